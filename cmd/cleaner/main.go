@@ -1,0 +1,36 @@
+// Command cleaner is the Lambda function that cleans an ECR registry: the
+// bootstrap of a provided.al2023 function. It takes its configuration from the
+// environment variable CLEANER_CONFIG and its request from the event; package
+// function describes both.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+func main() {
+	handler := function.Handler{
+		Configuration: os.Getenv("CLEANER_CONFIG"),
+		ReadFile:      os.ReadFile,
+		Connect:       function.Connector("", ""),
+		Now:           time.Now,
+		RunID:         requestID,
+		Log:           slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+	}
+	lambda.StartHandlerFunc(handler.Handle)
+}
+
+func requestID(ctx context.Context) string {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		return lc.AwsRequestID
+	}
+	return ""
+}

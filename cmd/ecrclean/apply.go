@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+)
+
+// limits are the limits that a person can type.
+type limits struct {
+	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent int
+}
+
+func (l *limits) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.IntVar(&l.maxDeletions, "max-deletions", 0, "at most this many images in all, whatever the configuration says")
+	f.IntVar(&l.maxDeletionsPerRepository, "max-deletions-per-repository", 0, "skip repositories in which more would go, whatever the configuration says")
+	f.IntVar(&l.maxDeletedPercent, "max-deleted-percent", 0, "skip repositories in which more than this part would go, whatever the configuration says")
+}
+
+// check refuses limits that make no sense.
+func (l *limits) check() error {
+	if l.maxDeletions < 0 || l.maxDeletionsPerRepository < 0 || l.maxDeletedPercent < 0 || l.maxDeletedPercent > 100 {
+		return usageError(errors.New("limits must not be negative, and --max-deleted-percent at most 100"))
+	}
+	return nil
+}
+
+// override puts the limits that were typed into the configuration.
+func (l *limits) override(c *cobra.Command, configuration config.Config) config.Config {
+	typed := func(name string, value int) *int {
+		if !c.Flags().Changed(name) {
+			return nil
+		}
+		return &value
+	}
+	return configuration.Override(
+		typed("max-deletions", l.maxDeletions),
+		typed("max-deletions-per-repository", l.maxDeletionsPerRepository),
+		typed("max-deleted-percent", l.maxDeletedPercent))
+}
+
+func applyCommand(w world) *cobra.Command {
+	s := setup{world: w}
+	var (
+		yes    bool
+		typed  limits
+		maxAge time.Duration
+	)
+	c := &cobra.Command{
+		Use:   "apply [FILE]",
+		Short: "Remove what a plan made now, or the plan saved in FILE, says",
+		Long: `Remove what a plan made now says, after asking; or what the plan saved in FILE says.
+
+Only an answer of "yes" removes anything. A saved plan is what was reviewed, so
+there is no question; of it only goes what a plan made now would remove too.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError(errors.New("expects at most one FILE"))
+			}
+			return typed.check()
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			session, err := s.open(c, config.Apply, typed)
+			if err != nil {
+				return err
+			}
+			session.MaxPlanAge = maxAge
+			if len(args) == 1 {
+				session.Saved, err = readPlan(args[0])
+				yes = true
+			}
+			if err != nil {
+				return err
+			}
+			return session.apply(c.Context(), yes, session.run)
+		},
+	}
+	s.flags(c)
+	s.repositoriesFlag(c)
+	typed.flags(c)
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().DurationVar(&maxAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
+	return c
+}
+
+func readPlan(name string) (*cleaner.Report, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usageError(fmt.Errorf("read saved plan: %w", err))
+	}
+	saved, err := cleaner.ReadSavedPlan(text)
+	if err != nil {
+		return nil, usageError(fmt.Errorf("%s %w", name, err))
+	}
+	return saved, nil
+}
+
+// apply removes what run reports. Unless yes is true it first runs without a
+// remover, shows that and asks; then it keeps to what was shown.
+func (s *session) apply(ctx context.Context, yes bool, run func(context.Context) (*cleaner.Report, error)) error {
+	if !yes {
+		plan, err := run(ctx)
+		if err != nil {
+			return err
+		}
+		if agreed, err := s.ask(plan); err != nil || !agreed {
+			return err
+		}
+		s.Saved = plan
+		s.Now = s.now().UTC()
+	}
+	s.Remover = s.registry.Remover
+	report, err := run(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.print(report); err != nil {
+		return err
+	}
+	return status(report)
+}
+
+// ask shows a plan and asks whether to apply it. The plan goes to the standard
+// error stream: the standard output is for the report on what was done.
+func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
+	if err := printTable(s.stderr, plan); err != nil {
+		return false, failure(err)
+	}
+	removals, _ := plan.Removals()
+	if removals == 0 {
+		fmt.Fprintln(s.stderr, "Nothing to remove.")
+		return false, status(plan)
+	}
+	fmt.Fprintf(s.stderr, "\nRemove %d images from account %s in %s? This cannot be undone. Type yes to go on: ", removals, plan.Account, plan.Region)
+	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, failure(fmt.Errorf("read the answer: %w", err))
+	}
+	if strings.TrimSpace(answer) == "yes" {
+		return true, nil
+	}
+	fmt.Fprintln(s.stderr, "\nNothing was removed.")
+	if errors.Is(err, io.EOF) && strings.TrimSpace(answer) == "" {
+		return false, usageError(errors.New("there is nobody to ask; give --yes to apply without asking"))
+	}
+	return false, nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// A checked document is the result of check for one file.
+type checked struct {
+	File     string           `json:"file"`
+	Valid    bool             `json:"valid"`
+	Problems jsondoc.Problems `json:"problems"`
+}
+
+func checkCommand(w world) *cobra.Command {
+	s := setup{world: w}
+	var dialect, configuration string
+	c := &cobra.Command{
+		Use:   "check [--dialect aws] FILE... | --config FILE",
+		Short: "Validate lifecycle policies or a configuration; no AWS call",
+		Long: `Validate lifecycle policies, or a configuration with --config; FILE may be - for the standard input.
+
+Every problem is named with line and column. Warnings leave the exit status 0.`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if dialect != "aws" {
+				return usageError(fmt.Errorf("--dialect %s: this version knows the dialect aws", dialect))
+			}
+			if (len(args) == 0) == (configuration == "") {
+				return usageError(errors.New("expects policy files, or --config with a configuration file"))
+			}
+			results, err := s.check(args, configuration)
+			if err != nil {
+				return err
+			}
+			return s.printChecked(results)
+		},
+	}
+	c.Flags().StringVar(&dialect, "dialect", "aws", "dialect of the policies")
+	c.Flags().StringVar(&configuration, "config", "", "check this configuration file")
+	s.outputFlag(c)
+	return c
+}
+
+func (s *setup) check(policies []string, configuration string) ([]checked, error) {
+	parse := func(text []byte) jsondoc.Problems { _, problems := lifecycle.ParseText(text); return problems }
+	files := policies
+	if configuration != "" {
+		parse = func(text []byte) jsondoc.Problems { _, problems := config.Parse(text); return problems }
+		files = []string{configuration}
+	}
+	results := make([]checked, len(files))
+	for i, name := range files {
+		text, err := s.readInput(name, config.MaxBytes)
+		if err != nil {
+			return nil, err
+		}
+		problems := parse(text)
+		results[i] = checked{name, problems.Err() == nil, append(jsondoc.Problems{}, problems...)}
+	}
+	return results, nil
+}
+
+// printChecked writes one line per problem, or the whole as JSON.
+func (s *setup) printChecked(results []checked) error {
+	asJSON, err := s.json()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		if err := printJSON(s.stdout, results); err != nil {
+			return failure(fmt.Errorf("write the result: %w", err))
+		}
+	}
+	invalid := 0
+	for _, r := range results {
+		if !r.Valid {
+			invalid++
+		}
+		if asJSON {
+			continue
+		}
+		for _, p := range r.Problems {
+			fmt.Fprintf(s.stdout, "%s:%s\n", printable(r.File), p)
+		}
+		if len(r.Problems) == 0 {
+			fmt.Fprintf(s.stdout, "%s: ok\n", printable(r.File))
+		}
+	}
+	if invalid > 0 {
+		return usageError(fmt.Errorf("%d of %d documents are not valid", invalid, len(results)))
+	}
+	return nil
+}

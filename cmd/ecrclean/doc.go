@@ -1,0 +1,32 @@
+// Command ecrclean shows what lifecycle policies would remove from an Amazon
+// ECR registry, explains every verdict, and removes it when told to. It is the
+// same engine as the Lambda function cleaner.
+//
+// # Usage
+//
+//	ecrclean plan      [--config C] [--repositories P,...] [--out FILE]
+//	ecrclean apply     [FILE] [--yes] [--max-deletions N] [--max-deletions-per-repository N]
+//	                   [--max-deleted-percent N] [--max-plan-age D]
+//	ecrclean delete    REPOSITORY IMAGE... [--yes] [limits as for apply]
+//	ecrclean explain   REPOSITORY IMAGE
+//	ecrclean preview   --policy FILE --images FILE [--now RFC3339]
+//	ecrclean check     [--dialect aws] FILE... | --config FILE
+//	ecrclean invoke    EVENT
+//	ecrclean demo
+//
+// Every command has --help. Credentials, region and endpoint come from where
+// every AWS tool takes them: AWS_PROFILE or --profile, AWS_REGION or --region,
+// AWS_ENDPOINT_URL. The configuration is what --config or the environment
+// variable CLEANER_CONFIG names, a file or the JSON text itself. The command
+// decides the mode: plan removes nothing and apply does, whatever the
+// configuration says.
+//
+// # Exit status
+//
+//	0  done; images that are protected, blocked by an index, changed since the
+//	   plan or gone are normal
+//	1  the operation failed
+//	2  usage, configuration, policy or unreadable input
+//	3  finished, but something was not handled: a call failed or was denied, a
+//	   limit stood in the way of apply, or the time ran out
+package main

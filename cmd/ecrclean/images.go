@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// maxImageFile is the greatest length of a file of images. A repository of
+// 100,000 images makes about 60 MB.
+const maxImageFile = 1 << 30
+
+// An imageFile is the output of aws ecr describe-images.
+type imageFile struct {
+	RegistryID, RepositoryName string
+	Details                    []evaluator.Image
+}
+
+// imageDetail is an element of imageDetails; what is not named here plays no
+// part in the evaluation.
+type imageDetail struct {
+	RegistryID             string    `json:"registryId"`
+	RepositoryName         string    `json:"repositoryName"`
+	ImageDigest            string    `json:"imageDigest"`
+	ImageTags              []string  `json:"imageTags"`
+	ImageSizeInBytes       int64     `json:"imageSizeInBytes"`
+	ImagePushedAt          timestamp `json:"imagePushedAt"`
+	LastRecordedPullTime   timestamp `json:"lastRecordedPullTime"`
+	LastArchivedAt         timestamp `json:"lastArchivedAt"`
+	LastActivatedAt        timestamp `json:"lastActivatedAt"`
+	ImageStatus            string    `json:"imageStatus"`
+	ImageManifestMediaType string    `json:"imageManifestMediaType"`
+	ArtifactMediaType      string    `json:"artifactMediaType"`
+	SubjectManifestDigest  string    `json:"subjectManifestDigest"`
+}
+
+// readImages reads the output of describe-images.
+func (s *setup) readImages(name string) (imageFile, error) {
+	text, err := s.readInput(name, maxImageFile)
+	if err != nil {
+		return imageFile{}, err
+	}
+	file, err := parseImages(text)
+	if err != nil {
+		return file, usageError(fmt.Errorf("images %s: %w", name, err))
+	}
+	return file, nil
+}
+
+func parseImages(text []byte) (imageFile, error) {
+	var document struct {
+		ImageDetails *[]imageDetail `json:"imageDetails"`
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		return imageFile{}, placed(text, err)
+	}
+	if document.ImageDetails == nil {
+		return imageFile{}, errors.New(`lacks "imageDetails"; give the output of aws ecr describe-images`)
+	}
+	file := imageFile{Details: make([]evaluator.Image, len(*document.ImageDetails))}
+	seen := make(map[string]bool, len(file.Details))
+	for i := range *document.ImageDetails {
+		d := &(*document.ImageDetails)[i]
+		if err := d.fault(seen); err != nil {
+			return file, fmt.Errorf("imageDetails[%d]: %w", i, err)
+		}
+		seen[d.ImageDigest] = true
+		file.RegistryID, file.RepositoryName = d.RegistryID, d.RepositoryName
+		file.Details[i] = d.image()
+	}
+	return file, nil
+}
+
+// fault says why the image cannot be evaluated together with the others.
+func (d *imageDetail) fault(seen map[string]bool) error {
+	switch {
+	case d.ImageDigest == "":
+		return errors.New("has no imageDigest; describe the images again")
+	case seen[d.ImageDigest]:
+		return fmt.Errorf("imageDigest %s is there twice; describe the images again", strconv.Quote(d.ImageDigest))
+	}
+	for _, t := range []struct {
+		name string
+		timestamp
+	}{
+		{"imagePushedAt", d.ImagePushedAt}, {"lastRecordedPullTime", d.LastRecordedPullTime},
+		{"lastArchivedAt", d.LastArchivedAt}, {"lastActivatedAt", d.LastActivatedAt},
+	} {
+		if t.bad != "" {
+			return fmt.Errorf("%s %s is neither like 2026-03-01T00:00:00+00:00 nor seconds since 1970, of the years 0 to 9999", t.name, t.bad)
+		}
+	}
+	if d.ImagePushedAt.IsZero() {
+		return errors.New("has no imagePushedAt; describe the images again")
+	}
+	return nil
+}
+
+func (d *imageDetail) image() evaluator.Image {
+	status := evaluator.ImageStatus(d.ImageStatus)
+	if status == "" { // from a tool that does not know the archive
+		status = evaluator.Active
+	}
+	return evaluator.Image{
+		Digest: d.ImageDigest, Tags: d.ImageTags, Status: status, PushedAt: d.ImagePushedAt.Time,
+		LastRecordedPullTime: d.LastRecordedPullTime.Time, LastArchivedAt: d.LastArchivedAt.Time,
+		LastActivatedAt: d.LastActivatedAt.Time, SizeInBytes: d.ImageSizeInBytes,
+		ManifestMediaType: d.ImageManifestMediaType, ArtifactMediaType: d.ArtifactMediaType,
+		SubjectDigest: d.SubjectManifestDigest,
+	}
+}
+
+// placed says where and how a text is not what the AWS CLI prints.
+func placed(text []byte, err error) error {
+	const remedy = "give the output of aws ecr describe-images"
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("%s: is not JSON: %w; %s", place(text, e.Offset), e, remedy)
+	}
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		what := e.Field
+		if what == "" {
+			what = "the document"
+		}
+		return fmt.Errorf("%s: %s cannot be a JSON %s; %s", place(text, e.Offset), what, e.Value, remedy)
+	}
+	return err
+}
+
+// place returns line and column of the byte before the offset.
+func place(text []byte, offset int64) string {
+	before := text[:max(0, min(int(offset), len(text))-1)]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	return fmt.Sprintf("%d:%d", line, 1+utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]))
+}
+
+// A timestamp is a time as the AWS CLI prints it: ISO 8601 with an offset, or
+// seconds since 1970 with a fraction. The fraction is kept.
+type timestamp struct {
+	time.Time
+	bad string // the text, if it is neither
+}
+
+// UnmarshalJSON reads either form. What is wrong it only notes: an error from
+// here would not say of which image.
+func (t *timestamp) UnmarshalJSON(text []byte) error {
+	s := string(text)
+	if s == "null" {
+		return nil
+	}
+	var err error
+	if strings.HasPrefix(s, `"`) {
+		t.Time, err = time.Parse(time.RFC3339, strings.Trim(s, `"`))
+	} else {
+		t.Time, err = epoch(s)
+	}
+	if year := t.Year(); err != nil || year < 0 || year > 9999 {
+		t.bad = clip(s)
+	}
+	return nil
+}
+
+// epoch reads a decimal number of seconds without going through a float, which
+// would lose the last digits.
+func epoch(s string) (time.Time, error) {
+	whole, fraction, _ := strings.Cut(s, ".")
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil {
+		return time.Time{}, err
+	}
+	nanos, err := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if strings.HasPrefix(whole, "-") {
+		nanos = -nanos
+	}
+	return time.Unix(seconds, nanos).UTC(), nil
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+func invokeCommand(w world) *cobra.Command {
+	s := setup{world: w}
+	c := &cobra.Command{
+		Use:   "invoke EVENT",
+		Short: "Run the Lambda handler here on an event file: same code, same answer",
+		Long: `Run the Lambda handler on an event file, or - for the standard input.
+
+It is the function itself: the event decides the mode, and with "mode": "apply"
+images are removed. The log goes to the standard error stream.`,
+		Args: exactArgs(1, "an event file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			event, err := s.readInput(args[0], config.MaxRequestBytes)
+			if err != nil {
+				return err
+			}
+			return s.invoke(c.Context(), event)
+		},
+	}
+	s.flags(c)
+	return c
+}
+
+func (s *setup) invoke(ctx context.Context, event []byte) error {
+	handler := function.Handler{
+		Configuration: s.config, ReadFile: os.ReadFile, Connect: s.connector(s.profile, s.region), Now: s.now,
+		RunID: func(context.Context) string { return newRunID() },
+		Log:   slog.New(slog.NewJSONHandler(s.stderr, nil)),
+	}
+	report, err := handler.Handle(ctx, event)
+	if _, registry := errors.AsType[*function.RegistryError](err); registry {
+		return failure(err)
+	}
+	if err != nil {
+		return usageError(err)
+	}
+	if err := printJSON(s.stdout, report); err != nil {
+		return failure(fmt.Errorf("write the report: %w", err))
+	}
+	return status(report)
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
+)
+
+// A setup holds the flags that the commands on a registry share.
+type setup struct {
+	world
+	config, profile, region string
+	repositories            []string
+	output                  string
+}
+
+func (s *setup) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&s.config, "config", s.getenv("CLEANER_CONFIG"), "configuration: a file or the JSON text itself (environment: CLEANER_CONFIG)")
+	f.StringVar(&s.profile, "profile", "", "profile of the shared AWS files (environment: AWS_PROFILE)")
+	f.StringVar(&s.region, "region", "", "AWS region (environment: AWS_REGION)")
+	s.outputFlag(c)
+}
+
+func (s *setup) outputFlag(c *cobra.Command) {
+	c.Flags().StringVar(&s.output, "output", "table", "table or json")
+}
+
+func (s *setup) repositoriesFlag(c *cobra.Command) {
+	c.Flags().StringSliceVar(&s.repositories, "repositories", nil, "only repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+}
+
+// json reports whether the output is JSON, and refuses other formats.
+func (s *setup) json() (bool, error) {
+	switch s.output {
+	case "json":
+		return true, nil
+	case "table":
+		return false, nil
+	}
+	return false, usageError(fmt.Errorf("--output %s: must be table or json", s.output))
+}
+
+// load reads the configuration and prints its warnings.
+func (s *setup) load() (config.Config, error) {
+	c, warnings, err := config.Load(s.config, os.ReadFile)
+	if err != nil {
+		return c, usageError(err)
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(s.stderr, "ecrclean: configuration:", w)
+	}
+	return c, nil
+}
+
+// request turns the flags into a request of that mode.
+func (s *setup) request(c *cobra.Command, mode config.Mode) (config.Request, error) {
+	request := config.Request{Mode: mode}
+	if !c.Flags().Changed("repositories") {
+		return request, nil
+	}
+	for _, text := range s.repositories {
+		if text = strings.TrimSpace(text); text != "" {
+			request.Repositories = append(request.Repositories, wildcard.Compile(text))
+		}
+	}
+	if len(request.Repositories) == 0 {
+		return request, usageError(errors.New("--repositories is empty and selects nothing; leave it out for every repository"))
+	}
+	return request, nil
+}
+
+// A session is a runner with its registry, ready to run.
+type session struct {
+	*setup
+	cleaner.Runner
+	registry function.Registry
+}
+
+// session connects to the registry. The remover is left out: a command that
+// removes puts it in.
+func (s *setup) session(ctx context.Context, c config.Config, request config.Request, hash string) (*session, error) {
+	run, err := c.Narrow(request)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	registry, err := s.connector(s.profile, s.region)(ctx)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	return &session{setup: s, registry: registry, Runner: cleaner.Runner{
+		Registry: registry.Reader, Region: registry.Region, Config: run, ConfigurationHash: hash,
+		Now: s.now().UTC(), RunID: newRunID(), Workers: function.Workers, Stop: ctx.Done(),
+		Log: slog.New(slog.DiscardHandler),
+	}}, nil
+}
+
+// finish completes a report after a run.
+func (s *session) finish(r *cleaner.Report) {
+	r.End, r.Calls = s.now().UTC(), s.registry.Calls()
+}
+
+// status turns what a report says into the error that ends the program.
+func status(r *cleaner.Report) error {
+	if !r.Handled() {
+		return errUnhandled
+	}
+	return nil
+}
+
+// runError classifies the error of a run.
+func runError(err error) error {
+	if _, refused := errors.AsType[*cleaner.SavedPlanError](err); refused {
+		return usageError(err)
+	}
+	return failure(err)
+}
+
+// supported refuses to apply a configuration that this version cannot honour;
+// a plan goes ahead and says what it does without.
+func (s *setup) supported(c config.Config, mode config.Mode) error {
+	fields := c.Unsupported()
+	switch {
+	case len(fields) == 0:
+		return nil
+	case mode == config.Apply:
+		return usageError(&config.UnsupportedError{Fields: fields})
+	}
+	fmt.Fprintf(s.stderr, "ecrclean: this plan does not consider: %s\n", strings.Join(fields, "; "))
+	return nil
+}
+
+func exactArgs(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError(fmt.Errorf("expects %s", what))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,85 @@
+// Package awsclient loads the AWS configuration that both programs share:
+// credentials, region and endpoint as every AWS tool takes them, and a
+// transport and retries that fit a job which makes thousands of small calls.
+package awsclient
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// ErrNoRegion says that nothing names the region.
+var ErrNoRegion = errors.New("no region: set AWS_REGION, or give --region")
+
+const (
+	// maxConnections keeps a connection for every repository in flight.
+	maxConnections = 64
+	// Throttling is answered with patience: ECR publishes no rate for the
+	// calls that list and delete.
+	maxAttempts = 10
+	maxBackoff  = 20 * time.Second
+)
+
+// Load reads the environment and the shared AWS files. Profile and region, when
+// not empty, win over them.
+func Load(ctx context.Context, profile, region string) (aws.Config, error) {
+	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = maxConnections
+	})
+	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithRetryer(retryer)}
+	if profile != "" {
+		options = append(options, config.WithSharedConfigProfile(profile))
+	}
+	if region != "" {
+		options = append(options, config.WithRegion(region))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, ErrNoRegion
+	}
+	cfg.HTTPClient = bodyCopier{cfg.HTTPClient}
+	return cfg, nil
+}
+
+// retryer retries without the SDK's token bucket, which would end a long run
+// after a spell of throttling.
+func retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = maxAttempts
+		o.MaxBackoff = maxBackoff
+		o.RateLimiter = ratelimit.None
+	})
+}
+
+// A bodyCopier sends a copy of the request's body. The SDK closes the body as
+// soon as the answer is there; a server that answers very fast does so while
+// net/http still reads the body, and the call fails and is retried for
+// nothing. Bodies are a few kilobytes at most.
+type bodyCopier struct{ client aws.HTTPClient }
+
+func (c bodyCopier) Do(r *http.Request) (*http.Response, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return c.client.Do(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read request body: %w", err)
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return c.client.Do(r)
+}

@@ -1,0 +1,89 @@
+// Package cleaner is the use case: it plans what goes from one repository,
+// carries such a plan out, and runs both over a registry. It knows the registry
+// only through the small interfaces below and no AWS type at all.
+//
+// Planning and applying are two functions. [Plan] is given nothing that could
+// remove an image; [Apply] decides nothing, it only leaves out what has changed
+// since the plan. Whatever is in doubt stays: a repository that cannot be read
+// whole is not touched, and the report says so.
+package cleaner
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// ErrNoPolicy says that a repository has no lifecycle policy attached.
+var ErrNoPolicy = errors.New("no lifecycle policy attached")
+
+// ErrRepositoryNotFound says that a repository is not there (any more).
+var ErrRepositoryNotFound = errors.New("repository not found")
+
+// A Repository is one repository of the registry.
+type Repository struct {
+	Name string
+	// RegistryID is the account that the registry belongs to.
+	RegistryID string
+}
+
+// A Registry reads what a plan needs. Implementations must be safe for
+// concurrent use. A sequence ends with its first error.
+type Registry interface {
+	// Repositories lists the repositories in a stable order.
+	Repositories(ctx context.Context) iter.Seq2[Repository, error]
+	// PolicyText returns the text of the repository's lifecycle policy, or an
+	// error that is ErrNoPolicy.
+	PolicyText(ctx context.Context, repository string) (string, error)
+	// Images lists the images of the repository whatever their status, each
+	// once, in no particular order.
+	Images(ctx context.Context, repository string) iter.Seq2[evaluator.Image, error]
+}
+
+// A Remover removes images. Implementations must be safe for concurrent use.
+type Remover interface {
+	// Describe returns those of the digests that are still there.
+	Describe(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error)
+	// Delete deletes images by digest and says of each what became of it.
+	// Digests that are in no part of the answer are in an unknown state. An
+	// error comes together with what was done before it.
+	Delete(ctx context.Context, repository string, digests []string) (Deletion, error)
+	// Archive moves one image of the standard class to the archive class. What
+	// concerns the image and not the call is an error of type Failure.
+	Archive(ctx context.Context, repository, digest string) error
+}
+
+// MaxBatch is the number of digests that Describe and Delete take in one call.
+const MaxBatch = 100
+
+// A Deletion is what became of the images of one call of Delete.
+type Deletion struct {
+	Deleted []string
+	Failed  []Failure
+}
+
+// A Failure is one image that was not removed, and why.
+type Failure struct {
+	Digest string
+	// Code is ECR's failure code, such as ImageReferencedByManifestList.
+	Code string
+	// Message is ECR's own words; it may be empty.
+	Message string
+}
+
+// Failure codes that are not failures of the run but expected outcomes.
+const (
+	codeReferenced    = "ImageReferencedByManifestList"
+	codeNotArchivable = "ImageStorageClassUpdateNotSupported"
+	codeImageNotFound = "ImageNotFound"
+)
+
+// Error returns the code and the words.
+func (f Failure) Error() string {
+	if f.Message == "" {
+		return f.Code
+	}
+	return f.Code + ": " + f.Message
+}

@@ -1,0 +1,60 @@
+package cleaner
+
+import "encoding/json"
+
+// Fit leaves out details until the JSON text of the report has at most size
+// bytes, and says in Omitted what is missing: first the images, of the last
+// repositories before the first, then the repositories in which there is
+// nothing to remove, then the others. The totals always stay.
+func (r *Report) Fit(size int) {
+	used := jsonSize(r)
+	if used <= size {
+		return
+	}
+	r.Omitted = &Omitted{}
+	used += jsonSize(r.Omitted) + len(`,"omitted":`) + 2*maxDigits
+	for i := len(r.Repositories) - 1; i >= 0 && used > size; i-- {
+		repository := &r.Repositories[i]
+		used -= jsonSize(repository.Images) - len("[]")
+		r.Omitted.Images += len(repository.Images)
+		repository.Images = []ImageReport{}
+	}
+	for _, quiet := range []bool{true, false} {
+		used = r.omitRepositories(quiet, used, size)
+	}
+}
+
+// maxDigits is the length of the longest count that Omitted can hold.
+const maxDigits = 20
+
+// omitRepositories leaves out the last repositories, quiet ones or the others,
+// until the report fits.
+func (r *Report) omitRepositories(quiet bool, used, size int) int {
+	for i := len(r.Repositories) - 1; i >= 0 && used > size; i-- {
+		if r.Repositories[i].quiet() != quiet {
+			continue
+		}
+		used -= jsonSize(r.Repositories[i]) + len(",")
+		r.Omitted.Repositories++
+		r.Repositories[i].Name = "" // marks it; no repository has an empty name
+	}
+	kept := r.Repositories[:0]
+	for _, repository := range r.Repositories {
+		if repository.Name != "" {
+			kept = append(kept, repository)
+		}
+	}
+	r.Repositories = kept
+	return used
+}
+
+// quiet reports whether there was nothing to remove and nothing went wrong.
+func (r *RepositoryReport) quiet() bool {
+	return r.Expired+r.Transitioned+r.Untagged+r.Followed+r.Protected == 0 && !r.Skipped.unhandled()
+}
+
+// jsonSize is the length of the JSON text of a value whose types all have one.
+func jsonSize(v any) int {
+	text, _ := json.Marshal(v)
+	return len(text)
+}

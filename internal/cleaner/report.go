@@ -1,0 +1,238 @@
+package cleaner
+
+import (
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// ReportVersion is the version of the shape of a report. It changes when a
+// field changes its meaning or goes.
+const ReportVersion = 1
+
+// A Report is what a run found and did. It is the function's answer, the
+// tool's JSON output and the form of a saved plan.
+type Report struct {
+	Version int         `json:"version"`
+	RunID   string      `json:"runId"`
+	Mode    config.Mode `json:"mode"`
+	// Account is the registry's; it is empty when the registry is.
+	Account string    `json:"account"`
+	Region  string    `json:"region"`
+	Start   time.Time `json:"start"`
+	End     time.Time `json:"end"`
+	// Incomplete is true when something that was to be handled was not:
+	// because a call failed or the time ran out.
+	Incomplete bool `json:"incomplete"`
+	// Configuration is the hash of the configuration the plan was made with.
+	Configuration string             `json:"configuration"`
+	Totals        Totals             `json:"totals"`
+	Repositories  []RepositoryReport `json:"repositories"`
+	// Omitted says what was left out to keep the answer small; nil when
+	// nothing was.
+	Omitted *Omitted `json:"omitted,omitempty"`
+	// Calls counts the API calls by operation, retries included.
+	Calls map[string]int `json:"calls"`
+}
+
+// Counts are numbers of images, but for the bytes.
+type Counts struct {
+	// Evaluated is the number of images listed.
+	Evaluated int `json:"evaluated"`
+	// Expired, Transitioned, Untagged and Followed are what the plan would
+	// remove after protection, by verdict.
+	Expired      int `json:"expired"`
+	Transitioned int `json:"transitioned"`
+	Untagged     int `json:"untagged"`
+	Followed     int `json:"followed"`
+	// Protected is what has a verdict to act on but is vetoed.
+	Protected int `json:"protected"`
+	// The others are outcomes.
+	Deleted  int `json:"deleted"`
+	Archived int `json:"archived"`
+	Blocked  int `json:"blocked"`
+	Changed  int `json:"changed"`
+	Gone     int `json:"gone"`
+	Failed   int `json:"failed"`
+	// ReclaimableBytes is the sum of the sizes of what the plan would remove
+	// from the registry. Since images share layers it is an upper bound.
+	ReclaimableBytes int64 `json:"reclaimableBytes"`
+}
+
+// Totals are the sums over all repositories.
+type Totals struct {
+	Repositories int `json:"repositories"`
+	// Skipped counts the repositories that were left alone as a whole.
+	Skipped int `json:"skipped"`
+	Counts
+}
+
+// A RepositoryReport is the part of the report about one repository.
+type RepositoryReport struct {
+	Name string `json:"name"`
+	// Policy is the name of the entry that decides; empty when none does.
+	Policy string `json:"policy"`
+	Counts
+	// Skipped is why the repository was left alone, or empty. Message says
+	// more.
+	Skipped SkipCode `json:"skipped,omitempty"`
+	Message string   `json:"message,omitempty"`
+	// Images are those with a verdict to act on, the oldest push first.
+	Images []ImageReport `json:"images"`
+}
+
+// An ImageReport is the part of the report about one image.
+type ImageReport struct {
+	ImageDigest string           `json:"imageDigest"`
+	ImageTags   []string         `json:"imageTags"`
+	Verdict     evaluator.Action `json:"verdict"`
+	// AppliedRulePriority is absent when a person named the image.
+	AppliedRulePriority int          `json:"appliedRulePriority,omitempty"`
+	Reason              string       `json:"reason"`
+	ProtectedBy         []Protection `json:"protectedBy,omitempty"`
+	// Outcome is absent when nothing was tried.
+	Outcome Outcome `json:"outcome,omitempty"`
+	Message string  `json:"message,omitempty"`
+	// The rest is what a saved plan is compared with when it is applied.
+	ImageStatus          evaluator.ImageStatus `json:"imageStatus"`
+	ImagePushedAt        time.Time             `json:"imagePushedAt"`
+	LastRecordedPullTime time.Time             `json:"lastRecordedPullTime,omitzero"`
+	LastActivatedAt      time.Time             `json:"lastActivatedAt,omitzero"`
+	ImageSizeInBytes     int64                 `json:"imageSizeInBytes"`
+}
+
+// Omitted says how much of a report was left out.
+type Omitted struct {
+	Repositories int `json:"repositories"`
+	Images       int `json:"images"`
+}
+
+// Handled reports whether everything was handled: nothing failed, nothing ran
+// out of time, and, where images were to be removed, no limit stood in the way.
+func (r *Report) Handled() bool {
+	if r.Incomplete {
+		return false
+	}
+	for i := range r.Repositories {
+		if r.Mode == config.Apply && r.Repositories[i].Skipped == SkipLimit {
+			return false
+		}
+	}
+	return true
+}
+
+// Removals is the number of images that the plan would remove, and their bytes:
+// of the repositories that no limit and nothing else leaves alone.
+func (r *Report) Removals() (images int, bytes int64) {
+	for i := range r.Repositories {
+		if rr := &r.Repositories[i]; rr.Skipped == "" {
+			images += rr.Expired + rr.Transitioned + rr.Untagged + rr.Followed
+			bytes += rr.ReclaimableBytes
+		}
+	}
+	return images, bytes
+}
+
+// reportOn puts a plan, applied or not, into its report.
+func reportOn(plan *RepositoryPlan) RepositoryReport {
+	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}}
+	r.Evaluated = plan.Listed
+	if plan.Entry != nil {
+		r.Policy = plan.Entry.Name
+	}
+	if plan.Skip != nil {
+		r.Skipped, r.Message = plan.Skip.Code, plan.Skip.Message
+	}
+	for i := range plan.Images {
+		r.add(&plan.Images[i])
+	}
+	return r
+}
+
+func (r *RepositoryReport) add(im *PlannedImage) {
+	r.Counts.plan(im)
+	r.settle(im.Outcome)
+	tags := im.Tags
+	if tags == nil {
+		tags = []string{}
+	}
+	r.Images = append(r.Images, ImageReport{
+		ImageDigest: im.Digest, ImageTags: tags,
+		Verdict: im.Action, AppliedRulePriority: im.Rule, Reason: im.Reason,
+		ProtectedBy: im.ProtectedBy, Outcome: im.Outcome, Message: im.Message,
+		ImageStatus: im.Status, ImagePushedAt: im.PushedAt, LastRecordedPullTime: im.LastRecordedPullTime,
+		LastActivatedAt: im.LastActivatedAt, ImageSizeInBytes: im.SizeInBytes,
+	})
+}
+
+func (c *Counts) plan(im *PlannedImage) {
+	switch {
+	case im.Protected():
+		c.Protected++
+		return
+	case im.Action == evaluator.Transition:
+		c.Transitioned++
+		return
+	}
+	c.Expired++
+	if !isIndex(im.Image) { // an index's size is that of its largest child
+		c.ReclaimableBytes += im.SizeInBytes
+	}
+}
+
+func (c *Counts) settle(o Outcome) {
+	switch o {
+	case Deleted:
+		c.Deleted++
+	case MovedToArchive:
+		c.Archived++
+	case Blocked:
+		c.Blocked++
+	case Changed:
+		c.Changed++
+	case Gone:
+		c.Gone++
+	case Failed:
+		c.Failed++
+	}
+}
+
+func (c *Counts) add(o Counts) {
+	c.Evaluated += o.Evaluated
+	c.Expired += o.Expired
+	c.Transitioned += o.Transitioned
+	c.Untagged += o.Untagged
+	c.Followed += o.Followed
+	c.Protected += o.Protected
+	c.Deleted += o.Deleted
+	c.Archived += o.Archived
+	c.Blocked += o.Blocked
+	c.Changed += o.Changed
+	c.Gone += o.Gone
+	c.Failed += o.Failed
+	c.ReclaimableBytes += o.ReclaimableBytes
+}
+
+// add appends the report on one repository and sums it up.
+func (r *Report) add(repository RepositoryReport) {
+	r.Repositories = append(r.Repositories, repository)
+	r.Totals.Repositories++
+	r.Totals.add(repository.Counts)
+	if repository.Skipped != "" {
+		r.Totals.Skipped++
+	}
+	if repository.Failed > 0 || repository.Skipped.unhandled() {
+		r.Incomplete = true
+	}
+}
+
+// unhandled reports whether the skip means that something went wrong.
+func (c SkipCode) unhandled() bool {
+	switch c {
+	case SkipFailed, SkipDeadline, SkipInvalidPolicy, SkipUnsupported:
+		return true
+	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit:
+	}
+	return false
+}

@@ -1,0 +1,171 @@
+package cleaner
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+)
+
+// A Runner plans a whole registry and, when it has a Remover, applies each
+// plan. The fields are its world; none but those said to be optional may be
+// nil.
+type Runner struct {
+	Registry Registry
+	// Remover removes images; nil only plans.
+	Remover Remover
+	Config  config.Config
+	// ConfigurationHash identifies the configuration before a request narrowed
+	// it; a saved plan is bound to it.
+	ConfigurationHash string
+	// Region is the region of the registry.
+	Region string
+	// Now is the instant at which policies are evaluated.
+	Now   time.Time
+	RunID string
+	Log   *slog.Logger
+	// Workers is the number of repositories in flight, at least 1.
+	Workers int
+	// Stop is closed when no further repository shall be begun. Optional.
+	Stop <-chan struct{}
+	// Saved, when set, is the plan to keep to: only what it holds is removed,
+	// and nothing when it is older than MaxPlanAge.
+	Saved      *Report
+	MaxPlanAge time.Duration
+}
+
+// Run works through the repositories that the configuration selects, in the
+// order in which the registry lists them, and reports on each. The error says
+// that the registry could not be listed, or is a [*SavedPlanError]; then
+// nothing was done. All other trouble is in the report.
+func (r *Runner) Run(ctx context.Context) (Report, error) {
+	report := r.newReport()
+	repositories, account, err := r.list(ctx)
+	if err != nil {
+		return report, err
+	}
+	report.Account = account
+	if err := r.checkSaved(account); err != nil {
+		return report, err
+	}
+	for _, result := range r.workThrough(ctx, repositories) {
+		report.add(result)
+	}
+	return report, nil
+}
+
+func (r *Runner) newReport() Report {
+	mode := config.Plan
+	if r.Remover != nil {
+		mode = config.Apply
+	}
+	return Report{
+		Version: ReportVersion, RunID: r.RunID, Mode: mode, Region: r.Region, Start: r.Now,
+		Configuration: r.ConfigurationHash, Repositories: []RepositoryReport{},
+	}
+}
+
+// list returns the names of the selected repositories and the account of the
+// registry. It reads the whole list before anything is removed.
+func (r *Runner) list(ctx context.Context) (selected []string, account string, err error) {
+	for repository, err := range r.Registry.Repositories(ctx) {
+		if err != nil {
+			return nil, "", err
+		}
+		account = repository.RegistryID
+		if r.Config.Repositories.Select(repository.Name) && r.inSavedPlan(repository.Name) {
+			selected = append(selected, repository.Name)
+		}
+	}
+	return selected, account, nil
+}
+
+// workThrough handles the repositories with a bounded number of workers. The
+// budget is granted in the order of the list, whichever plan is ready first:
+// each job waits for the turn that its predecessor passes on. Jobs begin in
+// order, so that the first of those in flight never waits.
+func (r *Runner) workThrough(ctx context.Context, repositories []string) []RepositoryReport {
+	reports := make([]RepositoryReport, len(repositories))
+	budget := newBudget(r.Config)
+	slots := make(chan struct{}, r.Workers)
+	turn := make(chan struct{})
+	close(turn)
+	var wg sync.WaitGroup
+	for i, name := range repositories {
+		slots <- struct{}{}
+		mine, next := turn, make(chan struct{})
+		turn = next
+		wg.Go(func() {
+			defer func() { <-slots }()
+			plan := r.plan(ctx, name)
+			<-mine
+			budget.grant(&plan)
+			close(next)
+			reports[i] = r.apply(ctx, &plan)
+		})
+	}
+	wg.Wait()
+	return reports
+}
+
+// plan makes the plan of one repository; whatever hinders it becomes a skip.
+func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
+	if r.stopped() {
+		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
+	}
+	plan, err := Plan(ctx, r.Registry, name, r.Config.Entry(name), r.Now)
+	switch {
+	case errors.Is(err, ErrRepositoryNotFound):
+		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}
+	case err != nil:
+		plan.Skip = &Skip{SkipFailed, err.Error()}
+	case r.Saved != nil:
+		r.keepToSaved(ctx, &plan)
+	}
+	plan.limit()
+	return plan
+}
+
+func (r *Runner) stopped() bool {
+	select {
+	case <-r.Stop: // a nil channel is never ready
+		return true
+	default:
+		return false
+	}
+}
+
+// apply carries the plan out, unless this run only plans, and reports on it.
+func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan) RepositoryReport {
+	if r.Remover != nil {
+		Apply(ctx, r.Remover, plan, r.Log)
+	}
+	report := reportOn(plan)
+	r.logRepository(ctx, &report)
+	return report
+}
+
+func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
+	level := slog.LevelInfo
+	if report.Failed > 0 || report.Skipped.unhandled() {
+		level = slog.LevelError
+	}
+	r.Log.LogAttrs(ctx, level, "repository",
+		slog.String("repository", report.Name),
+		slog.String("policy", report.Policy),
+		slog.Int("evaluated", report.Evaluated),
+		slog.Int("expired", report.Expired),
+		slog.Int("transitioned", report.Transitioned),
+		slog.Int("protected", report.Protected),
+		slog.Int("deleted", report.Deleted),
+		slog.Int("archived", report.Archived),
+		slog.Int("blocked", report.Blocked),
+		slog.Int("changed", report.Changed),
+		slog.Int("gone", report.Gone),
+		slog.Int("failed", report.Failed),
+		slog.String("skipped", string(report.Skipped)),
+		slog.String("message", report.Message))
+}

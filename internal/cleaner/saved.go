@@ -1,0 +1,144 @@
+package cleaner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// ReadSavedPlan reads a report that was saved in order to be applied later.
+func ReadSavedPlan(text []byte) (*Report, error) {
+	var r Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, fmt.Errorf("is not a saved plan: %w; write one with plan --out", err)
+	}
+	switch {
+	case r.Version != ReportVersion:
+		return nil, fmt.Errorf("is a report of version %d, not %d; plan again", r.Version, ReportVersion)
+	case r.Mode != config.Plan:
+		return nil, fmt.Errorf("is the report of mode %q, not a plan; write one with plan --out", r.Mode)
+	case r.Omitted != nil:
+		return nil, fmt.Errorf("was shortened and lacks images; write one with plan --out")
+	}
+	return &r, nil
+}
+
+// A SavedPlanError says why a saved plan must not be applied.
+type SavedPlanError struct{ Reason string }
+
+func (e *SavedPlanError) Error() string { return "saved plan " + e.Reason }
+
+// checkSaved refuses a saved plan that is not one for here and now.
+func (r *Runner) checkSaved(account string) error {
+	if r.Saved == nil {
+		return nil
+	}
+	age := r.Now.Sub(r.Saved.Start)
+	switch {
+	case r.Saved.Account != account:
+		return &SavedPlanError{fmt.Sprintf("was made for account %s, these credentials are of %s", r.Saved.Account, account)}
+	case r.Saved.Region != r.Region:
+		return &SavedPlanError{fmt.Sprintf("was made for region %s, this is %s", r.Saved.Region, r.Region)}
+	case r.Saved.Configuration != r.ConfigurationHash:
+		return &SavedPlanError{"was made with another configuration; plan again"}
+	case age > r.MaxPlanAge:
+		return &SavedPlanError{fmt.Sprintf("is %s old, the limit is %s; plan again", age.Round(time.Second), r.MaxPlanAge)}
+	}
+	return nil
+}
+
+// inSavedPlan reports whether the saved plan, if there is one, has anything to
+// say about the repository.
+func (r *Runner) inSavedPlan(repository string) bool {
+	if r.Saved == nil {
+		return true
+	}
+	saved := r.Saved.repository(repository)
+	return len(saved.removable()) > 0 || saved.Skipped == SkipLimit || saved.Skipped.unhandled()
+}
+
+// repository returns what the report says of a repository; the zero report
+// when it says nothing.
+func (r *Report) repository(name string) *RepositoryReport {
+	i := slices.IndexFunc(r.Repositories, func(rr RepositoryReport) bool { return rr.Name == name })
+	if i < 0 {
+		return &RepositoryReport{}
+	}
+	return &r.Repositories[i]
+}
+
+// removable returns the images of the repository that the plan would remove.
+func (r *RepositoryReport) removable() []ImageReport {
+	if r.Skipped != "" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.Images), func(im ImageReport) bool { return len(im.ProtectedBy) > 0 })
+}
+
+// keepToSaved takes out of a fresh plan what the saved one does not hold, and
+// notes of what only the saved one holds what has become of it. Both plans must
+// want an image removed, and it must be as it was: time and pushes may have
+// changed the verdict or the protection since.
+func (r *Runner) keepToSaved(ctx context.Context, plan *RepositoryPlan) {
+	fresh := make(map[string]PlannedImage, len(plan.Images))
+	for _, im := range plan.Images {
+		fresh[im.Digest] = im
+	}
+	saved := r.Saved.repository(plan.Repository)
+	if saved.Skipped != "" {
+		plan.Images, plan.Skip = nil, &Skip{saved.Skipped, "as in the saved plan: " + saved.Message}
+		return
+	}
+	images := saved.removable()
+	plan.Images = make([]PlannedImage, len(images))
+	var dropped []*PlannedImage
+	for i, s := range images {
+		im, planned := fresh[s.ImageDigest]
+		if !planned || im.Action != s.Verdict {
+			plan.Images[i] = s.planned()
+			dropped = append(dropped, &plan.Images[i])
+			continue
+		}
+		if difference := differs(s.planned().Image, im.Image); difference != "" {
+			im.settle(Changed, difference+" changed since the plan")
+		}
+		plan.Images[i] = im
+	}
+	r.settleDropped(ctx, plan.Repository, dropped)
+	sortImages(plan.Images)
+}
+
+// settleDropped tells the images that a plan made now would keep from those
+// that are not there any more.
+func (r *Runner) settleDropped(ctx context.Context, repository string, images []*PlannedImage) {
+	for batch := range slices.Chunk(images, MaxBatch) {
+		there, err := applier{ctx: ctx, remover: r.Remover, repository: repository}.describe(batch)
+		for _, im := range batch {
+			_, found := there[im.Digest]
+			switch {
+			case err != nil:
+				im.settle(Failed, "not in a plan made now; state unknown: "+err.Error())
+			case found:
+				im.settle(Changed, "a plan made now keeps it")
+			default:
+				im.settle(Gone, "not there any more")
+			}
+		}
+	}
+}
+
+// planned turns the image of a saved plan back into what it was made of.
+func (s ImageReport) planned() PlannedImage {
+	return PlannedImage{
+		Image: evaluator.Image{
+			Digest: s.ImageDigest, Tags: s.ImageTags, Status: s.ImageStatus, PushedAt: s.ImagePushedAt,
+			LastRecordedPullTime: s.LastRecordedPullTime, LastActivatedAt: s.LastActivatedAt, SizeInBytes: s.ImageSizeInBytes,
+		},
+		Action: s.Verdict, Rule: s.AppliedRulePriority, Reason: s.Reason,
+	}
+}

@@ -1,0 +1,258 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
+)
+
+// MaxBytes is the greatest length of a configuration document.
+const MaxBytes = 1 << 20
+
+// Parse reads a configuration document. A missing field, at any level, has its
+// default. The problems hold every fault and every warning; the Config is
+// usable only when their Err method returns nil.
+func Parse(text []byte) (Config, jsondoc.Problems) {
+	if len(text) > MaxBytes {
+		return Config{}, jsondoc.Problems{{Line: 1, Column: 1,
+			Message: fmt.Sprintf("has %d bytes; a configuration has at most %d", len(text), MaxBytes)}}
+	}
+	doc := jsondoc.Parse(text)
+	c := Default()
+	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report"); ok {
+		c.read(o)
+	}
+	return c, doc.Problems()
+}
+
+func (c *Config) read(o jsondoc.Object) {
+	set(&c.Mode, o.Get("mode"), readMode)
+	set(&c.Repositories, o.Get("repositories"), readRepositories)
+	c.Settings.read(o)
+	set(&c.Report, o.Get("report"), readReport)
+	c.Policies = readEntries(o.Get("policies"), c.Settings)
+}
+
+// set overwrites the target with what read makes of a value that is present.
+// The reader gets the present content of the target, that is, the defaults.
+func set[T any](target *T, v *jsondoc.Value, read func(*jsondoc.Value, T) T) {
+	if v != nil {
+		*target = read(v, *target)
+	}
+}
+
+func readMode(v *jsondoc.Value, mode Mode) Mode { return oneOf(v, mode, Plan, Apply) }
+
+func oneOf[T ~string](v *jsondoc.Value, fallback T, allowed ...T) T {
+	texts := make([]string, len(allowed))
+	for i, a := range allowed {
+		texts[i] = string(a)
+	}
+	if s, ok := v.OneOf(texts...); ok {
+		return T(s)
+	}
+	return fallback
+}
+
+func readRepositories(v *jsondoc.Value, r Repositories) Repositories {
+	if o, ok := v.Object("include", "exclude"); ok {
+		set(&r.Include, o.Get("include"), readSelection)
+		set(&r.Exclude, o.Get("exclude"), readPatterns)
+	}
+	return r
+}
+
+// readSelection reads patterns of which there must be one: an empty selection
+// is a mistake more often than a wish.
+func readSelection(v *jsondoc.Value, fallback []wildcard.Pattern) []wildcard.Pattern {
+	patterns := readPatterns(v, fallback)
+	if len(patterns) == 0 {
+		v.Problem(`is empty and selects nothing; leave it out for every repository`)
+	}
+	return patterns
+}
+
+func readPatterns(v *jsondoc.Value, fallback []wildcard.Pattern) []wildcard.Pattern {
+	items, ok := v.Array()
+	if !ok {
+		return fallback
+	}
+	patterns := []wildcard.Pattern{}
+	for _, item := range items {
+		text, ok := item.String()
+		switch {
+		case ok && text == "":
+			item.Problem("is empty; use * to match every name")
+		case ok:
+			patterns = append(patterns, wildcard.Compile(text))
+		}
+	}
+	return patterns
+}
+
+func readReport(v *jsondoc.Value, r Report) Report {
+	o, ok := v.Object("s3", "html", "sns", "notify")
+	if !ok {
+		return r
+	}
+	set(&r.S3, o.Get("s3"), prefixed("s3://"))
+	set(&r.SNS, o.Get("sns"), prefixed("arn:"))
+	set(&r.Notify, o.Get("notify"), func(v *jsondoc.Value, n string) string {
+		return oneOf(v, n, "changes", "always", "failures")
+	})
+	set(&r.HTML, o.Get("html"), func(v *jsondoc.Value, _ bool) bool { html, _ := v.Bool(); return html })
+	return r
+}
+
+// prefixed reads a string that is empty or begins with the prefix.
+func prefixed(prefix string) func(*jsondoc.Value, string) string {
+	return func(v *jsondoc.Value, fallback string) string {
+		s, ok := v.String()
+		if ok && s != "" && !strings.HasPrefix(s, prefix) {
+			v.Problem("must begin with %s or be empty, is %s", prefix, jsondoc.Quote(s))
+			return fallback
+		}
+		return s
+	}
+}
+
+// read overwrites the settings that stand in the object.
+func (s *Settings) read(o jsondoc.Object) {
+	set(&s.Protect, o.Get("protect"), readProtect)
+	set(&s.Orphans, o.Get("orphans"), func(v *jsondoc.Value, old Orphans) Orphans {
+		return oneOf(v, old, KeepOrphans, DeleteOrphans)
+	})
+	set(&s.OnExpire, o.Get("onExpire"), func(v *jsondoc.Value, old OnExpire) OnExpire {
+		return oneOf(v, old, DeleteExpired, ArchiveExpired)
+	})
+	set(&s.Limits, o.Get("limits"), readLimits)
+}
+
+// inUseSources are the services whose references can protect images.
+var inUseSources = []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"}
+
+func readProtect(v *jsondoc.Value, p Protect) Protect {
+	o, ok := v.Object("inUse", "references", "taskDefinitionRevisions", "eksClusters",
+		"tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours")
+	if !ok {
+		return p
+	}
+	set(&p.InUse, o.Get("inUse"), readInUse)
+	set(&p.References, o.Get("references"), func(v *jsondoc.Value, _ []string) []string { s, _ := v.Strings(); return s })
+	set(&p.TaskDefinitionRevisions, o.Get("taskDefinitionRevisions"), readCount)
+	set(&p.EKSClusters, o.Get("eksClusters"), readPatterns)
+	set(&p.TagPatterns, o.Get("tagPatterns"), readPatterns)
+	set(&p.KeepNewest, o.Get("keepNewest"), readCount)
+	set(&p.PulledWithinDays, o.Get("pulledWithinDays"), readCount)
+	set(&p.PushedWithinHours, o.Get("pushedWithinHours"), readCount)
+	return p
+}
+
+func readInUse(v *jsondoc.Value, _ []string) []string {
+	sources := []string{}
+	items, _ := v.Array()
+	for _, item := range items {
+		if s, ok := item.OneOf(inUseSources...); ok {
+			sources = append(sources, s)
+		}
+	}
+	return sources
+}
+
+func readCount(v *jsondoc.Value, fallback int) int {
+	if n, ok := v.Int(0, math.MaxInt32); ok {
+		return n
+	}
+	return fallback
+}
+
+func readPercent(v *jsondoc.Value, fallback int) int {
+	if n, ok := v.Int(0, 100); ok {
+		return n
+	}
+	return fallback
+}
+
+func readLimits(v *jsondoc.Value, l Limits) Limits {
+	if o, ok := v.Object("maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent"); ok {
+		l.read(o)
+	}
+	return l
+}
+
+func (l *Limits) read(o jsondoc.Object) {
+	set(&l.MaxDeletions, o.Get("maxDeletions"), readCount)
+	set(&l.MaxDeletionsPerRepository, o.Get("maxDeletionsPerRepository"), readCount)
+	set(&l.MaxDeletedPercent, o.Get("maxDeletedPercent"), readPercent)
+}
+
+// readEntries reads the policies, each on top of the general settings. Without
+// any, the one default entry gets them.
+func readEntries(v *jsondoc.Value, general Settings) []Entry {
+	if v == nil {
+		entry := Default().Policies[0]
+		entry.Settings = general
+		return []Entry{entry}
+	}
+	items, _ := v.Array()
+	entries := make([]Entry, len(items))
+	for i, item := range items {
+		entries[i] = readEntry(item, fmt.Sprintf("policies[%d]", i), general)
+	}
+	return entries
+}
+
+func readEntry(v *jsondoc.Value, name string, general Settings) Entry {
+	e := Default().Policies[0]
+	e.Settings = general
+	o, ok := v.Object("name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans")
+	if !ok {
+		return e
+	}
+	set(&e.Repositories, o.Get("repositories"), readSelection)
+	set(&e.RepositoryTags, o.Get("repositoryTags"), readTags)
+	e.readPolicy(o.Get("policy"))
+	if e.Source != Attached {
+		e.Name = name
+	}
+	set(&e.Name, o.Get("name"), readName)
+	e.Settings.read(o)
+	e.OwnBudget = o.Get("limits").Member("maxDeletions") != nil
+	return e
+}
+
+func readName(v *jsondoc.Value, fallback string) string {
+	name, ok := v.String()
+	if ok && name == "" {
+		v.Problem("is empty; give the policy a name to find it in the report")
+	}
+	if name == "" {
+		return fallback
+	}
+	return name
+}
+
+func readTags(v *jsondoc.Value, _ map[string]string) map[string]string {
+	tags := map[string]string{}
+	for name, value := range v.Members() {
+		if s, ok := value.String(); ok {
+			tags[name] = s
+		}
+	}
+	return tags
+}
+
+func (e *Entry) readPolicy(v *jsondoc.Value) {
+	switch {
+	case v == nil:
+	case v.IsString():
+		e.Source = oneOf(v, Attached, Attached, None)
+	default:
+		e.Source = Inline
+		e.Policy = lifecycle.FromValue(v)
+	}
+}

@@ -1,0 +1,120 @@
+package ecrapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// maxResults is the largest page that ECR gives.
+const maxResults = 1000
+
+// A Client reads and removes images through the ECR API. It is safe for
+// concurrent use.
+type Client struct{ api API }
+
+var (
+	_ cleaner.Registry = Client{}
+	_ cleaner.Remover  = Client{}
+)
+
+// New returns a client of that API.
+func New(api API) Client { return Client{api} }
+
+// Repositories lists the repositories of the registry in ECR's order.
+func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, error] {
+	return paged("describe repositories", func(token *string) ([]types.Repository, *string, error) {
+		out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{MaxResults: aws.Int32(maxResults), NextToken: token})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.Repositories, out.NextToken, nil
+	}, repository, func(r cleaner.Repository) string { return r.Name })
+}
+
+// Images lists the images of the repository whatever their status, each once.
+func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Image, error] {
+	return paged("describe images in "+name, func(token *string) ([]types.ImageDetail, *string, error) {
+		out, err := c.api.DescribeImages(ctx, &ecr.DescribeImagesInput{
+			RepositoryName: &name, MaxResults: aws.Int32(maxResults), NextToken: token,
+			// without the filter ECR lists ACTIVE images only
+			Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
+		})
+		if err != nil {
+			return nil, nil, classify(err)
+		}
+		return out.ImageDetails, out.NextToken, nil
+	}, image, func(im evaluator.Image) string { return im.Digest })
+}
+
+// PolicyText returns the text of the repository's lifecycle policy, or an
+// error that is cleaner.ErrNoPolicy.
+func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
+	out, err := c.api.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
+	if err != nil {
+		return "", fmt.Errorf("get lifecycle policy of %s: %w", name, classify(err))
+	}
+	return aws.ToString(out.LifecyclePolicyText), nil
+}
+
+// Describe returns those of at most 100 digests that are still there. ECR
+// refuses the whole call when one is missing: then each half is asked for on
+// its own.
+func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
+	out, err := c.api.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
+	err = classify(err)
+	switch {
+	case errors.Is(err, errImageNotFound) && len(digests) == 1:
+		return nil, nil
+	case errors.Is(err, errImageNotFound):
+		half := len(digests) / 2
+		first, firstErr := c.Describe(ctx, name, digests[:half])
+		second, secondErr := c.Describe(ctx, name, digests[half:])
+		return append(first, second...), errors.Join(firstErr, secondErr)
+	case err != nil:
+		return nil, fmt.Errorf("describe images in %s: %w", name, err)
+	}
+	images := make([]evaluator.Image, len(out.ImageDetails))
+	for i, detail := range out.ImageDetails {
+		if images[i], err = image(detail); err != nil {
+			return nil, fmt.Errorf("describe images in %s: %w", name, err)
+		}
+	}
+	return images, nil
+}
+
+// Delete deletes at most 100 images by digest, in one call.
+func (c Client) Delete(ctx context.Context, name string, digests []string) (cleaner.Deletion, error) {
+	out, err := c.api.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)})
+	if err != nil {
+		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, classify(err))
+	}
+	var d cleaner.Deletion
+	for _, id := range out.ImageIds {
+		d.Deleted = append(d.Deleted, aws.ToString(id.ImageDigest))
+	}
+	for _, f := range out.Failures {
+		d.Failed = append(d.Failed, failure(f))
+	}
+	return d, nil
+}
+
+// Archive moves one image to the archive class.
+func (c Client) Archive(ctx context.Context, name, digest string) error {
+	_, err := c.api.UpdateImageStorageClass(ctx, &ecr.UpdateImageStorageClassInput{
+		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
+		TargetStorageClass: types.TargetStorageClassArchive,
+	})
+	if err != nil {
+		return fmt.Errorf("archive image %s in %s: %w", digest, name, archiveError(digest, err))
+	}
+	return nil
+}

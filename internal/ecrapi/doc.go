@@ -1,0 +1,6 @@
+// Package ecrapi talks to Amazon ECR. It is the only package that imports the
+// SDK's ecr module: it turns pages into sequences, image details into
+// evaluator.Image values and error codes into the errors of package cleaner,
+// and it refuses to guess: an image detail without digest or push time is an
+// error, not an image.
+package ecrapi

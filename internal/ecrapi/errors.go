@@ -1,0 +1,48 @@
+package ecrapi
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+)
+
+// errImageNotFound says that at least one described image is missing.
+var errImageNotFound = errors.New("image not found")
+
+// classify turns the error codes that decide something into the errors that
+// callers know. Others pass as they are.
+func classify(err error) error {
+	apiErr, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return err
+	}
+	switch apiErr.ErrorCode() {
+	case "LifecyclePolicyNotFoundException":
+		return cleaner.ErrNoPolicy
+	case "RepositoryNotFoundException":
+		return cleaner.ErrRepositoryNotFound
+	case "ImageNotFoundException":
+		return errImageNotFound
+	case "AccessDeniedException":
+		return fmt.Errorf("%w; grant the action to the role", err)
+	}
+	return err
+}
+
+// archiveError gives the refusals of UpdateImageStorageClass that concern the
+// image, not the call, the form of a failure of BatchDeleteImage.
+func archiveError(digest string, err error) error {
+	apiErr, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return err
+	}
+	switch code := apiErr.ErrorCode(); code {
+	case "ImageNotFoundException", "ImageStorageClassUpdateNotSupportedException":
+		return cleaner.Failure{Digest: digest, Code: strings.TrimSuffix(code, "Exception"), Message: apiErr.ErrorMessage()}
+	}
+	return classify(err)
+}

@@ -1,0 +1,144 @@
+// Package function is the Lambda function: it turns an event into a run and
+// the run's report into the answer. The program cmd/cleaner hands it to the
+// Lambda runtime, the command ecrclean invoke calls it on an event file.
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
+
+const (
+	// MaxAnswer is the greatest length of the answer in bytes, below the
+	// 256 KB that asynchronous destinations take.
+	MaxAnswer = 200_000
+	// MaxMargin is the time before the deadline at which no further repository
+	// is begun, so that the answer is out before Lambda kills the function.
+	MaxMargin = 30 * time.Second
+	// Workers is the number of repositories in flight.
+	Workers = 16
+)
+
+// A Registry is where a run works: it reads, removes and counts its calls.
+type Registry struct {
+	Reader  cleaner.Registry
+	Remover cleaner.Remover
+	Region  string
+	// Calls returns the number of API calls so far by operation.
+	Calls func() map[string]int
+}
+
+// A Handler handles the events of the function. The fields are its world; all
+// must be set.
+type Handler struct {
+	// Configuration is the value of CLEANER_CONFIG.
+	Configuration string
+	ReadFile      func(name string) ([]byte, error)
+	Connect       func(ctx context.Context) (Registry, error)
+	Now           func() time.Time
+	// RunID names the run that the context belongs to.
+	RunID func(ctx context.Context) string
+	Log   *slog.Logger
+}
+
+// Handle carries out one event and returns the report. The error is a
+// [*RequestError], a [*ConfigurationError] or a [*RegistryError]; after one of
+// the first two no call was made. Everything else that goes wrong is in the
+// report.
+func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.Report, error) {
+	run, hash, err := h.prepare(event)
+	if err != nil {
+		return nil, err
+	}
+	registry, err := h.Connect(ctx)
+	if err != nil {
+		return nil, &RegistryError{err}
+	}
+	runner := cleaner.Runner{
+		Registry: registry.Reader, Region: registry.Region, Config: run, ConfigurationHash: hash,
+		Now: h.Now().UTC(), RunID: h.RunID(ctx), Log: h.Log, Workers: Workers, Stop: stop(ctx, h.Now()),
+	}
+	if run.Mode == config.Apply {
+		runner.Remover = registry.Remover
+	}
+	report, err := runner.Run(ctx)
+	if err != nil {
+		return nil, &RegistryError{err}
+	}
+	report.End, report.Calls = h.Now().UTC(), registry.Calls()
+	h.logRun(ctx, &report)
+	report.Fit(MaxAnswer)
+	return &report, nil
+}
+
+// prepare returns the configuration narrowed by the event, and the hash of the
+// configuration as it is.
+func (h *Handler) prepare(event []byte) (run config.Config, hash string, err error) {
+	request, problems := config.ParseRequest(event)
+	if err := problems.Err(); err != nil {
+		return run, "", &RequestError{err}
+	}
+	configuration, warnings, err := config.Load(h.Configuration, h.ReadFile)
+	if err != nil {
+		return run, "", &ConfigurationError{err}
+	}
+	h.warn("configuration", warnings)
+	if hash, err = configuration.Hash(); err != nil {
+		return run, "", &ConfigurationError{err}
+	}
+	if run, err = configuration.Narrow(request); err != nil {
+		return run, "", &RequestError{err}
+	}
+	return run, hash, h.supported(run)
+}
+
+func (h *Handler) warn(document string, warnings jsondoc.Problems) {
+	for _, w := range warnings {
+		h.Log.Warn("suspicious", slog.String("document", document), slog.String("problem", w.String()))
+	}
+}
+
+// supported refuses to apply a configuration that this version cannot honour,
+// and says in the log what a plan does without.
+func (h *Handler) supported(run config.Config) error {
+	fields := run.Unsupported()
+	switch {
+	case len(fields) == 0:
+		return nil
+	case run.Mode == config.Apply:
+		return &ConfigurationError{&config.UnsupportedError{Fields: fields}}
+	}
+	h.Log.Warn("plan does not consider all of the configuration", slog.Any("fields", fields))
+	return nil
+}
+
+// stop returns a channel that is closed a margin before the deadline of ctx,
+// or nil when there is none. The margin is [MaxMargin] or, for a short run, a
+// tenth of its time.
+func stop(ctx context.Context, now time.Time) <-chan struct{} {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil
+	}
+	margin := min(MaxMargin, deadline.Sub(now)/10)
+	early, cancel := context.WithDeadline(ctx, deadline.Add(-margin))
+	context.AfterFunc(ctx, cancel)
+	return early.Done()
+}
+
+func (h *Handler) logRun(ctx context.Context, r *cleaner.Report) {
+	h.Log.LogAttrs(ctx, slog.LevelInfo, "run",
+		slog.String("run_id", r.RunID),
+		slog.String("mode", string(r.Mode)),
+		slog.String("account", r.Account),
+		slog.String("region", r.Region),
+		slog.Bool("incomplete", r.Incomplete),
+		slog.Any("totals", r.Totals),
+		slog.Any("calls", r.Calls))
+}
