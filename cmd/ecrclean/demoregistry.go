@@ -101,8 +101,9 @@ func (d demoRegistry) experiments() {
 func (d demoRegistry) base() {
 	d.server.CreateRepository("ml/base")
 	for i := range 4 {
-		d.push("ml/base", 60-16*float64(i), 700)
+		d.push("ml/base", 60-18*float64(i), 700)
 	}
+	d.push("ml/base", 90, 680, "cuda-11")
 	amd64 := d.push("ml/base", 20, 710)
 	arm64 := d.push("ml/base", 20, 690)
 	d.server.Put("ml/base", fakeecr.Image{

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"unicode/utf8"
 )
@@ -28,190 +25,136 @@ type fault struct {
 	problem Problem
 }
 
-// Parse reads one JSON text. It always returns a document: when the text is
-// not JSON the document has one problem and no root; repeated members are
-// problems, and the first of them counts.
+// Parse reads one JSON text. It always returns a document. When the text is
+// not JSON, or is nested too deeply, the document has one problem and no root.
+// Repeated members are problems. Which of them is meant is unknown: of arrays
+// and objects the first is read on, any other value counts as unreadable. The
+// document keeps the text, which must not be modified afterwards.
 func Parse(text []byte) *Document {
 	d := &Document{text: text}
-	if err := check(text); err != nil {
-		d.syntax(err)
+	if offset, msg := syntaxFault(text); msg != "" {
+		d.record("", offset, false, msg)
 		return d
 	}
 	p := parser{doc: d, dec: json.NewDecoder(bytes.NewReader(text))}
 	p.dec.UseNumber()
-	root := p.value("", 1)
-	if !p.tooDeep {
-		d.root = root
+	root := &Value{doc: d}
+	p.value(root, 1)
+	if p.tooDeep != nil {
+		d.faults = nil
+		p.tooDeep.Problem("is nested more than %d levels deep", MaxDepth)
+		return d
 	}
+	d.root = root
 	return d
 }
 
 // Root returns the outermost value, or nil when the text is not JSON.
 func (d *Document) Root() *Value { return d.root }
 
+// Text returns the text from which the document was parsed.
+func (d *Document) Text() []byte { return d.text }
+
 // Problems returns the problems recorded so far, ordered by place.
 func (d *Document) Problems() Problems {
 	slices.SortStableFunc(d.faults, func(a, b fault) int { return cmp.Compare(a.offset, b.offset) })
 	ps := make(Problems, len(d.faults))
-	line, lineStart, done := 1, 0, 0
+	line, column, done := 1, 1, 0
 	for i, f := range d.faults {
-		for ; done < f.offset; done++ {
-			if d.text[done] == '\n' {
-				line, lineStart = line+1, done+1
-			}
+		between := d.text[done:f.offset]
+		if newline := bytes.LastIndexByte(between, '\n'); newline >= 0 {
+			line += bytes.Count(between, []byte{'\n'})
+			column, between = 1, between[newline+1:]
 		}
+		column += utf8.RuneCount(between)
+		done = f.offset
 		ps[i] = f.problem
-		ps[i].Line, ps[i].Column = line, 1+utf8.RuneCount(d.text[lineStart:f.offset])
+		ps[i].Line, ps[i].Column = line, column
 	}
 	return ps
 }
 
-// Text returns the text from which the document was parsed.
-func (d *Document) Text() []byte { return d.text }
-
-// A syntaxError is a fault of the text as JSON, with its byte offset.
-type syntaxError struct {
-	offset int
-	msg    string
-}
-
-func (e *syntaxError) Error() string { return e.msg }
-
-// check reports the first fault of text as JSON. The decoder below then works
-// on text that is known to be whole.
-func check(text []byte) error {
-	if len(bytes.TrimSpace(text)) == 0 {
-		return &syntaxError{len(text), "is empty; a JSON object is expected"}
-	}
-	if !utf8.Valid(text) {
-		return &syntaxError{invalidUTF8(text), "is not UTF-8; save the file as UTF-8"}
-	}
-	if bytes.HasPrefix(text, []byte("\ufeff")) {
-		return &syntaxError{0, "begins with a byte order mark; save the file as UTF-8 without one"}
-	}
-	var raw json.RawMessage
-	err := json.Unmarshal(text, &raw)
-	if err == nil {
-		return nil
-	}
-	if se, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset := int(se.Offset) - 1
-		if se.Error() == "unexpected end of JSON input" {
-			return &syntaxError{len(text), "ends too early: the JSON is cut short"}
-		}
-		return &syntaxError{max(offset, 0), "is not JSON: " + se.Error()}
-	}
-	return &syntaxError{0, "is not JSON: " + err.Error()}
-}
-
-func invalidUTF8(text []byte) int {
-	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return len(text)
-}
-
-func (d *Document) syntax(err error) {
-	offset := 0
-	if se, ok := errors.AsType[*syntaxError](err); ok {
-		offset = se.offset
-	}
-	d.record("", offset, false, err.Error())
-}
-
 func (d *Document) record(path string, offset int, warning bool, msg string) {
-	offset = min(offset, len(d.text))
 	d.faults = append(d.faults, fault{offset, Problem{Path: path, Warning: warning, Message: msg}})
 }
 
 // A parser turns the tokens of valid JSON into values that know their place.
 type parser struct {
-	doc     *Document
-	dec     *json.Decoder
-	tooDeep bool
+	doc *Document
+	dec *json.Decoder
+	// tooDeep is the first value beyond MaxDepth, or nil.
+	tooDeep *Value
 }
 
-// next returns the next token and the offset at which it begins.
+// next returns the next token and the offset at which it begins. The text is
+// known to be valid, so that there is one and it is whole.
 func (p *parser) next() (json.Token, int) {
 	start := int(p.dec.InputOffset())
-	for start < len(p.doc.text) && bytes.IndexByte([]byte(" \t\r\n,:"), p.doc.text[start]) >= 0 {
+	for bytes.IndexByte([]byte(" \t\r\n,:"), p.doc.text[start]) >= 0 {
 		start++
 	}
-	token, err := p.dec.Token()
-	if err != nil && !errors.Is(err, io.EOF) { // check has seen to it
-		token = nil
-	}
+	token, _ := p.dec.Token()
 	return token, start
 }
 
-func (p *parser) value(path string, depth int) *Value {
+// more reports whether the open array or object has another element and
+// nesting is still within bounds.
+func (p *parser) more() bool { return p.tooDeep == nil && p.dec.More() }
+
+// value reads the next value into v, whose place in the tree is known.
+func (p *parser) value(v *Value, depth int) {
 	token, start := p.next()
-	v := &Value{doc: p.doc, path: path, offset: start}
+	v.offset = start
 	switch t := token.(type) {
 	case json.Delim:
-		if depth > MaxDepth {
-			p.skip(t, v)
-			return v
-		}
-		if t == '[' {
-			p.array(v, depth)
-		} else {
-			p.object(v, depth)
-		}
+		p.container(v, t, depth)
 	case string:
 		v.kind, v.text = kindString, t
 	case json.Number:
 		v.kind, v.text = kindNumber, t.String()
 	case bool:
 		v.kind, v.truth = kindBool, t
-	default:
-		v.kind = kindNull
 	}
-	return v
+	v.end = int(p.dec.InputOffset())
 }
 
-// skip passes over a value that is nested too deeply and says so once.
-func (p *parser) skip(open json.Delim, v *Value) {
-	v.kind = kindNull
-	if !p.tooDeep {
-		v.Problem("is nested more than %d levels deep", MaxDepth)
+func (p *parser) container(v *Value, open json.Delim, depth int) {
+	switch {
+	case depth > MaxDepth:
+		p.tooDeep = v
+		return
+	case open == '[':
+		p.array(v, depth)
+	default:
+		p.object(v, depth)
 	}
-	p.tooDeep = true
-	for level := 1; level > 0; {
-		switch token, _ := p.next(); token {
-		case json.Delim('['), json.Delim('{'):
-			level++
-		case json.Delim(']'), json.Delim('}'):
-			level--
-		}
+	if p.tooDeep == nil {
+		p.next() // the closing delimiter
 	}
 }
 
 func (p *parser) array(v *Value, depth int) {
 	v.kind = kindArray
-	for p.dec.More() {
-		v.items = append(v.items, p.value(fmt.Sprintf("%s[%d]", v.path, len(v.items)), depth+1))
+	for p.more() {
+		item := &Value{doc: p.doc, parent: v, index: len(v.items)}
+		v.items = append(v.items, item)
+		p.value(item, depth+1)
 	}
-	p.next()
 }
 
 func (p *parser) object(v *Value, depth int) {
 	v.kind, v.members = kindObject, map[string]*Value{}
-	for p.dec.More() {
+	for p.more() {
 		token, start := p.next()
 		name, _ := token.(string)
-		path := memberPath(v.path, name)
-		member := p.value(path, depth+1)
-		if _, repeated := v.members[name]; repeated {
-			p.doc.record(path, start, false, "is given twice; keep one")
+		member := &Value{doc: p.doc, parent: v, name: name}
+		p.value(member, depth+1)
+		if first, repeated := v.members[name]; repeated {
+			p.doc.record(member.Path(), start, false, "is given twice; keep one")
+			first.ambiguous = first.kind < kindArray
 			continue
 		}
 		v.names = append(v.names, memberName{name, start})
 		v.members[name] = member
 	}
-	p.next()
 }

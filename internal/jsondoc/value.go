@@ -23,11 +23,19 @@ var kindNames = [...]string{"null", "a boolean", "a number", "a string", "an arr
 // A Value is one JSON value and its place in the document. Its accessors
 // return false and record a problem when the value is of another kind. They
 // may be called on nil, which stands for a member that is absent; then they
-// return false and record nothing.
+// return false and record nothing. So they do for a value that the document
+// gives twice, which is a problem already.
 type Value struct {
 	doc    *Document
-	path   string
-	offset int
+	parent *Value
+	name   string // in a parent that is an object
+	index  int    // in a parent that is an array
+	// The value stands at text[offset:end].
+	offset, end int
+
+	// ambiguous marks a value whose key is given again with another one. That
+	// is a problem already, and what follows from its value would be none.
+	ambiguous bool
 
 	kind    kind
 	text    string // of a string or a number
@@ -42,39 +50,67 @@ type memberName struct {
 	offset int
 }
 
-// Path returns the way from the document to the value.
-func (v *Value) Path() string { return v.path }
+// Path returns the way from the document to the value, as in
+// rules[2].selection. It is empty for the outermost value.
+func (v *Value) Path() string {
+	switch {
+	case v.parent == nil:
+		return ""
+	case v.parent.kind == kindArray:
+		return v.parent.Path() + "[" + strconv.Itoa(v.index) + "]"
+	}
+	return memberPath(v.parent.Path(), v.name)
+}
 
 // Problem records that something is wrong with the value.
 func (v *Value) Problem(format string, args ...any) {
-	v.doc.record(v.path, v.offset, false, fmt.Sprintf(format, args...))
+	v.doc.record(v.Path(), v.offset, false, fmt.Sprintf(format, args...))
 }
 
 // Warn records that the value is legal but most likely not meant.
 func (v *Value) Warn(format string, args ...any) {
-	v.doc.record(v.path, v.offset, true, fmt.Sprintf(format, args...))
+	v.doc.record(v.Path(), v.offset, true, fmt.Sprintf(format, args...))
+}
+
+// Faulty reports whether a problem that is more than a warning has been
+// recorded for the value or anything inside it. It is false for nil.
+func (v *Value) Faulty() bool {
+	return v != nil && slices.ContainsFunc(v.doc.faults, func(f fault) bool {
+		return !f.problem.Warning && v.offset <= f.offset && f.offset < v.end
+	})
 }
 
 func (v *Value) is(want kind) bool {
-	if v == nil {
-		return false
-	}
-	if v.kind == want {
+	if v.has(want) {
 		return true
 	}
-	hint := ""
-	if v.kind == kindNull {
-		hint = "; leave the key out instead"
+	if v == nil || v.ambiguous {
+		return false
 	}
-	v.Problem("must be %s, is %s%s", kindNames[want], kindNames[v.kind], hint)
+	v.Problem("must be %s, is %s%s", kindNames[want], kindNames[v.kind], v.nullHint())
 	return false
 }
 
+func (v *Value) nullHint() string {
+	switch {
+	case v.kind != kindNull || v.parent == nil:
+		return ""
+	case v.parent.kind == kindArray:
+		return "; leave the entry out instead"
+	}
+	return "; leave the key out instead"
+}
+
+// IsNull reports whether the value is null. It records nothing.
+func (v *Value) IsNull() bool { return v.has(kindNull) }
+
 // IsString reports whether the value is a string. It records nothing.
-func (v *Value) IsString() bool { return v != nil && v.kind == kindString }
+func (v *Value) IsString() bool { return v.has(kindString) }
 
 // IsObject reports whether the value is an object. It records nothing.
-func (v *Value) IsObject() bool { return v != nil && v.kind == kindObject }
+func (v *Value) IsObject() bool { return v.has(kindObject) }
+
+func (v *Value) has(k kind) bool { return v != nil && !v.ambiguous && v.kind == k }
 
 // String returns the value of a string.
 func (v *Value) String() (string, bool) {
@@ -114,12 +150,12 @@ func (v *Value) Int(low, high int) (int, bool) {
 		v.Problem("must be an integer without fraction or exponent, is %s", clip(v.text))
 		return 0, false
 	}
-	n, err := strconv.ParseInt(v.text, 10, 64)
-	if err != nil || n < int64(low) || n > int64(high) {
+	n, err := strconv.Atoi(v.text)
+	if err != nil || n < low || n > high {
 		v.Problem("must be from %d to %d, is %s", low, high, clip(v.text))
 		return 0, false
 	}
-	return int(n), true
+	return n, true
 }
 
 // Array returns the elements of an array.
@@ -143,91 +179,4 @@ func (v *Value) Strings() (values []string, ok bool) {
 		}
 	}
 	return values, ok
-}
-
-// Object checks that the value is an object whose members are all among the
-// known ones.
-func (v *Value) Object(known ...string) (Object, bool) {
-	if !v.is(kindObject) {
-		return Object{}, false
-	}
-	for _, m := range v.names {
-		if !slices.Contains(known, m.name) {
-			v.doc.record(v.members[m.name].path, m.offset, false,
-				fmt.Sprintf("is not a known key: use %s%s", list(known), caseHint(m.name, known)))
-		}
-	}
-	return Object{v}, true
-}
-
-// An Object gives access to the members of an object.
-type Object struct{ value *Value }
-
-// Get returns the member of that name, or nil when it is absent.
-func (o Object) Get(name string) *Value { return o.value.members[name] }
-
-// Names returns the names of all members in the order of the text.
-func (o Object) Names() []string {
-	names := make([]string, len(o.value.names))
-	for i, m := range o.value.names {
-		names[i] = m.name
-	}
-	return names
-}
-
-// Require returns the member of that name. Its absence is a problem that
-// stands where the object begins, and nil is returned.
-func (o Object) Require(name string) *Value {
-	v := o.Get(name)
-	if v == nil {
-		o.value.doc.record(memberPath(o.value.path, name), o.value.offset, false, "is missing")
-	}
-	return v
-}
-
-func list(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = strconv.Quote(n)
-	}
-	return strings.Join(quoted, ", ")
-}
-
-// caseHint points at the name that differs from got only in case.
-func caseHint(got string, names []string) string {
-	for _, n := range names {
-		if n != got && strings.EqualFold(n, got) {
-			return fmt.Sprintf(" (case counts: %q)", n)
-		}
-	}
-	return ""
-}
-
-// memberPath appends a member's name to the path of its object. A name that
-// is not plain is quoted, so that a path is always one line.
-func memberPath(parent, name string) string {
-	plain := name != "" && len(name) <= maxQuoted && strings.Trim(name, plainLetters) == ""
-	switch {
-	case !plain:
-		return parent + "[" + Quote(name) + "]"
-	case parent == "":
-		return name
-	}
-	return parent + "." + name
-}
-
-const (
-	plainLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$-"
-	maxQuoted    = 64
-)
-
-// Quote returns s in quotes, on one line, with control characters escaped and
-// cut after 64 bytes, fit for a message.
-func Quote(s string) string { return strconv.Quote(clip(s)) }
-
-func clip(s string) string {
-	if len(s) <= maxQuoted {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxQuoted], "") + "…"
 }

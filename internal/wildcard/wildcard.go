@@ -5,9 +5,7 @@
 // where * also covers the slash.
 package wildcard
 
-import (
-	"strings"
-)
+import "strings"
 
 // A Pattern is a compiled pattern. The zero value matches the empty name only.
 type Pattern struct {
@@ -30,9 +28,6 @@ func (p Pattern) MarshalText() ([]byte, error) { return []byte(p.text), nil }
 
 // Equal reports whether both patterns have the same text.
 func (p Pattern) Equal(q Pattern) bool { return p.text == q.text }
-
-// Stars returns the number of stars in the pattern.
-func (p Pattern) Stars() int { return max(len(p.segments)-1, 0) }
 
 // Match reports whether the whole name matches the pattern. It takes each
 // literal at its first place, which is never worse than a later one, so that

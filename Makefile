@@ -1,0 +1,108 @@
+# Targets of the ECR cleaner; `make` alone lists them.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+ARCH ?= arm64
+PYTHON ?= python3
+FUZZTIME ?= 20s
+BENCH ?= .
+BENCHCOUNT ?= 6
+EVENT ?= events/plan-only.json
+TESTFLAGS ?=
+
+GOARCH_arm64 := arm64
+GOARCH_x86_64 := amd64
+LAMBDA_GOARCH = $(or $(GOARCH_$(ARCH)),$(error ARCH is $(ARCH); use arm64 or x86_64))
+
+# What makes the function's binary small, and the same on every machine.
+BUILD_LAMBDA = GOOS=linux GOARCH=$(LAMBDA_GOARCH) CGO_ENABLED=0 go build \
+	-tags lambda.norpc -trimpath -buildvcs=false -ldflags "-s -w -buildid="
+
+# Tools are pinned in tools/go.mod. Go builds each once per version and keeps
+# it in its build cache; the linter takes some minutes the first time.
+TOOL = go tool -modfile=tools/go.mod
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[A-Za-z-]+:.*## / {printf "%-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the command-line tool for this machine: dist/ecrclean
+	go build -trimpath -o dist/ecrclean ./cmd/ecrclean
+
+.PHONY: test
+test: ## Run all tests
+	go test $(TESTFLAGS) ./...
+
+.PHONY: lint
+lint: ## Check format, style, imports and modules
+	$(TOOL) golangci-lint run ./...
+	go vet -tags integration ./...
+	go vet -C tools ./...
+	go mod tidy -diff
+	go mod verify
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(TOOL) golangci-lint fmt
+
+.PHONY: race
+race: ## Run all tests with the race detector, in random order
+	go test -race -shuffle=on $(TESTFLAGS) ./...
+
+.PHONY: cover
+cover: ## Print each package's coverage; fail below the floor
+	@mkdir -p dist
+	go test -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) ./...
+	@scripts/cover.sh dist/cover.out
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (20s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Run the benchmarks into bench/new.txt and compare with bench/base.txt
+	@mkdir -p bench
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./internal/... | tee bench/new.txt
+	$(TOOL) benchstat $(wildcard bench/base.txt) bench/new.txt
+
+.PHONY: demo
+demo: ## Plan and apply on the embedded registry; no AWS account
+	go run ./cmd/ecrclean demo
+
+.PHONY: invoke
+invoke: ## Run the Lambda handler here on EVENT=events/FILE.json
+	go run ./cmd/ecrclean invoke $(EVENT)
+
+.PHONY: integration
+integration: ## Run the end-to-end tests, also against moto's server
+	go test -tags integration -count=1 $(TESTFLAGS) ./integration/...
+
+.PHONY: validate
+validate: ## Translate, lint and check template.yaml; needs cfn-lint and aws-sam-translator
+	$(PYTHON) scripts/validate.py
+
+.PHONY: golden
+golden: ## Rewrite the expectations of golden tests, then look at the difference
+	@for dir in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' cmd internal | xargs -n 1 dirname | sort -u); do \
+		echo go test "./$$dir" -update; go test "./$$dir" -update || exit 1; \
+	done
+	git diff --stat
+
+.PHONY: package
+package: ## Build the function's zip for ARCH (arm64): dist/cleaner.zip
+	$(BUILD_LAMBDA) -o dist/bootstrap ./cmd/cleaner
+	@go run -C tools ./lambdazip ../dist/bootstrap ../dist/cleaner.zip
+
+.PHONY: build-CleanerFunction
+build-CleanerFunction: ## What sam build calls: the function's binary for ARCH
+	$(BUILD_LAMBDA) -o $(or $(ARTIFACTS_DIR),$(error ARTIFACTS_DIR is not set; sam build sets it))/bootstrap ./cmd/cleaner
+
+.PHONY: ci
+ci: FUZZTIME = 5s
+ci: test lint race cover fuzz integration validate demo package ## Run everything that a change must pass
+
+.PHONY: clean
+clean: ## Remove dist/
+	rm -rf dist

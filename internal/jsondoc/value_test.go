@@ -1,0 +1,168 @@
+package jsondoc_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
+
+// access reads a value and returns what came out, and whether it did.
+type access func(v *jsondoc.Value) (any, bool)
+
+var (
+	asString  access = func(v *jsondoc.Value) (any, bool) { s, ok := v.String(); return s, ok }
+	asBool    access = func(v *jsondoc.Value) (any, bool) { b, ok := v.Bool(); return b, ok }
+	asInt     access = func(v *jsondoc.Value) (any, bool) { n, ok := v.Int(-5, 90); return n, ok }
+	asStrings access = func(v *jsondoc.Value) (any, bool) { s, ok := v.Strings(); return s, ok }
+	asChoice  access = func(v *jsondoc.Value) (any, bool) { s, ok := v.OneOf("plan", "apply"); return s, ok }
+	asArray   access = func(v *jsondoc.Value) (any, bool) { items, ok := v.Array(); return len(items), ok }
+	asObject  access = func(v *jsondoc.Value) (any, bool) { _, ok := v.Object("a", "bC"); return nil, ok }
+	asMembers access = func(v *jsondoc.Value) (any, bool) {
+		var names []string
+		for name := range v.Members() {
+			names = append(names, name)
+		}
+		return names, names != nil
+	}
+)
+
+func TestAccessorsReturnTheValue(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		text string
+		read access
+		want any
+	}{
+		"string":         {`"\u00fc\n"`, asString, "ü\n"},
+		"choice":         {`"apply"`, asChoice, "apply"},
+		"true":           {`true`, asBool, true},
+		"false":          {`false`, asBool, false},
+		"least integer":  {`-5`, asInt, -5},
+		"top integer":    {`90`, asInt, 90},
+		"minus zero":     {`-0`, asInt, 0},
+		"strings":        {`["a", "", "a"]`, asStrings, []string{"a", "", "a"}},
+		"empty strings":  {`[]`, asStrings, []string{}},
+		"array":          {`[1, null, {}]`, asArray, 3},
+		"object":         {`{"bC": 1}`, asObject, nil},
+		"object, empty":  {`{}`, asObject, nil},
+		"members":        {`{"z": 1, "a": null}`, asMembers, []string{"z", "a"}},
+		"not only ASCII": {`"🐳"`, asString, "🐳"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := jsondoc.Parse([]byte(tt.text))
+			got, ok := tt.read(d.Root())
+			if !ok || len(d.Problems()) > 0 {
+				t.Fatalf("ok = %v, problems %v", ok, d.Problems())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("value mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAccessorsRefuse(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		text string
+		read access
+		want []string
+	}{
+		"number for string":    {`{"k": 1}`, asString, []string{"1:7: k: must be a string, is a number"}},
+		"array for string":     {`{"k": []}`, asString, []string{"1:7: k: must be a string, is an array"}},
+		"string for boolean":   {`{"k": "true"}`, asBool, []string{"1:7: k: must be a boolean, is a string"}},
+		"boolean for array":    {`{"k": true}`, asArray, []string{"1:7: k: must be an array, is a boolean"}},
+		"object for members":   {`{"k": []}`, asMembers, []string{"1:7: k: must be an object, is an array"}},
+		"null":                 {`{"k": null}`, asString, []string{"1:7: k: must be a string, is null; leave the key out instead"}},
+		"null for object":      {`{"k": null}`, asObject, []string{"1:7: k: must be an object, is null; leave the key out instead"}},
+		"null in array":        {`{"k": [null]}`, asStrings, []string{"1:8: k[0]: must be a string, is null; leave the entry out instead"}},
+		"string for number":    {`{"k": "20"}`, asInt, []string{"1:7: k: must be a number, is a string"}},
+		"fraction":             {`{"k": 10.0}`, asInt, []string{"1:7: k: must be an integer without fraction or exponent, is 10.0"}},
+		"exponent":             {`{"k": 1e1}`, asInt, []string{"1:7: k: must be an integer without fraction or exponent, is 1e1"}},
+		"capital exponent":     {`{"k": 1E+400}`, asInt, []string{"1:7: k: must be an integer without fraction or exponent, is 1E+400"}},
+		"below":                {`{"k": -6}`, asInt, []string{"1:7: k: must be from -5 to 90, is -6"}},
+		"above":                {`{"k": 91}`, asInt, []string{"1:7: k: must be from -5 to 90, is 91"}},
+		"beyond 64 bits":       {`{"k": 9223372036854775808}`, asInt, []string{"1:7: k: must be from -5 to 90, is 9223372036854775808"}},
+		"unknown word":         {`{"k": "dry"}`, asChoice, []string{`1:7: k: "dry" is not known: use "plan", "apply"`}},
+		"word in another case": {`{"k": "Apply"}`, asChoice, []string{`1:7: k: "Apply" is not known: use "plan", "apply" (case counts: "apply")`}},
+		"no word":              {`{"k": 1}`, asChoice, []string{"1:7: k: must be a string, is a number"}},
+		"strings and others": {`{"k": ["a", 1, {}]}`, asStrings, []string{
+			"1:13: k[1]: must be a string, is a number",
+			"1:16: k[2]: must be a string, is an object",
+		}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := jsondoc.Parse([]byte(tt.text))
+			if got, ok := tt.read(d.Root().Member("k")); ok {
+				t.Errorf("got %v, want none", got)
+			}
+			if diff := cmp.Diff(tt.want, problems(d)); diff != "" {
+				t.Errorf("problems mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNullDocumentHasNoKeyToLeaveOut(t *testing.T) {
+	t.Parallel()
+	d := jsondoc.Parse([]byte("null"))
+	d.Root().Object()
+	if diff := cmp.Diff([]string{"1:1: must be an object, is null"}, problems(d)); diff != "" {
+		t.Errorf("problems mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestAbsentValueReadsAsNothing(t *testing.T) {
+	t.Parallel()
+	var absent *jsondoc.Value
+	for i, read := range []access{asString, asBool, asInt, asStrings, asChoice, asArray, asObject, asMembers} {
+		if got, ok := read(absent); ok {
+			t.Errorf("access %d of an absent value returned %v", i, got)
+		}
+	}
+	if absent.IsNull() || absent.IsString() || absent.IsObject() || absent.Faulty() || absent.Member("a") != nil {
+		t.Error("an absent value is something")
+	}
+}
+
+func TestKindsAreToldApartWithoutProblems(t *testing.T) {
+	t.Parallel()
+	d := jsondoc.Parse([]byte(`{"null": null, "string": "", "object": {}, "number": 0}`))
+	got := map[string][3]bool{}
+	for name, v := range d.Root().Members() {
+		got[name] = [3]bool{v.IsNull(), v.IsString(), v.IsObject()}
+	}
+	want := map[string][3]bool{"null": {true, false, false}, "string": {false, true, false}, "object": {false, false, true}, "number": {}}
+	if !maps.Equal(got, want) || len(d.Problems()) > 0 {
+		t.Errorf("got %v, want %v; problems %v", got, want, d.Problems())
+	}
+	if d.Root().Member("string").Member("x") != nil || d.Root().Member("x") != nil {
+		t.Error("found a member that is not there")
+	}
+}
+
+func TestFaultyLooksInsideTheValueOnly(t *testing.T) {
+	t.Parallel()
+	d := jsondoc.Parse([]byte(`[{"a": 1}, {"a": 1, "a": 2}, {"b": [0]}, {"c": 3}, {}]`))
+	items, _ := d.Root().Array()
+	deep, _ := items[2].Member("b").Array()
+	deep[0].Problem("wrong")
+	items[3].Member("c").Warn("odd")
+	o, _ := items[4].Object()
+	o.Require("d")
+	var got []bool
+	for _, item := range items {
+		got = append(got, item.Faulty())
+	}
+	if want := []bool{false, true, true, false, true}; !slices.Equal(got, want) || !d.Root().Faulty() {
+		t.Errorf("Faulty() = %v, want %v", got, want)
+	}
+}

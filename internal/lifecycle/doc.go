@@ -1,0 +1,58 @@
+// Package lifecycle reads lifecycle policies of Amazon ECR: the document that
+// says which images of a repository expire or go to the archive. What it
+// returns is checked as a whole, so that evaluation cannot fail.
+//
+// # Grammar
+//
+// The grammar is that of
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
+// and of the rules at
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html:
+//
+//	policy    = {"rules": [rule, ...]}                            1 to 50 rules
+//	rule      = {"rulePriority": int, "description"?: string,
+//	             "selection": selection, "action": action}
+//	selection = {"tagStatus": "tagged" | "untagged" | "any",
+//	             "tagPatternList"?: [string, ...], "tagPrefixList"?: [string, ...],
+//	             "storageClass"?: "standard" | "archive",
+//	             "countType": "imageCountMoreThan" | "sinceImagePushed" |
+//	                          "sinceImagePulled" | "sinceImageTransitioned",
+//	             "countUnit"?: "days", "countNumber": int}
+//	action    = {"type": "expire"} |
+//	            {"type": "transition", "targetStorageClass": "archive"}
+//
+// Not every combination is legal:
+//
+//	countType               expire  transition  storageClass   countUnit  countNumber
+//	imageCountMoreThan      yes     yes         standard       absent     from 1
+//	sinceImagePushed        yes     yes         standard       days       from 1
+//	sinceImagePulled        no      yes         standard       days       from 1
+//	sinceImageTransitioned  yes     no          archive        days       from 90
+//
+// An absent storageClass means standard; archive must be written out. A tagged
+// rule has exactly one of the two lists, any other rule none. Integers end at
+// 2147483647. A pattern has at most four *.
+//
+// Across the rules, every rulePriority is given once. In each storage class
+// there is at most one untagged rule and at most one rule for any image, whose
+// rulePriority is the highest of the class; and no two rules have the same
+// list.
+//
+// # Where AWS is silent
+//
+//   - Case counts in tags, patterns and prefixes. In a pattern only * is
+//     special, and a pattern without one matches that tag alone.
+//   - An empty list and an empty entry are errors. What ECR answers to an empty
+//     entry is not established. An entry that is repeated in its list is a
+//     warning, and so is one with characters that no tag can have.
+//   - Lists are the same when they are of the same kind and have the same
+//     entries in any order. Lists that share an entry are a warning.
+//   - A top-level key other than "rules" is an error, as is a repeated key.
+//   - "storageClass": "standard" may be written out where it is the default.
+//
+// # Faults
+//
+// Reading does not stop at the first fault: all of them are reported, each with
+// its path, line and column. A fault that would follow from another one is not
+// reported, and rules are compared only by what could be read of them.
+package lifecycle

@@ -1,0 +1,67 @@
+package lifecycle_test
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+func TestPrintedPolicyIsReadAsEqual(t *testing.T) {
+	t.Parallel()
+	all := texts(t, "valid")
+	maps.Copy(all, texts(t, "warning"))
+	for name, text := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want, _ := lifecycle.Parse(text)
+			for style, print := range map[string]func(lifecycle.Policy) ([]byte, error){
+				"MarshalJSON":   lifecycle.Policy.MarshalJSON,
+				"json.Marshal":  func(p lifecycle.Policy) ([]byte, error) { return json.Marshal(p) },
+				"MarshalIndent": func(p lifecycle.Policy) ([]byte, error) { return json.MarshalIndent(p, "", "    ") },
+			} {
+				printed, err := print(want)
+				if err != nil {
+					t.Fatalf("%s: %v", style, err)
+				}
+				got, ps := lifecycle.Parse(printed)
+				if diff := cmp.Diff(want, got); diff != "" || ps.Err() != nil {
+					t.Errorf("%s is read differently (-want +got):\n%s%v", style, diff, ps)
+				}
+			}
+		})
+	}
+}
+
+func TestPrintedPolicyIsShort(t *testing.T) {
+	t.Parallel()
+	text := `{"rules":[` +
+		`{"rulePriority":2,"description":"<old> & gone","selection":{"tagStatus":"tagged","tagPatternList":["v*","*-x"],` +
+		`"countType":"sinceImagePulled","countUnit":"days","countNumber":30},` +
+		`"action":{"type":"transition","targetStorageClass":"archive"}},` +
+		`{"rulePriority":1,"selection":{"tagStatus":"tagged","tagPrefixList":["v"],"countType":"imageCountMoreThan","countNumber":3},` +
+		`"action":{"type":"expire"}},` +
+		`{"rulePriority":9,"selection":{"tagStatus":"any","storageClass":"archive","countType":"sinceImageTransitioned",` +
+		`"countUnit":"days","countNumber":90},"action":{"type":"expire"}}]}`
+	written := strings.Replace(text, `"imageCountMoreThan"`, `"imageCountMoreThan", "storageClass": "standard"`, 1)
+	p, ps := lifecycle.Parse([]byte(strings.ReplaceAll(written, ",", " ,\r\n")))
+	if len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	got, err := p.MarshalJSON()
+	if err != nil || string(got) != text {
+		t.Errorf("MarshalJSON() = %s, %v\nwant %s", got, err, text)
+	}
+}
+
+func TestZeroPolicyPrintsAsJSON(t *testing.T) {
+	t.Parallel()
+	got, err := lifecycle.Policy{}.MarshalJSON()
+	if want := `{"rules":[]}`; err != nil || string(got) != want {
+		t.Errorf("MarshalJSON() = %s, %v, want %s", got, err, want)
+	}
+}

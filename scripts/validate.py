@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Checks template.yaml without an AWS account, the SAM CLI or Docker.
+
+The template is translated to CloudFormation as AWS does it, both forms are
+linted, and what no linter knows is asserted: what the function's role may do
+in each mode, the schedule, and the build target. Prints one line for each
+check and ends with status 1 on the first that fails.
+"""
+
+import json
+import os
+import pathlib
+import re
+import sys
+import tempfile
+import zoneinfo
+
+try:
+    from cfnlint.api import ManualArgs, lint_file
+    from samtranslator.model.exceptions import InvalidDocumentException
+    from samtranslator.translator.transform import transform
+    from samtranslator.yaml_helper import yaml_parse
+except ImportError as e:
+    sys.exit(f"validate: {e}; install them with: pip install cfn-lint aws-sam-translator")
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TEMPLATE = os.path.join(ROOT, "template.yaml")
+REGION = "eu-west-1"
+NO_VALUE = object()
+
+# An action that begins otherwise is taken to change something.
+READING = ("ecr:Describe", "ecr:Get", "ecr:List", "ecr:BatchGet")
+
+
+class Failure(Exception):
+    """A check that did not hold."""
+
+
+def check(holds, text):
+    if not holds:
+        raise Failure(text)
+
+
+class NoManagedPolicies:
+    """Stands where the translator would ask IAM for AWS's managed policies."""
+
+    def load(self):
+        return {}
+
+
+def translated(parameters):
+    """The template as plain CloudFormation, for the given parameters."""
+    with open(TEMPLATE, encoding="utf-8") as f:
+        template = yaml_parse(f.read())
+    for resource in template["Resources"].values():
+        if "CodeUri" in resource.get("Properties", {}):
+            resource["Properties"]["CodeUri"] = "s3://artifacts/code.zip"
+    try:
+        return transform(template, parameters, NoManagedPolicies())
+    except InvalidDocumentException as e:
+        raise Failure("; ".join([e.message, *(c.message for c in e.causes)])) from e
+
+
+def evaluate(node, scope):
+    """Resolves Ref, Fn::If and conditions; leaves other functions in place."""
+    if isinstance(node, list):
+        values = [evaluate(n, scope) for n in node]
+        return [v for v in values if v is not NO_VALUE]
+    if not isinstance(node, dict):
+        return node
+    if len(node) == 1:
+        (key, value), = node.items()
+        if key == "Ref":
+            return NO_VALUE if value == "AWS::NoValue" else scope["parameters"].get(value, node)
+        if key == "Fn::If":
+            return evaluate(value[1] if holds(scope, value[0]) else value[2], scope)
+        if key == "Fn::Equals":
+            left, right = evaluate(value, scope)
+            return str(left) == str(right)
+        if key == "Fn::Not":
+            return not evaluate(value, scope)[0]
+        if key == "Fn::Join":
+            return value[0].join(evaluate(value[1], scope))
+        if key == "Fn::Sub" and isinstance(value, str):
+            return re.sub(r"\$\{(\w+)\}", lambda m: str(scope["parameters"].get(m[1], m[0])), value)
+    values = {k: evaluate(v, scope) for k, v in node.items()}
+    return {k: v for k, v in values.items() if v is not NO_VALUE}
+
+
+def holds(scope, condition):
+    return evaluate(scope["conditions"][condition], scope)
+
+
+def deployed(mode):
+    """The resources that a stack with that mode has, functions resolved."""
+    with open(TEMPLATE, encoding="utf-8") as f:
+        parameters = yaml_parse(f.read())["Parameters"]
+    values = {name: p["Default"] for name, p in parameters.items()} | {"Mode": mode}
+    template = translated(dict(values))
+    for name, p in parameters.items():
+        if p["Type"] == "CommaDelimitedList":
+            values[name] = values[name].split(",")
+    scope = {"parameters": values, "conditions": template.get("Conditions", {})}
+    return {
+        name: evaluate(r, scope)
+        for name, r in template["Resources"].items()
+        if "Condition" not in r or holds(scope, r["Condition"])
+    }
+
+
+def statements(resources):
+    """Every statement of every identity policy, with the resource it is in."""
+    for name, r in resources.items():
+        if not r["Type"].startswith("AWS::IAM::"):
+            continue
+        properties = r["Properties"]
+        check(not properties.get("ManagedPolicyArns"), f"{name} has managed policies")
+        documents = [p["PolicyDocument"] for p in properties.get("Policies", [])]
+        if "PolicyDocument" in properties:
+            documents.append(properties["PolicyDocument"])
+        for document in documents:
+            for statement in document["Statement"]:
+                yield name, statement
+
+
+def actions(resources):
+    """Every action that the stack's roles allow. None may have a wildcard."""
+    allowed = set()
+    for name, statement in statements(resources):
+        check(statement["Effect"] == "Allow" and "NotAction" not in statement, f"{name} allows all but some actions")
+        listed = statement["Action"]
+        listed = [listed] if isinstance(listed, str) else listed
+        for action in listed:
+            check("*" not in action, f"{name} allows {action}: name the actions")
+        check(statement["Resource"] != "*", f"{name} allows {listed} on every resource")
+        allowed.update(listed)
+    return allowed
+
+
+def check_translation():
+    """SAM accepts the template"""
+    translated({})
+
+
+def check_lint():
+    """cfn-lint is content with the template and with its translation"""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = os.path.join(folder, "translated.json")
+        with open(plain, "w", encoding="utf-8") as f:
+            json.dump(translated({}), f, indent=1)
+        for path in (TEMPLATE, plain):
+            found = lint_file(pathlib.Path(path), config=ManualArgs(regions=[REGION]))
+            check(not found, "\n".join(map(str, found)))
+
+
+def check_role():
+    """with mode plan the role can remove nothing, with mode apply it can"""
+    changing = {
+        mode: {a for a in actions(deployed(mode)) if a.startswith("ecr:") and not a.startswith(READING)}
+        for mode in ("plan", "apply")
+    }
+    check(not changing["plan"], f"with mode plan the role allows {sorted(changing['plan'])}")
+    check("ecr:BatchDeleteImage" in changing["apply"], "with mode apply the role does not allow ecr:BatchDeleteImage")
+
+
+def check_default_mode():
+    """a stack is in mode plan unless its owner says otherwise"""
+    with open(TEMPLATE, encoding="utf-8") as f:
+        check(yaml_parse(f.read())["Parameters"]["Mode"]["Default"] == "plan", "the default of Mode is not plan")
+
+
+def check_schedule():
+    """the schedule is well-formed and says the mode"""
+    for mode in ("plan", "apply"):
+        schedules = [r["Properties"] for r in deployed(mode).values() if r["Type"] == "AWS::Scheduler::Schedule"]
+        check(len(schedules) == 1, f"{len(schedules)} schedules")
+        schedule, = schedules
+        said = json.loads(schedule["Target"]["Input"])
+        check(said == {"mode": mode}, f"with mode {mode} the schedule's input is {said}")
+        check_expression(schedule["ScheduleExpression"])
+        zone = schedule["ScheduleExpressionTimezone"]
+        check(zone in zoneinfo.available_timezones(), f"{zone} is no time zone")
+
+
+# Each field of a cron expression: its name, the range of its numbers, the
+# names it may have in place of numbers, and the letters that are its own.
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+CRON = (
+    ("minutes", 0, 59, (), ""),
+    ("hours", 0, 23, (), ""),
+    ("day of month", 1, 31, (), "?LW"),
+    ("month", 1, 12, "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), ""),
+    ("day of week", 1, 7, "SUN MON TUE WED THU FRI SAT".split(), "?L#"),
+    ("year", 1970, 2199, (), ""),
+)
+
+
+def check_expression(expression):
+    if re.fullmatch(r"rate\([1-9][0-9]* (minute|hour|day)s?\)", expression):
+        return
+    cron = re.fullmatch(r"cron\((.+)\)", expression)
+    check(cron, f"{expression} is neither rate(N unit) nor cron(...)")
+    fields = cron[1].split(" ")
+    check(len(fields) == len(CRON), f"{expression} has {len(fields)} fields, not {len(CRON)}")
+    for text, field in zip(fields, CRON):
+        check(field_is_valid(text, field), f"{expression}: {text} is no {field[0]}")
+    check((fields[2] == "?") != (fields[4] == "?"), f"{expression}: one of the two day fields must be ?, and one only")
+
+
+def field_is_valid(text, field):
+    _, low, high, names, letters = field
+    if text in ("*", "?", "L", "LW"):
+        return text == "*" or all(c in letters for c in text)
+    for entry in text.split(","):
+        parts = re.fullmatch(r"(\*|[0-9]+|[A-Z]{3})(?:-([0-9]+|[A-Z]{3}))?(?:/([0-9]+)|([LW])|#([1-5]))?", entry)
+        if not parts or (parts[4] and parts[4] not in letters) or (parts[5] and "#" not in letters):
+            return False
+        for value in filter(None, parts.group(1, 2)):
+            if value != "*" and value not in names and not (value.isdigit() and low <= int(value) <= high):
+                return False
+    return True
+
+
+def check_build():
+    """SAM builds the function with a target that the Makefile has"""
+    with open(TEMPLATE, encoding="utf-8") as f:
+        resources = yaml_parse(f.read())["Resources"]
+    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as f:
+        targets = set(re.findall(r"^([\w-]+):", f.read(), re.MULTILINE))
+    functions = [n for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"]
+    check(functions, "the template has no function")
+    for name in functions:
+        method = resources[name].get("Metadata", {}).get("BuildMethod")
+        check(method == "makefile", f"{name}: BuildMethod is {method}, not makefile")
+        check(f"build-{name}" in targets, f"the Makefile has no target build-{name}")
+
+
+def check_descriptions():
+    """every parameter and output says what it is"""
+    with open(TEMPLATE, encoding="utf-8") as f:
+        template = yaml_parse(f.read())
+    for part in ("Parameters", "Outputs"):
+        for name, entry in template[part].items():
+            check(len(entry.get("Description", "")) >= 20, f"{part}: {name} has no description worth the name")
+
+
+def main():
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    checks = (check_translation, check_lint, check_default_mode, check_role, check_schedule, check_build,
+              check_descriptions)
+    for c in checks:
+        try:
+            c()
+        except Failure as e:
+            sys.exit(f"validate: NOT TRUE: {c.__doc__}\n{e}")
+        print(f"validate: {c.__doc__}")
+
+
+if __name__ == "__main__":
+    main()
