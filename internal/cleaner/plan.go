@@ -145,7 +145,7 @@ func attachedPolicy(ctx context.Context, registry Registry, repository string) (
 	if err != nil {
 		return lifecycle.Policy{}, nil, err
 	}
-	policy, problems := lifecycle.Parse([]byte(text))
+	policy, problems := lifecycle.ParseText([]byte(text))
 	if err := problems.Err(); err != nil {
 		return lifecycle.Policy{}, &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}, nil
 	}

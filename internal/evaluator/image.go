@@ -1,6 +1,10 @@
 package evaluator
 
-import "time"
+import (
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
 
 // An Image is one image detail as DescribeImages returns it. [Evaluate] reads
 // the digest, the tags, the status and the times; the rest travels along for
@@ -11,7 +15,7 @@ type Image struct {
 	// Tags may be empty. Their order carries no meaning.
 	Tags   []string
 	Status ImageStatus
-	// PushedAt is never zero.
+	// PushedAt is never zero. Should it be, the image matches no rule.
 	PushedAt time.Time
 	// The zero value of the other times means that ECR reported none.
 	LastRecordedPullTime time.Time
@@ -38,3 +42,59 @@ const (
 	Archived   ImageStatus = "ARCHIVED"
 	Activating ImageStatus = "ACTIVATING"
 )
+
+// A TimeField names a time of an image detail as the ECR API does.
+type TimeField string
+
+// The times that rules count from.
+const (
+	ImagePushedAt        TimeField = "imagePushedAt"
+	LastRecordedPullTime TimeField = "lastRecordedPullTime"
+	LastArchivedAt       TimeField = "lastArchivedAt"
+	LastActivatedAt      TimeField = "lastActivatedAt"
+)
+
+// storageClass returns the class that rules find the image in, or "" if no
+// rule may touch it. ECR reports no storage class: it follows from the status.
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html
+//
+// Without a push time the image would pass for the oldest of all, so it is
+// kept out of every class.
+func (im *Image) storageClass() lifecycle.StorageClass {
+	if im.PushedAt.IsZero() {
+		return ""
+	}
+	switch im.Status {
+	case Active:
+		return lifecycle.StandardClass
+	case Archived:
+		return lifecycle.ArchiveClass
+	case Activating:
+	}
+	return ""
+}
+
+// EffectivePushTime returns the time that orders the images of a repository and
+// that sinceImagePushed counts from: the push or, for a restored image, the
+// restore.
+func (im *Image) EffectivePushTime() time.Time {
+	t, _ := im.pushed()
+	return t
+}
+
+func (im *Image) pushed() (time.Time, TimeField) {
+	if im.LastActivatedAt.IsZero() {
+		return im.PushedAt, ImagePushedAt
+	}
+	return im.LastActivatedAt, LastActivatedAt
+}
+
+// pulled returns the time that sinceImagePulled counts from. A pull from
+// before the image was restored no longer counts.
+func (im *Image) pulled() (time.Time, TimeField) {
+	pull, restore := im.LastRecordedPullTime, im.LastActivatedAt
+	if pull.IsZero() || !restore.IsZero() && pull.Before(restore) {
+		return im.pushed()
+	}
+	return pull, LastRecordedPullTime
+}

@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
@@ -14,9 +15,9 @@ type Verdict struct {
 	Action Action
 	// Rule is the rule that claimed the image or, for Keep, the rule that
 	// shielded it from later ones. It is nil when no rule matches the image.
-	// It must not be modified.
+	// It points into the evaluated policy and must not be modified.
 	Rule *lifecycle.Rule
-	// Reason is why, as data; String puts it into words.
+	// Reason is why, as data; String and Why put it into words.
 	Reason Reason
 }
 
@@ -31,8 +32,16 @@ const (
 	Transition        = Action(lifecycle.Transition)
 )
 
+// String returns "keep" for Keep and AWS's word for any other action.
+func (a Action) String() string {
+	if a == Keep {
+		return "keep"
+	}
+	return string(a)
+}
+
 // A Reason is why a verdict came out as it did. Which fields have a meaning
-// depends on Kind.
+// depends on Kind; the others are zero.
 type Reason struct {
 	Kind ReasonKind
 	// Rank is the place of the image among the images that the rule matches,
@@ -44,22 +53,59 @@ type Reason struct {
 	// restore or archiving time that the rule looked at. Set for OlderThan
 	// and NotOlderThan.
 	Since time.Time
-	// Age is the time from Since to the evaluation. Set with Since. It is
-	// clipped to what a time.Duration can hold, about 292 years.
+	// Field is the time of the image that Since was taken from. Set with Since
+	// and, to the one that is missing, for AgeUnknown.
+	Field TimeField
+	// Age is the time from Since to the evaluation; it is negative when Since
+	// lies ahead. Set with Since. It is clipped to what a time.Duration can
+	// hold, about 292 years.
 	Age time.Duration
+	// Status is the status of the image. Set for NotEvaluated.
+	Status ImageStatus
 }
 
-// ReasonKind tells the reasons apart.
+// ReasonKind tells the reasons apart. The zero value is no reason.
 type ReasonKind int
 
-// The kinds of reasons. The first two belong to a rule that claimed the image,
-// the next two to a rule that matched it and thereby shields it, the last two
-// to images that no rule matches.
+// The kinds of reasons. The first two belong to a rule that marks the image,
+// the next three to a rule that matches it without marking it, the last two to
+// images that no rule matches.
 const (
-	BeyondCount  ReasonKind = iota + 1 // imageCountMoreThan: more than countNumber are as new or newer
-	OlderThan                          // an age count type: older than countNumber days
-	WithinCount                        // among the countNumber newest
-	NotOlderThan                       // not older than countNumber days
-	NoRuleMatches                      // no rule matches the image
-	NotEvaluated                       // the image is neither ACTIVE nor ARCHIVED
+	BeyondCount   ReasonKind = iota + 1 // imageCountMoreThan: countNumber or more matched images are newer
+	OlderThan                           // an age count type: older than countNumber days
+	WithinCount                         // among the countNumber newest
+	NotOlderThan                        // not older than countNumber days
+	AgeUnknown                          // ECR reported no time that the rule could count from
+	NoRuleMatches                       // no rule matches the image
+	NotEvaluated                        // the image is neither ACTIVE nor ARCHIVED, or has no push time
 )
+
+// Marks reports whether a rule with this reason marks the image.
+func (k ReasonKind) Marks() bool { return k == BeyondCount || k == OlderThan }
+
+// String returns the digest, the action, the rule and the reason, separated by
+// two spaces each, with "-" where no rule matches:
+//
+//	sha256:4f5a…  expire  rule 1  pushed 40d ago, limit 30d
+func (v Verdict) String() string {
+	rule := "-"
+	if v.Rule != nil {
+		rule = fmt.Sprintf("rule %d", v.Rule.RulePriority)
+	}
+	return fmt.Sprintf("%s  %v  %s  %s", v.Digest, v.Action, rule, v.Why())
+}
+
+// Why puts the reason into words, such as "3rd newest of 12 matching prod*,
+// rule keeps 2" or "matched by rule 1, not marked: pushed 10d ago, limit 30d".
+//
+// Ages are in days of 24 hours, hours, minutes and seconds, without the units
+// that are zero, and cut to the whole second. The fraction is added where only
+// it tells the age from the limit: "30d 0.000000001s" is older than 30 days,
+// "30d" is not.
+func (v Verdict) Why() string {
+	words := v.Reason.words(v.Rule)
+	if v.Rule == nil || v.Reason.Kind.Marks() {
+		return words
+	}
+	return fmt.Sprintf("matched by rule %d, not marked: %s", v.Rule.RulePriority, words)
+}

@@ -1,0 +1,207 @@
+package evaluator_test
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// A corpusCase is one file of the corpus; testdata/README.md has the format.
+type corpusCase struct {
+	now    time.Time
+	policy lifecycle.Policy
+	images []evaluator.Image
+	want   string
+}
+
+// parseCase reads a corpus file. It is strict: what it does not understand is
+// an error, so that no line of a case goes unused. The want section is checked
+// separately, since -update does without.
+func parseCase(data []byte) (corpusCase, error) {
+	var c corpusCase
+	archive := txtar.Parse(data)
+	if err := c.parseComment(string(archive.Comment)); err != nil {
+		return c, err
+	}
+	seen := map[string]bool{}
+	for _, section := range archive.Files {
+		if seen[section.Name] {
+			return c, fmt.Errorf("section %q repeats", section.Name)
+		}
+		seen[section.Name] = true
+		if err := c.parseSection(section); err != nil {
+			return c, fmt.Errorf("section %q: %w", section.Name, err)
+		}
+	}
+	if !seen["policy.json"] || !seen["images"] {
+		return c, errors.New("section policy.json or images is missing")
+	}
+	return c, nil
+}
+
+func (c *corpusCase) parseComment(comment string) (err error) {
+	if !strings.Contains(comment, "\nhttps://") {
+		return errors.New("the comment links to no source")
+	}
+	for line := range strings.Lines(comment) {
+		if now, ok := strings.CutPrefix(line, "now: "); ok {
+			c.now, err = time.Parse(time.RFC3339Nano, strings.TrimSpace(now))
+			return err
+		}
+	}
+	return errors.New("the comment has no line that starts with now:")
+}
+
+func (c *corpusCase) parseSection(section txtar.File) error {
+	switch section.Name {
+	case "policy.json":
+		policy, problems := lifecycle.Parse(section.Data)
+		c.policy = policy
+		return problems.Err()
+	case "images":
+		return c.parseImages(rows(string(section.Data)))
+	case "want":
+		c.want = string(section.Data)
+		return nil
+	default:
+		return errors.New("not a section of a corpus file")
+	}
+}
+
+// parseImages reads the table of images. Its first row names the columns.
+func (c *corpusCase) parseImages(table [][]string) error {
+	if len(table) == 0 || !strings.HasPrefix(table[0][0], "# ") {
+		return errors.New("no row of column names, which starts with #")
+	}
+	columns := slices.Clone(table[0])
+	columns[0] = strings.TrimPrefix(columns[0], "# ")
+	for _, row := range table[1:] {
+		if len(row) != len(columns) {
+			return fmt.Errorf("row %q has %d cells for %d columns", row, len(row), len(columns))
+		}
+		im := evaluator.Image{Status: evaluator.Active}
+		for i, cell := range row {
+			if err := c.setCell(&im, columns[i], cell); err != nil {
+				return fmt.Errorf("row %q: %w", row, err)
+			}
+		}
+		if slices.ContainsFunc(c.images, func(other evaluator.Image) bool { return other.Digest == im.Digest }) {
+			return fmt.Errorf("digest %s repeats", im.Digest)
+		}
+		c.images = append(c.images, im)
+	}
+	return nil
+}
+
+func (c *corpusCase) setCell(im *evaluator.Image, column, cell string) (err error) {
+	switch column {
+	case "digest":
+		im.Digest = cell
+	case "tags":
+		if cell != "-" {
+			im.Tags = strings.Split(cell, ",")
+		}
+	case "subject":
+		if cell != "-" {
+			im.SubjectDigest = cell
+		}
+	case "status":
+		im.Status = evaluator.ImageStatus(strings.ToUpper(cell))
+	case "pushed":
+		im.PushedAt, err = c.parseTime(cell)
+	case "pulled":
+		im.LastRecordedPullTime, err = c.parseTime(cell)
+	case "archived":
+		im.LastArchivedAt, err = c.parseTime(cell)
+	case "restored":
+		im.LastActivatedAt, err = c.parseTime(cell)
+	default:
+		err = fmt.Errorf("unknown column %q", column)
+	}
+	return err
+}
+
+var agePattern = regexp.MustCompile(`^(-?)(?:(\d+)d)?(.*)$`)
+
+// parseTime reads an instant or an age: days, a Go duration, or both.
+func (c *corpusCase) parseTime(cell string) (time.Time, error) {
+	if cell == "-" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339Nano, cell); err == nil {
+		return t, nil
+	}
+	parts := agePattern.FindStringSubmatch(cell)
+	days, rest := parts[2], parts[3]
+	d, err := time.ParseDuration(rest)
+	if rest == "" && days != "" {
+		d, err = 0, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither an instant nor an age", cell)
+	}
+	n, _ := strconv.Atoi("0" + days)
+	d += time.Duration(n) * 24 * time.Hour
+	if parts[1] == "-" {
+		d = -d
+	}
+	return c.now.Add(-d), nil
+}
+
+// checkWant checks that the want section has one row for each image, in order.
+func checkWant(c corpusCase) error {
+	want := rows(c.want)
+	if len(want) == 0 {
+		return errors.New("no expectation; -update writes it")
+	}
+	if len(want) != len(c.images) {
+		return fmt.Errorf("%d expectations for %d images", len(want), len(c.images))
+	}
+	for i, im := range c.images {
+		if want[i][0] != im.Digest {
+			return fmt.Errorf("expectation %d is for %s, image %d is %s", i+1, want[i][0], i+1, im.Digest)
+		}
+	}
+	return nil
+}
+
+var gap = regexp.MustCompile(` {2,}`)
+
+// rows splits a table into rows and these into cells, which two blanks or more
+// separate.
+func rows(table string) [][]string {
+	var out [][]string
+	for line := range strings.Lines(table) {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, gap.Split(line, -1))
+		}
+	}
+	return out
+}
+
+// wantTable returns the verdicts as text, one per line, with the cells aligned.
+func wantTable(verdicts []evaluator.Verdict) string {
+	var table [][]string
+	var widths [4]int
+	for _, v := range verdicts {
+		cells := strings.SplitN(v.String(), "  ", len(widths))
+		for i, cell := range cells {
+			widths[i] = max(widths[i], len(cell))
+		}
+		table = append(table, cells)
+	}
+	var b strings.Builder
+	for _, row := range table {
+		fmt.Fprintf(&b, "%-*s  %-*s  %-*s  %s\n", widths[0], row[0], widths[1], row[1], widths[2], row[2], row[3])
+	}
+	return b.String()
+}

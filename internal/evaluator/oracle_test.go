@@ -1,0 +1,246 @@
+package evaluator_test
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// The oracle is a second evaluator: slow, literal, and without a line in
+// common with the first. It follows the sentences of AWS's page one by one, has
+// its own notion of what a pattern matches, and computes times in nanoseconds
+// of any size.
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+type oracle struct {
+	images []evaluator.Image
+	now    time.Time
+}
+
+// evaluate returns the verdicts of the policy.
+func (o oracle) evaluate(policy lifecycle.Policy) []evaluator.Verdict {
+	verdicts := make([]evaluator.Verdict, len(o.images))
+	seen := make([]bool, len(o.images))
+	for i, im := range o.images {
+		verdicts[i] = evaluator.Verdict{Digest: im.Digest, Reason: evaluator.Reason{Kind: evaluator.NoRuleMatches}}
+		if oracleClass(im) == "none" {
+			verdicts[i].Reason = evaluator.Reason{Kind: evaluator.NotEvaluated, Status: im.Status}
+		}
+	}
+	for done := 0; ; {
+		rule := oracleNext(policy, done)
+		if rule == nil {
+			return verdicts
+		}
+		o.apply(rule, verdicts, seen)
+		done = rule.RulePriority
+	}
+}
+
+// oracleNext returns the rule with the lowest priority beyond done.
+func oracleNext(policy lifecycle.Policy, done int) (next *lifecycle.Rule) {
+	for i := range policy.Rules {
+		r := &policy.Rules[i]
+		if r.RulePriority > done && (next == nil || r.RulePriority < next.RulePriority) {
+			next = r
+		}
+	}
+	return next
+}
+
+// apply applies one rule. Its candidates include images that earlier rules
+// have seen; the verdict is for those that none has.
+func (o oracle) apply(rule *lifecycle.Rule, verdicts []evaluator.Verdict, seen []bool) {
+	var candidates []int
+	for i, im := range o.images {
+		if oracleSelects(rule.Selection, im) {
+			candidates = append(candidates, i)
+		}
+	}
+	for _, i := range candidates {
+		if seen[i] {
+			continue
+		}
+		seen[i] = true
+		verdicts[i].Rule = rule
+		verdicts[i].Reason = o.reason(rule.Selection, candidates, i)
+		switch verdicts[i].Reason.Kind {
+		case evaluator.BeyondCount, evaluator.OlderThan:
+			verdicts[i].Action = evaluator.Action(rule.Action.Type)
+		}
+	}
+}
+
+func (o oracle) reason(s lifecycle.Selection, candidates []int, i int) evaluator.Reason {
+	if s.CountType == "imageCountMoreThan" {
+		return o.countReason(s, candidates, i)
+	}
+	im := o.images[i]
+	var since time.Time
+	var field evaluator.TimeField
+	switch s.CountType {
+	case "sinceImagePushed":
+		since, field = oraclePush(im)
+	case "sinceImagePulled":
+		since, field = oraclePull(im)
+	case "sinceImageTransitioned":
+		since, field = im.LastArchivedAt, "lastArchivedAt"
+	}
+	if since.IsZero() {
+		return evaluator.Reason{Kind: evaluator.AgeUnknown, Field: field}
+	}
+	age := new(big.Int).Sub(nanoseconds(o.now), nanoseconds(since))
+	limit := new(big.Int).Mul(big.NewInt(int64(s.CountNumber)), big.NewInt(24*60*60*1_000_000_000))
+	reason := evaluator.Reason{Kind: evaluator.NotOlderThan, Since: since, Field: field, Age: clip(age)}
+	if age.Cmp(limit) > 0 {
+		reason.Kind = evaluator.OlderThan
+	}
+	return reason
+}
+
+// countReason counts the candidates that are newer than the image.
+func (o oracle) countReason(s lifecycle.Selection, candidates []int, i int) evaluator.Reason {
+	newer := 0
+	for _, j := range candidates {
+		if oracleOlder(o.images[i], o.images[j]) {
+			newer++
+		}
+	}
+	reason := evaluator.Reason{Kind: evaluator.WithinCount, Rank: newer + 1, Matched: len(candidates)}
+	if newer >= s.CountNumber {
+		reason.Kind = evaluator.BeyondCount
+	}
+	return reason
+}
+
+func oracleOlder(a, b evaluator.Image) bool {
+	pushA, _ := oraclePush(a)
+	pushB, _ := oraclePush(b)
+	order := nanoseconds(pushA).Cmp(nanoseconds(pushB))
+	return order < 0 || order == 0 && a.Digest < b.Digest
+}
+
+func oraclePush(im evaluator.Image) (time.Time, evaluator.TimeField) {
+	if !im.LastActivatedAt.IsZero() {
+		return im.LastActivatedAt, "lastActivatedAt"
+	}
+	return im.PushedAt, "imagePushedAt"
+}
+
+func oraclePull(im evaluator.Image) (time.Time, evaluator.TimeField) {
+	neverPulled := im.LastRecordedPullTime.IsZero()
+	restored := !im.LastActivatedAt.IsZero()
+	if restored && (neverPulled || nanoseconds(im.LastRecordedPullTime).Cmp(nanoseconds(im.LastActivatedAt)) < 0) {
+		return im.LastActivatedAt, "lastActivatedAt"
+	}
+	if neverPulled {
+		return im.PushedAt, "imagePushedAt"
+	}
+	return im.LastRecordedPullTime, "lastRecordedPullTime"
+}
+
+func oracleClass(im evaluator.Image) string {
+	switch {
+	case im.Status == "ACTIVE" && !im.PushedAt.IsZero():
+		return "standard"
+	case im.Status == "ARCHIVED" && !im.PushedAt.IsZero():
+		return "archive"
+	}
+	return "none"
+}
+
+// oracleSelects tells whether the image is of the storage class and whether for
+// every entry some tag meets it.
+func oracleSelects(s lifecycle.Selection, im evaluator.Image) bool {
+	if oracleClass(im) != string(s.StorageClass) {
+		return false
+	}
+	for _, p := range s.TagPatternList {
+		if !slices.ContainsFunc(im.Tags, func(tag string) bool { return oracleMatches(p.String(), tag) }) {
+			return false
+		}
+	}
+	for _, p := range s.TagPrefixList {
+		if !slices.ContainsFunc(im.Tags, func(tag string) bool { return len(tag) >= len(p) && tag[:len(p)] == p }) {
+			return false
+		}
+	}
+	return s.TagStatus == "any" || (s.TagStatus == "tagged") == (len(im.Tags) > 0)
+}
+
+// oracleMatches tries every length for what a star may stand for.
+func oracleMatches(pattern, tag string) bool {
+	switch {
+	case pattern == "":
+		return tag == ""
+	case pattern[0] == '*':
+		return oracleMatches(pattern[1:], tag) || tag != "" && oracleMatches(pattern, tag[1:])
+	default:
+		return tag != "" && tag[0] == pattern[0] && oracleMatches(pattern[1:], tag[1:])
+	}
+}
+
+// nanoseconds returns the time since 1970.
+func nanoseconds(t time.Time) *big.Int {
+	n := new(big.Int).Mul(big.NewInt(t.Unix()), big.NewInt(1_000_000_000))
+	return n.Add(n, big.NewInt(int64(t.Nanosecond())))
+}
+
+func clip(age *big.Int) time.Duration {
+	switch {
+	case age.Cmp(big.NewInt(math.MaxInt64)) > 0:
+		return math.MaxInt64
+	case age.Cmp(big.NewInt(math.MinInt64)) < 0:
+		return math.MinInt64
+	}
+	return time.Duration(age.Int64())
+}
+
+// compareWithOracle fails the test unless both evaluators return the same.
+func compareWithOracle(t *testing.T, w world) {
+	t.Helper()
+	got := evaluator.Evaluate(w.policy, w.images, w.now)
+	want := oracle{w.images, w.now}.evaluate(w.policy)
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("Evaluate mismatch on image %d (-oracle +got):\n%s%s", i, cmp.Diff(want[i], got[i]), w)
+		}
+	}
+}
+
+func TestOracleOnCorpus(t *testing.T) {
+	t.Parallel()
+	for name, c := range corpus(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			compareWithOracle(t, world{policy: c.policy, images: c.images, now: c.now})
+		})
+	}
+}
+
+func TestOracleOnRandomWorlds(t *testing.T) {
+	t.Parallel()
+	random := rand.NewChaCha8([32]byte([]byte("the verdicts on a crowd of worlds")))
+	data := make([]byte, 512)
+	for range 30_000 {
+		_, _ = random.Read(data)
+		compareWithOracle(t, decodeWorld(data))
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func FuzzAgainstOracle(f *testing.F) {
+	addSeeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		compareWithOracle(t, decodeWorld(data))
+	})
+}

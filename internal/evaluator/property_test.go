@@ -1,0 +1,197 @@
+package evaluator_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// checkProperties checks what holds for every policy and every repository.
+func checkProperties(t *testing.T, w world) {
+	t.Helper()
+	before := w.clone()
+	verdicts := evaluator.Evaluate(w.policy, w.images, w.now)
+	if !reflect.DeepEqual(before, w) {
+		t.Error("Evaluate modified its inputs")
+	}
+	checkOneVerdictPerImage(t, w, verdicts)
+	checkOrderIndependence(t, w, verdicts)
+	checkNoClaimPastShield(t, w, verdicts)
+	checkAppliedPlanIsFinal(t, w, verdicts)
+	checkLastRuleChangesNothing(t, w, verdicts)
+	checkExplain(t, w, verdicts)
+	if t.Failed() {
+		t.Logf("in this world:\n%s", w)
+	}
+}
+
+func checkOneVerdictPerImage(t *testing.T, w world, verdicts []evaluator.Verdict) {
+	t.Helper()
+	if len(verdicts) != len(w.images) {
+		t.Fatalf("got %d verdicts for %d images", len(verdicts), len(w.images))
+	}
+	for i, v := range verdicts {
+		if v.Digest != w.images[i].Digest {
+			t.Errorf("verdict %d is about %s, want %s", i, v.Digest, w.images[i].Digest)
+		}
+		if claimed := v.Action != evaluator.Keep; claimed != v.Reason.Kind.Marks() {
+			t.Errorf("action %v does not go with reason %d", v.Action, v.Reason.Kind)
+		}
+		if v.Action != evaluator.Keep && string(v.Action) != string(v.Rule.Action.Type) {
+			t.Errorf("action %v is not that of %+v", v.Action, v.Rule)
+		}
+	}
+}
+
+func checkOrderIndependence(t *testing.T, w world, verdicts []evaluator.Verdict) {
+	t.Helper()
+	shuffled := w.clone()
+	random := rand.New(rand.NewPCG(1, uint64(len(w.images))))
+	random.Shuffle(len(shuffled.images), func(i, j int) {
+		shuffled.images[i], shuffled.images[j] = shuffled.images[j], shuffled.images[i]
+	})
+	slices.Reverse(shuffled.policy.Rules)
+	for _, got := range evaluator.Evaluate(shuffled.policy, shuffled.images, shuffled.now) {
+		i := slices.IndexFunc(verdicts, func(v evaluator.Verdict) bool { return v.Digest == got.Digest })
+		if want := verdicts[i]; got.String() != want.String() {
+			t.Errorf("in another order got %v, want %v", got, want)
+		}
+	}
+}
+
+// checkNoClaimPastShield checks that no rule before the one that decided on an
+// image matches it. Of the oracle it uses the matching only.
+func checkNoClaimPastShield(t *testing.T, w world, verdicts []evaluator.Verdict) {
+	t.Helper()
+	for i, v := range verdicts {
+		for _, r := range w.policy.Rules {
+			if v.Rule != nil && r.RulePriority >= v.Rule.RulePriority {
+				continue
+			}
+			if oracleSelects(r.Selection, w.images[i]) {
+				t.Errorf("got %v, although rule %d matches the image", v, r.RulePriority)
+			}
+		}
+	}
+}
+
+// checkAppliedPlanIsFinal carries the verdicts out and evaluates again.
+func checkAppliedPlanIsFinal(t *testing.T, w world, verdicts []evaluator.Verdict) {
+	t.Helper()
+	var left []evaluator.Image
+	for i, im := range w.images {
+		switch verdicts[i].Action {
+		case evaluator.Expire:
+			continue
+		case evaluator.Transition:
+			im.Status, im.LastArchivedAt = evaluator.Archived, w.now
+		case evaluator.Keep:
+		}
+		left = append(left, im)
+	}
+	for _, v := range evaluator.Evaluate(w.policy, left, w.now) {
+		if v.Action != evaluator.Keep {
+			t.Errorf("after the plan was applied, got %v", v)
+		}
+	}
+}
+
+func checkLastRuleChangesNothing(t *testing.T, w world, verdicts []evaluator.Verdict) {
+	t.Helper()
+	longer := w.clone()
+	longer.policy.Rules = append(longer.policy.Rules, lifecycle.Rule{
+		RulePriority: math.MaxInt32,
+		Selection: lifecycle.Selection{
+			TagStatus: lifecycle.Any, StorageClass: lifecycle.StandardClass,
+			CountType: lifecycle.ImageCountMoreThan, CountNumber: 1,
+		},
+		Action: lifecycle.Action{Type: lifecycle.Expire},
+	})
+	for i, got := range evaluator.Evaluate(longer.policy, longer.images, longer.now) {
+		if want := verdicts[i]; want.Rule != nil && got.String() != want.String() {
+			t.Errorf("with one more rule at the end got %v, want %v", got, want)
+		}
+	}
+}
+
+// checkExplain checks that Explain says what Evaluate does.
+func checkExplain(t *testing.T, w world, verdicts []evaluator.Verdict) {
+	t.Helper()
+	for i, want := range verdicts {
+		steps, ok := evaluator.Explain(w.policy, w.images, w.now, w.images[i].Digest)
+		if !ok || len(steps) != len(w.policy.Rules) {
+			t.Fatalf("Explain(%s) = %d steps, %t; want %d", want.Digest, len(steps), ok, len(w.policy.Rules))
+		}
+		if got := verdictOf(t, w.images[i], steps); got != want {
+			t.Errorf("the steps of Explain amount to %v, want %v\n%v", got, want, steps)
+		}
+	}
+}
+
+// verdictOf returns the verdict that the steps amount to.
+func verdictOf(t *testing.T, im evaluator.Image, steps []evaluator.Step) evaluator.Verdict {
+	t.Helper()
+	v := evaluator.Verdict{Digest: im.Digest, Reason: evaluator.Reason{Kind: evaluator.NoRuleMatches}}
+	last := 0
+	for _, s := range steps {
+		if s.Rule.RulePriority <= last {
+			t.Errorf("rule %d comes after rule %d", s.Rule.RulePriority, last)
+		}
+		last = s.Rule.RulePriority
+		switch s.Effect {
+		case evaluator.Claims:
+			v.Action = evaluator.Action(s.Rule.Action.Type)
+			v.Rule, v.Reason = s.Rule, s.Reason
+		case evaluator.Shields:
+			v.Rule, v.Reason = s.Rule, s.Reason
+		case evaluator.AlreadyClaimed, evaluator.AlreadyShielded:
+			claimed := s.Effect == evaluator.AlreadyClaimed
+			if s.DecidedBy != v.Rule || claimed != (v.Action != evaluator.Keep) {
+				t.Errorf("%v; want it decided by %+v", s, v.Rule)
+			}
+		case evaluator.NoEffect:
+			if s.Mismatch.Kind == evaluator.ImageNotEvaluated {
+				v.Reason = evaluator.Reason{Kind: evaluator.NotEvaluated, Status: im.Status}
+			}
+		}
+		if matches := oracleSelects(s.Rule.Selection, im); s.Matches() != matches {
+			t.Errorf("%v; want it to match: %t", s, matches)
+		}
+	}
+	return v
+}
+
+func TestProperties(t *testing.T) {
+	t.Parallel()
+	random := rand.NewChaCha8([32]byte([]byte("properties that hold for anybody")))
+	data := make([]byte, 512)
+	for range 1_000 {
+		_, _ = random.Read(data)
+		checkProperties(t, decodeWorld(data))
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func TestPropertiesOnCorpus(t *testing.T) {
+	t.Parallel()
+	for name, c := range corpus(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkProperties(t, world{policy: c.policy, images: c.images, now: c.now})
+		})
+	}
+}
+
+func FuzzEvaluate(f *testing.F) {
+	addSeeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkProperties(t, decodeWorld(data))
+	})
+}

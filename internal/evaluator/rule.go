@@ -1,0 +1,93 @@
+package evaluator
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// An appliedRule is a rule during one evaluation.
+type appliedRule struct {
+	*lifecycle.Rule
+	// counts is true for imageCountMoreThan.
+	counts bool
+	// cutoff is countNumber days ago: what happened before it is too old.
+	cutoff time.Time
+	// matched is the number of images counted so far, if the rule counts.
+	matched int
+}
+
+// applyRules returns the rules of the policy by ascending priority.
+func applyRules(policy lifecycle.Policy, now time.Time) []appliedRule {
+	rules := make([]appliedRule, len(policy.Rules))
+	for i := range rules {
+		r := &policy.Rules[i]
+		rules[i] = appliedRule{
+			Rule:   r,
+			counts: r.Selection.CountType == lifecycle.ImageCountMoreThan,
+			cutoff: daysBefore(now, r.Selection.CountNumber),
+		}
+	}
+	slices.SortFunc(rules, func(a, b appliedRule) int { return cmp.Compare(a.RulePriority, b.RulePriority) })
+	return rules
+}
+
+// daysBefore returns the instant that many times 24 hours before now. It
+// computes in seconds: a time.Duration holds no more than 292 years, and
+// AddDate would count calendar days, which daylight saving shortens. More days
+// than a policy can name are cut, so that no number can overflow.
+func daysBefore(now time.Time, days int) time.Time {
+	const secondsPerDay, maxDays = 24 * 60 * 60, 1 << 31
+	return time.Unix(now.Unix()-min(int64(days), maxDays)*secondsPerDay, int64(now.Nanosecond()))
+}
+
+// matches reports whether the rule looks at an image of that class, which is
+// empty for an image that no rule may touch, and with those tags.
+func (r *appliedRule) matches(class lifecycle.StorageClass, tags []string) bool {
+	return class != "" && class == r.Selection.StorageClass && r.Selection.MatchesTags(tags)
+}
+
+// reason says whether and why the rule marks an image that it matches. The
+// rank is the place of the image among those, from the newest.
+func (r *appliedRule) reason(im *Image, rank int, now time.Time) Reason {
+	if r.counts {
+		return r.countReason(rank)
+	}
+	return r.ageReason(im, now)
+}
+
+func (r *appliedRule) countReason(rank int) Reason {
+	kind := WithinCount
+	if rank > r.Selection.CountNumber {
+		kind = BeyondCount
+	}
+	return Reason{Kind: kind, Rank: rank, Matched: r.matched}
+}
+
+func (r *appliedRule) ageReason(im *Image, now time.Time) Reason {
+	since, field := r.since(im)
+	if since.IsZero() {
+		return Reason{Kind: AgeUnknown, Field: field}
+	}
+	kind := NotOlderThan
+	if since.Before(r.cutoff) {
+		kind = OlderThan
+	}
+	return Reason{Kind: kind, Since: since, Field: field, Age: now.Sub(since)}
+}
+
+// since returns the time that an age rule counts from, zero if there is none.
+func (r *appliedRule) since(im *Image) (time.Time, TimeField) {
+	switch r.Selection.CountType {
+	case lifecycle.SinceImagePushed:
+		return im.pushed()
+	case lifecycle.SinceImagePulled:
+		return im.pulled()
+	case lifecycle.SinceImageTransitioned:
+		return im.LastArchivedAt, LastArchivedAt
+	case lifecycle.ImageCountMoreThan:
+	}
+	return time.Time{}, ""
+}

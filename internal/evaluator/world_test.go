@@ -1,0 +1,177 @@
+package evaluator_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// A world is what an evaluation depends on.
+type world struct {
+	policy lifecycle.Policy
+	images []evaluator.Image
+	now    time.Time
+}
+
+func (w world) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "now %v\n", w.now.Format(time.RFC3339Nano))
+	for _, r := range w.policy.Rules {
+		fmt.Fprintf(&b, "%+v\n", r)
+	}
+	for _, im := range w.images {
+		fmt.Fprintf(&b, "%+v\n", im)
+	}
+	return b.String()
+}
+
+// clone returns a copy that shares nothing with w.
+func (w world) clone() world {
+	w.policy.Rules = slices.Clone(w.policy.Rules)
+	for i := range w.policy.Rules {
+		s := &w.policy.Rules[i].Selection
+		s.TagPatternList = slices.Clone(s.TagPatternList)
+		s.TagPrefixList = slices.Clone(s.TagPrefixList)
+	}
+	w.images = slices.Clone(w.images)
+	for i := range w.images {
+		w.images[i].Tags = slices.Clone(w.images[i].Tags)
+	}
+	return w
+}
+
+// A decoder makes choices from bytes. When they are used up, it always makes
+// the first choice.
+type decoder struct{ data []byte }
+
+func (d *decoder) below(n int) int {
+	if len(d.data) == 0 {
+		return 0
+	}
+	b := d.data[0]
+	d.data = d.data[1:]
+	return int(b) % n
+}
+
+func pick[T any](d *decoder, choices ...T) T { return choices[d.below(len(choices))] }
+
+// decodeWorld returns the world that the bytes describe. It is small and
+// crowded on purpose: few tags, few days, and times next to the limits of the
+// rules, so that rules meet and images tie.
+func decodeWorld(data []byte) world {
+	d := &decoder{data}
+	w := world{now: pick(d,
+		time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(2026, 3, 1, 12, 30, 15, 123456789, time.UTC),
+		time.Date(2026, 3, 30, 0, 0, 0, 0, time.FixedZone("", 2*60*60)),
+		time.Date(0, 1, 2, 0, 0, 0, 0, time.UTC),
+		time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
+	)}
+	for i := range 1 + d.below(5) {
+		w.policy.Rules = append(w.policy.Rules, d.rule(i))
+	}
+	multiplier := pick(d, 89, 101, 255)
+	for i := range d.below(24) {
+		// The multipliers are odd, so that the digests differ.
+		digest := fmt.Sprintf("sha256:%02x", i*multiplier%256)
+		w.images = append(w.images, d.image(digest, w.now))
+	}
+	return w
+}
+
+// rule returns a rule that obeys the grammar. Rules that contradict each other,
+// such as two for any image, are no matter to the evaluator.
+func (d *decoder) rule(i int) lifecycle.Rule {
+	r := lifecycle.Rule{RulePriority: 1 + i + 8*d.below(8)}
+	s := &r.Selection
+	s.TagStatus = pick(d, lifecycle.Any, lifecycle.Untagged, lifecycle.Tagged, lifecycle.Tagged)
+	if s.TagStatus == lifecycle.Tagged {
+		d.list(s)
+	}
+	s.StorageClass = lifecycle.StandardClass
+	s.CountType = pick(d, lifecycle.ImageCountMoreThan, lifecycle.SinceImagePushed,
+		lifecycle.ImageCountMoreThan, lifecycle.SinceImagePulled, lifecycle.SinceImageTransitioned)
+	s.CountNumber = pick(d, 1, 2, 3, 5, 90, 700_000, math.MaxInt32)
+	r.Action.Type = pick(d, lifecycle.Expire, lifecycle.Transition)
+	switch s.CountType {
+	case lifecycle.SinceImageTransitioned:
+		s.StorageClass = lifecycle.ArchiveClass
+		s.CountNumber = max(s.CountNumber, 90)
+		r.Action.Type = lifecycle.Expire
+	case lifecycle.SinceImagePulled:
+		r.Action.Type = lifecycle.Transition
+	case lifecycle.ImageCountMoreThan, lifecycle.SinceImagePushed:
+	}
+	if r.Action.Type == lifecycle.Transition {
+		r.Action.TargetStorageClass = lifecycle.ArchiveClass
+	}
+	return r
+}
+
+func (d *decoder) list(s *lifecycle.Selection) {
+	patterns := d.below(2) == 0
+	for range 1 + d.below(2) {
+		if patterns {
+			text := pick(d, "a*", "b*", "*", "ab", "*b", "a*b", "*a*b*", "?", "[ab]", "A*", "a**b")
+			p, err := lifecycle.ParseTagPattern(text)
+			if err != nil {
+				panic(err)
+			}
+			s.TagPatternList = append(s.TagPatternList, p)
+		} else {
+			s.TagPrefixList = append(s.TagPrefixList, pick(d, "a", "b", "ab", "A", "*"))
+		}
+	}
+}
+
+func (d *decoder) image(digest string, now time.Time) evaluator.Image {
+	im := evaluator.Image{
+		Digest:   digest,
+		Status:   pick(d, evaluator.Active, evaluator.Active, evaluator.Archived, evaluator.Active, evaluator.Activating, ""),
+		PushedAt: d.time(now),
+	}
+	for range d.below(4) {
+		im.Tags = append(im.Tags, pick(d, "a", "b", "ab", "abb", "ba", "A", "?", "a b", "*"))
+	}
+	for _, t := range []*time.Time{&im.LastRecordedPullTime, &im.LastActivatedAt, &im.LastArchivedAt} {
+		if d.below(3) > 0 {
+			*t = d.time(now)
+		}
+	}
+	return im
+}
+
+// time returns an instant some days from now or very near to that.
+func (d *decoder) time(now time.Time) time.Time {
+	if d.below(16) == 15 {
+		return pick(d,
+			time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
+			time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Time{},
+		)
+	}
+	days := pick(d, 1, 2, 3, 4, 5, 6, 89, 90, 91, 0, -1)
+	off := pick(d, 0, time.Nanosecond, -time.Nanosecond, 0, time.Second, -time.Hour)
+	t := now.Add(time.Duration(-days)*24*time.Hour + off)
+	return t.In(pick(d, time.UTC, time.FixedZone("", 5*60*60)))
+}
+
+// addSeeds gives a fuzz target some worlds to start from.
+func addSeeds(f *testing.F) {
+	f.Helper()
+	random := rand.NewChaCha8([32]byte{})
+	f.Add([]byte{})
+	for _, size := range []int{16, 64, 256, 512} {
+		data := make([]byte, size)
+		_, _ = random.Read(data)
+		f.Add(data)
+	}
+}
