@@ -11,7 +11,7 @@ import (
 // list. Different tags may match different entries and other tags do not
 // matter, as AWS documents:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
-func (s Selection) MatchesTags(tags []string) bool {
+func (s *Selection) MatchesTags(tags []string) bool {
 	switch s.TagStatus {
 	case Any:
 		return true
@@ -27,8 +27,9 @@ func (s Selection) MatchesTags(tags []string) bool {
 // UnmetEntry returns the first entry of the selection's list that none of the
 // tags match. It returns false when there is none, and so it does for every
 // selection without a list.
-func (s Selection) UnmetEntry(tags []string) (entry string, unmet bool) {
-	for _, p := range s.TagPatternList {
+func (s *Selection) UnmetEntry(tags []string) (entry string, unmet bool) {
+	for i := range s.TagPatternList {
+		p := &s.TagPatternList[i]
 		if !slices.ContainsFunc(tags, p.Match) {
 			return p.String(), true
 		}

@@ -42,7 +42,7 @@ func patternFault(text string) string {
 
 // Match reports whether the pattern matches the whole tag. It neither allocates
 // nor goes back: its time is bounded by the product of the lengths.
-func (p TagPattern) Match(tag string) bool { return p.pattern.Match(tag) }
+func (p *TagPattern) Match(tag string) bool { return p.pattern.Match(tag) }
 
 // String returns the text of the pattern.
 func (p TagPattern) String() string { return p.pattern.String() }

@@ -51,11 +51,12 @@ func TestTagPatternMatch(t *testing.T) {
 func TestTagPatternMatchesTheEmptyTag(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{"*": true, "****": true, "a*": false, "a": false} {
-		if got := pattern(t, text).Match(""); got != want {
+		p := pattern(t, text)
+		if got := p.Match(""); got != want {
 			t.Errorf("%q matches the empty tag: %v, want %v", text, got, want)
 		}
 	}
-	if (lifecycle.TagPattern{}).Match("a") {
+	if new(lifecycle.TagPattern).Match("a") {
 		t.Error("the zero pattern matches a tag")
 	}
 }
