@@ -140,6 +140,7 @@ func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
 	removals, _ := plan.Removals()
 	if removals == 0 {
 		fmt.Fprintln(s.stderr, "Nothing to remove.")
+		plan.Mode = config.Apply // for which a limit stood in the way
 		return false, status(plan)
 	}
 	fmt.Fprintf(s.stderr, "\nRemove %d images from account %s in %s? This cannot be undone. Type yes to go on: ", removals, plan.Account, plan.Region)

@@ -28,6 +28,9 @@ func explainCommand(w world) *cobra.Command {
 			if err != nil {
 				return failure(err)
 			}
+			if !session.Config.Repositories.Select(args[0]) {
+				e.Skip = &cleaner.Skip{Code: cleaner.SkipNotConfigured, Message: "the configuration excludes it"}
+			}
 			if s.output == "json" {
 				err = printJSON(s.stdout, explanationJSON(&e))
 			} else {

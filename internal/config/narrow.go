@@ -70,8 +70,10 @@ func replace(limit, by *int) {
 	}
 }
 
-// Hash identifies the configuration: two documents that mean the same have the
-// same hash, whatever their spelling. What a request narrows does not count.
+// Hash identifies the configuration: documents that differ only in white space,
+// in the order of members or in defaults that are spelt out have the same hash.
+// It is meant for the configuration itself, not for what [Config.Narrow] or
+// [Config.Override] makes of it.
 func (c Config) Hash() (string, error) {
 	text, err := json.Marshal(c)
 	if err != nil {

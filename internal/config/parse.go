@@ -18,8 +18,10 @@ const MaxBytes = 1 << 20
 // usable only when their Err method returns nil.
 func Parse(text []byte) (Config, jsondoc.Problems) {
 	if len(text) > MaxBytes {
-		return Config{}, jsondoc.Problems{{Line: 1, Column: 1,
-			Message: fmt.Sprintf("has %d bytes; a configuration has at most %d", len(text), MaxBytes)}}
+		return Config{}, jsondoc.Problems{{
+			Line: 1, Column: 1,
+			Message: fmt.Sprintf("has %d bytes; a configuration has at most %d", len(text), MaxBytes),
+		}}
 	}
 	doc := jsondoc.Parse(text)
 	c := Default()
@@ -70,7 +72,7 @@ func readRepositories(v *jsondoc.Value, r Repositories) Repositories {
 // is a mistake more often than a wish.
 func readSelection(v *jsondoc.Value, fallback []wildcard.Pattern) []wildcard.Pattern {
 	patterns := readPatterns(v, fallback)
-	if len(patterns) == 0 {
+	if patterns != nil && len(patterns) == 0 && !v.Faulty() {
 		v.Problem(`is empty and selects nothing; leave it out for every repository`)
 	}
 	return patterns

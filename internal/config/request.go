@@ -32,8 +32,10 @@ type Request struct {
 // ignored, unknown fields of a request are not.
 func ParseRequest(event []byte) (Request, jsondoc.Problems) {
 	if len(event) > MaxRequestBytes {
-		return Request{}, jsondoc.Problems{{Line: 1, Column: 1,
-			Message: fmt.Sprintf("has %d bytes; an event has at most %d", len(event), MaxRequestBytes)}}
+		return Request{}, jsondoc.Problems{{
+			Line: 1, Column: 1,
+			Message: fmt.Sprintf("has %d bytes; an event has at most %d", len(event), MaxRequestBytes),
+		}}
 	}
 	doc := jsondoc.Parse(event)
 	r := readEvent(doc.Root())
@@ -62,7 +64,11 @@ func readEmbedded(v *jsondoc.Value) Request {
 	inner := jsondoc.Parse([]byte(text))
 	r := readRequest(inner.Root())
 	for _, p := range inner.Problems() {
-		v.Problem("holds a request with a fault at %s", p)
+		if p.Warning {
+			v.Warn("holds a request that is odd at %s", p)
+		} else {
+			v.Problem("holds a request with a fault at %s", p)
+		}
 	}
 	return r
 }

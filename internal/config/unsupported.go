@@ -18,42 +18,55 @@ func (e *UnsupportedError) Error() string {
 }
 
 // Unsupported names the fields of the configuration that protect or remove
-// images in a way that this version does not carry out yet, each with the
-// value that does without it. A run that removes anything must refuse such a
-// configuration: to ignore a protection would be to delete.
+// images in a way that this version does not carry out yet, each once and with
+// the value that does without it. A run that removes anything must refuse such
+// a configuration: to ignore a protection would be to delete. The general
+// settings count even if every entry replaces them, since they protect the
+// repositories that no entry selects from removal by name.
 func (c Config) Unsupported() []string {
-	var fields []string
-	report := func(present bool, format string, args ...any) {
-		field := fmt.Sprintf(format, args...)
-		if present && !slices.Contains(fields, field) {
-			fields = append(fields, field)
-		}
-	}
+	general := c.Settings.unsupported()
+	fields := slices.Clone(general)
 	for i, e := range c.Policies {
 		path := fmt.Sprintf("policies[%d].", i)
-		report(len(e.RepositoryTags) > 0, "%srepositoryTags (select by name)", path)
-		if e.Settings.sameFeatures(c.Settings) {
-			path = ""
+		if len(e.RepositoryTags) > 0 {
+			fields = append(fields, path+"repositoryTags (select by name)")
 		}
-		e.Settings.unsupported(path, report)
+		for _, field := range e.Settings.unsupported() {
+			if !slices.Contains(general, field) {
+				fields = append(fields, path+field)
+			}
+		}
 	}
-	report(c.Report.S3 != "", `report.s3 (set "")`)
-	report(c.Report.HTML, "report.html (set false)")
-	report(c.Report.SNS != "", `report.sns (set "")`)
+	return append(fields, c.Report.unsupported()...)
+}
+
+func (s Settings) unsupported() []string {
+	var fields []string
+	if len(s.Protect.InUse) > 0 {
+		fields = append(fields, "protect.inUse "+strings.Join(s.Protect.InUse, ", ")+" (set [])")
+	}
+	if len(s.Protect.References) > 0 {
+		fields = append(fields, "protect.references (set [])")
+	}
+	if s.Orphans == DeleteOrphans {
+		fields = append(fields, `orphans "delete" (set "keep")`)
+	}
+	if s.OnExpire == ArchiveExpired {
+		fields = append(fields, `onExpire "archive" (set "delete")`)
+	}
 	return fields
 }
 
-func (s Settings) unsupported(path string, report func(bool, string, ...any)) {
-	report(len(s.Protect.InUse) > 0, "%sprotect.inUse %s (set [])", path, strings.Join(s.Protect.InUse, ", "))
-	report(len(s.Protect.References) > 0, "%sprotect.references (set [])", path)
-	report(s.Orphans == DeleteOrphans, `%sorphans "delete" (set "keep")`, path)
-	report(s.OnExpire == ArchiveExpired, `%sonExpire "archive" (set "delete")`, path)
-}
-
-// sameFeatures reports whether both settings need the same of these fields, so
-// that an entry is not named for what it has from the general settings.
-func (s Settings) sameFeatures(general Settings) bool {
-	return slices.Equal(s.Protect.InUse, general.Protect.InUse) &&
-		slices.Equal(s.Protect.References, general.Protect.References) &&
-		s.Orphans == general.Orphans && s.OnExpire == general.OnExpire
+func (r Report) unsupported() []string {
+	var fields []string
+	if r.S3 != "" {
+		fields = append(fields, `report.s3 (set "")`)
+	}
+	if r.HTML {
+		fields = append(fields, "report.html (set false)")
+	}
+	if r.SNS != "" {
+		fields = append(fields, `report.sns (set "")`)
+	}
+	return fields
 }

@@ -34,7 +34,7 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, 
 	return paged("describe repositories", func(token *string) ([]types.Repository, *string, error) {
 		out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{MaxResults: aws.Int32(maxResults), NextToken: token})
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, classify(err)
 		}
 		return out.Repositories, out.NextToken, nil
 	}, repository, func(r cleaner.Repository) string { return r.Name })
