@@ -60,19 +60,26 @@ const (
 
 // Settle says what may happen to each image of the listing, in its order.
 // Wishes are in that order too. Orphans that are wanted gone go if
-// deleteOrphans is true, unless the repository holds referrers only. Fates come
-// out the same whatever the order of the listing.
+// deleteOrphans is true, unless the repository holds referrers only. Rulings
+// come out the same whatever the order of the listing.
 func (g *Graph) Settle(wishes []Wish, deleteOrphans bool) []Ruling {
-	s := settlement{Graph: g, wishes: wishes, rulings: make([]Ruling, len(g.images))}
+	s := settlement{Graph: g, wishes: wishes, rulings: make([]Ruling, len(g.images)), keepsOrphans: !deleteOrphans || g.onlyReferrers}
 	for i := range g.images {
 		s.rulings[i] = s.best(i)
 	}
-	s.keepOrphans(deleteOrphans)
+	for i := range g.images {
+		if s.orphan[i] && s.keepsOrphans {
+			s.keep(i)
+		}
+	}
 	s.keepUnread()
 	for i := range g.images {
 		s.bind(i)
 	}
 	s.follow()
+	for i := range g.images {
+		s.tie(i)
+	}
 	return s.rulings
 }
 
@@ -82,8 +89,9 @@ func (g *Graph) Settle(wishes []Wish, deleteOrphans bool) []Ruling {
 // order.
 type settlement struct {
 	*Graph
-	wishes  []Wish
-	rulings []Ruling
+	wishes       []Wish
+	rulings      []Ruling
+	keepsOrphans bool
 }
 
 // best is the furthest that the image could go if nothing tied it.
@@ -99,12 +107,9 @@ func (s *settlement) best(i int) Ruling {
 	return Ruling{}
 }
 
-// keep ties the image down and looks again at what depends on it.
-func (s *settlement) keep(i int, tie Tie, with string) {
-	s.rulings[i] = Ruling{Tie: tie, With: with}
-	if s.wishes[i].Fate == Stay || s.wishes[i].Vetoed {
-		s.rulings[i] = Ruling{} // nobody wanted it gone
-	}
+// keep keeps the image and looks again at what depends on it.
+func (s *settlement) keep(i int) {
+	s.rulings[i] = Ruling{}
 	for _, child := range s.children[i] {
 		s.bind(child)
 	}
@@ -112,20 +117,21 @@ func (s *settlement) keep(i int, tie Tie, with string) {
 
 // bind keeps the image if it would go further than one of its parents.
 func (s *settlement) bind(i int) {
-	r := &s.rulings[i]
-	if r.Fate == Stay {
-		return
+	if fate := s.rulings[i].Fate; fate != Stay && s.shortest(i, fate) >= 0 {
+		s.keep(i)
 	}
-	for _, parent := range s.sorted(s.parents[i]) {
-		if r.Fate > s.reach(parent) {
-			tie := Child
-			if slices.Contains(Subjects(s.images[i]), s.images[parent].Digest) {
-				tie = Subject
-			}
-			s.keep(i, tie, s.images[parent].Digest)
-			return
+}
+
+// shortest returns the parent with the smallest digest that does not go as far
+// as fate, or -1.
+func (s *settlement) shortest(i int, fate Fate) int {
+	found := -1
+	for _, parent := range s.parents[i] {
+		if s.reach(parent) < fate && (found < 0 || s.images[parent].Digest < s.images[found].Digest) {
+			found = parent
 		}
 	}
+	return found
 }
 
 // reach is how far an image will be gone; one in the archive already is there.
@@ -136,71 +142,82 @@ func (s *settlement) reach(i int) Fate {
 	return s.rulings[i].Fate
 }
 
-func (s *settlement) keepOrphans(deleteThem bool) {
+// keepUnread keeps the indexes whose children are not known, and everything
+// that may be one of them. An archived index cannot be read by anybody; when it
+// is to go, it goes.
+func (s *settlement) keepUnread() {
+	s.unread = slices.DeleteFunc(slices.Clone(s.unread), func(i int) bool {
+		return s.images[i].Status == evaluator.Archived && s.rulings[i].Fate == Delete
+	})
+	for _, i := range s.unread {
+		s.keep(i)
+	}
 	for i := range s.images {
-		if s.orphan[i] && s.rulings[i].Fate != Stay && (!deleteThem || s.onlyReferrers) {
-			s.keep(i, Orphan, Subjects(s.images[i])[0])
+		if s.rulings[i].Fate != Stay && s.unreadParent(i) >= 0 {
+			s.keep(i)
 		}
 	}
 }
 
-// keepUnread keeps the indexes whose children are not known, and everything
-// that may be one of them: children are pushed before their index. An archived
-// index cannot be read by anybody; when it is to go, it goes.
-func (s *settlement) keepUnread() {
+// unreadParent returns the index with the smallest digest of those that were
+// not read and may list the image, or -1. Children are pushed before their
+// index.
+func (s *settlement) unreadParent(i int) int {
+	found := -1
 	for _, index := range s.unread {
-		im := &s.images[index]
-		if im.Status == evaluator.Archived && s.rulings[index].Fate == Delete {
-			continue
-		}
-		s.keep(index, Unreadable, im.Digest)
-		for i := range s.images {
-			if i != index && s.rulings[i].Fate != Stay && !s.images[i].PushedAt.After(im.PushedAt) {
-				s.keep(i, Unreadable, im.Digest)
-			}
+		if !s.images[i].PushedAt.After(s.images[index].PushedAt) && (found < 0 || s.images[index].Digest < s.images[found].Digest) {
+			found = index
 		}
 	}
+	return found
 }
 
 // follow names the root of each image that goes along, and keeps those to
 // which no root leads.
 func (s *settlement) follow() {
-	reached := make([]bool, len(s.images))
-	for _, root := range s.sorted(s.all()) {
-		if s.rulings[root].Fate == Delete && !s.rulings[root].Follows {
-			s.lead(root, s.images[root].Digest, reached)
+	roots := make([]int, 0, len(s.images))
+	for i, r := range s.rulings {
+		if r.Fate == Delete && !r.Follows {
+			roots = append(roots, i)
 		}
 	}
-	for i := range s.images {
-		if s.rulings[i].Follows && !reached[i] {
-			s.keep(i, NoTie, "")
+	slices.SortFunc(roots, func(a, b int) int { return strings.Compare(s.images[a].Digest, s.images[b].Digest) })
+	for _, root := range roots {
+		s.lead(root, s.images[root].Digest)
+	}
+	for i, r := range s.rulings {
+		if r.Follows && r.With == "" {
+			s.keep(i)
 		}
 	}
 }
 
 // lead names the root for everything that goes along below image i.
-func (s *settlement) lead(i int, root string, reached []bool) {
-	for _, child := range s.sorted(s.children[i]) {
-		if r := &s.rulings[child]; r.Follows && !reached[child] {
-			reached[child] = true
+func (s *settlement) lead(i int, root string) {
+	for _, child := range s.children[i] {
+		if r := &s.rulings[child]; r.Follows && r.With == "" {
 			r.With = root
-			s.lead(child, root, reached)
+			s.lead(child, root)
 		}
 	}
 }
 
-func (s *settlement) all() []int {
-	all := make([]int, len(s.images))
-	for i := range all {
-		all[i] = i
+// tie says why an image stays although it is wanted gone and nothing vetoes it.
+func (s *settlement) tie(i int) {
+	w, r := s.wishes[i], &s.rulings[i]
+	if r.Fate != Stay || w.Fate == Stay || w.Vetoed {
+		return
 	}
-	return all
-}
-
-// sorted returns the places ordered by digest, so that names in rulings do not
-// depend on the order of the listing.
-func (s *settlement) sorted(places []int) []int {
-	return slices.SortedFunc(slices.Values(places), func(a, b int) int {
-		return strings.Compare(s.images[a].Digest, s.images[b].Digest)
-	})
+	subjects := Subjects(s.images[i])
+	parent := s.shortest(i, w.Fate)
+	switch {
+	case parent >= 0 && slices.Contains(subjects, s.images[parent].Digest):
+		r.Tie, r.With = Subject, s.images[parent].Digest
+	case parent >= 0:
+		r.Tie, r.With = Child, s.images[parent].Digest
+	case s.orphan[i] && s.keepsOrphans:
+		r.Tie, r.With = Orphan, subjects[0]
+	default:
+		r.Tie, r.With = Unreadable, s.images[s.unreadParent(i)].Digest
+	}
 }
