@@ -127,7 +127,7 @@ func (s *session) whyLeft(ctx context.Context, repository *cleaner.RepositoryRep
 			return "an index references it, so ECR refuses to delete it", nil
 		}
 	}
-	e, err := cleaner.Explain(ctx, s.Registry, repository.Name, &s.Config, digest, s.Now)
+	e, err := s.Planner().Explain(ctx, repository.Name, &s.Config, digest)
 	if err != nil {
 		return "", err
 	}

@@ -24,7 +24,7 @@ func explainCommand(w world) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			e, err := cleaner.Explain(c.Context(), session.Registry, args[0], &session.Config, args[1], session.Now)
+			e, err := session.Planner().Explain(c.Context(), args[0], &session.Config, args[1])
 			if err != nil {
 				return failure(err)
 			}

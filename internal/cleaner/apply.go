@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
@@ -19,11 +19,11 @@ const (
 	Deleted Outcome = "deleted"
 	// MovedToArchive: the image is in the archive class now.
 	MovedToArchive Outcome = "archived"
-	// Blocked: ECR refused because an index references the image, or because
-	// its storage class cannot be changed.
+	// Blocked: the image belongs to one that was not removed, or ECR refused
+	// because an index references it or its storage class cannot be changed.
 	Blocked Outcome = "blocked"
-	// Changed: tags, status, pull or push time are not those of the plan; the
-	// image was left alone.
+	// Changed: the image is not as it was when the plan was made, and was left
+	// alone.
 	Changed Outcome = "changed"
 	// Gone: the image was not there any more.
 	Gone   Outcome = "gone"
@@ -31,37 +31,23 @@ const (
 )
 
 // Apply carries out a plan: it removes the images that are not protected and
-// notes in each what became of it. Indexes are deleted first, then the other
-// images, then images are archived, again indexes first. Right before each
-// call its images are described again, and one that is not as it was when the
-// plan was made is left alone. A plan with a Skip does nothing. No failure
-// stops the rest.
+// notes in each what became of it. Indexes go first, then what belongs to
+// them, then the rest, and no image before all that it belongs to. Right before
+// they are removed the images are described again, and one that is not as it
+// was when the plan was made is left alone. What ECR refuses as referenced is
+// tried once more at the end. A plan with a Skip does nothing. No failure stops
+// the rest.
 func Apply(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) {
 	if plan.Skip != nil {
 		return
 	}
-	a := applier{ctx, remover, plan.Repository, log}
-	for _, group := range []struct {
-		action  evaluator.Action
-		indexes bool
-		remove  func([]*PlannedImage)
-	}{
-		{evaluator.Expire, true, a.delete},
-		{evaluator.Expire, false, a.delete},
-		{evaluator.Transition, true, a.archive},
-		{evaluator.Transition, false, a.archive},
-	} {
-		var images []*PlannedImage
-		for i := range plan.Images {
-			im := &plan.Images[i]
-			if im.Action == group.action && isIndex(im.Image) == group.indexes && im.open() {
-				images = append(images, im)
-			}
-		}
-		for batch := range slices.Chunk(images, MaxBatch) {
-			group.remove(a.recheck(batch))
-			a.logOutcomes(batch)
-		}
+	a := applier{ctx: ctx, remover: remover, repository: plan.Repository, log: log, planned: map[string]*PlannedImage{}}
+	for i := range plan.Images {
+		a.planned[plan.Images[i].Digest] = &plan.Images[i]
+	}
+	a.removeAll(plan.Images, false)
+	if a.reopenBlocked(plan.Images) {
+		a.removeAll(plan.Images, true)
 	}
 }
 
@@ -71,6 +57,7 @@ type applier struct {
 	remover    Remover
 	repository string
 	log        *slog.Logger
+	planned    map[string]*PlannedImage
 }
 
 func (im *PlannedImage) settle(o Outcome, message string) { im.Outcome, im.Message = o, message }
@@ -81,45 +68,123 @@ func settleAll(images []*PlannedImage, o Outcome, message string) {
 	}
 }
 
-// recheck returns those images of the batch that are still as planned.
-func (a applier) recheck(batch []*PlannedImage) []*PlannedImage {
-	now, err := a.describe(batch)
-	if err != nil {
-		settleAll(batch, Failed, "re-check: "+err.Error())
-		return nil
-	}
-	var unchanged []*PlannedImage
-	for _, im := range batch {
-		current, found := now[im.Digest]
-		switch difference := differs(im.Image, current); {
-		case !found:
-			im.settle(Gone, "not there any more")
-		case difference != "":
-			im.settle(Changed, difference+" changed since the plan")
-		default:
-			unchanged = append(unchanged, im)
+// removeAll removes what is open. What is blocked is in the log after the last
+// try only.
+func (a applier) removeAll(images []PlannedImage, last bool) {
+	for _, b := range batches(families(images)) {
+		a.remove(b)
+		for _, s := range b.steps {
+			if last || s.Outcome != Blocked {
+				a.logOutcome(s.PlannedImage)
+			}
 		}
 	}
-	return unchanged
 }
 
-func (a applier) describe(images []*PlannedImage) (map[string]evaluator.Image, error) {
-	if len(images) == 0 {
-		return nil, nil
+// reopenBlocked opens what was refused for a second try and reports whether
+// there is any.
+func (a applier) reopenBlocked(images []PlannedImage) bool {
+	reopened := false
+	for i := range images {
+		if images[i].Outcome == Blocked {
+			images[i].settle("", "")
+			reopened = true
+		}
 	}
-	found, err := a.remover.Describe(a.ctx, a.repository, digests(images))
-	if err != nil && !errors.Is(err, ErrRepositoryNotFound) {
-		return nil, err
+	return reopened
+}
+
+// remove removes the images of a batch, turn by turn.
+func (a applier) remove(b batch) {
+	a.recheck(b)
+	for steps := b.steps; len(steps) > 0; {
+		now := steps
+		if n := slices.IndexFunc(steps, func(s step) bool { return s.turn != steps[0].turn }); n > 0 {
+			now = steps[:n]
+		}
+		steps = steps[len(now):]
+		var deletions, transitions []*PlannedImage
+		for _, s := range now {
+			switch {
+			case s.Outcome != "" || a.waits(s.PlannedImage):
+			case s.Action == evaluator.Transition:
+				transitions = append(transitions, s.PlannedImage)
+			default:
+				deletions = append(deletions, s.PlannedImage)
+			}
+		}
+		for chunk := range slices.Chunk(deletions, MaxBatch) {
+			a.delete(chunk)
+		}
+		a.archive(transitions)
 	}
-	byDigest := make(map[string]evaluator.Image, len(found))
-	for _, im := range found {
-		byDigest[im.Digest] = im
+}
+
+// waits settles an image that belongs to one that was not removed, and reports
+// whether it has to stay for that.
+func (a applier) waits(im *PlannedImage) bool {
+	for _, digest := range im.Parents {
+		parent, planned := a.planned[digest]
+		if !planned || !removedFor(im.Action, parent.Outcome) {
+			im.settle(Blocked, "it belongs to "+digest+", which stays")
+			return true
+		}
+	}
+	return false
+}
+
+// recheck settles those images of the batch that are not as planned any more.
+func (a applier) recheck(b batch) {
+	now, err := a.describe(slices.Sorted(maps.Keys(b.ids)))
+	for _, s := range b.steps {
+		current, found := now[s.Digest]
+		switch {
+		case err != nil:
+			s.settle(Failed, "re-check: "+err.Error())
+		case !found:
+			s.settle(Gone, "not there any more")
+		default:
+			if difference := s.differs(current, now); difference != "" {
+				s.settle(Changed, difference+" changed since the plan")
+			}
+		}
+	}
+}
+
+// describe returns those of the images that are still there, by digest. None
+// are when the repository is not.
+func (a applier) describe(digests []string) (map[string]evaluator.Image, error) {
+	byDigest := make(map[string]evaluator.Image, len(digests))
+	for chunk := range slices.Chunk(digests, MaxBatch) {
+		found, err := a.remover.Describe(a.ctx, a.repository, chunk)
+		if err != nil && !errors.Is(err, ErrRepositoryNotFound) {
+			return nil, err
+		}
+		for _, im := range found {
+			byDigest[im.Digest] = im
+		}
 	}
 	return byDigest, nil
 }
 
 // differs names the first thing in which the image is not as it was, or
-// returns "".
+// returns "". Of an index whose manifest this run has read the pulls of its
+// children count, not its own: that may be ours.
+func (im *PlannedImage) differs(current evaluator.Image, now map[string]evaluator.Image) string {
+	if len(im.Children) == 0 {
+		return differs(im.Image, current)
+	}
+	for _, child := range im.Children {
+		there, found := now[child.Digest]
+		if found && !there.LastRecordedPullTime.Equal(child.LastRecordedPullTime) {
+			return "lastRecordedPullTime of its child " + child.Digest
+		}
+	}
+	current.LastRecordedPullTime = im.LastRecordedPullTime
+	return differs(im.Image, current)
+}
+
+// differs compares everything that a deletion depends on.
 func differs(planned, current evaluator.Image) string {
 	switch {
 	case !slices.Equal(slices.Sorted(slices.Values(planned.Tags)), slices.Sorted(slices.Values(current.Tags))):
@@ -132,110 +197,4 @@ func differs(planned, current evaluator.Image) string {
 		return "imagePushedAt"
 	}
 	return ""
-}
-
-func (a applier) delete(batch []*PlannedImage) {
-	if len(batch) == 0 {
-		return
-	}
-	done, err := a.remover.Delete(a.ctx, a.repository, digests(batch))
-	if errors.Is(err, ErrRepositoryNotFound) {
-		settleAll(batch, Gone, "the repository is not there any more")
-		return
-	}
-	byDigest := make(map[string]*PlannedImage, len(batch))
-	for _, im := range batch {
-		byDigest[im.Digest] = im
-	}
-	for _, digest := range done.Deleted {
-		if im, ok := byDigest[digest]; ok {
-			im.settle(Deleted, "")
-		}
-	}
-	for _, f := range done.Failed {
-		if im, ok := byDigest[f.Digest]; ok {
-			im.settle(outcomeOf(f), f.Error())
-		}
-	}
-	a.settleUnanswered(batch, err)
-}
-
-func outcomeOf(f Failure) Outcome {
-	switch f.Code {
-	case codeReferenced, codeNotArchivable:
-		return Blocked
-	case codeImageNotFound:
-		return Gone
-	}
-	return Failed
-}
-
-// settleUnanswered asks what became of the images that the call neither
-// confirmed nor refused: an answer can be lost after the work was done.
-func (a applier) settleUnanswered(batch []*PlannedImage, cause error) {
-	unanswered := slices.DeleteFunc(slices.Clone(batch), func(im *PlannedImage) bool { return im.Outcome != "" })
-	if len(unanswered) == 0 {
-		return
-	}
-	message := "neither confirmed nor refused by ECR"
-	if cause != nil {
-		message = cause.Error()
-	}
-	there, err := a.describe(unanswered)
-	if err != nil {
-		settleAll(unanswered, Failed, message+"; state unknown: "+err.Error())
-		return
-	}
-	for _, im := range unanswered {
-		if _, found := there[im.Digest]; found {
-			im.settle(Failed, message)
-		} else {
-			im.settle(Deleted, "unconfirmed: "+message+", but not there any more")
-		}
-	}
-}
-
-func (a applier) archive(batch []*PlannedImage) {
-	for _, im := range batch {
-		err := a.remover.Archive(a.ctx, a.repository, im.Digest)
-		failure, coded := errors.AsType[Failure](err)
-		switch {
-		case err == nil:
-			im.settle(MovedToArchive, "")
-		case coded:
-			im.settle(outcomeOf(failure), failure.Error())
-		default:
-			im.settle(Failed, err.Error())
-		}
-	}
-}
-
-func digests(images []*PlannedImage) []string {
-	list := make([]string, len(images))
-	for i, im := range images {
-		list[i] = im.Digest
-	}
-	return list
-}
-
-// logOutcomes writes one line for each image, so that what was removed can be
-// read from the log alone.
-func (a applier) logOutcomes(batch []*PlannedImage) {
-	for _, im := range batch {
-		level := slog.LevelInfo
-		if im.Outcome == Failed {
-			level = slog.LevelError
-		}
-		a.log.LogAttrs(a.ctx, level, "image",
-			slog.String("repository", a.repository),
-			slog.String("digest", im.Digest),
-			slog.String("tags", strings.Join(im.Tags, " ")),
-			slog.Time("pushed_at", im.PushedAt),
-			slog.Int64("size_in_bytes", im.SizeInBytes),
-			slog.String("verdict", string(im.Action)),
-			slog.Int("rule_priority", im.Rule),
-			slog.String("reason", im.Reason),
-			slog.String("outcome", string(im.Outcome)),
-			slog.String("message", im.Message))
-	}
 }

@@ -40,6 +40,10 @@ type Registry interface {
 	// Images lists the images of the repository whatever their status, each
 	// once, in no particular order.
 	Images(ctx context.Context, repository string) iter.Seq2[evaluator.Image, error]
+	// Children reads the manifests of at most MaxBatch indexes and adds to
+	// children what each lists. It adds nothing for an index that cannot be
+	// read.
+	Children(ctx context.Context, repository string, indexes []string, children map[string][]string) error
 }
 
 // A Remover removes images. Implementations must be safe for concurrent use.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -21,34 +20,44 @@ type Explanation struct {
 	// in the order of the priorities. Without a policy they are zero.
 	Verdict evaluator.Verdict
 	Steps   []evaluator.Step
+	// Planned is what the plan holds about the image, or nil when it stays.
+	Planned *PlannedImage
 	// ProtectedBy is everything that protects the image, whatever the verdict.
 	ProtectedBy []Protection
 }
 
 // Explain explains the image that name, a digest or a tag, means.
-func Explain(ctx context.Context, registry Registry, repository string, c *config.Config, name string, now time.Time) (Explanation, error) {
-	entry := c.Entry(repository)
-	e := Explanation{Repository: repository, Entry: entry}
-	images, err := collect(ctx, registry, repository)
+func (p Planner) Explain(ctx context.Context, repository string, conf *config.Config, name string) (Explanation, error) {
+	e := Explanation{Repository: repository, Entry: conf.Entry(repository)}
+	settings := conf.Settings
+	if e.Entry != nil {
+		settings = e.Entry.Settings
+	}
+	c, err := p.contents(ctx, repository)
 	if err != nil {
 		return e, err
 	}
-	at := slices.IndexFunc(images, func(im evaluator.Image) bool { return named(im, name) })
+	at := c.find(name)
 	if at < 0 {
 		return e, fmt.Errorf("repository %s has no image with the digest or tag %s", repository, name)
 	}
-	e.Image = images[at]
-	settings := c.Settings
-	if entry != nil {
-		settings = entry.Settings
-	}
-	e.ProtectedBy = newProtector(images, settings.Protect, now).protections(e.Image)
-	policy, skip, err := policyFor(ctx, registry, repository, entry)
-	if err != nil || skip != nil {
-		e.Skip = skip
+	e.Image = c.images[at]
+	policy, skip, err := policyFor(ctx, p.Registry, repository, e.Entry)
+	if err != nil {
 		return e, err
 	}
-	e.Verdict = evaluator.Evaluate(policy, images, now)[at]
-	e.Steps, _ = evaluator.Explain(policy, images, now, e.Image.Digest)
+	plan := RepositoryPlan{Repository: repository, Entry: e.Entry}
+	if e.Skip = skip; skip == nil {
+		verdicts, err := p.evaluate(ctx, &plan, c, policy, settings)
+		if err != nil {
+			return e, err
+		}
+		e.Verdict = verdicts[at]
+		e.Steps, _ = evaluator.Explain(policy, c.images, p.Now, e.Image.Digest)
+	}
+	e.ProtectedBy = newProtector(c, settings.Protect).protections(e.Image)
+	if i := slices.IndexFunc(plan.Images, func(im PlannedImage) bool { return im.Digest == e.Image.Digest }); i >= 0 {
+		e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
+	}
 	return e, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -26,7 +25,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
 	}
-	plan, err := PlanNamed(ctx, r.Registry, repository, entry, names, r.Now)
+	plan, err := r.Planner().PlanNamed(ctx, repository, entry, names)
 	if err != nil {
 		return report, err
 	}
@@ -56,41 +55,37 @@ func (r *Runner) find(ctx context.Context, name string) (string, error) {
 }
 
 // PlanNamed plans the removal of images that a person named, each by digest or
-// by tag, with the protection of the entry. A name that no listed image bears
-// is an error.
-func PlanNamed(ctx context.Context, registry Registry, repository string, entry *config.Entry, names []string, now time.Time) (RepositoryPlan, error) {
+// by tag, with the protection of the entry; an orphan that is named may go. A
+// name that no listed image bears is an error.
+func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (RepositoryPlan, error) {
 	plan := RepositoryPlan{Repository: repository, Entry: entry}
-	images, err := collect(ctx, registry, repository)
+	c, err := p.contents(ctx, repository)
 	if err != nil {
 		return plan, err
 	}
-	plan.Listed = len(images)
+	wanted := make([]wish, len(c.images))
 	var unknown []string
 	for _, name := range names {
-		i := slices.IndexFunc(images, func(im evaluator.Image) bool { return named(im, name) })
-		switch {
-		case i < 0:
+		i := c.find(name)
+		if i < 0 {
 			unknown = append(unknown, name)
-		case !plan.holds(images[i].Digest):
-			plan.Images = append(plan.Images, PlannedImage{
-				Image: images[i], Action: evaluator.Expire, Reason: fmt.Sprintf("named by a person as %s", name),
-			})
+			continue
 		}
+		wanted[i] = wish{action: evaluator.Expire, reason: fmt.Sprintf("named by a person as %s", name)}
 	}
 	if len(unknown) > 0 {
 		return plan, fmt.Errorf("repository %s has no image with the digest or tag %s; nothing was removed",
 			repository, strings.Join(unknown, ", "))
 	}
-	protect(plan.Images, newProtector(images, entry.Protect, now))
-	sortImages(plan.Images)
-	return plan, nil
+	settings := entry.Settings
+	settings.Orphans = config.DeleteOrphans
+	return plan, p.settle(ctx, &plan, c, wanted, settings)
 }
 
-func (p *RepositoryPlan) holds(digest string) bool {
-	return slices.ContainsFunc(p.Images, func(im PlannedImage) bool { return im.Digest == digest })
-}
-
-// named reports whether name, a digest or a tag, means the image.
-func named(im evaluator.Image, name string) bool {
-	return im.Digest == name || slices.Contains(im.Tags, name)
+// find returns the place of the image that name, a digest or a tag, means, or
+// -1.
+func (c *contents) find(name string) int {
+	return slices.IndexFunc(c.images, func(im evaluator.Image) bool {
+		return im.Digest == name || slices.Contains(im.Tags, name)
+	})
 }

@@ -13,6 +13,17 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
+// A Planner makes the plans of repositories. It has nothing that could remove
+// an image.
+type Planner struct {
+	Registry Registry
+	// Now is the instant at which policies are evaluated.
+	Now time.Time
+	// PullsExcluded is true when reading a manifest does not count as a pull,
+	// because the caller's role is a pull-time exclusion.
+	PullsExcluded bool
+}
+
 // A RepositoryPlan is what would happen in one repository.
 type RepositoryPlan struct {
 	Repository string
@@ -21,25 +32,35 @@ type RepositoryPlan struct {
 	Entry *config.Entry
 	// Listed is the number of images listed, whatever their status.
 	Listed int
-	// Images are those with a verdict to act on, also the protected ones,
-	// ordered by push time, the oldest first.
+	// Images are those with a verdict to act on, also the protected ones, and
+	// those that follow them, ordered by push time, the oldest first.
 	Images []PlannedImage
 	// Skip is why the repository is left alone as a whole, or nil.
 	Skip *Skip
 }
+
+// Follow is the action on an image that goes along with the last image that
+// references it.
+const Follow evaluator.Action = "follow"
 
 // A PlannedImage is an image with a verdict to act on.
 type PlannedImage struct {
 	evaluator.Image
 	// Action is what would happen; it is never evaluator.Keep.
 	Action evaluator.Action
-	// Rule is the priority of the rule that claimed the image, or 0 when a
-	// person named the image.
+	// Rule is the priority of the rule that claimed the image, or 0 when it
+	// follows another or a person named it.
 	Rule int
 	// Reason is why, in words.
 	Reason string
 	// ProtectedBy is empty unless something vetoes the action.
 	ProtectedBy []Protection
+	// Parents are the listed indexes and subjects that the image belongs to.
+	// It goes only after all of them.
+	Parents []string
+	// Children are the listed images that the image, an index whose manifest
+	// was read, lists, as they were when the plan was made.
+	Children []evaluator.Image
 	// Outcome is empty until the plan is applied; Message explains it where
 	// there is something to explain.
 	Outcome Outcome
@@ -52,69 +73,48 @@ func (p *PlannedImage) Protected() bool { return len(p.ProtectedBy) > 0 }
 // open reports whether the image is still to be removed.
 func (p *PlannedImage) open() bool { return !p.Protected() && p.Outcome == "" }
 
-// A Skip is why a repository is left alone.
-type Skip struct {
-	Code SkipCode
-	// Message is one line for a person; it says what to do where there is
-	// something to do.
-	Message string
-}
-
-// SkipCode tells the reasons apart for which a repository is left alone.
-type SkipCode string
-
-// The reasons for leaving a repository alone. The first group is as the
-// configuration wants it, the second is not: there something was not handled.
-const (
-	SkipNotConfigured SkipCode = "not configured" // no entry selects it
-	SkipNone          SkipCode = "policy none"    // its entry says so
-	SkipNoPolicy      SkipCode = "no policy"      // none is attached
-	SkipGone          SkipCode = "gone"           // it was deleted meanwhile
-	SkipLimit         SkipCode = "limit"          // the plan exceeds a limit
-	SkipUnsupported   SkipCode = "not supported"  // needs what this version lacks
-	SkipInvalidPolicy SkipCode = "invalid policy" // the attached policy cannot be read
-	SkipFailed        SkipCode = "failed"         // a call failed
-	SkipDeadline      SkipCode = "deadline"       // the time ran out before it
-)
-
 // Plan lists the images of one repository and evaluates the policy that the
-// entry gives it at the instant now. A nil entry, a missing policy and an
-// invalid one make a plan with a Skip; an error means that the repository
-// could not be read whole, and then there is no plan.
-func Plan(ctx context.Context, registry Registry, repository string, entry *config.Entry, now time.Time) (RepositoryPlan, error) {
+// entry gives it. A nil entry, a missing policy and an invalid one make a plan
+// with a Skip; an error means that the repository could not be read whole, and
+// then there is no plan.
+func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entry) (RepositoryPlan, error) {
 	plan := RepositoryPlan{Repository: repository, Entry: entry}
-	policy, skip, err := policyFor(ctx, registry, repository, entry)
+	policy, skip, err := policyFor(ctx, p.Registry, repository, entry)
 	if err != nil || skip != nil {
 		plan.Skip = skip
 		return plan, err
 	}
-	images, err := collect(ctx, registry, repository)
+	c, err := p.contents(ctx, repository)
 	if err != nil {
 		return plan, err
 	}
-	plan.Listed = len(images)
-	verdicts := evaluator.Evaluate(policy, images, now)
-	for i, v := range verdicts {
-		if v.Action != evaluator.Keep {
-			plan.Images = append(plan.Images, PlannedImage{
-				Image: images[i], Action: v.Action, Rule: v.Rule.RulePriority, Reason: v.Why(),
-			})
-		}
-	}
-	protect(plan.Images, newProtector(images, entry.Protect, now))
-	sortImages(plan.Images)
-	return plan, nil
+	_, err = p.evaluate(ctx, &plan, c, policy, entry.Settings)
+	return plan, err
 }
 
-func collect(ctx context.Context, registry Registry, repository string) ([]evaluator.Image, error) {
-	var images []evaluator.Image
-	for im, err := range registry.Images(ctx, repository) {
-		if err != nil {
+// evaluate evaluates the policy on the contents and fills the plan with what
+// comes of it. The verdicts are in the order of the contents.
+func (p Planner) evaluate(ctx context.Context, plan *RepositoryPlan, c *contents, policy lifecycle.Policy, settings config.Settings) ([]evaluator.Verdict, error) {
+	if countsPulls(policy) {
+		if err := c.readManifests(ctx); err != nil {
 			return nil, err
 		}
-		images = append(images, im)
 	}
-	return images, nil
+	verdicts := evaluator.Evaluate(policy, c.images, p.Now)
+	wanted := make([]wish, len(verdicts))
+	for i, v := range verdicts {
+		if v.Action != evaluator.Keep {
+			wanted[i] = wish{v.Action, v.Rule.RulePriority, v.Why()}
+		}
+	}
+	return verdicts, p.settle(ctx, plan, c, wanted, settings)
+}
+
+// countsPulls reports whether the policy looks at pull times.
+func countsPulls(policy lifecycle.Policy) bool {
+	return slices.ContainsFunc(policy.Rules, func(r lifecycle.Rule) bool {
+		return r.Selection.CountType == lifecycle.SinceImagePulled
+	})
 }
 
 // policyFor returns the policy that the entry gives the repository, or why

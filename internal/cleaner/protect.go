@@ -3,27 +3,28 @@ package cleaner
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
 
 // A Protection is one thing that keeps an image although its policy would have
 // it removed.
 type Protection struct {
 	Kind ProtectionKind `json:"kind"`
-	// By is what protects: the pattern that a tag matches, or the words of the
-	// setting.
+	// By is what protects: the pattern that a tag matches, the words of the
+	// setting, or the digest of the image that this one belongs to.
 	By string `json:"by"`
 }
 
 // String returns "kind by".
 func (p Protection) String() string { return string(p.Kind) + " " + p.By }
 
-// ProtectionKind is the field of the configuration that protects.
+// ProtectionKind is the field of the configuration that protects, or how the
+// image is tied to the one that does.
 type ProtectionKind string
 
 // The kinds of protection.
@@ -32,6 +33,11 @@ const (
 	ByKeepNewest        ProtectionKind = "keepNewest"
 	ByPulledWithinDays  ProtectionKind = "pulledWithinDays"
 	ByPushedWithinHours ProtectionKind = "pushedWithinHours"
+	// The image belongs to another, which stays: see package graph.
+	ByChild           = ProtectionKind(graph.Child)
+	BySubject         = ProtectionKind(graph.Subject)
+	ByOrphan          = ProtectionKind(graph.Orphan)
+	ByUnreadableIndex = ProtectionKind(graph.Unreadable)
 )
 
 // A protector knows what protects the images of one repository.
@@ -44,24 +50,18 @@ type protector struct {
 	newest map[string]bool
 }
 
-func newProtector(images []evaluator.Image, settings config.Protect, now time.Time) protector {
+func newProtector(c *contents, settings config.Protect) protector {
 	return protector{
 		settings:    settings,
-		pulledSince: hoursBefore(now, 24*settings.PulledWithinDays),
-		pushedSince: hoursBefore(now, settings.PushedWithinHours),
-		newest:      newest(images, settings.KeepNewest),
+		pulledSince: hoursBefore(c.Now, 24*settings.PulledWithinDays),
+		pushedSince: hoursBefore(c.Now, settings.PushedWithinHours),
+		newest:      c.newest(settings.KeepNewest),
 	}
 }
 
 // hoursBefore does not go through a time.Duration, which holds 292 years only.
 func hoursBefore(now time.Time, hours int) time.Time {
 	return time.Unix(now.Unix()-int64(hours)*3600, int64(now.Nanosecond()))
-}
-
-func protect(images []PlannedImage, p protector) {
-	for i := range images {
-		images[i].ProtectedBy = p.protections(images[i].Image)
-	}
 }
 
 // protections returns everything that protects the image.
@@ -93,55 +93,52 @@ func plural(n int, one, many string) string {
 }
 
 // newest returns the digests of the n newest images, and of the n newest that
-// can be pulled, should archived ones be among the former. Referrers do not
-// count, nor do untagged images beside an index, which may be its children;
-// the latter are protected when they are as new.
-func newest(images []evaluator.Image, n int) map[string]bool {
+// can be pulled, should archived ones be among the former. Referrers and
+// children do not count. Beside an index whose children are not known, an
+// untagged image may be one of them: it does not count, and is protected while
+// it is as new.
+func (c *contents) newest(n int) map[string]bool {
 	if n == 0 {
 		return nil
 	}
-	order := make([]*evaluator.Image, len(images))
-	for i := range images {
-		order[i] = &images[i]
+	order := make([]*evaluator.Image, len(c.images))
+	for i := range c.images {
+		order[i] = &c.images[i]
 	}
 	slices.SortFunc(order, func(a, b *evaluator.Image) int {
 		return cmp.Or(b.EffectivePushTime().Compare(a.EffectivePushTime()), cmp.Compare(b.Digest, a.Digest))
 	})
-	hasIndex := slices.ContainsFunc(images, isIndex)
+	belongs, mayBelong := c.belonging()
 	protected := map[string]bool{}
 	all, pullable := 0, 0
 	for _, im := range order {
 		archived := im.Status == evaluator.Archived
-		if all >= n && (archived || pullable >= n) {
+		if all >= n && (archived || pullable >= n) || belongs(im) {
 			continue
 		}
-		switch {
-		case isReferrer(*im):
-			continue
-		case hasIndex && len(im.Tags) == 0 && !isIndex(*im):
-		default:
+		protected[im.Digest] = true
+		if !mayBelong(im) {
 			all++
 			if !archived {
 				pullable++
 			}
 		}
-		protected[im.Digest] = true
 	}
 	return protected
 }
 
-// isIndex reports whether the image is a manifest list.
-func isIndex(im evaluator.Image) bool {
-	return im.ManifestMediaType == "application/vnd.oci.image.index.v1+json" ||
-		im.ManifestMediaType == "application/vnd.docker.distribution.manifest.list.v2+json"
-}
-
-// referrerTag is the tag under which cosign and the referrers fallback of OCI
-// 1.1 store what belongs to the image of that digest.
-var referrerTag = regexp.MustCompile(`^sha256-[0-9a-f]{64}(\.sig|\.att|\.sbom)?$`)
-
-// isReferrer reports whether the image is a signature, an SBOM or another
-// artifact that belongs to a subject.
-func isReferrer(im evaluator.Image) bool {
-	return im.SubjectDigest != "" || slices.ContainsFunc(im.Tags, referrerTag.MatchString)
+// belonging returns two questions about an image: whether it is a referrer or
+// a child, and whether it may be the child of an index that was not read.
+func (c *contents) belonging() (belongs, mayBelong func(*evaluator.Image) bool) {
+	children, unread := map[string]bool{}, false
+	for i := range c.images {
+		digests, read := c.children[c.images[i].Digest]
+		unread = unread || graph.IsIndex(c.images[i]) && !read
+		for _, digest := range digests {
+			children[digest] = true
+		}
+	}
+	belongs = func(im *evaluator.Image) bool { return children[im.Digest] || len(graph.Subjects(*im)) > 0 }
+	mayBelong = func(im *evaluator.Image) bool { return unread && len(im.Tags) == 0 && !graph.IsIndex(*im) }
+	return belongs, mayBelong
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
 
 // ReportVersion is the version of the shape of a report. It changes when a
@@ -174,9 +175,12 @@ func (c *Counts) plan(im *PlannedImage) {
 	case im.Action == evaluator.Transition:
 		c.Transitioned++
 		return
+	case im.Action == Follow:
+		c.Followed++
+	default:
+		c.Expired++
 	}
-	c.Expired++
-	if !isIndex(im.Image) { // an index's size is that of its largest child
+	if !graph.IsIndex(im.Image) { // an index's size is that of its largest child
 		c.ReclaimableBytes += im.SizeInBytes
 	}
 }
@@ -225,14 +229,4 @@ func (r *Report) add(repository RepositoryReport) {
 	if repository.Failed > 0 || repository.Skipped.unhandled() {
 		r.Incomplete = true
 	}
-}
-
-// unhandled reports whether the skip means that something went wrong.
-func (c SkipCode) unhandled() bool {
-	switch c {
-	case SkipFailed, SkipDeadline, SkipInvalidPolicy, SkipUnsupported:
-		return true
-	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit:
-	}
-	return false
 }

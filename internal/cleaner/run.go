@@ -27,6 +27,8 @@ type Runner struct {
 	Now   time.Time
 	RunID string
 	Log   *slog.Logger
+	// PullsExcluded is true when reading a manifest does not count as a pull.
+	PullsExcluded bool
 	// Workers is the number of repositories in flight, at least 1.
 	Workers int
 	// Stop is closed when no further repository shall be begun. Optional.
@@ -116,7 +118,7 @@ func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
 	if r.stopped() {
 		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
 	}
-	plan, err := Plan(ctx, r.Registry, name, r.Config.Entry(name), r.Now)
+	plan, err := r.Planner().Plan(ctx, name, r.Config.Entry(name))
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
 		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}
@@ -127,6 +129,11 @@ func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
 	}
 	plan.limit()
 	return plan
+}
+
+// Planner returns the planner of the run.
+func (r *Runner) Planner() Planner {
+	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded}
 }
 
 func (r *Runner) stopped() bool {

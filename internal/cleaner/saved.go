@@ -117,7 +117,7 @@ func (r *Runner) keepToSaved(ctx context.Context, plan *RepositoryPlan) {
 // that are not there any more.
 func (r *Runner) settleDropped(ctx context.Context, repository string, images []*PlannedImage) {
 	for batch := range slices.Chunk(images, MaxBatch) {
-		there, err := applier{ctx: ctx, remover: r.Remover, repository: repository}.describe(batch)
+		there, err := applier{ctx: ctx, remover: r.Remover, repository: repository}.describe(digests(batch))
 		for _, im := range batch {
 			_, found := there[im.Digest]
 			switch {

@@ -1,0 +1,82 @@
+package cleaner
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+)
+
+// A wish is what a policy or a person wants of one image; its action is
+// evaluator.Keep when nobody wants anything.
+type wish struct {
+	action evaluator.Action
+	rule   int
+	reason string
+}
+
+func (w wish) fate() graph.Fate {
+	switch w.action {
+	case evaluator.Expire:
+		return graph.Delete
+	case evaluator.Transition:
+		return graph.Archive
+	}
+	return graph.Stay
+}
+
+// settle fills the plan with what is wanted, what protects it and what goes
+// along. The wishes are in the order of the contents.
+func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, wanted []wish, settings config.Settings) error {
+	plan.Listed = len(c.images)
+	if !slices.ContainsFunc(wanted, func(w wish) bool { return w.action != evaluator.Keep }) {
+		return nil
+	}
+	if err := c.readManifests(ctx); err != nil {
+		return err
+	}
+	protector := newProtector(c, settings.Protect)
+	protections := make([][]Protection, len(c.images))
+	wishes := make([]graph.Wish, len(c.images))
+	for i, im := range c.images {
+		protections[i] = protector.protections(im)
+		wishes[i] = graph.Wish{Fate: wanted[i].fate(), Vetoed: len(protections[i]) > 0}
+	}
+	g := graph.New(c.images, c.children)
+	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
+	for i, ruling := range rulings {
+		if wanted[i].action == evaluator.Keep && !ruling.Follows {
+			continue
+		}
+		im := newPlannedImage(c.images[i], wanted[i], ruling, protections[i])
+		im.Parents = waitsFor(im.Action, g.Parents(im.Digest))
+		im.Children = g.Children(im.Digest)
+		plan.Images = append(plan.Images, im)
+	}
+	sortImages(plan.Images)
+	return nil
+}
+
+func newPlannedImage(im evaluator.Image, w wish, ruling graph.Ruling, protectedBy []Protection) PlannedImage {
+	if ruling.Follows {
+		return PlannedImage{Image: im, Action: Follow, Reason: "nothing else references it; goes with " + ruling.With}
+	}
+	if ruling.Tie != graph.NoTie {
+		protectedBy = append(protectedBy, Protection{ProtectionKind(ruling.Tie), ruling.With})
+	}
+	return PlannedImage{Image: im, Action: w.action, Rule: w.rule, Reason: w.reason, ProtectedBy: protectedBy}
+}
+
+// waitsFor returns the digests of those parents that must go before the image
+// does: to follow into the archive, it need not wait for one that is there.
+func waitsFor(action evaluator.Action, parents []evaluator.Image) []string {
+	var digests []string
+	for _, parent := range parents {
+		if action != evaluator.Transition || parent.Status != evaluator.Archived {
+			digests = append(digests, parent.Digest)
+		}
+	}
+	return digests
+}

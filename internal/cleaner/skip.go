@@ -1,0 +1,36 @@
+package cleaner
+
+// A Skip is why a repository is left alone.
+type Skip struct {
+	Code SkipCode
+	// Message is one line for a person; it says what to do where there is
+	// something to do.
+	Message string
+}
+
+// SkipCode tells the reasons apart for which a repository is left alone.
+type SkipCode string
+
+// The reasons for leaving a repository alone. The last five mean that something
+// was not handled as the configuration wants it.
+const (
+	SkipNotConfigured SkipCode = "not configured" // no entry selects it
+	SkipNone          SkipCode = "policy none"    // its entry says so
+	SkipNoPolicy      SkipCode = "no policy"      // none is attached
+	SkipGone          SkipCode = "gone"           // it was deleted meanwhile
+	SkipLimit         SkipCode = "limit"          // the plan exceeds a limit
+	SkipUnsupported   SkipCode = "not supported"  // needs what this version lacks
+	SkipInvalidPolicy SkipCode = "invalid policy" // the attached policy cannot be read
+	SkipFailed        SkipCode = "failed"         // a call failed
+	SkipDeadline      SkipCode = "deadline"       // the time ran out before it
+)
+
+// unhandled reports whether the skip means that something went wrong.
+func (c SkipCode) unhandled() bool {
+	switch c {
+	case SkipFailed, SkipDeadline, SkipInvalidPolicy, SkipUnsupported:
+		return true
+	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit:
+	}
+	return false
+}

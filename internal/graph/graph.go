@@ -1,0 +1,174 @@
+package graph
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// A Graph holds the images of one repository and how they belong together.
+type Graph struct {
+	images []evaluator.Image
+	index  map[string]int // digest to place in images
+	// parents and children are places in images. What is not listed is not in
+	// them.
+	parents, children [][]int
+	// unread are the indexes whose children are not known.
+	unread []int
+	// orphan tells of each image whether it is a referrer of subjects none of
+	// which is listed.
+	orphan []bool
+	// onlyReferrers is true when the repository holds nothing else: then the
+	// subjects are in another one.
+	onlyReferrers bool
+}
+
+// New builds the graph of a repository from the listing of all its images and
+// the children of its indexes, by the digest of the index. An index that is
+// not in children is one whose manifest could not be read.
+func New(images []evaluator.Image, children map[string][]string) *Graph {
+	g := &Graph{
+		images: images, index: make(map[string]int, len(images)),
+		parents: make([][]int, len(images)), children: make([][]int, len(images)),
+		orphan: make([]bool, len(images)), onlyReferrers: true,
+	}
+	for i := range images {
+		g.index[images[i].Digest] = i
+	}
+	for i := range images {
+		g.addChildren(i, children)
+		g.addSubjects(i)
+	}
+	return g
+}
+
+func (g *Graph) addChildren(i int, children map[string][]string) {
+	im := &g.images[i]
+	if !IsIndex(*im) {
+		return
+	}
+	digests, read := children[im.Digest]
+	if !read {
+		g.unread = append(g.unread, i)
+	}
+	for _, digest := range digests {
+		g.link(i, digest)
+	}
+}
+
+func (g *Graph) addSubjects(i int) {
+	subjects := Subjects(g.images[i])
+	if len(subjects) == 0 {
+		g.onlyReferrers = false
+		return
+	}
+	listed := false
+	for _, digest := range subjects {
+		if parent, ok := g.index[digest]; ok && parent != i {
+			g.link(parent, g.images[i].Digest)
+			listed = true
+		}
+	}
+	g.orphan[i] = !listed
+}
+
+func (g *Graph) link(parent int, digest string) {
+	child, listed := g.index[digest]
+	if !listed || child == parent || slices.Contains(g.children[parent], child) {
+		return
+	}
+	g.children[parent] = append(g.children[parent], child)
+	g.parents[child] = append(g.parents[child], parent)
+}
+
+// IsIndex reports whether the image is a manifest list.
+func IsIndex(im evaluator.Image) bool {
+	return im.ManifestMediaType == "application/vnd.oci.image.index.v1+json" ||
+		im.ManifestMediaType == "application/vnd.docker.distribution.manifest.list.v2+json"
+}
+
+// subjectTag is a tag that names the subject of the image that bears it: the
+// scheme of cosign, and the fallback of OCI 1.1 for registries without
+// referrers.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+var subjectTag = regexp.MustCompile(`^sha256-([0-9a-f]{64})(\.(sig|att|sbom))?$`)
+
+// Subjects returns the digests that the image refers to, by its subject or by
+// its tags. It returns none for an image that is no referrer.
+func Subjects(im evaluator.Image) []string {
+	var digests []string
+	if im.SubjectDigest != "" {
+		digests = append(digests, im.SubjectDigest)
+	}
+	for _, tag := range im.Tags {
+		if m := subjectTag.FindStringSubmatch(tag); m != nil {
+			digests = append(digests, "sha256:"+m[1])
+		}
+	}
+	return digests
+}
+
+// nameless reports whether nothing but its parents leads to the image: it is
+// untagged or has only tags that name a subject.
+func nameless(im evaluator.Image) bool {
+	return !slices.ContainsFunc(im.Tags, func(tag string) bool {
+		return !strings.HasPrefix(tag, "sha256-") || !subjectTag.MatchString(tag)
+	})
+}
+
+// Ancestors returns the digests of all indexes that list the image, directly
+// or through other indexes, not of its subjects.
+func (g *Graph) Ancestors(digest string) []string {
+	start, listed := g.index[digest]
+	if !listed {
+		return nil
+	}
+	var found []string
+	seen := map[int]bool{start: true}
+	for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
+		for _, parent := range g.parents[queue[0]] {
+			if !seen[parent] && IsIndex(g.images[parent]) && !slices.Contains(Subjects(g.images[queue[0]]), g.images[parent].Digest) {
+				seen[parent] = true
+				found = append(found, g.images[parent].Digest)
+				queue = append(queue, parent)
+			}
+		}
+	}
+	return found
+}
+
+// Parents returns the listed indexes that list the image and the listed
+// subjects that it refers to.
+func (g *Graph) Parents(digest string) []evaluator.Image {
+	i, listed := g.index[digest]
+	if !listed {
+		return nil
+	}
+	return g.at(g.parents[i])
+}
+
+func (g *Graph) at(places []int) []evaluator.Image {
+	images := make([]evaluator.Image, len(places))
+	for n, place := range places {
+		images[n] = g.images[place]
+	}
+	return images
+}
+
+// Children returns the listed images that the index lists, in the order of its
+// manifest.
+func (g *Graph) Children(digest string) []evaluator.Image {
+	i, listed := g.index[digest]
+	if !listed {
+		return nil
+	}
+	var images []evaluator.Image
+	for _, child := range g.children[i] {
+		if !slices.Contains(Subjects(g.images[child]), digest) {
+			images = append(images, g.images[child])
+		}
+	}
+	return images
+}
