@@ -48,9 +48,6 @@ func (s Settings) unsupported() []string {
 	if len(s.Protect.References) > 0 {
 		fields = append(fields, "protect.references (set [])")
 	}
-	if s.Orphans == DeleteOrphans {
-		fields = append(fields, `orphans "delete" (set "keep")`)
-	}
 	if s.OnExpire == ArchiveExpired {
 		fields = append(fields, `onExpire "archive" (set "delete")`)
 	}
