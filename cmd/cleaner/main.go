@@ -20,7 +20,7 @@ func main() {
 	handler := function.Handler{
 		Configuration: os.Getenv("CLEANER_CONFIG"),
 		ReadFile:      os.ReadFile,
-		Connect:       function.Connector("", ""),
+		Connect:       function.Connector("", "", time.Now),
 		Now:           time.Now,
 		RunID:         requestID,
 		Log:           slog.New(slog.NewJSONHandler(os.Stderr, nil)),

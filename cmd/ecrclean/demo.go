@@ -13,7 +13,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
@@ -47,10 +46,9 @@ func (w world) demo(ctx context.Context) error {
 	}
 	defer stop()
 	s := &setup{world: w, config: demoConfiguration, output: "table"}
-	s.connector = func(string, string) func(context.Context) (function.Registry, error) {
+	s.connector = func(string, string, func() time.Time) func(context.Context) (function.Registry, error) {
 		return func(context.Context) (function.Registry, error) {
-			client, calls := ecrapi.Connect(awsclient.Local(endpoint, demoRegion))
-			return function.Registry{Reader: client, Remover: client, Region: demoRegion, Calls: calls.Snapshot}, nil
+			return function.Connect(awsclient.Local(endpoint, demoRegion), w.now), nil
 		}
 	}
 	fmt.Fprint(w.stdout, demoStory)

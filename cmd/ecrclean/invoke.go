@@ -37,7 +37,7 @@ images are removed. The log goes to the standard error stream.`,
 
 func (s *setup) invoke(ctx context.Context, event []byte) error {
 	handler := function.Handler{
-		Configuration: s.config, ReadFile: os.ReadFile, Connect: s.connector(s.profile, s.region), Now: s.now,
+		Configuration: s.config, ReadFile: os.ReadFile, Connect: s.connector(s.profile, s.region, s.now), Now: s.now,
 		RunID: func(context.Context) string { return newRunID() },
 		Log:   slog.New(slog.NewJSONHandler(s.stderr, nil)),
 	}

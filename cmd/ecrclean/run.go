@@ -20,7 +20,7 @@ type world struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	now            func() time.Time
-	connector      func(profile, region string) func(context.Context) (function.Registry, error)
+	connector      func(profile, region string, clock func() time.Time) func(context.Context) (function.Registry, error)
 }
 
 // The exit statuses, as doc.go describes them.

@@ -94,15 +94,14 @@ func (s *setup) session(ctx context.Context, c config.Config, request config.Req
 	if err != nil {
 		return nil, usageError(err)
 	}
-	registry, err := s.connector(s.profile, s.region)(ctx)
+	registry, err := s.connector(s.profile, s.region, s.now)(ctx)
 	if err != nil {
 		return nil, usageError(err)
 	}
-	return &session{setup: s, registry: registry, Runner: cleaner.Runner{
-		Registry: registry.Reader, Region: registry.Region, Config: run, ConfigurationHash: hash,
-		Now: s.now().UTC(), RunID: newRunID(), Workers: function.Workers, Stop: ctx.Done(),
-		Log: slog.New(slog.DiscardHandler),
-	}}, nil
+	runner := registry.Runner(run, s.now)
+	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, newRunID(), ctx.Done()
+	runner.Log = slog.New(slog.DiscardHandler)
+	return &session{setup: s, registry: registry, Runner: runner}, nil
 }
 
 // finish completes a report after a run.

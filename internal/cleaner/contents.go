@@ -48,7 +48,7 @@ func (c *contents) readManifests(ctx context.Context) error {
 			return err
 		}
 	}
-	if !c.PullsExcluded {
+	if len(indexes) > 0 && (c.PullsExcluded == nil || !c.PullsExcluded(ctx)) {
 		c.discountReads()
 	}
 	return nil

@@ -52,7 +52,7 @@ func (p Planner) Explain(ctx context.Context, repository string, conf *config.Co
 		if err != nil {
 			return e, err
 		}
-		e.Verdict = verdicts[at]
+		e.Skip, e.Verdict = plan.Skip, verdicts[at]
 		e.Steps, _ = evaluator.Explain(policy, c.images, p.Now, e.Image.Digest)
 	}
 	e.ProtectedBy = newProtector(c, settings.Protect).protections(e.Image)

@@ -12,7 +12,8 @@ func (r *Report) Fit(size int) {
 		return
 	}
 	r.Omitted = &Omitted{}
-	used += jsonSize(r.Omitted) + len(`,"omitted":`) + 2*maxDigits
+	used -= r.omitFindings(size / 4)
+	used += jsonSize(r.Omitted) + len(`,"omitted":`) + 3*maxDigits
 	for i := len(r.Repositories) - 1; i >= 0 && used > size; i-- {
 		repository := &r.Repositories[i]
 		used -= jsonSize(repository.Images) - len("[]")
@@ -22,6 +23,21 @@ func (r *Report) Fit(size int) {
 	for _, quiet := range []bool{true, false} {
 		used = r.omitRepositories(quiet, used, size)
 	}
+}
+
+// omitFindings keeps the first findings, of at most size bytes together, and
+// returns how many bytes went.
+func (r *Report) omitFindings(size int) int {
+	kept, used, before := 0, 0, jsonSize(r.Findings)
+	for kept < len(r.Findings) {
+		if used += jsonSize(r.Findings[kept]) + len(","); used > size {
+			break
+		}
+		kept++
+	}
+	r.Omitted.Findings = len(r.Findings) - kept
+	r.Findings = r.Findings[:kept]
+	return before - jsonSize(r.Findings)
 }
 
 // maxDigits is the length of the longest count that Omitted can hold.

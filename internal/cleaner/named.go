@@ -21,6 +21,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 		return report, err
 	}
 	report.Account = account
+	r.scanner = r.newScanner(account)
 	entry := r.Config.Entry(repository)
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
@@ -30,11 +31,12 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 		return report, err
 	}
 	if r.Saved != nil {
-		r.keepToSaved(ctx, &plan)
+		r.keepTo(ctx, &plan, r.Saved.repository(repository))
 	}
 	plan.limit()
 	newBudget(r.Config).grant(&plan)
 	report.add(r.apply(ctx, &plan))
+	report.InUse = r.scanner.found()
 	return report, nil
 }
 

@@ -19,9 +19,12 @@ type Planner struct {
 	Registry Registry
 	// Now is the instant at which policies are evaluated.
 	Now time.Time
-	// PullsExcluded is true when reading a manifest does not count as a pull,
-	// because the caller's role is a pull-time exclusion.
-	PullsExcluded bool
+	// PullsExcluded reports whether reading a manifest does not count as a pull,
+	// because the caller's role is a pull-time exclusion. It is asked only
+	// after a manifest was read. Nil means that it does count.
+	PullsExcluded func(context.Context) bool
+	// scanner knows what is in use; nil when nothing was to be asked.
+	scanner *scanner
 }
 
 // A RepositoryPlan is what would happen in one repository.
@@ -37,6 +40,8 @@ type RepositoryPlan struct {
 	Images []PlannedImage
 	// Skip is why the repository is left alone as a whole, or nil.
 	Skip *Skip
+	// Findings are what came to light and is no failure.
+	Findings []Finding
 }
 
 // Follow is the action on an image that goes along with the last image that

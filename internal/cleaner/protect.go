@@ -15,8 +15,9 @@ import (
 // it removed.
 type Protection struct {
 	Kind ProtectionKind `json:"kind"`
-	// By is what protects: the pattern that a tag matches, the words of the
-	// setting, or the digest of the image that this one belongs to.
+	// By is what protects: the ARN of what uses the image, the pattern that a
+	// tag matches, the words of the setting, or the digest of the image that
+	// this one belongs to.
 	By string `json:"by"`
 }
 
@@ -29,6 +30,7 @@ type ProtectionKind string
 
 // The kinds of protection.
 const (
+	ByInUse             ProtectionKind = "inUse"
 	ByTagPattern        ProtectionKind = "tagPatterns"
 	ByKeepNewest        ProtectionKind = "keepNewest"
 	ByPulledWithinDays  ProtectionKind = "pulledWithinDays"
@@ -112,14 +114,14 @@ func (c *contents) newest(n int) map[string]bool {
 	protected := map[string]bool{}
 	all, pullable := 0, 0
 	for _, im := range order {
-		archived := im.Status == evaluator.Archived
-		if all >= n && (archived || pullable >= n) || belongs(im) {
+		active := im.Status == evaluator.Active
+		if all >= n && (!active || pullable >= n) || belongs(im) {
 			continue
 		}
 		protected[im.Digest] = true
 		if !mayBelong(im) {
 			all++
-			if !archived {
+			if active {
 				pullable++
 			}
 		}

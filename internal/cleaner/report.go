@@ -30,6 +30,11 @@ type Report struct {
 	Configuration string             `json:"configuration"`
 	Totals        Totals             `json:"totals"`
 	Repositories  []RepositoryReport `json:"repositories"`
+	// InUse counts the uses that each in-use source named; nil when none was
+	// asked.
+	InUse map[string]int `json:"inUse,omitempty"`
+	// Findings are what a person should know and is no failure.
+	Findings []Finding `json:"findings,omitempty"`
 	// Omitted says what was left out to keep the answer small; nil when
 	// nothing was.
 	Omitted *Omitted `json:"omitted,omitempty"`
@@ -79,6 +84,8 @@ type RepositoryReport struct {
 	// more.
 	Skipped SkipCode `json:"skipped,omitempty"`
 	Message string   `json:"message,omitempty"`
+	// Findings go into the report's.
+	Findings []Finding `json:"-"`
 	// Images are those with a verdict to act on, the oldest push first.
 	Images []ImageReport `json:"images"`
 }
@@ -107,6 +114,7 @@ type ImageReport struct {
 type Omitted struct {
 	Repositories int `json:"repositories"`
 	Images       int `json:"images"`
+	Findings     int `json:"findings"`
 }
 
 // Handled reports whether everything was handled: nothing failed, nothing ran
@@ -137,7 +145,7 @@ func (r *Report) Removals() (images int, bytes int64) {
 
 // reportOn puts a plan, applied or not, into its report.
 func reportOn(plan *RepositoryPlan) RepositoryReport {
-	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}}
+	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}, Findings: plan.Findings}
 	r.Evaluated = plan.Listed
 	if plan.Entry != nil {
 		r.Policy = plan.Entry.Name
@@ -221,6 +229,7 @@ func (c *Counts) add(o Counts) {
 // add appends the report on one repository and sums it up.
 func (r *Report) add(repository RepositoryReport) {
 	r.Repositories = append(r.Repositories, repository)
+	r.Findings = append(r.Findings, repository.Findings...)
 	r.Totals.Repositories++
 	r.Totals.add(repository.Counts)
 	if repository.Skipped != "" {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 // A Runner plans a whole registry and, when it has a Remover, applies each
@@ -27,8 +29,12 @@ type Runner struct {
 	Now   time.Time
 	RunID string
 	Log   *slog.Logger
-	// PullsExcluded is true when reading a manifest does not count as a pull.
-	PullsExcluded bool
+	// PullsExcluded is the planner's. Optional.
+	PullsExcluded func(context.Context) bool
+	// Scan finds out what is in use, and Clock tells how old that is. Nil when
+	// nothing is to be asked.
+	Scan  func(context.Context) inuse.Scan
+	Clock func() time.Time
 	// Workers is the number of repositories in flight, at least 1.
 	Workers int
 	// Stop is closed when no further repository shall be begun. Optional.
@@ -37,6 +43,8 @@ type Runner struct {
 	// and nothing when it is older than MaxPlanAge.
 	Saved      *Report
 	MaxPlanAge time.Duration
+
+	scanner *scanner
 }
 
 // Run works through the repositories that the configuration selects, in the
@@ -53,10 +61,25 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 	if err := r.checkSaved(account); err != nil {
 		return report, err
 	}
+	r.scanner = r.newScanner(account)
 	for _, result := range r.workThrough(ctx, repositories) {
 		report.add(result)
 	}
+	report.InUse = r.scanner.found()
 	return report, nil
+}
+
+// newScanner returns a scanner that remembers what the saved plan was made
+// with, or nil when there is nothing to scan.
+func (r *Runner) newScanner(account string) *scanner {
+	if r.Scan == nil {
+		return nil
+	}
+	s := &scanner{scan: r.Scan, clock: r.Clock, account: account, region: r.Region, counts: map[string]int{}}
+	if r.Saved != nil {
+		maps.Copy(s.counts, r.Saved.InUse)
+	}
+	return s
 }
 
 func (r *Runner) newReport() Report {
@@ -125,7 +148,7 @@ func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
 	case err != nil:
 		plan.Skip = &Skip{SkipFailed, err.Error()}
 	case r.Saved != nil:
-		r.keepToSaved(ctx, &plan)
+		r.keepTo(ctx, &plan, r.Saved.repository(name))
 	}
 	plan.limit()
 	return plan
@@ -133,7 +156,10 @@ func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
 
 // Planner returns the planner of the run.
 func (r *Runner) Planner() Planner {
-	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded}
+	if r.scanner == nil {
+		r.scanner = r.newScanner("")
+	}
+	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded, scanner: r.scanner}
 }
 
 func (r *Runner) stopped() bool {
@@ -148,11 +174,24 @@ func (r *Runner) stopped() bool {
 // apply carries the plan out, unless this run only plans, and reports on it.
 func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan) RepositoryReport {
 	if r.Remover != nil {
+		r.rescan(ctx, plan)
 		Apply(ctx, r.Remover, plan, r.Log)
 	}
 	report := reportOn(plan)
 	r.logRepository(ctx, &report)
 	return report
+}
+
+// rescan plans again when what was known to be in use has become too old while
+// the plan waited, and keeps to the plan.
+func (r *Runner) rescan(ctx context.Context, plan *RepositoryPlan) {
+	if !r.scanner.stale() || plan.Skip != nil || plan.removals() == 0 {
+		return
+	}
+	before := reportOn(plan)
+	fresh := r.plan(ctx, plan.Repository)
+	r.keepTo(ctx, &fresh, &before)
+	*plan = fresh
 }
 
 func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {

@@ -80,16 +80,15 @@ func (r *RepositoryReport) removable() []ImageReport {
 	return slices.DeleteFunc(slices.Clone(r.Images), func(im ImageReport) bool { return len(im.ProtectedBy) > 0 })
 }
 
-// keepToSaved takes out of a fresh plan what the saved one does not hold, and
+// keepTo takes out of a fresh plan what the saved one does not hold, and
 // notes of what only the saved one holds what has become of it. Both plans must
 // want an image removed, and it must be as it was: time and pushes may have
 // changed the verdict or the protection since.
-func (r *Runner) keepToSaved(ctx context.Context, plan *RepositoryPlan) {
+func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *RepositoryReport) {
 	fresh := make(map[string]PlannedImage, len(plan.Images))
 	for _, im := range plan.Images {
 		fresh[im.Digest] = im
 	}
-	saved := r.Saved.repository(plan.Repository)
 	if saved.Skipped != "" {
 		plan.Images, plan.Skip = nil, &Skip{saved.Skipped, "as in the saved plan: " + saved.Message}
 		return

@@ -37,14 +37,16 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	if err := c.readManifests(ctx); err != nil {
 		return err
 	}
+	g := graph.New(c.images, c.children)
+	used, skip := p.usage(ctx, c, g, settings.Protect)
+	plan.Skip, plan.Findings = skip, used.findings
 	protector := newProtector(c, settings.Protect)
 	protections := make([][]Protection, len(c.images))
 	wishes := make([]graph.Wish, len(c.images))
 	for i, im := range c.images {
-		protections[i] = protector.protections(im)
+		protections[i] = append(used.protections(im.Digest), protector.protections(im)...)
 		wishes[i] = graph.Wish{Fate: wanted[i].fate(), Vetoed: len(protections[i]) > 0}
 	}
-	g := graph.New(c.images, c.children)
 	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
 	for i, ruling := range rulings {
 		if wanted[i].action == evaluator.Keep && !ruling.Follows {
@@ -56,6 +58,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		plan.Images = append(plan.Images, im)
 	}
 	sortImages(plan.Images)
+	plan.Findings = append(plan.Findings, plan.attachedFindings()...)
 	return nil
 }
 

@@ -11,7 +11,7 @@ type Skip struct {
 // SkipCode tells the reasons apart for which a repository is left alone.
 type SkipCode string
 
-// The reasons for leaving a repository alone. The last five mean that something
+// The reasons for leaving a repository alone. The last six mean that something
 // was not handled as the configuration wants it.
 const (
 	SkipNotConfigured SkipCode = "not configured" // no entry selects it
@@ -22,13 +22,14 @@ const (
 	SkipUnsupported   SkipCode = "not supported"  // needs what this version lacks
 	SkipInvalidPolicy SkipCode = "invalid policy" // the attached policy cannot be read
 	SkipFailed        SkipCode = "failed"         // a call failed
+	SkipScanFailed    SkipCode = "in-use scan"    // what is in use is not known
 	SkipDeadline      SkipCode = "deadline"       // the time ran out before it
 )
 
 // unhandled reports whether the skip means that something went wrong.
 func (c SkipCode) unhandled() bool {
 	switch c {
-	case SkipFailed, SkipDeadline, SkipInvalidPolicy, SkipUnsupported:
+	case SkipFailed, SkipScanFailed, SkipDeadline, SkipInvalidPolicy, SkipUnsupported:
 		return true
 	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit:
 	}

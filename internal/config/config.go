@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
@@ -174,4 +176,23 @@ func (c *Config) Entry(repository string) *Entry {
 		}
 	}
 	return nil
+}
+
+// InUse returns the sources and lists that any entry relies upon, each once,
+// and the most revisions that one asks for.
+func (c *Config) InUse() Protect {
+	all := Protect{}
+	add := func(p Protect) {
+		all.InUse = append(all.InUse, p.InUse...)
+		all.References = append(all.References, p.References...)
+		all.TaskDefinitionRevisions = max(all.TaskDefinitionRevisions, p.TaskDefinitionRevisions)
+	}
+	add(c.Protect)
+	for i := range c.Policies {
+		add(c.Policies[i].Protect)
+	}
+	slices.Sort(all.InUse)
+	slices.Sort(all.References)
+	all.InUse, all.References = slices.Compact(all.InUse), slices.Compact(all.References)
+	return all
 }

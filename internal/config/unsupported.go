@@ -42,11 +42,10 @@ func (c Config) Unsupported() []string {
 
 func (s Settings) unsupported() []string {
 	var fields []string
-	if len(s.Protect.InUse) > 0 {
-		fields = append(fields, "protect.inUse "+strings.Join(s.Protect.InUse, ", ")+" (set [])")
-	}
-	if len(s.Protect.References) > 0 {
-		fields = append(fields, "protect.references (set [])")
+	for _, source := range s.Protect.InUse {
+		if source != "ecs" && source != "lambda" {
+			fields = append(fields, fmt.Sprintf("protect.inUse %q (take it out)", source))
+		}
 	}
 	if s.OnExpire == ArchiveExpired {
 		fields = append(fields, `onExpire "archive" (set "delete")`)

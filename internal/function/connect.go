@@ -2,20 +2,80 @@ package function
 
 import (
 	"context"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 // Connector returns a function that connects to the registry of the
 // environment. Profile and region, when not empty, win over the environment.
-func Connector(profile, region string) func(context.Context) (Registry, error) {
+func Connector(profile, region string, clock func() time.Time) func(context.Context) (Registry, error) {
 	return func(ctx context.Context) (Registry, error) {
 		cfg, err := awsclient.Load(ctx, profile, region)
 		if err != nil {
 			return Registry{}, err
 		}
-		client, calls := ecrapi.Connect(cfg)
-		return Registry{Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot}, nil
+		return Connect(cfg, clock), nil
 	}
+}
+
+// Connect returns the registry that cfg leads to.
+func Connect(cfg aws.Config, clock func() time.Time) Registry {
+	client, calls := ecrapi.Connect(cfg)
+	return Registry{
+		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot,
+		Sources:       func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
+		PullsExcluded: func(ctx context.Context) bool { return pullsExcluded(ctx, cfg, client) },
+	}
+}
+
+// sources returns what the configuration has asked for what is in use.
+func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.Source {
+	settings := c.InUse()
+	var all []inuse.Source
+	if slices.Contains(settings.InUse, "ecs") {
+		all = append(all, inuse.NewECS(ecs.NewFromConfig(cfg), settings.TaskDefinitionRevisions))
+	}
+	if slices.Contains(settings.InUse, "lambda") {
+		all = append(all, inuse.NewLambda(lambda.NewFromConfig(cfg)))
+	}
+	for _, location := range settings.References {
+		all = append(all, inuse.NewList(location, opener(cfg, clock), clock()))
+	}
+	return all
+}
+
+// opener returns how a list of references is opened: an S3 object or a file.
+func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
+	return func(ctx context.Context, location string) (io.ReadCloser, error) {
+		if strings.HasPrefix(location, "s3://") {
+			return awsclient.GetObject(ctx, cfg, location, clock())
+		}
+		return os.Open(location)
+	}
+}
+
+// pullsExcluded reports whether ECR does not record the pulls of whoever makes
+// the calls. Where that cannot be found out, it is taken to record them.
+func pullsExcluded(ctx context.Context, cfg aws.Config, client ecrapi.Client) bool {
+	caller, err := awsclient.Caller(ctx, cfg)
+	if err != nil {
+		return false
+	}
+	arns, err := client.PullTimeExclusions(ctx)
+	return err == nil && slices.ContainsFunc(arns, func(arn string) bool {
+		p, err := awsclient.ParsePrincipal(arn)
+		return err == nil && p == caller
+	})
 }

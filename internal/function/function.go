@@ -25,15 +25,6 @@ const (
 	Workers = 16
 )
 
-// A Registry is where a run works: it reads, removes and counts its calls.
-type Registry struct {
-	Reader  cleaner.Registry
-	Remover cleaner.Remover
-	Region  string
-	// Calls returns the number of API calls so far by operation.
-	Calls func() map[string]int
-}
-
 // A Handler handles the events of the function. The fields are its world; all
 // must be set.
 type Handler struct {
@@ -60,10 +51,8 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 	if err != nil {
 		return nil, &RegistryError{err}
 	}
-	runner := cleaner.Runner{
-		Registry: registry.Reader, Region: registry.Region, Config: run, ConfigurationHash: hash,
-		Now: h.Now().UTC(), RunID: h.RunID(ctx), Log: h.Log, Workers: Workers, Stop: stop(ctx, h.Now()),
-	}
+	runner := registry.Runner(run, h.Now)
+	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop(ctx, h.Now())
 	if run.Mode == config.Apply {
 		runner.Remover = registry.Remover
 	}

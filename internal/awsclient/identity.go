@@ -1,0 +1,43 @@
+package awsclient
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// A Principal is who makes the calls, without the path that a session hides.
+type Principal struct {
+	Account string
+	// Kind is role or user.
+	Kind string
+	Name string
+}
+
+// Caller returns the principal whose credentials cfg has.
+func Caller(ctx context.Context, cfg aws.Config) (Principal, error) {
+	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Principal{}, fmt.Errorf("get caller identity: %w", err)
+	}
+	return ParsePrincipal(aws.ToString(out.Arn))
+}
+
+// ParsePrincipal reads the ARN of a role, a user, or a session of a role.
+func ParsePrincipal(arn string) (Principal, error) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 {
+		return Principal{}, fmt.Errorf("%q is no ARN", arn)
+	}
+	names := strings.Split(parts[5], "/")
+	switch {
+	case len(names) >= 2 && names[0] == "assumed-role":
+		return Principal{parts[4], "role", names[1]}, nil
+	case len(names) >= 2 && (names[0] == "role" || names[0] == "user"):
+		return Principal{parts[4], names[0], names[len(names)-1]}, nil
+	}
+	return Principal{}, fmt.Errorf("%q is neither a role nor a user", arn)
+}

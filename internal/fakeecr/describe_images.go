@@ -1,0 +1,77 @@
+package fakeecr
+
+import (
+	"cmp"
+	"iter"
+)
+
+type describeImagesRequest struct {
+	repositoryRef
+	paging
+	ImageIDs []imageID   `json:"imageIds"`
+	Filter   imageFilter `json:"filter"`
+}
+
+func (in *describeImagesRequest) check() error {
+	if err := cmp.Or(in.repositoryRef.check(), in.paging.check(maxPage), in.Filter.check()); err != nil {
+		return err
+	}
+	if in.ImageIDs == nil {
+		return nil
+	}
+	return cmp.Or(checkImageIDs(in.ImageIDs), in.checkAbsent("imageIds"))
+}
+
+func (s *Server) describeImages(in *describeImagesRequest) (any, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	r, err := s.find("DescribeImages", in.repositoryRef)
+	if err != nil {
+		return nil, err
+	}
+	if in.ImageIDs != nil {
+		return s.describeNamed(r, in)
+	}
+	filter := in.Filter.orActive()
+	l := listing[*record]{
+		scope: scopeOf("DescribeImages", r.name, filter.TagStatus, filter.ImageStatus),
+		size:  in.size(defaultPage),
+		key:   func(rec *record) string { return rec.Digest },
+	}
+	last, err := s.start(l.scope, &in.paging)
+	if err != nil {
+		return nil, err
+	}
+	page, next := l.page(s, r.admitted(filter, last))
+	return s.encodeDetails(r, page, next), nil
+}
+
+// describeNamed answers for each image once. When one of them is not there the
+// whole call fails. Only a filter that is given is applied.
+func (s *Server) describeNamed(r *repository, in *describeImagesRequest) (any, error) {
+	var named []*record
+	seen := map[*record]bool{}
+	for _, id := range in.ImageIDs {
+		rec, err := s.lookUp(r, id)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[rec] && in.Filter.admits(rec) {
+			named = append(named, rec)
+		}
+		seen[rec] = true
+	}
+	return s.encodeDetails(r, named, nil), nil
+}
+
+// admitted yields the images that pass the filter and come after the digest.
+func (r *repository) admitted(filter imageFilter, after string) iter.Seq[*record] {
+	return func(yield func(*record) bool) {
+		for rec := range r.from(after) {
+			if rec.Digest != after && filter.admits(rec) && !yield(rec) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package fakeecr
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	contentType  = "application/x-amz-json-1.1"
+	targetPrefix = "AmazonEC2ContainerRegistry_V20150921."
+	maxBody      = 1 << 20
+	requestID    = "00000000-0000-0000-0000-000000000000"
+)
+
+// ServeHTTP answers one call. A caller that leaves while its call is delayed
+// gets no answer, and the call is neither carried out nor counted.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, body, err := readRequest(w, r)
+	var answer []byte
+	if err == nil {
+		answer, err = s.answer(r.Context(), name, body)
+	}
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	s.controls.count(name)
+	if err != nil {
+		writeFault(w, err)
+		return
+	}
+	write(w, http.StatusOK, answer)
+}
+
+func readRequest(w http.ResponseWriter, r *http.Request) (operation string, body []byte, err error) {
+	operation, isTarget := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+	if r.Method != http.MethodPost || r.URL.Path != "/" || !isTarget || r.Header.Get("Content-Type") != contentType {
+		return operation, nil, unknownOperation()
+	}
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return operation, nil, &fault{"RequestEntityTooLarge", "the request is larger than 1 MB", http.StatusRequestEntityTooLarge}
+	}
+	if err != nil {
+		return operation, nil, unserializable("%v", err)
+	}
+	return operation, body, nil
+}
+
+func unknownOperation() error { return &fault{code: "UnknownOperationException"} }
+
+// answer delays the call, refuses it or carries it out.
+func (s *Server) answer(ctx context.Context, name string, body []byte) ([]byte, error) {
+	read, known := operations[name]
+	if !known {
+		return nil, unknownOperation()
+	}
+	if err := s.controls.wait(ctx, name); err != nil {
+		return nil, err
+	}
+	if !s.controls.admit(name) {
+		return nil, s.refusal("ThrottlingException", name, "")
+	}
+	c, err := read(body)
+	if err != nil {
+		return nil, err
+	}
+	s.controls.before(name)
+	if code := s.controls.fault(name, c.repo); code != "" {
+		return nil, s.refusal(code, name, c.repo)
+	}
+	return s.run(c)
+}
+
+func (s *Server) run(c call) ([]byte, error) {
+	s.mu.Lock()
+	answer, err := c.carryOut(s)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if ready, ok := answer.(encoded); ok {
+		return ready, nil
+	}
+	return json.Marshal(answer)
+}
+
+// encoded is an answer that is JSON already.
+type encoded []byte
+
+func writeFault(w http.ResponseWriter, err error) {
+	f, ok := errors.AsType[*fault](err)
+	if !ok {
+		f = &fault{code: "ServerException", message: err.Error()}
+	}
+	body, _ := json.Marshal(map[string]string{"__type": f.code, "message": f.message})
+	w.Header().Set("X-Amzn-ErrorType", f.code)
+	write(w, f.httpStatus(), body)
+}
+
+func write(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("X-Amzn-RequestId", requestID)
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the caller may have gone
+}

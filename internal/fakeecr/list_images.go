@@ -1,0 +1,65 @@
+package fakeecr
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+)
+
+type listImagesRequest struct {
+	repositoryRef
+	paging
+	Filter imageFilter `json:"filter"`
+}
+
+type listImagesResponse struct {
+	ImageIDs  []imageID `json:"imageIds"`
+	NextToken *string   `json:"nextToken,omitempty"`
+}
+
+func (s *Server) listImages(in *listImagesRequest) (any, error) {
+	if err := cmp.Or(in.repositoryRef.check(), in.paging.check(maxPage), in.Filter.check()); err != nil {
+		return nil, err
+	}
+	r, err := s.find("ListImages", in.repositoryRef)
+	if err != nil {
+		return nil, err
+	}
+	filter := in.Filter.orActive()
+	l := listing[imageID]{
+		scope: scopeOf("ListImages", r.name, filter.TagStatus, filter.ImageStatus),
+		size:  in.size(defaultPage),
+		key:   func(id imageID) string { return id.ImageDigest + "\x00" + id.ImageTag },
+	}
+	last, err := s.start(l.scope, &in.paging)
+	if err != nil {
+		return nil, err
+	}
+	page, next := l.page(s, r.identifiers(filter, last))
+	return listImagesResponse{page, next}, nil
+}
+
+// identifiers yields the identifiers of the images that pass the filter, by
+// digest and tag, from the one after last on.
+func (r *repository) identifiers(filter imageFilter, last string) iter.Seq[imageID] {
+	digest, tag, _ := strings.Cut(last, "\x00")
+	return func(yield func(imageID) bool) {
+		for rec := range r.from(digest) {
+			if !filter.admits(rec) {
+				continue
+			}
+			for _, id := range sortedByTag(rec.identifiers()) {
+				passed := id.ImageDigest == digest && id.ImageTag <= tag
+				if !passed && !yield(id) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func sortedByTag(ids []imageID) []imageID {
+	slices.SortFunc(ids, func(a, b imageID) int { return strings.Compare(a.ImageTag, b.ImageTag) })
+	return ids
+}

@@ -1,0 +1,113 @@
+package fakeecr
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+)
+
+type listImageReferrersRequest struct {
+	repositoryRef
+	paging
+	SubjectID *subjectID     `json:"subjectId"`
+	Filter    referrerFilter `json:"filter"`
+}
+
+type subjectID struct {
+	ImageDigest string `json:"imageDigest"`
+}
+
+// A referrerFilter is ECR's ListImageReferrersFilter.
+type referrerFilter struct {
+	ArtifactTypes  []string `json:"artifactTypes"`
+	ArtifactStatus string   `json:"artifactStatus"`
+}
+
+type listImageReferrersResponse struct {
+	Referrers []imageReferrer `json:"referrers"`
+	NextToken *string         `json:"nextToken,omitempty"`
+}
+
+type imageReferrer struct {
+	Digest         string            `json:"digest"`
+	MediaType      string            `json:"mediaType"`
+	ArtifactType   string            `json:"artifactType,omitempty"`
+	Size           int64             `json:"size"`
+	Annotations    map[string]string `json:"annotations,omitempty"`
+	ArtifactStatus string            `json:"artifactStatus"`
+}
+
+func (in *listImageReferrersRequest) check() error {
+	return cmp.Or(in.repositoryRef.check(), in.paging.check(maxReferrersPage),
+		checkLength("filter.artifactTypes", len(in.Filter.ArtifactTypes), 0, maxArtifactTypes),
+		checkStatus("filter.artifactStatus", in.Filter.ArtifactStatus), in.SubjectID.check())
+}
+
+func (id *subjectID) check() error {
+	if id == nil {
+		return checkPresent("subjectId", false)
+	}
+	if id.ImageDigest == "" {
+		return checkPresent("subjectId.imageDigest", false)
+	}
+	return checkPattern("subjectId.imageDigest", id.ImageDigest, digestPattern, digestRegex)
+}
+
+// admits reports whether the referrer passes; without a status only ACTIVE
+// ones do.
+func (f referrerFilter) admits(rec *record) bool {
+	return admitsStatus(cmp.Or(f.ArtifactStatus, statusActive), rec.Status) &&
+		(len(f.ArtifactTypes) == 0 || slices.Contains(f.ArtifactTypes, rec.ArtifactMediaType))
+}
+
+// listImageReferrers answers an empty list for a subject that is not stored.
+func (s *Server) listImageReferrers(in *listImageReferrersRequest) (any, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	r, err := s.find("ListImageReferrers", in.repositoryRef)
+	if err != nil {
+		return nil, err
+	}
+	l := listing[*record]{
+		scope: scopeOf("ListImageReferrers", r.name, in.SubjectID.ImageDigest, fmt.Sprint(in.Filter)),
+		size:  in.size(defaultReferrersPage),
+		key:   func(rec *record) string { return rec.Digest },
+	}
+	last, err := s.start(l.scope, &in.paging)
+	if err != nil {
+		return nil, err
+	}
+	page, next := l.page(s, r.referrers(in, last))
+	out := listImageReferrersResponse{make([]imageReferrer, len(page)), next}
+	for i, rec := range page {
+		out.Referrers[i] = rec.referrer()
+	}
+	return out, nil
+}
+
+func (r *repository) referrers(in *listImageReferrersRequest, after string) iter.Seq[*record] {
+	return func(yield func(*record) bool) {
+		for rec := range r.from(after) {
+			asked := rec.SubjectDigest == in.SubjectID.ImageDigest && in.Filter.admits(rec)
+			if asked && rec.Digest != after && !yield(rec) {
+				return
+			}
+		}
+	}
+}
+
+func (rec *record) referrer() imageReferrer {
+	var m manifest
+	_ = json.Unmarshal([]byte(rec.manifest()), &m) // without annotations when it cannot be read
+	return imageReferrer{
+		Digest:         rec.Digest,
+		MediaType:      rec.ManifestMediaType,
+		ArtifactType:   rec.ArtifactMediaType,
+		Size:           rec.SizeInBytes,
+		Annotations:    m.Annotations,
+		ArtifactStatus: rec.Status,
+	}
+}

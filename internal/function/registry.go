@@ -1,0 +1,53 @@
+package function
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// A Registry is where a run works: it reads, removes and counts its calls.
+type Registry struct {
+	Reader  cleaner.Registry
+	Remover cleaner.Remover
+	Region  string
+	// Calls returns the number of API calls so far by operation.
+	Calls func() map[string]int
+	// Sources returns what to ask for what is in use. Nil asks nobody.
+	Sources func(config.Config) []inuse.Source
+	// PullsExcluded reports whether reading a manifest does not count as a
+	// pull. Nil means that it does.
+	PullsExcluded func(context.Context) bool
+}
+
+// scanner returns how to find out what is in use, or nil when nothing is to be
+// asked.
+func (r Registry) scanner(c config.Config, clock func() time.Time) func(context.Context) inuse.Scan {
+	settings := c.InUse()
+	if r.Sources == nil || len(settings.InUse)+len(settings.References) == 0 {
+		return nil
+	}
+	return func(ctx context.Context) inuse.Scan { return inuse.Run(ctx, r.Sources(c), clock()) }
+}
+
+// Runner returns a runner for the registry that only plans; whoever wants to
+// remove gives it the remover.
+func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
+	runner := cleaner.Runner{
+		Registry: r.Reader, Region: r.Region, Config: c, Now: clock().UTC(), Clock: clock,
+		Workers: Workers, Scan: r.scanner(c, clock),
+	}
+	if r.PullsExcluded != nil {
+		var once sync.Once
+		var excluded bool
+		runner.PullsExcluded = func(ctx context.Context) bool {
+			once.Do(func() { excluded = r.PullsExcluded(ctx) })
+			return excluded
+		}
+	}
+	return runner
+}

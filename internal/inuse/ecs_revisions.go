@@ -1,0 +1,106 @@
+package inuse
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// serviceRevisions notes the images of the revisions that a service runs,
+// deploys or would roll back to. Where ECS knows no revisions, the task
+// definitions of the service are all there is: they name images by tag.
+func (s *ecsScan) serviceRevisions(ctx context.Context, sv service) error {
+	if err := s.listDeployments(ctx, &sv); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(distinctARNs(sv.deployments), maxServiceVersions) {
+		revisions, err := s.describeDeployments(ctx, sv.arn, some)
+		if err != nil {
+			return err
+		}
+		sv.revisions = append(sv.revisions, revisions...)
+	}
+	for some := range slices.Chunk(distinctARNs(sv.revisions), maxServiceVersions) {
+		if err := s.describeRevisions(ctx, sv.arn, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// distinctARNs sorts the ARNs and leaves each once; empty ones are none.
+func distinctARNs(arns []string) []string {
+	slices.Sort(arns)
+	return slices.DeleteFunc(slices.Compact(arns), func(arn string) bool { return arn == "" })
+}
+
+// listDeployments adds the standing deployments to those that the service
+// names, and the revisions they deploy.
+func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
+	deployments, err := listed(func(token *string) ([]types.ServiceDeploymentBrief, *string, error) {
+		out, err := s.api.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
+			Cluster: &sv.cluster, Service: &sv.arn, MaxResults: aws.Int32(maxECSPage), NextToken: token,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.ServiceDeployments, out.NextToken, nil
+	})
+	for _, d := range standing(deployments) {
+		sv.deployments = append(sv.deployments, aws.ToString(d.ServiceDeploymentArn))
+		sv.revisions = append(sv.revisions, aws.ToString(d.TargetServiceRevisionArn))
+	}
+	return s.unrevised("list service deployments of "+sv.arn, err)
+}
+
+// unrevised explains the error of a call about revisions, unless it only says
+// that there are none.
+func (s *ecsScan) unrevised(doing string, err error) error {
+	if err == nil || gone(err) || notOffered(err) {
+		return nil
+	}
+	return s.explain(doing, err)
+}
+
+// describeDeployments returns the revisions that take part in deployments:
+// the new one, those it replaces and the one that was rolled back to.
+func (s *ecsScan) describeDeployments(ctx context.Context, service string, arns []string) ([]string, error) {
+	doing := "describe service deployments of " + service
+	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
+	if err != nil {
+		return nil, s.unrevised(doing, err)
+	}
+	var revisions []string
+	for _, d := range out.ServiceDeployments {
+		for _, source := range d.SourceServiceRevisions {
+			revisions = append(revisions, aws.ToString(source.Arn))
+		}
+		if d.TargetServiceRevision != nil {
+			revisions = append(revisions, aws.ToString(d.TargetServiceRevision.Arn))
+		}
+		if d.Rollback != nil {
+			revisions = append(revisions, aws.ToString(d.Rollback.ServiceRevisionArn))
+		}
+	}
+	return revisions, s.answered(doing, len(arns), len(out.ServiceDeployments), out.Failures)
+}
+
+func (s *ecsScan) describeRevisions(ctx context.Context, service string, arns []string) error {
+	doing := "describe service revisions of " + service
+	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns})
+	if err != nil {
+		return s.unrevised(doing, err)
+	}
+	for _, r := range out.ServiceRevisions {
+		by := aws.ToString(r.ServiceRevisionArn)
+		for _, image := range r.ContainerImages {
+			if err := s.add(aws.ToString(image.Image), aws.ToString(image.ImageDigest), by); err != nil {
+				return err
+			}
+		}
+	}
+	return s.answered(doing, len(arns), len(out.ServiceRevisions), out.Failures)
+}

@@ -1,0 +1,112 @@
+package inuse_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+)
+
+// revisions returns a service with revisions r0, r1 … whose images are
+// app:v@aaa…, app:v@bbb… and so on.
+func revisions(deployments ...object) *fakeECS {
+	f := deployed()
+	f.tasks = nil
+	f.deployments = map[string][]object{arn("service", "s"): deployments}
+	f.revisions = map[string]object{}
+	for i := range 16 {
+		name := fmt.Sprint("r", i)
+		f.revisions[arn("service-revision", name)] = revision(name, registry+"app:v "+sha(fmt.Sprintf("%x", i)))
+	}
+	return f
+}
+
+// used is the use of the image of revision i.
+func used(i int) string {
+	return fmt.Sprintf("app:v@%s service-revision/r%d", sha(fmt.Sprintf("%x", i)), i)
+}
+
+func TestECSNamesTheDigestsOfStandingRevisions(t *testing.T) {
+	t.Parallel()
+	rollback := deployment("d3", "ROLLBACK_SUCCESSFUL", 30, "r3", "r2")
+	rollback["rollback"] = object{"serviceRevisionArn": arn("service-revision", "r5")}
+	history := deployment("d0", "SUCCESSFUL", 1, "r0")
+	for name, c := range map[string]struct {
+		deployments []object
+		want        []string
+	}{
+		"none": {nil, nil},
+		"the last one succeeded": {
+			[]object{history, deployment("d1", "SUCCESSFUL", 10, "r1", "r0")},
+			[]string{used(0), used(1)},
+		},
+		"one is in progress": {
+			[]object{deployment("d2", "IN_PROGRESS", 20, "r2", "r1"), history, deployment("d1", "SUCCESSFUL", 10, "r1")},
+			[]string{used(1), used(2)},
+		},
+		"one was stopped half way and another is pending": {
+			[]object{deployment("d1", "SUCCESSFUL", 10, "r1"), deployment("d2", "STOPPED", 20, "r2", "r1"), deployment("d3", "PENDING", 30, "r3"), history},
+			[]string{used(1), used(2), used(3)},
+		},
+		"the last one was rolled back": {
+			[]object{history, rollback, deployment("d2", "SUCCESSFUL", 20, "r2")},
+			[]string{used(2), used(3), used(5)},
+		},
+		"nothing ever succeeded": {
+			[]object{deployment("d1", "ROLLBACK_FAILED", 10, "r1"), deployment("d2", "A_NEW_STATUS", 20, "r2")},
+			[]string{used(1), used(2)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := revisions(c.deployments...)
+			f.page = 1
+			wantUses(t, f.source(t, 0), append(c.want, "app:v1 service/s")...)
+		})
+	}
+}
+
+func TestECSAsksForWhatTheServiceNamesItself(t *testing.T) {
+	t.Parallel()
+	f := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
+	f.services["prod"][0]["currentServiceDeployment"] = arn("service-deployment", "other")
+	f.services["prod"][0]["currentServiceRevisions"] = []object{{"arn": arn("service-revision", "r7")}, {"arn": arn("service-revision", "r1")}}
+	f.deployments[arn("service", "of another name")] = []object{deployment("other", "IN_PROGRESS", 20, "r8", "r9")}
+	wantUses(t, f.source(t, 0), used(1), used(7), used(8), used(9), "app:v1 service/s")
+}
+
+func TestECSDescribesManyRevisionsInSeveralCalls(t *testing.T) {
+	t.Parallel()
+	f := revisions()
+	for i := range 50 {
+		name := fmt.Sprint("many", i)
+		f.deployments[arn("service", "s")] = append(f.deployments[arn("service", "s")], deployment(name, "STOPPED", i, name))
+		f.revisions[arn("service-revision", name)] = revision(name, fmt.Sprint(registry, "app:v", i))
+	}
+	got, err := uses(t, f.source(t, 0))
+	if err != nil || len(got) != 51 || f.calls["DescribeServiceDeployments"] != 3 || f.calls["DescribeServiceRevisions"] != 3 {
+		t.Errorf("got %d uses, error %v and calls %v", len(got), err, f.calls)
+	}
+}
+
+func TestECSFallsBackToTagsWhereItKnowsNoRevisions(t *testing.T) {
+	t.Parallel()
+	faults := []fault{
+		{http.StatusBadRequest, "UnknownOperationException", ""},
+		{http.StatusBadRequest, "UnsupportedFeatureException", "not for this service"},
+		{http.StatusBadRequest, "InvalidAction", ""},
+		{http.StatusBadRequest, "ServiceNotActiveException", ""},
+		{http.StatusNotImplemented, "", "not yet"},
+	}
+	for _, operation := range []string{"ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions"} {
+		for _, f0 := range faults {
+			f := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
+			f.faults = map[string]fault{operation: f0}
+			got, err := uses(t, f.source(t, 0))
+			if err != nil || len(got) == 0 || got[0] != "app:v1 service/s" {
+				t.Errorf("%s answers %v: got uses %v and error %v", operation, f0, got, err)
+			}
+		}
+	}
+	old := revisions(deployment("d1", "SUCCESSFUL", 10, "before there were revisions"))
+	wantUses(t, old.source(t, 0), "app:v1 service/s")
+}

@@ -1,0 +1,116 @@
+package inuse
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// A service is what is asked further about one ECS service.
+type service struct {
+	cluster, arn string
+	// deployments and revisions are those that the service itself names as
+	// current. It need not name any.
+	deployments, revisions []string
+}
+
+func (s *ecsScan) services(ctx context.Context, clusters []string) error {
+	batches, err := gather(ctx, clusters, s.listServices)
+	if err != nil {
+		return err
+	}
+	services, err := gather(ctx, batches, s.describeServices)
+	if err != nil {
+		return err
+	}
+	return each(ctx, services, s.serviceRevisions)
+}
+
+func (s *ecsScan) listServices(ctx context.Context, cluster string) ([]batch, error) {
+	arns, err := listed(func(token *string) ([]string, *string, error) {
+		out, err := s.api.ListServices(ctx, &ecs.ListServicesInput{
+			Cluster: &cluster, MaxResults: aws.Int32(maxECSPage), NextToken: token,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.ServiceArns, out.NextToken, nil
+	})
+	if err != nil && !gone(err) {
+		return nil, s.explain("list services in "+cluster, err)
+	}
+	return batches(cluster, arns, maxServices), nil
+}
+
+// describeServices notes the task definitions of services and returns those
+// services that may have revisions.
+func (s *ecsScan) describeServices(ctx context.Context, b batch) ([]service, error) {
+	doing := "describe services in " + b.cluster
+	out, err := s.api.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &b.cluster, Services: b.arns})
+	if gone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, s.explain(doing, err)
+	}
+	var found []service
+	for _, sv := range out.Services {
+		if aws.ToString(sv.Status) == "INACTIVE" {
+			continue
+		}
+		s.defineService(sv)
+		if revised(sv) {
+			found = append(found, current(b.cluster, sv))
+		}
+	}
+	return found, s.answered(doing, len(b.arns), len(out.Services), out.Failures)
+}
+
+// defineService notes the task definitions from which the service starts
+// tasks: its own, those of its deployments and those of its task sets.
+func (s *ecsScan) defineService(sv types.Service) {
+	arn := aws.ToString(sv.ServiceArn)
+	s.define(sv.TaskDefinition, arn)
+	for _, d := range sv.Deployments {
+		s.define(d.TaskDefinition, arn)
+	}
+	for _, set := range sv.TaskSets {
+		s.define(set.TaskDefinition, arn)
+	}
+}
+
+// revised reports whether ECS itself deploys the service: services that
+// CodeDeploy or others deploy have task sets in place of revisions.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
+func revised(sv types.Service) bool {
+	return sv.DeploymentController == nil || sv.DeploymentController.Type == types.DeploymentControllerTypeEcs
+}
+
+func current(cluster string, sv types.Service) service {
+	named := service{cluster: cluster, arn: aws.ToString(sv.ServiceArn)}
+	if d := aws.ToString(sv.CurrentServiceDeployment); d != "" {
+		named.deployments = append(named.deployments, d)
+	}
+	for _, r := range sv.CurrentServiceRevisions {
+		named.revisions = append(named.revisions, aws.ToString(r.Arn))
+	}
+	return named
+}
+
+// standing returns those deployments that decide what the service runs: from
+// the newest back to the last one that came to a good end. What was deployed
+// before that one is history.
+func standing(deployments []types.ServiceDeploymentBrief) []types.ServiceDeploymentBrief {
+	slices.SortStableFunc(deployments, func(a, b types.ServiceDeploymentBrief) int {
+		return aws.ToTime(b.CreatedAt).Compare(aws.ToTime(a.CreatedAt))
+	})
+	for i, d := range deployments {
+		if d.Status == types.ServiceDeploymentStatusSuccessful || d.Status == types.ServiceDeploymentStatusRollbackSuccessful {
+			return deployments[:i+1]
+		}
+	}
+	return deployments
+}

@@ -1,0 +1,120 @@
+package inuse
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func (s *ecsScan) tasks(ctx context.Context, clusters []string) error {
+	batches, err := gather(ctx, clusters, s.listTasks)
+	if err != nil {
+		return err
+	}
+	return each(ctx, batches, s.describeTasks)
+}
+
+// listTasks lists running tasks before stopped ones, so that one that stops
+// meanwhile is among either. Tasks that are pending count as running.
+func (s *ecsScan) listTasks(ctx context.Context, cluster string) ([]batch, error) {
+	var arns []string
+	for _, status := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
+		some, err := listed(func(token *string) ([]string, *string, error) {
+			out, err := s.api.ListTasks(ctx, &ecs.ListTasksInput{
+				Cluster: &cluster, DesiredStatus: status, MaxResults: aws.Int32(maxECSPage), NextToken: token,
+			})
+			if err != nil {
+				return nil, nil, err
+			}
+			return out.TaskArns, out.NextToken, nil
+		})
+		if err != nil && !gone(err) {
+			return nil, s.explain("list tasks in "+cluster, err)
+		}
+		arns = append(arns, some...)
+	}
+	return batches(cluster, arns, maxTasks), nil
+}
+
+// batches splits the ARNs, each of them once, into groups of at most size.
+func batches(cluster string, arns []string, size int) []batch {
+	slices.Sort(arns)
+	var split []batch
+	for some := range slices.Chunk(slices.Compact(arns), size) {
+		split = append(split, batch{cluster, some})
+	}
+	return split
+}
+
+func (s *ecsScan) describeTasks(ctx context.Context, b batch) error {
+	doing := "describe tasks in " + b.cluster
+	out, err := s.api.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &b.cluster, Tasks: b.arns})
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return s.explain(doing, err)
+	}
+	for _, task := range out.Tasks {
+		if err := s.task(task); err != nil {
+			return err
+		}
+	}
+	return s.answered(doing, len(b.arns), len(out.Tasks), out.Failures)
+}
+
+// task notes what the containers of a task were started from. Of a stopped
+// task nothing more is asked: its task definition may be deleted.
+func (s *ecsScan) task(task types.Task) error {
+	arn := aws.ToString(task.TaskArn)
+	for _, container := range task.Containers {
+		if err := s.add(aws.ToString(container.Image), aws.ToString(container.ImageDigest), arn); err != nil {
+			return err
+		}
+	}
+	if definition := task.TaskDefinitionArn; aws.ToString(task.LastStatus) != string(types.DesiredStatusStopped) {
+		s.define(definition, aws.ToString(definition))
+	}
+	return nil
+}
+
+// define notes that a task definition is used by something.
+func (s *ecsScan) define(definition *string, by string) {
+	arn := aws.ToString(definition)
+	if arn == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.definitions[arn] == nil {
+		s.definitions[arn] = map[string]bool{}
+	}
+	s.definitions[arn][by] = true
+}
+
+func (s *ecsScan) describeDefinitions(ctx context.Context) error {
+	return each(ctx, slices.Collect(maps.Keys(s.definitions)), s.describeDefinition)
+}
+
+func (s *ecsScan) describeDefinition(ctx context.Context, arn string) error {
+	out, err := s.api.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &arn})
+	if err != nil {
+		return s.explain("describe task definition "+arn, err)
+	}
+	if out.TaskDefinition == nil {
+		return fmt.Errorf("describe task definition %s: the answer has none", arn)
+	}
+	for _, container := range out.TaskDefinition.ContainerDefinitions {
+		for by := range s.definitions[arn] {
+			if err := s.add(aws.ToString(container.Image), "", by); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

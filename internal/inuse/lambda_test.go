@@ -1,0 +1,129 @@
+package inuse_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// published returns a Lambda with one function of three versions.
+func published() *fakeLambda {
+	f := &fakeLambda{}
+	f.add("api", "$LATEST", "Image", registry+"api:v3", registry+"api@"+sha("3"))
+	f.add("api", "1", "Image", registry+"api:v1", registry+"api@"+sha("1"))
+	f.add("api", "2", "Image", registry+"api@"+sha("2"), registry+"api@"+sha("2"))
+	f.alias("api", "prod", "1", "2")
+	return f
+}
+
+func TestLambdaNamesEveryVersionByItsDigestAndByItsName(t *testing.T) {
+	t.Parallel()
+	f := published()
+	f.add("zip", "$LATEST", "Zip", "", "")
+	f.add("other", "$LATEST", "Image", "registry.example.com/x:1", "")
+	wantUses(t, f.source(t),
+		"api:v3 function:api:$LATEST", "api@"+sha("3")+" function:api:$LATEST",
+		"api:v1 function:api:1", "api@"+sha("1")+" function:api:1",
+		"api@"+sha("2")+" function:api:2")
+	if f.calls["GetFunction"] != 4 || f.calls["ListAliases"] != 2 {
+		t.Errorf("got calls %v, want none for what is no image", f.calls)
+	}
+}
+
+func TestLambdaAliasesLeadToVersionsThatAreCovered(t *testing.T) {
+	t.Parallel()
+	f := published()
+	f.add("api", "4", "Image", registry+"api:v4", "")
+	f.add("api", "5", "Image", registry+"api:v5", "")
+	f.versions = f.versions[:3] // published after they were listed
+	f.alias("api", "canary", "2", "4")
+	f.alias("api", "next", "5")
+	f.alias("api", "removed", "6")
+	f.page = 1
+	got, err := uses(t, f.source(t))
+	if want := "[api:v1 function:api:1 api:v3 function:api:$LATEST api:v4 function:api:canary api:v5 function:api:next]"; err != nil || fmt.Sprint(got[:4]) != want {
+		t.Errorf("got uses %v and error %v, want first %s", got, err, want)
+	}
+}
+
+func TestLambdaReadsEveryPage(t *testing.T) {
+	t.Parallel()
+	f := &fakeLambda{page: 50}
+	for i := range 120 {
+		f.add(fmt.Sprint("f", i), "$LATEST", "Image", fmt.Sprint(registry, "app:v", i), "")
+	}
+	got, err := uses(t, f.source(t))
+	if err != nil || len(got) != 120 || f.calls["ListFunctions"] != 3 || f.most > 8 {
+		t.Errorf("got %d uses, error %v, calls %v, %d at a time", len(got), err, f.calls, f.most)
+	}
+}
+
+// A package type that nobody knows yet, or that an emulator leaves out, is
+// looked into.
+func TestLambdaLooksIntoUnknownPackageTypes(t *testing.T) {
+	t.Parallel()
+	f := &fakeLambda{}
+	f.add("new", "$LATEST", "Oci", registry+"new:v1", "")
+	f.add("untold", "$LATEST", "", registry+"untold:v1", "")
+	f.add("code", "$LATEST", "", "", "")
+	wantUses(t, f.source(t), "new:v1 function:new:$LATEST", "untold:v1 function:untold:$LATEST")
+}
+
+func TestLambdaFailsWhenAnActionIsDenied(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"ListFunctions", "GetFunction", "ListAliases"} {
+		f := published()
+		f.faults = map[string]fault{operation: {http.StatusForbidden, "AccessDeniedException", "User: x is not authorized"}}
+		wantFailure(t, f.source(t), "not authorized", "; allow the action lambda:"+operation)
+		f.faults = map[string]fault{operation: {http.StatusTooManyRequests, "TooManyRequestsException", "Rate exceeded"}}
+		wantFailure(t, f.source(t), "Rate exceeded")
+	}
+}
+
+func TestLambdaFailsWhereItIsUnreachable(t *testing.T) {
+	t.Parallel()
+	wantFailure(t, inuse.NewLambda(lambda.NewFromConfig(configFor("http://127.0.0.1:1"))), "list functions", `take "lambda" out of protect.inUse`)
+}
+
+func TestLambdaDoesNotMissFunctionsThatAreDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	f := published()
+	f.after = func(operation string) {
+		if operation == "ListFunctions" {
+			f.code = nil
+		}
+	}
+	f.faults = map[string]fault{"ListAliases": {http.StatusNotFound, "ResourceNotFoundException", "Function not found"}}
+	wantUses(t, f.source(t))
+}
+
+func TestLambdaFailsOnAnswersThatAreNotWhole(t *testing.T) {
+	t.Parallel()
+	for want, code := range map[string]object{
+		"get function api, version 1: the answer has no code":                   {},
+		"version 1: the answer names no image":                                  {"Code": object{}, "Configuration": object{"PackageType": "Image"}},
+		functionARN("api", "1") + ": image reference":                           {"Code": object{"ImageUri": registry + "Api"}, "Configuration": object{}},
+		functionARN("api", "1") + ": image reference \"" + registry + "api@sha": {"Code": object{"ResolvedImageUri": registry + "api@sha256:1"}, "Configuration": object{}},
+	} {
+		f := published()
+		f.code["api:1"] = code
+		wantFailure(t, f.source(t), want)
+	}
+	f := published()
+	f.page = 1
+	wantFailure(t, inuse.NewLambda(lambda.NewFromConfig(config(t, repeating{f}))), "list functions: the listing is cut short")
+}
+
+// repeating answers every question for a page with the first one.
+type repeating struct{ *fakeLambda }
+
+func (r repeating) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	query := req.URL.Query()
+	query.Del("Marker")
+	req.URL.RawQuery = query.Encode()
+	r.fakeLambda.ServeHTTP(w, req)
+}

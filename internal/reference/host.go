@@ -1,0 +1,82 @@
+package reference
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// The hosts of a registry are, with and without FIPS and with the DNS suffix
+// of the partition:
+//
+//	123456789012.dkr.ecr.eu-west-1.amazonaws.com
+//	123456789012.dkr.ecr-fips.us-east-1.amazonaws.com
+//	123456789012.dkr-ecr.eu-west-1.on.aws
+//	123456789012.dkr-ecr-fips.us-east-1.on.aws
+//
+// https://docs.aws.amazon.com/general/latest/gr/ecr.html
+//
+// Any DNS suffix will do. AWS adds partitions, and a host that only looks like
+// a registry protects an image too many, while one that is not recognised
+// would give an image in use away.
+var (
+	// registryMark is what tells the host of a registry, however mistyped.
+	registryMark = regexp.MustCompile(`(^|[^a-z0-9-])dkr[.-]ecr(-fips)?(\.|$)`)
+	// registryHost is a whole host, to be found anywhere in a text.
+	registryHost   = regexp.MustCompile(`[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.`)
+	hostPattern    = regexp.MustCompile(`^([^.]*)\.dkr[.-]ecr(?:-fips)?\.([^.]*)\.(.*)$`)
+	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
+	regionPattern  = regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`)
+	suffixPattern  = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
+)
+
+func claimsRegistry(host string) bool { return registryMark.MatchString(host) }
+
+func containsRegistry(text string) bool { return registryHost.MatchString(text) }
+
+func parseHost(host string) (Reference, error) {
+	parts := hostPattern.FindStringSubmatch(host)
+	switch {
+	case parts == nil:
+		return Reference{}, errors.New("the registry is not ACCOUNT.dkr.ecr.REGION.SUFFIX at its beginning")
+	case !accountPattern.MatchString(parts[1]):
+		return Reference{}, fmt.Errorf("the account %.80q is not 12 digits", parts[1])
+	case !regionPattern.MatchString(parts[2]):
+		return Reference{}, fmt.Errorf("%.80q is not a Region", parts[2])
+	case !suffixPattern.MatchString(parts[3]):
+		return Reference{}, fmt.Errorf("the registry ends in %.80q, which is not the end of a host name (a port is not allowed)", parts[3])
+	}
+	return Reference{RegistryID: parts[1], Region: parts[2]}, nil
+}
+
+// partitions are the DNS suffixes that differ from amazonaws.com, by how the
+// Regions of the partition begin.
+var partitions = []struct{ region, suffix string }{
+	{"cn-", "amazonaws.com.cn"},
+	{"eusc-", "amazonaws.eu"},
+	{"us-iso-", "c2s.ic.gov"},
+	{"us-isob-", "sc2s.sgov.gov"},
+	{"eu-isoe-", "cloud.adc-e.uk"},
+	{"us-isof-", "csp.hci.ic.gov"},
+}
+
+func dnsSuffix(region string) string {
+	for _, p := range partitions {
+		if strings.HasPrefix(region, p.region) {
+			return p.suffix
+		}
+	}
+	return "amazonaws.com"
+}
+
+// lower changes ASCII letters only. Host names are compared that way, and no
+// other letter may turn into one of theirs.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}

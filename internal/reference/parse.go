@@ -1,0 +1,101 @@
+package reference
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// ErrNotECR says that a text does not point into a private ECR registry, as
+// docker.io/library/nginx, public.ecr.aws/nginx/nginx and nginx do not.
+var ErrNotECR = errors.New("not a reference to an ECR registry")
+
+var (
+	// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+	tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	// https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
+	digestPattern = regexp.MustCompile(`^[a-z][a-z0-9]*([-_+.][a-z][a-z0-9]*)*:[0-9a-f]{32,}$`)
+)
+
+const (
+	minRepositoryLength = 2
+	maxRepositoryLength = 256
+)
+
+// schemes may stand before a reference: tools print them, users copy them.
+var schemes = []string{"https://", "docker://", "docker-pullable://", "oci://"}
+
+// Parse reads a reference in any of its spellings: repo, repo:tag, repo@digest
+// and repo:tag@digest, each after a registry host.
+//
+// The error is [ErrNotECR] when no ECR registry is named. A text that names
+// one and is not a reference, or names it where no registry can stand, is any
+// other error: what it refers to is in use and not known.
+func Parse(text string) (Reference, error) {
+	rest := withoutScheme(text)
+	host, path, _ := strings.Cut(rest, "/")
+	host = lower(host)
+	if !claimsRegistry(host) && !containsRegistry(lower(text)) {
+		return Reference{}, ErrNotECR
+	}
+	r, err := parse(host, path)
+	if strings.ContainsFunc(text, unspeakable) {
+		err = errors.New("white space or a control character in it")
+	}
+	if err != nil {
+		return Reference{}, fmt.Errorf("image reference %.200q: %w", text, err)
+	}
+	return r, nil
+}
+
+func unspeakable(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+func withoutScheme(text string) string {
+	for _, scheme := range schemes {
+		if len(text) >= len(scheme) && lower(text[:len(scheme)]) == scheme {
+			return text[len(scheme):]
+		}
+	}
+	return text
+}
+
+func parse(host, path string) (Reference, error) {
+	r, err := parseHost(host)
+	if err != nil {
+		return Reference{}, err
+	}
+	name, digest, hasDigest := strings.Cut(path, "@")
+	repository, tag, hasTag := strings.Cut(name, ":")
+	if n := len(repository); n < minRepositoryLength || n > maxRepositoryLength || !repositoryPattern.MatchString(repository) {
+		return Reference{}, fmt.Errorf("%.80q is not the name of an ECR repository", repository)
+	}
+	r.Repository = repository
+	switch {
+	case hasTag && !tagPattern.MatchString(tag):
+		return Reference{}, fmt.Errorf("%.80q is not a tag", tag)
+	case hasTag:
+		r.Tag = tag
+	case !hasDigest:
+		r.Tag = "latest"
+	}
+	if !hasDigest {
+		return r, nil
+	}
+	return r.WithDigest(digest)
+}
+
+// parseDigest accepts hexadecimal digits in any case, as the ECR API does, and
+// returns them as ECR reports them.
+func parseDigest(text string) (string, error) {
+	digest := lower(text)
+	algorithm, encoded, _ := strings.Cut(digest, ":")
+	wrongLength := algorithm == "sha256" && len(encoded) != 64 || algorithm == "sha512" && len(encoded) != 128
+	if wrongLength || !digestPattern.MatchString(digest) {
+		return "", fmt.Errorf("%.80q is not a digest", text)
+	}
+	return digest, nil
+}

@@ -1,0 +1,63 @@
+// Package reference reads the names by which images in Amazon ECR are used: in
+// task definitions, functions, workloads and lists. However such a name is
+// spelt, it is reduced to a registry, a Region, a repository and a tag or a
+// digest, so that what is used can be compared with what a registry holds.
+package reference
+
+import (
+	"cmp"
+	"strings"
+)
+
+// A Reference names an image in an ECR registry. Two references to the same
+// image may differ only in that one names its tag and the other its digest.
+type Reference struct {
+	// RegistryID is the account of the registry: twelve digits.
+	RegistryID string
+	// Region is the Region of the registry, such as eu-west-1.
+	Region string
+	// Repository is the name of the repository, without the registry.
+	Repository string
+	// Tag is "latest" when the text names neither tag nor digest. It is empty
+	// when the text names a digest only.
+	Tag string
+	// Digest is empty when the text names none. Otherwise it alone decides
+	// which image is meant; the tag may have moved on. It is in lower case.
+	Digest string
+}
+
+// String returns the reference in its shortest host form. [Parse] reads it
+// back as an equal Reference.
+func (r Reference) String() string {
+	var b strings.Builder
+	b.WriteString(r.RegistryID + ".dkr.ecr." + r.Region + "." + dnsSuffix(r.Region) + "/" + r.Repository)
+	if r.Tag != "" {
+		b.WriteString(":" + r.Tag)
+	}
+	if r.Digest != "" {
+		b.WriteString("@" + r.Digest)
+	}
+	return b.String()
+}
+
+// Compare orders references by registry, Region, repository, digest and tag.
+func (r Reference) Compare(other Reference) int {
+	return cmp.Or(
+		cmp.Compare(r.RegistryID, other.RegistryID),
+		cmp.Compare(r.Region, other.Region),
+		cmp.Compare(r.Repository, other.Repository),
+		cmp.Compare(r.Digest, other.Digest),
+		cmp.Compare(r.Tag, other.Tag),
+	)
+}
+
+// WithDigest returns the reference with that digest in place of its own. The
+// error says what is wrong with the digest.
+func (r Reference) WithDigest(digest string) (Reference, error) {
+	digest, err := parseDigest(digest)
+	if err != nil {
+		return Reference{}, err
+	}
+	r.Digest = digest
+	return r, nil
+}
