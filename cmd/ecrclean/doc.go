@@ -11,6 +11,7 @@
 //	ecrclean explain   REPOSITORY IMAGE
 //	ecrclean preview   --policy FILE --images FILE [--now RFC3339]
 //	ecrclean check     [--dialect aws] FILE... | --config FILE
+//	ecrclean references [--out FILE|s3://BUCKET/KEY]
 //	ecrclean invoke    EVENT
 //	ecrclean demo
 //

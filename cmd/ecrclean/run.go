@@ -74,7 +74,7 @@ func run(ctx context.Context, w world, args []string) int {
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
 	for _, command := range []func(world) *cobra.Command{
-		planCommand, applyCommand, deleteCommand, explainCommand, previewCommand, checkCommand, invokeCommand, demoCommand,
+		planCommand, applyCommand, deleteCommand, explainCommand, previewCommand, checkCommand, referencesCommand, invokeCommand, demoCommand,
 	} {
 		root.AddCommand(command(w))
 	}
@@ -89,9 +89,10 @@ func run(ctx context.Context, w world, args []string) int {
 	return statusUsage // cobra's own errors are about the command line
 }
 
-// oneLine keeps a message on one line, whatever a server put into it.
+// oneLine keeps a message on one line and harmless, whatever a server or a
+// person put into it.
 func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
+	return printable(strings.Join(strings.Fields(err.Error()), " "))
 }
 
 // newRunID returns a random name for a run.

@@ -12,7 +12,7 @@ import (
 // A Principal is who makes the calls, without the path that a session hides.
 type Principal struct {
 	Account string
-	// Kind is role or user.
+	// Kind is role, user, root or federated-user.
 	Kind string
 	Name string
 }
@@ -26,18 +26,15 @@ func Caller(ctx context.Context, cfg aws.Config) (Principal, error) {
 	return ParsePrincipal(aws.ToString(out.Arn))
 }
 
-// ParsePrincipal reads the ARN of a role, a user, or a session of a role.
+// ParsePrincipal reads the ARN of a principal or of a session of a role.
 func ParsePrincipal(arn string) (Principal, error) {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 {
 		return Principal{}, fmt.Errorf("%q is no ARN", arn)
 	}
 	names := strings.Split(parts[5], "/")
-	switch {
-	case len(names) >= 2 && names[0] == "assumed-role":
+	if names[0] == "assumed-role" && len(names) > 1 {
 		return Principal{parts[4], "role", names[1]}, nil
-	case len(names) >= 2 && (names[0] == "role" || names[0] == "user"):
-		return Principal{parts[4], names[0], names[len(names)-1]}, nil
 	}
-	return Principal{}, fmt.Errorf("%q is neither a role nor a user", arn)
+	return Principal{parts[4], names[0], names[len(names)-1]}, nil
 }

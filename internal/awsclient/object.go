@@ -1,6 +1,7 @@
 package awsclient
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,65 +18,94 @@ import (
 )
 
 // GetObject opens the S3 object that location names as s3://bucket/key. The
-// caller closes it. It signs the one call itself: the SDK's S3 client would
+// caller closes it.
+//
+// The calls to S3 are signed here, one by one: the SDK's client for it would
 // cost the function more start-up time than all others together.
 func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (io.ReadCloser, error) {
-	request, err := objectRequest(ctx, cfg, location)
+	answer, err := callObject(ctx, cfg, http.MethodGet, location, nil, now)
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", location, err)
-	}
-	credentials, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", location, err)
-	}
-	empty := sha256.Sum256(nil)
-	hash := hex.EncodeToString(empty[:])
-	request.Header.Set("X-Amz-Content-Sha256", hash)
-	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-	if err := signer.SignHTTP(ctx, credentials, request, hash, "s3", cfg.Region, now); err != nil {
-		return nil, fmt.Errorf("get %s: %w", location, err)
-	}
-	answer, err := cfg.HTTPClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", location, err)
-	}
-	if answer.StatusCode != http.StatusOK {
-		_ = answer.Body.Close() // the status says it all
-		return nil, fmt.Errorf("get %s: %w", location, objectError(answer.StatusCode))
 	}
 	return answer.Body, nil
 }
 
-// objectRequest addresses the object by its bucket's host or, below an endpoint
+// PutObject writes the S3 object that location names as s3://bucket/key.
+func PutObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
+	answer, err := callObject(ctx, cfg, http.MethodPut, location, content, now)
+	if err != nil {
+		return fmt.Errorf("put %s: %w", location, err)
+	}
+	return answer.Body.Close()
+}
+
+// callObject makes one signed call. The caller closes the body of the answer.
+func callObject(ctx context.Context, cfg aws.Config, method, location string, content []byte, now time.Time) (*http.Response, error) {
+	address, err := objectAddress(cfg, location)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(content)
+	hash := hex.EncodeToString(sum[:])
+	request.Header.Set("X-Amz-Content-Sha256", hash)
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+	if err := signer.SignHTTP(ctx, credentials, request, hash, "s3", cfg.Region, now); err != nil {
+		return nil, err
+	}
+	answer, err := cfg.HTTPClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		_ = answer.Body.Close() // the status says it all
+		return nil, objectError(method, answer.StatusCode)
+	}
+	return answer, nil
+}
+
+// objectAddress addresses the object by its bucket's host or, below an endpoint
 // of one's own, by path.
-func objectRequest(ctx context.Context, cfg aws.Config, location string) (*http.Request, error) {
-	bucket, key, ok := strings.Cut(strings.TrimPrefix(location, "s3://"), "/")
-	if !ok || bucket == "" || key == "" {
-		return nil, errors.New("is not like s3://bucket/key")
+func objectAddress(cfg aws.Config, location string) (string, error) {
+	rest, isS3 := strings.CutPrefix(location, "s3://")
+	bucket, key, ok := strings.Cut(rest, "/")
+	if !isS3 || !ok || bucket == "" || key == "" {
+		return "", errors.New("is not like s3://bucket/key")
+	}
+	if endpoint := aws.ToString(cfg.BaseEndpoint); endpoint != "" {
+		address, err := url.Parse(endpoint)
+		if err != nil {
+			return "", err
+		}
+		return address.JoinPath(bucket, key).String(), nil
 	}
 	suffix := "amazonaws.com"
 	if strings.HasPrefix(cfg.Region, "cn-") {
 		suffix = "amazonaws.com.cn"
 	}
-	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + cfg.Region + "." + suffix, Path: "/" + key}
-	if endpoint := aws.ToString(cfg.BaseEndpoint); endpoint != "" {
-		var err error
-		if address, err = url.Parse(endpoint); err != nil {
-			return nil, err
-		}
-		address = address.JoinPath(bucket, key)
-	}
-	return http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	address := url.URL{Scheme: "https", Host: bucket + ".s3." + cfg.Region + "." + suffix, Path: "/" + key}
+	return address.String(), nil
 }
 
 // objectError puts a status into words; the body may hold more, but may also
 // come from anybody.
-func objectError(status int) error {
+func objectError(method string, status int) error {
+	action := "s3:GetObject"
+	if method == http.MethodPut {
+		action = "s3:PutObject"
+	}
 	switch status {
 	case http.StatusForbidden:
-		return errors.New("access denied; allow the action s3:GetObject on it")
+		return fmt.Errorf("access denied; allow the action %s on it", action)
 	case http.StatusNotFound:
-		return errors.New("there is no such object, or no permission to see that; check the name")
+		return errors.New("there is no such object or bucket, or no permission to see it; check the name")
 	}
 	return fmt.Errorf("S3 answers %d %s", status, http.StatusText(status))
 }

@@ -37,6 +37,13 @@ func Connect(cfg aws.Config, clock func() time.Time) Registry {
 		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot,
 		Sources:       func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
 		PullsExcluded: func(ctx context.Context) bool { return pullsExcluded(ctx, cfg, client) },
+		Account: func(ctx context.Context) (string, error) {
+			caller, err := awsclient.Caller(ctx, cfg)
+			return caller.Account, err
+		},
+		PutObject: func(ctx context.Context, location string, content []byte) error {
+			return awsclient.PutObject(ctx, cfg, location, content, clock())
+		},
 	}
 }
 

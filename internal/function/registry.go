@@ -22,6 +22,10 @@ type Registry struct {
 	// PullsExcluded reports whether reading a manifest does not count as a
 	// pull. Nil means that it does.
 	PullsExcluded func(context.Context) bool
+	// Account returns the account of the credentials.
+	Account func(context.Context) (string, error)
+	// PutObject writes an S3 object.
+	PutObject func(ctx context.Context, location string, content []byte) error
 }
 
 // scanner returns how to find out what is in use, or nil when nothing is to be

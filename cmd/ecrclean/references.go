@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+func referencesCommand(w world) *cobra.Command {
+	s := setup{world: w}
+	var out string
+	c := &cobra.Command{
+		Use:   "references [--out FILE|s3://BUCKET/KEY]",
+		Short: "Write a list of what is in use here, for protect.references elsewhere",
+		Long: `Ask the sources of protect.inUse what they use, in this account and region, and
+write the list. Where the registry is cleaned, name the list in
+protect.references; it counts for 36 hours.`,
+		Args: exactArgs(0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			configuration, err := s.load()
+			if err != nil {
+				return err
+			}
+			session, err := s.session(c.Context(), configuration, config.Request{Mode: config.Plan}, "")
+			if err != nil {
+				return err
+			}
+			return session.references(c.Context(), out)
+		},
+	}
+	s.flags(c)
+	c.Flags().StringVar(&out, "out", "", "write to this file or S3 object instead of the standard output")
+	return c
+}
+
+// references scans and writes. A scan that failed in part is not written: a
+// reader could not tell it from a whole one.
+func (s *session) references(ctx context.Context, out string) error {
+	if s.Scan == nil {
+		return usageError(errors.New("the configuration names no source in protect.inUse; name one"))
+	}
+	scan := s.Scan(ctx)
+	if len(scan.Failed) > 0 {
+		failures := make([]string, len(scan.Failed))
+		for i, f := range scan.Failed {
+			failures[i] = f.String()
+		}
+		return failure(fmt.Errorf("nothing was written: %s", strings.Join(failures, "; ")))
+	}
+	account, err := s.registry.Account(ctx)
+	if err != nil {
+		return failure(err)
+	}
+	var list bytes.Buffer
+	if err := inuse.Write(&list, account, s.registry.Region, scan.At, scan.Uses); err != nil {
+		return failure(err)
+	}
+	switch {
+	case out == "":
+		_, err = s.stdout.Write(list.Bytes())
+	case strings.HasPrefix(out, "s3://"):
+		err = s.registry.PutObject(ctx, out, list.Bytes())
+	default:
+		err = os.WriteFile(out, list.Bytes(), 0o600)
+	}
+	if err != nil {
+		return failure(fmt.Errorf("write references: %w", err))
+	}
+	return nil
+}
