@@ -33,7 +33,7 @@ build: ## Build the command-line tool for this machine: dist/ecrclean
 
 .PHONY: test
 test: ## Run all tests
-	go test $(TESTFLAGS) ./...
+	go test -timeout 5m $(TESTFLAGS) ./...
 
 .PHONY: lint
 lint: ## Check format, style, imports and modules
@@ -49,12 +49,12 @@ fmt: ## Format the code
 
 .PHONY: race
 race: ## Run all tests with the race detector, in random order
-	go test -race -shuffle=on $(TESTFLAGS) ./...
+	go test -race -shuffle=on -timeout 10m $(TESTFLAGS) ./...
 
 .PHONY: cover
 cover: ## Print each package's coverage; fail below the floor
 	@mkdir -p dist
-	go test -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) ./...
+	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) ./...
 	@scripts/cover.sh dist/cover.out
 
 .PHONY: fuzz
@@ -77,7 +77,7 @@ invoke: ## Run the Lambda handler here on EVENT=events/FILE.json
 
 .PHONY: integration
 integration: ## Run the end-to-end tests, also against moto's server
-	go test -tags integration -count=1 $(TESTFLAGS) ./integration/...
+	go test -tags integration -count=1 -timeout 10m $(TESTFLAGS) ./integration/...
 
 .PHONY: validate
 validate: ## Translate, lint and check template.yaml; needs cfn-lint and aws-sam-translator

@@ -24,6 +24,9 @@ It is the function itself: the event decides the mode, and with "mode": "apply"
 images are removed. The log goes to the standard error stream.`,
 		Args: exactArgs(1, "an event file"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if _, err := s.json(); err != nil {
+				return err
+			}
 			event, err := s.readInput(args[0], config.MaxRequestBytes)
 			if err != nil {
 				return err

@@ -46,6 +46,9 @@ func (p Planner) Explain(ctx context.Context, repository string, conf *config.Co
 	if err != nil {
 		return e, err
 	}
+	if !conf.Repositories.Select(repository) {
+		skip = &Skip{SkipNotConfigured, "the repositories of the configuration leave it out"}
+	}
 	plan := RepositoryPlan{Repository: repository, Entry: e.Entry}
 	if e.Skip = skip; skip == nil {
 		verdicts, err := p.evaluate(ctx, &plan, c, policy, settings)

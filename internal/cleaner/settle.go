@@ -59,6 +59,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	}
 	sortImages(plan.Images)
 	plan.Findings = append(plan.Findings, plan.attachedFindings()...)
+	plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan, settings.Protect)...)
 	return nil
 }
 

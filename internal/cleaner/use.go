@@ -168,6 +168,9 @@ const (
 	UnlistedReference FindingKind = "unlistedReference"
 	// NothingReferences: nothing that was asked references the repository.
 	NothingReferences FindingKind = "nothingReferences"
+	// SharedRepository: other accounts may pull from the repository, and no
+	// list says what they use.
+	SharedRepository FindingKind = "sharedRepository"
 	// AttachedMarksInUse: an attached policy, which ECR applies by itself,
 	// marks an image that is in use.
 	AttachedMarksInUse FindingKind = "attachedPolicyMarksInUse"

@@ -22,8 +22,9 @@ const maxResults = 1000
 type Client struct{ api API }
 
 var (
-	_ cleaner.Registry = Client{}
-	_ cleaner.Remover  = Client{}
+	_ cleaner.Registry     = Client{}
+	_ cleaner.PolicyReader = Client{}
+	_ cleaner.Remover      = Client{}
 )
 
 // New returns a client of that API.
@@ -63,6 +64,19 @@ func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 		return "", fmt.Errorf("get lifecycle policy of %s: %w", name, classify(err))
 	}
 	return aws.ToString(out.LifecyclePolicyText), nil
+}
+
+// RepositoryPolicyText returns the text of the policy that lets others use the
+// repository, or "" when it has none.
+func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, error) {
+	out, err := c.api.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RepositoryName: &name})
+	if hasCode(err, "RepositoryPolicyNotFoundException") {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("get repository policy of %s: %w", name, classify(err))
+	}
+	return aws.ToString(out.PolicyText), nil
 }
 
 // Describe returns those of at most 100 digests that are still there. ECR

@@ -13,6 +13,11 @@ import (
 // errImageNotFound says that at least one described image is missing.
 var errImageNotFound = errors.New("image not found")
 
+func hasCode(err error, code string) bool {
+	apiErr, ok := errors.AsType[smithy.APIError](err)
+	return ok && apiErr.ErrorCode() == code
+}
+
 // classify turns the error codes that decide something into the errors that
 // callers know. Others pass as they are.
 func classify(err error) error {

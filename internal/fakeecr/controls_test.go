@@ -179,7 +179,7 @@ func TestFailKnowsTheRepositoryOfEveryOperation(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.Fail("", "app", "AccessDeniedException")
-	const user = "User: arn:aws:sts::123456789012:assumed-role/caller/session is not authorized to perform: "
+	const user = "User: arn:aws:sts::123456789012:assumed-role/cleaner/session is not authorized to perform: "
 	for _, c := range []struct{ operation, body, action string }{
 		{"DescribeRepositories", `{"repositoryNames": ["app"]}`, "ecr:DescribeRepositories"},
 		{"ListTagsForResource", `{"resourceArn": "` + appARN + `"}`, "ecr:ListTagsForResource"},

@@ -10,7 +10,8 @@
 // a filter asks for more, failures per image, and the index guard. It is
 // stricter than ECR in one thing: a request member that the operation does not
 // know, a wrong case included, is a SerializationException. Signatures and
-// permissions are not checked; [Server.Fail] plays a denied call.
+// permissions are not checked; [Server.Fail] plays a denied call. Every caller
+// is a session of the role "cleaner", and STS's GetCallerIdentity says so.
 //
 // Where AWS's documentation is silent, this package decides:
 //

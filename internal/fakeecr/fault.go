@@ -89,8 +89,8 @@ func (s *Server) denial(operation, repo string) string {
 	if repo != "" {
 		resource = s.arn(repo)
 	}
-	return fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/caller/session is not authorized to perform: %s "+
-		"on resource: %s because no identity-based policy allows the %s action", s.account, action, resource, action)
+	return fmt.Sprintf("User: %s is not authorized to perform: %s "+
+		"on resource: %s because no identity-based policy allows the %s action", s.sessionARN(), action, resource, action)
 }
 
 func (s *Server) arn(repo string) string {

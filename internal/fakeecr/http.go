@@ -20,6 +20,10 @@ const (
 // ServeHTTP answers one call. A caller that leaves while its call is delayed
 // gets no answer, and the call is neither carried out nor counted.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isQuery(r) {
+		s.serveQuery(w, r)
+		return
+	}
 	name, body, err := readRequest(w, r)
 	var answer []byte
 	if err == nil {
@@ -59,21 +63,37 @@ func (s *Server) answer(ctx context.Context, name string, body []byte) ([]byte, 
 	if !known {
 		return nil, unknownOperation()
 	}
-	if err := s.controls.wait(ctx, name); err != nil {
+	if err := s.admit(ctx, name); err != nil {
 		return nil, err
-	}
-	if !s.controls.admit(name) {
-		return nil, s.refusal("ThrottlingException", name, "")
 	}
 	c, err := read(body)
 	if err != nil {
 		return nil, err
 	}
-	s.controls.before(name)
-	if code := s.controls.fault(name, c.repo); code != "" {
-		return nil, s.refusal(code, name, c.repo)
+	if err := s.permit(name, c.repo); err != nil {
+		return nil, err
 	}
 	return s.run(c)
+}
+
+// admit delays a call of the operation, or throttles it.
+func (s *Server) admit(ctx context.Context, name string) error {
+	if err := s.controls.wait(ctx, name); err != nil {
+		return err
+	}
+	if !s.controls.admit(name) {
+		return s.refusal("ThrottlingException", name, "")
+	}
+	return nil
+}
+
+// permit refuses a call that is understood, if it is to be refused.
+func (s *Server) permit(name, repo string) error {
+	s.controls.before(name)
+	if code := s.controls.fault(name, repo); code != "" {
+		return s.refusal(code, name, repo)
+	}
+	return nil
 }
 
 func (s *Server) run(c call) ([]byte, error) {

@@ -12,17 +12,19 @@ type operation func(body []byte) (call, error)
 // operations holds what the server offers, by name.
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html
 var operations = map[string]operation{
-	"BatchDeleteImage":        bind((*Server).batchDeleteImage),
-	"BatchGetImage":           bind((*Server).batchGetImage),
-	"DeleteLifecyclePolicy":   bind((*Server).deleteLifecyclePolicy),
-	"DescribeImages":          bind((*Server).describeImages),
-	"DescribeRepositories":    bind((*Server).describeRepositories),
-	"GetLifecyclePolicy":      bind((*Server).getLifecyclePolicy),
-	"ListImageReferrers":      bind((*Server).listImageReferrers),
-	"ListImages":              bind((*Server).listImages),
-	"ListTagsForResource":     bind((*Server).listTagsForResource),
-	"PutLifecyclePolicy":      bind((*Server).putLifecyclePolicy),
-	"UpdateImageStorageClass": bind((*Server).updateImageStorageClass),
+	"BatchDeleteImage":             bind((*Server).batchDeleteImage),
+	"BatchGetImage":                bind((*Server).batchGetImage),
+	"DeleteLifecyclePolicy":        bind((*Server).deleteLifecyclePolicy),
+	"DescribeImages":               bind((*Server).describeImages),
+	"DescribeRepositories":         bind((*Server).describeRepositories),
+	"GetLifecyclePolicy":           bind((*Server).getLifecyclePolicy),
+	"GetRepositoryPolicy":          bind((*Server).getRepositoryPolicy),
+	"ListImageReferrers":           bind((*Server).listImageReferrers),
+	"ListImages":                   bind((*Server).listImages),
+	"ListPullTimeUpdateExclusions": bind((*Server).listPullTimeUpdateExclusions),
+	"ListTagsForResource":          bind((*Server).listTagsForResource),
+	"PutLifecyclePolicy":           bind((*Server).putLifecyclePolicy),
+	"UpdateImageStorageClass":      bind((*Server).updateImageStorageClass),
 }
 
 // bind makes an operation of a method, which is called with the server's lock

@@ -13,6 +13,9 @@ type repository struct {
 	createdAt time.Time
 	tags      map[string]string // of the repository
 	policy    string            // "" when there is none
+	// resourcePolicy says who else may use the repository; "" when there is
+	// none.
+	resourcePolicy string
 
 	images  map[string]*record   // by digest
 	byTag   map[string]*record   // every tag of every image

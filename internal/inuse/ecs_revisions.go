@@ -17,14 +17,14 @@ func (s *ecsScan) serviceRevisions(ctx context.Context, sv service) error {
 		return err
 	}
 	for some := range slices.Chunk(distinctARNs(sv.deployments), maxServiceVersions) {
-		revisions, err := s.describeDeployments(ctx, sv.arn, some)
+		revisions, err := s.describeDeployments(ctx, sv, some)
 		if err != nil {
 			return err
 		}
 		sv.revisions = append(sv.revisions, revisions...)
 	}
 	for some := range slices.Chunk(distinctARNs(sv.revisions), maxServiceVersions) {
-		if err := s.describeRevisions(ctx, sv.arn, some); err != nil {
+		if err := s.describeRevisions(ctx, sv, some); err != nil {
 			return err
 		}
 	}
@@ -43,7 +43,7 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 	deployments, err := listed(func(token *string) ([]types.ServiceDeploymentBrief, *string, error) {
 		out, err := s.api.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
 			Cluster: &sv.cluster, Service: &sv.arn, MaxResults: aws.Int32(maxECSPage), NextToken: token,
-		})
+		}, sv.options)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -53,25 +53,41 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 		sv.deployments = append(sv.deployments, aws.ToString(d.ServiceDeploymentArn))
 		sv.revisions = append(sv.revisions, aws.ToString(d.TargetServiceRevisionArn))
 	}
-	return s.unrevised("list service deployments of "+sv.arn, err)
+	return s.unrevised(*sv, "list service deployments of "+sv.arn, err)
 }
 
 // unrevised explains the error of a call about revisions, unless it only says
 // that there are none.
-func (s *ecsScan) unrevised(doing string, err error) error {
-	if err == nil || gone(err) || notOffered(err) {
+func (s *ecsScan) unrevised(sv service, doing string, err error) error {
+	if err == nil || gone(err) || notOffered(err) || !sv.named && unanswered(err) {
 		return nil
 	}
 	return s.explain(doing, err)
 }
 
+// options are those of a call about a service that names no revisions. It may
+// come from an emulator that does not know them, whose error pages must not be
+// asked for again and again.
+func (sv service) options(o *ecs.Options) {
+	if !sv.named {
+		o.Retryer = answeredOnce{o.Retryer}
+	}
+}
+
+// answeredOnce retries what the other retries but error pages.
+type answeredOnce struct{ aws.Retryer }
+
+func (r answeredOnce) IsErrorRetryable(err error) bool {
+	return !unanswered(err) && r.Retryer.IsErrorRetryable(err)
+}
+
 // describeDeployments returns the revisions that take part in deployments:
 // the new one, those it replaces and the one that was rolled back to.
-func (s *ecsScan) describeDeployments(ctx context.Context, service string, arns []string) ([]string, error) {
-	doing := "describe service deployments of " + service
-	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
+func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []string) ([]string, error) {
+	doing := "describe service deployments of " + sv.arn
+	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns}, sv.options)
 	if err != nil {
-		return nil, s.unrevised(doing, err)
+		return nil, s.unrevised(sv, doing, err)
 	}
 	var revisions []string
 	for _, d := range out.ServiceDeployments {
@@ -88,11 +104,11 @@ func (s *ecsScan) describeDeployments(ctx context.Context, service string, arns 
 	return revisions, s.answered(doing, len(arns), len(out.ServiceDeployments), out.Failures)
 }
 
-func (s *ecsScan) describeRevisions(ctx context.Context, service string, arns []string) error {
-	doing := "describe service revisions of " + service
-	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns})
+func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []string) error {
+	doing := "describe service revisions of " + sv.arn
+	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns}, sv.options)
 	if err != nil {
-		return s.unrevised(doing, err)
+		return s.unrevised(sv, doing, err)
 	}
 	for _, r := range out.ServiceRevisions {
 		by := aws.ToString(r.ServiceRevisionArn)

@@ -4,6 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 // revisions returns a service with revisions r0, r1 … whose images are
@@ -83,8 +90,13 @@ func TestECSDescribesManyRevisionsInSeveralCalls(t *testing.T) {
 		f.revisions[arn("service-revision", name)] = revision(name, fmt.Sprint(registry, "app:v", i))
 	}
 	got, err := uses(t, f.source(t, 0))
-	if err != nil || len(got) != 51 || f.calls["DescribeServiceDeployments"] != 3 || f.calls["DescribeServiceRevisions"] != 3 {
-		t.Errorf("got %d uses, error %v and calls %v", len(got), err, f.calls)
+	if err != nil || len(got) != 51 {
+		t.Errorf("got %d uses and error %v, want 51", len(got), err)
+	}
+	for _, operation := range []string{"DescribeServiceDeployments", "DescribeServiceRevisions"} {
+		if n := f.count(operation); n != 3 {
+			t.Errorf("%d calls of %s, want 3 for 50 of them", n, operation)
+		}
 	}
 }
 
@@ -96,6 +108,7 @@ func TestECSFallsBackToTagsWhereItKnowsNoRevisions(t *testing.T) {
 		{http.StatusBadRequest, "InvalidAction", ""},
 		{http.StatusBadRequest, "ServiceNotActiveException", ""},
 		{http.StatusNotImplemented, "", "not yet"},
+		errorPage,
 	}
 	for _, operation := range []string{"ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions"} {
 		for _, f0 := range faults {
@@ -109,4 +122,42 @@ func TestECSFallsBackToTagsWhereItKnowsNoRevisions(t *testing.T) {
 	}
 	old := revisions(deployment("d1", "SUCCESSFUL", 10, "before there were revisions"))
 	wantUses(t, old.source(t, 0), "app:v1 service/s")
+}
+
+// An error page says nothing about revisions that the service names, and
+// nothing new when it comes again.
+func TestECSDoubtsErrorPagesWhereThereAreRevisions(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions"} {
+		unnamed := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
+		unnamed.faults = map[string]fault{operation: errorPage}
+		if got, err := uses(t, patient(t, unnamed)); err != nil || unnamed.count(operation) != 1 {
+			t.Errorf("got uses %v and error %v after %d calls of %s, want 1", got, err, unnamed.count(operation), operation)
+		}
+		named := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
+		named.services["prod"][0]["currentServiceRevisions"] = []object{{"arn": arn("service-revision", "r1")}}
+		named.faults = unnamed.faults
+		wantFailure(t, patient(t, named), "of "+arn("service", "s")+": ", "500")
+		if n := named.count(operation); n != 3 {
+			t.Errorf("%d calls of %s, want 3", n, operation)
+		}
+	}
+	throttled := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
+	throttled.faults = map[string]fault{"ListServiceDeployments": {http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}}
+	wantFailure(t, patient(t, throttled), "Rate exceeded")
+	if n := throttled.count("ListServiceDeployments"); n != 3 {
+		t.Errorf("%d calls, want 3", n)
+	}
+}
+
+// patient returns the source of a client that tries three times.
+func patient(t *testing.T, f *fakeECS) inuse.ECS {
+	t.Helper()
+	cfg := config(t, f)
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
+	}
+	return inuse.NewECS(ecs.NewFromConfig(cfg), 0)
 }

@@ -12,9 +12,11 @@ import (
 // A service is what is asked further about one ECS service.
 type service struct {
 	cluster, arn string
-	// deployments and revisions are those that the service itself names as
-	// current. It need not name any.
+	// deployments and revisions are what is known of them so far: at first
+	// those that the service itself names as current.
 	deployments, revisions []string
+	// named is whether it names any.
+	named bool
 }
 
 func (s *ecsScan) services(ctx context.Context, clusters []string) error {
@@ -90,14 +92,15 @@ func revised(sv types.Service) bool {
 }
 
 func current(cluster string, sv types.Service) service {
-	named := service{cluster: cluster, arn: aws.ToString(sv.ServiceArn)}
+	c := service{cluster: cluster, arn: aws.ToString(sv.ServiceArn)}
 	if d := aws.ToString(sv.CurrentServiceDeployment); d != "" {
-		named.deployments = append(named.deployments, d)
+		c.deployments = append(c.deployments, d)
 	}
 	for _, r := range sv.CurrentServiceRevisions {
-		named.revisions = append(named.revisions, aws.ToString(r.Arn))
+		c.revisions = append(c.revisions, aws.ToString(r.Arn))
 	}
-	return named
+	c.named = len(c.deployments)+len(c.revisions) > 0
+	return c
 }
 
 // standing returns those deployments that decide what the service runs: from

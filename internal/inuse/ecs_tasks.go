@@ -68,8 +68,8 @@ func (s *ecsScan) describeTasks(ctx context.Context, b batch) error {
 	return s.answered(doing, len(b.arns), len(out.Tasks), out.Failures)
 }
 
-// task notes what the containers of a task were started from. Of a stopped
-// task nothing more is asked: its task definition may be deleted.
+// task notes what the containers of a task were started from and, unless it is
+// to stop, its task definition. That of a stopped task may be deleted.
 func (s *ecsScan) task(task types.Task) error {
 	arn := aws.ToString(task.TaskArn)
 	for _, container := range task.Containers {
@@ -77,8 +77,9 @@ func (s *ecsScan) task(task types.Task) error {
 			return err
 		}
 	}
-	if definition := task.TaskDefinitionArn; aws.ToString(task.LastStatus) != string(types.DesiredStatusStopped) {
-		s.define(definition, aws.ToString(definition))
+	const stopped = string(types.DesiredStatusStopped)
+	if aws.ToString(task.DesiredStatus) != stopped && aws.ToString(task.LastStatus) != stopped {
+		s.define(task.TaskDefinitionArn, aws.ToString(task.TaskDefinitionArn))
 	}
 	return nil
 }

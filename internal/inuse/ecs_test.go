@@ -39,37 +39,43 @@ func TestECSNamesTheImagesOfTasksByTheirRecordedDigests(t *testing.T) {
 
 func TestECSReadsEveryPageAndDescribesEachOnce(t *testing.T) {
 	t.Parallel()
-	f := &fakeECS{page: 30, tasks: map[string][]object{}, services: map[string][]object{}, definitions: map[string][]string{}}
-	want := 0
-	for c := range 40 {
-		cluster := fmt.Sprint("c", c)
-		f.clusters = append(f.clusters, cluster)
-		for i := range 230 * (1 - min(c, 1)) {
-			status := []string{"RUNNING", "STOPPED"}[i%2]
-			f.tasks[cluster] = append(f.tasks[cluster], task(fmt.Sprint(c, i), status, "app:1", fmt.Sprint(registry, "app:t", i)))
-			f.services[cluster] = append(f.services[cluster], object{"serviceArn": fmt.Sprint("s", i), "taskDefinition": arn("task-definition", "app:1")})
-			want++
-		}
-	}
-	for i := range 70 {
-		f.definitions[fmt.Sprintf("family%02d:1", i)] = []string{fmt.Sprint(registry, "app:f", i)}
-		want++
-	}
-	f.definitions["app:1"], f.inactive = []string{registry + "app:s"}, map[string]bool{"app:1": true}
+	f := crowded()
 	got, err := uses(t, f.source(t, 5))
-	if want += 231; err != nil || len(got) != want {
+	// 230 tasks and their task definition, 230 services, 70 families.
+	if want := 230 + 1 + 230 + 70; err != nil || len(got) != want {
 		t.Errorf("got %d uses and error %v, want %d", len(got), err, want)
 	}
 	for operation, calls := range map[string]int{
-		"ListClusters": 2, "DescribeTasks": 3, "ListServices": 8 + 39, "DescribeServices": 23, "ListTaskDefinitionFamilies": 3, "DescribeTaskDefinition": 71,
+		"ListClusters": 2, "DescribeTasks": 3, "ListServices": 8 + 39, "DescribeServices": 23,
+		"ListTaskDefinitionFamilies": 3, "DescribeTaskDefinition": 71,
 	} {
-		if f.calls[operation] != calls {
-			t.Errorf("%d calls of %s, want %d", f.calls[operation], operation, calls)
+		if f.count(operation) != calls {
+			t.Errorf("%d calls of %s, want %d", f.count(operation), operation, calls)
 		}
 	}
-	if f.most > 8 {
-		t.Errorf("%d calls at a time, want 8 at most", f.most)
+	if f.atATime() > 8 {
+		t.Errorf("%d calls at a time, want 8 at most", f.atATime())
 	}
+}
+
+// crowded returns 40 clusters, one of them full, and 70 families.
+func crowded() *fakeECS {
+	f := &fakeECS{page: 30, tasks: map[string][]object{}, services: map[string][]object{}}
+	for i := range 40 {
+		f.clusters = append(f.clusters, fmt.Sprint("cluster", i))
+	}
+	full := f.clusters[7]
+	for i := range 230 {
+		status := []string{"RUNNING", "STOPPED"}[i%2]
+		f.tasks[full] = append(f.tasks[full], task(fmt.Sprint(i), status, "app:1", fmt.Sprint(registry, "app:t", i)))
+		f.services[full] = append(f.services[full], object{"serviceArn": fmt.Sprint("s", i), "taskDefinition": arn("task-definition", "app:1")})
+	}
+	f.definitions = map[string][]string{"app:1": {registry + "app:s"}}
+	f.inactive = map[string]bool{"app:1": true}
+	for i := range 70 {
+		f.definitions[fmt.Sprintf("family%02d:1", i)] = []string{fmt.Sprint(registry, "app:f", i)}
+	}
+	return f
 }
 
 func TestECSNamesTheImagesOfServicesWhateverTheirCount(t *testing.T) {
@@ -97,7 +103,7 @@ func TestECSNamesTheImagesOfServicesWhateverTheirCount(t *testing.T) {
 	wantUses(t, f.source(t, 0),
 		"idle:latest service/idle", "leaving:latest service/leaving",
 		"moving:one service/moving", "moving:two service/moving", "green:latest service/green")
-	if n := f.calls["ListServiceDeployments"]; n != 3 {
+	if n := f.count("ListServiceDeployments"); n != 3 {
 		t.Errorf("ECS was asked for deployments of %d services, want the 3 that it deploys itself", n)
 	}
 }
@@ -116,7 +122,7 @@ func TestECSNamesTheNewestRevisionsOfActiveFamilies(t *testing.T) {
 		"web-admin:1 task-definition/web-admin:1")
 	none := &fakeECS{definitions: f.definitions}
 	wantUses(t, none.source(t, 0))
-	if none.calls["ListTaskDefinitionFamilies"] != 0 {
+	if none.count("ListTaskDefinitionFamilies") != 0 {
 		t.Error("families are listed though no revision counts")
 	}
 }
@@ -230,7 +236,7 @@ func TestECSStopsAtTheFirstError(t *testing.T) {
 		f.clusters[i] = fmt.Sprint("c", i)
 	}
 	wantFailure(t, f.source(t, 0), "list tasks in c")
-	if n := f.calls["ListTasks"]; n > 100 {
+	if n := f.count("ListTasks"); n > 100 {
 		t.Errorf("ECS was asked %d times, want it left alone after the first error", n)
 	}
 }

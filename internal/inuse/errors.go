@@ -48,6 +48,14 @@ func notOffered(err error) bool {
 			"UnsupportedFeatureException", "OptInRequired", "SubscriptionRequiredException")
 }
 
+// unanswered reports whether an error page came in place of an error of the
+// API. Emulators answer so to operations that they do not know.
+func unanswered(err error) bool {
+	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
+	return ok && unreadable && answer.HTTPStatusCode() == http.StatusInternalServerError
+}
+
 // unreachable reports whether no answer came. To be stopped is another matter.
 func unreachable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

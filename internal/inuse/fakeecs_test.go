@@ -33,6 +33,9 @@ type fakeECS struct {
 	world  sync.Mutex
 }
 
+// errorPage is what some emulators answer to operations that they do not know.
+var errorPage = fault{code: "an error page"}
+
 // source returns the source of a client of the fake.
 func (f *fakeECS) source(t *testing.T, revisions int) inuse.ECS {
 	t.Helper()
@@ -45,7 +48,7 @@ func (f *fakeECS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		panic(err)
 	}
-	f.begin(operation, in)
+	f.begin(operation)
 	defer f.end()
 	f.world.Lock()
 	defer f.world.Unlock()
@@ -54,6 +57,10 @@ func (f *fakeECS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	if fault, ok := f.faults[operation]; ok {
+		if fault == errorPage {
+			http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
+			return
+		}
 		answer(w, fault.status, object{"__type": fault.code, "message": fault.message})
 		return
 	}
@@ -161,14 +168,15 @@ func describe(name, key string, items []object, asked any, most int) object {
 	return object{name: found, "failures": failures}
 }
 
-// active returns the listed task definitions, newest first within a family.
+// active returns the listed task definitions, the last family and revision
+// first.
 func (f *fakeECS) active() []string {
 	names := slices.DeleteFunc(slices.Collect(maps.Keys(f.definitions)), func(name string) bool { return f.inactive[name] })
 	slices.SortFunc(names, func(a, b string) int {
 		familyA, revisionA, _ := strings.Cut(a, ":")
 		familyB, revisionB, _ := strings.Cut(b, ":")
 		if familyA != familyB {
-			return strings.Compare(familyA, familyB)
+			return strings.Compare(familyB, familyA)
 		}
 		numberA, _ := strconv.Atoi(revisionA)
 		numberB, _ := strconv.Atoi(revisionB)

@@ -40,7 +40,7 @@ func (f *fakeLambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case function == "":
 		operation = "ListFunctions"
 	}
-	f.begin(operation, object{"qualifier": r.URL.Query().Get("Qualifier")})
+	f.begin(operation)
 	defer f.end()
 	f.world.Lock()
 	defer f.world.Unlock()
@@ -115,9 +115,10 @@ func (f *fakeLambda) add(function, version, packageType, image, resolved string)
 	f.code[function+":"+version] = object{"Code": code, "Configuration": object{"PackageType": packageType}}
 }
 
-// alias adds an alias that leads to a version and to others in part.
-func (f *fakeLambda) alias(function, name, version string, others ...string) {
-	alias := object{"Name": name, "AliasArn": functionARN(function, name), "FunctionVersion": version}
+// alias adds an alias of the function api that leads to a version and to others
+// in part.
+func (f *fakeLambda) alias(name, version string, others ...string) {
+	alias := object{"Name": name, "AliasArn": functionARN("api", name), "FunctionVersion": version}
 	if len(others) > 0 {
 		weights := object{}
 		for _, other := range others {
@@ -128,7 +129,7 @@ func (f *fakeLambda) alias(function, name, version string, others ...string) {
 	if f.aliases == nil {
 		f.aliases = map[string][]object{}
 	}
-	f.aliases[function] = append(f.aliases[function], alias)
+	f.aliases["api"] = append(f.aliases["api"], alias)
 }
 
 func functionARN(function, version string) string {

@@ -38,21 +38,20 @@ type fault struct {
 }
 
 // A recorder counts the calls of each operation and how many run at a time.
+// Calls may still come to their end after the client has given them up.
 type recorder struct {
 	mu            sync.Mutex
 	calls         map[string]int
-	inputs        map[string][]object
 	running, most int
 }
 
-func (r *recorder) begin(operation string, in object) {
+func (r *recorder) begin(operation string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.calls == nil {
-		r.calls, r.inputs = map[string]int{}, map[string][]object{}
+		r.calls = map[string]int{}
 	}
 	r.calls[operation]++
-	r.inputs[operation] = append(r.inputs[operation], in)
 	r.running++
 	r.most = max(r.most, r.running)
 }
@@ -61,6 +60,20 @@ func (r *recorder) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.running--
+}
+
+// count returns the number of calls of the operation.
+func (r *recorder) count(operation string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls[operation]
+}
+
+// atATime returns the largest number of calls that ran at a time.
+func (r *recorder) atATime() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.most
 }
 
 // config leads a client to the handler, without retries.

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -153,10 +154,10 @@ func (s *lambdaScan) code(ctx context.Context, v version) error {
 	if resolved == "" && name == "" && out.Configuration.PackageType == types.PackageTypeImage {
 		return fmt.Errorf("%s: the answer names no image", doing)
 	}
-	if err := s.add(resolved, "", v.by); err != nil {
-		return err
+	if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
+		return err // a digest is what it resolves to
 	}
-	return s.add(name, "", v.by)
+	return s.add(resolved, "", v.by)
 }
 
 // latest is the version that has no number. Without a qualifier it is meant.

@@ -16,7 +16,7 @@ func published() *fakeLambda {
 	f.add("api", "$LATEST", "Image", registry+"api:v3", registry+"api@"+sha("3"))
 	f.add("api", "1", "Image", registry+"api:v1", registry+"api@"+sha("1"))
 	f.add("api", "2", "Image", registry+"api@"+sha("2"), registry+"api@"+sha("2"))
-	f.alias("api", "prod", "1", "2")
+	f.alias("prod", "1", "2")
 	return f
 }
 
@@ -29,8 +29,8 @@ func TestLambdaNamesEveryVersionByItsDigestAndByItsName(t *testing.T) {
 		"api:v3 function:api:$LATEST", "api@"+sha("3")+" function:api:$LATEST",
 		"api:v1 function:api:1", "api@"+sha("1")+" function:api:1",
 		"api@"+sha("2")+" function:api:2")
-	if f.calls["GetFunction"] != 4 || f.calls["ListAliases"] != 2 {
-		t.Errorf("got calls %v, want none for what is no image", f.calls)
+	if f.count("GetFunction") != 4 || f.count("ListAliases") != 2 {
+		t.Errorf("got %d calls of GetFunction and %d of ListAliases, want none for what is no image", f.count("GetFunction"), f.count("ListAliases"))
 	}
 }
 
@@ -40,9 +40,9 @@ func TestLambdaAliasesLeadToVersionsThatAreCovered(t *testing.T) {
 	f.add("api", "4", "Image", registry+"api:v4", "")
 	f.add("api", "5", "Image", registry+"api:v5", "")
 	f.versions = f.versions[:3] // published after they were listed
-	f.alias("api", "canary", "2", "4")
-	f.alias("api", "next", "5")
-	f.alias("api", "removed", "6")
+	f.alias("canary", "2", "4")
+	f.alias("next", "5")
+	f.alias("removed", "6")
 	f.page = 1
 	got, err := uses(t, f.source(t))
 	if want := "[api:v1 function:api:1 api:v3 function:api:$LATEST api:v4 function:api:canary api:v5 function:api:next]"; err != nil || fmt.Sprint(got[:4]) != want {
@@ -57,8 +57,8 @@ func TestLambdaReadsEveryPage(t *testing.T) {
 		f.add(fmt.Sprint("f", i), "$LATEST", "Image", fmt.Sprint(registry, "app:v", i), "")
 	}
 	got, err := uses(t, f.source(t))
-	if err != nil || len(got) != 120 || f.calls["ListFunctions"] != 3 || f.most > 8 {
-		t.Errorf("got %d uses, error %v, calls %v, %d at a time", len(got), err, f.calls, f.most)
+	if err != nil || len(got) != 120 || f.count("ListFunctions") != 3 || f.atATime() > 8 {
+		t.Errorf("got %d uses, error %v, %d calls, %d at a time", len(got), err, f.count("ListFunctions"), f.atATime())
 	}
 }
 
@@ -79,6 +79,7 @@ func TestLambdaFailsWhenAnActionIsDenied(t *testing.T) {
 		f := published()
 		f.faults = map[string]fault{operation: {http.StatusForbidden, "AccessDeniedException", "User: x is not authorized"}}
 		wantFailure(t, f.source(t), "not authorized", "; allow the action lambda:"+operation)
+		f = published()
 		f.faults = map[string]fault{operation: {http.StatusTooManyRequests, "TooManyRequestsException", "Rate exceeded"}}
 		wantFailure(t, f.source(t), "Rate exceeded")
 	}

@@ -2,6 +2,7 @@ package inuse
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
@@ -96,26 +96,31 @@ func (l List) unread(err error) error {
 }
 
 func (l List) parse(text []byte, found *collector) error {
+	r := listReader{List: l, found: found}
 	if start := bytes.TrimSpace(text)[0]; start == '{' || start == '[' {
-		return l.parseJSON(text, found)
+		r.readJSON(text)
+	} else {
+		r.readLines(string(text))
 	}
-	var problems []error
-	number := 0
-	for line := range strings.Lines(string(text)) {
-		number++
-		image := strings.TrimSpace(withoutComment(line))
-		if image == "" {
-			continue
-		}
-		if err := add(found, image, l.line(number)); err != nil {
-			problems = append(problems, fmt.Errorf("line %d: %w", number, err))
-		}
-	}
-	return several(problems)
+	return r.problems.err()
 }
 
-// line names a line of the list.
-func (l List) line(number int) string { return fmt.Sprintf("%s:%d", l.location, number) }
+// A listReader reads the text of a list.
+type listReader struct {
+	List
+	found    *collector
+	problems problems
+}
+
+func (r *listReader) readLines(text string) {
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		if image := strings.TrimSpace(withoutComment(line)); image != "" {
+			r.add(image, "", number)
+		}
+	}
+}
 
 func withoutComment(line string) string {
 	for i := range line {
@@ -129,30 +134,41 @@ func withoutComment(line string) string {
 // imagePattern is what the name of an image in any registry is made of.
 var imagePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@\[\]+-]*$`)
 
-// add notes the use that one entry of a list names.
-func add(found *collector, image, by string) error {
+// add notes the use that the entry on a line names. By may be empty.
+func (r *listReader) add(image, by string, line int) {
 	refs, err := references(image, "")
-	if errors.Is(err, reference.ErrNotECR) {
-		if imagePattern.MatchString(image) {
-			return nil
-		}
-		return fmt.Errorf("%s is not an image reference", jsondoc.Quote(image))
+	switch {
+	case err == nil:
+		r.found.note(refs, cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line)))
+	case !errors.Is(err, reference.ErrNotECR):
+		r.problems.add(line, "%s", err)
+	case !imagePattern.MatchString(image):
+		r.problems.add(line, "%.80q is not an image reference", image)
 	}
-	found.note(refs, by)
-	return err
 }
 
-// several joins problems into one error on one line; nil if there are none.
-func several(problems []error) error {
-	if len(problems) == 0 {
+// problems are what is wrong with a list.
+type problems struct {
+	first []string
+	more  int
+}
+
+func (p *problems) add(line int, format string, args ...any) {
+	if len(p.first) == maxListProblems {
+		p.more++
+		return
+	}
+	p.first = append(p.first, fmt.Sprintf("line %d: ", line)+fmt.Sprintf(format, args...))
+}
+
+// err returns the problems as one error, or nil if there are none.
+func (p *problems) err() error {
+	text := strings.Join(p.first, "; ")
+	switch {
+	case len(p.first) == 0:
 		return nil
+	case p.more > 0:
+		text += fmt.Sprintf("; and %d more", p.more)
 	}
-	texts := make([]string, 0, maxListProblems+1)
-	for _, p := range problems[:min(len(problems), maxListProblems)] {
-		texts = append(texts, p.Error())
-	}
-	if more := len(problems) - maxListProblems; more > 0 {
-		texts = append(texts, fmt.Sprintf("and %d more", more))
-	}
-	return errors.New(strings.Join(texts, "; "))
+	return errors.New(text)
 }

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+const events = "../../events"
+
+// keep2 keeps the two newest images of every repository.
+const keep2 = `{"protect": {"inUse": []}, "policies": [{"name": "keep 2", "policy": {"rules": [
+  {"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 2},
+   "action": {"type": "expire"}}]}}]}`
+
+// newRegistry has repositories team-a/api, team-a/web and team-b/api, each
+// with four images, the oldest 40 days old.
+func newRegistry() *fakeecr.Server {
+	server := fakeecr.New()
+	for _, name := range []string{"team-a/api", "team-a/web", "team-b/api"} {
+		server.CreateRepository(name)
+		for days := 40; days > 0; days -= 10 {
+			server.Put(name, fakeecr.Image{PushedAt: time.Now().AddDate(0, 0, -days)})
+		}
+	}
+	return server
+}
+
+// A report is the part of the answer that the tests look at.
+type report struct {
+	RunID  string
+	Mode   string
+	Totals struct {
+		Repositories, Evaluated, Expired, Deleted, Skipped int
+	}
+}
+
+// An outcome is what is expected of an event.
+type outcome struct {
+	ErrorType                               string
+	Mode                                    string
+	Repositories, Expired, Deleted, Skipped int
+}
+
+func outcomeOf(t *testing.T, a answer) outcome {
+	t.Helper()
+	if a.failed {
+		var failure struct{ ErrorType, ErrorMessage string }
+		decode(t, a.body, &failure)
+		if failure.ErrorMessage == "" || strings.Contains(failure.ErrorMessage, "\n") {
+			t.Errorf("errorMessage is %q, want one line", failure.ErrorMessage)
+		}
+		return outcome{ErrorType: failure.ErrorType}
+	}
+	var r report
+	decode(t, a.body, &r)
+	return outcome{Mode: r.Mode, Repositories: r.Totals.Repositories, Expired: r.Totals.Expired, Deleted: r.Totals.Deleted, Skipped: r.Totals.Skipped}
+}
+
+func decode(t *testing.T, text string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatalf("the answer is not JSON: %v\n%s", err, text)
+	}
+}
+
+// TestEvents gives every test event to a function of its own.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	all := outcome{Mode: "plan", Repositories: 3, Expired: 6}
+	want := map[string]outcome{
+		"apply.json":                  {Mode: "apply", Repositories: 3, Expired: 6, Deleted: 6},
+		"envelope-detail-object.json": {Mode: "plan", Repositories: 2, Expired: 4},
+		"envelope-detail-string.json": {Mode: "plan", Repositories: 2, Expired: 4},
+		"inline-policy.json":          {Mode: "plan", Repositories: 3, Expired: 9}, // untagged for 7 days
+		"misspelt-field.json":         {ErrorType: "RequestError"},
+		"one-repository.json":         {Mode: "plan", Repositories: 1, Expired: 2},
+		"plan-only.json":              all,
+		"scheduled-rule.json":         all,
+		"scheduler-default.json":      all,
+	}
+	files, err := filepath.Glob(filepath.Join(events, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d events, %v", len(files), err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expected, known := want[name]
+			if !known {
+				t.Fatal("the event is in no expectation")
+			}
+			event, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answers, log := world{registry: newRegistry(), configuration: keep2}.invoke(t, string(event))
+			if diff := cmp.Diff(expected, outcomeOf(t, answers[0])); diff != "" {
+				t.Errorf("outcome mismatch (-want +got):\n%s\nlog:\n%s", diff, log)
+			}
+		})
+	}
+	for name := range want {
+		if !slices.Contains(files, filepath.Join(events, name)) {
+			t.Errorf("event %s is missing", name)
+		}
+	}
+}
+
+// TestRefusedEventsMakeNoCall gives bad events and bad configurations.
+func TestRefusedEventsMakeNoCall(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ event, configuration, errorType, message string }{
+		"misspelt field":        {`{"mode": "apply", "maxDeletion": 100}`, keep2, "RequestError", "maxDeletion: is not a known key"},
+		"wrong case":            {`{"Mode": "apply"}`, keep2, "RequestError", "Mode: is not a known key"},
+		"repeated field":        {`{"mode": "plan", "mode": "apply"}`, keep2, "RequestError", "mode: is given twice"},
+		"empty repositories":    {`{"repositories": []}`, keep2, "RequestError", "repositories: is empty"},
+		"no object":             {`"apply"`, keep2, "RequestError", "must be an object"},
+		"null":                  {`null`, keep2, "RequestError", "must be an object"},
+		"detail that is no one": {`{"detail-type": "x", "detail": "apply"}`, keep2, "RequestError", "detail: "},
+		"policy in apply":       {`{"mode": "apply", "policy": {"rules": []}}`, keep2, "RequestError", "request: "},
+		"invalid configuration": {`{}`, `{"protect": {"inuse": []}}`, "ConfigurationError", "protect.inuse: is not a known key"},
+		"missing file":          {`{}`, `missing.json`, "ConfigurationError", "read configuration: open missing.json"},
+		"a later feature":       {`{"mode": "apply"}`, `{"protect": {"inUse": []}, "onExpire": "archive"}`, "ConfigurationError", "onExpire"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			registry := newRegistry()
+			answers, _ := world{registry: registry, configuration: test.configuration}.invoke(t, test.event)
+			if got, want := outcomeOf(t, answers[0]), (outcome{ErrorType: test.errorType}); got != want {
+				t.Errorf("outcome is %+v, want %+v", got, want)
+			}
+			if !strings.Contains(answers[0].body, test.message) {
+				t.Errorf("answer is %s, want %q in it", answers[0].body, test.message)
+			}
+			if calls := registry.Calls(); len(calls) > 0 {
+				t.Errorf("calls were made: %v", calls)
+			}
+		})
+	}
+}
+
+func TestRegistryThatCannotBeListedIsAnError(t *testing.T) {
+	t.Parallel()
+	registry := newRegistry()
+	registry.Fail("DescribeRepositories", "", "AccessDeniedException")
+	answers, _ := world{registry: registry, configuration: keep2}.invoke(t, `{}`)
+	if got, want := outcomeOf(t, answers[0]), (outcome{ErrorType: "RegistryError"}); got != want {
+		t.Errorf("outcome is %+v, want %+v", got, want)
+	}
+	if !strings.Contains(answers[0].body, "AccessDeniedException") {
+		t.Errorf("answer is %s, want the code in it", answers[0].body)
+	}
+}
+
+func TestRepositoryThatCannotBeReadIsInTheReport(t *testing.T) {
+	t.Parallel()
+	registry := newRegistry()
+	registry.Fail("DescribeImages", "team-a/web", "AccessDeniedException")
+	answers, log := world{registry: registry, configuration: keep2}.invoke(t, `{"mode": "apply"}`)
+	want := outcome{Mode: "apply", Repositories: 3, Expired: 4, Deleted: 4, Skipped: 1}
+	if diff := cmp.Diff(want, outcomeOf(t, answers[0])); diff != "" {
+		t.Errorf("outcome mismatch (-want +got):\n%s", diff)
+	}
+	if !strings.Contains(log, `"level":"ERROR","msg":"repository","repository":"team-a/web"`) {
+		t.Errorf("the log has no error about team-a/web:\n%s", log)
+	}
+}
+
+// TestInvocationsOfOneProcessAreIndependent: a warm function plans, is given a
+// bad event, applies, and applies again.
+func TestInvocationsOfOneProcessAreIndependent(t *testing.T) {
+	t.Parallel()
+	registry := newRegistry()
+	answers, log := world{registry: registry, configuration: keep2}.invoke(t,
+		`{"maxDeletions": 0}`, `{"mode": "aply"}`, `{"mode": "apply"}`, `{"mode": "apply"}`)
+	want := []outcome{
+		{Mode: "plan", Repositories: 3, Expired: 6, Skipped: 3},
+		{ErrorType: "RequestError"},
+		{Mode: "apply", Repositories: 3, Expired: 6, Deleted: 6},
+		{Mode: "apply", Repositories: 3},
+	}
+	for i, a := range answers {
+		if got := outcomeOf(t, a); got != want[i] {
+			t.Errorf("outcome %d is %+v, want %+v", i, got, want[i])
+		}
+	}
+	var last report
+	decode(t, answers[3].body, &last)
+	if last.RunID != "request-4" {
+		t.Errorf("runId is %q, want the request's", last.RunID)
+	}
+	lines := countLines(t, log)
+	if wantLines := map[string]int{"run": 3, "repository": 9, "image": 6}; !maps.Equal(lines, wantLines) {
+		t.Errorf("log lines by message are %v, want %v", lines, wantLines)
+	}
+}
+
+// countLines counts the lines of a log by message. What is not JSON is the
+// runtime library's farewell.
+func countLines(t *testing.T, log string) map[string]int {
+	t.Helper()
+	lines := map[string]int{}
+	for line := range strings.Lines(log) {
+		var entry struct{ Msg string }
+		if strings.HasPrefix(line, "{") {
+			decode(t, line, &entry)
+			lines[entry.Msg]++
+		}
+	}
+	return lines
+}
+
+// TestRunEndsBeforeItsDeadline: more repositories than the time allows are not
+// begun, and the answer is out before Lambda would kill the function.
+func TestRunEndsBeforeItsDeadline(t *testing.T) {
+	t.Parallel()
+	const repositories = 2000
+	registry := fakeecr.New()
+	for i := range repositories {
+		registry.CreateRepository(fmt.Sprintf("team/%04d", i))
+	}
+	registry.Latency("DescribeImages", 20*time.Millisecond)
+	answers, log := world{registry: registry, configuration: keep2, timeout: 2 * time.Second}.invoke(t, `{"mode": "apply"}`)
+	var r struct {
+		Incomplete bool
+		Totals     struct{ Repositories, Skipped int }
+	}
+	decode(t, answers[0].body, &r)
+	if !r.Incomplete || r.Totals.Repositories != repositories || r.Totals.Skipped == 0 || r.Totals.Skipped == repositories {
+		t.Errorf("report is %+v, want some of %d repositories skipped", r, repositories)
+	}
+	if n := strings.Count(log, `"skipped":"deadline"`); n != r.Totals.Skipped {
+		t.Errorf("%d repositories were skipped for the deadline, want %d", n, r.Totals.Skipped)
+	}
+	if len(answers[0].body) > 200_000 {
+		t.Errorf("the answer has %d bytes", len(answers[0].body))
+	}
+}
+
+func TestRunOutsideLambdaHasNoRequestID(t *testing.T) {
+	t.Parallel()
+	if got := requestID(t.Context()); got != "" {
+		t.Errorf("requestID outside Lambda is %q, want none", got)
+	}
+}

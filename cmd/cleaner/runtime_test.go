@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain runs the real main when the test binary is started as the bootstrap
+// of a function.
+func TestMain(m *testing.M) {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// An answer is what the function said to one event.
+type answer struct {
+	body string
+	// failed is true when it came as an error.
+	failed bool
+}
+
+// A runtimeAPI is Lambda's side of the runtime API for one process: it hands
+// out the events one by one and then says that there will be none.
+type runtimeAPI struct {
+	timeout time.Duration
+	events  []string
+	answers []answer
+}
+
+const runtimePath = "/2018-06-01/runtime/invocation/"
+
+func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	what := strings.TrimPrefix(r.URL.Path, runtimePath)
+	if what != "next" {
+		body, _ := io.ReadAll(r.Body) // a cut body makes the test fail
+		a.answers = append(a.answers, answer{string(body), strings.HasSuffix(what, "/error")})
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	if len(a.events) == len(a.answers) {
+		w.WriteHeader(http.StatusGone)
+		return
+	}
+	n := len(a.answers)
+	w.Header().Set("Lambda-Runtime-Aws-Request-Id", fmt.Sprintf("request-%d", n+1))
+	w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(a.timeout).UnixMilli()))
+	w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:cleaner")
+	_, _ = io.WriteString(w, a.events[n]) // the function may have gone
+}
+
+// A world is what surrounds the function.
+type world struct {
+	registry      http.Handler
+	configuration string
+	timeout       time.Duration // 15 minutes when zero
+}
+
+// invoke starts one process of the function, gives it the events one after the
+// other, and returns its answers and its log.
+func (w world) invoke(t *testing.T, events ...string) ([]answer, string) {
+	t.Helper()
+	if w.timeout == 0 {
+		w.timeout = 15 * time.Minute
+	}
+	api := &runtimeAPI{timeout: w.timeout, events: events}
+	runtime := httptest.NewServer(api)
+	defer runtime.Close()
+	registry := httptest.NewServer(w.registry)
+	defer registry.Close()
+	var log bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Env = []string{
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(runtime.URL, "http://"),
+		"AWS_LAMBDA_FUNCTION_NAME=cleaner", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
+		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_ENDPOINT_URL=" + registry.URL,
+		"CLEANER_CONFIG=" + w.configuration,
+		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "GORACE=atexit_sleep_ms=0",
+	}
+	err := cmd.Run() // ends with an error, since there are no more events
+	if len(api.answers) != len(events) {
+		t.Fatalf("%d answers to %d events; %v; log:\n%s", len(api.answers), len(events), err, &log)
+	}
+	return api.answers, log.String()
+}

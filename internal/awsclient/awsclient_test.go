@@ -1,0 +1,220 @@
+package awsclient_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+)
+
+// isolate takes away every setting of the machine that the SDK would find, so
+// that only what a test sets counts.
+func isolate(t *testing.T) {
+	t.Helper()
+	none := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "SECRET",
+		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none,
+		"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "",
+		"AWS_SESSION_TOKEN": "", "AWS_ENDPOINT_URL": "",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+func TestLoadReadsTheEnvironment(t *testing.T) {
+	isolate(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	cfg, err := awsclient.Load(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Region != "eu-central-1" || aws.ToString(cfg.BaseEndpoint) != "http://127.0.0.1:1" {
+		t.Errorf("region %q, endpoint %q", cfg.Region, aws.ToString(cfg.BaseEndpoint))
+	}
+	credentials, err := cfg.Credentials.Retrieve(t.Context())
+	if err != nil || credentials.AccessKeyID != "AKID" {
+		t.Errorf("credentials %q, %v", credentials.AccessKeyID, err)
+	}
+}
+
+func TestLoadTakesAnExplicitRegionFirst(t *testing.T) {
+	isolate(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	cfg, err := awsclient.Load(t.Context(), "", "us-west-2")
+	if err != nil || cfg.Region != "us-west-2" {
+		t.Errorf("region %q, %v", cfg.Region, err)
+	}
+}
+
+func TestLoadReadsProfiles(t *testing.T) {
+	isolate(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	name := filepath.Join(t.TempDir(), "config")
+	shared := "[profile one]\nregion = eu-north-1\naws_access_key_id = ONE\naws_secret_access_key = x\n" +
+		"[profile two]\nregion = eu-south-1\naws_access_key_id = TWO\naws_secret_access_key = x\n"
+	if err := os.WriteFile(name, []byte(shared), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", name)
+	t.Setenv("AWS_PROFILE", "one")
+	for profile, want := range map[string][2]string{"": {"eu-north-1", "ONE"}, "two": {"eu-south-1", "TWO"}} {
+		cfg, err := awsclient.Load(t.Context(), profile, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		credentials, err := cfg.Credentials.Retrieve(t.Context())
+		if err != nil || cfg.Region != want[0] || credentials.AccessKeyID != want[1] {
+			t.Errorf("profile %q: region %s, key %s (%v), want %v", profile, cfg.Region, credentials.AccessKeyID, err, want)
+		}
+	}
+	if _, err := awsclient.Load(t.Context(), "three", ""); err == nil {
+		t.Error("a profile that does not exist is no error")
+	}
+}
+
+func TestLoadNeedsARegion(t *testing.T) {
+	isolate(t)
+	if _, err := awsclient.Load(t.Context(), "", ""); !errors.Is(err, awsclient.ErrNoRegion) {
+		t.Errorf("without a region: %v, want ErrNoRegion", err)
+	}
+}
+
+func TestLoadRetriesWithPatience(t *testing.T) {
+	isolate(t)
+	t.Setenv("AWS_REGION", "eu-west-1")
+	cfg, err := awsclient.Load(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantPatience(t, cfg)
+}
+
+func TestLocalNeedsNoEnvironment(t *testing.T) {
+	isolate(t)
+	cfg := awsclient.Local("http://127.0.0.1:2", "eu-west-3")
+	if cfg.Region != "eu-west-3" || aws.ToString(cfg.BaseEndpoint) != "http://127.0.0.1:2" {
+		t.Errorf("region %q, endpoint %q", cfg.Region, aws.ToString(cfg.BaseEndpoint))
+	}
+	credentials, err := cfg.Credentials.Retrieve(t.Context())
+	if err != nil || credentials.AccessKeyID == "AKID" {
+		t.Errorf("credentials %q, %v", credentials.AccessKeyID, err)
+	}
+	wantPatience(t, cfg)
+}
+
+// wantPatience checks that a spell of throttling does not end a long run: ten
+// attempts, pauses of seconds, and no budget of retries that runs out.
+func wantPatience(t *testing.T, cfg aws.Config) {
+	t.Helper()
+	retryer, ok := cfg.Retryer().(aws.RetryerV2)
+	if !ok || retryer.MaxAttempts() != 10 {
+		t.Fatalf("retryer %T allows %d attempts, want 10", retryer, retryer.MaxAttempts())
+	}
+	throttled := errors.New("throttled")
+	for range 1_000 {
+		if _, err := retryer.GetRetryToken(t.Context(), throttled); err != nil {
+			t.Fatalf("the budget of retries is used up: %v", err)
+		}
+	}
+	for attempt := 1; attempt < 10; attempt++ {
+		if d, err := retryer.RetryDelay(attempt, throttled); err != nil || d > 20*time.Second {
+			t.Errorf("pause of %v before attempt %d, %v", d, attempt, err)
+		}
+	}
+}
+
+// A body notes when it has been read to its end.
+type body struct {
+	io.Reader
+	read atomic.Bool
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil {
+		b.read.Store(true)
+	}
+	return n, err
+}
+
+func (b *body) Close() error { return nil }
+
+// The SDK closes the body as soon as there is an answer; by then nobody may
+// need it any more.
+func TestRequestsAreSentFromACopyOfTheirBody(t *testing.T) {
+	isolate(t)
+	t.Setenv("AWS_REGION", "eu-west-1")
+	loaded, err := awsclient.Load(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := bytes.Repeat([]byte("x"), 1<<20)
+	for _, cfg := range []aws.Config{loaded, awsclient.Local("", "eu-west-1")} {
+		b := &body{Reader: bytes.NewReader(sent)}
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if !b.read.Load() {
+				t.Error("the request is under way before its body was read")
+			}
+			if got, err := io.ReadAll(r.Body); err != nil || !bytes.Equal(got, sent) {
+				t.Errorf("%d bytes arrive, want %d (%v)", len(got), len(sent), err)
+			}
+		}))
+		do(t, cfg, server.URL, b)
+		server.Close()
+	}
+}
+
+func do(t *testing.T, cfg aws.Config, url string, body io.ReadCloser) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := cfg.HTTPClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+}
+
+func TestRequestsWithoutBodyAreSentAsTheyAre(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	cfg := awsclient.Local("", "eu-west-1")
+	do(t, cfg, server.URL, nil)
+	do(t, cfg, server.URL, http.NoBody)
+}
+
+func TestABodyThatCannotBeReadIsAnError(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1", errReader{broken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := awsclient.Local("", "eu-west-1").HTTPClient.Do(r)
+	if err == nil {
+		_ = answer.Body.Close()
+	}
+	if !errors.Is(err, broken) {
+		t.Errorf("error %v, want that of the body", err)
+	}
+}
+
+type errReader struct{ err error }
+
+func (r errReader) Read([]byte) (int, error) { return 0, r.err }

@@ -1,0 +1,194 @@
+package cleaner_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// planOf returns a plan that removes these images.
+func planOf(action evaluator.Action, images ...evaluator.Image) *cleaner.RepositoryPlan {
+	plan := &cleaner.RepositoryPlan{Repository: "app", Listed: len(images)}
+	for _, im := range images {
+		plan.Images = append(plan.Images, cleaner.PlannedImage{Image: im, Action: action, Rule: 1, Reason: "old"})
+	}
+	return plan
+}
+
+func apply(t *testing.T, r cleaner.Remover, plan *cleaner.RepositoryPlan) {
+	t.Helper()
+	cleaner.Apply(t.Context(), r, plan, slog.New(slog.DiscardHandler))
+}
+
+// settled returns outcome and message of every image of the plan, by digest.
+func settled(plan *cleaner.RepositoryPlan) map[string]string {
+	by := map[string]string{}
+	for _, im := range plan.Images {
+		by[im.Digest] = string(im.Outcome)
+		if im.Message != "" {
+			by[im.Digest] += ": " + im.Message
+		}
+	}
+	return by
+}
+
+func numbered(n int, age time.Duration) []evaluator.Image {
+	images := make([]evaluator.Image, n)
+	for i := range images {
+		images[i] = image(fmt.Sprintf("sha256:%04d", i), age)
+	}
+	return images
+}
+
+func TestApplyDescribesEachBatchRightBeforeItDeletesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(numbered(250, 2*day)...)
+	plan := planOf(evaluator.Expire, w.images["app"]...)
+	apply(t, w.remover(), plan)
+	if want := []string{"describe", "delete", "describe", "delete", "describe", "delete"}; !slices.Equal(w.calls, want) {
+		t.Fatalf("calls %v, want %v", w.calls, want)
+	}
+	for i := 0; i < len(w.batches); i += 2 {
+		if diff := cmp.Diff(w.batches[i], w.batches[i+1]); diff != "" {
+			t.Errorf("batch %d: described and deleted differ (-described +deleted):\n%s", i/2, diff)
+		}
+		if n := len(w.batches[i]); n > cleaner.MaxBatch {
+			t.Errorf("batch %d has %d digests", i/2, n)
+		}
+	}
+	if left := w.digests("app"); len(left) > 0 {
+		t.Errorf("left are %v", left)
+	}
+	for _, im := range plan.Images {
+		if im.Outcome != cleaner.Deleted || im.Message != "" {
+			t.Errorf("%s: %s %s", im.Digest, im.Outcome, im.Message)
+		}
+	}
+}
+
+// ECR refuses to delete a child beside its index.
+func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("child", 5*day), image("a", 4*day), index("i", 3*day), index("j", 2*day))
+	plan := planOf(evaluator.Expire, w.images["app"]...)
+	plan.Images[0].Parents = []string{"i"}
+	plan.Images[2].Children = []evaluator.Image{plan.Images[0].Image}
+	apply(t, w.remover(), plan)
+	var deleted [][]string
+	for i, call := range w.calls {
+		if call == "delete" {
+			deleted = append(deleted, sorted(w.batches[i]))
+		}
+	}
+	if want := [][]string{{"i", "j"}, {"child"}, {"a"}}; !cmp.Equal(deleted, want) {
+		t.Errorf("deleted %v, want %v", deleted, want)
+	}
+}
+
+func TestApplyArchivesOneByOneIndexesFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 4*day), index("i", 3*day))
+	plan := planOf(evaluator.Transition, w.images["app"]...)
+	apply(t, w.remover(), plan)
+	var archived []string
+	for i, call := range w.calls {
+		if call == "archive" {
+			archived = append(archived, w.batches[i]...)
+		}
+	}
+	if want := []string{"i", "a"}; !slices.Equal(archived, want) {
+		t.Errorf("archived %v, want %v", archived, want)
+	}
+	if want := map[string]string{"a": "archived", "i": "archived"}; !cmp.Equal(settled(plan), want) {
+		t.Errorf("outcomes %v, want %v", settled(plan), want)
+	}
+}
+
+func TestApplyLeavesAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 2*day), image("protected", 2*day), image("settled", 2*day))
+	plan := planOf(evaluator.Expire, w.images["app"]...)
+	plan.Images[1].ProtectedBy = []cleaner.Protection{{Kind: cleaner.ByKeepNewest, By: "1 newest image"}}
+	plan.Images[2].Outcome = cleaner.Changed
+	apply(t, w.remover(), plan)
+	if want := []string{"protected", "settled"}; !slices.Equal(w.digests("app"), want) {
+		t.Errorf("left are %v, want %v", w.digests("app"), want)
+	}
+	if want := map[string]string{"a": "deleted", "protected": "", "settled": "changed"}; !cmp.Equal(settled(plan), want) {
+		t.Errorf("outcomes %v, want %v", settled(plan), want)
+	}
+	skipped := planOf(evaluator.Expire, w.images["app"]...)
+	skipped.Skip = &cleaner.Skip{Code: cleaner.SkipLimit}
+	apply(t, remover{}, skipped) // has nothing that could be called
+	apply(t, remover{}, planOf(evaluator.Expire))
+}
+
+// The world may move between the plan and the removal.
+func TestApplyLeavesAloneWhatIsNotAsPlanned(t *testing.T) {
+	t.Parallel()
+	restore := restored(image("restored", 9*day), time.Minute)
+	w := newWorld(image("same", 9*day, "b", "a"), image("more tags", 9*day, "v1", "latest"), image("fewer tags", 9*day),
+		withStatus(image("archived", 9*day), evaluator.Archived), pulled(image("pulled", 9*day), time.Minute),
+		image("pushed", time.Minute), restore)
+	plan := planOf(evaluator.Expire, image("same", 9*day, "a", "b"), image("more tags", 9*day, "v1"), image("fewer tags", 9*day, "v2"),
+		image("archived", 9*day), image("pulled", 9*day), image("pushed", 9*day), image("restored", 9*day), image("gone", 9*day))
+	apply(t, w.remover(), plan)
+	want := map[string]string{
+		"same":      "deleted",
+		"more tags": "changed: imageTags changed since the plan", "fewer tags": "changed: imageTags changed since the plan",
+		"archived": "changed: imageStatus changed since the plan", "pulled": "changed: lastRecordedPullTime changed since the plan",
+		"pushed": "changed: imagePushedAt changed since the plan", "restored": "changed: imagePushedAt changed since the plan",
+		"gone": "gone: not there any more",
+	}
+	if diff := cmp.Diff(want, settled(plan)); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+	if len(w.images["app"]) != 6 {
+		t.Errorf("left are %v", w.digests("app"))
+	}
+}
+
+func TestASecondApplyDeletesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(numbered(150, 2*day)...)
+	first := planOf(evaluator.Expire, w.images["app"]...)
+	second := planOf(evaluator.Expire, w.images["app"]...)
+	apply(t, w.remover(), first)
+	calls := len(w.calls)
+	apply(t, w.remover(), second)
+	if slices.Contains(w.calls[calls:], "delete") {
+		t.Errorf("the second time the calls are %v", w.calls[calls:])
+	}
+	for digest, outcome := range settled(second) {
+		if outcome != "gone: not there any more" {
+			t.Errorf("%s: %s", digest, outcome)
+		}
+	}
+}
+
+func TestApplyWithACancelledContext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(numbered(3, 2*day)...)
+	r := w.remover()
+	r.describe = func(ctx context.Context, _ string, _ []string) ([]evaluator.Image, error) { return nil, ctx.Err() }
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	plan := planOf(evaluator.Expire, w.images["app"]...)
+	cleaner.Apply(ctx, r, plan, slog.New(slog.DiscardHandler))
+	for digest, outcome := range settled(plan) {
+		if outcome != "failed: re-check: context canceled" {
+			t.Errorf("%s: %s", digest, outcome)
+		}
+	}
+	if len(w.images["app"]) != 3 {
+		t.Error("images are deleted with a cancelled context")
+	}
+}

@@ -1,0 +1,154 @@
+package cleaner_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// expireUntagged expires untagged images older than a day.
+const expireUntagged = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}`
+
+// expireDead expires images with a tag dead*.
+const expireDead = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPrefixList": ["dead"], "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}`
+
+func withPolicy(policy, more string) string {
+	return `{"policies": [{"name": "p", "policy": ` + policy + `}], ` + unprotected + more + `}`
+}
+
+// verdicts returns action and protection of what is planned, by digest.
+func verdicts(plan *cleaner.RepositoryPlan) map[string]string {
+	by := map[string]string{}
+	for _, im := range plan.Images {
+		by[im.Digest] = string(im.Action)
+		for _, p := range im.ProtectedBy {
+			by[im.Digest] += ", " + p.String()
+		}
+	}
+	return by
+}
+
+func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
+	t.Parallel()
+	cosign := "sha256-" + strings.Repeat("a", 64)
+	for name, test := range map[string]struct {
+		images   []evaluator.Image
+		children map[string][]string
+		config   string
+		want     map[string]string
+	}{
+		"children of an index": {
+			[]evaluator.Image{index("i", 2*day, "v1"), image("c", 3*day), image("other", 3*day)}, map[string][]string{"i": {"c", "not listed"}},
+			withPolicy(expireUntagged, ""), map[string]string{"c": "expire, child i", "other": "expire"},
+		},
+		"children of a protected index": {
+			[]evaluator.Image{index("i", 2*day, "latest"), image("c", 3*day)}, map[string][]string{"i": {"c"}},
+			`{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "keepNewest": 0}}`,
+			map[string]string{"i": "expire, tagPatterns latest", "c": "expire, child i"},
+		},
+		"referrers of an image": {
+			[]evaluator.Image{image("s", 2*day, "v1"), withSubject(image("sig", 2*day), "s"), withSubject(image("orphan", 2*day), "gone")}, nil,
+			withPolicy(expireUntagged, ""), map[string]string{"sig": "expire, subject s", "orphan": "expire, orphan gone"},
+		},
+		"orphans only if they may go": {
+			[]evaluator.Image{image("s", 2*day, "v1"), withSubject(image("sig", 2*day), "s"), withSubject(image("orphan", 2*day), "gone")}, nil,
+			withPolicy(expireUntagged, `, "orphans": "delete"`), map[string]string{"sig": "expire, subject s", "orphan": "expire"},
+		},
+		"signatures by tag": {
+			[]evaluator.Image{image("sha256:"+strings.Repeat("a", 64), time.Hour, "v1"), image("sig", 2*day, cosign+".sig")}, nil,
+			withPolicy(expireOld, ""), map[string]string{"sig": "expire, subject sha256:" + strings.Repeat("a", 64)},
+		},
+		"what may be the child of an index that cannot be read": {
+			[]evaluator.Image{index("i", 2*day, "v1"), image("older", 3*day), image("newer", 2*day-time.Second)}, nil,
+			withPolicy(expireUntagged, ""), map[string]string{"older": "expire, unreadableIndex i", "newer": "expire"},
+		},
+	} {
+		w := newWorld(test.images...)
+		w.children = test.children
+		plan := mustPlan(t, w, test.config)
+		if diff := cmp.Diff(test.want, verdicts(&plan)); diff != "" {
+			t.Errorf("%s: verdicts mismatch (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestWhatNothingElseReferencesFollows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(
+		index("dead", 3*day, "dead-1"), image("own", 3*day), image("shared", 3*day), image("named", 3*day, "amd64"),
+		index("live", 2*day, "v2"), withSubject(image("sig", time.Hour), "own"))
+	w.children = map[string][]string{"dead": {"own", "shared", "named"}, "live": {"shared"}}
+	plan := mustPlan(t, w, withPolicy(expireDead, ""))
+	want := map[string]string{"dead": "expire", "own": "follow", "sig": "follow"}
+	if diff := cmp.Diff(want, verdicts(&plan)); diff != "" {
+		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
+	}
+	for _, im := range plan.Images {
+		if im.Action == cleaner.Follow && (im.Reason != "nothing else references it; goes with dead" || im.Rule != 0) {
+			t.Errorf("%s: rule %d, reason %q", im.Digest, im.Rule, im.Reason)
+		}
+	}
+	r := newRunner(t, w, withPolicy(expireDead, ""))
+	report := run(t, &r)
+	if got := report.Totals; got.Expired != 1 || got.Followed != 2 || got.Deleted != 3 {
+		t.Errorf("totals %+v, want 1 expired, 2 followed and 3 deleted", got)
+	}
+	if diff := cmp.Diff([]string{"live", "named", "shared"}, w.digests("app")); diff != "" {
+		t.Errorf("what is left mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestFollowersCountInLimits(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int]cleaner.SkipCode{2: cleaner.SkipLimit, 3: ""} {
+		w := newWorld(index("dead", 3*day, "dead-1"), image("a", 3*day), image("b", 3*day), image("kept", 3*day, "v1"))
+		w.children = map[string][]string{"dead": {"a", "b"}}
+		r := newRunner(t, w, withPolicy(expireDead, fmt.Sprintf(`, "limits": {"maxDeletionsPerRepository": %d}`, limit)))
+		report := run(t, &r)
+		if got := report.Repositories[0].Skipped; got != want {
+			t.Errorf("limit %d: skipped %q, want %q", limit, got, want)
+		}
+	}
+}
+
+// Reading a manifest counts as a pull of the index, so that its own time says
+// no more than that a cleaner was here. What tells is when its children were
+// pulled.
+func TestAnIndexIsAsUsedAsItsChildren(t *testing.T) {
+	t.Parallel()
+	const recent = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pushedWithinHours": 0, "pulledWithinDays": 7}}`
+	images := []evaluator.Image{
+		pulled(index("used", 99*day), 60*day), pulled(image("u1", 99*day), 50*day), pulled(image("u2", 99*day), 5*day),
+		pulled(index("unused", 99*day), day), pulled(image("n1", 99*day), 50*day), image("n2", 99*day),
+	}
+	for excluded, want := range map[bool][]string{true: {"n1", "u1", "used"}, false: {"n1", "n2", "u1", "unused"}} {
+		w := newWorld(images...)
+		w.children = map[string][]string{"used": {"u1", "u2"}, "unused": {"n1", "n2"}}
+		planner := w.planner()
+		planner.PullsExcluded = func(context.Context) bool { return excluded }
+		plan, err := planner.Plan(t.Context(), "app", entryOf(t, recent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, im := range plan.Images {
+			if !slices.ContainsFunc(im.ProtectedBy, func(p cleaner.Protection) bool { return p.Kind == cleaner.ByPulledWithinDays }) {
+				got = append(got, im.Digest)
+			}
+		}
+		if excluded {
+			want = []string{"n1", "n2", "u1", "used"} // each by its own time
+		}
+		if diff := cmp.Diff(want, sorted(got)); diff != "" {
+			t.Errorf("pulls excluded %t: unprotected by pulls mismatch (-want +got):\n%s", excluded, diff)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package cleaner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+func explain(t *testing.T, w *world, text, name string) cleaner.Explanation {
+	t.Helper()
+	c := configure(t, text)
+	e, err := w.planner().Explain(t.Context(), "app", &c, name)
+	if err != nil {
+		t.Fatalf("Explain(%s): %v", name, err)
+	}
+	return e
+}
+
+func TestExplainSaysWhatEachRuleDoesAndWhatProtects(t *testing.T) {
+	t.Parallel()
+	const text = `{"policies": [{"name": "p", "policy": {"rules": [
+		{"rulePriority": 2, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}},
+		{"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}}],
+		"protect": {"inUse": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
+	w := newWorld(image("sha256:a", 9*day, "latest"), image("sha256:b", 9*day), image("sha256:c", time.Hour, "v1"))
+	for name, want := range map[string]string{
+		"latest":   "sha256:a expire by rule 2, 2 steps, protected [tagPatterns latest], planned true",
+		"sha256:a": "sha256:a expire by rule 2, 2 steps, protected [tagPatterns latest], planned true",
+		"sha256:b": "sha256:b expire by rule 1, 2 steps, protected [], planned true",
+		"v1":       "sha256:c keep by rule 2, 2 steps, protected [], planned false",
+	} {
+		e := explain(t, w, text, name)
+		got := fmt.Sprintf("%s %v by rule %d, %d steps, protected %v, planned %t", e.Image.Digest, e.Verdict.Action,
+			e.Verdict.Rule.RulePriority, len(e.Steps), e.ProtectedBy, e.Planned != nil)
+		if got != want || e.Skip != nil || e.Repository != "app" || e.Entry.Name != "p" {
+			t.Errorf("Explain(%s) = %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestExplainSaysWhatAnImageFollowsOrBelongsTo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(index("dead", 9*day, "dead"), image("c", 9*day), image("s", time.Hour, "v1"), withSubject(image("sig", 9*day), "s"))
+	w.children["dead"] = []string{"c"}
+	if e := explain(t, w, withPolicy(expireDead, ""), "c"); e.Planned == nil || e.Planned.Action != cleaner.Follow || e.Verdict.Action != evaluator.Keep {
+		t.Errorf("a follower: %+v", e)
+	}
+	e := explain(t, w, withPolicy(expireUntagged, ""), "sig")
+	if got := fmt.Sprint(e.ProtectedBy); got != "[subject s]" || e.Verdict.Action != evaluator.Expire {
+		t.Errorf("a referrer: protected by %s, %+v", got, e.Verdict)
+	}
+}
+
+func TestExplainWithoutAPolicyToEvaluate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day, "latest"))
+	for text, want := range map[string]cleaner.SkipCode{
+		`{}`:                                 cleaner.SkipNoPolicy,
+		`{"policies": []}`:                   cleaner.SkipNotConfigured,
+		`{"policies": [{"policy": "none"}]}`: cleaner.SkipNone,
+	} {
+		e := explain(t, w, text, "a")
+		if e.Skip == nil || e.Skip.Code != want || len(e.Steps) > 0 || e.Planned != nil {
+			t.Errorf("%s: %+v, want the skip %q", text, e, want)
+		}
+		if got := fmt.Sprint(e.ProtectedBy); got != "[tagPatterns latest keepNewest 1 newest image]" {
+			t.Errorf("%s: protected by %s", text, got)
+		}
+	}
+}
+
+// What the configuration excludes is never touched, whatever its policies say.
+func TestExplainKnowsWhatIsExcluded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day))
+	e := explain(t, w, `{"repositories": {"exclude": ["app"]}, `+expireAll[1:], "a")
+	if e.Skip == nil || e.Skip.Code != cleaner.SkipNotConfigured || e.Planned != nil {
+		t.Errorf("%+v, want the skip %q", e, cleaner.SkipNotConfigured)
+	}
+}
+
+func TestExplainErrors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day), index("i", 9*day))
+	c := configure(t, expireAll)
+	_, err := w.planner().Explain(t.Context(), "app", &c, "v9")
+	wantError(t, err, "repository app has no image with the digest or tag v9")
+	broken := errors.New("broken")
+	attached := configure(t, `{}`)
+	reader := w.registry()
+	reader.policyText = func(context.Context, string) (string, error) { return "", broken }
+	if _, err := (cleaner.Planner{Registry: reader, Now: now}).Explain(t.Context(), "app", &attached, "a"); !errors.Is(err, broken) {
+		t.Errorf("without the policy: %v", err)
+	}
+	reader.children = func(context.Context, string, []string) (map[string][]string, error) { return nil, broken }
+	if _, err := (cleaner.Planner{Registry: reader, Now: now}).Explain(t.Context(), "app", &c, "a"); !errors.Is(err, broken) {
+		t.Errorf("without the manifests: %v", err)
+	}
+	reader.images = func(context.Context, string) ([]evaluator.Image, error) { return nil, cleaner.ErrRepositoryNotFound }
+	if _, err := (cleaner.Planner{Registry: reader, Now: now}).Explain(t.Context(), "app", &c, "a"); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+		t.Errorf("without the repository: %v", err)
+	}
+}

@@ -1,0 +1,159 @@
+package cleaner_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// mixed returns n images of which the policies of these tests expire the first
+// expired ones.
+func mixed(expired, n int) []evaluator.Image {
+	images := numbered(n, time.Hour)
+	for i := range expired {
+		images[i].PushedAt = now.Add(-9 * day)
+	}
+	return images
+}
+
+// limited is expireAll with these limits and members.
+func limited(limits, more string) string {
+	return `{"policies": [{"name": "old", "policy": ` + expireOld + more + `}], ` + unprotected + `, "limits": {` + limits + `}}`
+}
+
+func TestLimitsOfARepository(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		limits     string
+		expired, n int
+		message    string // "" when the plan is within the limits
+	}{
+		{`"maxDeletionsPerRepository": 3`, 3, 10, ""},
+		{`"maxDeletionsPerRepository": 3`, 4, 10, "4 of 10 images would go, maxDeletionsPerRepository is 3"},
+		{`"maxDeletionsPerRepository": 0`, 0, 10, ""},
+		{`"maxDeletionsPerRepository": 0`, 1, 10, "1 of 10 images would go, maxDeletionsPerRepository is 0"},
+		{`"maxDeletedPercent": 30`, 3, 10, ""},
+		{`"maxDeletedPercent": 30`, 4, 10, "4 of 10 images would go, maxDeletedPercent is 30"},
+		{`"maxDeletedPercent": 33`, 1, 3, "1 of 3 images would go, maxDeletedPercent is 33"},
+		{`"maxDeletedPercent": 34`, 1, 3, ""},
+		{`"maxDeletedPercent": 100`, 10, 10, ""},
+		{`"maxDeletedPercent": 0`, 0, 10, ""},
+		{`"maxDeletedPercent": 0`, 1, 1000, "1 of 1000 images would go, maxDeletedPercent is 0"},
+	} {
+		w := newWorld(mixed(test.expired, test.n)...)
+		r := newRunner(t, w, limited(test.limits, ""))
+		report := run(t, &r)
+		got := report.Repositories[0]
+		if got.Message != test.message || (got.Skipped == cleaner.SkipLimit) != (test.message != "") {
+			t.Errorf("%s with %d of %d: skipped %q, message %q, want %q", test.limits, test.expired, test.n, got.Skipped, got.Message, test.message)
+		}
+		deleted := test.expired
+		if test.message != "" {
+			deleted = 0 // such a repository is not touched at all
+		}
+		if got.Expired != test.expired || got.Deleted != deleted || len(w.images["app"]) != test.n-deleted {
+			t.Errorf("%s with %d of %d: %d expired, %d deleted", test.limits, test.expired, test.n, got.Expired, got.Deleted)
+		}
+	}
+}
+
+func TestProtectedImagesDoNotCountInLimits(t *testing.T) {
+	t.Parallel()
+	images := mixed(4, 10)
+	images[0].Tags, images[1].Tags = []string{"v1"}, []string{"v2"}
+	w := newWorld(images...)
+	r := newRunner(t, w, `{"policies": [{"policy": `+expireOld+`}], "limits": {"maxDeletionsPerRepository": 2, "maxDeletedPercent": 20, "maxDeletions": 2},
+		"protect": {"inUse": [], "tagPatterns": ["v*"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
+	report := run(t, &r)
+	if got := report.Repositories[0]; got.Skipped != "" || got.Expired != 2 || got.Protected != 2 || got.Deleted != 2 {
+		t.Errorf("%+v, want 2 expired and deleted, 2 protected", got)
+	}
+}
+
+// The run's limit is a budget, granted in the order of the listing; what no
+// longer fits is left alone, what comes later may fit.
+func TestTheBudgetOfTheRunIsGrantedInTheOrderOfTheListing(t *testing.T) {
+	t.Parallel()
+	for workers := 1; workers <= 8; workers++ {
+		w := newWorld(mixed(4, 9)...).add("b", mixed(5, 9)...).add("c", mixed(0, 9)...).add("d", mixed(2, 9)...).add("e", mixed(1, 9)...)
+		r := newRunner(t, w, limited(`"maxDeletions": 6`, ""))
+		r.Workers = workers
+		r.Registry = slowest(w.registry(), "app") // its plan is ready last
+		report := run(t, &r)
+		want := map[string]cleaner.SkipCode{"b": cleaner.SkipLimit, "e": cleaner.SkipLimit}
+		if diff := cmp.Diff(want, skips(&report)); diff != "" {
+			t.Errorf("%d workers: skipped mismatch (-want +got):\n%s", workers, diff)
+		}
+		if got, want := repositoryOf(t, &report, "b").Message, "5 images would go, 2 are left of the run's maxDeletions"; got != want {
+			t.Errorf("%d workers: message %q, want %q", workers, got, want)
+		}
+		if report.Totals.Deleted != 6 || report.Handled() || report.Incomplete {
+			t.Errorf("%d workers: totals %+v, handled %t", workers, report.Totals, report.Handled())
+		}
+	}
+}
+
+func TestAnEntryWithABudgetOfItsOwnDrawsOnThat(t *testing.T) {
+	t.Parallel()
+	const two = `{"policies": [
+		{"name": "own", "repositories": ["own/*"], "policy": ` + expireOld + `, "limits": {"maxDeletions": 3}},
+		{"name": "rest", "policy": ` + expireOld + `}], ` + unprotected + `, "limits": {"maxDeletions": 4}}`
+	world := func() *world {
+		return newWorld(mixed(4, 9)...).add("own/a", mixed(3, 9)...).add("own/b", mixed(1, 9)...).add("z", mixed(1, 9)...)
+	}
+	for name, test := range map[string]struct {
+		request config.Request
+		want    map[string]cleaner.SkipCode
+	}{
+		"as configured":           {config.Request{}, map[string]cleaner.SkipCode{"own/b": cleaner.SkipLimit, "z": cleaner.SkipLimit}},
+		"with a cap of the run":   {config.Request{MaxDeletions: new(5)}, map[string]cleaner.SkipCode{"own/a": cleaner.SkipLimit, "z": cleaner.SkipLimit}},
+		"with a cap beyond that":  {config.Request{MaxDeletions: new(100)}, map[string]cleaner.SkipCode{"own/b": cleaner.SkipLimit, "z": cleaner.SkipLimit}},
+		"with nothing to go":      {config.Request{MaxDeletions: new(0)}, map[string]cleaner.SkipCode{"app": cleaner.SkipLimit, "own/a": cleaner.SkipLimit, "own/b": cleaner.SkipLimit, "z": cleaner.SkipLimit}},
+		"with smaller repository": {config.Request{MaxDeletionsPerRepository: new(1)}, map[string]cleaner.SkipCode{"app": cleaner.SkipLimit, "own/a": cleaner.SkipLimit}},
+	} {
+		r := newRunner(t, world(), two)
+		narrowed, err := r.Config.Narrow(test.request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Config = narrowed
+		report := run(t, &r)
+		if diff := cmp.Diff(test.want, skips(&report)); diff != "" {
+			t.Errorf("%s: skipped mismatch (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestTypedLimitsOverrideThoseOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(mixed(4, 4)...)
+	r := newRunner(t, w, limited(`"maxDeletions": 1, "maxDeletionsPerRepository": 1, "maxDeletedPercent": 1`, ""))
+	r.Config = r.Config.Override(new(4), new(4), new(100))
+	if report := run(t, &r); report.Totals.Deleted != 4 {
+		t.Errorf("totals %+v, want 4 deleted", report.Totals)
+	}
+}
+
+// A plan that limits keep from being applied shows what would go all the same.
+func TestAPlanShowsWhatLimitsSkip(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, newWorld(mixed(4, 4)...), limited(`"maxDeletions": 1`, ""))
+	r.Remover = nil
+	report := run(t, &r)
+	got := report.Repositories[0]
+	if got.Skipped != cleaner.SkipLimit || got.Expired != 4 || len(got.Images) != 4 {
+		t.Errorf("%+v, want the limit and 4 images", got)
+	}
+	if images, bytes := report.Removals(); images != 0 || bytes != 0 {
+		t.Errorf("Removals() = %d, %d; what a limit skips does not go", images, bytes)
+	}
+	if fmt.Sprint(report.Mode) != "plan" {
+		t.Errorf("mode %q", report.Mode)
+	}
+}

@@ -1,0 +1,141 @@
+package cleaner_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+func runNamed(t *testing.T, r *cleaner.Runner, names ...string) cleaner.Report {
+	t.Helper()
+	report, err := r.RunNamed(t.Context(), "app", names)
+	if err != nil {
+		t.Fatalf("RunNamed(%v): %v", names, err)
+	}
+	return report
+}
+
+func TestRunNamedRemovesWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", time.Hour, "v1", "v2"), image("sha256:b", time.Hour), image("sha256:c", time.Hour, "v3"))
+	r := newRunner(t, w, expireAll) // whose policy would keep all of them
+	report := runNamed(t, &r, "v1", "sha256:a", "sha256:b")
+	if diff := cmp.Diff([]string{"sha256:c"}, w.digests("app")); diff != "" {
+		t.Errorf("left mismatch (-want +got):\n%s", diff)
+	}
+	got := repositoryOf(t, &report, "app")
+	if got.Expired != 2 || got.Deleted != 2 || got.Evaluated != 3 || got.Policy != "old" || report.Account != account {
+		t.Errorf("account %s, %+v", report.Account, got)
+	}
+	for _, im := range got.Images {
+		if im.AppliedRulePriority != 0 || !strings.HasPrefix(im.Reason, "named by a person as ") {
+			t.Errorf("%s: rule %d, reason %q", im.ImageDigest, im.AppliedRulePriority, im.Reason)
+		}
+	}
+}
+
+func TestRunNamedTakesWhatBelongsToTheImageAlong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(index("i", time.Hour, "v1"), image("c", time.Hour), withSubject(image("sig", time.Hour), "i"), withSubject(image("orphan", time.Hour), "gone"))
+	w.children["i"] = []string{"c"}
+	r := newRunner(t, w, expireAll)
+	report := runNamed(t, &r, "v1", "orphan") // an orphan that is named goes
+	want := map[string]cleaner.Outcome{"i": cleaner.Deleted, "c": cleaner.Deleted, "sig": cleaner.Deleted, "orphan": cleaner.Deleted}
+	if diff := cmp.Diff(want, outcomes(t, &report, "app")); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestRunNamedKeepsProtectionLimitsAndReCheck(t *testing.T) {
+	t.Parallel()
+	entry := `{"policies": [{"name": "p", "policy": "none", "limits": {"maxDeletionsPerRepository": 2}, "protect": {"tagPatterns": ["keep"]}}], ` + unprotected + `}`
+	w := newWorld(image("sha256:a", time.Hour, "keep"), image("sha256:b", time.Hour), image("sha256:c", time.Hour), image("sha256:d", time.Hour))
+	r := newRunner(t, w, entry)
+	if report := runNamed(t, &r, "keep", "sha256:b"); report.Totals.Protected != 1 || report.Totals.Deleted != 1 {
+		t.Errorf("totals %+v, want 1 protected and 1 deleted", report.Totals)
+	}
+	r.Config = r.Config.Override(new(0), nil, nil)
+	if report := runNamed(t, &r, "sha256:c"); report.Repositories[0].Skipped != cleaner.SkipLimit {
+		t.Errorf("beyond the budget: %+v", report.Repositories[0])
+	}
+	r.Config = r.Config.Override(new(9), new(1), nil)
+	if report := runNamed(t, &r, "sha256:c", "sha256:d"); report.Repositories[0].Skipped != cleaner.SkipLimit {
+		t.Errorf("beyond the limit of the repository: %+v", report.Repositories[0])
+	}
+	remover := w.remover()
+	remover.describe = func(context.Context, string, []string) ([]evaluator.Image, error) {
+		return []evaluator.Image{image("sha256:c", time.Hour, "new")}, nil
+	}
+	r.Remover = remover
+	if report := runNamed(t, &r, "sha256:c"); report.Totals.Changed != 1 {
+		t.Errorf("after a change: totals %+v", report.Totals)
+	}
+}
+
+// Without an entry the general settings protect.
+func TestRunNamedInARepositoryWithoutEntry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", time.Hour, "keep"), image("sha256:b", time.Hour))
+	r := newRunner(t, w, `{"policies": [], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pushedWithinHours": 0}, "limits": {"maxDeletions": 1}}`)
+	report := runNamed(t, &r, "keep", "sha256:b")
+	if report.Totals.Protected != 1 || report.Totals.Deleted != 1 || report.Repositories[0].Policy != "" {
+		t.Errorf("totals %+v, policy %q", report.Totals, report.Repositories[0].Policy)
+	}
+	if report := runNamed(t, &r, "keep"); report.Totals.Protected != 1 || report.Totals.Deleted != 0 {
+		t.Errorf("totals %+v", report.Totals)
+	}
+}
+
+func TestRunNamedKeepsToWhatWasShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour))
+	r := newRunner(t, w, expireAll)
+	r.Remover = nil
+	shown := runNamed(t, &r, "v1")
+	w.images["app"][0].Tags, w.images["app"][1].Tags = nil, []string{"v1"} // the tag moves
+	r.Remover, r.Saved = w.remover(), &shown
+	report := runNamed(t, &r, "v1")
+	if diff := cmp.Diff(map[string]cleaner.Outcome{"sha256:a": cleaner.Changed}, outcomes(t, &report, "app")); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestRunNamedErrors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", time.Hour)).add("excluded", image("sha256:a", time.Hour))
+	r := newRunner(t, w, `{"repositories": {"exclude": ["excluded"]}, `+expireAll[1:])
+	for _, test := range []struct {
+		repository string
+		names      []string
+		want       string
+	}{
+		{"app", []string{"sha256:a", "v9", "sha256:x"}, "repository app has no image with the digest or tag v9, sha256:x; nothing was removed"},
+		{"excluded", []string{"sha256:a"}, "repository excluded is excluded by the configuration"},
+		{"missing", []string{"sha256:a"}, "repository missing: repository not found; check the name and the region"},
+	} {
+		_, err := r.RunNamed(t.Context(), test.repository, test.names)
+		wantError(t, err, test.want)
+	}
+	broken := errors.New("broken")
+	reader := w.registry()
+	reader.images = func(context.Context, string) ([]evaluator.Image, error) { return nil, broken }
+	r.Registry = reader
+	if _, err := r.RunNamed(t.Context(), "app", []string{"sha256:a"}); !errors.Is(err, broken) {
+		t.Errorf("with an unreadable repository: %v", err)
+	}
+	reader.repositories = func(context.Context) ([]cleaner.Repository, error) { return nil, broken }
+	r.Registry = reader
+	if _, err := r.RunNamed(t.Context(), "app", []string{"sha256:a"}); !errors.Is(err, broken) {
+		t.Errorf("with an unreadable registry: %v", err)
+	}
+	if len(w.calls) > 0 {
+		t.Errorf("calls %v", w.calls)
+	}
+}

@@ -1,0 +1,106 @@
+package cleaner_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// Whoever runs an index pulls one of its children; its own pull may be ours.
+func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		now  []evaluator.Image
+		want string
+	}{
+		"own pull":            {[]evaluator.Image{pulled(index("i", 9*day), 0), pulled(image("c", 9*day), 8*day)}, "deleted"},
+		"pull of a child":     {[]evaluator.Image{index("i", 9*day), pulled(image("c", 9*day), 0)}, "changed: lastRecordedPullTime of its child c changed since the plan"},
+		"child gone":          {[]evaluator.Image{index("i", 9*day)}, "deleted"},
+		"tags of the index":   {[]evaluator.Image{index("i", 9*day, "v1"), pulled(image("c", 9*day), 8*day)}, "changed: imageTags changed since the plan"},
+		"status of the index": {[]evaluator.Image{withStatus(index("i", 9*day), evaluator.Archived)}, "changed: imageStatus changed since the plan"},
+	} {
+		plan := planOf(evaluator.Expire, pulled(index("i", 9*day), 2*day))
+		plan.Images[0].Children = []evaluator.Image{pulled(image("c", 9*day), 8*day)}
+		apply(t, newWorld(test.now...).remover(), plan)
+		if got := settled(plan)["i"]; got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// No image goes before what it belongs to, whatever became of that.
+func TestApplyKeepsTogetherWhatBelongsTogether(t *testing.T) {
+	t.Parallel()
+	for outcome, test := range map[string]struct {
+		spoil func(*world, *remover)
+		want  map[string]string
+	}{
+		"parent deleted": {func(*world, *remover) {}, map[string]string{"i": "deleted", "c": "deleted", "sig": "deleted"}},
+		"parent gone": {
+			func(w *world, _ *remover) { w.images["app"] = w.images["app"][1:] },
+			map[string]string{"i": "gone: not there any more", "c": "deleted", "sig": "deleted"},
+		},
+		"parent changed": {
+			func(w *world, _ *remover) { w.images["app"][0].Tags = []string{"v1"} },
+			map[string]string{
+				"i": "changed: imageTags changed since the plan", "c": "blocked: it belongs to i, which stays",
+				"sig": "blocked: it belongs to c, which stays",
+			},
+		},
+		"parent refused": {
+			func(_ *world, r *remover) { refuse(r, "i", "KmsError") },
+			map[string]string{"i": "failed: KmsError", "c": "blocked: it belongs to i, which stays", "sig": "blocked: it belongs to c, which stays"},
+		},
+	} {
+		w := newWorld(index("i", 9*day), image("c", 9*day), image("sig", 9*day))
+		plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
+		plan.Images[1].Parents, plan.Images[2].Parents = []string{"i"}, []string{"c"}
+		plan.Images[1].Action, plan.Images[2].Action = cleaner.Follow, cleaner.Follow
+		r := w.remover()
+		test.spoil(w, &r)
+		apply(t, r, plan)
+		if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
+			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", outcome, diff)
+		}
+	}
+}
+
+// refuse makes Delete fail for the digest with the code.
+func refuse(r *remover, digest, code string) {
+	next := r.delete
+	r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+		rest := slices.DeleteFunc(slices.Clone(digests), func(d string) bool { return d == digest })
+		done, err := next(ctx, repository, rest)
+		if len(rest) < len(digests) {
+			done.Failed = append(done.Failed, cleaner.Failure{Digest: digest, Code: code})
+		}
+		return done, err
+	}
+}
+
+// An index that is unknown here may go meanwhile; what it guarded can go then.
+func TestWhatIsBlockedIsTriedOnceMoreAtTheEnd(t *testing.T) {
+	t.Parallel()
+	for tries, want := range map[int]string{1: "deleted", 2: "blocked: ImageReferencedByManifestList"} {
+		w := newWorld(image("child", 9*day), image("other", 9*day))
+		r := w.remover()
+		calls := 0
+		next := r.delete
+		r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+			if calls++; calls > tries || !slices.Contains(digests, "child") {
+				return next(ctx, repository, digests)
+			}
+			return cleaner.Deletion{Deleted: []string{"other"}, Failed: []cleaner.Failure{{Digest: "child", Code: "ImageReferencedByManifestList"}}}, nil
+		}
+		plan := planOf(evaluator.Expire, w.images["app"]...)
+		apply(t, r, plan)
+		if got := settled(plan); got["child"] != want || got["other"] != "deleted" || calls != 2 {
+			t.Errorf("refused %d times: %v after %d calls, want %q", tries, got, calls, want)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package cleaner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+func TestApplySettlesEveryImage(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for name, test := range map[string]struct {
+		spoil func(*world, *remover)
+		want  map[string]string
+	}{
+		"re-check fails": {
+			func(_ *world, r *remover) {
+				r.describe = func(context.Context, string, []string) ([]evaluator.Image, error) { return nil, broken }
+				r.delete = nil
+			}, map[string]string{"a": "failed: re-check: broken", "b": "failed: re-check: broken"},
+		},
+		"repository gone before the re-check": {
+			func(_ *world, r *remover) {
+				r.describe = func(context.Context, string, []string) ([]evaluator.Image, error) {
+					return nil, cleaner.ErrRepositoryNotFound
+				}
+				r.delete = nil
+			}, map[string]string{"a": "gone: not there any more", "b": "gone: not there any more"},
+		},
+		"repository gone before the deletion": {
+			func(_ *world, r *remover) {
+				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) {
+					return cleaner.Deletion{}, fmt.Errorf("delete: %w", cleaner.ErrRepositoryNotFound)
+				}
+			}, map[string]string{"a": "gone: the repository is not there any more", "b": "gone: the repository is not there any more"},
+		},
+		"call fails": {
+			func(_ *world, r *remover) {
+				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) { return cleaner.Deletion{}, broken }
+			}, map[string]string{"a": "failed: broken", "b": "failed: broken"},
+		},
+		"answer lost": {
+			func(w *world, r *remover) {
+				r.delete = func(_ context.Context, repository string, _ []string) (cleaner.Deletion, error) {
+					w.take("delete", repository, []string{"a"})
+					return cleaner.Deletion{}, broken
+				}
+			}, map[string]string{"a": "deleted: unconfirmed: broken, but not there any more", "b": "failed: broken"},
+		},
+		"answer in part": {
+			func(_ *world, r *remover) {
+				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) {
+					return cleaner.Deletion{Deleted: []string{"a", "nobody asked"}, Failed: []cleaner.Failure{{Digest: "stranger", Code: "KmsError"}, {Code: "MissingDigestAndTag"}}}, nil
+				}
+			}, map[string]string{"a": "deleted", "b": "failed: neither confirmed nor refused by ECR"},
+		},
+		"answer lost and no way to ask": {
+			func(w *world, r *remover) {
+				describe, asked := r.describe, 0
+				r.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+					if asked++; asked > 1 {
+						return nil, errors.New("denied")
+					}
+					return describe(ctx, repository, digests)
+				}
+				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) { return cleaner.Deletion{}, broken }
+			}, map[string]string{"a": "failed: broken; state unknown: denied", "b": "failed: broken; state unknown: denied"},
+		},
+		"error after a part is done": {
+			func(w *world, r *remover) {
+				r.delete = func(_ context.Context, repository string, _ []string) (cleaner.Deletion, error) {
+					w.take("delete", repository, []string{"a"})
+					return cleaner.Deletion{Deleted: []string{"a"}}, broken
+				}
+			}, map[string]string{"a": "deleted", "b": "failed: broken"},
+		},
+	} {
+		w := newWorld(image("a", 9*day), image("b", 9*day))
+		plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
+		r := w.remover()
+		test.spoil(w, &r)
+		apply(t, r, plan)
+		if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
+			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// The codes are those of the API model, for which only three outcomes exist.
+func TestEveryFailureCodeHasAnOutcome(t *testing.T) {
+	t.Parallel()
+	want := map[string]cleaner.Outcome{
+		"ImageReferencedByManifestList": cleaner.Blocked, "ImageNotFound": cleaner.Gone,
+		"InvalidImageDigest": cleaner.Failed, "InvalidImageTag": cleaner.Failed, "ImageTagDoesNotMatchDigest": cleaner.Failed,
+		"MissingDigestAndTag": cleaner.Failed, "KmsError": cleaner.Failed, "UpstreamAccessDenied": cleaner.Failed,
+		"UpstreamTooManyRequests": cleaner.Failed, "UpstreamUnavailable": cleaner.Failed, "ImageInaccessible": cleaner.Failed,
+		"SomethingNew": cleaner.Failed, "": cleaner.Failed,
+	}
+	var images []evaluator.Image
+	for code := range want {
+		images = append(images, image("sha256:"+code, 9*day))
+	}
+	w := newWorld(images...)
+	r := w.remover()
+	r.delete = func(_ context.Context, _ string, digests []string) (done cleaner.Deletion, err error) {
+		for _, d := range digests {
+			done.Failed = append(done.Failed, cleaner.Failure{Digest: d, Code: d[len("sha256:"):], Message: "words"})
+		}
+		return done, nil
+	}
+	plan := planOf(evaluator.Expire, images...)
+	apply(t, r, plan)
+	got := map[string]cleaner.Outcome{}
+	for _, im := range plan.Images {
+		code := im.Digest[len("sha256:"):]
+		got[code] = im.Outcome
+		if im.Message != code+": words" {
+			t.Errorf("message %q of the code %q", im.Message, code)
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", cmp.Diff(want, got))
+	}
+}
+
+func TestArchivingHasOutcomesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	answers := map[string]error{
+		"done": nil, "refused": fmt.Errorf("archive: %w", cleaner.Failure{Code: "ImageStorageClassUpdateNotSupported", Message: "no"}),
+		"missing": cleaner.Failure{Code: "ImageNotFound"}, "denied": errors.New("denied"), "other": cleaner.Failure{Code: "KmsError"},
+	}
+	w := newWorld(image("done", 9*day), image("refused", 9*day), image("missing", 9*day), image("denied", 9*day), image("other", 9*day))
+	r := w.remover()
+	r.delete = nil
+	r.archive = func(_ context.Context, _, digest string) error { return answers[digest] }
+	plan := planOf(evaluator.Transition, w.images["app"]...)
+	apply(t, r, plan)
+	want := map[string]string{
+		"done": "archived", "refused": "blocked: ImageStorageClassUpdateNotSupported: no", "missing": "gone: ImageNotFound",
+		"denied": "failed: denied", "other": "failed: KmsError",
+	}
+	if diff := cmp.Diff(want, settled(plan)); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+}

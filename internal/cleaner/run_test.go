@@ -1,0 +1,282 @@
+package cleaner_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// slowest returns a registry that lists the images of one repository only a
+// while after they were asked for.
+func slowest(r registry, name string) registry {
+	images := r.images
+	r.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		if repository == name {
+			<-time.After(3 * time.Millisecond)
+		}
+		return images(ctx, repository)
+	}
+	return r
+}
+
+func TestRunReportsInTheOrderOfTheListing(t *testing.T) {
+	t.Parallel()
+	w := newWorld().add("z").add("a").add("m/x")
+	r := newRunner(t, w, expireAll)
+	r.Registry = slowest(w.registry(), "app")
+	report := run(t, &r)
+	var got []string
+	for _, repository := range report.Repositories {
+		got = append(got, repository.Name)
+	}
+	if want := []string{"app", "z", "a", "m/x"}; !slices.Equal(got, want) {
+		t.Errorf("repositories %v, want %v", got, want)
+	}
+}
+
+func TestRunSelectsRepositories(t *testing.T) {
+	t.Parallel()
+	w := newWorld().add("team-a/x").add("team-a/cache").add("team-b/y").add("unknown")
+	r := newRunner(t, w, `{"repositories": {"include": ["team-*", "unknown"], "exclude": ["*/cache"]},
+		"policies": [{"repositories": ["team-a/*"], "policy": "none"}, {"repositories": ["team-b/*"]}]}`)
+	report := run(t, &r)
+	want := map[string]cleaner.SkipCode{"team-a/x": cleaner.SkipNone, "team-b/y": cleaner.SkipNoPolicy, "unknown": cleaner.SkipNotConfigured}
+	if diff := cmp.Diff(want, skips(&report)); diff != "" {
+		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
+	}
+	if report.Totals.Repositories != 3 || report.Totals.Skipped != 3 || report.Incomplete || !report.Handled() {
+		t.Errorf("totals %+v, incomplete %t, handled %t", report.Totals, report.Incomplete, report.Handled())
+	}
+}
+
+func TestRunThatOnlyPlansRemovesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 2*day))
+	r := newRunner(t, w, `{"mode": "apply", `+expireAll[1:]) // the remover decides, not the configuration
+	r.Remover = nil
+	report := run(t, &r)
+	if report.Mode != config.Plan || report.Totals.Expired != 1 || report.Totals.Deleted != 0 || len(w.images["app"]) != 1 {
+		t.Errorf("mode %s, totals %+v", report.Mode, report.Totals)
+	}
+	if outcome := outcomes(t, &report, "app")["a"]; outcome != "" {
+		t.Errorf("a plan has the outcome %q", outcome)
+	}
+}
+
+// No trouble of one repository stops the others, and none is lost.
+func TestRunGoesOnAfterFailures(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 2*day)).add("unreadable", image("a", 2*day)).add("gone", image("a", 2*day)).
+		add("undeletable", image("a", 2*day)).add("last", image("a", 2*day))
+	reader, remover := w.registry(), w.remover()
+	images, remove := reader.images, remover.delete
+	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		switch repository {
+		case "unreadable":
+			return []evaluator.Image{image("a", 2*day)}, errors.New("describe images: denied")
+		case "gone":
+			return nil, cleaner.ErrRepositoryNotFound
+		}
+		return images(ctx, repository)
+	}
+	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+		if repository == "undeletable" {
+			return cleaner.Deletion{}, errors.New("delete images: denied")
+		}
+		return remove(ctx, repository, digests)
+	}
+	r := newRunner(t, w, expireAll)
+	r.Registry, r.Remover = reader, remover
+	report := run(t, &r)
+	want := map[string]cleaner.SkipCode{"unreadable": cleaner.SkipFailed, "gone": cleaner.SkipGone}
+	if diff := cmp.Diff(want, skips(&report)); diff != "" {
+		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
+	}
+	if got := report.Totals; got.Deleted != 2 || got.Failed != 1 || got.Repositories != 5 || got.Skipped != 2 {
+		t.Errorf("totals %+v, want 2 deleted and 1 failed", got)
+	}
+	if !report.Incomplete || report.Handled() {
+		t.Error("a run with failures counts as handled")
+	}
+	if got := repositoryOf(t, &report, "unreadable").Message; got != "describe images: denied" {
+		t.Errorf("message %q", got)
+	}
+}
+
+func TestRunNeedsTheWholeListOfRepositories(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 2*day))
+	reader := w.registry()
+	cut := errors.New("cut short")
+	reader.repositories = func(context.Context) ([]cleaner.Repository, error) {
+		return []cleaner.Repository{{Name: "app", RegistryID: account}}, cut
+	}
+	r := newRunner(t, w, expireAll)
+	r.Registry = reader
+	if _, err := r.Run(t.Context()); !errors.Is(err, cut) {
+		t.Errorf("Run: %v, want the error", err)
+	}
+	if len(w.calls) > 0 {
+		t.Errorf("the calls %v are made", w.calls)
+	}
+}
+
+func TestRunOfAnEmptyRegistry(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, &world{}, expireAll)
+	report := run(t, &r)
+	if got := toJSON(t, report.Repositories); got != "[]" || report.Account != "" || report.Incomplete {
+		t.Errorf("repositories %s, account %q, incomplete %t", got, report.Account, report.Incomplete)
+	}
+}
+
+func TestRunBeginsNothingAfterItsStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 2*day)).add("b", image("a", 2*day)).add("c", image("a", 2*day))
+	stop := make(chan struct{})
+	reader := w.registry()
+	images := reader.images
+	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		if repository == "b" {
+			close(stop)
+		}
+		return images(ctx, repository)
+	}
+	r := newRunner(t, w, expireAll)
+	r.Registry, r.Stop, r.Workers = reader, stop, 1
+	report := run(t, &r)
+	want := map[string]cleaner.SkipCode{"c": cleaner.SkipDeadline}
+	if diff := cmp.Diff(want, skips(&report)); diff != "" {
+		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
+	}
+	if got := repositoryOf(t, &report, "c").Message; got != "not begun: the time ran out before it" {
+		t.Errorf("message %q", got)
+	}
+	if len(w.digests("c")) != 1 || !report.Incomplete {
+		t.Errorf("incomplete %t, left %v", report.Incomplete, w.digests("c"))
+	}
+}
+
+func TestRunWithACancelledContextRemovesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 2*day)).add("b", image("a", 2*day))
+	ctx, cancel := context.WithCancel(t.Context())
+	reader := w.registry()
+	reader.images = func(ctx context.Context, _ string) ([]evaluator.Image, error) {
+		cancel()
+		return nil, ctx.Err()
+	}
+	r := newRunner(t, w, expireAll)
+	r.Registry = reader
+	report, err := r.Run(ctx)
+	if err != nil || len(skips(&report)) != 2 || !report.Incomplete {
+		t.Errorf("Run = %+v, %v; want two failed repositories", report, err)
+	}
+	if slices.Contains(w.calls, "delete") {
+		t.Errorf("calls %v", w.calls)
+	}
+}
+
+func TestRunBoundsTheRepositoriesInFlight(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	for i := range 40 {
+		w.add("r" + string(rune('a'+i)))
+	}
+	var inFlight, most atomic.Int32
+	reader := w.registry()
+	reader.images = func(context.Context, string) ([]evaluator.Image, error) {
+		n := inFlight.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			continue
+		}
+		time.Sleep(100 * time.Microsecond)
+		inFlight.Add(-1)
+		return nil, nil
+	}
+	r := newRunner(t, w, expireAll)
+	r.Registry, r.Workers = reader, 3
+	run(t, &r)
+	if n := most.Load(); n > 3 {
+		t.Errorf("%d repositories in flight, want at most 3", n)
+	}
+}
+
+// Two runs on the same registry differ in nothing but times and ids.
+func TestRunIsDeterministic(t *testing.T) {
+	t.Parallel()
+	report := func(workers int) string {
+		w := newWorld(numbered(30, 2*day)...)
+		for _, name := range []string{"b", "c", "d", "e"} {
+			images := numbered(20, 2*day)
+			images = append(images, index("i-"+name, 3*day, "v1"))
+			w.add(name, images...)
+			w.children["i-"+name] = []string{"sha256:0001", "sha256:0002"}
+		}
+		r := newRunner(t, w, `{"policies": [{"policy": `+expireOld+`}], "limits": {"maxDeletions": 60}, "protect": {"inUse": [], "tagPatterns": ["v*"]}}`)
+		r.Workers = workers
+		return toJSON(t, run(t, &r))
+	}
+	want := report(1)
+	for i := range 20 {
+		if got := report(1 + i%8); got != want {
+			t.Fatalf("reports differ:\n%s\n%s", want, got)
+		}
+	}
+}
+
+// Who reads the log alone must find what was removed, and why.
+func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 2*day, "v1", "v2"), image("b", 3*day), image("young", time.Hour)).add("none")
+	remover := w.remover()
+	refuse(&remover, "b", "KmsError")
+	r := newRunner(t, w, expireAll)
+	var log bytes.Buffer
+	r.Remover, r.Log, r.Workers = remover, slog.New(slog.NewJSONHandler(&log, nil)), 1
+	run(t, &r)
+	var got []map[string]any
+	for line := range strings.Lines(log.String()) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatalf("log line %q: %v", line, err)
+		}
+		delete(fields, "time")
+		got = append(got, fields)
+	}
+	imageLine := func(level, digest, tags, pushed, outcome, message, reason string) map[string]any {
+		return map[string]any{
+			"level": level, "msg": "image", "repository": "app", "digest": digest, "tags": tags, "pushed_at": pushed,
+			"size_in_bytes": 100., "verdict": "expire", "rule_priority": 1., "reason": reason, "outcome": outcome, "message": message,
+		}
+	}
+	repositoryLine := func(level, name string, evaluated, expired, deleted, failed float64) map[string]any {
+		return map[string]any{
+			"level": level, "msg": "repository", "repository": name, "policy": "old", "evaluated": evaluated, "expired": expired,
+			"transitioned": 0., "protected": 0., "deleted": deleted, "archived": 0., "blocked": 0., "changed": 0., "gone": 0.,
+			"failed": failed, "skipped": "", "message": "",
+		}
+	}
+	want := []map[string]any{
+		imageLine("ERROR", "b", "", "2026-02-26T12:00:00Z", "failed", "KmsError", "pushed 3d ago, limit 1d"),
+		imageLine("INFO", "a", "v1 v2", "2026-02-27T12:00:00Z", "deleted", "", "pushed 2d ago, limit 1d"),
+		repositoryLine("ERROR", "app", 3, 2, 1, 1),
+		repositoryLine("INFO", "none", 0, 0, 0, 0),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log mismatch (-want +got):\n%s", diff)
+	}
+}

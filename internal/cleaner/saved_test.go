@@ -1,0 +1,242 @@
+package cleaner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// save plans the world and returns the plan as it comes back from a file.
+func save(t *testing.T, w *world, text string) *cleaner.Report {
+	t.Helper()
+	r := newRunner(t, w, text)
+	r.Remover = nil
+	saved, err := cleaner.ReadSavedPlan([]byte(toJSON(t, run(t, &r))))
+	if err != nil {
+		t.Fatalf("ReadSavedPlan: %v", err)
+	}
+	return saved
+}
+
+// applySaved applies a saved plan to the world one hour later.
+func applySaved(t *testing.T, w *world, text string, saved *cleaner.Report) cleaner.Report {
+	t.Helper()
+	r := newRunner(t, w, text)
+	r.Saved, r.Now = saved, now.Add(time.Hour)
+	return run(t, &r)
+}
+
+func TestASavedPlanIsAppliedAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(pulled(image("a", 9*day, "v1"), 8*day), restored(image("b", 9*day), 2*day), image("young", time.Hour)).add("b", index("i", 9*day), image("c", 9*day))
+	w.children["i"] = []string{"c"}
+	saved := save(t, w, expireAll)
+	report := applySaved(t, w, expireAll, saved)
+	if got := report.Totals; got.Deleted != 4 || got.Expired != 4 || !report.Handled() || report.Mode != config.Apply {
+		t.Errorf("totals %+v, want 4 deleted", got)
+	}
+	if want := []string{"young"}; !slices.Equal(w.digests("app"), want) {
+		t.Errorf("left are %v, want %v", w.digests("app"), want)
+	}
+}
+
+func TestASavedPlanAddsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 2*day), image("b", day-30*time.Minute)).add("quiet", image("q", day-30*time.Minute)).add("new repository")
+	saved := save(t, w, expireAll)
+	w.images["app"] = append(w.images["app"], image("pushed since", 3*day))
+	w.images["new repository"] = []evaluator.Image{image("x", 3*day)}
+	saved.Repositories = slices.DeleteFunc(saved.Repositories, func(r cleaner.RepositoryReport) bool { return r.Name == "new repository" })
+	report := applySaved(t, w, expireAll, saved)
+	if diff := cmp.Diff(map[string]cleaner.Outcome{"a": cleaner.Deleted}, outcomes(t, &report, "app")); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+	if len(report.Repositories) != 1 {
+		t.Errorf("%d repositories in the report, want the one of the plan", len(report.Repositories))
+	}
+	if want := []string{"b", "pushed since"}; !slices.Equal(w.digests("app"), want) {
+		t.Errorf("left are %v, want %v", w.digests("app"), want)
+	}
+}
+
+// Applying repeats everything; what a plan made now would spare stays.
+func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
+	t.Parallel()
+	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pulledWithinDays": 7, "pushedWithinHours": 0}}`
+	all := []evaluator.Image{
+		image("same", 9*day), image("tagged", 9*day), image("protected", 9*day), image("pulled", 9*day), image("pulled before", 9*day),
+		image("pushed again", 9*day), image("archived", 9*day), image("gone", 9*day),
+	}
+	w := newWorld(all...)
+	saved := save(t, w, text)
+	w.images["app"] = []evaluator.Image{
+		image("same", 9*day), image("tagged", 9*day, "v1"), image("protected", 9*day, "keep"), pulled(image("pulled", 9*day), 0),
+		pulled(image("pulled before", 9*day), 8*day), image("pushed again", 0), withStatus(image("archived", 9*day), evaluator.Archived),
+	}
+	report := applySaved(t, w, text, saved)
+	got := map[string]string{}
+	for _, im := range report.Repositories[0].Images {
+		got[im.ImageDigest] = fmt.Sprintf("%s, %s %v", im.Outcome, im.Message, im.ProtectedBy)
+	}
+	want := map[string]string{
+		"same": "deleted,  []", "tagged": "changed, imageTags changed since the plan []",
+		"protected":     "changed, imageTags changed since the plan [tagPatterns keep]",
+		"pulled":        "changed, lastRecordedPullTime changed since the plan [pulledWithinDays 7 days]",
+		"pulled before": "changed, lastRecordedPullTime changed since the plan []",
+		"pushed again":  "changed, a plan made now keeps it []", "archived": "changed, a plan made now keeps it []",
+		"gone": "gone, not there any more []",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+	if len(w.images["app"]) != 6 || !report.Handled() {
+		t.Errorf("left are %v, handled %t", w.digests("app"), report.Handled())
+	}
+}
+
+// What has become protected without changing itself: another image went.
+func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
+	t.Parallel()
+	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
+	w := newWorld(image("newest", 8*day), image("next", 9*day))
+	saved := save(t, w, text)
+	w.images["app"] = w.images["app"][1:]
+	report := applySaved(t, w, text, saved)
+	im := report.Repositories[0].Images[0]
+	if im.ImageDigest != "next" || len(im.ProtectedBy) != 1 || im.Outcome != "" || report.Totals.Protected != 1 || len(w.images["app"]) != 1 {
+		t.Errorf("image %+v, left are %v", im, w.digests("app"))
+	}
+}
+
+func TestASavedPlanKeepsItsSkips(t *testing.T) {
+	t.Parallel()
+	text := limited(`"maxDeletionsPerRepository": 1`, "")
+	w := newWorld(image("a", 9*day), image("b", 9*day)).add("b", image("c", 9*day))
+	saved := save(t, w, text)
+	w.images["app"] = w.images["app"][1:] // would be within the limit now
+	report := applySaved(t, w, text, saved)
+	if got := report.Repositories[0]; got.Skipped != cleaner.SkipLimit || got.Message != "as in the saved plan: 2 of 2 images would go, maxDeletionsPerRepository is 1" {
+		t.Errorf("skipped %q, message %q", got.Skipped, got.Message)
+	}
+	if report.Totals.Deleted != 1 || report.Handled() || len(w.images["app"]) != 1 {
+		t.Errorf("totals %+v, handled %t", report.Totals, report.Handled())
+	}
+}
+
+func TestASavedPlanIsLimitedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day), image("b", 9*day), image("c", time.Hour), image("d", time.Hour))
+	text := limited(`"maxDeletedPercent": 50`, "")
+	saved := save(t, w, text)
+	w.images["app"] = w.images["app"][:3]
+	report := applySaved(t, w, text, saved)
+	if got := report.Repositories[0]; got.Skipped != cleaner.SkipLimit || len(w.images["app"]) != 3 {
+		t.Errorf("skipped %q (%s), left are %v", got.Skipped, got.Message, w.digests("app"))
+	}
+}
+
+func TestASavedPlanForRepositoriesThatAreGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day)).add("b", image("b", 9*day))
+	saved := save(t, w, expireAll)
+	reader := w.registry()
+	images := reader.images
+	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		if repository == "app" {
+			return nil, cleaner.ErrRepositoryNotFound
+		}
+		return images(ctx, repository)
+	}
+	r := newRunner(t, w, expireAll)
+	r.Registry, r.Saved = reader, saved
+	report := run(t, &r)
+	if diff := cmp.Diff(map[string]cleaner.SkipCode{"app": cleaner.SkipGone}, skips(&report)); diff != "" || report.Totals.Deleted != 1 {
+		t.Errorf("totals %+v, skipped mismatch (-want +got):\n%s", report.Totals, diff)
+	}
+}
+
+func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day))
+	saved := save(t, w, expireAll)
+	w.images["app"][0].PushedAt = now
+	remover := w.remover()
+	remover.describe = func(context.Context, string, []string) ([]evaluator.Image, error) { return nil, errors.New("denied") }
+	r := newRunner(t, w, expireAll)
+	r.Saved, r.Remover = saved, remover
+	report := run(t, &r)
+	im := report.Repositories[0].Images[0]
+	if im.Outcome != cleaner.Failed || im.Message != "not in a plan made now; state unknown: denied" {
+		t.Errorf("%s: %s", im.Outcome, im.Message)
+	}
+}
+
+func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day))
+	for name, test := range map[string]struct {
+		spoil  func(*cleaner.Report)
+		reason string
+	}{
+		"same":                  {func(*cleaner.Report) {}, ""},
+		"other account":         {func(r *cleaner.Report) { r.Account = "999999999999" }, "was made for account 999999999999, these credentials are of 123456789012"},
+		"other region":          {func(r *cleaner.Report) { r.Region = "us-east-1" }, "was made for region us-east-1, this is eu-west-1"},
+		"other configuration":   {func(r *cleaner.Report) { r.Configuration = "sha256:x" }, "was made with another configuration; plan again"},
+		"exactly the limit old": {func(r *cleaner.Report) { r.Start = now.Add(-day) }, ""},
+		"too old":               {func(r *cleaner.Report) { r.Start = now.Add(-day - 2*time.Second) }, "is 24h0m2s old, the limit is 24h0m0s; plan again"},
+		"without a start":       {func(r *cleaner.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, the limit is 24h0m0s; plan again"},
+	} {
+		saved := save(t, w, expireAll)
+		test.spoil(saved)
+		r := newRunner(t, w, expireAll)
+		r.Saved, r.Remover = saved, remover{describe: w.remover().describe, delete: func(context.Context, string, []string) (cleaner.Deletion, error) {
+			return cleaner.Deletion{Deleted: []string{"a"}}, nil
+		}}
+		_, err := r.Run(t.Context())
+		refused, ok := errors.AsType[*cleaner.SavedPlanError](err)
+		switch {
+		case test.reason == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case test.reason != "" && (!ok || refused.Reason != test.reason || err.Error() != "saved plan "+test.reason):
+			t.Errorf("%s: error %v, want %q", name, err, test.reason)
+		}
+	}
+}
+
+func TestReadSavedPlanRefuses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		``:                                "is not a saved plan: unexpected end of JSON input; write one with plan --out",
+		`[]`:                              "is not a saved plan: json: cannot unmarshal array into Go value of type cleaner.Report; write one with plan --out",
+		`{}`:                              "is a report of version 0, not 1; plan again",
+		`{"version": 2, "mode": "plan"}`:  "is a report of version 2, not 1; plan again",
+		`{"version": 1}`:                  `is the report of mode "", not a plan; write one with plan --out`,
+		`{"version": 1, "mode": "apply"}`: `is the report of mode "apply", not a plan; write one with plan --out`,
+		`{"version": 1, "mode": "plan", "omitted": {"images": 1}}`: "was shortened and lacks images; write one with plan --out",
+	} {
+		if _, err := cleaner.ReadSavedPlan([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("ReadSavedPlan(%s): %v, want %q", text, err, want)
+		}
+	}
+}
+
+// A plan goes through a file without losing what it is compared by.
+func TestASavedPlanComesBackEqual(t *testing.T) {
+	t.Parallel()
+	w := newWorld(restored(pulled(image("a", 9*day+time.Nanosecond, "v1"), 8*day), 7*day), image("b", 9*day))
+	r := newRunner(t, w, expireAll)
+	r.Remover = nil
+	report := run(t, &r)
+	if diff := cmp.Diff(&report, save(t, w, expireAll)); diff != "" {
+		t.Errorf("mismatch (-planned +read):\n%s", diff)
+	}
+}

@@ -1,0 +1,95 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
+
+func FuzzParse(f *testing.F) {
+	addFiles(f, "testdata/*.json")
+	for _, seed := range []string{
+		``, `null`, `{"policies": [{"policy": {"rules": [{}]}}, 1, null]}`, `{"limits": {"maxDeletions": 1e999}}`,
+		"{\"a\nb\": \"\xff\"}", `{"repositories": {"include": [""], "include": []}}`, `{"report": {"s3": "\n\u2028"}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, problems := config.Parse(text)
+		checkProblems(t, problems)
+		if problems.Err() != nil {
+			return
+		}
+		if again, _ := config.Parse(text); hash(t, again) != hash(t, c) {
+			t.Error("the same text has two hashes")
+		}
+		if c.Mode == "" || c.Repositories.Include == nil || c.Orphans == "" || c.OnExpire == "" || c.Limits.MaxDeletedPercent > 100 {
+			t.Errorf("a default is missing or a range is exceeded: %+v", c)
+		}
+		for i := range c.Policies {
+			e := &c.Policies[i]
+			if e.Name == "" || len(e.Repositories) == 0 || (e.Source == config.Inline) != (len(e.Policy.Rules) > 0) {
+				t.Errorf("entry %d is not complete: %+v", i, e)
+			}
+		}
+		c.Unsupported()
+	})
+}
+
+func FuzzParseRequest(f *testing.F) {
+	addFiles(f, "../../events/*.json")
+	for _, seed := range []string{
+		``, `null`, `[]`, `{"detail-type": null}`, `{"detail-type": 1, "detail": "null"}`, `{"detail-type": 1, "detail": "\n{\"\n\": 1}"}`,
+		`{"repositories": [], "repositories": [1]}`, `{"policy": {"rules": 1}, "maxDeletions": -0}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, event []byte) {
+		r, problems := config.ParseRequest(event)
+		checkProblems(t, problems)
+		if problems.Err() != nil {
+			return
+		}
+		if r.Repositories != nil && len(r.Repositories) == 0 {
+			t.Error("an empty selection is not a problem")
+		}
+		c, err := config.Default().Narrow(r)
+		if err != nil {
+			return
+		}
+		limits, most := c.Policies[0].Limits, config.Default().Limits
+		if limits.MaxDeletionsPerRepository > most.MaxDeletionsPerRepository || limits.MaxDeletedPercent > most.MaxDeletedPercent {
+			t.Errorf("the request %s widens the limits to %+v", event, limits)
+		}
+	})
+}
+
+func addFiles(f *testing.F, pattern string) {
+	f.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		f.Fatalf("%s: %d files, %v", pattern, len(names), err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+}
+
+// checkProblems checks what holds for the problems of any text: each has a
+// place and is one line.
+func checkProblems(t *testing.T, problems jsondoc.Problems) {
+	t.Helper()
+	for _, p := range problems {
+		if p.Line < 1 || p.Column < 1 || p.Message == "" || strings.ContainsAny(p.String(), "\n\r\u2028") {
+			t.Errorf("problem %q at %d:%d", p.String(), p.Line, p.Column)
+		}
+	}
+}

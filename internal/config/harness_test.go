@@ -1,0 +1,70 @@
+package config_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
+)
+
+// keep3 is the policy of testdata/all.json.
+const keep3 = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "untagged",
+	"countType": "imageCountMoreThan", "countNumber": 3}, "action": {"type": "expire"}}]}`
+
+// mustParse returns the configuration that the text means.
+func mustParse(t *testing.T, text string) config.Config {
+	t.Helper()
+	c, problems := config.Parse([]byte(text))
+	if len(problems) > 0 {
+		t.Fatalf("Parse(%s): %v", text, problems)
+	}
+	return c
+}
+
+// mustRequest returns the request that the event holds.
+func mustRequest(t *testing.T, event string) config.Request {
+	t.Helper()
+	r, problems := config.ParseRequest([]byte(event))
+	if len(problems) > 0 {
+		t.Fatalf("ParseRequest(%s): %v", event, problems)
+	}
+	return r
+}
+
+func mustPolicy(t *testing.T, text string) lifecycle.Policy {
+	t.Helper()
+	p, problems := lifecycle.Parse([]byte(text))
+	if len(problems) > 0 {
+		t.Fatalf("policy %s: %v", text, problems)
+	}
+	return p
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func patterns(texts ...string) []wildcard.Pattern {
+	compiled := make([]wildcard.Pattern, len(texts))
+	for i, text := range texts {
+		compiled[i] = wildcard.Compile(text)
+	}
+	return compiled
+}
+
+// lines returns problems as lines.
+func lines(problems jsondoc.Problems) []string {
+	texts := []string{}
+	for _, p := range problems {
+		texts = append(texts, p.String())
+	}
+	return texts
+}

@@ -1,0 +1,88 @@
+package config_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+)
+
+func hash(t *testing.T, c config.Config) string {
+	t.Helper()
+	h, err := c.Hash()
+	if err != nil {
+		t.Fatalf("Hash: %v", err)
+	}
+	return h
+}
+
+func TestHashDoesNotDependOnSpelling(t *testing.T) {
+	t.Parallel()
+	same := []string{
+		`{"policies": [{"name": "n", "policy": ` + keep3 + `}], "limits": {"maxDeletions": 5}}`,
+		` { "limits":{"maxDeletions":5} , "policies":[ {"policy":` + keep3 + `,"name":"\u006e"} ] } `,
+		`{"mode": "plan", "limits": {"maxDeletedPercent": 100, "maxDeletions": 5},
+			"policies": [{"name": "n", "repositories": ["*"], "orphans": "keep", "policy": ` + keep3 + `}]}`,
+	}
+	want := hash(t, mustParse(t, same[0]))
+	if !regexp.MustCompile(`^sha256:[0-9a-f]{64}$`).MatchString(want) {
+		t.Errorf("Hash() = %s", want)
+	}
+	for _, text := range same[1:] {
+		if got := hash(t, mustParse(t, text)); got != want {
+			t.Errorf("the hash of %s is another one than that of %s", text, same[0])
+		}
+	}
+}
+
+func TestHashDependsOnEveryField(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, text := range []string{
+		`{}`, readFile(t, "testdata/all.json"),
+		`{"mode": "apply"}`,
+		`{"repositories": {"include": ["a"]}}`, `{"repositories": {"exclude": ["a"]}}`,
+		`{"policies": []}`, `{"policies": [{"name": "n"}]}`, `{"policies": [{"repositories": ["a"]}]}`,
+		`{"policies": [{"repositoryTags": {"a": "b"}}]}`, `{"policies": [{"repositoryTags": {"a": "c"}}]}`,
+		`{"policies": [{"name": "attached", "policy": "none"}]}`, `{"policies": [{"name": "attached", "policy": ` + keep3 + `}]}`,
+		`{"policies": [{"limits": {"maxDeletions": 10000}}]}`, // a budget of its own
+		`{"policies": [{"orphans": "delete"}]}`, `{"orphans": "delete"}`, `{"onExpire": "archive"}`,
+		`{"protect": {"inUse": []}}`, `{"protect": {"references": ["a"]}}`, `{"protect": {"taskDefinitionRevisions": 6}}`,
+		`{"protect": {"eksClusters": []}}`, `{"protect": {"tagPatterns": []}}`, `{"protect": {"keepNewest": 2}}`,
+		`{"protect": {"pulledWithinDays": 2}}`, `{"protect": {"pushedWithinHours": 2}}`,
+		`{"limits": {"maxDeletions": 2}}`, `{"limits": {"maxDeletionsPerRepository": 2}}`, `{"limits": {"maxDeletedPercent": 2}}`,
+		`{"report": {"s3": "s3://a"}}`, `{"report": {"html": true}}`, `{"report": {"sns": "arn:a"}}`, `{"report": {"notify": "always"}}`,
+	} {
+		h := hash(t, mustParse(t, text))
+		if other, taken := seen[h]; taken {
+			t.Errorf("%s has the same hash as %s", text, other)
+		}
+		seen[h] = text
+	}
+}
+
+// A plan is made from a narrowed configuration and applied with another
+// narrowing; both are the same configuration.
+func TestNarrowingAndOverridingLeaveTheHashOfTheConfigurationAlone(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, readFile(t, "testdata/all.json"))
+	want := hash(t, c)
+	one := 1
+	if _, err := c.Narrow(config.Request{
+		Mode: config.Plan, Repositories: patterns("x"), MaxDeletions: &one,
+		MaxDeletionsPerRepository: &one, MaxDeletedPercent: &one,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.Override(&one, &one, &one)
+	if got := hash(t, c); got != want {
+		t.Error("Narrow or Override has changed the configuration")
+	}
+	selected, err := c.Narrow(config.Request{Repositories: patterns("x"), MaxDeletions: &one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hash(t, selected); got != want {
+		t.Error("the selection and the budget of one run count for the hash")
+	}
+}

@@ -1,0 +1,136 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+)
+
+// The file holds every field with its documented default.
+func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
+	t.Parallel()
+	want := config.Default()
+	for name, text := range map[string]string{
+		"every default spelt out": readFile(t, "testdata/defaults.json"),
+		"empty document":          `{}`,
+		"empty parts":             `{"repositories": {}, "policies": [{}], "protect": {}, "limits": {}, "report": {}}`,
+	} {
+		got := mustParse(t, text)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: mismatch (-Default +Parse):\n%s", name, diff)
+		}
+		if hash(t, got) != hash(t, want) {
+			t.Errorf("%s: the hash is not that of the default", name)
+		}
+	}
+}
+
+func TestParseReadsEveryField(t *testing.T) {
+	t.Parallel()
+	general := config.Settings{
+		Protect: config.Protect{
+			InUse:                   []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"},
+			References:              []string{"list.txt"},
+			TaskDefinitionRevisions: 9, EKSClusters: patterns("prod-*"), TagPatterns: patterns("v*", "release"),
+			KeepNewest: 4, PulledWithinDays: 30, PushedWithinHours: 48,
+		},
+		Orphans: config.DeleteOrphans, OnExpire: config.ArchiveExpired,
+		Limits: config.Limits{MaxDeletions: 0, MaxDeletionsPerRepository: 7, MaxDeletedPercent: 50},
+	}
+	own := config.Settings{
+		Protect: config.Protect{InUse: []string{}, References: []string{"s3://b/r.txt"}, EKSClusters: patterns(), TagPatterns: patterns()},
+		Orphans: config.KeepOrphans, OnExpire: config.DeleteExpired,
+		Limits: config.Limits{MaxDeletions: 1, MaxDeletionsPerRepository: 2, MaxDeletedPercent: 0},
+	}
+	want := config.Config{
+		Mode:         config.Apply,
+		Repositories: config.Repositories{Include: patterns("team-*", "shared/*"), Exclude: patterns("*/cache")},
+		Policies: []config.Entry{
+			{
+				Name: "nightly", Repositories: patterns("team-a/*"), RepositoryTags: map[string]string{"stage": "dev", "owner": "a"},
+				Source: config.Inline, Policy: mustPolicy(t, keep3), Settings: own, OwnBudget: true,
+			},
+			{Name: "policies[1]", Repositories: patterns("shared/*"), Source: config.None, Settings: general},
+		},
+		Settings: general,
+		Report:   config.Report{S3: "s3://bucket/prefix", HTML: true, SNS: "arn:aws:sns:eu-west-1:123456789012:topic", Notify: "failures"},
+	}
+	if diff := cmp.Diff(want, mustParse(t, readFile(t, "testdata/all.json"))); diff != "" {
+		t.Errorf("Parse mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// Each document changes one field; everything else must keep its default.
+func TestMissingFieldsHaveTheirDefaultsAtAnyLevel(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(*config.Config){
+		`{"mode": "apply"}`:                                func(c *config.Config) { c.Mode = config.Apply },
+		`{"repositories": {"include": ["a"]}}`:             func(c *config.Config) { c.Repositories.Include = patterns("a") },
+		`{"repositories": {"exclude": ["b", "c"]}}`:        func(c *config.Config) { c.Repositories.Exclude = patterns("b", "c") },
+		`{"policies": []}`:                                 func(c *config.Config) { c.Policies = []config.Entry{} },
+		`{"protect": {"inUse": []}}`:                       settings(func(s *config.Settings) { s.Protect.InUse = []string{} }),
+		`{"protect": {"references": ["x"]}}`:               settings(func(s *config.Settings) { s.Protect.References = []string{"x"} }),
+		`{"protect": {"taskDefinitionRevisions": 1}}`:      settings(func(s *config.Settings) { s.Protect.TaskDefinitionRevisions = 1 }),
+		`{"protect": {"eksClusters": ["p*"]}}`:             settings(func(s *config.Settings) { s.Protect.EKSClusters = patterns("p*") }),
+		`{"protect": {"tagPatterns": []}}`:                 settings(func(s *config.Settings) { s.Protect.TagPatterns = patterns() }),
+		`{"protect": {"keepNewest": 0}}`:                   settings(func(s *config.Settings) { s.Protect.KeepNewest = 0 }),
+		`{"protect": {"pulledWithinDays": 0}}`:             settings(func(s *config.Settings) { s.Protect.PulledWithinDays = 0 }),
+		`{"protect": {"pushedWithinHours": 2147483647}}`:   settings(func(s *config.Settings) { s.Protect.PushedWithinHours = 1<<31 - 1 }),
+		`{"orphans": "delete"}`:                            settings(func(s *config.Settings) { s.Orphans = config.DeleteOrphans }),
+		`{"onExpire": "archive"}`:                          settings(func(s *config.Settings) { s.OnExpire = config.ArchiveExpired }),
+		`{"limits": {"maxDeletions": 0}}`:                  settings(func(s *config.Settings) { s.Limits.MaxDeletions = 0 }),
+		`{"limits": {"maxDeletionsPerRepository": 5}}`:     settings(func(s *config.Settings) { s.Limits.MaxDeletionsPerRepository = 5 }),
+		`{"limits": {"maxDeletedPercent": 0}}`:             settings(func(s *config.Settings) { s.Limits.MaxDeletedPercent = 0 }),
+		`{"report": {"s3": "s3://b/k"}}`:                   func(c *config.Config) { c.Report.S3 = "s3://b/k" },
+		`{"report": {"html": true}}`:                       func(c *config.Config) { c.Report.HTML = true },
+		`{"report": {"sns": "arn:aws:sns:x"}}`:             func(c *config.Config) { c.Report.SNS = "arn:aws:sns:x" },
+		`{"report": {"notify": "always"}}`:                 func(c *config.Config) { c.Report.Notify = "always" },
+		`{"policies": [{"name": "n"}]}`:                    func(c *config.Config) { c.Policies[0].Name = "n" },
+		`{"policies": [{"repositoryTags": {"a": "b"}}]}`:   func(c *config.Config) { c.Policies[0].RepositoryTags = map[string]string{"a": "b"} },
+		`{"policies": [{"repositories": ["a/*", "b/*"]}]}`: func(c *config.Config) { c.Policies[0].Repositories = patterns("a/*", "b/*") },
+	}
+	for text, change := range tests {
+		want := config.Default()
+		change(&want)
+		if diff := cmp.Diff(want, mustParse(t, text)); diff != "" {
+			t.Errorf("Parse(%s) mismatch (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+// settings returns a change of the general settings, which the one default
+// entry has too.
+func settings(change func(*config.Settings)) func(*config.Config) {
+	return func(c *config.Config) {
+		change(&c.Settings)
+		change(&c.Policies[0].Settings)
+	}
+}
+
+func TestParseRefusesWhatIsTooLong(t *testing.T) {
+	t.Parallel()
+	long := `{"mode": "plan"` + strings.Repeat(" ", config.MaxBytes) + `}`
+	_, problems := config.Parse([]byte(long))
+	want := []string{"1:1: has 1048592 bytes; a configuration has at most 1048576"}
+	if diff := cmp.Diff(want, lines(problems)); diff != "" {
+		t.Errorf("problems mismatch (-want +got):\n%s", diff)
+	}
+	if _, problems := config.Parse([]byte(long[:15] + strings.Repeat(" ", config.MaxBytes-16) + `}`)); len(problems) > 0 {
+		t.Errorf("a document of exactly the greatest length: %v", problems)
+	}
+}
+
+// Default hands out nothing that a caller could spoil for the next one.
+func TestDefaultIsFreshEachTime(t *testing.T) {
+	t.Parallel()
+	first := config.Default()
+	first.Protect.InUse[0] = "spoilt"
+	first.Policies[0].Name = "spoilt"
+	first.Repositories.Include[0] = patterns("spoilt")[0]
+	if c := config.Default(); c.Protect.InUse[0] != "ecs" || c.Policies[0].Name != "attached" || !c.Repositories.Select("x") {
+		t.Errorf("Default() = %+v after another default was changed", c)
+	}
+}

@@ -1,0 +1,150 @@
+package config_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+)
+
+func TestParseRequestReadsEveryField(t *testing.T) {
+	t.Parallel()
+	got := mustRequest(t, `{"mode": "plan", "repositories": ["team-a/*", "b"], "maxDeletions": 0,
+		"maxDeletionsPerRepository": 5, "maxDeletedPercent": 100, "policy": `+keep3+`}`)
+	policy := mustPolicy(t, keep3)
+	want := config.Request{
+		Mode: config.Plan, Repositories: patterns("team-a/*", "b"), MaxDeletions: new(0),
+		MaxDeletionsPerRepository: new(5), MaxDeletedPercent: new(100), Policy: &policy,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("ParseRequest mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// What EventBridge and its Scheduler wrap around a request.
+const envelope = `{"version": "0", "id": "53dc4d37", "detail-type": "Scheduled Event", "source": "aws.events",
+	"account": "123456789012", "time": "2026-03-01T03:00:00Z", "region": "eu-west-1", "resources": ["arn:aws:events:eu-west-1:123456789012:rule/nightly"]`
+
+func TestParseRequestUnwrapsEnvelopes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		event string
+		want  config.Request
+	}{
+		"bare and empty":                {`{}`, config.Request{}},
+		"bare":                          {`{"mode": "apply"}`, config.Request{Mode: config.Apply}},
+		"rule's scheduled event":        {envelope + `, "detail": {}}`, config.Request{}},
+		"scheduler's default event":     {envelope + `, "detail": "{}"}`, config.Request{}},
+		"detail as an object":           {envelope + `, "detail": {"mode": "apply", "maxDeletions": 3}}`, config.Request{Mode: config.Apply, MaxDeletions: new(3)}},
+		"detail as a string":            {envelope + `, "detail": " {\"mode\": \"apply\", \"repositories\": [\"a\"]}"}`, config.Request{Mode: config.Apply, Repositories: patterns("a")}},
+		"any detail-type":               {`{"detail-type": "x", "detail": {"mode": "apply"}}`, config.Request{Mode: config.Apply}},
+		"nothing outside detail counts": {`{"detail-type": "x", "mode": "apply", "maxDeletions": "many", "detail": {}}`, config.Request{}},
+	} {
+		got, problems := config.ParseRequest([]byte(test.event))
+		if len(problems) > 0 {
+			t.Errorf("%s: %v", name, problems)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: mismatch (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestParseRequestIsStrict(t *testing.T) {
+	t.Parallel()
+	const fields = `use "mode", "repositories", "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent", "policy"`
+	const empty = `is empty and selects nothing; leave it out for every repository`
+	for name, test := range map[string]struct{ event, want string }{
+		"empty text":              {"", `1:1: is empty; a JSON object is expected`},
+		"null":                    {"null", `1:1: must be an object, is null`},
+		"array":                   {`[{}]`, `1:1: must be an object, is an array`},
+		"string":                  {`"{}"`, `1:1: must be an object, is a string`},
+		"cut short":               {`{"mode":`, `1:9: ends too early: the JSON is cut short; add the rest`},
+		"unknown field":           {`{"dryRun": false}`, `1:2: dryRun: is not a known key: ` + fields},
+		"misspelt case":           {`{"Mode": "apply"}`, `1:2: Mode: is not a known key: ` + fields + ` (case counts: "mode")`},
+		"misspelt":                {`{"mode": "apply", "maxDeletion": 1}`, `1:19: maxDeletion: is not a known key: ` + fields},
+		"repeated":                {`{"mode": "plan", "mode": "apply"}`, `1:18: mode: is given twice; keep one`},
+		"unknown mode":            {`{"mode": "delete"}`, `1:10: mode: "delete" is not known: use "plan", "apply"`},
+		"null mode":               {`{"mode": null}`, `1:10: mode: must be a string, is null; leave the key out instead`},
+		"empty repositories":      {`{"repositories": []}`, `1:18: repositories: ` + empty},
+		"repositories no list":    {`{"repositories": "a"}`, `1:18: repositories: must be an array, is a string`},
+		"null repositories":       {`{"repositories": null}`, `1:18: repositories: must be an array, is null; leave the key out instead`},
+		"empty repository":        {`{"repositories": [""]}`, `1:19: repositories[0]: is empty; use * to match every name`},
+		"repository no string":    {`{"repositories": [{}]}`, `1:19: repositories[0]: must be a string, is an object`},
+		"negative limit":          {`{"maxDeletions": -1}`, `1:18: maxDeletions: must be from 0 to 2147483647, is -1`},
+		"limit as a string":       {`{"maxDeletionsPerRepository": "1"}`, `1:31: maxDeletionsPerRepository: must be a number, is a string`},
+		"null limit":              {`{"maxDeletions": null}`, `1:18: maxDeletions: must be a number, is null; leave the key out instead`},
+		"percent above 100":       {`{"maxDeletedPercent": 101}`, `1:23: maxDeletedPercent: must be from 0 to 100, is 101`},
+		"fraction":                {`{"maxDeletions": 1.0}`, `1:18: maxDeletions: must be an integer without fraction or exponent, is 1.0`},
+		"null policy":             {`{"policy": null}`, `1:12: policy: must be an object, is null; leave the key out instead`},
+		"policy by name":          {`{"policy": "none"}`, `1:12: policy: must be an object, is a string`},
+		"policy fault":            {`{"policy": {"rules": [{}]}}`, `1:23: policy.rules[0].rulePriority: is missing`},
+		"envelope without detail": {`{"detail-type": "Scheduled Event"}`, `1:1: is an EventBridge envelope without "detail"; put the request there, or {} for none`},
+		"null detail":             {`{"detail-type": "x", "detail": null}`, `1:32: detail: must be an object, is null; leave the key out instead`},
+		"detail a list":           {`{"detail-type": "x", "detail": []}`, `1:32: detail: must be an object, is an array`},
+		"unknown in detail":       {`{"detail-type": "x", "detail": {"Mode": "apply"}}`, `1:33: detail.Mode: is not a known key: ` + fields + ` (case counts: "mode")`},
+		"repeated detail":         {`{"detail-type": "x", "detail": {}, "detail": {"mode": "apply"}}`, `1:36: detail: is given twice; keep one`},
+		"empty string in detail":  {`{"detail-type": "x", "detail": ""}`, `1:32: detail: holds a request with a fault at 1:1: is empty; a JSON object is expected`},
+		"fault in the string":     {`{"detail-type": "x", "detail": "{\n\"mode\": \"go\"}"}`, `1:32: detail: holds a request with a fault at 2:9: mode: "go" is not known: use "plan", "apply"`},
+		"envelope in the string":  {`{"detail-type": "x", "detail": "{\"detail-type\": \"x\"}"}`, `1:32: detail: holds a request with a fault at 1:2: detail-type: is not a known key: ` + fields},
+	} {
+		r, problems := config.ParseRequest([]byte(test.event))
+		got := lines(problems)
+		if len(got) > 1 && name == "policy fault" {
+			got = got[:1] // the rule lacks more than that
+		}
+		if diff := cmp.Diff([]string{test.want}, got); diff != "" {
+			t.Errorf("%s: ParseRequest(%s) = %+v, problems mismatch (-want +got):\n%s", name, test.event, r, diff)
+		}
+	}
+}
+
+func TestParseRequestReportsAllProblemsAtOnce(t *testing.T) {
+	t.Parallel()
+	_, problems := config.ParseRequest([]byte(`{"detail-type": "x", "detail": "{\"mode\": 1, \"repositories\": [], \"max\": 2}"}`))
+	if len(problems) != 3 {
+		t.Errorf("got %d problems, want 3: %v", len(problems), problems)
+	}
+}
+
+// A policy may be odd wherever it stands; that is no reason to refuse it.
+func TestParseRequestPassesWarningsOn(t *testing.T) {
+	t.Parallel()
+	const odd = `{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPrefixList": ["a*"],
+		"countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}]}}`
+	quoted := strings.NewReplacer("\n", `\n`, "\t", `\t`, `"`, `\"`).Replace(odd)
+	for _, event := range []string{odd, envelope + `, "detail": ` + odd + `}`, envelope + `, "detail": "` + quoted + `"}`} {
+		r, problems := config.ParseRequest([]byte(event))
+		if len(problems) != 1 || problems.Err() != nil || r.Policy == nil || len(r.Policy.Rules) != 1 {
+			t.Errorf("ParseRequest(%s) = %+v, %v; want a policy and one warning", event, r, problems)
+		}
+	}
+}
+
+func TestParseRequestRefusesWhatIsTooLong(t *testing.T) {
+	t.Parallel()
+	_, problems := config.ParseRequest([]byte(`{}` + strings.Repeat(" ", config.MaxRequestBytes)))
+	want := []string{"1:1: has 6291458 bytes; an event has at most 6291456"}
+	if diff := cmp.Diff(want, lines(problems)); diff != "" {
+		t.Errorf("problems mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// The events that come with the project are requests, but for the one that
+// shows what becomes of a misspelt field.
+func TestEventsOfTheProjectAreRequests(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("../../events/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("events: %d files, %v", len(names), err)
+	}
+	for _, name := range names {
+		_, problems := config.ParseRequest([]byte(readFile(t, name)))
+		if refused := problems.Err() != nil; refused != (filepath.Base(name) == "misspelt-field.json") {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}

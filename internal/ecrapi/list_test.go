@@ -1,0 +1,304 @@
+package ecrapi_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+func TestImagesReadsAllPages(t *testing.T) {
+	t.Parallel()
+	registry, client, calls := start(t)
+	want := put(registry, 2001)
+	list, err := collect(t, client.Images(t.Context(), "app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, im := range list {
+		got = append(got, im.Digest)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("digests mismatch (-want +got):\n%s", diff)
+	}
+	if n := calls.Snapshot()["DescribeImages"]; n != 3 {
+		t.Errorf("%d calls for 2001 images, want 3", n)
+	}
+}
+
+func TestImagesConvertsEveryField(t *testing.T) {
+	t.Parallel()
+	registry, client, _ := start(t)
+	registry.Put("app", fakeecr.Image{
+		Digest: digest(1), Tags: []string{"v1", "latest"}, PushedAt: now.Add(-9 * time.Hour), LastRecordedPullTime: now.Add(-time.Hour),
+		LastArchivedAt: now.Add(-3 * time.Hour), LastActivatedAt: now.Add(-2 * time.Hour), SizeInBytes: 12345,
+		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", ArtifactMediaType: "application/vnd.example", SubjectDigest: digest(9),
+	})
+	got, err := collect(t, client.Images(t.Context(), "app"))
+	want := []evaluator.Image{{
+		Digest: digest(1), Tags: []string{"v1", "latest"}, Status: evaluator.Active,
+		PushedAt: now.Add(-9 * time.Hour), LastRecordedPullTime: now.Add(-time.Hour),
+		LastArchivedAt: now.Add(-3 * time.Hour), LastActivatedAt: now.Add(-2 * time.Hour), SizeInBytes: 12345,
+		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", ArtifactMediaType: "application/vnd.example", SubjectDigest: digest(9),
+	}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("Images mismatch (-want +got), error %v:\n%s", err, diff)
+	}
+}
+
+func TestImagesListsEveryStatus(t *testing.T) {
+	t.Parallel()
+	registry, client, _ := start(t)
+	for i, status := range []string{"ACTIVE", "ARCHIVED", "ACTIVATING"} {
+		registry.Put("app", fakeecr.Image{Digest: digest(i), Status: status})
+	}
+	list, err := collect(t, client.Images(t.Context(), "app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[evaluator.ImageStatus]int{}
+	for _, im := range list {
+		got[im.Status]++
+	}
+	want := map[evaluator.ImageStatus]int{evaluator.Active: 1, evaluator.Archived: 1, evaluator.Activating: 1}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("statuses mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestImagesCanBeLeftEarly(t *testing.T) {
+	t.Parallel()
+	registry, client, calls := start(t)
+	put(registry, 2001)
+	n := 0
+	for _, err := range client.Images(t.Context(), "app") {
+		if err != nil {
+			t.Error(err)
+		}
+		if n++; n == 1000 {
+			break
+		}
+	}
+	if n := calls.Snapshot()["DescribeImages"]; n != 1 {
+		t.Errorf("%d calls for a page of images, want 1", n)
+	}
+}
+
+// Pages overlap when images come and go between the calls. An image that
+// counted twice would push another one out of a rule's count.
+func TestImagesOnSeveralPagesCountOnce(t *testing.T) {
+	t.Parallel()
+	pages := map[string]string{
+		"":  `{"imageDetails": [{"imageDigest": "sha256:a", "imagePushedAt": 1}, {"imageDigest": "sha256:b", "imagePushedAt": 2}], "nextToken": "t"}`,
+		"t": `{"imageDetails": [{"imageDigest": "sha256:b", "imagePushedAt": 2}, {"imageDigest": "sha256:c", "imagePushedAt": 3}], "nextToken": ""}`,
+	}
+	client, _ := connect(t, canned{"DescribeImages": func(token string) string { return pages[token] }})
+	list, err := collect(t, client.Images(t.Context(), "app"))
+	var got []string
+	for _, im := range list {
+		got = append(got, im.Digest)
+	}
+	if want := []string{"sha256:a", "sha256:b", "sha256:c"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("Images = %v, %v; want %v", got, err, want)
+	}
+}
+
+func TestARepeatedPageTokenCutsTheListingShort(t *testing.T) {
+	t.Parallel()
+	for name, next := range map[string]func(token string) string{
+		"same token":   func(string) string { return "t" },
+		"circle":       func(token string) string { return map[string]string{"": "a", "a": "b", "b": "c", "c": "a"}[token] },
+		"to the start": func(token string) string { return map[string]string{"": "a", "a": "b", "b": "a"}[token] },
+	} {
+		client, _ := connect(t, canned{
+			"DescribeImages":       func(token string) string { return fmt.Sprintf(`{"imageDetails": [], "nextToken": %q}`, next(token)) },
+			"DescribeRepositories": func(token string) string { return fmt.Sprintf(`{"repositories": [], "nextToken": %q}`, next(token)) },
+		})
+		_, err := collect(t, client.Images(t.Context(), "app"))
+		wantError(t, err, "describe images in app: the listing is cut short: ECR repeats a page token")
+		_, err = collect(t, client.Repositories(t.Context()))
+		wantError(t, err, "describe repositories: the listing is cut short: ECR repeats a page token")
+		if t.Failed() {
+			t.Fatalf("case %s", name)
+		}
+	}
+}
+
+// Without digest or push time nothing can be said about an image, nor about
+// its neighbours in a count.
+func TestImagesRefusesToGuess(t *testing.T) {
+	t.Parallel()
+	for want, detail := range map[string]string{
+		`image without imageDigest (tags ["v1"])`: `{"imageTags": ["v1"], "imagePushedAt": 1}`,
+		`image without imageDigest (tags [])`:     `{"imageDigest": "", "imagePushedAt": 1}`,
+		`image sha256:a without imagePushedAt`:    `{"imageDigest": "sha256:a"}`,
+	} {
+		client, _ := connect(t, images(`{"imageDigest": "sha256:ok", "imagePushedAt": 1}`, detail))
+		list, err := collect(t, client.Images(t.Context(), "app"))
+		wantError(t, err, "describe images in app: "+want)
+		if len(list) != 1 {
+			t.Errorf("%s: %d images before the error, want 1", detail, len(list))
+		}
+	}
+}
+
+// described answers DescribeImages with the image details, without the wire:
+// the SDK makes any number of seconds a time between the years 1677 and 2262.
+type described struct {
+	ecrapi.API
+	details []types.ImageDetail
+}
+
+func (d described) DescribeImages(context.Context, *ecr.DescribeImagesInput, ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error) {
+	return &ecr.DescribeImagesOutput{ImageDetails: d.details}, nil
+}
+
+// Such a time could not be printed in a report.
+func TestImagesRefusesTimesOutOfRange(t *testing.T) {
+	t.Parallel()
+	id, ok, past, future := aws.String("sha256:a"), new(now), new(now.AddDate(-4000, 0, 0)), new(now.AddDate(8000, 0, 0))
+	for want, detail := range map[string]types.ImageDetail{
+		"image sha256:a without imagePushedAt":          {ImageDigest: id, ImagePushedAt: &time.Time{}},
+		"image sha256:a has a time in the year 10026":   {ImageDigest: id, ImagePushedAt: future},
+		"image sha256:a has a time in the year -1974":   {ImageDigest: id, ImagePushedAt: past},
+		"image sha256:a has a time in the year -1974 ":  {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: past},
+		"image sha256:a has a time in the year 10026 ":  {ImageDigest: id, ImagePushedAt: ok, LastArchivedAt: future},
+		"image sha256:a has a time in the year 10026  ": {ImageDigest: id, ImagePushedAt: ok, LastActivatedAt: future},
+	} {
+		api := described{details: []types.ImageDetail{detail}}
+		_, err := collect(t, ecrapi.New(api).Images(t.Context(), "app"))
+		wantError(t, err, "describe images in app: "+strings.TrimSpace(want))
+		_, err = ecrapi.New(api).Describe(t.Context(), "app", []string{"sha256:a"})
+		wantError(t, err, "describe images in app: "+strings.TrimSpace(want))
+	}
+}
+
+func TestAMissingStatusMeansActiveAndAnUnknownOneStays(t *testing.T) {
+	t.Parallel()
+	client, _ := connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`, `{"imageDigest": "sha256:b", "imagePushedAt": 1, "imageStatus": "FROZEN"}`))
+	list, err := collect(t, client.Images(t.Context(), "app"))
+	if err != nil || len(list) != 2 || list[0].Status != evaluator.Active || list[1].Status != "FROZEN" {
+		t.Errorf("Images = %+v, %v", list, err)
+	}
+}
+
+func TestRepositoriesReadsAllPagesInOrder(t *testing.T) {
+	t.Parallel()
+	registry := fakeecr.New(fakeecr.WithAccount("999999999999"))
+	var want []cleaner.Repository
+	for i := range 2001 {
+		name := fmt.Sprintf("team/app-%04d", i)
+		registry.CreateRepository(name)
+		want = append(want, cleaner.Repository{Name: name, RegistryID: "999999999999"})
+	}
+	client, calls := connect(t, registry)
+	got, err := collect(t, client.Repositories(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Repositories mismatch (-want +got):\n%s", diff)
+	}
+	if n := calls.Snapshot()["DescribeRepositories"]; n != 3 {
+		t.Errorf("%d calls for 2001 repositories, want 3", n)
+	}
+}
+
+func TestRepositoriesRefusesOneWithoutName(t *testing.T) {
+	t.Parallel()
+	client, _ := connect(t, canned{"DescribeRepositories": func(string) string { return `{"repositories": [{"registryId": "1"}]}` }})
+	_, err := collect(t, client.Repositories(t.Context()))
+	wantError(t, err, "describe repositories: repository without name")
+}
+
+func TestListingErrorsNameTheOperationAndTheObject(t *testing.T) {
+	t.Parallel()
+	registry, client, _ := start(t)
+	_, err := collect(t, client.Images(t.Context(), "gone"))
+	wantError(t, err, "describe images in gone: ")
+	if !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+		t.Errorf("%v is not ErrRepositoryNotFound", err)
+	}
+	registry.Fail("", "", "AccessDeniedException")
+	_, err = collect(t, client.Repositories(t.Context()))
+	wantError(t, err, "describe repositories: ")
+	wantError(t, err, "not authorized to perform: ecr:DescribeRepositories")
+	wantError(t, err, "grant the action to the role")
+}
+
+func TestACancelledContextEndsAListing(t *testing.T) {
+	t.Parallel()
+	registry, client, _ := start(t)
+	put(registry, 1500)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n, failed := 0, error(nil)
+	for _, err := range client.Images(ctx, "app") {
+		if failed = err; err == nil {
+			n++
+		}
+		cancel()
+	}
+	if !errors.Is(failed, context.Canceled) || n != 1000 {
+		t.Errorf("%d images, then %v; want the first page, then the cancellation", n, failed)
+	}
+}
+
+func TestPolicyText(t *testing.T) {
+	t.Parallel()
+	registry, client, _ := start(t)
+	_, err := client.PolicyText(t.Context(), "app")
+	if !errors.Is(err, cleaner.ErrNoPolicy) {
+		t.Errorf("without a policy: %v, want ErrNoPolicy", err)
+	}
+	wantError(t, err, "get lifecycle policy of app: ")
+	registry.SetLifecyclePolicy("app", `{"rules": []}`)
+	if got, err := client.PolicyText(t.Context(), "app"); err != nil || got != `{"rules": []}` {
+		t.Errorf("PolicyText = %q, %v", got, err)
+	}
+	if _, err := client.PolicyText(t.Context(), "gone"); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+		t.Errorf("of a repository that is gone: %v, want ErrRepositoryNotFound", err)
+	}
+	registry.Fail("GetLifecyclePolicy", "app", "AccessDeniedException")
+	_, err = client.PolicyText(t.Context(), "app")
+	wantError(t, err, "not authorized to perform: ecr:GetLifecyclePolicy")
+}
+
+// A count that missed attempts would hide throttling.
+func TestCallsCountsEveryAttempt(t *testing.T) {
+	t.Parallel()
+	registry, client, calls := start(t)
+	put(registry, 1)
+	registry.FailNext("DescribeImages", "", "ThrottlingException", 2)
+	list, err := collect(t, client.Images(t.Context(), "app"))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("Images = %v, %v; want one image after two throttled calls", list, err)
+	}
+	_, _ = client.PolicyText(t.Context(), "app")
+	want := map[string]int{"DescribeImages": 3, "GetLifecyclePolicy": 1}
+	if diff := cmp.Diff(want, calls.Snapshot()); diff != "" {
+		t.Errorf("Calls mismatch (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(registry.Calls(), calls.Snapshot()); diff != "" {
+		t.Errorf("Calls mismatch with the registry's (-registry +client):\n%s", diff)
+	}
+	calls.Snapshot()["DescribeImages"] = 0
+	if calls.Snapshot()["DescribeImages"] != 3 {
+		t.Error("a snapshot gives access to the counts")
+	}
+}

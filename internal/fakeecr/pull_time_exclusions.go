@@ -1,0 +1,34 @@
+package fakeecr
+
+import "slices"
+
+type listPullTimeUpdateExclusionsRequest struct{ paging }
+
+type listPullTimeUpdateExclusionsResponse struct {
+	PullTimeUpdateExclusions []string `json:"pullTimeUpdateExclusions"`
+	NextToken                *string  `json:"nextToken,omitempty"`
+}
+
+func (*listPullTimeUpdateExclusionsRequest) target() string { return "" }
+
+// listPullTimeUpdateExclusions answers the caller's role, if its pulls are not
+// recorded. It is the only principal there is.
+func (s *Server) listPullTimeUpdateExclusions(in *listPullTimeUpdateExclusionsRequest) (any, error) {
+	if err := in.check(maxPage); err != nil {
+		return nil, err
+	}
+	l := listing[string]{
+		scope: "ListPullTimeUpdateExclusions",
+		size:  in.size(defaultPage),
+		key:   func(arn string) string { return arn },
+	}
+	if _, err := s.start(l.scope, &in.paging); err != nil {
+		return nil, err
+	}
+	var excluded []string
+	if s.pullExcluded {
+		excluded = []string{s.roleARN()}
+	}
+	page, next := l.page(s, slices.Values(excluded))
+	return listPullTimeUpdateExclusionsResponse{page, next}, nil
+}

@@ -1,0 +1,40 @@
+package fakeecr
+
+import "fmt"
+
+type repositoryPolicyRequest struct {
+	repositoryRef
+}
+
+type repositoryPolicyResponse struct {
+	RegistryID     string `json:"registryId"`
+	RepositoryName string `json:"repositoryName"`
+	PolicyText     string `json:"policyText"`
+}
+
+// SetRepositoryPolicy sets the resource policy of a repository, which is not
+// validated; "" removes the one there is. It panics when there is no such
+// repository.
+func (s *Server) SetRepositoryPolicy(repo, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mustRepository(repo).resourcePolicy = text
+}
+
+func (s *Server) getRepositoryPolicy(in *repositoryPolicyRequest) (any, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	r, err := s.find("GetRepositoryPolicy", in.repositoryRef)
+	if err != nil {
+		return nil, err
+	}
+	if r.resourcePolicy == "" {
+		return nil, &fault{
+			code: "RepositoryPolicyNotFoundException",
+			message: fmt.Sprintf("Repository policy does not exist for the repository with name '%s' "+
+				"in the registry with id '%s'", r.name, s.account),
+		}
+	}
+	return repositoryPolicyResponse{s.account, r.name, r.resourcePolicy}, nil
+}

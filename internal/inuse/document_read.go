@@ -1,0 +1,159 @@
+package inuse
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// readJSON reads a list that is a JSON array or a document, entry by entry: a
+// document may be larger than what there is memory for its tree.
+func (r *listReader) readJSON(text []byte) {
+	d := documentReader{listReader: r, text: text, dec: json.NewDecoder(bytes.NewReader(text))}
+	d.dec.DisallowUnknownFields()
+	err := d.read()
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		r.problems.add(d.line(), "%s", err)
+	}
+}
+
+// A documentReader reads JSON. What it cannot read ends it with an error; what
+// it can read and does not like it adds to the problems.
+type documentReader struct {
+	*listReader
+	text []byte
+	dec  *json.Decoder
+	// lines is the number of line ends before the offset counted.
+	lines, counted int
+}
+
+// line returns the line on which the decoder stands.
+func (d *documentReader) line() int {
+	at := int(d.dec.InputOffset())
+	d.lines += bytes.Count(d.text[d.counted:at], []byte("\n"))
+	d.counted = at
+	return d.lines + 1
+}
+
+func (d *documentReader) read() error {
+	var err error
+	if open, _ := d.dec.Token(); open == json.Delim('[') { // the text begins with one of the two
+		err = d.entries(d.image)
+	} else {
+		err = d.document()
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("the list goes on after its end")
+	}
+	return nil
+}
+
+// entries reads the entries of an array up to its end.
+func (d *documentReader) entries(read func() error) error {
+	for d.dec.More() {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	_, err := d.dec.Token()
+	return err
+}
+
+// image reads an entry that is no more than a reference.
+func (d *documentReader) image() error {
+	var image string
+	err := d.dec.Decode(&image)
+	if err == nil {
+		d.add(image, "", d.line())
+	}
+	return err
+}
+
+// reference reads an entry of a document.
+func (d *documentReader) reference() error {
+	var entry documentReference
+	err := d.dec.Decode(&entry)
+	if err == nil {
+		d.add(entry.Image, entry.By, d.line())
+	}
+	return err
+}
+
+// document reads the members of a document, each of which must be there once.
+func (d *documentReader) document() error {
+	missing := []string{"version", "account", "region", "time", "references"}
+	for d.dec.More() {
+		token, err := d.dec.Token()
+		if err != nil {
+			return err
+		}
+		at := slices.Index(missing, fmt.Sprint(token))
+		if at < 0 {
+			return fmt.Errorf("%.80q is given twice or is no part of a list of references", token)
+		}
+		missing = slices.Delete(missing, at, at+1)
+		if err := d.member(fmt.Sprint(token)); err != nil {
+			return err
+		}
+	}
+	_, err := d.dec.Token()
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("the list does not say its %s", missing[0])
+	}
+	return err
+}
+
+func (d *documentReader) member(name string) error {
+	switch name {
+	case "version":
+		return d.version()
+	case "time":
+		return d.time()
+	case "references":
+		if open, err := d.dec.Token(); err != nil || open != json.Delim('[') {
+			return errors.Join(err, errors.New("references is no array"))
+		}
+		return d.entries(d.reference)
+	}
+	var origin string // says where the list is from and decides nothing
+	if err := d.dec.Decode(&origin); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (d *documentReader) version() error {
+	var version int
+	if err := d.dec.Decode(&version); err != nil {
+		return fmt.Errorf("version: %w", err)
+	}
+	if version != documentVersion {
+		return fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
+	}
+	return nil
+}
+
+// time checks that the list is neither too old nor from the future.
+func (d *documentReader) time() error {
+	var at time.Time
+	if err := d.dec.Decode(&at); err != nil {
+		return fmt.Errorf("time: %w", err)
+	}
+	switch age := d.now.Sub(at); {
+	case age > MaxListAge:
+		d.problems.add(d.line(), "the list is more than %.0f hours old; write it again", MaxListAge.Hours())
+	case age < -maxListSkew:
+		d.problems.add(d.line(), "the list is from the future: its time is %s", at.Format(time.RFC3339))
+	}
+	return nil
+}
