@@ -1,0 +1,294 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// A scriptRegistry is the registry of one script. Its seed has a line for each
+// repository and, below it, one for each of its images:
+//
+//	repository NAME [FILE OF LIFECYCLE POLICY]
+//	IMAGE AGE [tags=T,T] [pulled=AGE] [size=BYTES] [status=S] [archived=AGE]
+//	          [activated=AGE] [children=IMAGE,IMAGE] [subject=IMAGE]
+//
+// IMAGE is made of hexadecimal digits and stands for the digest that begins
+// with them and goes on with zeros. An AGE is a number with the unit d, h or s,
+// counted back from now, or an instant in RFC 3339. Tags are percent-encoded;
+// T*N stands for the N tags T0, T1 and so on.
+type scriptRegistry struct {
+	mu      sync.Mutex
+	server  *fakeecr.Server
+	answers map[string]string // by operation, in place of the server's
+}
+
+type registryKey struct{}
+
+func newScriptRegistry() *scriptRegistry {
+	return &scriptRegistry{server: fakeecr.New(), answers: map[string]string{}}
+}
+
+func registryOf(ts *testscript.TestScript) *scriptRegistry {
+	return ts.Value(registryKey{}).(*scriptRegistry)
+}
+
+func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	_, operation, isTarget := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
+	if !isTarget { // the protocol of STS
+		operation = request.FormValue("Action")
+	}
+	r.mu.Lock()
+	answer, given := r.answers[operation]
+	server := r.server
+	r.mu.Unlock()
+	if !given {
+		server.ServeHTTP(w, request)
+		return
+	}
+	if isTarget {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	}
+	_, _ = w.Write([]byte(answer)) // the program may have gone
+}
+
+// seed fills the registry; files are looked up in dir.
+func (r *scriptRegistry) seed(dir, text string) error {
+	repository := ""
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 0 || strings.HasPrefix(fields[0], "#"):
+		case fields[0] == "repository":
+			repository = fields[1]
+			r.server.CreateRepository(repository)
+			if len(fields) > 2 {
+				policy, err := os.ReadFile(filepath.Join(dir, fields[2]))
+				if err != nil {
+					return err
+				}
+				r.server.SetLifecyclePolicy(repository, string(policy))
+			}
+		default:
+			if err := r.push(repository, fields); err != nil {
+				return fmt.Errorf("seed line %q: %w", line, err)
+			}
+		}
+	}
+	return nil
+}
+
+// push stores the image that the fields of a line describe.
+func (r *scriptRegistry) push(repository string, fields []string) error {
+	if len(fields) < 2 {
+		return fmt.Errorf("want IMAGE AGE")
+	}
+	im := fakeecr.Image{Digest: digestNamed(fields[0]), SizeInBytes: 1_000_000}
+	set := map[string]*time.Time{
+		"pushed": &im.PushedAt, "pulled": &im.LastRecordedPullTime,
+		"archived": &im.LastArchivedAt, "activated": &im.LastActivatedAt,
+	}
+	var err error
+	for _, field := range append([]string{"pushed=" + fields[1]}, fields[2:]...) {
+		key, value, _ := strings.Cut(field, "=")
+		switch key {
+		case "pushed", "pulled", "archived", "activated":
+			*set[key], err = instantAt(value)
+		case "tags":
+			im.Tags, err = tagsOf(value)
+		case "size":
+			im.SizeInBytes, err = strconv.ParseInt(value, 10, 64)
+		case "status":
+			im.Status = value
+		case "children":
+			for child := range strings.SplitSeq(value, ",") {
+				im.Children = append(im.Children, digestNamed(child))
+			}
+		case "subject":
+			im.SubjectDigest = digestNamed(value)
+		default:
+			err = fmt.Errorf("unknown field %s", key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.server.Put(repository, im)
+	return nil
+}
+
+func digestNamed(name string) string { return "sha256:" + name + strings.Repeat("0", 64-len(name)) }
+
+func nameOf(digest string) string {
+	return strings.TrimRight(strings.TrimPrefix(digest, "sha256:"), "0")
+}
+
+func instantAt(text string) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	units := map[byte]time.Duration{'d': 24 * time.Hour, 'h': time.Hour, 's': time.Second}
+	unit, known := units[text[len(text)-1]]
+	n, err := strconv.ParseFloat(text[:len(text)-1], 64)
+	if err != nil || !known {
+		return time.Time{}, fmt.Errorf("age %q: want a number with d, h or s, or an instant", text)
+	}
+	return time.Now().Add(-time.Duration(n * float64(unit))), nil
+}
+
+func tagsOf(text string) ([]string, error) {
+	var tags []string
+	for encoded := range strings.SplitSeq(text, ",") {
+		tag, err := url.PathUnescape(encoded)
+		if err != nil {
+			return nil, err
+		}
+		stem, count, many := strings.Cut(tag, "*")
+		if !many {
+			tags = append(tags, tag)
+			continue
+		}
+		n, err := strconv.Atoi(count)
+		if err != nil {
+			return nil, err
+		}
+		for i := range n {
+			tags = append(tags, stem+strconv.Itoa(i))
+		}
+	}
+	return tags, nil
+}
+
+// change moves the world as other people do.
+func (r *scriptRegistry) change(what string, args []string) error {
+	arg := func(i int) string {
+		if i < len(args) {
+			return args[i]
+		}
+		return ""
+	}
+	switch what {
+	case "push": // REPOSITORY IMAGE AGE FIELD...
+		return r.push(arg(0), args[1:])
+	case "tag": // REPOSITORY IMAGE TAG
+		r.server.Tag(arg(0), digestNamed(arg(1)), arg(2))
+	case "untag": // REPOSITORY TAG
+		r.server.Untag(arg(0), arg(1))
+	case "pull": // REPOSITORY IMAGE
+		return r.pull(arg(0), digestNamed(arg(1)))
+	case "remove": // REPOSITORY IMAGE
+		r.server.Remove(arg(0), digestNamed(arg(1)))
+	case "drop": // REPOSITORY
+		r.server.DeleteRepository(arg(0))
+	case "fail": // OPERATION REPOSITORY [CODE]; no code ends it
+		r.server.Fail(arg(0), arg(1), arg(2))
+	case "refuse": // IMAGE CODE
+		r.server.RefuseImage(digestNamed(arg(0)), arg(1))
+	default:
+		return fmt.Errorf("unknown change %q", what)
+	}
+	return nil
+}
+
+func (r *scriptRegistry) pull(repository, digest string) error {
+	for _, im := range r.server.Images(repository) {
+		if im.Digest == digest {
+			im.LastRecordedPullTime = time.Now()
+			r.server.Put(repository, im)
+			return nil
+		}
+	}
+	return fmt.Errorf("no image %s in %s", digest, repository)
+}
+
+// cmdWorld moves the world now.
+func cmdWorld(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: world CHANGE ARG...")
+	}
+	ts.Check(registryOf(ts).change(args[0], args[1:]))
+}
+
+// cmdBefore moves the world right before the Nth call of an operation.
+func cmdBefore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 {
+		ts.Fatalf("usage: before OPERATION N CHANGE ARG...")
+	}
+	r := registryOf(ts)
+	left, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var mu sync.Mutex
+	r.server.Before(args[0], func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if left--; left == 0 {
+			if err := r.change(args[2], args[3:]); err != nil {
+				panic(err) // a mistake in the script
+			}
+		}
+	})
+}
+
+// cmdImages prints the images of a repository: name, tags, status.
+func cmdImages(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: images REPOSITORY")
+	}
+	w := ts.Stdout()
+	for _, im := range registryOf(ts).server.Images(args[0]) {
+		fmt.Fprintln(w, nameOf(im.Digest), cmp.Or(strings.Join(im.Tags, ","), "-"), im.Status)
+	}
+}
+
+// cmdCalls prints the number of calls of each operation so far.
+func cmdCalls(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: calls")
+	}
+	calls := registryOf(ts).server.Calls()
+	w := ts.Stdout()
+	for _, operation := range slices.Sorted(maps.Keys(calls)) {
+		fmt.Fprintln(w, operation, calls[operation])
+	}
+}
+
+// cmdRegistry starts over with another registry, perhaps of another account.
+func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: registry FILE [ACCOUNT]")
+	}
+	var options []fakeecr.Option
+	if len(args) == 2 {
+		options = append(options, fakeecr.WithAccount(args[1]))
+	}
+	r := registryOf(ts)
+	r.mu.Lock()
+	r.server = fakeecr.New(options...)
+	r.mu.Unlock()
+	ts.Check(r.seed(ts.MkAbs("."), ts.ReadFile(args[0])))
+}
+
+// cmdAnswer has every call of an operation answered with a file, as from a
+// server that is not what we think it is.
+func cmdAnswer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: answer OPERATION FILE")
+	}
+	r := registryOf(ts)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answers[args[0]] = ts.ReadFile(args[1])
+}
