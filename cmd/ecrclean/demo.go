@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -129,9 +130,9 @@ func (s *session) whyLeft(ctx context.Context, repository *cleaner.RepositoryRep
 	if err != nil {
 		return "", err
 	}
-	because := e.Verdict.Why()
+	because := []string{e.Verdict.Why()}
 	for _, p := range e.ProtectedBy {
-		because += "; protected by " + p.String()
+		because = append(because, "protected by "+p.String())
 	}
-	return because, nil
+	return strings.Join(because, "; "), nil
 }

@@ -90,8 +90,10 @@ func (d *imageDetail) fault(seen map[string]bool) error {
 		name string
 		timestamp
 	}{
-		{"imagePushedAt", d.ImagePushedAt}, {"lastRecordedPullTime", d.LastRecordedPullTime},
-		{"lastArchivedAt", d.LastArchivedAt}, {"lastActivatedAt", d.LastActivatedAt},
+		{"imagePushedAt", d.ImagePushedAt},
+		{"lastRecordedPullTime", d.LastRecordedPullTime},
+		{"lastArchivedAt", d.LastArchivedAt},
+		{"lastActivatedAt", d.LastActivatedAt},
 	} {
 		if t.bad != "" {
 			return fmt.Errorf("%s %s is neither like 2026-03-01T00:00:00+00:00 nor seconds since 1970, of the years 0 to 9999", t.name, t.bad)
@@ -149,7 +151,7 @@ type timestamp struct {
 
 // UnmarshalJSON reads either form. What is wrong it only notes: an error from
 // here would not say of which image.
-func (t *timestamp) UnmarshalJSON(text []byte) error {
+func (t *timestamp) UnmarshalJSON(text []byte) error { //nolint:unparam // the interface asks for the error
 	s := string(text)
 	if s == "null" {
 		return nil

@@ -58,7 +58,7 @@ func run(ctx context.Context, w world, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		// without a command: help, and no guess
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: func(*cobra.Command, []string) error {
 			return usageError(errors.New("a command is missing; see ecrclean --help"))
 		},
 		Args: func(_ *cobra.Command, args []string) error {

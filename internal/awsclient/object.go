@@ -23,25 +23,32 @@ import (
 // The calls to S3 are signed here, one by one: the SDK's client for it would
 // cost the function more start-up time than all others together.
 func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (io.ReadCloser, error) {
-	answer, err := callObject(ctx, cfg, http.MethodGet, location, nil, now)
+	body, err := object{cfg, location, now}.call(ctx, http.MethodGet, nil)
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", location, err)
 	}
-	return answer.Body, nil
+	return body, nil
 }
 
 // PutObject writes the S3 object that location names as s3://bucket/key.
 func PutObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
-	answer, err := callObject(ctx, cfg, http.MethodPut, location, content, now)
+	body, err := object{cfg, location, now}.call(ctx, http.MethodPut, content)
 	if err != nil {
 		return fmt.Errorf("put %s: %w", location, err)
 	}
-	return answer.Body.Close()
+	return body.Close()
 }
 
-// callObject makes one signed call. The caller closes the body of the answer.
-func callObject(ctx context.Context, cfg aws.Config, method, location string, content []byte, now time.Time) (*http.Response, error) {
-	address, err := objectAddress(cfg, location)
+// An object is one S3 object at one instant.
+type object struct {
+	cfg      aws.Config
+	location string
+	now      time.Time
+}
+
+// call makes one signed call and returns the body of the answer.
+func (o object) call(ctx context.Context, method string, content []byte) (io.ReadCloser, error) {
+	address, err := o.address()
 	if err != nil {
 		return nil, err
 	}
@@ -49,18 +56,18 @@ func callObject(ctx context.Context, cfg aws.Config, method, location string, co
 	if err != nil {
 		return nil, err
 	}
-	credentials, err := cfg.Credentials.Retrieve(ctx)
+	credentials, err := o.cfg.Credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(content)
 	hash := hex.EncodeToString(sum[:])
 	request.Header.Set("X-Amz-Content-Sha256", hash)
-	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-	if err := signer.SignHTTP(ctx, credentials, request, hash, "s3", cfg.Region, now); err != nil {
+	signer := v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true })
+	if err := signer.SignHTTP(ctx, credentials, request, hash, "s3", o.cfg.Region, o.now); err != nil {
 		return nil, err
 	}
-	answer, err := cfg.HTTPClient.Do(request)
+	answer, err := o.cfg.HTTPClient.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -68,18 +75,17 @@ func callObject(ctx context.Context, cfg aws.Config, method, location string, co
 		_ = answer.Body.Close() // the status says it all
 		return nil, objectError(method, answer.StatusCode)
 	}
-	return answer, nil
+	return answer.Body, nil
 }
 
-// objectAddress addresses the object by its bucket's host or, below an endpoint
-// of one's own, by path.
-func objectAddress(cfg aws.Config, location string) (string, error) {
-	rest, isS3 := strings.CutPrefix(location, "s3://")
+// address is at the bucket's host or, below an endpoint of one's own, by path.
+func (o object) address() (string, error) {
+	rest, isS3 := strings.CutPrefix(o.location, "s3://")
 	bucket, key, ok := strings.Cut(rest, "/")
 	if !isS3 || !ok || bucket == "" || key == "" {
 		return "", errors.New("is not like s3://bucket/key")
 	}
-	if endpoint := aws.ToString(cfg.BaseEndpoint); endpoint != "" {
+	if endpoint := aws.ToString(o.cfg.BaseEndpoint); endpoint != "" {
 		address, err := url.Parse(endpoint)
 		if err != nil {
 			return "", err
@@ -87,10 +93,10 @@ func objectAddress(cfg aws.Config, location string) (string, error) {
 		return address.JoinPath(bucket, key).String(), nil
 	}
 	suffix := "amazonaws.com"
-	if strings.HasPrefix(cfg.Region, "cn-") {
+	if strings.HasPrefix(o.cfg.Region, "cn-") {
 		suffix = "amazonaws.com.cn"
 	}
-	address := url.URL{Scheme: "https", Host: bucket + ".s3." + cfg.Region + "." + suffix, Path: "/" + key}
+	address := url.URL{Scheme: "https", Host: bucket + ".s3." + o.cfg.Region + "." + suffix, Path: "/" + key}
 	return address.String(), nil
 }
 

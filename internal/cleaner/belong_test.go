@@ -46,29 +46,40 @@ func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
 		want     map[string]string
 	}{
 		"children of an index": {
-			[]evaluator.Image{index("i", 2*day, "v1"), image("c", 3*day), image("other", 3*day)}, map[string][]string{"i": {"c", "not listed"}},
-			withPolicy(expireUntagged, ""), map[string]string{"c": "expire, child i", "other": "expire"},
+			[]evaluator.Image{index("i", 2*day, "v1"), image("c", 3*day), image("other", 3*day)},
+			map[string][]string{"i": {"c", "not listed"}},
+			withPolicy(expireUntagged, ""),
+			map[string]string{"c": "expire, child i", "other": "expire"},
 		},
 		"children of a protected index": {
-			[]evaluator.Image{index("i", 2*day, "latest"), image("c", 3*day)}, map[string][]string{"i": {"c"}},
+			[]evaluator.Image{index("i", 2*day, "latest"), image("c", 3*day)},
+			map[string][]string{"i": {"c"}},
 			`{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "keepNewest": 0}}`,
 			map[string]string{"i": "expire, tagPatterns latest", "c": "expire, child i"},
 		},
 		"referrers of an image": {
-			[]evaluator.Image{image("s", 2*day, "v1"), withSubject(image("sig", 2*day), "s"), withSubject(image("orphan", 2*day), "gone")}, nil,
-			withPolicy(expireUntagged, ""), map[string]string{"sig": "expire, subject s", "orphan": "expire, orphan gone"},
+			[]evaluator.Image{image("s", 2*day, "v1"), withSubject(image("sig", 2*day), "s"), withSubject(image("orphan", 2*day), "gone")},
+			nil,
+			withPolicy(expireUntagged, ""),
+			map[string]string{"sig": "expire, subject s", "orphan": "expire, orphan gone"},
 		},
 		"orphans only if they may go": {
-			[]evaluator.Image{image("s", 2*day, "v1"), withSubject(image("sig", 2*day), "s"), withSubject(image("orphan", 2*day), "gone")}, nil,
-			withPolicy(expireUntagged, `, "orphans": "delete"`), map[string]string{"sig": "expire, subject s", "orphan": "expire"},
+			[]evaluator.Image{image("s", 2*day, "v1"), withSubject(image("sig", 2*day), "s"), withSubject(image("orphan", 2*day), "gone")},
+			nil,
+			withPolicy(expireUntagged, `, "orphans": "delete"`),
+			map[string]string{"sig": "expire, subject s", "orphan": "expire"},
 		},
 		"signatures by tag": {
-			[]evaluator.Image{image("sha256:"+strings.Repeat("a", 64), time.Hour, "v1"), image("sig", 2*day, cosign+".sig")}, nil,
-			withPolicy(expireOld, ""), map[string]string{"sig": "expire, subject sha256:" + strings.Repeat("a", 64)},
+			[]evaluator.Image{image("sha256:"+strings.Repeat("a", 64), time.Hour, "v1"), image("sig", 2*day, cosign+".sig")},
+			nil,
+			withPolicy(expireOld, ""),
+			map[string]string{"sig": "expire, subject sha256:" + strings.Repeat("a", 64)},
 		},
 		"what may be the child of an index that cannot be read": {
-			[]evaluator.Image{index("i", 2*day, "v1"), image("older", 3*day), image("newer", 2*day-time.Second)}, nil,
-			withPolicy(expireUntagged, ""), map[string]string{"older": "expire, unreadableIndex i", "newer": "expire"},
+			[]evaluator.Image{index("i", 2*day, "v1"), image("older", 3*day), image("newer", 2*day-time.Second)},
+			nil,
+			withPolicy(expireUntagged, ""),
+			map[string]string{"older": "expire, unreadableIndex i", "newer": "expire"},
 		},
 	} {
 		w := newWorld(test.images...)

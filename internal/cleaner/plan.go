@@ -151,8 +151,8 @@ func attachedPolicy(ctx context.Context, registry Registry, repository string) (
 		return lifecycle.Policy{}, nil, err
 	}
 	policy, problems := lifecycle.ParseText([]byte(text))
-	if err := problems.Err(); err != nil {
-		return lifecycle.Policy{}, &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}, nil
+	if faults := problems.Err(); faults != nil {
+		return policy, &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + faults.Error()}, nil
 	}
 	return policy, nil, nil
 }

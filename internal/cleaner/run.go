@@ -156,7 +156,7 @@ func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
 
 // Planner returns the planner of the run.
 func (r *Runner) Planner() Planner {
-	if r.scanner == nil {
+	if r.scanner == nil && r.Scan != nil { // Run and RunNamed have set it
 		r.scanner = r.newScanner("")
 	}
 	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded, scanner: r.scanner}

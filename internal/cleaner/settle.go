@@ -23,6 +23,7 @@ func (w wish) fate() graph.Fate {
 		return graph.Delete
 	case evaluator.Transition:
 		return graph.Archive
+	case evaluator.Keep:
 	}
 	return graph.Stay
 }

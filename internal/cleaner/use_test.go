@@ -1,0 +1,280 @@
+package cleaner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
+)
+
+// scanned is expireAll with what is in use asked for.
+const scanned = `{"policies": [{"name": "old", "policy": ` + expireOld + `}],
+	"protect": {"inUse": ["ecs", "lambda"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
+
+// use returns the use of an image of the registry, named by tag or digest.
+func use(repository, name, by string) inuse.Use {
+	ref := reference.Reference{RegistryID: account, Region: "eu-west-1", Repository: repository, Tag: name}
+	if strings.HasPrefix(name, "sha256:") {
+		ref.Tag, ref.Digest = "", name
+	}
+	return inuse.Use{Reference: ref, By: by}
+}
+
+// scans makes the runner's scans answer these, one after the other; the last
+// one again and again.
+func scans(r *cleaner.Runner, list ...inuse.Scan) *int {
+	made := 0
+	r.Clock = func() time.Time { return now }
+	r.Scan = func(context.Context) inuse.Scan {
+		scan := list[min(made, len(list)-1)]
+		made++
+		if scan.At.IsZero() {
+			scan.At = r.Clock()
+		}
+		return scan
+	}
+	return &made
+}
+
+func protectedBy(report *cleaner.Report, repository string) map[string]string {
+	by := map[string]string{}
+	for _, r := range report.Repositories {
+		for _, im := range r.Images {
+			if r.Name == repository {
+				by[im.ImageDigest] = fmt.Sprint(im.ProtectedBy)
+			}
+		}
+	}
+	return by
+}
+
+func TestWhatIsInUseStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"), index("sha256:i", 9*day), image("sha256:c", 9*day), image("sha256:d", 9*day)).
+		add("other", image("sha256:a", 9*day))
+	w.children["sha256:i"] = []string{"sha256:c"}
+	r := newRunner(t, w, scanned)
+	elsewhere := use("app", "sha256:d", "far away")
+	elsewhere.Reference.Region = "us-east-1"
+	another := use("app", "sha256:d", "another account")
+	another.Reference.RegistryID = "999999999999"
+	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 4, "lambda": 1}, Uses: []inuse.Use{
+		use("app", "v1", "task"), use("app", "v1", "service"), use("app", "v1", "task"), use("app", "sha256:c", "function"),
+		use("app", "moved", "task"), elsewhere, another,
+	}})
+	report := run(t, &r)
+	want := map[string]string{
+		"sha256:a": "[inUse task inUse service]", "sha256:b": "[]", "sha256:d": "[]",
+		"sha256:c": "[inUse function]", "sha256:i": "[inUse function]", // a child in use is its index in use
+	}
+	if diff := cmp.Diff(want, protectedBy(&report, "app")); diff != "" {
+		t.Errorf("protections mismatch (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"sha256:a", "sha256:c", "sha256:i"}, w.digests("app")); diff != "" {
+		t.Errorf("left mismatch (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]int{"ecs": 4, "lambda": 1}, report.InUse); diff != "" {
+		t.Errorf("uses mismatch (-want +got):\n%s", diff)
+	}
+	findings := []cleaner.Finding{
+		{Kind: cleaner.UnlistedReference, Repository: "app", Message: "task refers to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:moved, which is not listed"},
+		{Kind: cleaner.NothingReferences, Repository: "other", Message: "nothing that was asked references an image of it"},
+	}
+	if diff := cmp.Diff(findings, report.Findings); diff != "" || !report.Handled() {
+		t.Errorf("handled %t, findings mismatch (-want +got):\n%s", report.Handled(), diff)
+	}
+}
+
+// A digest that still runs is in use, wherever its tag points now.
+func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:old", 9*day), image("sha256:new", 8*day, "v1"))
+	r := newRunner(t, w, scanned)
+	both := use("app", "sha256:old", "task")
+	both.Reference.Tag = "v1"
+	scans(&r, inuse.Scan{Uses: []inuse.Use{both}})
+	report := run(t, &r)
+	want := map[string]string{"sha256:old": "[inUse task]", "sha256:new": "[]"}
+	if diff := cmp.Diff(want, protectedBy(&report, "app")); diff != "" {
+		t.Errorf("protections mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestOfManyUsesAFewAreNamed(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, newWorld(image("sha256:a", 9*day)), scanned)
+	var uses []inuse.Use
+	for i := range 9 {
+		uses = append(uses, use("app", "sha256:a", fmt.Sprintf("task/%d", i)))
+	}
+	scans(&r, inuse.Scan{Uses: uses})
+	report := run(t, &r)
+	want := "[inUse task/0 inUse task/1 inUse task/2 inUse task/3 inUse task/4 inUse and 4 more]"
+	if got := protectedBy(&report, "app")["sha256:a"]; got != want {
+		t.Errorf("protected by %s, want %s", got, want)
+	}
+}
+
+// What a source that did not answer could have protected stays.
+func TestAFailedScanLeavesAloneWhatReliesOnIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day)).add("lambda-only", image("sha256:a", 9*day)).add("free", image("sha256:a", 9*day)).add("quiet", image("sha256:a", time.Hour))
+	r := newRunner(t, w, `{"policies": [
+		{"repositories": ["lambda-only"], "policy": `+expireOld+`, "protect": {"inUse": ["lambda"]}},
+		{"repositories": ["free"], "policy": `+expireOld+`, "protect": {"inUse": []}},
+		{"policy": `+expireOld+`}], "protect": {"inUse": ["ecs"], "keepNewest": 0}}`)
+	scans(&r, inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied; allow ecs:ListClusters")}}})
+	report := run(t, &r)
+	if diff := cmp.Diff(map[string]cleaner.SkipCode{"app": cleaner.SkipScanFailed}, skips(&report)); diff != "" {
+		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
+	}
+	if got := report.Repositories[0].Message; got != "in-use scan: ecs: denied; allow ecs:ListClusters" {
+		t.Errorf("message %q", got)
+	}
+	if report.Totals.Deleted != 2 || !report.Incomplete || report.Handled() {
+		t.Errorf("totals %+v, incomplete %t", report.Totals, report.Incomplete)
+	}
+}
+
+// A source that named uses and names none any more is more likely broken.
+func TestAScanThatSuddenlyFindsNothingIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day))
+	plan := newRunner(t, w, scanned)
+	plan.Remover = nil
+	scans(&plan, inuse.Scan{Counts: map[string]int{"ecs": 3, "lambda": 0}})
+	saved := run(t, &plan)
+	r := newRunner(t, w, scanned)
+	r.Saved = &saved
+	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 0, "lambda": 0}})
+	report := run(t, &r)
+	got := report.Repositories[0]
+	if got.Skipped != cleaner.SkipScanFailed || got.Message != "in-use scan: ecs: named 3 uses before and none now; plan again if that is right" {
+		t.Errorf("skipped %q: %s", got.Skipped, got.Message)
+	}
+}
+
+func TestOneScanServesTheWholeRunUntilItIsTooOld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day)).add("b", image("sha256:a", 9*day)).add("c", image("sha256:a", 9*day))
+	r := newRunner(t, w, scanned)
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now.Add(cleaner.MaxScanAge + time.Second)})
+	clock := now
+	r.Clock, r.Workers = func() time.Time { return clock }, 1
+	reader := w.registry()
+	images := reader.images
+	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		if repository == "c" {
+			clock = now.Add(cleaner.MaxScanAge + time.Second)
+		}
+		return images(ctx, repository)
+	}
+	r.Registry = reader
+	if report := run(t, &r); report.Totals.Deleted != 3 || *made != 2 {
+		t.Errorf("%d scans, totals %+v; want one for the first two repositories and one for the third", *made, report.Totals)
+	}
+}
+
+// Between plan and removal a task may have started.
+func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day))
+	r := newRunner(t, w, scanned)
+	later := now.Add(cleaner.MaxScanAge + time.Second)
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: later, Uses: []inuse.Use{use("app", "sha256:a", "new task")}})
+	r.Clock = func() time.Time { return later }
+	reader := w.registry()
+	images := reader.images
+	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		list, err := images(ctx, repository)
+		if *made > 0 {
+			list = append(list, image("sha256:new", 9*day)) // the plan does not hold it
+		}
+		return list, err
+	}
+	r.Registry = reader
+	report := run(t, &r)
+	got := map[string]string{}
+	for _, im := range report.Repositories[0].Images {
+		got[im.ImageDigest] = string(im.Outcome) + fmt.Sprint(im.ProtectedBy)
+	}
+	want := map[string]string{"sha256:a": "[inUse new task]", "sha256:b": "deleted[]"}
+	if diff := cmp.Diff(want, got); diff != "" || *made != 2 {
+		t.Errorf("%d scans, images mismatch (-want +got):\n%s", *made, diff)
+	}
+}
+
+// ECR applies an attached policy itself and knows nothing of what is in use.
+func TestAnAttachedPolicyThatMarksWhatIsInUseIsAFinding(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day))
+	w.policies["app"] = expireOld
+	r := newRunner(t, w, `{"protect": {"inUse": ["ecs"], "keepNewest": 0}}`)
+	scans(&r, inuse.Scan{Uses: []inuse.Use{use("app", "sha256:a", "task")}})
+	report := run(t, &r)
+	want := []cleaner.Finding{{Kind: cleaner.AttachedMarksInUse, Repository: "app", Message: "ECR itself will expire sha256:a, which is in use by task"}}
+	if diff := cmp.Diff(want, report.Findings); diff != "" {
+		t.Errorf("findings mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// A policyReader is a registry with resource policies.
+type policyReader struct {
+	registry
+	text string
+	err  error
+}
+
+func (r policyReader) RepositoryPolicyText(context.Context, string) (string, error) {
+	return r.text, r.err
+}
+
+func TestWhoElseMayPullIsAFinding(t *testing.T) {
+	t.Parallel()
+	allow := func(action, principal string) string {
+		return `{"Statement": [{"Effect": "Allow", "Action": ` + action + `, "Principal": ` + principal + `}]}`
+	}
+	const others = "its policy lets %s pull, and no list in protect.references says what they use"
+	for name, test := range map[string]struct {
+		text, config, want string
+		err                error
+	}{
+		"no policy":        {"", scanned, "", nil},
+		"unreadable":       {"{", scanned, "", nil},
+		"an account":       {allow(`["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]`, `{"AWS": "arn:aws:iam::999999999999:root"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:root"), nil},
+		"anybody":          {allow(`"ecr:*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"several":          {allow(`"*"`, `{"AWS": ["222222222222", "123456789012", "111111111111", "111111111111"]}`), scanned, fmt.Sprintf(others, "111111111111, 222222222222"), nil},
+		"this account":     {allow(`"ecr:BatchGetImage"`, `{"AWS": "arn:aws:iam::123456789012:role/ci"}`), scanned, "", nil},
+		"who may push":     {allow(`"ecr:PutImage"`, `{"AWS": "999999999999"}`), scanned, "", nil},
+		"who is denied":    {strings.Replace(allow(`"ecr:*"`, `"*"`), "Allow", "Deny", 1), scanned, "", nil},
+		"a service":        {allow(`"ecr:BatchGetImage"`, `{"Service": "lambda.amazonaws.com"}`), scanned, "", nil},
+		"one statement":    {`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil},
+		"with a list":      {allow(`"ecr:*"`, `"*"`), strings.Replace(scanned, `"inUse"`, `"references": ["r"], "inUse"`, 1), "", nil},
+		"without a scan":   {allow(`"ecr:*"`, `"*"`), expireAll, "", nil},
+		"not to be read":   {"", scanned, "who may pull from it is not known: denied", errors.New("denied")},
+		"action no string": {allow(`[1]`, `"*"`), scanned, "", nil},
+	} {
+		w := newWorld(image("sha256:a", 9*day))
+		r := newRunner(t, w, test.config)
+		r.Registry = policyReader{w.registry(), test.text, test.err}
+		scans(&r, inuse.Scan{Uses: []inuse.Use{use("app", "sha256:a", "x")}[:0]})
+		report := run(t, &r)
+		got := slices.DeleteFunc(report.Findings, func(f cleaner.Finding) bool { return f.Kind != cleaner.SharedRepository })
+		switch {
+		case test.want == "" && len(got) > 0:
+			t.Errorf("%s: findings %v, want none", name, got)
+		case test.want != "" && (len(got) != 1 || got[0].Message != test.want || got[0].Repository != "app"):
+			t.Errorf("%s: findings %v, want %q", name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// readEntries reads the policies, each on top of the general settings. Without
+// any, the one default entry gets them.
+func readEntries(v *jsondoc.Value, general Settings) []Entry {
+	if v == nil {
+		entry := Default().Policies[0]
+		entry.Settings = general
+		return []Entry{entry}
+	}
+	items, _ := v.Array()
+	entries := make([]Entry, len(items))
+	for i, item := range items {
+		entries[i] = readEntry(item, fmt.Sprintf("policies[%d]", i), general)
+	}
+	return entries
+}
+
+func readEntry(v *jsondoc.Value, name string, general Settings) Entry {
+	e := Default().Policies[0]
+	e.Settings = general
+	o, ok := v.Object("name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans")
+	if !ok {
+		return e
+	}
+	set(&e.Repositories, o.Get("repositories"), readSelection)
+	set(&e.RepositoryTags, o.Get("repositoryTags"), readTags)
+	e.readPolicy(o.Get("policy"))
+	if e.Source != Attached {
+		e.Name = name
+	}
+	set(&e.Name, o.Get("name"), readName)
+	e.Settings.read(o)
+	e.OwnBudget = o.Get("limits").Member("maxDeletions") != nil
+	return e
+}
+
+func readName(v *jsondoc.Value, fallback string) string {
+	name, ok := v.String()
+	if ok && name == "" {
+		v.Problem("is empty; give the policy a name to find it in the report")
+	}
+	if name == "" {
+		return fallback
+	}
+	return name
+}
+
+func readTags(v *jsondoc.Value, _ map[string]string) map[string]string {
+	tags := map[string]string{}
+	for name, value := range v.Members() {
+		if s, ok := value.String(); ok {
+			tags[name] = s
+		}
+	}
+	return tags
+}
+
+func (e *Entry) readPolicy(v *jsondoc.Value) {
+	switch {
+	case v == nil:
+	case v.IsString():
+		e.Source = oneOf(v, Attached, Attached, None)
+	default:
+		e.Source = Inline
+		e.Policy = lifecycle.FromValue(v)
+	}
+}
