@@ -10,6 +10,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -151,10 +152,15 @@ func attachedPolicy(ctx context.Context, registry Registry, repository string) (
 		return lifecycle.Policy{}, nil, err
 	}
 	policy, problems := lifecycle.ParseText([]byte(text))
-	if faults := problems.Err(); faults != nil {
-		return policy, &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + faults.Error()}, nil
+	return policy, invalid(problems), nil
+}
+
+// invalid returns the skip for a policy with faults, or nil.
+func invalid(problems jsondoc.Problems) *Skip {
+	if err := problems.Err(); err != nil {
+		return &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}
 	}
-	return policy, nil, nil
+	return nil
 }
 
 // sortImages orders by push time and, where that is equal, by digest, so that
