@@ -171,7 +171,7 @@ func (a applier) describe(digests []string) (map[string]evaluator.Image, error) 
 // returns "". Of an index whose manifest this run has read the pulls of its
 // children count, not its own: that may be ours.
 func (im *PlannedImage) differs(current evaluator.Image, now map[string]evaluator.Image) string {
-	if len(im.Children) == 0 {
+	if im.Children == nil {
 		return differs(im.Image, current)
 	}
 	for _, child := range im.Children {

@@ -163,3 +163,22 @@ func TestAnIndexIsAsUsedAsItsChildren(t *testing.T) {
 		}
 	}
 }
+
+// The inner index is read as well; its own pull says nothing either.
+func TestAnIndexOfIndexesIsAsUsedAsWhatIsBelow(t *testing.T) {
+	t.Parallel()
+	const recent = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pushedWithinHours": 0, "pulledWithinDays": 7}}`
+	for age, want := range map[time.Duration]string{5 * day: "expire, pulledWithinDays 7 days", 50 * day: "expire"} {
+		w := newWorld(pulled(index("outer", 99*day), 0), pulled(index("inner", 99*day), 0), pulled(image("leaf", 99*day), age))
+		w.children = map[string][]string{"outer": {"inner", "outer"}, "inner": {"leaf", "leaf", "not listed", "outer"}}
+		planner := w.planner()
+		planner.PullsExcluded = nil
+		plan, err := planner.Plan(t.Context(), "app", entryOf(t, recent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := verdicts(&plan); got["outer"] != want || got["inner"] != want {
+			t.Errorf("pulled %v ago: %v, want %q", age, got, want)
+		}
+	}
+}

@@ -15,17 +15,40 @@ type contents struct {
 	Planner
 	repository string
 	images     []evaluator.Image
+	place      map[string]int // of the images, by digest
 	// children are by index; an index that is missing could not be read. The
 	// map is nil before the manifests are read.
 	children map[string][]string
+	// names leads from digests and tags, which no digest can be mistaken for,
+	// to places in images. It is nil before it is needed.
+	names map[string]int
+}
+
+// find returns the place of the image that name, a digest or a tag, means, or
+// -1.
+func (c *contents) find(name string) int {
+	if c.names == nil {
+		c.names = make(map[string]int, 2*len(c.images))
+		for i := range c.images {
+			c.names[c.images[i].Digest] = i
+			for _, tag := range c.images[i].Tags {
+				c.names[tag] = i
+			}
+		}
+	}
+	if i, ok := c.names[name]; ok {
+		return i
+	}
+	return -1
 }
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {
-	c := &contents{Planner: p, repository: repository}
+	c := &contents{Planner: p, repository: repository, place: map[string]int{}}
 	for im, err := range p.Registry.Images(ctx, repository) {
 		if err != nil {
 			return nil, err
 		}
+		c.place[im.Digest] = len(c.images)
 		c.images = append(c.images, im)
 	}
 	return c, nil
@@ -54,26 +77,48 @@ func (c *contents) readManifests(ctx context.Context) error {
 	return nil
 }
 
-// discountReads gives each index that this run has read the latest pull of its
-// children: reading a manifest counts as a pull, so that the index's own time
+// discountReads gives each index that this run has read the latest pull of what
+// is below it: reading a manifest counts as a pull, so that the index's own time
 // says no more than that a cleaner was here. Whoever runs an image pulls a
-// child too.
+// child too. An index with nothing listed below it keeps its own time.
 func (c *contents) discountReads() {
-	pulled := make(map[string]time.Time, len(c.images))
-	for _, im := range c.images {
-		pulled[im.Digest] = im.LastRecordedPullTime
-	}
-	for i := range c.images {
-		latest, listed := time.Time{}, false
-		for _, child := range c.children[c.images[i].Digest] {
-			t, ok := pulled[child]
-			listed = listed || ok
-			if t.After(latest) {
-				latest = t
+	latest := map[string]time.Time{}
+	for index := range c.children {
+		for _, im := range c.below(index) {
+			if t, ok := latest[index]; !ok || im.LastRecordedPullTime.After(t) {
+				latest[index] = im.LastRecordedPullTime
 			}
 		}
-		if listed {
-			c.images[i].LastRecordedPullTime = latest
+	}
+	for index, t := range latest {
+		if i, listed := c.place[index]; listed {
+			c.images[i].LastRecordedPullTime = t
 		}
 	}
+}
+
+// below returns the listed images to which the index leads, directly or through
+// other indexes that were read, without these: their own pulls may be ours. It
+// returns nil, and not an empty list, unless the index itself was read.
+func (c *contents) below(index string) []evaluator.Image {
+	if _, read := c.children[index]; !read {
+		return nil
+	}
+	images := []evaluator.Image{}
+	seen := map[string]bool{index: true}
+	for queue := []string{index}; len(queue) > 0; queue = queue[1:] {
+		for _, digest := range c.children[queue[0]] {
+			i, listed := c.place[digest]
+			_, read := c.children[digest]
+			switch {
+			case !listed || seen[digest]:
+			case read:
+				queue = append(queue, digest)
+			default:
+				images = append(images, c.images[i])
+			}
+			seen[digest] = true
+		}
+	}
+	return images
 }

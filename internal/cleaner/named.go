@@ -3,7 +3,6 @@ package cleaner
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -82,12 +81,4 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 	settings := entry.Settings
 	settings.Orphans = config.DeleteOrphans
 	return plan, p.settle(ctx, &plan, c, wanted, settings)
-}
-
-// find returns the place of the image that name, a digest or a tag, means, or
-// -1.
-func (c *contents) find(name string) int {
-	return slices.IndexFunc(c.images, func(im evaluator.Image) bool {
-		return im.Digest == name || slices.Contains(im.Tags, name)
-	})
 }

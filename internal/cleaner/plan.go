@@ -64,8 +64,9 @@ type PlannedImage struct {
 	// Parents are the listed indexes and subjects that the image belongs to.
 	// It goes only after all of them.
 	Parents []string
-	// Children are the listed images that the image, an index whose manifest
-	// was read, lists, as they were when the plan was made.
+	// Children are the listed images to which the image, an index whose
+	// manifest was read, leads, as they were when the plan was made; indexes
+	// that were read are not among them. Nil means that it was not read.
 	Children []evaluator.Image
 	// Outcome is empty until the plan is applied; Message explains it where
 	// there is something to explain.

@@ -98,6 +98,7 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 	var dropped []*PlannedImage
 	for i, s := range images {
 		im, planned := fresh[s.ImageDigest]
+		delete(fresh, s.ImageDigest)
 		if !planned || im.Action != s.Verdict {
 			plan.Images[i] = s.planned()
 			dropped = append(dropped, &plan.Images[i])
@@ -109,6 +110,11 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 		plan.Images[i] = im
 	}
 	r.settleDropped(ctx, plan.Repository, dropped)
+	for _, im := range fresh { // what is protected stays in the plan, to be seen
+		if im.Protected() {
+			plan.Images = append(plan.Images, im)
+		}
+	}
 	sortImages(plan.Images)
 }
 

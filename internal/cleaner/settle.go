@@ -55,7 +55,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		}
 		im := newPlannedImage(c.images[i], wanted[i], ruling, protections[i])
 		im.Parents = waitsFor(im.Action, g.Parents(im.Digest))
-		im.Children = g.Children(im.Digest)
+		im.Children = c.below(im.Digest)
 		plan.Images = append(plan.Images, im)
 	}
 	sortImages(plan.Images)

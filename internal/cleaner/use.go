@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
@@ -120,12 +119,10 @@ func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, setting
 // meant returns the place of the image that is in use, or -1. A digest alone
 // decides: its tag may have moved on.
 func (c *contents) meant(use inuse.Use) int {
-	return slices.IndexFunc(c.images, func(im evaluator.Image) bool {
-		if use.Reference.Digest != "" {
-			return im.Digest == use.Reference.Digest
-		}
-		return slices.Contains(im.Tags, use.Reference.Tag)
-	})
+	if use.Reference.Digest != "" {
+		return c.find(use.Reference.Digest)
+	}
+	return c.find(use.Reference.Tag)
 }
 
 // add notes that the image is in use, and with it the indexes that list it.

@@ -1,0 +1,179 @@
+package cleaner_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// The tests in this file run on a registry that is as strict as ECR.
+
+// newRegistry returns an empty registry with the repository "app", and a
+// runner that applies the configuration to it.
+func newRegistry(t *testing.T, text string) (*fakeecr.Server, cleaner.Runner) {
+	t.Helper()
+	registry := fakeecr.New(fakeecr.WithClock(func() time.Time { return now }))
+	registry.CreateRepository("app")
+	server := httptest.NewServer(registry)
+	t.Cleanup(server.Close)
+	client, _ := ecrapi.Connect(awsclient.Local(server.URL, "eu-west-1"))
+	r := newRunner(t, &world{}, text)
+	r.Registry, r.Remover = client, client
+	return registry, r
+}
+
+// push stores an image pushed that long ago.
+func push(registry *fakeecr.Server, age time.Duration, im fakeecr.Image) string {
+	im.PushedAt = now.Add(-age)
+	return registry.Put("app", im)
+}
+
+func stored(registry *fakeecr.Server) []string {
+	var digests []string
+	for _, im := range registry.Images("app") {
+		digests = append(digests, im.Digest)
+	}
+	return digests
+}
+
+func TestASecondRunFindsNothingMoreToDelete(t *testing.T) {
+	t.Parallel()
+	for _, excluded := range []bool{true, false} {
+		registry, r := newRegistry(t, expireAll)
+		registry.ExcludePulls(excluded)
+		r.PullsExcluded = func(context.Context) bool { return excluded }
+		for i := range 130 {
+			push(registry, 9*day, fakeecr.Image{Tags: []string{fmt.Sprint("v", i)}})
+		}
+		a, b := push(registry, 9*day, fakeecr.Image{}), push(registry, 9*day, fakeecr.Image{})
+		inner := push(registry, 9*day, fakeecr.Image{Children: []string{a, b}})
+		push(registry, 9*day, fakeecr.Image{Children: []string{inner, b}, Tags: []string{"index"}})
+		push(registry, 9*day, fakeecr.Image{SubjectDigest: a})
+		kept := push(registry, time.Hour, fakeecr.Image{Tags: []string{"young"}})
+		first := run(t, &r)
+		if first.Totals.Deleted != 135 || !first.Handled() {
+			t.Errorf("excluded %t: the first run has the totals %+v", excluded, first.Totals)
+		}
+		if got := stored(registry); !slices.Equal(got, []string{kept}) {
+			t.Errorf("excluded %t: left are %v, want %s", excluded, got, kept)
+		}
+		registry.ResetCalls()
+		second := run(t, &r)
+		if second.Totals.Deleted != 0 || second.Totals.Expired != 0 || registry.Calls()["BatchDeleteImage"] != 0 {
+			t.Errorf("excluded %t: the second run has the totals %+v", excluded, second.Totals)
+		}
+	}
+}
+
+func TestARunMakesNoMoreCallsThanNeeded(t *testing.T) {
+	t.Parallel()
+	registry, r := newRegistry(t, `{}`)
+	for i := range 1500 {
+		age := time.Hour
+		if i < 250 {
+			age = 9 * day
+		}
+		push(registry, age, fakeecr.Image{})
+	}
+	registry.SetLifecyclePolicy("app", expireOld)
+	registry.CreateRepository("without")
+	r.Config = configure(t, `{"protect": {"inUse": [], "keepNewest": 0}}`)
+	if report := run(t, &r); report.Totals.Deleted != 250 {
+		t.Fatalf("totals %+v", report.Totals)
+	}
+	want := map[string]int{"DescribeRepositories": 1, "GetLifecyclePolicy": 2, "DescribeImages": 2 + 3, "BatchDeleteImage": 3}
+	if diff := cmp.Diff(want, registry.Calls()); diff != "" {
+		t.Errorf("calls mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// What a plan shows is what an apply removes, and a plan changes nothing.
+func TestAPlanChangesNothingInTheRegistry(t *testing.T) {
+	t.Parallel()
+	registry, r := newRegistry(t, expireAll)
+	registry.ExcludePulls(true)
+	child := push(registry, 9*day, fakeecr.Image{})
+	push(registry, 9*day, fakeecr.Image{Children: []string{child}})
+	before := registry.Images("app")
+	r.Remover = nil
+	if report := run(t, &r); report.Totals.Expired != 2 {
+		t.Errorf("totals %+v", report.Totals)
+	}
+	if diff := cmp.Diff(before, registry.Images("app")); diff != "" {
+		t.Errorf("images mismatch (-before +after):\n%s", diff)
+	}
+	if calls := registry.Calls(); calls["BatchDeleteImage"]+calls["UpdateImageStorageClass"] > 0 {
+		t.Errorf("calls %v", calls)
+	}
+}
+
+// Between the plan and the removal people push, pull and tag.
+func TestARunLeavesAloneWhatMovesUnderIt(t *testing.T) {
+	t.Parallel()
+	registry, r := newRegistry(t, expireAll)
+	tagged, pulled, removed, still := push(registry, 9*day, fakeecr.Image{}), push(registry, 9*day, fakeecr.Image{}),
+		push(registry, 9*day, fakeecr.Image{}), push(registry, 9*day, fakeecr.Image{})
+	describes := 0
+	registry.Before("DescribeImages", func() {
+		if describes++; describes != 2 { // the first one lists
+			return
+		}
+		registry.Tag("app", tagged, "release")
+		im := registry.Images("app")[slices.Index(stored(registry), pulled)]
+		im.LastRecordedPullTime = now
+		registry.Put("app", im)
+		registry.Remove("app", removed)
+	})
+	report := run(t, &r)
+	want := map[string]cleaner.Outcome{tagged: cleaner.Changed, pulled: cleaner.Changed, removed: cleaner.Gone, still: cleaner.Deleted}
+	if diff := cmp.Diff(want, outcomes(t, &report, "app")); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatARunArchivesItLeavesInTheArchive(t *testing.T) {
+	t.Parallel()
+	registry, r := newRegistry(t, `{"policies": [{"policy": `+archiveOld+`}], `+unprotected+`}`)
+	registry.ExcludePulls(true)
+	child := push(registry, 9*day, fakeecr.Image{})
+	push(registry, 9*day, fakeecr.Image{Children: []string{child}})
+	push(registry, 9*day, fakeecr.Image{})
+	if report := run(t, &r); report.Totals.Archived != 3 || !report.Handled() {
+		t.Errorf("totals %+v", report.Totals)
+	}
+	for _, im := range registry.Images("app") {
+		if im.Status != "ARCHIVED" {
+			t.Errorf("%s is %s", im.Digest, im.Status)
+		}
+	}
+	if report := run(t, &r); report.Totals.Transitioned != 0 {
+		t.Errorf("the second run has the totals %+v", report.Totals)
+	}
+}
+
+// An index need not list anything, and it may list what the registry does not
+// hold; that this run has read it is no reason to keep it.
+func TestAnIndexWithoutListedChildrenGoes(t *testing.T) {
+	t.Parallel()
+	for name, im := range map[string]fakeecr.Image{
+		"empty":           {Manifest: `{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}`},
+		"children absent": {Children: []string{"sha256:" + fmt.Sprintf("%064d", 1)}},
+	} {
+		registry, r := newRegistry(t, expireAll)
+		r.PullsExcluded = nil
+		push(registry, 9*day, im)
+		if report := run(t, &r); report.Totals.Deleted != 1 {
+			t.Errorf("%s: totals %+v, message %q", name, report.Totals, report.Repositories[0].Images[0].Message)
+		}
+	}
+}
