@@ -77,7 +77,7 @@ invoke: ## Run the Lambda handler here on EVENT=events/FILE.json
 
 .PHONY: integration
 integration: ## Run the end-to-end tests, also against moto's server
-	go test -tags integration -count=1 -timeout 10m $(TESTFLAGS) ./integration/...
+	go test -tags integration -count=1 -timeout 10m $(TESTFLAGS) ./integration/... ./internal/inuse
 
 .PHONY: validate
 validate: ## Translate, lint and check template.yaml; needs cfn-lint and aws-sam-translator

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
 // GetObject opens the S3 object that location names as s3://bucket/key. The
@@ -85,18 +86,20 @@ func (o object) address() (string, error) {
 	if !isS3 || !ok || bucket == "" || key == "" {
 		return "", errors.New("is not like s3://bucket/key")
 	}
-	if endpoint := aws.ToString(o.cfg.BaseEndpoint); endpoint != "" {
-		address, err := url.Parse(endpoint)
-		if err != nil {
-			return "", err
-		}
-		return address.JoinPath(bucket, key).String(), nil
-	}
 	suffix := "amazonaws.com"
 	if strings.HasPrefix(o.cfg.Region, "cn-") {
 		suffix = "amazonaws.com.cn"
 	}
-	address := url.URL{Scheme: "https", Host: bucket + ".s3." + o.cfg.Region + "." + suffix, Path: "/" + key}
+	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + o.cfg.Region + "." + suffix, Path: "/" + key}
+	if endpoint := aws.ToString(o.cfg.BaseEndpoint); endpoint != "" {
+		var err error
+		if address, err = url.Parse(endpoint); err != nil {
+			return "", err
+		}
+		address.Path = strings.TrimSuffix(address.Path, "/") + "/" + bucket + "/" + key
+	}
+	// S3 signs more characters of a key in escaped form than net/url escapes.
+	address.RawPath = httpbinding.EscapePath(address.Path, false)
 	return address.String(), nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -277,6 +279,29 @@ func TestPolicyText(t *testing.T) {
 	registry.Fail("GetLifecyclePolicy", "app", "AccessDeniedException")
 	_, err = client.PolicyText(t.Context(), "app")
 	wantError(t, err, "not authorized to perform: ecr:GetLifecyclePolicy")
+}
+
+func TestRepositoryPolicyText(t *testing.T) {
+	t.Parallel()
+	refuse := func(code string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"__type": "`+code+`", "message": "words"}`)
+		}
+	}
+	client, _ := connect(t, canned{"GetRepositoryPolicy": func(string) string { return `{"policyText": "{}"}` }})
+	if got, err := client.RepositoryPolicyText(t.Context(), "app"); err != nil || got != "{}" {
+		t.Errorf("RepositoryPolicyText = %q, %v", got, err)
+	}
+	client, _ = connect(t, refuse("RepositoryPolicyNotFoundException"))
+	if got, err := client.RepositoryPolicyText(t.Context(), "app"); err != nil || got != "" {
+		t.Errorf("without a policy: %q, %v", got, err)
+	}
+	client, _ = connect(t, refuse("AccessDeniedException"))
+	_, err := client.RepositoryPolicyText(t.Context(), "app")
+	wantError(t, err, "get repository policy of app: ")
+	wantError(t, err, "grant the action to the role")
 }
 
 // A count that missed attempts would hide throttling.

@@ -72,11 +72,11 @@ func (g *Graph) Settle(wishes []Wish, deleteOrphans bool) []Ruling {
 			s.keep(i)
 		}
 	}
-	s.keepUnread()
 	for i := range g.images {
 		s.bind(i)
 	}
 	s.follow()
+	s.keepUnread()
 	for i := range g.images {
 		s.tie(i)
 	}
@@ -101,10 +101,16 @@ func (s *settlement) best(i int) Ruling {
 		return Ruling{}
 	case w.Fate != Stay:
 		return Ruling{Fate: w.Fate}
-	case len(s.parents[i]) > 0 && nameless(s.images[i]):
+	case len(s.parents[i]) > 0 && nameless(s.images[i]) && settled(s.images[i]):
 		return Ruling{Fate: Delete, Follows: true}
 	}
 	return Ruling{}
+}
+
+// settled reports whether the image is in one of the storage classes, not on
+// its way between them or in a state that is not known.
+func settled(im evaluator.Image) bool {
+	return im.Status == evaluator.Active || im.Status == evaluator.Archived
 }
 
 // keep keeps the image and looks again at what depends on it.
@@ -142,30 +148,34 @@ func (s *settlement) reach(i int) Fate {
 	return s.rulings[i].Fate
 }
 
-// keepUnread keeps the indexes whose children are not known, and everything
-// that may be one of them. An archived index cannot be read by anybody; when it
-// is to go, it goes.
+// keepUnread keeps the indexes whose children are not known, and whatever may
+// be one of these and would go further. An archived index cannot be read by
+// anybody; when it is to go, it goes.
 func (s *settlement) keepUnread() {
-	s.unread = slices.DeleteFunc(slices.Clone(s.unread), func(i int) bool {
-		return s.images[i].Status == evaluator.Archived && s.rulings[i].Fate == Delete
-	})
 	for _, i := range s.unread {
-		s.keep(i)
-	}
-	for i := range s.images {
-		if s.rulings[i].Fate != Stay && s.unreadParent(i) >= 0 {
+		if s.images[i].Status != evaluator.Archived {
 			s.keep(i)
+		}
+	}
+	for fell := true; fell; {
+		fell = false
+		for i := range s.images {
+			if fate := s.rulings[i].Fate; fate != Stay && s.unreadParent(i, fate) >= 0 {
+				s.keep(i)
+				fell = true
+			}
 		}
 	}
 }
 
 // unreadParent returns the index with the smallest digest of those that were
-// not read and may list the image, or -1. Children are pushed before their
-// index.
-func (s *settlement) unreadParent(i int) int {
+// not read, do not go as far as fate and may list the image, or -1. Children
+// are pushed before their index.
+func (s *settlement) unreadParent(i int, fate Fate) int {
 	found := -1
 	for _, index := range s.unread {
-		if !s.images[i].PushedAt.After(s.images[index].PushedAt) && (found < 0 || s.images[index].Digest < s.images[found].Digest) {
+		if s.reach(index) < fate && !s.images[i].PushedAt.After(s.images[index].PushedAt) &&
+			(found < 0 || s.images[index].Digest < s.images[found].Digest) {
 			found = index
 		}
 	}
@@ -218,6 +228,6 @@ func (s *settlement) tie(i int) {
 	case s.orphan[i] && s.keepsOrphans:
 		r.Tie, r.With = Orphan, subjects[0]
 	default:
-		r.Tie, r.With = Unreadable, s.images[s.unreadParent(i)].Digest
+		r.Tie, r.With = Unreadable, s.images[s.unreadParent(i, w.Fate)].Digest
 	}
 }

@@ -55,7 +55,7 @@ func TestECSNamesTheDigestsOfStandingRevisions(t *testing.T) {
 			[]string{used(1), used(2), used(3)},
 		},
 		"the last one was rolled back": {
-			[]object{history, rollback, deployment("d2", "SUCCESSFUL", 20, "r2")},
+			[]object{history, rollback, deployment("d2", "SUCCESSFUL", 20, "r6")},
 			[]string{used(2), used(3), used(5)},
 		},
 		"nothing ever succeeded": {

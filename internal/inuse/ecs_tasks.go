@@ -77,8 +77,7 @@ func (s *ecsScan) task(task types.Task) error {
 			return err
 		}
 	}
-	const stopped = string(types.DesiredStatusStopped)
-	if aws.ToString(task.DesiredStatus) != stopped && aws.ToString(task.LastStatus) != stopped {
+	if aws.ToString(task.DesiredStatus) != string(types.DesiredStatusStopped) {
 		s.define(task.TaskDefinitionArn, aws.ToString(task.TaskDefinitionArn))
 	}
 	return nil

@@ -23,7 +23,8 @@ func TestECSNamesTheImagesOfTasksByTheirRecordedDigests(t *testing.T) {
 			task("pending", "RUNNING", "app:1", registry+"app:v1", ""),
 			task("pinned", "RUNNING", "app:1", registry+"app@"+sha("e")+" "+sha("f"), registry+"app:v2@"+sha("e")+" "+sha("e")),
 		}},
-		definitions: map[string][]string{"app:1": {registry + "app:v1", "public.ecr.aws/x/y"}},
+		definitions: map[string][]string{"app:1": {registry + "app:v1", "public.ecr.aws/x/y"}, "gone:1": {registry + "gone"}},
+		inactive:    map[string]bool{"gone:1": true},
 	}
 	wantUses(t, f.source(t, 0),
 		"app:v1@"+sha("a")+" task/running",

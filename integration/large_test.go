@@ -1,0 +1,71 @@
+//go:build integration
+
+package integration_test
+
+import (
+	"fmt"
+	"testing"
+)
+
+const large = 2500
+
+// TestLargeRepository: more images than a page has, and more deletions than a
+// call takes; then the same with ECR refusing most calls for a while.
+func TestLargeRepository(t *testing.T) {
+	t.Parallel()
+	for name, run := range programs {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := startFaithful(t)
+			on := server.registry("us-east-1")
+			images := make([]image, large)
+			for i := range images {
+				images[i] = image{name: fmt.Sprint(i), tags: []string{fmt.Sprintf("v%04d", i)}, days: float64(100 + i)}
+			}
+			on.inject(t, "team/bulk", images)
+			s := scenario{t, run, on}
+			s.paged()
+			s.throttled()
+		})
+	}
+}
+
+// paged expires 950 of 2,500 images.
+func (s scenario) paged() {
+	t, on := s.t, s.on
+	what := request{mode: "apply", configuration: unprotected(`, "policies": [{"name": "keep", "policy": ` + keepNewest(large-950) + `}]`)}
+	applied := s.run(t, on, what, true)
+	if got, want := applied.Totals, (counts{Evaluated: large, Expired: 950, Deleted: 950}); got != want {
+		t.Errorf("totals are %+v, want %+v", got, want)
+	}
+	// three pages, and a look at each batch before it is deleted
+	if applied.Calls["DescribeImages"] != 3+10 || applied.Calls["BatchDeleteImage"] != 10 {
+		t.Errorf("calls are %v", applied.Calls)
+	}
+	left := on.left(t, "team/bulk")
+	if len(left) != large-950 || left[0] != "v0000" || left[len(left)-1] != "v1549" {
+		t.Errorf("%d images are left, from %s to %s", len(left), left[0], left[len(left)-1])
+	}
+}
+
+// throttled expires 450 more while ECR refuses what comes too fast.
+func (s scenario) throttled() {
+	t, on := s.t, s.on
+	on.throttle(t, map[string][2]int{"ecr": {5, 1}})
+	what := request{mode: "apply", configuration: unprotected(`, "policies": [{"name": "keep", "policy": ` + keepNewest(large-1400) + `}]`)}
+	applied := s.run(t, on, what, true)
+	if got, want := applied.Totals, (counts{Evaluated: large - 950, Expired: 450, Deleted: 450}); got != want {
+		t.Errorf("totals are %+v, want %+v", got, want)
+	}
+	on.throttle(t, nil)
+	refused := 0
+	for _, n := range on.calls(t) {
+		refused += n.Throttled
+	}
+	if refused == 0 {
+		t.Error("no call was throttled")
+	}
+	if left := on.left(t, "team/bulk"); len(left) != large-1400 {
+		t.Errorf("%d images are left", len(left))
+	}
+}

@@ -1,0 +1,176 @@
+//go:build integration
+
+package integration_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A request is one run of a program.
+type request struct {
+	mode          string // plan or apply
+	configuration string
+	repositories  []string
+}
+
+// A report is the part of the programs' report that the tests look at.
+type report struct {
+	Mode, Account, Region string
+	Incomplete            bool
+	Totals                counts
+	Repositories          []struct {
+		Name, Skipped, Message string
+		counts
+		Images []struct {
+			ImageDigest, Verdict, Outcome, Message string
+			ImageTags                              []string
+			ProtectedBy                            []struct{ Kind string }
+		}
+	}
+	Calls map[string]int
+}
+
+type counts struct {
+	Evaluated, Expired, Followed, Protected, Deleted, Archived, Blocked, Changed, Gone, Failed, Skipped int
+}
+
+// names returns the names of the repositories in the report.
+func (r *report) names() []string {
+	var names []string
+	for _, repository := range r.Repositories {
+		names = append(names, repository.Name)
+	}
+	return names
+}
+
+// A program runs requests on a registry. Complete is whether the run has to
+// have handled everything, which the command-line tool tells by its status.
+type program func(t *testing.T, on *registry, what request, complete bool) report
+
+var programs = map[string]program{"bootstrap": runBootstrap, "ecrclean": runTool}
+
+// environment is what a program sees.
+func (r *registry) environment(more ...string) []string {
+	return append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "AWS_ENDPOINT_URL=" + r.url, "AWS_REGION=" + r.region,
+		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true",
+	}, more...)
+}
+
+// tool runs the command-line tool, which must end with the status.
+func (r *registry) tool(t *testing.T, status int, args ...string) (stdout []byte) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), filepath.Join(binaries, "ecrclean"), args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = r.environment(), &out, &errs
+	err := cmd.Run()
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if got != status {
+		t.Fatalf("ecrclean %v ended with %d, want %d\n%s%s", args, got, status, &errs, &out)
+	}
+	return out.Bytes()
+}
+
+func runTool(t *testing.T, on *registry, what request, complete bool) report {
+	t.Helper()
+	args := []string{what.mode, "--output", "json", "--config", what.configuration}
+	if what.mode == "apply" {
+		args = append(args, "--yes")
+	}
+	for _, pattern := range what.repositories {
+		args = append(args, "--repositories", pattern)
+	}
+	status := 3
+	if complete {
+		status = 0
+	}
+	return decodeReport(t, on.tool(t, status, args...))
+}
+
+func decodeReport(t *testing.T, text []byte) report {
+	t.Helper()
+	var r report
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatalf("no report: %v\n%s", err, text)
+	}
+	return r
+}
+
+// runBootstrap starts the function and plays Lambda's runtime API for one
+// event, given as EventBridge Scheduler would.
+func runBootstrap(t *testing.T, on *registry, what request, complete bool) report {
+	t.Helper()
+	detail := map[string]any{"mode": what.mode}
+	if what.repositories != nil {
+		detail["repositories"] = what.repositories
+	}
+	text, err := json.Marshal(detail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := fmt.Sprintf(`{"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": %q}`, text)
+	answer := on.invoke(t, event, "CLEANER_CONFIG="+what.configuration)
+	r := decodeReport(t, answer)
+	if r.Incomplete == complete {
+		t.Errorf("incomplete is %t", r.Incomplete)
+	}
+	return r
+}
+
+// invoke gives one event to a new process of the function.
+func (r *registry) invoke(t *testing.T, event string, env ...string) []byte {
+	t.Helper()
+	answers := make(chan []byte, 1)
+	events := make(chan string, 1)
+	events <- event
+	runtime := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/next") {
+			body, _ := io.ReadAll(r.Body) // a cut answer is no JSON
+			answers <- body
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		select {
+		case e := <-events:
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "integration")
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(15*time.Minute).UnixMilli()))
+			_, _ = io.WriteString(w, e) // the function may have gone
+		default:
+			w.WriteHeader(http.StatusGone)
+		}
+	}))
+	defer runtime.Close()
+	var log bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "bootstrap"))
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Env = r.environment(append(slices.Clone(env), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(runtime.URL, "http://"))...)
+	err := cmd.Run() // ends with an error, since there are no more events
+	select {
+	case answer := <-answers:
+		return answer
+	default:
+		t.Fatalf("no answer; %v\n%s", err, &log)
+		return nil
+	}
+}

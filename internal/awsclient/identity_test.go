@@ -1,0 +1,54 @@
+package awsclient_test
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+func TestCallerIsARoleWhateverItsSession(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(fakeecr.New(fakeecr.WithAccount("210987654321")))
+	defer server.Close()
+	got, err := awsclient.Caller(t.Context(), awsclient.Local(server.URL, "eu-west-1"))
+	if want := (awsclient.Principal{Account: "210987654321", Kind: "role", Name: "cleaner"}); err != nil || got != want {
+		t.Errorf("Caller = %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestCallerErrors(t *testing.T) {
+	t.Parallel()
+	registry := fakeecr.New()
+	registry.Fail("GetCallerIdentity", "", "AccessDenied")
+	server := httptest.NewServer(registry)
+	defer server.Close()
+	if got, err := awsclient.Caller(t.Context(), awsclient.Local(server.URL, "eu-west-1")); err == nil {
+		t.Errorf("Caller = %+v for a call that is denied", got)
+	}
+}
+
+// The session of a role has another ARN than the role, without its path.
+func TestParsePrincipal(t *testing.T) {
+	t.Parallel()
+	role := awsclient.Principal{Account: "123456789012", Kind: "role", Name: "cleaner"}
+	for arn, want := range map[string]awsclient.Principal{
+		"arn:aws:iam::123456789012:role/cleaner":                   role,
+		"arn:aws:iam::123456789012:role/team/a/cleaner":            role,
+		"arn:aws:sts::123456789012:assumed-role/cleaner/session":   role,
+		"arn:aws-cn:sts::123456789012:assumed-role/cleaner/i-0123": role,
+		"arn:aws:iam::123456789012:user/team/somebody":             {Account: "123456789012", Kind: "user", Name: "somebody"},
+		"arn:aws:iam::123456789012:root":                           {Account: "123456789012", Kind: "root", Name: "root"},
+		"arn:aws:sts::123456789012:federated-user/somebody":        {Account: "123456789012", Kind: "federated-user", Name: "somebody"},
+	} {
+		if got, err := awsclient.ParsePrincipal(arn); err != nil || got != want {
+			t.Errorf("ParsePrincipal(%s) = %+v, %v; want %+v", arn, got, err, want)
+		}
+	}
+	for _, arn := range []string{"", "cleaner", "arn:aws:iam::123456789012"} {
+		if got, err := awsclient.ParsePrincipal(arn); err == nil {
+			t.Errorf("ParsePrincipal(%q) = %+v", arn, got)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package awsclient_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// bucket is an S3 of one object that checks what a request must carry.
+type bucket struct {
+	t       *testing.T
+	status  int
+	path    string // as it stands in the request
+	content string
+}
+
+func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.path = r.RequestURI
+	authorization := r.Header.Get("Authorization")
+	if !strings.HasPrefix(authorization, "AWS4-HMAC-SHA256 Credential=local/20260301/eu-west-1/s3/aws4_request, SignedHeaders=") ||
+		!strings.Contains(authorization, "x-amz-content-sha256") || r.Header.Get("X-Amz-Date") != "20260301T120000Z" {
+		b.t.Errorf("the request is signed by %q at %s", authorization, r.Header.Get("X-Amz-Date"))
+	}
+	if b.status != 0 {
+		w.WriteHeader(b.status)
+		return
+	}
+	if r.Method == http.MethodPut {
+		content, _ := io.ReadAll(r.Body)
+		b.content = string(content)
+		return
+	}
+	_, _ = io.WriteString(w, b.content)
+}
+
+// newBucket returns a bucket and the configuration that leads to it.
+func newBucket(t *testing.T) (*bucket, aws.Config) {
+	t.Helper()
+	b := &bucket{t: t}
+	server := httptest.NewServer(b)
+	t.Cleanup(server.Close)
+	return b, awsclient.Local(server.URL, "eu-west-1")
+}
+
+func get(t *testing.T, cfg aws.Config, location string) (string, error) {
+	t.Helper()
+	body, err := awsclient.GetObject(t.Context(), cfg, location, now)
+	if err != nil {
+		return "", err
+	}
+	content, err := io.ReadAll(body)
+	return string(content), errors.Join(err, body.Close())
+}
+
+func TestObjectsAreWrittenAndRead(t *testing.T) {
+	t.Parallel()
+	b, cfg := newBucket(t)
+	if err := awsclient.PutObject(t.Context(), cfg, "s3://bucket/a/b.json", []byte("content"), now); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := get(t, cfg, "s3://bucket/a/b.json"); err != nil || got != "content" || b.path != "/bucket/a/b.json" {
+		t.Errorf("GetObject = %q, %v, from %s", got, err, b.path)
+	}
+}
+
+// S3 signs a key with all but unreserved characters escaped, and does not clean
+// it up as a path.
+func TestKeysAreEscapedAsS3SignsThem(t *testing.T) {
+	t.Parallel()
+	b, cfg := newBucket(t)
+	for key, want := range map[string]string{
+		"a/date=2026-03-01/x+y.json": "/bucket/a/date%3D2026-03-01/x%2By.json",
+		"a b/ü":                      "/bucket/a%20b/%C3%BC",
+		"a//b/../c/./d":              "/bucket/a//b/../c/./d",
+		"100%25?#&,:;@$":             "/bucket/100%2525%3F%23%26%2C%3A%3B%40%24",
+		"~._-":                       "/bucket/~._-",
+	} {
+		if _, err := get(t, cfg, "s3://bucket/"+key); err != nil || b.path != want {
+			t.Errorf("%s is asked for as %s, want %s (%v)", key, b.path, want, err)
+		}
+	}
+	cfg.BaseEndpoint = new(*cfg.BaseEndpoint + "/prefix/")
+	if _, err := get(t, cfg, "s3://bucket/key"); err != nil || b.path != "/prefix/bucket/key" {
+		t.Errorf("below an endpoint with a path: %s (%v)", b.path, err)
+	}
+}
+
+// A transport notes where a request goes and sends it nowhere.
+type transport struct{ host string }
+
+func (t *transport) Do(r *http.Request) (*http.Response, error) {
+	t.host = r.URL.Scheme + "://" + r.URL.Host + r.URL.Path
+	return nil, errors.New("not sent")
+}
+
+func TestObjectsAreAddressedByTheHostOfTheirBucket(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{
+		"eu-west-1": "https://bucket.s3.eu-west-1.amazonaws.com/key", "cn-north-1": "https://bucket.s3.cn-north-1.amazonaws.com.cn/key",
+	} {
+		sent := &transport{}
+		cfg := awsclient.Local("", region)
+		cfg.HTTPClient = sent
+		if _, err := get(t, cfg, "s3://bucket/key"); err == nil || err.Error() != "get s3://bucket/key: not sent" || sent.host != want {
+			t.Errorf("region %s: %s, want %s (%v)", region, sent.host, want, err)
+		}
+	}
+}
+
+func TestObjectErrorsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	b, cfg := newBucket(t)
+	for status, want := range map[int]string{
+		http.StatusForbidden:           "access denied; allow the action s3:%sObject on it",
+		http.StatusNotFound:            "there is no such object or bucket, or no permission to see it; check the name",
+		http.StatusInternalServerError: "S3 answers 500 Internal Server Error",
+	} {
+		b.status = status
+		for _, verb := range []string{"get", "put"} {
+			err := awsclient.PutObject(t.Context(), cfg, "s3://bucket/key", nil, now)
+			action := "Put"
+			if verb == "get" {
+				_, err = get(t, cfg, "s3://bucket/key")
+				action = "Get"
+			}
+			want := want
+			if strings.Contains(want, "%s") {
+				want = fmt.Sprintf(want, action)
+			}
+			if err == nil || err.Error() != verb+" s3://bucket/key: "+want {
+				t.Errorf("%s with status %d: %v, want %q", verb, status, err, want)
+			}
+		}
+	}
+}
+
+func TestLocationsThatNameNoObject(t *testing.T) {
+	t.Parallel()
+	_, cfg := newBucket(t)
+	for _, location := range []string{"", "bucket/key", "s3://", "s3://bucket", "s3://bucket/", "s3:///key", "https://bucket/key"} {
+		if _, err := get(t, cfg, location); err == nil || err.Error() != "get "+location+": is not like s3://bucket/key" {
+			t.Errorf("%q: %v", location, err)
+		}
+	}
+	cfg.BaseEndpoint = new("://")
+	if _, err := get(t, cfg, "s3://bucket/key"); err == nil {
+		t.Error("an endpoint that is no address is no error")
+	}
+	cfg.BaseEndpoint = new("http://127.0.0.1:1")
+	cfg.Credentials = aws.AnonymousCredentials{}
+	if _, err := get(t, cfg, "s3://bucket/key"); err == nil {
+		t.Error("no credentials are no error")
+	}
+}
