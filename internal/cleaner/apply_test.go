@@ -74,25 +74,6 @@ func TestApplyDescribesEachBatchRightBeforeItDeletesIt(t *testing.T) {
 	}
 }
 
-// ECR refuses to delete a child beside its index.
-func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
-	t.Parallel()
-	w := newWorld(image("child", 5*day), image("a", 4*day), index("i", 3*day), index("j", 2*day))
-	plan := planOf(evaluator.Expire, w.images["app"]...)
-	plan.Images[0].Parents = []string{"i"}
-	plan.Images[2].Children = []evaluator.Image{plan.Images[0].Image}
-	apply(t, w.remover(), plan)
-	var deleted [][]string
-	for i, call := range w.calls {
-		if call == "delete" {
-			deleted = append(deleted, sorted(w.batches[i]))
-		}
-	}
-	if want := [][]string{{"i", "j"}, {"child"}, {"a"}}; !cmp.Equal(deleted, want) {
-		t.Errorf("deleted %v, want %v", deleted, want)
-	}
-}
-
 func TestApplyArchivesOneByOneIndexesFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("a", 4*day), index("i", 3*day))

@@ -2,6 +2,7 @@ package cleaner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -180,5 +181,34 @@ func TestAnIndexOfIndexesIsAsUsedAsWhatIsBelow(t *testing.T) {
 		if got := verdicts(&plan); got["outer"] != want || got["inner"] != want {
 			t.Errorf("pulled %v ago: %v, want %q", age, got, want)
 		}
+	}
+}
+
+// Rules by pull need the manifests before they can say anything about an index.
+func TestRulesByPullLookAtWhatIsBelowAnIndex(t *testing.T) {
+	t.Parallel()
+	const unpulled = `{"policies": [{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30},
+		"action": {"type": "transition", "targetStorageClass": "archive"}}]}}], ` + unprotected + `}`
+	w := newWorld(pulled(index("i", 99*day), 0), pulled(image("c", 99*day), 50*day))
+	w.children = map[string][]string{"i": {"c"}}
+	for excluded, want := range map[bool]map[string]string{
+		true: {"c": "transition, child i"}, false: {"i": "transition", "c": "transition"},
+	} {
+		planner := w.planner()
+		planner.PullsExcluded = func(context.Context) bool { return excluded }
+		plan, err := planner.Plan(t.Context(), "app", entryOf(t, unpulled))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, verdicts(&plan)); diff != "" {
+			t.Errorf("pulls excluded %t: verdicts mismatch (-want +got):\n%s", excluded, diff)
+		}
+	}
+	broken := errors.New("broken")
+	reader := w.registry()
+	reader.children = func(context.Context, string, []string) (map[string][]string, error) { return nil, broken }
+	planner := cleaner.Planner{Registry: reader, Now: now}
+	if _, err := planner.Plan(t.Context(), "app", entryOf(t, unpulled)); !errors.Is(err, broken) {
+		t.Errorf("without the manifests: %v, want the error", err)
 	}
 }

@@ -56,7 +56,7 @@ func imagesOf(report *cleaner.Report) int {
 func TestFit(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 400 {
+	for range 200 {
 		report := randomReport(r, 60)
 		repositories, images, findings := len(report.Repositories), imagesOf(&report), len(report.Findings)
 		totals, before := report.Totals, toJSON(t, report)

@@ -274,11 +274,11 @@ func run(t *testing.T, r *cleaner.Runner) cleaner.Report {
 	return report
 }
 
-// outcomes returns what became of the images of a repository, by digest.
-func outcomes(t *testing.T, report *cleaner.Report, repository string) map[string]cleaner.Outcome {
+// outcomes returns what became of the images of the repository "app", by digest.
+func outcomes(t *testing.T, report *cleaner.Report) map[string]cleaner.Outcome {
 	t.Helper()
 	by := map[string]cleaner.Outcome{}
-	for _, im := range repositoryOf(t, report, repository).Images {
+	for _, im := range repositoryOf(t, report, "app").Images {
 		by[im.ImageDigest] = im.Outcome
 	}
 	return by

@@ -22,9 +22,9 @@ func mixed(expired, n int) []evaluator.Image {
 	return images
 }
 
-// limited is expireAll with these limits and members.
-func limited(limits, more string) string {
-	return `{"policies": [{"name": "old", "policy": ` + expireOld + more + `}], ` + unprotected + `, "limits": {` + limits + `}}`
+// limited is expireAll with these limits.
+func limited(limits string) string {
+	return `{"policies": [{"name": "old", "policy": ` + expireOld + `}], ` + unprotected + `, "limits": {` + limits + `}}`
 }
 
 func TestLimitsOfARepository(t *testing.T) {
@@ -47,7 +47,7 @@ func TestLimitsOfARepository(t *testing.T) {
 		{`"maxDeletedPercent": 0`, 1, 1000, "1 of 1000 images would go, maxDeletedPercent is 0"},
 	} {
 		w := newWorld(mixed(test.expired, test.n)...)
-		r := newRunner(t, w, limited(test.limits, ""))
+		r := newRunner(t, w, limited(test.limits))
 		report := run(t, &r)
 		got := report.Repositories[0]
 		if got.Message != test.message || (got.Skipped == cleaner.SkipLimit) != (test.message != "") {
@@ -82,7 +82,7 @@ func TestTheBudgetOfTheRunIsGrantedInTheOrderOfTheListing(t *testing.T) {
 	t.Parallel()
 	for workers := 1; workers <= 8; workers++ {
 		w := newWorld(mixed(4, 9)...).add("b", mixed(5, 9)...).add("c", mixed(0, 9)...).add("d", mixed(2, 9)...).add("e", mixed(1, 9)...)
-		r := newRunner(t, w, limited(`"maxDeletions": 6`, ""))
+		r := newRunner(t, w, limited(`"maxDeletions": 6`))
 		r.Workers = workers
 		r.Registry = slowest(w.registry(), "app") // its plan is ready last
 		report := run(t, &r)
@@ -133,7 +133,7 @@ func TestAnEntryWithABudgetOfItsOwnDrawsOnThat(t *testing.T) {
 func TestTypedLimitsOverrideThoseOfTheConfiguration(t *testing.T) {
 	t.Parallel()
 	w := newWorld(mixed(4, 4)...)
-	r := newRunner(t, w, limited(`"maxDeletions": 1, "maxDeletionsPerRepository": 1, "maxDeletedPercent": 1`, ""))
+	r := newRunner(t, w, limited(`"maxDeletions": 1, "maxDeletionsPerRepository": 1, "maxDeletedPercent": 1`))
 	r.Config = r.Config.Override(new(4), new(4), new(100))
 	if report := run(t, &r); report.Totals.Deleted != 4 {
 		t.Errorf("totals %+v, want 4 deleted", report.Totals)
@@ -143,7 +143,7 @@ func TestTypedLimitsOverrideThoseOfTheConfiguration(t *testing.T) {
 // A plan that limits keep from being applied shows what would go all the same.
 func TestAPlanShowsWhatLimitsSkip(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, newWorld(mixed(4, 4)...), limited(`"maxDeletions": 1`, ""))
+	r := newRunner(t, newWorld(mixed(4, 4)...), limited(`"maxDeletions": 1`))
 	r.Remover = nil
 	report := run(t, &r)
 	got := report.Repositories[0]

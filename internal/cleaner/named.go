@@ -34,7 +34,13 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	}
 	plan.limit()
 	newBudget(r.Config).grant(&plan)
-	report.add(r.apply(ctx, &plan))
+	report.add(r.apply(ctx, &plan, func() RepositoryPlan {
+		again, err := r.Planner().PlanNamed(ctx, repository, entry, names)
+		if err != nil {
+			again.Skip = &Skip{SkipFailed, err.Error()}
+		}
+		return again
+	}))
 	report.InUse = r.scanner.found()
 	return report, nil
 }

@@ -48,7 +48,7 @@ func TestRunNamedTakesWhatBelongsToTheImageAlong(t *testing.T) {
 	r := newRunner(t, w, expireAll)
 	report := runNamed(t, &r, "v1", "orphan") // an orphan that is named goes
 	want := map[string]cleaner.Outcome{"i": cleaner.Deleted, "c": cleaner.Deleted, "sig": cleaner.Deleted, "orphan": cleaner.Deleted}
-	if diff := cmp.Diff(want, outcomes(t, &report, "app")); diff != "" {
+	if diff := cmp.Diff(want, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}
 }
@@ -102,7 +102,7 @@ func TestRunNamedKeepsToWhatWasShown(t *testing.T) {
 	w.images["app"][0].Tags, w.images["app"][1].Tags = nil, []string{"v1"} // the tag moves
 	r.Remover, r.Saved = w.remover(), &shown
 	report := runNamed(t, &r, "v1")
-	if diff := cmp.Diff(map[string]cleaner.Outcome{"sha256:a": cleaner.Changed}, outcomes(t, &report, "app")); diff != "" {
+	if diff := cmp.Diff(map[string]cleaner.Outcome{"sha256:a": cleaner.Changed}, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}
 }

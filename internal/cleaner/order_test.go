@@ -11,6 +11,77 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
+// deletions returns the digests of each delete call, sorted.
+func (w *world) deletions() [][]string {
+	var calls [][]string
+	for i, call := range w.calls {
+		if call == "delete" {
+			calls = append(calls, sorted(w.batches[i]))
+		}
+	}
+	return calls
+}
+
+// ECR refuses to delete a child beside its index.
+func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		images  []evaluator.Image
+		parents map[string][]string
+		want    [][]string
+	}{
+		"indexes before all else": {
+			[]evaluator.Image{image("child", 5*day), image("a", 4*day), index("i", 3*day), index("j", 2*day)},
+			map[string][]string{"child": {"i"}}, [][]string{{"i", "j"}, {"child"}, {"a"}},
+		},
+		"indexes before what is beside them": {
+			[]evaluator.Image{image("sig", 5*day), image("s", 4*day), index("i", 3*day)},
+			map[string][]string{"sig": {"i", "s"}}, [][]string{{"i"}, {"s"}, {"sig"}},
+		},
+		"outer indexes before inner ones": {
+			[]evaluator.Image{index("outer", 5*day), index("inner", 4*day), image("leaf", 3*day), image("other", 3*day)},
+			map[string][]string{"inner": {"outer"}, "leaf": {"inner"}, "other": {"outer"}}, [][]string{{"outer"}, {"inner"}, {"other"}, {"leaf"}},
+		},
+		"subjects before what refers to them": {
+			[]evaluator.Image{image("sig", 5*day), image("sbom", 4*day), image("s", 3*day)},
+			map[string][]string{"sbom": {"s"}, "sig": {"sbom"}}, [][]string{{"s"}, {"sbom"}, {"sig"}},
+		},
+	} {
+		w := newWorld(test.images...)
+		plan := planOf(evaluator.Expire, slices.Clone(test.images)...)
+		for i := range plan.Images {
+			plan.Images[i].Parents = test.parents[plan.Images[i].Digest]
+		}
+		apply(t, w.remover(), plan)
+		if diff := cmp.Diff(test.want, w.deletions()); diff != "" {
+			t.Errorf("%s: deletions mismatch (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A family may be larger than a call; nothing goes before what it belongs to.
+func TestALargeFamilyGoesInSeveralBatches(t *testing.T) {
+	t.Parallel()
+	images := append(numbered(250, 3*day), index("i", 2*day))
+	w := newWorld(images...)
+	plan := planOf(evaluator.Expire, slices.Clone(images)...)
+	for i := range 250 {
+		plan.Images[i].Parents = []string{"i"}
+	}
+	apply(t, w.remover(), plan)
+	if got := w.deletions(); !slices.Equal(got[0], []string{"i"}) {
+		t.Errorf("the first to go are %v, want the index", got[0])
+	}
+	for i, batch := range w.batches {
+		if len(batch) > cleaner.MaxBatch {
+			t.Errorf("call %d has %d digests", i, len(batch))
+		}
+	}
+	if left := w.digests("app"); len(left) > 0 {
+		t.Errorf("left are %v", left)
+	}
+}
+
 // Whoever runs an index pulls one of its children; its own pull may be ours.
 func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
 	t.Parallel()

@@ -119,7 +119,7 @@ func TestPlanLeavesARepositoryAlone(t *testing.T) {
 		t.Errorf("without an entry: %+v, %v", plan, err)
 	}
 	w.policies["app"] = expireOld
-	if plan := mustPlan(t, w, `{}`); plan.Skip != nil || len(plan.Images) != 1 {
+	if plan := mustPlan(t, w, `{"protect": {"inUse": []}}`); plan.Skip != nil || len(plan.Images) != 1 {
 		t.Errorf("with a policy attached: %+v", plan)
 	}
 }

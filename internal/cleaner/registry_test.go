@@ -136,7 +136,7 @@ func TestARunLeavesAloneWhatMovesUnderIt(t *testing.T) {
 	})
 	report := run(t, &r)
 	want := map[string]cleaner.Outcome{tagged: cleaner.Changed, pulled: cleaner.Changed, removed: cleaner.Gone, still: cleaner.Deleted}
-	if diff := cmp.Diff(want, outcomes(t, &report, "app")); diff != "" {
+	if diff := cmp.Diff(want, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}
 }

@@ -38,7 +38,7 @@ func one(t *testing.T) cleaner.Runner {
 		{"name": "none", "repositories": ["none"], "policy": "none"},
 		{"name": "big", "policy": `+expireOld+`, "limits": {"maxDeletionsPerRepository": 1}}],
 		"protect": {"inUse": ["ecs"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
-	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 1}, Uses: []inuse.Use{use("app", "sha256:used", "arn:aws:ecs:eu-west-1:123456789012:task/x")}})
+	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 1}, Uses: []inuse.Use{use("sha256:used", "arn:aws:ecs:eu-west-1:123456789012:task/x")}})
 	remover := w.remover()
 	refuse(&remover, "sha256:failed", "KmsError")
 	refuse(&remover, "sha256:blocked", "ImageReferencedByManifestList")

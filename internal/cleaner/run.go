@@ -129,7 +129,7 @@ func (r *Runner) workThrough(ctx context.Context, repositories []string) []Repos
 			<-mine
 			budget.grant(&plan)
 			close(next)
-			reports[i] = r.apply(ctx, &plan)
+			reports[i] = r.apply(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, name) })
 		})
 	}
 	wg.Wait()
@@ -172,9 +172,10 @@ func (r *Runner) stopped() bool {
 }
 
 // apply carries the plan out, unless this run only plans, and reports on it.
-func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan) RepositoryReport {
+// Again makes the plan once more.
+func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) RepositoryReport {
 	if r.Remover != nil {
-		r.rescan(ctx, plan)
+		r.rescan(ctx, plan, again)
 		Apply(ctx, r.Remover, plan, r.Log)
 	}
 	report := reportOn(plan)
@@ -184,12 +185,12 @@ func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan) RepositoryRepo
 
 // rescan plans again when what was known to be in use has become too old while
 // the plan waited, and keeps to the plan.
-func (r *Runner) rescan(ctx context.Context, plan *RepositoryPlan) {
+func (r *Runner) rescan(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
 	if !r.scanner.stale() || plan.Skip != nil || plan.removals() == 0 {
 		return
 	}
 	before := reportOn(plan)
-	fresh := r.plan(ctx, plan.Repository)
+	fresh := again()
 	r.keepTo(ctx, &fresh, &before)
 	*plan = fresh
 }

@@ -71,7 +71,7 @@ func TestRunThatOnlyPlansRemovesNothing(t *testing.T) {
 	if report.Mode != config.Plan || report.Totals.Expired != 1 || report.Totals.Deleted != 0 || len(w.images["app"]) != 1 {
 		t.Errorf("mode %s, totals %+v", report.Mode, report.Totals)
 	}
-	if outcome := outcomes(t, &report, "app")["a"]; outcome != "" {
+	if outcome := outcomes(t, &report)["a"]; outcome != "" {
 		t.Errorf("a plan has the outcome %q", outcome)
 	}
 }

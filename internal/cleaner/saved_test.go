@@ -57,7 +57,7 @@ func TestASavedPlanAddsNothing(t *testing.T) {
 	w.images["new repository"] = []evaluator.Image{image("x", 3*day)}
 	saved.Repositories = slices.DeleteFunc(saved.Repositories, func(r cleaner.RepositoryReport) bool { return r.Name == "new repository" })
 	report := applySaved(t, w, expireAll, saved)
-	if diff := cmp.Diff(map[string]cleaner.Outcome{"a": cleaner.Deleted}, outcomes(t, &report, "app")); diff != "" {
+	if diff := cmp.Diff(map[string]cleaner.Outcome{"a": cleaner.Deleted}, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}
 	if len(report.Repositories) != 1 {
@@ -117,9 +117,40 @@ func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
 	}
 }
 
+// An attached policy can change without the configuration; what was to be
+// archived is not deleted, nor the other way round.
+func TestASavedPlanKeepsToItsVerdicts(t *testing.T) {
+	t.Parallel()
+	const text = `{` + unprotected + `}`
+	w := newWorld(image("a", 9*day))
+	w.policies["app"] = archiveOld
+	saved := save(t, w, text)
+	w.policies["app"] = expireOld
+	report := applySaved(t, w, text, saved)
+	if got := outcomes(t, &report)["a"]; got != cleaner.Changed || slices.Contains(w.calls, "delete") || slices.Contains(w.calls, "archive") {
+		t.Errorf("outcome %q, calls %v", got, w.calls)
+	}
+}
+
+// What the plan showed as protected is shown again, and not removed.
+func TestASavedPlanShowsWhatIsProtected(t *testing.T) {
+	t.Parallel()
+	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
+	w := newWorld(image("a", 9*day), image("b", 9*day, "keep"))
+	saved := save(t, w, text)
+	w.images["app"] = append(w.images["app"], image("c", 9*day, "keep"), image("d", 9*day))
+	report := applySaved(t, w, text, saved)
+	if got := report.Totals; got.Deleted != 1 || got.Protected != 2 {
+		t.Errorf("totals %+v, want 1 deleted and 2 protected", got)
+	}
+	if want := []string{"b", "c", "d"}; !slices.Equal(w.digests("app"), want) {
+		t.Errorf("left are %v, want %v", w.digests("app"), want)
+	}
+}
+
 func TestASavedPlanKeepsItsSkips(t *testing.T) {
 	t.Parallel()
-	text := limited(`"maxDeletionsPerRepository": 1`, "")
+	text := limited(`"maxDeletionsPerRepository": 1`)
 	w := newWorld(image("a", 9*day), image("b", 9*day)).add("b", image("c", 9*day))
 	saved := save(t, w, text)
 	w.images["app"] = w.images["app"][1:] // would be within the limit now
@@ -135,7 +166,7 @@ func TestASavedPlanKeepsItsSkips(t *testing.T) {
 func TestASavedPlanIsLimitedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("a", 9*day), image("b", 9*day), image("c", time.Hour), image("d", time.Hour))
-	text := limited(`"maxDeletedPercent": 50`, "")
+	text := limited(`"maxDeletedPercent": 50`)
 	saved := save(t, w, text)
 	w.images["app"] = w.images["app"][:3]
 	report := applySaved(t, w, text, saved)

@@ -90,12 +90,15 @@ type usage struct {
 }
 
 // usage returns what is in use among the contents. A skip means that a source
-// which these settings rely upon did not answer.
+// which these settings rely upon did not answer or was not asked.
 func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, settings config.Protect) (usage, *Skip) {
 	u := usage{by: map[string][]string{}}
 	sources := slices.Concat(settings.InUse, settings.References)
-	if len(sources) == 0 || p.scanner == nil {
+	switch {
+	case len(sources) == 0:
 		return u, nil
+	case p.scanner == nil:
+		return u, &Skip{SkipScanFailed, "in-use scan: nobody was asked"}
 	}
 	scan, uses := p.scanner.newest(ctx)
 	for _, f := range scan.Failed {

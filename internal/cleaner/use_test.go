@@ -21,9 +21,10 @@ import (
 const scanned = `{"policies": [{"name": "old", "policy": ` + expireOld + `}],
 	"protect": {"inUse": ["ecs", "lambda"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 
-// use returns the use of an image of the registry, named by tag or digest.
-func use(repository, name, by string) inuse.Use {
-	ref := reference.Reference{RegistryID: account, Region: "eu-west-1", Repository: repository, Tag: name}
+// use returns the use of an image of the repository "app", named by tag or
+// digest.
+func use(name, by string) inuse.Use {
+	ref := reference.Reference{RegistryID: account, Region: "eu-west-1", Repository: "app", Tag: name}
 	if strings.HasPrefix(name, "sha256:") {
 		ref.Tag, ref.Digest = "", name
 	}
@@ -64,13 +65,13 @@ func TestWhatIsInUseStays(t *testing.T) {
 		add("other", image("sha256:a", 9*day))
 	w.children["sha256:i"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)
-	elsewhere := use("app", "sha256:d", "far away")
+	elsewhere := use("sha256:d", "far away")
 	elsewhere.Reference.Region = "us-east-1"
-	another := use("app", "sha256:d", "another account")
+	another := use("sha256:d", "another account")
 	another.Reference.RegistryID = "999999999999"
 	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 4, "lambda": 1}, Uses: []inuse.Use{
-		use("app", "v1", "task"), use("app", "v1", "service"), use("app", "v1", "task"), use("app", "sha256:c", "function"),
-		use("app", "moved", "task"), elsewhere, another,
+		use("v1", "task"), use("v1", "service"), use("v1", "task"), use("sha256:c", "function"),
+		use("moved", "task"), elsewhere, another,
 	}})
 	report := run(t, &r)
 	want := map[string]string{
@@ -100,7 +101,7 @@ func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:old", 9*day), image("sha256:new", 8*day, "v1"))
 	r := newRunner(t, w, scanned)
-	both := use("app", "sha256:old", "task")
+	both := use("sha256:old", "task")
 	both.Reference.Tag = "v1"
 	scans(&r, inuse.Scan{Uses: []inuse.Use{both}})
 	report := run(t, &r)
@@ -115,7 +116,7 @@ func TestOfManyUsesAFewAreNamed(t *testing.T) {
 	r := newRunner(t, newWorld(image("sha256:a", 9*day)), scanned)
 	var uses []inuse.Use
 	for i := range 9 {
-		uses = append(uses, use("app", "sha256:a", fmt.Sprintf("task/%d", i)))
+		uses = append(uses, use("sha256:a", fmt.Sprintf("task/%d", i)))
 	}
 	scans(&r, inuse.Scan{Uses: uses})
 	report := run(t, &r)
@@ -143,6 +144,18 @@ func TestAFailedScanLeavesAloneWhatReliesOnIt(t *testing.T) {
 	}
 	if report.Totals.Deleted != 2 || !report.Incomplete || report.Handled() {
 		t.Errorf("totals %+v, incomplete %t", report.Totals, report.Incomplete)
+	}
+}
+
+// A runner that forgot to ask must not take silence for an answer.
+func TestWithoutAScanNothingThatReliesOnOneGoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day))
+	r := newRunner(t, w, scanned)
+	report := run(t, &r)
+	got := report.Repositories[0]
+	if got.Skipped != cleaner.SkipScanFailed || got.Message != "in-use scan: nobody was asked" || len(w.images["app"]) != 1 {
+		t.Errorf("skipped %q: %s", got.Skipped, got.Message)
 	}
 }
 
@@ -191,7 +204,7 @@ func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 	w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day))
 	r := newRunner(t, w, scanned)
 	later := now.Add(cleaner.MaxScanAge + time.Second)
-	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: later, Uses: []inuse.Use{use("app", "sha256:a", "new task")}})
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: later, Uses: []inuse.Use{use("sha256:a", "new task")}})
 	r.Clock = func() time.Time { return later }
 	reader := w.registry()
 	images := reader.images
@@ -220,7 +233,7 @@ func TestAnAttachedPolicyThatMarksWhatIsInUseIsAFinding(t *testing.T) {
 	w := newWorld(image("sha256:a", 9*day))
 	w.policies["app"] = expireOld
 	r := newRunner(t, w, `{"protect": {"inUse": ["ecs"], "keepNewest": 0}}`)
-	scans(&r, inuse.Scan{Uses: []inuse.Use{use("app", "sha256:a", "task")}})
+	scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "task")}})
 	report := run(t, &r)
 	want := []cleaner.Finding{{Kind: cleaner.AttachedMarksInUse, Repository: "app", Message: "ECR itself will expire sha256:a, which is in use by task"}}
 	if diff := cmp.Diff(want, report.Findings); diff != "" {
@@ -267,7 +280,7 @@ func TestWhoElseMayPullIsAFinding(t *testing.T) {
 		w := newWorld(image("sha256:a", 9*day))
 		r := newRunner(t, w, test.config)
 		r.Registry = policyReader{w.registry(), test.text, test.err}
-		scans(&r, inuse.Scan{Uses: []inuse.Use{use("app", "sha256:a", "x")}[:0]})
+		scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "x")}[:0]})
 		report := run(t, &r)
 		got := slices.DeleteFunc(report.Findings, func(f cleaner.Finding) bool { return f.Kind != cleaner.SharedRepository })
 		switch {
@@ -276,5 +289,38 @@ func TestWhoElseMayPullIsAFinding(t *testing.T) {
 		case test.want != "" && (len(got) != 1 || got[0].Message != test.want || got[0].Repository != "app"):
 			t.Errorf("%s: findings %v, want %q", name, got, test.want)
 		}
+	}
+}
+
+func TestWhatIsNamedIsPlannedAgainWhenTheScanIsTooOld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", time.Hour), image("sha256:b", time.Hour), image("sha256:c", 9*day))
+	r := newRunner(t, w, scanned)
+	later := now.Add(cleaner.MaxScanAge + time.Second)
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: later, Uses: []inuse.Use{use("sha256:a", "new task")}})
+	r.Clock = func() time.Time { return later }
+	report := runNamed(t, &r, "sha256:a", "sha256:b")
+	if diff := cmp.Diff([]string{"sha256:a", "sha256:c"}, w.digests("app")); diff != "" || *made != 2 || report.Totals.Protected != 1 {
+		t.Errorf("%d scans, totals %+v, left mismatch (-want +got):\n%s", *made, report.Totals, diff)
+	}
+}
+
+// What was named may be gone when it is planned again.
+func TestWhatIsNamedMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", time.Hour))
+	r := newRunner(t, w, scanned)
+	later := now.Add(cleaner.MaxScanAge + time.Second)
+	scans(&r, inuse.Scan{At: now})
+	asked := false
+	r.Clock = func() time.Time {
+		if !asked { // by whoever wants to know whether the scan is too old
+			asked, w.images["app"] = true, nil
+		}
+		return later
+	}
+	report := runNamed(t, &r, "sha256:a")
+	if got := report.Repositories[0]; got.Skipped != cleaner.SkipFailed || got.Deleted != 0 {
+		t.Errorf("skipped %q: %s", got.Skipped, got.Message)
 	}
 }

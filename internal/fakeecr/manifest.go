@@ -40,7 +40,7 @@ type manifest struct {
 	ArtifactType  string            `json:"artifactType,omitempty"`
 	Config        *descriptor       `json:"config,omitempty"`
 	Layers        []descriptor      `json:"layers,omitempty"`
-	Manifests     []descriptor      `json:"manifests,omitempty"`
+	Manifests     []descriptor      `json:"manifests,omitzero"`
 	Subject       *descriptor       `json:"subject,omitempty"`
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }

@@ -52,11 +52,13 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 		return nil, &RegistryError{err}
 	}
 	runner := registry.Runner(run, h.Now)
-	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop(ctx, h.Now())
+	limited, stop, cancel := limit(ctx, h.Now())
+	defer cancel()
+	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop
 	if run.Mode == config.Apply {
 		runner.Remover = registry.Remover
 	}
-	report, err := runner.Run(ctx)
+	report, err := runner.Run(limited)
 	if err != nil {
 		return nil, &RegistryError{err}
 	}
@@ -107,18 +109,20 @@ func (h *Handler) supported(run config.Config) error {
 	return nil
 }
 
-// stop returns a channel that is closed a margin before the deadline of ctx,
-// or nil when there is none. The margin is [MaxMargin] or, for a short run, a
-// tenth of its time.
-func stop(ctx context.Context, now time.Time) <-chan struct{} {
+// limit returns the context of the run, and a channel that is closed a margin
+// before the deadline of ctx, when no further repository shall be begun. What
+// was begun has half of the margin to end; then its calls fail, so that the
+// answer is out in time even if one of them hangs. The margin is [MaxMargin] or,
+// for a short run, a tenth of its time. Without a deadline nothing is limited.
+func limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan struct{}, cancel func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return nil
+		return ctx, nil, func() {}
 	}
 	margin := min(MaxMargin, deadline.Sub(now)/10)
-	early, cancel := context.WithDeadline(ctx, deadline.Add(-margin))
-	context.AfterFunc(ctx, cancel)
-	return early.Done()
+	run, cancelRun := context.WithDeadline(ctx, deadline.Add(-margin/2))
+	early, cancelEarly := context.WithDeadline(run, deadline.Add(-margin))
+	return run, early.Done(), func() { cancelEarly(); cancelRun() }
 }
 
 func (h *Handler) logRun(ctx context.Context, r *cleaner.Report) {

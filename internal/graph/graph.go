@@ -15,6 +15,9 @@ type Graph struct {
 	// parents and children are places in images. What is not listed is not in
 	// them.
 	parents, children [][]int
+	// indexes are those parents of an image that list it. A tag can make one of
+	// them its subject as well.
+	indexes [][]int
 	// unread are the indexes whose children are not known.
 	unread []int
 	// orphan tells of each image whether it is a referrer of subjects none of
@@ -31,7 +34,7 @@ type Graph struct {
 func New(images []evaluator.Image, children map[string][]string) *Graph {
 	g := &Graph{
 		images: images, index: make(map[string]int, len(images)),
-		parents: make([][]int, len(images)), children: make([][]int, len(images)),
+		parents: make([][]int, len(images)), children: make([][]int, len(images)), indexes: make([][]int, len(images)),
 		orphan: make([]bool, len(images)), onlyReferrers: true,
 	}
 	for i := range images {
@@ -55,6 +58,9 @@ func (g *Graph) addChildren(i int, children map[string][]string) {
 	}
 	for _, digest := range digests {
 		g.link(i, digest)
+		if child, listed := g.index[digest]; listed && child != i {
+			g.indexes[child] = append(g.indexes[child], i)
+		}
 	}
 }
 
@@ -128,8 +134,8 @@ func (g *Graph) Ancestors(digest string) []string {
 	var found []string
 	seen := map[int]bool{start: true}
 	for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
-		for _, parent := range g.parents[queue[0]] {
-			if !seen[parent] && IsIndex(g.images[parent]) && !slices.Contains(Subjects(g.images[queue[0]]), g.images[parent].Digest) {
+		for _, parent := range g.indexes[queue[0]] {
+			if !seen[parent] {
 				seen[parent] = true
 				found = append(found, g.images[parent].Digest)
 				queue = append(queue, parent)

@@ -63,7 +63,7 @@ const (
 // deleteOrphans is true, unless the repository holds referrers only. Rulings
 // come out the same whatever the order of the listing.
 func (g *Graph) Settle(wishes []Wish, deleteOrphans bool) []Ruling {
-	s := settlement{Graph: g, wishes: wishes, rulings: make([]Ruling, len(g.images)), keepsOrphans: !deleteOrphans || g.onlyReferrers}
+	s := settlement{Graph: g, wishes: wishes, rulings: make([]Ruling, len(g.images)), keepsOrphans: !deleteOrphans || g.onlyReferrers, below: map[int]int{}}
 	for i := range g.images {
 		s.rulings[i] = s.best(i)
 	}
@@ -92,6 +92,8 @@ type settlement struct {
 	wishes       []Wish
 	rulings      []Ruling
 	keepsOrphans bool
+	// below leads from an index to one below it that could not be read.
+	below map[int]int
 }
 
 // best is the furthest that the image could go if nothing tied it.
@@ -101,7 +103,7 @@ func (s *settlement) best(i int) Ruling {
 		return Ruling{}
 	case w.Fate != Stay:
 		return Ruling{Fate: w.Fate}
-	case len(s.parents[i]) > 0 && nameless(s.images[i]) && settled(s.images[i]):
+	case len(s.parents[i]) > 0 && nameless(s.images[i]) && settled(s.images[i]) && !s.orphan[i]:
 		return Ruling{Fate: Delete, Follows: true}
 	}
 	return Ruling{}
@@ -146,40 +148,6 @@ func (s *settlement) reach(i int) Fate {
 		return max(s.rulings[i].Fate, Archive)
 	}
 	return s.rulings[i].Fate
-}
-
-// keepUnread keeps the indexes whose children are not known, and whatever may
-// be one of these and would go further. An archived index cannot be read by
-// anybody; when it is to go, it goes.
-func (s *settlement) keepUnread() {
-	for _, i := range s.unread {
-		if s.images[i].Status != evaluator.Archived {
-			s.keep(i)
-		}
-	}
-	for fell := true; fell; {
-		fell = false
-		for i := range s.images {
-			if fate := s.rulings[i].Fate; fate != Stay && s.unreadParent(i, fate) >= 0 {
-				s.keep(i)
-				fell = true
-			}
-		}
-	}
-}
-
-// unreadParent returns the index with the smallest digest of those that were
-// not read, do not go as far as fate and may list the image, or -1. Children
-// are pushed before their index.
-func (s *settlement) unreadParent(i int, fate Fate) int {
-	found := -1
-	for _, index := range s.unread {
-		if s.reach(index) < fate && !s.images[i].PushedAt.After(s.images[index].PushedAt) &&
-			(found < 0 || s.images[index].Digest < s.images[found].Digest) {
-			found = index
-		}
-	}
-	return found
 }
 
 // follow names the root of each image that goes along, and keeps those to
@@ -228,6 +196,10 @@ func (s *settlement) tie(i int) {
 	case s.orphan[i] && s.keepsOrphans:
 		r.Tie, r.With = Orphan, subjects[0]
 	default:
-		r.Tie, r.With = Unreadable, s.images[s.unreadParent(i, w.Fate)].Digest
+		unread := s.unreadParent(i, w.Fate)
+		if unread < 0 {
+			unread = s.below[i]
+		}
+		r.Tie, r.With = Unreadable, s.images[unread].Digest
 	}
 }

@@ -1,0 +1,167 @@
+//go:build integration
+
+package integration_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+)
+
+// TestInUse: what something uses stays, whatever the policy says, and what is
+// beside it goes; where what is in use is not known, everything stays. Each
+// scenario runs through both programs, each time in a region of its own.
+func TestInUse(t *testing.T) {
+	t.Parallel()
+	server := startFaithful(t)
+	server.createRole(t)
+	server.put(t, "/lists", "") // the bucket
+	scenarios := map[string]func(t *testing.T, s *site, program string){
+		"tasks": tasks, "services": services, "an index": indexesInUse, "functions": functions,
+		"lists": lists, "failed lists": failedLists, "failed sources": failedSources,
+	}
+	regions := []string{
+		"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+		"ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "us-east-2",
+	}
+	for name, scenario := range scenarios {
+		for program := range programs {
+			s := server.site(regions[0])
+			regions = regions[1:]
+			t.Run(name+"/"+program, func(t *testing.T) {
+				t.Parallel()
+				scenario(t, s, program)
+			})
+		}
+	}
+	saved := server.site(regions[0])
+	t.Run("saved plan/ecrclean", func(t *testing.T) {
+		t.Parallel()
+		savedPlanInUse(t, saved)
+	})
+}
+
+// everything is a configuration in which nothing but the given members of
+// protect keeps an image that is older than a day.
+func everything(protect string, entries ...string) string {
+	entries = append(entries, `{"name": "all", "policy": `+olderThan("any", 1)+`}`)
+	return `{"protect": {"tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0, ` + protect + `},
+	  "policies": [` + strings.Join(entries, ", ") + `]}`
+}
+
+// unused is an entry for repositories of which nothing is asked.
+const unused = `"protect": {"inUse": [], "references": []}`
+
+// entryFor is an entry of the configuration with its own settings.
+func entryFor(repositories, settings string) string {
+	return `{"name": "` + repositories + `", "repositories": ["` + repositories + `"], ` + settings + `, "policy": ` + olderThan("any", 1) + `}`
+}
+
+// A useReport is the part of a report that tells what is in use.
+type useReport struct {
+	Incomplete   bool
+	Totals       counts
+	InUse        map[string]int
+	Findings     []struct{ Kind, Repository, Message string }
+	Repositories []struct {
+		Name, Skipped, Message string
+		Images                 []struct {
+			ImageDigest string
+			ProtectedBy []struct{ Kind, By string }
+		}
+	}
+	Calls map[string]int
+}
+
+// apply applies the configuration with a program, which must have handled
+// everything or, if it is not to be complete, say that it did not.
+func (s *site) apply(t *testing.T, program, configuration string, complete bool) useReport {
+	t.Helper()
+	var text []byte
+	if status := map[bool]int{true: 0, false: 3}[complete]; program == "ecrclean" {
+		text = s.tool(t, status, "apply", "--yes", "--output", "json", "--config", configuration)
+	} else {
+		text = s.invoke(t, `{"mode": "apply"}`, "CLEANER_CONFIG="+configuration)
+	}
+	var r useReport
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatalf("no report: %v\n%s", err, text)
+	}
+	if r.Incomplete == complete {
+		t.Errorf("incomplete is %t\n%s", r.Incomplete, text)
+	}
+	return r
+}
+
+// wantKept applies the configuration twice and checks that these images and no
+// others are left. They are written as "name: kind by, kind by".
+func (s *site) wantKept(t *testing.T, program, configuration string, kept ...string) useReport {
+	t.Helper()
+	goes := len(s.names) - len(kept)
+	first := s.apply(t, program, configuration, true)
+	if got, want := first.Totals, (counts{Evaluated: len(s.names), Expired: goes, Protected: len(kept), Deleted: goes}); got != want {
+		t.Errorf("totals are %+v, want %+v", got, want)
+	}
+	s.wantProtected(t, first, kept)
+	again := s.apply(t, program, configuration, true)
+	if got, want := again.Totals, (counts{Evaluated: len(kept), Protected: len(kept)}); got != want {
+		t.Errorf("totals of the second apply are %+v, want %+v", got, want)
+	}
+	if again.Calls["BatchDeleteImage"] != 0 {
+		t.Error("the second apply deletes")
+	}
+	s.wantProtected(t, again, kept)
+	return first
+}
+
+// wantProtected checks what the report says of the images that are kept, and
+// that they are what is left.
+func (s *site) wantProtected(t *testing.T, r useReport, kept []string) {
+	t.Helper()
+	var got, left, names []string
+	for _, repository := range r.Repositories {
+		for _, im := range repository.Images {
+			if by := im.ProtectedBy; len(by) > 0 {
+				var words []string
+				for _, p := range by {
+					words = append(words, p.Kind+" "+p.By)
+				}
+				slices.Sort(words)
+				got = append(got, s.names[im.ImageDigest]+": "+strings.Join(words, ", "))
+			}
+		}
+		left = append(left, s.held(t, repository.Name)...)
+	}
+	for _, line := range kept {
+		name, _, _ := strings.Cut(line, ":")
+		names = append(names, name)
+	}
+	for _, list := range [][]string{got, left, kept, names} {
+		slices.Sort(list)
+	}
+	if !slices.Equal(got, kept) {
+		t.Errorf("the report names as protected\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(kept, "\n"))
+	}
+	if !slices.Equal(left, names) {
+		t.Errorf("left are %v, want %v", left, names)
+	}
+}
+
+// held returns the names of the images that a repository has, in order.
+func (s *site) held(t *testing.T, repository string) []string {
+	t.Helper()
+	out, err := s.client.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: &repository})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for _, im := range out.ImageDetails {
+		names = append(names, s.names[aws.ToString(im.ImageDigest)])
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,88 @@
+package function_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+func TestTheAnswerStaysSmallWhateverTheRegistry(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, expireAll)
+	for i := range 3_000 {
+		name := fmt.Sprintf("team/with-a-long-name/application-%04d", i)
+		f.registry.CreateRepository(name)
+		for j := range i % 3 {
+			f.registry.Put(name, fakeecr.Image{PushedAt: now.Add(-9 * day), Tags: []string{fmt.Sprint("v", j)}})
+		}
+	}
+	report := f.handle(t, `{}`)
+	answer, err := json.Marshal(report)
+	if err != nil || len(answer) > function.MaxAnswer {
+		t.Errorf("the answer has %d bytes (%v), want at most %d", len(answer), err, function.MaxAnswer)
+	}
+	if got := report.Totals; got.Repositories != 3_000 || got.Expired != 3_000 {
+		t.Errorf("totals %+v", got)
+	}
+	if report.Omitted == nil || report.Omitted.Repositories+len(report.Repositories) != 3_000 || report.Omitted.Images != 3_000 {
+		t.Errorf("omitted %+v, %d repositories in the answer", report.Omitted, len(report.Repositories))
+	}
+	if n := len(f.lines(t, "repository")); n != 3_000 {
+		t.Errorf("%d repositories in the log", n)
+	}
+}
+
+// The keys are a contract: people's queries and alarms read them.
+func TestTheLogTellsWhatHappened(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, expireAll)
+	gone := f.push("app", 9*day, "v1")
+	f.push("app", time.Hour)
+	f.push("empty", time.Hour)
+	f.handle(t, `{"mode": "apply"}`)
+	keys := func(line map[string]any) []string { return slices.Sorted(maps.Keys(line)) }
+	lines := f.lines(t, "image")
+	if len(lines) != 1 || lines[0]["repository"] != "app" || lines[0]["digest"] != gone || lines[0]["outcome"] != "deleted" ||
+		lines[0]["rule_priority"] != 1. || lines[0]["reason"] != "pushed 9d ago, limit 1d" || lines[0]["tags"] != "v1" {
+		t.Errorf("image lines %v", lines)
+	}
+	want := []string{
+		"digest", "level", "message", "msg", "outcome", "pushed_at", "reason", "repository", "rule_priority",
+		"size_in_bytes", "tags", "time", "verdict",
+	}
+	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {
+		t.Errorf("keys of an image mismatch (-want +got):\n%s", diff)
+	}
+	lines = f.lines(t, "repository")
+	slices.SortFunc(lines, func(a, b map[string]any) int {
+		return strings.Compare(fmt.Sprint(a["repository"]), fmt.Sprint(b["repository"]))
+	})
+	if len(lines) != 2 || lines[0]["repository"] != "app" || lines[0]["deleted"] != 1. || lines[1]["repository"] != "empty" {
+		t.Errorf("repository lines %v", lines)
+	}
+	want = []string{
+		"archived", "blocked", "changed", "deleted", "evaluated", "expired", "failed", "gone", "level", "message", "msg",
+		"policy", "protected", "repository", "skipped", "time", "transitioned",
+	}
+	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {
+		t.Errorf("keys of a repository mismatch (-want +got):\n%s", diff)
+	}
+	lines = f.lines(t, "run")
+	want = []string{"account", "calls", "incomplete", "level", "mode", "msg", "region", "run_id", "time", "totals"}
+	if diff := cmp.Diff(want, keys(lines[0])); diff != "" || len(lines) != 1 {
+		t.Errorf("keys of the run mismatch (-want +got):\n%s", diff)
+	}
+	totals, _ := lines[0]["totals"].(map[string]any)
+	if lines[0]["run_id"] != "run-1" || lines[0]["incomplete"] != false || totals["deleted"] != 1. {
+		t.Errorf("run line %v", lines[0])
+	}
+}

@@ -1,0 +1,166 @@
+package function_test
+
+import (
+	"errors"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+func clock() time.Time { return now }
+
+// The registry of the environment is used from end to end.
+func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
+	registry := fakeecr.New()
+	registry.CreateRepository("app")
+	server := httptest.NewServer(registry)
+	defer server.Close()
+	none := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "",
+		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_PROFILE": "", "AWS_DEFAULT_REGION": "",
+		"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": server.URL,
+	} {
+		t.Setenv(name, value)
+	}
+	r, err := function.Connector("", "eu-north-1", clock)(t.Context())
+	if err != nil || r.Region != "eu-north-1" {
+		t.Fatalf("Connector: region %q, %v", r.Region, err)
+	}
+	for repository, err := range r.Reader.Repositories(t.Context()) {
+		if err != nil || repository.Name != "app" {
+			t.Errorf("Repositories yields %+v, %v", repository, err)
+		}
+	}
+	if got := r.Calls()["DescribeRepositories"]; got != 1 {
+		t.Errorf("%d calls, want 1", got)
+	}
+	if account, err := r.Account(t.Context()); err != nil || account != "123456789012" {
+		t.Errorf("Account = %s, %v", account, err)
+	}
+	t.Setenv("AWS_REGION", "")
+	if _, err := function.Connector("", "", clock)(t.Context()); !errors.Is(err, awsclient.ErrNoRegion) {
+		t.Errorf("without a region: %v", err)
+	}
+}
+
+func TestConnectFindsOutWhetherPullsCount(t *testing.T) {
+	t.Parallel()
+	registry := fakeecr.New()
+	server := httptest.NewServer(registry)
+	defer server.Close()
+	r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), clock)
+	if r.PullsExcluded(t.Context()) {
+		t.Error("without an exclusion pulls do not count")
+	}
+	registry.ExcludePulls(true)
+	if !r.PullsExcluded(t.Context()) {
+		t.Error("with an exclusion pulls count")
+	}
+	registry.Fail("ListPullTimeUpdateExclusions", "", "AccessDeniedException")
+	if r.PullsExcluded(t.Context()) {
+		t.Error("where the exclusions cannot be read pulls do not count")
+	}
+	registry.Fail("GetCallerIdentity", "", "AccessDenied")
+	if r.PullsExcluded(t.Context()) {
+		t.Error("where the caller is not known pulls do not count")
+	}
+}
+
+// Whether pulls count is asked once in a run, and only if it matters.
+func TestARunAsksOnceWhetherPullsCount(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, expireAll)
+	for _, name := range []string{"app", "other"} {
+		f.push(name, 9*day)
+		f.registry.Put(name, fakeecr.Image{PushedAt: now.Add(-9 * day), Children: []string{f.push(name, 9*day)}})
+	}
+	f.handle(t, `{}`)
+	if n := f.registry.Calls()["ListPullTimeUpdateExclusions"]; n != 1 {
+		t.Errorf("asked %d times, want once", n)
+	}
+}
+
+func TestConnectAsksWhatTheConfigurationReliesUpon(t *testing.T) {
+	t.Parallel()
+	r := function.Connect(awsclient.Local("http://127.0.0.1:1", "eu-west-1"), clock)
+	for text, want := range map[string]string{
+		`{}`:                                 "ecs lambda",
+		`{"protect": {"inUse": ["lambda"]}}`: "lambda",
+		`{"protect": {"inUse": []}}`:         "",
+		`{"protect": {"inUse": [], "references": ["b", "a"]}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`: "ecs a b",
+	} {
+		c, problems := config.Parse([]byte(text))
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		var names []string
+		for _, source := range r.Sources(c) {
+			names = append(names, source.Name())
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: sources %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A list of references is a file or an S3 object, and protects what it names.
+func TestListsOfReferencesProtect(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "")
+	server := httptest.NewServer(f.registry)
+	defer server.Close()
+	listed := f.push("app", 9*day, "v1")
+	f.push("app", 9*day, "v2")
+	name := filepath.Join(t.TempDir(), "list.txt")
+	if err := os.WriteFile(name, []byte("123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.Connect = connectTo(server.URL)
+	f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": [], "references": ["`+name+`"]`, 1)
+	report := f.handle(t, `{"mode": "apply"}`)
+	if left := f.registry.Images("app"); len(left) != 1 || left[0].Digest != listed || report.InUse[name] != 1 {
+		t.Errorf("%d images are left, uses %v, %+v", len(left), report.InUse, report.Repositories)
+	}
+	for _, location := range []string{name + ".missing", "s3://bucket/key"} {
+		f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": [], "references": ["`+location+`"]`, 1)
+		report := f.handle(t, `{"mode": "apply"}`)
+		if got := report.Repositories[0]; got.Skipped != cleaner.SkipScanFailed || !strings.Contains(got.Message, location) {
+			t.Errorf("%s: skipped %q: %s", location, got.Skipped, got.Message)
+		}
+	}
+}
+
+// Services that cannot be asked leave everything as it is.
+func TestSourcesThatDoNotAnswerKeepEverything(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, strings.Replace(expireAll, `"inUse": []`, `"inUse": ["ecs", "lambda"]`, 1))
+	server := httptest.NewServer(f.registry) // knows neither
+	defer server.Close()
+	f.push("app", 9*day)
+	f.Connect = connectTo(server.URL)
+	report := f.handle(t, `{"mode": "apply"}`)
+	if report.Repositories[0].Skipped != cleaner.SkipScanFailed || report.Totals.Deleted != 0 || !report.Incomplete {
+		t.Errorf("%+v", report.Repositories[0])
+	}
+}
+
+func TestPutObjectWritesToTheStore(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(fakeecr.New()) // no S3
+	defer server.Close()
+	r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), clock)
+	err := r.PutObject(t.Context(), "s3://bucket/key", []byte("x"))
+	if err == nil || !strings.HasPrefix(err.Error(), "put s3://bucket/key: S3 answers 4") {
+		t.Errorf("PutObject: %v", err)
+	}
+}

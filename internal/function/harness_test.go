@@ -1,0 +1,111 @@
+package function_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+const day = 24 * time.Hour
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// expireAll is a configuration that expires what is older than a day,
+// everywhere and unprotected.
+const expireAll = `{"policies": [{"name": "old", "policy": {"rules": [{"rulePriority": 1,
+	"selection": {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}}],
+	"protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
+
+// A function is a handler and the world it works in.
+type fixture struct {
+	function.Handler
+	registry *fakeecr.Server
+	// connects counts the connections.
+	connects int
+	log      bytes.Buffer
+}
+
+// newFixture returns a handler with that configuration on an empty registry.
+func newFixture(t *testing.T, configuration string) *fixture {
+	t.Helper()
+	f := &fixture{registry: fakeecr.New(fakeecr.WithClock(func() time.Time { return now }))}
+	f.registry.ExcludePulls(true)
+	server := httptest.NewServer(f.registry)
+	t.Cleanup(server.Close)
+	f.Handler = function.Handler{
+		Configuration: configuration,
+		ReadFile:      func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+		Connect: func(context.Context) (function.Registry, error) {
+			f.connects++
+			r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), f.Now)
+			r.Sources = func(config.Config) []inuse.Source { return nil }
+			return r, nil
+		},
+		Now:   func() time.Time { return now },
+		RunID: func(context.Context) string { return "run-1" },
+		Log:   slog.New(slog.NewJSONHandler(&f.log, nil)),
+	}
+	return f
+}
+
+// push stores an image of that age in a repository that is made if need be.
+func (f *fixture) push(repository string, age time.Duration, tags ...string) string {
+	f.registry.CreateRepository(repository)
+	return f.registry.Put(repository, fakeecr.Image{PushedAt: now.Add(-age), Tags: tags, SizeInBytes: 100})
+}
+
+// handle handles an event that must be carried out.
+func (f *fixture) handle(t *testing.T, event string) *cleaner.Report {
+	t.Helper()
+	report, err := f.Handle(t.Context(), json.RawMessage(event))
+	if err != nil {
+		t.Fatalf("Handle(%s): %v", event, err)
+	}
+	return report
+}
+
+// lines returns the lines of the log with that message.
+func (f *fixture) lines(t *testing.T, message string) []map[string]any {
+	t.Helper()
+	var found []map[string]any
+	for line := range strings.Lines(f.log.String()) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatalf("log line %q: %v", line, err)
+		}
+		if fields["msg"] == message {
+			found = append(found, fields)
+		}
+	}
+	return found
+}
+
+// wantError checks the type and the words of an error of Handle.
+func wantError[E error](t *testing.T, err error, words string) {
+	t.Helper()
+	if _, ok := errors.AsType[E](err); !ok || !strings.Contains(err.Error(), words) {
+		var want E
+		t.Errorf("got %T %v, want %T with %q", err, err, want, words)
+	}
+}
+
+// connectTo connects to a server as the function does to AWS.
+func connectTo(endpoint string) func(context.Context) (function.Registry, error) {
+	return func(context.Context) (function.Registry, error) {
+		return function.Connect(awsclient.Local(endpoint, "eu-west-1"), clock), nil
+	}
+}

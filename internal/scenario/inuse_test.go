@@ -1,0 +1,162 @@
+package scenario_test
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestInUse(t *testing.T) {
+	runAll(t, []scenario{{
+		name: "every host of the registry is the registry, others are not",
+		registry: `
+			fips   90d #fips
+			dual   90d #dual
+			region 90d #region
+			acct   90d #acct
+			public 90d #public
+			china  90d #china`,
+		policy: "expire any pushed>30",
+		uses: `
+			a ` + account + `.dkr.ecr-fips.eu-west-1.amazonaws.com/app:fips
+			b ` + account + `.dkr-ecr.eu-west-1.on.aws/app:dual
+			c ` + account + `.dkr.ecr.eu-central-1.amazonaws.com/app:region
+			d 210987654321.dkr.ecr.eu-west-1.amazonaws.com/app:acct
+			e ` + account + `.dkr.ecr.cn-north-1.amazonaws.com.cn/app:china`,
+		want: `
+			fips: expire, inUse a
+			dual: expire, inUse b
+			region: expire, deleted
+			acct: expire, deleted
+			public: expire, deleted
+			china: expire, deleted`,
+	}, {
+		name: "a digest that still runs after its tag moved",
+		registry: `
+			runs  90d
+			next  40d #live
+			other 90d #v1`,
+		policy: "expire any pushed>30",
+		uses:   "task/1 app:live@runs",
+		want: `
+			runs: expire, inUse task/1
+			next: expire, deleted
+			other: expire, deleted`,
+	}, {
+		name: "the children of an index in use, down to the last",
+		registry: `
+			leaf 93d
+			sub  92d >leaf
+			top  90d >sub #v1`,
+		policy: "expire any pushed>30",
+		uses:   "task/1 app:v1",
+		want: `
+			top: expire, inUse task/1
+			sub: expire, child top
+			leaf: expire, child sub`,
+	}, {
+		name: "the indexes of a child in use, up to the first, and what they list",
+		registry: `
+			leaf    93d
+			sibling 93d
+			sub     92d >leaf,sibling
+			top     90d >sub #v1
+			cousin  93d
+			beside  90d >cousin,leaf #v2
+			dead    90d #v0`,
+		policy: "expire any pushed>30",
+		uses:   "task/1 app@leaf",
+		want: `
+			leaf: expire, inUse task/1
+			sub: expire, inUse task/1
+			top: expire, inUse task/1
+			sibling: expire, child sub
+			beside: expire, inUse task/1
+			cousin: expire, child beside
+			dead: expire, deleted`,
+	}, {
+		name: "the referrers of an image in use, but not the subject of one",
+		registry: `
+			used 90d #v1
+			sbom 89d ^used
+			sig  88d ^sbom
+			app  90d
+			tool 80d ^app #tool`,
+		policy: "expire any pushed>30",
+		uses:   "task/1 app:v1\ntask/2 app:tool",
+		want: `
+			used: expire, inUse task/1
+			sbom: expire, subject used
+			sig: expire, subject sbom
+			tool: expire, inUse task/2
+			app: expire, deleted`,
+	}, {
+		name: "archiving is vetoed like deleting",
+		registry: `
+			used   90d #v1
+			unused 90d`,
+		policy: "archive any pushed>30",
+		uses:   "task/1 app:v1",
+		want:   "used: transition, inUse task/1\nunused: transition, archived",
+	}, {
+		name: "a reference to what is not listed is a finding",
+		registry: `
+			used   90d #v1
+			unused 90d`,
+		policy: "expire any pushed>30",
+		uses:   "task/1 app:v1\ntask/2 app:lost\ntask/3 app:v1@lost",
+		want:   "used: expire, inUse task/1\nunused: expire, deleted",
+		findings: `
+			app: unlistedReference: task/2 refers to ` + host + `/app:lost, which is not listed
+			app: unlistedReference: task/3 refers to ` + host + `/app:v1@` + digestOf("lost") + `, which is not listed`,
+	}, {
+		name: "a repository that nothing references is a finding",
+		registry: `
+			used 90d #v1
+			repository web
+			page 90d
+			repository quiet
+			new  1d`,
+		policy:   "expire any pushed>30",
+		uses:     "task/1 app:v1",
+		want:     "used: expire, inUse task/1\npage: expire, deleted",
+		findings: "web: nothingReferences: nothing that was asked references an image of it",
+	}, {
+		name: "an attached policy that marks an image in use is a finding",
+		registry: `
+			repository app expire any pushed>30
+			used   90d #v1
+			unused 90d`,
+		policy:   "attached",
+		uses:     "task/1 app:v1",
+		want:     "used: expire, inUse task/1\nunused: expire, deleted",
+		findings: "app: attachedPolicyMarksInUse: ECR itself will expire used, which is in use by task/1",
+	}, {
+		name: "a use of one repository protects nothing in another",
+		registry: `
+			image 90d #v1
+			repository web
+			image 90d #v1`,
+		policy:   "expire any pushed>30",
+		uses:     "task/1 app@image",
+		want:     "image: expire, inUse task/1\nimage: expire, deleted",
+		findings: "web: nothingReferences: nothing that was asked references an image of it",
+	}, {
+		name: "references from elsewhere come as lists, and a list can fail",
+		registry: `
+			here  90d #v1
+			there 90d #v2
+			repository web
+			old   90d #v1`,
+		policy:  "expire any pushed>30",
+		uses:    "task/1 app:v1",
+		protect: `"references": ["list"]`,
+		before: func(t testing.TB, w *world) {
+			w.source("list").answer(t, "list:1 app:v2")
+			w.source("list").err = errors.New("line 2: no reference")
+		},
+		want: "here: expire\nthere: expire\nold: expire",
+		skipped: `
+			app: in-use scan: in-use scan: list: line 2: no reference
+			web: in-use scan: in-use scan: list: line 2: no reference`,
+	}})
+}

@@ -1,0 +1,257 @@
+package scenario_test
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// A law says what may become of the images of one repository. It is written
+// down from the contract and shares no code with the engine but the evaluator:
+// it looks at everything again until nothing changes, however long that takes.
+type law struct {
+	trial      trial
+	repository string
+	images     []fakeecr.Image
+	place      map[string]int // by digest
+	// wants and vetoed are per image: 0 to stay, 1 to be archived, 2 to be
+	// deleted.
+	wants  []int
+	vetoed []bool
+}
+
+const (
+	stay = iota
+	archive
+	remove
+)
+
+// newLaw reads a repository as it is before a run.
+func newLaw(t trial, repository string, images []fakeecr.Image) *law {
+	l := &law{trial: t, repository: repository, images: slices.Clone(images), place: map[string]int{}}
+	for i, im := range images {
+		l.place[im.Digest] = i
+	}
+	if !t.pullsAreNotRecorded {
+		l.discountReading()
+	}
+	l.wish()
+	l.veto()
+	return l
+}
+
+func (l *law) isIndex(i int) bool {
+	return strings.Contains(l.images[i].ManifestMediaType, "index") || strings.Contains(l.images[i].ManifestMediaType, "list")
+}
+
+// readable reports whether the image is an index whose manifest can be read.
+func (l *law) readable(i int) bool {
+	return l.isIndex(i) && l.images[i].Status == "ACTIVE" && strings.HasPrefix(l.images[i].Manifest, "{")
+}
+
+// listed returns the places of those digests that are in the repository.
+func (l *law) listed(digests []string) []int {
+	var places []int
+	for _, digest := range digests {
+		if i, ok := l.place[digest]; ok {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// subjects returns the digests that the image refers to.
+func (l *law) subjects(i int) []string {
+	var digests []string
+	if l.images[i].SubjectDigest != "" {
+		digests = append(digests, l.images[i].SubjectDigest)
+	}
+	for _, tag := range l.images[i].Tags {
+		if isSubjectTag(tag) {
+			digests = append(digests, "sha256:"+tag[len("sha256-"):len("sha256-")+64])
+		}
+	}
+	return digests
+}
+
+// isSubjectTag reports whether the tag is one that trials make of a subject.
+func isSubjectTag(tag string) bool { return strings.HasPrefix(tag, "sha256-") }
+
+// parents returns the subjects of the image and the indexes that list it.
+func (l *law) parents(i int, all bool) []int {
+	return append(l.listed(l.subjects(i)), l.indexes(i, all)...)
+}
+
+// indexes returns the indexes that list the image: those that can be read, or
+// all of them.
+func (l *law) indexes(i int, all bool) []int {
+	var indexes []int
+	for p := range l.images {
+		if (all || l.readable(p)) && p != i && slices.Contains(l.images[p].Children, l.images[i].Digest) {
+			indexes = append(indexes, p)
+		}
+	}
+	return indexes
+}
+
+// discountReading gives an index the latest pull of the images below it, if
+// there are any: its own says only that a cleaner was here.
+func (l *law) discountReading() {
+	pulls := make([]time.Time, len(l.images))
+	for i := range l.images {
+		pulls[i] = l.images[i].LastRecordedPullTime
+		for n, leaf := range l.leaves(i, nil) {
+			if t := l.images[leaf].LastRecordedPullTime; n == 0 || t.After(pulls[i]) {
+				pulls[i] = t
+			}
+		}
+	}
+	for i := range pulls {
+		l.images[i].LastRecordedPullTime = pulls[i]
+	}
+}
+
+// leaves returns what is below a readable index, without other such indexes.
+func (l *law) leaves(i int, found []int) []int {
+	if !l.readable(i) {
+		return found
+	}
+	for _, child := range l.listed(l.images[i].Children) {
+		if l.readable(child) {
+			found = l.leaves(child, found)
+		} else {
+			found = append(found, child)
+		}
+	}
+	return found
+}
+
+func (l *law) wish() {
+	policy, problems := lifecycle.ParseText([]byte(policy(l.trial.policies[l.repository])))
+	if err := problems.Err(); err != nil {
+		panic(err)
+	}
+	images := make([]evaluator.Image, len(l.images))
+	for i, im := range l.images {
+		images[i] = evaluator.Image{
+			Digest: im.Digest, Tags: im.Tags, Status: evaluator.ImageStatus(im.Status), PushedAt: im.PushedAt,
+			LastRecordedPullTime: im.LastRecordedPullTime, LastArchivedAt: im.LastArchivedAt, LastActivatedAt: im.LastActivatedAt,
+		}
+	}
+	l.wants = make([]int, len(l.images))
+	for i, v := range evaluator.Evaluate(policy, images, noon) {
+		l.wants[i] = map[evaluator.Action]int{evaluator.Expire: remove, evaluator.Transition: archive}[v.Action]
+	}
+}
+
+// veto finds what protects each image by itself.
+func (l *law) veto() {
+	l.vetoed = make([]bool, len(l.images))
+	for i, im := range l.images {
+		pulled, hours := im.LastRecordedPullTime, time.Duration(l.trial.pushedWithinHours)*time.Hour
+		l.vetoed[i] = slices.ContainsFunc(im.Tags, l.tagProtects) ||
+			l.trial.pulledWithinDays > 0 && !pulled.IsZero() && noon.Sub(pulled) <= time.Duration(l.trial.pulledWithinDays)*day ||
+			hours > 0 && noon.Sub(l.pushed(i)) <= hours
+	}
+	for _, i := range l.newest() {
+		l.vetoed[i] = true
+	}
+	for i := range l.used(false) {
+		l.vetoed[i] = true
+	}
+}
+
+func (l *law) tagProtects(tag string) bool {
+	return slices.ContainsFunc(l.trial.tagPatterns, func(pattern string) bool {
+		prefix, open := strings.CutSuffix(pattern, "*")
+		return tag == pattern || open && strings.HasPrefix(tag, prefix)
+	})
+}
+
+// pushed is when the image was pushed or, if it was archived, restored.
+func (l *law) pushed(i int) time.Time {
+	if t := l.images[i].LastActivatedAt; !t.IsZero() {
+		return t
+	}
+	return l.images[i].PushedAt
+}
+
+// newest returns the newest images that are neither children nor referrers,
+// and as many of those that can be pulled. Beside an index that cannot be read
+// an untagged image may be a child: it is kept while it is as new, and does not
+// count.
+func (l *law) newest() []int {
+	var kept []int
+	all, active := 0, 0
+	for _, i := range l.byAge() {
+		pullable := l.images[i].Status == "ACTIVE"
+		if len(l.subjects(i)) > 0 || len(l.indexes(i, false)) > 0 || all >= l.trial.keepNewest && (!pullable || active >= l.trial.keepNewest) {
+			continue
+		}
+		kept = append(kept, i)
+		if l.hasUnread() && len(l.images[i].Tags) == 0 && !l.isIndex(i) {
+			continue
+		}
+		all++
+		if pullable {
+			active++
+		}
+	}
+	return kept
+}
+
+// byAge returns the places of all images, the newest first.
+func (l *law) byAge() []int {
+	places := make([]int, len(l.images))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(a, b int) int {
+		return cmp.Or(l.pushed(b).Compare(l.pushed(a)), strings.Compare(l.images[b].Digest, l.images[a].Digest))
+	})
+	return places
+}
+
+func (l *law) hasUnread() bool {
+	for i := range l.images {
+		if l.isIndex(i) && !l.readable(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// used returns the images in use and the indexes above them. An index that
+// cannot be read tells nobody what it lists, unless all is asked for.
+func (l *law) used(all bool) map[int]bool {
+	used := map[int]bool{}
+	for i, im := range l.images {
+		for _, u := range l.trial.uses {
+			tag := u.tag
+			if tag == "" {
+				tag = "latest"
+			}
+			if u.elsewhere || u.repository != l.repository {
+				continue
+			}
+			if u.name != "" && digestOf(u.name) == im.Digest || u.name == "" && slices.Contains(im.Tags, tag) {
+				used[i] = true
+			}
+		}
+	}
+	for grew := true; grew; {
+		grew = false
+		for p, index := range l.images {
+			if !used[p] && (l.readable(p) || all && l.isIndex(p) && index.Status != "ARCHIVED") &&
+				slices.ContainsFunc(l.listed(index.Children), func(c int) bool { return used[c] && c != p }) {
+				used[p], grew = true, true
+			}
+		}
+	}
+	return used
+}

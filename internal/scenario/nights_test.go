@@ -1,0 +1,139 @@
+package scenario_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// image returns an image of the repository "app" as it is now.
+func (w *world) image(t *testing.T, name string) fakeecr.Image {
+	t.Helper()
+	all := w.server.Images("app")
+	i := slices.IndexFunc(all, func(im fakeecr.Image) bool { return im.Digest == digestOf(name) })
+	if i < 0 {
+		t.Fatalf("%s is not there", name)
+	}
+	return all[i]
+}
+
+// pull pulls images as a client does that starts one: the index and then the
+// child for its platform.
+func (w *world) pull(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		im := w.image(t, name)
+		im.LastRecordedPullTime = w.clock.now()
+		w.server.Put("app", im)
+	}
+}
+
+const nights = 10
+
+// planNights plans every night, and a client pulls every other day. Reading the
+// manifests for the plans counts as pulls unless they are not recorded.
+func (w *world) planNights(t *testing.T, configuration string) {
+	t.Helper()
+	for night := range nights {
+		if night%2 == 0 {
+			w.pull(t, "live", "live-amd")
+			w.pull(t, "top", "middle", "leaf")
+		}
+		if report := w.plan(t, configuration); report.Incomplete || report.Totals.Protected == 0 {
+			t.Fatalf("night %d: %+v %v", night, report.Totals, skips(&report))
+		}
+		w.clock.advance(day)
+	}
+}
+
+const nightly = `
+	live-amd   101d
+	live-arm   101d
+	live       100d >live-amd,live-arm #v5
+	leaf       101d
+	middle     100d >leaf
+	top        100d >middle #v6
+	dead-amd   101d
+	dead       100d >dead-amd #v1
+	dead-leaf  101d pulled:60d
+	dead-sub   100d >dead-leaf pulled:60d
+	dead-top   100d >dead-sub #v2 pulled:60d
+	half-dead  100d >live-arm #v3
+	plain      100d #v4
+	sig        99d ^dead
+	live-sig   99d ^live`
+
+// Ten nights of plans that read manifests, then a run that applies: what nobody
+// pulls goes, and what is pulled does not, though the cleaner itself has pulled
+// everything every night.
+func TestTenNights(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ policy, protect, want string }{
+		"protected by pulls": {"expire any pushed>30", `"pulledWithinDays": 7`, `
+			dead: expire, deleted
+			dead-amd: expire, deleted
+			dead-leaf: expire, deleted
+			dead-sub: expire, deleted
+			dead-top: expire, deleted
+			half-dead: expire, deleted
+			plain: expire, deleted
+			sig: expire, deleted
+			live-amd: expire, pulledWithinDays 7 days
+			live-arm: expire, child live
+			live: expire, pulledWithinDays 7 days
+			leaf: expire, pulledWithinDays 7 days
+			middle: expire, pulledWithinDays 7 days
+			top: expire, pulledWithinDays 7 days
+			live-sig: expire, subject live`},
+		"archived by pulls": {"archive any pulled>7", "", `
+			dead: transition, archived
+			dead-amd: transition, archived
+			dead-leaf: transition, archived
+			dead-sub: transition, archived
+			dead-top: transition, archived
+			half-dead: transition, archived
+			plain: transition, archived
+			sig: transition, archived
+			live-arm: transition, child live
+			live-sig: transition, subject live`},
+	} {
+		for _, excluded := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, exclusion %v", name, excluded), func(t *testing.T) {
+				t.Parallel()
+				p := draw(nightly)
+				w := newWorld(t, p)
+				w.server.ExcludePulls(excluded)
+				configuration := configuration(c.policy, c.protect, "")
+				w.planNights(t, configuration)
+				recent := w.clock.now().Sub(w.image(t, "dead").LastRecordedPullTime) <= day
+				if recent == excluded {
+					t.Errorf("the plans count as pulls: %v", recent)
+				}
+				report := w.apply(t, configuration)
+				sameLines(t, "outcomes", w.outcomes(&report), c.want)
+				w.check(t, p, &report)
+			})
+		}
+	}
+}
+
+// What was archived because nobody pulled it goes for good when its time has
+// come, an index with its children, though its manifest cannot be read there.
+func TestArchivedThenDeleted(t *testing.T) {
+	t.Parallel()
+	p := draw(nightly)
+	w := newWorld(t, p)
+	configuration := configuration("archive any pulled>7; expire archived transitioned>90", "", "")
+	w.planNights(t, configuration)
+	w.apply(t, configuration)
+	for range 13 {
+		w.clock.advance(7 * day)
+		w.pull(t, "live", "live-amd", "top", "middle", "leaf")
+		w.apply(t, configuration)
+	}
+	if got, want := w.left("app"), []string{"leaf", "live", "live-amd", "live-arm", "live-sig", "middle", "top"}; !slices.Equal(got, want) {
+		t.Errorf("left: %v, want %v", got, want)
+	}
+}

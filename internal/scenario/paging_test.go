@@ -1,0 +1,130 @@
+package scenario_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+// many returns a world with n old images in one repository.
+func many(t *testing.T, n int) *world {
+	t.Helper()
+	w := newWorld(t, draw("repository app"))
+	for i := range n {
+		w.server.Put("app", fakeecr.Image{Digest: digestOf(fmt.Sprint(i)), PushedAt: noon.Add(-90 * day)})
+	}
+	return w
+}
+
+func TestPitfall07ListingCutShort(t *testing.T) {
+	t.Parallel()
+	w := many(t, 1001)
+	w.onceBefore(second("DescribeImages"), func() { w.server.Fail("DescribeImages", "app", "AccessDeniedException") })
+	report := w.apply(t, configuration("expire any count>1", "", ""))
+	sameLines(t, "skipped", skips(&report), "app: failed: describe images in app: …")
+	if n := len(w.server.Images("app")); n != 1001 || !report.Incomplete {
+		t.Errorf("%d of 1001 images left, incomplete %v", n, report.Incomplete)
+	}
+}
+
+func TestPitfall08DeletingWhilePaginating(t *testing.T) {
+	t.Parallel()
+	w := many(t, 2500)
+	report := w.apply(t, configuration("expire any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 2500}`))
+	if n := len(w.server.Images("app")); n != 0 || report.Totals.Deleted != 2500 {
+		t.Errorf("%d images left, %d deleted", n, report.Totals.Deleted)
+	}
+	lastPage, firstDelete := -1, -1
+	for i, c := range w.journal.calls {
+		switch {
+		case c.operation == "DescribeImages" && len(c.digests) == 0:
+			lastPage = i
+		case c.operation == "BatchDeleteImage" && firstDelete < 0:
+			firstDelete = i
+		}
+		if len(c.digests) > 100 {
+			t.Errorf("call %d, %s, has %d ids", i, c.operation, len(c.digests))
+		}
+	}
+	if firstDelete < lastPage {
+		t.Errorf("call %d deletes, call %d still lists", firstDelete, lastPage)
+	}
+}
+
+// Without a word about the mode, a configuration and an event remove nothing.
+func TestPitfall13DangerousDefaults(t *testing.T) {
+	t.Parallel()
+	const words = "expire any pushed>30"
+	for name, c := range map[string]struct {
+		configuration, event string
+		removes              bool
+	}{
+		"nothing said":     {"{}", "{}", false},
+		"a policy":         {configuration(words, "", ""), "{}", false},
+		"an empty event":   {configuration(words, "", ""), "null", false},
+		"plan said":        {configuration(words, "", `"mode": "apply"`), `{"mode": "plan"}`, false},
+		"apply configured": {configuration(words, "", `"mode": "apply"`), "{}", true},
+		"apply said":       {configuration(words, "", ""), `{"mode": "apply"}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, draw("repository app expire any pushed>30\n old 90d #v1"))
+			h := function.Handler{
+				Configuration: c.configuration, Now: w.clock.now, Log: slog.New(slog.DiscardHandler),
+				Connect: func(context.Context) (function.Registry, error) { return w.registry, nil },
+				RunID:   func(context.Context) string { return "run" },
+			}
+			_, err := h.Handle(t.Context(), json.RawMessage(c.event))
+			if removed := len(w.left("app")) == 0; removed != c.removes {
+				t.Errorf("removed: %v, want %v (error %v)", removed, c.removes, err)
+			}
+			if calls := w.removals(); !c.removes && len(calls) > 0 {
+				t.Errorf("removing calls: %v", calls)
+			}
+		})
+	}
+}
+
+// The order of calls: indexes, what follows them, then the rest.
+func TestOrderOfCalls(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		picture string
+		want    []string
+	}{
+		"an index, what follows it and others": {`
+			a     91d
+			b     91d
+			dead  90d >a,b #v1
+			sig   80d ^dead
+			plain 70d #v0
+			note  60d ^plain`, []string{"dead", "a b sig", "plain", "note"}},
+		"an index of indexes": {`
+			a   93d
+			b   93d
+			sub 92d >a
+			top 90d >sub,b #v1`, []string{"top", "sub", "b", "a"}},
+		"two indexes in one call": {`
+			a   93d
+			one 92d >a #v1
+			two 90d >a #v2`, []string{"one two", "a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, draw(c.picture))
+			w.apply(t, configuration("expire v* pushed>1", "", ""))
+			if got := w.removals(); !slices.Equal(got, c.want) {
+				t.Errorf("got calls %q, want %q", got, c.want)
+			}
+			if left := w.left("app"); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+}

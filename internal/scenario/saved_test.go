@@ -1,0 +1,127 @@
+package scenario_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+)
+
+// A saved plan is applied as it is or not at all; what has come into use since
+// is spared.
+func TestSavedPlans(t *testing.T) {
+	t.Parallel()
+	const conf, registry = "expire any pushed>30", `
+		old  90d #v1
+		used 90d #v2
+		soon 29.5d #v3`
+	for name, c := range map[string]struct {
+		since         func(*testing.T, *world)
+		want, skipped string
+	}{
+		"nothing has changed": {func(*testing.T, *world) {}, `
+			old: expire, deleted
+			used: expire, inUse task/1`, ""},
+		"it adds nothing": {func(_ *testing.T, w *world) { w.clock.advance(20 * time.Hour) }, `
+			old: expire, deleted
+			used: expire, inUse task/1`, ""},
+		"what is in use now is spared": {func(t *testing.T, w *world) { w.source("ecs").answer(t, "task/1 app:v2\ntask/2 app:v1") }, `
+			old: expire, inUse task/2
+			used: expire, inUse task/1`, ""},
+		"what is in use no longer stays": {func(t *testing.T, w *world) { w.source("ecs").answer(t, "task/1 app:v3") },
+			"old: expire, deleted", ""},
+		"a source that named uses names none": {func(t *testing.T, w *world) { w.source("ecs").answer(t, "") }, "old: expire",
+			"app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right"},
+		"what was pulled since is left alone": {func(_ *testing.T, w *world) {
+			w.server.Put("app", image{name: "old", age: 90 * day, tags: []string{"v1"}, pulled: 1}.detail(noon))
+		}, `
+			old: expire, changed: lastRecordedPullTime changed since the plan
+			used: expire, inUse task/1`, ""},
+		"what has a new tag is left alone": {func(_ *testing.T, w *world) { w.server.Tag("app", digestOf("old"), "back") }, `
+			old: expire, changed: imageTags changed since the plan
+			used: expire, inUse task/1`, ""},
+		"what is gone is gone": {func(_ *testing.T, w *world) { w.server.Remove("app", digestOf("old")) }, `
+			old: expire, gone: not there any more
+			used: expire, inUse task/1`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := draw(registry)
+			w := newWorld(t, p)
+			w.source("ecs").answer(t, "task/1 app:v2")
+			configuration := configuration(conf, `"inUse": ["ecs"]`, "")
+			saved := w.plan(t, configuration)
+			c.since(t, w)
+			r := w.runner(t, configuration)
+			r.Remover, r.Saved = w.registry.Remover, &saved
+			report := run(t, &r)
+			sameLines(t, "outcomes", w.outcomes(&report), c.want)
+			sameLines(t, "skipped", skips(&report), c.skipped)
+			w.check(t, p, &report)
+		})
+	}
+}
+
+func TestSavedPlansThatAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, draw("old 90d #v1"))
+	configuration := configuration("expire any pushed>30", "", "")
+	for want, change := range map[string]func(*cleaner.Runner, *cleaner.Report){
+		"account":       func(_ *cleaner.Runner, saved *cleaner.Report) { saved.Account = "210987654321" },
+		"region":        func(r *cleaner.Runner, _ *cleaner.Report) { r.Region = "eu-central-1" },
+		"configuration": func(r *cleaner.Runner, _ *cleaner.Report) { r.ConfigurationHash = "another" },
+		"old":           func(r *cleaner.Runner, _ *cleaner.Report) { r.Now = r.Now.Add(day + 1) },
+	} {
+		saved := w.plan(t, configuration)
+		r := w.runner(t, configuration)
+		r.Remover, r.Saved = w.registry.Remover, &saved
+		change(&r, &saved)
+		_, err := r.Run(t.Context())
+		if refused, ok := errors.AsType[*cleaner.SavedPlanError](err); !ok || !strings.Contains(refused.Error(), want) {
+			t.Errorf("another %s: got %v", want, err)
+		}
+	}
+	if calls := w.removals(); len(calls) > 0 {
+		t.Errorf("removing calls: %v", calls)
+	}
+}
+
+// Images that a person names have the same protection, graph and re-check.
+func TestNamedImages(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		names []string
+		scan  time.Duration // that the in-use scan takes
+		want  string
+	}{
+		"a tag":                    {[]string{"v1"}, 0, "dead: expire, deleted\nown: follow dead, deleted"},
+		"a digest":                 {[]string{digestOf("dead")}, 0, "dead: expire, deleted\nown: follow dead, deleted"},
+		"an image in use":          {[]string{"v2"}, 0, "used: expire, inUse task/1"},
+		"a child in use":           {[]string{digestOf("shared")}, 0, "shared: expire, child " + smaller("dead", "used")},
+		"an orphan":                {[]string{digestOf("orphan")}, 0, "orphan: expire, deleted"},
+		"a scan of eleven minutes": {[]string{"v1"}, 11 * time.Minute, "dead: expire, deleted\nown: follow dead, deleted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := draw(`
+				own    91d
+				shared 91d
+				dead   90d >own,shared #v1
+				used   2d >shared #v2
+				orphan 90d ^lost`)
+			w := newWorld(t, p)
+			w.source("ecs").answer(t, "task/1 app:v2")
+			w.source("ecs").asking = func(int) { w.clock.advance(c.scan) }
+			r := w.runner(t, configuration("expire untagged pushed>365", `"inUse": ["ecs"]`, ""))
+			r.Remover = w.registry.Remover
+			report, err := r.RunNamed(t.Context(), "app", c.names)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sameLines(t, "outcomes", w.outcomes(&report), c.want)
+			w.check(t, p, &report)
+		})
+	}
+}

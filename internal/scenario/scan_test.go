@@ -1,0 +1,115 @@
+package scenario_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+)
+
+// A source that fails says what to do: which action to allow, or which entry
+// to take out.
+func TestAFailedSourceKeepsEverythingItCouldProtect(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		denied []string
+		want   string
+	}{
+		"denied":      {[]string{"ListClusters"}, "allow the action ecs:ListClusters"},
+		"denied late": {[]string{"ListTaskDefinitionFamilies"}, "allow the action ecs:ListTaskDefinitionFamilies"},
+		"lambda":      {[]string{"lambda "}, "allow the action lambda:ListFunctions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := withServices(t, draw("old 90d #v1"), nil, c.denied...)
+			w.refused(t, c.want)
+		})
+	}
+	t.Run("not offered", func(t *testing.T) {
+		t.Parallel()
+		w := emptyWorld(draw("old 90d #v1"))
+		w.connect(t, w.journal)
+		w.refused(t, `take "ecs" out of protect.inUse`)
+	})
+}
+
+// refused checks that nothing is removed because a source failed as wanted.
+func (w *world) refused(t *testing.T, want string) {
+	t.Helper()
+	report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs", "lambda"]`, ""))
+	message := report.Repositories[0].Message
+	if r := report.Repositories[0]; r.Skipped != cleaner.SkipScanFailed || !strings.Contains(message, want) || !report.Incomplete {
+		t.Errorf("skipped %q: %s; want %q in it", r.Skipped, message, want)
+	}
+	if got := w.removals(); len(got) > 0 {
+		t.Errorf("removing calls: %q", got)
+	}
+}
+
+// A repository whose entry does not list a source that failed goes on without
+// it.
+func TestOnlyEntriesThatListAFailedSourceRelyUponIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, draw("old 90d #v1\nrepository free\nold 90d #v1"))
+	w.source("ecs").err = errDown
+	report := w.apply(t, `{"policies": [
+		{"name": "free", "repositories": ["free"], "policy": `+policy("expire any pushed>30")+`, "protect": {"inUse": [], "keepNewest": 0}},
+		{"name": "others", "policy": `+policy("expire any pushed>30")+`, "protect": {"inUse": ["ecs"], "keepNewest": 0}}]}`)
+	sameLines(t, "skipped", skips(&report), "app: in-use scan: in-use scan: ecs: the service is down")
+	if app, free := w.left("app"), w.left("free"); len(app) != 1 || len(free) != 0 {
+		t.Errorf("left: %v in app, %v in free", app, free)
+	}
+}
+
+// What is in use is asked again before a removal when the answer is older than
+// ten minutes.
+func TestScanAge(t *testing.T) {
+	t.Parallel()
+	const registry = `
+		old  90d #v1
+		used 90d #v2`
+	for name, c := range map[string]struct {
+		takes         time.Duration // from the first question to the removal
+		second        string        // what is in use by then
+		fails         error
+		asked         int
+		want, skipped string
+	}{
+		"ten minutes": {10 * time.Minute, "", nil, 1, `
+			old: expire, deleted
+			used: expire, inUse task/1`, ""},
+		"longer, and another image is used now": {10*time.Minute + 1, "task/2 app:v1", nil, 2, `
+			old: expire, inUse task/2`, ""},
+		"longer, and both are": {time.Hour, "task/1 app:v2\ntask/2 app:v1", nil, 2, `
+			old: expire, inUse task/2
+			used: expire, inUse task/1`, ""},
+		"longer, and nothing is": {time.Hour, "", nil, 2, `
+			old: expire`, "app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right"},
+		"longer, and it fails": {time.Hour, "task/1 app:v2", errDown, 2, `
+			old: expire`, "app: in-use scan: in-use scan: ecs: the service is down"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, draw(registry))
+			w.source("ecs").answer(t, "task/1 app:v2")
+			w.source("ecs").asking = func(n int) {
+				if n == 1 {
+					w.clock.advance(c.takes)
+					return
+				}
+				w.source("ecs").answer(t, c.second)
+				w.source("ecs").err = c.fails
+			}
+			report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
+			sameLines(t, "outcomes", w.outcomes(&report), c.want)
+			sameLines(t, "skipped", skips(&report), c.skipped)
+			if n := w.source("ecs").asked; n != c.asked {
+				t.Errorf("asked %d times, want %d", n, c.asked)
+			}
+			if removed := !strings.Contains(strings.Join(w.left("app"), " "), "old"); removed != strings.Contains(c.want, "deleted") {
+				t.Errorf("removed: %v", removed)
+			}
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package scenario_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A services plays ECS and Lambda beside a registry: it has a text for each
+// operation of ECS and for each path of Lambda, and nothing for the others.
+// HOST in a text stands for the registry, @NAME for a digest.
+type services struct {
+	registry http.Handler
+	answers  map[string]string
+	// denied are the operations and paths that are not allowed.
+	denied map[string]bool
+}
+
+const (
+	ecsTarget  = "AmazonEC2ContainerServiceV20141113."
+	lambdaPath = "/2015-03-31/functions"
+)
+
+func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, isECS := strings.CutPrefix(r.Header.Get("X-Amz-Target"), ecsTarget)
+	if path, isLambda := strings.CutPrefix(r.URL.Path, lambdaPath); isLambda {
+		name = "lambda " + strings.Trim(path, "/") + r.URL.Query().Get("Qualifier")
+	} else if !isECS {
+		s.registry.ServeHTTP(w, r)
+		return
+	}
+	if s.denied[name] {
+		w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"message": "not authorized"}`)
+		return
+	}
+	text := strings.ReplaceAll(s.answers[name], "HOST", host)
+	text = regexp.MustCompile(`@[a-z0-9-]+`).ReplaceAllStringFunc(text, func(name string) string { return "@" + digestOf(name[1:]) })
+	if text == "" {
+		text = "{}"
+	}
+	_, _ = io.WriteString(w, text)
+}
+
+// withServices returns a world whose in-use sources are the programs' own.
+func withServices(t *testing.T, p picture, answers map[string]string, denied ...string) *world {
+	t.Helper()
+	w := emptyWorld(p)
+	s := services{w.journal, answers, map[string]bool{}}
+	for _, name := range denied {
+		s.denied[name] = true
+	}
+	w.connect(t, s)
+	return w
+}
+
+func TestPitfall10ScopeHoles(t *testing.T) {
+	t.Parallel()
+	p := draw(`
+		running   90d
+		stopped   90d
+		zero      90d #zero
+		revision  90d #revision
+		v3        90d
+		aliased   90d
+		latest-fn 90d
+		elsewhere 90d #elsewhere
+		unused    90d`)
+	w := withServices(t, p, map[string]string{
+		"ListClusters": `{"clusterArns": ["c"]}`,
+		"ListTasks":    `{"taskArns": ["t1", "t2"]}`,
+		"DescribeTasks": `{"tasks": [
+			{"taskArn": "t1", "lastStatus": "RUNNING", "containers": [{"image": "HOST/app:moved@running"}]},
+			{"taskArn": "t2", "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "containers": [{"image": "HOST/app@stopped"}]}]}`,
+		"ListServices":               `{"serviceArns": ["s"]}`,
+		"DescribeServices":           `{"services": [{"serviceArn": "s", "status": "ACTIVE", "desiredCount": 0, "taskDefinition": "d/zero:1"}]}`,
+		"ListTaskDefinitionFamilies": `{"families": ["f"]}`,
+		"ListTaskDefinitions":        `{"taskDefinitionArns": ["d/f:9"]}`,
+		"DescribeTaskDefinition":     `{"taskDefinition": {"containerDefinitions": [{"image": "HOST/app:zero"}, {"image": "HOST/app:revision"}]}}`,
+		"lambda ":                    `{"Functions": [{"FunctionName": "fn", "Version": "$LATEST", "FunctionArn": "fn"}, {"FunctionName": "fn", "Version": "3", "FunctionArn": "fn:3"}]}`,
+		"lambda fn":                  `{"Configuration": {}, "Code": {"ImageUri": "HOST/app@latest-fn"}}`,
+		"lambda fn3":                 `{"Configuration": {}, "Code": {"ImageUri": "HOST/app@v3"}}`,
+		"lambda fn/aliases":          `{"Aliases": [{"AliasArn": "fn:live", "FunctionVersion": "2"}]}`,
+		"lambda fn2":                 `{"Configuration": {}, "Code": {"ImageUri": "HOST/app@aliased"}}`,
+	})
+	list := filepath.Join(t.TempDir(), "other-account.txt")
+	if err := os.WriteFile(list, []byte(host+"/app:elsewhere # in another account\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	report := w.apply(t, configuration("expire any pushed>30", fmt.Sprintf(`"inUse": ["ecs", "lambda"], "references": [%q]`, list), ""))
+	sameLines(t, "skipped", skips(&report), "")
+	sameLines(t, "outcomes", w.outcomes(&report), `
+		running: expire, inUse t1…
+		stopped: expire, inUse t2…
+		zero: expire, inUse d/f:9…
+		revision: expire, inUse d/f:9…
+		v3: expire, inUse fn:3
+		aliased: expire, inUse fn:live
+		latest-fn: expire, inUse fn
+		elsewhere: expire, inUse `+list+`:1
+		unused: expire, deleted`)
+}
