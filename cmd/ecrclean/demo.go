@@ -40,6 +40,7 @@ const demoRegion = "eu-west-1"
 func (w world) demo(ctx context.Context) error {
 	now := w.now()
 	server := fakeecr.New(fakeecr.WithClock(w.now), fakeecr.WithRegion(demoRegion))
+	server.ExcludePulls(true)
 	fillDemo(server, now)
 	endpoint, stop, err := serve(server)
 	if err != nil {

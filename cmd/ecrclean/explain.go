@@ -28,9 +28,6 @@ func explainCommand(w world) *cobra.Command {
 			if err != nil {
 				return failure(err)
 			}
-			if !session.Config.Repositories.Select(args[0]) {
-				e.Skip = &cleaner.Skip{Code: cleaner.SkipNotConfigured, Message: "the configuration excludes it"}
-			}
 			if s.output == "json" {
 				err = printJSON(s.stdout, explanationJSON(&e))
 			} else {
@@ -79,21 +76,26 @@ func explanationJSON(e *cleaner.Explanation) explained {
 	if e.Entry != nil {
 		out.Policy = e.Entry.Name
 	}
-	if e.Skip != nil {
-		out.Skipped, out.Message = e.Skip.Code, e.Skip.Message
-		out.Reason = e.Skip.Message
-		return out
-	}
 	for _, step := range e.Steps {
 		out.Rules = append(out.Rules, explainedRule{
 			step.Rule.RulePriority, step.Rule.Description, step.Matches(), step.Marks(), step.String(),
 		})
 	}
-	if e.Verdict.Rule != nil {
-		out.AppliedRulePriority = e.Verdict.Rule.RulePriority
+	switch {
+	case e.Skip != nil && len(e.Steps) == 0:
+		out.Reason = e.Skip.Message
+	case e.Planned != nil:
+		out.Verdict, out.AppliedRulePriority, out.Reason = e.Planned.Action.String(), e.Planned.Rule, e.Planned.Reason
+	default:
+		out.Reason = e.Verdict.Why()
+		if e.Verdict.Rule != nil {
+			out.AppliedRulePriority = e.Verdict.Rule.RulePriority
+		}
 	}
-	out.Reason = e.Verdict.Why()
-	out.Removed = e.Verdict.Action != evaluator.Keep && len(e.ProtectedBy) == 0
+	if e.Skip != nil {
+		out.Skipped, out.Message = e.Skip.Code, e.Skip.Message
+	}
+	out.Removed = e.Planned != nil && !e.Planned.Protected() && e.Skip == nil
 	return out
 }
 
@@ -104,15 +106,19 @@ func printExplanation(w io.Writer, e *cleaner.Explanation) error {
 	line("image       %s in %s", x.ImageDigest, x.Repository)
 	line("tags        %s", tagsText(x.ImageTags))
 	line("status      %s, pushed %s%s", e.Image.Status, stamp(e.Image.PushedAt), pulledText(e.Image))
-	if x.Skipped != "" {
+	switch {
+	case len(e.Steps) == 0:
 		line("policy      none is evaluated: %s: %s", x.Skipped, x.Message)
-	} else {
+	case x.Skipped != "":
+		line("policy      %s", x.Policy)
+		line("left alone  %s: %s", x.Skipped, x.Message)
+	default:
 		line("policy      %s", x.Policy)
 	}
 	for _, rule := range x.Rules {
 		line("  %s", rule.Text)
 	}
-	if x.Skipped == "" {
+	if len(e.Steps) > 0 {
 		line("verdict     %s: %s", x.Verdict, x.Reason)
 	}
 	for _, p := range x.ProtectedBy {
@@ -125,6 +131,8 @@ func printExplanation(w io.Writer, e *cleaner.Explanation) error {
 
 func conclusion(x *explained) string {
 	switch {
+	case x.Skipped != "" && len(x.Rules) > 0:
+		return "kept, because its repository is left alone"
 	case x.Removed:
 		return "apply removes it, unless a limit or a change stands in the way"
 	case len(x.ProtectedBy) > 0 && x.Verdict != evaluator.Keep.String():

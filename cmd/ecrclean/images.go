@@ -57,12 +57,16 @@ func (s *setup) readImages(name string) (imageFile, error) {
 func parseImages(text []byte) (imageFile, error) {
 	var document struct {
 		ImageDetails *[]imageDetail `json:"imageDetails"`
+		NextToken    *string        `json:"nextToken"` // in any case: the AWS CLI writes NextToken
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		return imageFile{}, placed(text, err)
 	}
 	if document.ImageDetails == nil {
 		return imageFile{}, errors.New(`lacks "imageDetails"; give the output of aws ecr describe-images`)
+	}
+	if document.NextToken != nil {
+		return imageFile{}, errors.New("is cut short: it has a nextToken; list without --max-items and --no-paginate")
 	}
 	file := imageFile{Details: make([]evaluator.Image, len(*document.ImageDetails))}
 	seen := make(map[string]bool, len(file.Details))
@@ -98,6 +102,11 @@ func (d *imageDetail) fault(seen map[string]bool) error {
 		if t.bad != "" {
 			return fmt.Errorf("%s %s is neither like 2026-03-01T00:00:00+00:00 nor seconds since 1970, of the years 0 to 9999", t.name, t.bad)
 		}
+	}
+	switch evaluator.ImageStatus(d.ImageStatus) {
+	case "", evaluator.Active, evaluator.Archived, evaluator.Activating:
+	default:
+		return fmt.Errorf("imageStatus %s is not known", strconv.Quote(clip(d.ImageStatus)))
 	}
 	if d.ImagePushedAt.IsZero() {
 		return errors.New("has no imagePushedAt; describe the images again")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -97,6 +98,9 @@ func printTable(w io.Writer, r *cleaner.Report) error {
 	if err := printSkipped(w, r); err != nil {
 		return err
 	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(w, "note: %s: %s\n", printable(f.Repository), printable(f.Message))
+	}
 	_, err := fmt.Fprintln(w, totalsLine(r))
 	return err
 }
@@ -129,7 +133,7 @@ func imageRow(repository string, im *cleaner.ImageReport) string {
 	}
 	return strings.Join([]string{
 		printable(repository), shortDigest(im.ImageDigest), printable(tagsCell(im.ImageTags)),
-		string(im.Verdict), rule, printable(im.Reason), printable(outcomeCell(im)),
+		string(im.Verdict), rule, printable(shortDigests(im.Reason)), printable(shortDigests(outcomeCell(im))),
 	}, "\t")
 }
 
@@ -141,6 +145,11 @@ func shortDigest(digest string) string {
 	}
 	return printable(digest[:length])
 }
+
+var digestPattern = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+
+// shortDigests shortens the digests in a text.
+func shortDigests(text string) string { return digestPattern.ReplaceAllStringFunc(text, shortDigest) }
 
 // tagsCell names at most three tags.
 func tagsCell(tags []string) string {
@@ -187,6 +196,9 @@ func totalsLine(r *cleaner.Report) string {
 	removals, bytes := r.Removals()
 	line := fmt.Sprintf("%d repositories (%d left alone), %d images: %d to remove, %d protected",
 		t.Repositories, t.Skipped, t.Evaluated, removals, t.Protected)
+	if stopped := t.Expired + t.Transitioned + t.Untagged + t.Followed - removals; stopped > 0 {
+		line += fmt.Sprintf(", %d more in repositories left alone", stopped)
+	}
 	if r.Mode == config.Apply {
 		line += fmt.Sprintf("; %d deleted, %d archived, %d blocked, %d changed, %d gone, %d failed",
 			t.Deleted, t.Archived, t.Blocked, t.Changed, t.Gone, t.Failed)

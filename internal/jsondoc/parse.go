@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"unicode/utf8"
 )
+
+// MaxProblems is how many errors, and how many warnings, of a document are told
+// one by one.
+const MaxProblems = 100
 
 // MaxDepth is how deeply arrays and objects may be nested. No document of this
 // product needs more than ten.
@@ -17,6 +22,8 @@ type Document struct {
 	text   []byte
 	root   *Value
 	faults []fault
+	// errors and warnings count all that were found, told or not.
+	errors, warnings int
 }
 
 // A fault is a problem whose line and column are not worked out yet.
@@ -71,10 +78,22 @@ func (d *Document) Problems() Problems {
 		ps[i] = f.problem
 		ps[i].Line, ps[i].Column = line, column
 	}
+	if more := d.errors - MaxProblems; more > 0 {
+		ps = append(ps, Problem{Line: line, Column: column, Message: fmt.Sprintf("and %d more problems", more)})
+	}
 	return ps
 }
 
+// record keeps the first problems of each kind and counts the others: nobody
+// mends more at a time, and a hostile document must not fill the memory.
 func (d *Document) record(path string, offset int, warning bool, msg string) {
+	told := &d.errors
+	if warning {
+		told = &d.warnings
+	}
+	if *told++; *told > MaxProblems {
+		return
+	}
 	d.faults = append(d.faults, fault{offset, Problem{Path: path, Warning: warning, Message: msg}})
 }
 

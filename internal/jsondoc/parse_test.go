@@ -1,6 +1,7 @@
 package jsondoc_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -134,7 +135,14 @@ func TestManyProblemsAreFoundQuickly(t *testing.T) {
 		t.Fatal("numbers are read as strings")
 	}
 	ps := d.Problems()
-	if got, want := ps[n-1].Column, 2*n; len(ps) != n || got != want {
-		t.Errorf("%d problems, the last at column %d, want %d at %d", len(ps), got, n, want)
+	last := ps[len(ps)-1]
+	if want := fmt.Sprintf("and %d more problems", n-jsondoc.MaxProblems); len(ps) != jsondoc.MaxProblems+1 || last.Message != want {
+		t.Errorf("%d problems, the last is %q, want %d and %q", len(ps), last, jsondoc.MaxProblems+1, want)
+	}
+	if got, want := ps[jsondoc.MaxProblems-1].Column, 2*jsondoc.MaxProblems; got != want {
+		t.Errorf("the last problem told is at column %d, want %d", got, want)
+	}
+	if got := len(ps.Error()); got > 2000 {
+		t.Errorf("the error has %d bytes", got)
 	}
 }

@@ -37,11 +37,16 @@ func (p Problem) String() string {
 // read as one line.
 type Problems []Problem
 
-// Error joins all problems with "; ".
+// Error joins the problems with "; ", the first twenty of many.
 func (ps Problems) Error() string {
-	texts := make([]string, len(ps))
+	const most = 20
+	var texts []string
 	for i, p := range ps {
-		texts[i] = p.String()
+		if i == most {
+			texts = append(texts, fmt.Sprintf("and %d more problems", len(ps)-most))
+			break
+		}
+		texts = append(texts, p.String())
 	}
 	return strings.Join(texts, "; ")
 }

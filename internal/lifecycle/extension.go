@@ -5,7 +5,7 @@ import "github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 // isExtension completes a message about a word of this tool's extended dialect
 // in a policy that is in AWS's.
 const isExtension = "is an extension of ecrclean, not part of ECR's grammar; " +
-	"ECR refuses it: it belongs to the extended dialect, for policies in the configuration"
+	"ECR refuses it: it belongs to the extended dialect, for policies in the configuration, which this version does not apply yet"
 
 // extensionKeys are the members that the extended dialect adds to a selection.
 var extensionKeys = map[string]string{
