@@ -20,9 +20,9 @@ func TestInUse(t *testing.T) {
 	server := startFaithful(t)
 	server.createRole(t)
 	server.put(t, "/lists", "") // the bucket
-	scenarios := map[string]func(t *testing.T, s *site, program string){
-		"tasks": tasks, "services": services, "an index": indexesInUse, "functions": functions,
-		"lists": lists, "failed lists": failedLists, "failed sources": failedSources,
+	scenarios := map[string]func(*site){
+		"tasks": (*site).tasks, "services": (*site).services, "an index": (*site).index, "functions": (*site).functions,
+		"lists": (*site).lists, "failed lists": (*site).failedLists, "failed sources": (*site).failedSources,
 	}
 	regions := []string{
 		"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
@@ -30,18 +30,18 @@ func TestInUse(t *testing.T) {
 	}
 	for name, scenario := range scenarios {
 		for program := range programs {
-			s := server.site(regions[0])
+			region := regions[0]
 			regions = regions[1:]
 			t.Run(name+"/"+program, func(t *testing.T) {
 				t.Parallel()
-				scenario(t, s, program)
+				scenario(server.site(t, program, region))
 			})
 		}
 	}
-	saved := server.site(regions[0])
+	region := regions[0]
 	t.Run("saved plan/ecrclean", func(t *testing.T) {
 		t.Parallel()
-		savedPlanInUse(t, saved)
+		server.site(t, "ecrclean", region).savedPlan()
 	})
 }
 
@@ -53,7 +53,7 @@ func everything(protect string, entries ...string) string {
 	  "policies": [` + strings.Join(entries, ", ") + `]}`
 }
 
-// unused is an entry for repositories of which nothing is asked.
+// unused are the settings of repositories for which nobody is asked.
 const unused = `"protect": {"inUse": [], "references": []}`
 
 // entryFor is an entry of the configuration with its own settings.
@@ -79,62 +79,65 @@ type useReport struct {
 
 // apply applies the configuration with a program, which must have handled
 // everything or, if it is not to be complete, say that it did not.
-func (s *site) apply(t *testing.T, program, configuration string, complete bool) useReport {
-	t.Helper()
+func (s *site) apply(configuration string, complete bool) useReport {
+	s.Helper()
+	status := 3
+	if complete {
+		status = 0
+	}
 	var text []byte
-	if status := map[bool]int{true: 0, false: 3}[complete]; program == "ecrclean" {
-		text = s.tool(t, status, "apply", "--yes", "--output", "json", "--config", configuration)
+	if s.program == "ecrclean" {
+		text = s.tool(s.T, status, "apply", "--yes", "--output", "json", "--config", configuration)
 	} else {
-		text = s.invoke(t, `{"mode": "apply"}`, "CLEANER_CONFIG="+configuration)
+		text = s.invoke(s.T, `{"mode": "apply"}`, "CLEANER_CONFIG="+configuration)
 	}
 	var r useReport
 	if err := json.Unmarshal(text, &r); err != nil {
-		t.Fatalf("no report: %v\n%s", err, text)
+		s.Fatalf("no report: %v\n%s", err, text)
 	}
 	if r.Incomplete == complete {
-		t.Errorf("incomplete is %t\n%s", r.Incomplete, text)
+		s.Errorf("incomplete is %t\n%s", r.Incomplete, text)
 	}
 	return r
 }
 
 // wantKept applies the configuration twice and checks that these images and no
 // others are left. They are written as "name: kind by, kind by".
-func (s *site) wantKept(t *testing.T, program, configuration string, kept ...string) useReport {
-	t.Helper()
+func (s *site) wantKept(configuration string, kept ...string) useReport {
+	s.Helper()
 	goes := len(s.names) - len(kept)
-	first := s.apply(t, program, configuration, true)
+	first := s.apply(configuration, true)
 	if got, want := first.Totals, (counts{Evaluated: len(s.names), Expired: goes, Protected: len(kept), Deleted: goes}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
+		s.Errorf("totals are %+v, want %+v", got, want)
 	}
-	s.wantProtected(t, first, kept)
-	again := s.apply(t, program, configuration, true)
+	s.wantProtected(first, kept)
+	again := s.apply(configuration, true)
 	if got, want := again.Totals, (counts{Evaluated: len(kept), Protected: len(kept)}); got != want {
-		t.Errorf("totals of the second apply are %+v, want %+v", got, want)
+		s.Errorf("totals of the second apply are %+v, want %+v", got, want)
 	}
 	if again.Calls["BatchDeleteImage"] != 0 {
-		t.Error("the second apply deletes")
+		s.Error("the second apply deletes")
 	}
-	s.wantProtected(t, again, kept)
+	s.wantProtected(again, kept)
 	return first
 }
 
 // wantProtected checks what the report says of the images that are kept, and
 // that they are what is left.
-func (s *site) wantProtected(t *testing.T, r useReport, kept []string) {
-	t.Helper()
+func (s *site) wantProtected(r useReport, kept []string) {
+	s.Helper()
 	var got, left, names []string
 	for _, repository := range r.Repositories {
 		for _, im := range repository.Images {
-			if by := im.ProtectedBy; len(by) > 0 {
-				var words []string
-				for _, p := range by {
-					words = append(words, p.Kind+" "+p.By)
-				}
-				slices.Sort(words)
-				got = append(got, s.names[im.ImageDigest]+": "+strings.Join(words, ", "))
+			var by []string
+			for _, p := range im.ProtectedBy {
+				by = append(by, p.Kind+" "+p.By)
+			}
+			if slices.Sort(by); by != nil {
+				got = append(got, s.names[im.ImageDigest]+": "+strings.Join(by, ", "))
 			}
 		}
-		left = append(left, s.held(t, repository.Name)...)
+		left = append(left, s.held(repository.Name)...)
 	}
 	for _, line := range kept {
 		name, _, _ := strings.Cut(line, ":")
@@ -144,19 +147,19 @@ func (s *site) wantProtected(t *testing.T, r useReport, kept []string) {
 		slices.Sort(list)
 	}
 	if !slices.Equal(got, kept) {
-		t.Errorf("the report names as protected\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(kept, "\n"))
+		s.Errorf("the report names as protected\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(kept, "\n"))
 	}
 	if !slices.Equal(left, names) {
-		t.Errorf("left are %v, want %v", left, names)
+		s.Errorf("left are %v, want %v", left, names)
 	}
 }
 
 // held returns the names of the images that a repository has, in order.
-func (s *site) held(t *testing.T, repository string) []string {
-	t.Helper()
-	out, err := s.client.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: &repository})
+func (s *site) held(repository string) []string {
+	s.Helper()
+	out, err := s.client.DescribeImages(s.Context(), &ecr.DescribeImagesInput{RepositoryName: &repository})
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
 	names := []string{}
 	for _, im := range out.ImageDetails {

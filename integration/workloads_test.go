@@ -3,7 +3,6 @@
 package integration_test
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,19 +15,23 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// A site is a registry and what may use its images.
+// A site is a registry, what may use its images, and the program that is
+// tested on it.
 type site struct {
+	*testing.T
 	*registry
-	ecs    *ecs.Client
-	lambda *lambda.Client
+	program string
+	ecs     *ecs.Client
+	lambda  *lambda.Client
 	// names are those of all images that were added, by digest.
 	names map[string]string
 }
 
-func (m *moto) site(region string) *site {
+func (m *moto) site(t *testing.T, program, region string) *site {
+	t.Helper()
 	local := credentials.NewStaticCredentialsProvider("local", "local", "")
 	return &site{
-		registry: m.registry(region), names: map[string]string{},
+		T: t, registry: m.registry(region), program: program, names: map[string]string{},
 		ecs: ecs.New(ecs.Options{
 			Region: region, BaseEndpoint: &m.url, HTTPClient: bodyCopier{}, Credentials: local,
 		}),
@@ -39,10 +42,10 @@ func (m *moto) site(region string) *site {
 }
 
 // done checks the error of a call whose answer does not matter.
-func done(t *testing.T, err error) {
-	t.Helper()
+func (s *site) done(err error) {
+	s.Helper()
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
 }
 
@@ -52,77 +55,80 @@ func (s *site) uri(image string) string {
 }
 
 // add pushes an image that is 30 days old and returns its digest.
-func (s *site) add(t *testing.T, repository string, im image) string {
-	t.Helper()
+func (s *site) add(repository string, im image) string {
+	s.Helper()
 	im.days = 30
-	digest := s.push(t, repository, im)
+	digest := s.push(s.T, repository, im)
 	s.names[digest] = im.name
 	return digest
 }
 
 // move gives the tag to another image. moto deletes an image with its last tag
 // when that is given to another; ECR leaves it untagged.
-func (s *site) move(t *testing.T, repository, tag, from, to string) {
-	t.Helper()
-	s.add(t, repository, image{name: to, tags: []string{tag}})
-	s.add(t, repository, image{name: from})
+func (s *site) move(repository, tag, from, to string) {
+	s.Helper()
+	s.add(repository, image{name: to, tags: []string{tag}})
+	s.add(repository, image{name: from})
 }
 
-func (s *site) cluster(t *testing.T, name string) {
-	t.Helper()
-	_, err := s.ecs.CreateCluster(t.Context(), &ecs.CreateClusterInput{ClusterName: &name})
-	done(t, err)
+// prod is the name of the cluster.
+const prod = "prod"
+
+func (s *site) cluster() {
+	s.Helper()
+	_, err := s.ecs.CreateCluster(s.Context(), &ecs.CreateClusterInput{ClusterName: aws.String(prod)})
+	s.done(err)
 }
 
 // define registers a revision of a task definition with one container and
 // returns its ARN. Moto records for its tasks the digest that the image has
 // then, or the one that is given.
-func (s *site) define(t *testing.T, family, uri string, recorded ...string) string {
-	t.Helper()
+func (s *site) define(family, uri string, recorded ...string) string {
+	s.Helper()
 	container := ecstypes.ContainerDefinition{Name: aws.String("main"), Image: &uri, Memory: aws.Int32(512)}
 	for _, digest := range recorded {
 		container.Environment = []ecstypes.KeyValuePair{{Name: aws.String("X_DIGEST"), Value: &digest}}
 	}
-	out, err := s.ecs.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
+	out, err := s.ecs.RegisterTaskDefinition(s.Context(), &ecs.RegisterTaskDefinitionInput{
 		Family: &family, Cpu: aws.String("256"), Memory: aws.String("512"),
 		ContainerDefinitions: []ecstypes.ContainerDefinition{container},
 	})
-	done(t, err)
+	s.done(err)
 	return aws.ToString(out.TaskDefinition.TaskDefinitionArn)
 }
 
-func (s *site) deregister(t *testing.T, definition string) {
-	t.Helper()
-	_, err := s.ecs.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &definition})
-	done(t, err)
+func (s *site) deregister(definition string) {
+	s.Helper()
+	_, err := s.ecs.DeregisterTaskDefinition(s.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &definition})
+	s.done(err)
 }
 
 // run starts a task and returns its ARN.
-func (s *site) run(t *testing.T, cluster, definition string) string {
-	t.Helper()
-	out, err := s.ecs.RunTask(t.Context(), &ecs.RunTaskInput{
-		Cluster: &cluster, TaskDefinition: &definition, LaunchType: ecstypes.LaunchTypeFargate, Count: aws.Int32(1),
+func (s *site) run(definition string) string {
+	s.Helper()
+	out, err := s.ecs.RunTask(s.Context(), &ecs.RunTaskInput{
+		Cluster: aws.String(prod), TaskDefinition: &definition, LaunchType: ecstypes.LaunchTypeFargate, Count: aws.Int32(1),
 	})
-	done(t, err)
+	s.done(err)
 	if len(out.Tasks) != 1 {
-		t.Fatalf("%d tasks run", len(out.Tasks))
+		s.Fatalf("%d tasks run", len(out.Tasks))
 	}
 	return aws.ToString(out.Tasks[0].TaskArn)
 }
 
-func (s *site) stop(t *testing.T, cluster, task string) {
-	t.Helper()
-	_, err := s.ecs.StopTask(t.Context(), &ecs.StopTaskInput{Cluster: &cluster, Task: &task})
-	done(t, err)
+func (s *site) stop(task string) {
+	s.Helper()
+	_, err := s.ecs.StopTask(s.Context(), &ecs.StopTaskInput{Cluster: aws.String(prod), Task: &task})
+	s.done(err)
 }
 
 // serve creates a service that runs nothing and returns its ARN.
-func (s *site) serve(t *testing.T, cluster, name, definition string) string {
-	t.Helper()
-	out, err := s.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{
-		Cluster: &cluster, ServiceName: &name, TaskDefinition: &definition, DesiredCount: aws.Int32(0), LaunchType: ecstypes.LaunchTypeFargate,
+func (s *site) serve(name, definition string) string {
+	s.Helper()
+	out, err := s.ecs.CreateService(s.Context(), &ecs.CreateServiceInput{
+		Cluster: aws.String(prod), ServiceName: &name, TaskDefinition: &definition, DesiredCount: aws.Int32(0), LaunchType: ecstypes.LaunchTypeFargate,
 	})
-	done(t, err)
+	s.done(err)
 	return aws.ToString(out.Service.ServiceArn)
 }
 
@@ -135,48 +141,52 @@ func (m *moto) createRole(t *testing.T) {
 }
 
 // function creates a function of an image and returns its ARN.
-func (s *site) function(t *testing.T, name, uri string) string {
-	t.Helper()
-	out, err := s.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+func (s *site) function(name, uri string) string {
+	s.Helper()
+	out, err := s.lambda.CreateFunction(s.Context(), &lambda.CreateFunctionInput{
 		FunctionName: &name, PackageType: lambdatypes.PackageTypeImage, Role: aws.String(role),
 		Code: &lambdatypes.FunctionCode{ImageUri: &uri},
 	})
-	done(t, err)
+	s.done(err)
 	return aws.ToString(out.FunctionArn)
 }
 
 // zip creates a function that is no image.
-func (s *site) zip(t *testing.T, name string) {
-	t.Helper()
-	_, err := s.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+func (s *site) zip(name string) {
+	s.Helper()
+	_, err := s.lambda.CreateFunction(s.Context(), &lambda.CreateFunctionInput{
 		FunctionName: &name, PackageType: lambdatypes.PackageTypeZip, Role: aws.String(role),
 		Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
 		Code: &lambdatypes.FunctionCode{ZipFile: []byte("PK\x05\x06" + strings.Repeat("\x00", 18))},
 	})
-	done(t, err)
+	s.done(err)
 }
 
-func (s *site) deploy(t *testing.T, function, uri string) {
-	t.Helper()
-	_, err := s.lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: &function, ImageUri: &uri})
-	done(t, err)
+func (s *site) deploy(function, uri string) {
+	s.Helper()
+	_, err := s.lambda.UpdateFunctionCode(s.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: &function, ImageUri: &uri})
+	s.done(err)
 }
 
-func (s *site) publish(t *testing.T, function string) {
-	t.Helper()
-	_, err := s.lambda.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: &function})
-	done(t, err)
+func (s *site) publish(function string) {
+	s.Helper()
+	_, err := s.lambda.PublishVersion(s.Context(), &lambda.PublishVersionInput{FunctionName: &function})
+	s.done(err)
 }
 
 // put stores an S3 object or, by a path of one element, creates a bucket.
 func (m *moto) put(t *testing.T, path, content string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, m.url+path, strings.NewReader(content))
-	done(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	answer, err := http.DefaultClient.Do(request)
-	done(t, err)
-	defer func() { _ = answer.Body.Close() }() // it was only read
-	if text, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatalf("put %s: %s, %v\n%s", path, answer.Status, err, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }() // the status says it all
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("put %s: %s", path, answer.Status)
 	}
 }

@@ -31,6 +31,8 @@ const (
 	// calls that list and delete.
 	maxAttempts = 10
 	maxBackoff  = 20 * time.Second
+	// Anything else is tried again for a few seconds.
+	maxFailures = 4
 )
 
 // Load reads the environment and the shared AWS files. Profile and region, when
@@ -39,7 +41,7 @@ func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = maxConnections
 	})
-	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithRetryer(retryer)}
+	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile))
 	}
@@ -54,17 +56,30 @@ func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 		return aws.Config{}, ErrNoRegion
 	}
 	cfg.HTTPClient = bodyCopier{cfg.HTTPClient}
+	cfg.Retryer = retryer // and not as an option, which would make AWS_MAX_ATTEMPTS void
 	return cfg, nil
 }
 
 // retryer retries without the SDK's token bucket, which would end a long run
 // after a spell of throttling.
 func retryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
+	return impatient{retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.MaxBackoff = maxBackoff
 		o.RateLimiter = ratelimit.None
-	})
+	})}
+}
+
+// impatient gives up early on what is not throttling: a server that is not
+// there, or that cannot do what is asked, will not be in two minutes.
+type impatient struct{ aws.RetryerV2 }
+
+func (r impatient) RetryDelay(attempt int, err error) (time.Duration, error) {
+	throttled := retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+	if attempt >= maxFailures && throttled.IsErrorThrottle(err) != aws.TrueTernary {
+		return 0, err
+	}
+	return r.RetryerV2.RetryDelay(attempt, err)
 }
 
 // A bodyCopier sends a copy of the request's body. The SDK closes the body as

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"slices"
+	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
@@ -13,8 +13,8 @@ import (
 // Outcome is what became of a planned image.
 type Outcome string
 
-// The outcomes. Only Failed is a failure; the others are what is to be
-// expected of a registry in use.
+// The outcomes. Failed and NotAttempted mean that something is left to do; the
+// others are what is to be expected of a registry in use.
 const (
 	Deleted Outcome = "deleted"
 	// MovedToArchive: the image is in the archive class now.
@@ -28,6 +28,8 @@ const (
 	// Gone: the image was not there any more.
 	Gone   Outcome = "gone"
 	Failed Outcome = "failed"
+	// NotAttempted: the run was stopped before it came to the image.
+	NotAttempted Outcome = "not attempted"
 )
 
 // Apply carries out a plan: it removes the images that are not protected and
@@ -36,19 +38,12 @@ const (
 // they are removed the images are described again, and one that is not as it
 // was when the plan was made is left alone. What ECR refuses as referenced is
 // tried once more at the end. A plan with a Skip does nothing. No failure stops
-// the rest.
+// the rest. When ctx is done, the call under way is seen to its end, and what
+// is left is not attempted.
 func Apply(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) {
-	if plan.Skip != nil {
-		return
-	}
-	a := applier{ctx: ctx, remover: remover, repository: plan.Repository, log: log, planned: map[string]*PlannedImage{}}
-	for i := range plan.Images {
-		a.planned[plan.Images[i].Digest] = &plan.Images[i]
-	}
-	a.removeAll(plan.Images, false)
-	if a.reopenBlocked(plan.Images) {
-		a.removeAll(plan.Images, true)
-	}
+	a := newApplier(ctx, remover, plan, log)
+	a.applyWhile(func() bool { return true })
+	a.end()
 }
 
 // An applier removes images of one repository.
@@ -57,7 +52,52 @@ type applier struct {
 	remover    Remover
 	repository string
 	log        *slog.Logger
+	plan       *RepositoryPlan
 	planned    map[string]*PlannedImage
+	logged     map[string]bool
+}
+
+func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) applier {
+	a := applier{ctx, remover, plan.Repository, log, plan, map[string]*PlannedImage{}, map[string]bool{}}
+	a.index()
+	return a
+}
+
+// index takes note of what is planned, anew when the plan has changed.
+func (a applier) index() {
+	clear(a.planned)
+	for i := range a.plan.Images {
+		a.planned[a.plan.Images[i].Digest] = &a.plan.Images[i]
+	}
+}
+
+// applyWhile removes what is open, until good, which is asked before each batch,
+// says that the plan is not good enough any more. It reports whether it was to
+// the end.
+func (a applier) applyWhile(good func() bool) bool {
+	if a.plan.Skip != nil {
+		return true
+	}
+	if !a.removeAll(good) {
+		return false
+	}
+	if a.ctx.Err() != nil || !a.reopenBlocked() {
+		return true
+	}
+	return a.removeAll(good)
+}
+
+// end notes that what is still open was not attempted, and logs the outcomes
+// that are not in the log yet: these, those that were there before the first
+// call, and what is blocked, which is final only now.
+func (a applier) end() {
+	for i := range a.plan.Images {
+		im := &a.plan.Images[i]
+		if im.open() && a.plan.Skip == nil {
+			im.settle(NotAttempted, "the run was stopped before it")
+		}
+		a.logOutcome(im)
+	}
 }
 
 func (im *PlannedImage) settle(o Outcome, message string) { im.Outcome, im.Message = o, message }
@@ -68,36 +108,42 @@ func settleAll(images []*PlannedImage, o Outcome, message string) {
 	}
 }
 
-// removeAll removes what is open. What is blocked is in the log after the last
-// try only.
-func (a applier) removeAll(images []PlannedImage, last bool) {
-	for _, b := range batches(families(images)) {
-		a.remove(b)
-		for _, s := range b.steps {
-			if last || s.Outcome != Blocked {
-				a.logOutcome(s.PlannedImage)
-			}
+// removeAll removes what is open and reports whether it came to its end.
+func (a applier) removeAll(good func() bool) bool {
+	for _, b := range batches(families(a.plan.Images)) {
+		if a.ctx.Err() != nil {
+			return true
 		}
+		if len(b.steps) > 0 && !good() {
+			return false
+		}
+		a.remove(b)
 	}
+	return true
 }
 
 // reopenBlocked opens what was refused for a second try and reports whether
 // there is any.
-func (a applier) reopenBlocked(images []PlannedImage) bool {
+func (a applier) reopenBlocked() bool {
 	reopened := false
-	for i := range images {
-		if images[i].Outcome == Blocked {
-			images[i].settle("", "")
+	for i := range a.plan.Images {
+		if im := &a.plan.Images[i]; im.Outcome == Blocked {
+			im.settle("", "")
 			reopened = true
 		}
 	}
 	return reopened
 }
 
-// remove removes the images of a batch, turn by turn.
+// remove re-checks the images of a batch and removes them, turn by turn. After
+// a turn that took long it re-checks those that are left.
 func (a applier) remove(b batch) {
-	a.recheck(b)
-	for steps := b.steps; len(steps) > 0; {
+	var checked time.Time
+	for steps := b.steps; len(steps) > 0 && a.ctx.Err() == nil; {
+		if time.Since(checked) > maxCheckAge {
+			checked = time.Now()
+			a.recheck(family(steps).images())
+		}
 		now := steps
 		if n := slices.IndexFunc(steps, func(s step) bool { return s.turn != steps[0].turn }); n > 0 {
 			now = steps[:n]
@@ -133,30 +179,41 @@ func (a applier) waits(im *PlannedImage) bool {
 	return false
 }
 
-// recheck settles those images of the batch that are not as planned any more.
-func (a applier) recheck(b batch) {
-	now, err := a.describe(slices.Sorted(maps.Keys(b.ids)))
-	for _, s := range b.steps {
-		current, found := now[s.Digest]
-		switch {
-		case err != nil:
-			s.settle(Failed, "re-check: "+err.Error())
-		case !found:
-			s.settle(Gone, "not there any more")
-		default:
-			if difference := s.differs(current, now); difference != "" {
-				s.settle(Changed, difference+" changed since the plan")
-			}
-		}
+// recheck describes those of the images that are open, and settles the ones
+// that are not as planned any more.
+func (a applier) recheck(images []*PlannedImage) {
+	images = openOf(images)
+	if len(images) == 0 || a.ctx.Err() != nil {
+		return
 	}
+	now, err := a.describe(a.ctx, idsOf(images))
+	if a.ctx.Err() != nil {
+		return
+	}
+	for _, im := range images {
+		current, found := now[im.Digest]
+		switch difference := im.differs(current, now); {
+		case err != nil:
+			im.settle(Failed, "re-check: "+err.Error())
+		case !found:
+			im.settle(Gone, "not there any more")
+		case difference != "":
+			im.settle(Changed, difference+" changed since the plan")
+		}
+		a.logOutcome(im)
+	}
+}
+
+func openOf(images []*PlannedImage) []*PlannedImage {
+	return slices.DeleteFunc(slices.Clone(images), func(im *PlannedImage) bool { return !im.open() })
 }
 
 // describe returns those of the images that are still there, by digest. None
 // are when the repository is not.
-func (a applier) describe(digests []string) (map[string]evaluator.Image, error) {
+func (a applier) describe(ctx context.Context, digests []string) (map[string]evaluator.Image, error) {
 	byDigest := make(map[string]evaluator.Image, len(digests))
 	for chunk := range slices.Chunk(digests, MaxBatch) {
-		found, err := a.remover.Describe(a.ctx, a.repository, chunk)
+		found, err := a.remover.Describe(ctx, a.repository, chunk)
 		if err != nil && !errors.Is(err, ErrRepositoryNotFound) {
 			return nil, err
 		}
@@ -168,8 +225,8 @@ func (a applier) describe(digests []string) (map[string]evaluator.Image, error) 
 }
 
 // differs names the first thing in which the image is not as it was, or
-// returns "". Of an index whose manifest this run has read the pulls of its
-// children count, not its own: that may be ours.
+// returns "". Of an index the pulls of its children count, and its own unless
+// that may be ours.
 func (im *PlannedImage) differs(current evaluator.Image, now map[string]evaluator.Image) string {
 	if im.Children == nil {
 		return differs(im.Image, current)
@@ -180,7 +237,9 @@ func (im *PlannedImage) differs(current evaluator.Image, now map[string]evaluato
 			return "lastRecordedPullTime of its child " + child.Digest
 		}
 	}
-	current.LastRecordedPullTime = im.LastRecordedPullTime
+	if im.Discounted {
+		current.LastRecordedPullTime = im.LastRecordedPullTime
+	}
 	return differs(im.Image, current)
 }
 

@@ -80,7 +80,7 @@ func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
 			[]evaluator.Image{index("i", 2*day, "v1"), image("older", 3*day), image("newer", 2*day-time.Second)},
 			nil,
 			withPolicy(expireUntagged, ""),
-			map[string]string{"older": "expire, unreadableIndex i", "newer": "expire"},
+			map[string]string{"older": "expire, unreadableIndex i", "newer": "expire, unreadableIndex i"},
 		},
 	} {
 		w := newWorld(test.images...)

@@ -22,6 +22,14 @@ var ErrNoPolicy = errors.New("no lifecycle policy attached")
 // ErrRepositoryNotFound says that a repository is not there (any more).
 var ErrRepositoryNotFound = errors.New("repository not found")
 
+// ErrThrottled says that a call was refused for coming too often: nothing was
+// done.
+var ErrThrottled = errors.New("throttled")
+
+// ErrUnanswered says that a call got no answer, or one that says nothing: it
+// may have been carried out.
+var ErrUnanswered = errors.New("no answer")
+
 // A Repository is one repository of the registry.
 type Repository struct {
 	Name string
@@ -46,7 +54,9 @@ type Registry interface {
 	Children(ctx context.Context, repository string, indexes []string, children map[string][]string) error
 }
 
-// A Remover removes images. Implementations must be safe for concurrent use.
+// A Remover removes images. Implementations must be safe for concurrent use,
+// and must not repeat Delete and Archive by themselves: an error that another
+// attempt may mend is ErrThrottled or ErrUnanswered.
 type Remover interface {
 	// Describe returns those of the digests that are still there.
 	Describe(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error)

@@ -19,6 +19,9 @@ type contents struct {
 	// children are by index; an index that is missing could not be read. The
 	// map is nil before the manifests are read.
 	children map[string][]string
+	// discounts is true when the own pull times of the indexes that were read
+	// do not count.
+	discounts bool
 	// names leads from digests and tags, which no digest can be mistaken for,
 	// to places in images. It is nil before it is needed.
 	names map[string]int
@@ -72,6 +75,7 @@ func (c *contents) readManifests(ctx context.Context) error {
 		}
 	}
 	if len(indexes) > 0 && (c.PullsExcluded == nil || !c.PullsExcluded(ctx)) {
+		c.discounts = true
 		c.discountReads()
 	}
 	return nil
@@ -80,12 +84,13 @@ func (c *contents) readManifests(ctx context.Context) error {
 // discountReads gives each index that this run has read the latest pull of what
 // is below it: reading a manifest counts as a pull, so that the index's own time
 // says no more than that a cleaner was here. Whoever runs an image pulls a
-// child too. An index with nothing listed below it keeps its own time.
+// child too.
 func (c *contents) discountReads() {
 	latest := map[string]time.Time{}
 	for index := range c.children {
+		latest[index] = time.Time{}
 		for _, im := range c.below(index) {
-			if t, ok := latest[index]; !ok || im.LastRecordedPullTime.After(t) {
+			if im.LastRecordedPullTime.After(latest[index]) {
 				latest[index] = im.LastRecordedPullTime
 			}
 		}

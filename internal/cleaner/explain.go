@@ -7,6 +7,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
 
 // An Explanation is why one image is kept or not.
@@ -47,7 +48,7 @@ func (p Planner) Explain(ctx context.Context, repository string, conf *config.Co
 		return e, err
 	}
 	if !conf.Repositories.Select(repository) {
-		skip = &Skip{SkipNotConfigured, "the repositories of the configuration leave it out"}
+		skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
 	}
 	plan := RepositoryPlan{Repository: repository, Entry: e.Entry}
 	if e.Skip = skip; skip == nil {
@@ -58,9 +59,19 @@ func (p Planner) Explain(ctx context.Context, repository string, conf *config.Co
 		e.Skip, e.Verdict = plan.Skip, verdicts[at]
 		e.Steps, _ = evaluator.Explain(policy, c.images, p.Now, e.Image.Digest)
 	}
-	e.ProtectedBy = newProtector(c, settings.Protect).protections(e.Image)
 	if i := slices.IndexFunc(plan.Images, func(im PlannedImage) bool { return im.Digest == e.Image.Digest }); i >= 0 {
 		e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
+		return e, nil
 	}
-	return e, nil
+	e.ProtectedBy, err = p.whatProtects(ctx, c, settings.Protect, e.Image)
+	return e, err
+}
+
+// whatProtects returns what protects an image that nobody wants gone.
+func (p Planner) whatProtects(ctx context.Context, c *contents, settings config.Protect, im evaluator.Image) ([]Protection, error) {
+	if err := c.readManifests(ctx); err != nil {
+		return nil, err
+	}
+	used, _ := p.usage(ctx, c, graph.New(c.images, c.children), settings) // it stays, whoever did not answer
+	return append(used.protections(im.Digest), newProtector(c, settings).protections(im)...), nil
 }

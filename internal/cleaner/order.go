@@ -132,15 +132,22 @@ func batches(all []family) []batch {
 	var packed []batch
 	current := batch{ids: map[string]bool{}}
 	next := func(ids []string) {
-		if len(current.steps) > 0 && len(current.ids)+len(ids) > MaxBatch {
+		added := 0
+		for _, id := range ids {
+			if !current.ids[id] {
+				added++
+			}
+		}
+		full := len(current.steps) == MaxBatch || added > 0 && len(current.ids)+added > MaxBatch
+		if full && len(current.steps) > 0 {
 			packed = append(packed, current)
 			current = batch{ids: map[string]bool{}}
 		}
 	}
 	for _, f := range all {
-		next(idsOf(f))
+		next(idsOf(f.images()))
 		for i := range f {
-			ids := idsOf(f[i : i+1])
+			ids := idsOf([]*PlannedImage{f[i].PlannedImage})
 			next(ids)
 			current.steps = append(current.steps, f[i])
 			for _, id := range ids {
@@ -155,12 +162,20 @@ func batches(all []family) []batch {
 	return packed
 }
 
+func (f family) images() []*PlannedImage {
+	images := make([]*PlannedImage, len(f))
+	for i := range f {
+		images[i] = f[i].PlannedImage
+	}
+	return images
+}
+
 // idsOf returns the digests of the images and of the children of indexes.
-func idsOf(f family) []string {
+func idsOf(images []*PlannedImage) []string {
 	var ids []string
-	for _, s := range f {
-		ids = append(ids, s.Digest)
-		for _, child := range s.Children {
+	for _, im := range images {
+		ids = append(ids, im.Digest)
+		for _, child := range im.Children {
 			ids = append(ids, child.Digest)
 		}
 	}

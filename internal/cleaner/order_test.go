@@ -32,19 +32,23 @@ func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
 	}{
 		"indexes before all else": {
 			[]evaluator.Image{image("child", 5*day), image("a", 4*day), index("i", 3*day), index("j", 2*day)},
-			map[string][]string{"child": {"i"}}, [][]string{{"i", "j"}, {"child"}, {"a"}},
+			map[string][]string{"child": {"i"}},
+			[][]string{{"i", "j"}, {"child"}, {"a"}},
 		},
 		"indexes before what is beside them": {
 			[]evaluator.Image{image("sig", 5*day), image("s", 4*day), index("i", 3*day)},
-			map[string][]string{"sig": {"i", "s"}}, [][]string{{"i"}, {"s"}, {"sig"}},
+			map[string][]string{"sig": {"i", "s"}},
+			[][]string{{"i"}, {"s"}, {"sig"}},
 		},
 		"outer indexes before inner ones": {
 			[]evaluator.Image{index("outer", 5*day), index("inner", 4*day), image("leaf", 3*day), image("other", 3*day)},
-			map[string][]string{"inner": {"outer"}, "leaf": {"inner"}, "other": {"outer"}}, [][]string{{"outer"}, {"inner"}, {"other"}, {"leaf"}},
+			map[string][]string{"inner": {"outer"}, "leaf": {"inner"}, "other": {"outer"}},
+			[][]string{{"outer"}, {"inner"}, {"other"}, {"leaf"}},
 		},
 		"subjects before what refers to them": {
 			[]evaluator.Image{image("sig", 5*day), image("sbom", 4*day), image("s", 3*day)},
-			map[string][]string{"sbom": {"s"}, "sig": {"sbom"}}, [][]string{{"s"}, {"sbom"}, {"sig"}},
+			map[string][]string{"sbom": {"s"}, "sig": {"sbom"}},
+			[][]string{{"s"}, {"sbom"}, {"sig"}},
 		},
 	} {
 		w := newWorld(test.images...)
@@ -85,21 +89,31 @@ func TestALargeFamilyGoesInSeveralBatches(t *testing.T) {
 // Whoever runs an index pulls one of its children; its own pull may be ours.
 func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
 	t.Parallel()
+	const (
+		childPulled = "changed: lastRecordedPullTime of its child c changed since the plan"
+		tagged      = "changed: imageTags changed since the plan"
+		archived    = "changed: imageStatus changed since the plan"
+	)
 	for name, test := range map[string]struct {
-		now  []evaluator.Image
-		want string
+		now     []evaluator.Image
+		ours    string // when the index's own pull may be ours
+		notOurs string // when it is not
 	}{
-		"own pull":            {[]evaluator.Image{pulled(index("i", 9*day), 0), pulled(image("c", 9*day), 8*day)}, "deleted"},
-		"pull of a child":     {[]evaluator.Image{index("i", 9*day), pulled(image("c", 9*day), 0)}, "changed: lastRecordedPullTime of its child c changed since the plan"},
-		"child gone":          {[]evaluator.Image{index("i", 9*day)}, "deleted"},
-		"tags of the index":   {[]evaluator.Image{index("i", 9*day, "v1"), pulled(image("c", 9*day), 8*day)}, "changed: imageTags changed since the plan"},
-		"status of the index": {[]evaluator.Image{withStatus(index("i", 9*day), evaluator.Archived)}, "changed: imageStatus changed since the plan"},
+		"own pull":            {[]evaluator.Image{pulled(index("i", 9*day), 0), pulled(image("c", 9*day), 8*day)}, "deleted", "changed: lastRecordedPullTime changed since the plan"},
+		"pull of a child":     {[]evaluator.Image{pulled(index("i", 9*day), 2*day), pulled(image("c", 9*day), 0)}, childPulled, childPulled},
+		"child gone":          {[]evaluator.Image{pulled(index("i", 9*day), 2*day)}, "deleted", "deleted"},
+		"nothing":             {[]evaluator.Image{pulled(index("i", 9*day), 2*day), pulled(image("c", 9*day), 8*day)}, "deleted", "deleted"},
+		"tags of the index":   {[]evaluator.Image{pulled(index("i", 9*day, "v1"), 2*day), pulled(image("c", 9*day), 8*day)}, tagged, tagged},
+		"status of the index": {[]evaluator.Image{withStatus(pulled(index("i", 9*day), 2*day), evaluator.Archived)}, archived, archived},
 	} {
-		plan := planOf(evaluator.Expire, pulled(index("i", 9*day), 2*day))
-		plan.Images[0].Children = []evaluator.Image{pulled(image("c", 9*day), 8*day)}
-		apply(t, newWorld(test.now...).remover(), plan)
-		if got := settled(plan)["i"]; got != test.want {
-			t.Errorf("%s: %q, want %q", name, got, test.want)
+		for discounted, want := range map[bool]string{true: test.ours, false: test.notOurs} {
+			plan := planOf(evaluator.Expire, pulled(index("i", 9*day), 2*day))
+			plan.Images[0].Children = []evaluator.Image{pulled(image("c", 9*day), 8*day)}
+			plan.Images[0].Discounted = discounted
+			apply(t, newWorld(test.now...).remover(), plan)
+			if got := settled(plan)["i"]; got != want {
+				t.Errorf("%s, discounted %t: %q, want %q", name, discounted, got, want)
+			}
 		}
 	}
 }

@@ -137,15 +137,20 @@ func TestArchivingHasOutcomesOfItsOwn(t *testing.T) {
 		"done": nil, "refused": fmt.Errorf("archive: %w", cleaner.Failure{Code: "ImageStorageClassUpdateNotSupported", Message: "no"}),
 		"missing": cleaner.Failure{Code: "ImageNotFound"}, "denied": errors.New("denied"), "other": cleaner.Failure{Code: "KmsError"},
 	}
-	w := newWorld(image("done", 9*day), image("refused", 9*day), image("missing", 9*day), image("denied", 9*day), image("other", 9*day))
+	w := newWorld(image("done", 9*day), image("refused", 9*day), image("missing", 9*day), image("other", 9*day), image("denied", 9*day), image("last", 9*day))
 	r := w.remover()
 	r.delete = nil
-	r.archive = func(_ context.Context, _, digest string) error { return answers[digest] }
+	r.archive = func(_ context.Context, _, digest string) error {
+		if digest == "last" {
+			t.Error("a call that fails for all images is made once more")
+		}
+		return answers[digest]
+	}
 	plan := planOf(evaluator.Transition, w.images["app"]...)
 	apply(t, r, plan)
 	want := map[string]string{
 		"done": "archived", "refused": "blocked: ImageStorageClassUpdateNotSupported: no", "missing": "gone: ImageNotFound",
-		"denied": "failed: denied", "other": "failed: KmsError",
+		"denied": "failed: denied", "other": "failed: KmsError", "last": "failed: not tried after: denied",
 	}
 	if diff := cmp.Diff(want, settled(plan)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)

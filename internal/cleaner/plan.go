@@ -68,6 +68,9 @@ type PlannedImage struct {
 	// manifest was read, leads, as they were when the plan was made; indexes
 	// that were read are not among them. Nil means that it was not read.
 	Children []evaluator.Image
+	// Discounted is true when the pull time of the image, an index, is that of
+	// its children, since its own may be due to this tool.
+	Discounted bool
 	// Outcome is empty until the plan is applied; Message explains it where
 	// there is something to explain.
 	Outcome Outcome

@@ -1,20 +1,162 @@
 package cleaner
 
 import (
+	"context"
 	"errors"
-	"log/slog"
-	"slices"
-	"strings"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-func (a applier) delete(batch []*PlannedImage) {
-	if len(batch) == 0 {
-		return
+const (
+	// A removing call is tried that often under throttling, and that often when
+	// no answer comes.
+	maxAttempts   = 10
+	maxUnanswered = 3
+	// The pause before another attempt doubles from firstPause to maxPause.
+	firstPause = 500 * time.Millisecond
+	maxPause   = 20 * time.Second
+	// callTimeout bounds a removing call, and the question what became of it.
+	// Both are seen to their end even if the run is stopped meanwhile.
+	callTimeout = 10 * time.Second
+	// maxCheckAge is the age beyond which a re-check is made once more.
+	maxCheckAge = 2 * time.Second
+)
+
+func (a applier) delete(batch []*PlannedImage) { _ = a.attempt(batch, a.deleteOnce) } // each image has its outcome
+
+// archive moves images to the archive class, one call each. Those that wait for
+// long are re-checked meanwhile.
+func (a applier) archive(images []*PlannedImage) {
+	checked := time.Now()
+	for n, im := range images {
+		if time.Since(checked) > maxCheckAge {
+			checked = time.Now()
+			a.recheck(images[n:])
+		}
+		if im.Outcome != "" {
+			continue
+		}
+		if err := a.attempt([]*PlannedImage{im}, a.archiveOnce); err != nil {
+			// the call fails, whichever image it is about
+			settleOpen(images, Failed, "not tried after: "+err.Error())
+		}
 	}
-	done, err := a.remover.Delete(a.ctx, a.repository, digests(batch))
+}
+
+func settleOpen(images []*PlannedImage, o Outcome, message string) {
+	for _, im := range images {
+		if im.Outcome == "" {
+			im.settle(o, message)
+		}
+	}
+}
+
+// attempt makes a removing call for images that were just described, and makes
+// it again after throttling and when no answer came. The client must not do so
+// by itself: between two attempts the images are described again. It returns
+// the error that made it give up, if one did.
+func (a applier) attempt(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
+	all := batch
+	for n := 1; len(batch) > 0 && a.ctx.Err() == nil; n++ {
+		ctx, cancel := a.toTheEnd()
+		err := once(ctx, batch)
+		cancel()
+		again := n < attemptsFor(err) && a.pause(n)
+		batch = a.resolve(batch, err)
+		if again || errors.Is(err, ErrThrottled) && a.ctx.Err() != nil {
+			continue
+		}
+		settleAll(batch, Failed, cause(err))
+		final = err
+		break
+	}
+	for _, im := range all {
+		if im.Outcome != Blocked {
+			a.logOutcome(im)
+		}
+	}
+	return final
+}
+
+// toTheEnd returns a context for a call that is not to be given up half-way.
+func (a applier) toTheEnd() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(a.ctx), callTimeout)
+}
+
+// attemptsFor returns how many attempts a call is worth that ended so.
+func attemptsFor(err error) int {
+	switch {
+	case errors.Is(err, ErrThrottled):
+		return maxAttempts
+	case errors.Is(err, ErrUnanswered):
+		return maxUnanswered
+	}
+	return 1
+}
+
+func cause(err error) string {
+	if err == nil {
+		return "neither confirmed nor refused by ECR"
+	}
+	return err.Error()
+}
+
+// pause waits before attempt n+1 and reports whether the run still goes on.
+func (a applier) pause(n int) bool {
+	d := min(firstPause<<(n-1), maxPause)
+	timer := time.NewTimer(d/2 + rand.N(d/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-a.ctx.Done():
+		return false
+	}
+}
+
+// resolve asks what became of the images that a call neither confirmed nor
+// refused, since an answer can be lost after the work was done, and returns
+// those that are as they were. After throttling, when nothing was done, it is
+// one more re-check.
+func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
+	batch = openOf(batch)
+	if errors.Is(err, ErrThrottled) {
+		a.recheck(batch)
+		return openOf(batch)
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	ctx, cancel := a.toTheEnd()
+	defer cancel()
+	now, describeErr := a.describe(ctx, idsOf(batch))
+	if describeErr != nil {
+		settleAll(batch, Failed, cause(err)+"; state unknown: "+describeErr.Error())
+		return nil
+	}
+	for _, im := range batch {
+		current, found := now[im.Digest]
+		switch difference := im.differs(current, now); {
+		case !found && im.Action != evaluator.Transition:
+			im.settle(Deleted, "unconfirmed: "+cause(err)+", but not there any more")
+		case !found:
+			im.settle(Gone, "not there any more")
+		case im.Action == evaluator.Transition && current.Status == evaluator.Archived:
+			im.settle(MovedToArchive, "unconfirmed: "+cause(err)+", but in the archive now")
+		case difference != "":
+			im.settle(Changed, difference+" changed since the plan")
+		}
+	}
+	return openOf(batch)
+}
+
+func (a applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
+	done, err := a.remover.Delete(ctx, a.repository, digests(batch))
 	if errors.Is(err, ErrRepositoryNotFound) {
 		settleAll(batch, Gone, "the repository is not there any more")
-		return
+		return nil
 	}
 	byDigest := make(map[string]*PlannedImage, len(batch))
 	for _, im := range batch {
@@ -30,7 +172,21 @@ func (a applier) delete(batch []*PlannedImage) {
 			im.settle(outcomeOf(f), f.Error())
 		}
 	}
-	a.settleUnanswered(batch, err)
+	return err
+}
+
+func (a applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
+	im := batch[0]
+	err := a.remover.Archive(ctx, a.repository, im.Digest)
+	failure, coded := errors.AsType[Failure](err)
+	switch {
+	case err == nil:
+		im.settle(MovedToArchive, "")
+	case coded:
+		im.settle(outcomeOf(failure), failure.Error())
+		return nil
+	}
+	return err
 }
 
 func outcomeOf(f Failure) Outcome {
@@ -43,70 +199,10 @@ func outcomeOf(f Failure) Outcome {
 	return Failed
 }
 
-// settleUnanswered asks what became of the images that the call neither
-// confirmed nor refused: an answer can be lost after the work was done.
-func (a applier) settleUnanswered(batch []*PlannedImage, cause error) {
-	unanswered := slices.DeleteFunc(slices.Clone(batch), func(im *PlannedImage) bool { return im.Outcome != "" })
-	if len(unanswered) == 0 {
-		return
-	}
-	message := "neither confirmed nor refused by ECR"
-	if cause != nil {
-		message = cause.Error()
-	}
-	there, err := a.describe(digests(unanswered))
-	if err != nil {
-		settleAll(unanswered, Failed, message+"; state unknown: "+err.Error())
-		return
-	}
-	for _, im := range unanswered {
-		if _, found := there[im.Digest]; found {
-			im.settle(Failed, message)
-		} else {
-			im.settle(Deleted, "unconfirmed: "+message+", but not there any more")
-		}
-	}
-}
-
-func (a applier) archive(batch []*PlannedImage) {
-	for _, im := range batch {
-		err := a.remover.Archive(a.ctx, a.repository, im.Digest)
-		failure, coded := errors.AsType[Failure](err)
-		switch {
-		case err == nil:
-			im.settle(MovedToArchive, "")
-		case coded:
-			im.settle(outcomeOf(failure), failure.Error())
-		default:
-			im.settle(Failed, err.Error())
-		}
-	}
-}
-
 func digests(images []*PlannedImage) []string {
 	list := make([]string, len(images))
 	for i, im := range images {
 		list[i] = im.Digest
 	}
 	return list
-}
-
-// logOutcome writes one line, so that what was removed can be read from the log
-// alone.
-func (a applier) logOutcome(im *PlannedImage) {
-	level := slog.LevelInfo
-	if im.Outcome == Failed {
-		level = slog.LevelError
-	}
-	a.log.LogAttrs(a.ctx, level, "image",
-		slog.String("repository", a.repository),
-		slog.String("digest", im.Digest),
-		slog.String("tags", strings.Join(im.Tags, " ")),
-		slog.Time("pushed_at", im.PushedAt),
-		slog.Int64("size_in_bytes", im.SizeInBytes),
-		slog.String("verdict", string(im.Action)),
-		slog.Int("rule_priority", im.Rule),
-		slog.String("reason", im.Reason),
-		slog.String("outcome", string(im.Outcome)),
-		slog.String("message", im.Message))
 }

@@ -61,6 +61,8 @@ type Counts struct {
 	Changed  int `json:"changed"`
 	Gone     int `json:"gone"`
 	Failed   int `json:"failed"`
+	// NotAttempted is what a run that was stopped did not come to.
+	NotAttempted int `json:"notAttempted,omitempty"`
 	// ReclaimableBytes is the sum of the sizes of what the plan would remove
 	// from the registry. Since images share layers it is an upper bound.
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
@@ -207,6 +209,8 @@ func (c *Counts) settle(o Outcome) {
 		c.Gone++
 	case Failed:
 		c.Failed++
+	case NotAttempted:
+		c.NotAttempted++
 	}
 }
 
@@ -223,6 +227,7 @@ func (c *Counts) add(o Counts) {
 	c.Changed += o.Changed
 	c.Gone += o.Gone
 	c.Failed += o.Failed
+	c.NotAttempted += o.NotAttempted
 	c.ReclaimableBytes += o.ReclaimableBytes
 }
 
@@ -235,7 +240,7 @@ func (r *Report) add(repository RepositoryReport) {
 	if repository.Skipped != "" {
 		r.Totals.Skipped++
 	}
-	if repository.Failed > 0 || repository.Skipped.unhandled() {
+	if repository.Failed+repository.NotAttempted > 0 || repository.Skipped.unhandled() {
 		r.Incomplete = true
 	}
 }

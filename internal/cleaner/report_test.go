@@ -30,7 +30,7 @@ func one(t *testing.T) cleaner.Runner {
 		index("sha256:index", 9*day, "dead-1"), image("sha256:child", 9*day), image("sha256:changed", 9*day, "dead-2"),
 		image("sha256:gone", 9*day, "dead-3"), image("sha256:failed", 9*day, "dead-4"), image("sha256:blocked", 9*day, "dead-5"),
 		pulled(image("sha256:used", 9*day, "dead-6", "latest"), day), restored(image("sha256:young", 99*day, "v1"), time.Hour), archived).
-		add("archive", image("sha256:a", 9*day, "v1")).add("none").add("big", image("sha256:a", 9*day), image("sha256:b", 9*day))
+		add("archive", image("sha256:a", 9*day, "v1")).add("none").add("big", image("sha256:a", 9*day), image("sha256:b", 9*day)).add("late", image("sha256:a", 9*day))
 	w.children["sha256:index"] = []string{"sha256:child"}
 	r := newRunner(t, w, `{"policies": [
 		{"name": "dead", "repositories": ["app"], "policy": `+expireDead+`},
@@ -44,7 +44,15 @@ func one(t *testing.T) cleaner.Runner {
 	refuse(&remover, "sha256:blocked", "ImageReferencedByManifestList")
 	r.Remover = remover
 	reader := w.registry()
-	r.Registry = spoilAfterListing{reader, w}
+	stop := make(chan struct{})
+	images := reader.images
+	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		if repository == "late" {
+			close(stop)
+		}
+		return images(ctx, repository)
+	}
+	r.Registry, r.Stop, r.Workers = spoilAfterListing{reader, w}, stop, 1
 	return r
 }
 
@@ -100,7 +108,7 @@ func TestReportHasTheDocumentedShape(t *testing.T) {
 // that a saved plan is compared by; no other does.
 func TestReportHasTheDocumentedFields(t *testing.T) {
 	t.Parallel()
-	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed reclaimableBytes"
+	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed notAttempted reclaimableBytes"
 	for _, test := range []struct {
 		of   any
 		want string
@@ -152,7 +160,7 @@ func TestTotalsAreTheSums(t *testing.T) {
 	}
 	got := report.Totals
 	got.Counts = cleaner.Counts{}
-	if want := (cleaner.Totals{Repositories: 4, Skipped: 2}); got != want {
+	if want := (cleaner.Totals{Repositories: 5, Skipped: 2}); got != want {
 		t.Errorf("totals %+v, want %+v", got, want)
 	}
 	// Only untagged, which nothing asks for yet, may be zero here.
@@ -175,7 +183,7 @@ func TestCountsAddUpToTheImages(t *testing.T) {
 			t.Errorf("%s: %d by verdict, %d images", repository.Name, n, len(repository.Images))
 		}
 		settled := slices.DeleteFunc(slices.Clone(repository.Images), func(im cleaner.ImageReport) bool { return im.Outcome == "" })
-		if n := c.Deleted + c.Archived + c.Blocked + c.Changed + c.Gone + c.Failed; n != len(settled) {
+		if n := c.Deleted + c.Archived + c.Blocked + c.Changed + c.Gone + c.Failed + c.NotAttempted; n != len(settled) {
 			t.Errorf("%s: %d by outcome, %d images with one", repository.Name, n, len(settled))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,7 +38,8 @@ type Runner struct {
 	Clock func() time.Time
 	// Workers is the number of repositories in flight, at least 1.
 	Workers int
-	// Stop is closed when no further repository shall be begun. Optional.
+	// Stop is closed when no further repository and no further removing call
+	// shall be begun. Optional.
 	Stop <-chan struct{}
 	// Saved, when set, is the plan to keep to: only what it holds is removed,
 	// and nothing when it is older than MaxPlanAge.
@@ -175,23 +177,75 @@ func (r *Runner) stopped() bool {
 // Again makes the plan once more.
 func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) RepositoryReport {
 	if r.Remover != nil {
-		r.rescan(ctx, plan, again)
-		Apply(ctx, r.Remover, plan, r.Log)
+		r.remove(ctx, plan, again)
 	}
 	report := reportOn(plan)
 	r.logRepository(ctx, &report)
 	return report
 }
 
-// rescan plans again when what was known to be in use has become too old while
-// the plan waited, and keeps to the plan.
-func (r *Runner) rescan(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
-	if !r.scanner.stale() || plan.Skip != nil || plan.removals() == 0 {
+// remove applies the plan until it is done or the run is stopped. When what was
+// known to be in use has become too old it plans again and keeps to the plan.
+func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
+	stopping, cancel := r.untilStopped(ctx)
+	defer cancel()
+	fresh := func() bool { return !plan.reliesOnScan() || !r.scanner.stale() }
+	a := newApplier(stopping, r.Remover, plan, r.Log)
+	for !a.applyWhile(fresh) && !r.over(ctx) {
+		r.planAgain(ctx, plan, again)
+		a.index()
+	}
+	a.end()
+}
+
+// over reports whether no further call shall be begun.
+func (r *Runner) over(ctx context.Context) bool { return ctx.Err() != nil || r.stopped() }
+
+// untilStopped returns a context that is done when Stop is closed.
+func (r *Runner) untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if r.stopped() {
+		cancel()
+	}
+	go func() {
+		select {
+		case <-r.Stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// planAgain makes the plan once more and takes over from it what is still open;
+// that is also what was blocked and is to be tried again. When the run is
+// stopped meanwhile the plan stays as it is.
+func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
+	var settled []PlannedImage
+	known := map[string]bool{}
+	open := *plan
+	open.Images = nil
+	for _, im := range plan.Images {
+		if im.Outcome == Blocked {
+			im.settle("", "")
+		}
+		if im.Outcome == "" {
+			open.Images = append(open.Images, im)
+		} else {
+			settled = append(settled, im)
+			known[im.Digest] = true
+		}
+	}
+	before := reportOn(&open)
+	fresh := again()
+	if r.over(ctx) {
 		return
 	}
-	before := reportOn(plan)
-	fresh := again()
 	r.keepTo(ctx, &fresh, &before)
+	fresh.Images = slices.DeleteFunc(fresh.Images, func(im PlannedImage) bool { return known[im.Digest] })
+	fresh.Images = append(fresh.Images, settled...)
+	fresh.Listed = plan.Listed
+	sortImages(fresh.Images)
 	*plan = fresh
 }
 

@@ -40,12 +40,16 @@ func (r *Runner) checkSaved(account string) error {
 	}
 	age := r.Now.Sub(r.Saved.Start)
 	switch {
-	case r.Saved.Account != account:
-		return &SavedPlanError{fmt.Sprintf("was made for account %s, these credentials are of %s", r.Saved.Account, account)}
 	case r.Saved.Region != r.Region:
 		return &SavedPlanError{fmt.Sprintf("was made for region %s, this is %s", r.Saved.Region, r.Region)}
+	case account == "" && r.Saved.Account != "":
+		return &SavedPlanError{fmt.Sprintf("was made for account %s, here is no repository", r.Saved.Account)}
+	case r.Saved.Account != account:
+		return &SavedPlanError{fmt.Sprintf("was made for account %s, these credentials are of %s", r.Saved.Account, account)}
 	case r.Saved.Configuration != r.ConfigurationHash:
 		return &SavedPlanError{"was made with another configuration; plan again"}
+	case age < -time.Hour:
+		return &SavedPlanError{fmt.Sprintf("is from %s ahead; check the clock and plan again", r.Saved.Start.Sub(r.Now).Round(time.Second))}
 	case age > r.MaxPlanAge:
 		return &SavedPlanError{fmt.Sprintf("is %s old, the limit is %s; plan again", age.Round(time.Second), r.MaxPlanAge)}
 	}
@@ -122,7 +126,7 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 // that are not there any more.
 func (r *Runner) settleDropped(ctx context.Context, repository string, images []*PlannedImage) {
 	for batch := range slices.Chunk(images, MaxBatch) {
-		there, err := applier{ctx: ctx, remover: r.Remover, repository: repository}.describe(digests(batch))
+		there, err := applier{remover: r.Remover, repository: repository}.describe(ctx, digests(batch))
 		for _, im := range batch {
 			_, found := there[im.Digest]
 			switch {

@@ -223,6 +223,9 @@ func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
 		"other region":          {func(r *cleaner.Report) { r.Region = "us-east-1" }, "was made for region us-east-1, this is eu-west-1"},
 		"other configuration":   {func(r *cleaner.Report) { r.Configuration = "sha256:x" }, "was made with another configuration; plan again"},
 		"exactly the limit old": {func(r *cleaner.Report) { r.Start = now.Add(-day) }, ""},
+		"an hour ahead":         {func(r *cleaner.Report) { r.Start = now.Add(time.Hour) }, ""},
+		"further ahead":         {func(r *cleaner.Report) { r.Start = now.Add(time.Hour + 2*time.Second) }, "is from 1h0m2s ahead; check the clock and plan again"},
+		"years ahead":           {func(r *cleaner.Report) { r.Start = now.AddDate(400, 0, 0) }, "is from 2562047h47m16.854775807s ahead; check the clock and plan again"},
 		"too old":               {func(r *cleaner.Report) { r.Start = now.Add(-day - 2*time.Second) }, "is 24h0m2s old, the limit is 24h0m0s; plan again"},
 		"without a start":       {func(r *cleaner.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, the limit is 24h0m0s; plan again"},
 	} {

@@ -56,6 +56,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		im := newPlannedImage(c.images[i], wanted[i], ruling, protections[i])
 		im.Parents = waitsFor(im.Action, g.Parents(im.Digest))
 		im.Children = c.below(im.Digest)
+		im.Discounted = c.discounts && im.Children != nil
 		plan.Images = append(plan.Images, im)
 	}
 	sortImages(plan.Images)

@@ -11,8 +11,8 @@ type Skip struct {
 // SkipCode tells the reasons apart for which a repository is left alone.
 type SkipCode string
 
-// The reasons for leaving a repository alone. The last six mean that something
-// was not handled as the configuration wants it.
+// The reasons for leaving a repository alone. The last five mean that something
+// went wrong.
 const (
 	SkipNotConfigured SkipCode = "not configured" // no entry selects it
 	SkipNone          SkipCode = "policy none"    // its entry says so

@@ -26,8 +26,11 @@ type scanner struct {
 	// account and region are those of the registry; an empty account is any.
 	account, region string
 
-	mu     sync.Mutex
-	last   *inuse.Scan
+	mu   sync.Mutex
+	last *inuse.Scan
+	// at is when the last scan ended; a scan that takes longer than it may be
+	// old would otherwise never be new.
+	at     time.Time
 	uses   map[string][]inuse.Use // by repository of this registry
 	counts map[string]int         // the most that each source has named
 }
@@ -36,8 +39,9 @@ type scanner struct {
 func (s *scanner) newest(ctx context.Context) (*inuse.Scan, map[string][]inuse.Use) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last == nil || s.clock().Sub(s.last.At) > MaxScanAge {
+	if s.last == nil || s.clock().Sub(s.at) > MaxScanAge {
 		scan := s.scan(ctx)
+		s.at = s.clock()
 		s.distrust(&scan)
 		s.last, s.uses = &scan, map[string][]inuse.Use{}
 		for _, use := range scan.Uses {
@@ -63,6 +67,11 @@ func (s *scanner) distrust(scan *inuse.Scan) {
 	}
 }
 
+// reliesOnScan reports whether anything that is in use is to be spared.
+func (p *RepositoryPlan) reliesOnScan() bool {
+	return p.Entry != nil && len(p.Entry.Protect.InUse)+len(p.Entry.Protect.References) > 0
+}
+
 // stale reports whether there is a scan and it is too old.
 func (s *scanner) stale() bool {
 	if s == nil {
@@ -70,7 +79,7 @@ func (s *scanner) stale() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.last != nil && s.clock().Sub(s.last.At) > MaxScanAge
+	return s.last != nil && s.clock().Sub(s.at) > MaxScanAge
 }
 
 // found returns how many uses each source named, or nil when none was asked.

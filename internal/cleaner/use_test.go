@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +44,21 @@ func scans(r *cleaner.Runner, list ...inuse.Scan) *int {
 		return scan
 	}
 	return &made
+}
+
+// outdate makes the first scan too old as soon as it has ended, and calls then
+// when somebody notices.
+func outdate(r *cleaner.Runner, then func()) {
+	asked := 0
+	r.Clock = func() time.Time {
+		if asked++; asked == 1 { // the end of the first scan
+			return now
+		}
+		if asked == 2 {
+			then()
+		}
+		return now.Add(cleaner.MaxScanAge + time.Second)
+	}
 }
 
 func protectedBy(report *cleaner.Report, repository string) map[string]string {
@@ -203,9 +217,8 @@ func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day))
 	r := newRunner(t, w, scanned)
-	later := now.Add(cleaner.MaxScanAge + time.Second)
-	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: later, Uses: []inuse.Use{use("sha256:a", "new task")}})
-	r.Clock = func() time.Time { return later }
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now, Uses: []inuse.Use{use("sha256:a", "new task")}})
+	outdate(&r, func() {})
 	reader := w.registry()
 	images := reader.images
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
@@ -241,64 +254,12 @@ func TestAnAttachedPolicyThatMarksWhatIsInUseIsAFinding(t *testing.T) {
 	}
 }
 
-// A policyReader is a registry with resource policies.
-type policyReader struct {
-	registry
-	text string
-	err  error
-}
-
-func (r policyReader) RepositoryPolicyText(context.Context, string) (string, error) {
-	return r.text, r.err
-}
-
-func TestWhoElseMayPullIsAFinding(t *testing.T) {
-	t.Parallel()
-	allow := func(action, principal string) string {
-		return `{"Statement": [{"Effect": "Allow", "Action": ` + action + `, "Principal": ` + principal + `}]}`
-	}
-	const others = "its policy lets %s pull, and no list in protect.references says what they use"
-	for name, test := range map[string]struct {
-		text, config, want string
-		err                error
-	}{
-		"no policy":        {"", scanned, "", nil},
-		"unreadable":       {"{", scanned, "", nil},
-		"an account":       {allow(`["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]`, `{"AWS": "arn:aws:iam::999999999999:root"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:root"), nil},
-		"anybody":          {allow(`"ecr:*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
-		"several":          {allow(`"*"`, `{"AWS": ["222222222222", "123456789012", "111111111111", "111111111111"]}`), scanned, fmt.Sprintf(others, "111111111111, 222222222222"), nil},
-		"this account":     {allow(`"ecr:BatchGetImage"`, `{"AWS": "arn:aws:iam::123456789012:role/ci"}`), scanned, "", nil},
-		"who may push":     {allow(`"ecr:PutImage"`, `{"AWS": "999999999999"}`), scanned, "", nil},
-		"who is denied":    {strings.Replace(allow(`"ecr:*"`, `"*"`), "Allow", "Deny", 1), scanned, "", nil},
-		"a service":        {allow(`"ecr:BatchGetImage"`, `{"Service": "lambda.amazonaws.com"}`), scanned, "", nil},
-		"one statement":    {`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil},
-		"with a list":      {allow(`"ecr:*"`, `"*"`), strings.Replace(scanned, `"inUse"`, `"references": ["r"], "inUse"`, 1), "", nil},
-		"without a scan":   {allow(`"ecr:*"`, `"*"`), expireAll, "", nil},
-		"not to be read":   {"", scanned, "who may pull from it is not known: denied", errors.New("denied")},
-		"action no string": {allow(`[1]`, `"*"`), scanned, "", nil},
-	} {
-		w := newWorld(image("sha256:a", 9*day))
-		r := newRunner(t, w, test.config)
-		r.Registry = policyReader{w.registry(), test.text, test.err}
-		scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "x")}[:0]})
-		report := run(t, &r)
-		got := slices.DeleteFunc(report.Findings, func(f cleaner.Finding) bool { return f.Kind != cleaner.SharedRepository })
-		switch {
-		case test.want == "" && len(got) > 0:
-			t.Errorf("%s: findings %v, want none", name, got)
-		case test.want != "" && (len(got) != 1 || got[0].Message != test.want || got[0].Repository != "app"):
-			t.Errorf("%s: findings %v, want %q", name, got, test.want)
-		}
-	}
-}
-
 func TestWhatIsNamedIsPlannedAgainWhenTheScanIsTooOld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", time.Hour), image("sha256:b", time.Hour), image("sha256:c", 9*day))
 	r := newRunner(t, w, scanned)
-	later := now.Add(cleaner.MaxScanAge + time.Second)
-	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: later, Uses: []inuse.Use{use("sha256:a", "new task")}})
-	r.Clock = func() time.Time { return later }
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now, Uses: []inuse.Use{use("sha256:a", "new task")}})
+	outdate(&r, func() {})
 	report := runNamed(t, &r, "sha256:a", "sha256:b")
 	if diff := cmp.Diff([]string{"sha256:a", "sha256:c"}, w.digests("app")); diff != "" || *made != 2 || report.Totals.Protected != 1 {
 		t.Errorf("%d scans, totals %+v, left mismatch (-want +got):\n%s", *made, report.Totals, diff)
@@ -310,15 +271,8 @@ func TestWhatIsNamedMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", time.Hour))
 	r := newRunner(t, w, scanned)
-	later := now.Add(cleaner.MaxScanAge + time.Second)
 	scans(&r, inuse.Scan{At: now})
-	asked := false
-	r.Clock = func() time.Time {
-		if !asked { // by whoever wants to know whether the scan is too old
-			asked, w.images["app"] = true, nil
-		}
-		return later
-	}
+	outdate(&r, func() { w.images["app"] = nil })
 	report := runNamed(t, &r, "sha256:a")
 	if got := report.Repositories[0]; got.Skipped != cleaner.SkipFailed || got.Deleted != 0 {
 		t.Errorf("skipped %q: %s", got.Skipped, got.Message)

@@ -79,7 +79,7 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 	return aws.ToString(out.PolicyText), nil
 }
 
-// Describe returns those of at most 100 digests that are still there. ECR
+// Describe returns those of at most 100 different digests that are still there. ECR
 // refuses the whole call when one is missing: then each half is asked for on
 // its own.
 func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
@@ -96,6 +96,9 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	case err != nil:
 		return nil, fmt.Errorf("describe images in %s: %w", name, err)
 	}
+	if len(out.ImageDetails) < len(digests) {
+		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images", name, len(out.ImageDetails), len(digests))
+	}
 	images := make([]evaluator.Image, len(out.ImageDetails))
 	for i, detail := range out.ImageDetails {
 		if images[i], err = image(detail); err != nil {
@@ -105,11 +108,11 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	return images, nil
 }
 
-// Delete deletes at most 100 images by digest, in one call.
+// Delete deletes at most 100 images by digest, in one call and one attempt.
 func (c Client) Delete(ctx context.Context, name string, digests []string) (cleaner.Deletion, error) {
-	out, err := c.api.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)})
+	out, err := c.api.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
 	if err != nil {
-		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, classify(err))
+		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, removal(err))
 	}
 	var d cleaner.Deletion
 	for _, id := range out.ImageIds {
@@ -121,12 +124,12 @@ func (c Client) Delete(ctx context.Context, name string, digests []string) (clea
 	return d, nil
 }
 
-// Archive moves one image to the archive class.
+// Archive moves one image to the archive class, in one attempt.
 func (c Client) Archive(ctx context.Context, name, digest string) error {
 	_, err := c.api.UpdateImageStorageClass(ctx, &ecr.UpdateImageStorageClassInput{
 		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
 		TargetStorageClass: types.TargetStorageClassArchive,
-	})
+	}, once)
 	if err != nil {
 		return fmt.Errorf("archive image %s in %s: %w", digest, name, archiveError(digest, err))
 	}

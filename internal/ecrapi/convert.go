@@ -31,13 +31,19 @@ func image(d types.ImageDetail) (evaluator.Image, error) {
 		return evaluator.Image{}, fmt.Errorf("image %s without imagePushedAt", digest)
 	}
 	for _, t := range []*time.Time{d.ImagePushedAt, d.LastRecordedPullTime, d.LastArchivedAt, d.LastActivatedAt} {
-		if year := aws.ToTime(t).Year(); year < 0 || year > 9999 {
+		// The SDK turns times that nanoseconds since 1970 cannot hold in 64 bits
+		// into others, those of the years 0 and 9999 into some before 1970.
+		if year := aws.ToTime(t).Year(); t != nil && (year < 1970 || year > 9999) {
 			return evaluator.Image{}, fmt.Errorf("image %s has a time in the year %d", digest, year)
 		}
 	}
 	status := evaluator.ImageStatus(d.ImageStatus)
-	if status == "" {
+	switch status {
+	case "":
 		status = evaluator.Active
+	case evaluator.Active, evaluator.Archived, evaluator.Activating:
+	default:
+		return evaluator.Image{}, fmt.Errorf("image %s has the unknown imageStatus %q", digest, status)
 	}
 	return evaluator.Image{
 		Digest:               digest,

@@ -1,10 +1,14 @@
 package ecrapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
@@ -43,11 +47,29 @@ func classify(err error) error {
 func archiveError(digest string, err error) error {
 	apiErr, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
-		return err
+		return removal(err)
 	}
 	switch code := apiErr.ErrorCode(); code {
 	case "ImageNotFoundException", "ImageStorageClassUpdateNotSupportedException":
 		return cleaner.Failure{Digest: digest, Code: strings.TrimSuffix(code, "Exception"), Message: apiErr.ErrorMessage()}
+	}
+	return removal(err)
+}
+
+// once keeps the SDK from repeating a call: either the caller has to look at the
+// image again first, or the careful answer is at hand.
+func once(o *ecr.Options) { o.Retryer = aws.NopRetryer{} }
+
+// removal classifies the error of a call that removes, so that the caller knows
+// whether another attempt may help and whether this one may have been carried
+// out.
+func removal(err error) error {
+	throttled := retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+	switch {
+	case throttled.IsErrorThrottle(err) == aws.TrueTernary:
+		return fmt.Errorf("%w: %w", cleaner.ErrThrottled, err)
+	case retry.NewStandard().IsErrorRetryable(err), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)
 	}
 	return classify(err)
 }

@@ -12,7 +12,7 @@ import (
 func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 	var arns []string
 	p := pages[string]{tokens: map[string]bool{}, fetch: func(token *string) ([]string, *string, error) {
-		out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token})
+		out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, once)
 		if err != nil {
 			return nil, nil, classify(err)
 		}

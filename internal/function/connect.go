@@ -73,9 +73,16 @@ func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
 	}
 }
 
+// maxExclusionWait bounds the time for a question whose answer only makes the
+// pull times of indexes more exact: in a VPC without an endpoint of STS there is
+// none, and an emulator may not know the call.
+const maxExclusionWait = 5 * time.Second
+
 // pullsExcluded reports whether ECR does not record the pulls of whoever makes
-// the calls. Where that cannot be found out, it is taken to record them.
+// the calls. Where that cannot be found out soon, it is taken to record them.
 func pullsExcluded(ctx context.Context, cfg aws.Config, client ecrapi.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, maxExclusionWait)
+	defer cancel()
 	caller, err := awsclient.Caller(ctx, cfg)
 	if err != nil {
 		return false

@@ -75,6 +75,7 @@ func (h *Handler) prepare(event []byte) (run config.Config, hash string, err err
 	if err := problems.Err(); err != nil {
 		return run, "", &RequestError{err}
 	}
+	h.warn("request", problems.Warnings())
 	configuration, warnings, err := config.Load(h.Configuration, h.ReadFile)
 	if err != nil {
 		return run, "", &ConfigurationError{err}

@@ -200,14 +200,23 @@ func TestTroubleInRepositoriesIsInTheReport(t *testing.T) {
 	}
 }
 
-func TestWarningsOfTheConfigurationAreLogged(t *testing.T) {
+func TestWarningsAreLogged(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, `{"policies": [{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "tagged",
-		"tagPrefixList": ["a", "a"], "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}]}}]}`)
-	f.handle(t, `{}`)
+	const odd = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPrefixList": ["a", "a"],
+		"countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}]}`
+	f := newFixture(t, `{"policies": [{"policy": `+odd+`}]}`)
+	f.handle(t, `{"policy": `+odd+`}`)
 	got := f.lines(t, "suspicious")
-	if len(got) != 1 || got[0]["document"] != "configuration" ||
-		got[0]["problem"] != `2:26: policies[0].policy.rules[0].selection.tagPrefixList[1]: warning: "a" stands in the list already; once is enough` {
-		t.Errorf("log lines %v", got)
+	want := map[string]string{
+		"request":       `1:103: policy.rules[0].selection.tagPrefixList[1]: warning: "a" stands in the list already; once is enough`,
+		"configuration": `1:117: policies[0].policy.rules[0].selection.tagPrefixList[1]: warning: "a" stands in the list already; once is enough`,
+	}
+	for _, line := range got {
+		if document, _ := line["document"].(string); line["problem"] != want[document] || line["level"] != "WARN" {
+			t.Errorf("log line %v, want %q", line, want[document])
+		}
+	}
+	if len(got) != 2 {
+		t.Errorf("%d log lines, want one for each document", len(got))
 	}
 }

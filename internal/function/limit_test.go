@@ -67,8 +67,8 @@ func TestNothingIsBegunShortlyBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	for within, margin := range map[time.Duration]time.Duration{15 * time.Minute: function.MaxMargin, time.Minute: 6 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			const n = 6_000
-			takes := margin / 10
+			const n = 2_000
+			takes := margin / 4
 			report, left := handleSlowly(t, within, slowReader{n: n, took: func(string) time.Duration { return takes }})
 			begun := n - report.Totals.Skipped // of these all are for want of time
 			want := int((within-margin)/takes) * function.Workers

@@ -127,7 +127,7 @@ func TestSettle(t *testing.T) {
 		{name: "an orphan that nobody marks stays", picture: "x #v1\nsig ^gone", deleteOrphans: true, want: ""},
 		{name: "a referrer follows an orphan", picture: "x #v1\nsbom ^gone !delete\nsig ^sbom", deleteOrphans: true, want: "sbom deleted; sig follows sbom"},
 		{name: "a repository of referrers only has no orphans", picture: "sig ^gone !delete\nsbom ^gone !delete", deleteOrphans: true, want: "sbom orphan gone; sig orphan gone"},
-		{name: "an unreadable index stays, with what may be its child", picture: "old !delete\ni unread !delete\nnew !delete", want: "i unreadableIndex i; new deleted; old unreadableIndex i"},
+		{name: "an unreadable index stays, with what may be its child", picture: "old !delete\ni unread !delete\nnew !delete", want: "i unreadableIndex i; new unreadableIndex i; old unreadableIndex i"},
 		{name: "nothing that may be its child follows another", picture: "c\nr >c !delete\ni unread #v1", want: "r unreadableIndex i"},
 		{name: "an archived index that is to go goes", picture: "c !delete\ni unread archived !delete", want: "c deleted; i deleted"},
 		{name: "tags that tie images in a circle do not keep them", picture: "a ^b !delete\nb ^a !delete\nx #v1", want: "a deleted; b deleted"},

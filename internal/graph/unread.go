@@ -37,15 +37,22 @@ func (s *settlement) keepAbove(i, unread int) {
 }
 
 // unreadParent returns the index with the smallest digest of those that were
-// not read, do not go as far as fate and may list the image, or -1. Children
-// are pushed before their index.
+// not read, do not go as far as fate and may list the image, or -1.
 func (s *settlement) unreadParent(i int, fate Fate) int {
 	found := -1
 	for _, index := range s.unread {
-		if s.reach(index) < fate && !s.images[i].PushedAt.After(s.images[index].PushedAt) &&
+		if s.reach(index) < fate && mayList(&s.images[index], &s.images[i]) &&
 			(found < 0 || s.images[index].Digest < s.images[found].Digest) {
 			found = index
 		}
 	}
 	return found
+}
+
+// mayList reports whether the index may list the image for all that their times
+// tell. Whoever pushes an index pushes its children first; a replica and a
+// pull-through cache may get them later, but not after the index has gone to the
+// archive, where nobody pulls it any more.
+func mayList(index, im *evaluator.Image) bool {
+	return index.Status != evaluator.Archived || index.LastArchivedAt.IsZero() || !im.PushedAt.After(index.LastArchivedAt)
 }

@@ -40,7 +40,8 @@ type Open func(ctx context.Context, location string) (io.ReadCloser, error)
 //   - the JSON document that [Write] writes.
 //
 // References to other registries than ECR's are skipped, but must be
-// references. A list that is empty, larger than [MaxListSize], older than
+// references, and not all there is: then a program that was to write the list
+// has more likely failed. A list that is empty, larger than [MaxListSize], older than
 // [MaxListAge] or in any part unreadable has failed as a whole: what it was to
 // protect is not known.
 type List struct {
@@ -102,7 +103,13 @@ func (l List) parse(text []byte, found *collector) error {
 	} else {
 		r.readLines(string(text))
 	}
-	return r.problems.err()
+	if err := r.problems.err(); err != nil {
+		return err
+	}
+	if r.skipped > 0 && r.skipped == r.read {
+		return fmt.Errorf("none of the %d references of the list leads to ECR; write them with the host of the registry", r.read)
+	}
+	return nil
 }
 
 // A listReader reads the text of a list.
@@ -110,6 +117,8 @@ type listReader struct {
 	List
 	found    *collector
 	problems problems
+	// read counts the entries, skipped those that lead to other registries.
+	read, skipped int
 }
 
 func (r *listReader) readLines(text string) {
@@ -136,7 +145,11 @@ var imagePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@\[\]+-]*$`)
 
 // add notes the use that the entry on a line names. By may be empty.
 func (r *listReader) add(image, by string, line int) {
+	r.read++
 	refs, err := references(image, "")
+	if errors.Is(err, reference.ErrNotECR) || err == nil && len(refs) == 0 {
+		r.skipped++
+	}
 	switch {
 	case err == nil:
 		r.found.note(refs, cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line)))

@@ -69,6 +69,16 @@ func TestWhatBelongsTogether(t *testing.T) {
 		more:   `"orphans": "delete"`,
 		want:   "oci: expire, deleted\ncosign: expire, deleted",
 	}, {
+		name: "an orphan that the policy does not mark goes with nobody",
+		registry: `
+			orphan 95d ^lost
+			own    95d
+			dead   90d >orphan,own #v1
+			live   2d #v2`,
+		policy: "expire v1 pushed>30",
+		more:   `"orphans": "delete"`,
+		want:   "dead: expire, deleted\nown: follow dead, deleted",
+	}, {
 		name: "a repository that holds nothing but referrers has no orphans",
 		registry: `
 			oci    90d ^elsewhere
@@ -185,7 +195,7 @@ func TestReadingManifests(t *testing.T) {
 			broken: expire, unreadableIndex broken
 			older: expire, unreadableIndex broken
 			same: expire, unreadableIndex broken
-			newer: expire, deleted`,
+			newer: expire, unreadableIndex broken`,
 	}, {
 		name: "nothing that may be its child goes along with another",
 		registry: `
@@ -198,7 +208,7 @@ func TestReadingManifests(t *testing.T) {
 		name: "an archived index cannot be read: what may be its child is not deleted",
 		registry: `
 			child    95d
-			archived 90d >child archived:10d
+			archived 90d >child archived:85d
 			newer    80d`,
 		policy: "expire untagged pushed>30",
 		want:   "child: expire, unreadableIndex archived\nnewer: expire, deleted",

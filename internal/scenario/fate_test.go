@@ -65,11 +65,18 @@ func (r *reckoning) mustStay(i int) bool {
 		}
 	}
 	for u := range r.images {
-		if r.isIndex(u) && !r.readable(u) && u != i && r.reach(u) < r.fates[i] && !r.images[i].PushedAt.After(r.images[u].PushedAt) {
+		if r.isIndex(u) && !r.readable(u) && u != i && r.reach(u) < r.fates[i] && r.mayList(u, i) {
 			return true
 		}
 	}
 	return r.follows[i] && !r.rooted(i, map[int]bool{})
+}
+
+// mayList reports whether an index that could not be read may list the image:
+// always, unless the image came after the index had gone to the archive.
+func (r *reckoning) mayList(index, i int) bool {
+	gone := r.images[index].LastArchivedAt
+	return r.images[index].Status != "ARCHIVED" || gone.IsZero() || !r.images[i].PushedAt.After(gone)
 }
 
 // overUnread reports whether the image is, or leads to, an index that should be

@@ -74,6 +74,25 @@ func TestInUse(t *testing.T) {
 			cousin: expire, child beside
 			dead: expire, deleted`,
 	}, {
+		name: "an index above an image in use, though a tag calls it the subject",
+		registry: `
+			leaf  95d #att:index
+			index 90d >leaf #v1
+			dead  90d #v0`,
+		policy: "expire v* pushed>30",
+		uses:   "task/1 app@leaf",
+		want:   "index: expire, inUse task/1\ndead: expire, deleted",
+	}, {
+		name: "an index above one that cannot be read: an image in use may be below",
+		registry: `
+			leaf   95d
+			broken 92d >leaf unreadable
+			top    90d >broken #v1
+			dead   90d #v0`,
+		policy: "expire v* pushed>30",
+		uses:   "task/1 app@leaf",
+		want:   "top: expire, unreadableIndex broken\ndead: expire, unreadableIndex broken",
+	}, {
 		name: "the referrers of an image in use, but not the subject of one",
 		registry: `
 			used 90d #v1

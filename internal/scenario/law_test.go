@@ -99,14 +99,16 @@ func (l *law) indexes(i int, all bool) []int {
 	return indexes
 }
 
-// discountReading gives an index the latest pull of the images below it, if
-// there are any: its own says only that a cleaner was here.
+// discountReading gives an index the latest pull of the images below it: its
+// own says only that a cleaner was here.
 func (l *law) discountReading() {
 	pulls := make([]time.Time, len(l.images))
 	for i := range l.images {
-		pulls[i] = l.images[i].LastRecordedPullTime
-		for n, leaf := range l.leaves(i, nil) {
-			if t := l.images[leaf].LastRecordedPullTime; n == 0 || t.After(pulls[i]) {
+		if !l.readable(i) {
+			pulls[i] = l.images[i].LastRecordedPullTime
+		}
+		for _, leaf := range l.leaves(i, nil) {
+			if t := l.images[leaf].LastRecordedPullTime; t.After(pulls[i]) {
 				pulls[i] = t
 			}
 		}

@@ -93,15 +93,15 @@ func TestNamedImages(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		names []string
-		scan  time.Duration // that the in-use scan takes
+		waits time.Duration // between the scan and the removal
 		want  string
 	}{
-		"a tag":                    {[]string{"v1"}, 0, "dead: expire, deleted\nown: follow dead, deleted"},
-		"a digest":                 {[]string{digestOf("dead")}, 0, "dead: expire, deleted\nown: follow dead, deleted"},
-		"an image in use":          {[]string{"v2"}, 0, "used: expire, inUse task/1"},
-		"a child in use":           {[]string{digestOf("shared")}, 0, "shared: expire, child " + smaller("dead", "used")},
-		"an orphan":                {[]string{digestOf("orphan")}, 0, "orphan: expire, deleted"},
-		"a scan of eleven minutes": {[]string{"v1"}, 11 * time.Minute, "dead: expire, deleted\nown: follow dead, deleted"},
+		"a tag":                {[]string{"v1"}, 0, "dead: expire, deleted\nown: follow dead, deleted"},
+		"a digest":             {[]string{digestOf("dead")}, 0, "dead: expire, deleted\nown: follow dead, deleted"},
+		"an image in use":      {[]string{"v2"}, 0, "used: expire, inUse task/1"},
+		"a child in use":       {[]string{digestOf("shared")}, 0, "shared: expire, child " + smaller("dead", "used")},
+		"an orphan":            {[]string{digestOf("orphan")}, 0, "orphan: expire, deleted"},
+		"after eleven minutes": {[]string{"v1"}, 11 * time.Minute, "dead: expire, deleted\nown: follow dead, deleted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +113,7 @@ func TestNamedImages(t *testing.T) {
 				orphan 90d ^lost`)
 			w := newWorld(t, p)
 			w.source("ecs").answer(t, "task/1 app:v2")
-			w.source("ecs").asking = func(int) { w.clock.advance(c.scan) }
+			w.onceBefore(first("GetRepositoryPolicy"), func() { w.clock.advance(c.waits) })
 			r := w.runner(t, configuration("expire untagged pushed>365", `"inUse": ["ecs"]`, ""))
 			r.Remover = w.registry.Remover
 			report, err := r.RunNamed(t.Context(), "app", c.names)

@@ -70,13 +70,13 @@ func TestScanAge(t *testing.T) {
 		old  90d #v1
 		used 90d #v2`
 	for name, c := range map[string]struct {
-		takes         time.Duration // from the first question to the removal
+		passes        time.Duration // between the scan and the removal
 		second        string        // what is in use by then
 		fails         error
 		asked         int
 		want, skipped string
 	}{
-		"ten minutes": {10 * time.Minute, "", nil, 1, `
+		"ten minutes": {10 * time.Minute, "task/2 app:v1", nil, 1, `
 			old: expire, deleted
 			used: expire, inUse task/1`, ""},
 		"longer, and another image is used now": {10*time.Minute + 1, "task/2 app:v1", nil, 2, `
@@ -93,14 +93,11 @@ func TestScanAge(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, draw(registry))
 			w.source("ecs").answer(t, "task/1 app:v2")
-			w.source("ecs").asking = func(n int) {
-				if n == 1 {
-					w.clock.advance(c.takes)
-					return
-				}
+			w.onceBefore(first("GetRepositoryPolicy"), func() { // which is asked last
+				w.clock.advance(c.passes)
 				w.source("ecs").answer(t, c.second)
 				w.source("ecs").err = c.fails
-			}
+			})
 			report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
 			sameLines(t, "outcomes", w.outcomes(&report), c.want)
 			sameLines(t, "skipped", skips(&report), c.skipped)
@@ -111,5 +108,26 @@ func TestScanAge(t *testing.T) {
 				t.Errorf("removed: %v", removed)
 			}
 		})
+	}
+}
+
+// The same goes between two batches of one repository.
+func TestScanAgeInTheMiddle(t *testing.T) {
+	t.Parallel()
+	w := newQuickWorld(picture{{name: "app"}})
+	fill(w, "app", 0, 0, 150)
+	w.server.Put("app", image{name: "used", age: 90 * day, tags: []string{"v1"}}.detail(noon))
+	w.server.Put("app", image{name: "last", age: 80 * day, tags: []string{"v2"}}.detail(noon))
+	w.source("ecs").answer(t, "task/1 app:v1")
+	w.onceBefore(first("BatchDeleteImage"), func() {
+		w.clock.advance(11 * time.Minute)
+		w.source("ecs").answer(t, "task/1 app:v1\ntask/2 app:v2")
+	})
+	report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
+	if got, asked := report.Totals, w.source("ecs").asked; got.Deleted != 150 || got.Protected != 2 || asked != 2 {
+		t.Errorf("asked %d times, totals %+v", asked, got)
+	}
+	if left := w.server.Images("app"); len(left) != 2 {
+		t.Errorf("%d images left, want 2", len(left))
 	}
 }

@@ -66,6 +66,11 @@ func runAll(t *testing.T, scenarios []scenario) {
 	}
 }
 
+// first returns a test that is true for calls of the operation.
+func first(operation string) func(recorded) bool {
+	return func(c recorded) bool { return c.operation == operation }
+}
+
 // second returns a test that is true for the second call of the operation.
 func second(operation string) func(recorded) bool {
 	n := 0

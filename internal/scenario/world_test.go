@@ -89,7 +89,7 @@ func (w *world) connect(tb testing.TB, handler http.Handler) {
 func newQuickWorld(p picture) *world {
 	w := emptyWorld(p)
 	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: inProcess{w.server}}
+	cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
 	w.registry = function.Connect(cfg, w.clock.now)
 	w.registry.Sources = w.inUse
 	return w
@@ -139,20 +139,14 @@ type source struct {
 	uses  []inuse.Use
 	err   error
 	asked int
-	// asking is called with the number of times the source has been asked,
-	// before it answers.
-	asking func(int)
 }
 
 func (s *source) Name() string { return s.name }
 
 func (s *source) Uses(context.Context) iter.Seq2[inuse.Use, error] {
-	s.asked++
-	if s.asking != nil {
-		s.asking(s.asked)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.asked++
 	uses, err := slices.Clone(s.uses), s.err
 	return func(yield func(inuse.Use, error) bool) {
 		for _, use := range uses {
@@ -252,14 +246,15 @@ type journal struct {
 type recorded struct {
 	operation string
 	digests   []string
-	at        time.Time
+	// asked and answered are when the server got the request and was done.
+	asked, answered time.Time
 }
 
 func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	call := recorded{operation: operation, at: time.Now()}
+	call := recorded{operation: operation, asked: time.Now()}
 	var in struct {
 		ImageIDs []struct{ ImageDigest string } `json:"imageIds"`
 		ImageID  struct{ ImageDigest string }   `json:"imageId"`
@@ -271,13 +266,16 @@ func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	j.mu.Lock()
+	place, before := len(j.calls), j.before
 	j.calls = append(j.calls, call)
-	before := j.before
 	j.mu.Unlock()
 	if before != nil {
 		before(call)
 	}
 	j.next.ServeHTTP(w, r)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.calls[place].answered = time.Now()
 }
 
 // on has f called before each call.

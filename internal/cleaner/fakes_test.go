@@ -1,0 +1,192 @@
+package cleaner_test
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// A registry is a cleaner.Registry made of functions. One that is nil must not
+// be called.
+type registry struct {
+	repositories func(context.Context) ([]cleaner.Repository, error)
+	policyText   func(ctx context.Context, repository string) (string, error)
+	images       func(ctx context.Context, repository string) ([]evaluator.Image, error)
+	children     func(ctx context.Context, repository string, indexes []string) (map[string][]string, error)
+}
+
+func (r registry) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, error] {
+	return sequence(r.repositories(ctx))
+}
+
+func (r registry) PolicyText(ctx context.Context, repository string) (string, error) {
+	return r.policyText(ctx, repository)
+}
+
+func (r registry) Images(ctx context.Context, repository string) iter.Seq2[evaluator.Image, error] {
+	return sequence(r.images(ctx, repository))
+}
+
+func (r registry) Children(ctx context.Context, repository string, indexes []string, children map[string][]string) error {
+	found, err := r.children(ctx, repository, indexes)
+	maps.Copy(children, found)
+	return err
+}
+
+// sequence yields the items and then the error, if there is one.
+func sequence[T any](items []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, item := range items {
+			if !yield(item, nil) {
+				return
+			}
+		}
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
+}
+
+// A remover is a cleaner.Remover made of functions. One that is nil must not be
+// called.
+type remover struct {
+	describe func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error)
+	delete   func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error)
+	archive  func(ctx context.Context, repository, digest string) error
+}
+
+func (r remover) Describe(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+	return r.describe(ctx, repository, digests)
+}
+
+func (r remover) Delete(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+	return r.delete(ctx, repository, digests)
+}
+
+func (r remover) Archive(ctx context.Context, repository, digest string) error {
+	return r.archive(ctx, repository, digest)
+}
+
+// A world is what a registry holds, and what was done to it.
+type world struct {
+	names    []string // of the repositories, in the order of the listing
+	policies map[string]string
+	// children are by index; one that is missing cannot be read.
+	children map[string][]string
+
+	mu      sync.Mutex
+	images  map[string][]evaluator.Image
+	calls   []string   // of the remover: "describe", "delete" or "archive"
+	batches [][]string // the digests of each of these calls
+}
+
+// newWorld returns a world of one repository "app" with these images.
+func newWorld(images ...evaluator.Image) *world {
+	return &world{
+		names: []string{"app"}, policies: map[string]string{}, children: map[string][]string{},
+		images: map[string][]evaluator.Image{"app": images},
+	}
+}
+
+// add puts another repository at the end of the listing.
+func (w *world) add(name string, images ...evaluator.Image) *world {
+	w.names = append(w.names, name)
+	w.images[name] = images
+	return w
+}
+
+func (w *world) registry() registry {
+	return registry{
+		repositories: func(context.Context) ([]cleaner.Repository, error) {
+			var list []cleaner.Repository
+			for _, name := range w.names {
+				list = append(list, cleaner.Repository{Name: name, RegistryID: account})
+			}
+			return list, nil
+		},
+		policyText: func(_ context.Context, repository string) (string, error) {
+			if text, attached := w.policies[repository]; attached {
+				return text, nil
+			}
+			return "", cleaner.ErrNoPolicy
+		},
+		images: func(_ context.Context, repository string) ([]evaluator.Image, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return slices.Clone(w.images[repository]), nil
+		},
+		children: func(_ context.Context, _ string, indexes []string) (map[string][]string, error) {
+			found := map[string][]string{}
+			for _, digest := range indexes {
+				if children, readable := w.children[digest]; readable {
+					found[digest] = children
+				}
+			}
+			return found, nil
+		},
+	}
+}
+
+// planner returns what makes plans of the world.
+func (w *world) planner() cleaner.Planner {
+	return cleaner.Planner{Registry: w.registry(), Now: now, PullsExcluded: func(context.Context) bool { return true }}
+}
+
+func (w *world) remover() remover {
+	return remover{
+		describe: func(_ context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+			return w.take("describe", repository, digests), nil
+		},
+		delete: func(_ context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+			w.take("delete", repository, digests)
+			return cleaner.Deletion{Deleted: digests}, nil
+		},
+		archive: func(_ context.Context, repository, digest string) error {
+			w.take("archive", repository, []string{digest})
+			return nil
+		},
+	}
+}
+
+// take notes a call, carries it out and returns the images it is about.
+func (w *world) take(call, repository string, digests []string) []evaluator.Image {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, call)
+	w.batches = append(w.batches, slices.Clone(digests))
+	var taken, left []evaluator.Image
+	for _, im := range w.images[repository] {
+		switch {
+		case !slices.Contains(digests, im.Digest):
+		case call == "archive":
+			taken = append(taken, im)
+			im.Status, im.LastArchivedAt = evaluator.Archived, now
+		default:
+			taken = append(taken, im)
+			if call == "delete" {
+				continue
+			}
+		}
+		left = append(left, im)
+	}
+	w.images[repository] = left
+	return taken
+}
+
+// digests returns what is left in a repository, sorted.
+func (w *world) digests(repository string) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := []string{}
+	for _, im := range w.images[repository] {
+		list = append(list, im.Digest)
+	}
+	slices.Sort(list)
+	return list
+}

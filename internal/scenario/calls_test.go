@@ -1,0 +1,172 @@
+package scenario_test
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// fill puts families of an index and its children into a repository, and plain
+// images, all old.
+func fill(w *world, repo string, families, children, plain int) {
+	put := func(name string, im image) {
+		im.name, im.age = name, 90*day
+		w.server.Put(repo, im.detail(noon))
+	}
+	for i := range families {
+		index := image{index: true}
+		for c := range children {
+			child := fmt.Sprintf("%s-%d-%d", repo, i, c)
+			put(child, image{})
+			index.children = append(index.children, child)
+		}
+		put(fmt.Sprintf("%s-%d", repo, i), index)
+	}
+	for i := range plain {
+		put(fmt.Sprintf("%s-plain-%d", repo, i), image{})
+	}
+}
+
+// A run makes one DescribeImages for 1000 images listed and one for 100 images
+// checked again, but batches do not tear families of up to f images apart: they
+// hold at least 101-f. Each family's index is read, 100 in a call. Indexes,
+// what follows them and the rest go in calls of their own.
+func TestCallsOfARun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		families, children, plain int
+		want                      map[string]int
+	}{
+		"a hundred": {0, 0, 100, map[string]int{
+			"DescribeImages": 1 + 1, "BatchDeleteImage": 1}},
+		"one more": {0, 0, 101, map[string]int{
+			"DescribeImages": 1 + 2, "BatchDeleteImage": 2}},
+		"a thousand": {0, 0, 1000, map[string]int{
+			"DescribeImages": 1 + 10, "BatchDeleteImage": 10}},
+		"indexes without children": {250, 0, 0, map[string]int{
+			"DescribeImages": 1 + 3, "BatchDeleteImage": 3, "BatchGetImage": 3}},
+		"families of two": {100, 1, 0, map[string]int{
+			"DescribeImages": 1 + 2, "BatchDeleteImage": 2 * 2, "BatchGetImage": 1}},
+		"families of three: 33 in a batch": {100, 2, 0, map[string]int{
+			"DescribeImages": 1 + 4, "BatchDeleteImage": 2 * 4, "BatchGetImage": 1}},
+		"families of three and others": {33, 2, 201, map[string]int{
+			"DescribeImages": 1 + 3, "BatchDeleteImage": 2 + 1 + 2, "BatchGetImage": 1}},
+		"a family of 250": {1, 249, 0, map[string]int{
+			"DescribeImages": 1 + 3 + 1 + 1, "BatchDeleteImage": 1 + 3, "BatchGetImage": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newQuickWorld(picture{{name: "app"}})
+			fill(w, "app", c.families, c.children, c.plain)
+			report := w.apply(t, configuration("expire any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 5000}`))
+			if all := c.families*(1+c.children) + c.plain; report.Totals.Deleted != all {
+				t.Errorf("%d of %d deleted", report.Totals.Deleted, all)
+			}
+			c.want["DescribeRepositories"] = 1
+			if c.want["BatchGetImage"] > 0 {
+				c.want["GetCallerIdentity"], c.want["ListPullTimeUpdateExclusions"] = 1, 1
+			}
+			if diff := cmp.Diff(c.want, w.server.Calls()); diff != "" {
+				t.Errorf("calls mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// An image that is gone costs the re-check at most two calls for each time that
+// a batch of 100 can be halved.
+func TestCallsForImagesThatAreGone(t *testing.T) {
+	t.Parallel()
+	const perGone = 2 * 7 // 2 * log2(100), rounded up
+	most := 0
+	for gone := range 100 {
+		w := newQuickWorld(picture{{name: "app"}})
+		for i := range 100 {
+			w.server.Put("app", fakeecr.Image{Digest: fmt.Sprintf("sha256:%064x", i), PushedAt: noon.Add(-90 * day)})
+		}
+		w.onceBefore(second("DescribeImages"), func() { w.server.Remove("app", fmt.Sprintf("sha256:%064x", gone)) })
+		report := w.apply(t, configuration("expire any pushed>30", "", ""))
+		if report.Totals.Gone != 1 || report.Totals.Deleted != 99 {
+			t.Errorf("image %d: %+v", gone, report.Totals)
+		}
+		most = max(most, w.server.Calls()["DescribeImages"]-2)
+	}
+	if most > perGone {
+		t.Errorf("%d calls for one image that is gone, want at most %d", most, perGone)
+	}
+	t.Logf("at most %d calls for one image that is gone", most)
+}
+
+func TestCallsForManyImagesThatAreGone(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 5, 50, 300} {
+		w := newQuickWorld(picture{{name: "app"}})
+		fill(w, "app", 0, 0, 300)
+		w.onceBefore(second("DescribeImages"), func() {
+			for i := range n {
+				w.server.Remove("app", digestOf(fmt.Sprintf("app-plain-%d", i)))
+			}
+		})
+		report := w.apply(t, configuration("expire any pushed>30", "", ""))
+		calls := w.server.Calls()["DescribeImages"] - 1
+		if report.Totals.Gone != n || calls > 3+14*n {
+			t.Errorf("%d gone: %+v, %d calls", n, report.Totals, calls)
+		}
+		t.Logf("%d of 300 gone: %d calls", n, calls)
+	}
+}
+
+// Where nothing is marked nothing is read, and nobody is asked who the caller
+// is or what is in use; unless the policy counts from pulls, for which the
+// indexes are read, 100 in a call.
+func TestCallsOfAPlan(t *testing.T) {
+	t.Parallel()
+	lists := map[string]int{"DescribeRepositories": 1, "DescribeImages": 3}
+	reads := map[string]int{"BatchGetImage": 3 * 2, "GetCallerIdentity": 1, "ListPullTimeUpdateExclusions": 1}
+	for name, c := range map[string]struct {
+		policy string
+		want   []map[string]int
+		asked  int
+	}{
+		"nothing is marked":                   {"expire any pushed>365", []map[string]int{lists}, 0},
+		"nothing is marked, counted by pulls": {"archive any pulled>365", []map[string]int{lists, reads}, 0},
+		"something is":                        {"expire any count>100", []map[string]int{lists, reads, {"GetRepositoryPolicy": 3}}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := picture{{name: "app"}, {name: "web"}, {name: "job"}}
+			w := newQuickWorld(p)
+			for _, repo := range p {
+				fill(w, repo.name, 120, 1, 0)
+			}
+			w.plan(t, configuration(c.policy, `"inUse": ["ecs"]`, ""))
+			want := map[string]int{}
+			for _, calls := range c.want {
+				maps.Copy(want, calls)
+			}
+			if diff := cmp.Diff(want, w.server.Calls()); diff != "" {
+				t.Errorf("calls mismatch (-want +got):\n%s", diff)
+			}
+			if asked := w.source("ecs").asked; asked != c.asked {
+				t.Errorf("asked %d times what is in use, want %d", asked, c.asked)
+			}
+		})
+	}
+}
+
+// Images that are marked do not have the manifests of other repositories read,
+// nor those of a repository without indexes.
+func TestCallsOfAPlanWithoutIndexes(t *testing.T) {
+	t.Parallel()
+	w := newQuickWorld(picture{{name: "app"}, {name: "web"}})
+	fill(w, "app", 0, 0, 10)
+	w.plan(t, configuration("expire any pushed>30", "", ""))
+	want := map[string]int{"DescribeRepositories": 1, "DescribeImages": 2}
+	if diff := cmp.Diff(want, w.server.Calls()); diff != "" {
+		t.Errorf("calls mismatch (-want +got):\n%s", diff)
+	}
+}

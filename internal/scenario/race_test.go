@@ -1,0 +1,202 @@
+package scenario_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// interleavings is how many runs are made against a writer.
+func interleavings() int {
+	if testing.Short() {
+		return 200
+	}
+	return 2_000
+}
+
+// A race is a run during which a writer changes the repository before calls of
+// the run, whichever comes.
+type race struct {
+	*world
+	law    *law // of the repository as it was listed
+	random *rand.Rand
+	serial int
+	// described holds images as they were when they were last described by
+	// digest; those that were not there are zero.
+	described map[string]fakeecr.Image
+	faults    []string
+	// Images that were removed although they changed: after the re-check, so
+	// that it could not know.
+	inWindow int
+	removed  int
+}
+
+// TestRaces has a writer push, tag, pull and delete between plan and re-check
+// and between re-check and removal. Nothing that had changed by the re-check
+// may be asked to be removed.
+func TestRaces(t *testing.T) {
+	t.Parallel()
+	var next, removed, inWindow atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for seed := next.Add(1); seed <= int64(interleavings()) && !t.Failed(); seed = next.Add(1) {
+				r := newRace(uint64(seed))
+				report := r.apply(t, configuration(pick(r.random, "expire any pushed>1", "archive any pushed>1", "expire dead-*,v-* pushed>1"), "", `"orphans": "delete"`))
+				for _, fault := range r.faults {
+					t.Errorf("seed %d: %s\n%s", seed, fault, r.outcomes(&report))
+				}
+				removed.Add(int64(r.removed))
+				inWindow.Add(int64(r.inWindow))
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d runs asked for %d removals; of these images %d changed between the re-check and the request", interleavings(), removed.Load(), inWindow.Load())
+	if removed.Load() < int64(interleavings()) || inWindow.Load() == 0 {
+		t.Error("the writer or the runs have nothing to do")
+	}
+}
+
+func newRace(seed uint64) *race {
+	random := rand.New(rand.NewPCG(seed, 1))
+	p := picture{randomRepository(random, "app")}
+	for i := range p[0].images {
+		p[0].images[i].unreadable = false
+	}
+	r := &race{world: newQuickWorld(p), random: random, described: map[string]fakeecr.Image{}}
+	t := trial{picture: p, policies: map[string]string{"app": "expire any pushed>1"}, pullsAreNotRecorded: random.IntN(2) == 0}
+	r.server.ExcludePulls(t.pullsAreNotRecorded)
+	r.law = newLaw(t, "app", r.server.Images("app"))
+	r.journal.on(r.before)
+	return r
+}
+
+// before is called before each call of the run.
+func (r *race) before(c recorded) {
+	isRemoval := c.operation == "BatchDeleteImage" || c.operation == "UpdateImageStorageClass"
+	if len(c.digests) > 0 {
+		for range r.random.IntN(3) {
+			r.change()
+		}
+	}
+	switch {
+	case isRemoval:
+		for _, digest := range c.digests {
+			r.judge(digest)
+			r.judgeParents(digest, c.operation)
+		}
+	case c.operation == "DescribeImages":
+		now := r.now()
+		for _, digest := range c.digests {
+			r.described[digest] = now[digest]
+		}
+	}
+}
+
+// change does what other people do to a repository.
+func (r *race) change() {
+	images := r.server.Images("app")
+	if len(images) == 0 {
+		return
+	}
+	im := pick(r.random, images...)
+	r.serial++
+	r.clock.advance(time.Second)
+	switch r.random.IntN(7) {
+	case 0: // tag, perhaps with a tag of another image
+		tag := fmt.Sprint("new-", r.serial)
+		if other := pick(r.random, images...); len(other.Tags) > 0 {
+			tag = other.Tags[0]
+		}
+		r.server.Tag("app", im.Digest, tag)
+	case 1, 2: // pull, an index together with one of its children
+		r.stamp(im)
+		if i := slices.IndexFunc(images, func(child fakeecr.Image) bool { return slices.Contains(im.Children, child.Digest) }); i >= 0 {
+			r.stamp(images[i])
+		}
+	case 3: // push a new image with a tag of this one
+		r.server.Put("app", fakeecr.Image{Tags: im.Tags[:min(1, len(im.Tags))]})
+	case 4: // push an index over it
+		r.server.Put("app", fakeecr.Image{Children: []string{im.Digest}, Tags: []string{fmt.Sprint("new-", r.serial)}})
+	case 5: // push a signature of it
+		r.server.Put("app", fakeecr.Image{SubjectDigest: im.Digest})
+	case 6:
+		r.server.Remove("app", im.Digest)
+	}
+}
+
+func (r *race) stamp(im fakeecr.Image) {
+	im.LastRecordedPullTime = r.clock.now()
+	r.server.Put("app", im)
+}
+
+// judge judges the request to remove an image.
+func (r *race) judge(digest string) {
+	r.removed++
+	for _, seen := range append(r.law.leaves(r.law.place[digest], nil), r.law.place[digest]) {
+		if _, ok := r.described[r.law.images[seen].Digest]; !ok {
+			r.faults = append(r.faults, digest+" was removed without a re-check of all that matters")
+			return
+		}
+	}
+	if change := r.changed(digest, r.described); change != "" {
+		r.faults = append(r.faults, digest+" was removed, whose "+change+" had changed by the re-check")
+	} else if r.changed(digest, r.now()) != "" {
+		r.inWindow++
+	}
+}
+
+// judgeParents judges whether all that the image belongs to has gone before it.
+func (r *race) judgeParents(digest, operation string) {
+	now := r.now()
+	for _, p := range r.law.parents(r.law.place[digest], false) {
+		parent, there := now[r.law.images[p].Digest]
+		if there && (operation == "BatchDeleteImage" || parent.Status != "ARCHIVED") {
+			r.faults = append(r.faults, digest+" was removed before "+parent.Digest+", to which it belongs")
+		}
+	}
+}
+
+// now returns the images of the repository by digest.
+func (r *race) now() map[string]fakeecr.Image {
+	images := map[string]fakeecr.Image{}
+	for _, im := range r.server.Images("app") {
+		images[im.Digest] = im
+	}
+	return images
+}
+
+// changed names what of the image is not as it was listed. The own pull of an
+// index that was read does not count if it may be the reading; the pulls of what
+// is below it do.
+func (r *race) changed(digest string, now map[string]fakeecr.Image) string {
+	at := r.law.place[digest]
+	was, is := r.law.images[at], now[digest]
+	slices.Sort(was.Tags)
+	slices.Sort(is.Tags)
+	switch {
+	case is.Digest == "":
+		return "" // gone; there is nothing to lose
+	case !slices.Equal(was.Tags, is.Tags):
+		return "tags"
+	case was.Status != is.Status:
+		return "status"
+	case (!r.law.readable(at) || r.law.trial.pullsAreNotRecorded) && !was.LastRecordedPullTime.Equal(is.LastRecordedPullTime):
+		return "last pull"
+	}
+	for _, leaf := range r.law.leaves(at, nil) {
+		was := r.law.images[leaf]
+		if is := now[was.Digest]; is.Digest != "" && !is.LastRecordedPullTime.Equal(was.LastRecordedPullTime) {
+			return "last pull below"
+		}
+	}
+	return ""
+}
