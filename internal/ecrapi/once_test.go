@@ -1,0 +1,152 @@
+package ecrapi_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// removing are the calls that remove.
+var removing = map[string]func(context.Context, ecrapi.Client) error{
+	"BatchDeleteImage": func(ctx context.Context, c ecrapi.Client) error {
+		_, err := c.Delete(ctx, "app", []string{digest(0)})
+		return err
+	},
+	"UpdateImageStorageClass": func(ctx context.Context, c ecrapi.Client) error {
+		return c.Archive(ctx, "app", digest(0))
+	},
+}
+
+// Between two attempts someone may have tagged the image; only the caller can
+// look.
+func TestWhatRemovesIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	for operation, call := range removing {
+		for code, want := range map[string]error{
+			"ThrottlingException": cleaner.ErrThrottled, "TooManyRequestsException": cleaner.ErrThrottled, "RequestLimitExceeded": cleaner.ErrThrottled,
+			"ServerException": cleaner.ErrUnanswered, "AccessDeniedException": nil, "InvalidParameterException": nil,
+		} {
+			registry, client, calls := start(t)
+			put(registry, 1)
+			registry.Fail(operation, "", code)
+			wantAnswer(t, operation+" "+code, call(t.Context(), client), want)
+			if n := calls.Snapshot()[operation]; n != 1 {
+				t.Errorf("%s %s: %d attempts, want 1", operation, code, n)
+			}
+		}
+	}
+}
+
+// wantAnswer checks that an error is the one of the two that callers tell
+// apart, or neither when want is nil.
+func wantAnswer(t *testing.T, name string, err, want error) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("%s: no error", name)
+	}
+	for _, kind := range []error{cleaner.ErrThrottled, cleaner.ErrUnanswered} {
+		if errors.Is(err, kind) != (kind == want) {
+			t.Errorf("%s: error %v, want %v", name, err, want)
+		}
+	}
+}
+
+// What the environment says about attempts does not concern these calls.
+func TestWhatRemovesIsTriedOnceWhateverTheAttempts(t *testing.T) {
+	t.Parallel()
+	for operation, call := range removing {
+		registry := fakeecr.New()
+		registry.CreateRepository("app")
+		registry.Fail(operation, "", "ThrottlingException")
+		server := httptest.NewServer(registry)
+		cfg := awsclient.Local(server.URL, "eu-west-1")
+		cfg.RetryMaxAttempts, cfg.RetryMode = 5, aws.RetryModeAdaptive
+		client, calls := ecrapi.Connect(cfg)
+		wantAnswer(t, operation, call(t.Context(), client), cleaner.ErrThrottled)
+		if n := calls.Snapshot()[operation]; n != 1 {
+			t.Errorf("%s: %d attempts, want 1", operation, n)
+		}
+		server.Close()
+	}
+}
+
+// Then the work may be done.
+func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]http.HandlerFunc{
+		"connection closed": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"answer cut short": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			_, _ = w.Write([]byte(`{"imageIds": [`))
+			panic(http.ErrAbortHandler)
+		},
+		"no time left": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"bad gateway":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+	} {
+		for operation, call := range removing {
+			registry := fakeecr.New()
+			registry.CreateRepository("app")
+			put(registry, 1)
+			client, calls := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				registry.ServeHTTP(httptest.NewRecorder(), r)
+				lose(w, r)
+			}))
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			wantAnswer(t, operation+", "+name, call(ctx, client), cleaner.ErrUnanswered)
+			cancel()
+			if n := calls.Snapshot()[operation]; n != 1 {
+				t.Errorf("%s, %s: %d attempts, want 1", operation, name, n)
+			}
+			if left := registry.Images("app"); len(left) > 0 && left[0].Status == "ACTIVE" {
+				t.Errorf("%s, %s: the work is not done", operation, name)
+			}
+		}
+	}
+}
+
+// A server that is not there is as silent as one that lost the answer.
+func TestNoConnectionIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	client, _ := ecrapi.Connect(awsclient.Local("http://127.0.0.1:1", "eu-west-1"))
+	for operation, call := range removing {
+		wantAnswer(t, operation, call(t.Context(), client), cleaner.ErrUnanswered)
+	}
+}
+
+func TestPullTimeExclusionsAreAskedForOnce(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"ThrottlingException", "ServerException"} {
+		registry, client, calls := start(t)
+		registry.Fail("ListPullTimeUpdateExclusions", "", code)
+		if _, err := client.PullTimeExclusions(t.Context()); err == nil {
+			t.Errorf("%s is no error", code)
+		}
+		if n := calls.Snapshot()["ListPullTimeUpdateExclusions"]; n != 1 {
+			t.Errorf("%s: %d attempts, want 1", code, n)
+		}
+	}
+}
+
+// An image that the answer leaves out is not one that is gone.
+func TestDescribeRefusesAnAnswerWithTooFewImages(t *testing.T) {
+	t.Parallel()
+	client, _ := connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`))
+	if list, err := client.Describe(t.Context(), "app", []string{"sha256:a"}); err != nil || len(list) != 1 {
+		t.Errorf("Describe = %v, %v", list, err)
+	}
+	_, err := client.Describe(t.Context(), "app", []string{"sha256:a", "sha256:b"})
+	wantError(t, err, "describe images in app: the answer has 1 of 2 images")
+	client, _ = connect(t, images())
+	_, err = client.Describe(t.Context(), "app", []string{"sha256:a"})
+	wantError(t, err, "describe images in app: the answer has 0 of 1 images")
+}
