@@ -29,10 +29,10 @@ func (a applier) delete(batch []*PlannedImage) { _ = a.attempt(batch, a.deleteOn
 // archive moves images to the archive class, one call each. Those that wait for
 // long are re-checked meanwhile.
 func (a applier) archive(images []*PlannedImage) {
-	checked := time.Now()
+	checked := instant()
 	for n, im := range images {
-		if time.Since(checked) > maxCheckAge {
-			checked = time.Now()
+		if instant().Sub(checked) > maxCheckAge {
+			checked = instant()
 			a.recheck(images[n:])
 		}
 		if im.Outcome != "" {

@@ -42,21 +42,29 @@ func TestCallsOfARun(t *testing.T) {
 		want                      map[string]int
 	}{
 		"a hundred": {0, 0, 100, map[string]int{
-			"DescribeImages": 1 + 1, "BatchDeleteImage": 1}},
+			"DescribeImages": 1 + 1, "BatchDeleteImage": 1,
+		}},
 		"one more": {0, 0, 101, map[string]int{
-			"DescribeImages": 1 + 2, "BatchDeleteImage": 2}},
+			"DescribeImages": 1 + 2, "BatchDeleteImage": 2,
+		}},
 		"a thousand": {0, 0, 1000, map[string]int{
-			"DescribeImages": 1 + 10, "BatchDeleteImage": 10}},
+			"DescribeImages": 1 + 10, "BatchDeleteImage": 10,
+		}},
 		"indexes without children": {250, 0, 0, map[string]int{
-			"DescribeImages": 1 + 3, "BatchDeleteImage": 3, "BatchGetImage": 3}},
+			"DescribeImages": 1 + 3, "BatchDeleteImage": 3, "BatchGetImage": 3,
+		}},
 		"families of two": {100, 1, 0, map[string]int{
-			"DescribeImages": 1 + 2, "BatchDeleteImage": 2 * 2, "BatchGetImage": 1}},
+			"DescribeImages": 1 + 2, "BatchDeleteImage": 2 * 2, "BatchGetImage": 1,
+		}},
 		"families of three: 33 in a batch": {100, 2, 0, map[string]int{
-			"DescribeImages": 1 + 4, "BatchDeleteImage": 2 * 4, "BatchGetImage": 1}},
+			"DescribeImages": 1 + 4, "BatchDeleteImage": 2 * 4, "BatchGetImage": 1,
+		}},
 		"families of three and others": {33, 2, 201, map[string]int{
-			"DescribeImages": 1 + 3, "BatchDeleteImage": 2 + 1 + 2, "BatchGetImage": 1}},
+			"DescribeImages": 1 + 3, "BatchDeleteImage": 2 + 1 + 2, "BatchGetImage": 1,
+		}},
 		"a family of 250": {1, 249, 0, map[string]int{
-			"DescribeImages": 1 + 3 + 1 + 1, "BatchDeleteImage": 1 + 3, "BatchGetImage": 1}},
+			"DescribeImages": 1 + 3 + 1 + 1, "BatchDeleteImage": 1 + 3, "BatchGetImage": 1,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,11 +3,10 @@ package scenario_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
@@ -39,30 +38,29 @@ type race struct {
 }
 
 // TestRaces has a writer push, tag, pull and delete between plan and re-check
-// and between re-check and removal. Nothing that had changed by the re-check
-// may be asked to be removed.
+// and between re-check and removal, while some calls are throttled and some
+// answers are lost. Nothing that had changed by the re-check may be asked to be
+// removed, and nothing twice on one re-check. The time of the pauses between
+// attempts is not real.
 func TestRaces(t *testing.T) {
 	t.Parallel()
-	var next, removed, inWindow atomic.Int64
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for seed := next.Add(1); seed <= int64(interleavings()) && !t.Failed(); seed = next.Add(1) {
-				r := newRace(uint64(seed))
-				report := r.apply(t, configuration(pick(r.random, "expire any pushed>1", "archive any pushed>1", "expire dead-*,v-* pushed>1"), "", `"orphans": "delete"`))
-				for _, fault := range r.faults {
-					t.Errorf("seed %d: %s\n%s", seed, fault, r.outcomes(&report))
-				}
-				removed.Add(int64(r.removed))
-				inWindow.Add(int64(r.inWindow))
+	synctest.Test(t, func(t *testing.T) {
+		removed, inWindow := 0, 0
+		for seed := range interleavings() {
+			r := newRace(uint64(seed))
+			words := pick(r.random, "expire any pushed>1", "archive any pushed>1", "expire dead-*,v-* pushed>1")
+			report := r.apply(t, configuration(words, "", `"orphans": "delete"`))
+			for _, fault := range r.faults {
+				t.Fatalf("seed %d: %s\n%s", seed, fault, strings.Join(r.outcomes(&report), "\n"))
 			}
-		})
-	}
-	wg.Wait()
-	t.Logf("%d runs asked for %d removals; of these images %d changed between the re-check and the request", interleavings(), removed.Load(), inWindow.Load())
-	if removed.Load() < int64(interleavings()) || inWindow.Load() == 0 {
-		t.Error("the writer or the runs have nothing to do")
-	}
+			removed += r.removed
+			inWindow += r.inWindow
+		}
+		t.Logf("%d runs asked for %d removals; of these images %d changed between the re-check and the request", interleavings(), removed, inWindow)
+		if removed < interleavings() || inWindow == 0 {
+			t.Error("the writer or the runs have nothing to do")
+		}
+	})
 }
 
 func newRace(seed uint64) *race {
@@ -93,11 +91,25 @@ func (r *race) before(c recorded) {
 			r.judge(digest)
 			r.judgeParents(digest, c.operation)
 		}
+		for _, digest := range c.digests {
+			delete(r.described, digest)
+		}
+		r.disturb(c.operation)
 	case c.operation == "DescribeImages":
 		now := r.now()
 		for _, digest := range c.digests {
 			r.described[digest] = now[digest]
 		}
+	}
+}
+
+// disturb has ECR refuse the call, or its answer get lost.
+func (r *race) disturb(operation string) {
+	switch r.random.IntN(10) {
+	case 0:
+		r.server.FailNext(operation, "", "ThrottlingException", 1)
+	case 1:
+		r.journal.loseAnswer()
 	}
 }
 

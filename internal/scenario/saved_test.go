@@ -30,10 +30,14 @@ func TestSavedPlans(t *testing.T) {
 		"what is in use now is spared": {func(t *testing.T, w *world) { w.source("ecs").answer(t, "task/1 app:v2\ntask/2 app:v1") }, `
 			old: expire, inUse task/2
 			used: expire, inUse task/1`, ""},
-		"what is in use no longer stays": {func(t *testing.T, w *world) { w.source("ecs").answer(t, "task/1 app:v3") },
-			"old: expire, deleted", ""},
-		"a source that named uses names none": {func(t *testing.T, w *world) { w.source("ecs").answer(t, "") }, "old: expire",
-			"app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right"},
+		"what is in use no longer stays": {
+			func(t *testing.T, w *world) { w.source("ecs").answer(t, "task/1 app:v3") },
+			"old: expire, deleted", "",
+		},
+		"a source that named uses names none": {
+			func(t *testing.T, w *world) { w.source("ecs").answer(t, "") }, "old: expire",
+			"app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right",
+		},
 		"what was pulled since is left alone": {func(_ *testing.T, w *world) {
 			w.server.Put("app", image{name: "old", age: 90 * day, tags: []string{"v1"}, pulled: 1}.detail(noon))
 		}, `

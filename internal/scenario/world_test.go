@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -240,6 +241,7 @@ type journal struct {
 	mu     sync.Mutex
 	calls  []recorded
 	before func(recorded)
+	lose   bool // the answer to the call under way
 }
 
 // A recorded call has the digests that it names.
@@ -272,10 +274,27 @@ func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if before != nil {
 		before(call)
 	}
-	j.next.ServeHTTP(w, r)
+	answer := httptest.NewRecorder()
+	j.next.ServeHTTP(answer, r)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.calls[place].answered = time.Now()
+	if j.lose {
+		j.lose = false
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes()) // the caller may have gone
+}
+
+// loseAnswer has the call that is about to be carried out answered by an error
+// that says nothing.
+func (j *journal) loseAnswer() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lose = true
 }
 
 // on has f called before each call.
