@@ -161,7 +161,7 @@ func (a applier) remove(b batch) {
 		for chunk := range slices.Chunk(deletions, MaxBatch) {
 			a.delete(chunk)
 		}
-		a.archive(transitions)
+		a.archive(transitions, checked)
 	}
 }
 

@@ -39,6 +39,9 @@ type RepositoryPlan struct {
 	// Images are those with a verdict to act on, also the protected ones, and
 	// those that follow them, ordered by push time, the oldest first.
 	Images []PlannedImage
+	// Scanned is when the in-use scan ended that the plan relies upon; zero when
+	// it relies upon none.
+	Scanned time.Time
 	// Skip is why the repository is left alone as a whole, or nil.
 	Skip *Skip
 	// Findings are what came to light and is no failure.

@@ -10,10 +10,9 @@ import (
 func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
 	stopping, cancel := r.untilStopped(ctx)
 	defer cancel()
-	fresh := func() bool { return !plan.reliesOnScan() || !r.scanner.stale() }
+	fresh := func() bool { return plan.Scanned.IsZero() || r.Clock().Sub(plan.Scanned) <= MaxScanAge }
 	a := newApplier(stopping, r.Remover, plan, r.Log)
-	for !a.applyWhile(fresh) && !r.over(ctx) { //nolint:contextcheck // a call under way outlives the context
-		r.planAgain(ctx, plan, again)
+	for !a.applyWhile(fresh) && r.planAgain(ctx, plan, again) { //nolint:contextcheck // a call under way outlives the context
 		a.index()
 	}
 	a.end()
@@ -39,9 +38,12 @@ func (r *Runner) untilStopped(ctx context.Context) (context.Context, context.Can
 }
 
 // planAgain makes the plan once more and takes over from it what is still open;
-// that is also what was blocked and is to be tried again. When the run is
-// stopped meanwhile the plan stays as it is.
-func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
+// that is also what was blocked and is to be tried again. It reports whether the
+// run goes on; when it was stopped the plan stays as it is.
+func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) bool {
+	if r.over(ctx) {
+		return false
+	}
 	var settled []PlannedImage
 	known := map[string]bool{}
 	open := *plan
@@ -60,7 +62,7 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again func
 	before := reportOn(&open)
 	fresh := again()
 	if r.over(ctx) {
-		return
+		return false
 	}
 	r.keepTo(ctx, &fresh, &before)
 	fresh.Images = slices.DeleteFunc(fresh.Images, func(im PlannedImage) bool { return known[im.Digest] })
@@ -68,4 +70,5 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again func
 	fresh.Listed = plan.Listed
 	sortImages(fresh.Images)
 	*plan = fresh
+	return true
 }

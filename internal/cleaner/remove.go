@@ -26,10 +26,9 @@ const (
 
 func (a applier) delete(batch []*PlannedImage) { _ = a.attempt(batch, a.deleteOnce) } // each image has its outcome
 
-// archive moves images to the archive class, one call each. Those that wait for
-// long are re-checked meanwhile.
-func (a applier) archive(images []*PlannedImage) {
-	checked := instant()
+// archive moves images, which were re-checked at that time, to the archive
+// class, one call each. Those that wait for long are re-checked meanwhile.
+func (a applier) archive(images []*PlannedImage, checked time.Time) {
 	for n, im := range images {
 		if instant().Sub(checked) > maxCheckAge {
 			checked = instant()

@@ -40,7 +40,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	}
 	g := graph.New(c.images, c.children)
 	used, skip := p.usage(ctx, c, g, settings.Protect)
-	plan.Skip, plan.Findings = skip, used.findings
+	plan.Skip, plan.Findings, plan.Scanned = skip, used.findings, used.at
 	protector := newProtector(c, settings.Protect)
 	protections := make([][]Protection, len(c.images))
 	wishes := make([]graph.Wish, len(c.images))

@@ -35,8 +35,9 @@ type scanner struct {
 	counts map[string]int         // the most that each source has named
 }
 
-// newest returns a scan that is not too old, made now if need be.
-func (s *scanner) newest(ctx context.Context) (*inuse.Scan, map[string][]inuse.Use) {
+// newest returns a scan that is not too old, made now if need be, and when it
+// ended.
+func (s *scanner) newest(ctx context.Context) (*inuse.Scan, map[string][]inuse.Use, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last == nil || s.clock().Sub(s.at) > MaxScanAge {
@@ -50,7 +51,7 @@ func (s *scanner) newest(ctx context.Context) (*inuse.Scan, map[string][]inuse.U
 			}
 		}
 	}
-	return s.last, s.uses
+	return s.last, s.uses, s.at
 }
 
 // distrust makes a failure of a source that named uses before and names none
@@ -67,21 +68,6 @@ func (s *scanner) distrust(scan *inuse.Scan) {
 	}
 }
 
-// reliesOnScan reports whether anything that is in use is to be spared.
-func (p *RepositoryPlan) reliesOnScan() bool {
-	return p.Entry != nil && len(p.Entry.Protect.InUse)+len(p.Entry.Protect.References) > 0
-}
-
-// stale reports whether there is a scan and it is too old.
-func (s *scanner) stale() bool {
-	if s == nil {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last != nil && s.clock().Sub(s.at) > MaxScanAge
-}
-
 // found returns how many uses each source named, or nil when none was asked.
 func (s *scanner) found() map[string]int {
 	if s == nil || s.last == nil {
@@ -96,6 +82,8 @@ type usage struct {
 	by map[string][]string
 	// findings are the references that lead to no listed image.
 	findings []Finding
+	// at is when the scan ended that says so; zero when there was none.
+	at time.Time
 }
 
 // usage returns what is in use among the contents. A skip means that a source
@@ -109,7 +97,8 @@ func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, setting
 	case p.scanner == nil:
 		return u, &Skip{SkipScanFailed, "in-use scan: nobody was asked"}
 	}
-	scan, uses := p.scanner.newest(ctx)
+	scan, uses, at := p.scanner.newest(ctx)
+	u.at = at
 	for _, f := range scan.Failed {
 		if slices.Contains(sources, f.Source) {
 			return u, &Skip{SkipScanFailed, "in-use scan: " + f.String()}

@@ -61,11 +61,12 @@ func outdate(r *cleaner.Runner, then func()) {
 	}
 }
 
-func protectedBy(report *cleaner.Report, repository string) map[string]string {
+// protectedBy returns what protects the images of the repository "app".
+func protectedBy(report *cleaner.Report) map[string]string {
 	by := map[string]string{}
 	for _, r := range report.Repositories {
 		for _, im := range r.Images {
-			if r.Name == repository {
+			if r.Name == "app" {
 				by[im.ImageDigest] = fmt.Sprint(im.ProtectedBy)
 			}
 		}
@@ -92,7 +93,7 @@ func TestWhatIsInUseStays(t *testing.T) {
 		"sha256:a": "[inUse task inUse service]", "sha256:b": "[]", "sha256:d": "[]",
 		"sha256:c": "[inUse function]", "sha256:i": "[inUse function]", // a child in use is its index in use
 	}
-	if diff := cmp.Diff(want, protectedBy(&report, "app")); diff != "" {
+	if diff := cmp.Diff(want, protectedBy(&report)); diff != "" {
 		t.Errorf("protections mismatch (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"sha256:a", "sha256:c", "sha256:i"}, w.digests("app")); diff != "" {
@@ -120,7 +121,7 @@ func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
 	scans(&r, inuse.Scan{Uses: []inuse.Use{both}})
 	report := run(t, &r)
 	want := map[string]string{"sha256:old": "[inUse task]", "sha256:new": "[]"}
-	if diff := cmp.Diff(want, protectedBy(&report, "app")); diff != "" {
+	if diff := cmp.Diff(want, protectedBy(&report)); diff != "" {
 		t.Errorf("protections mismatch (-want +got):\n%s", diff)
 	}
 }
@@ -135,7 +136,7 @@ func TestOfManyUsesAFewAreNamed(t *testing.T) {
 	scans(&r, inuse.Scan{Uses: uses})
 	report := run(t, &r)
 	want := "[inUse task/0 inUse task/1 inUse task/2 inUse task/3 inUse task/4 inUse and 4 more]"
-	if got := protectedBy(&report, "app")["sha256:a"]; got != want {
+	if got := protectedBy(&report)["sha256:a"]; got != want {
 		t.Errorf("protected by %s, want %s", got, want)
 	}
 }

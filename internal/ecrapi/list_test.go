@@ -170,7 +170,7 @@ func (d described) DescribeImages(context.Context, *ecr.DescribeImagesInput, ...
 	return &ecr.DescribeImagesOutput{ImageDetails: d.details}, nil
 }
 
-// Such a time could not be printed in a report.
+// Such a time could not be printed in a report, or is none that ECR has said.
 func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 	t.Parallel()
 	id, ok, past, future := aws.String("sha256:a"), new(now), new(now.AddDate(-4000, 0, 0)), new(now.AddDate(8000, 0, 0))
@@ -180,6 +180,8 @@ func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 		"image sha256:a has a time in the year -1974":   {ImageDigest: id, ImagePushedAt: past},
 		"image sha256:a has a time in the year -1974 ":  {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: past},
 		"image sha256:a has a time in the year 10026 ":  {ImageDigest: id, ImagePushedAt: ok, LastArchivedAt: future},
+		"image sha256:a has a time in the year 1969":    {ImageDigest: id, ImagePushedAt: new(time.Unix(-1, 0).UTC())},
+		"image sha256:a has a time in the year 1754":    {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: new(time.Date(1754, 8, 30, 0, 0, 0, 0, time.UTC))},
 		"image sha256:a has a time in the year 10026  ": {ImageDigest: id, ImagePushedAt: ok, LastActivatedAt: future},
 	} {
 		api := described{details: []types.ImageDetail{detail}}
@@ -190,12 +192,13 @@ func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 	}
 }
 
-func TestAMissingStatusMeansActiveAndAnUnknownOneStays(t *testing.T) {
+func TestAMissingStatusMeansActiveAndAnUnknownOneIsAnError(t *testing.T) {
 	t.Parallel()
 	client, _ := connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`, `{"imageDigest": "sha256:b", "imagePushedAt": 1, "imageStatus": "FROZEN"}`))
 	list, err := collect(t, client.Images(t.Context(), "app"))
-	if err != nil || len(list) != 2 || list[0].Status != evaluator.Active || list[1].Status != "FROZEN" {
-		t.Errorf("Images = %+v, %v", list, err)
+	wantError(t, err, `describe images in app: image sha256:b has the unknown imageStatus "FROZEN"`)
+	if len(list) != 1 || list[0].Status != evaluator.Active {
+		t.Errorf("Images = %+v before the error", list)
 	}
 }
 

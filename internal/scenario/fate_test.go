@@ -129,7 +129,7 @@ func (r *reckoning) carryOut() {
 		went = false
 		for i, fate := range planned {
 			waits := slices.ContainsFunc(r.parents(i, true), func(p int) bool { return r.reach(p) < fate })
-			if r.fates[i] != fate && !waits && !(fate == remove && r.refused(i)) {
+			if r.fates[i] != fate && !waits && (fate != remove || !r.refused(i)) {
 				r.fates[i], went = fate, true
 			}
 		}

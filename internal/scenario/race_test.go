@@ -12,12 +12,18 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
+// A sighting is an image as it was at a time.
+type sighting struct {
+	at    time.Time
+	image fakeecr.Image
+}
+
 // interleavings is how many runs are made against a writer.
 func interleavings() int {
 	if testing.Short() {
 		return 200
 	}
-	return 2_000
+	return 30_000
 }
 
 // A race is a run during which a writer changes the repository before calls of
@@ -27,9 +33,11 @@ type race struct {
 	law    *law // of the repository as it was listed
 	random *rand.Rand
 	serial int
-	// described holds images as they were when they were last described by
-	// digest; those that were not there are zero.
-	described map[string]fakeecr.Image
+	// described holds images as they were whenever they were described by
+	// digest; what was not there is zero. Those before relied are from before
+	// the last request to remove the image.
+	described map[string][]sighting
+	relied    map[string]int
 	faults    []string
 	// Images that were removed although they changed: after the re-check, so
 	// that it could not know.
@@ -69,7 +77,7 @@ func newRace(seed uint64) *race {
 	for i := range p[0].images {
 		p[0].images[i].unreadable = false
 	}
-	r := &race{world: newQuickWorld(p), random: random, described: map[string]fakeecr.Image{}}
+	r := &race{world: newQuickWorld(p), random: random, described: map[string][]sighting{}, relied: map[string]int{}}
 	t := trial{picture: p, policies: map[string]string{"app": "expire any pushed>1"}, pullsAreNotRecorded: random.IntN(2) == 0}
 	r.server.ExcludePulls(t.pullsAreNotRecorded)
 	r.law = newLaw(t, "app", r.server.Images("app"))
@@ -92,13 +100,13 @@ func (r *race) before(c recorded) {
 			r.judgeParents(digest, c.operation)
 		}
 		for _, digest := range c.digests {
-			delete(r.described, digest)
+			r.relied[digest] = len(r.described[digest])
 		}
 		r.disturb(c.operation)
 	case c.operation == "DescribeImages":
 		now := r.now()
 		for _, digest := range c.digests {
-			r.described[digest] = now[digest]
+			r.described[digest] = append(r.described[digest], sighting{time.Now(), now[digest]})
 		}
 	}
 }
@@ -150,20 +158,44 @@ func (r *race) stamp(im fakeecr.Image) {
 	r.server.Put("app", im)
 }
 
-// judge judges the request to remove an image.
+// judge judges the request to remove an image: it must rely on a re-check of
+// the last two seconds, by which nothing had changed.
 func (r *race) judge(digest string) {
 	r.removed++
-	for _, seen := range append(r.law.leaves(r.law.place[digest], nil), r.law.place[digest]) {
-		if _, ok := r.described[r.law.images[seen].Digest]; !ok {
-			r.faults = append(r.faults, digest+" was removed without a re-check of all that matters")
-			return
+	at := r.law.place[digest]
+	if !seen(r.described[digest][r.relied[digest]:], func(is fakeecr.Image) bool { return r.same(at, is) }) {
+		r.faults = append(r.faults, digest+" was removed, which had changed by the re-check")
+	}
+	for _, leaf := range r.law.leaves(at, nil) {
+		if !seen(r.described[r.law.images[leaf].Digest], func(is fakeecr.Image) bool { return r.unpulled(leaf, is) }) {
+			r.faults = append(r.faults, digest+" was removed, below which something had been pulled by the re-check")
 		}
 	}
-	if change := r.changed(digest, r.described); change != "" {
-		r.faults = append(r.faults, digest+" was removed, whose "+change+" had changed by the re-check")
-	} else if r.changed(digest, r.now()) != "" {
+	now := r.now()
+	if is, there := now[digest]; there && !r.same(at, is) {
 		r.inWindow++
 	}
+}
+
+// seen reports whether a recent sighting is of the image as wanted, or gone.
+func seen(sightings []sighting, as func(fakeecr.Image) bool) bool {
+	return slices.ContainsFunc(sightings, func(s sighting) bool {
+		return time.Since(s.at) <= 2*time.Second && (s.image.Digest == "" || as(s.image))
+	})
+}
+
+// same reports whether the image at the place is as it was listed. The own pull
+// of an index that was read does not count if it may be the reading.
+func (r *race) same(at int, is fakeecr.Image) bool {
+	was := r.law.images[at]
+	slices.Sort(was.Tags)
+	slices.Sort(is.Tags)
+	reading := r.law.readable(at) && !r.law.trial.pullsAreNotRecorded
+	return slices.Equal(was.Tags, is.Tags) && was.Status == is.Status && (reading || r.unpulled(at, is))
+}
+
+func (r *race) unpulled(at int, is fakeecr.Image) bool {
+	return r.law.images[at].LastRecordedPullTime.Equal(is.LastRecordedPullTime)
 }
 
 // judgeParents judges whether all that the image belongs to has gone before it.
@@ -184,31 +216,4 @@ func (r *race) now() map[string]fakeecr.Image {
 		images[im.Digest] = im
 	}
 	return images
-}
-
-// changed names what of the image is not as it was listed. The own pull of an
-// index that was read does not count if it may be the reading; the pulls of what
-// is below it do.
-func (r *race) changed(digest string, now map[string]fakeecr.Image) string {
-	at := r.law.place[digest]
-	was, is := r.law.images[at], now[digest]
-	slices.Sort(was.Tags)
-	slices.Sort(is.Tags)
-	switch {
-	case is.Digest == "":
-		return "" // gone; there is nothing to lose
-	case !slices.Equal(was.Tags, is.Tags):
-		return "tags"
-	case was.Status != is.Status:
-		return "status"
-	case (!r.law.readable(at) || r.law.trial.pullsAreNotRecorded) && !was.LastRecordedPullTime.Equal(is.LastRecordedPullTime):
-		return "last pull"
-	}
-	for _, leaf := range r.law.leaves(at, nil) {
-		was := r.law.images[leaf]
-		if is := now[was.Digest]; is.Digest != "" && !is.LastRecordedPullTime.Equal(was.LastRecordedPullTime) {
-			return "last pull below"
-		}
-	}
-	return ""
 }
