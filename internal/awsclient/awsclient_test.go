@@ -158,16 +158,16 @@ func TestAttempts(t *testing.T) {
 	}{
 		{"", 400, "ThrottlingException", 10, 3 * time.Minute},
 		{"", 400, "TooManyRequestsException", 10, 3 * time.Minute},
-		{"", 500, "ServerException", 4, 10 * time.Second},
-		{"", 503, "", 4, 10 * time.Second},
-		{"", 0, "", 4, 10 * time.Second},
+		{"", 500, "ServerException", 4, 15 * time.Second},
+		{"", 503, "", 4, 15 * time.Second},
+		{"", 0, "", 4, 15 * time.Second},
 		{"", 400, "InvalidParameterException", 1, 0},
 		{"", 400, "AccessDeniedException", 1, 0},
 		{"1", 400, "ThrottlingException", 1, 0},
 		{"1", 0, "", 1, 0},
 		{"2", 400, "ThrottlingException", 2, 10 * time.Second},
 		{"20", 400, "ThrottlingException", 20, 10 * time.Minute},
-		{"20", 500, "ServerException", 4, 10 * time.Second},
+		{"20", 500, "ServerException", 4, 15 * time.Second},
 	} {
 		isolate(t)
 		t.Setenv("AWS_REGION", "eu-west-1")
