@@ -146,6 +146,8 @@ func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
 		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}
+	case err != nil && ctx.Err() != nil:
+		plan.Skip = &Skip{SkipDeadline, "not read to its end: the time ran out"}
 	case err != nil:
 		plan.Skip = &Skip{SkipFailed, err.Error()}
 	case r.Saved != nil:
@@ -185,7 +187,7 @@ func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() R
 
 func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
 	level := slog.LevelInfo
-	if report.Failed > 0 || report.Skipped.unhandled() {
+	if report.Failed+report.NotAttempted > 0 || report.Skipped.unhandled() {
 		level = slog.LevelError
 	}
 	r.Log.LogAttrs(ctx, level, "repository",
@@ -201,6 +203,7 @@ func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
 		slog.Int("changed", report.Changed),
 		slog.Int("gone", report.Gone),
 		slog.Int("failed", report.Failed),
+		slog.Int("not_attempted", report.NotAttempted),
 		slog.String("skipped", string(report.Skipped)),
 		slog.String("message", report.Message))
 }

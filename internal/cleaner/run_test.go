@@ -267,7 +267,7 @@ func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 		return map[string]any{
 			"level": level, "msg": "repository", "repository": name, "policy": "old", "evaluated": evaluated, "expired": expired,
 			"transitioned": 0., "protected": 0., "deleted": deleted, "archived": 0., "blocked": 0., "changed": 0., "gone": 0.,
-			"failed": failed, "skipped": "", "message": "",
+			"failed": failed, "not_attempted": 0., "skipped": "", "message": "",
 		}
 	}
 	want := []map[string]any{

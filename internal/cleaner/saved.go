@@ -103,7 +103,7 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 	for i, s := range images {
 		im, planned := fresh[s.ImageDigest]
 		delete(fresh, s.ImageDigest)
-		if !planned || im.Action != s.Verdict {
+		if !planned || deletes(im.Action) != deletes(s.Verdict) {
 			plan.Images[i] = s.planned()
 			dropped = append(dropped, &plan.Images[i])
 			continue
@@ -121,6 +121,10 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 	}
 	sortImages(plan.Images)
 }
+
+// deletes reports whether the action deletes an image. One that followed another
+// may be marked itself by now, or the other way about.
+func deletes(a evaluator.Action) bool { return a == evaluator.Expire || a == Follow }
 
 // settleDropped tells the images that a plan made now would keep from those
 // that are not there any more.

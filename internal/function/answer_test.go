@@ -70,7 +70,7 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 		t.Errorf("repository lines %v", lines)
 	}
 	want = []string{
-		"archived", "blocked", "changed", "deleted", "evaluated", "expired", "failed", "gone", "level", "message", "msg",
+		"archived", "blocked", "changed", "deleted", "evaluated", "expired", "failed", "gone", "level", "message", "msg", "not_attempted",
 		"policy", "protected", "repository", "skipped", "time", "transitioned",
 	}
 	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {

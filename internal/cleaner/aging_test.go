@@ -1,0 +1,178 @@
+package cleaner_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// aging makes the runner's clock pass the age of a scan at the n-th removing
+// call.
+func aging(r *cleaner.Runner, remover remover, at int) {
+	clock, calls := now, 0
+	remove := remover.delete
+	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+		if calls++; calls == at {
+			clock = clock.Add(cleaner.MaxScanAge + time.Second)
+		}
+		return remove(ctx, repository, digests)
+	}
+	r.Remover, r.Clock = remover, func() time.Time { return clock }
+}
+
+// What has come into use between two batches is spared, and each image is in
+// the report once.
+func TestAScanThatAgesBetweenBatchesIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	images := numbered(300, 9*day)
+	w := newWorld(append(images, image("sha256:old", 9*day, "v1"))...)
+	r := newRunner(t, w, scanned)
+	made := scans(&r, inuse.Scan{Uses: []inuse.Use{use("v1", "old task")}},
+		inuse.Scan{Uses: []inuse.Use{use("v1", "old task"), use("sha256:0200", "new task")}})
+	aging(&r, w.remover(), 2)
+	log := &logged{}
+	r.Log = log.logger()
+	report := run(t, &r)
+	if diff := cmp.Diff([]string{"sha256:0200", "sha256:old"}, w.digests("app")); diff != "" || *made != 2 {
+		t.Errorf("%d scans, left mismatch (-want +got):\n%s", *made, diff)
+	}
+	got := report.Totals.Counts
+	if n := len(repositoryOf(t, &report, "app").Images); n != 301 || got.Deleted != 299 || got.Protected != 2 || got.Evaluated != 301 {
+		t.Errorf("%d images in the report, counts %+v", n, got)
+	}
+	if len(log.outcomes(t)) != 299 {
+		t.Errorf("%d lines in the log", len(log.outcomes(t)))
+	}
+}
+
+// What relies on no scan does not wait for one.
+func TestAScanThatAgesDoesNotMatterToWhoDoesNotRelyOnIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day)).add("free", numbered(250, 9*day)...)
+	r := newRunner(t, w, `{"policies": [{"repositories": ["free"], "policy": `+expireOld+`, "protect": {"inUse": []}}, {"policy": `+expireOld+`}],
+		"protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
+	made := scans(&r, inuse.Scan{})
+	aging(&r, w.remover(), 2)
+	r.Workers = 1
+	if report := run(t, &r); report.Totals.Deleted != 251 || *made != 1 {
+		t.Errorf("%d scans, totals %+v", *made, report.Totals)
+	}
+}
+
+// What ECR refuses is tried again by a plan with a new scan, not by the old one.
+func TestWhatIsBlockedIsNotTriedAgainWithAnOldScan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day))
+	r := newRunner(t, w, scanned)
+	made := scans(&r, inuse.Scan{}, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "new task")}})
+	remover := w.remover()
+	refuse(&remover, "sha256:a", "ImageReferencedByManifestList")
+	aging(&r, remover, 1)
+	log := &logged{}
+	r.Log = log.logger()
+	report := run(t, &r)
+	wantOutcomes(t, map[string]string{"sha256:b": "deleted"}, &report, log)
+	if got := protectedBy(&report)["sha256:a"]; got != "[inUse new task]" || *made != 2 {
+		t.Errorf("%d scans, protected by %s", *made, got)
+	}
+}
+
+// A stop that comes while a scan is too old leaves nothing unsaid.
+func TestAStopWhileItIsPlannedAgain(t *testing.T) {
+	t.Parallel()
+	for _, during := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(numbered(150, 9*day)...)
+			r := newRunner(t, w, scanned)
+			stop := make(chan struct{})
+			made := 0
+			scans(&r, inuse.Scan{})
+			scan := r.Scan
+			r.Scan = func(ctx context.Context) inuse.Scan {
+				if made++; made == 2 {
+					close(stop)
+				}
+				return scan(ctx)
+			}
+			remover := w.remover()
+			remove := remover.delete
+			remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+				if !during {
+					close(stop)
+				}
+				return remove(ctx, repository, digests)
+			}
+			aging(&r, remover, 1)
+			log := &logged{}
+			r.Stop, r.Log = stop, log.logger()
+			report := run(t, &r)
+			got := repositoryOf(t, &report, "app")
+			if got.Skipped != "" || got.Deleted != 100 || got.NotAttempted != 50 || got.Evaluated != 150 {
+				t.Errorf("during %t: skipped %q, counts %+v", during, got.Skipped, got.Counts)
+			}
+			if !slices.Equal(w.calls, []string{"describe", "delete"}) {
+				t.Errorf("during %t: calls %v", during, w.calls)
+			}
+			wantOutcomes(t, reported(t, &report), &report, log)
+		})
+	}
+}
+
+// A scan that takes longer than it may be old is new when it ends.
+func TestTheAgeOfAScanCountsFromItsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day))
+	r := newRunner(t, w, scanned)
+	clock, made := now, 0
+	r.Clock = func() time.Time { return clock }
+	r.Scan = func(context.Context) inuse.Scan {
+		made++
+		at := clock
+		clock = clock.Add(2 * cleaner.MaxScanAge)
+		return inuse.Scan{At: at}
+	}
+	if report := run(t, &r); report.Totals.Deleted != 1 || made != 1 {
+		t.Errorf("%d scans, totals %+v", made, report.Totals)
+	}
+}
+
+// What another repository has learned meanwhile is not in the plan.
+func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(numbered(150, 9*day)...).add("b", image("sha256:b", 9*day))
+		r := newRunner(t, w, scanned)
+		r.Clock = time.Now
+		made := 0
+		r.Scan = func(context.Context) inuse.Scan {
+			if made++; made == 1 {
+				return inuse.Scan{}
+			}
+			return inuse.Scan{Uses: []inuse.Use{use("sha256:0120", "new task")}}
+		}
+		reader, remover := w.registry(), w.remover()
+		images, remove := reader.images, remover.delete
+		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+			if repository == "b" {
+				time.Sleep(cleaner.MaxScanAge + time.Minute) // and then scans
+			}
+			return images(ctx, repository)
+		}
+		remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+			time.Sleep(cleaner.MaxScanAge + 2*time.Minute)
+			return remove(ctx, repository, digests)
+		}
+		r.Registry, r.Remover = reader, remover
+		if run(t, &r); !slices.Equal(w.digests("app"), []string{"sha256:0120"}) {
+			t.Errorf("after %d scans left are %v", made, w.digests("app"))
+		}
+	})
+}
