@@ -152,29 +152,9 @@ func (g *Graph) Parents(digest string) []evaluator.Image {
 	if !listed {
 		return nil
 	}
-	return g.at(g.parents[i])
-}
-
-func (g *Graph) at(places []int) []evaluator.Image {
-	images := make([]evaluator.Image, len(places))
-	for n, place := range places {
-		images[n] = g.images[place]
+	parents := make([]evaluator.Image, len(g.parents[i]))
+	for n, parent := range g.parents[i] {
+		parents[n] = g.images[parent]
 	}
-	return images
-}
-
-// Children returns the listed images that the index lists, in the order of its
-// manifest.
-func (g *Graph) Children(digest string) []evaluator.Image {
-	i, listed := g.index[digest]
-	if !listed {
-		return nil
-	}
-	var images []evaluator.Image
-	for _, child := range g.children[i] {
-		if !slices.Contains(Subjects(g.images[child]), digest) {
-			images = append(images, g.images[child])
-		}
-	}
-	return images
+	return parents
 }
