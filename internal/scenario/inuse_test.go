@@ -150,6 +150,27 @@ func TestInUse(t *testing.T) {
 		want:     "used: expire, inUse task/1\nunused: expire, deleted",
 		findings: "app: attachedPolicyMarksInUse: ECR itself will expire used, which is in use by task/1",
 	}, {
+		name: "a repository that others may pull from, where no list says what they use, is a finding",
+		registry: `
+			used   90d #v1
+			unused 90d`,
+		policy: "expire any pushed>30",
+		uses:   "task/1 app:v1",
+		before: func(_ testing.TB, w *world) {
+			w.server.SetRepositoryPolicy("app", `{"Statement": [{"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}}]}`)
+		},
+		want:     "used: expire, inUse task/1\nunused: expire, deleted",
+		findings: "app: sharedRepository: its policy lets arn:aws:iam::210987654321:root pull, and no list in protect.references says what they use",
+	}, {
+		name: "nobody is asked what is in use",
+		registry: `
+			used 90d #v1`,
+		policy:  "expire any pushed>30",
+		uses:    "task/1 app:v1",
+		before:  func(_ testing.TB, w *world) { w.registry.Sources = nil },
+		want:    "used: expire",
+		skipped: "app: in-use scan: in-use scan: nobody was asked",
+	}, {
 		name: "a use of one repository protects nothing in another",
 		registry: `
 			image 90d #v1

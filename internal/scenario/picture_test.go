@@ -147,14 +147,20 @@ func (im image) String() string {
 	for _, tag := range im.tags {
 		words = append(words, "#"+tag)
 	}
-	for name, d := range map[string]time.Duration{"pulled": im.pulled, "archived": im.archived, "restored": im.restored} {
-		if d != 0 {
-			words = append(words, name+":"+d.String())
+	for _, past := range []struct {
+		word string
+		ago  time.Duration
+	}{{"pulled", im.pulled}, {"archived", im.archived}, {"restored", im.restored}} {
+		if past.ago != 0 {
+			words = append(words, past.word+":"+past.ago.String())
 		}
 	}
-	for name, is := range map[string]bool{"activating": im.activating, "docker": im.docker, "unreadable": im.unreadable} {
-		if is {
-			words = append(words, name)
+	for _, mark := range []struct {
+		word string
+		is   bool
+	}{{"activating", im.activating}, {"docker", im.docker}, {"unreadable", im.unreadable}} {
+		if mark.is {
+			words = append(words, mark.word)
 		}
 	}
 	return strings.Join(words, " ")

@@ -20,10 +20,10 @@ type sighting struct {
 
 // interleavings is how many runs are made against a writer.
 func interleavings() int {
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		return 200
 	}
-	return 30_000
+	return 2_000
 }
 
 // A race is a run during which a writer changes the repository before calls of

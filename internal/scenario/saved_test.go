@@ -68,6 +68,21 @@ func TestSavedPlans(t *testing.T) {
 	}
 }
 
+// What was to follow may be marked by itself when the plan is applied: both
+// plans want it gone.
+func TestSavedPlansOfWhatFollows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, draw("own 29.5d\n dead 29.4d >own #v1"))
+	configuration := configuration("expire v1 pushed>7; expire untagged pushed>30", "", "")
+	saved := w.plan(t, configuration)
+	sameLines(t, "plan", w.outcomes(&saved), "dead: expire\nown: follow dead")
+	w.clock.advance(20 * time.Hour)
+	r := w.runner(t, configuration)
+	r.Remover, r.Saved = w.registry.Remover, &saved
+	report := run(t, &r)
+	sameLines(t, "outcomes", w.outcomes(&report), "dead: expire, deleted\nown: expire, deleted")
+}
+
 func TestSavedPlansThatAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, draw("old 90d #v1"))

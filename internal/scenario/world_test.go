@@ -1,18 +1,10 @@
 package scenario_test
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
-	"io"
-	"iter"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +15,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 const (
@@ -132,69 +123,6 @@ func (w *world) source(name string) *source {
 	return w.sources[len(w.sources)-1]
 }
 
-// A source is an in-use source whose answer is set.
-type source struct {
-	name string
-
-	mu    sync.Mutex
-	uses  []inuse.Use
-	err   error
-	asked int
-}
-
-func (s *source) Name() string { return s.name }
-
-func (s *source) Uses(context.Context) iter.Seq2[inuse.Use, error] {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.asked++
-	uses, err := slices.Clone(s.uses), s.err
-	return func(yield func(inuse.Use, error) bool) {
-		for _, use := range uses {
-			if !yield(use, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(inuse.Use{}, err)
-		}
-	}
-}
-
-// answer sets what the source names: one use on each line, "BY REFERENCE",
-// where the reference has no host when it is to the registry of the world, and
-// @NAME for the digest of an image.
-func (s *source) answer(tb testing.TB, text string) {
-	tb.Helper()
-	var uses []inuse.Use
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			continue
-		}
-		ref, err := reference.Parse(spell(words[1]))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		uses = append(uses, inuse.Use{Reference: ref, By: words[0]})
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.uses = uses
-}
-
-// spell writes a reference out.
-func spell(text string) string {
-	image, name, digest := strings.Cut(text, "@")
-	if !strings.Contains(image, ".") {
-		image = host + "/" + image
-	}
-	if !digest {
-		return image
-	}
-	return image + "@" + digestOf(name)
-}
-
 // runner returns a runner that plans with the configuration.
 func (w *world) runner(tb testing.TB, text string) cleaner.Runner {
 	tb.Helper()
@@ -232,101 +160,4 @@ func run(tb testing.TB, r *cleaner.Runner) cleaner.Report {
 		tb.Fatalf("run: %v", err)
 	}
 	return report
-}
-
-// A journal notes the calls that pass through it.
-type journal struct {
-	next http.Handler
-
-	mu     sync.Mutex
-	calls  []recorded
-	before func(recorded)
-	lose   bool // the answer to the call under way
-}
-
-// A recorded call has the digests that it names.
-type recorded struct {
-	operation string
-	digests   []string
-	// asked and answered are when the server got the request and was done.
-	asked, answered time.Time
-}
-
-func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	call := recorded{operation: operation, asked: time.Now()}
-	var in struct {
-		ImageIDs []struct{ ImageDigest string } `json:"imageIds"`
-		ImageID  struct{ ImageDigest string }   `json:"imageId"`
-	}
-	_ = json.Unmarshal(body, &in) // a form names no images
-	for _, id := range append(in.ImageIDs, in.ImageID) {
-		if id.ImageDigest != "" {
-			call.digests = append(call.digests, id.ImageDigest)
-		}
-	}
-	j.mu.Lock()
-	place, before := len(j.calls), j.before
-	j.calls = append(j.calls, call)
-	j.mu.Unlock()
-	if before != nil {
-		before(call)
-	}
-	answer := httptest.NewRecorder()
-	j.next.ServeHTTP(answer, r)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.calls[place].answered = time.Now()
-	if j.lose {
-		j.lose = false
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	maps.Copy(w.Header(), answer.Header())
-	w.WriteHeader(answer.Code)
-	_, _ = w.Write(answer.Body.Bytes()) // the caller may have gone
-}
-
-// loseAnswer has the call that is about to be carried out answered by an error
-// that says nothing.
-func (j *journal) loseAnswer() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.lose = true
-}
-
-// on has f called before each call.
-func (j *journal) on(f func(recorded)) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.before = f
-}
-
-// removals returns the removing calls, each as the names of its images.
-func (w *world) removals() []string {
-	var calls []string
-	w.journal.mu.Lock()
-	defer w.journal.mu.Unlock()
-	for _, c := range w.journal.calls {
-		if c.operation == "BatchDeleteImage" || c.operation == "UpdateImageStorageClass" {
-			names := make([]string, len(c.digests))
-			for i, digest := range c.digests {
-				names[i] = w.names[digest]
-			}
-			slices.Sort(names)
-			calls = append(calls, strings.Join(names, " "))
-		}
-	}
-	return calls
-}
-
-// inProcess answers requests from a handler.
-type inProcess struct{ http.Handler }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	p.ServeHTTP(w, r)
-	return w.Result(), nil
 }

@@ -1,0 +1,125 @@
+package scenario_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// compare compares what is left with what should be.
+func (r *reckoning) compare(after []fakeecr.Image) error {
+	var faults []error
+	for i, im := range r.images {
+		at := slices.IndexFunc(after, func(a fakeecr.Image) bool { return a.Digest == im.Digest })
+		got := stay
+		switch {
+		case at < 0:
+			got = remove
+		case after[at].Status != im.Status:
+			got = archive
+		}
+		if got != r.fates[i] {
+			faults = append(faults, fmt.Errorf("%s/%s: fate is %d, should be %d (wanted %d, vetoed %v)",
+				r.repository, im.Digest, got, r.fates[i], r.wants[i], r.vetoed[i]))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// outcomesSay checks that every image that was to go has an outcome, and one
+// that says why if it did not.
+func outcomesSay(r *cleaner.RepositoryReport) error {
+	for _, im := range r.Images {
+		done := im.Outcome == cleaner.Deleted || im.Outcome == cleaner.MovedToArchive
+		why := (im.Outcome == cleaner.Blocked || im.Outcome == cleaner.Failed) && im.Message != ""
+		if toGo := len(im.ProtectedBy) == 0 && r.Skipped == ""; toGo != (done || why) {
+			return fmt.Errorf("%s/%s: outcome %q %q, protected by %v, skipped %q", r.Name, im.ImageDigest, im.Outcome, im.Message, im.ProtectedBy, r.Skipped)
+		}
+	}
+	return nil
+}
+
+// contains checks that all that went was in the plan and, unless the reading for
+// the plan counted as pulls, in the same way.
+func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
+	for _, im := range applied.Images {
+		if im.Outcome != cleaner.Deleted && im.Outcome != cleaner.MovedToArchive {
+			continue
+		}
+		if !slices.ContainsFunc(plan.Images, func(p cleaner.ImageReport) bool {
+			same := p.Verdict == im.Verdict || !t.pullsAreNotRecorded
+			return p.ImageDigest == im.ImageDigest && same && len(p.ProtectedBy) == 0
+		}) {
+			return fmt.Errorf("%s/%s went by %s, which was not in the plan", plan.Name, im.ImageDigest, im.Verdict)
+		}
+	}
+	return nil
+}
+
+// idle checks that a second run finds nothing to remove. There are two reasons
+// why it may: the first one had no budget left for a repository; and where an
+// index is gone or archived, its children are no children any more, so that
+// they count among the newest that are kept and others do so no longer.
+func (t trial) idle(first, second *cleaner.Report) error {
+	went, goes := first.Totals.Deleted+first.Totals.Archived, second.Totals.Deleted+second.Totals.Archived
+	limited := slices.ContainsFunc(first.Repositories, func(r cleaner.RepositoryReport) bool { return r.Skipped == cleaner.SkipLimit })
+	if goes == 0 || limited || t.keepNewest > 0 && went > 0 {
+		return nil
+	}
+	return fmt.Errorf("the second run removes %d images", goes)
+}
+
+// torn checks what is left of a repository against the facts, known to the
+// engine or not: what belongs together, what is in use and what is protected.
+func (l *law) torn(after []fakeecr.Image) error {
+	left := map[string]string{} // status by digest
+	for _, im := range after {
+		left[im.Digest] = im.Status
+	}
+	reach := func(i int) int {
+		switch left[l.images[i].Digest] {
+		case "":
+			return remove
+		case "ARCHIVED":
+			return archive
+		}
+		return stay
+	}
+	inUse := l.usedWithChildren()
+	for i, im := range l.images {
+		moved := left[im.Digest] != im.Status
+		switch {
+		case moved && inUse[i]:
+			return fmt.Errorf("%s went although it is in use", im.Digest)
+		case moved && l.vetoed[i]:
+			return fmt.Errorf("%s went although it is protected", im.Digest)
+		}
+		for _, p := range l.parents(i, true) {
+			if moved && reach(p) < reach(i) {
+				return fmt.Errorf("%s went further than %s, to which it belongs", im.Digest, l.images[p].Digest)
+			}
+		}
+	}
+	return nil
+}
+
+// usedWithChildren returns the images in use with all that belongs to them as
+// indexes and children. What is in the archive cannot be pulled, so that its
+// children are not in use by it.
+func (l *law) usedWithChildren() map[int]bool {
+	used := l.used(true)
+	for grew := true; grew; {
+		grew = false
+		for i := range l.images {
+			for _, p := range l.indexes(i, true) {
+				if used[p] && !used[i] && l.images[p].Status != "ARCHIVED" {
+					used[i], grew = true, true
+				}
+			}
+		}
+	}
+	return used
+}

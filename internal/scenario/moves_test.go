@@ -1,0 +1,83 @@
+package scenario_test
+
+import "testing"
+
+func TestTheWorldMoves(t *testing.T) {
+	runAll(t, []scenario{{
+		name: "what belongs to an image that has changed stays with it",
+		registry: `
+			own  91d
+			dead 90d >own #v1
+			sig  80d ^dead
+			note 70d ^sig`,
+		policy:    "expire v1 pushed>30",
+		meanwhile: func(_ testing.TB, w *world) { w.server.Tag("app", digestOf("dead"), "back") },
+		want: `
+			dead: expire, changed: imageTags changed since the plan
+			own: follow dead, blocked: it belongs to dead, which stays
+			sig: follow dead, blocked: it belongs to dead, which stays
+			note: follow dead, blocked: it belongs to sig, which stays`,
+	}, {
+		name: "an index is as used as what is below it",
+		registry: `
+			leaf   93d
+			sub    92d >leaf
+			top    90d >sub #v1
+			beside 80d #v2`,
+		policy: "expire v* pushed>30",
+		meanwhile: func(_ testing.TB, w *world) {
+			w.server.Put("app", image{name: "leaf", age: 93 * day, pulled: 1}.detail(noon))
+		},
+		want: `
+			top: expire, changed: lastRecordedPullTime of its child leaf changed since the plan
+			sub: follow top, changed: lastRecordedPullTime of its child leaf changed since the plan
+			leaf: follow top, changed: lastRecordedPullTime changed since the plan
+			beside: expire, deleted`,
+	}, {
+		name: "one that went by itself takes its own along",
+		registry: `
+			own  91d
+			dead 90d >own #v1`,
+		policy:    "expire v1 pushed>30",
+		meanwhile: func(_ testing.TB, w *world) { w.server.Remove("app", digestOf("dead")) },
+		want:      "dead: expire, gone: not there any more\nown: follow dead, deleted",
+	}, {
+		name: "the repository is deleted",
+		registry: `
+			old 90d
+			repository web
+			old 90d`,
+		policy:    "expire any pushed>30",
+		more:      `"repositories": {"include": ["app"]}`,
+		meanwhile: func(_ testing.TB, w *world) { w.server.DeleteRepository("app") },
+		want:      "old: expire, gone: not there any more",
+	}, {
+		name: "an index pushed over a child keeps it, and is tried once more",
+		registry: `
+			child 90d
+			other 90d`,
+		policy: "expire any pushed>30",
+		meanwhile: func(_ testing.TB, w *world) {
+			w.server.Put("app", image{name: "index", index: true, children: []string{"child"}, tags: []string{"v1"}}.detail(noon))
+		},
+		want: "child: expire, blocked: ImageReferencedByManifestList: …\nother: expire, deleted",
+	}, {
+		name: "what ECR refuses is tried once more at the end",
+		registry: `
+			child 90d
+			other 90d`,
+		policy: "expire any pushed>30",
+		before: func(_ testing.TB, w *world) {
+			w.server.RefuseImage(digestOf("child"), "ImageReferencedByManifestList")
+			deletes := 0
+			w.journal.on(func(c recorded) {
+				if c.operation == "BatchDeleteImage" {
+					if deletes++; deletes == 2 {
+						w.server.RefuseImage(digestOf("child"), "")
+					}
+				}
+			})
+		},
+		want: "child: expire, deleted\nother: expire, deleted",
+	}})
+}
