@@ -115,7 +115,7 @@ func (s *session) printLeft(ctx context.Context, server *fakeecr.Server, report 
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", repository.Name, shortDigest(im.Digest), tagsCell(im.Tags), why)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", repository.Name, shortDigest(im.Digest), tagsCell(im.Tags), shortDigests(why))
 		}
 	}
 	return t.Flush()
