@@ -51,7 +51,7 @@ func (s scenario) paged() {
 // throttled expires 450 more while ECR refuses what comes too fast.
 func (s scenario) throttled() {
 	t, on := s.t, s.on
-	on.throttle(t, map[string][2]int{"ecr": {5, 5}})
+	on.throttle(t, map[string][2]int{"ecr": {5, 1}})
 	what := request{mode: "apply", configuration: unprotected(`, "policies": [{"name": "keep", "policy": ` + keepNewest(large-1400) + `}]`)}
 	applied := s.run(t, on, what, true)
 	if got, want := applied.Totals, (counts{Evaluated: large - 950, Expired: 450, Deleted: 450}); got != want {

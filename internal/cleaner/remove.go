@@ -17,6 +17,10 @@ const (
 	// The pause before another attempt doubles from firstPause to maxPause.
 	firstPause = 500 * time.Millisecond
 	maxPause   = 20 * time.Second
+	// afterLook is the end of each pause, after the images were described: that
+	// was a call too, and where all calls share one limit the next would be
+	// refused for it.
+	afterLook = firstPause / 2
 	// callTimeout bounds a removing call, and the question what became of it.
 	// Both are seen to their end even if the run is stopped meanwhile.
 	callTimeout = 10 * time.Second
@@ -62,8 +66,12 @@ func (a applier) attempt(batch []*PlannedImage, once func(context.Context, []*Pl
 		ctx, cancel := a.toTheEnd()
 		err := once(ctx, batch)
 		cancel()
-		again := n < attemptsFor(err) && a.pause(n)
+		pause := pauseBefore(n + 1)
+		again := n < attemptsFor(err) && a.wait(pause-afterLook)
 		batch = a.resolve(batch, err)
+		if again && len(batch) > 0 {
+			a.wait(afterLook)
+		}
 		if again || errors.Is(err, ErrThrottled) && a.ctx.Err() != nil {
 			continue
 		}
@@ -102,10 +110,16 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// pause waits before attempt n+1 and reports whether the run still goes on.
-func (a applier) pause(n int) bool {
-	d := min(firstPause<<(n-1), maxPause)
-	timer := time.NewTimer(d/2 + rand.N(d/2))
+// pauseBefore returns how long to wait before attempt n, from 2 on: afterLook
+// at least.
+func pauseBefore(n int) time.Duration {
+	d := min(firstPause<<(n-2), maxPause)
+	return d/2 + rand.N(d/2)
+}
+
+// wait reports whether the run still goes on after that time.
+func (a applier) wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
