@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
@@ -54,10 +53,11 @@ type applier struct {
 	plan       *RepositoryPlan
 	planned    map[string]*PlannedImage
 	logged     map[string]bool
+	looks      map[string]look
 }
 
 func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) applier {
-	a := applier{ctx, remover, plan.Repository, log, plan, map[string]*PlannedImage{}, map[string]bool{}}
+	a := applier{ctx, remover, plan.Repository, log, plan, map[string]*PlannedImage{}, map[string]bool{}, map[string]look{}}
 	a.index()
 	return a
 }
@@ -109,11 +109,12 @@ func settleAll(images []*PlannedImage, o Outcome, message string) {
 
 // removeAll removes what is open and reports whether it came to its end.
 func (a applier) removeAll(good func() bool) bool {
+	clear(a.looks)
 	for _, b := range batches(families(a.plan.Images)) {
 		if a.ctx.Err() != nil {
 			return true
 		}
-		if len(b.steps) > 0 && !good() {
+		if len(b.ids)+len(b.steps) > 0 && !good() {
 			return false
 		}
 		a.remove(b)
@@ -137,12 +138,8 @@ func (a applier) reopenBlocked() bool {
 // remove re-checks the images of a batch and removes them, turn by turn. After
 // a turn that took long it re-checks those that are left.
 func (a applier) remove(b batch) {
-	var checked time.Time
-	for steps := b.steps; len(steps) > 0 && a.ctx.Err() == nil; {
-		if instant().Sub(checked) > maxCheckAge {
-			checked = instant()
-			a.recheck(family(steps).images())
-		}
+	a.recheck(family(b.steps).images(), b.ids...)
+	for steps := b.steps; len(steps) > 0 && a.ctx.Err() == nil; a.recheck(family(steps).images()) {
 		now := steps
 		if n := slices.IndexFunc(steps, func(s step) bool { return s.turn != steps[0].turn }); n > 0 {
 			now = steps[:n]
@@ -161,7 +158,7 @@ func (a applier) remove(b batch) {
 		for chunk := range slices.Chunk(deletions, MaxBatch) {
 			a.delete(chunk)
 		}
-		a.archive(transitions, checked)
+		a.archive(transitions)
 	}
 }
 

@@ -116,46 +116,38 @@ func (o *ordering) measure(digest string, members map[string]*PlannedImage) int 
 	return deepest
 }
 
-// A batch is what is described in one call before it is removed.
+// A batch is what is described in one call, and what can be removed then.
 type batch struct {
+	// ids are the digests to describe, at most MaxBatch: of the images, and of
+	// the children of indexes, whose pulls tell whether the index is in use.
+	ids []string
+	// steps are the images that are described by then with all that they depend
+	// upon, in this batch or in one before it, ordered by turn.
 	steps []step
-	// ids are the digests to describe: the images, and the children of indexes,
-	// whose pulls tell whether the index is in use.
-	ids map[string]bool
 }
 
-// batches packs families into batches of at most MaxBatch digests; an index
-// with more children than that makes a larger one. A family that does not fit
-// is cut, the parents before the children. The steps of a batch are ordered by
-// turn.
+// batches packs families into batches. A family that does not fit is cut, the
+// parents before the children.
 func batches(all []family) []batch {
-	var packed []batch
-	current := batch{ids: map[string]bool{}}
-	next := func(ids []string) {
-		added := 0
-		for _, id := range ids {
-			if !current.ids[id] {
-				added++
-			}
-		}
-		full := len(current.steps) == MaxBatch || added > 0 && len(current.ids)+added > MaxBatch
-		if full && len(current.steps) > 0 {
-			packed = append(packed, current)
-			current = batch{ids: map[string]bool{}}
-		}
-	}
+	packed := []batch{{}}
+	described := map[string]bool{}
 	for _, f := range all {
-		next(idsOf(f.images()))
 		for i := range f {
-			ids := idsOf([]*PlannedImage{f[i].PlannedImage})
-			next(ids)
-			current.steps = append(current.steps, f[i])
-			for _, id := range ids {
-				current.ids[id] = true
+			for _, id := range idsOf([]*PlannedImage{f[i].PlannedImage}) {
+				if described[id] {
+					continue
+				}
+				if len(packed[len(packed)-1].ids) == MaxBatch {
+					packed = append(packed, batch{})
+				}
+				described[id] = true
+				last := &packed[len(packed)-1]
+				last.ids = append(last.ids, id)
 			}
+			last := &packed[len(packed)-1]
+			last.steps = append(last.steps, f[i])
 		}
 	}
-	packed = append(packed, current)
 	for _, b := range packed {
 		slices.SortStableFunc(b.steps, func(a, b step) int { return a.turn.compare(b.turn) })
 	}

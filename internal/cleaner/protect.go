@@ -1,7 +1,6 @@
 package cleaner
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -92,55 +91,4 @@ func plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
-}
-
-// newest returns the digests of the n newest images, and of the n newest that
-// can be pulled, should archived ones be among the former. Referrers and
-// children do not count. Beside an index whose children are not known, an
-// untagged image may be one of them: it does not count, and is protected while
-// it is as new.
-func (c *contents) newest(n int) map[string]bool {
-	if n == 0 {
-		return nil
-	}
-	order := make([]*evaluator.Image, len(c.images))
-	for i := range c.images {
-		order[i] = &c.images[i]
-	}
-	slices.SortFunc(order, func(a, b *evaluator.Image) int {
-		return cmp.Or(b.EffectivePushTime().Compare(a.EffectivePushTime()), cmp.Compare(b.Digest, a.Digest))
-	})
-	belongs, mayBelong := c.belonging()
-	protected := map[string]bool{}
-	all, pullable := 0, 0
-	for _, im := range order {
-		active := im.Status == evaluator.Active
-		if all >= n && (!active || pullable >= n) || belongs(im) {
-			continue
-		}
-		protected[im.Digest] = true
-		if !mayBelong(im) {
-			all++
-			if active {
-				pullable++
-			}
-		}
-	}
-	return protected
-}
-
-// belonging returns two questions about an image: whether it is a referrer or
-// a child, and whether it may be the child of an index that was not read.
-func (c *contents) belonging() (belongs, mayBelong func(*evaluator.Image) bool) {
-	children, unread := map[string]bool{}, false
-	for i := range c.images {
-		digests, read := c.children[c.images[i].Digest]
-		unread = unread || graph.IsIndex(c.images[i]) && !read
-		for _, digest := range digests {
-			children[digest] = true
-		}
-	}
-	belongs = func(im *evaluator.Image) bool { return children[im.Digest] || len(graph.Subjects(*im)) > 0 }
-	mayBelong = func(im *evaluator.Image) bool { return unread && len(im.Tags) == 0 && !graph.IsIndex(*im) }
-	return belongs, mayBelong
 }

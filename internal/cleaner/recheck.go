@@ -9,29 +9,64 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// recheck describes those of the images that are open, and settles the ones
-// that are not as planned any more.
-func (a applier) recheck(images []*PlannedImage) {
-	images = openOf(images)
-	if len(images) == 0 || a.ctx.Err() != nil {
+// maxCheckAge is the age beyond which an image is described once more before it
+// is removed.
+const maxCheckAge = 2 * time.Second
+
+// A look is what an image was like when it was described.
+type look struct {
+	image evaluator.Image
+	found bool
+	at    time.Time
+}
+
+// recheck describes those of the images that are open, unless that was done
+// just now, and settles the ones that are not as planned any more. The digests
+// ahead, which will be wanted soon, are described along with them.
+func (a applier) recheck(images []*PlannedImage, ahead ...string) {
+	if a.ctx.Err() != nil {
 		return
 	}
-	now, err := a.describe(a.ctx, idsOf(images))
+	images = openOf(images)
+	err := a.look(append(idsOf(images), ahead...))
 	if a.ctx.Err() != nil {
 		return
 	}
 	for _, im := range images {
-		current, found := now[im.Digest]
-		switch difference := im.differs(current, now); {
+		current := a.looks[im.Digest]
+		switch difference := im.differs(current.image, a.found); {
 		case err != nil:
 			im.settle(Failed, "re-check: "+err.Error())
-		case !found:
+		case !current.found:
 			im.settle(Gone, "not there any more")
 		case difference != "":
 			im.settle(Changed, difference+" changed since the plan")
 		}
 		a.logOutcome(im)
 	}
+}
+
+// look describes the images unless that was done just now.
+func (a applier) look(digests []string) error {
+	at := instant()
+	digests = slices.DeleteFunc(digests, func(digest string) bool { return at.Sub(a.looks[digest].at) <= maxCheckAge })
+	slices.Sort(digests)
+	digests = slices.Compact(digests)
+	now, err := a.describe(a.ctx, digests)
+	if err != nil {
+		return err
+	}
+	for _, digest := range digests {
+		im, found := now[digest]
+		a.looks[digest] = look{im, found, at}
+	}
+	return nil
+}
+
+// found returns the image as it was when it was described last.
+func (a applier) found(digest string) (evaluator.Image, bool) {
+	l := a.looks[digest]
+	return l.image, l.found
 }
 
 func openOf(images []*PlannedImage) []*PlannedImage {
@@ -57,12 +92,12 @@ func (a applier) describe(ctx context.Context, digests []string) (map[string]eva
 // differs names the first thing in which the image is not as it was, or
 // returns "". Of an index the pulls of its children count, and its own unless
 // that may be ours.
-func (im *PlannedImage) differs(current evaluator.Image, now map[string]evaluator.Image) string {
+func (im *PlannedImage) differs(current evaluator.Image, now func(digest string) (evaluator.Image, bool)) string {
 	if im.Children == nil {
 		return differs(im.Image, current)
 	}
 	for _, child := range im.Children {
-		there, found := now[child.Digest]
+		there, found := now(child.Digest)
 		if found && !there.LastRecordedPullTime.Equal(child.LastRecordedPullTime) {
 			return "lastRecordedPullTime of its child " + child.Digest
 		}

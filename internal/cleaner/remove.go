@@ -24,20 +24,15 @@ const (
 	// callTimeout bounds a removing call, and the question what became of it.
 	// Both are seen to their end even if the run is stopped meanwhile.
 	callTimeout = 10 * time.Second
-	// maxCheckAge is the age beyond which a re-check is made once more.
-	maxCheckAge = 2 * time.Second
 )
 
 func (a applier) delete(batch []*PlannedImage) { _ = a.attempt(batch, a.deleteOnce) } // each image has its outcome
 
-// archive moves images, which were re-checked at that time, to the archive
-// class, one call each. Those that wait for long are re-checked meanwhile.
-func (a applier) archive(images []*PlannedImage, checked time.Time) {
+// archive moves images to the archive class, one call each. Those that wait for
+// long are re-checked meanwhile.
+func (a applier) archive(images []*PlannedImage) {
 	for n, im := range images {
-		if instant().Sub(checked) > maxCheckAge {
-			checked = instant()
-			a.recheck(images[n:])
-		}
+		a.recheck(images[n:])
 		if im.Outcome != "" {
 			continue
 		}
@@ -136,6 +131,7 @@ func (a applier) wait(d time.Duration) bool {
 func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	batch = openOf(batch)
 	if errors.Is(err, ErrThrottled) {
+		clear(a.looks)
 		a.recheck(batch)
 		return openOf(batch)
 	}
@@ -144,13 +140,14 @@ func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	}
 	ctx, cancel := a.toTheEnd()
 	defer cancel()
-	now, describeErr := a.describe(ctx, idsOf(batch))
+	there, describeErr := a.describe(ctx, idsOf(batch))
 	if describeErr != nil {
 		settleAll(batch, Failed, cause(err)+"; state unknown: "+describeErr.Error())
 		return nil
 	}
+	now := func(digest string) (evaluator.Image, bool) { im, found := there[digest]; return im, found }
 	for _, im := range batch {
-		current, found := now[im.Digest]
+		current, found := now(im.Digest)
 		switch difference := im.differs(current, now); {
 		case !found && im.Action != evaluator.Transition:
 			im.settle(Deleted, "unconfirmed: "+cause(err)+", but not there any more")

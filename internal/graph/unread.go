@@ -41,7 +41,7 @@ func (s *settlement) keepAbove(i, unread int) {
 func (s *settlement) unreadParent(i int, fate Fate) int {
 	found := -1
 	for _, index := range s.unread {
-		if s.reach(index) < fate && mayList(&s.images[index], &s.images[i]) &&
+		if s.reach(index) < fate && MayList(&s.images[index], &s.images[i]) &&
 			(found < 0 || s.images[index].Digest < s.images[found].Digest) {
 			found = index
 		}
@@ -49,10 +49,10 @@ func (s *settlement) unreadParent(i int, fate Fate) int {
 	return found
 }
 
-// mayList reports whether the index may list the image for all that their times
+// MayList reports whether the index may list the image for all that their times
 // tell. Whoever pushes an index pushes its children first; a replica and a
 // pull-through cache may get them later, but not after the index has gone to the
 // archive, where nobody pulls it any more.
-func mayList(index, im *evaluator.Image) bool {
+func MayList(index, im *evaluator.Image) bool {
 	return index.Status != evaluator.Archived || index.LastArchivedAt.IsZero() || !im.PushedAt.After(index.LastArchivedAt)
 }

@@ -59,14 +59,12 @@ func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
 	return nil
 }
 
-// idle checks that a second run finds nothing to remove. There are two reasons
-// why it may: the first one had no budget left for a repository; and where an
-// index is gone or archived, its children are no children any more, so that
-// they count among the newest that are kept and others do so no longer.
+// idle checks that a second run finds nothing to remove, unless the first one
+// had no budget left for a repository.
 func (t trial) idle(first, second *cleaner.Report) error {
-	went, goes := first.Totals.Deleted+first.Totals.Archived, second.Totals.Deleted+second.Totals.Archived
+	goes := second.Totals.Deleted + second.Totals.Archived
 	limited := slices.ContainsFunc(first.Repositories, func(r cleaner.RepositoryReport) bool { return r.Skipped == cleaner.SkipLimit })
-	if goes == 0 || limited || t.keepNewest > 0 && went > 0 {
+	if goes == 0 || limited {
 		return nil
 	}
 	return fmt.Errorf("the second run removes %d images", goes)

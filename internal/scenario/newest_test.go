@@ -9,17 +9,27 @@ import (
 // newest returns the newest images that are neither children nor referrers,
 // and as many of those that can be pulled. Beside an index that cannot be read
 // an untagged image may be a child: it is kept while it is as new, and does not
-// count.
+// count. What has, or may have, a child as new as these is kept as well.
 func (l *law) newest() []int {
 	var kept []int
 	all, active := 0, 0
 	for _, i := range l.byAge() {
 		pullable := l.images[i].Status == "ACTIVE"
-		if len(l.subjects(i)) > 0 || len(l.indexes(i, false)) > 0 || all >= l.trial.keepNewest && (!pullable || active >= l.trial.keepNewest) {
+		if all >= l.trial.keepNewest && (!pullable || active >= l.trial.keepNewest) {
+			continue
+		}
+		indexes, perhaps := l.indexes(i, false), l.perhaps(i)
+		kept = append(kept, indexes...)
+		if len(l.subjects(i)) > 0 || len(indexes) > 0 {
 			continue
 		}
 		kept = append(kept, i)
-		if l.hasUnread() && len(l.images[i].Tags) == 0 && !l.isIndex(i) {
+		for _, p := range perhaps {
+			if l.images[p].Status == "ARCHIVED" {
+				kept = append(kept, p)
+			}
+		}
+		if len(perhaps) > 0 {
 			continue
 		}
 		all++
@@ -28,6 +38,22 @@ func (l *law) newest() []int {
 		}
 	}
 	return kept
+}
+
+// perhaps returns the indexes that cannot be read and that may list the image.
+// One in the archive lists nothing that was pushed after it went there.
+func (l *law) perhaps(i int) []int {
+	var indexes []int
+	if len(l.images[i].Tags) > 0 || l.isIndex(i) {
+		return nil
+	}
+	for p, index := range l.images {
+		archived := index.LastArchivedAt
+		if l.isIndex(p) && !l.readable(p) && (index.Status != "ARCHIVED" || archived.IsZero() || !l.images[i].PushedAt.After(archived)) {
+			indexes = append(indexes, p)
+		}
+	}
+	return indexes
 }
 
 // byAge returns the places of all images, the newest first.
@@ -40,13 +66,4 @@ func (l *law) byAge() []int {
 		return cmp.Or(l.pushed(b).Compare(l.pushed(a)), strings.Compare(l.images[b].Digest, l.images[a].Digest))
 	})
 	return places
-}
-
-func (l *law) hasUnread() bool {
-	for i := range l.images {
-		if l.isIndex(i) && !l.readable(i) {
-			return true
-		}
-	}
-	return false
 }

@@ -35,6 +35,20 @@ func TestProtectionByConfiguration(t *testing.T) {
 			sig: expire, subject index
 			cosign: expire, subject index`,
 	}, {
+		name: "an index is as new as its newest child",
+		registry: `
+			index 95d >arm #v1
+			arm   90d #arm
+			newer 93d #v2
+			older 96d #v0`,
+		policy:  "expire any pushed>30",
+		protect: `"keepNewest": 1`,
+		want: `
+			index: expire, keepNewest 1 newest image
+			arm: expire, child index
+			newer: expire, keepNewest 1 newest image
+			older: expire, deleted`,
+	}, {
 		name: "the newest are told apart by digest, and a restored one is as new as its restore",
 		registry: `
 			a        90d #v1
