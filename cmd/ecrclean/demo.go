@@ -127,7 +127,7 @@ func (s *session) whyLeft(ctx context.Context, repository *cleaner.RepositoryRep
 			return "an index references it, so ECR refuses to delete it", nil
 		}
 	}
-	e, err := s.Planner().Explain(ctx, repository.Name, &s.Config, digest)
+	e, err := s.Explain(ctx, repository.Name, digest)
 	if err != nil {
 		return "", err
 	}

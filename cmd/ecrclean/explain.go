@@ -24,7 +24,7 @@ func explainCommand(w world) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			e, err := session.Planner().Explain(c.Context(), args[0], &session.Config, args[1])
+			e, err := session.Explain(c.Context(), args[0], args[1])
 			if err != nil {
 				return failure(err)
 			}

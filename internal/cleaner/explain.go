@@ -28,8 +28,15 @@ type Explanation struct {
 }
 
 // Explain explains the image that name, a digest or a tag, means.
-func (p Planner) Explain(ctx context.Context, repository string, conf *config.Config, name string) (Explanation, error) {
+func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanation, error) {
+	conf := &r.Config
 	e := Explanation{Repository: repository, Entry: conf.Entry(repository)}
+	account, err := r.account(ctx, repository)
+	if err != nil {
+		return e, err
+	}
+	r.scanner = r.newScanner(account)
+	p := r.planner()
 	settings := conf.Settings
 	if e.Entry != nil {
 		settings = e.Entry.Settings

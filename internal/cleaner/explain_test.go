@@ -9,12 +9,13 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 func explain(t *testing.T, w *world, text, name string) cleaner.Explanation {
 	t.Helper()
-	c := configure(t, text)
-	e, err := w.planner().Explain(t.Context(), "app", &c, name)
+	r := newRunner(t, w, text)
+	e, err := r.Explain(t.Context(), "app", name)
 	if err != nil {
 		t.Fatalf("Explain(%s): %v", name, err)
 	}
@@ -87,22 +88,40 @@ func TestExplainKnowsWhatIsExcluded(t *testing.T) {
 func TestExplainErrors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("a", 9*day), index("i", 9*day))
-	c := configure(t, expireAll)
-	_, err := w.planner().Explain(t.Context(), "app", &c, "v9")
+	r := newRunner(t, w, expireAll)
+	_, err := r.Explain(t.Context(), "app", "v9")
 	wantError(t, err, "repository app has no image with the digest or tag v9")
+	_, err = r.Explain(t.Context(), "web", "v9")
+	wantError(t, err, "repository web: repository not found; check the name and the region")
 	broken := errors.New("broken")
-	attached := configure(t, `{}`)
+	attached := newRunner(t, w, `{}`)
 	reader := w.registry()
 	reader.policyText = func(context.Context, string) (string, error) { return "", broken }
-	if _, err := (cleaner.Planner{Registry: reader, Now: now}).Explain(t.Context(), "app", &attached, "a"); !errors.Is(err, broken) {
+	attached.Registry = reader
+	if _, err := attached.Explain(t.Context(), "app", "a"); !errors.Is(err, broken) {
 		t.Errorf("without the policy: %v", err)
 	}
 	reader.children = func(context.Context, string, []string) (map[string][]string, error) { return nil, broken }
-	if _, err := (cleaner.Planner{Registry: reader, Now: now}).Explain(t.Context(), "app", &c, "a"); !errors.Is(err, broken) {
+	r.Registry = reader
+	if _, err := r.Explain(t.Context(), "app", "a"); !errors.Is(err, broken) {
 		t.Errorf("without the manifests: %v", err)
 	}
 	reader.images = func(context.Context, string) ([]evaluator.Image, error) { return nil, cleaner.ErrRepositoryNotFound }
-	if _, err := (cleaner.Planner{Registry: reader, Now: now}).Explain(t.Context(), "app", &c, "a"); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	r.Registry = reader
+	if _, err := r.Explain(t.Context(), "app", "a"); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
 		t.Errorf("without the repository: %v", err)
+	}
+}
+
+// What another account uses of a repository of the same name is not meant.
+func TestExplainKnowsTheAccount(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, newWorld(image("sha256:a", 9*day)), scanned)
+	elsewhere := use("sha256:a", "task")
+	elsewhere.Reference.RegistryID = "210987654321"
+	scans(&r, inuse.Scan{Uses: []inuse.Use{elsewhere}})
+	e, err := r.Explain(t.Context(), "app", "sha256:a")
+	if err != nil || len(e.ProtectedBy) > 0 {
+		t.Errorf("protected by %v, %v", e.ProtectedBy, err)
 	}
 }

@@ -2,6 +2,13 @@ package cleaner
 
 import "encoding/json"
 
+// Omitted says how much of a report was left out.
+type Omitted struct {
+	Repositories int `json:"repositories"`
+	Images       int `json:"images"`
+	Findings     int `json:"findings"`
+}
+
 // Fit leaves out details until the JSON text of the report has at most size
 // bytes, and says in Omitted what is missing: first the images, of the last
 // repositories before the first, then the repositories in which there is

@@ -15,7 +15,10 @@ import (
 // a name is not an image's; then nothing was done.
 func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (Report, error) {
 	report := r.newReport()
-	account, err := r.find(ctx, repository)
+	if !r.Config.Repositories.Select(repository) {
+		return report, fmt.Errorf("repository %s is excluded by the configuration", repository)
+	}
+	account, err := r.account(ctx, repository)
 	if err != nil {
 		return report, err
 	}
@@ -25,7 +28,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
 	}
-	plan, err := r.Planner().PlanNamed(ctx, repository, entry, names)
+	plan, err := r.planner().PlanNamed(ctx, repository, entry, names)
 	if err != nil {
 		return report, err
 	}
@@ -35,21 +38,18 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	plan.limit()
 	newBudget(r.Config).grant(&plan)
 	report.add(r.apply(ctx, &plan, func() RepositoryPlan {
-		again, err := r.Planner().PlanNamed(ctx, repository, entry, names)
+		again, err := r.planner().PlanNamed(ctx, repository, entry, names)
 		if err != nil {
 			again.Skip = &Skip{SkipFailed, err.Error()}
 		}
 		return again
 	}))
-	report.InUse = r.scanner.found()
+	report.endScan(r.scanner)
 	return report, nil
 }
 
-// find returns the account of the repository.
-func (r *Runner) find(ctx context.Context, name string) (string, error) {
-	if !r.Config.Repositories.Select(name) {
-		return "", fmt.Errorf("repository %s is excluded by the configuration", name)
-	}
+// account returns the account of the repository.
+func (r *Runner) account(ctx context.Context, name string) (string, error) {
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
 			return "", err
@@ -66,6 +66,7 @@ func (r *Runner) find(ctx context.Context, name string) (string, error) {
 // name that no listed image bears is an error.
 func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (RepositoryPlan, error) {
 	plan := RepositoryPlan{Repository: repository, Entry: entry}
+	p.scanner.rely(ctx, sourcesOf(entry.Protect))
 	c, err := p.contents(ctx, repository)
 	if err != nil {
 		return plan, err

@@ -3,14 +3,12 @@ package cleaner
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -39,6 +37,10 @@ type RepositoryPlan struct {
 	// Images are those with a verdict to act on, also the protected ones, and
 	// those that follow them, ordered by push time, the oldest first.
 	Images []PlannedImage
+	// Attached is true when a lifecycle policy is attached to the repository,
+	// which ECR applies by itself. It is asked for only where the entry says so
+	// or something is in use.
+	Attached bool
 	// Scanned is when the in-use scan ended that the plan relies upon; zero when
 	// it relies upon none.
 	Scanned time.Time
@@ -93,10 +95,12 @@ func (p *PlannedImage) open() bool { return !p.Protected() && p.Outcome == "" }
 func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entry) (RepositoryPlan, error) {
 	plan := RepositoryPlan{Repository: repository, Entry: entry}
 	policy, skip, err := policyFor(ctx, p.Registry, repository, entry)
+	plan.Attached = entry != nil && entry.Source == config.Attached && err == nil && (skip == nil || skip.Code == SkipInvalidPolicy)
 	if err != nil || skip != nil {
 		plan.Skip = skip
 		return plan, err
 	}
+	p.scanner.rely(ctx, sourcesOf(entry.Protect))
 	c, err := p.contents(ctx, repository)
 	if err != nil {
 		return plan, err
@@ -148,26 +152,6 @@ func policyFor(ctx context.Context, registry Registry, repository string, entry 
 	case config.None:
 	}
 	return lifecycle.Policy{}, &Skip{SkipNone, fmt.Sprintf("policy %q leaves it alone", entry.Name)}, nil
-}
-
-func attachedPolicy(ctx context.Context, registry Registry, repository string) (lifecycle.Policy, *Skip, error) {
-	text, err := registry.PolicyText(ctx, repository)
-	if errors.Is(err, ErrNoPolicy) {
-		return lifecycle.Policy{}, &Skip{SkipNoPolicy, "no lifecycle policy is attached to it"}, nil
-	}
-	if err != nil {
-		return lifecycle.Policy{}, nil, err
-	}
-	policy, problems := lifecycle.ParseText([]byte(text))
-	return policy, invalid(problems), nil
-}
-
-// invalid returns the skip for a policy with faults, or nil.
-func invalid(problems jsondoc.Problems) *Skip {
-	if err := problems.Err(); err != nil {
-		return &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}
-	}
-	return nil
 }
 
 // sortImages orders by push time and, where that is equal, by digest, so that

@@ -73,6 +73,9 @@ type Totals struct {
 	Repositories int `json:"repositories"`
 	// Skipped counts the repositories that were left alone as a whole.
 	Skipped int `json:"skipped"`
+	// AttachedPolicies counts the repositories that are known to have a
+	// lifecycle policy attached, which ECR applies by itself.
+	AttachedPolicies int `json:"attachedPolicies"`
 	Counts
 }
 
@@ -81,6 +84,8 @@ type RepositoryReport struct {
 	Name string `json:"name"`
 	// Policy is the name of the entry that decides; empty when none does.
 	Policy string `json:"policy"`
+	// AttachedPolicy is true when a lifecycle policy is known to be attached.
+	AttachedPolicy bool `json:"attachedPolicy,omitempty"`
 	Counts
 	// Skipped is why the repository was left alone, or empty. Message says
 	// more.
@@ -112,13 +117,6 @@ type ImageReport struct {
 	ImageSizeInBytes     int64                 `json:"imageSizeInBytes"`
 }
 
-// Omitted says how much of a report was left out.
-type Omitted struct {
-	Repositories int `json:"repositories"`
-	Images       int `json:"images"`
-	Findings     int `json:"findings"`
-}
-
 // Handled reports whether everything was handled: nothing failed, nothing ran
 // out of time, and, where images were to be removed, no limit stood in the way.
 func (r *Report) Handled() bool {
@@ -148,7 +146,7 @@ func (r *Report) Removals() (images int, bytes int64) {
 // reportOn puts a plan, applied or not, into its report.
 func reportOn(plan *RepositoryPlan) RepositoryReport {
 	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}, Findings: plan.Findings}
-	r.Evaluated = plan.Listed
+	r.Evaluated, r.AttachedPolicy = plan.Listed, plan.Attached
 	if plan.Entry != nil {
 		r.Policy = plan.Entry.Name
 	}
@@ -239,6 +237,9 @@ func (r *Report) add(repository RepositoryReport) {
 	r.Totals.add(repository.Counts)
 	if repository.Skipped != "" {
 		r.Totals.Skipped++
+	}
+	if repository.AttachedPolicy {
+		r.Totals.AttachedPolicies++
 	}
 	if repository.Failed+repository.NotAttempted > 0 || repository.Skipped.unhandled() {
 		r.Incomplete = true

@@ -115,8 +115,8 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 	}{
 		{cleaner.Report{}, "version runId mode account region start end incomplete totals repositories calls" +
 			" configuration inUse findings omitted"},
-		{cleaner.RepositoryReport{}, "name policy skipped images message " + counts},
-		{cleaner.Totals{}, "repositories skipped " + counts},
+		{cleaner.RepositoryReport{}, "name policy attachedPolicy skipped images message " + counts},
+		{cleaner.Totals{}, "repositories skipped attachedPolicies " + counts},
 		{cleaner.ImageReport{}, "imageDigest imageTags verdict appliedRulePriority reason protectedBy outcome" +
 			" message imageStatus imagePushedAt lastRecordedPullTime lastActivatedAt imageSizeInBytes"},
 		{cleaner.Protection{}, "kind by"},

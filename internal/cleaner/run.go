@@ -66,7 +66,7 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 	for _, result := range r.workThrough(ctx, repositories) {
 		report.add(result)
 	}
-	report.InUse = r.scanner.found()
+	report.endScan(r.scanner)
 	return report, nil
 }
 
@@ -76,7 +76,7 @@ func (r *Runner) newScanner(account string) *scanner {
 	if r.Scan == nil {
 		return nil
 	}
-	s := &scanner{scan: r.Scan, clock: r.Clock, account: account, region: r.Region, counts: map[string]int{}}
+	s := &scanner{scan: r.Scan, clock: r.Clock, account: account, region: r.Region, counts: map[string]int{}, relied: map[string]bool{}}
 	if r.Saved != nil {
 		maps.Copy(s.counts, r.Saved.InUse)
 	}
@@ -142,7 +142,7 @@ func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
 	if r.stopped() {
 		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
 	}
-	plan, err := r.Planner().Plan(ctx, name, r.Config.Entry(name))
+	plan, err := r.planner().Plan(ctx, name, r.Config.Entry(name))
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
 		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}
@@ -157,11 +157,8 @@ func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
 	return plan
 }
 
-// Planner returns the planner of the run.
-func (r *Runner) Planner() Planner {
-	if r.scanner == nil && r.Scan != nil { // Run and RunNamed have set it
-		r.scanner = r.newScanner("")
-	}
+// planner returns the planner of the run.
+func (r *Runner) planner() Planner {
 	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded, scanner: r.scanner}
 }
 

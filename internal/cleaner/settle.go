@@ -32,7 +32,8 @@ func (w wish) fate() graph.Fate {
 // along. The wishes are in the order of the contents.
 func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, wanted []wish, settings config.Settings) error {
 	plan.Listed = len(c.images)
-	if !slices.ContainsFunc(wanted, func(w wish) bool { return w.action != evaluator.Keep }) {
+	marks := p.attachedMarks(ctx, plan, c, wanted)
+	if !slices.ContainsFunc(wanted, func(w wish) bool { return w.action != evaluator.Keep }) && !marksAny(marks) {
 		return nil
 	}
 	if err := c.readManifests(ctx); err != nil {
@@ -40,7 +41,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	}
 	g := graph.New(c.images, c.children)
 	used, skip := p.usage(ctx, c, g, settings.Protect)
-	plan.Skip, plan.Findings, plan.Scanned = skip, used.findings, used.at
+	plan.Skip, plan.Findings, plan.Scanned = skip, append(plan.Findings, used.findings...), used.at
 	protector := newProtector(c, settings.Protect)
 	protections := make([][]Protection, len(c.images))
 	wishes := make([]graph.Wish, len(c.images))
@@ -60,7 +61,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		plan.Images = append(plan.Images, im)
 	}
 	sortImages(plan.Images)
-	plan.Findings = append(plan.Findings, plan.attachedFindings()...)
+	plan.attachedFindings(c, g, &used, marks)
 	plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan, settings.Protect)...)
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +32,50 @@ type scanner struct {
 	at     time.Time
 	uses   map[string][]inuse.Use // by repository of this registry
 	counts map[string]int         // the most that each source has named
+
+	// relied are the sources on which repositories rely, and first is the scan
+	// that begins with the first of these.
+	reliedMu sync.Mutex
+	relied   map[string]bool
+	first    sync.WaitGroup
+}
+
+// rely notes that a repository relies on the sources, and begins the first scan
+// while its images are being listed.
+func (s *scanner) rely(ctx context.Context, sources []string) {
+	if s == nil || len(sources) == 0 {
+		return
+	}
+	s.reliedMu.Lock()
+	defer s.reliedMu.Unlock()
+	if len(s.relied) == 0 {
+		s.first.Go(func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.askOnce(ctx)
+		})
+	}
+	for _, source := range sources {
+		s.relied[source] = true
+	}
+}
+
+// failed returns, of the sources on which a repository relies, those that did
+// not answer last, whether or not anything was to be removed.
+func (s *scanner) failed() []Finding {
+	if s == nil {
+		return nil
+	}
+	s.first.Wait()
+	var findings []Finding
+	if s.last != nil {
+		for _, f := range s.last.Failed {
+			if s.relied[f.Source] {
+				findings = append(findings, Finding{ScanFailed, "", "in-use scan: " + f.String()})
+			}
+		}
+	}
+	return findings
 }
 
 // newest returns a scan that is not too old, made now if need be, and when it
@@ -40,18 +83,42 @@ type scanner struct {
 func (s *scanner) newest(ctx context.Context) (*inuse.Scan, map[string][]inuse.Use, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last == nil || s.clock().Sub(s.at) > MaxScanAge {
-		scan := s.scan(ctx)
-		s.at = s.clock()
-		s.distrust(&scan)
-		s.last, s.uses = &scan, map[string][]inuse.Use{}
-		for _, use := range scan.Uses {
-			if ref := use.Reference; ref.Region == s.region && (s.account == "" || ref.RegistryID == s.account) {
-				s.uses[ref.Repository] = append(s.uses[ref.Repository], use)
-			}
-		}
+	s.askOnce(ctx)
+	if s.clock().Sub(s.at) > MaxScanAge {
+		s.ask(ctx)
 	}
 	return s.last, s.uses, s.at
+}
+
+// askOnce makes a scan unless there is one.
+func (s *scanner) askOnce(ctx context.Context) {
+	if s.last == nil {
+		s.ask(ctx)
+	}
+}
+
+func (s *scanner) ask(ctx context.Context) {
+	scan := s.scan(ctx)
+	s.at = s.clock()
+	s.distrust(&scan)
+	s.last, s.uses = &scan, map[string][]inuse.Use{}
+	for _, use := range scan.Uses {
+		if ref := use.Reference; ref.Region == s.region && (s.account == "" || ref.RegistryID == s.account) {
+			s.uses[ref.Repository] = append(s.uses[ref.Repository], use)
+		}
+	}
+}
+
+// names reports whether one of the sources named an image of the repository,
+// whenever that was.
+func (s *scanner) names(ctx context.Context, repository string) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.askOnce(ctx)
+	return len(s.uses[repository]) > 0
 }
 
 // distrust makes a failure of a source that named uses before and names none
@@ -86,11 +153,16 @@ type usage struct {
 	at time.Time
 }
 
+// sourcesOf returns the names of the sources that the settings rely upon.
+func sourcesOf(settings config.Protect) []string {
+	return slices.Concat(settings.InUse, settings.References)
+}
+
 // usage returns what is in use among the contents. A skip means that a source
 // which these settings rely upon did not answer or was not asked.
 func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, settings config.Protect) (usage, *Skip) {
 	u := usage{by: map[string][]string{}}
-	sources := slices.Concat(settings.InUse, settings.References)
+	sources := sourcesOf(settings)
 	switch {
 	case len(sources) == 0:
 		return u, nil
@@ -137,60 +209,18 @@ func (u *usage) add(g *graph.Graph, digest, by string) {
 
 // protections returns what uses the image, at most a few of many.
 func (u *usage) protections(digest string) []Protection {
-	const most = 5
 	var protections []Protection
-	for i, by := range u.by[digest] {
-		if i == most {
-			by = fmt.Sprintf("and %d more", len(u.by[digest])-most)
-		}
-		if i <= most {
-			protections = append(protections, Protection{ByInUse, by})
-		}
+	for _, by := range few(u.by[digest]) {
+		protections = append(protections, Protection{ByInUse, by})
 	}
 	return protections
 }
 
-// A Finding is something that a person should know and that is no failure.
-type Finding struct {
-	Kind       FindingKind `json:"kind"`
-	Repository string      `json:"repository"`
-	Message    string      `json:"message"`
-}
-
-// FindingKind tells findings apart.
-type FindingKind string
-
-// The kinds of findings.
-const (
-	// UnlistedReference: something references an image that is not listed.
-	UnlistedReference FindingKind = "unlistedReference"
-	// NothingReferences: nothing that was asked references the repository.
-	NothingReferences FindingKind = "nothingReferences"
-	// SharedRepository: other accounts may pull from the repository, and no
-	// list says what they use.
-	SharedRepository FindingKind = "sharedRepository"
-	// AttachedMarksInUse: an attached policy, which ECR applies by itself,
-	// marks an image that is in use.
-	AttachedMarksInUse FindingKind = "attachedPolicyMarksInUse"
-)
-
-// attachedFindings names the images in use that the attached policy marks.
-func (p *RepositoryPlan) attachedFindings() []Finding {
-	if p.Entry == nil || p.Entry.Source != config.Attached {
-		return nil
+// few returns the first few of the texts, and how many more there are.
+func few(texts []string) []string {
+	const most = 5
+	if len(texts) <= most {
+		return texts
 	}
-	var findings []Finding
-	for i := range p.Images {
-		var by []string
-		for _, protection := range p.Images[i].ProtectedBy {
-			if protection.Kind == ByInUse {
-				by = append(by, protection.By)
-			}
-		}
-		if len(by) > 0 {
-			findings = append(findings, Finding{AttachedMarksInUse, p.Repository, fmt.Sprintf(
-				"ECR itself will %s %s, which is in use by %s", p.Images[i].Action, p.Images[i].Digest, strings.Join(by, ", "))})
-		}
-	}
-	return findings
+	return append(slices.Clone(texts[:most]), fmt.Sprintf("and %d more", len(texts)-most))
 }

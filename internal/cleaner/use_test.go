@@ -46,15 +46,15 @@ func scans(r *cleaner.Runner, list ...inuse.Scan) *int {
 	return &made
 }
 
-// outdate makes the first scan too old as soon as it has ended, and calls then
-// when somebody notices.
+// outdate makes the first scan too old as soon as a plan relies upon it, and
+// calls then when somebody notices.
 func outdate(r *cleaner.Runner, then func()) {
 	asked := 0
 	r.Clock = func() time.Time {
-		if asked++; asked == 1 { // the end of the first scan
+		if asked++; asked <= 2 { // the end of the first scan, and its age for the plan
 			return now
 		}
-		if asked == 2 {
+		if asked == 3 {
 			then()
 		}
 		return now.Add(cleaner.MaxScanAge + time.Second)

@@ -42,11 +42,6 @@ func (c Config) Unsupported() []string {
 
 func (s Settings) unsupported() []string {
 	var fields []string
-	for _, source := range s.Protect.InUse {
-		if source != "ecs" && source != "lambda" {
-			fields = append(fields, fmt.Sprintf("protect.inUse %q (take it out)", source))
-		}
-	}
 	if s.OnExpire == ArchiveExpired {
 		fields = append(fields, `onExpire "archive" (set "delete")`)
 	}

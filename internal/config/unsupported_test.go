@@ -21,35 +21,29 @@ func TestUnsupportedNamesEachFieldOnce(t *testing.T) {
 			  "orphans": "delete", "report": {"notify": "always"}}`, nil,
 		},
 		"several entries with the general settings": {
-			`{"protect": {"inUse": ["ecs", "eks"]}, "policies": [{"name": "a"}, {"name": "b"}, {"policy": "none"}]}`,
-			[]string{`protect.inUse "eks" (take it out)`},
+			`{"onExpire": "archive", "policies": [{"name": "a"}, {"name": "b"}, {"policy": "none"}]}`,
+			[]string{`onExpire "archive" (set "delete")`},
 		},
 		"everything": {
-			`{"protect": {"inUse": ["eks", "apprunner", "sagemaker", "batch", "codebuild"]}, "onExpire": "archive",
+			`{"onExpire": "archive",
 			  "policies": [{"repositoryTags": {"a": "b"}}, {"repositoryTags": {"a": "b"}}],
 			  "report": {"s3": "s3://b", "html": true, "sns": "arn:x"}}`,
 			[]string{
-				`protect.inUse "eks" (take it out)`, `protect.inUse "apprunner" (take it out)`, `protect.inUse "sagemaker" (take it out)`,
-				`protect.inUse "batch" (take it out)`, `protect.inUse "codebuild" (take it out)`,
 				`onExpire "archive" (set "delete")`, "policies[0].repositoryTags (select by name)",
 				"policies[1].repositoryTags (select by name)", `report.s3 (set "")`, "report.html (set false)", `report.sns (set "")`,
 			},
 		},
 		"an entry's own": {
-			`{"policies": [{}, {"protect": {"inUse": ["eks"]}, "onExpire": "archive"}]}`,
-			[]string{`policies[1].protect.inUse "eks" (take it out)`, `policies[1].onExpire "archive" (set "delete")`},
+			`{"policies": [{}, {"onExpire": "archive"}]}`,
+			[]string{`policies[1].onExpire "archive" (set "delete")`},
 		},
-		"an entry beside unsupported general settings": {
-			`{"protect": {"inUse": ["eks"]}, "policies": [{"onExpire": "archive"}]}`,
-			[]string{`protect.inUse "eks" (take it out)`, `policies[0].onExpire "archive" (set "delete")`},
-		},
-		// what is removed by name from a repository without an entry is
-		// protected by the general settings
+		// what is removed by name from a repository without an entry obeys the
+		// general settings
 		"general settings that every entry replaces": {
-			`{"protect": {"inUse": ["eks"]}, "policies": [{"repositories": ["a"], "protect": {"inUse": []}}]}`,
-			[]string{`protect.inUse "eks" (take it out)`},
+			`{"onExpire": "archive", "policies": [{"repositories": ["a"], "onExpire": "delete"}]}`,
+			[]string{`onExpire "archive" (set "delete")`},
 		},
-		"no entry at all": {`{"protect": {"inUse": ["eks"]}, "policies": []}`, []string{`protect.inUse "eks" (take it out)`}},
+		"no entry at all": {`{"onExpire": "archive", "policies": []}`, []string{`onExpire "archive" (set "delete")`}},
 	}
 	for name, test := range tests {
 		if diff := cmp.Diff(test.want, mustParse(t, test.text).Unsupported()); diff != "" {

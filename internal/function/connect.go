@@ -51,11 +51,15 @@ func Connect(cfg aws.Config, clock func() time.Time) Registry {
 func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
-	if slices.Contains(settings.InUse, "ecs") {
-		all = append(all, inuse.NewECS(ecs.NewFromConfig(cfg), settings.TaskDefinitionRevisions))
-	}
-	if slices.Contains(settings.InUse, "lambda") {
-		all = append(all, inuse.NewLambda(lambda.NewFromConfig(cfg)))
+	for _, name := range settings.InUse {
+		switch name {
+		case "ecs":
+			all = append(all, inuse.NewECS(ecs.NewFromConfig(cfg), settings.TaskDefinitionRevisions))
+		case "lambda":
+			all = append(all, inuse.NewLambda(lambda.NewFromConfig(cfg)))
+		default:
+			all = append(all, inuse.Unasked(name))
+		}
 	}
 	for _, location := range settings.References {
 		all = append(all, inuse.NewList(location, opener(cfg, clock), clock()))

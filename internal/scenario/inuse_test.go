@@ -150,6 +150,33 @@ func TestInUse(t *testing.T) {
 		want:     "used: expire, inUse task/1\nunused: expire, deleted",
 		findings: "app: attachedPolicyMarksInUse: ECR itself will expire used, which is in use by task/1",
 	}, {
+		name: "what belongs to an index in use is in use, also for the attached policy",
+		registry: `
+			repository app expire untagged pushed>30
+			arm   90d
+			index 90d >arm #v1`,
+		policy:   "attached",
+		uses:     "task/1 app:v1",
+		want:     "arm: expire, child index",
+		findings: "app: attachedPolicyMarksInUse: ECR itself will expire arm, which is a child of index, in use by task/1",
+	}, {
+		name: "an attached policy beside one of the configuration marks what is in use",
+		registry: `
+			repository app expire any pushed>30
+			used   90d #v1
+			unused 90d`,
+		policy:   "expire any pushed>365",
+		uses:     "task/1 app:v1",
+		findings: "app: attachedPolicyMarksInUse: ECR itself will expire used, which is in use by task/1",
+	}, {
+		name: "a scan that fails is said, also where nothing is marked",
+		registry: `
+			used   90d #v1`,
+		policy:   "expire any pushed>365",
+		uses:     "task/1 app:v1",
+		before:   func(_ testing.TB, w *world) { w.source("ecs").err = errDown },
+		findings: ": inUseScanFailed: in-use scan: ecs: the service is down",
+	}, {
 		name: "a repository that others may pull from, where no list says what they use, is a finding",
 		registry: `
 			used   90d #v1
@@ -198,5 +225,6 @@ func TestInUse(t *testing.T) {
 		skipped: `
 			app: in-use scan: in-use scan: list: line 2: no reference
 			web: in-use scan: in-use scan: list: line 2: no reference`,
+		findings: ": inUseScanFailed: in-use scan: list: line 2: no reference",
 	}})
 }

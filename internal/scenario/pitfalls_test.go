@@ -106,6 +106,7 @@ func TestPitfalls(t *testing.T) {
 		skipped: `
 			app: in-use scan: in-use scan: ecs: the service is down
 			web: in-use scan: in-use scan: ecs: the service is down`,
+		findings: ": inUseScanFailed: in-use scan: ecs: the service is down",
 	}, {
 		name: "11 children go before their index, are refused and stay",
 		registry: `

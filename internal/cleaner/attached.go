@@ -1,0 +1,103 @@
+package cleaner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+func attachedPolicy(ctx context.Context, registry Registry, repository string) (lifecycle.Policy, *Skip, error) {
+	text, err := registry.PolicyText(ctx, repository)
+	if errors.Is(err, ErrNoPolicy) {
+		return lifecycle.Policy{}, &Skip{SkipNoPolicy, "no lifecycle policy is attached to it"}, nil
+	}
+	if err != nil {
+		return lifecycle.Policy{}, nil, err
+	}
+	policy, problems := lifecycle.ParseText([]byte(text))
+	return policy, invalid(problems), nil
+}
+
+// invalid returns the skip for a policy with faults, or nil.
+func invalid(problems jsondoc.Problems) *Skip {
+	if err := problems.Err(); err != nil {
+		return &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}
+	}
+	return nil
+}
+
+// attachedMarks returns what the attached policy decides about the contents, in
+// their order, or nil when none is attached. Where the entry has a policy of
+// its own it asks only if something uses the repository: ECR deletes what it
+// marks, in use or not.
+func (p Planner) attachedMarks(ctx context.Context, plan *RepositoryPlan, c *contents, wanted []wish) []evaluator.Action {
+	marks := make([]evaluator.Action, len(c.images))
+	switch {
+	case plan.Attached:
+		for i, w := range wanted {
+			marks[i] = w.action
+		}
+		return marks
+	case plan.Entry == nil || plan.Entry.Source != config.Inline || len(sourcesOf(plan.Entry.Protect)) == 0 || !p.scanner.names(ctx, c.repository):
+		return nil
+	}
+	policy, skip, err := attachedPolicy(ctx, p.Registry, c.repository)
+	plan.Attached = err == nil && (skip == nil || skip.Code == SkipInvalidPolicy)
+	switch {
+	case err != nil:
+		plan.unknownAttached(err.Error())
+	case skip == nil:
+		for i, v := range evaluator.Evaluate(policy, c.images, p.Now) {
+			marks[i] = v.Action
+		}
+		return marks
+	case plan.Attached:
+		plan.unknownAttached(skip.Message)
+	}
+	return nil
+}
+
+func (p *RepositoryPlan) unknownAttached(why string) {
+	p.Findings = append(p.Findings, Finding{AttachedMarksInUse, p.Repository, "what ECR itself will remove is not known: " + why})
+}
+
+// attachedFindings names the images in use, and what belongs to indexes in use,
+// that the attached policy marks.
+func (p *RepositoryPlan) attachedFindings(c *contents, g *graph.Graph, used *usage, marks []evaluator.Action) {
+	for i, action := range marks {
+		digest := c.images[i].Digest
+		by, through := used.by[digest], ""
+		if len(by) == 0 {
+			through, by = used.above(g, digest)
+		}
+		if action != evaluator.Keep && len(by) > 0 {
+			p.Findings = append(p.Findings, Finding{
+				AttachedMarksInUse, p.Repository,
+				fmt.Sprintf("ECR itself will %s %s, which is %sin use by %s", action, digest, through, strings.Join(few(by), ", ")),
+			})
+		}
+	}
+}
+
+// above returns what uses an index that lists the image, and says so in words.
+func (u *usage) above(g *graph.Graph, digest string) (through string, by []string) {
+	for _, index := range g.Ancestors(digest) {
+		if len(u.by[index]) > 0 {
+			return "a child of " + index + ", ", u.by[index]
+		}
+	}
+	return "", nil
+}
+
+// marksAny reports whether any image is marked.
+func marksAny(actions []evaluator.Action) bool {
+	return slices.ContainsFunc(actions, func(a evaluator.Action) bool { return a != evaluator.Keep })
+}

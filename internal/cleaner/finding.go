@@ -1,0 +1,36 @@
+package cleaner
+
+// A Finding is something that a person should know and that is no failure.
+type Finding struct {
+	Kind       FindingKind `json:"kind"`
+	Repository string      `json:"repository"`
+	Message    string      `json:"message"`
+}
+
+// FindingKind tells findings apart.
+type FindingKind string
+
+// The kinds of findings.
+const (
+	// UnlistedReference: something references an image that is not listed.
+	UnlistedReference FindingKind = "unlistedReference"
+	// NothingReferences: nothing that was asked references the repository.
+	NothingReferences FindingKind = "nothingReferences"
+	// SharedRepository: other accounts may pull from the repository, and no
+	// list says what they use.
+	SharedRepository FindingKind = "sharedRepository"
+	// ScanFailed: a source that the repositories rely upon did not say what is
+	// in use. It is a failure, also of a run that has nothing to remove.
+	ScanFailed FindingKind = "inUseScanFailed"
+	// AttachedMarksInUse: an attached policy, which ECR applies by itself,
+	// marks an image that is in use.
+	AttachedMarksInUse FindingKind = "attachedPolicyMarksInUse"
+)
+
+// endScan says what the in-use scan came to.
+func (r *Report) endScan(s *scanner) {
+	failed := s.failed()
+	r.InUse = s.found()
+	r.Findings = append(failed, r.Findings...)
+	r.Incomplete = r.Incomplete || len(failed) > 0
+}
