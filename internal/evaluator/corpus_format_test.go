@@ -64,7 +64,7 @@ func (c *corpusCase) parseComment(comment string) (err error) {
 func (c *corpusCase) parseSection(section txtar.File) error {
 	switch section.Name {
 	case "policy.json":
-		policy, problems := lifecycle.Parse(section.Data)
+		policy, problems := lifecycle.Parse(section.Data, lifecycle.AWS)
 		c.policy = policy
 		return problems.Err()
 	case "images":
