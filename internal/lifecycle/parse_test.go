@@ -121,7 +121,7 @@ func TestParseRefusesGarbageAtOnce(t *testing.T) {
 func TestParseReportsManyFaultsQuickly(t *testing.T) {
 	t.Parallel()
 	rules := strings.TrimSuffix(strings.Repeat("0,", 200_000), ",")
-	_, ps := lifecycle.Parse([]byte(`{"rules":[` + rules + `]}`), lifecycle.AWS)
+	_, ps := lifecycle.Parse([]byte(`{"rules":[`+rules+`]}`), lifecycle.AWS)
 	if got, want := len(ps), jsondoc.MaxProblems+1; got != want {
 		t.Errorf("got %d problems, want %d", got, want)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
@@ -44,8 +43,8 @@ func compileRegex(text string) (x TagRegex, fault string) {
 		return TagRegex{}, fmt.Sprintf("has %d characters; use at most %d, or several entries", n, maxRegex)
 	}
 	whole, err := compileWhole(text)
-	if err != nil {
-		return TagRegex{}, "is no RE2 expression: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+	if e, ok := errors.AsType[*syntax.Error](err); ok {
+		return TagRegex{}, fmt.Sprintf("is no RE2 expression: %s: %s", e.Code, jsondoc.Quote(e.Expr))
 	}
 	return TagRegex{text, whole}, ""
 }
