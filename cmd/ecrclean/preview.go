@@ -69,7 +69,7 @@ func (s *setup) readPolicy(name string) (lifecycle.Policy, string, error) {
 	if err != nil {
 		return lifecycle.Policy{}, "", err
 	}
-	policy, problems := lifecycle.Parse(text)
+	policy, problems := lifecycle.Parse(text, lifecycle.Extended)
 	if err := problems.Err(); err != nil {
 		return policy, "", usageError(fmt.Errorf("policy %s: %w", name, err))
 	}

@@ -70,6 +70,6 @@ func (e *Entry) readPolicy(v *jsondoc.Value) {
 		e.Source = oneOf(v, Attached, Attached, None)
 	default:
 		e.Source = Inline
-		e.Policy = lifecycle.FromValue(v)
+		e.Policy = lifecycle.FromValue(v, lifecycle.Extended)
 	}
 }

@@ -36,7 +36,7 @@ func mustRequest(t *testing.T, event string) config.Request {
 
 func mustPolicy(t *testing.T, text string) lifecycle.Policy {
 	t.Helper()
-	p, problems := lifecycle.Parse([]byte(text))
+	p, problems := lifecycle.Parse([]byte(text), lifecycle.AWS)
 	if len(problems) > 0 {
 		t.Fatalf("policy %s: %v", text, problems)
 	}

@@ -85,7 +85,7 @@ func readRequest(v *jsondoc.Value) Request {
 	set(&r.MaxDeletionsPerRepository, o.Get("maxDeletionsPerRepository"), pointer(readCount))
 	set(&r.MaxDeletedPercent, o.Get("maxDeletedPercent"), pointer(readPercent))
 	if policy := o.Get("policy"); policy != nil {
-		p := lifecycle.FromValue(policy)
+		p := lifecycle.FromValue(policy, lifecycle.Extended)
 		r.Policy = &p
 	}
 	return r

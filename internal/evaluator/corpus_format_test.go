@@ -17,17 +17,18 @@ import (
 
 // A corpusCase is one file of the corpus; testdata/README.md has the format.
 type corpusCase struct {
-	now    time.Time
-	policy lifecycle.Policy
-	images []evaluator.Image
-	want   string
+	dialect lifecycle.Dialect
+	now     time.Time
+	policy  lifecycle.Policy
+	images  []evaluator.Image
+	want    string
 }
 
 // parseCase reads a corpus file. It is strict: what it does not understand is
 // an error, so that no line of a case goes unused. The want section is checked
 // separately, since -update does without.
-func parseCase(data []byte) (corpusCase, error) {
-	var c corpusCase
+func parseCase(data []byte, dialect lifecycle.Dialect) (corpusCase, error) {
+	c := corpusCase{dialect: dialect}
 	archive := txtar.Parse(data)
 	if err := c.parseComment(string(archive.Comment)); err != nil {
 		return c, err
@@ -48,8 +49,11 @@ func parseCase(data []byte) (corpusCase, error) {
 	return c, nil
 }
 
+// sources is how a link to the source of a case begins.
+var sources = map[lifecycle.Dialect]string{lifecycle.AWS: "https://", lifecycle.Extended: "docs/policies.md#"}
+
 func (c *corpusCase) parseComment(comment string) (err error) {
-	if !strings.Contains(comment, "\nhttps://") {
+	if !strings.Contains(comment, "\n"+sources[c.dialect]) {
 		return errors.New("the comment links to no source")
 	}
 	for line := range strings.Lines(comment) {
@@ -64,7 +68,7 @@ func (c *corpusCase) parseComment(comment string) (err error) {
 func (c *corpusCase) parseSection(section txtar.File) error {
 	switch section.Name {
 	case "policy.json":
-		policy, problems := lifecycle.Parse(section.Data)
+		policy, problems := lifecycle.Parse(section.Data, c.dialect)
 		c.policy = policy
 		return problems.Err()
 	case "images":

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
 var update = flag.Bool("update", false, "rewrite the want section of each corpus file")
@@ -19,26 +20,30 @@ var update = flag.Bool("update", false, "rewrite the want section of each corpus
 // corpus returns the cases of the corpus by name.
 func corpus(t *testing.T) map[string]corpusCase {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.txtar")
+	cases := map[string]corpusCase{}
+	for folder, dialect := range map[string]lifecycle.Dialect{"": lifecycle.AWS, "extended": lifecycle.Extended} {
+		files, err := filepath.Glob(filepath.Join("testdata", folder, "*.txtar"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no corpus files in testdata/%s (%v)", folder, err)
+		}
+		for _, file := range files {
+			cases[filepath.Join(folder, strings.TrimSuffix(filepath.Base(file), ".txtar"))] = readCase(t, file, dialect)
+		}
+	}
+	return cases
+}
+
+func readCase(t *testing.T, file string, dialect lifecycle.Dialect) corpusCase {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) == 0 {
-		t.Fatal("no corpus files in testdata")
+	c, err := parseCase(data, dialect)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
 	}
-	cases := map[string]corpusCase{}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := parseCase(data)
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		cases[strings.TrimSuffix(filepath.Base(file), ".txtar")] = c
-	}
-	return cases
+	return c
 }
 
 func TestCorpus(t *testing.T) {
@@ -85,7 +90,7 @@ func TestCorpusRejects(t *testing.T) {
 		images = "-- images --\n# digest  pushed  tags\nsha256:a  1d  x\n"
 		want   = "-- want --\nsha256:a  keep  rule 1  words\n"
 	)
-	if _, err := parseCase([]byte(head + policy + images + want)); err != nil {
+	if _, err := parseCase([]byte(head+policy+images+want), lifecycle.AWS); err != nil {
 		t.Fatalf("the base case is rejected: %v", err)
 	}
 	tests := map[string]string{
@@ -95,6 +100,7 @@ func TestCorpusRejects(t *testing.T) {
 		"repeated section":         head + policy + images + want + images,
 		"no policy":                head + images + want,
 		"bad policy":               head + strings.Replace(policy, "any", "some", 1) + images + want,
+		"extension":                head + strings.Replace(policy, `"countType"`, `"tagExcludePatternList": ["x"], "countType"`, 1) + images + want,
 		"no images":                head + policy + want,
 		"no header":                head + policy + strings.Replace(images, "# ", "", 1) + want,
 		"unknown column":           head + policy + strings.Replace(images, "tags", "labels", 1) + want,
@@ -110,7 +116,7 @@ func TestCorpusRejects(t *testing.T) {
 	for name, text := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := parseCase([]byte(text))
+			c, err := parseCase([]byte(text), lifecycle.AWS)
 			if err == nil {
 				err = checkWant(c)
 			}

@@ -31,7 +31,7 @@ func exampleImages() ([]evaluator.Image, time.Time) {
 }
 
 func ExampleEvaluate() {
-	policy, problems := lifecycle.Parse([]byte(examplePolicy))
+	policy, problems := lifecycle.Parse([]byte(examplePolicy), lifecycle.AWS)
 	if err := problems.Err(); err != nil {
 		fmt.Println(err)
 		return
@@ -47,7 +47,7 @@ func ExampleEvaluate() {
 }
 
 func ExampleExplain() {
-	policy, problems := lifecycle.Parse([]byte(examplePolicy))
+	policy, problems := lifecycle.Parse([]byte(examplePolicy), lifecycle.AWS)
 	if err := problems.Err(); err != nil {
 		fmt.Println(err)
 		return

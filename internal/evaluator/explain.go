@@ -77,11 +77,21 @@ func (r *appliedRule) mismatch(im *Image) Mismatch {
 		m.Kind = OtherStorageClass
 	case r.Selection.TagStatus == lifecycle.Untagged:
 		m.Kind = ImageTagged
-	case len(im.Tags) == 0:
+	case r.Selection.TagStatus == lifecycle.Tagged && len(im.Tags) == 0:
 		m.Kind = ImageUntagged
 	default:
-		m.Kind = UnmetEntry
-		m.Entry, _ = r.Selection.UnmetEntry(im.Tags)
+		m.tags(&r.Selection, im.Tags)
 	}
 	return m
+}
+
+// tags completes a mismatch that is due to the tags.
+func (m *Mismatch) tags(s *lifecycle.Selection, tags []string) {
+	entry, unmet := s.UnmetEntry(tags)
+	if unmet {
+		m.Kind, m.Entry = UnmetEntry, entry
+		return
+	}
+	m.Kind = TagExcluded
+	m.Tag, m.Entry, _ = s.ExcludedBy(tags)
 }

@@ -22,7 +22,7 @@ const explainPolicy = `{"rules": [
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	p, problems := lifecycle.Parse([]byte(explainPolicy))
+	p, problems := lifecycle.Parse([]byte(explainPolicy), lifecycle.AWS)
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}

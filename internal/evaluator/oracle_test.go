@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -15,9 +16,9 @@ import (
 )
 
 // The oracle is a second evaluator: slow, literal, and without a line in
-// common with the first. It follows the sentences of AWS's page one by one, has
-// its own notion of what a pattern matches, and computes times in nanoseconds
-// of any size.
+// common with the first. It follows the sentences of AWS's page, and of ours
+// about the extensions, one by one, has its own notion of what a list matches,
+// and computes times in nanoseconds of any size.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 type oracle struct {
 	images []evaluator.Image
@@ -70,7 +71,7 @@ func (o oracle) apply(rule *lifecycle.Rule, verdicts []evaluator.Verdict, seen [
 		}
 		seen[i] = true
 		verdicts[i].Rule = rule
-		verdicts[i].Reason = o.reason(rule.Selection, candidates, i)
+		verdicts[i].Reason = o.reason(rule, candidates, i)
 		switch verdicts[i].Reason.Kind {
 		case evaluator.BeyondCount, evaluator.OlderThan:
 			verdicts[i].Action = evaluator.Action(rule.Action.Type)
@@ -78,10 +79,51 @@ func (o oracle) apply(rule *lifecycle.Rule, verdicts []evaluator.Verdict, seen [
 	}
 }
 
-func (o oracle) reason(s lifecycle.Selection, candidates []int, i int) evaluator.Reason {
-	if s.CountType == "imageCountMoreThan" {
-		return o.countReason(s, candidates, i)
+// reason is what the count type says, with the last word of the action: retain
+// keeps everything, and untag what it would leave without a tag.
+func (o oracle) reason(rule *lifecycle.Rule, candidates []int, i int) evaluator.Reason {
+	if rule.Action.Type == "retain" {
+		return evaluator.Reason{Kind: evaluator.Retained}
 	}
+	reason := o.countTypeReason(rule.Selection, candidates, i)
+	marked := reason.Kind == evaluator.BeyondCount || reason.Kind == evaluator.OlderThan
+	if marked && rule.Action.Type == "untag" && len(oracleTagsLeft(rule.Selection, o.images[i].Tags)) == 0 {
+		reason.Kind = evaluator.LastTag
+	}
+	return reason
+}
+
+// oracleTagsLeft returns the tags that no entry of the list matches.
+func oracleTagsLeft(s lifecycle.Selection, tags []string) []string {
+	var left []string
+	for _, tag := range tags {
+		one := s
+		one.TagMatchAny = true
+		one.TagExcludePatternList = nil
+		if !oracleMeetsList(one, []string{tag}) {
+			left = append(left, tag)
+		}
+	}
+	return left
+}
+
+func (o oracle) countTypeReason(s lifecycle.Selection, candidates []int, i int) evaluator.Reason {
+	if s.CountType == "imageCountMoreThan" {
+		return o.countReason(s.CountNumber, candidates, i)
+	}
+	reason := o.ageReason(s, i)
+	if s.KeepNewest == 0 {
+		return reason
+	}
+	newest := o.countReason(s.KeepNewest, candidates, i)
+	reason.Rank, reason.Matched = newest.Rank, newest.Matched
+	if reason.Kind == evaluator.OlderThan && newest.Kind == evaluator.WithinCount {
+		reason.Kind = evaluator.AmongNewest
+	}
+	return reason
+}
+
+func (o oracle) ageReason(s lifecycle.Selection, i int) evaluator.Reason {
 	im := o.images[i]
 	var since time.Time
 	var field evaluator.TimeField
@@ -106,7 +148,7 @@ func (o oracle) reason(s lifecycle.Selection, candidates []int, i int) evaluator
 }
 
 // countReason counts the candidates that are newer than the image.
-func (o oracle) countReason(s lifecycle.Selection, candidates []int, i int) evaluator.Reason {
+func (o oracle) countReason(keeps int, candidates []int, i int) evaluator.Reason {
 	newer := 0
 	for _, j := range candidates {
 		if oracleOlder(o.images[i], o.images[j]) {
@@ -114,7 +156,7 @@ func (o oracle) countReason(s lifecycle.Selection, candidates []int, i int) eval
 		}
 	}
 	reason := evaluator.Reason{Kind: evaluator.WithinCount, Rank: newer + 1, Matched: len(candidates)}
-	if newer >= s.CountNumber {
+	if newer >= keeps {
 		reason.Kind = evaluator.BeyondCount
 	}
 	return reason
@@ -156,23 +198,48 @@ func oracleClass(im evaluator.Image) string {
 	return "none"
 }
 
-// oracleSelects tells whether the image is of the storage class and whether for
-// every entry some tag meets it.
+// oracleSelects tells whether the image is of the storage class, whether its
+// tags meet the list, and whether none of them is excluded.
 func oracleSelects(s lifecycle.Selection, im evaluator.Image) bool {
-	if oracleClass(im) != string(s.StorageClass) {
+	if oracleClass(im) != string(s.StorageClass) || !oracleMeetsList(s, im.Tags) {
 		return false
 	}
-	for _, p := range s.TagPatternList {
-		if !slices.ContainsFunc(im.Tags, func(tag string) bool { return oracleMatches(p.String(), tag) }) {
-			return false
-		}
-	}
-	for _, p := range s.TagPrefixList {
-		if !slices.ContainsFunc(im.Tags, func(tag string) bool { return len(tag) >= len(p) && tag[:len(p)] == p }) {
-			return false
+	for _, tag := range im.Tags {
+		for _, p := range s.TagExcludePatternList {
+			if oracleMatches(p.String(), tag) {
+				return false
+			}
 		}
 	}
 	return s.TagStatus == "any" || (s.TagStatus == "tagged") == (len(im.Tags) > 0)
+}
+
+// oracleMeetsList tells whether for every entry, or with tagMatch any for one,
+// some tag meets it.
+func oracleMeetsList(s lifecycle.Selection, tags []string) bool {
+	var entries []func(tag string) bool
+	for _, p := range s.TagPatternList {
+		entries = append(entries, func(tag string) bool { return oracleMatches(p.String(), tag) })
+	}
+	for _, p := range s.TagPrefixList {
+		entries = append(entries, func(tag string) bool { return len(tag) >= len(p) && tag[:len(p)] == p })
+	}
+	for _, x := range s.TagRegexList {
+		// The longest of the leftmost matches is the whole tag, or none is.
+		longest := regexp.MustCompile(x.String())
+		longest.Longest()
+		entries = append(entries, func(tag string) bool { at := longest.FindStringIndex(tag); return at != nil && at[1]-at[0] == len(tag) })
+	}
+	met := 0
+	for _, entry := range entries {
+		if slices.ContainsFunc(tags, entry) {
+			met++
+		}
+	}
+	if s.TagMatchAny {
+		return met > 0
+	}
+	return met == len(entries)
 }
 
 // oracleMatches tries every length for what a star may stand for.

@@ -11,7 +11,9 @@ import (
 // An appliedRule is a rule during one evaluation.
 type appliedRule struct {
 	*lifecycle.Rule
-	// counts is true for imageCountMoreThan.
+	// newest is how many of the newest images it matches the rule never marks.
+	newest int
+	// counts is true for a rule that needs to know which these are.
 	counts bool
 	// cutoff is countNumber days ago: what happened before it is too old.
 	cutoff time.Time
@@ -24,11 +26,11 @@ func applyRules(policy lifecycle.Policy, now time.Time) []appliedRule {
 	rules := make([]appliedRule, len(policy.Rules))
 	for i := range rules {
 		r := &policy.Rules[i]
-		rules[i] = appliedRule{
-			Rule:   r,
-			counts: r.Selection.CountType == lifecycle.ImageCountMoreThan,
-			cutoff: daysBefore(now, r.Selection.CountNumber),
+		newest := r.Selection.KeepNewest
+		if r.Selection.CountType == lifecycle.ImageCountMoreThan {
+			newest = r.Selection.CountNumber
 		}
+		rules[i] = appliedRule{Rule: r, newest: newest, counts: newest > 0, cutoff: daysBefore(now, r.Selection.CountNumber)}
 	}
 	slices.SortFunc(rules, func(a, b appliedRule) int { return cmp.Compare(a.RulePriority, b.RulePriority) })
 	return rules
@@ -52,30 +54,52 @@ func (r *appliedRule) matches(class lifecycle.StorageClass, tags []string) bool 
 // reason says whether and why the rule marks an image that it matches. The
 // rank is the place of the image among those, from the newest.
 func (r *appliedRule) reason(im *Image, rank int, now time.Time) Reason {
+	var reason Reason
+	switch {
+	case r.Action.Type == lifecycle.Retain:
+		return Reason{Kind: Retained}
+	case r.Selection.CountType == lifecycle.ImageCountMoreThan:
+		reason.Kind = r.countKind(rank)
+	default:
+		reason = r.ageReason(im, rank, now)
+	}
 	if r.counts {
-		return r.countReason(rank)
+		reason.Rank, reason.Matched = rank, r.matched
 	}
-	return r.ageReason(im, now)
+	if reason.Kind.Marks() && r.takesLastTag(im) {
+		reason.Kind = LastTag
+	}
+	return reason
 }
 
-func (r *appliedRule) countReason(rank int) Reason {
-	kind := WithinCount
-	if rank > r.Selection.CountNumber {
-		kind = BeyondCount
+func (r *appliedRule) countKind(rank int) ReasonKind {
+	if rank > r.newest {
+		return BeyondCount
 	}
-	return Reason{Kind: kind, Rank: rank, Matched: r.matched}
+	return WithinCount
 }
 
-func (r *appliedRule) ageReason(im *Image, now time.Time) Reason {
+func (r *appliedRule) ageReason(im *Image, rank int, now time.Time) Reason {
 	since, field := r.since(im)
 	if since.IsZero() {
 		return Reason{Kind: AgeUnknown, Field: field}
 	}
 	kind := NotOlderThan
-	if since.Before(r.cutoff) {
+	switch {
+	case !since.Before(r.cutoff):
+	case r.counts && rank <= r.newest:
+		kind = AmongNewest
+	default:
 		kind = OlderThan
 	}
 	return Reason{Kind: kind, Since: since, Field: field, Age: now.Sub(since)}
+}
+
+// takesLastTag reports whether the rule would remove every tag that the image
+// has. ECR deletes an image with its last tag.
+func (r *appliedRule) takesLastTag(im *Image) bool {
+	return r.Action.Type == lifecycle.Untag &&
+		!slices.ContainsFunc(im.Tags, func(tag string) bool { return !r.Selection.MatchesEntry(tag) })
 }
 
 // since returns the time that an age rule counts from, zero if there is none.

@@ -43,9 +43,10 @@ type Mismatch struct {
 	// StorageClass is the storage class of the image, empty for
 	// ImageNotEvaluated.
 	StorageClass lifecycle.StorageClass
-	// Entry is the first entry of the rule's list that no tag meets. Set for
-	// UnmetEntry.
+	// Entry is the first entry of the rule's list that no tag meets, for
+	// UnmetEntry, or the excluded pattern that Tag matches, for TagExcluded.
 	Entry string
+	Tag   string
 }
 
 // MismatchKind tells mismatches apart. The zero value means that the rule
@@ -58,7 +59,8 @@ const (
 	OtherStorageClass                         // the rule is for another storage class
 	ImageTagged                               // the rule is for untagged images
 	ImageUntagged                             // the rule is for tagged images
-	UnmetEntry                                // no tag meets an entry of the list
+	UnmetEntry                                // no tag meets an entry of the list, or with tagMatch "any" all entries
+	TagExcluded                               // a tag matches an entry of tagExcludePatternList
 )
 
 // Matches reports whether the rule matches the image.
@@ -107,10 +109,16 @@ func (s Step) words() string {
 }
 
 func (s Step) reasonWords() string {
-	if s.Marks() {
-		return "matches, marks: " + s.Reason.words(s.Rule)
+	does := "does not mark"
+	switch {
+	case s.Marks():
+		does = "marks"
+	case s.Reason.Kind == Retained:
+		does = "retains"
+	case s.Reason.Kind == LastTag:
+		does = "marks, but keeps as last-tag"
 	}
-	return "matches, does not mark: " + s.Reason.words(s.Rule)
+	return fmt.Sprintf("matches, %s: %s", does, s.Reason.words(s.Rule))
 }
 
 // words says why the rule does not match.
@@ -124,10 +132,16 @@ func (m Mismatch) words(rule *lifecycle.Rule) string {
 		return "image is tagged, rule looks at untagged ones"
 	case ImageUntagged:
 		return "image is untagged, rule looks at tagged ones"
+	case TagExcluded:
+		return fmt.Sprintf("tag %s matches %s, which the rule excludes", m.Tag, m.Entry)
 	case UnmetEntry:
 	}
-	if len(rule.Selection.TagPrefixList) > 0 {
-		return "no tag has the prefix " + m.Entry
+	entry := m.Entry
+	if rule.Selection.TagMatchAny {
+		entry = listWords(&rule.Selection)
 	}
-	return "no tag matches " + m.Entry
+	if len(rule.Selection.TagPrefixList) > 0 {
+		return "no tag has the prefix " + entry
+	}
+	return "no tag matches " + entry
 }

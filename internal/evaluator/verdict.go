@@ -30,6 +30,9 @@ const (
 	Keep       Action = ""
 	Expire            = Action(lifecycle.Expire)
 	Transition        = Action(lifecycle.Transition)
+	// Untag wants the tags removed that Selection.MatchingTags of the rule
+	// returns. There is another tag, so that the image stays.
+	Untag = Action(lifecycle.Untag)
 )
 
 // String returns "keep" for Keep and AWS's word for any other action.
@@ -45,13 +48,14 @@ func (a Action) String() string {
 type Reason struct {
 	Kind ReasonKind
 	// Rank is the place of the image among the images that the rule matches,
-	// counted from the newest, which is 1. Set for BeyondCount and WithinCount.
+	// counted from the newest, which is 1. Set by imageCountMoreThan and by
+	// keepNewest, whatever the kind.
 	Rank int
 	// Matched is the number of images that the rule matches. Set with Rank.
 	Matched int
 	// Since is the instant from which the age is counted: the push, pull,
-	// restore or archiving time that the rule looked at. Set for OlderThan
-	// and NotOlderThan.
+	// restore or archiving time that the rule looked at. Set for OlderThan,
+	// NotOlderThan and AmongNewest, and for LastTag by an age count type.
 	Since time.Time
 	// Field is the time of the image that Since was taken from. Set with Since
 	// and, to the one that is missing, for AgeUnknown.
@@ -68,19 +72,23 @@ type Reason struct {
 type ReasonKind int
 
 // The kinds of reasons. The first two belong to a rule that marks the image,
-// the next three to a rule that matches it without marking it, the last two to
-// images that no rule matches.
+// the last two to images that no rule matches, the others to a rule that matches
+// the image and keeps it.
 const (
 	BeyondCount   ReasonKind = iota + 1 // imageCountMoreThan: countNumber or more matched images are newer
 	OlderThan                           // an age count type: older than countNumber days
 	WithinCount                         // among the countNumber newest
 	NotOlderThan                        // not older than countNumber days
 	AgeUnknown                          // ECR reported no time that the rule could count from
+	AmongNewest                         // older than countNumber days, but among the keepNewest newest
+	LastTag                             // the action is untag, which would leave no tag
+	Retained                            // the action is retain
 	NoRuleMatches                       // no rule matches the image
 	NotEvaluated                        // the image is neither ACTIVE nor ARCHIVED, or has no push time
 )
 
-// Marks reports whether a rule with this reason marks the image.
+// Marks reports whether a rule with this reason acts on the image unless an
+// earlier one matches it.
 func (k ReasonKind) Marks() bool { return k == BeyondCount || k == OlderThan }
 
 // String returns the digest, the action, the rule and the reason, separated by
@@ -107,5 +115,5 @@ func (v Verdict) Why() string {
 	if v.Rule == nil || v.Reason.Kind.Marks() {
 		return words
 	}
-	return fmt.Sprintf("matched by rule %d, not marked: %s", v.Rule.RulePriority, words)
+	return fmt.Sprintf("matched by rule %d, %s: %s", v.Rule.RulePriority, v.Reason.Kind.keptWords(), words)
 }

@@ -17,11 +17,15 @@ const day = 24 * time.Hour
 func (r Reason) words(rule *lifecycle.Rule) string {
 	switch r.Kind {
 	case BeyondCount, WithinCount:
-		sel := &rule.Selection
-		return fmt.Sprintf("%s of %s, rule keeps %d", rankWords(r.Rank), matchedWords(r.Matched, sel), sel.CountNumber)
-	case OlderThan, NotOlderThan:
-		sel := &rule.Selection
-		return fmt.Sprintf("%s %s, limit %dd", r.sinceWords(sel.CountType), ageWords(r.Age, sel.CountNumber), sel.CountNumber)
+		return r.countWords(&rule.Selection, rule.Selection.CountNumber)
+	case OlderThan, AmongNewest:
+		return r.markWords(rule)
+	case NotOlderThan:
+		return r.limitWords(&rule.Selection)
+	case LastTag:
+		return fmt.Sprintf("every tag matches %s, and with the last one the image would go; %s", listWords(&rule.Selection), r.markWords(rule))
+	case Retained:
+		return "rule keeps all " + pluralWords(&rule.Selection)
 	case AgeUnknown:
 		return fmt.Sprintf("no %s, limit %dd", cmp.Or(r.Field, "known time"), rule.Selection.CountNumber)
 	case NotEvaluated:
@@ -29,6 +33,38 @@ func (r Reason) words(rule *lifecycle.Rule) string {
 	case NoRuleMatches:
 	}
 	return "no rule matches"
+}
+
+// markWords says why the rule marks the image, or would but for its newest.
+func (r Reason) markWords(rule *lifecycle.Rule) string {
+	sel := &rule.Selection
+	switch {
+	case sel.CountType == lifecycle.ImageCountMoreThan:
+		return r.countWords(sel, sel.CountNumber)
+	case sel.KeepNewest > 0:
+		return r.limitWords(sel) + "; " + r.countWords(sel, sel.KeepNewest)
+	default:
+		return r.limitWords(sel)
+	}
+}
+
+func (r Reason) countWords(sel *lifecycle.Selection, keeps int) string {
+	return fmt.Sprintf("%s of %s, rule keeps %d", rankWords(r.Rank), matchedWords(r.Matched, sel), keeps)
+}
+
+func (r Reason) limitWords(sel *lifecycle.Selection) string {
+	return fmt.Sprintf("%s %s, limit %dd", r.sinceWords(sel.CountType), ageWords(r.Age, sel.CountNumber), sel.CountNumber)
+}
+
+// keptWords says what a rule does about an image that it matches and keeps.
+func (k ReasonKind) keptWords() string {
+	if k == Retained {
+		return "retained"
+	}
+	if k == LastTag {
+		return "last-tag"
+	}
+	return "not marked"
 }
 
 // notEvaluatedWords says why no rule looks at an image.
@@ -125,25 +161,54 @@ func rankWords(rank int) string {
 
 // matchedWords counts the images that a rule matches: "12 matching prod*".
 func matchedWords(n int, s *lifecycle.Selection) string {
+	if n == 1 && s.TagStatus == lifecycle.Any {
+		return "1 image" + excludeWords(s)
+	}
+	return fmt.Sprintf("%d %s", n, pluralWords(s))
+}
+
+// pluralWords says which images a rule matches, after a number or "all".
+func pluralWords(s *lifecycle.Selection) string {
+	what := "images"
+	switch {
+	case len(s.TagPrefixList) > 0:
+		what = "with prefix " + listWords(s)
+	case len(s.TagPatternList)+len(s.TagRegexList) > 0:
+		what = "matching " + listWords(s)
+	case s.TagStatus != lifecycle.Any:
+		what = string(s.TagStatus)
+	}
+	return what + excludeWords(s)
+}
+
+// excludeWords says which images a rule leaves out: " without hotfix*".
+func excludeWords(s *lifecycle.Selection) string {
+	if len(s.TagExcludePatternList) == 0 {
+		return ""
+	}
+	return " without " + joinEntries(s.TagExcludePatternList, " or ")
+}
+
+// listWords joins the entries of a rule's list.
+func listWords(s *lifecycle.Selection) string {
+	and := " and "
+	if s.TagMatchAny {
+		and = " or "
+	}
 	switch {
 	case len(s.TagPatternList) > 0:
-		return fmt.Sprintf("%d matching %s", n, listWords(s))
-	case len(s.TagPrefixList) > 0:
-		return fmt.Sprintf("%d with prefix %s", n, listWords(s))
-	case s.TagStatus == lifecycle.Untagged:
-		return fmt.Sprintf("%d untagged", n)
-	case n == 1:
-		return "1 image"
+		return joinEntries(s.TagPatternList, and)
+	case len(s.TagRegexList) > 0:
+		return joinEntries(s.TagRegexList, and)
 	default:
-		return fmt.Sprintf("%d images", n)
+		return strings.Join(s.TagPrefixList, and)
 	}
 }
 
-// listWords joins the entries of a rule's list, which are ANDed.
-func listWords(s *lifecycle.Selection) string {
-	entries := make([]string, 0, len(s.TagPatternList)+len(s.TagPrefixList))
-	for _, p := range s.TagPatternList {
-		entries = append(entries, p.String())
+func joinEntries[E fmt.Stringer](entries []E, separator string) string {
+	texts := make([]string, len(entries))
+	for i, e := range entries {
+		texts[i] = e.String()
 	}
-	return strings.Join(append(entries, s.TagPrefixList...), " and ")
+	return strings.Join(texts, separator)
 }

@@ -39,6 +39,8 @@ func (w world) clone() world {
 		s := &w.policy.Rules[i].Selection
 		s.TagPatternList = slices.Clone(s.TagPatternList)
 		s.TagPrefixList = slices.Clone(s.TagPrefixList)
+		s.TagRegexList = slices.Clone(s.TagRegexList)
+		s.TagExcludePatternList = slices.Clone(s.TagExcludePatternList)
 	}
 	w.images = slices.Clone(w.images)
 	for i := range w.images {
@@ -49,7 +51,10 @@ func (w world) clone() world {
 
 // A decoder makes choices from bytes. When they are used up, it always makes
 // the first choice.
-type decoder struct{ data []byte }
+type decoder struct {
+	data    []byte
+	dialect lifecycle.Dialect
+}
 
 func (d *decoder) below(n int) int {
 	if len(d.data) == 0 {
@@ -62,11 +67,17 @@ func (d *decoder) below(n int) int {
 
 func pick[T any](d *decoder, choices ...T) T { return choices[d.below(len(choices))] }
 
-// decodeWorld returns the world that the bytes describe. It is small and
-// crowded on purpose: few tags, few days, and times next to the limits of the
-// rules, so that rules meet and images tie.
+// decodeWorld returns the world that the bytes describe, in either dialect.
 func decodeWorld(data []byte) world {
-	d := &decoder{data}
+	d := &decoder{data: data}
+	d.dialect = pick(d, lifecycle.AWS, lifecycle.Extended, lifecycle.Extended)
+	return d.world()
+}
+
+// world returns a world that is small and crowded on purpose: few tags, few
+// days, and times next to the limits of the rules, so that rules meet and images
+// tie.
+func (d *decoder) world() world {
 	w := world{now: pick(d,
 		time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(2026, 3, 1, 12, 30, 15, 123456789, time.UTC),
@@ -75,7 +86,11 @@ func decodeWorld(data []byte) world {
 		time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
 	)}
 	for i := range 1 + d.below(5) {
-		w.policy.Rules = append(w.policy.Rules, d.rule(i))
+		r := d.rule(i)
+		if d.dialect == lifecycle.Extended {
+			d.extend(&r)
+		}
+		w.policy.Rules = append(w.policy.Rules, r)
 	}
 	multiplier := pick(d, 89, 101, 255)
 	for i := range d.below(24) {
@@ -115,21 +130,76 @@ func (d *decoder) rule(i int) lifecycle.Rule {
 	return r
 }
 
+func (d *decoder) pattern() lifecycle.TagPattern {
+	text := pick(d, "a*", "b*", "*", "ab", "*b", "a*b", "*a*b*", "?", "[ab]", "A*", "a**b")
+	p, err := lifecycle.ParseTagPattern(text)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
 func (d *decoder) list(s *lifecycle.Selection) {
 	patterns := d.below(2) == 0
 	for range 1 + d.below(2) {
 		if patterns {
-			text := pick(d, "a*", "b*", "*", "ab", "*b", "a*b", "*a*b*", "?", "[ab]", "A*", "a**b")
-			p, err := lifecycle.ParseTagPattern(text)
-			if err != nil {
-				panic(err)
-			}
-			s.TagPatternList = append(s.TagPatternList, p)
+			s.TagPatternList = append(s.TagPatternList, d.pattern())
 		} else {
 			s.TagPrefixList = append(s.TagPrefixList, pick(d, "a", "b", "ab", "A", "*"))
 		}
 	}
 }
+
+// extend puts extensions into the rule, each as the grammar has it.
+func (d *decoder) extend(r *lifecycle.Rule) {
+	s := &r.Selection
+	if s.TagStatus == lifecycle.Tagged {
+		d.extendList(s)
+	}
+	if s.TagStatus != lifecycle.Untagged {
+		for range pick(d, 0, 0, 1, 2) {
+			s.TagExcludePatternList = append(s.TagExcludePatternList, d.pattern())
+		}
+	}
+	if s.CountType != lifecycle.ImageCountMoreThan {
+		s.KeepNewest = pick(d, 0, 1, 2, 5, math.MaxInt32)
+	}
+	hasList := len(s.TagPatternList)+len(s.TagPrefixList)+len(s.TagRegexList) > 0
+	switch action := pick(d, "", lifecycle.Expire, lifecycle.Untag, lifecycle.Retain, ""); {
+	case action == "" || action == lifecycle.Untag && !hasList:
+	case action == lifecycle.Retain:
+		s.CountType, s.CountNumber, s.KeepNewest = "", 0, 0
+		s.StorageClass = pick(d, lifecycle.StandardClass, lifecycle.ArchiveClass)
+		fallthrough
+	default:
+		r.Action = lifecycle.Action{Type: action}
+	}
+}
+
+func (d *decoder) extendList(s *lifecycle.Selection) {
+	switch d.below(4) {
+	case 0:
+		s.TagPatternList, s.TagPrefixList = nil, nil
+		return
+	case 1:
+		s.TagPatternList, s.TagPrefixList = nil, nil
+		for range 1 + d.below(2) {
+			s.TagRegexList = append(s.TagRegexList, pick(d, regexes...))
+		}
+	}
+	s.TagMatchAny = d.below(2) == 0
+}
+
+var regexes = func() (all []lifecycle.TagRegex) {
+	for _, text := range []string{"a|b", "a+b?", "ab|a", `\Qa`, ".*", "(?i)a.?", "b", "[ab]+", "^a$", "(?m)^b", "a*?b", `\?|\*`, "x"} {
+		x, err := lifecycle.ParseTagRegex(text)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, x)
+	}
+	return all
+}()
 
 func (d *decoder) image(digest string, now time.Time) evaluator.Image {
 	im := evaluator.Image{

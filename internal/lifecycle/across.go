@@ -32,12 +32,12 @@ func checkPriorities(drafts []draft) {
 }
 
 // checkOnce checks that each storage class has at most one rule of the tag
-// status.
+// status. A rule that excludes some images leaves them to another.
 func checkOnce(drafts []draft, status TagStatus) {
 	first := map[StorageClass]*draft{}
 	for i := range drafts {
 		d := &drafts[i]
-		if d.TagStatus != status || d.StorageClass == "" {
+		if d.TagStatus != status || d.StorageClass == "" || d.excluding {
 			continue
 		}
 		if other, taken := first[d.StorageClass]; taken {
@@ -50,15 +50,17 @@ func checkOnce(drafts []draft, status TagStatus) {
 
 // checkLast checks that no rule of the storage class comes after the one for
 // any image. If there are several of these, it is the last of them that counts.
+// A rule that excludes some images may come anywhere.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 func checkLast(drafts []draft, class StorageClass) {
 	var forAny, other draft
 	for _, d := range drafts {
+		isAny := d.TagStatus == Any && !d.excluding
 		switch {
 		case d.StorageClass != class || d.TagStatus == "":
-		case d.TagStatus == Any && d.RulePriority > forAny.RulePriority:
+		case isAny && d.RulePriority > forAny.RulePriority:
 			forAny = d
-		case d.TagStatus != Any && d.RulePriority > other.RulePriority:
+		case !isAny && d.RulePriority > other.RulePriority:
 			other = d
 		}
 	}
@@ -69,10 +71,14 @@ func checkLast(drafts []draft, class StorageClass) {
 }
 
 // A list is a list of tags as it is compared: the same entries of the same kind
-// in the same storage class are the same list, whatever their order.
+// in the same storage class are the same list, whatever their order, if the
+// rules also ask for as many of them and exclude the same.
 type list struct {
 	class    StorageClass
-	patterns bool
+	status   TagStatus
+	kind     string
+	matchAny bool
+	excludes string // sorted and quoted
 	entries  string // sorted and quoted, or a single one
 }
 
@@ -82,17 +88,32 @@ func checkLists(drafts []draft) {
 	same, sharing := map[list]*draft{}, map[list]*draft{}
 	for i := range drafts {
 		d := &drafts[i]
-		entries := d.entries()
-		if d.tagList == nil || d.StorageClass == "" || len(entries) == 0 {
+		kind, entries := d.sortedEntries()
+		excludes := sorted(d.TagExcludePatternList)
+		if d.tagList == nil || d.StorageClass == "" || entries == nil && !d.listless || excludes == nil && d.excluding {
 			continue
 		}
-		key := list{d.StorageClass, len(d.TagPatternList) > 0, fmt.Sprintf("%q", entries)}
+		key := list{d.StorageClass, d.TagStatus, kind, d.TagMatchAny, fmt.Sprintf("%q", excludes), fmt.Sprintf("%q", entries)}
 		if other, taken := same[key]; taken {
-			d.tagList.Problem("has the same entries as %s; merge the two rules or change one", other.tagList.Path())
+			d.refuseSame(other)
 			continue
 		}
 		same[key] = d
-		d.shareEntries(sharing, key, entries)
+		d.shareEntries(sharing, list{class: d.StorageClass, kind: kind}, entries)
+	}
+}
+
+// refuseSame records that the rule selects the same images as another one. Of
+// rules for any image as many are legal as exclude something, so that this is
+// no more than odd.
+func (d *draft) refuseSame(other *draft) {
+	switch {
+	case d.TagStatus == Any:
+		d.tagList.Warn("has the same entries as %s; every image is left to the rule with the lower rulePriority", other.tagList.Path())
+	case d.listless:
+		d.tagList.Problem(`is "tagged" without a list, as is %s; merge the two rules or give one a list`, other.tagList.Path())
+	default:
+		d.tagList.Problem("has the same entries as %s; merge the two rules or change one", other.tagList.Path())
 	}
 }
 
@@ -111,12 +132,23 @@ func (d *draft) shareEntries(sharing map[list]*draft, key list, entries []string
 	}
 }
 
-// entries returns the entries of the tag list, sorted and without repeats.
-func (d *draft) entries() []string {
-	entries := slices.Clone(d.TagPrefixList)
-	for _, p := range d.TagPatternList {
-		entries = append(entries, p.String())
+// sortedEntries returns the entries of the tag list, sorted and without
+// repeats, and the kind of list.
+func (d *draft) sortedEntries() (kind string, entries []string) {
+	switch {
+	case len(d.TagPatternList) > 0:
+		return "patterns", sorted(d.TagPatternList)
+	case len(d.TagRegexList) > 0:
+		return "expressions", sorted(d.TagRegexList)
 	}
+	entries = slices.Clone(d.TagPrefixList)
 	slices.Sort(entries)
-	return slices.Compact(entries)
+	return "prefixes", slices.Compact(entries)
+}
+
+// sorted returns the texts of the entries, sorted and without repeats.
+func sorted[E fmt.Stringer](entries []E) []string {
+	texts := texts(entries)
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }

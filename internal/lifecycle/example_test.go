@@ -11,7 +11,7 @@ func ExampleParse() {
 		"rulePriority": 1,
 		"selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14},
 		"action": {"type": "expire"}
-	}]}`))
+	}]}`), lifecycle.AWS)
 	if err := problems.Err(); err != nil {
 		fmt.Println(err)
 		return
@@ -27,7 +27,7 @@ func ExampleParse_problems() {
   "rulePriority": 0,
   "selection": {"tagStatus": "Untagged", "countType": "sinceImagePushed", "countNumber": 14},
   "action": {"type": "expire", "targetStorageClass": null}
-}]}`))
+}]}`), lifecycle.AWS)
 	for _, p := range problems {
 		fmt.Println(p)
 	}

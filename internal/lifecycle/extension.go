@@ -2,10 +2,10 @@ package lifecycle
 
 import "github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 
-// isExtension completes a message about a word of this tool's extended dialect
-// in a policy that is in AWS's.
-const isExtension = "is an extension of ecrclean, not part of ECR's grammar; " +
-	"ECR refuses it: it belongs to the extended dialect, for policies in the configuration, which this version does not apply yet"
+// isExtension completes a message about a word of the extended dialect in a
+// policy that is in AWS's.
+const isExtension = "is an extension of ecrclean, which ECR refuses; " +
+	"it belongs into a policy of the cleaner's configuration, and check --dialect extended accepts it"
 
 // extensionKeys are the members that the extended dialect adds to a selection.
 var extensionKeys = map[string]string{
@@ -15,17 +15,28 @@ var extensionKeys = map[string]string{
 	"tagRegexList":          isExtension,
 }
 
-// The action types that the extended dialect adds.
-const (
-	retain = "retain"
-	untag  = "untag"
-)
+// selectionKeys are the members of a selection in AWS's dialect.
+var selectionKeys = []string{
+	"tagStatus", "tagPatternList", "tagPrefixList", "storageClass", "countType", "countUnit", "countNumber",
+}
+
+// extendedKeys are those of the extended dialect.
+var extendedKeys = append(selectionKeys[:len(selectionKeys):len(selectionKeys)],
+	"tagRegexList", "tagMatch", "tagExcludePatternList", "keepNewest")
+
+// selectionObject checks the members of a selection.
+func (d *draft) selectionObject(v *jsondoc.Value) (jsondoc.Object, bool) {
+	if d.dialect == Extended {
+		return v.Object(extendedKeys...)
+	}
+	return v.ObjectRefusing(extensionKeys, selectionKeys...)
+}
 
 // refuseAction records a problem, and returns true, if the value is an action
-// type of the extended dialect.
-func refuseAction(v *jsondoc.Value) bool {
-	s := peek(v)
-	if s != retain && s != untag {
+// type that only the extended dialect has.
+func (d *draft) refuseAction(v *jsondoc.Value) bool {
+	s := ActionType(peek(v))
+	if d.dialect == Extended || s != Retain && s != Untag {
 		return false
 	}
 	v.Problem("%q %s", s, isExtension)
@@ -34,11 +45,14 @@ func refuseAction(v *jsondoc.Value) bool {
 
 // retains reports whether the action is one that takes no count fields. Their
 // absence is then no fault of its own.
-func retains(action *jsondoc.Value) bool { return peek(action.Member("type")) == retain }
+func retains(action *jsondoc.Value) bool { return ActionType(peek(action.Member("type"))) == Retain }
 
-// hasExtension reports whether the selection has a member of the extended
-// dialect. What such a rule selects is unknown here.
-func hasExtension(selection *jsondoc.Value) bool {
+// hasRefused reports whether the selection has a member that only the extended
+// dialect has. What such a rule selects is unknown in AWS's.
+func (d *draft) hasRefused(selection *jsondoc.Value) bool {
+	if d.dialect == Extended {
+		return false
+	}
 	for key := range extensionKeys {
 		if selection.Member(key) != nil {
 			return true

@@ -18,7 +18,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, ps := lifecycle.Parse(text)
+		p, ps := lifecycle.Parse(text, lifecycle.AWS)
 		for _, problem := range ps {
 			if problem.Line < 1 || problem.Column < 1 {
 				t.Errorf("problem without a place: %+v", problem)
@@ -44,7 +44,7 @@ func checkRoundTrip(t *testing.T, want lifecycle.Policy) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, ps := lifecycle.Parse(text)
+	got, ps := lifecycle.Parse(text, lifecycle.AWS)
 	if diff := cmp.Diff(want, got); diff != "" || ps.Err() != nil {
 		t.Errorf("the printed policy is read differently (-want +got):\n%s%v", diff, ps)
 	}

@@ -61,52 +61,67 @@ func checkProblems(t *testing.T, file string, ps jsondoc.Problems) {
 	}
 }
 
-func TestParseTextAcceptsValidPolicies(t *testing.T) {
-	t.Parallel()
-	for name, text := range texts(t, "valid") {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p, ps := lifecycle.ParseText(text)
-			if len(ps) > 0 {
-				t.Fatalf("ParseText(%s) has problems:\n%s", name, lines(ps))
-			}
-			if len(p.Rules) == 0 {
-				t.Errorf("ParseText(%s) returned no rules", name)
-			}
-		})
+// readers read the folders of testdata: those of ECR's grammar as texts for
+// ECR, those of the extended dialect as the configuration has them.
+var readers = map[string]func([]byte) (lifecycle.Policy, jsondoc.Problems){
+	"": lifecycle.ParseText,
+	"extended": func(text []byte) (lifecycle.Policy, jsondoc.Problems) {
+		return lifecycle.Parse(text, lifecycle.Extended)
+	},
+}
+
+// forEach runs a test on the policies of a folder in each dialect.
+func forEach(t *testing.T, folder string, check func(t *testing.T, file string, p lifecycle.Policy, ps jsondoc.Problems)) {
+	t.Helper()
+	for dialect, read := range readers {
+		folder := filepath.Join(dialect, folder)
+		for name, text := range texts(t, folder) {
+			t.Run(filepath.Join(dialect, name), func(t *testing.T) {
+				t.Parallel()
+				p, ps := read(text)
+				check(t, filepath.Join("testdata", folder, name+".err"), p, ps)
+			})
+		}
 	}
 }
 
-func TestParseTextReportsEveryFault(t *testing.T) {
+func TestParseAcceptsValidPolicies(t *testing.T) {
 	t.Parallel()
-	for name, text := range texts(t, "invalid") {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p, ps := lifecycle.ParseText(text)
-			checkProblems(t, filepath.Join("testdata", "invalid", name+".err"), ps)
-			if ps.Err() == nil {
-				t.Errorf("ParseText(%s) found no fault", name)
-			}
-			if p.Rules != nil {
-				t.Errorf("ParseText(%s) returned a policy beside a fault: %v", name, p)
-			}
-		})
-	}
+	forEach(t, "valid", func(t *testing.T, _ string, p lifecycle.Policy, ps jsondoc.Problems) {
+		t.Helper()
+		if len(ps) > 0 {
+			t.Fatalf("has problems:\n%s", lines(ps))
+		}
+		if len(p.Rules) == 0 {
+			t.Error("returned no rules")
+		}
+	})
 }
 
-func TestParseTextWarns(t *testing.T) {
+func TestParseReportsEveryFault(t *testing.T) {
 	t.Parallel()
-	for name, text := range texts(t, "warning") {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p, ps := lifecycle.ParseText(text)
-			checkProblems(t, filepath.Join("testdata", "warning", name+".err"), ps)
-			if ps.Err() != nil || len(ps.Warnings()) == 0 {
-				t.Errorf("ParseText(%s): want warnings only, got:\n%s", name, lines(ps))
-			}
-			if len(p.Rules) == 0 {
-				t.Errorf("ParseText(%s) returned no rules", name)
-			}
-		})
-	}
+	forEach(t, "invalid", func(t *testing.T, file string, p lifecycle.Policy, ps jsondoc.Problems) {
+		t.Helper()
+		checkProblems(t, file, ps)
+		if ps.Err() == nil {
+			t.Error("found no fault")
+		}
+		if p.Rules != nil {
+			t.Errorf("returned a policy beside a fault: %v", p)
+		}
+	})
+}
+
+func TestParseWarns(t *testing.T) {
+	t.Parallel()
+	forEach(t, "warning", func(t *testing.T, file string, p lifecycle.Policy, ps jsondoc.Problems) {
+		t.Helper()
+		checkProblems(t, file, ps)
+		if ps.Err() != nil || len(ps.Warnings()) == 0 {
+			t.Errorf("want warnings only, got:\n%s", lines(ps))
+		}
+		if len(p.Rules) == 0 {
+			t.Error("returned no rules")
+		}
+	})
 }

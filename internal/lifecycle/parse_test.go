@@ -36,7 +36,7 @@ func pattern(tb testing.TB, text string) lifecycle.TagPattern {
 
 func TestParseReadsEveryField(t *testing.T) {
 	t.Parallel()
-	got, ps := lifecycle.Parse(readFile(t, "testdata/valid/one-rule-of-each-kind.json"))
+	got, ps := lifecycle.Parse(readFile(t, "testdata/valid/one-rule-of-each-kind.json"), lifecycle.AWS)
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
@@ -89,7 +89,7 @@ func TestTextLength(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, ps := lifecycle.Parse(tt.text); (ps.Err() == nil) != tt.parse {
+			if _, ps := lifecycle.Parse(tt.text, lifecycle.AWS); (ps.Err() == nil) != tt.parse {
 				t.Errorf("Parse: problems %v, want none: %v", ps, tt.parse)
 			}
 			if _, ps := lifecycle.ParseText(tt.text); (ps.Err() == nil) != tt.parseText {
@@ -108,7 +108,7 @@ func TestParseRefusesGarbageAtOnce(t *testing.T) {
 	for name, text := range garbage {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, ps := lifecycle.Parse(text); len(ps) != 1 {
+			if _, ps := lifecycle.Parse(text, lifecycle.AWS); len(ps) != 1 {
 				t.Errorf("Parse: %d problems, want 1", len(ps))
 			}
 			if _, ps := lifecycle.ParseText(text); len(ps) != 1 {
@@ -121,7 +121,7 @@ func TestParseRefusesGarbageAtOnce(t *testing.T) {
 func TestParseReportsManyFaultsQuickly(t *testing.T) {
 	t.Parallel()
 	rules := strings.TrimSuffix(strings.Repeat("0,", 200_000), ",")
-	_, ps := lifecycle.Parse([]byte(`{"rules":[` + rules + `]}`))
+	_, ps := lifecycle.Parse([]byte(`{"rules":[`+rules+`]}`), lifecycle.AWS)
 	if got, want := len(ps), jsondoc.MaxProblems+1; got != want {
 		t.Errorf("got %d problems, want %d", got, want)
 	}
@@ -137,7 +137,7 @@ func TestFromValueReportsInTheOuterDocument(t *testing.T) {
 	entries, _ := doc.Root().Member("policies").Array()
 	var got []int
 	for _, entry := range entries {
-		got = append(got, len(lifecycle.FromValue(entry.Member("policy")).Rules))
+		got = append(got, len(lifecycle.FromValue(entry.Member("policy"), lifecycle.AWS).Rules))
 	}
 	if diff := cmp.Diff([]int{1, 0, 0}, got); diff != "" {
 		t.Errorf("number of rules mismatch (-want +got):\n%s", diff)
@@ -158,7 +158,7 @@ func TestFromValueReportsInTheOuterDocument(t *testing.T) {
 
 func TestFromValueOfNothing(t *testing.T) {
 	t.Parallel()
-	if got := lifecycle.FromValue(nil); got.Rules != nil {
+	if got := lifecycle.FromValue(nil, lifecycle.Extended); got.Rules != nil {
 		t.Errorf("FromValue(nil) = %v, want the zero Policy", got)
 	}
 }

@@ -23,24 +23,38 @@ type Rule struct {
 // A Selection says which images a rule looks at and which of these it marks.
 type Selection struct {
 	TagStatus TagStatus
-	// TagPatternList and TagPrefixList: exactly one of them has entries when
-	// TagStatus is tagged, none otherwise.
+	// TagPatternList, TagPrefixList and TagRegexList: at most one of them has
+	// entries, and none unless TagStatus is Tagged. In the AWS dialect one of
+	// the first two always has with Tagged; in the extended dialect Tagged
+	// without a list is every tagged image.
 	TagPatternList []TagPattern
 	TagPrefixList  []string
+	TagRegexList   []TagRegex
+	// TagMatchAny is true if one entry of the list that some tag matches is
+	// enough; otherwise every entry needs one. Extended dialect.
+	TagMatchAny bool
+	// TagExcludePatternList takes out of the selection every image with a tag
+	// that matches an entry. Extended dialect, never with Untagged.
+	TagExcludePatternList []TagPattern
 	// StorageClass is the class of the images the rule looks at. It is never
 	// empty: a policy that names none means StandardClass.
 	StorageClass StorageClass
-	CountType    CountType
+	// CountType is empty for the action Retain, which does not count.
+	CountType CountType
 	// CountNumber is a number of images for ImageCountMoreThan and a number
 	// of days of 24 hours for the other count types. It is at least 1, and at
-	// least 90 for SinceImageTransitioned.
+	// least 90 for SinceImageTransitioned, and 0 without a CountType.
 	CountNumber int
+	// KeepNewest is the number of images, the newest by push of all that the
+	// selection matches, that an age count type never marks; 0 is none.
+	// Extended dialect.
+	KeepNewest int
 }
 
 // An Action says what happens to the images that a rule claims.
 type Action struct {
 	Type ActionType
-	// TargetStorageClass is ArchiveClass for Transition and empty for Expire.
+	// TargetStorageClass is ArchiveClass for Transition, else empty.
 	TargetStorageClass StorageClass
 }
 
@@ -82,4 +96,13 @@ type ActionType string
 const (
 	Expire     ActionType = "expire"
 	Transition ActionType = "transition"
+)
+
+// The action types that the extended dialect adds.
+const (
+	// Retain keeps what the rule matches, and shields it from later rules.
+	Retain ActionType = "retain"
+	// Untag removes the tags that match the list, unless the image has no
+	// other.
+	Untag ActionType = "untag"
 )

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 )
 
 // The printed form of a policy, in the order of AWS's examples.
@@ -17,13 +18,17 @@ type (
 		Action       printedAction    `json:"action"`
 	}
 	printedSelection struct {
-		TagStatus      TagStatus    `json:"tagStatus"`
-		TagPatternList []string     `json:"tagPatternList,omitempty"`
-		TagPrefixList  []string     `json:"tagPrefixList,omitempty"`
-		StorageClass   StorageClass `json:"storageClass,omitempty"`
-		CountType      CountType    `json:"countType"`
-		CountUnit      string       `json:"countUnit,omitempty"`
-		CountNumber    int          `json:"countNumber"`
+		TagStatus             TagStatus    `json:"tagStatus"`
+		TagPatternList        []string     `json:"tagPatternList,omitempty"`
+		TagPrefixList         []string     `json:"tagPrefixList,omitempty"`
+		TagRegexList          []string     `json:"tagRegexList,omitempty"`
+		TagMatch              string       `json:"tagMatch,omitempty"`
+		TagExcludePatternList []string     `json:"tagExcludePatternList,omitempty"`
+		StorageClass          StorageClass `json:"storageClass,omitempty"`
+		CountType             CountType    `json:"countType,omitempty"`
+		CountUnit             string       `json:"countUnit,omitempty"`
+		CountNumber           int          `json:"countNumber,omitempty"`
+		KeepNewest            int          `json:"keepNewest,omitempty"`
 	}
 	printedAction struct {
 		Type               ActionType   `json:"type"`
@@ -31,9 +36,9 @@ type (
 	}
 )
 
-// MarshalJSON prints the policy in AWS's grammar on one line, rules in the
-// order of Rules, members that may be left out left out. [Parse] reads an equal
-// policy from it.
+// MarshalJSON prints the policy on one line, rules in the order of Rules,
+// members that may be left out left out. [Parse] reads an equal policy from it,
+// in AWS's dialect if the policy uses no extension.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	printed := printedPolicy{Rules: make([]printedRule, len(p.Rules))}
 	for i, r := range p.Rules {
@@ -53,19 +58,32 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 
 func (s Selection) printed() printedSelection {
 	printed := printedSelection{
-		TagStatus:     s.TagStatus,
-		TagPrefixList: s.TagPrefixList,
-		CountType:     s.CountType,
-		CountNumber:   s.CountNumber,
+		TagStatus:             s.TagStatus,
+		TagPatternList:        texts(s.TagPatternList),
+		TagPrefixList:         s.TagPrefixList,
+		TagRegexList:          texts(s.TagRegexList),
+		TagExcludePatternList: texts(s.TagExcludePatternList),
+		CountType:             s.CountType,
+		CountNumber:           s.CountNumber,
+		KeepNewest:            s.KeepNewest,
 	}
-	for _, p := range s.TagPatternList {
-		printed.TagPatternList = append(printed.TagPatternList, p.String())
+	if s.TagMatchAny {
+		printed.TagMatch = matchAny
 	}
 	if s.StorageClass != StandardClass {
 		printed.StorageClass = s.StorageClass
 	}
-	if s.CountType != ImageCountMoreThan {
+	if s.CountType != ImageCountMoreThan && s.CountType != "" {
 		printed.CountUnit = days
 	}
 	return printed
+}
+
+// texts returns the texts of the entries of a list.
+func texts[E fmt.Stringer](entries []E) []string {
+	var texts []string
+	for _, e := range entries {
+		texts = append(texts, e.String())
+	}
+	return texts
 }

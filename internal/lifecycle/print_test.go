@@ -18,7 +18,7 @@ func TestPrintedPolicyIsReadAsEqual(t *testing.T) {
 	for name, text := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want, _ := lifecycle.Parse(text)
+			want, _ := lifecycle.Parse(text, lifecycle.AWS)
 			for style, print := range map[string]func(lifecycle.Policy) ([]byte, error){
 				"MarshalJSON":   lifecycle.Policy.MarshalJSON,
 				"json.Marshal":  func(p lifecycle.Policy) ([]byte, error) { return json.Marshal(p) },
@@ -28,7 +28,7 @@ func TestPrintedPolicyIsReadAsEqual(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", style, err)
 				}
-				got, ps := lifecycle.Parse(printed)
+				got, ps := lifecycle.Parse(printed, lifecycle.AWS)
 				if diff := cmp.Diff(want, got); diff != "" || ps.Err() != nil {
 					t.Errorf("%s is read differently (-want +got):\n%s%v", style, diff, ps)
 				}
@@ -48,7 +48,7 @@ func TestPrintedPolicyIsShort(t *testing.T) {
 		`{"rulePriority":9,"selection":{"tagStatus":"any","storageClass":"archive","countType":"sinceImageTransitioned",` +
 		`"countUnit":"days","countNumber":90},"action":{"type":"expire"}}]}`
 	written := strings.Replace(text, `"imageCountMoreThan"`, `"imageCountMoreThan", "storageClass": "standard"`, 1)
-	p, ps := lifecycle.Parse([]byte(strings.ReplaceAll(written, ",", " ,\r\n")))
+	p, ps := lifecycle.Parse([]byte(strings.ReplaceAll(written, ",", " ,\r\n")), lifecycle.AWS)
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}

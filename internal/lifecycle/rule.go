@@ -1,6 +1,10 @@
 package lifecycle
 
-import "github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+import (
+	"fmt"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
 
 // maxRules is ECR's quota of rules per policy, which cannot be raised:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
@@ -24,13 +28,20 @@ type draft struct {
 	Selection
 	Action
 
+	dialect   Dialect
 	priority  *jsondoc.Value
 	tagStatus *jsondoc.Value
-	// tagList is the list of a tagged rule that has just one.
+	// tagList is what the rule is compared by with others: the list of a tagged
+	// rule that has just one, the tag status of a tagged rule that has none, the
+	// excluded patterns of a rule for any other image.
 	tagList *jsondoc.Value
+	// listless is true for a rule that has no list and needs none.
+	listless bool
+	// excluding is true for a rule that names excluded patterns, legal or not.
+	excluding bool
 }
 
-func readPolicy(v *jsondoc.Value) Policy {
+func readPolicy(v *jsondoc.Value, dialect Dialect) Policy {
 	o, ok := v.Object("rules")
 	if !ok {
 		return Policy{}
@@ -42,7 +53,7 @@ func readPolicy(v *jsondoc.Value) Policy {
 	}
 	drafts := make([]draft, len(items))
 	for i, item := range items {
-		drafts[i] = readRule(item)
+		drafts[i] = readRule(item, dialect)
 	}
 	checkAcross(drafts)
 	var p Policy
@@ -52,8 +63,8 @@ func readPolicy(v *jsondoc.Value) Policy {
 	return p
 }
 
-func readRule(v *jsondoc.Value) draft {
-	var d draft
+func readRule(v *jsondoc.Value, dialect Dialect) draft {
+	d := draft{dialect: dialect}
 	o, ok := v.Object("rulePriority", "description", "selection", "action")
 	if !ok {
 		return d
@@ -73,28 +84,36 @@ func (d *draft) readAction(v *jsondoc.Value) {
 		return
 	}
 	kind, target := o.Require("type"), o.Get("targetStorageClass")
-	if !refuseAction(kind) {
-		d.Type = oneOf(kind, Expire, Transition)
+	if !d.refuseAction(kind) {
+		d.Type = oneOf(kind, actionTypes[d.dialect]...)
 	}
 	switch {
 	case d.Type == "" || d.refuseCombination(kind):
 		oneOf(target, ArchiveClass)
-	case d.Type == Expire:
-		mustBeAbsent(target, `with action type "expire"`)
-	default:
+	case d.Type == Transition:
 		target = o.RequireBecause("targetStorageClass", `"transition" needs "archive"`)
 		d.TargetStorageClass = oneOf(target, ArchiveClass)
+	default:
+		mustBeAbsent(target, fmt.Sprintf("with action type %q", d.Type))
 	}
 }
 
+// actionTypes are the values of action.type in each dialect.
+var actionTypes = [...][]ActionType{
+	AWS:      {Expire, Transition},
+	Extended: {Expire, Transition, Retain, Untag},
+}
+
 // refuseCombination records a problem, and returns true, if the action's type
-// and the count type do not go together.
+// does not go with the selection.
 func (d *draft) refuseCombination(kind *jsondoc.Value) bool {
 	switch {
-	case d.CountType == SinceImagePulled && d.Type == Expire:
+	case d.CountType == SinceImagePulled && d.Type == Expire && d.dialect == AWS:
 		kind.Problem(`"expire" with "sinceImagePulled" %s; for ECR use "transition" with targetStorageClass "archive"`, isExtension)
 	case d.CountType == SinceImageTransitioned && d.Type == Transition:
 		kind.Problem(`must be "expire" with countType "sinceImageTransitioned", whose images are in the archive already`)
+	case d.Type == Untag && d.listless:
+		kind.Problem(`"untag" removes the tags that match a list; use tagStatus "tagged" and a list, such as "tagPatternList": ["dev-*"]`)
 	default:
 		return false
 	}

@@ -6,28 +6,64 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// readSelection reads the selection. With optionalCount the count fields may be
-// absent.
-func (d *draft) readSelection(v *jsondoc.Value, optionalCount bool) {
-	o, ok := v.ObjectRefusing(extensionKeys, "tagStatus", "tagPatternList", "tagPrefixList",
-		"storageClass", "countType", "countUnit", "countNumber")
+// readSelection reads the selection of a rule that retains what it matches, or
+// of one that counts.
+func (d *draft) readSelection(v *jsondoc.Value, retains bool) {
+	o, ok := d.selectionObject(v)
 	if !ok {
 		return
 	}
 	d.tagStatus = o.Require("tagStatus")
 	d.TagStatus = oneOf(d.tagStatus, Tagged, Untagged, Any)
 	d.readTagLists(o)
+	if d.dialect == Extended {
+		d.readTagMatch(o)
+		d.readExcludes(o)
+	}
+	if retains && d.dialect == Extended {
+		refuseCount(o)
+	} else {
+		d.readCount(o, retains)
+	}
+	d.readStorageClass(o)
+	if d.hasRefused(v) {
+		d.StorageClass = "" // takes the rule out of the comparison
+	}
+}
+
+// readCount reads the count fields. With optional they may be absent.
+func (d *draft) readCount(o jsondoc.Object, optional bool) {
 	require := o.Require
-	if optionalCount {
+	if optional {
 		require = o.Get
 	}
 	d.CountType = oneOf(require("countType"), ImageCountMoreThan, SinceImagePushed, SinceImagePulled, SinceImageTransitioned)
 	d.CountNumber, _ = require("countNumber").Int(d.leastCount(), maxInt)
 	d.readCountUnit(o)
-	d.readStorageClass(o)
-	if hasExtension(v) {
-		d.StorageClass = "" // takes the rule out of the comparison
+	if d.dialect == Extended {
+		d.readKeepNewest(o.Get("keepNewest"))
 	}
+}
+
+// refuseCount records a problem for each count field of a rule that retains.
+// The first says what to do instead.
+func refuseCount(o jsondoc.Object) {
+	where := `with action type "retain", which keeps all that it matches; ` +
+		`to keep the newest N only, put "keepNewest": N into the expire rule`
+	for _, key := range []string{"countType", "countNumber", "countUnit", "keepNewest"} {
+		if v := o.Get(key); v != nil {
+			mustBeAbsent(v, where)
+			where = `with action type "retain"`
+		}
+	}
+}
+
+func (d *draft) readKeepNewest(v *jsondoc.Value) {
+	if d.CountType == ImageCountMoreThan {
+		mustBeAbsent(v, `with countType "imageCountMoreThan", whose countNumber says how many to keep`)
+		return
+	}
+	d.KeepNewest, _ = v.Int(1, maxInt)
 }
 
 func (d *draft) leastCount() int {
