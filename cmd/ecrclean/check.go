@@ -22,38 +22,53 @@ func checkCommand(w world) *cobra.Command {
 	s := setup{world: w}
 	var dialect, configuration string
 	c := &cobra.Command{
-		Use:   "check [--dialect aws] FILE... | --config FILE",
+		Use:   "check [--dialect aws|extended] FILE... | --config FILE",
 		Short: "Validate lifecycle policies or a configuration; no AWS call",
 		Long: `Validate lifecycle policies, or a configuration with --config; FILE may be - for the standard input.
 
+The dialect aws is ECR's own grammar, for policies to attach; extended is that
+of policies in a configuration, which is a superset.
+
 Every problem is named with line and column. Warnings leave the exit status 0.`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if dialect != "aws" {
-				return usageError(fmt.Errorf("--dialect %s: this version knows the dialect aws", dialect))
-			}
 			if (len(args) == 0) == (configuration == "") {
 				return usageError(errors.New("expects policy files, or --config with a configuration file"))
 			}
-			results, err := s.check(args, configuration)
+			parse, ok := policyParsers[dialect]
+			if !ok {
+				return usageError(fmt.Errorf("--dialect %s: must be aws or extended", dialect))
+			}
+			if configuration != "" {
+				args, parse = []string{configuration}, parseConfiguration
+			}
+			results, err := s.check(args, parse)
 			if err != nil {
 				return err
 			}
 			return s.printChecked(results)
 		},
 	}
-	c.Flags().StringVar(&dialect, "dialect", "aws", "dialect of the policies")
+	c.Flags().StringVar(&dialect, "dialect", "aws", "dialect of the policies: aws or extended")
 	c.Flags().StringVar(&configuration, "config", "", "check this configuration file")
 	s.outputFlag(c)
 	return c
 }
 
-func (s *setup) check(policies []string, configuration string) ([]checked, error) {
-	parse := func(text []byte) jsondoc.Problems { _, problems := lifecycle.ParseText(text); return problems }
-	files := policies
-	if configuration != "" {
-		parse = func(text []byte) jsondoc.Problems { _, problems := config.Parse(text); return problems }
-		files = []string{configuration}
-	}
+// policyParsers find the problems of a policy, by the name of its dialect.
+var policyParsers = map[string]func(text []byte) jsondoc.Problems{
+	"aws": func(text []byte) jsondoc.Problems { _, problems := lifecycle.ParseText(text); return problems },
+	"extended": func(text []byte) jsondoc.Problems {
+		_, problems := lifecycle.Parse(text, lifecycle.Extended)
+		return problems
+	},
+}
+
+func parseConfiguration(text []byte) jsondoc.Problems {
+	_, problems := config.Parse(text)
+	return problems
+}
+
+func (s *setup) check(files []string, parse func([]byte) jsondoc.Problems) ([]checked, error) {
 	results := make([]checked, len(files))
 	for i, name := range files {
 		text, err := s.readInput(name, config.MaxBytes)

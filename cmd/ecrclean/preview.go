@@ -19,7 +19,8 @@ func previewCommand(w world) *cobra.Command {
 		Long: `Evaluate a lifecycle policy on the output of "aws ecr describe-images"; one of the files may be - for the standard input.
 
 This is evaluation only: no protection, no limits. The JSON output has the shape
-of "aws ecr get-lifecycle-policy-preview" and holds the affected images.`,
+of "aws ecr get-lifecycle-policy-preview" and holds the affected images. The
+policy may be in ECR's own grammar or in the extended one of a configuration.`,
 		Args: exactArgs(0, "no arguments; name the files with --policy and --images"),
 		RunE: func(*cobra.Command, []string) error {
 			if _, err := s.json(); err != nil {
@@ -108,6 +109,8 @@ type previewAction struct {
 type previewSummary struct {
 	ExpiringImageTotalCount       int                  `json:"expiringImageTotalCount"`
 	TransitioningImageTotalCounts []transitioningCount `json:"transitioningImageTotalCounts,omitempty"`
+	// UntaggingImageTotalCount is ours: ECR has no such action.
+	UntaggingImageTotalCount int `json:"untaggingImageTotalCount,omitempty"`
 }
 
 type transitioningCount struct {

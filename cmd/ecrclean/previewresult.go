@@ -27,6 +27,8 @@ func newPreview(policyText string, images imageFile, verdicts []evaluator.Verdic
 			transitioning++
 		case evaluator.Expire:
 			p.Summary.ExpiringImageTotalCount++
+		case evaluator.Untag:
+			p.Summary.UntaggingImageTotalCount++
 		}
 		p.PreviewResults = append(p.PreviewResults, newPreviewResult(&images.Details[i], v))
 	}
@@ -52,8 +54,16 @@ func newPreviewResult(im *evaluator.Image, v evaluator.Verdict) previewResult {
 			Type:               strings.ToUpper(string(v.Action)),
 			TargetStorageClass: strings.ToUpper(string(v.Rule.Action.TargetStorageClass)),
 		},
-		AppliedRulePriority: v.Rule.RulePriority, StorageClass: strings.ToUpper(string(class)), why: v.Why(),
+		AppliedRulePriority: v.Rule.RulePriority, StorageClass: strings.ToUpper(string(class)), why: previewWhy(im, v),
 	}
+}
+
+// previewWhy is the reason, and for an image that stays what it loses.
+func previewWhy(im *evaluator.Image, v evaluator.Verdict) string {
+	if v.Action != evaluator.Untag {
+		return v.Why()
+	}
+	return fmt.Sprintf("%s; loses %s", v.Why(), strings.Join(v.Rule.Selection.MatchingTags(im.Tags), ","))
 }
 
 func (s *setup) printPreview(p preview) error {
@@ -81,7 +91,11 @@ func (s *setup) previewTable(p preview) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	transitioning := len(p.PreviewResults) - p.Summary.ExpiringImageTotalCount
-	_, err := fmt.Fprintf(s.stdout, "%d expire, %d go to the archive\n", p.Summary.ExpiringImageTotalCount, transitioning)
+	expiring, untagging := p.Summary.ExpiringImageTotalCount, p.Summary.UntaggingImageTotalCount
+	line := fmt.Sprintf("%d expire, %d go to the archive", expiring, len(p.PreviewResults)-expiring-untagging)
+	if untagging > 0 {
+		line += fmt.Sprintf(", %d lose tags", untagging)
+	}
+	_, err := fmt.Fprintln(s.stdout, line)
 	return err
 }

@@ -149,6 +149,8 @@ func (a applier) remove(b batch) {
 		for _, s := range now {
 			switch {
 			case s.Outcome != "" || a.waits(s.PlannedImage):
+			case s.Action == evaluator.Untag: // the image must not be taken for one to delete
+				s.settle(NotAttempted, "this version does not remove tags")
 			case s.Action == evaluator.Transition:
 				transitions = append(transitions, s.PlannedImage)
 			default:

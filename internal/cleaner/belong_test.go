@@ -118,6 +118,36 @@ func TestWhatNothingElseReferencesFollows(t *testing.T) {
 	}
 }
 
+func TestWhatARuleRetainsFollowsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(index("dead", 3*day, "dead-1"), image("own", 3*day))
+	w.children = map[string][]string{"dead": {"own"}}
+	retaining := strings.Replace(expireDead, `"rules": [`,
+		`"rules": [{"rulePriority": 9, "selection": {"tagStatus": "untagged"}, "action": {"type": "retain"}}, `, 1)
+	plan := mustPlan(t, w, withPolicy(retaining, ""))
+	if diff := cmp.Diff(map[string]string{"dead": "expire"}, verdicts(&plan)); diff != "" {
+		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestUntaggingIsPlannedAndRemovesNoImage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 3*day, "dead-1", "v1"), image("b", 3*day, "dead-2"))
+	text := withPolicy(strings.Replace(expireDead, "expire", "untag", 1), "")
+	plan := mustPlan(t, w, text)
+	if diff := cmp.Diff(map[string]string{"a": "untag"}, verdicts(&plan)); diff != "" {
+		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
+	}
+	r := newRunner(t, w, text)
+	report := run(t, &r)
+	if got := report.Totals; got.Untagged != 1 || got.NotAttempted != 1 || got.Expired+got.Deleted != 0 || got.ReclaimableBytes != 0 {
+		t.Errorf("totals %+v, want 1 untagged, not attempted", got)
+	}
+	if diff := cmp.Diff([]string{"a", "b"}, w.digests("app")); diff != "" {
+		t.Errorf("what is left mismatch (-want +got):\n%s", diff)
+	}
+}
+
 func TestFollowersCountInLimits(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[int]cleaner.SkipCode{2: cleaner.SkipLimit, 3: ""} {

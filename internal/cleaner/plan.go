@@ -121,8 +121,9 @@ func (p Planner) evaluate(ctx context.Context, plan *RepositoryPlan, c *contents
 	wanted := make([]wish, len(verdicts))
 	for i, v := range verdicts {
 		if v.Action != evaluator.Keep {
-			wanted[i] = wish{v.Action, v.Rule.RulePriority, v.Why()}
+			wanted[i] = wish{action: v.Action, rule: v.Rule.RulePriority, reason: v.Why()}
 		}
+		wanted[i].retained = v.Reason.Kind == evaluator.Retained
 	}
 	return verdicts, p.settle(ctx, plan, c, wanted, settings)
 }

@@ -183,6 +183,9 @@ func (c *Counts) plan(im *PlannedImage) {
 	case im.Action == evaluator.Transition:
 		c.Transitioned++
 		return
+	case im.Action == evaluator.Untag:
+		c.Untagged++
+		return
 	case im.Action == Follow:
 		c.Followed++
 	default:

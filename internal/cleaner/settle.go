@@ -15,6 +15,8 @@ type wish struct {
 	action evaluator.Action
 	rule   int
 	reason string
+	// retained is true for an image that a rule retains.
+	retained bool
 }
 
 func (w wish) fate() graph.Fate {
@@ -23,7 +25,7 @@ func (w wish) fate() graph.Fate {
 		return graph.Delete
 	case evaluator.Transition:
 		return graph.Archive
-	case evaluator.Keep:
+	case evaluator.Keep, evaluator.Untag:
 	}
 	return graph.Stay
 }
@@ -47,7 +49,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	wishes := make([]graph.Wish, len(c.images))
 	for i, im := range c.images {
 		protections[i] = append(used.protections(im.Digest), protector.protections(im)...)
-		wishes[i] = graph.Wish{Fate: wanted[i].fate(), Vetoed: len(protections[i]) > 0}
+		wishes[i] = graph.Wish{Fate: wanted[i].fate(), Vetoed: len(protections[i]) > 0 || wanted[i].retained}
 	}
 	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
 	for i, ruling := range rulings {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
 // An UnsupportedError says that a configuration cannot be applied, because it
@@ -31,6 +33,7 @@ func (c Config) Unsupported() []string {
 		if len(e.RepositoryTags) > 0 {
 			fields = append(fields, path+"repositoryTags (select by name)")
 		}
+		fields = append(fields, untagging(path, e.Policy)...)
 		for _, field := range e.Settings.unsupported() {
 			if !slices.Contains(general, field) {
 				fields = append(fields, path+field)
@@ -38,6 +41,18 @@ func (c Config) Unsupported() []string {
 		}
 	}
 	return append(fields, c.Report.unsupported()...)
+}
+
+// untagging names the rules that untag, which plans list and apply cannot do
+// yet. To support them is to delete this function and its call.
+func untagging(path string, policy lifecycle.Policy) []string {
+	var fields []string
+	for i, r := range policy.Rules {
+		if r.Action.Type == lifecycle.Untag {
+			fields = append(fields, fmt.Sprintf("%spolicy.rules[%d].action \"untag\" (take the rule out)", path, i))
+		}
+	}
+	return fields
 }
 
 func (s Settings) unsupported() []string {

@@ -37,6 +37,12 @@ func TestUnsupportedNamesEachFieldOnce(t *testing.T) {
 			`{"policies": [{}, {"onExpire": "archive"}]}`,
 			[]string{`policies[1].onExpire "archive" (set "delete")`},
 		},
+		"rules that untag": {
+			`{"policies": [{}, {"policy": {"rules": [
+			  {"rulePriority": 1, "selection": {"tagStatus": "any", "tagExcludePatternList": ["dev"]}, "action": {"type": "retain"}},
+			  {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPatternList": ["dev"], "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "untag"}}]}}]}`,
+			[]string{`policies[1].policy.rules[1].action "untag" (take the rule out)`},
+		},
 		// what is removed by name from a repository without an entry obeys the
 		// general settings
 		"general settings that every entry replaces": {
