@@ -132,7 +132,7 @@ func TestRefusedEventsMakeNoCall(t *testing.T) {
 		"policy in apply":       {`{"mode": "apply", "policy": {"rules": []}}`, keep2, "RequestError", "request: "},
 		"invalid configuration": {`{}`, `{"protect": {"inuse": []}}`, "ConfigurationError", "protect.inuse: is not a known key"},
 		"missing file":          {`{}`, `missing.json`, "ConfigurationError", "read configuration: open missing.json"},
-		"a later feature":       {`{"mode": "apply"}`, `{"protect": {"inUse": []}, "onExpire": "archive"}`, "ConfigurationError", "onExpire"},
+		"a later feature":       {`{"mode": "apply"}`, `{"protect": {"inUse": []}, "report": {"html": true}}`, "ConfigurationError", "report.html"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

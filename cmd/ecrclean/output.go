@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"text/tabwriter"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
 // print writes a report in the chosen format.
@@ -63,31 +62,6 @@ func (e escaper) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// savePlan writes the plan beside its place and then moves it there, so that
-// a plan cut short is never applied.
-func savePlan(name string, r *cleaner.Report) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".ecrclean-*")
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // what is left of a plan that was not saved
-		}
-	}()
-	err = printJSON(f, r)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	return nil
-}
-
 // printTable writes one line per image with a verdict to act on, what was left
 // alone and why, and the totals. Of repositories left alone it names no images;
 // the JSON output does.
@@ -99,7 +73,10 @@ func printTable(w io.Writer, r *cleaner.Report) error {
 		return err
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(w, "note: %s: %s\n", printable(f.Repository), printable(f.Message))
+		if f.Repository != "" {
+			f.Message = f.Repository + ": " + f.Message
+		}
+		fmt.Fprintf(w, "note: %s\n", printable(f.Message))
 	}
 	_, err := fmt.Fprintln(w, totalsLine(r))
 	return err
@@ -173,8 +150,14 @@ func outcomeCell(im *cleaner.ImageReport) string {
 		return "protected by " + strings.Join(by, ", ")
 	case im.Message != "":
 		return string(im.Outcome) + ": " + clip(im.Message)
+	case im.Outcome == cleaner.Untagged:
+		return "lost " + tagsCell(im.Untag)
 	case im.Outcome != "":
 		return string(im.Outcome)
+	case im.Verdict == evaluator.Untag:
+		return "would lose " + tagsCell(im.Untag)
+	case im.OnExpire == config.ArchiveExpired:
+		return "would be archived"
 	}
 	return "would be removed"
 }
@@ -200,8 +183,11 @@ func totalsLine(r *cleaner.Report) string {
 		line += fmt.Sprintf(", %d more in repositories left alone", stopped)
 	}
 	if r.Mode == config.Apply {
-		line += fmt.Sprintf("; %d deleted, %d archived, %d blocked, %d changed, %d gone, %d failed",
-			t.Deleted, t.Archived, t.Blocked, t.Changed, t.Gone, t.Failed)
+		line += fmt.Sprintf("; %d deleted, %d archived, ", t.Deleted, t.Archived)
+		if t.TagsRemoved > 0 {
+			line += fmt.Sprintf("%d lost tags, ", t.TagsRemoved)
+		}
+		line += fmt.Sprintf("%d blocked, %d changed, %d gone, %d failed", t.Blocked, t.Changed, t.Gone, t.Failed)
 	}
 	return line + fmt.Sprintf("; at most %s (images share layers)", bytesText(bytes))
 }

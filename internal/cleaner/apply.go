@@ -17,6 +17,8 @@ const (
 	Deleted Outcome = "deleted"
 	// MovedToArchive: the image is in the archive class now.
 	MovedToArchive Outcome = "archived"
+	// Untagged: the image has lost the tags that were to be removed.
+	Untagged Outcome = "untagged"
 	// Blocked: the image belongs to one that was not removed, or ECR refused
 	// because an index references it or its storage class cannot be changed.
 	Blocked Outcome = "blocked"
@@ -145,20 +147,25 @@ func (a applier) remove(b batch) {
 			now = steps[:n]
 		}
 		steps = steps[len(now):]
-		var deletions, transitions []*PlannedImage
+		var deletions, transitions, untaggings []*PlannedImage
 		for _, s := range now {
 			switch {
 			case s.Outcome != "" || a.waits(s.PlannedImage):
-			case s.Action == evaluator.Untag: // the image must not be taken for one to delete
-				s.settle(NotAttempted, "this version does not remove tags")
-			case s.Action == evaluator.Transition:
+			case s.archives():
 				transitions = append(transitions, s.PlannedImage)
-			default:
+			case s.Action == evaluator.Untag:
+				untaggings = append(untaggings, s.PlannedImage)
+			case s.Action == evaluator.Expire, s.Action == Follow:
 				deletions = append(deletions, s.PlannedImage)
+			default:
+				s.settle(Failed, "do not know how to carry out "+s.Action.String())
 			}
 		}
 		for chunk := range slices.Chunk(deletions, MaxBatch) {
 			a.delete(chunk)
+		}
+		for chunk := range chunksOfTags(untaggings) {
+			a.untag(chunk)
 		}
 		a.archive(transitions)
 	}
@@ -169,7 +176,7 @@ func (a applier) remove(b batch) {
 func (a applier) waits(im *PlannedImage) bool {
 	for _, digest := range im.Parents {
 		parent, planned := a.planned[digest]
-		if !planned || !removedFor(im.Action, parent.Outcome) {
+		if !planned || !im.removedFor(parent.Outcome) {
 			im.settle(Blocked, "it belongs to "+digest+", which stays")
 			return true
 		}

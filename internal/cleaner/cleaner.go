@@ -55,7 +55,7 @@ type Registry interface {
 }
 
 // A Remover removes images. Implementations must be safe for concurrent use,
-// and must not repeat Delete and Archive by themselves: an error that another
+// and must not repeat Delete, Untag and Archive by themselves: an error that another
 // attempt may mend is ErrThrottled or ErrUnanswered.
 type Remover interface {
 	// Describe returns those of the digests that are still there.
@@ -64,6 +64,9 @@ type Remover interface {
 	// Digests that are in no part of the answer are in an unknown state. An
 	// error comes together with what was done before it.
 	Delete(ctx context.Context, repository string, digests []string) (Deletion, error)
+	// Untag removes at most MaxBatch tags, in one attempt. A tag that is in no
+	// part of the answer is in an unknown state.
+	Untag(ctx context.Context, repository string, tags []string) (Untagging, error)
 	// Archive moves one image of the standard class to the archive class. What
 	// concerns the image and not the call is an error of type Failure.
 	Archive(ctx context.Context, repository, digest string) error

@@ -59,6 +59,7 @@ type remover struct {
 	describe func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error)
 	delete   func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error)
 	archive  func(ctx context.Context, repository, digest string) error
+	untag    func(ctx context.Context, repository string, tags []string) (cleaner.Untagging, error)
 }
 
 func (r remover) Describe(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
@@ -67,6 +68,10 @@ func (r remover) Describe(ctx context.Context, repository string, digests []stri
 
 func (r remover) Delete(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
 	return r.delete(ctx, repository, digests)
+}
+
+func (r remover) Untag(ctx context.Context, repository string, tags []string) (cleaner.Untagging, error) {
+	return r.untag(ctx, repository, tags)
 }
 
 func (r remover) Archive(ctx context.Context, repository, digest string) error {
@@ -151,6 +156,9 @@ func (w *world) remover() remover {
 			w.take("archive", repository, []string{digest})
 			return nil
 		},
+		untag: func(_ context.Context, repository string, tags []string) (cleaner.Untagging, error) {
+			return w.untag(repository, tags), nil
+		},
 	}
 }
 
@@ -177,6 +185,25 @@ func (w *world) take(call, repository string, digests []string) []evaluator.Imag
 	}
 	w.images[repository] = left
 	return taken
+}
+
+// untag notes a call and takes the tags from whatever has them.
+func (w *world) untag(repository string, tags []string) cleaner.Untagging {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, "untag")
+	w.batches = append(w.batches, slices.Clone(tags))
+	done := cleaner.Untagging{Removed: map[string]string{}, Failed: map[string]cleaner.Failure{}}
+	for i, im := range w.images[repository] {
+		w.images[repository][i].Tags = slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool {
+			if slices.Contains(tags, tag) {
+				done.Removed[tag] = im.Digest
+				return true
+			}
+			return false
+		})
+	}
+	return done
 }
 
 // digests returns what is left in a repository, sorted.

@@ -25,6 +25,7 @@ func (a applier) logOutcome(im *PlannedImage) {
 		slog.String("verdict", string(im.Action)),
 		slog.Int("rule_priority", im.Rule),
 		slog.String("reason", im.Reason),
+		slog.String("untag", strings.Join(im.Untag, " ")),
 		slog.String("outcome", string(im.Outcome)),
 		slog.String("message", im.Message))
 }

@@ -86,6 +86,6 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 			repository, strings.Join(unknown, ", "))
 	}
 	settings := entry.Settings
-	settings.Orphans = config.DeleteOrphans
+	settings.Orphans, settings.OnExpire = config.DeleteOrphans, config.DeleteExpired
 	return plan, p.settle(ctx, &plan, c, wanted, settings)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
 
@@ -176,7 +175,7 @@ func idsOf(images []*PlannedImage) []string {
 }
 
 // removedFor reports whether a parent with that outcome is gone far enough for
-// the action on its child.
-func removedFor(action evaluator.Action, parent Outcome) bool {
-	return parent == Deleted || parent == Gone || parent == MovedToArchive && action == evaluator.Transition
+// what is to become of the image.
+func (im *PlannedImage) removedFor(parent Outcome) bool {
+	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.archives()
 }

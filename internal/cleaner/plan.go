@@ -64,6 +64,11 @@ type PlannedImage struct {
 	Rule int
 	// Reason is why, in words.
 	Reason string
+	// OnExpire is config.ArchiveExpired when the image expires and would be moved
+	// to the archive class instead of being deleted, else empty.
+	OnExpire config.OnExpire
+	// Untag are the tags that would be removed, when that is the action.
+	Untag []string
 	// ProtectedBy is empty unless something vetoes the action.
 	ProtectedBy []Protection
 	// Parents are the listed indexes and subjects that the image belongs to.
@@ -84,6 +89,11 @@ type PlannedImage struct {
 
 // Protected reports whether something vetoes the action.
 func (p *PlannedImage) Protected() bool { return len(p.ProtectedBy) > 0 }
+
+// archives reports whether the image would move to the archive class.
+func (p *PlannedImage) archives() bool {
+	return p.Action == evaluator.Transition || p.OnExpire == config.ArchiveExpired
+}
 
 // open reports whether the image is still to be removed.
 func (p *PlannedImage) open() bool { return !p.Protected() && p.Outcome == "" }
@@ -120,10 +130,7 @@ func (p Planner) evaluate(ctx context.Context, plan *RepositoryPlan, c *contents
 	verdicts := evaluator.Evaluate(policy, c.images, p.Now)
 	wanted := make([]wish, len(verdicts))
 	for i, v := range verdicts {
-		if v.Action != evaluator.Keep {
-			wanted[i] = wish{action: v.Action, rule: v.Rule.RulePriority, reason: v.Why()}
-		}
-		wanted[i].retained = v.Reason.Kind == evaluator.Retained
+		wanted[i] = wishOf(v, c.images[i], settings.OnExpire)
 	}
 	return verdicts, p.settle(ctx, plan, c, wanted, settings)
 }

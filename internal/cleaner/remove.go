@@ -149,12 +149,14 @@ func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	for _, im := range batch {
 		current, found := now(im.Digest)
 		switch difference := im.differs(current, now); {
-		case !found && im.Action != evaluator.Transition:
+		case !found && !im.archives() && im.Action != evaluator.Untag:
 			im.settle(Deleted, "unconfirmed: "+cause(err)+", but not there any more")
 		case !found:
 			im.settle(Gone, "not there any more")
-		case im.Action == evaluator.Transition && current.Status == evaluator.Archived:
+		case im.archives() && current.Status == evaluator.Archived:
 			im.settle(MovedToArchive, "unconfirmed: "+cause(err)+", but in the archive now")
+		case im.Action == evaluator.Untag && im.hasLostItsTags(current):
+			im.settle(Untagged, "unconfirmed: "+cause(err)+", but without them now")
 		case difference != "":
 			im.settle(Changed, difference+" changed since the plan")
 		}

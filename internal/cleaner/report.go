@@ -5,7 +5,6 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
 
 // ReportVersion is the version of the shape of a report. It changes when a
@@ -40,32 +39,6 @@ type Report struct {
 	Omitted *Omitted `json:"omitted,omitempty"`
 	// Calls counts the API calls by operation, retries included.
 	Calls map[string]int `json:"calls"`
-}
-
-// Counts are numbers of images, but for the bytes.
-type Counts struct {
-	// Evaluated is the number of images listed.
-	Evaluated int `json:"evaluated"`
-	// Expired, Transitioned, Untagged and Followed are what the plan would
-	// remove after protection, by verdict.
-	Expired      int `json:"expired"`
-	Transitioned int `json:"transitioned"`
-	Untagged     int `json:"untagged"`
-	Followed     int `json:"followed"`
-	// Protected is what has a verdict to act on but is vetoed.
-	Protected int `json:"protected"`
-	// The others are outcomes.
-	Deleted  int `json:"deleted"`
-	Archived int `json:"archived"`
-	Blocked  int `json:"blocked"`
-	Changed  int `json:"changed"`
-	Gone     int `json:"gone"`
-	Failed   int `json:"failed"`
-	// NotAttempted is what a run that was stopped did not come to.
-	NotAttempted int `json:"notAttempted,omitempty"`
-	// ReclaimableBytes is the sum of the sizes of what the plan would remove
-	// from the registry. Since images share layers it is an upper bound.
-	ReclaimableBytes int64 `json:"reclaimableBytes"`
 }
 
 // Totals are the sums over all repositories.
@@ -106,6 +79,11 @@ type ImageReport struct {
 	AppliedRulePriority int          `json:"appliedRulePriority,omitempty"`
 	Reason              string       `json:"reason"`
 	ProtectedBy         []Protection `json:"protectedBy,omitempty"`
+	// OnExpire is "archive" when the image expires and would be moved to the
+	// archive class, not deleted; absent otherwise.
+	OnExpire config.OnExpire `json:"onExpire,omitempty"`
+	// Untag are the tags that would be removed; absent for any other verdict.
+	Untag []string `json:"untag,omitempty"`
 	// Outcome is absent when nothing was tried.
 	Outcome Outcome `json:"outcome,omitempty"`
 	Message string  `json:"message,omitempty"`
@@ -169,67 +147,10 @@ func (r *RepositoryReport) add(im *PlannedImage) {
 	r.Images = append(r.Images, ImageReport{
 		ImageDigest: im.Digest, ImageTags: tags,
 		Verdict: im.Action, AppliedRulePriority: im.Rule, Reason: im.Reason,
-		ProtectedBy: im.ProtectedBy, Outcome: im.Outcome, Message: im.Message,
+		OnExpire: im.OnExpire, Untag: im.Untag, ProtectedBy: im.ProtectedBy, Outcome: im.Outcome, Message: im.Message,
 		ImageStatus: im.Status, ImagePushedAt: im.PushedAt, LastRecordedPullTime: im.LastRecordedPullTime,
 		LastActivatedAt: im.LastActivatedAt, ImageSizeInBytes: im.SizeInBytes,
 	})
-}
-
-func (c *Counts) plan(im *PlannedImage) {
-	switch {
-	case im.Protected():
-		c.Protected++
-		return
-	case im.Action == evaluator.Transition:
-		c.Transitioned++
-		return
-	case im.Action == evaluator.Untag:
-		c.Untagged++
-		return
-	case im.Action == Follow:
-		c.Followed++
-	default:
-		c.Expired++
-	}
-	if !graph.IsIndex(im.Image) { // an index's size is that of its largest child
-		c.ReclaimableBytes += im.SizeInBytes
-	}
-}
-
-func (c *Counts) settle(o Outcome) {
-	switch o {
-	case Deleted:
-		c.Deleted++
-	case MovedToArchive:
-		c.Archived++
-	case Blocked:
-		c.Blocked++
-	case Changed:
-		c.Changed++
-	case Gone:
-		c.Gone++
-	case Failed:
-		c.Failed++
-	case NotAttempted:
-		c.NotAttempted++
-	}
-}
-
-func (c *Counts) add(o Counts) {
-	c.Evaluated += o.Evaluated
-	c.Expired += o.Expired
-	c.Transitioned += o.Transitioned
-	c.Untagged += o.Untagged
-	c.Followed += o.Followed
-	c.Protected += o.Protected
-	c.Deleted += o.Deleted
-	c.Archived += o.Archived
-	c.Blocked += o.Blocked
-	c.Changed += o.Changed
-	c.Gone += o.Gone
-	c.Failed += o.Failed
-	c.NotAttempted += o.NotAttempted
-	c.ReclaimableBytes += o.ReclaimableBytes
 }
 
 // add appends the report on one repository and sums it up.

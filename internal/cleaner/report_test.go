@@ -30,11 +30,12 @@ func one(t *testing.T) cleaner.Runner {
 		index("sha256:index", 9*day, "dead-1"), image("sha256:child", 9*day), image("sha256:changed", 9*day, "dead-2"),
 		image("sha256:gone", 9*day, "dead-3"), image("sha256:failed", 9*day, "dead-4"), image("sha256:blocked", 9*day, "dead-5"),
 		pulled(image("sha256:used", 9*day, "dead-6", "latest"), day), restored(image("sha256:young", 99*day, "v1"), time.Hour), archived).
-		add("archive", image("sha256:a", 9*day, "v1")).add("none").add("big", image("sha256:a", 9*day), image("sha256:b", 9*day)).add("late", image("sha256:a", 9*day))
+		add("archive", image("sha256:a", 9*day, "v1")).add("tags", image("sha256:a", 9*day, "dead-1", "v1")).add("none").add("big", image("sha256:a", 9*day), image("sha256:b", 9*day)).add("late", image("sha256:a", 9*day))
 	w.children["sha256:index"] = []string{"sha256:child"}
 	r := newRunner(t, w, `{"policies": [
 		{"name": "dead", "repositories": ["app"], "policy": `+expireDead+`},
 		{"name": "archive", "repositories": ["archive"], "policy": `+archiveOld+`},
+		{"name": "untag", "repositories": ["tags"], "policy": `+strings.Replace(expireDead, "expire", "untag", 1)+`},
 		{"name": "none", "repositories": ["none"], "policy": "none"},
 		{"name": "big", "policy": `+expireOld+`, "limits": {"maxDeletionsPerRepository": 1}}],
 		"protect": {"inUse": ["ecs"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
@@ -108,7 +109,7 @@ func TestReportHasTheDocumentedShape(t *testing.T) {
 // that a saved plan is compared by; no other does.
 func TestReportHasTheDocumentedFields(t *testing.T) {
 	t.Parallel()
-	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed notAttempted reclaimableBytes"
+	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed notAttempted tagsRemoved reclaimableBytes"
 	for _, test := range []struct {
 		of   any
 		want string
@@ -117,7 +118,7 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 			" configuration inUse findings omitted"},
 		{cleaner.RepositoryReport{}, "name policy attachedPolicy skipped images message " + counts},
 		{cleaner.Totals{}, "repositories skipped attachedPolicies " + counts},
-		{cleaner.ImageReport{}, "imageDigest imageTags verdict appliedRulePriority reason protectedBy outcome" +
+		{cleaner.ImageReport{}, "imageDigest imageTags verdict appliedRulePriority reason onExpire untag protectedBy outcome" +
 			" message imageStatus imagePushedAt lastRecordedPullTime lastActivatedAt imageSizeInBytes"},
 		{cleaner.Protection{}, "kind by"},
 		{cleaner.Finding{}, "kind repository message"},
@@ -160,12 +161,11 @@ func TestTotalsAreTheSums(t *testing.T) {
 	}
 	got := report.Totals
 	got.Counts = cleaner.Counts{}
-	if want := (cleaner.Totals{Repositories: 5, Skipped: 2}); got != want {
+	if want := (cleaner.Totals{Repositories: 6, Skipped: 2}); got != want {
 		t.Errorf("totals %+v, want %+v", got, want)
 	}
-	// Only untagged, which nothing asks for yet, may be zero here.
 	for i := range sum.NumField() {
-		if name := sum.Type().Field(i).Name; sum.Field(i).Int() == 0 && name != "Untagged" {
+		if name := sum.Type().Field(i).Name; sum.Field(i).Int() == 0 {
 			t.Errorf("this test says nothing about %s", name)
 		}
 	}
@@ -183,7 +183,7 @@ func TestCountsAddUpToTheImages(t *testing.T) {
 			t.Errorf("%s: %d by verdict, %d images", repository.Name, n, len(repository.Images))
 		}
 		settled := slices.DeleteFunc(slices.Clone(repository.Images), func(im cleaner.ImageReport) bool { return im.Outcome == "" })
-		if n := c.Deleted + c.Archived + c.Blocked + c.Changed + c.Gone + c.Failed + c.NotAttempted; n != len(settled) {
+		if n := c.TagsRemoved + c.Deleted + c.Archived + c.Blocked + c.Changed + c.Gone + c.Failed + c.NotAttempted; n != len(settled) {
 			t.Errorf("%s: %d by outcome, %d images with one", repository.Name, n, len(settled))
 		}
 	}

@@ -103,7 +103,7 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 	for i, s := range images {
 		im, planned := fresh[s.ImageDigest]
 		delete(fresh, s.ImageDigest)
-		if !planned || deletes(im.Action) != deletes(s.Verdict) {
+		if !planned || !sameKind(im.Action, s.Verdict) {
 			plan.Images[i] = s.planned()
 			dropped = append(dropped, &plan.Images[i])
 			continue
@@ -122,9 +122,12 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 	sortImages(plan.Images)
 }
 
-// deletes reports whether the action deletes an image. One that followed another
-// may be marked itself by now, or the other way about.
-func deletes(a evaluator.Action) bool { return a == evaluator.Expire || a == Follow }
+// sameKind reports whether both actions do the same. An image that followed
+// another may be marked itself by now, or the other way about.
+func sameKind(a, b evaluator.Action) bool {
+	deletes := func(a evaluator.Action) bool { return a == evaluator.Expire || a == Follow }
+	return a == b || deletes(a) && deletes(b)
+}
 
 // settleDropped tells the images that a plan made now would keep from those
 // that are not there any more.

@@ -15,17 +15,37 @@ type wish struct {
 	action evaluator.Action
 	rule   int
 	reason string
+	// onExpire is config.ArchiveExpired when the image expires and is to go to
+	// the archive class.
+	onExpire config.OnExpire
 	// retained is true for an image that a rule retains.
 	retained bool
+	// untag are the tags to remove.
+	untag []string
+}
+
+// wishOf returns what the verdict about the image wants under that setting of
+// onExpire.
+func wishOf(v evaluator.Verdict, im evaluator.Image, onExpire config.OnExpire) wish {
+	if v.Action == evaluator.Keep {
+		return wish{retained: v.Reason.Kind == evaluator.Retained}
+	}
+	w := wish{action: v.Action, rule: v.Rule.RulePriority, reason: v.Why()}
+	switch {
+	case v.Action == evaluator.Untag:
+		w.untag = v.Rule.Selection.MatchingTags(im.Tags)
+	case v.Action == evaluator.Expire && onExpire == config.ArchiveExpired && im.Status == evaluator.Active:
+		w.onExpire = onExpire
+	}
+	return w
 }
 
 func (w wish) fate() graph.Fate {
-	switch w.action {
-	case evaluator.Expire:
-		return graph.Delete
-	case evaluator.Transition:
+	switch {
+	case w.action == evaluator.Transition, w.onExpire == config.ArchiveExpired:
 		return graph.Archive
-	case evaluator.Keep, evaluator.Untag:
+	case w.action == evaluator.Expire:
+		return graph.Delete
 	}
 	return graph.Stay
 }
@@ -49,6 +69,9 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	wishes := make([]graph.Wish, len(c.images))
 	for i, im := range c.images {
 		protections[i] = append(used.protections(im.Digest), protector.protections(im)...)
+		if wanted[i].action == evaluator.Untag {
+			protections[i] = append(protections[i], used.tagged(g, im, wanted[i].untag)...)
+		}
 		wishes[i] = graph.Wish{Fate: wanted[i].fate(), Vetoed: len(protections[i]) > 0 || wanted[i].retained}
 	}
 	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
@@ -57,7 +80,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 			continue
 		}
 		im := newPlannedImage(c.images[i], wanted[i], ruling, protections[i])
-		im.Parents = waitsFor(im.Action, g.Parents(im.Digest))
+		im.Parents = im.waitsFor(g.Parents(im.Digest))
 		im.Children = c.below(im.Digest)
 		im.Discounted = c.discounts && im.Children != nil
 		plan.Images = append(plan.Images, im)
@@ -75,15 +98,19 @@ func newPlannedImage(im evaluator.Image, w wish, ruling graph.Ruling, protectedB
 	if ruling.Tie != graph.NoTie {
 		protectedBy = append(protectedBy, Protection{ProtectionKind(ruling.Tie), ruling.With})
 	}
-	return PlannedImage{Image: im, Action: w.action, Rule: w.rule, Reason: w.reason, ProtectedBy: protectedBy}
+	return PlannedImage{Image: im, Action: w.action, Rule: w.rule, Reason: w.reason, OnExpire: w.onExpire, Untag: w.untag, ProtectedBy: protectedBy}
 }
 
 // waitsFor returns the digests of those parents that must go before the image
-// does: to follow into the archive, it need not wait for one that is there.
-func waitsFor(action evaluator.Action, parents []evaluator.Image) []string {
+// does: to follow into the archive, it need not wait for one that is there. To
+// lose a tag it waits for none.
+func (im *PlannedImage) waitsFor(parents []evaluator.Image) []string {
+	if im.Action == evaluator.Untag {
+		return nil
+	}
 	var digests []string
 	for _, parent := range parents {
-		if action != evaluator.Transition || parent.Status != evaluator.Archived {
+		if !im.archives() || parent.Status != evaluator.Archived {
 			digests = append(digests, parent.Digest)
 		}
 	}

@@ -2,10 +2,7 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
 // An UnsupportedError says that a configuration cannot be applied, because it
@@ -19,48 +16,18 @@ func (e *UnsupportedError) Error() string {
 	return "configuration: apply does not support these yet: " + strings.Join(e.Fields, "; ")
 }
 
-// Unsupported names the fields of the configuration that protect or remove
-// images in a way that this version does not carry out yet, each once and with
-// the value that does without it. A run that removes anything must refuse such
-// a configuration: to ignore a protection would be to delete. The general
-// settings count even if every entry replaces them, since they protect the
-// repositories that no entry selects from removal by name.
+// Unsupported names the fields of the configuration that this version does not
+// carry out yet, each once and with the value that does without it. A run that
+// removes anything must refuse such a configuration: what is left out unseen is
+// missed too late.
 func (c Config) Unsupported() []string {
-	general := c.Settings.unsupported()
-	fields := slices.Clone(general)
+	var fields []string
 	for i, e := range c.Policies {
-		path := fmt.Sprintf("policies[%d].", i)
 		if len(e.RepositoryTags) > 0 {
-			fields = append(fields, path+"repositoryTags (select by name)")
-		}
-		fields = append(fields, untagging(path, e.Policy)...)
-		for _, field := range e.Settings.unsupported() {
-			if !slices.Contains(general, field) {
-				fields = append(fields, path+field)
-			}
+			fields = append(fields, fmt.Sprintf("policies[%d].repositoryTags (select by name)", i))
 		}
 	}
 	return append(fields, c.Report.unsupported()...)
-}
-
-// untagging names the rules that untag, which plans list and apply cannot do
-// yet. To support them is to delete this function and its call.
-func untagging(path string, policy lifecycle.Policy) []string {
-	var fields []string
-	for i, r := range policy.Rules {
-		if r.Action.Type == lifecycle.Untag {
-			fields = append(fields, fmt.Sprintf("%spolicy.rules[%d].action \"untag\" (take the rule out)", path, i))
-		}
-	}
-	return fields
-}
-
-func (s Settings) unsupported() []string {
-	var fields []string
-	if s.OnExpire == ArchiveExpired {
-		fields = append(fields, `onExpire "archive" (set "delete")`)
-	}
-	return fields
 }
 
 func (r Report) unsupported() []string {

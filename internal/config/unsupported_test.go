@@ -20,36 +20,20 @@ func TestUnsupportedNamesEachFieldOnce(t *testing.T) {
 			`{"protect": {"inUse": ["lambda", "ecs"], "references": ["r"], "taskDefinitionRevisions": 1, "eksClusters": ["x"]},
 			  "orphans": "delete", "report": {"notify": "always"}}`, nil,
 		},
-		"several entries with the general settings": {
-			`{"onExpire": "archive", "policies": [{"name": "a"}, {"name": "b"}, {"policy": "none"}]}`,
-			[]string{`onExpire "archive" (set "delete")`},
-		},
-		"everything": {
-			`{"onExpire": "archive",
-			  "policies": [{"repositoryTags": {"a": "b"}}, {"repositoryTags": {"a": "b"}}],
-			  "report": {"s3": "s3://b", "html": true, "sns": "arn:x"}}`,
-			[]string{
-				`onExpire "archive" (set "delete")`, "policies[0].repositoryTags (select by name)",
-				"policies[1].repositoryTags (select by name)", `report.s3 (set "")`, "report.html (set false)", `report.sns (set "")`,
-			},
-		},
-		"an entry's own": {
-			`{"policies": [{}, {"onExpire": "archive"}]}`,
-			[]string{`policies[1].onExpire "archive" (set "delete")`},
-		},
-		"rules that untag": {
-			`{"policies": [{}, {"policy": {"rules": [
+		"what else is carried out": {
+			`{"onExpire": "archive", "protect": {"inUse": ["eks"]}, "policies": [{}, {"policy": {"rules": [
 			  {"rulePriority": 1, "selection": {"tagStatus": "any", "tagExcludePatternList": ["dev"]}, "action": {"type": "retain"}},
 			  {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPatternList": ["dev"], "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "untag"}}]}}]}`,
-			[]string{`policies[1].policy.rules[1].action "untag" (take the rule out)`},
+			nil,
 		},
-		// what is removed by name from a repository without an entry obeys the
-		// general settings
-		"general settings that every entry replaces": {
-			`{"onExpire": "archive", "policies": [{"repositories": ["a"], "onExpire": "delete"}]}`,
-			[]string{`onExpire "archive" (set "delete")`},
+		"everything": {
+			`{"policies": [{"repositoryTags": {"a": "b"}}, {"repositoryTags": {"a": "b"}}],
+			  "report": {"s3": "s3://b", "html": true, "sns": "arn:x"}}`,
+			[]string{
+				"policies[0].repositoryTags (select by name)", "policies[1].repositoryTags (select by name)",
+				`report.s3 (set "")`, "report.html (set false)", `report.sns (set "")`,
+			},
 		},
-		"no entry at all": {`{"onExpire": "archive", "policies": []}`, []string{`onExpire "archive" (set "delete")`}},
 	}
 	for name, test := range tests {
 		if diff := cmp.Diff(test.want, mustParse(t, test.text).Unsupported()); diff != "" {

@@ -124,6 +124,29 @@ func (c Client) Delete(ctx context.Context, name string, digests []string) (clea
 	return d, nil
 }
 
+// Untag removes at most 100 tags, in one call and one attempt. The call names
+// tags only: ECR takes a digest beside a tag for the image, with all its tags.
+func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.Untagging, error) {
+	ids := make([]types.ImageIdentifier, len(tags))
+	for i := range tags {
+		ids[i].ImageTag = &tags[i]
+	}
+	out, err := c.api.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
+	u := cleaner.Untagging{Removed: map[string]string{}, Failed: map[string]cleaner.Failure{}}
+	if err != nil {
+		return u, fmt.Errorf("remove tags in %s: %w", name, removal(err))
+	}
+	for _, id := range out.ImageIds {
+		u.Removed[aws.ToString(id.ImageTag)] = aws.ToString(id.ImageDigest)
+	}
+	for _, f := range out.Failures {
+		if f.ImageId != nil {
+			u.Failed[aws.ToString(f.ImageId.ImageTag)] = failure(f)
+		}
+	}
+	return u, nil
+}
+
 // Archive moves one image to the archive class, in one attempt.
 func (c Client) Archive(ctx context.Context, name, digest string) error {
 	_, err := c.api.UpdateImageStorageClass(ctx, &ecr.UpdateImageStorageClassInput{

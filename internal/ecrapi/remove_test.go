@@ -90,6 +90,32 @@ func TestDescribeErrors(t *testing.T) {
 	wantError(t, err, "grant the action to the role")
 }
 
+func TestUntagTellsWhatBecameOfEachTag(t *testing.T) {
+	t.Parallel()
+	registry, client, calls := start(t)
+	both := registry.Put("app", fakeecr.Image{Digest: digest(1), Tags: []string{"pr-1", "pr-2", "v1"}})
+	refused := registry.Put("app", fakeecr.Image{Digest: digest(2), Tags: []string{"pr-3", "v2"}})
+	registry.RefuseImage(refused, "KmsError")
+	got, err := client.Untag(t.Context(), "app", []string{"pr-1", "pr-2", "pr-3", "pr-4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"pr-1": both, "pr-2": both}
+	if diff := cmp.Diff(want, got.Removed); diff != "" {
+		t.Errorf("removed mismatch (-want +got):\n%s", diff)
+	}
+	if len(got.Failed) != 2 || got.Failed["pr-3"].Code != "KmsError" || got.Failed["pr-4"].Code != "ImageNotFound" {
+		t.Errorf("failed %v", got.Failed)
+	}
+	if n := calls.Snapshot()["BatchDeleteImage"]; n != 1 || len(registry.Images("app")) != 2 {
+		t.Errorf("%d calls, left %v", n, registry.Images("app"))
+	}
+	_, err = client.Untag(t.Context(), "gone", []string{"pr-1"})
+	if !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+		t.Errorf("in a repository that is gone: %v", err)
+	}
+}
+
 func TestDeleteTellsWhatBecameOfEachImage(t *testing.T) {
 	t.Parallel()
 	registry, client, calls := start(t)

@@ -57,7 +57,7 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 	}
 	want := []string{
 		"digest", "level", "message", "msg", "outcome", "pushed_at", "reason", "repository", "rule_priority",
-		"size_in_bytes", "tags", "time", "verdict",
+		"size_in_bytes", "tags", "time", "untag", "verdict",
 	}
 	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {
 		t.Errorf("keys of an image mismatch (-want +got):\n%s", diff)

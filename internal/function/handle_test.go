@@ -153,11 +153,11 @@ func TestABadConfigurationCallsNobody(t *testing.T) {
 // To ignore a protection would be to delete.
 func TestApplyRefusesWhatItCannotHonour(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, `{"onExpire": "archive", "report": {"html": true}}`)
+	f := newFixture(t, `{"report": {"html": true, "sns": "arn:aws:sns:eu-west-1:123456789012:t"}}`)
 	f.push("app", 9*day)
 	_, err := f.Handle(t.Context(), []byte(`{"mode": "apply"}`))
 	wantError[*function.ConfigurationError](t, err,
-		`configuration: apply does not support these yet: onExpire "archive" (set "delete"); report.html (set false)`)
+		`configuration: apply does not support these yet: report.html (set false); report.sns (set "")`)
 	if unsupported, ok := errors.AsType[*config.UnsupportedError](err); !ok || len(unsupported.Fields) != 2 || f.connects != 0 {
 		t.Errorf("%v after %d connections", err, f.connects)
 	}

@@ -34,6 +34,9 @@ func (l *law) reckon() reckoning {
 // mayFollow reports whether the image has what it takes to go along: parents,
 // no name of its own, no reason to be left alone.
 func (r *reckoning) mayFollow(i int) bool {
+	if r.retained[i] {
+		return false
+	}
 	named := slices.ContainsFunc(r.images[i].Tags, func(tag string) bool { return !isSubjectTag(tag) })
 	settled := r.images[i].Status == "ACTIVE" || r.images[i].Status == "ARCHIVED"
 	return !named && settled && !r.isOrphan(i) && len(r.parents(i, false)) > 0
@@ -111,8 +114,8 @@ func (r *reckoning) rooted(i int, seen map[int]bool) bool {
 // planned counts what is to go.
 func (r *reckoning) planned() int {
 	n := 0
-	for _, fate := range r.fates {
-		if fate != stay {
+	for i, fate := range r.fates {
+		if fate != stay || r.untag[i] != nil {
 			n++
 		}
 	}
@@ -125,6 +128,11 @@ func (r *reckoning) planned() int {
 func (r *reckoning) carryOut() {
 	planned := r.fates
 	r.fates = make([]int, len(planned))
+	for i := range r.untag {
+		if r.refused(i) {
+			r.untag[i] = nil
+		}
+	}
 	for went := true; went; {
 		went = false
 		for i, fate := range planned {

@@ -19,7 +19,7 @@ type trial struct {
 	keepNewest          int
 	pulledWithinDays    int
 	pushedWithinHours   int
-	orphans             string
+	orphans, onExpire   string
 	perRepository       int
 	percent, perRun     int
 	uses                []use
@@ -50,7 +50,7 @@ func (u use) String() string {
 // generate makes a trial. Every choice is r's.
 func generate(r *rand.Rand) trial {
 	t := trial{
-		policies: map[string]string{}, refused: map[string]string{}, orphans: pick(r, "keep", "delete"),
+		policies: map[string]string{}, refused: map[string]string{}, orphans: pick(r, "keep", "delete"), onExpire: pick(r, "delete", "delete", "delete", "archive"),
 		keepNewest: pick(r, 0, 0, 1, 2, 3), pulledWithinDays: pick(r, 0, 7), pushedWithinHours: pick(r, 0, 24),
 		perRepository: 1000, percent: 100, perRun: 10000, pullsAreNotRecorded: r.IntN(2) == 0,
 		tagPatterns: pick(r, []string{}, []string{}, []string{"latest"}, []string{"prod-*"}),
@@ -63,7 +63,8 @@ func generate(r *rand.Rand) trial {
 		t.policies[name] = randomPolicy(r)
 		repo := randomRepository(r, name)
 		if r.IntN(4) == 0 {
-			repo.attached = t.policies[name]
+			repo.attached = strings.NewReplacer("untag", "expire", "retain prod*", "expire prod* count>3", "retain dead*", "expire dead* count>3").Replace(t.policies[name])
+			t.policies[name] = repo.attached
 		}
 		t.picture = append(t.picture, repo)
 	}
@@ -176,6 +177,9 @@ func randomPolicy(r *rand.Rand) string {
 			rules = append(rules, strings.Replace(condition(), "%", images, 1))
 		}
 	}
+	if r.IntN(8) == 0 {
+		rules = append(rules, pick(r, "untag v* pushed>"+age(), "untag *1,*-* count>1", "retain prod*", "retain dead*"))
+	}
 	add(1, 3, "dead-*")
 	add(1, 4, "v-*")
 	add(1, 6, "prod-*,*1")
@@ -219,7 +223,7 @@ func (t trial) configuration() string {
 		entries = append(entries, map[string]any{"name": repo.name, "repositories": []string{repo.name}, "policy": source})
 	}
 	text, err := json.Marshal(map[string]any{
-		"policies": entries, "orphans": t.orphans,
+		"policies": entries, "orphans": t.orphans, "onExpire": t.onExpire,
 		"protect": map[string]any{
 			"inUse": []string{"ecs"}, "tagPatterns": t.tagPatterns, "keepNewest": t.keepNewest,
 			"pulledWithinDays": t.pulledWithinDays, "pushedWithinHours": t.pushedWithinHours,

@@ -25,6 +25,13 @@ func (r *reckoning) compare(after []fakeecr.Image) error {
 			faults = append(faults, fmt.Errorf("%s/%s: fate is %d, should be %d (wanted %d, vetoed %v)",
 				r.repository, im.Digest, got, r.fates[i], r.wants[i], r.vetoed[i]))
 		}
+		if at < 0 {
+			continue
+		}
+		want := slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(r.untag[i], tag) })
+		if has := after[at].Tags; !slices.Equal(slices.Sorted(slices.Values(has)), slices.Sorted(slices.Values(want))) {
+			faults = append(faults, fmt.Errorf("%s/%s: has the tags %q, should have %q", r.repository, im.Digest, has, want))
+		}
 	}
 	return errors.Join(faults...)
 }
@@ -33,7 +40,7 @@ func (r *reckoning) compare(after []fakeecr.Image) error {
 // that says why if it did not.
 func outcomesSay(r *cleaner.RepositoryReport) error {
 	for _, im := range r.Images {
-		done := im.Outcome == cleaner.Deleted || im.Outcome == cleaner.MovedToArchive
+		done := im.Outcome == cleaner.Deleted || im.Outcome == cleaner.MovedToArchive || im.Outcome == cleaner.Untagged
 		why := (im.Outcome == cleaner.Blocked || im.Outcome == cleaner.Failed) && im.Message != ""
 		if toGo := len(im.ProtectedBy) == 0 && r.Skipped == ""; toGo != (done || why) {
 			return fmt.Errorf("%s/%s: outcome %q %q, protected by %v, skipped %q", r.Name, im.ImageDigest, im.Outcome, im.Message, im.ProtectedBy, r.Skipped)
@@ -46,7 +53,7 @@ func outcomesSay(r *cleaner.RepositoryReport) error {
 // the plan counted as pulls, in the same way.
 func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
 	for _, im := range applied.Images {
-		if im.Outcome != cleaner.Deleted && im.Outcome != cleaner.MovedToArchive {
+		if im.Outcome != cleaner.Deleted && im.Outcome != cleaner.MovedToArchive && im.Outcome != cleaner.Untagged {
 			continue
 		}
 		if !slices.ContainsFunc(plan.Images, func(p cleaner.ImageReport) bool {
@@ -60,11 +67,12 @@ func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
 }
 
 // idle checks that a second run finds nothing to remove, unless the first one
-// had no budget left for a repository.
+// had no budget left for a repository, or took tags: without them an image may
+// be another rule's.
 func (t trial) idle(first, second *cleaner.Report) error {
-	goes := second.Totals.Deleted + second.Totals.Archived
+	goes := second.Totals.Deleted + second.Totals.Archived + second.Totals.TagsRemoved
 	limited := slices.ContainsFunc(first.Repositories, func(r cleaner.RepositoryReport) bool { return r.Skipped == cleaner.SkipLimit })
-	if goes == 0 || limited {
+	if goes == 0 || limited || first.Totals.TagsRemoved > 0 {
 		return nil
 	}
 	return fmt.Errorf("the second run removes %d images", goes)

@@ -20,8 +20,11 @@ type law struct {
 	place      map[string]int // by digest
 	// wants and vetoed are per image: 0 to stay, 1 to be archived, 2 to be
 	// deleted.
-	wants  []int
-	vetoed []bool
+	wants    []int
+	vetoed   []bool
+	retained []bool
+	// untag are the tags that each image is to lose, vetoed ones left out.
+	untag [][]string
 }
 
 const (
@@ -41,6 +44,7 @@ func newLaw(t trial, repository string, images []fakeecr.Image) *law {
 	}
 	l.wish()
 	l.veto()
+	l.vetoTags()
 	return l
 }
 
@@ -133,7 +137,7 @@ func (l *law) leaves(i int, found []int) []int {
 }
 
 func (l *law) wish() {
-	policy, problems := lifecycle.ParseText([]byte(policy(l.trial.policies[l.repository])))
+	policy, problems := lifecycle.Parse([]byte(policy(l.trial.policies[l.repository])), lifecycle.Extended)
 	if err := problems.Err(); err != nil {
 		panic(err)
 	}
@@ -144,9 +148,16 @@ func (l *law) wish() {
 			LastRecordedPullTime: im.LastRecordedPullTime, LastArchivedAt: im.LastArchivedAt, LastActivatedAt: im.LastActivatedAt,
 		}
 	}
-	l.wants = make([]int, len(l.images))
+	l.wants, l.untag = make([]int, len(l.images)), make([][]string, len(l.images))
 	for i, v := range evaluator.Evaluate(policy, images, noon) {
 		l.wants[i] = map[evaluator.Action]int{evaluator.Expire: remove, evaluator.Transition: archive}[v.Action]
+		if v.Action == evaluator.Expire && l.trial.onExpire == "archive" && l.images[i].Status == "ACTIVE" {
+			l.wants[i] = archive
+		}
+		if v.Action == evaluator.Untag {
+			l.untag[i] = v.Rule.Selection.MatchingTags(images[i].Tags)
+		}
+		l.retained = append(l.retained, v.Reason.Kind == evaluator.Retained)
 	}
 }
 
@@ -164,6 +175,25 @@ func (l *law) veto() {
 	}
 	for i := range l.used(false) {
 		l.vetoed[i] = true
+	}
+}
+
+// vetoTags leaves the tags to images that are protected, to the children of
+// indexes in use, and to referrers that the tag ties to their subject.
+func (l *law) vetoTags() {
+	used := l.used(false)
+	for grew := true; grew; {
+		grew = false
+		for i := range l.images {
+			if !used[i] && slices.ContainsFunc(l.indexes(i, false), func(p int) bool { return used[p] }) {
+				used[i], grew = true, true
+			}
+		}
+	}
+	for i := range l.images {
+		if l.vetoed[i] || used[i] || slices.ContainsFunc(l.untag[i], isSubjectTag) {
+			l.untag[i] = nil
+		}
 	}
 }
 

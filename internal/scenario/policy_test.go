@@ -12,9 +12,10 @@ import (
 //
 //	archive any pulled>90; expire archived transitioned>365
 //	expire untagged pushed>1; expire prod*,v* count>3
+//	retain prod*; untag pr-* pushed>7; expire any pulled>90
 //
 // Each is an action, the images (any, untagged, archived or patterns of which
-// an image must match all) and a count type with its number.
+// an image must match all) and, unless it retains, a count type with its number.
 func policy(words string) string {
 	var rules []map[string]any
 	for i, text := range strings.Split(words, ";") {
@@ -28,7 +29,7 @@ func policy(words string) string {
 }
 
 func rule(priority int, words []string) map[string]any {
-	if len(words) != 3 {
+	if len(words) != 3 && words[0] != "retain" {
 		panic(fmt.Sprintf("policy: %q is no rule", words))
 	}
 	selection := map[string]any{"tagStatus": words[1]}
@@ -38,6 +39,9 @@ func rule(priority int, words []string) map[string]any {
 		selection = map[string]any{"tagStatus": "any", "storageClass": "archive"}
 	default:
 		selection = map[string]any{"tagStatus": "tagged", "tagPatternList": strings.Split(words[1], ",")}
+	}
+	if words[0] == "retain" {
+		return map[string]any{"rulePriority": priority, "selection": selection, "action": map[string]string{"type": "retain"}}
 	}
 	count, number, _ := strings.Cut(words[2], ">")
 	countTypes := map[string]string{
@@ -49,7 +53,7 @@ func rule(priority int, words []string) map[string]any {
 	}
 	selection["countNumber"], _ = strconv.Atoi(number)
 	actions := map[string]any{
-		"expire": map[string]string{"type": "expire"}, "archive": map[string]string{"type": "transition", "targetStorageClass": "archive"},
+		"expire": map[string]string{"type": "expire"}, "untag": map[string]string{"type": "untag"}, "archive": map[string]string{"type": "transition", "targetStorageClass": "archive"},
 	}
 	return map[string]any{"rulePriority": priority, "selection": selection, "action": actions[words[0]]}
 }

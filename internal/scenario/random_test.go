@@ -116,7 +116,7 @@ func (t trial) apply(tb testing.TB, w *world, plan *cleaner.Report) (cleaner.Rep
 		r := newLaw(t, repo.name, before[repo.name]).reckon()
 		planned := r.planned()
 		if planned > t.perRepository || planned*100 > t.percent*len(r.images) || planned > budget {
-			r.fates = make([]int, len(r.fates))
+			r.fates, r.untag = make([]int, len(r.fates)), make([][]string, len(r.fates))
 		} else {
 			budget -= planned
 			r.carryOut()

@@ -1,0 +1,93 @@
+package cleaner
+
+import (
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+)
+
+// Counts are numbers of images, but for the bytes.
+type Counts struct {
+	// Evaluated is the number of images listed.
+	Evaluated int `json:"evaluated"`
+	// Expired, Transitioned, Untagged and Followed are what the plan would
+	// remove after protection, by verdict.
+	Expired      int `json:"expired"`
+	Transitioned int `json:"transitioned"`
+	Untagged     int `json:"untagged"`
+	Followed     int `json:"followed"`
+	// Protected is what has a verdict to act on but is vetoed.
+	Protected int `json:"protected"`
+	// The others are outcomes. TagsRemoved counts the images that lost tags.
+	TagsRemoved int `json:"tagsRemoved,omitempty"`
+	Deleted     int `json:"deleted"`
+	Archived    int `json:"archived"`
+	Blocked     int `json:"blocked"`
+	Changed     int `json:"changed"`
+	Gone        int `json:"gone"`
+	Failed      int `json:"failed"`
+	// NotAttempted is what a run that was stopped did not come to.
+	NotAttempted int `json:"notAttempted,omitempty"`
+	// ReclaimableBytes is the sum of the sizes of what the plan would remove
+	// from the registry. Since images share layers it is an upper bound.
+	ReclaimableBytes int64 `json:"reclaimableBytes"`
+}
+
+func (c *Counts) plan(im *PlannedImage) {
+	switch {
+	case im.Protected():
+		c.Protected++
+		return
+	case im.Action == evaluator.Transition:
+		c.Transitioned++
+		return
+	case im.Action == evaluator.Untag:
+		c.Untagged++
+		return
+	case im.Action == Follow:
+		c.Followed++
+	default:
+		c.Expired++
+	}
+	if !im.archives() && !graph.IsIndex(im.Image) { // an index's size is that of its largest child
+		c.ReclaimableBytes += im.SizeInBytes
+	}
+}
+
+func (c *Counts) settle(o Outcome) {
+	switch o {
+	case Deleted:
+		c.Deleted++
+	case MovedToArchive:
+		c.Archived++
+	case Untagged:
+		c.TagsRemoved++
+	case Blocked:
+		c.Blocked++
+	case Changed:
+		c.Changed++
+	case Gone:
+		c.Gone++
+	case Failed:
+		c.Failed++
+	case NotAttempted:
+		c.NotAttempted++
+	}
+}
+
+func (c *Counts) add(o Counts) {
+	c.Evaluated += o.Evaluated
+	c.Expired += o.Expired
+	c.Transitioned += o.Transitioned
+	c.Untagged += o.Untagged
+	c.Followed += o.Followed
+	c.Protected += o.Protected
+	c.TagsRemoved += o.TagsRemoved
+	c.Deleted += o.Deleted
+	c.Archived += o.Archived
+	c.Blocked += o.Blocked
+	c.Changed += o.Changed
+	c.Gone += o.Gone
+	c.Failed += o.Failed
+	c.NotAttempted += o.NotAttempted
+	c.ReclaimableBytes += o.ReclaimableBytes
+}
