@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
@@ -18,23 +20,29 @@ type checked struct {
 	Problems jsondoc.Problems `json:"problems"`
 }
 
+func newChecked(name string, problems jsondoc.Problems) checked {
+	return checked{name, problems.Err() == nil, append(jsondoc.Problems{}, problems...)}
+}
+
 func checkCommand(w world) *cobra.Command {
 	s := setup{world: w}
 	var dialect, configuration string
 	c := &cobra.Command{
 		Use:   "check [--dialect aws] FILE... | --config FILE",
-		Short: "Validate lifecycle policies or a configuration; no AWS call",
+		Short: "Validate lifecycle policies or a configuration",
 		Long: `Validate lifecycle policies, or a configuration with --config; FILE may be - for the standard input.
+A configuration may also be the JSON text itself, s3://BUCKET/KEY or ssm:/PARAMETER, which is then read; there is
+no other AWS call.
 
 Every problem is named with line and column. Warnings leave the exit status 0.`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if dialect != "aws" {
 				return usageError(fmt.Errorf("--dialect %s: this version knows the dialect aws", dialect))
 			}
 			if (len(args) == 0) == (configuration == "") {
 				return usageError(errors.New("expects policy files, or --config with a configuration file"))
 			}
-			results, err := s.check(args, configuration)
+			results, err := s.check(c.Context(), args, configuration)
 			if err != nil {
 				return err
 			}
@@ -42,28 +50,40 @@ Every problem is named with line and column. Warnings leave the exit status 0.`,
 		},
 	}
 	c.Flags().StringVar(&dialect, "dialect", "aws", "dialect of the policies")
-	c.Flags().StringVar(&configuration, "config", "", "check this configuration file")
+	c.Flags().StringVar(&configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
+	s.accountFlags(c)
 	s.outputFlag(c)
 	return c
 }
 
-func (s *setup) check(policies []string, configuration string) ([]checked, error) {
-	parse := func(text []byte) jsondoc.Problems { _, problems := lifecycle.ParseText(text); return problems }
-	files := policies
+func (s *setup) check(ctx context.Context, policies []string, configuration string) ([]checked, error) {
 	if configuration != "" {
-		parse = func(text []byte) jsondoc.Problems { _, problems := config.Parse(text); return problems }
-		files = []string{configuration}
+		name, text, err := config.Text(ctx, configuration, s.readConfiguration)
+		if err != nil {
+			return nil, usageError(fmt.Errorf("read configuration: %w", err))
+		}
+		_, problems := config.Parse(text)
+		return []checked{newChecked(cmp.Or(name, "configuration"), problems)}, nil
 	}
-	results := make([]checked, len(files))
-	for i, name := range files {
+	results := make([]checked, len(policies))
+	for i, name := range policies {
 		text, err := s.readInput(name, config.MaxBytes)
 		if err != nil {
 			return nil, err
 		}
-		problems := parse(text)
-		results[i] = checked{name, problems.Err() == nil, append(jsondoc.Problems{}, problems...)}
+		_, problems := lifecycle.ParseText(text)
+		results[i] = newChecked(name, problems)
 	}
 	return results, nil
+}
+
+// readConfiguration reads a configuration from where a run reads it, or from
+// the standard input.
+func (s *setup) readConfiguration(ctx context.Context, location string) ([]byte, error) {
+	if location == "-" {
+		return s.readInput(location, config.MaxBytes)
+	}
+	return s.source(s.profile, s.region, s.now)(ctx, location)
 }
 
 // printChecked writes one line per problem, or the whole as JSON.

@@ -2,6 +2,7 @@ package cleaner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,7 +30,11 @@ type Explanation struct {
 
 // Explain explains the image that name, a digest or a tag, means.
 func (p Planner) Explain(ctx context.Context, repository string, conf *config.Config, name string) (Explanation, error) {
-	e := Explanation{Repository: repository, Entry: conf.Entry(repository)}
+	e := Explanation{Repository: repository}
+	var err error
+	if e.Entry, err = p.entryByName(ctx, repository, conf); err != nil {
+		return e, err
+	}
 	settings := conf.Settings
 	if e.Entry != nil {
 		settings = e.Entry.Settings
@@ -65,6 +70,20 @@ func (p Planner) Explain(ctx context.Context, repository string, conf *config.Co
 	}
 	e.ProtectedBy, err = p.whatProtects(ctx, c, settings.Protect, e.Image)
 	return e, err
+}
+
+// entryByName finds out what is needed for the tags of a repository, where they
+// matter, by listing the registry.
+func (p Planner) entryByName(ctx context.Context, name string, conf *config.Config) (*config.Entry, error) {
+	entry, err := conf.Entry(name, func() (map[string]string, error) { return nil, errNoTags })
+	if !errors.Is(err, errNoTags) {
+		return entry, err
+	}
+	repository, err := find(ctx, p.Registry, name)
+	if err != nil {
+		return nil, err
+	}
+	return entryFor(ctx, p.Registry, conf, repository)
 }
 
 // whatProtects returns what protects an image that nobody wants gone.

@@ -15,13 +15,19 @@ import (
 // a name is not an image's; then nothing was done.
 func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (Report, error) {
 	report := r.newReport()
-	account, err := r.find(ctx, repository)
+	if !r.Config.Repositories.Select(repository) {
+		return report, fmt.Errorf("repository %s is excluded by the configuration", repository)
+	}
+	found, err := find(ctx, r.Registry, repository)
 	if err != nil {
 		return report, err
 	}
-	report.Account = account
-	r.scanner = r.newScanner(account)
-	entry := r.Config.Entry(repository)
+	report.Account = found.RegistryID
+	r.scanner = r.newScanner(found.RegistryID)
+	entry, err := entryFor(ctx, r.Registry, &r.Config, found)
+	if err != nil {
+		return report, err
+	}
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
 	}
@@ -43,22 +49,6 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	}))
 	report.InUse = r.scanner.found()
 	return report, nil
-}
-
-// find returns the account of the repository.
-func (r *Runner) find(ctx context.Context, name string) (string, error) {
-	if !r.Config.Repositories.Select(name) {
-		return "", fmt.Errorf("repository %s is excluded by the configuration", name)
-	}
-	for repository, err := range r.Registry.Repositories(ctx) {
-		if err != nil {
-			return "", err
-		}
-		if repository.Name == name {
-			return repository.RegistryID, nil
-		}
-	}
-	return "", fmt.Errorf("repository %s: %w; check the name and the region", name, ErrRepositoryNotFound)
 }
 
 // PlanNamed plans the removal of images that a person named, each by digest or

@@ -167,17 +167,6 @@ func Default() Config {
 	}
 }
 
-// Entry returns the first entry whose patterns select the repository, or nil
-// when none does.
-func (c *Config) Entry(repository string) *Entry {
-	for i := range c.Policies {
-		if wildcard.MatchAny(c.Policies[i].Repositories, repository) {
-			return &c.Policies[i]
-		}
-	}
-	return nil
-}
-
 // InUse returns the sources and lists that any entry relies upon, each once,
 // and the most revisions that one asks for.
 func (c *Config) InUse() Protect {

@@ -28,9 +28,6 @@ func (c Config) Unsupported() []string {
 	fields := slices.Clone(general)
 	for i, e := range c.Policies {
 		path := fmt.Sprintf("policies[%d].", i)
-		if len(e.RepositoryTags) > 0 {
-			fields = append(fields, path+"repositoryTags (select by name)")
-		}
 		for _, field := range e.Settings.unsupported() {
 			if !slices.Contains(general, field) {
 				fields = append(fields, path+field)
