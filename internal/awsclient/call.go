@@ -114,11 +114,12 @@ func (r refusal) ErrorCode() string { return r.code }
 // set for the service, or for all; "" means the service's own.
 func (c call) endpoint(ctx context.Context) (string, error) {
 	for _, source := range c.cfg.ConfigSources {
-		of, ok := source.(interface {
-			GetServiceBaseEndpoint(ctx context.Context, sdkID string) (string, bool, error)
-		})
+		of, ok := source.(endpointSource)
 		if !ok {
 			continue
+		}
+		if ignore, _, err := of.GetIgnoreConfiguredEndpoints(ctx); ignore || err != nil {
+			return "", err
 		}
 		endpoint, found, err := of.GetServiceBaseEndpoint(ctx, strings.ToUpper(c.service))
 		if err != nil || found {
@@ -129,6 +130,12 @@ func (c call) endpoint(ctx context.Context) (string, error) {
 		}
 	}
 	return aws.ToString(c.cfg.BaseEndpoint), nil
+}
+
+// An endpointSource is the environment or the shared AWS files.
+type endpointSource interface {
+	GetIgnoreConfiguredEndpoints(ctx context.Context) (ignore, found bool, err error)
+	GetServiceBaseEndpoint(ctx context.Context, sdkID string) (endpoint string, found bool, err error)
 }
 
 // domain is what the names of AWS's own endpoints in a Region end with.

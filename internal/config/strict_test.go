@@ -16,11 +16,14 @@ func TestParseIsStrict(t *testing.T) {
 		"null":               {`null`, `1:1: must be an object, is null`},
 		"array":              {`[]`, `1:1: must be an object, is an array`},
 		"cut short":          {`{"mode": "plan"`, `1:16: ends too early: the JSON is cut short; add the rest`},
-		"unknown field":      {`{"dryRun": true}`, `1:2: dryRun: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report"`},
+		"unknown field":      {`{"dryRun": true}`, `1:2: dryRun: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"`},
 		"misspelt case":      {`{"limits": {"maxdeletions": 1}}`, `1:13: limits.maxdeletions: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent" (case counts: "maxDeletions")`},
 		"repeated field":     {`{"mode": "plan", "mode": "apply"}`, `1:18: mode: is given twice; keep one`},
 		"repeated part":      {`{"limits": {}, "limits": {}}`, `1:16: limits: is given twice; keep one`},
 		"repeated same list": {`{"repositories": {"include": "a", "include": ["b"]}}`, `1:35: repositories.include: is given twice; keep one`},
+
+		"$schema no string": {`{"$schema": 1}`, `1:13: $schema: must be a string, is a number`},
+		"$schema elsewhere": {`{"limits": {"$schema": ""}}`, `1:13: limits.$schema: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent"`},
 
 		"null mode":    {`{"mode": null}`, `1:10: mode: must be a string, is null; leave the key out instead`},
 		"unknown mode": {`{"mode": "Apply"}`, `1:10: mode: "Apply" is not known: use "plan", "apply" (case counts: "apply")`},
@@ -79,6 +82,8 @@ func TestParseIsStrictAboutEntries(t *testing.T) {
 		"empty repositories":   {`{"policies": [{"repositories": []}]}`, `1:32: policies[0].repositories: is empty and selects nothing; leave it out for every repository`},
 		"tags no object":       {`{"policies": [{"repositoryTags": ["a"]}]}`, `1:34: policies[0].repositoryTags: must be an object, is an array`},
 		"tag no string":        {`{"policies": [{"repositoryTags": {"a": 1}}]}`, `1:40: policies[0].repositoryTags.a: must be a string, is a number`},
+		"no tags":              {`{"policies": [{"repositoryTags": {}}]}`, `1:34: policies[0].repositoryTags: is empty and asks for no tag; leave it out`},
+		"tag without key":      {`{"policies": [{"repositoryTags": {"": "a"}}]}`, `1:39: policies[0].repositoryTags[""]: no repository has such a tag: its key has from 1 to 128 characters, its value up to 256`},
 		"repeated tag":         {`{"policies": [{"repositoryTags": {"a": "1", "a": "2"}}]}`, `1:45: policies[0].repositoryTags.a: is given twice; keep one`},
 		"unknown policy":       {`{"policies": [{"policy": "Attached"}]}`, `1:26: policies[0].policy: "Attached" is not known: use "attached", "none" (case counts: "attached")`},
 		"null policy":          {`{"policies": [{"policy": null}]}`, `1:26: policies[0].policy: must be an object, is null; leave the key out instead`},
@@ -120,7 +125,7 @@ func TestParseReportsAllProblemsAtOnce(t *testing.T) {
 		`5:40: policies[1].policy.rules[0].selection: is missing`,
 		`5:40: policies[1].policy.rules[0].action: is missing`,
 		`7:35: limits.maxDeletedPercent: must be from 0 to 100, is 200`,
-		`8:3: extra: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report"`,
+		`8:3: extra: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"`,
 	}
 	if diff := cmp.Diff(want, lines(problems)); diff != "" {
 		t.Errorf("problems mismatch (-want +got):\n%s", diff)

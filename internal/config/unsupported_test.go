@@ -31,8 +31,7 @@ func TestUnsupportedNamesEachFieldOnce(t *testing.T) {
 			[]string{
 				`protect.inUse "eks" (take it out)`, `protect.inUse "apprunner" (take it out)`, `protect.inUse "sagemaker" (take it out)`,
 				`protect.inUse "batch" (take it out)`, `protect.inUse "codebuild" (take it out)`,
-				`onExpire "archive" (set "delete")`, "policies[0].repositoryTags (select by name)",
-				"policies[1].repositoryTags (select by name)", `report.s3 (set "")`, "report.html (set false)", `report.sns (set "")`,
+				`onExpire "archive" (set "delete")`, `report.s3 (set "")`, "report.html (set false)", `report.sns (set "")`,
 			},
 		},
 		"an entry's own": {
