@@ -44,8 +44,13 @@ type Repositories struct {
 // Select reports whether the repository of that name is included, not
 // excluded, and asked for if the run asks for some.
 func (r Repositories) Select(name string) bool {
-	return wildcard.MatchAny(r.Include, name) && !wildcard.MatchAny(r.Exclude, name) &&
-		(r.Requested == nil || wildcard.MatchAny(r.Requested, name))
+	return wildcard.MatchAny(r.Include, name) && !wildcard.MatchAny(r.Exclude, name) && r.Ask(name)
+}
+
+// Ask reports whether this run is about the repository of that name, be it
+// included or not.
+func (r Repositories) Ask(name string) bool {
+	return r.Requested == nil || wildcard.MatchAny(r.Requested, name)
 }
 
 // An Entry gives one policy to the repositories that it selects.
