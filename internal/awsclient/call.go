@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -71,9 +72,7 @@ func (c call) try(ctx context.Context) (io.ReadCloser, error) {
 	}
 	sum := sha256.Sum256(c.body)
 	hash := hex.EncodeToString(sum[:])
-	for name, values := range c.header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, c.header)
 	request.Header.Set("X-Amz-Content-Sha256", hash)
 	signer := v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true })
 	if err := signer.SignHTTP(ctx, credentials, request, hash, c.service, c.cfg.Region, c.now); err != nil {

@@ -30,7 +30,8 @@ func TestEndpointsOfTheServices(t *testing.T) {
 		"in a file":                    {nil, one, one},
 		"in a file, below the setting": {map[string]string{"AWS_ENDPOINT_URL": all}, one, all},
 		"ignored": {
-			map[string]string{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_SSM": one, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, one,
+			map[string]string{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_SSM": one, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+			one,
 			"https://ssm.eu-west-1.amazonaws.com",
 		},
 	} {
