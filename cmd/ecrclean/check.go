@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
 
@@ -42,7 +40,10 @@ Every problem is named with line and column. Warnings leave the exit status 0.`,
 			if (len(args) == 0) == (configuration == "") {
 				return usageError(errors.New("expects policy files, or --config with a configuration file"))
 			}
-			results, err := s.check(c.Context(), args, configuration)
+			if configuration != "" {
+				return s.checkConfiguration(c.Context(), configuration)
+			}
+			results, err := s.check(args)
 			if err != nil {
 				return err
 			}
@@ -56,15 +57,7 @@ Every problem is named with line and column. Warnings leave the exit status 0.`,
 	return c
 }
 
-func (s *setup) check(ctx context.Context, policies []string, configuration string) ([]checked, error) {
-	if configuration != "" {
-		name, text, err := config.Text(ctx, configuration, s.readConfiguration)
-		if err != nil {
-			return nil, usageError(fmt.Errorf("read configuration: %w", err))
-		}
-		_, problems := config.Parse(text)
-		return []checked{newChecked(cmp.Or(name, "configuration"), problems)}, nil
-	}
+func (s *setup) check(policies []string) ([]checked, error) {
 	results := make([]checked, len(policies))
 	for i, name := range policies {
 		text, err := s.readInput(name, config.MaxBytes)
@@ -75,15 +68,6 @@ func (s *setup) check(ctx context.Context, policies []string, configuration stri
 		results[i] = newChecked(name, problems)
 	}
 	return results, nil
-}
-
-// readConfiguration reads a configuration from where a run reads it, or from
-// the standard input.
-func (s *setup) readConfiguration(ctx context.Context, location string) ([]byte, error) {
-	if location == "-" {
-		return s.readInput(location, config.MaxBytes)
-	}
-	return s.source(s.profile, s.region, s.now)(ctx, location)
 }
 
 // printChecked writes one line per problem, or the whole as JSON.

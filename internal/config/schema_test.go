@@ -119,11 +119,21 @@ func TestSchemaAgreesOnPoliciesOfECR(t *testing.T) {
 	}
 }
 
+// policyFiles returns the files by name; there must be some.
 func policyFiles(t *testing.T, pattern string) map[string][]byte {
 	t.Helper()
+	files := filesLike(t, pattern)
+	if len(files) == 0 {
+		t.Fatalf("%s: no files", pattern)
+	}
+	return files
+}
+
+func filesLike(t *testing.T, pattern string) map[string][]byte {
+	t.Helper()
 	names, err := filepath.Glob(pattern)
-	if err != nil || len(names) == 0 {
-		t.Fatalf("%s: %d files, %v", pattern, len(names), err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	files := map[string][]byte{}
 	for _, name := range names {
@@ -178,7 +188,7 @@ func TestSchemaAgreesOnTheExtendedDialect(t *testing.T) {
 		whole(tagged+count, `"type": "delete"`):                                                                     false,
 		whole(tagged+count+`, "repositories": []`, expire):                                                          false,
 	} {
-		document := []byte(`{"policies": [{"policy": ` + text + `}]}`)
+		document := configured(text)
 		if got := v.accepts(document); got != valid {
 			t.Errorf("the schema accepts %s: %t", text, got)
 		}
@@ -192,7 +202,16 @@ func TestSchemaAgreesOnTheExtendedDialect(t *testing.T) {
 			t.Errorf("the parser accepts %s", text)
 		}
 	}
+	for _, dir := range []string{"valid", "warning", "invalid"} { // what a parser that knows the dialect is tested with
+		for name, text := range filesLike(t, "../lifecycle/testdata/extended/"+dir+"/*.json") {
+			_, problems := config.Parse(configured(string(text)))
+			wantAgreement(t, name, problems.Err() == nil, v.accepts(configured(string(text))))
+		}
+	}
 }
+
+// configured returns a configuration with the policy.
+func configured(policy string) []byte { return []byte(`{"policies": [{"policy": ` + policy + `}]}`) }
 
 func TestSchemaHasTheDefaults(t *testing.T) {
 	t.Parallel()
