@@ -100,11 +100,11 @@ def holds(scope, condition):
     return evaluate(scope["conditions"][condition], scope)
 
 
-def deployed(mode):
-    """The resources that a stack with that mode has, functions resolved."""
+def deployed(mode, **chosen):
+    """The resources of a stack with that mode and these parameters, functions resolved."""
     with open(TEMPLATE, encoding="utf-8") as f:
         parameters = yaml_parse(f.read())["Parameters"]
-    values = {name: p["Default"] for name, p in parameters.items()} | {"Mode": mode}
+    values = {name: p["Default"] for name, p in parameters.items()} | {"Mode": mode} | chosen
     template = translated(dict(values))
     for name, p in parameters.items():
         if p["Type"] == "CommaDelimitedList":
@@ -170,6 +170,25 @@ def check_role():
     }
     check(not changing["plan"], f"with mode plan the role allows {sorted(changing['plan'])}")
     check("ecr:BatchDeleteImage" in changing["apply"], "with mode apply the role does not allow ecr:BatchDeleteImage")
+
+
+# What each parameter lets the function do beyond what it always may.
+GRANTS = {
+    "ConfigurationObjectArn": ("arn:aws:s3:::bucket/key.json", "s3:GetObject"),
+    "ConfigurationParameterArn": ("arn:aws:ssm:eu-west-1:123456789012:parameter/cleaner", "ssm:GetParameter"),
+    "ConfigurationKeyArn": ("arn:aws:kms:eu-west-1:123456789012:key/0123", "kms:Decrypt"),
+    "RepositoryTags": ("true", "ecr:ListTagsForResource"),
+}
+
+
+def check_grants():
+    """each optional permission comes with its parameter, alone and bound to what that names"""
+    always = list(map(str, statements(deployed("plan"))))
+    for name, (value, action) in GRANTS.items():
+        added = [s for _, s in statements(deployed("plan", **{name: value})) if str(s) not in " ".join(always)]
+        check([s["Action"] for s in added] == [action], f"{name} adds {added}, not {action} alone")
+        if value.startswith("arn:"):
+            check(added[0]["Resource"] == value, f"{name} allows {action} on {added[0]['Resource']}")
 
 
 def check_default_mode():
@@ -255,8 +274,8 @@ def check_descriptions():
 
 def main():
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
-    checks = (check_translation, check_lint, check_default_mode, check_role, check_schedule, check_build,
-              check_descriptions)
+    checks = (check_translation, check_lint, check_default_mode, check_role, check_grants, check_schedule,
+              check_build, check_descriptions)
     for c in checks:
         try:
             c()

@@ -19,7 +19,7 @@ import (
 func main() {
 	handler := function.Handler{
 		Configuration: os.Getenv("CLEANER_CONFIG"),
-		ReadFile:      os.ReadFile,
+		Read:          function.SourceReader("", "", time.Now),
 		Connect:       function.Connector("", "", time.Now),
 		Now:           time.Now,
 		RunID:         requestID,

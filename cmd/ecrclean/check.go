@@ -18,19 +18,25 @@ type checked struct {
 	Problems jsondoc.Problems `json:"problems"`
 }
 
+func newChecked(name string, problems jsondoc.Problems) checked {
+	return checked{name, problems.Err() == nil, append(jsondoc.Problems{}, problems...)}
+}
+
 func checkCommand(w world) *cobra.Command {
 	s := setup{world: w}
 	var dialect, configuration string
 	c := &cobra.Command{
 		Use:   "check [--dialect aws|extended] FILE... | --config FILE",
-		Short: "Validate lifecycle policies or a configuration; no AWS call",
+		Short: "Validate lifecycle policies or a configuration",
 		Long: `Validate lifecycle policies, or a configuration with --config; FILE may be - for the standard input.
+A configuration may also be the JSON text itself, s3://BUCKET/KEY or ssm:/PARAMETER, which is then read; there is
+no other AWS call.
 
 The dialect aws is ECR's own grammar, for policies to attach; extended is that
 of policies in a configuration, which is a superset.
 
 Every problem is named with line and column. Warnings leave the exit status 0.`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 0) == (configuration == "") {
 				return usageError(errors.New("expects policy files, or --config with a configuration file"))
 			}
@@ -39,7 +45,7 @@ Every problem is named with line and column. Warnings leave the exit status 0.`,
 				return usageError(fmt.Errorf("--dialect %s: must be aws or extended", dialect))
 			}
 			if configuration != "" {
-				args, parse = []string{configuration}, parseConfiguration
+				return s.checkConfiguration(c.Context(), configuration)
 			}
 			results, err := s.check(args, parse)
 			if err != nil {
@@ -49,7 +55,8 @@ Every problem is named with line and column. Warnings leave the exit status 0.`,
 		},
 	}
 	c.Flags().StringVar(&dialect, "dialect", "aws", "dialect of the policies: aws or extended")
-	c.Flags().StringVar(&configuration, "config", "", "check this configuration file")
+	c.Flags().StringVar(&configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
+	s.accountFlags(c)
 	s.outputFlag(c)
 	return c
 }
@@ -63,20 +70,14 @@ var policyParsers = map[string]func(text []byte) jsondoc.Problems{
 	},
 }
 
-func parseConfiguration(text []byte) jsondoc.Problems {
-	_, problems := config.Parse(text)
-	return problems
-}
-
-func (s *setup) check(files []string, parse func([]byte) jsondoc.Problems) ([]checked, error) {
-	results := make([]checked, len(files))
-	for i, name := range files {
+func (s *setup) check(policies []string, parse func([]byte) jsondoc.Problems) ([]checked, error) {
+	results := make([]checked, len(policies))
+	for i, name := range policies {
 		text, err := s.readInput(name, config.MaxBytes)
 		if err != nil {
 			return nil, err
 		}
-		problems := parse(text)
-		results[i] = checked{name, problems.Err() == nil, append(jsondoc.Problems{}, problems...)}
+		results[i] = newChecked(name, parse(text))
 	}
 	return results, nil
 }

@@ -70,7 +70,7 @@ func serve(handler http.Handler) (endpoint string, stop func(), err error) {
 
 // demoRun plans, applies and shows what is left.
 func (s *setup) demoRun(ctx context.Context, server *fakeecr.Server) error {
-	configuration, err := s.load()
+	configuration, err := s.load(ctx)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@
 //	                   [--max-deleted-percent N] [--max-plan-age D]
 //	ecrclean delete    REPOSITORY IMAGE... [--yes] [limits as for apply]
 //	ecrclean explain   REPOSITORY IMAGE
+//	ecrclean policies  [--repositories P,...]
 //	ecrclean preview   --policy FILE --images FILE [--now RFC3339]
 //	ecrclean check     [--dialect aws] FILE... | --config FILE
 //	ecrclean references [--out FILE|s3://BUCKET/KEY]
@@ -18,9 +19,9 @@
 // Every command has --help. Credentials, region and endpoint come from where
 // every AWS tool takes them: AWS_PROFILE or --profile, AWS_REGION or --region,
 // AWS_ENDPOINT_URL. The configuration is what --config or the environment
-// variable CLEANER_CONFIG names, a file or the JSON text itself. The command
-// decides the mode: plan removes nothing and apply does, whatever the
-// configuration says.
+// variable CLEANER_CONFIG names: a file, s3://BUCKET/KEY, ssm:/PARAMETER, or the
+// JSON text itself. The command decides the mode: plan removes nothing and apply
+// does, whatever the configuration says.
 //
 // # Exit status
 //

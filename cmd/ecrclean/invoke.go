@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +39,7 @@ images are removed. The log goes to the standard error stream.`,
 
 func (s *setup) invoke(ctx context.Context, event []byte) error {
 	handler := function.Handler{
-		Configuration: s.config, ReadFile: os.ReadFile, Connect: s.connector(s.profile, s.region, s.now), Now: s.now,
+		Configuration: s.config, Read: s.source(s.profile, s.region, s.now), Connect: s.connector(s.profile, s.region, s.now), Now: s.now,
 		RunID: func(context.Context) string { return newRunID() },
 		Log:   slog.New(slog.NewJSONHandler(s.stderr, nil)),
 	}

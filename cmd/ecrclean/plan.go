@@ -52,7 +52,7 @@ func (s *setup) open(c *cobra.Command, mode config.Mode, typed limits) (*session
 	if _, err := s.json(); err != nil {
 		return nil, err
 	}
-	configuration, err := s.load()
+	configuration, err := s.load(c.Context())
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ write the list. Where the registry is cleaned, name the list in
 protect.references; it counts for 36 hours.`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			configuration, err := s.load()
+			configuration, err := s.load(c.Context())
 			if err != nil {
 				return err
 			}

@@ -191,6 +191,13 @@ func (r *scriptRegistry) change(what string, args []string) error {
 		return r.pull(arg(0), digestNamed(arg(1)))
 	case "remove": // REPOSITORY IMAGE
 		r.server.Remove(arg(0), digestNamed(arg(1)))
+	case "label": // REPOSITORY KEY=VALUE...
+		tags := map[string]string{}
+		for _, tag := range args[1:] {
+			key, value, _ := strings.Cut(tag, "=")
+			tags[key] = value
+		}
+		r.server.TagRepository(arg(0), tags)
 	case "drop": // REPOSITORY
 		r.server.DeleteRepository(arg(0))
 	case "fail": // OPERATION REPOSITORY [CODE]; no code ends it

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -21,6 +22,7 @@ type world struct {
 	getenv         func(string) string
 	now            func() time.Time
 	connector      func(profile, region string, clock func() time.Time) func(context.Context) (function.Registry, error)
+	source         func(profile, region string, clock func() time.Time) config.Reader
 }
 
 // The exit statuses, as doc.go describes them.
@@ -74,7 +76,7 @@ func run(ctx context.Context, w world, args []string) int {
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
 	for _, command := range []func(world) *cobra.Command{
-		planCommand, applyCommand, deleteCommand, explainCommand, previewCommand, checkCommand, referencesCommand, invokeCommand, demoCommand,
+		planCommand, applyCommand, deleteCommand, explainCommand, policiesCommand, previewCommand, checkCommand, referencesCommand, invokeCommand, demoCommand,
 	} {
 		root.AddCommand(command(w))
 	}

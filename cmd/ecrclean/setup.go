@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,10 +25,16 @@ type setup struct {
 
 func (s *setup) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&s.config, "config", s.getenv("CLEANER_CONFIG"), "configuration: a file or the JSON text itself (environment: CLEANER_CONFIG)")
+	f.StringVar(&s.config, "config", s.getenv("CLEANER_CONFIG"), "configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself (environment: CLEANER_CONFIG)")
+	s.accountFlags(c)
+	s.outputFlag(c)
+}
+
+// accountFlags say where AWS is called.
+func (s *setup) accountFlags(c *cobra.Command) {
+	f := c.Flags()
 	f.StringVar(&s.profile, "profile", "", "profile of the shared AWS files (environment: AWS_PROFILE)")
 	f.StringVar(&s.region, "region", "", "AWS region (environment: AWS_REGION)")
-	s.outputFlag(c)
 }
 
 func (s *setup) outputFlag(c *cobra.Command) {
@@ -52,8 +57,8 @@ func (s *setup) json() (bool, error) {
 }
 
 // load reads the configuration and prints its warnings.
-func (s *setup) load() (config.Config, error) {
-	c, warnings, err := config.Load(s.config, os.ReadFile)
+func (s *setup) load(ctx context.Context) (config.Config, error) {
+	c, warnings, err := config.Load(ctx, s.config, s.source(s.profile, s.region, s.now))
 	if err != nil {
 		return c, usageError(err)
 	}

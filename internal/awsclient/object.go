@@ -3,28 +3,23 @@ package awsclient
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
 // GetObject opens the S3 object that location names as s3://bucket/key. The
 // caller closes it.
-//
-// The calls to S3 are signed here, one by one: the SDK's client for it would
-// cost the function more start-up time than all others together.
 func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (io.ReadCloser, error) {
-	body, err := object{cfg, location, now}.call(ctx, http.MethodGet, nil)
+	body, err := callObject(ctx, call{cfg: cfg, now: now, method: http.MethodGet}, location)
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", location, err)
 	}
@@ -33,70 +28,54 @@ func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Ti
 
 // PutObject writes the S3 object that location names as s3://bucket/key.
 func PutObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
-	body, err := object{cfg, location, now}.call(ctx, http.MethodPut, content)
+	body, err := callObject(ctx, call{cfg: cfg, now: now, method: http.MethodPut, body: content}, location)
 	if err != nil {
 		return fmt.Errorf("put %s: %w", location, err)
 	}
 	return body.Close()
 }
 
-// An object is one S3 object at one instant.
-type object struct {
-	cfg      aws.Config
-	location string
-	now      time.Time
+// callObject completes the call for the object at the location, and makes it.
+func callObject(ctx context.Context, c call, location string) (io.ReadCloser, error) {
+	c.service = "s3"
+	endpoint, err := c.endpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c.address, err = objectAddress(location, endpoint, c.cfg.Region); err != nil {
+		return nil, err
+	}
+	c.code = func(body []byte) string {
+		if code := objectCode.FindSubmatch(body); code != nil {
+			return string(code[1])
+		}
+		return ""
+	}
+	c.explain = func(r refusal, body []byte) error { return objectError(c.method, r.status, body) }
+	return c.do(ctx)
 }
 
-// call makes one signed call and returns the body of the answer.
-func (o object) call(ctx context.Context, method string, content []byte) (io.ReadCloser, error) {
-	address, err := o.address()
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(content))
-	if err != nil {
-		return nil, err
-	}
-	credentials, err := o.cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(content)
-	hash := hex.EncodeToString(sum[:])
-	request.Header.Set("X-Amz-Content-Sha256", hash)
-	signer := v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true })
-	if err := signer.SignHTTP(ctx, credentials, request, hash, "s3", o.cfg.Region, o.now); err != nil {
-		return nil, err
-	}
-	answer, err := o.cfg.HTTPClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	if answer.StatusCode != http.StatusOK {
-		_ = answer.Body.Close() // the status says it all
-		return nil, objectError(method, answer.StatusCode)
-	}
-	return answer.Body, nil
-}
+// objectCode finds the error code in an answer of S3, which is XML.
+var objectCode = regexp.MustCompile(`<Code>(\w+)</Code>`)
 
-// address is at the bucket's host or, below an endpoint of one's own, by path.
-func (o object) address() (string, error) {
-	rest, isS3 := strings.CutPrefix(o.location, "s3://")
+// objectAddress is at the bucket's host or, below an endpoint of one's own and
+// for a bucket whose name no certificate covers, by path.
+func objectAddress(location, endpoint, region string) (string, error) {
+	rest, isS3 := strings.CutPrefix(location, "s3://")
 	bucket, key, ok := strings.Cut(rest, "/")
 	if !isS3 || !ok || bucket == "" || key == "" {
 		return "", errors.New("is not like s3://bucket/key")
 	}
-	suffix := "amazonaws.com"
-	if strings.HasPrefix(o.cfg.Region, "cn-") {
-		suffix = "amazonaws.com.cn"
-	}
-	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + o.cfg.Region + "." + suffix, Path: "/" + key}
-	if endpoint := aws.ToString(o.cfg.BaseEndpoint); endpoint != "" {
+	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + domain(region), Path: "/" + key}
+	switch {
+	case endpoint != "":
 		var err error
 		if address, err = url.Parse(endpoint); err != nil {
 			return "", err
 		}
 		address.Path = strings.TrimSuffix(address.Path, "/") + "/" + bucket + "/" + key
+	case strings.Contains(bucket, "."):
+		address.Host, address.Path = "s3."+domain(region), "/"+bucket+"/"+key
 	}
 	// S3 signs more characters of a key in escaped form than net/url escapes.
 	address.RawPath = httpbinding.EscapePath(address.Path, false)
@@ -105,16 +84,22 @@ func (o object) address() (string, error) {
 
 // objectError puts a status into words; the body may hold more, but may also
 // come from anybody.
-func objectError(method string, status int) error {
-	action := "s3:GetObject"
-	if method == http.MethodPut {
-		action = "s3:PutObject"
-	}
-	switch status {
-	case http.StatusForbidden:
-		return fmt.Errorf("access denied; allow the action %s on it", action)
-	case http.StatusNotFound:
+func objectError(method string, status int, body []byte) error {
+	const (
+		denied = "access denied; allow the action %s on it"
+		unseen = " and check its name: without s3:ListBucket S3 tells no missing object from a hidden one"
+	)
+	switch {
+	case status == http.StatusForbidden && bytes.Contains(body, []byte("kms:Decrypt")):
+		return errors.New("access denied; allow the action kms:Decrypt on the key that encrypts it")
+	case status == http.StatusForbidden && method == http.MethodPut:
+		return fmt.Errorf(denied, "s3:PutObject")
+	case status == http.StatusForbidden:
+		return fmt.Errorf(denied+unseen, "s3:GetObject")
+	case status == http.StatusNotFound:
 		return errors.New("there is no such object or bucket, or no permission to see it; check the name")
+	case status == http.StatusMovedPermanently:
+		return errors.New("the bucket is in another Region; use one in this Region")
 	}
 	return fmt.Errorf("S3 answers %d %s", status, http.StatusText(status))
 }

@@ -50,7 +50,21 @@ func newBucket(t *testing.T) (*bucket, aws.Config) {
 	b := &bucket{t: t}
 	server := httptest.NewServer(b)
 	t.Cleanup(server.Close)
-	return b, awsclient.Local(server.URL, "eu-west-1")
+	return b, hasty(awsclient.Local(server.URL, "eu-west-1"))
+}
+
+// hasty returns the configuration without the pauses between attempts.
+func hasty(cfg aws.Config) aws.Config {
+	patient := cfg.Retryer
+	cfg.Retryer = func() aws.Retryer { return withoutPauses{patient()} }
+	return cfg
+}
+
+type withoutPauses struct{ aws.Retryer }
+
+func (r withoutPauses) RetryDelay(attempt int, err error) (time.Duration, error) {
+	_, err = r.Retryer.RetryDelay(attempt, err)
+	return 0, err
 }
 
 func get(t *testing.T, cfg aws.Config, location string) (string, error) {
@@ -106,14 +120,17 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 
 func TestObjectsAreAddressedByTheHostOfTheirBucket(t *testing.T) {
 	t.Parallel()
-	for region, want := range map[string]string{
-		"eu-west-1": "https://bucket.s3.eu-west-1.amazonaws.com/key", "cn-north-1": "https://bucket.s3.cn-north-1.amazonaws.com.cn/key",
+	for _, test := range []struct{ region, bucket, want string }{
+		{"eu-west-1", "bucket", "https://bucket.s3.eu-west-1.amazonaws.com/key"},
+		{"cn-north-1", "bucket", "https://bucket.s3.cn-north-1.amazonaws.com.cn/key"},
+		{"eu-west-1", "my.bucket", "https://s3.eu-west-1.amazonaws.com/my.bucket/key"},
 	} {
 		sent := &transport{}
-		cfg := awsclient.Local("", region)
+		cfg := awsclient.Local("", test.region)
 		cfg.HTTPClient = sent
-		if _, err := get(t, cfg, "s3://bucket/key"); err == nil || err.Error() != "get s3://bucket/key: not sent" || sent.host != want {
-			t.Errorf("region %s: %s, want %s (%v)", region, sent.host, want, err)
+		location := "s3://" + test.bucket + "/key"
+		if _, err := get(t, cfg, location); err == nil || err.Error() != "get "+location+": not sent" || sent.host != test.want {
+			t.Errorf("region %s: %s, want %s (%v)", test.region, sent.host, test.want, err)
 		}
 	}
 }
@@ -123,6 +140,7 @@ func TestObjectErrorsSayWhatToDo(t *testing.T) {
 	b, cfg := newBucket(t)
 	for status, want := range map[int]string{
 		http.StatusForbidden:           "access denied; allow the action s3:%sObject on it",
+		http.StatusMovedPermanently:    "the bucket is in another Region; use one in this Region",
 		http.StatusNotFound:            "there is no such object or bucket, or no permission to see it; check the name",
 		http.StatusInternalServerError: "S3 answers 500 Internal Server Error",
 	} {
@@ -137,6 +155,9 @@ func TestObjectErrorsSayWhatToDo(t *testing.T) {
 			want := want
 			if strings.Contains(want, "%s") {
 				want = fmt.Sprintf(want, action)
+			}
+			if status == http.StatusForbidden && verb == "get" {
+				want += " and check its name: without s3:ListBucket S3 tells no missing object from a hidden one"
 			}
 			if err == nil || err.Error() != verb+" s3://bucket/key: "+want {
 				t.Errorf("%s with status %d: %v, want %q", verb, status, err, want)

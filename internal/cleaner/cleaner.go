@@ -35,6 +35,7 @@ type Repository struct {
 	Name string
 	// RegistryID is the account that the registry belongs to.
 	RegistryID string
+	ARN        string
 }
 
 // A Registry reads what a plan needs. Implementations must be safe for

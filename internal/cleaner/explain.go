@@ -30,12 +30,15 @@ type Explanation struct {
 // Explain explains the image that name, a digest or a tag, means.
 func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanation, error) {
 	conf := &r.Config
-	e := Explanation{Repository: repository, Entry: conf.Entry(repository)}
-	account, err := r.account(ctx, repository)
+	e := Explanation{Repository: repository}
+	found, err := find(ctx, r.Registry, repository)
 	if err != nil {
 		return e, err
 	}
-	r.scanner = r.newScanner(account)
+	if e.Entry, err = entryFor(ctx, r.Registry, conf, found); err != nil {
+		return e, err
+	}
+	r.scanner = r.newScanner(found.RegistryID)
 	p := r.planner()
 	settings := conf.Settings
 	if e.Entry != nil {

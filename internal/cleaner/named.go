@@ -18,13 +18,16 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	if !r.Config.Repositories.Select(repository) {
 		return report, fmt.Errorf("repository %s is excluded by the configuration", repository)
 	}
-	account, err := r.account(ctx, repository)
+	found, err := find(ctx, r.Registry, repository)
 	if err != nil {
 		return report, err
 	}
-	report.Account = account
-	r.scanner = r.newScanner(account)
-	entry := r.Config.Entry(repository)
+	report.Account = found.RegistryID
+	r.scanner = r.newScanner(found.RegistryID)
+	entry, err := entryFor(ctx, r.Registry, &r.Config, found)
+	if err != nil {
+		return report, err
+	}
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
 	}
@@ -46,19 +49,6 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	}))
 	report.endScan(r.scanner)
 	return report, nil
-}
-
-// account returns the account of the repository.
-func (r *Runner) account(ctx context.Context, name string) (string, error) {
-	for repository, err := range r.Registry.Repositories(ctx) {
-		if err != nil {
-			return "", err
-		}
-		if repository.Name == name {
-			return repository.RegistryID, nil
-		}
-	}
-	return "", fmt.Errorf("repository %s: %w; check the name and the region", name, ErrRepositoryNotFound)
 }
 
 // PlanNamed plans the removal of images that a person named, each by digest or

@@ -148,10 +148,6 @@ func policyFor(ctx context.Context, registry Registry, repository string, entry 
 	if entry == nil {
 		return lifecycle.Policy{}, &Skip{SkipNotConfigured, "no entry of the configuration selects it"}, nil
 	}
-	if len(entry.RepositoryTags) > 0 {
-		return lifecycle.Policy{}, &Skip{SkipUnsupported, fmt.Sprintf(
-			"policy %q selects by repositoryTags, which this version does not read; select by name", entry.Name)}, nil
-	}
 	switch entry.Source {
 	case config.Inline:
 		return entry.Policy, nil, nil

@@ -100,7 +100,6 @@ func TestPlanLeavesARepositoryAlone(t *testing.T) {
 	}{
 		"no policy attached":     {"app", `{}`, cleaner.Skip{Code: cleaner.SkipNoPolicy, Message: "no lifecycle policy is attached to it"}},
 		"policy none":            {"app", `{"policies": [{"name": "x", "policy": "none"}]}`, cleaner.Skip{Code: cleaner.SkipNone, Message: `policy "x" leaves it alone`}},
-		"selected by tags":       {"app", `{"policies": [{"name": "x", "repositoryTags": {"a": "b"}, "policy": "none"}]}`, cleaner.Skip{Code: cleaner.SkipUnsupported, Message: `policy "x" selects by repositoryTags, which this version does not read; select by name`}},
 		"invalid policy":         {"broken", `{}`, cleaner.Skip{Code: cleaner.SkipInvalidPolicy, Message: "attached lifecycle policy: 1:12: rules[0].selection: is missing; 1:12: rules[0].action: is missing"}},
 		"policy of unknown kind": {"strange", `{}`, cleaner.Skip{Code: cleaner.SkipInvalidPolicy, Message: `attached lifecycle policy: 1:79: rules[0].selection.countType: "sinceImageScanned" is not known: use "imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"`}},
 	} {

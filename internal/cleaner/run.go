@@ -94,16 +94,16 @@ func (r *Runner) newReport() Report {
 	}
 }
 
-// list returns the names of the selected repositories and the account of the
+// list returns the selected repositories and the account of the
 // registry. It reads the whole list before anything is removed.
-func (r *Runner) list(ctx context.Context) (selected []string, account string, err error) {
+func (r *Runner) list(ctx context.Context) (selected []Repository, account string, err error) {
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
 			return nil, "", err
 		}
 		account = repository.RegistryID
 		if r.Config.Repositories.Select(repository.Name) && r.inSavedPlan(repository.Name) {
-			selected = append(selected, repository.Name)
+			selected = append(selected, repository)
 		}
 	}
 	return selected, account, nil
@@ -113,24 +113,24 @@ func (r *Runner) list(ctx context.Context) (selected []string, account string, e
 // budget is granted in the order of the list, whichever plan is ready first:
 // each job waits for the turn that its predecessor passes on. Jobs begin in
 // order, so that the first of those in flight never waits.
-func (r *Runner) workThrough(ctx context.Context, repositories []string) []RepositoryReport {
+func (r *Runner) workThrough(ctx context.Context, repositories []Repository) []RepositoryReport {
 	reports := make([]RepositoryReport, len(repositories))
 	budget := newBudget(r.Config)
 	slots := make(chan struct{}, r.Workers)
 	turn := make(chan struct{})
 	close(turn)
 	var wg sync.WaitGroup
-	for i, name := range repositories {
+	for i, repository := range repositories {
 		slots <- struct{}{}
 		mine, next := turn, make(chan struct{})
 		turn = next
 		wg.Go(func() {
 			defer func() { <-slots }()
-			plan := r.plan(ctx, name)
+			plan := r.plan(ctx, repository)
 			<-mine
 			budget.grant(&plan)
 			close(next)
-			reports[i] = r.apply(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, name) })
+			reports[i] = r.apply(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, repository) })
 		})
 	}
 	wg.Wait()
@@ -138,11 +138,16 @@ func (r *Runner) workThrough(ctx context.Context, repositories []string) []Repos
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip.
-func (r *Runner) plan(ctx context.Context, name string) RepositoryPlan {
+func (r *Runner) plan(ctx context.Context, repository Repository) RepositoryPlan {
+	name := repository.Name
 	if r.stopped() {
 		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
 	}
-	plan, err := r.planner().Plan(ctx, name, r.Config.Entry(name))
+	plan := RepositoryPlan{Repository: name}
+	entry, err := entryFor(ctx, r.Registry, &r.Config, repository)
+	if err == nil {
+		plan, err = r.planner().Plan(ctx, name, entry)
+	}
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
 		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}

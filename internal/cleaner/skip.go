@@ -11,7 +11,7 @@ type Skip struct {
 // SkipCode tells the reasons apart for which a repository is left alone.
 type SkipCode string
 
-// The reasons for leaving a repository alone. The last five mean that something
+// The reasons for leaving a repository alone. The last four mean that something
 // went wrong.
 const (
 	SkipNotConfigured SkipCode = "not configured" // no entry selects it
@@ -19,7 +19,6 @@ const (
 	SkipNoPolicy      SkipCode = "no policy"      // none is attached
 	SkipGone          SkipCode = "gone"           // it was deleted meanwhile
 	SkipLimit         SkipCode = "limit"          // the plan exceeds a limit
-	SkipUnsupported   SkipCode = "not supported"  // needs what this version lacks
 	SkipInvalidPolicy SkipCode = "invalid policy" // the attached policy cannot be read
 	SkipFailed        SkipCode = "failed"         // a call failed
 	SkipScanFailed    SkipCode = "in-use scan"    // what is in use is not known
@@ -29,7 +28,7 @@ const (
 // unhandled reports whether the skip means that something went wrong.
 func (c SkipCode) unhandled() bool {
 	switch c {
-	case SkipFailed, SkipScanFailed, SkipDeadline, SkipInvalidPolicy, SkipUnsupported:
+	case SkipFailed, SkipScanFailed, SkipDeadline, SkipInvalidPolicy:
 		return true
 	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit:
 	}

@@ -176,14 +176,19 @@ func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, setting
 			return u, &Skip{SkipScanFailed, "in-use scan: " + f.String()}
 		}
 	}
+	used := 0
 	for _, use := range uses[c.repository] {
+		if !slices.Contains(sources, use.Source) || use.Revision > settings.TaskDefinitionRevisions {
+			continue
+		}
+		used++
 		if i := c.meant(use); i >= 0 {
 			u.add(g, c.images[i].Digest, use.By)
 		} else {
 			u.findings = append(u.findings, Finding{UnlistedReference, c.repository, fmt.Sprintf("%s refers to %s, which is not listed", use.By, use.Reference)})
 		}
 	}
-	if len(uses[c.repository]) == 0 {
+	if used == 0 {
 		u.findings = append(u.findings, Finding{NothingReferences, c.repository, "nothing that was asked references an image of it"})
 	}
 	return u, nil

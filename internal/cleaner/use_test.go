@@ -27,7 +27,7 @@ func use(name, by string) inuse.Use {
 	if strings.HasPrefix(name, "sha256:") {
 		ref.Tag, ref.Digest = "", name
 	}
-	return inuse.Use{Reference: ref, By: by}
+	return inuse.Use{Reference: ref, By: by, Source: "ecs"}
 }
 
 // scans makes the runner's scans answer these, one after the other; the last

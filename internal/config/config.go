@@ -44,8 +44,13 @@ type Repositories struct {
 // Select reports whether the repository of that name is included, not
 // excluded, and asked for if the run asks for some.
 func (r Repositories) Select(name string) bool {
-	return wildcard.MatchAny(r.Include, name) && !wildcard.MatchAny(r.Exclude, name) &&
-		(r.Requested == nil || wildcard.MatchAny(r.Requested, name))
+	return wildcard.MatchAny(r.Include, name) && !wildcard.MatchAny(r.Exclude, name) && r.Ask(name)
+}
+
+// Ask reports whether this run is about the repository of that name, be it
+// included or not.
+func (r Repositories) Ask(name string) bool {
+	return r.Requested == nil || wildcard.MatchAny(r.Requested, name)
 }
 
 // An Entry gives one policy to the repositories that it selects.
@@ -165,17 +170,6 @@ func Default() Config {
 		Settings:     settings,
 		Report:       Report{Notify: "changes"},
 	}
-}
-
-// Entry returns the first entry whose patterns select the repository, or nil
-// when none does.
-func (c *Config) Entry(repository string) *Entry {
-	for i := range c.Policies {
-		if wildcard.MatchAny(c.Policies[i].Repositories, repository) {
-			return &c.Policies[i]
-		}
-	}
-	return nil
 }
 
 // InUse returns the sources and lists that any entry relies upon, each once,

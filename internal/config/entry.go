@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
@@ -53,12 +54,26 @@ func readName(v *jsondoc.Value, fallback string) string {
 	return name
 }
 
+// The length of a repository's tag:
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Tag.html
+const (
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
 func readTags(v *jsondoc.Value, _ map[string]string) map[string]string {
 	tags := map[string]string{}
-	for name, value := range v.Members() {
-		if s, ok := value.String(); ok {
-			tags[name] = s
+	for key, value := range v.Members() {
+		s, ok := value.String()
+		if ok && (key == "" || utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(s) > maxTagValue) {
+			value.Problem("no repository has such a tag: its key has from 1 to %d characters, its value up to %d", maxTagKey, maxTagValue)
 		}
+		if ok {
+			tags[key] = s
+		}
+	}
+	if v.IsObject() && len(tags) == 0 && !v.Faulty() {
+		v.Problem("is empty and asks for no tag; leave it out")
 	}
 	return tags
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,16 +19,87 @@ func TestTheFirstEntryThatSelectsARepositoryDecides(t *testing.T) {
 	for repository, want := range map[string]string{
 		"team-a/x": "first", "team-a/x/y": "first", "shared": "first", "team-b/x": "second", "team-a": "second", "other": "", "": "",
 	} {
-		got := ""
-		if entry := c.Entry(repository); entry != nil {
-			got = entry.Name
-		}
-		if got != want {
+		if got := entryName(t, &c, repository, nil); got != want {
 			t.Errorf("Entry(%q) is %q, want %q", repository, got, want)
 		}
 	}
-	if none := mustParse(t, `{"policies": []}`); none.Entry("x") != nil {
+	none := mustParse(t, `{"policies": []}`)
+	if got := entryName(t, &none, "x", nil); got != "" {
 		t.Error("without entries one selects a repository")
+	}
+}
+
+// entryName returns the name of the entry that decides, or "". Without tags,
+// which a nil map means, nobody may ask for them.
+func entryName(t *testing.T, c *config.Config, repository string, tags map[string]string) string {
+	t.Helper()
+	asked := 0
+	entry, err := c.Entry(repository, func() (map[string]string, error) {
+		if asked++; tags == nil || asked > 1 {
+			t.Errorf("the tags of %s are asked for", repository)
+		}
+		return tags, nil
+	})
+	if err != nil {
+		t.Errorf("Entry(%s): %v", repository, err)
+	}
+	if entry == nil {
+		return ""
+	}
+	return entry.Name
+}
+
+func TestAnEntrySelectsByNameAndAllItsTags(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, `{"policies": [
+		{"name": "by name", "repositories": ["base"]},
+		{"name": "dev", "repositories": ["team-*"], "repositoryTags": {"stage": "dev", "owner": ""}},
+		{"name": "prod", "repositories": ["team-*"], "repositoryTags": {"stage": "prod"}},
+		{"name": "team", "repositories": ["team-a/*"]},
+		{"name": "any", "repositories": ["team-*"], "repositoryTags": {"any": "tag"}}]}`)
+	tests := map[string]struct {
+		repository string
+		tags       map[string]string
+		want       string
+	}{
+		"a name decides before tags matter": {"base", nil, "by name"},
+		"no name matches":                   {"other", nil, ""},
+		"all tags match":                    {"team-a/x", map[string]string{"stage": "dev", "owner": "", "more": "1"}, "dev"},
+		"a tag is missing":                  {"team-a/x", map[string]string{"stage": "dev"}, "team"},
+		"a later entry's tags":              {"team-a/x", map[string]string{"stage": "prod"}, "prod"},
+		"no tags":                           {"team-a/x", map[string]string{}, "team"},
+		"the case of a value counts":        {"team-b/x", map[string]string{"stage": "Prod"}, ""},
+		"the case of a key counts":          {"team-b/x", map[string]string{"Stage": "prod"}, ""},
+		"a star is a character":             {"team-b/x", map[string]string{"any": "*"}, ""},
+		"after an entry by name":            {"team-b/x", map[string]string{"any": "tag"}, "any"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := entryName(t, &c, test.repository, test.tags); got != test.want {
+				t.Errorf("Entry(%s) with %v is %q, want %q", test.repository, test.tags, got, test.want)
+			}
+		})
+	}
+}
+
+func TestWithoutTagsNoEntryIsGuessed(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, `{"policies": [{"repositoryTags": {"a": "b"}}, {}]}`)
+	failure := errors.New("denied")
+	entry, err := c.Entry("x", func() (map[string]string, error) { return nil, failure })
+	if entry != nil || !errors.Is(err, failure) {
+		t.Errorf("Entry = %v, %v; want the error and no entry", entry, err)
+	}
+}
+
+func TestWhyNamesWhatSelects(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, `{"policies": [{"repositories": ["a", "team-*", "*"], "repositoryTags": {"stage": "dev", "owner": "x"}}, {}]}`)
+	for i, want := range []string{"matches team-* and has the tags owner=x, stage=dev", "matches *"} {
+		if got := c.Policies[i].Why("team-a"); got != want {
+			t.Errorf("Why of entry %d is %q, want %q", i, got, want)
+		}
 	}
 }
 
@@ -63,9 +135,11 @@ func TestEntrySettingsReplaceTheGeneralOnesFieldByField(t *testing.T) {
 	const general = `"protect": {"inUse": ["eks"], "keepNewest": 3}, "orphans": "delete", "onExpire": "archive", "limits": {"maxDeletions": 9, "maxDeletedPercent": 40}`
 	base := mustParse(t, `{`+general+`}`).Settings
 	tests := map[string]func(*config.Entry){
-		`{}`:                                           func(*config.Entry) {},
-		`{"protect": {"inUse": []}}`:                   func(e *config.Entry) { e.Protect.InUse = []string{} },
-		`{"protect": {"references": ["r"]}}`:           func(e *config.Entry) { e.Protect.References = []string{"r"} },
+		`{}`:                                 func(*config.Entry) {},
+		`{"protect": {"inUse": []}}`:         func(e *config.Entry) { e.Protect.InUse = []string{} },
+		`{"protect": {"references": ["r"]}}`: func(e *config.Entry) { e.Protect.References = []string{"r"} },
+		`{"protect": {"taskDefinitionRevisions": 1}}`:  func(e *config.Entry) { e.Protect.TaskDefinitionRevisions = 1 },
+		`{"protect": {"eksClusters": ["c"]}}`:          func(e *config.Entry) { e.Protect.EKSClusters = patterns("c") },
 		`{"protect": {"keepNewest": 0}}`:               func(e *config.Entry) { e.Protect.KeepNewest = 0 },
 		`{"protect": {"tagPatterns": ["v*"]}}`:         func(e *config.Entry) { e.Protect.TagPatterns = patterns("v*") },
 		`{"protect": {"pulledWithinDays": 1}}`:         func(e *config.Entry) { e.Protect.PulledWithinDays = 1 },

@@ -18,11 +18,15 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	schema := newValidator(f, "")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, problems := config.Parse(text)
 		checkProblems(t, problems)
 		if problems.Err() != nil {
 			return
+		}
+		if !schema.accepts(text) {
+			t.Error("the schema refuses what the parser accepts")
 		}
 		if again, _ := config.Parse(text); hash(t, again) != hash(t, c) {
 			t.Error("the same text has two hashes")

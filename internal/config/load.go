@@ -1,42 +1,45 @@
 package config
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// ErrUnsupportedSource says that a configuration is named in a way that this
-// version cannot read.
-var ErrUnsupportedSource = errors.New("is not read by this version: name a file, or give the JSON text itself")
+// A Reader returns the text at a location: a file, s3://bucket/key, or
+// ssm:/parameter/name. Of a text that is longer than [MaxBytes] it may return
+// the beginning only, as long as that is too long too. Its errors name the
+// location.
+type Reader func(ctx context.Context, location string) ([]byte, error)
 
 // Load reads the configuration that location names: the JSON text itself (it
-// begins with a brace), or a file, which read opens. An empty location means
+// begins with a brace), or anything that read can read. An empty location means
 // the default configuration. The error is nil, or names the location and holds
 // a [jsondoc.Problems] or what read returned.
-func Load(location string, read func(name string) ([]byte, error)) (Config, jsondoc.Problems, error) {
-	trimmed := strings.TrimSpace(location)
-	switch {
-	case trimmed == "":
+func Load(ctx context.Context, location string, read Reader) (Config, jsondoc.Problems, error) {
+	if strings.TrimSpace(location) == "" {
 		return Default(), nil, nil
-	case strings.HasPrefix(trimmed, "{"):
-		return parse("configuration", []byte(location))
-	case strings.HasPrefix(trimmed, "s3://"), strings.HasPrefix(trimmed, "ssm:"):
-		return Config{}, nil, fmt.Errorf("configuration %s %w", trimmed, ErrUnsupportedSource)
 	}
-	text, err := read(trimmed)
+	name, text, err := Text(ctx, location, read)
 	if err != nil {
 		return Config{}, nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return parse("configuration "+trimmed, text)
-}
-
-func parse(name string, text []byte) (Config, jsondoc.Problems, error) {
 	c, problems := Parse(text)
 	if err := problems.Err(); err != nil {
-		return Config{}, nil, fmt.Errorf("%s: %w", name, err)
+		return Config{}, nil, fmt.Errorf("%s: %w", strings.TrimSpace("configuration "+name), err)
 	}
 	return c, problems.Warnings(), nil
+}
+
+// Text returns the text of the document that location names, as [Load] reads
+// it, and the name of its source, which is empty for the text itself.
+func Text(ctx context.Context, location string, read Reader) (name string, text []byte, err error) {
+	name = strings.TrimSpace(location)
+	if strings.HasPrefix(name, "{") {
+		return "", []byte(location), nil
+	}
+	text, err = read(ctx, name)
+	return name, text, err
 }

@@ -1,10 +1,12 @@
 package config_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,19 +15,22 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// noFile fails a test in which a file is opened.
-func noFile(t *testing.T) func(string) ([]byte, error) {
+// nothing fails a test in which something is read.
+func nothing(t *testing.T) config.Reader {
 	t.Helper()
-	return func(name string) ([]byte, error) {
-		t.Errorf("the file %s is opened", name)
+	return func(_ context.Context, location string) ([]byte, error) {
+		t.Errorf("%s is read", location)
 		return nil, os.ErrNotExist
 	}
 }
 
+// file reads a file.
+func file(_ context.Context, name string) ([]byte, error) { return os.ReadFile(name) }
+
 func TestLoadWithoutLocationIsTheDefault(t *testing.T) {
 	t.Parallel()
 	for _, location := range []string{"", " \n"} {
-		c, warnings, err := config.Load(location, noFile(t))
+		c, warnings, err := config.Load(t.Context(), location, nothing(t))
 		if err != nil || len(warnings) > 0 {
 			t.Fatalf("Load(%q): %v, %v", location, warnings, err)
 		}
@@ -37,11 +42,11 @@ func TestLoadWithoutLocationIsTheDefault(t *testing.T) {
 
 func TestLoadTakesTheTextItself(t *testing.T) {
 	t.Parallel()
-	c, _, err := config.Load("\n {\"mode\": \"apply\"}", noFile(t))
+	c, _, err := config.Load(t.Context(), "\n {\"mode\": \"apply\"}", nothing(t))
 	if err != nil || c.Mode != config.Apply {
 		t.Errorf("Load: mode %q, %v", c.Mode, err)
 	}
-	_, _, err = config.Load("\n{\"mode\": 1}", noFile(t))
+	_, _, err = config.Load(t.Context(), "\n{\"mode\": 1}", nothing(t))
 	if got, want := errorText(err), "configuration: 2:10: mode: must be a string, is a number"; got != want {
 		t.Errorf("Load: error %q, want %q", got, want)
 	}
@@ -59,12 +64,12 @@ func TestLoadReadsAFile(t *testing.T) {
 		}
 	}
 	write(`{"mode": "apply"}`)
-	c, _, err := config.Load(" "+name+"\n", os.ReadFile)
+	c, _, err := config.Load(t.Context(), " "+name+"\n", file)
 	if err != nil || c.Mode != config.Apply {
 		t.Errorf("Load: mode %q, %v", c.Mode, err)
 	}
 	write(`{"mode": "go"}`)
-	_, _, err = config.Load(name, os.ReadFile)
+	_, _, err = config.Load(t.Context(), name, file)
 	if got, want := errorText(err), "configuration "+name+`: 1:10: mode: "go" is not known: use "plan", "apply"`; got != want {
 		t.Errorf("Load: error %q, want %q", got, want)
 	}
@@ -72,9 +77,9 @@ func TestLoadReadsAFile(t *testing.T) {
 
 func TestLoadReturnsWarnings(t *testing.T) {
 	t.Parallel()
-	c, warnings, err := config.Load(`{"policies": [{"name": "w", "policy": {"rules": [{"rulePriority": 1,
+	c, warnings, err := config.Load(t.Context(), `{"policies": [{"name": "w", "policy": {"rules": [{"rulePriority": 1,
 		"selection": {"tagStatus": "tagged", "tagPrefixList": ["*"], "countType": "imageCountMoreThan", "countNumber": 1},
-		"action": {"type": "expire"}}]}}]}`, noFile(t))
+		"action": {"type": "expire"}}]}}]}`, nothing(t))
 	if err != nil || len(warnings) != 1 || !warnings[0].Warning || c.Policies[0].Name != "w" {
 		t.Errorf("Load: %+v, %v, %v", c, warnings, err)
 	}
@@ -82,7 +87,7 @@ func TestLoadReturnsWarnings(t *testing.T) {
 
 func TestLoadNamesAFileThatIsMissing(t *testing.T) {
 	t.Parallel()
-	_, _, err := config.Load("no-such-file.json", os.ReadFile)
+	_, _, err := config.Load(t.Context(), "no-such-file.json", file)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v is not that of the file", err)
 	}
@@ -91,17 +96,31 @@ func TestLoadNamesAFileThatIsMissing(t *testing.T) {
 	}
 }
 
-func TestLoadRefusesSourcesThatItCannotRead(t *testing.T) {
+// Where a text is, is the reader's matter; problems in it name the place.
+func TestLoadReadsAnyLocation(t *testing.T) {
 	t.Parallel()
-	for _, location := range []string{"s3://bucket/key.json", "ssm:/cleaner/config", " s3://b "} {
-		_, _, err := config.Load(location, noFile(t))
-		if !errors.Is(err, config.ErrUnsupportedSource) {
-			t.Errorf("Load(%q): %v", location, err)
+	for _, location := range []string{"s3://bucket/key.json", "ssm:/cleaner/config", "file"} {
+		text := `{"mode": "apply"}`
+		read := func(_ context.Context, asked string) ([]byte, error) {
+			if asked != location {
+				t.Errorf("%q is read, want %q", asked, location)
+			}
+			return []byte(text), nil
 		}
-	}
-	_, _, err := config.Load("ssm:/a", noFile(t))
-	if got, want := errorText(err), "configuration ssm:/a is not read by this version: name a file, or give the JSON text itself"; got != want {
-		t.Errorf("error %q, want %q", got, want)
+		c, _, err := config.Load(t.Context(), " "+location+"\n", read)
+		if err != nil || c.Mode != config.Apply {
+			t.Errorf("Load(%s): mode %q, %v", location, c.Mode, err)
+		}
+		text = "{\n\"mode\": 1}"
+		_, _, err = config.Load(t.Context(), location, read)
+		if got, want := errorText(err), "configuration "+location+": 2:9: mode: must be a string, is a number"; got != want {
+			t.Errorf("error %q, want %q", got, want)
+		}
+		text = strings.Repeat(" ", config.MaxBytes+1)
+		_, _, err = config.Load(t.Context(), location, read)
+		if got, want := errorText(err), "configuration "+location+": 1:1: has more than 1048576 bytes, which is the most that is read; shorten it"; got != want {
+			t.Errorf("error %q, want %q", got, want)
+		}
 	}
 }
 

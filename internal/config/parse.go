@@ -19,13 +19,14 @@ func Parse(text []byte) (Config, jsondoc.Problems) {
 	if len(text) > MaxBytes {
 		return Config{}, jsondoc.Problems{{
 			Line: 1, Column: 1,
-			Message: fmt.Sprintf("has %d bytes; a configuration has at most %d", len(text), MaxBytes),
+			Message: fmt.Sprintf("has more than %d bytes, which is the most that is read; shorten it", MaxBytes),
 		}}
 	}
 	doc := jsondoc.Parse(text)
 	c := Default()
-	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report"); ok {
+	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"); ok {
 		c.read(o)
+		o.Get("$schema").String() // for editors; only its kind is checked
 	}
 	return c, doc.Problems()
 }

@@ -114,7 +114,7 @@ func TestParseRefusesWhatIsTooLong(t *testing.T) {
 	t.Parallel()
 	long := `{"mode": "plan"` + strings.Repeat(" ", config.MaxBytes) + `}`
 	_, problems := config.Parse([]byte(long))
-	want := []string{"1:1: has 1048592 bytes; a configuration has at most 1048576"}
+	want := []string{"1:1: has more than 1048576 bytes, which is the most that is read; shorten it"}
 	if diff := cmp.Diff(want, lines(problems)); diff != "" {
 		t.Errorf("problems mismatch (-want +got):\n%s", diff)
 	}

@@ -8,58 +8,64 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
+const number = "must be from 0 to 2147483647, is "
+
+// faulty are documents with one fault each, and what is said about it.
+var faulty = map[string]struct{ text, want string }{
+	"empty text":         {``, `1:1: is empty; a JSON object is expected`},
+	"null":               {`null`, `1:1: must be an object, is null`},
+	"array":              {`[]`, `1:1: must be an object, is an array`},
+	"cut short":          {`{"mode": "plan"`, `1:16: ends too early: the JSON is cut short; add the rest`},
+	"unknown field":      {`{"dryRun": true}`, `1:2: dryRun: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"`},
+	"misspelt case":      {`{"limits": {"maxdeletions": 1}}`, `1:13: limits.maxdeletions: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent" (case counts: "maxDeletions")`},
+	"repeated field":     {`{"mode": "plan", "mode": "apply"}`, `1:18: mode: is given twice; keep one`},
+	"repeated part":      {`{"limits": {}, "limits": {}}`, `1:16: limits: is given twice; keep one`},
+	"repeated same list": {`{"repositories": {"include": "a", "include": ["b"]}}`, `1:35: repositories.include: is given twice; keep one`},
+
+	"$schema no string": {`{"$schema": 1}`, `1:13: $schema: must be a string, is a number`},
+	"$schema elsewhere": {`{"limits": {"$schema": ""}}`, `1:13: limits.$schema: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent"`},
+
+	"null mode":    {`{"mode": null}`, `1:10: mode: must be a string, is null; leave the key out instead`},
+	"unknown mode": {`{"mode": "Apply"}`, `1:10: mode: "Apply" is not known: use "plan", "apply" (case counts: "apply")`},
+
+	"repositories as a list": {`{"repositories": ["*"]}`, `1:18: repositories: must be an object, is an array`},
+	"unknown selection":      {`{"repositories": {"only": []}}`, `1:19: repositories.only: is not a known key: use "include", "exclude"`},
+	"empty include":          {`{"repositories": {"include": []}}`, `1:30: repositories.include: is empty and selects nothing; leave it out for every repository`},
+	"include no list":        {`{"repositories": {"include": "*"}}`, `1:30: repositories.include: must be an array, is a string`},
+	"empty pattern":          {`{"repositories": {"include": [""]}}`, `1:31: repositories.include[0]: is empty; use * to match every name`},
+	"pattern no string":      {`{"repositories": {"exclude": ["a", 1]}}`, `1:36: repositories.exclude[1]: must be a string, is a number`},
+	"null in a list":         {`{"repositories": {"exclude": [null]}}`, `1:31: repositories.exclude[0]: must be a string, is null; leave the entry out instead`},
+
+	"protect no object":    {`{"protect": []}`, `1:13: protect: must be an object, is an array`},
+	"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "inUse", "references", "taskDefinitionRevisions", "eksClusters", "tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours"`},
+	"unknown service":      {`{"protect": {"inUse": ["ecs", "ec2"]}}`, `1:31: protect.inUse[1]: "ec2" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"`},
+	"services no list":     {`{"protect": {"inUse": "ecs"}}`, `1:23: protect.inUse: must be an array, is a string`},
+	"reference no string":  {`{"protect": {"references": [true]}}`, `1:29: protect.references[0]: must be a string, is a boolean`},
+	"negative revisions":   {`{"protect": {"taskDefinitionRevisions": -1}}`, `1:41: protect.taskDefinitionRevisions: ` + number + `-1`},
+	"clusters no list":     {`{"protect": {"eksClusters": "*"}}`, `1:29: protect.eksClusters: must be an array, is a string`},
+	"empty tag pattern":    {`{"protect": {"tagPatterns": [""]}}`, `1:30: protect.tagPatterns[0]: is empty; use * to match every name`},
+	"negative count":       {`{"protect": {"keepNewest": -1}}`, `1:28: protect.keepNewest: ` + number + `-1`},
+	"fraction":             {`{"protect": {"pulledWithinDays": 1.5}}`, `1:34: protect.pulledWithinDays: must be an integer without fraction or exponent, is 1.5`},
+	"beyond 32 bits":       {`{"protect": {"pushedWithinHours": 2147483648}}`, `1:35: protect.pushedWithinHours: ` + number + `2147483648`},
+	"number as a string":   {`{"limits": {"maxDeletions": "5"}}`, `1:29: limits.maxDeletions: must be a number, is a string`},
+	"negative limit":       {`{"limits": {"maxDeletionsPerRepository": -5}}`, `1:42: limits.maxDeletionsPerRepository: ` + number + `-5`},
+	"more than 100":        {`{"limits": {"maxDeletedPercent": 101}}`, `1:34: limits.maxDeletedPercent: must be from 0 to 100, is 101`},
+	"negative percent":     {`{"limits": {"maxDeletedPercent": -1}}`, `1:34: limits.maxDeletedPercent: must be from 0 to 100, is -1`},
+	"null limits":          {`{"limits": null}`, `1:12: limits: must be an object, is null; leave the key out instead`},
+	"unknown orphans":      {`{"orphans": "remove"}`, `1:13: orphans: "remove" is not known: use "keep", "delete"`},
+	"unknown onExpire":     {`{"onExpire": "keep"}`, `1:14: onExpire: "keep" is not known: use "delete", "archive"`},
+	"report no object":     {`{"report": "s3://b"}`, `1:12: report: must be an object, is a string`},
+	"unknown report field": {`{"report": {"S3": ""}}`, `1:13: report.S3: is not a known key: use "s3", "html", "sns", "notify" (case counts: "s3")`},
+	"s3 no address":        {`{"report": {"s3": "bucket/key"}}`, `1:19: report.s3: must begin with s3:// or be empty, is "bucket/key"`},
+	"s3 no string":         {`{"report": {"s3": 1}}`, `1:19: report.s3: must be a string, is a number`},
+	"sns no topic":         {`{"report": {"sns": "topic"}}`, `1:20: report.sns: must begin with arn: or be empty, is "topic"`},
+	"html as a string":     {`{"report": {"html": "yes"}}`, `1:21: report.html: must be a boolean, is a string`},
+	"unknown notify":       {`{"report": {"notify": "never"}}`, `1:23: report.notify: "never" is not known: use "changes", "always", "failures"`},
+}
+
 func TestParseIsStrict(t *testing.T) {
 	t.Parallel()
-	const number = "must be from 0 to 2147483647, is "
-	tests := map[string]struct{ text, want string }{
-		"empty text":         {``, `1:1: is empty; a JSON object is expected`},
-		"null":               {`null`, `1:1: must be an object, is null`},
-		"array":              {`[]`, `1:1: must be an object, is an array`},
-		"cut short":          {`{"mode": "plan"`, `1:16: ends too early: the JSON is cut short; add the rest`},
-		"unknown field":      {`{"dryRun": true}`, `1:2: dryRun: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report"`},
-		"misspelt case":      {`{"limits": {"maxdeletions": 1}}`, `1:13: limits.maxdeletions: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent" (case counts: "maxDeletions")`},
-		"repeated field":     {`{"mode": "plan", "mode": "apply"}`, `1:18: mode: is given twice; keep one`},
-		"repeated part":      {`{"limits": {}, "limits": {}}`, `1:16: limits: is given twice; keep one`},
-		"repeated same list": {`{"repositories": {"include": "a", "include": ["b"]}}`, `1:35: repositories.include: is given twice; keep one`},
-
-		"null mode":    {`{"mode": null}`, `1:10: mode: must be a string, is null; leave the key out instead`},
-		"unknown mode": {`{"mode": "Apply"}`, `1:10: mode: "Apply" is not known: use "plan", "apply" (case counts: "apply")`},
-
-		"repositories as a list": {`{"repositories": ["*"]}`, `1:18: repositories: must be an object, is an array`},
-		"unknown selection":      {`{"repositories": {"only": []}}`, `1:19: repositories.only: is not a known key: use "include", "exclude"`},
-		"empty include":          {`{"repositories": {"include": []}}`, `1:30: repositories.include: is empty and selects nothing; leave it out for every repository`},
-		"include no list":        {`{"repositories": {"include": "*"}}`, `1:30: repositories.include: must be an array, is a string`},
-		"empty pattern":          {`{"repositories": {"include": [""]}}`, `1:31: repositories.include[0]: is empty; use * to match every name`},
-		"pattern no string":      {`{"repositories": {"exclude": ["a", 1]}}`, `1:36: repositories.exclude[1]: must be a string, is a number`},
-		"null in a list":         {`{"repositories": {"exclude": [null]}}`, `1:31: repositories.exclude[0]: must be a string, is null; leave the entry out instead`},
-
-		"protect no object":    {`{"protect": []}`, `1:13: protect: must be an object, is an array`},
-		"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "inUse", "references", "taskDefinitionRevisions", "eksClusters", "tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours"`},
-		"unknown service":      {`{"protect": {"inUse": ["ecs", "ec2"]}}`, `1:31: protect.inUse[1]: "ec2" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"`},
-		"services no list":     {`{"protect": {"inUse": "ecs"}}`, `1:23: protect.inUse: must be an array, is a string`},
-		"reference no string":  {`{"protect": {"references": [true]}}`, `1:29: protect.references[0]: must be a string, is a boolean`},
-		"negative revisions":   {`{"protect": {"taskDefinitionRevisions": -1}}`, `1:41: protect.taskDefinitionRevisions: ` + number + `-1`},
-		"clusters no list":     {`{"protect": {"eksClusters": "*"}}`, `1:29: protect.eksClusters: must be an array, is a string`},
-		"empty tag pattern":    {`{"protect": {"tagPatterns": [""]}}`, `1:30: protect.tagPatterns[0]: is empty; use * to match every name`},
-		"negative count":       {`{"protect": {"keepNewest": -1}}`, `1:28: protect.keepNewest: ` + number + `-1`},
-		"fraction":             {`{"protect": {"pulledWithinDays": 1.5}}`, `1:34: protect.pulledWithinDays: must be an integer without fraction or exponent, is 1.5`},
-		"beyond 32 bits":       {`{"protect": {"pushedWithinHours": 2147483648}}`, `1:35: protect.pushedWithinHours: ` + number + `2147483648`},
-		"number as a string":   {`{"limits": {"maxDeletions": "5"}}`, `1:29: limits.maxDeletions: must be a number, is a string`},
-		"negative limit":       {`{"limits": {"maxDeletionsPerRepository": -5}}`, `1:42: limits.maxDeletionsPerRepository: ` + number + `-5`},
-		"more than 100":        {`{"limits": {"maxDeletedPercent": 101}}`, `1:34: limits.maxDeletedPercent: must be from 0 to 100, is 101`},
-		"negative percent":     {`{"limits": {"maxDeletedPercent": -1}}`, `1:34: limits.maxDeletedPercent: must be from 0 to 100, is -1`},
-		"null limits":          {`{"limits": null}`, `1:12: limits: must be an object, is null; leave the key out instead`},
-		"unknown orphans":      {`{"orphans": "remove"}`, `1:13: orphans: "remove" is not known: use "keep", "delete"`},
-		"unknown onExpire":     {`{"onExpire": "keep"}`, `1:14: onExpire: "keep" is not known: use "delete", "archive"`},
-		"report no object":     {`{"report": "s3://b"}`, `1:12: report: must be an object, is a string`},
-		"unknown report field": {`{"report": {"S3": ""}}`, `1:13: report.S3: is not a known key: use "s3", "html", "sns", "notify" (case counts: "s3")`},
-		"s3 no address":        {`{"report": {"s3": "bucket/key"}}`, `1:19: report.s3: must begin with s3:// or be empty, is "bucket/key"`},
-		"s3 no string":         {`{"report": {"s3": 1}}`, `1:19: report.s3: must be a string, is a number`},
-		"sns no topic":         {`{"report": {"sns": "topic"}}`, `1:20: report.sns: must begin with arn: or be empty, is "topic"`},
-		"html as a string":     {`{"report": {"html": "yes"}}`, `1:21: report.html: must be a boolean, is a string`},
-		"unknown notify":       {`{"report": {"notify": "never"}}`, `1:23: report.notify: "never" is not known: use "changes", "always", "failures"`},
-	}
-	for name, test := range tests {
+	for name, test := range faulty {
 		_, problems := config.Parse([]byte(test.text))
 		if diff := cmp.Diff([]string{test.want}, lines(problems)); diff != "" {
 			t.Errorf("%s: Parse(%s) mismatch (-want +got):\n%s", name, test.text, diff)
@@ -67,33 +73,37 @@ func TestParseIsStrict(t *testing.T) {
 	}
 }
 
+// faultyEntries are documents with one fault in an entry.
+var faultyEntries = map[string]struct{ text, want string }{
+	"policies no list":     {`{"policies": {}}`, `1:14: policies: must be an array, is an object`},
+	"null policies":        {`{"policies": null}`, `1:14: policies: must be an array, is null; leave the key out instead`},
+	"entry no object":      {`{"policies": ["attached"]}`, `1:15: policies[0]: must be an object, is a string`},
+	"unknown field":        {`{"policies": [{"repository": "a"}]}`, `1:16: policies[0].repository: is not a known key: use "name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans"`},
+	"empty name":           {`{"policies": [{"name": ""}]}`, `1:24: policies[0].name: is empty; give the policy a name to find it in the report`},
+	"name no string":       {`{"policies": [{"name": 7}]}`, `1:24: policies[0].name: must be a string, is a number`},
+	"empty repositories":   {`{"policies": [{"repositories": []}]}`, `1:32: policies[0].repositories: is empty and selects nothing; leave it out for every repository`},
+	"tags no object":       {`{"policies": [{"repositoryTags": ["a"]}]}`, `1:34: policies[0].repositoryTags: must be an object, is an array`},
+	"tag no string":        {`{"policies": [{"repositoryTags": {"a": 1}}]}`, `1:40: policies[0].repositoryTags.a: must be a string, is a number`},
+	"no tags":              {`{"policies": [{"repositoryTags": {}}]}`, `1:34: policies[0].repositoryTags: is empty and asks for no tag; leave it out`},
+	"tag without key":      {`{"policies": [{"repositoryTags": {"": "a"}}]}`, `1:39: policies[0].repositoryTags[""]: no repository has such a tag: its key has from 1 to 128 characters, its value up to 256`},
+	"repeated tag":         {`{"policies": [{"repositoryTags": {"a": "1", "a": "2"}}]}`, `1:45: policies[0].repositoryTags.a: is given twice; keep one`},
+	"unknown policy":       {`{"policies": [{"policy": "Attached"}]}`, `1:26: policies[0].policy: "Attached" is not known: use "attached", "none" (case counts: "attached")`},
+	"null policy":          {`{"policies": [{"policy": null}]}`, `1:26: policies[0].policy: must be an object, is null; leave the key out instead`},
+	"policy as a list":     {`{"policies": [{"policy": []}]}`, `1:26: policies[0].policy: must be an object, is an array`},
+	"own unknown limit":    {`{"policies": [{"limits": {"max": 1}}]}`, `1:27: policies[0].limits.max: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent"`},
+	"own limits no object": {`{"policies": [{"limits": 5}]}`, `1:26: policies[0].limits: must be an object, is a number`},
+	"own protect":          {`{"policies": [{}, {"protect": {"keepNewest": "1"}}]}`, `1:46: policies[1].protect.keepNewest: must be a number, is a string`},
+	"own orphans":          {`{"policies": [{"orphans": ""}]}`, `1:27: policies[0].orphans: "" is not known: use "keep", "delete"`},
+	"own report":           {`{"policies": [{"report": {}}]}`, `1:16: policies[0].report: is not a known key: use "name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans"`},
+	"policy fault": {
+		"{\"policies\": [{\"policy\": {\"rules\": [\n  {\"rulePriority\": 1, \"selection\": {\"tagStatus\": \"any\", \"countType\": \"imageCountMoreThan\", \"countNumber\": 0},\n   \"action\": {\"type\": \"expire\"}}]}}]}",
+		`2:107: policies[0].policy.rules[0].selection.countNumber: must be from 1 to 2147483647, is 0`,
+	},
+}
+
 func TestParseIsStrictAboutEntries(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ text, want string }{
-		"policies no list":     {`{"policies": {}}`, `1:14: policies: must be an array, is an object`},
-		"null policies":        {`{"policies": null}`, `1:14: policies: must be an array, is null; leave the key out instead`},
-		"entry no object":      {`{"policies": ["attached"]}`, `1:15: policies[0]: must be an object, is a string`},
-		"unknown field":        {`{"policies": [{"repository": "a"}]}`, `1:16: policies[0].repository: is not a known key: use "name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans"`},
-		"empty name":           {`{"policies": [{"name": ""}]}`, `1:24: policies[0].name: is empty; give the policy a name to find it in the report`},
-		"name no string":       {`{"policies": [{"name": 7}]}`, `1:24: policies[0].name: must be a string, is a number`},
-		"empty repositories":   {`{"policies": [{"repositories": []}]}`, `1:32: policies[0].repositories: is empty and selects nothing; leave it out for every repository`},
-		"tags no object":       {`{"policies": [{"repositoryTags": ["a"]}]}`, `1:34: policies[0].repositoryTags: must be an object, is an array`},
-		"tag no string":        {`{"policies": [{"repositoryTags": {"a": 1}}]}`, `1:40: policies[0].repositoryTags.a: must be a string, is a number`},
-		"repeated tag":         {`{"policies": [{"repositoryTags": {"a": "1", "a": "2"}}]}`, `1:45: policies[0].repositoryTags.a: is given twice; keep one`},
-		"unknown policy":       {`{"policies": [{"policy": "Attached"}]}`, `1:26: policies[0].policy: "Attached" is not known: use "attached", "none" (case counts: "attached")`},
-		"null policy":          {`{"policies": [{"policy": null}]}`, `1:26: policies[0].policy: must be an object, is null; leave the key out instead`},
-		"policy as a list":     {`{"policies": [{"policy": []}]}`, `1:26: policies[0].policy: must be an object, is an array`},
-		"own unknown limit":    {`{"policies": [{"limits": {"max": 1}}]}`, `1:27: policies[0].limits.max: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent"`},
-		"own limits no object": {`{"policies": [{"limits": 5}]}`, `1:26: policies[0].limits: must be an object, is a number`},
-		"own protect":          {`{"policies": [{}, {"protect": {"keepNewest": "1"}}]}`, `1:46: policies[1].protect.keepNewest: must be a number, is a string`},
-		"own orphans":          {`{"policies": [{"orphans": ""}]}`, `1:27: policies[0].orphans: "" is not known: use "keep", "delete"`},
-		"own report":           {`{"policies": [{"report": {}}]}`, `1:16: policies[0].report: is not a known key: use "name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans"`},
-		"policy fault": {
-			"{\"policies\": [{\"policy\": {\"rules\": [\n  {\"rulePriority\": 1, \"selection\": {\"tagStatus\": \"any\", \"countType\": \"imageCountMoreThan\", \"countNumber\": 0},\n   \"action\": {\"type\": \"expire\"}}]}}]}",
-			`2:107: policies[0].policy.rules[0].selection.countNumber: must be from 1 to 2147483647, is 0`,
-		},
-	}
-	for name, test := range tests {
+	for name, test := range faultyEntries {
 		_, problems := config.Parse([]byte(test.text))
 		if diff := cmp.Diff([]string{test.want}, lines(problems)); diff != "" {
 			t.Errorf("%s: Parse(%s) mismatch (-want +got):\n%s", name, test.text, diff)
@@ -120,7 +130,7 @@ func TestParseReportsAllProblemsAtOnce(t *testing.T) {
 		`5:40: policies[1].policy.rules[0].selection: is missing`,
 		`5:40: policies[1].policy.rules[0].action: is missing`,
 		`7:35: limits.maxDeletedPercent: must be from 0 to 100, is 200`,
-		`8:3: extra: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report"`,
+		`8:3: extra: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"`,
 	}
 	if diff := cmp.Diff(want, lines(problems)); diff != "" {
 		t.Errorf("problems mismatch (-want +got):\n%s", diff)

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -17,20 +16,11 @@ func (e *UnsupportedError) Error() string {
 }
 
 // Unsupported names the fields of the configuration that this version does not
-// carry out yet, each once and with the value that does without it. A run that
-// removes anything must refuse such a configuration: what is left out unseen is
-// missed too late.
+// carry out yet, each with the value that does without it. A run that removes
+// anything must refuse such a configuration: what is left out unseen is missed
+// too late.
 func (c Config) Unsupported() []string {
-	var fields []string
-	for i, e := range c.Policies {
-		if len(e.RepositoryTags) > 0 {
-			fields = append(fields, fmt.Sprintf("policies[%d].repositoryTags (select by name)", i))
-		}
-	}
-	return append(fields, c.Report.unsupported()...)
-}
-
-func (r Report) unsupported() []string {
+	r := c.Report
 	var fields []string
 	if r.S3 != "" {
 		fields = append(fields, `report.s3 (set "")`)

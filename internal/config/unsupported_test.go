@@ -21,16 +21,14 @@ func TestUnsupportedNamesEachFieldOnce(t *testing.T) {
 			  "orphans": "delete", "report": {"notify": "always"}}`, nil,
 		},
 		"what else is carried out": {
-			`{"onExpire": "archive", "protect": {"inUse": ["eks"]}, "policies": [{}, {"policy": {"rules": [
+			`{"onExpire": "archive", "protect": {"inUse": ["eks"]}, "policies": [{"repositoryTags": {"a": "b"}}, {"policy": {"rules": [
 			  {"rulePriority": 1, "selection": {"tagStatus": "any", "tagExcludePatternList": ["dev"]}, "action": {"type": "retain"}},
 			  {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPatternList": ["dev"], "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "untag"}}]}}]}`,
 			nil,
 		},
 		"everything": {
-			`{"policies": [{"repositoryTags": {"a": "b"}}, {"repositoryTags": {"a": "b"}}],
-			  "report": {"s3": "s3://b", "html": true, "sns": "arn:x"}}`,
+			`{"report": {"s3": "s3://b", "html": true, "sns": "arn:x"}}`,
 			[]string{
-				"policies[0].repositoryTags (select by name)", "policies[1].repositoryTags (select by name)",
 				`report.s3 (set "")`, "report.html (set false)", `report.sns (set "")`,
 			},
 		},

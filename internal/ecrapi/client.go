@@ -24,6 +24,7 @@ type Client struct{ api API }
 var (
 	_ cleaner.Registry     = Client{}
 	_ cleaner.PolicyReader = Client{}
+	_ cleaner.TagReader    = Client{}
 	_ cleaner.Remover      = Client{}
 )
 
@@ -64,6 +65,19 @@ func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 		return "", fmt.Errorf("get lifecycle policy of %s: %w", name, classify(err))
 	}
 	return aws.ToString(out.LifecyclePolicyText), nil
+}
+
+// RepositoryTags returns the tags of the repository, which ECR does not page.
+func (c Client) RepositoryTags(ctx context.Context, r cleaner.Repository) (map[string]string, error) {
+	out, err := c.api.ListTagsForResource(ctx, &ecr.ListTagsForResourceInput{ResourceArn: &r.ARN})
+	if err != nil {
+		return nil, fmt.Errorf("list tags of %s: %w", r.Name, classify(err))
+	}
+	tags := make(map[string]string, len(out.Tags))
+	for _, tag := range out.Tags {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return tags, nil
 }
 
 // RepositoryPolicyText returns the text of the policy that lets others use the

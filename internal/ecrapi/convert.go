@@ -15,7 +15,7 @@ func repository(r types.Repository) (cleaner.Repository, error) {
 	if aws.ToString(r.RepositoryName) == "" {
 		return cleaner.Repository{}, fmt.Errorf("repository without name")
 	}
-	return cleaner.Repository{Name: *r.RepositoryName, RegistryID: aws.ToString(r.RegistryId)}, nil
+	return cleaner.Repository{Name: *r.RepositoryName, RegistryID: aws.ToString(r.RegistryId), ARN: aws.ToString(r.RepositoryArn)}, nil
 }
 
 // image converts an image detail. Digest and push time must be there: without

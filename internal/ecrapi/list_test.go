@@ -209,7 +209,7 @@ func TestRepositoriesReadsAllPagesInOrder(t *testing.T) {
 	for i := range 2001 {
 		name := fmt.Sprintf("team/app-%04d", i)
 		registry.CreateRepository(name)
-		want = append(want, cleaner.Repository{Name: name, RegistryID: "999999999999"})
+		want = append(want, cleaner.Repository{Name: name, RegistryID: "999999999999", ARN: "arn:aws:ecr:eu-west-1:999999999999:repository/" + name})
 	}
 	client, calls := connect(t, registry)
 	got, err := collect(t, client.Repositories(t.Context()))

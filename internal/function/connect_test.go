@@ -24,14 +24,7 @@ func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
 	registry.CreateRepository("app")
 	server := httptest.NewServer(registry)
 	defer server.Close()
-	none := filepath.Join(t.TempDir(), "none")
-	for name, value := range map[string]string{
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "",
-		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_PROFILE": "", "AWS_DEFAULT_REGION": "",
-		"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": server.URL,
-	} {
-		t.Setenv(name, value)
-	}
+	environment(t, server.URL)
 	r, err := function.Connector("", "eu-north-1", clock)(t.Context())
 	if err != nil || r.Region != "eu-north-1" {
 		t.Fatalf("Connector: region %q, %v", r.Region, err)

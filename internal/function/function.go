@@ -30,9 +30,10 @@ const (
 type Handler struct {
 	// Configuration is the value of CLEANER_CONFIG.
 	Configuration string
-	ReadFile      func(name string) ([]byte, error)
-	Connect       func(ctx context.Context) (Registry, error)
-	Now           func() time.Time
+	// Read reads the configuration that this names.
+	Read    config.Reader
+	Connect func(ctx context.Context) (Registry, error)
+	Now     func() time.Time
 	// RunID names the run that the context belongs to.
 	RunID func(ctx context.Context) string
 	Log   *slog.Logger
@@ -40,10 +41,10 @@ type Handler struct {
 
 // Handle carries out one event and returns the report. The error is a
 // [*RequestError], a [*ConfigurationError] or a [*RegistryError]; after one of
-// the first two no call was made. Everything else that goes wrong is in the
+// the first two no call was made but those that read the configuration. Everything else that goes wrong is in the
 // report.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.Report, error) {
-	run, hash, err := h.prepare(event)
+	run, hash, err := h.prepare(ctx, event)
 	if err != nil {
 		return nil, err
 	}
@@ -70,13 +71,13 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 
 // prepare returns the configuration narrowed by the event, and the hash of the
 // configuration as it is.
-func (h *Handler) prepare(event []byte) (run config.Config, hash string, err error) {
+func (h *Handler) prepare(ctx context.Context, event []byte) (run config.Config, hash string, err error) {
 	request, problems := config.ParseRequest(event)
 	if err := problems.Err(); err != nil {
 		return run, "", &RequestError{err}
 	}
 	h.warn("request", problems.Warnings())
-	configuration, warnings, err := config.Load(h.Configuration, h.ReadFile)
+	configuration, warnings, err := config.Load(ctx, h.Configuration, h.Read)
 	if err != nil {
 		return run, "", &ConfigurationError{err}
 	}

@@ -134,7 +134,6 @@ func TestABadConfigurationCallsNobody(t *testing.T) {
 	for configuration, words := range map[string]string{
 		`{"mode": "go"}`:       `configuration: 1:10: mode: "go" is not known`,
 		`missing.json`:         "read configuration: file does not exist",
-		`s3://bucket/key`:      "configuration s3://bucket/key is not read by this version",
 		`{"policies": [null]}`: "configuration: 1:15: policies[0]: must be an object, is null",
 	} {
 		f := newFixture(t, configuration)

@@ -48,7 +48,7 @@ func newFixture(t *testing.T, configuration string) *fixture {
 	t.Cleanup(server.Close)
 	f.Handler = function.Handler{
 		Configuration: configuration,
-		ReadFile:      func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+		Read:          func(context.Context, string) ([]byte, error) { return nil, fs.ErrNotExist },
 		Connect: func(context.Context) (function.Registry, error) {
 			f.connects++
 			r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), f.Now)

@@ -18,22 +18,28 @@ type collector struct {
 // empty. An image of another registry is none of ours; one of an ECR registry
 // that cannot be read is an error, since it is in use and not known.
 func (c *collector) add(image, digest, by string) error {
+	return c.addUse(image, digest, Use{By: by})
+}
+
+// addUse is add for a use that is more than by something.
+func (c *collector) addUse(image, digest string, use Use) error {
 	refs, err := references(image, digest)
 	if errors.Is(err, reference.ErrNotECR) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", by, err)
+		return fmt.Errorf("%s: %w", use.By, err)
 	}
-	c.note(refs, by)
+	c.note(refs, use)
 	return nil
 }
 
-func (c *collector) note(refs []reference.Reference, by string) {
+// note notes a use of each of the references.
+func (c *collector) note(refs []reference.Reference, use Use) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, ref := range refs {
-		c.uses = append(c.uses, Use{ref, by})
+	for _, use.Reference = range refs {
+		c.uses = append(c.uses, use)
 	}
 }
 

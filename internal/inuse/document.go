@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 )
 
@@ -26,6 +25,15 @@ type documentReference struct {
 	By    string `json:"by"`
 }
 
+// named sorts what a document says of the uses and leaves each once.
+func named(uses []Use) []Use {
+	said := make([]Use, len(uses))
+	for i, use := range uses {
+		said[i] = Use{Reference: use.Reference, By: use.By}
+	}
+	return distinct(said)
+}
+
 // Write writes the uses as a document that a [List] reads: JSON, each use on a
 // line of its own and each once, in the order of their references. Account and
 // region are where the scan was made, at is when. A scan that failed in part
@@ -40,7 +48,7 @@ func Write(w io.Writer, account, region string, at time.Time, uses []Use) error 
 	var b bytes.Buffer
 	b.Write(bytes.TrimSuffix(head, []byte("]}")))
 	between := "\n"
-	for _, use := range distinct(slices.Clone(uses)) {
+	for _, use := range named(uses) {
 		line, err := json.Marshal(documentReference{use.Reference.String(), use.By})
 		if err != nil {
 			return fmt.Errorf("write references: %w", err)

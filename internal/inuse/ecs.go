@@ -56,7 +56,7 @@ func (ECS) Name() string { return "ecs" }
 // missed.
 func (e ECS) Uses(ctx context.Context) iter.Seq2[Use, error] {
 	return func(yield func(Use, error) bool) {
-		s := ecsScan{ECS: e, definitions: map[string]map[string]bool{}}
+		s := ecsScan{ECS: e, definitions: map[string]map[string]int{}}
 		err := s.run(ctx)
 		s.yield(err, yield)
 	}
@@ -69,9 +69,9 @@ type ecsScan struct {
 	ECS
 	collector
 	// definitions are the task definitions to look into, each with those that
-	// use it.
+	// use it, and these with the Revision of the use.
 	mu          sync.Mutex
-	definitions map[string]map[string]bool
+	definitions map[string]map[string]int
 }
 
 func (s *ecsScan) run(ctx context.Context) error {

@@ -33,7 +33,7 @@ func (s *ecsScan) families(ctx context.Context) error {
 // that order, and those of this family only; an emulator that takes the name
 // for a prefix does not get far.
 func (s *ecsScan) newest(ctx context.Context, family string) error {
-	left := s.revisions
+	revision := 0
 	for arn, err := range paged(func(token *string) ([]string, *string, error) {
 		out, err := s.api.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
 			FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc,
@@ -50,8 +50,9 @@ func (s *ecsScan) newest(ctx context.Context, family string) error {
 		if familyOf(arn) != family {
 			continue
 		}
-		s.define(&arn, arn)
-		if left--; left == 0 {
+		revision++
+		s.define(&arn, arn, revision)
+		if revision == s.revisions {
 			break
 		}
 	}

@@ -75,12 +75,12 @@ func (s *ecsScan) describeServices(ctx context.Context, b batch) ([]service, err
 // tasks: its own, those of its deployments and those of its task sets.
 func (s *ecsScan) defineService(sv types.Service) {
 	arn := aws.ToString(sv.ServiceArn)
-	s.define(sv.TaskDefinition, arn)
+	s.define(sv.TaskDefinition, arn, 0)
 	for _, d := range sv.Deployments {
-		s.define(d.TaskDefinition, arn)
+		s.define(d.TaskDefinition, arn, 0)
 	}
 	for _, set := range sv.TaskSets {
-		s.define(set.TaskDefinition, arn)
+		s.define(set.TaskDefinition, arn, 0)
 	}
 }
 

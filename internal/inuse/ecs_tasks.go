@@ -78,13 +78,14 @@ func (s *ecsScan) task(task types.Task) error {
 		}
 	}
 	if aws.ToString(task.DesiredStatus) != string(types.DesiredStatusStopped) {
-		s.define(task.TaskDefinitionArn, aws.ToString(task.TaskDefinitionArn))
+		s.define(task.TaskDefinitionArn, aws.ToString(task.TaskDefinitionArn), 0)
 	}
 	return nil
 }
 
-// define notes that a task definition is used by something.
-func (s *ecsScan) define(definition *string, by string) {
+// define notes that a task definition is used by something, and the Revision
+// of the use, of several the least.
+func (s *ecsScan) define(definition *string, by string, revision int) {
 	arn := aws.ToString(definition)
 	if arn == "" {
 		return
@@ -92,9 +93,11 @@ func (s *ecsScan) define(definition *string, by string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.definitions[arn] == nil {
-		s.definitions[arn] = map[string]bool{}
+		s.definitions[arn] = map[string]int{}
 	}
-	s.definitions[arn][by] = true
+	if noted, known := s.definitions[arn][by]; !known || revision < noted {
+		s.definitions[arn][by] = revision
+	}
 }
 
 func (s *ecsScan) describeDefinitions(ctx context.Context) error {
@@ -110,8 +113,8 @@ func (s *ecsScan) describeDefinition(ctx context.Context, arn string) error {
 		return fmt.Errorf("describe task definition %s: the answer has none", arn)
 	}
 	for _, container := range out.TaskDefinition.ContainerDefinitions {
-		for by := range s.definitions[arn] {
-			if err := s.add(aws.ToString(container.Image), "", by); err != nil {
+		for by, revision := range s.definitions[arn] {
+			if err := s.addUse(aws.ToString(container.Image), "", Use{By: by, Revision: revision}); err != nil {
 				return err
 			}
 		}

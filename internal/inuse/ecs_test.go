@@ -3,6 +3,7 @@ package inuse_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -125,6 +126,29 @@ func TestECSNamesTheNewestRevisionsOfActiveFamilies(t *testing.T) {
 	wantUses(t, none.source(t, 0))
 	if none.count("ListTaskDefinitionFamilies") != 0 {
 		t.Error("families are listed though no revision counts")
+	}
+}
+
+// Who asks for fewer revisions must be able to tell which are the newest; what
+// runs is in use whatever its revision.
+func TestECSNumbersRevisionsThatNothingRuns(t *testing.T) {
+	t.Parallel()
+	f := deployed()
+	f.definitions = map[string][]string{"app:7": {registry + "app:v7"}, "app:8": {registry + "app:v8"}, "app:9": {registry + "app:v9"}}
+	f.tasks = map[string][]object{"prod": {{
+		"taskArn": arn("task", "prod/1"), "desiredStatus": "RUNNING", "taskDefinitionArn": arn("task-definition", "app:8"),
+	}}}
+	got := map[string]int{}
+	for use, err := range f.source(t, 3).Uses(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if use.By == arn("task-definition", "app:"+strings.TrimPrefix(use.Reference.Tag, "v")) {
+			got[use.Reference.Tag] = use.Revision
+		}
+	}
+	if want := map[string]int{"v9": 1, "v8": 0, "v7": 3}; !maps.Equal(got, want) {
+		t.Errorf("got the revisions %v, want %v", got, want)
 	}
 }
 

@@ -152,7 +152,7 @@ func (r *listReader) add(image, by string, line int) {
 	}
 	switch {
 	case err == nil:
-		r.found.note(refs, cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line)))
+		r.found.note(refs, Use{By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line))})
 	case !errors.Is(err, reference.ErrNotECR):
 		r.problems.add(line, "%s", err)
 	case !imagePattern.MatchString(image):

@@ -130,13 +130,13 @@ func (unclosed) Close() error { return errors.New("not closed") }
 
 func TestWhatWriteWritesIsReadBack(t *testing.T) {
 	t.Parallel()
-	written := []inuse.Use{use("b", "<x>"), use("a", "y"), use("b", "<x>"), use("a", "x")}
+	written := []inuse.Use{use("b", "<x>"), use("a", "y"), from("ecs", use("b", "<x>")), use("a", "x")}
 	var b bytes.Buffer
 	if err := inuse.Write(&b, "123456789012", region, now.In(time.FixedZone("", 3600)), written); err != nil {
 		t.Fatal(err)
 	}
 	scan := inuse.Run(t.Context(), []inuse.Source{list(b.String())}, now)
-	if want := []inuse.Use{use("a", "x"), use("a", "y"), use("b", "<x>")}; !slices.Equal(scan.Uses, want) || len(scan.Failed) > 0 {
+	if want := []inuse.Use{from("refs.txt", use("a", "x")), from("refs.txt", use("a", "y")), from("refs.txt", use("b", "<x>"))}; !slices.Equal(scan.Uses, want) || len(scan.Failed) > 0 {
 		t.Errorf("read back %v, %v; want %v", scan.Uses, scan.Failed, want)
 	}
 	if written[1] != use("a", "y") {

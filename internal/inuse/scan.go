@@ -20,10 +20,16 @@ type Use struct {
 	// task definition, a function version or an alias; or what a list says,
 	// which is the name of the list and the line unless it names an ARN.
 	By string
+	// Source is the name of the source that says so, which Run fills in.
+	Source string
+	// Revision is 0, or the image is in use only as one that the newest
+	// revisions of a task definition family name: 1 is the newest.
+	Revision int
 }
 
 func (u Use) compare(other Use) int {
-	return cmp.Or(u.Reference.Compare(other.Reference), cmp.Compare(u.By, other.By))
+	return cmp.Or(u.Reference.Compare(other.Reference), cmp.Compare(u.By, other.By),
+		cmp.Compare(u.Source, other.Source), cmp.Compare(u.Revision, other.Revision))
 }
 
 // A Source is one place to ask for uses. It must be safe for concurrent use
@@ -44,8 +50,8 @@ type Scan struct {
 	// At is when the first question was asked. What began to be used
 	// thereafter may be missing.
 	At time.Time
-	// Uses are in the order of their references, each once. Those that a
-	// source named before it failed are among them.
+	// Uses are in the order of their references, each once for every source
+	// that names it. Those that a source named before it failed are among them.
 	Uses []Use
 	// Failed are the sources that did not answer, in the order in which they
 	// were given. Unless it is empty, nothing is known to be unused.
@@ -101,6 +107,7 @@ func ask(ctx context.Context, source Source) answer {
 			a.err = err
 			break
 		}
+		use.Source = source.Name()
 		a.uses = append(a.uses, use)
 	}
 	a.uses = distinct(a.uses)

@@ -44,6 +44,12 @@ func use(tag, by string) inuse.Use {
 	return inuse.Use{Reference: reference.Reference{RegistryID: "123456789012", Region: region, Repository: "app", Tag: tag}, By: by}
 }
 
+// from returns the use as Run does for that source.
+func from(source string, u inuse.Use) inuse.Use {
+	u.Source = source
+	return u
+}
+
 func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 	t.Parallel()
 	failure := errors.New("not today")
@@ -55,8 +61,11 @@ func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 		given{name: "two", uses: []inuse.Use{use("d", "x")}},
 	}, now)
 	want := inuse.Scan{
-		At:     now,
-		Uses:   []inuse.Use{use("a", "x"), use("a", "y"), use("b", "x"), use("c", "z"), use("d", "x")},
+		At: now,
+		Uses: []inuse.Use{
+			from("one", use("a", "x")), from("two", use("a", "x")), from("one", use("a", "y")),
+			from("one", use("b", "x")), from("fails", use("c", "z")), from("two", use("d", "x")),
+		},
 		Failed: []inuse.Failure{{Source: "fails", Err: failure}},
 		Counts: map[string]int{"one": 3, "none": 0, "two": 2},
 	}

@@ -56,7 +56,7 @@ func (s *source) answer(tb testing.TB, text string) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		uses = append(uses, inuse.Use{Reference: ref, By: words[0]})
+		uses = append(uses, inuse.Use{Reference: ref, By: words[0], Source: s.name})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

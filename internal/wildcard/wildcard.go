@@ -32,7 +32,9 @@ func (p Pattern) Equal(q Pattern) bool { return p.text == q.text }
 // Match reports whether the whole name matches the pattern. It takes each
 // literal at its first place, which is never worse than a later one, so that
 // the time is bounded by the product of the lengths whatever the pattern.
-func (p Pattern) Match(name string) bool {
+func (p Pattern) Match(name string) bool { return p.matches(name) }
+
+func (p *Pattern) matches(name string) bool {
 	if len(p.segments) <= 1 {
 		return name == p.text
 	}
@@ -53,8 +55,8 @@ func (p Pattern) Match(name string) bool {
 
 // MatchAny reports whether one of the patterns matches the name.
 func MatchAny(patterns []Pattern, name string) bool {
-	for _, p := range patterns {
-		if p.Match(name) {
+	for i := range patterns { // without a copy, which would cost more than the match
+		if patterns[i].matches(name) {
 			return true
 		}
 	}

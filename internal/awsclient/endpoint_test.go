@@ -1,0 +1,96 @@
+package awsclient_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+)
+
+// Endpoints are found where the SDK's own clients find them, in that order.
+func TestEndpointsOfTheServices(t *testing.T) {
+	const one, all = "http://127.0.0.1:1", "http://127.0.0.1:2"
+	for name, test := range map[string]struct {
+		env    map[string]string
+		shared string
+		want   string // of SSM
+	}{
+		"none":                         {nil, "", "https://ssm.eu-west-1.amazonaws.com"},
+		"of all":                       {map[string]string{"AWS_ENDPOINT_URL": all}, "", all},
+		"of the service":               {map[string]string{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_SSM": one}, "", one},
+		"of the service alone":         {map[string]string{"AWS_ENDPOINT_URL_SSM": one}, "", one},
+		"of another service":           {map[string]string{"AWS_ENDPOINT_URL_S3": one}, "", "https://ssm.eu-west-1.amazonaws.com"},
+		"in a file":                    {nil, one, one},
+		"in a file, below the setting": {map[string]string{"AWS_ENDPOINT_URL": all}, one, all},
+		"ignored": {
+			map[string]string{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_SSM": one, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+			one,
+			"https://ssm.eu-west-1.amazonaws.com",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			isolate(t)
+			t.Setenv("AWS_REGION", "eu-west-1")
+			for key, value := range test.env {
+				t.Setenv(key, value)
+			}
+			if test.shared != "" {
+				file := filepath.Join(t.TempDir(), "config")
+				text := "[default]\nservices = local\n[services local]\nssm =\n  endpoint_url = " + test.shared + "\n"
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				t.Setenv("AWS_CONFIG_FILE", file)
+			}
+			cfg, err := awsclient.Load(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := &transport{}
+			cfg.HTTPClient = sent
+			if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || sent.host != test.want {
+				t.Errorf("asked at %s, want %s (%v)", sent.host, test.want, err)
+			}
+		})
+	}
+}
+
+func TestObjectsHaveAnEndpointOfTheirOwn(t *testing.T) {
+	isolate(t)
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:2")
+	t.Setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+	cfg, err := awsclient.Load(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := &transport{}
+	cfg.HTTPClient = sent
+	if _, err := get(t, cfg, "s3://bucket/key"); err == nil || sent.host != "http://127.0.0.1:1/bucket/key" {
+		t.Errorf("asked at %s (%v)", sent.host, err)
+	}
+}
+
+// Whoever stops waiting learns what there was to wait for.
+func TestACallThatIsStoppedSaysWhatItWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
+		cfg.HTTPClient = answering(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 500, Header: http.Header{}, Body: http.NoBody}, nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := awsclient.GetParameter(ctx, cfg, "/x", now)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "answers 500") {
+			t.Errorf("got %v", err)
+		}
+	})
+}

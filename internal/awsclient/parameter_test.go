@@ -1,0 +1,175 @@
+package awsclient_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+)
+
+// A parameterStore answers every call with the next of its answers, the last
+// one again and again, and checks what a request must carry.
+type parameterStore struct {
+	t       *testing.T
+	answers []answer
+	name    string // asked for last
+	calls   int
+}
+
+type answer struct {
+	status int
+	body   string
+}
+
+func (p *parameterStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	authorization := r.Header.Get("Authorization")
+	if !strings.HasPrefix(authorization, "AWS4-HMAC-SHA256 Credential=local/20260301/eu-west-1/ssm/aws4_request, SignedHeaders=") ||
+		!strings.Contains(authorization, "x-amz-target") {
+		p.t.Errorf("the request is signed by %q", authorization)
+	}
+	if r.Method != http.MethodPost || r.URL.Path != "/" || r.Header.Get("X-Amz-Target") != "AmazonSSM.GetParameter" ||
+		r.Header.Get("Content-Type") != "application/x-amz-json-1.1" {
+		p.t.Errorf("%s %s, %v", r.Method, r.URL, r.Header)
+	}
+	var in struct {
+		Name           string
+		WithDecryption bool
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || !in.WithDecryption {
+		p.t.Errorf("asked for %+v, %v", in, err)
+	}
+	p.name = in.Name
+	a := p.answers[min(p.calls, len(p.answers)-1)]
+	p.calls++
+	w.WriteHeader(a.status)
+	_, _ = io.WriteString(w, a.body)
+}
+
+// newParameterStore returns a store and the configuration that leads to it.
+func newParameterStore(t *testing.T, answers ...answer) (*parameterStore, aws.Config) {
+	t.Helper()
+	p := &parameterStore{t: t, answers: answers}
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	return p, hasty(awsclient.Local(server.URL, "eu-west-1"))
+}
+
+func TestParametersAreReadDecrypted(t *testing.T) {
+	t.Parallel()
+	p, cfg := newParameterStore(t, answer{200, `{"Parameter": {"Type": "SecureString", "Value": "{\"a\": \"ü\"}"}}`})
+	for _, name := range []string{"/cleaner/config", "plain", "arn:aws:ssm:eu-west-1:123456789012:parameter/shared"} {
+		got, err := awsclient.GetParameter(t.Context(), cfg, name, now)
+		if err != nil || got != `{"a": "ü"}` || p.name != name {
+			t.Errorf("GetParameter(%s) = %q, %v, asked for %s", name, got, err, p.name)
+		}
+	}
+}
+
+func TestParametersAreAtTheEndpointOfTheRegion(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{
+		"eu-west-1": "https://ssm.eu-west-1.amazonaws.com", "cn-north-1": "https://ssm.cn-north-1.amazonaws.com.cn",
+	} {
+		sent := &transport{}
+		cfg := awsclient.Local("", region)
+		cfg.HTTPClient = sent
+		if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || sent.host != want {
+			t.Errorf("region %s: %s, want %s (%v)", region, sent.host, want, err)
+		}
+	}
+}
+
+func TestParameterErrorsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	const noUser = `"User: arn:aws:sts::1:assumed-role/x is not authorized to perform: `
+	for body, want := range map[string]string{
+		`{"__type": "ParameterNotFound"}`:                                                       "there is no such parameter in this Region; check the name",
+		`{"__type": "com.amazonaws.ssm#ParameterNotFound"}`:                                     "there is no such parameter in this Region; check the name",
+		`{"__type": "AccessDeniedException", "Message": ` + noUser + `ssm:GetParameter on x"}`:  "access denied; allow the action ssm:GetParameter on it",
+		`{"__type": "AccessDeniedException", "message": ` + noUser + `kms:Decrypt on x"}`:       "access denied; allow the action kms:Decrypt on the key that encrypts it",
+		`{"__type": "AccessDeniedException", "message": "The ciphertext refers to a key that"}`: "access denied; allow the action kms:Decrypt on the key that encrypts it",
+		`{"__type": "InvalidKeyId"}`:                                                            "access denied; allow the action kms:Decrypt on the key that encrypts it",
+		`{"__type": "AccessDeniedException"}`: "access denied; allow the action ssm:GetParameter on it and, if it is a SecureString, " +
+			"kms:Decrypt on the key that encrypts it",
+		`{"__type": "ValidationException"}`: "Systems Manager answers 400 ValidationException",
+		`<html>`:                            "Systems Manager answers 400 ",
+	} {
+		p, cfg := newParameterStore(t, answer{400, body})
+		got, err := awsclient.GetParameter(t.Context(), cfg, "/cleaner", now)
+		if err == nil || err.Error() != "get parameter /cleaner: "+want || p.calls != 1 {
+			t.Errorf("%s: %q, %v after %d calls; want %q", body, got, err, p.calls, want)
+		}
+	}
+}
+
+func TestParameterAnswersThatHoldNone(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{``, `{}`, `{"Parameter": {}}`, `{"Parameter": {"Value": 1}}`, `{"Parameter": {"Value": "` + strings.Repeat("x", 1<<20) + `"}}`} {
+		_, cfg := newParameterStore(t, answer{200, body})
+		if got, err := awsclient.GetParameter(t.Context(), cfg, "/cleaner", now); err == nil || got != "" {
+			t.Errorf("%.40s: %.40q, %v", body, got, err)
+		}
+	}
+}
+
+// Throttling and the faults of a server pass, as they do for the SDK's clients.
+func TestCallsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	throttled, broken := answer{400, `{"__type": "ThrottlingException"}`}, answer{500, `{"__type": "InternalServerError"}`}
+	found := answer{200, `{"Parameter": {"Value": "x"}}`}
+	for name, test := range map[string]struct {
+		answers []answer
+		calls   int
+		want    string
+	}{
+		"throttled":                {[]answer{throttled, throttled, throttled, throttled, found}, 5, ""},
+		"throttled for long":       {[]answer{throttled}, 10, "get parameter /x: Systems Manager answers 400 ThrottlingException"},
+		"a fault that passes":      {[]answer{broken, {503, ""}, found}, 3, ""},
+		"a fault that stays":       {[]answer{broken}, 4, "get parameter /x: Systems Manager answers 500 InternalServerError"},
+		"a fault that is ours":     {[]answer{{413, ""}}, 1, "get parameter /x: Systems Manager answers 413 "},
+		"denied after a throttled": {[]answer{throttled, {400, `{"__type": "ParameterNotFound"}`}}, 2, "get parameter /x: there is no such parameter in this Region; check the name"},
+	} {
+		p, cfg := newParameterStore(t, test.answers...)
+		_, err := awsclient.GetParameter(t.Context(), cfg, "/x", now)
+		if got := fmt.Sprint(err); p.calls != test.calls || (test.want != got && err != nil) || (err == nil) != (test.want == "") {
+			t.Errorf("%s: %d calls and %v, want %d and %q", name, p.calls, err, test.calls, test.want)
+		}
+	}
+}
+
+func TestObjectsAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls < 6 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, "<Error><Code>SlowDown</Code></Error>")
+			return
+		}
+		_, _ = io.WriteString(w, "content")
+	}))
+	defer server.Close()
+	if got, err := get(t, hasty(awsclient.Local(server.URL, "eu-west-1")), "s3://bucket/key"); err != nil || got != "content" || calls != 6 {
+		t.Errorf("GetObject = %q, %v after %d calls", got, err, calls)
+	}
+}
+
+func TestAnObjectWhoseKeyIsOutOfReachNamesTheKey(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: kms:Decrypt</Message></Error>")
+	}))
+	defer server.Close()
+	_, err := get(t, awsclient.Local(server.URL, "eu-west-1"), "s3://bucket/key")
+	if want := "get s3://bucket/key: access denied; allow the action kms:Decrypt on the key that encrypts it"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}

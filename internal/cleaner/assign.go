@@ -1,0 +1,73 @@
+package cleaner
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// An Assignment is the policy that a repository gets.
+type Assignment struct {
+	Repository string
+	// Entry is the entry that decides; nil when none selects the repository, or
+	// when that is not known.
+	Entry *config.Entry
+	// Policy is what would be evaluated; it has no rules when Skip is set.
+	Policy lifecycle.Policy
+	// Skip is why no policy is evaluated, or nil.
+	Skip *Skip
+}
+
+// Assign says of every repository which policy it gets, in the order of the
+// listing, also of those that the configuration excludes. It reads no image:
+// at most the tags and, where the attached policy decides, that. The error says
+// that the registry could not be listed.
+func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
+	var asked []Repository
+	for repository, err := range r.Registry.Repositories(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if r.Config.Repositories.Ask(repository.Name) {
+			asked = append(asked, repository)
+		}
+	}
+	assignments := make([]Assignment, len(asked))
+	slots := make(chan struct{}, r.Workers)
+	var wg sync.WaitGroup
+	for i, repository := range asked {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			assignments[i] = r.assign(ctx, repository)
+		})
+	}
+	wg.Wait()
+	return assignments, nil
+}
+
+func (r *Runner) assign(ctx context.Context, repository Repository) Assignment {
+	a := Assignment{Repository: repository.Name}
+	if !r.Config.Repositories.Select(repository.Name) {
+		a.Skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
+		return a
+	}
+	entry, err := entryFor(ctx, r.Registry, &r.Config, repository)
+	if a.Entry = entry; err == nil {
+		a.Policy, a.Skip, err = policyFor(ctx, r.Registry, repository.Name, entry)
+	}
+	if err != nil {
+		a.Skip = &Skip{SkipFailed, err.Error()}
+	}
+	if errors.Is(err, ErrRepositoryNotFound) {
+		a.Skip = &Skip{SkipGone, "deleted meanwhile"}
+	}
+	return a
+}
+
+// Failed reports whether it could not be found out which policy the repository
+// gets, or whether that policy cannot be read.
+func (a Assignment) Failed() bool { return a.Skip != nil && a.Skip.Code.unhandled() }

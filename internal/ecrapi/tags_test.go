@@ -1,0 +1,46 @@
+package ecrapi_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+)
+
+func TestRepositoryTags(t *testing.T) {
+	t.Parallel()
+	registry, client, calls := start(t)
+	listed, err := collect(t, client.Repositories(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []map[string]string{{}, {"stage": "dev", "empty": ""}} {
+		registry.TagRepository("app", want)
+		got, err := client.RepositoryTags(t.Context(), listed[0])
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("RepositoryTags: %v, mismatch (-want +got):\n%s", err, diff)
+		}
+	}
+	if n := calls.Snapshot()["ListTagsForResource"]; n != 2 {
+		t.Errorf("%d calls, want 2", n)
+	}
+}
+
+func TestRepositoryTagsErrors(t *testing.T) {
+	t.Parallel()
+	registry, client, _ := start(t)
+	listed, err := collect(t, client.Repositories(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry.FailNext("ListTagsForResource", "app", "AccessDeniedException", 1)
+	_, err = client.RepositoryTags(t.Context(), listed[0])
+	wantError(t, err, "list tags of app: ")
+	wantError(t, err, "ecr:ListTagsForResource")
+	registry.DeleteRepository("app")
+	if _, err := client.RepositoryTags(t.Context(), listed[0]); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+		t.Errorf("of a repository that is gone: %v", err)
+	}
+}

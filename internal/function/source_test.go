@@ -1,0 +1,139 @@
+package function_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+// A shelf is S3 and Systems Manager, and holds the text under any name but
+// "missing".
+type shelf struct {
+	text  string
+	calls int
+}
+
+func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.calls++
+	var in struct{ Name string }
+	_ = json.NewDecoder(r.Body).Decode(&in) // of S3 there is none
+	switch {
+	case in.Name == "missing", strings.HasSuffix(r.URL.Path, "/missing"):
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"__type": "ParameterNotFound"}`)
+	case r.Header.Get("X-Amz-Target") != "":
+		_ = json.NewEncoder(w).Encode(map[string]any{"Parameter": map[string]string{"Value": s.text}})
+	default:
+		_, _ = io.WriteString(w, s.text)
+	}
+}
+
+// environment makes the server the AWS of the environment.
+func environment(t *testing.T, endpoint string) {
+	t.Helper()
+	none := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "",
+		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_PROFILE": "", "AWS_DEFAULT_REGION": "",
+		"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint,
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+func TestSourcesOfAConfiguration(t *testing.T) {
+	s := &shelf{text: `{"mode": "apply"}`}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	environment(t, server.URL)
+	file := filepath.Join(t.TempDir(), "c.json")
+	if err := os.WriteFile(file, []byte(s.text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := function.SourceReader("", "", time.Now)
+	for location, calls := range map[string]int{file: 0, "s3://bucket/key": 1, "ssm:/cleaner/config": 1, s.text: 0} {
+		s.calls = 0
+		c, _, err := config.Load(t.Context(), location, read)
+		if err != nil || c.Mode != config.Apply || s.calls != calls {
+			t.Errorf("%s: mode %q, %v after %d calls", location, c.Mode, err, s.calls)
+		}
+	}
+}
+
+func TestSourcesThatCannotBeRead(t *testing.T) {
+	s := &shelf{}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	environment(t, server.URL)
+	for location, want := range map[string]string{
+		"s3://bucket/missing": "read configuration: get s3://bucket/missing: there is no such object or bucket, or no permission to see it; check the name",
+		"s3://bucket":         "read configuration: get s3://bucket: is not like s3://bucket/key",
+		"ssm:missing":         "read configuration: get parameter missing: there is no such parameter in this Region; check the name",
+		"ssm:":                "read configuration: ssm: is not like ssm:/parameter/name",
+		"missing.json":        "read configuration: open missing.json: no such file or directory",
+		"s3://bucket/empty":   "configuration s3://bucket/empty: 1:1: is empty; a JSON object is expected",
+		"ssm:/empty":          "configuration ssm:/empty: 1:1: is empty; a JSON object is expected",
+	} {
+		f := newFixture(t, location)
+		f.Read = function.SourceReader("", "", time.Now)
+		_, err := f.Handle(t.Context(), []byte(`{"mode": "apply"}`))
+		wantError[*function.ConfigurationError](t, err, want)
+		if f.connects != 0 || len(f.registry.Calls()) > 0 {
+			t.Errorf("%s: %d connections were made", location, f.connects)
+		}
+	}
+	t.Setenv("AWS_REGION", "")
+	_, err := function.SourceReader("", "", time.Now)(t.Context(), "ssm:/x")
+	if err == nil || !strings.HasPrefix(err.Error(), "ssm:/x: no region: ") {
+		t.Errorf("without a region: %v", err)
+	}
+}
+
+// A source without end is read as far as it takes to refuse it.
+func TestSourcesAreReadNoFurtherThanNeeded(t *testing.T) {
+	sent := make(chan int, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := 0
+		for chunk := make([]byte, 1<<16); ; n += len(chunk) {
+			if _, err := w.Write(chunk); err != nil {
+				sent <- n
+				return
+			}
+		}
+	}))
+	defer server.Close()
+	environment(t, server.URL)
+	_, _, err := config.Load(t.Context(), "s3://bucket/endless", function.SourceReader("", "", time.Now))
+	want := "configuration s3://bucket/endless: 1:1: has more than 1048576 bytes, which is the most that is read; shorten it"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	if n := <-sent; n > 64<<20 { // what the kernel's buffers take counts as sent
+		t.Errorf("%d bytes were taken", n)
+	}
+	if _, _, err := config.Load(t.Context(), "/dev/zero", function.SourceReader("", "", time.Now)); err == nil {
+		t.Error("a file without end is no error")
+	}
+}
+
+func TestASourceCutShortIsAnError(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, "{}")
+	}))
+	defer server.Close()
+	environment(t, server.URL)
+	_, _, err := config.Load(t.Context(), "s3://bucket/cut", function.SourceReader("", "", time.Now))
+	if want := "read configuration: get s3://bucket/cut: unexpected EOF"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
