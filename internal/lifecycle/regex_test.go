@@ -102,8 +102,24 @@ func TestTagRegexDoesNotAllocate(t *testing.T) {
 // the whole tag.
 func FuzzTagRegex(f *testing.F) {
 	for _, pair := range [][2]string{
-		{"a|b", "ab"}, {`\Qa`, "a"}, {"a)|(b", "a"}, {"(?i)a", "A"}, {"(?m)^a$", "a\nb"}, {"a*?", "aa"}, {".", "\n"}, {"(?s).", "\n"}, {"", ""},
-		{`\b`, ""}, {`\C`, "a"}, {"(?U)a*", "aa"}, {`\z`, ""}, {"x{2}", "xx"}, {"[^a]", "\xff"}, {"a$", "a"}, {"$", ""}, {"(a|ab)(c|bcd)", "abcd"},
+		{"a|b", "ab"},
+		{`\Qa`, "a"},
+		{"a)|(b", "a"},
+		{"(?i)a", "A"},
+		{"(?m)^a$", "a\nb"},
+		{"a*?", "aa"},
+		{".", "\n"},
+		{"(?s).", "\n"},
+		{"", ""},
+		{`\b`, ""},
+		{`\C`, "a"},
+		{"(?U)a*", "aa"},
+		{`\z`, ""},
+		{"x{2}", "xx"},
+		{"[^a]", "\xff"},
+		{"a$", "a"},
+		{"$", ""},
+		{"(a|ab)(c|bcd)", "abcd"},
 	} {
 		f.Add(pair[0], pair[1])
 	}
