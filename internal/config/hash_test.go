@@ -35,6 +35,11 @@ func TestHashDoesNotDependOnSpelling(t *testing.T) {
 	}
 }
 
+// inline returns a configuration with a policy of one rule.
+func inline(selection, action string) string {
+	return `{"policies": [{"policy": {"rules": [{"rulePriority": 1, "selection": ` + selection + `, "action": {"type": "` + action + `"}}]}}]}`
+}
+
 func TestHashDependsOnEveryField(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
@@ -51,6 +56,16 @@ func TestHashDependsOnEveryField(t *testing.T) {
 		`{"protect": {"eksClusters": []}}`, `{"protect": {"tagPatterns": []}}`, `{"protect": {"keepNewest": 2}}`,
 		`{"protect": {"pulledWithinDays": 2}}`, `{"protect": {"pushedWithinHours": 2}}`,
 		`{"limits": {"maxDeletions": 2}}`, `{"limits": {"maxDeletionsPerRepository": 2}}`, `{"limits": {"maxDeletedPercent": 2}}`,
+		inline(`{"tagStatus": "any"}`, "retain"), inline(`{"tagStatus": "any", "storageClass": "archive"}`, "retain"),
+		inline(`{"tagStatus": "tagged"}`, "retain"), inline(`{"tagStatus": "tagged", "tagRegexList": ["a", "b"]}`, "retain"),
+		inline(`{"tagStatus": "tagged", "tagPatternList": ["a", "b"]}`, "retain"),
+		inline(`{"tagStatus": "tagged", "tagRegexList": ["a", "b"], "tagMatch": "any"}`, "retain"),
+		inline(`{"tagStatus": "any", "tagExcludePatternList": ["a"]}`, "retain"),
+		inline(`{"tagStatus": "any", "tagExcludePatternList": ["b"]}`, "retain"),
+		inline(`{"tagStatus": "tagged", "tagRegexList": ["a"], "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 1}`, "expire"),
+		inline(`{"tagStatus": "tagged", "tagRegexList": ["a"], "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 1}`, "untag"),
+		inline(`{"tagStatus": "tagged", "tagRegexList": ["a"], "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 1, "keepNewest": 1}`, "untag"),
+		inline(`{"tagStatus": "tagged", "tagRegexList": ["a"], "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 1, "keepNewest": 2}`, "untag"),
 		`{"report": {"s3": "s3://a"}}`, `{"report": {"html": true}}`, `{"report": {"sns": "arn:a"}}`, `{"report": {"notify": "always"}}`,
 	} {
 		h := hash(t, mustParse(t, text))

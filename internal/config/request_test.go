@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
 func TestParseRequestReadsEveryField(t *testing.T) {
@@ -111,6 +112,15 @@ func TestParseRequestReportsAllProblemsAtOnce(t *testing.T) {
 }
 
 // A policy may be odd wherever it stands; that is no reason to refuse it.
+func TestParseRequestReadsAnExtendedPolicy(t *testing.T) {
+	t.Parallel()
+	r, problems := config.ParseRequest([]byte(`{"policy": {"rules": [
+		{"rulePriority": 1, "selection": {"tagStatus": "tagged"}, "action": {"type": "retain"}}]}}`))
+	if len(problems) > 0 || r.Policy == nil || r.Policy.Rules[0].Action.Type != lifecycle.Retain {
+		t.Errorf("ParseRequest = %+v, %v", r, problems)
+	}
+}
+
 func TestParseRequestPassesWarningsOn(t *testing.T) {
 	t.Parallel()
 	const odd = `{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPrefixList": ["a*"],

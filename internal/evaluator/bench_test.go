@@ -33,6 +33,29 @@ func benchmarkPolicy(rules int) lifecycle.Policy {
 	return p
 }
 
+// extendedBenchmarkPolicy returns a policy of that many rules, each with the
+// extensions that look at tags, the first of which retain or untag.
+func extendedBenchmarkPolicy(rules int) lifecycle.Policy {
+	p := benchmarkPolicy(rules)
+	x, err := lifecycle.ParseTagRegex(`release-\d*7-x|build-0.*`)
+	if err != nil {
+		panic(err)
+	}
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		s := &r.Selection
+		if s.TagStatus == lifecycle.Tagged {
+			s.TagExcludePatternList = s.TagPatternList
+			s.TagPatternList, s.TagRegexList, s.TagMatchAny = nil, []lifecycle.TagRegex{x, x}, true
+			r.Action.Type = lifecycle.Untag
+		}
+		if s.CountType == lifecycle.SinceImagePushed {
+			s.KeepNewest = 10
+		}
+	}
+	return p
+}
+
 // benchmarkImages returns images in the random order in which ECR lists them.
 func benchmarkImages(n int) []evaluator.Image {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -60,6 +83,18 @@ func BenchmarkEvaluate(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+func BenchmarkEvaluateExtended(b *testing.B) {
+	for _, rules := range []int{1, 5, 50} {
+		b.Run(fmt.Sprintf("images=1000,rules=%d", rules), func(b *testing.B) {
+			p, ims := extendedBenchmarkPolicy(rules), benchmarkImages(1_000)
+			b.ReportAllocs()
+			for b.Loop() {
+				evaluator.Evaluate(p, ims, noon)
+			}
+		})
 	}
 }
 

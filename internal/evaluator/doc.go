@@ -26,6 +26,20 @@
 // standard, ARCHIVED ones of the class archive, and a rule neither counts nor
 // shields an image of the other class.
 //
+// # The extended dialect
+//
+// The extensions change what a rule matches, what it marks, or what a claim
+// does, and nothing else:
+//
+//   - matches: the list may be of expressions, one met entry of it may be enough
+//     (tagMatch "any"), tagged may have no list, and an image with a tag that
+//     matches tagExcludePatternList is not matched.
+//   - marks: with keepNewest the newest of all matched images are not marked,
+//     whatever their age. A rule that retains marks nothing.
+//   - claims: a rule that untags claims an image for the removal of the tags
+//     that match its list. An image that would lose its last tag is shielded
+//     instead.
+//
 // # Which time counts
 //
 // An image that was archived and restored counts as pushed when it was

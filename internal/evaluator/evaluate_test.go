@@ -173,6 +173,23 @@ func TestEvaluateAllocates(t *testing.T) {
 	}
 }
 
+// The same in the extended dialect. Expressions are left to the benchmark: they
+// take their memory from pools, which may be empty.
+func TestEvaluateAllocatesInTheExtendedDialect(t *testing.T) {
+	for _, images := range []int{10, 2_000} {
+		p, ims := extendedBenchmarkPolicy(10), benchmarkImages(images)
+		for i := range p.Rules {
+			if s := &p.Rules[i].Selection; s.TagStatus == lifecycle.Tagged {
+				s.TagRegexList, s.TagPrefixList = nil, []string{"build-0", "release-7"}
+			}
+		}
+		got := testing.AllocsPerRun(5, func() { evaluator.Evaluate(p, ims, noon) })
+		if got > 6 {
+			t.Errorf("%d images: %v allocations, want at most 6", images, got)
+		}
+	}
+}
+
 func TestEffectivePushTime(t *testing.T) {
 	t.Parallel()
 	im := pushed("sha256:a", 9*day)

@@ -2,6 +2,7 @@ package evaluator_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -83,6 +84,84 @@ func TestExplain(t *testing.T) {
 			if !ok {
 				t.Fatal("not found")
 			}
+			var got []string
+			for _, s := range steps {
+				got = append(got, s.String())
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("Explain mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// extendedPolicy has a rule for each extension, and each way not to match that
+// comes with them.
+const extendedPolicy = `{"rules": [
+  {"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPatternList": ["hot*", "prod*"], "tagMatch": "any"}, "action": {"type": "retain"}},
+  {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPrefixList": ["a", "b"], "tagMatch": "any", "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}},
+  {"rulePriority": 3, "selection": {"tagStatus": "tagged", "tagRegexList": ["v\\d+"], "tagExcludePatternList": ["*-rc", "keep"], "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 7, "keepNewest": 1}, "action": {"type": "untag"}},
+  {"rulePriority": 4, "selection": {"tagStatus": "any", "tagExcludePatternList": ["keep"], "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 5}, "action": {"type": "expire"}},
+  {"rulePriority": 5, "selection": {"tagStatus": "tagged", "keepNewest": 2, "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 5}, "action": {"type": "expire"}}
+]}`
+
+func TestExplainTheExtendedDialect(t *testing.T) {
+	t.Parallel()
+	p, problems := lifecycle.Parse([]byte(extendedPolicy), lifecycle.Extended)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	image := func(digest string, days int, tags ...string) evaluator.Image {
+		im := pushed(digest, time.Duration(days)*day)
+		im.Tags = tags
+		return im
+	}
+	images := []evaluator.Image{
+		image("sha256:retained", 9, "prod-1", "v1"), image("sha256:excluded", 9, "v2", "keep"),
+		image("sha256:last", 10, "v3"), image("sha256:untagged", 11, "v4", "x"), image("sha256:none", 8),
+	}
+	tests := map[string][]string{
+		"sha256:retained": {
+			"rule 1: matches, retains: rule keeps all matching hot* or prod*; shields the image",
+			"rule 2: does not match: no tag has the prefix a or b",
+			"rule 3: matches, does not mark: pushed 9d ago, limit 7d; newest of 3 matching v\\d+ without *-rc or keep, rule keeps 1; already shielded by rule 1",
+			"rule 4: matches, marks: never pulled, pushed 9d ago, limit 5d; already shielded by rule 1",
+			"rule 5: matches, does not mark: pushed 9d ago, limit 5d; newest of 4 tagged, rule keeps 2; already shielded by rule 1",
+		},
+		"sha256:excluded": {
+			"rule 1: does not match: no tag matches hot* or prod*",
+			"rule 2: does not match: no tag has the prefix a or b",
+			"rule 3: does not match: tag keep matches keep, which the rule excludes",
+			"rule 4: does not match: tag keep matches keep, which the rule excludes",
+			"rule 5: matches, does not mark: pushed 9d ago, limit 5d; 2nd newest of 4 tagged, rule keeps 2; shields the image",
+		},
+		"sha256:last": {
+			"rule 1: does not match: no tag matches hot* or prod*",
+			"rule 2: does not match: no tag has the prefix a or b",
+			"rule 3: matches, marks, but keeps as last-tag: every tag matches v\\d+, and with the last one the image would go; " +
+				"pushed 10d ago, limit 7d; 2nd newest of 3 matching v\\d+ without *-rc or keep, rule keeps 1; shields the image",
+			"rule 4: matches, marks: never pulled, pushed 10d ago, limit 5d; already shielded by rule 3",
+			"rule 5: matches, marks: pushed 10d ago, limit 5d; 3rd newest of 4 tagged, rule keeps 2; already shielded by rule 3",
+		},
+		"sha256:untagged": {
+			"rule 1: does not match: no tag matches hot* or prod*",
+			"rule 2: does not match: no tag has the prefix a or b",
+			"rule 3: matches, marks: pushed 11d ago, limit 7d; 3rd newest of 3 matching v\\d+ without *-rc or keep, rule keeps 1; claims the image",
+			"rule 4: matches, marks: never pulled, pushed 11d ago, limit 5d; already claimed by rule 3",
+			"rule 5: matches, marks: pushed 11d ago, limit 5d; 4th newest of 4 tagged, rule keeps 2; already claimed by rule 3",
+		},
+		"sha256:none": {
+			"rule 1: does not match: image is untagged, rule looks at tagged ones",
+			"rule 2: does not match: image is untagged, rule looks at tagged ones",
+			"rule 3: does not match: image is untagged, rule looks at tagged ones",
+			"rule 4: matches, marks: never pulled, pushed 8d ago, limit 5d; claims the image",
+			"rule 5: does not match: image is untagged, rule looks at tagged ones",
+		},
+	}
+	for digest, want := range tests {
+		t.Run(digest, func(t *testing.T) {
+			t.Parallel()
+			steps, _ := evaluator.Explain(p, images, noon, digest)
 			var got []string
 			for _, s := range steps {
 				got = append(got, s.String())

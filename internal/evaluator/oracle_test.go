@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -225,10 +226,7 @@ func oracleMeetsList(s lifecycle.Selection, tags []string) bool {
 		entries = append(entries, func(tag string) bool { return len(tag) >= len(p) && tag[:len(p)] == p })
 	}
 	for _, x := range s.TagRegexList {
-		// The longest of the leftmost matches is the whole tag, or none is.
-		longest := regexp.MustCompile(x.String())
-		longest.Longest()
-		entries = append(entries, func(tag string) bool { at := longest.FindStringIndex(tag); return at != nil && at[1]-at[0] == len(tag) })
+		entries = append(entries, func(tag string) bool { return oracleMatchesExpression(x.String(), tag) })
 	}
 	met := 0
 	for _, entry := range entries {
@@ -240,6 +238,21 @@ func oracleMeetsList(s lifecycle.Selection, tags []string) bool {
 		return met > 0
 	}
 	return met == len(entries)
+}
+
+var oracleExpressions sync.Map // by text
+
+// oracleMatchesExpression tells whether the longest of the leftmost matches is
+// the whole tag; if that one is not, none is.
+func oracleMatchesExpression(text, tag string) bool {
+	x, ok := oracleExpressions.Load(text)
+	if !ok {
+		longest := regexp.MustCompile(text)
+		longest.Longest()
+		x, _ = oracleExpressions.LoadOrStore(text, longest)
+	}
+	at := x.(*regexp.Regexp).FindStringIndex(tag)
+	return at != nil && at[1]-at[0] == len(tag)
 }
 
 // oracleMatches tries every length for what a star may stand for.

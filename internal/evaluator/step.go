@@ -30,7 +30,7 @@ type Effect int
 const (
 	NoEffect        Effect = iota
 	Claims                 // marks the image, and no earlier rule matches it
-	Shields                // does not mark the image, and no earlier rule matches it
+	Shields                // does nothing to the image, and no earlier rule matches it
 	AlreadyClaimed         // DecidedBy claims the image
 	AlreadyShielded        // DecidedBy shields the image
 )

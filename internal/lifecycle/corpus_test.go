@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -50,9 +52,15 @@ func TestParseTextAgreesWithWholeCorpus(t *testing.T) {
 
 func checkVerdict(t *testing.T, file string, want bool) {
 	t.Helper()
-	_, ps := lifecycle.ParseText(readFile(t, file))
+	p, ps := lifecycle.ParseText(readFile(t, file))
 	if got := ps.Err() == nil; got != want {
 		t.Errorf("ParseText(%s) valid = %v, want %v:\n%s", file, got, want, lines(ps))
+	}
+	if ps.Err() == nil {
+		extended, extendedProblems := lifecycle.Parse(readFile(t, file), lifecycle.Extended)
+		if diff := cmp.Diff(p, extended) + cmp.Diff(ps, extendedProblems); diff != "" {
+			t.Errorf("Parse(%s) differs (-AWS +Extended):\n%s", file, diff)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package lifecycle reads lifecycle policies of Amazon ECR: the document that
 // says which images of a repository expire or go to the archive. What it
-// returns is checked as a whole, so that evaluation cannot fail.
+// returns is checked as a whole, so that evaluation cannot fail. It reads two
+// dialects, ECR's own and an extended one.
 //
 // # Grammar
 //
@@ -37,6 +38,25 @@
 // there is at most one untagged rule and at most one rule for any image, whose
 // rulePriority is the highest of the class; and no two rules have the same
 // list.
+//
+// # The extended dialect
+//
+// Policies that the cleaner applies itself may say more:
+//
+//	selection = {..., "tagRegexList"?: [string, ...], "tagMatch"?: "all" | "any",
+//	             "tagExcludePatternList"?: [string, ...], "keepNewest"?: int}
+//	action    = ... | {"type": "retain"} | {"type": "untag"}
+//
+// A tagged rule then has at most one of three lists, and sinceImagePulled goes
+// with expire as well. tagMatch needs a list; untag needs one, too.
+// tagExcludePatternList does not go with untagged; a rule for any image that has
+// it is held neither to be the only one nor to be the last. keepNewest, from 1,
+// needs an age count type. A rule that retains has neither count fields nor
+// keepNewest, and either storage class. Lists are compared together with
+// tagMatch and the excluded patterns, and a tagged rule without a list is one
+// with the same list as another of that kind.
+//
+// In AWS's dialect each of these is a fault that names the extension.
 //
 // # Where AWS is silent
 //

@@ -1,11 +1,15 @@
 package lifecycle
 
-import "github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+import (
+	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
 
 // isExtension completes a message about a word of the extended dialect in a
 // policy that is in AWS's.
 const isExtension = "is an extension of ecrclean, which ECR refuses; " +
-	"it belongs into a policy of the cleaner's configuration, and check --dialect extended accepts it"
+	"it belongs in a policy of the cleaner's configuration, and check --dialect extended accepts it"
 
 // extensionKeys are the members that the extended dialect adds to a selection.
 var extensionKeys = map[string]string{
@@ -21,7 +25,7 @@ var selectionKeys = []string{
 }
 
 // extendedKeys are those of the extended dialect.
-var extendedKeys = append(selectionKeys[:len(selectionKeys):len(selectionKeys)],
+var extendedKeys = append(slices.Clip(selectionKeys),
 	"tagRegexList", "tagMatch", "tagExcludePatternList", "keepNewest")
 
 // selectionObject checks the members of a selection.

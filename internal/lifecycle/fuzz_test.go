@@ -12,39 +12,51 @@ import (
 )
 
 func FuzzParse(f *testing.F) {
-	for _, folder := range []string{"valid", "invalid", "warning", "corpus"} {
+	for _, folder := range []string{"valid", "invalid", "warning", "corpus", "extended/valid", "extended/invalid", "extended/warning"} {
 		for _, text := range texts(f, folder) {
 			f.Add(text)
 		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, ps := lifecycle.Parse(text, lifecycle.AWS)
-		for _, problem := range ps {
-			if problem.Line < 1 || problem.Column < 1 {
-				t.Errorf("problem without a place: %+v", problem)
-			}
-			line := problem.String()
-			if strings.ContainsFunc(line, unicode.IsControl) || !utf8.ValidString(line) || problem.Message == "" {
-				t.Errorf("problem is not one clean line: %q", line)
+		checkParse(t, text, lifecycle.Extended)
+		checkParse(t, text, lifecycle.AWS)
+		if aws, ps := lifecycle.Parse(text, lifecycle.AWS); ps.Err() == nil {
+			extended, extendedProblems := lifecycle.Parse(text, lifecycle.Extended)
+			if diff := cmp.Diff(aws, extended) + cmp.Diff(ps, extendedProblems); diff != "" {
+				t.Errorf("the dialects differ (-AWS +Extended):\n%s", diff)
 			}
 		}
-		if ps.Err() != nil {
-			if p.Rules != nil {
-				t.Errorf("a policy beside a fault: %v", p)
-			}
-			return
-		}
-		checkRoundTrip(t, p)
 	})
 }
 
-func checkRoundTrip(t *testing.T, want lifecycle.Policy) {
+func checkParse(t *testing.T, text []byte, dialect lifecycle.Dialect) {
+	t.Helper()
+	p, ps := lifecycle.Parse(text, dialect)
+	for _, problem := range ps {
+		if problem.Line < 1 || problem.Column < 1 {
+			t.Errorf("problem without a place: %+v", problem)
+		}
+		line := problem.String()
+		if strings.ContainsFunc(line, unicode.IsControl) || !utf8.ValidString(line) || problem.Message == "" {
+			t.Errorf("problem is not one clean line: %q", line)
+		}
+	}
+	if ps.Err() != nil {
+		if p.Rules != nil {
+			t.Errorf("a policy beside a fault: %v", p)
+		}
+		return
+	}
+	checkRoundTrip(t, p, dialect)
+}
+
+func checkRoundTrip(t *testing.T, want lifecycle.Policy, dialect lifecycle.Dialect) {
 	t.Helper()
 	text, err := want.MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, ps := lifecycle.Parse(text, lifecycle.AWS)
+	got, ps := lifecycle.Parse(text, dialect)
 	if diff := cmp.Diff(want, got); diff != "" || ps.Err() != nil {
 		t.Errorf("the printed policy is read differently (-want +got):\n%s%v", diff, ps)
 	}

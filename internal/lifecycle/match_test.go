@@ -3,6 +3,8 @@ package lifecycle_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -18,6 +20,22 @@ func TestMatchesTags(t *testing.T) {
 	prefixes := func(texts ...string) lifecycle.Selection {
 		return lifecycle.Selection{TagStatus: lifecycle.Tagged, TagPrefixList: texts}
 	}
+	regexes := func(texts ...string) lifecycle.Selection {
+		s := lifecycle.Selection{TagStatus: lifecycle.Tagged}
+		for _, text := range texts {
+			s.TagRegexList = append(s.TagRegexList, regex(t, text))
+		}
+		return s
+	}
+	orEntry := func(s lifecycle.Selection) lifecycle.Selection {
+		s.TagMatchAny = true
+		return s
+	}
+	except := func(s lifecycle.Selection, text string) lifecycle.Selection {
+		s.TagExcludePatternList = []lifecycle.TagPattern{pattern(t, "none"), pattern(t, text)}
+		return s
+	}
+	anyImage := lifecycle.Selection{TagStatus: lifecycle.Any}
 	tests := map[string]struct {
 		selection lifecycle.Selection
 		tags      []string
@@ -43,6 +61,22 @@ func TestMatchesTags(t *testing.T) {
 		"prefixes, one of them unmet":            {prefixes("a", "b", "c"), []string{"a1", "c1"}, false, "b"},
 		"tagged without a list, image with tags": {prefixes(), []string{"a"}, true, ""},
 		"tagged without a list, image without":   {prefixes(), nil, false, ""},
+		"expression that a tag matches":          {regexes(`v\d+`), []string{"latest", "v12"}, true, ""},
+		"expression that matches a part":         {regexes(`v\d+`), []string{"xv1", "v1x"}, false, `v\d+`},
+		"alternation that matches a part":        {regexes("a|b"), []string{"ab"}, false, "a|b"},
+		"expressions, one of them unmet":         {regexes("a.*", "b.*"), []string{"a1"}, false, "b.*"},
+		"one of the patterns is enough":          {orEntry(patterns("a*", "b*")), []string{"b1"}, true, ""},
+		"one of the prefixes is enough":          {orEntry(prefixes("a", "b")), []string{"x", "a1"}, true, ""},
+		"one of the expressions is enough":       {orEntry(regexes("a.*", "b.*")), []string{"b1"}, true, ""},
+		"none of the patterns is met":            {orEntry(patterns("a*", "b*")), []string{"c"}, false, "a*"},
+		"none of the patterns, no tags":          {orEntry(patterns("a*", "b*")), nil, false, "a*"},
+		"excluded by another tag":                {except(patterns("a*"), "*-rc"), []string{"a1", "b-rc"}, false, ""},
+		"excluded by the tag that matches":       {except(prefixes("a"), "*-rc"), []string{"a-rc"}, false, ""},
+		"not excluded":                           {except(prefixes("a"), "*-rc"), []string{"a-RC", "a-rc1"}, true, ""},
+		"any, excluded":                          {except(anyImage, "a*"), []string{"b", "a"}, false, ""},
+		"any, not excluded":                      {except(anyImage, "a*"), []string{"b"}, true, ""},
+		"any, untagged and so not excluded":      {except(anyImage, "*"), nil, true, ""},
+		"tagged without a list, excluded":        {except(prefixes(), "*"), []string{"b"}, false, ""},
 		"zero selection":                         {lifecycle.Selection{}, []string{"a"}, false, ""},
 	}
 	for name, tt := range tests {
@@ -56,5 +90,41 @@ func TestMatchesTags(t *testing.T) {
 				t.Errorf("UnmetEntry(%q) = %q, %v, want %q", tt.tags, entry, unmet, tt.unmet)
 			}
 		})
+	}
+}
+
+func TestMatchingTagsAreThoseOfAnyEntry(t *testing.T) {
+	t.Parallel()
+	tags := []string{"b2", "c", "a1", "b1", "ab"}
+	for name, tt := range map[string]struct {
+		selection lifecycle.Selection
+		want      []string
+	}{
+		"patterns":       {lifecycle.Selection{TagPatternList: []lifecycle.TagPattern{pattern(t, "a*"), pattern(t, "b*")}}, []string{"b2", "a1", "b1", "ab"}},
+		"prefixes":       {lifecycle.Selection{TagPrefixList: []string{"b", "x"}}, []string{"b2", "b1"}},
+		"expressions":    {lifecycle.Selection{TagRegexList: []lifecycle.TagRegex{regex(t, "a|b"), regex(t, "[ab]1")}}, []string{"a1", "b1"}},
+		"nothing":        {lifecycle.Selection{TagPrefixList: []string{"x"}}, nil},
+		"without a list": {lifecycle.Selection{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, either := range []bool{false, true} { // tagMatch does not matter
+				tt.selection.TagMatchAny = either
+				if diff := cmp.Diff(tt.want, tt.selection.MatchingTags(tags)); diff != "" {
+					t.Errorf("MatchingTags mismatch (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestExcludedByNamesTagAndPattern(t *testing.T) {
+	t.Parallel()
+	s := lifecycle.Selection{TagExcludePatternList: []lifecycle.TagPattern{pattern(t, "x*"), pattern(t, "a*")}}
+	if tag, entry, excluded := s.ExcludedBy([]string{"b", "a1", "x"}); tag != "a1" || entry != "a*" || !excluded {
+		t.Errorf("ExcludedBy = %q, %q, %t; want the first tag that is excluded", tag, entry, excluded)
+	}
+	if tag, entry, excluded := s.ExcludedBy([]string{"b"}); tag != "" || entry != "" || excluded {
+		t.Errorf("ExcludedBy = %q, %q, %t; want none", tag, entry, excluded)
 	}
 }

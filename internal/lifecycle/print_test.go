@@ -2,7 +2,6 @@ package lifecycle_test
 
 import (
 	"encoding/json"
-	"maps"
 	"strings"
 	"testing"
 
@@ -14,11 +13,19 @@ import (
 func TestPrintedPolicyIsReadAsEqual(t *testing.T) {
 	t.Parallel()
 	all := texts(t, "valid")
-	maps.Copy(all, texts(t, "warning"))
+	for _, folder := range []string{"warning", "extended/valid", "extended/warning"} {
+		for name, text := range texts(t, folder) {
+			all[folder+"/"+name] = text
+		}
+	}
 	for name, text := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want, _ := lifecycle.Parse(text, lifecycle.AWS)
+			dialect := lifecycle.AWS
+			if strings.HasPrefix(name, "extended/") {
+				dialect = lifecycle.Extended
+			}
+			want, _ := lifecycle.Parse(text, dialect)
 			for style, print := range map[string]func(lifecycle.Policy) ([]byte, error){
 				"MarshalJSON":   lifecycle.Policy.MarshalJSON,
 				"json.Marshal":  func(p lifecycle.Policy) ([]byte, error) { return json.Marshal(p) },
@@ -28,7 +35,7 @@ func TestPrintedPolicyIsReadAsEqual(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", style, err)
 				}
-				got, ps := lifecycle.Parse(printed, lifecycle.AWS)
+				got, ps := lifecycle.Parse(printed, dialect)
 				if diff := cmp.Diff(want, got); diff != "" || ps.Err() != nil {
 					t.Errorf("%s is read differently (-want +got):\n%s%v", style, diff, ps)
 				}
@@ -49,6 +56,26 @@ func TestPrintedPolicyIsShort(t *testing.T) {
 		`"countUnit":"days","countNumber":90},"action":{"type":"expire"}}]}`
 	written := strings.Replace(text, `"imageCountMoreThan"`, `"imageCountMoreThan", "storageClass": "standard"`, 1)
 	p, ps := lifecycle.Parse([]byte(strings.ReplaceAll(written, ",", " ,\r\n")), lifecycle.AWS)
+	if len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	got, err := p.MarshalJSON()
+	if err != nil || string(got) != text {
+		t.Errorf("MarshalJSON() = %s, %v\nwant %s", got, err, text)
+	}
+}
+
+func TestPrintedExtensions(t *testing.T) {
+	t.Parallel()
+	text := `{"rules":[` +
+		`{"rulePriority":1,"selection":{"tagStatus":"tagged","tagRegexList":["v\\d+","<x>"],"tagMatch":"any",` +
+		`"tagExcludePatternList":["*-rc"],"storageClass":"archive"},"action":{"type":"retain"}},` +
+		`{"rulePriority":2,"selection":{"tagStatus":"tagged","countType":"sinceImagePulled","countUnit":"days",` +
+		`"countNumber":9,"keepNewest":3},"action":{"type":"expire"}},` +
+		`{"rulePriority":3,"selection":{"tagStatus":"tagged","tagPatternList":["a","b"],"countType":"imageCountMoreThan",` +
+		`"countNumber":1},"action":{"type":"untag"}}]}`
+	written := strings.Replace(text, `"tagPatternList":["a","b"]`, `"tagMatch": "all", "tagPatternList": ["a","b"]`, 1)
+	p, ps := lifecycle.Parse([]byte(written), lifecycle.Extended)
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
