@@ -165,6 +165,13 @@ func (r *Runner) Planner() Planner {
 	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded, scanner: r.scanner}
 }
 
+// PlannerOf returns the planner of a run on the registry of that account. In
+// what the account itself uses it counts the references to that registry only.
+func (r *Runner) PlannerOf(account string) Planner {
+	r.scanner = r.newScanner(account)
+	return r.Planner()
+}
+
 func (r *Runner) stopped() bool {
 	select {
 	case <-r.Stop: // a nil channel is never ready

@@ -137,17 +137,20 @@ func (u *usage) add(g *graph.Graph, digest, by string) {
 
 // protections returns what uses the image, at most a few of many.
 func (u *usage) protections(digest string) []Protection {
-	const most = 5
 	var protections []Protection
-	for i, by := range u.by[digest] {
-		if i == most {
-			by = fmt.Sprintf("and %d more", len(u.by[digest])-most)
-		}
-		if i <= most {
-			protections = append(protections, Protection{ByInUse, by})
-		}
+	for _, by := range few(u.by[digest]) {
+		protections = append(protections, Protection{ByInUse, by})
 	}
 	return protections
+}
+
+// few returns the first names, and how many more there are.
+func few(names []string) []string {
+	const most = 5
+	if len(names) <= most {
+		return names
+	}
+	return append(slices.Clone(names[:most]), fmt.Sprintf("and %d more", len(names)-most))
 }
 
 // A Finding is something that a person should know and that is no failure.

@@ -35,7 +35,7 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, 
 	return paged("describe repositories", func(token *string) ([]types.Repository, *string, error) {
 		out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{MaxResults: aws.Int32(maxResults), NextToken: token})
 		if err != nil {
-			return nil, nil, classify(err)
+			return nil, nil, Classify(err)
 		}
 		return out.Repositories, out.NextToken, nil
 	}, repository, func(r cleaner.Repository) string { return r.Name })
@@ -50,7 +50,7 @@ func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Ima
 			Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
 		})
 		if err != nil {
-			return nil, nil, classify(err)
+			return nil, nil, Classify(err)
 		}
 		return out.ImageDetails, out.NextToken, nil
 	}, image, func(im evaluator.Image) string { return im.Digest })
@@ -61,7 +61,7 @@ func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Ima
 func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 	out, err := c.api.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
 	if err != nil {
-		return "", fmt.Errorf("get lifecycle policy of %s: %w", name, classify(err))
+		return "", fmt.Errorf("get lifecycle policy of %s: %w", name, Classify(err))
 	}
 	return aws.ToString(out.LifecyclePolicyText), nil
 }
@@ -74,7 +74,7 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("get repository policy of %s: %w", name, classify(err))
+		return "", fmt.Errorf("get repository policy of %s: %w", name, Classify(err))
 	}
 	return aws.ToString(out.PolicyText), nil
 }
@@ -84,7 +84,7 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 // its own.
 func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
 	out, err := c.api.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
-	err = classify(err)
+	err = Classify(err)
 	switch {
 	case errors.Is(err, errImageNotFound) && len(digests) == 1:
 		return nil, nil
