@@ -164,7 +164,9 @@ func TestForeseeEndsWithTheFirstError(t *testing.T) {
 	r := newRunner(t, newWorld(index("sha256:i", 9*day)), scanned)
 	p, _ := lifecycle.Parse([]byte(expireOld))
 	failing := r.Registry.(registry)
-	failing.children = func(context.Context, string, []string) (map[string][]string, error) { return nil, errors.New("no manifests") }
+	failing.children = func(context.Context, string, []string) (map[string][]string, error) {
+		return nil, errors.New("no manifests")
+	}
 	r.Registry = failing
 	_, err := r.PlannerOf(account).Foresee(t.Context(), "app", p, r.Config.Protect)
 	wantError(t, err, "no manifests")

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/policyapi"
+)
+
+// A change is a plan to attach or detach on its way to being carried out.
+type change struct {
+	*session
+	plan    *attach.Plan
+	command string // attach, detach or adopt
+	// detaching is true unless adopt leaves the policies where they are.
+	detaching bool
+	calls     func() map[string]int
+}
+
+// adopting is the command that reads attached policies, and what it does about
+// a repository.
+const adopting = "adopt"
+
+func (s *session) newChange(command string, plan *attach.Plan) *change {
+	return &change{session: s, plan: plan, command: command, detaching: command == "detach", calls: s.registry.Calls}
+}
+
+// refuse says why nothing is attached.
+func (c *change) refuse(inUse int, doubt string) error {
+	if err := c.printJSONResult(); err != nil {
+		return err
+	}
+	why := fmt.Sprintf("ECR would take %d images that are in use", inUse)
+	if doubt != "" {
+		why = "what is in use is not known: " + doubt
+	}
+	return &statusError{statusUnhandled, fmt.Errorf("nothing was attached: %s; give --despite-in-use to attach all the same", why)}
+}
+
+// carryOut asks, unless yes is true or nothing changes, and makes the changes.
+func (c *change) carryOut(ctx context.Context, yes bool, question string) error {
+	if !yes && c.plan.Changes() > 0 {
+		agreed, err := c.confirm(question, "Nothing was changed.", "give --yes to go on without asking")
+		if !agreed {
+			return errors.Join(err, c.printJSONResult(), c.status())
+		}
+	}
+	client, calls := policyapi.Connect(c.registry.AWS)
+	attach.Apply(ctx, c.plan, c.registry.Reader, client, c.Workers, ctx.Done())
+	before := c.calls()
+	c.calls = func() map[string]int {
+		maps.Copy(before, calls.Snapshot())
+		return before
+	}
+	return c.conclude()
+}
+
+// conclude prints the report and says whether everything was handled.
+func (c *change) conclude() error {
+	if err := c.printResult(); err != nil {
+		return err
+	}
+	return c.status()
+}
+
+func (c *change) status() error {
+	if !c.plan.Handled() {
+		return errUnhandled
+	}
+	return nil
+}
