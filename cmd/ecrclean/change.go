@@ -33,7 +33,7 @@ func (c *change) refuse(inUse int, doubt string) error {
 	if err := c.printJSONResult(); err != nil {
 		return err
 	}
-	why := fmt.Sprintf("ECR would take %d images that are in use", inUse)
+	why := fmt.Sprintf("ECR would take images that are in use: %d", inUse)
 	if doubt != "" {
 		why = "what is in use is not known: " + doubt
 	}
@@ -49,7 +49,7 @@ func (c *change) carryOut(ctx context.Context, yes bool, question string) error 
 		}
 	}
 	client, calls := policyapi.Connect(c.registry.AWS)
-	attach.Apply(ctx, c.plan, c.registry.Reader, client, c.Workers, ctx.Done())
+	attach.Apply(ctx, &c.Runner, c.plan, client)
 	before := c.calls()
 	c.calls = func() map[string]int {
 		maps.Copy(before, calls.Snapshot())

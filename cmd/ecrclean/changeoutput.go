@@ -20,9 +20,6 @@ func (c *change) show() error {
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "note: %s: %s\n", printable(f.Repository), printable(f.Message))
 	}
-	if c.command == "attach" && c.Scan == nil {
-		b.WriteString("note: what is in use was not asked, since protect.inUse and protect.references are empty\n")
-	}
 	fmt.Fprintf(&b, "%d repositories, %d to change", r.Totals.Repositories, r.Totals.Changes)
 	if c.command == "attach" {
 		b.WriteString(": " + countsText(r.Totals.Counts))
@@ -62,9 +59,12 @@ func showChange(w io.Writer, r *changedRepository) {
 func countsText(n attach.Counts) string {
 	text := fmt.Sprintf("of %d images ECR would delete %d and archive %d", n.Evaluated, n.Expired, n.Transitioned)
 	if n.Blocked > 0 {
-		text += fmt.Sprintf(", and keep %d for the index that lists them", n.Blocked)
+		text += fmt.Sprintf(", and keep %d for the indexes that list them", n.Blocked)
 	}
-	return text + fmt.Sprintf("; in use: %d", n.InUse)
+	if n.InUse > 0 {
+		text += fmt.Sprintf("; in use: %d", n.InUse)
+	}
+	return text
 }
 
 // printResult writes what was done to the standard output, in the chosen format.

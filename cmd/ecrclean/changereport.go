@@ -105,8 +105,11 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 	if c.command == adopting && r.Change == attach.Detach && !c.detaching {
 		out.Change, out.Difference = adopting, nil
 	}
-	if doubt := r.Foresight.Doubt; doubt != nil {
+	switch doubt := r.Foresight.Doubt; {
+	case doubt != nil:
 		out.InUseUnknown = doubt.Message
+	case len(r.Foresight.Images) > 0 && r.Foresight.Scanned.IsZero():
+		out.InUseUnknown = "not asked, since protect.inUse and protect.references are empty"
 	}
 	for i := range r.Foresight.Images {
 		im := &r.Foresight.Images[i]

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -34,7 +35,6 @@ func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 		return Adoption{}, err
 	}
 	a := Adoption{Config: p.Runner.Config, Plan: plan}
-	a.Config.Policies = nil
 	b := book{places: map[string]int{}, names: map[string]bool{}}
 	for _, e := range p.Runner.Config.Policies {
 		b.names[e.Name] = true
@@ -49,7 +49,7 @@ func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 		}
 	}
 	a.Entries = len(b.entries)
-	a.Config.Policies = append(b.entries, p.Runner.Config.Policies...)
+	a.Config.Policies = slices.Concat(b.entries, p.Runner.Config.Policies)
 	return a, nil
 }
 

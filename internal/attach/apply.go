@@ -7,22 +7,21 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// Apply carries out the changes of the plan and notes what became of each. A
-// repository whose attached policy is not the planned one any more is left
-// alone; one that fails does not stop the others. When stop is closed, no
-// further change is begun; nil never is.
-func Apply(ctx context.Context, plan *Plan, registry cleaner.Registry, writer Writer, workers int, stop <-chan struct{}) {
-	each(workers, plan.Repositories, func(r *Repository) {
+// Apply carries out the changes of the plan that the runner's planner made, and
+// notes what became of each. A repository whose attached policy is not the
+// planned one any more is left alone; one that fails does not stop the others.
+// When the runner's Stop is closed, no further change is begun.
+func Apply(ctx context.Context, runner *cleaner.Runner, plan *Plan, writer Writer) {
+	each(runner.Workers, plan.Repositories, func(r *Repository) {
 		if !r.Change.Changes() {
 			return
 		}
 		select {
-		case <-stop:
+		case <-runner.Stop: // a nil channel is never ready
 			r.Outcome, r.Message = NotAttempted, "the run was stopped before"
-			return
 		default:
+			r.Outcome, r.Message = r.apply(ctx, runner.Registry, writer)
 		}
-		r.Outcome, r.Message = r.apply(ctx, registry, writer)
 	})
 }
 

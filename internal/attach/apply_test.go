@@ -77,7 +77,8 @@ func TestAStoppedRunBeginsNothing(t *testing.T) {
 	plan := f.attach(keep1)
 	stop := make(chan struct{})
 	close(stop)
-	attach.Apply(t.Context(), &plan, f.runner.Registry, f.client, 4, stop)
+	f.runner.Stop = stop
+	f.apply(&plan)
 	want(t, "outcomes", outcomes(&plan), map[string]string{"app": "not attempted"})
 	if f.Calls()["PutLifecyclePolicy"] != 0 || plan.Handled() {
 		t.Errorf("calls are %v, handled %t", f.Calls(), plan.Handled())

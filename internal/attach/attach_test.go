@@ -153,14 +153,16 @@ func TestDifferenceIsByRule(t *testing.T) {
 - rule 10: archive images tagged b* and a* not pulled for 30 days
 - rule 20: expire images beyond the newest 1
 `},
-		{"prefixes and the archive", `{"rules": [
+		{
+			"prefixes and the archive", `{"rules": [
 			{"rulePriority": 5, "selection": {"tagStatus": "tagged", "tagPrefixList": ["a", "b"], "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}},
 			{"rulePriority": 20, "selection": {"tagStatus": "any", "storageClass": "archive", "countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 90}, "action": {"type": "expire"}}]}`,
 			`+ rule 5: expire images tagged a… and b… beyond the newest 1
 - rule 10: archive images tagged b* and a* not pulled for 30 days
 - rule 20: expire images beyond the newest 1
 + rule 20: expire images archived more than 90 days ago
-`},
+`,
+		},
 	} {
 		plan := f.attach(test.after)
 		want(t, test.name, difference(&plan), test.want)

@@ -138,7 +138,7 @@ func (f *fixture) detach() attach.Plan {
 
 func (f *fixture) apply(plan *attach.Plan) {
 	f.Helper()
-	attach.Apply(f.Context(), plan, f.runner.Registry, f.client, 4, nil)
+	attach.Apply(f.Context(), &f.runner, plan, f.client)
 }
 
 // changes returns what is to be done, by repository.

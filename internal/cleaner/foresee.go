@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -21,6 +22,8 @@ type Foresight struct {
 	Images []ForeseenImage
 	// Doubt is why it is not known which of them are in use, or nil.
 	Doubt *Skip
+	// Scanned is when the in-use scan ended; zero when nobody was asked.
+	Scanned time.Time
 	// Findings are those of the in-use scan.
 	Findings []Finding
 }
@@ -63,7 +66,7 @@ func (p Planner) Foresee(ctx context.Context, repository string, policy lifecycl
 	}
 	g := graph.New(c.images, c.children)
 	used, doubt := p.usage(ctx, c, g, protect)
-	f.Doubt, f.Findings = cmp.Or(doubt, c.unreadInUse(&used)), used.findings
+	f.Doubt, f.Findings, f.Scanned = cmp.Or(doubt, c.unreadInUse(&used)), used.findings, used.at
 	guard := newGuard(c, f.Images)
 	for i := range f.Images {
 		im := &f.Images[i]
