@@ -24,7 +24,7 @@ type Foresight struct {
 	Doubt *Skip
 	// Scanned is when the in-use scan ended; zero when nobody was asked.
 	Scanned time.Time
-	// Findings are those of the in-use scan.
+	// Findings are what came to light about what is in use, and is no failure.
 	Findings []Finding
 }
 
@@ -66,7 +66,8 @@ func (p Planner) Foresee(ctx context.Context, repository string, policy lifecycl
 	}
 	g := graph.New(c.images, c.children)
 	used, doubt := p.usage(ctx, c, g, protect)
-	f.Doubt, f.Findings, f.Scanned = cmp.Or(doubt, c.unreadInUse(&used)), used.findings, used.at
+	f.Doubt, f.Scanned = cmp.Or(doubt, c.unreadInUse(&used)), used.at
+	f.Findings = append(used.findings, p.sharedFinding(ctx, repository, protect)...)
 	guard := newGuard(c, f.Images)
 	for i := range f.Images {
 		im := &f.Images[i]

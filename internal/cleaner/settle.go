@@ -61,7 +61,9 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	}
 	sortImages(plan.Images)
 	plan.Findings = append(plan.Findings, plan.attachedFindings()...)
-	plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan, settings.Protect)...)
+	if plan.removals() > 0 {
+		plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan.Repository, settings.Protect)...)
+	}
 	return nil
 }
 
