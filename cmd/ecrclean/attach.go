@@ -106,7 +106,8 @@ func (s *session) attachPlanned(ctx context.Context, plan *attach.Plan, a attach
 		return err
 	}
 	if names := refused(plan); len(names) > 0 {
-		return usageError(fmt.Errorf("nothing was changed: ECR does not take the policies of %s; leave these out with --repositories", strings.Join(names, ", ")))
+		err := usageError(fmt.Errorf("nothing was changed: ECR does not take the policies of %s; leave these out with --repositories", strings.Join(names, ", ")))
+		return errors.Join(err, change.printJSONResult())
 	}
 	inUse, doubt := plan.Danger()
 	if !a.despiteInUse && (inUse > 0 || doubt != "") {

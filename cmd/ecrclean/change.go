@@ -31,14 +31,12 @@ func (s *session) newChange(command string, plan *attach.Plan) *change {
 
 // refuse says why nothing is attached.
 func (c *change) refuse(inUse int, doubt string) error {
-	if err := c.printJSONResult(); err != nil {
-		return err
-	}
 	why := fmt.Sprintf("ECR would take images that are in use: %d", inUse)
 	if doubt != "" {
 		why = "what is in use is not known: " + doubt
 	}
-	return &statusError{statusUnhandled, fmt.Errorf("nothing was attached: %s; give --despite-in-use to attach all the same", why)}
+	err := &statusError{statusUnhandled, fmt.Errorf("nothing was attached: %s; give --despite-in-use to attach all the same", why)}
+	return errors.Join(err, c.printJSONResult())
 }
 
 // carryOut asks, unless yes is true or nothing changes, and makes the changes.

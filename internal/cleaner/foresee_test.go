@@ -175,3 +175,15 @@ func TestForeseeEndsWithTheFirstError(t *testing.T) {
 	_, err = r.PlannerOf(account).Foresee(t.Context(), "app", p, r.Config.Protect)
 	wantError(t, err, "no listing")
 }
+
+func TestForeseeSaysWhoElseMayPull(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("sha256:a", 9*day, "v1"))
+	r := newRunner(t, w, scanned)
+	r.Registry = policyReader{w.registry(), `{"Statement": {"Effect": "Allow", "Action": "ecr:*", "Principal": "*"}}`, nil}
+	scans(&r, inuse.Scan{Uses: []inuse.Use{use("v9", "task")}})
+	_, f := foresee(t, &r, expireOld)
+	if len(f.Findings) != 2 || f.Findings[1].Kind != cleaner.SharedRepository || f.Scanned.IsZero() {
+		t.Errorf("findings are %v, scanned %s", f.Findings, f.Scanned)
+	}
+}
