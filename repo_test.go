@@ -72,7 +72,7 @@ func TestCorePackagesImportOnlyWhatIsBelowThem(t *testing.T) {
 func TestAWSIsImportedOnlyAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edges := map[string][]string{
-		"github.com/aws/aws-sdk-go-v2/service/ecr": {"internal/ecrapi"},
+		"github.com/aws/aws-sdk-go-v2/service/ecr": {"internal/ecrapi", "internal/ecrapi/policyapi"},
 		"github.com/aws/aws-lambda-go":             {"cmd/cleaner", "internal/function"},
 	}
 	for _, s := range sources(t) {
@@ -95,6 +95,9 @@ func TestLambdaLinksOnlyAWSModules(t *testing.T) {
 		}
 		if p == module+"/internal/fakeecr" {
 			t.Error("cmd/cleaner links the fake registry")
+		}
+		if p == module+"/internal/ecrapi/policyapi" {
+			t.Error("cmd/cleaner could attach and detach lifecycle policies")
 		}
 	}
 }

@@ -143,7 +143,16 @@ func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
 		plan.Mode = config.Apply // for which a limit stood in the way
 		return false, status(plan)
 	}
-	fmt.Fprintf(s.stderr, "\nRemove %d images from account %s in %s? This cannot be undone. Type yes to go on: ", removals, plan.Account, plan.Region)
+	return s.confirm(
+		fmt.Sprintf("Remove %d images from account %s in %s? This cannot be undone.", removals, plan.Account, plan.Region),
+		"Nothing was removed.", "give --yes to apply without asking")
+}
+
+// confirm asks on the standard error stream; only an answer of "yes" is one. To
+// any other it says what that means, and where nobody answers what to do
+// instead.
+func (s *setup) confirm(question, declined, instead string) (agreed bool, err error) {
+	fmt.Fprintf(s.stderr, "\n%s Type yes to go on: ", question)
 	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, failure(fmt.Errorf("read the answer: %w", err))
@@ -151,9 +160,9 @@ func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
 	if strings.TrimSpace(answer) == "yes" {
 		return true, nil
 	}
-	fmt.Fprintln(s.stderr, "\nNothing was removed.")
+	fmt.Fprintln(s.stderr, "\n"+declined)
 	if errors.Is(err, io.EOF) && strings.TrimSpace(answer) == "" {
-		return false, usageError(errors.New("there is nobody to ask; give --yes to apply without asking"))
+		return false, usageError(errors.New("there is nobody to ask; " + instead))
 	}
 	return false, nil
 }

@@ -12,6 +12,8 @@
 //	ecrclean policies  [--repositories P,...]
 //	ecrclean preview   --policy FILE --images FILE [--now RFC3339]
 //	ecrclean check     [--dialect aws] FILE... | --config FILE
+//	ecrclean attach    [--policy FILE | --detach] [--repositories P,...] [--despite-in-use] [--yes]
+//	ecrclean adopt     [--repositories P,...] [--out FILE [--detach] [--yes]]
 //	ecrclean references [--out FILE|s3://BUCKET/KEY]
 //	ecrclean invoke    EVENT
 //	ecrclean demo
@@ -30,5 +32,6 @@
 //	1  the operation failed
 //	2  usage, configuration, policy or unreadable input
 //	3  finished, but something was not handled: a call failed or was denied, a
-//	   limit stood in the way of apply, or the time ran out
+//	   limit stood in the way of apply, images in use in that of attach, or the
+//	   time ran out
 package main

@@ -78,15 +78,17 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"garbage": cmdGarbage,
 	// images REPOSITORY
 	"images": cmdImages,
+	// attached REPOSITORY
+	"attached": cmdAttached,
 	// calls
 	"calls": cmdCalls,
 	// registry FILE [ACCOUNT]
 	"registry": cmdRegistry,
 	// answer OPERATION FILE
 	"answer": cmdAnswer,
-	// world push|tag|untag|pull|remove|label|drop|fail|refuse ARG...
+	// world push|tag|untag|pull|remove|label|drop|attach|fail|refuse ARG...
 	"world": cmdWorld,
-	// before OPERATION N push|tag|untag|pull|remove|label|drop|fail|refuse ARG...
+	// before OPERATION N push|tag|untag|pull|remove|label|drop|attach|fail|refuse ARG...
 	"before": cmdBefore,
 }
 

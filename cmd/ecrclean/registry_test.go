@@ -200,6 +200,8 @@ func (r *scriptRegistry) change(what string, args []string) error {
 		r.server.TagRepository(arg(0), tags)
 	case "drop": // REPOSITORY
 		r.server.DeleteRepository(arg(0))
+	case "attach": // REPOSITORY POLICY, without white space
+		r.server.SetLifecyclePolicy(arg(0), arg(1))
 	case "fail": // OPERATION REPOSITORY [CODE]; no code ends it
 		r.server.Fail(arg(0), arg(1), arg(2))
 	case "refuse": // IMAGE CODE
@@ -258,6 +260,14 @@ func cmdImages(ts *testscript.TestScript, neg bool, args []string) {
 	for _, im := range registryOf(ts).server.Images(args[0]) {
 		fmt.Fprintln(w, nameOf(im.Digest), cmp.Or(strings.Join(im.Tags, ","), "-"), im.Status)
 	}
+}
+
+// cmdAttached prints the lifecycle policy of a repository, or nothing.
+func cmdAttached(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: attached REPOSITORY")
+	}
+	fmt.Fprint(ts.Stdout(), registryOf(ts).server.LifecyclePolicy(args[0]))
 }
 
 // cmdCalls prints the number of calls of each operation so far.

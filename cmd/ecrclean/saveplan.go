@@ -2,33 +2,38 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// savePlan writes the plan beside its place and then moves it there, so that
-// a plan cut short is never applied.
-func savePlan(name string, r *cleaner.Report) (err error) {
+func savePlan(name string, r *cleaner.Report) error {
+	if err := saveFile(name, func(w io.Writer) error { return printJSON(w, r) }); err != nil {
+		return fmt.Errorf("save plan: %w", err)
+	}
+	return nil
+}
+
+// saveFile writes a file beside its place and then moves it there, so that one
+// that was cut short is never read.
+func saveFile(name string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), ".ecrclean-*")
 	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
+		return err
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(f.Name()) // what is left of a plan that was not saved
+			_ = os.Remove(f.Name()) // what is left of a file that was not saved
 		}
 	}()
-	err = printJSON(f, r)
+	err = write(f)
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}
-	if err != nil {
-		return fmt.Errorf("save plan: %w", err)
-	}
-	return nil
+	return err
 }

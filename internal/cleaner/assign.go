@@ -55,7 +55,7 @@ func (r *Runner) assign(ctx context.Context, repository Repository) Assignment {
 		a.Skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
 		return a
 	}
-	entry, err := entryFor(ctx, r.Registry, &r.Config, repository)
+	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
 	if a.Entry = entry; err == nil {
 		a.Policy, a.Skip, err = policyFor(ctx, r.Registry, repository.Name, entry)
 	}

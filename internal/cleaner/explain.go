@@ -35,7 +35,7 @@ func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanat
 	if err != nil {
 		return e, err
 	}
-	if e.Entry, err = entryFor(ctx, r.Registry, conf, found); err != nil {
+	if e.Entry, err = EntryFor(ctx, r.Registry, conf, found); err != nil {
 		return e, err
 	}
 	r.scanner = r.newScanner(found.RegistryID)

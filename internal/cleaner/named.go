@@ -24,7 +24,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	}
 	report.Account = found.RegistryID
 	r.scanner = r.newScanner(found.RegistryID)
-	entry, err := entryFor(ctx, r.Registry, &r.Config, found)
+	entry, err := EntryFor(ctx, r.Registry, &r.Config, found)
 	if err != nil {
 		return report, err
 	}

@@ -144,7 +144,7 @@ func (r *Runner) plan(ctx context.Context, repository Repository) RepositoryPlan
 		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
 	}
 	plan := RepositoryPlan{Repository: name}
-	entry, err := entryFor(ctx, r.Registry, &r.Config, repository)
+	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
 	if err == nil {
 		plan, err = r.planner().Plan(ctx, name, entry)
 	}
@@ -165,6 +165,13 @@ func (r *Runner) plan(ctx context.Context, repository Repository) RepositoryPlan
 // planner returns the planner of the run.
 func (r *Runner) planner() Planner {
 	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded, scanner: r.scanner}
+}
+
+// PlannerOf returns the planner of a run on the registry of that account. In
+// what the account itself uses it counts the references to that registry only.
+func (r *Runner) PlannerOf(account string) Planner {
+	r.scanner = r.newScanner(account)
+	return r.planner()
 }
 
 func (r *Runner) stopped() bool {

@@ -17,9 +17,9 @@ type TagReader interface {
 // errNoTags says that a registry is no TagReader.
 var errNoTags = errors.New("the tags of its repositories cannot be read; select by name")
 
-// entryFor returns the entry that decides about the repository, or nil. Its
+// EntryFor returns the entry that decides about the repository, or nil. Its
 // tags are read only if they matter.
-func entryFor(ctx context.Context, registry Registry, conf *config.Config, repository Repository) (*config.Entry, error) {
+func EntryFor(ctx context.Context, registry Registry, conf *config.Config, repository Repository) (*config.Entry, error) {
 	return conf.Entry(repository.Name, func() (map[string]string, error) {
 		reader, ok := registry.(TagReader)
 		if !ok {

@@ -87,7 +87,9 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	}
 	sortImages(plan.Images)
 	plan.attachedFindings(c, g, &used, marks)
-	plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan, settings.Protect)...)
+	if plan.removals() > 0 {
+		plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan.Repository, settings.Protect)...)
+	}
 	return nil
 }
 

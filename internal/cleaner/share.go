@@ -20,20 +20,20 @@ type PolicyReader interface {
 
 // sharedFinding says which other accounts may pull from a repository from which
 // images would go, although nothing tells what is in use there.
-func (p Planner) sharedFinding(ctx context.Context, plan *RepositoryPlan, settings config.Protect) []Finding {
+func (p Planner) sharedFinding(ctx context.Context, repository string, settings config.Protect) []Finding {
 	reader, ok := p.Registry.(PolicyReader)
-	if !ok || p.scanner == nil || len(settings.InUse) == 0 || len(settings.References) > 0 || plan.removals() == 0 {
+	if !ok || p.scanner == nil || len(settings.InUse) == 0 || len(settings.References) > 0 {
 		return nil
 	}
-	text, err := reader.RepositoryPolicyText(ctx, plan.Repository)
+	text, err := reader.RepositoryPolicyText(ctx, repository)
 	if err != nil {
-		return []Finding{{SharedRepository, plan.Repository, "who may pull from it is not known: " + err.Error()}}
+		return []Finding{{SharedRepository, repository, "who may pull from it is not known: " + err.Error()}}
 	}
 	others := pullers(text, p.scanner.account)
 	if len(others) == 0 {
 		return nil
 	}
-	return []Finding{{SharedRepository, plan.Repository, fmt.Sprintf(
+	return []Finding{{SharedRepository, repository, fmt.Sprintf(
 		"its policy lets %s pull, and no list in protect.references says what they use", strings.Join(others, ", "))}}
 }
 

@@ -26,7 +26,7 @@ func (c Client) Children(ctx context.Context, name string, indexes []string, chi
 		RepositoryName: &name, ImageIds: identifiers(indexes), AcceptedMediaTypes: manifestTypes,
 	})
 	if err != nil {
-		return fmt.Errorf("read manifests in %s: %w", name, classify(err))
+		return fmt.Errorf("read manifests in %s: %w", name, Classify(err))
 	}
 	asked := make(map[string]bool, len(indexes))
 	for _, digest := range indexes {

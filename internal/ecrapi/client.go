@@ -36,7 +36,7 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, 
 	return paged("describe repositories", func(token *string) ([]types.Repository, *string, error) {
 		out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{MaxResults: aws.Int32(maxResults), NextToken: token})
 		if err != nil {
-			return nil, nil, classify(err)
+			return nil, nil, Classify(err)
 		}
 		return out.Repositories, out.NextToken, nil
 	}, repository, func(r cleaner.Repository) string { return r.Name })
@@ -51,7 +51,7 @@ func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Ima
 			Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
 		})
 		if err != nil {
-			return nil, nil, classify(err)
+			return nil, nil, Classify(err)
 		}
 		return out.ImageDetails, out.NextToken, nil
 	}, image, func(im evaluator.Image) string { return im.Digest })
@@ -62,7 +62,7 @@ func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Ima
 func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 	out, err := c.api.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
 	if err != nil {
-		return "", fmt.Errorf("get lifecycle policy of %s: %w", name, classify(err))
+		return "", fmt.Errorf("get lifecycle policy of %s: %w", name, Classify(err))
 	}
 	return aws.ToString(out.LifecyclePolicyText), nil
 }
@@ -71,7 +71,7 @@ func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 func (c Client) RepositoryTags(ctx context.Context, r cleaner.Repository) (map[string]string, error) {
 	out, err := c.api.ListTagsForResource(ctx, &ecr.ListTagsForResourceInput{ResourceArn: &r.ARN})
 	if err != nil {
-		return nil, fmt.Errorf("list tags of %s: %w", r.Name, classify(err))
+		return nil, fmt.Errorf("list tags of %s: %w", r.Name, Classify(err))
 	}
 	tags := make(map[string]string, len(out.Tags))
 	for _, tag := range out.Tags {
@@ -88,7 +88,7 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("get repository policy of %s: %w", name, classify(err))
+		return "", fmt.Errorf("get repository policy of %s: %w", name, Classify(err))
 	}
 	return aws.ToString(out.PolicyText), nil
 }
@@ -98,7 +98,7 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 // its own.
 func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
 	out, err := c.api.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
-	err = classify(err)
+	err = Classify(err)
 	switch {
 	case errors.Is(err, errImageNotFound) && len(digests) == 1:
 		return nil, nil

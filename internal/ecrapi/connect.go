@@ -14,11 +14,8 @@ import (
 // Connect returns a client of the registry that cfg leads to, and the count of
 // the calls it makes.
 func Connect(cfg aws.Config) (Client, *Calls) {
-	calls := &Calls{n: map[string]int{}}
-	api := ecr.NewFromConfig(cfg, func(o *ecr.Options) {
-		o.APIOptions = append(o.APIOptions, calls.count)
-	})
-	return New(api), calls
+	calls := NewCalls()
+	return New(ecr.NewFromConfig(cfg, calls.Count)), calls
 }
 
 // Calls counts API calls by operation, each attempt of a retried one.
@@ -26,6 +23,12 @@ type Calls struct {
 	mu sync.Mutex
 	n  map[string]int
 }
+
+// NewCalls returns a count of nothing so far.
+func NewCalls() *Calls { return &Calls{n: map[string]int{}} }
+
+// Count is the option of a client whose calls are to be counted.
+func (c *Calls) Count(o *ecr.Options) { o.APIOptions = append(o.APIOptions, c.count) }
 
 // Snapshot returns the counts so far.
 func (c *Calls) Snapshot() map[string]int {

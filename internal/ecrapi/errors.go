@@ -22,9 +22,9 @@ func hasCode(err error, code string) bool {
 	return ok && apiErr.ErrorCode() == code
 }
 
-// classify turns the error codes that decide something into the errors that
+// Classify turns the error codes that decide something into the errors that
 // callers know. Others pass as they are.
-func classify(err error) error {
+func Classify(err error) error {
 	apiErr, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return err
@@ -71,5 +71,5 @@ func removal(err error) error {
 	case retry.NewStandard().IsErrorRetryable(err), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)
 	}
-	return classify(err)
+	return Classify(err)
 }

@@ -14,7 +14,7 @@ func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 	p := pages[string]{tokens: map[string]bool{}, fetch: func(token *string) ([]string, *string, error) {
 		out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, once)
 		if err != nil {
-			return nil, nil, classify(err)
+			return nil, nil, Classify(err)
 		}
 		return out.PullTimeUpdateExclusions, out.NextToken, nil
 	}}

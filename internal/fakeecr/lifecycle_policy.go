@@ -58,7 +58,8 @@ func (s *Server) attached(operation string, ref repositoryRef) (*repository, err
 	return r, nil
 }
 
-// putLifecyclePolicy checks the length of the text and nothing else.
+// putLifecyclePolicy replaces the policy there is. The length of the text is
+// checked first, then the repository, then the text.
 func (s *Server) putLifecyclePolicy(in *putLifecyclePolicyRequest) (any, error) {
 	length := utf8.RuneCountInString(in.LifecyclePolicyText)
 	err := cmp.Or(in.check(), checkLength("lifecyclePolicyText", length, minPolicyText, maxPolicyText))
@@ -67,6 +68,9 @@ func (s *Server) putLifecyclePolicy(in *putLifecyclePolicyRequest) (any, error) 
 	}
 	r, err := s.find("PutLifecyclePolicy", in.repositoryRef)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkPolicyText(in.LifecyclePolicyText); err != nil {
 		return nil, err
 	}
 	r.policy = in.LifecyclePolicyText

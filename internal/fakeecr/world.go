@@ -47,6 +47,14 @@ func (s *Server) SetLifecyclePolicy(repo, text string) {
 	s.mustRepository(repo).policy = text
 }
 
+// LifecyclePolicy returns the text of the policy that is attached, or "" when
+// none is. It panics when there is no such repository.
+func (s *Server) LifecyclePolicy(repo string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mustRepository(repo).policy
+}
+
 // Put stores an image and returns its digest. What im leaves out is completed
 // as [Image] documents; its tags are taken from the images that have them. An
 // image with the same digest is replaced, its tags included. Put panics when

@@ -34,7 +34,7 @@ func Connector(profile, region string, clock func() time.Time) func(context.Cont
 func Connect(cfg aws.Config, clock func() time.Time) Registry {
 	client, calls := ecrapi.Connect(cfg)
 	return Registry{
-		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot,
+		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
 		Sources:       func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
 		PullsExcluded: func(ctx context.Context) bool { return pullsExcluded(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
@@ -24,6 +26,9 @@ type Registry struct {
 	PullsExcluded func(context.Context) bool
 	// Account returns the account of the credentials.
 	Account func(context.Context) (string, error)
+	// AWS is what the registry is connected with; the function itself uses no
+	// more of it than stands above.
+	AWS aws.Config
 	// PutObject writes an S3 object.
 	PutObject func(ctx context.Context, location string, content []byte) error
 }

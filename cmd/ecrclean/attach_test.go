@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+// keepOne returns a policy with that description.
+func keepOne(description string) string {
+	return `{"rules": [{"rulePriority": 1, "description": "` + description + `", "selection": {"tagStatus": "any",
+		"countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}]}`
+}
+
+// runOn runs the program on an embedded registry with the repositories app and
+// web. A clock that is nil is the real one.
+func runOn(t *testing.T, stdin string, clock func() time.Time, args ...string) (status int, stdout, stderr string, registry *fakeecr.Server) {
+	t.Helper()
+	registry = fakeecr.New()
+	registry.CreateRepository("app")
+	registry.CreateRepository("web")
+	server := httptest.NewServer(registry)
+	defer server.Close()
+	if clock == nil {
+		clock = time.Now
+	}
+	var out, errs strings.Builder
+	status = run(t.Context(), world{
+		stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, now: clock, getenv: func(string) string { return "" },
+		source: function.SourceReader,
+		connector: func(_, _ string, clock func() time.Time) func(context.Context) (function.Registry, error) {
+			return func(context.Context) (function.Registry, error) {
+				return function.Connect(awsclient.Local(server.URL, "eu-west-1"), clock), nil
+			}
+		},
+	}, args)
+	return status, out.String(), errs.String(), registry
+}
+
+// A policy that this tool applies and ECR does not take is refused by name,
+// before anything changes anywhere.
+func TestAttachRefusesPoliciesThatECRDoesNotTake(t *testing.T) {
+	t.Parallel()
+	configuration := `{"protect": {"inUse": []}, "policies": [{"name": "short", "repositories": ["app"], "policy": ` + keepOne("x") +
+		`}, {"name": "long", "policy": ` + keepOne(strings.Repeat("x", 31_000)) + `}]}`
+	status, stdout, stderr, registry := runOn(t, "", nil, "attach", "--yes", "--config", configuration)
+	if status != statusUsage || stdout != "" {
+		t.Errorf("status %d, standard output %q", status, stdout)
+	}
+	for _, want := range []string{
+		`web: refused: policy "long" is none that ECR takes: 1:1: has 31155 characters; ECR takes at most 30720`,
+		"ecrclean: nothing was changed: ECR does not take the policies of web; leave these out with --repositories",
+	} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("the error stream has no %q:\n%s", want, stderr)
+		}
+	}
+	if n := registry.Calls()["PutLifecyclePolicy"]; n != 0 {
+		t.Errorf("%d policies were attached", n)
+	}
+}
+
+// What was shown of what is in use is not relied upon for long.
+func TestAttachDoesNotTakeALateAnswer(t *testing.T) {
+	t.Parallel()
+	for pause, want := range map[time.Duration]struct{ status, calls int }{
+		time.Second: {statusDone, 2}, 10 * time.Minute: {statusFailed, 0},
+	} {
+		var mu sync.Mutex
+		now := time.Now()
+		clock := func() time.Time { // each look at it takes a pause
+			mu.Lock()
+			defer mu.Unlock()
+			now = now.Add(pause + time.Millisecond)
+			return now
+		}
+		configuration := `{"protect": {"inUse": []}, "policies": [{"name": "one", "policy": ` + keepOne("x") + `}]}`
+		status, _, stderr, registry := runOn(t, "yes\n", clock, "attach", "--config", configuration)
+		if n := registry.Calls()["PutLifecyclePolicy"]; status != want.status || n != want.calls {
+			t.Errorf("after %s: status %d, %d policies attached\n%s", pause, status, n, stderr)
+		}
+		if late := strings.Contains(stderr, "the answer came after more than 10m0s"); late != (want.status != statusDone) {
+			t.Errorf("after %s the error stream has\n%s", pause, stderr)
+		}
+	}
+}

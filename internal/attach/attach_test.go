@@ -1,0 +1,188 @@
+package attach_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
+)
+
+func want[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s mismatch (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestAttachPutsOnePolicyOnManyRepositories(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `{"repositories": {"exclude": ["secret"]}}`)
+	f.add("has-another", old14)
+	f.add("has-it", bothOtherwise)
+	f.add("has-none", "")
+	f.add("secret", "")
+	plan := f.attach(both)
+	want(t, "plan", changes(&plan), map[string]string{"has-another": "replace", "has-it": "unchanged", "has-none": "attach"})
+	if plan.Account != account || plan.Changes() != 2 {
+		t.Errorf("account %s, %d changes", plan.Account, plan.Changes())
+	}
+	f.apply(&plan)
+	want(t, "outcomes", outcomes(&plan), map[string]string{"has-another": "attached", "has-none": "attached"})
+	for name, text := range map[string]string{"has-another": both, "has-it": bothOtherwise, "has-none": both, "secret": ""} {
+		want(t, name, f.LifecyclePolicy(name), text)
+	}
+	if n := f.Calls()["PutLifecyclePolicy"]; n != 2 || !plan.Handled() {
+		t.Errorf("%d calls, handled %t", n, plan.Handled())
+	}
+
+	again := f.attach(both)
+	f.apply(&again)
+	if n := f.Calls()["PutLifecyclePolicy"]; n != 2 || again.Changes() != 0 {
+		t.Errorf("the second time: %d changes, %d calls in all", again.Changes(), n)
+	}
+}
+
+func TestWithoutAPolicyEachRepositoryGetsTheOneOfItsEntry(t *testing.T) {
+	t.Parallel()
+	long := strings.Replace(keep1, `"selection"`, `"description": "`+strings.Repeat("x", 31_000)+`", "selection"`, 1)
+	f := newFixture(t, `{"policies": [{"name": "one", "repositories": ["a*"], "policy": `+keep1+`}, {"name": "old", "repositories": ["b*"], "policy": `+old14+`},
+		{"name": "long", "repositories": ["c*"], "policy": `+long+`}, {"name": "none", "repositories": ["d*"], "policy": "none"}, {"name": "own", "repositories": ["e*"], "policy": "attached"}]}`)
+	for _, name := range []string{"a1", "a2", "b1", "c1", "d1", "e1", "f1"} {
+		f.add(name, "")
+	}
+	plan := f.attach("")
+	want(t, "plan", changes(&plan), map[string]string{
+		"a1": "attach", "a2": "attach", "b1": "attach", "c1": "refused", "d1": "left alone", "e1": "left alone", "f1": "left alone",
+	})
+	messages := summary(&plan, func(r *attach.Repository) string { return r.Message })
+	want(t, "messages", messages, map[string]string{
+		"c1": `policy "long" is none that ECR takes: 1:1: has 31155 characters; ECR takes at most 30720: shorten descriptions or take out white space`,
+		"d1": `policy "none" is "none", which is nothing to attach`, "e1": `policy "own" is "attached", which is nothing to attach`,
+		"f1": "no entry of the configuration selects it",
+	})
+	f.apply(&plan)
+	for name, text := range map[string]string{"a1": keep1, "a2": keep1, "b1": old14} {
+		if !attach.Read(f.LifecyclePolicy(name)).Same(attach.Read(text)) {
+			t.Errorf("%s has the policy %s", name, f.LifecyclePolicy(name))
+		}
+	}
+	if plan.Handled() {
+		t.Error("a refused policy counts as handled")
+	}
+}
+
+func TestThePlanSaysWhatECRWouldDo(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, asked)
+	f.add("app", "", "latest", "v3", "v2", "v1")
+	f.add("web", "", "latest")
+	f.uses("app:v2", "web:latest")
+	plan := f.attach(keep1)
+	want(t, "counts", plan.Repositories[0].Counts(), attach.Counts{Evaluated: 4, Expired: 3, InUse: 1})
+	want(t, "counts of web", plan.Repositories[1].Counts(), attach.Counts{Evaluated: 1})
+	if inUse, doubt := plan.Danger(); inUse != 1 || doubt != "" {
+		t.Errorf("danger is %d, %q", inUse, doubt)
+	}
+	f.runner.Scan = func(context.Context) inuse.Scan {
+		return inuse.Scan{At: now, Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}}
+	}
+	plan = f.attach(keep1)
+	if inUse, doubt := plan.Danger(); inUse != 0 || doubt != "app: in-use scan: ecs: denied" {
+		t.Errorf("danger after a scan that failed is %d, %q", inUse, doubt)
+	}
+	if inUse, doubt := planOf(f, "web").Danger(); inUse != 0 || doubt != "" {
+		t.Errorf("danger where nothing would go is %d, %q", inUse, doubt)
+	}
+}
+
+// planOf plans for one repository only.
+func planOf(f *fixture, name string) *attach.Plan {
+	f.Helper()
+	f.runner.Config.Repositories.Requested = []wildcard.Pattern{wildcard.Compile(name)}
+	plan := f.attach(keep1)
+	return &plan
+}
+
+// The index is in use, and its children go with it; those of the kept index
+// stay, whatever the policy says.
+func TestFamiliesAreInUseTogether(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, asked)
+	f.CreateRepository("app")
+	put := func(im fakeecr.Image) string {
+		im.PushedAt = now.Add(-20 * day)
+		return f.Put("app", im)
+	}
+	put(fakeecr.Image{Tags: []string{"kept"}, Children: []string{put(fakeecr.Image{})}})
+	used := put(fakeecr.Image{Children: []string{put(fakeecr.Image{}), put(fakeecr.Image{})}})
+	put(fakeecr.Image{})
+	f.uses("app@"+used, "app:kept")
+	plan := f.attach(old14)
+	want(t, "counts", plan.Repositories[0].Counts(), attach.Counts{Evaluated: 6, Expired: 4, Blocked: 1, InUse: 3})
+}
+
+// What protects images from this tool does not protect them from ECR.
+func TestOnlyUseCounts(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `{"protect": {"inUse": [], "keepNewest": 9, "tagPatterns": ["*"], "pushedWithinHours": 9999}}`)
+	f.add("app", "", "latest", "v3")
+	plan := f.attach(keep1)
+	want(t, "counts", plan.Repositories[0].Counts(), attach.Counts{Evaluated: 2, Expired: 1})
+	if inUse, doubt := plan.Danger(); inUse != 0 || doubt != "" {
+		t.Errorf("danger is %d, %q", inUse, doubt)
+	}
+}
+
+func TestDifferenceIsByRule(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, asked)
+	f.add("app", both)
+	for _, test := range []struct{ name, after, want string }{
+		{"one rule stays", strings.Replace(both, "30", "1", 1), `- rule 10: archive images tagged b* and a* not pulled for 30 days
++ rule 10: archive images tagged b* and a* not pulled for 1 day
+  rule 20: expire images beyond the newest 1
+`},
+		{"all is new", old14, `+ rule 1 "old": expire untagged images pushed more than 14 days ago
+- rule 10: archive images tagged b* and a* not pulled for 30 days
+- rule 20: expire images beyond the newest 1
+`},
+		{
+			"prefixes and the archive", `{"rules": [
+			{"rulePriority": 5, "selection": {"tagStatus": "tagged", "tagPrefixList": ["a", "b"], "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}},
+			{"rulePriority": 20, "selection": {"tagStatus": "any", "storageClass": "archive", "countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 90}, "action": {"type": "expire"}}]}`,
+			`+ rule 5: expire images tagged a… and b… beyond the newest 1
+- rule 10: archive images tagged b* and a* not pulled for 30 days
+- rule 20: expire images beyond the newest 1
++ rule 20: expire images archived more than 90 days ago
+`,
+		},
+	} {
+		plan := f.attach(test.after)
+		want(t, test.name, difference(&plan), test.want)
+	}
+	detached := f.detach()
+	want(t, "detach", difference(&detached), `- rule 10: archive images tagged b* and a* not pulled for 30 days
+- rule 20: expire images beyond the newest 1
+`)
+	f.SetLifecyclePolicy("app", broken)
+	plan := f.attach(keep1)
+	got := difference(&plan)
+	if !strings.HasPrefix(got, "- a policy that cannot be read: 1:") || !strings.HasSuffix(got, "\n+ rule 1: expire images beyond the newest 1\n") {
+		t.Errorf("difference to a policy that cannot be read is\n%s", got)
+	}
+}
+
+func TestADescriptionIsADifference(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, asked)
+	f.add("app", old14)
+	plan := f.attach(strings.Replace(old14, `"old"`, `"aged"`, 1))
+	want(t, "plan", changes(&plan), map[string]string{"app": "replace"})
+}
