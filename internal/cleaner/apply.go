@@ -111,15 +111,10 @@ func settleAll(images []*PlannedImage, o Outcome, message string) {
 
 // removeAll removes what is open and reports whether it came to its end.
 func (a applier) removeAll(good func() bool) bool {
-	clear(a.looks)
-	for _, b := range batches(families(a.plan.Images)) {
-		if a.ctx.Err() != nil {
-			return true
-		}
-		if len(b.ids)+len(b.steps) > 0 && !good() {
+	for _, steps := range batches(families(a.plan.Images)) {
+		if !a.remove(steps, good) {
 			return false
 		}
-		a.remove(b)
 	}
 	return true
 }
@@ -138,37 +133,45 @@ func (a applier) reopenBlocked() bool {
 }
 
 // remove re-checks the images of a batch and removes them, turn by turn. After
-// a turn that took long it re-checks those that are left.
-func (a applier) remove(b batch) {
-	a.recheck(family(b.steps).images(), b.ids...)
-	for steps := b.steps; len(steps) > 0 && a.ctx.Err() == nil; a.recheck(family(steps).images()) {
-		now := steps
-		if n := slices.IndexFunc(steps, func(s step) bool { return s.turn != steps[0].turn }); n > 0 {
-			now = steps[:n]
+// a turn that took long it re-checks those that are left. It reports whether it
+// came to its end.
+func (a applier) remove(steps []step, good func() bool) bool {
+	for clear(a.looks); len(steps) > 0 && a.ctx.Err() == nil; {
+		if !good() {
+			return false
 		}
-		steps = steps[len(now):]
-		var deletions, transitions, untaggings []*PlannedImage
-		for _, s := range now {
-			switch {
-			case s.Outcome != "" || a.waits(s.PlannedImage):
-			case s.archives():
-				transitions = append(transitions, s.PlannedImage)
-			case s.Action == evaluator.Untag:
-				untaggings = append(untaggings, s.PlannedImage)
-			case s.Action == evaluator.Expire, s.Action == Follow:
-				deletions = append(deletions, s.PlannedImage)
-			default:
-				s.settle(Failed, "do not know how to carry out "+s.Action.String())
-			}
+		a.recheck(family(steps).images())
+		n := slices.IndexFunc(steps, func(s step) bool { return s.turn != steps[0].turn })
+		if n < 0 {
+			n = len(steps)
 		}
-		for chunk := range slices.Chunk(deletions, MaxBatch) {
-			a.delete(chunk)
-		}
-		for chunk := range chunksOfTags(untaggings) {
-			a.untag(chunk)
-		}
-		a.archive(transitions)
+		a.take(steps[:n])
+		steps = steps[n:]
 	}
+	return true
+}
+
+// take removes images of one turn, at most MaxBatch, that were just re-checked.
+func (a applier) take(steps []step) {
+	var deletions, transitions, untaggings []*PlannedImage
+	for _, s := range steps {
+		switch {
+		case s.Outcome != "" || a.waits(s.PlannedImage):
+		case s.archives():
+			transitions = append(transitions, s.PlannedImage)
+		case s.Action == evaluator.Untag:
+			untaggings = append(untaggings, s.PlannedImage)
+		case s.Action == evaluator.Expire, s.Action == Follow:
+			deletions = append(deletions, s.PlannedImage)
+		default:
+			s.settle(Failed, "do not know how to carry out "+s.Action.String())
+		}
+	}
+	a.delete(deletions)
+	for chunk := range chunksOfTags(untaggings) {
+		a.untag(chunk)
+	}
+	a.archive(transitions)
 }
 
 // waits settles an image that belongs to one that was not removed, and reports

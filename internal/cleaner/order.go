@@ -2,6 +2,7 @@ package cleaner
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
@@ -115,40 +116,43 @@ func (o *ordering) measure(digest string, members map[string]*PlannedImage) int 
 	return deepest
 }
 
-// A batch is what is described in one call, and what can be removed then.
-type batch struct {
-	// ids are the digests to describe, at most MaxBatch: of the images, and of
-	// the children of indexes, whose pulls tell whether the index is in use.
-	ids []string
-	// steps are the images that are described by then with all that they depend
-	// upon, in this batch or in one before it, ordered by turn.
-	steps []step
-}
-
-// batches packs families into batches. A family that does not fit is cut, the
-// parents before the children.
-func batches(all []family) []batch {
-	packed := []batch{{}}
+// batches packs families into batches, of which each is described, with the
+// children of its indexes, in one call of at most MaxBatch digests; only an
+// index with more children than that needs several. A family that fits into no
+// call is cut, the parents before the children, and of what several calls
+// describe only the index goes: the others are described again. The steps of a
+// batch are ordered by turn.
+func batches(all []family) [][]step {
+	var packed [][]step
+	var current []step
 	described := map[string]bool{}
-	for _, f := range all {
-		for i := range f {
-			for _, id := range idsOf([]*PlannedImage{f[i].PlannedImage}) {
-				if described[id] {
-					continue
-				}
-				if len(packed[len(packed)-1].ids) == MaxBatch {
-					packed = append(packed, batch{})
-				}
-				described[id] = true
-				last := &packed[len(packed)-1]
-				last.ids = append(last.ids, id)
+	flushUnlessFits := func(ids []string) {
+		added := 0
+		for _, id := range ids {
+			if !described[id] {
+				added++
 			}
-			last := &packed[len(packed)-1]
-			last.steps = append(last.steps, f[i])
+		}
+		full := len(current) == MaxBatch || len(described) > MaxBatch || added > 0 && len(described)+added > MaxBatch
+		if full && len(current) > 0 {
+			packed = append(packed, current)
+			current, described = nil, map[string]bool{}
 		}
 	}
-	for _, b := range packed {
-		slices.SortStableFunc(b.steps, func(a, b step) int { return a.turn.compare(b.turn) })
+	for _, f := range all {
+		flushUnlessFits(idsOf(f.images()))
+		for i := range f {
+			ids := idsOf([]*PlannedImage{f[i].PlannedImage})
+			flushUnlessFits(ids)
+			current = append(current, f[i])
+			for _, id := range ids {
+				described[id] = true
+			}
+		}
+	}
+	packed = append(packed, current)
+	for _, steps := range packed {
+		slices.SortStableFunc(steps, func(a, b step) int { return a.turn.compare(b.turn) })
 	}
 	return packed
 }
@@ -161,17 +165,24 @@ func (f family) images() []*PlannedImage {
 	return images
 }
 
-// idsOf returns the digests of the images and of the children of indexes.
+// idsOf returns the digests of the children of the images, and then those of
+// the images themselves, each once: where that takes several calls, what is to
+// go is described last.
 func idsOf(images []*PlannedImage) []string {
 	var ids []string
+	own := map[string]bool{}
 	for _, im := range images {
-		ids = append(ids, im.Digest)
+		own[im.Digest] = true
+	}
+	for _, im := range images {
 		for _, child := range im.Children {
-			ids = append(ids, child.Digest)
+			if !own[child.Digest] {
+				ids = append(ids, child.Digest)
+			}
 		}
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids)
+	return append(slices.Compact(ids), slices.Sorted(maps.Keys(own))...)
 }
 
 // removedFor reports whether a parent with that outcome is gone far enough for

@@ -20,39 +20,61 @@ type look struct {
 	at    time.Time
 }
 
+// maxLooks is how often images are described before a removal, if that takes
+// longer than maxCheckAge each time.
+const maxLooks = 3
+
 // recheck describes those of the images that are open, unless that was done
-// just now, and settles the ones that are not as planned any more. The digests
-// ahead, which will be wanted soon, are described along with them.
-func (a applier) recheck(images []*PlannedImage, ahead ...string) {
-	if a.ctx.Err() != nil {
-		return
-	}
-	images = openOf(images)
-	err := a.look(append(idsOf(images), ahead...))
-	if a.ctx.Err() != nil {
-		return
-	}
-	for _, im := range images {
-		current := a.looks[im.Digest]
-		switch difference := im.differs(current.image, a.found); {
-		case err != nil:
-			im.settle(Failed, "re-check: "+err.Error())
-		case !current.found:
-			im.settle(Gone, "not there any more")
-		case difference != "":
-			im.settle(Changed, difference+" changed since the plan")
+// just now, and settles the ones that are not as planned any more. Where some
+// are gone, that can take many calls: then the others are described once more.
+func (a applier) recheck(images []*PlannedImage) {
+	for range maxLooks {
+		images = openOf(images)
+		if len(images) == 0 || a.ctx.Err() != nil {
+			return
 		}
-		a.logOutcome(im)
+		stale := a.stale(idsOf(images))
+		err := a.look(a.ctx, stale)
+		if a.ctx.Err() != nil {
+			return
+		}
+		for _, im := range images {
+			a.compare(im, err)
+		}
+		if len(stale) == 0 {
+			return
+		}
 	}
 }
 
-// look describes the images unless that was done just now.
-func (a applier) look(digests []string) error {
+// compare settles the image if it is not as planned any more, or if that is not
+// known because of the error.
+func (a applier) compare(im *PlannedImage, err error) {
+	current, found := a.found(im.Digest)
+	switch difference := im.differs(current, a.found); {
+	case err != nil:
+		im.settle(Failed, "re-check: "+err.Error())
+	case !found:
+		im.settle(Gone, "not there any more")
+	case difference != "":
+		im.settle(Changed, difference+" changed since the plan")
+	}
+	a.logOutcome(im)
+}
+
+// stale returns those of the digests that were not described just now.
+func (a applier) stale(digests []string) []string {
+	now := instant()
+	return slices.DeleteFunc(digests, func(digest string) bool { return now.Sub(a.looks[digest].at) <= maxCheckAge })
+}
+
+// look describes the images, of which what was known before is forgotten.
+func (a applier) look(ctx context.Context, digests []string) error {
+	for _, digest := range digests {
+		delete(a.looks, digest)
+	}
 	at := instant()
-	digests = slices.DeleteFunc(digests, func(digest string) bool { return at.Sub(a.looks[digest].at) <= maxCheckAge })
-	slices.Sort(digests)
-	digests = slices.Compact(digests)
-	now, err := a.describe(a.ctx, digests)
+	now, err := a.describe(ctx, digests)
 	if err != nil {
 		return err
 	}

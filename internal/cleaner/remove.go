@@ -51,13 +51,17 @@ func settleOpen(images []*PlannedImage, o Outcome, message string) {
 	}
 }
 
-// attempt makes a removing call for images that were just described, and makes
-// it again after throttling and when no answer came. The client must not do so
+// attempt makes a removing call for images, re-checked unless that was done just
+// now, and makes it again after throttling and when no answer came. The client must not do so
 // by itself: between two attempts the images are described again. It returns
 // the error that made it give up, if one did.
 func (a applier) attempt(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
 	all := batch
-	for n := 1; len(batch) > 0 && a.ctx.Err() == nil; n++ {
+	for n := 1; ; n++ {
+		a.recheck(batch)
+		if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil {
+			break
+		}
 		ctx, cancel := a.toTheEnd()
 		err := once(ctx, batch)
 		cancel()
@@ -140,15 +144,13 @@ func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	}
 	ctx, cancel := a.toTheEnd()
 	defer cancel()
-	there, describeErr := a.describe(ctx, idsOf(batch))
-	if describeErr != nil {
+	if describeErr := a.look(ctx, idsOf(batch)); describeErr != nil {
 		settleAll(batch, Failed, cause(err)+"; state unknown: "+describeErr.Error())
 		return nil
 	}
-	now := func(digest string) (evaluator.Image, bool) { im, found := there[digest]; return im, found }
 	for _, im := range batch {
-		current, found := now(im.Digest)
-		switch difference := im.differs(current, now); {
+		current, found := a.found(im.Digest)
+		switch difference := im.differs(current, a.found); {
 		case !found && !im.archives() && im.Action != evaluator.Untag:
 			im.settle(Deleted, "unconfirmed: "+cause(err)+", but not there any more")
 		case !found:

@@ -33,8 +33,11 @@ func fill(w *world, repo string, families, children, plain int) {
 
 // A run makes one DescribeImages for 1000 images listed and one for 100 images
 // checked again: those that go, and the children that stay of indexes that go,
-// since their pulls count. Each family's index is read, 100 in a call. Indexes,
-// what follows them and the rest go in calls of their own.
+// since their pulls count. Families that go together are not torn apart, so that
+// with families of up to f images a call holds at least 101-f; an index with more
+// children than a call holds has them described for itself. Each family's index
+// is read, 100 in a call. Indexes, what follows them and the rest go in calls of
+// their own.
 func TestCallsOfARun(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -56,17 +59,17 @@ func TestCallsOfARun(t *testing.T) {
 		"families of two": {100, 1, 0, map[string]int{
 			"DescribeImages": 1 + 2, "BatchDeleteImage": 2 * 2, "BatchGetImage": 1,
 		}},
-		"families of three": {100, 2, 0, map[string]int{
-			"DescribeImages": 1 + 3, "BatchDeleteImage": 2 * 3, "BatchGetImage": 1,
+		"families of three: 33 in a call": {100, 2, 0, map[string]int{
+			"DescribeImages": 1 + 4, "BatchDeleteImage": 2 * 4, "BatchGetImage": 1,
 		}},
-		"families of eleven": {100, 10, 0, map[string]int{
-			"DescribeImages": 2 + 11, "BatchDeleteImage": 2 * 11, "BatchGetImage": 1,
+		"families of eleven: 9 in a call": {100, 10, 0, map[string]int{
+			"DescribeImages": 2 + 12, "BatchDeleteImage": 2 * 12, "BatchGetImage": 1,
 		}},
 		"families of three and others": {33, 2, 201, map[string]int{
 			"DescribeImages": 1 + 3, "BatchDeleteImage": 2 + 1 + 2, "BatchGetImage": 1,
 		}},
 		"a family of 250": {1, 249, 0, map[string]int{
-			"DescribeImages": 1 + 3, "BatchDeleteImage": 1 + 3, "BatchGetImage": 1,
+			"DescribeImages": 1 + 3 + 3, "BatchDeleteImage": 1 + 3, "BatchGetImage": 1,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

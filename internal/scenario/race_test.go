@@ -43,6 +43,7 @@ type race struct {
 	// that it could not know.
 	inWindow int
 	removed  int
+	slow     bool // some calls take up to a second
 }
 
 // TestRaces has a writer push, tag, pull and delete between plan and re-check
@@ -71,9 +72,60 @@ func TestRaces(t *testing.T) {
 	})
 }
 
+// TestRacesOfLargeFamilies is TestRaces for what does not go in one call, and
+// for calls that take their time.
+func TestRacesOfLargeFamilies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		removed := 0
+		for seed := range interleavings() / 100 {
+			r := newRaceIn(uint64(seed), largeFamilies)
+			r.slow = true
+			report := r.apply(t, configuration("expire any pushed>1", "", `"limits": {"maxDeletionsPerRepository": 5000}`))
+			for _, fault := range r.faults {
+				t.Fatalf("seed %d: %s\n%s", seed, fault, strings.Join(r.outcomes(&report), "\n"))
+			}
+			removed += r.removed
+		}
+		t.Logf("%d removals", removed)
+		if removed < 20*interleavings()/100 {
+			t.Error("the runs have nothing to do")
+		}
+	})
+}
+
+// largeFamilies draws an index of many children, and a chain of indexes of
+// which each shares a child with the next.
+func largeFamilies(random *rand.Rand) repository {
+	r := repository{name: "app"}
+	put := func(name string, children ...string) string {
+		r.images = append(r.images, image{name: name, age: 90 * day, index: children != nil, children: children})
+		return name
+	}
+	var many []string
+	for i := range 90 + random.IntN(150) {
+		many = append(many, put(fmt.Sprint("child", i)))
+	}
+	put("large", many...)
+	shared := put("shared")
+	for i := range random.IntN(90) {
+		next := put(fmt.Sprint("shared", i))
+		put(fmt.Sprint("link", i), shared, next)
+		shared = next
+	}
+	for i := range random.IntN(250) {
+		put(fmt.Sprint("plain", i))
+	}
+	return r
+}
+
 func newRace(seed uint64) *race {
+	return newRaceIn(seed, func(random *rand.Rand) repository { return randomRepository(random, "app") })
+}
+
+func newRaceIn(seed uint64, draw func(*rand.Rand) repository) *race {
 	random := rand.New(rand.NewPCG(seed, 1))
-	p := picture{randomRepository(random, "app")}
+	p := picture{draw(random)}
 	for i := range p[0].images {
 		p[0].images[i].unreadable = false
 	}
@@ -87,6 +139,9 @@ func newRace(seed uint64) *race {
 
 // before is called before each call of the run.
 func (r *race) before(c recorded) {
+	if r.slow && r.random.IntN(4) == 0 {
+		time.Sleep(time.Duration(r.random.IntN(1000)) * time.Millisecond) // not real time
+	}
 	isRemoval := c.operation == "BatchDeleteImage" || c.operation == "UpdateImageStorageClass"
 	if len(c.digests) > 0 {
 		for range r.random.IntN(3) {
@@ -95,9 +150,10 @@ func (r *race) before(c recorded) {
 	}
 	switch {
 	case isRemoval:
+		now := r.now()
 		for _, digest := range c.digests {
-			r.judge(digest)
-			r.judgeParents(digest, c.operation)
+			r.judge(digest, now)
+			r.judgeParents(digest, c.operation, now)
 		}
 		for _, digest := range c.digests {
 			r.relied[digest] = len(r.described[digest])
@@ -160,28 +216,35 @@ func (r *race) stamp(im fakeecr.Image) {
 
 // judge judges the request to remove an image: it must rely on a re-check of
 // the last two seconds, by which nothing had changed.
-func (r *race) judge(digest string) {
+func (r *race) judge(digest string, now map[string]fakeecr.Image) {
 	r.removed++
 	at := r.law.place[digest]
-	if !seen(r.described[digest][r.relied[digest]:], func(is fakeecr.Image) bool { return r.same(at, is) }) {
+	if !r.seen(r.described[digest][r.relied[digest]:], func(is fakeecr.Image) bool { return r.same(at, is) }) {
 		r.faults = append(r.faults, digest+" was removed, which had changed by the re-check")
 	}
 	for _, leaf := range r.law.leaves(at, nil) {
-		if !seen(r.described[r.law.images[leaf].Digest], func(is fakeecr.Image) bool { return r.unpulled(leaf, is) }) {
+		if !r.seen(r.described[r.law.images[leaf].Digest], func(is fakeecr.Image) bool { return r.unpulled(leaf, is) }) {
 			r.faults = append(r.faults, digest+" was removed, below which something had been pulled by the re-check")
 		}
 	}
-	now := r.now()
 	if is, there := now[digest]; there && !r.same(at, is) {
 		r.inWindow++
 	}
 }
 
-// seen reports whether a recent sighting is of the image as wanted, or gone.
-func seen(sightings []sighting, as func(fakeecr.Image) bool) bool {
-	return slices.ContainsFunc(sightings, func(s sighting) bool {
-		return time.Since(s.at) <= 2*time.Second && (s.image.Digest == "" || as(s.image))
-	})
+// seen reports whether the last sighting is recent, and of the image as wanted
+// or gone. The call to remove it, and the one to describe it, may take the time
+// that slow calls take.
+func (r *race) seen(sightings []sighting, as func(fakeecr.Image) bool) bool {
+	most := 2 * time.Second
+	if r.slow {
+		most += 2 * time.Second
+	}
+	if len(sightings) == 0 {
+		return false
+	}
+	last := sightings[len(sightings)-1]
+	return time.Since(last.at) <= most && (last.image.Digest == "" || as(last.image))
 }
 
 // same reports whether the image at the place is as it was listed. The own pull
@@ -199,8 +262,7 @@ func (r *race) unpulled(at int, is fakeecr.Image) bool {
 }
 
 // judgeParents judges whether all that the image belongs to has gone before it.
-func (r *race) judgeParents(digest, operation string) {
-	now := r.now()
+func (r *race) judgeParents(digest, operation string, now map[string]fakeecr.Image) {
 	for _, p := range r.law.parents(r.law.place[digest], false) {
 		parent, there := now[r.law.images[p].Digest]
 		if there && (operation == "BatchDeleteImage" || parent.Status != "ARCHIVED") {
