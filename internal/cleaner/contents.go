@@ -88,8 +88,12 @@ func (c *contents) readManifests(ctx context.Context) error {
 func (c *contents) discountReads() {
 	latest := map[string]time.Time{}
 	for index := range c.children {
+		below := c.below(index)
+		if len(below) == 0 {
+			continue // then nothing but its own pulls can say that it is in use
+		}
 		latest[index] = time.Time{}
-		for _, im := range c.below(index) {
+		for _, im := range below {
 			if im.LastRecordedPullTime.After(latest[index]) {
 				latest[index] = im.LastRecordedPullTime
 			}

@@ -95,6 +95,17 @@ func (p *PlannedImage) archives() bool {
 	return p.Action == evaluator.Transition || p.OnExpire == config.ArchiveExpired
 }
 
+// childrenPulledAt returns the latest pull of the children, zero for none.
+func (p *PlannedImage) childrenPulledAt() time.Time {
+	var latest time.Time
+	for _, child := range p.Children {
+		if child.LastRecordedPullTime.After(latest) {
+			latest = child.LastRecordedPullTime
+		}
+	}
+	return latest
+}
+
 // open reports whether the image is still to be removed.
 func (p *PlannedImage) open() bool { return !p.Protected() && p.Outcome == "" }
 

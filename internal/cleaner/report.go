@@ -92,7 +92,9 @@ type ImageReport struct {
 	ImagePushedAt        time.Time             `json:"imagePushedAt"`
 	LastRecordedPullTime time.Time             `json:"lastRecordedPullTime,omitzero"`
 	LastActivatedAt      time.Time             `json:"lastActivatedAt,omitzero"`
-	ImageSizeInBytes     int64                 `json:"imageSizeInBytes"`
+	// ChildrenPulledAt is the latest pull of what is below an index.
+	ChildrenPulledAt time.Time `json:"childrenPulledAt,omitzero"`
+	ImageSizeInBytes int64     `json:"imageSizeInBytes"`
 }
 
 // Handled reports whether everything was handled: nothing failed, nothing ran
@@ -149,7 +151,7 @@ func (r *RepositoryReport) add(im *PlannedImage) {
 		Verdict: im.Action, AppliedRulePriority: im.Rule, Reason: im.Reason,
 		OnExpire: im.OnExpire, Untag: im.Untag, ProtectedBy: im.ProtectedBy, Outcome: im.Outcome, Message: im.Message,
 		ImageStatus: im.Status, ImagePushedAt: im.PushedAt, LastRecordedPullTime: im.LastRecordedPullTime,
-		LastActivatedAt: im.LastActivatedAt, ImageSizeInBytes: im.SizeInBytes,
+		LastActivatedAt: im.LastActivatedAt, ChildrenPulledAt: im.childrenPulledAt(), ImageSizeInBytes: im.SizeInBytes,
 	})
 }
 

@@ -119,7 +119,7 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 		{cleaner.RepositoryReport{}, "name policy attachedPolicy skipped images message " + counts},
 		{cleaner.Totals{}, "repositories skipped attachedPolicies " + counts},
 		{cleaner.ImageReport{}, "imageDigest imageTags verdict appliedRulePriority reason onExpire untag protectedBy outcome" +
-			" message imageStatus imagePushedAt lastRecordedPullTime lastActivatedAt imageSizeInBytes"},
+			" message imageStatus imagePushedAt lastRecordedPullTime lastActivatedAt childrenPulledAt imageSizeInBytes"},
 		{cleaner.Protection{}, "kind by"},
 		{cleaner.Finding{}, "kind repository message"},
 		{cleaner.Omitted{}, "repositories images findings"},

@@ -108,8 +108,11 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 			dropped = append(dropped, &plan.Images[i])
 			continue
 		}
-		if difference := differs(s.planned().Image, im.Image); difference != "" {
+		switch difference := differs(s.planned().Image, im.Image); {
+		case difference != "":
 			im.settle(Changed, difference+" changed since the plan")
+		case !s.ChildrenPulledAt.Equal(im.childrenPulledAt()):
+			im.settle(Changed, "lastRecordedPullTime of its children changed since the plan")
 		}
 		plan.Images[i] = im
 	}

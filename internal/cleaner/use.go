@@ -176,6 +176,7 @@ func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, setting
 			return u, &Skip{SkipScanFailed, "in-use scan: " + f.String()}
 		}
 	}
+	u.addPulled(c, g, scan.At)
 	used := 0
 	for _, use := range uses[c.repository] {
 		if !slices.Contains(sources, use.Source) || use.Revision > settings.TaskDefinitionRevisions {
@@ -208,6 +209,16 @@ func (u *usage) add(g *graph.Graph, digest, by string) {
 	for _, d := range append(g.Ancestors(digest), digest) {
 		if !slices.Contains(u.by[d], by) {
 			u.by[d] = append(u.by[d], by)
+		}
+	}
+}
+
+// addPulled takes for in use what was pulled since the scan began: the scan may
+// not know who did, and the re-check sees later pulls only.
+func (u *usage) addPulled(c *contents, g *graph.Graph, began time.Time) {
+	for _, im := range c.images {
+		if pulled := im.LastRecordedPullTime; !pulled.IsZero() && !began.IsZero() && !pulled.Before(began) {
+			u.add(g, im.Digest, "whoever pulled it since the question what is in use")
 		}
 	}
 }

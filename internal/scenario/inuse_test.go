@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"errors"
 	"testing"
+	"time"
 )
 
 func TestInUse(t *testing.T) {
@@ -168,6 +169,22 @@ func TestInUse(t *testing.T) {
 		policy:   "expire any pushed>365",
 		uses:     "task/1 app:v1",
 		findings: "app: attachedPolicyMarksInUse: ECR itself will expire used, which is in use by task/1",
+	}, {
+		name: "what was pulled after the question may be in use by whom nobody knows",
+		registry: `
+			arm   90d
+			index 90d >arm #v1
+			other 90d #v2`,
+		policy: "expire any pushed>30",
+		uses:   "task/1 web:v1",
+		before: func(_ testing.TB, w *world) {
+			w.server.Put("app", image{name: "arm", age: 90 * day, pulled: -time.Second}.detail(noon))
+		},
+		want: `
+			arm: expire, inUse whoever pulled it since the question what is in use
+			index: expire, inUse whoever pulled it since the question what is in use
+			other: expire, deleted`,
+		findings: "app: nothingReferences: nothing that was asked references an image of it",
 	}, {
 		name: "a scan that fails is said, also where nothing is marked",
 		registry: `

@@ -102,15 +102,16 @@ func (l *law) indexes(i int, all bool) []int {
 	return indexes
 }
 
-// discountReading gives an index the latest pull of the images below it: its
-// own says only that a cleaner was here.
+// discountReading gives an index the latest pull of the images below it, if
+// there are any: its own says only that a cleaner was here.
 func (l *law) discountReading() {
 	pulls := make([]time.Time, len(l.images))
 	for i := range l.images {
-		if !l.readable(i) {
+		leaves := l.leaves(i, nil)
+		if !l.readable(i) || len(leaves) == 0 {
 			pulls[i] = l.images[i].LastRecordedPullTime
 		}
-		for _, leaf := range l.leaves(i, nil) {
+		for _, leaf := range leaves {
 			if t := l.images[leaf].LastRecordedPullTime; t.After(pulls[i]) {
 				pulls[i] = t
 			}
@@ -212,11 +213,15 @@ func (l *law) pushed(i int) time.Time {
 	return l.images[i].PushedAt
 }
 
-// used returns the images in use and the indexes above them. An index that
+// used returns the images in use, those pulled since the run asked what is in
+// use, and the indexes above them. An index that
 // cannot be read tells nobody what it lists, unless all is asked for.
 func (l *law) used(all bool) map[int]bool {
 	used := map[int]bool{}
 	for i, im := range l.images {
+		if !im.LastRecordedPullTime.Before(noon) {
+			used[i] = true
+		}
 		for _, u := range l.trial.uses {
 			tag := u.tag
 			if tag == "" {

@@ -144,3 +144,31 @@ func TestNamedImages(t *testing.T) {
 		})
 	}
 }
+
+// Whoever runs an index pulls one of its children. Where the index's own pulls
+// are not recorded, only they tell.
+func TestSavedPlansOfIndexesWhoseChildrenWerePulled(t *testing.T) {
+	t.Parallel()
+	const registry = `
+		amd  91d #amd
+		arm  91d
+		dead 90d >amd,arm #v1`
+	for _, child := range []string{"amd", "arm"} {
+		w := newWorld(t, draw(registry))
+		w.server.ExcludePulls(true)
+		configuration := configuration("expire v1 pushed>30", "", "")
+		saved := w.plan(t, configuration)
+		for _, im := range w.server.Images("app") {
+			if im.Digest == digestOf(child) {
+				im.LastRecordedPullTime = noon
+				w.server.Put("app", im)
+			}
+		}
+		r := w.runner(t, configuration)
+		r.Remover, r.Saved = w.registry.Remover, &saved
+		report := run(t, &r)
+		if report.Totals.Deleted > 0 || report.Totals.Changed == 0 {
+			t.Errorf("%s was pulled: %s", child, strings.Join(w.outcomes(&report), "; "))
+		}
+	}
+}
