@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
@@ -34,35 +33,40 @@ func invalid(problems jsondoc.Problems) *Skip {
 	return nil
 }
 
-// attachedMarks returns what the attached policy decides about the contents, in
-// their order, or nil when none is attached. Where the entry has a policy of
-// its own it asks only if something uses the repository: ECR deletes what it
-// marks, in use or not.
-func (p Planner) attachedMarks(ctx context.Context, plan *RepositoryPlan, c *contents, wanted []wish) []evaluator.Action {
-	marks := make([]evaluator.Action, len(c.images))
-	switch {
-	case plan.Attached:
-		for i, w := range wanted {
-			marks[i] = w.action
-		}
-		return marks
-	case plan.Entry == nil || plan.Entry.Source != config.Inline || len(sourcesOf(plan.Entry.Protect)) == 0 || !p.scanner.names(ctx, c.repository):
+// attachedMarks returns what ECR itself will do with the contents, in their
+// order, or nil where nothing uses the repository or no policy is attached: ECR
+// deletes what that marks, in use or not. It goes by the pull times that ECR
+// knows, so that it must be called before those of indexes are discounted.
+func (p Planner) attachedMarks(ctx context.Context, plan *RepositoryPlan, c *contents, policy lifecycle.Policy) []evaluator.Action {
+	if len(sourcesOf(plan.Entry.Protect)) == 0 || !p.scanner.names(ctx, c.repository) {
 		return nil
 	}
-	policy, skip, err := attachedPolicy(ctx, p.Registry, c.repository)
+	if !plan.Attached {
+		var ok bool
+		if policy, ok = p.besides(ctx, plan, c); !ok {
+			return nil
+		}
+	}
+	marks := make([]evaluator.Action, len(c.images))
+	for i, v := range evaluator.Evaluate(policy, c.images, p.Now) {
+		marks[i] = v.Action
+	}
+	return marks
+}
+
+// besides finds out what is attached beside a policy of the configuration. It
+// returns false when none is, or when it cannot be read.
+func (p Planner) besides(ctx context.Context, plan *RepositoryPlan, c *contents) (lifecycle.Policy, bool) {
+	c.besides = true
+	policy, skip, err := attachedPolicy(ctx, p.Registry, plan.Repository)
 	plan.Attached = err == nil && (skip == nil || skip.Code == SkipInvalidPolicy)
 	switch {
 	case err != nil:
 		plan.unknownAttached(err.Error())
-	case skip == nil:
-		for i, v := range evaluator.Evaluate(policy, c.images, p.Now) {
-			marks[i] = v.Action
-		}
-		return marks
-	case plan.Attached:
+	case plan.Attached && skip != nil:
 		plan.unknownAttached(skip.Message)
 	}
-	return nil
+	return policy, err == nil && skip == nil
 }
 
 func (p *RepositoryPlan) unknownAttached(why string) {
@@ -71,8 +75,8 @@ func (p *RepositoryPlan) unknownAttached(why string) {
 
 // attachedFindings names the images in use, and what belongs to indexes in use,
 // that the attached policy marks.
-func (p *RepositoryPlan) attachedFindings(c *contents, g *graph.Graph, used *usage, marks []evaluator.Action) {
-	for i, action := range marks {
+func (p *RepositoryPlan) attachedFindings(c *contents, g *graph.Graph, used *usage) {
+	for i, action := range c.marks {
 		digest := c.images[i].Digest
 		by, through := used.by[digest], ""
 		if len(by) == 0 {

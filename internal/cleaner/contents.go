@@ -22,6 +22,12 @@ type contents struct {
 	// discounts is true when the own pull times of the indexes that were read
 	// do not count.
 	discounts bool
+	// marks are what ECR itself will do with the images, in their order; nil
+	// where that does not matter or nothing is attached.
+	marks []evaluator.Action
+	// besides is true when it was asked what is attached beside a policy of the
+	// configuration.
+	besides bool
 	// names leads from digests and tags, which no digest can be mistaken for,
 	// to places in images. It is nil before it is needed.
 	names map[string]int

@@ -60,7 +60,7 @@ func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanat
 	if !conf.Repositories.Select(repository) {
 		skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
 	}
-	plan := RepositoryPlan{Repository: repository, Entry: e.Entry}
+	plan := RepositoryPlan{Repository: repository, Entry: e.Entry, Attached: e.Entry != nil && e.Entry.Source == config.Attached}
 	if e.Skip = skip; skip == nil {
 		verdicts, err := p.evaluate(ctx, &plan, c, policy, settings)
 		if err != nil {

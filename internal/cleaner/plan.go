@@ -38,8 +38,9 @@ type RepositoryPlan struct {
 	// those that follow them, ordered by push time, the oldest first.
 	Images []PlannedImage
 	// Attached is true when a lifecycle policy is attached to the repository,
-	// which ECR applies by itself. It is asked for only where the entry says so
-	// or something is in use.
+	// which ECR applies by itself. Where the entry has a policy of its own, that
+	// is found out only if something is asked what is in use, and the repository
+	// is used or something would go.
 	Attached bool
 	// Scanned is when the in-use scan ended that the plan relies upon; zero when
 	// it relies upon none.
@@ -133,6 +134,7 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 // evaluate evaluates the policy on the contents and fills the plan with what
 // comes of it. The verdicts are in the order of the contents.
 func (p Planner) evaluate(ctx context.Context, plan *RepositoryPlan, c *contents, policy lifecycle.Policy, settings config.Settings) ([]evaluator.Verdict, error) {
+	c.marks = p.attachedMarks(ctx, plan, c, policy)
 	if countsPulls(policy) {
 		if err := c.readManifests(ctx); err != nil {
 			return nil, err
@@ -143,7 +145,11 @@ func (p Planner) evaluate(ctx context.Context, plan *RepositoryPlan, c *contents
 	for i, v := range verdicts {
 		wanted[i] = wishOf(v, c.images[i], settings.OnExpire)
 	}
-	return verdicts, p.settle(ctx, plan, c, wanted, settings)
+	err := p.settle(ctx, plan, c, wanted, settings)
+	if !plan.Attached && !c.besides && plan.removals() > 0 && len(sourcesOf(settings.Protect)) > 0 {
+		p.besides(ctx, plan, c) // protection that ECR knows nothing of is worth the question
+	}
+	return verdicts, err
 }
 
 // countsPulls reports whether the policy looks at pull times.

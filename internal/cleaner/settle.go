@@ -54,8 +54,7 @@ func (w wish) fate() graph.Fate {
 // along. The wishes are in the order of the contents.
 func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, wanted []wish, settings config.Settings) error {
 	plan.Listed = len(c.images)
-	marks := p.attachedMarks(ctx, plan, c, wanted)
-	if !slices.ContainsFunc(wanted, func(w wish) bool { return w.action != evaluator.Keep }) && !marksAny(marks) {
+	if !slices.ContainsFunc(wanted, func(w wish) bool { return w.action != evaluator.Keep }) && !marksAny(c.marks) {
 		return nil
 	}
 	if err := c.readManifests(ctx); err != nil {
@@ -86,7 +85,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		plan.Images = append(plan.Images, im)
 	}
 	sortImages(plan.Images)
-	plan.attachedFindings(c, g, &used, marks)
+	plan.attachedFindings(c, g, &used)
 	if plan.removals() > 0 {
 		plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan.Repository, settings.Protect)...)
 	}

@@ -147,7 +147,7 @@ func TestCallsOfAPlan(t *testing.T) {
 	}{
 		"nothing is marked":                   {"expire any pushed>365", []map[string]int{lists}},
 		"nothing is marked, counted by pulls": {"archive any pulled>365", []map[string]int{lists, reads}},
-		"something is":                        {"expire any count>100", []map[string]int{lists, reads, {"GetRepositoryPolicy": 3}}},
+		"something is":                        {"expire any count>100", []map[string]int{lists, reads, {"GetRepositoryPolicy": 3, "GetLifecyclePolicy": 3}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
