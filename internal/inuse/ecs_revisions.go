@@ -43,7 +43,7 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 	deployments, err := listed(func(token *string) ([]types.ServiceDeploymentBrief, *string, error) {
 		out, err := s.api.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
 			Cluster: &sv.cluster, Service: &sv.arn, MaxResults: aws.Int32(maxECSPage), NextToken: token,
-		}, sv.options)
+		}, s.asking(*sv))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -57,20 +57,22 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 }
 
 // unrevised explains the error of a call about revisions, unless it only says
-// that there are none.
+// that there are none. Of a service that names some, only its end says that.
 func (s *ecsScan) unrevised(sv service, doing string, err error) error {
-	if err == nil || gone(err) || notOffered(err) || !sv.named && unanswered(err) {
+	if err == nil || gone(err) || !sv.named && (notKnown(err) || s.emulated && errorPage(err)) {
 		return nil
 	}
 	return s.explain(doing, err)
 }
 
-// options are those of a call about a service that names no revisions. It may
-// come from an emulator that does not know them, whose error pages must not be
-// asked for again and again.
-func (sv service) options(o *ecs.Options) {
-	if !sv.named {
-		o.Retryer = answeredOnce{o.Retryer}
+// asking are the options of a call about the revisions of a service. The error
+// page of an emulator that does not know them must not be asked for again and
+// again.
+func (s *ecsScan) asking(sv service) func(*ecs.Options) {
+	return func(o *ecs.Options) {
+		if s.emulated && !sv.named {
+			o.Retryer = answeredOnce{o.Retryer}
+		}
 	}
 }
 
@@ -78,14 +80,14 @@ func (sv service) options(o *ecs.Options) {
 type answeredOnce struct{ aws.Retryer }
 
 func (r answeredOnce) IsErrorRetryable(err error) bool {
-	return !unanswered(err) && r.Retryer.IsErrorRetryable(err)
+	return !errorPage(err) && r.Retryer.IsErrorRetryable(err)
 }
 
 // describeDeployments returns the revisions that take part in deployments:
 // the new one, those it replaces and the one that was rolled back to.
 func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []string) ([]string, error) {
 	doing := "describe service deployments of " + sv.arn
-	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns}, sv.options)
+	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns}, s.asking(sv))
 	if err != nil {
 		return nil, s.unrevised(sv, doing, err)
 	}
@@ -106,12 +108,15 @@ func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []st
 
 func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []string) error {
 	doing := "describe service revisions of " + sv.arn
-	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns}, sv.options)
+	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns}, s.asking(sv))
 	if err != nil {
 		return s.unrevised(sv, doing, err)
 	}
 	for _, r := range out.ServiceRevisions {
 		by := aws.ToString(r.ServiceRevisionArn)
+		if len(r.ContainerImages) == 0 { // then its task definition has to tell
+			s.define(r.TaskDefinition, by, 0)
+		}
 		for _, image := range r.ContainerImages {
 			if err := s.add(aws.ToString(image.Image), aws.ToString(image.ImageDigest), by); err != nil {
 				return err

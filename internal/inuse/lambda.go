@@ -1,7 +1,9 @@
 package inuse
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -11,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // LambdaAPI is the part of the Lambda client that the source calls. The role
@@ -56,6 +60,8 @@ type version struct {
 	function, version string
 	// by is the ARN of the version or of an alias that leads to it.
 	by string
+	// kind is what the listing calls it, if it was listed.
+	kind types.PackageType
 }
 
 func (s *lambdaScan) run(ctx context.Context) error {
@@ -99,7 +105,7 @@ func (s *lambdaScan) versions(ctx context.Context) ([]version, error) {
 		if f.PackageType == types.PackageTypeZip {
 			continue
 		}
-		versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn)})
+		versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn), f.PackageType})
 	}
 	return versions, nil
 }
@@ -127,7 +133,7 @@ func (s *lambdaScan) aliased(ctx context.Context, function string, known map[str
 		}
 		for _, v := range leadsTo {
 			if !known[v] {
-				versions = append(versions, version{function, v, aws.ToString(alias.AliasArn)})
+				versions = append(versions, version{function, v, aws.ToString(alias.AliasArn), ""})
 			}
 		}
 	}
@@ -150,14 +156,44 @@ func (s *lambdaScan) code(ctx context.Context, v version) error {
 	case out.Code == nil || out.Configuration == nil:
 		return fmt.Errorf("%s: the answer has no code", doing)
 	}
+	if err := s.image(v, out); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// image notes the image of a version by both of its names. An image function
+// has both from its start on; what is neither an image nor code that is known
+// is doubted.
+func (s *lambdaScan) image(v version, out *lambda.GetFunctionOutput) error {
 	resolved, name := aws.ToString(out.Code.ResolvedImageUri), aws.ToString(out.Code.ImageUri)
-	if resolved == "" && name == "" && out.Configuration.PackageType == types.PackageTypeImage {
-		return fmt.Errorf("%s: the answer names no image", doing)
+	if resolved == "" && name == "" {
+		if kind := cmp.Or(out.Configuration.PackageType, v.kind); kind != "" && kind != types.PackageTypeZip {
+			return errors.New("the answer names no image")
+		}
+		return nil
 	}
 	if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
 		return err // a digest is what it resolves to
 	}
+	if resolved == "" && inECR(name) && starts(out.Configuration.State) {
+		return fmt.Errorf("the answer does not say what %s resolves to", name)
+	}
 	return s.add(resolved, "", v.by)
+}
+
+// inECR reports whether the name points into a private registry of ECR.
+func inECR(name string) bool {
+	_, err := reference.Parse(name)
+	return err == nil
+}
+
+// starts reports whether a version in that state can run, and may do so from
+// an image that no longer has the tag: all states but two, in which Lambda has
+// not, or not yet, taken the image over.
+// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+func starts(state types.State) bool {
+	return state != types.StatePending && state != types.StateFailed
 }
 
 // latest is the version that has no number. Without a qualifier it is meant.
