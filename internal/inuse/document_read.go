@@ -84,25 +84,25 @@ func (d *documentReader) reference() error {
 	if open, err := d.dec.Token(); err != nil || open != json.Delim('{') {
 		return errors.Join(err, errors.New("an entry of references is no object"))
 	}
-	members := map[string]string{}
+	entry := map[string]string{}
 	for d.dec.More() {
-		name, err := d.dec.Token()
+		token, err := d.dec.Token()
 		if err != nil {
 			return err
 		}
-		_, twice := members[fmt.Sprint(name)]
-		if twice || name != "image" && name != "by" {
+		name := fmt.Sprint(token)
+		if _, twice := entry[name]; twice || name != "image" && name != "by" {
 			return fmt.Errorf("%.80q is given twice or is no part of a reference", name)
 		}
 		var text string
 		if err := d.dec.Decode(&text); err != nil {
 			return err
 		}
-		members[fmt.Sprint(name)] = text
+		entry[name] = text
 	}
 	_, err := d.dec.Token()
 	if err == nil {
-		d.add(members["image"], members["by"], d.line())
+		d.add(entry["image"], entry["by"], d.line())
 	}
 	return err
 }

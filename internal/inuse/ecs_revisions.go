@@ -2,6 +2,7 @@ package inuse
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +16,9 @@ import (
 func (s *ecsScan) serviceRevisions(ctx context.Context, sv service) error {
 	if err := s.listDeployments(ctx, &sv); err != nil {
 		return err
+	}
+	if slices.Contains(sv.deployments, "") || slices.Contains(sv.revisions, "") {
+		return fmt.Errorf("list service deployments of %s: a deployment or revision has no ARN", sv.arn)
 	}
 	for some := range slices.Chunk(distinctARNs(sv.deployments), maxServiceVersions) {
 		revisions, err := s.describeDeployments(ctx, sv, some)

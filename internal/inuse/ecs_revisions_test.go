@@ -195,6 +195,18 @@ func TestECSTakesDeploymentsWithoutATimeForStanding(t *testing.T) {
 	wantUses(t, f.source(t, 0), used(1), used(2), used(9), "app:v1 service/s")
 }
 
+func TestECSFailsOnRevisionsAndDeploymentsWithoutAName(t *testing.T) {
+	t.Parallel()
+	current := revisions()
+	current.services["prod"][0]["currentServiceRevisions"] = []object{{"runningTaskCount": 1}}
+	wantFailure(t, current.source(t, 0), "of "+arn("service", "s")+": ", "has no ARN")
+	for _, member := range []string{"serviceDeploymentArn", "targetServiceRevisionArn"} {
+		nameless := deployment("d1", "SUCCESSFUL", 10, "r1")
+		delete(nameless, member)
+		wantFailure(t, revisions(nameless).source(t, 0), "of "+arn("service", "s")+": ", "has no ARN")
+	}
+}
+
 func TestECSReadsTheTaskDefinitionOfARevisionWithoutImages(t *testing.T) {
 	t.Parallel()
 	f := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
