@@ -47,7 +47,7 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 	deployments, err := listed(func(token *string) ([]types.ServiceDeploymentBrief, *string, error) {
 		out, err := s.api.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
 			Cluster: &sv.cluster, Service: &sv.arn, MaxResults: aws.Int32(maxECSPage), NextToken: token,
-		}, s.asking(*sv))
+		}, s.asking(sv))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -57,22 +57,22 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 		sv.deployments = append(sv.deployments, aws.ToString(d.ServiceDeploymentArn))
 		sv.revisions = append(sv.revisions, aws.ToString(d.TargetServiceRevisionArn))
 	}
-	return s.unrevised(*sv, "list service deployments of "+sv.arn, err)
-}
-
-// unrevised explains the error of a call about revisions, unless it only says
-// that there are none. Of a service that names some, only its end says that.
-func (s *ecsScan) unrevised(sv service, doing string, err error) error {
-	if err == nil || gone(err) || !sv.named && (notKnown(err) || s.emulated && errorPage(err)) {
-		return nil
+	if err != nil && !s.unrevised(sv, err) {
+		return s.explain("list service deployments of "+sv.arn, err)
 	}
-	return s.explain(doing, err)
+	return nil
 }
 
-// asking are the options of a call about the revisions of a service. The error
-// page of an emulator that does not know them must not be asked for again and
-// again.
-func (s *ecsScan) asking(sv service) func(*ecs.Options) {
+// unrevised reports whether the error of listing deployments says that there
+// are none: that the service has ended or, unless it names some itself, that
+// ECS knows none of it.
+func (s *ecsScan) unrevised(sv *service, err error) bool {
+	return gone(err) || !sv.named && (notKnown(err) || s.emulated && errorPage(err))
+}
+
+// asking are the options of listing deployments. The error page of an emulator
+// that does not know them must not be asked for again and again.
+func (s *ecsScan) asking(sv *service) func(*ecs.Options) {
 	return func(o *ecs.Options) {
 		if s.emulated && !sv.named {
 			o.Retryer = answeredOnce{o.Retryer}
@@ -91,9 +91,12 @@ func (r answeredOnce) IsErrorRetryable(err error) bool {
 // the new one, those it replaces and the one that was rolled back to.
 func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []string) ([]string, error) {
 	doing := "describe service deployments of " + sv.arn
-	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns}, s.asking(sv))
+	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
+	if gone(err) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil, s.unrevised(sv, doing, err)
+		return nil, s.explain(doing, err)
 	}
 	var revisions []string
 	for _, d := range out.ServiceDeployments {
@@ -112,9 +115,12 @@ func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []st
 
 func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []string) error {
 	doing := "describe service revisions of " + sv.arn
-	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns}, s.asking(sv))
+	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns})
+	if gone(err) {
+		return nil
+	}
 	if err != nil {
-		return s.unrevised(sv, doing, err)
+		return s.explain(doing, err)
 	}
 	for _, r := range out.ServiceRevisions {
 		by := aws.ToString(r.ServiceRevisionArn)

@@ -126,27 +126,41 @@ func faulty(operation string, answer fault, named bool) *fakeECS {
 
 func TestECSFallsBackToTagsWhereItKnowsNoRevisions(t *testing.T) {
 	t.Parallel()
-	for _, operation := range aboutRevisions {
-		for _, answer := range append(notOffered, fault{http.StatusBadRequest, "ServiceNotActiveException", ""}) {
-			got, err := uses(t, faulty(operation, answer, false).source(t, 0))
-			if err != nil || len(got) == 0 || got[0] != "app:v1 service/s" {
-				t.Errorf("%s answers %v: got uses %v and error %v", operation, answer, got, err)
-			}
-		}
+	for _, answer := range notOffered {
+		f := faulty("ListServiceDeployments", answer, false)
+		wantUses(t, f.source(t, 0), "app:v1 service/s")
 	}
 	old := revisions(deployment("d1", "SUCCESSFUL", 10, "before there were revisions"))
 	wantUses(t, old.source(t, 0), "app:v1 service/s")
 }
 
-// A revision that a service names is there, whatever a call about it says.
-func TestECSFailsWhereItKeepsNamedRevisionsToItself(t *testing.T) {
+func TestECSDoesNotMissTheRevisionsOfServicesThatEndMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, operation := range aboutRevisions {
+		for _, code := range []string{"ServiceNotActiveException", "ServiceNotFoundException", "ClusterNotFoundException"} {
+			f := faulty(operation, fault{http.StatusBadRequest, code, ""}, true)
+			if got, err := uses(t, f.source(t, 0)); err != nil || len(got) == 0 || got[0] != "app:v1 service/s" {
+				t.Errorf("%s answers %s: got uses %v and error %v", operation, code, got, err)
+			}
+		}
+	}
+}
+
+// A revision that the service names, or that ECS has listed, is there, whatever
+// a later call says.
+func TestECSFailsWhereItKeepsRevisionsToItself(t *testing.T) {
 	t.Parallel()
 	for _, operation := range aboutRevisions {
 		for _, answer := range append(notOffered,
 			fault{http.StatusBadRequest, "OptInRequired", "not in this account"},
 			fault{http.StatusBadRequest, "AccessDeniedException", "not authorized"}, errorPage) {
 			for _, emulated := range []bool{false, true} {
-				wantFailure(t, patient(t, faulty(operation, answer, true), emulated), "of "+arn("service", "s")+": ", operation)
+				named := faulty(operation, answer, true)
+				wantFailure(t, patient(t, named, emulated), "of "+arn("service", "s")+": ", operation)
+				listed := faulty(operation, answer, false)
+				if operation != "ListServiceDeployments" {
+					wantFailure(t, patient(t, listed, emulated), "of "+arn("service", "s")+": ", operation)
+				}
 			}
 		}
 	}
@@ -174,10 +188,11 @@ func TestECSDoubtsErrorPagesUnlessOfAnEmulator(t *testing.T) {
 				t.Errorf("%d calls of %s, want 3", n, operation)
 			}
 		}
-		f := faulty(operation, errorPage, false)
-		if got, err := uses(t, patient(t, f, true)); err != nil || f.count(operation) != 1 {
-			t.Errorf("got uses %v and error %v after %d calls of %s, want 1", got, err, f.count(operation), operation)
-		}
+	}
+	f := faulty("ListServiceDeployments", errorPage, false)
+	wantUses(t, patient(t, f, true), "app:v1 service/s")
+	if n := f.count("ListServiceDeployments"); n != 1 {
+		t.Errorf("%d calls, want 1", n)
 	}
 	throttled := faulty("ListServiceDeployments", fault{http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}, false)
 	wantFailure(t, patient(t, throttled, true), "Rate exceeded")
