@@ -23,10 +23,10 @@ func (in *batchDeleteImageRequest) check() error {
 // A deletion is one identifier of a request, with what it meant before the
 // call.
 type deletion struct {
-	id       imageID
-	rec      *record
-	listedBy []string // the indexes that guard rec
-	failed   *failure
+	id     imageID
+	rec    *record
+	guards []string // the indexes that guard rec
+	failed *failure
 }
 
 func (s *Server) batchDeleteImage(in *batchDeleteImageRequest) (any, error) {
@@ -60,7 +60,7 @@ func (s *Server) plan(r *repository, id imageID) deletion {
 	if code := s.refused[rec.Digest]; code != "" {
 		return deletion{id: id, failed: id.failure(code)}
 	}
-	return deletion{id: id, rec: rec, listedBy: r.listedBy(rec.Digest, "")}
+	return deletion{id: id, rec: rec, guards: r.guards(rec.Digest)}
 }
 
 // delete carries out a deletion and returns the identifiers that went, none
@@ -74,8 +74,8 @@ func (r *repository) delete(d deletion) ([]imageID, *failure) {
 	case d.id.ImageTag != "" && len(d.rec.Tags) > 1:
 		r.untag(d.id.ImageTag)
 		return []imageID{{d.rec.Digest, d.id.ImageTag}}, nil
-	case len(d.listedBy) > 0:
-		return nil, &failure{d.id, "ImageReferencedByManifestList", guardReason(d.listedBy)}
+	case len(d.guards) > 0:
+		return nil, &failure{d.id, "ImageReferencedByManifestList", guardReason(d.guards)}
 	}
 	ids := d.rec.identifiers()
 	r.remove(d.rec)

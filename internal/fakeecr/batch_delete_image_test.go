@@ -117,7 +117,7 @@ func TestRefusedImagesKeepTheirTags(t *testing.T) {
 	}
 }
 
-// An index guards its children against deletion.
+// An index guards its children against deletion while it is not archived.
 func TestBatchDeleteImageGuardsChildren(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -125,10 +125,11 @@ func TestBatchDeleteImageGuardsChildren(t *testing.T) {
 		ids          []types.ImageIdentifier
 		failed, left string
 	}{
-		{"by digest", byDigest(digest(1)), "01: [0a 0b]", "01:x,y 02: 0a: 0b:"},
-		{"with its index in the same call", byDigest(digest(11), digest(2)), "02: [0b]", "01:x,y 02: 0a:"},
-		{"by tag while another tag remains", []types.ImageIdentifier{byTag("x")}, "", "01:y 02: 0a: 0b:"},
-		{"by its last tag", []types.ImageIdentifier{byTag("x"), byTag("y")}, ":y [0a 0b]", "01:y 02: 0a: 0b:"},
+		{"by digest", byDigest(digest(1)), "01: [0a 0b]", "01:x,y 02: 03: 0a: 0b: 0c:"},
+		{"with its index in the same call", byDigest(digest(11), digest(2)), "02: [0b]", "01:x,y 02: 03: 0a: 0c:"},
+		{"by tag while another tag remains", []types.ImageIdentifier{byTag("x")}, "", "01:y 02: 03: 0a: 0b: 0c:"},
+		{"by its last tag", []types.ImageIdentifier{byTag("x"), byTag("y")}, ":y [0a 0b]", "01:y 02: 03: 0a: 0b: 0c:"},
+		{"not under an archived index", byDigest(digest(3)), "", "01:x,y 02: 0a: 0b: 0c:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -136,7 +137,9 @@ func TestBatchDeleteImageGuardsChildren(t *testing.T) {
 			s.Put("app", fakeecr.Image{Digest: digest(1), Tags: []string{"x", "y"}})
 			s.Put("app", fakeecr.Image{Digest: digest(2)})
 			s.Put("app", fakeecr.Image{Digest: digest(11), Children: []string{digest(1), digest(2), digest(1)}})
-			s.Put("app", fakeecr.Image{Digest: digest(10), Children: []string{digest(1)}, Status: "ARCHIVED"})
+			s.Put("app", fakeecr.Image{Digest: digest(3)})
+			s.Put("app", fakeecr.Image{Digest: digest(10), Children: []string{digest(1)}, Status: "ACTIVATING"})
+			s.Put("app", fakeecr.Image{Digest: digest(12), Children: []string{digest(1), digest(3)}, Status: "ARCHIVED"})
 			got := remove(t, client, c.ids...)
 			if got := guarded(got.Failures); got != c.failed {
 				t.Errorf("got failures %q, want %q", got, c.failed)

@@ -18,8 +18,8 @@
 //   - Listings are ordered by digest. ECR promises no order.
 //   - The index guard looks at the repository as it was before the call, so
 //     an index and its children cannot go in one BatchDeleteImage. An
-//     archived index guards its children against deletion, but not against
-//     being archived.
+//     archived index guards none, neither against deletion nor against being
+//     archived.
 //   - An identifier whose image went earlier in the same BatchDeleteImage is
 //     neither an error nor listed again.
 //   - An identifier with tag and digest stands for the tag.

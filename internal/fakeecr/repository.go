@@ -100,12 +100,13 @@ func (r *repository) forgetParent(child string, parent *record) {
 	}
 }
 
-// listedBy returns, in order, the digests of the stored indexes that list the
-// digest and are not in the excepted status.
-func (r *repository) listedBy(digest, except string) []string {
+// guards returns, in order, the digests of the stored indexes that list the
+// digest, but for archived ones: those guard nothing.
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+func (r *repository) guards(digest string) []string {
 	var digests []string
 	for _, parent := range r.parents[digest] {
-		if parent.Status != except {
+		if parent.Status != statusArchived {
 			digests = append(digests, parent.Digest)
 		}
 	}

@@ -54,7 +54,7 @@ func (s *Server) archive(r *repository, rec *record) error {
 	if rec.Status != statusActive {
 		return storageClassUpdateNotSupported("The image with digest '" + rec.Digest + "' is not ACTIVE but " + rec.Status)
 	}
-	if indexes := r.listedBy(rec.Digest, statusArchived); len(indexes) > 0 {
+	if indexes := r.guards(rec.Digest); len(indexes) > 0 {
 		return storageClassUpdateNotSupported(guardReason(indexes))
 	}
 	rec.Status, rec.LastArchivedAt = statusArchived, s.instant()

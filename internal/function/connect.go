@@ -54,7 +54,8 @@ func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.So
 	for _, name := range settings.InUse {
 		switch name {
 		case "ecs":
-			all = append(all, inuse.NewECS(ecs.NewFromConfig(cfg), settings.TaskDefinitionRevisions))
+			client := ecs.NewFromConfig(cfg)
+			all = append(all, inuse.NewECS(client, settings.TaskDefinitionRevisions, emulated(client.Options().BaseEndpoint)))
 		case "lambda":
 			all = append(all, inuse.NewLambda(lambda.NewFromConfig(cfg)))
 		default:
@@ -65,6 +66,13 @@ func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.So
 		all = append(all, inuse.NewList(location, opener(cfg, clock), clock()))
 	}
 	return all
+}
+
+// emulated reports whether an emulator answers at the endpoint, which is nil
+// unless it is overridden. An https one may be AWS's own, in a VPC or behind a
+// proxy; nobody reaches AWS in the clear.
+func emulated(endpoint *string) bool {
+	return strings.HasPrefix(strings.ToLower(aws.ToString(endpoint)), "http://")
 }
 
 // opener returns how a list of references is opened: an S3 object or a file.

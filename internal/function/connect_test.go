@@ -2,6 +2,7 @@ package function_test
 
 import (
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -9,11 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 func clock() time.Time { return now }
@@ -104,6 +108,45 @@ func TestConnectAsksWhatTheConfigurationReliesUpon(t *testing.T) {
 			t.Errorf("%s: sources %q, want %q", text, got, want)
 		}
 	}
+}
+
+// An error page in answer to a question about service revisions means that an
+// emulator has none. Whatever may be AWS, in a VPC or behind a proxy, has failed.
+func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
+	t.Parallel()
+	plain, secure := httptest.NewServer(http.HandlerFunc(oneService)), httptest.NewTLSServer(http.HandlerFunc(oneService))
+	defer plain.Close()
+	defer secure.Close()
+	c, problems := config.Parse([]byte(`{"protect": {"inUse": ["ecs"], "taskDefinitionRevisions": 0}}`))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for server, fails := range map[*httptest.Server]bool{plain: false, secure: true} {
+		cfg := awsclient.Local(server.URL, "eu-west-1")
+		cfg.HTTPClient, cfg.Retryer = server.Client(), func() aws.Retryer { return aws.NopRetryer{} }
+		scan := inuse.Run(t.Context(), function.Connect(cfg, clock).Sources(c), now)
+		if failed := len(scan.Failed) > 0; failed != fails {
+			t.Errorf("%s: failures %v, want some: %t", server.URL, scan.Failed, fails)
+		}
+	}
+}
+
+// oneService plays an ECS that has one service and answers to questions about
+// its deployments with an error page.
+func oneService(w http.ResponseWriter, r *http.Request) {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	answer, known := map[string]string{
+		"ListClusters":           `{"clusterArns": ["prod"]}`,
+		"ListTasks":              `{}`,
+		"ListServices":           `{"serviceArns": ["s"]}`,
+		"DescribeServices":       `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
+		"DescribeTaskDefinition": `{"taskDefinition": {"containerDefinitions": [{"image": "nginx"}]}}`,
+	}[operation]
+	if !known {
+		http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
+		return
+	}
+	_, _ = w.Write([]byte(answer)) // the client tells what it got
 }
 
 // A list of references is a file or an S3 object, and protects what it names.

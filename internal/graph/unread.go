@@ -53,6 +53,16 @@ func (s *settlement) unreadParent(i int, fate Fate) int {
 // tell. Whoever pushes an index pushes its children first; a replica and a
 // pull-through cache may get them later, but not after the index has gone to the
 // archive, where nobody pulls it any more.
+//
+// The push time of an image that has been in the archive itself tells nothing:
+// a push brings it back, perhaps with a new time.
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html
 func MayList(index, im *evaluator.Image) bool {
-	return index.Status != evaluator.Archived || index.LastArchivedAt.IsZero() || !im.PushedAt.After(index.LastArchivedAt)
+	switch {
+	case index.Status != evaluator.Archived || index.LastArchivedAt.IsZero():
+		return true
+	case !im.LastArchivedAt.IsZero() || !im.LastActivatedAt.IsZero():
+		return true
+	}
+	return !im.PushedAt.After(index.LastArchivedAt)
 }

@@ -14,7 +14,6 @@ import (
 // document may be larger than what there is memory for its tree.
 func (r *listReader) readJSON(text []byte) {
 	d := documentReader{listReader: r, text: text, dec: json.NewDecoder(bytes.NewReader(text))}
-	d.dec.DisallowUnknownFields()
 	err := d.read()
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
@@ -79,12 +78,31 @@ func (d *documentReader) image() error {
 	return err
 }
 
-// reference reads an entry of a document.
+// reference reads an entry of a document. A member that is given twice would
+// hide an image.
 func (d *documentReader) reference() error {
-	var entry documentReference
-	err := d.dec.Decode(&entry)
+	if open, err := d.dec.Token(); err != nil || open != json.Delim('{') {
+		return errors.Join(err, errors.New("an entry of references is no object"))
+	}
+	entry := map[string]string{}
+	for d.dec.More() {
+		token, err := d.dec.Token()
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprint(token)
+		if _, twice := entry[name]; twice || name != "image" && name != "by" {
+			return fmt.Errorf("%.80q is given twice or is no part of a reference", name)
+		}
+		var text string
+		if err := d.dec.Decode(&text); err != nil {
+			return err
+		}
+		entry[name] = text
+	}
+	_, err := d.dec.Token()
 	if err == nil {
-		d.add(entry.Image, entry.By, d.line())
+		d.add(entry["image"], entry["by"], d.line())
 	}
 	return err
 }

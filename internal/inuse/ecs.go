@@ -42,12 +42,15 @@ var _ ECSAPI = (*ecs.Client)(nil)
 type ECS struct {
 	api       ECSAPI
 	revisions int
+	emulated  bool
 }
 
 // NewECS returns the source. Revisions is how many of the newest revisions of
 // a task definition family count as in use though nothing runs them; 0 is
-// none.
-func NewECS(api ECSAPI, revisions int) ECS { return ECS{api, revisions} }
+// none. Emulated is whether an emulator stands for ECS: then an error page in
+// answer to a question about service revisions says that there are none, while
+// that of ECS itself is an error.
+func NewECS(api ECSAPI, revisions int, emulated bool) ECS { return ECS{api, revisions, emulated} }
 
 // Name returns the entry of protect.inUse.
 func (ECS) Name() string { return "ecs" }

@@ -2,6 +2,7 @@ package inuse
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +16,9 @@ import (
 func (s *ecsScan) serviceRevisions(ctx context.Context, sv service) error {
 	if err := s.listDeployments(ctx, &sv); err != nil {
 		return err
+	}
+	if slices.Contains(sv.deployments, "") || slices.Contains(sv.revisions, "") {
+		return fmt.Errorf("list service deployments of %s: a deployment or revision has no ARN", sv.arn)
 	}
 	for some := range slices.Chunk(distinctARNs(sv.deployments), maxServiceVersions) {
 		revisions, err := s.describeDeployments(ctx, sv, some)
@@ -43,7 +47,7 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 	deployments, err := listed(func(token *string) ([]types.ServiceDeploymentBrief, *string, error) {
 		out, err := s.api.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
 			Cluster: &sv.cluster, Service: &sv.arn, MaxResults: aws.Int32(maxECSPage), NextToken: token,
-		}, sv.options)
+		}, s.asking(sv))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -53,24 +57,26 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 		sv.deployments = append(sv.deployments, aws.ToString(d.ServiceDeploymentArn))
 		sv.revisions = append(sv.revisions, aws.ToString(d.TargetServiceRevisionArn))
 	}
-	return s.unrevised(*sv, "list service deployments of "+sv.arn, err)
-}
-
-// unrevised explains the error of a call about revisions, unless it only says
-// that there are none.
-func (s *ecsScan) unrevised(sv service, doing string, err error) error {
-	if err == nil || gone(err) || notOffered(err) || !sv.named && unanswered(err) {
-		return nil
+	if err != nil && !s.unrevised(sv, err) {
+		return s.explain("list service deployments of "+sv.arn, err)
 	}
-	return s.explain(doing, err)
+	return nil
 }
 
-// options are those of a call about a service that names no revisions. It may
-// come from an emulator that does not know them, whose error pages must not be
-// asked for again and again.
-func (sv service) options(o *ecs.Options) {
-	if !sv.named {
-		o.Retryer = answeredOnce{o.Retryer}
+// unrevised reports whether the error of listing deployments says that there
+// are none: that the service has ended or, unless it names some itself, that
+// ECS knows none of it.
+func (s *ecsScan) unrevised(sv *service, err error) bool {
+	return gone(err) || !sv.named && (notKnown(err) || s.emulated && errorPage(err))
+}
+
+// asking are the options of listing deployments. The error page of an emulator
+// that does not know them must not be asked for again and again.
+func (s *ecsScan) asking(sv *service) func(*ecs.Options) {
+	return func(o *ecs.Options) {
+		if s.emulated && !sv.named {
+			o.Retryer = answeredOnce{o.Retryer}
+		}
 	}
 }
 
@@ -78,16 +84,19 @@ func (sv service) options(o *ecs.Options) {
 type answeredOnce struct{ aws.Retryer }
 
 func (r answeredOnce) IsErrorRetryable(err error) bool {
-	return !unanswered(err) && r.Retryer.IsErrorRetryable(err)
+	return !errorPage(err) && r.Retryer.IsErrorRetryable(err)
 }
 
 // describeDeployments returns the revisions that take part in deployments:
 // the new one, those it replaces and the one that was rolled back to.
 func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []string) ([]string, error) {
 	doing := "describe service deployments of " + sv.arn
-	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns}, sv.options)
+	out, err := s.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
+	if gone(err) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil, s.unrevised(sv, doing, err)
+		return nil, s.explain(doing, err)
 	}
 	var revisions []string
 	for _, d := range out.ServiceDeployments {
@@ -106,12 +115,18 @@ func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []st
 
 func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []string) error {
 	doing := "describe service revisions of " + sv.arn
-	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns}, sv.options)
+	out, err := s.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns})
+	if gone(err) {
+		return nil
+	}
 	if err != nil {
-		return s.unrevised(sv, doing, err)
+		return s.explain(doing, err)
 	}
 	for _, r := range out.ServiceRevisions {
 		by := aws.ToString(r.ServiceRevisionArn)
+		if len(r.ContainerImages) == 0 { // then its task definition has to tell
+			s.define(r.TaskDefinition, by, 0)
+		}
 		for _, image := range r.ContainerImages {
 			if err := s.add(aws.ToString(image.Image), aws.ToString(image.ImageDigest), by); err != nil {
 				return err

@@ -100,58 +100,168 @@ func TestECSDescribesManyRevisionsInSeveralCalls(t *testing.T) {
 	}
 }
 
+// aboutRevisions are the operations that say what the revisions of a service
+// are.
+var aboutRevisions = []string{"ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions"}
+
+// notOffered are answers to a call that ECS does not know, or not for a
+// service.
+var notOffered = []fault{
+	{http.StatusBadRequest, "UnknownOperationException", ""},
+	{http.StatusBadRequest, "UnsupportedFeatureException", "not for this service"},
+	{http.StatusBadRequest, "InvalidAction", ""},
+	{http.StatusNotImplemented, "", "not yet"},
+}
+
+// faulty returns a service whose revision is asked for by an operation that
+// answers with the fault. If named is true, the service itself names it.
+func faulty(operation string, answer fault, named bool) *fakeECS {
+	f := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
+	if named {
+		f.services["prod"][0]["currentServiceRevisions"] = []object{{"arn": arn("service-revision", "r1")}}
+	}
+	f.faults = map[string]fault{operation: answer}
+	return f
+}
+
 func TestECSFallsBackToTagsWhereItKnowsNoRevisions(t *testing.T) {
 	t.Parallel()
-	faults := []fault{
-		{http.StatusBadRequest, "UnknownOperationException", ""},
-		{http.StatusBadRequest, "UnsupportedFeatureException", "not for this service"},
-		{http.StatusBadRequest, "InvalidAction", ""},
-		{http.StatusBadRequest, "ServiceNotActiveException", ""},
-		{http.StatusNotImplemented, "", "not yet"},
-		errorPage,
-	}
-	for _, operation := range []string{"ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions"} {
-		for _, f0 := range faults {
-			f := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
-			f.faults = map[string]fault{operation: f0}
-			got, err := uses(t, f.source(t, 0))
-			if err != nil || len(got) == 0 || got[0] != "app:v1 service/s" {
-				t.Errorf("%s answers %v: got uses %v and error %v", operation, f0, got, err)
-			}
-		}
+	for _, answer := range notOffered {
+		f := faulty("ListServiceDeployments", answer, false)
+		wantUses(t, f.source(t, 0), "app:v1 service/s")
 	}
 	old := revisions(deployment("d1", "SUCCESSFUL", 10, "before there were revisions"))
 	wantUses(t, old.source(t, 0), "app:v1 service/s")
 }
 
-// An error page says nothing about revisions that the service names, and
-// nothing new when it comes again.
-func TestECSDoubtsErrorPagesWhereThereAreRevisions(t *testing.T) {
+func TestECSDoesNotMissTheRevisionsOfServicesThatEndMeanwhile(t *testing.T) {
 	t.Parallel()
-	for _, operation := range []string{"ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions"} {
-		unnamed := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
-		unnamed.faults = map[string]fault{operation: errorPage}
-		if got, err := uses(t, patient(t, unnamed)); err != nil || unnamed.count(operation) != 1 {
-			t.Errorf("got uses %v and error %v after %d calls of %s, want 1", got, err, unnamed.count(operation), operation)
-		}
-		named := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
-		named.services["prod"][0]["currentServiceRevisions"] = []object{{"arn": arn("service-revision", "r1")}}
-		named.faults = unnamed.faults
-		wantFailure(t, patient(t, named), "of "+arn("service", "s")+": ", "500")
-		if n := named.count(operation); n != 3 {
-			t.Errorf("%d calls of %s, want 3", n, operation)
+	for _, operation := range aboutRevisions {
+		for _, code := range []string{"ServiceNotActiveException", "ServiceNotFoundException", "ClusterNotFoundException"} {
+			f := faulty(operation, fault{http.StatusBadRequest, code, ""}, true)
+			if got, err := uses(t, f.source(t, 0)); err != nil || len(got) == 0 || got[0] != "app:v1 service/s" {
+				t.Errorf("%s answers %s: got uses %v and error %v", operation, code, got, err)
+			}
 		}
 	}
-	throttled := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
-	throttled.faults = map[string]fault{"ListServiceDeployments": {http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}}
-	wantFailure(t, patient(t, throttled), "Rate exceeded")
+}
+
+// A revision that the service names, or that ECS has listed, is there, whatever
+// a later call says.
+func TestECSFailsWhereItKeepsRevisionsToItself(t *testing.T) {
+	t.Parallel()
+	for _, operation := range aboutRevisions {
+		for _, answer := range append(notOffered,
+			fault{http.StatusBadRequest, "OptInRequired", "not in this account"},
+			fault{http.StatusBadRequest, "AccessDeniedException", "not authorized"}, errorPage) {
+			for _, emulated := range []bool{false, true} {
+				named := faulty(operation, answer, true)
+				wantFailure(t, patient(t, named, emulated), "of "+arn("service", "s")+": ", operation)
+				listed := faulty(operation, answer, false)
+				if operation != "ListServiceDeployments" {
+					wantFailure(t, patient(t, listed, emulated), "of "+arn("service", "s")+": ", operation)
+				}
+			}
+		}
+	}
+}
+
+func TestECSFailsWhereTheAccountMayNotAskForRevisions(t *testing.T) {
+	t.Parallel()
+	for _, operation := range aboutRevisions {
+		for _, code := range []string{"OptInRequired", "SubscriptionRequiredException"} {
+			f := faulty(operation, fault{http.StatusBadRequest, code, "not in this account"}, false)
+			wantFailure(t, f.source(t, 0), code, `take "ecs" out of protect.inUse`)
+		}
+	}
+}
+
+// An error page of ECS is a hiccup: it is asked again, and a scan that gets no
+// answer fails. That of an emulator is its answer to what it does not know.
+func TestECSDoubtsErrorPagesUnlessOfAnEmulator(t *testing.T) {
+	t.Parallel()
+	for _, operation := range aboutRevisions {
+		for _, named := range []bool{false, true} {
+			f := faulty(operation, errorPage, named)
+			wantFailure(t, patient(t, f, false), "of "+arn("service", "s")+": ", "500")
+			if n := f.count(operation); n != 3 {
+				t.Errorf("%d calls of %s, want 3", n, operation)
+			}
+		}
+	}
+	f := faulty("ListServiceDeployments", errorPage, false)
+	wantUses(t, patient(t, f, true), "app:v1 service/s")
+	if n := f.count("ListServiceDeployments"); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+	throttled := faulty("ListServiceDeployments", fault{http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}, false)
+	wantFailure(t, patient(t, throttled, true), "Rate exceeded")
 	if n := throttled.count("ListServiceDeployments"); n != 3 {
 		t.Errorf("%d calls, want 3", n)
 	}
 }
 
+// Without a time nobody can tell what came after it.
+func TestECSTakesDeploymentsWithoutATimeForStanding(t *testing.T) {
+	t.Parallel()
+	timeless := deployment("d9", "SUCCESSFUL", 0, "r9")
+	delete(timeless, "createdAt")
+	f := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"), timeless, deployment("d2", "IN_PROGRESS", 20, "r2"))
+	wantUses(t, f.source(t, 0), used(1), used(2), used(9), "app:v1 service/s")
+}
+
+func TestECSFailsOnRevisionsAndDeploymentsWithoutAName(t *testing.T) {
+	t.Parallel()
+	current := revisions()
+	current.services["prod"][0]["currentServiceRevisions"] = []object{{"runningTaskCount": 1}}
+	wantFailure(t, current.source(t, 0), "of "+arn("service", "s")+": ", "has no ARN")
+	for _, member := range []string{"serviceDeploymentArn", "targetServiceRevisionArn"} {
+		nameless := deployment("d1", "SUCCESSFUL", 10, "r1")
+		delete(nameless, member)
+		wantFailure(t, revisions(nameless).source(t, 0), "of "+arn("service", "s")+": ", "has no ARN")
+	}
+}
+
+func TestECSReadsTheTaskDefinitionOfARevisionWithoutImages(t *testing.T) {
+	t.Parallel()
+	f := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
+	f.revisions[arn("service-revision", "r1")] = object{
+		"serviceRevisionArn": arn("service-revision", "r1"), "taskDefinition": arn("task-definition", "app:0"),
+	}
+	f.definitions["app:0"] = []string{registry + "app:v0"}
+	wantUses(t, f.source(t, 0), "app:v0 service-revision/r1", "app:v1 service/s")
+}
+
+// Who deploys a service may be unknown to this version; that it has revisions
+// may not.
+func TestECSAsksForRevisionsUnlessItKnowsThatThereAreNone(t *testing.T) {
+	t.Parallel()
+	named := []object{{"arn": arn("service-revision", "r1")}}
+	for _, c := range []struct {
+		controller object
+		named      []object
+		calls      int
+	}{
+		{object{"type": "ECS"}, nil, 1},
+		{object{"type": "OF_TOMORROW"}, nil, 1},
+		{object{}, nil, 1},
+		{object{"type": "CODE_DEPLOY"}, nil, 0},
+		{object{"type": "EXTERNAL"}, nil, 0},
+		{object{"type": "EXTERNAL"}, named, 1},
+	} {
+		f := revisions(deployment("d1", "SUCCESSFUL", 10, "r1"))
+		f.services["prod"][0]["deploymentController"] = c.controller
+		f.services["prod"][0]["currentServiceRevisions"] = c.named
+		want := []string{"app:v1 service/s"}
+		if c.calls > 0 {
+			want = append(want, used(1))
+		}
+		wantUses(t, f.source(t, 0), want...)
+	}
+}
+
 // patient returns the source of a client that tries three times.
-func patient(t *testing.T, f *fakeECS) inuse.ECS {
+func patient(t *testing.T, f *fakeECS, emulated bool) inuse.ECS {
 	t.Helper()
 	cfg := config(t, f)
 	cfg.Retryer = func() aws.Retryer {
@@ -159,5 +269,5 @@ func patient(t *testing.T, f *fakeECS) inuse.ECS {
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 		})
 	}
-	return inuse.NewECS(ecs.NewFromConfig(cfg), 0)
+	return inuse.NewECS(ecs.NewFromConfig(cfg), 0, emulated)
 }

@@ -3,6 +3,7 @@ package inuse
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -64,8 +65,8 @@ func (s *ecsScan) describeServices(ctx context.Context, b batch) ([]service, err
 			continue
 		}
 		s.defineService(sv)
-		if revised(sv) {
-			found = append(found, current(b.cluster, sv))
+		if c := current(b.cluster, sv); revised(sv, c.named) {
+			found = append(found, c)
 		}
 	}
 	return found, s.answered(doing, len(b.arns), len(out.Services), out.Failures)
@@ -84,11 +85,13 @@ func (s *ecsScan) defineService(sv types.Service) {
 	}
 }
 
-// revised reports whether ECS itself deploys the service: services that
-// CodeDeploy or others deploy have task sets in place of revisions.
+// revised reports whether the service may have revisions: those that CodeDeploy
+// or others deploy have task sets instead, unless they say otherwise.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
-func revised(sv types.Service) bool {
-	return sv.DeploymentController == nil || sv.DeploymentController.Type == types.DeploymentControllerTypeEcs
+func revised(sv types.Service, named bool) bool {
+	return named || sv.DeploymentController == nil ||
+		sv.DeploymentController.Type != types.DeploymentControllerTypeCodeDeploy &&
+			sv.DeploymentController.Type != types.DeploymentControllerTypeExternal
 }
 
 func current(cluster string, sv types.Service) service {
@@ -105,15 +108,23 @@ func current(cluster string, sv types.Service) service {
 
 // standing returns those deployments that decide what the service runs: from
 // the newest back to the last one that came to a good end. What was deployed
-// before that one is history.
+// before that one is history. One that does not say its time is none.
 func standing(deployments []types.ServiceDeploymentBrief) []types.ServiceDeploymentBrief {
 	slices.SortStableFunc(deployments, func(a, b types.ServiceDeploymentBrief) int {
-		return aws.ToTime(b.CreatedAt).Compare(aws.ToTime(a.CreatedAt))
+		return createdAt(b).Compare(createdAt(a))
 	})
 	for i, d := range deployments {
-		if d.Status == types.ServiceDeploymentStatusSuccessful || d.Status == types.ServiceDeploymentStatusRollbackSuccessful {
+		if d.CreatedAt != nil && (d.Status == types.ServiceDeploymentStatusSuccessful || d.Status == types.ServiceDeploymentStatusRollbackSuccessful) {
 			return deployments[:i+1]
 		}
 	}
 	return deployments
+}
+
+// createdAt is when the deployment began, or later than all times.
+func createdAt(d types.ServiceDeploymentBrief) time.Time {
+	if d.CreatedAt == nil {
+		return time.Unix(1<<40, 0)
+	}
+	return *d.CreatedAt
 }

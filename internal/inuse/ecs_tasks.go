@@ -109,8 +109,8 @@ func (s *ecsScan) describeDefinition(ctx context.Context, arn string) error {
 	if err != nil {
 		return s.explain("describe task definition "+arn, err)
 	}
-	if out.TaskDefinition == nil {
-		return fmt.Errorf("describe task definition %s: the answer has none", arn)
+	if out.TaskDefinition == nil || len(out.TaskDefinition.ContainerDefinitions) == 0 {
+		return fmt.Errorf("describe task definition %s: the answer has no containers", arn)
 	}
 	for _, container := range out.TaskDefinition.ContainerDefinitions {
 		for by, revision := range s.definitions[arn] {

@@ -134,7 +134,8 @@ func TestECSNamesTheNewestRevisionsOfActiveFamilies(t *testing.T) {
 func TestECSNumbersRevisionsThatNothingRuns(t *testing.T) {
 	t.Parallel()
 	f := deployed()
-	f.definitions = map[string][]string{"app:7": {registry + "app:v7"}, "app:8": {registry + "app:v8"}, "app:9": {registry + "app:v9"}}
+	f.definitions = map[string][]string{"app:7": {registry + "app:v7"}, "app:8": {registry + "app:v8"}, "app:9": {registry + "app:v9"}, "app:1": {"nginx"}}
+	f.inactive = map[string]bool{"app:1": true}
 	f.tasks = map[string][]object{"prod": {{
 		"taskArn": arn("task", "prod/1"), "desiredStatus": "RUNNING", "taskDefinitionArn": arn("task-definition", "app:8"),
 	}}}
@@ -180,7 +181,7 @@ func TestECSFailsWhereItIsNotOfferedOrUnreachable(t *testing.T) {
 	t.Parallel()
 	f := &fakeECS{faults: map[string]fault{"ListClusters": {http.StatusBadRequest, "UnknownOperationException", ""}}}
 	wantFailure(t, f.source(t, 5), "list clusters", `take "ecs" out of protect.inUse`)
-	wantFailure(t, inuse.NewECS(ecs.NewFromConfig(configFor("http://127.0.0.1:1")), 5), `take "ecs" out of protect.inUse`)
+	wantFailure(t, inuse.NewECS(ecs.NewFromConfig(configFor("http://127.0.0.1:1")), 5, false), `take "ecs" out of protect.inUse`)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	scan := inuse.Run(ctx, []inuse.Source{f.source(t, 5)}, now)
@@ -219,19 +220,20 @@ func TestECSDoesNotMissWhatIsDeletedMeanwhile(t *testing.T) {
 func TestECSFailsOnAnAnswerThatIsNotWhole(t *testing.T) {
 	t.Parallel()
 	for name, answers := range map[string]map[string]object{
-		"list clusters: the listing is cut short":                                               {"ListClusters": {"clusterArns": []string{"prod"}, "nextToken": "again"}},
-		"list tasks in prod: the listing is cut short":                                          {"ListTasks": {"taskArns": []string{"t"}, "nextToken": "again"}},
-		"list services in prod: the listing is cut short":                                       {"ListServices": {"serviceArns": []string{}, "nextToken": "again"}},
-		"list task definition families: the listing is cut":                                     {"ListTaskDefinitionFamilies": {"nextToken": "again"}},
-		"list task definitions of app: the listing is cut":                                      {"ListTaskDefinitions": {"nextToken": "again"}},
-		"service deployments of " + arn("service", "s"):                                         {"ListServiceDeployments": {"nextToken": "again"}},
-		"describe tasks in prod: the answer is about 0 of 1":                                    {"DescribeTasks": {}},
-		"describe services in prod: the answer is about 0 of":                                   {"DescribeServices": {}},
-		"describe service deployments of " + arn("service", "s") + ": the answer":               {"DescribeServiceDeployments": {}},
-		"describe service revisions of " + arn("service", "s") + ": the answer":                 {"DescribeServiceRevisions": {}},
-		"describe tasks in prod: t failed with ACCESS why":                                      {"DescribeTasks": {"failures": []object{{"arn": "t", "reason": "ACCESS", "detail": "why"}}}},
-		"describe services in prod: s failed with ACCESS":                                       {"DescribeServices": {"failures": []object{{"arn": "s", "reason": "ACCESS"}}}},
-		"describe task definition " + arn("task-definition", "app:1") + ": the answer has none": {"DescribeTaskDefinition": {}},
+		"list clusters: the listing is cut short":                                                        {"ListClusters": {"clusterArns": []string{"prod"}, "nextToken": "again"}},
+		"list tasks in prod: the listing is cut short":                                                   {"ListTasks": {"taskArns": []string{"t"}, "nextToken": "again"}},
+		"list services in prod: the listing is cut short":                                                {"ListServices": {"serviceArns": []string{}, "nextToken": "again"}},
+		"list task definition families: the listing is cut":                                              {"ListTaskDefinitionFamilies": {"nextToken": "again"}},
+		"list task definitions of app: the listing is cut":                                               {"ListTaskDefinitions": {"nextToken": "again"}},
+		"service deployments of " + arn("service", "s"):                                                  {"ListServiceDeployments": {"nextToken": "again"}},
+		"describe tasks in prod: the answer is about 0 of 1":                                             {"DescribeTasks": {}},
+		"describe services in prod: the answer is about 0 of":                                            {"DescribeServices": {}},
+		"describe service deployments of " + arn("service", "s") + ": the answer":                        {"DescribeServiceDeployments": {}},
+		"describe service revisions of " + arn("service", "s") + ": the answer":                          {"DescribeServiceRevisions": {}},
+		"describe tasks in prod: t failed with ACCESS why":                                               {"DescribeTasks": {"failures": []object{{"arn": "t", "reason": "ACCESS", "detail": "why"}}}},
+		"describe services in prod: s failed with ACCESS":                                                {"DescribeServices": {"failures": []object{{"arn": "s", "reason": "ACCESS"}}}},
+		"describe task definition " + arn("task-definition", "app:1") + ": the answer has no containers": {"DescribeTaskDefinition": {}},
+		"task definition " + arn("task-definition", "app:1") + ": the answer has no":                     {"DescribeTaskDefinition": {"taskDefinition": object{}}},
 	} {
 		f := deployed()
 		f.answers = answers

@@ -42,15 +42,22 @@ func denied(err error) bool {
 // notOffered reports whether the service does not know the operation, or does
 // not serve this account or Region.
 func notOffered(err error) bool {
+	return notKnown(err) || hasCode(err, "OptInRequired", "SubscriptionRequiredException")
+}
+
+// notKnown reports whether the service does not know the operation, or not for
+// what it was asked about.
+func notKnown(err error) bool {
 	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	return ok && answer.HTTPStatusCode() == http.StatusNotImplemented ||
 		hasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
-			"UnsupportedFeatureException", "OptInRequired", "SubscriptionRequiredException")
+			"UnsupportedFeatureException")
 }
 
-// unanswered reports whether an error page came in place of an error of the
-// API. Emulators answer so to operations that they do not know.
-func unanswered(err error) bool {
+// errorPage reports whether an error page came in place of an error of the
+// API. Emulators answer so to operations that they do not know; from AWS it is
+// a failure that may pass.
+func errorPage(err error) bool {
 	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
 	return ok && unreadable && answer.HTTPStatusCode() == http.StatusInternalServerError

@@ -39,7 +39,7 @@ var errorPage = fault{code: "an error page"}
 // source returns the source of a client of the fake.
 func (f *fakeECS) source(t *testing.T, revisions int) inuse.ECS {
 	t.Helper()
-	return inuse.NewECS(ecs.NewFromConfig(config(t, f)), revisions)
+	return inuse.NewECS(ecs.NewFromConfig(config(t, f)), revisions, false)
 }
 
 func (f *fakeECS) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -2,11 +2,9 @@ package inuse
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -56,6 +54,8 @@ type version struct {
 	function, version string
 	// by is the ARN of the version or of an alias that leads to it.
 	by string
+	// kind is what the listing calls it, if it was listed.
+	kind types.PackageType
 }
 
 func (s *lambdaScan) run(ctx context.Context) error {
@@ -99,7 +99,7 @@ func (s *lambdaScan) versions(ctx context.Context) ([]version, error) {
 		if f.PackageType == types.PackageTypeZip {
 			continue
 		}
-		versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn)})
+		versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn), f.PackageType})
 	}
 	return versions, nil
 }
@@ -127,41 +127,12 @@ func (s *lambdaScan) aliased(ctx context.Context, function string, known map[str
 		}
 		for _, v := range leadsTo {
 			if !known[v] {
-				versions = append(versions, version{function, v, aws.ToString(alias.AliasArn)})
+				versions = append(versions, version{function, v, aws.ToString(alias.AliasArn), ""})
 			}
 		}
 	}
 	return versions, nil
 }
-
-// code notes the image of a version, if it is one.
-func (s *lambdaScan) code(ctx context.Context, v version) error {
-	doing := fmt.Sprintf("get function %s, version %s", v.function, v.version)
-	in := &lambda.GetFunctionInput{FunctionName: &v.function}
-	if v.version != latest {
-		in.Qualifier = &v.version
-	}
-	out, err := s.api.GetFunction(ctx, in)
-	switch {
-	case gone(err):
-		return nil
-	case err != nil:
-		return s.explain(doing, err)
-	case out.Code == nil || out.Configuration == nil:
-		return fmt.Errorf("%s: the answer has no code", doing)
-	}
-	resolved, name := aws.ToString(out.Code.ResolvedImageUri), aws.ToString(out.Code.ImageUri)
-	if resolved == "" && name == "" && out.Configuration.PackageType == types.PackageTypeImage {
-		return fmt.Errorf("%s: the answer names no image", doing)
-	}
-	if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
-		return err // a digest is what it resolves to
-	}
-	return s.add(resolved, "", v.by)
-}
-
-// latest is the version that has no number. Without a qualifier it is meant.
-const latest = "$LATEST"
 
 func (s *lambdaScan) explain(doing string, err error) error {
 	return explain(`"lambda" out of protect.inUse`, doing, err)

@@ -37,8 +37,8 @@ func TestLambdaNamesEveryVersionByItsDigestAndByItsName(t *testing.T) {
 func TestLambdaAliasesLeadToVersionsThatAreCovered(t *testing.T) {
 	t.Parallel()
 	f := published()
-	f.add("api", "4", "Image", registry+"api:v4", "")
-	f.add("api", "5", "Image", registry+"api:v5", "")
+	f.add("api", "4", "Image", registry+"api:v4", registry+"api@"+sha("4"))
+	f.add("api", "5", "Image", registry+"api:v5", registry+"api@"+sha("5"))
 	f.versions = f.versions[:3] // published after they were listed
 	f.alias("canary", "2", "4")
 	f.alias("next", "5")
@@ -54,10 +54,10 @@ func TestLambdaReadsEveryPage(t *testing.T) {
 	t.Parallel()
 	f := &fakeLambda{page: 50}
 	for i := range 120 {
-		f.add(fmt.Sprint("f", i), "$LATEST", "Image", fmt.Sprint(registry, "app:v", i), "")
+		f.add(fmt.Sprint("f", i), "$LATEST", "Image", fmt.Sprint(registry, "app:v", i), registry+"app@"+sha("a"))
 	}
 	got, err := uses(t, f.source(t))
-	if err != nil || len(got) != 120 || f.count("ListFunctions") != 3 || f.atATime() > 8 {
+	if err != nil || len(got) != 240 || f.count("ListFunctions") != 3 || f.atATime() > 8 {
 		t.Errorf("got %d uses, error %v, %d calls, %d at a time", len(got), err, f.count("ListFunctions"), f.atATime())
 	}
 }
@@ -67,10 +67,28 @@ func TestLambdaReadsEveryPage(t *testing.T) {
 func TestLambdaLooksIntoUnknownPackageTypes(t *testing.T) {
 	t.Parallel()
 	f := &fakeLambda{}
-	f.add("new", "$LATEST", "Oci", registry+"new:v1", "")
-	f.add("untold", "$LATEST", "", registry+"untold:v1", "")
+	f.add("new", "$LATEST", "Oci", "", registry+"new@"+sha("a"))
+	f.add("untold", "$LATEST", "", "", registry+"untold@"+sha("b"))
 	f.add("code", "$LATEST", "", "", "")
-	wantUses(t, f.source(t), "new:v1 function:new:$LATEST", "untold:v1 function:untold:$LATEST")
+	wantUses(t, f.source(t), "new@"+sha("a")+" function:new:$LATEST", "untold@"+sha("b")+" function:untold:$LATEST")
+	f.add("tomorrow", "$LATEST", "Wasm", "", "")
+	wantFailure(t, f.source(t), "get function tomorrow, version $LATEST: the answer names no image")
+}
+
+// What a version runs may have lost its tag. Only one that never ran, or not
+// yet, needs the image that has it now.
+func TestLambdaFailsWhereItDoesNotSayWhatATagResolvesTo(t *testing.T) {
+	t.Parallel()
+	for state, fails := range map[string]bool{"": true, "Active": true, "Inactive": true, "OfTomorrow": true, "Pending": false, "Failed": false} {
+		f := &fakeLambda{}
+		f.add("api", "1", "Image", registry+"api:v1", "")
+		f.code["api:1"]["Configuration"] = object{"PackageType": "Image", "State": state}
+		if fails {
+			wantFailure(t, f.source(t), "get function api, version 1: ", "does not say what "+registry+"api:v1 resolves to")
+		} else {
+			wantUses(t, f.source(t), "api:v1 function:api:1")
+		}
+	}
 }
 
 func TestLambdaFailsWhenAnActionIsDenied(t *testing.T) {
@@ -107,6 +125,7 @@ func TestLambdaFailsOnAnswersThatAreNotWhole(t *testing.T) {
 	for want, code := range map[string]object{
 		"get function api, version 1: the answer has no code":                   {},
 		"version 1: the answer names no image":                                  {"Code": object{}, "Configuration": object{"PackageType": "Image"}},
+		"api, version 1: the answer names no image":                             {"Code": object{}, "Configuration": object{}},
 		functionARN("api", "1") + ": image reference":                           {"Code": object{"ImageUri": registry + "Api"}, "Configuration": object{}},
 		functionARN("api", "1") + ": image reference \"" + registry + "api@sha": {"Code": object{"ResolvedImageUri": registry + "api@sha256:1"}, "Configuration": object{}},
 	} {

@@ -81,7 +81,9 @@ func (l List) read(ctx context.Context) (text []byte, err error) {
 		return nil, l.unread(err)
 	case len(text) > MaxListSize:
 		return nil, fmt.Errorf("the list has more than %d MiB; split it", MaxListSize>>20)
-	case len(bytes.TrimSpace(text)) == 0:
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with it
+	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, errors.New("the list is empty; one without references holds a comment or []")
 	}
 	return text, nil
@@ -123,13 +125,17 @@ type listReader struct {
 
 func (r *listReader) readLines(text string) {
 	number := 0
-	for line := range strings.Lines(text) {
+	for line := range strings.SplitSeq(lineEnds.Replace(text), "\n") {
 		number++
 		if image := strings.TrimSpace(withoutComment(line)); image != "" {
 			r.add(image, "", number)
 		}
 	}
 }
+
+// lineEnds makes one of the three ends that lines have. An unknown one would
+// make the lines after a comment part of it.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 func withoutComment(line string) string {
 	for i := range line {

@@ -35,6 +35,35 @@ func TestListReadsLines(t *testing.T) {
 		"app:v1 refs.txt:3", "app@"+sha("a")+" refs.txt:5", "app:latest refs.txt:7")
 }
 
+func TestListReadsWhateverEndsItsLines(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"\n", "\r\n", "\r"} {
+		wantUses(t, list("# written elsewhere"+end+registry+"app:v1 # web"+end+registry+"app:v2"+end),
+			"app:v1 refs.txt:2", "app:v2 refs.txt:3")
+	}
+}
+
+func TestListReadsPastAByteOrderMark(t *testing.T) {
+	t.Parallel()
+	wantUses(t, list("\ufeff# written elsewhere\n"+registry+"app:v1"), "app:v1 refs.txt:2")
+	wantUses(t, list("\ufeff"+registry+"app:v1"), "app:v1 refs.txt:1")
+	wantUses(t, list("\ufeff[\""+registry+"app:v1\"]"), "app:v1 refs.txt:1")
+	wantFailure(t, list("\ufeff\n"), "the list is empty")
+	wantFailure(t, list("\xff\xfen\x00g\x00i\x00n\x00x\x00"), "is not an image reference")
+}
+
+// Of two values that are given for one member the first would be lost.
+func TestListFailsOnEntriesThatSayThingsTwice(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"image": "` + registry + `a:1", "image": "` + registry + `b:1"}`: `"image" is given twice`,
+		`{"image": "` + registry + `a:1", "Image": "` + registry + `b:1"}`: `"Image" is given twice or is no part`,
+		`{"image": "` + registry + `a:1", "by": "x", "by": "y"}`:           `"by" is given twice`,
+	} {
+		wantFailure(t, list(document(now, text)), want)
+	}
+}
+
 func TestListReadsJSON(t *testing.T) {
 	t.Parallel()
 	wantUses(t, list(`  ["`+registry+`app:v1", "nginx", "`+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:1")
@@ -73,11 +102,12 @@ func TestListFailsOnWhatItCannotRead(t *testing.T) {
 		`{"version"`:                     "unexpected EOF",
 		`{"version": 1, 5: 6}`:           "invalid character",
 		`{"version": 1}`:                 "line 1: the list does not say its account",
-		document(now, `"nginx"`):         "line 2: json: cannot unmarshal string",
+		document(now, `"nginx"`):         "line 2: an entry of references is no object",
+		document(now, `null`):            "line 2: an entry of references is no object",
 		document(now, `{"by": "x"}`):     `line 2: "" is not an image reference`,
 		document(now, `{"image": null}`): `line 2: "" is not an image reference`,
 		document(now, `{"image": "nginx", "by": 1}`):                            "json: cannot unmarshal number",
-		document(now, `{"image": "nginx", "x": 1}`):                             `json: unknown field "x"`,
+		document(now, `{"image": "nginx", "x": 1}`):                             `"x" is given twice or is no part of a reference`,
 		document(now.Add(-36*time.Hour-time.Second), ""):                        "line 1: the list is more than 36 hours old",
 		document(now.Add(time.Hour+time.Second), ""):                            "the list is from the future: its time is 2026-03-01T13:00:01Z",
 		strings.Replace(document(now, ""), `"2026`, `"26`, 1):                   "line 1: time: parsing time",

@@ -48,7 +48,7 @@ func TestMotoECS(t *testing.T) {
 		m.define("job", tag)
 	}
 	m.define("other", "nginx")
-	byTag := m.images(inuse.NewECS(m.ecs, 2))
+	byTag := m.images(inuse.NewECS(m.ecs, 2, true))
 	for image, want := range map[string]int{
 		"app:v1@" + first: 2, "app:v1@" + second: 0, "app:v1": 1, "app:v2": 2, "job:1": 0, "job:2": 1, "job:3": 1,
 	} {
