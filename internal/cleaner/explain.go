@@ -8,6 +8,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
 // An Explanation is why one image is kept or not.
@@ -60,21 +61,30 @@ func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanat
 	if !conf.Repositories.Select(repository) {
 		skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
 	}
-	plan := RepositoryPlan{Repository: repository, Entry: e.Entry, Attached: e.Entry != nil && e.Entry.Source == config.Attached}
-	if e.Skip = skip; skip == nil {
-		verdicts, err := p.evaluate(ctx, &plan, c, policy, settings)
-		if err != nil {
-			return e, err
-		}
-		e.Skip, e.Verdict = plan.Skip, verdicts[at]
-		e.Steps, _ = evaluator.Explain(policy, c.images, p.Now, e.Image.Digest)
+	if skip == nil {
+		err = p.explainBy(ctx, &e, c, policy, at)
+		return e, err
 	}
-	if i := slices.IndexFunc(plan.Images, func(im PlannedImage) bool { return im.Digest == e.Image.Digest }); i >= 0 {
-		e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
-		return e, nil
-	}
+	e.Skip = skip
 	e.ProtectedBy, err = p.whatProtects(ctx, c, settings.Protect, e.Image)
 	return e, err
+}
+
+// explainBy explains the image at the place by the policy.
+func (p Planner) explainBy(ctx context.Context, e *Explanation, c *contents, policy lifecycle.Policy, at int) error {
+	plan := RepositoryPlan{Repository: e.Repository, Entry: e.Entry, Attached: e.Entry.Source == config.Attached}
+	verdicts, err := p.evaluate(ctx, &plan, c, policy, e.Entry.Settings)
+	if err != nil {
+		return err
+	}
+	e.Skip, e.Verdict = plan.Skip, verdicts[at]
+	e.Steps, _ = evaluator.Explain(policy, c.images, p.Now, e.Image.Digest)
+	if i := slices.IndexFunc(plan.Images, func(im PlannedImage) bool { return im.Digest == e.Image.Digest }); i >= 0 {
+		e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
+		return nil
+	}
+	e.ProtectedBy, err = p.whatProtects(ctx, c, e.Entry.Protect, e.Image)
+	return err
 }
 
 // whatProtects returns what protects an image that nobody wants gone.

@@ -109,11 +109,11 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// pauseBefore returns how long to wait before attempt n, from 2 on: afterLook
-// at least.
+// pauseBefore returns how long to wait before attempt n, from 2 on: longer than
+// afterLook.
 func pauseBefore(n int) time.Duration {
 	d := min(firstPause<<(n-2), maxPause)
-	return d/2 + rand.N(d/2)
+	return d*3/4 + rand.N(d/4)
 }
 
 // wait reports whether the run still goes on after that time.

@@ -79,7 +79,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 			continue
 		}
 		im := newPlannedImage(c.images[i], wanted[i], ruling, protections[i])
-		im.Parents = im.waitsFor(g.Parents(im.Digest))
+		im.Parents = im.waitsFor(slices.Concat(g.Parents(im.Digest), g.PossibleParents(im.Digest)))
 		im.Children = c.below(im.Digest)
 		im.Discounted = c.discounts && im.Children != nil
 		plan.Images = append(plan.Images, im)

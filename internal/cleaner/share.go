@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // A PolicyReader is a Registry that also knows the resource policies of its
@@ -38,45 +40,83 @@ func (p Planner) sharedFinding(ctx context.Context, repository string, settings 
 }
 
 // pullers returns the principals outside the account that a resource policy
-// lets pull, sorted. Conditions are not weighed. A text that cannot be read
-// lets nobody pull.
+// lets pull, sorted. Conditions are weighed for services only, which pull for
+// accounts that a condition names. A text that cannot be read may let anybody
+// pull.
 func pullers(text, account string) []string {
+	if text == "" {
+		return nil
+	}
 	var policy struct{ Statement list[statement] }
 	if err := json.Unmarshal([]byte(text), &policy); err != nil {
-		return nil
+		return []string{"whoever a policy names that cannot be read"}
 	}
 	var others []string
 	for _, s := range policy.Statement {
-		if s.Effect != "Allow" || !slices.ContainsFunc(s.Action, allowsPull) {
-			continue
-		}
-		for _, principal := range s.Principal.AWS {
-			if principal == "*" || !strings.Contains(principal, account) {
-				others = append(others, principal)
-			}
+		if s.Effect == "Allow" && s.allowsPull() {
+			others = append(others, s.outside(account)...)
 		}
 	}
 	slices.Sort(others)
 	return slices.Compact(others)
 }
 
-// allowsPull reports whether the action is one that a pull needs.
-func allowsPull(action string) bool {
-	switch strings.ToLower(action) {
-	case "*", "ecr:*", "ecr:batch*", "ecr:get*", "ecr:batchget*", "ecr:batchgetimage", "ecr:getdownloadurlforlayer":
+// allowsPull reports whether the statement covers an action that a pull needs.
+// What is not said to be left out is covered.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+func (s statement) allowsPull() bool {
+	if len(s.NotAction) > 0 {
 		return true
 	}
-	return false
+	return slices.ContainsFunc(s.Action, func(action string) bool {
+		pattern := wildcard.Compile(strings.ToLower(action))
+		return strings.Contains(action, "?") || pattern.Match("ecr:batchgetimage") || pattern.Match("ecr:getdownloadurlforlayer")
+	})
+}
+
+// outside returns the principals that are not of the account.
+func (s statement) outside(account string) []string {
+	if s.NotPrincipal != nil {
+		return []string{"all but some"}
+	}
+	var others []string
+	for _, principal := range s.Principal.AWS {
+		if accountOf(principal) != account {
+			others = append(others, principal)
+		}
+	}
+	for _, service := range s.Principal.Service {
+		for _, named := range accountID.FindAllString(string(s.Condition), -1) {
+			if named != account {
+				others = append(others, service+" for "+named)
+			}
+		}
+	}
+	return append(others, s.Principal.Federated...)
+}
+
+var accountID = regexp.MustCompile(`\b[0-9]{12}\b`)
+
+// accountOf returns the account of a principal, which is an ARN, the account
+// itself or * for anybody.
+func accountOf(principal string) string {
+	if fields := strings.SplitN(principal, ":", 6); len(fields) == 6 {
+		return fields[4]
+	}
+	return principal
 }
 
 type statement struct {
-	Effect    string
-	Action    list[string]
-	Principal principals
+	Effect       string
+	Action       list[string]
+	NotAction    list[string]
+	Principal    principals
+	NotPrincipal json.RawMessage
+	Condition    json.RawMessage
 }
 
 // principals are "*" or, among others, AWS accounts, roles and users.
-type principals struct{ AWS list[string] }
+type principals struct{ AWS, Service, Federated list[string] }
 
 // UnmarshalJSON reads either form.
 func (p *principals) UnmarshalJSON(text []byte) error {

@@ -34,7 +34,7 @@ func TestWhoElseMayPullIsAFinding(t *testing.T) {
 		err                error
 	}{
 		"no policy":        {"", scanned, "", nil},
-		"unreadable":       {"{", scanned, "", nil},
+		"unreadable":       {"{", scanned, fmt.Sprintf(others, "whoever a policy names that cannot be read"), nil},
 		"an account":       {allow(`["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]`, `{"AWS": "arn:aws:iam::999999999999:root"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:root"), nil},
 		"anybody":          {allow(`"ecr:*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
 		"several":          {allow(`"*"`, `{"AWS": ["222222222222", "123456789012", "111111111111", "111111111111"]}`), scanned, fmt.Sprintf(others, "111111111111, 222222222222"), nil},
@@ -46,7 +46,21 @@ func TestWhoElseMayPullIsAFinding(t *testing.T) {
 		"with a list":      {allow(`"ecr:*"`, `"*"`), strings.Replace(scanned, `"inUse"`, `"references": ["r"], "inUse"`, 1), "", nil},
 		"without a scan":   {allow(`"ecr:*"`, `"*"`), expireAll, "", nil},
 		"not to be read":   {"", scanned, "who may pull from it is not known: denied", errors.New("denied")},
-		"action no string": {allow(`[1]`, `"*"`), scanned, "", nil},
+		"action no string": {allow(`[1]`, `"*"`), scanned, fmt.Sprintf(others, "whoever a policy names that cannot be read"), nil},
+		"a name like ours": {allow(`"ecr:*"`, `{"AWS": "arn:aws:iam::999999999999:role/of-123456789012"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:role/of-123456789012"), nil},
+		"a wildcard":       {allow(`"ecr:BatchGetIm*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"one character":    {allow(`"ecr:BatchGetImag?"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"all but an action": {
+			`{"Statement": {"Effect": "Allow", "NotAction": "ecr:PutImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil,
+		},
+		"all but some": {
+			`{"Statement": {"Effect": "Allow", "Action": "ecr:*", "NotPrincipal": {"AWS": "x"}}}`, scanned, fmt.Sprintf(others, "all but some"), nil,
+		},
+		"a service for another account": {
+			`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": {"Service": "lambda.amazonaws.com"},
+			  "Condition": {"StringLike": {"aws:sourceArn": ["arn:aws:lambda:eu-west-1:123456789012:function:*", "arn:aws:lambda:eu-west-1:999999999999:function:*"]}}}}`,
+			scanned, fmt.Sprintf(others, "lambda.amazonaws.com for 999999999999"), nil,
+		},
 	} {
 		w := newWorld(image("sha256:a", 9*day))
 		r := newRunner(t, w, test.config)

@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+import (
+	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
 
 // keepUnread keeps the indexes whose children are not known, the indexes above
 // them, which may be in use by such a child, and whatever may be one and would
@@ -65,4 +69,40 @@ func MayList(index, im *evaluator.Image) bool {
 		return true
 	}
 	return !im.PushedAt.After(index.LastArchivedAt)
+}
+
+// PossibleParents returns the indexes that were not read and may list the image:
+// should they go, it goes after them. What is above such an index, as a subject
+// that a tag of it names, goes before it; and of two that were not read neither
+// is known to list the other.
+func (g *Graph) PossibleParents(digest string) []evaluator.Image {
+	i, listed := g.index[digest]
+	if !listed || slices.Contains(g.unread, i) {
+		return nil
+	}
+	var parents []evaluator.Image
+	for _, index := range g.unread {
+		if MayList(&g.images[index], &g.images[i]) && !g.isAbove(i, index) {
+			parents = append(parents, g.images[index])
+		}
+	}
+	return parents
+}
+
+// isAbove reports whether the upper image is among those to which the lower one
+// belongs, directly or through others.
+func (g *Graph) isAbove(upper, lower int) bool {
+	seen := map[int]bool{lower: true}
+	for queue := []int{lower}; len(queue) > 0; queue = queue[1:] {
+		for _, parent := range g.parents[queue[0]] {
+			if parent == upper {
+				return true
+			}
+			if !seen[parent] {
+				seen[parent] = true
+				queue = append(queue, parent)
+			}
+		}
+	}
+	return false
 }

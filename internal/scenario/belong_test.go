@@ -237,5 +237,14 @@ func TestReadingManifests(t *testing.T) {
 			newer    2d #v1`,
 		policy: "expire untagged pushed>30; expire archived transitioned>365",
 		want:   "archived: expire, deleted\nchild: expire, deleted",
+	}, {
+		name: "what an archived index may list waits for it",
+		registry: `
+			child    500d
+			archived 490d >child archived:400d
+			newer    2d #v1`,
+		policy: "expire untagged pushed>30; expire archived transitioned>365",
+		before: func(_ testing.TB, w *world) { w.server.RefuseImage(digestOf("archived"), "KmsError") },
+		want:   "archived: expire, failed: KmsError: …\nchild: expire, blocked: it belongs to archived, which stays",
 	}})
 }

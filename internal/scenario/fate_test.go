@@ -76,10 +76,12 @@ func (r *reckoning) mustStay(i int) bool {
 }
 
 // mayList reports whether an index that could not be read may list the image:
-// always, unless the image came after the index had gone to the archive.
-func (r *reckoning) mayList(index, i int) bool {
-	gone := r.images[index].LastArchivedAt
-	return r.images[index].Status != "ARCHIVED" || gone.IsZero() || !r.images[i].PushedAt.After(gone)
+// always, unless the image came after the index had gone to the archive and has
+// never been there itself.
+func (l *law) mayList(index, i int) bool {
+	gone, im := l.images[index].LastArchivedAt, l.images[i]
+	return l.images[index].Status != "ARCHIVED" || gone.IsZero() || !im.PushedAt.After(gone) ||
+		!im.LastArchivedAt.IsZero() || !im.LastActivatedAt.IsZero()
 }
 
 // overUnread reports whether the image is, or leads to, an index that should be
@@ -136,12 +138,38 @@ func (r *reckoning) carryOut() {
 	for went := true; went; {
 		went = false
 		for i, fate := range planned {
-			waits := slices.ContainsFunc(r.parents(i, true), func(p int) bool { return r.reach(p) < fate })
+			waits := slices.ContainsFunc(r.parents(i, true), func(p int) bool {
+				circle := r.images[p].Status == "ARCHIVED" && slices.Contains(r.parents(p, false), i) && !slices.Contains(r.parents(i, false), p)
+				return r.reach(p) < fate && !circle
+			})
+			waits = waits || slices.ContainsFunc(r.unreadAbove(i), func(p int) bool { return r.reach(p) < fate })
 			if r.fates[i] != fate && !waits && (fate != remove || !r.refused(i)) {
 				r.fates[i], went = fate, true
 			}
 		}
 	}
+}
+
+// unreadAbove returns the indexes that cannot be read and may list the image,
+// unless they belong to it. Of two of them neither waits for the other.
+func (r *reckoning) unreadAbove(i int) []int {
+	var indexes []int
+	for p := range r.images {
+		unread := func(i int) bool { return r.isIndex(i) && !r.readable(i) }
+		if unread(p) && !unread(i) && r.mayList(p, i) && !r.belongs(p, i, map[int]bool{}) {
+			indexes = append(indexes, p)
+		}
+	}
+	return indexes
+}
+
+// belongs reports whether the image belongs to the other one.
+func (r *reckoning) belongs(i, other int, seen map[int]bool) bool {
+	if seen[i] {
+		return false
+	}
+	seen[i] = true
+	return slices.ContainsFunc(r.parents(i, false), func(p int) bool { return p == other || r.belongs(p, other, seen) })
 }
 
 func (r *reckoning) refused(i int) bool {

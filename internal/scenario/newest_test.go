@@ -47,9 +47,8 @@ func (l *law) perhaps(i int) []int {
 	if len(l.images[i].Tags) > 0 || l.isIndex(i) {
 		return nil
 	}
-	for p, index := range l.images {
-		archived := index.LastArchivedAt
-		if l.isIndex(p) && !l.readable(p) && (index.Status != "ARCHIVED" || archived.IsZero() || !l.images[i].PushedAt.After(archived)) {
+	for p := range l.images {
+		if l.isIndex(p) && !l.readable(p) && l.mayList(p, i) {
 			indexes = append(indexes, p)
 		}
 	}
