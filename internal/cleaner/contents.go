@@ -51,11 +51,17 @@ func (c *contents) find(name string) int {
 	return -1
 }
 
+// listedAtOnce is about the number of images of a page.
+const listedAtOnce = 1000
+
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {
 	c := &contents{Planner: p, repository: repository, place: map[string]int{}}
 	for im, err := range p.Registry.Images(ctx, repository) {
 		if err != nil {
 			return nil, err
+		}
+		if len(c.images)%listedAtOnce == 0 {
+			p.tenant.add(listedAtOnce)
 		}
 		c.place[im.Digest] = len(c.images)
 		c.images = append(c.images, im)

@@ -18,7 +18,7 @@ func (r *Report) Fit(size int) {
 	if used <= size {
 		return
 	}
-	r.Omitted = &Omitted{}
+	r.omissions()
 	used -= r.omitFindings(size / 4)
 	used += jsonSize(r.Omitted) + len(`,"omitted":`) + 3*maxDigits
 	for i := len(r.Repositories) - 1; i >= 0 && used > size; i-- {
@@ -32,6 +32,14 @@ func (r *Report) Fit(size int) {
 	}
 }
 
+// omissions returns what Omitted points to.
+func (r *Report) omissions() *Omitted {
+	if r.Omitted == nil {
+		r.Omitted = &Omitted{}
+	}
+	return r.Omitted
+}
+
 // omitFindings keeps the first findings, of at most size bytes together, and
 // returns how many bytes went.
 func (r *Report) omitFindings(size int) int {
@@ -42,7 +50,7 @@ func (r *Report) omitFindings(size int) int {
 		}
 		kept++
 	}
-	r.Omitted.Findings = len(r.Findings) - kept
+	r.Omitted.Findings += len(r.Findings) - kept
 	r.Findings = r.Findings[:kept]
 	return before - jsonSize(r.Findings)
 }

@@ -24,6 +24,8 @@ type Planner struct {
 	PullsExcluded func(context.Context) bool
 	// scanner knows what is in use; nil when nothing was to be asked.
 	scanner *scanner
+	// tenant answers for the images that are listed; nil when nobody does.
+	tenant *tenant
 }
 
 // A RepositoryPlan is what would happen in one repository.

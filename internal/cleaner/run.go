@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"sync"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -35,8 +34,13 @@ type Runner struct {
 	// nothing is to be asked.
 	Scan  func(context.Context) inuse.Scan
 	Clock func() time.Time
-	// Workers is the number of repositories in flight, at least 1.
+	// Workers is the number of repositories that are planned at a time, and of
+	// those that are applied, at least 1.
 	Workers int
+	// MaxDetails bounds the images that the report holds, by about the length of
+	// their JSON text in bytes; 0 does not. It is granted in the order of the
+	// listing, and Omitted says what is missing.
+	MaxDetails int
 	// Stop is closed when no further repository and no further removing call
 	// shall be begun. Optional.
 	Stop <-chan struct{}
@@ -63,9 +67,7 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	r.scanner = r.newScanner(account)
-	for _, result := range r.workThrough(ctx, repositories) {
-		report.add(result)
-	}
+	r.workThrough(ctx, repositories, &report)
 	report.endScan(r.scanner)
 	return report, nil
 }
@@ -109,36 +111,9 @@ func (r *Runner) list(ctx context.Context) (selected []Repository, account strin
 	return selected, account, nil
 }
 
-// workThrough handles the repositories with a bounded number of workers. The
-// budget is granted in the order of the list, whichever plan is ready first:
-// each job waits for the turn that its predecessor passes on. Jobs begin in
-// order, so that the first of those in flight never waits.
-func (r *Runner) workThrough(ctx context.Context, repositories []Repository) []RepositoryReport {
-	reports := make([]RepositoryReport, len(repositories))
-	budget := newBudget(r.Config)
-	slots := make(chan struct{}, r.Workers)
-	turn := make(chan struct{})
-	close(turn)
-	var wg sync.WaitGroup
-	for i, repository := range repositories {
-		slots <- struct{}{}
-		mine, next := turn, make(chan struct{})
-		turn = next
-		wg.Go(func() {
-			defer func() { <-slots }()
-			plan := r.plan(ctx, repository)
-			<-mine
-			budget.grant(&plan)
-			close(next)
-			reports[i] = r.apply(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, repository) })
-		})
-	}
-	wg.Wait()
-	return reports
-}
-
-// plan makes the plan of one repository; whatever hinders it becomes a skip.
-func (r *Runner) plan(ctx context.Context, repository Repository) RepositoryPlan {
+// plan makes the plan of one repository; whatever hinders it becomes a skip. The
+// images that are listed for it are the tenant's, if there is one.
+func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant) RepositoryPlan {
 	name := repository.Name
 	if r.stopped() {
 		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
@@ -146,7 +121,9 @@ func (r *Runner) plan(ctx context.Context, repository Repository) RepositoryPlan
 	plan := RepositoryPlan{Repository: name}
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
 	if err == nil {
-		plan, err = r.planner().Plan(ctx, name, entry)
+		planner := r.planner()
+		planner.tenant = tenant
+		plan, err = planner.Plan(ctx, name, entry)
 	}
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
@@ -188,6 +165,8 @@ func (r *Runner) stopped() bool {
 func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) RepositoryReport {
 	if r.Remover != nil {
 		r.remove(ctx, plan, again)
+	} else {
+		r.logPlan(ctx, plan)
 	}
 	report := reportOn(plan)
 	r.logRepository(ctx, &report)

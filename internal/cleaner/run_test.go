@@ -260,7 +260,7 @@ func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 	imageLine := func(level, digest, tags, pushed, outcome, message, reason string) map[string]any {
 		return map[string]any{
 			"level": level, "msg": "image", "repository": "app", "digest": digest, "tags": tags, "pushed_at": pushed,
-			"size_in_bytes": 100., "verdict": "expire", "untag": "", "rule_priority": 1., "reason": reason, "outcome": outcome, "message": message,
+			"size_in_bytes": 100., "verdict": "expire", "untag": "", "protected_by": "", "rule_priority": 1., "reason": reason, "outcome": outcome, "message": message,
 		}
 	}
 	repositoryLine := func(level, name string, evaluated, expired, deleted, failed float64) map[string]any {

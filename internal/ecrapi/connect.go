@@ -13,9 +13,9 @@ import (
 
 // Connect returns a client of the registry that cfg leads to, and the count of
 // the calls it makes.
-func Connect(cfg aws.Config) (Client, *Calls) {
+func Connect(cfg aws.Config, options ...func(*ecr.Options)) (Client, *Calls) {
 	calls := NewCalls()
-	return New(ecr.NewFromConfig(cfg, calls.Count)), calls
+	return New(ecr.NewFromConfig(cfg, append(options, calls.Count)...)), calls
 }
 
 // Calls counts API calls by operation, each attempt of a retried one.

@@ -64,9 +64,8 @@ func once(o *ecr.Options) { o.Retryer = aws.NopRetryer{} }
 // whether another attempt may help and whether this one may have been carried
 // out.
 func removal(err error) error {
-	throttled := retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 	switch {
-	case throttled.IsErrorThrottle(err) == aws.TrueTernary:
+	case isThrottled(err):
 		return fmt.Errorf("%w: %w", cleaner.ErrThrottled, err)
 	case retry.NewStandard().IsErrorRetryable(err), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)

@@ -56,7 +56,7 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 		t.Errorf("image lines %v", lines)
 	}
 	want := []string{
-		"digest", "level", "message", "msg", "outcome", "pushed_at", "reason", "repository", "rule_priority",
+		"digest", "level", "message", "msg", "outcome", "protected_by", "pushed_at", "reason", "repository", "rule_priority",
 		"size_in_bytes", "tags", "time", "untag", "verdict",
 	}
 	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {

@@ -2,9 +2,11 @@ package function
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 // Connector returns a function that connects to the registry of the
@@ -26,15 +29,51 @@ func Connector(profile, region string, clock func() time.Time) func(context.Cont
 		if err != nil {
 			return Registry{}, err
 		}
-		return Connect(cfg, clock), nil
+		limits, err := concurrency(os.Getenv)
+		if err != nil {
+			return Registry{}, err
+		}
+		return ConnectAt(cfg, limits, clock), nil
 	}
 }
 
+// DefaultConcurrency is where calls begin, and how far they go while ECR carries
+// them out.
+var DefaultConcurrency = pace.Limits{Start: 16, Most: 32}
+
+// concurrency reads CLEANER_CONCURRENCY, the ceiling, and
+// CLEANER_CONCURRENCY_START from the environment.
+func concurrency(getenv func(string) string) (pace.Limits, error) {
+	limits := DefaultConcurrency
+	for name, limit := range map[string]*int{"CLEANER_CONCURRENCY": &limits.Most, "CLEANER_CONCURRENCY_START": &limits.Start} {
+		text := getenv(name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxConcurrency {
+			return limits, fmt.Errorf("%s is %q; give a number from 1 to %d", name, text, maxConcurrency)
+		}
+		*limit = n
+	}
+	return limits, nil
+}
+
+// maxConcurrency is the greatest ceiling: beyond the connections that are kept
+// open, more calls at a time gain nothing.
+const maxConcurrency = 64
+
 // Connect returns the registry that cfg leads to.
 func Connect(cfg aws.Config, clock func() time.Time) Registry {
-	client, calls := ecrapi.Connect(cfg)
+	return ConnectAt(cfg, DefaultConcurrency, clock)
+}
+
+// ConnectAt is Connect with that concurrency.
+func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Registry {
+	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
 	return Registry{
-		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
+		Concurrency: limits,
+		Reader:      client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
 		Sources:       func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
 		PullsExcluded: func(ctx context.Context) bool { return pullsExcluded(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {

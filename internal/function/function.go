@@ -21,8 +21,6 @@ const (
 	// MaxMargin is the time before the deadline at which no further repository
 	// is begun, so that the answer is out before Lambda kills the function.
 	MaxMargin = 30 * time.Second
-	// Workers is the number of repositories in flight.
-	Workers = 16
 )
 
 // A Handler handles the events of the function. The fields are its world; all
@@ -56,6 +54,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 	limited, stop, cancel := limit(ctx, h.Now())
 	defer cancel()
 	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop
+	runner.MaxDetails = MaxAnswer
 	if run.Mode == config.Apply {
 		runner.Remover = registry.Remover
 	}

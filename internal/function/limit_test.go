@@ -12,7 +12,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
+
+const workers = 16
 
 // A slowReader lists n repositories; to list the images of one takes its time.
 type slowReader struct {
@@ -49,7 +52,7 @@ func handleSlowly(t *testing.T, within time.Duration, reader slowReader) (report
 		Configuration: expireAll, Now: time.Now, RunID: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 		Connect: func(context.Context) (function.Registry, error) {
-			return function.Registry{Reader: reader, Calls: func() map[string]int { return nil }}, nil
+			return function.Registry{Concurrency: pace.Limits{Start: workers, Most: workers}, Reader: reader, Calls: func() map[string]int { return nil }}, nil
 		},
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -71,8 +74,8 @@ func TestNothingIsBegunShortlyBeforeTheDeadline(t *testing.T) {
 			takes := margin / 4
 			report, left := handleSlowly(t, within, slowReader{n: n, took: func(string) time.Duration { return takes }})
 			begun := n - report.Totals.Skipped // of these all are for want of time
-			want := int((within-margin)/takes) * function.Workers
-			if begun < want || begun > want+function.Workers {
+			want := int((within-margin)/takes) * workers
+			if begun < want || begun > want+workers {
 				t.Errorf("%d repositories are begun within %v, want %d", begun, within, want)
 			}
 			if left < margin/2 || !report.Incomplete || report.Totals.Repositories != n {
@@ -109,7 +112,7 @@ func TestWithoutADeadlineThereIsNoStop(t *testing.T) {
 		h := function.Handler{
 			Configuration: expireAll, Now: time.Now, RunID: func(context.Context) string { return "" }, Log: slog.New(slog.DiscardHandler),
 			Connect: func(context.Context) (function.Registry, error) {
-				return function.Registry{Reader: slowReader{n: 40, took: day}, Calls: func() map[string]int { return nil }}, nil
+				return function.Registry{Concurrency: pace.Limits{Start: workers, Most: workers}, Reader: slowReader{n: 40, took: day}, Calls: func() map[string]int { return nil }}, nil
 			},
 		}
 		report, err := h.Handle(t.Context(), []byte(`{}`))

@@ -10,6 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 // A Registry is where a run works: it reads, removes and counts its calls.
@@ -17,6 +18,9 @@ type Registry struct {
 	Reader  cleaner.Registry
 	Remover cleaner.Remover
 	Region  string
+	// Concurrency bounds the calls of an operation, and the repositories, that
+	// are under way at a time.
+	Concurrency pace.Limits
 	// Calls returns the number of API calls so far by operation.
 	Calls func() map[string]int
 	// Sources returns what to ask for what is in use. Nil asks nobody.
@@ -48,7 +52,7 @@ func (r Registry) scanner(c config.Config, clock func() time.Time) func(context.
 func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
 	runner := cleaner.Runner{
 		Registry: r.Reader, Region: r.Region, Config: c, Now: clock().UTC(), Clock: clock,
-		Workers: Workers, Scan: r.scanner(c, clock),
+		Workers: max(r.Concurrency.Most, 1), Scan: r.scanner(c, clock),
 	}
 	if r.PullsExcluded != nil {
 		var once sync.Once

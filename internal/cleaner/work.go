@@ -1,0 +1,82 @@
+package cleaner
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// workThrough handles the repositories and reports on them in their order.
+//
+// A bounded number is planned at a time. What is granted to a plan, of the
+// budget and of the details, is granted in the order of the list, whichever plan
+// is ready first: each waits for the turn that its predecessor passes on. While
+// it waits, and while it is applied, the next ones are planned, as far ahead as
+// there is room. Jobs begin in order, so that the first of those in flight never
+// waits for another.
+func (r *Runner) workThrough(ctx context.Context, repositories []Repository, report *Report) {
+	reports := make([]RepositoryReport, len(repositories))
+	grants := grants{budget: newBudget(r.Config), bounded: r.MaxDetails > 0, details: r.MaxDetails}
+	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
+	room := newRoom()
+	turn := make(chan struct{})
+	close(turn)
+	var omitted atomic.Int64
+	var wg sync.WaitGroup
+	for i, repository := range repositories {
+		planning <- struct{}{}
+		tenant := room.enter()
+		mine, next := turn, make(chan struct{})
+		turn = next
+		wg.Go(func() {
+			defer tenant.leave()
+			plan := r.plan(ctx, repository, tenant)
+			tenant.keep(len(plan.Images))
+			<-planning
+			<-mine
+			detailed := grants.grant(&plan)
+			close(next)
+			applying <- struct{}{}
+			reports[i] = r.apply(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, repository, nil) })
+			<-applying
+			if images := &reports[i].Images; !detailed {
+				omitted.Add(int64(len(*images)))
+				*images = []ImageReport{}
+			}
+		})
+	}
+	wg.Wait()
+	for _, result := range reports {
+		report.add(result)
+	}
+	if n := omitted.Load(); n > 0 {
+		report.omissions().Images = int(n)
+	}
+}
+
+// grants are what is granted to plans, one at a time.
+type grants struct {
+	budget *budget
+	// details is how many bytes of images the report may still hold, if that is
+	// bounded.
+	bounded bool
+	details int
+}
+
+// detailBytes is about the length of the JSON text of an image.
+const detailBytes = 400
+
+// grant grants the plan its part of the budget, and reports whether its images
+// go into the report.
+func (g *grants) grant(plan *RepositoryPlan) (detailed bool) {
+	g.budget.grant(plan)
+	size := detailBytes * len(plan.Images)
+	if !g.bounded || size == 0 {
+		return true
+	}
+	detailed = size <= g.details
+	if detailed {
+		g.details -= size
+	}
+	return detailed
+}

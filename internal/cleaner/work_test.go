@@ -1,0 +1,108 @@
+package cleaner_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// A repository that takes long to list holds nobody up but itself: the others
+// are planned meanwhile, although what they may remove is granted after it.
+func TestAHugeRepositoryHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(image("a", 9*day))
+		for i := range 40 {
+			w.add(fmt.Sprint("r", i), image("a", 9*day))
+		}
+		reader := w.registry()
+		images, others := reader.images, sync.WaitGroup{}
+		others.Add(40)
+		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+			if repository == "app" {
+				others.Wait() // a deadlock, unless they are listed meanwhile
+			} else {
+				others.Done()
+			}
+			return images(ctx, repository)
+		}
+		r := newRunner(t, w, withPolicy(expireOld, `, "limits": {"maxDeletions": 30}`))
+		r.Registry, r.Workers = reader, 2
+		report := run(t, &r)
+		if got := repositoryOf(t, &report, "app"); report.Totals.Deleted != 30 || got.Deleted != 1 {
+			t.Errorf("%d deleted, %d of them in the first", report.Totals.Deleted, got.Deleted)
+		}
+	})
+}
+
+// Beyond some images only the first repository is listed further.
+func TestARunHoldsABoundedNumberOfImages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		for i := range 7 {
+			w.add(fmt.Sprint("r", i))
+		}
+		l := &listings{registry: w.registry(), first: make(chan struct{})}
+		r := newRunner(t, w, withPolicy(expireOld, ""))
+		r.Registry, r.Remover, r.Workers = l, nil, 8
+		done := make(chan cleaner.Report)
+		go func() { done <- run(t, &r) }()
+		synctest.Wait() // the first repository waits, and for it all others
+		if n := l.listed.Load(); n > 50_000 {
+			t.Errorf("%d images are held", n)
+		}
+		close(l.first)
+		if report := <-done; report.Totals.Evaluated != 8*20_000 {
+			t.Errorf("%d images evaluated", report.Totals.Evaluated)
+		}
+	})
+}
+
+// Listings yield 20,000 images of each repository, the first one not before it
+// is told to.
+type listings struct {
+	registry
+	first  chan struct{}
+	listed atomic.Int64
+}
+
+func (l *listings) Images(_ context.Context, repository string) iter.Seq2[evaluator.Image, error] {
+	return func(yield func(evaluator.Image, error) bool) {
+		if repository == "app" {
+			<-l.first
+		}
+		for _, im := range numbered(20_000, day/2) {
+			l.listed.Add(1)
+			if !yield(im, nil) {
+				return
+			}
+		}
+	}
+}
+
+// What does not fit into the report is left out of it, in the order of the
+// listing, and counted.
+func TestDetailsOfAReportAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day)).add("big", numbered(100, 9*day)...).add("small", image("b", 9*day))
+	r := newRunner(t, w, withPolicy(expireOld, ""))
+	r.Remover, r.MaxDetails = nil, 10_000
+	report := run(t, &r)
+	got := fmt.Sprint(len(report.Repositories[0].Images), len(report.Repositories[1].Images), len(report.Repositories[2].Images), *report.Omitted)
+	if want := "1 0 1 {0 100 0}"; got != want || report.Totals.Expired != 102 || report.Repositories[1].Expired != 100 {
+		t.Errorf("images and what is omitted: %s, want %s; totals %+v", got, want, report.Totals)
+	}
+	var all cleaner.Runner = newRunner(t, w, withPolicy(expireOld, ""))
+	all.Remover = nil
+	if report := run(t, &all); report.Omitted != nil || len(report.Repositories[1].Images) != 100 {
+		t.Errorf("without a bound %+v is omitted", report.Omitted)
+	}
+}

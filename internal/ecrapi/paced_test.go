@@ -1,0 +1,73 @@
+package ecrapi_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+)
+
+// A call that ECR throttles halves the pace of its operation, and only that.
+func TestThrottlingSlowsTheOperationDown(t *testing.T) {
+	t.Parallel()
+	registry := fakeecr.New()
+	registry.CreateRepository("app")
+	server := httptest.NewServer(registry)
+	t.Cleanup(server.Close)
+	p := pace.New(pace.Limits{Start: 4, Most: 4})
+	client, calls := ecrapi.Connect(awsclient.Local(server.URL, "eu-west-1"), ecrapi.Paced(p))
+	registry.FailNext("DescribeRepositories", "", "ThrottlingException", 1)
+	for _, err := range client.Repositories(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := calls.Snapshot()["DescribeRepositories"]; n != 2 {
+		t.Errorf("%d calls", n)
+	}
+	for operation, want := range map[string]int{"DescribeRepositories": 2, "DescribeImages": 4} {
+		if got := room(t, p, operation); got != want {
+			t.Errorf("%d calls of %s may be under way, want %d", got, operation, want)
+		}
+	}
+	// a stopped run does not wait for its turn
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	occupy(t, p, "DescribeImages", 4)
+	for _, err := range client.Images(ctx, "app") {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// room returns how many calls may be under way, and lets them end.
+func room(t *testing.T, p *pace.Pace, operation string) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	n := 0
+	for {
+		leave, err := p.Enter(ctx, operation)
+		if err != nil {
+			return n
+		}
+		defer leave(false)
+		n++
+	}
+}
+
+func occupy(t *testing.T, p *pace.Pace, operation string, n int) {
+	t.Helper()
+	for range n {
+		if _, err := p.Enter(t.Context(), operation); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
