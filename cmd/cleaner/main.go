@@ -17,6 +17,7 @@ import (
 )
 
 func main() {
+	limitMemory()
 	handler := function.Handler{
 		Configuration: os.Getenv("CLEANER_CONFIG"),
 		Read:          function.SourceReader("", "", time.Now),
