@@ -15,7 +15,8 @@ type contents struct {
 	Planner
 	repository string
 	images     []evaluator.Image
-	place      map[string]int // of the images, by digest
+	// places of the images, by digest; nil before they are needed.
+	places map[string]int
 	// children are by index; an index that is missing could not be read. The
 	// map is nil before the manifests are read.
 	children map[string][]string
@@ -51,11 +52,23 @@ func (c *contents) find(name string) int {
 	return -1
 }
 
+// place returns the place of the image in the listing.
+func (c *contents) place(digest string) (i int, listed bool) {
+	if c.places == nil {
+		c.places = make(map[string]int, len(c.images))
+		for i := range c.images {
+			c.places[c.images[i].Digest] = i
+		}
+	}
+	i, listed = c.places[digest]
+	return i, listed
+}
+
 // listedAtOnce is about the number of images of a page.
 const listedAtOnce = 1000
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {
-	c := &contents{Planner: p, repository: repository, place: map[string]int{}}
+	c := &contents{Planner: p, repository: repository}
 	for im, err := range p.Registry.Images(ctx, repository) {
 		if err != nil {
 			return nil, err
@@ -63,7 +76,6 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 		if len(c.images)%listedAtOnce == 0 {
 			p.tenant.add(listedAtOnce)
 		}
-		c.place[im.Digest] = len(c.images)
 		c.images = append(c.images, im)
 	}
 	return c, nil
@@ -112,7 +124,7 @@ func (c *contents) discountReads() {
 		}
 	}
 	for index, t := range latest {
-		if i, listed := c.place[index]; listed {
+		if i, listed := c.place(index); listed {
 			c.images[i].LastRecordedPullTime = t
 		}
 	}
@@ -129,7 +141,7 @@ func (c *contents) below(index string) []evaluator.Image {
 	seen := map[string]bool{index: true}
 	for queue := []string{index}; len(queue) > 0; queue = queue[1:] {
 		for _, digest := range c.children[queue[0]] {
-			i, listed := c.place[digest]
+			i, listed := c.place(digest)
 			_, read := c.children[digest]
 			switch {
 			case !listed || seen[digest]:

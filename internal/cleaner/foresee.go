@@ -154,7 +154,7 @@ func (g guard) holds(digest string) string {
 // reach is how far the index goes; one in the archive already is there.
 func (g guard) reach(index string) graph.Fate {
 	fate := graph.Stay
-	if g.images[g.place[index]].Status == evaluator.Archived {
+	if i, _ := g.place(index); g.images[i].Status == evaluator.Archived {
 		fate = graph.Archive
 	}
 	if g.holds(index) == "" {

@@ -11,18 +11,20 @@ import (
 // A Graph holds the images of one repository and how they belong together.
 type Graph struct {
 	images []evaluator.Image
-	index  map[string]int // digest to place in images
-	// parents and children are places in images. What is not listed is not in
-	// them.
-	parents, children [][]int
+	// places leads from digests to images. It is nil before it is needed, which
+	// in most repositories is never: see place.
+	places map[string]int
+	// parents and children lead from images to images, by their places. What is
+	// not listed is not in them.
+	parents, children map[int][]int
 	// indexes are those parents of an image that list it. A tag can make one of
 	// them its subject as well.
-	indexes [][]int
+	indexes map[int][]int
 	// unread are the indexes whose children are not known.
 	unread []int
-	// orphan tells of each image whether it is a referrer of subjects none of
+	// orphan tells of an image whether it is a referrer of subjects none of
 	// which is listed.
-	orphan []bool
+	orphan map[int]bool
 	// onlyReferrers is true when the repository holds nothing else: then the
 	// subjects are in another one.
 	onlyReferrers bool
@@ -33,18 +35,26 @@ type Graph struct {
 // not in children is one whose manifest could not be read.
 func New(images []evaluator.Image, children map[string][]string) *Graph {
 	g := &Graph{
-		images: images, index: make(map[string]int, len(images)),
-		parents: make([][]int, len(images)), children: make([][]int, len(images)), indexes: make([][]int, len(images)),
-		orphan: make([]bool, len(images)), onlyReferrers: true,
-	}
-	for i := range images {
-		g.index[images[i].Digest] = i
+		images: images, parents: map[int][]int{}, children: map[int][]int{}, indexes: map[int][]int{},
+		orphan: map[int]bool{}, onlyReferrers: true,
 	}
 	for i := range images {
 		g.addChildren(i, children)
 		g.addSubjects(i)
 	}
 	return g
+}
+
+// place returns the place of the image in the listing.
+func (g *Graph) place(digest string) (i int, listed bool) {
+	if g.places == nil {
+		g.places = make(map[string]int, len(g.images))
+		for i := range g.images {
+			g.places[g.images[i].Digest] = i
+		}
+	}
+	i, listed = g.places[digest]
+	return i, listed
 }
 
 func (g *Graph) addChildren(i int, children map[string][]string) {
@@ -58,7 +68,7 @@ func (g *Graph) addChildren(i int, children map[string][]string) {
 	}
 	for _, digest := range digests {
 		g.link(i, digest)
-		if child, listed := g.index[digest]; listed && child != i {
+		if child, listed := g.place(digest); listed && child != i {
 			g.indexes[child] = append(g.indexes[child], i)
 		}
 	}
@@ -72,16 +82,18 @@ func (g *Graph) addSubjects(i int) {
 	}
 	listed := false
 	for _, digest := range subjects {
-		if parent, ok := g.index[digest]; ok && parent != i {
+		if parent, ok := g.place(digest); ok && parent != i {
 			g.link(parent, g.images[i].Digest)
 			listed = true
 		}
 	}
-	g.orphan[i] = !listed
+	if !listed {
+		g.orphan[i] = true
+	}
 }
 
 func (g *Graph) link(parent int, digest string) {
-	child, listed := g.index[digest]
+	child, listed := g.place(digest)
 	if !listed || child == parent || slices.Contains(g.children[parent], child) {
 		return
 	}
@@ -127,7 +139,10 @@ func nameless(im evaluator.Image) bool {
 // Ancestors returns the digests of all indexes that list the image, directly
 // or through other indexes, not of its subjects.
 func (g *Graph) Ancestors(digest string) []string {
-	start, listed := g.index[digest]
+	if len(g.indexes) == 0 {
+		return nil
+	}
+	start, listed := g.place(digest)
 	if !listed {
 		return nil
 	}
@@ -148,7 +163,10 @@ func (g *Graph) Ancestors(digest string) []string {
 // Parents returns the listed indexes that list the image and the listed
 // subjects that it refers to.
 func (g *Graph) Parents(digest string) []evaluator.Image {
-	i, listed := g.index[digest]
+	if len(g.parents) == 0 {
+		return nil
+	}
+	i, listed := g.place(digest)
 	if !listed {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // A Fate is how far an image goes. The order of the values counts.
-type Fate int
+type Fate int8
 
 // The fates.
 const (

@@ -76,7 +76,10 @@ func MayList(index, im *evaluator.Image) bool {
 // that a tag of it names, goes before it; and of two that were not read neither
 // is known to list the other.
 func (g *Graph) PossibleParents(digest string) []evaluator.Image {
-	i, listed := g.index[digest]
+	if len(g.unread) == 0 {
+		return nil
+	}
+	i, listed := g.place(digest)
 	if !listed || slices.Contains(g.unread, i) {
 		return nil
 	}
