@@ -45,7 +45,7 @@ type report struct {
 }
 
 type counts struct {
-	Evaluated, Expired, Followed, Protected, Deleted, Archived, Blocked, Changed, Gone, Failed, Skipped int
+	Evaluated, Expired, Untagged, Followed, Protected, Deleted, Archived, TagsRemoved, Blocked, Changed, Gone, Failed, Skipped int
 }
 
 // names returns the names of the repositories in the report.

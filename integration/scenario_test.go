@@ -28,6 +28,7 @@ func TestScenarios(t *testing.T) {
 		"failing repository":  scenario.failingRepository,
 		"protected images":    scenario.protectedImages,
 		"limits":              scenario.limits,
+		"extended dialect":    scenario.extendedDialect,
 	}
 	regions := []string{
 		"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
@@ -102,6 +103,27 @@ func (s scenario) attachedPolicies() {
 	if again.Calls["BatchDeleteImage"] != 0 {
 		t.Error("the second apply deletes")
 	}
+}
+
+// extendedDialect: rules that ECR does not have, on a registry that keeps images
+// as ECR does.
+func (s scenario) extendedDialect() {
+	t, on := s.t, s.on
+	on.create(t, "app", "")
+	on.push(t, "app", image{name: "both", tags: []string{"pr-1", "v1"}, days: 90})
+	on.push(t, "app", image{name: "last", tags: []string{"pr-2"}, days: 90})
+	on.push(t, "app", image{name: "prod", tags: []string{"prod-1"}, days: 90})
+	on.push(t, "app", image{name: "old", tags: []string{"build-1"}, days: 90})
+	on.push(t, "app", image{name: "pulled", tags: []string{"build-2"}, days: 90, pulled: 1})
+	what := request{mode: "apply", configuration: unprotected(`, "policies": [{"name": "app", "policy": {"rules": [
+	  {"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagRegexList": ["pr-[0-9]+"], "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 30}, "action": {"type": "untag"}},
+	  {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPatternList": ["prod-*"]}, "action": {"type": "retain"}},
+	  {"rulePriority": 3, "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30}, "action": {"type": "expire"}}]}}]`)}
+	applied := s.run(t, on, what, true)
+	if got, want := applied.Totals, (counts{Evaluated: 5, Expired: 1, Untagged: 1, Deleted: 1, TagsRemoved: 1}); got != want {
+		t.Errorf("totals are %+v, want %+v", got, want)
+	}
+	on.wantLeft(t, "app", "build-2", "pr-2", "prod-1", "v1")
 }
 
 // configuredPolicies: the configuration's policies in place of the attached
