@@ -21,7 +21,7 @@ func main() {
 	handler := function.Handler{
 		Configuration: os.Getenv("CLEANER_CONFIG"),
 		Read:          function.SourceReader("", "", time.Now),
-		Connect:       function.Connector("", "", time.Now),
+		Connect:       function.Connector(os.Getenv)("", "", time.Now),
 		Now:           time.Now,
 		RunID:         requestID,
 		Log:           slog.New(slog.NewJSONHandler(os.Stderr, nil)),

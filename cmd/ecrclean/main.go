@@ -14,7 +14,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	w := world{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: os.Getenv, now: time.Now, connector: function.Connector, source: function.SourceReader,
+		getenv: os.Getenv, now: time.Now, connector: function.Connector(os.Getenv), source: function.SourceReader,
 	}
 	status := run(ctx, w, os.Args[1:])
 	stop()

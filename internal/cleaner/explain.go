@@ -73,16 +73,16 @@ func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanat
 // explainBy explains the image at the place by the policy.
 func (p Planner) explainBy(ctx context.Context, e *Explanation, c *contents, policy lifecycle.Policy, at int) error {
 	plan := RepositoryPlan{Repository: e.Repository, Entry: e.Entry, Attached: e.Entry.Source == config.Attached}
-	verdicts, err := p.evaluate(ctx, &plan, c, policy, e.Entry.Settings)
-	if err != nil {
+	if err := p.evaluate(ctx, &plan, c, policy, e.Entry.Settings); err != nil {
 		return err
 	}
-	e.Skip, e.Verdict = plan.Skip, verdicts[at]
+	e.Skip, e.Verdict = plan.Skip, evaluator.Evaluate(policy, c.images, p.Now)[at]
 	e.Steps, _ = evaluator.Explain(policy, c.images, p.Now, e.Image.Digest)
 	if i := slices.IndexFunc(plan.Images, func(im PlannedImage) bool { return im.Digest == e.Image.Digest }); i >= 0 {
 		e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
 		return nil
 	}
+	var err error
 	e.ProtectedBy, err = p.whatProtects(ctx, c, e.Entry.Protect, e.Image)
 	return err
 }
@@ -92,6 +92,7 @@ func (p Planner) whatProtects(ctx context.Context, c *contents, settings config.
 	if err := c.readManifests(ctx); err != nil {
 		return nil, err
 	}
+	protector := newProtector(c, settings)
 	used, _ := p.usage(ctx, c, graph.New(c.images, c.children), settings) // it stays, whoever did not answer
-	return append(used.protections(im.Digest), newProtector(c, settings).protections(im)...), nil
+	return append(used.protections(im.Digest), protector.protections(&im)...), nil
 }

@@ -143,7 +143,7 @@ func (g guard) holds(digest string) string {
 	}
 	g.held[digest] = "" // manifests can name each other in a circle only by fraud; here it is cut
 	for _, index := range g.indexes[digest] {
-		if g.reach(index) < (wish{action: g.marked[digest]}).fate() {
+		if g.reach(index) < (&wish{action: g.marked[digest]}).fate() {
 			g.held[digest] = index
 			break
 		}
@@ -158,7 +158,7 @@ func (g guard) reach(index string) graph.Fate {
 		fate = graph.Archive
 	}
 	if g.holds(index) == "" {
-		fate = max(fate, wish{action: g.marked[index]}.fate())
+		fate = max(fate, (&wish{action: g.marked[index]}).fate())
 	}
 	return fate
 }

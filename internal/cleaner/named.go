@@ -46,7 +46,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 			again.Skip = &Skip{SkipFailed, err.Error()}
 		}
 		return again
-	}))
+	}, true))
 	report.endScan(r.scanner)
 	return report, nil
 }
@@ -61,7 +61,7 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 	if err != nil {
 		return plan, err
 	}
-	wanted := make([]wish, len(c.images))
+	wanted := make([]*wish, len(c.images))
 	var unknown []string
 	for _, name := range names {
 		i := c.find(name)
@@ -69,7 +69,7 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 			unknown = append(unknown, name)
 			continue
 		}
-		wanted[i] = wish{action: evaluator.Expire, reason: fmt.Sprintf("named by a person as %s", name)}
+		wanted[i] = &wish{action: evaluator.Expire, reason: fmt.Sprintf("named by a person as %s", name)}
 	}
 	if len(unknown) > 0 {
 		return plan, fmt.Errorf("repository %s has no image with the digest or tag %s; nothing was removed",

@@ -129,29 +129,23 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	if err != nil {
 		return plan, err
 	}
-	_, err = p.evaluate(ctx, &plan, c, policy, entry.Settings)
-	return plan, err
+	return plan, p.evaluate(ctx, &plan, c, policy, entry.Settings)
 }
 
 // evaluate evaluates the policy on the contents and fills the plan with what
-// comes of it. The verdicts are in the order of the contents.
-func (p Planner) evaluate(ctx context.Context, plan *RepositoryPlan, c *contents, policy lifecycle.Policy, settings config.Settings) ([]evaluator.Verdict, error) {
+// comes of it.
+func (p Planner) evaluate(ctx context.Context, plan *RepositoryPlan, c *contents, policy lifecycle.Policy, settings config.Settings) error {
 	c.marks = p.attachedMarks(ctx, plan, c, policy)
 	if countsPulls(policy) {
 		if err := c.readManifests(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	verdicts := evaluator.Evaluate(policy, c.images, p.Now)
-	wanted := make([]wish, len(verdicts))
-	for i, v := range verdicts {
-		wanted[i] = wishOf(v, c.images[i], settings.OnExpire)
-	}
-	err := p.settle(ctx, plan, c, wanted, settings)
+	err := p.settle(ctx, plan, c, wishesOf(policy, c, settings.OnExpire), settings)
 	if !plan.Attached && !c.besides && plan.removals() > 0 && len(sourcesOf(settings.Protect)) > 0 {
 		p.besides(ctx, plan, c) // protection that ECR knows nothing of is worth the question
 	}
-	return verdicts, err
+	return err
 }
 
 // countsPulls reports whether the policy looks at pull times.

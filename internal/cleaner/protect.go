@@ -66,7 +66,7 @@ func hoursBefore(now time.Time, hours int) time.Time {
 }
 
 // protections returns everything that protects the image.
-func (p protector) protections(im evaluator.Image) []Protection {
+func (p *protector) protections(im *evaluator.Image) []Protection {
 	var by []Protection
 	for _, pattern := range p.settings.TagPatterns {
 		if slices.ContainsFunc(im.Tags, pattern.Match) {

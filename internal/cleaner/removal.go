@@ -59,7 +59,7 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again func
 			known[im.Digest] = true
 		}
 	}
-	before := reportOn(&open)
+	before := reportOn(&open, true)
 	fresh := again()
 	if r.over(ctx) {
 		return false

@@ -123,8 +123,9 @@ func (r *Report) Removals() (images int, bytes int64) {
 	return images, bytes
 }
 
-// reportOn puts a plan, applied or not, into its report.
-func reportOn(plan *RepositoryPlan) RepositoryReport {
+// reportOn puts a plan, applied or not, into its report, with its images or
+// without.
+func reportOn(plan *RepositoryPlan, detailed bool) RepositoryReport {
 	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}, Findings: plan.Findings}
 	r.Evaluated, r.AttachedPolicy = plan.Listed, plan.Attached
 	if plan.Entry != nil {
@@ -134,14 +135,19 @@ func reportOn(plan *RepositoryPlan) RepositoryReport {
 		r.Skipped, r.Message = plan.Skip.Code, plan.Skip.Message
 	}
 	for i := range plan.Images {
-		r.add(&plan.Images[i])
+		r.Counts.plan(&plan.Images[i])
+		r.settle(plan.Images[i].Outcome)
+	}
+	if detailed {
+		r.Images = make([]ImageReport, 0, len(plan.Images))
+		for i := range plan.Images {
+			r.add(&plan.Images[i])
+		}
 	}
 	return r
 }
 
 func (r *RepositoryReport) add(im *PlannedImage) {
-	r.Counts.plan(im)
-	r.settle(im.Outcome)
 	tags := im.Tags
 	if tags == nil {
 		tags = []string{}

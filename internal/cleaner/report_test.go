@@ -43,17 +43,17 @@ func one(t *testing.T) cleaner.Runner {
 	remover := w.remover()
 	refuse(&remover, "sha256:failed", "KmsError")
 	refuse(&remover, "sha256:blocked", "ImageReferencedByManifestList")
-	r.Remover = remover
-	reader := w.registry()
 	stop := make(chan struct{})
-	images := reader.images
-	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	describe := remover.describe
+	remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
 		if repository == "late" {
 			close(stop)
+			<-ctx.Done()
 		}
-		return images(ctx, repository)
+		return describe(ctx, repository, digests)
 	}
-	r.Registry, r.Stop, r.Workers = spoilAfterListing{reader, w}, stop, 1
+	r.Remover = remover
+	r.Registry, r.Stop, r.Workers = spoilAfterListing{w.registry(), w}, stop, 1
 	return r
 }
 

@@ -162,13 +162,13 @@ func (r *Runner) stopped() bool {
 
 // apply carries the plan out, unless this run only plans, and reports on it.
 // Again makes the plan once more.
-func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) RepositoryReport {
+func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan, detailed bool) RepositoryReport {
 	if r.Remover != nil {
 		r.remove(ctx, plan, again)
 	} else {
 		r.logPlan(ctx, plan)
 	}
-	report := reportOn(plan)
+	report := reportOn(plan, detailed)
 	r.logRepository(ctx, &report)
 	return report
 }

@@ -7,10 +7,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A wish is what a policy or a person wants of one image; its action is
-// evaluator.Keep when nobody wants anything.
+// A wish is what a policy or a person wants of one image; nil when nobody wants
+// anything.
 type wish struct {
 	action evaluator.Action
 	rule   int
@@ -24,11 +25,22 @@ type wish struct {
 	untag []string
 }
 
-// wishOf returns what the verdict about the image wants under that setting of
-// onExpire.
-func wishOf(v evaluator.Verdict, im evaluator.Image, onExpire config.OnExpire) wish {
-	if v.Action == evaluator.Keep {
-		return wish{retained: v.Reason.Kind == evaluator.Retained}
+// wishesOf returns what the policy wants of the contents under that setting of
+// onExpire, in their order.
+func wishesOf(policy lifecycle.Policy, c *contents, onExpire config.OnExpire) []*wish {
+	wishes := make([]*wish, len(c.images))
+	for i, v := range evaluator.Evaluate(policy, c.images, c.Now) {
+		wishes[i] = wishOf(v, &c.images[i], onExpire)
+	}
+	return wishes
+}
+
+func wishOf(v evaluator.Verdict, im *evaluator.Image, onExpire config.OnExpire) *wish {
+	switch {
+	case v.Reason.Kind == evaluator.Retained:
+		return &wish{retained: true}
+	case v.Action == evaluator.Keep:
+		return nil
 	}
 	w := wish{action: v.Action, rule: v.Rule.RulePriority, reason: v.Why()}
 	switch {
@@ -37,11 +49,15 @@ func wishOf(v evaluator.Verdict, im evaluator.Image, onExpire config.OnExpire) w
 	case v.Action == evaluator.Expire && onExpire == config.ArchiveExpired && im.Status == evaluator.Active:
 		w.onExpire = onExpire
 	}
-	return w
+	return &w
 }
 
-func (w wish) fate() graph.Fate {
+// acts reports whether something is to become of the image.
+func (w *wish) acts() bool { return w != nil && w.action != evaluator.Keep }
+
+func (w *wish) fate() graph.Fate {
 	switch {
+	case w == nil:
 	case w.action == evaluator.Transition, w.onExpire == config.ArchiveExpired:
 		return graph.Archive
 	case w.action == evaluator.Expire:
@@ -52,9 +68,15 @@ func (w wish) fate() graph.Fate {
 
 // settle fills the plan with what is wanted, what protects it and what goes
 // along. The wishes are in the order of the contents.
-func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, wanted []wish, settings config.Settings) error {
+func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, wanted []*wish, settings config.Settings) error {
 	plan.Listed = len(c.images)
-	if !slices.ContainsFunc(wanted, func(w wish) bool { return w.action != evaluator.Keep }) && !marksAny(c.marks) {
+	marked := 0
+	for _, w := range wanted {
+		if w.acts() {
+			marked++
+		}
+	}
+	if marked == 0 && !marksAny(c.marks) {
 		return nil
 	}
 	if err := c.readManifests(ctx); err != nil {
@@ -63,19 +85,11 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	g := graph.New(c.images, c.children)
 	used, skip := p.usage(ctx, c, g, settings.Protect)
 	plan.Skip, plan.Findings, plan.Scanned = skip, append(plan.Findings, used.findings...), used.at
-	protector := newProtector(c, settings.Protect)
-	protections := make([][]Protection, len(c.images))
-	wishes := make([]graph.Wish, len(c.images))
-	for i, im := range c.images {
-		protections[i] = append(used.protections(im.Digest), protector.protections(im)...)
-		if wanted[i].action == evaluator.Untag {
-			protections[i] = append(protections[i], used.tagged(g, im, wanted[i].untag)...)
-		}
-		wishes[i] = graph.Wish{Fate: wanted[i].fate(), Vetoed: len(protections[i]) > 0 || wanted[i].retained}
-	}
+	protections, wishes := p.weigh(c, g, &used, wanted, settings)
 	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
+	plan.Images = make([]PlannedImage, 0, marked)
 	for i, ruling := range rulings {
-		if wanted[i].action == evaluator.Keep && !ruling.Follows {
+		if !wanted[i].acts() && !ruling.Follows {
 			continue
 		}
 		im := newPlannedImage(c.images[i], wanted[i], ruling, protections[i])
@@ -92,7 +106,27 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	return nil
 }
 
-func newPlannedImage(im evaluator.Image, w wish, ruling graph.Ruling, protectedBy []Protection) PlannedImage {
+// weigh returns what protects images, by their places, and what is wanted of each
+// under that protection.
+func (p Planner) weigh(c *contents, g *graph.Graph, used *usage, wanted []*wish, settings config.Settings) (map[int][]Protection, []graph.Wish) {
+	protector := newProtector(c, settings.Protect)
+	protections := map[int][]Protection{}
+	wishes := make([]graph.Wish, len(c.images))
+	for i := range c.images {
+		im, w := &c.images[i], wanted[i]
+		by := append(used.protections(im.Digest), protector.protections(im)...)
+		if w != nil && w.action == evaluator.Untag {
+			by = append(by, used.tagged(g, im, w.untag)...)
+		}
+		if len(by) > 0 {
+			protections[i] = by
+		}
+		wishes[i] = graph.Wish{Fate: w.fate(), Vetoed: len(by) > 0 || w != nil && w.retained}
+	}
+	return protections, wishes
+}
+
+func newPlannedImage(im evaluator.Image, w *wish, ruling graph.Ruling, protectedBy []Protection) PlannedImage {
 	if ruling.Follows {
 		return PlannedImage{Image: im, Action: Follow, Reason: "nothing else references it; goes with " + ruling.With}
 	}

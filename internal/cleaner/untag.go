@@ -22,7 +22,7 @@ type Untagging struct {
 // tagged returns what protects an image from losing tags although it would
 // protect it from nothing else, since the image stays: that it is the child of
 // an index in use, or that a tag ties it to its subject.
-func (u *usage) tagged(g *graph.Graph, im evaluator.Image, tags []string) []Protection {
+func (u *usage) tagged(g *graph.Graph, im *evaluator.Image, tags []string) []Protection {
 	var by []Protection
 	if len(u.by[im.Digest]) == 0 {
 		_, users := u.above(g, im.Digest)

@@ -37,11 +37,10 @@ func (r *Runner) workThrough(ctx context.Context, repositories []Repository, rep
 			detailed := grants.grant(&plan)
 			close(next)
 			applying <- struct{}{}
-			reports[i] = r.apply(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, repository, nil) })
+			reports[i] = r.apply(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, repository, nil) }, detailed)
 			<-applying
-			if images := &reports[i].Images; !detailed {
-				omitted.Add(int64(len(*images)))
-				*images = []ImageReport{}
+			if !detailed {
+				omitted.Add(int64(len(plan.Images)))
 			}
 		})
 	}

@@ -79,7 +79,7 @@ func (l *listings) Images(_ context.Context, repository string) iter.Seq2[evalua
 		if repository == "app" {
 			<-l.first
 		}
-		for _, im := range numbered(20_000, day/2) {
+		for _, im := range numbered(20_000, 9*day) {
 			l.listed.Add(1)
 			if !yield(im, nil) {
 				return
@@ -100,7 +100,7 @@ func TestDetailsOfAReportAreBounded(t *testing.T) {
 	if want := "1 0 1 {0 100 0}"; got != want || report.Totals.Expired != 102 || report.Repositories[1].Expired != 100 {
 		t.Errorf("images and what is omitted: %s, want %s; totals %+v", got, want, report.Totals)
 	}
-	var all cleaner.Runner = newRunner(t, w, withPolicy(expireOld, ""))
+	all := newRunner(t, w, withPolicy(expireOld, ""))
 	all.Remover = nil
 	if report := run(t, &all); report.Omitted != nil || len(report.Repositories[1].Images) != 100 {
 		t.Errorf("without a bound %+v is omitted", report.Omitted)

@@ -1,6 +1,7 @@
 package function_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func TestConcurrencyComesFromTheEnvironment(t *testing.T) {
 	} {
 		t.Setenv("CLEANER_CONCURRENCY", test.most)
 		t.Setenv("CLEANER_CONCURRENCY_START", test.start)
-		r, err := function.Connector("", "", clock)(t.Context())
+		r, err := function.Connector(os.Getenv)("", "", clock)(t.Context())
 		switch {
 		case test.words != "" && (err == nil || !strings.Contains(err.Error(), test.words)):
 			t.Errorf("%q, %q: %v, want %s", test.most, test.start, err, test.words)

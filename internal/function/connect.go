@@ -21,24 +21,28 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// Connector returns a function that connects to the registry of the
-// environment. Profile and region, when not empty, win over the environment.
-func Connector(profile, region string, clock func() time.Time) func(context.Context) (Registry, error) {
-	return func(ctx context.Context) (Registry, error) {
-		cfg, err := awsclient.Load(ctx, profile, region)
-		if err != nil {
-			return Registry{}, err
+// Connector returns a function that returns one that connects to the registry of
+// the environment. Profile and region, when not empty, win over the environment.
+// Getenv reads what the SDK does not: see [DefaultConcurrency].
+func Connector(getenv func(string) string) func(profile, region string, clock func() time.Time) func(context.Context) (Registry, error) {
+	return func(profile, region string, clock func() time.Time) func(context.Context) (Registry, error) {
+		return func(ctx context.Context) (Registry, error) {
+			limits, err := concurrency(getenv)
+			if err != nil {
+				return Registry{}, err
+			}
+			cfg, err := awsclient.Load(ctx, profile, region)
+			if err != nil {
+				return Registry{}, err
+			}
+			return ConnectAt(cfg, limits, clock), nil
 		}
-		limits, err := concurrency(os.Getenv)
-		if err != nil {
-			return Registry{}, err
-		}
-		return ConnectAt(cfg, limits, clock), nil
 	}
 }
 
 // DefaultConcurrency is where calls begin, and how far they go while ECR carries
-// them out.
+// them out. CLEANER_CONCURRENCY_START and CLEANER_CONCURRENCY in the environment
+// set others.
 var DefaultConcurrency = pace.Limits{Start: 16, Most: 32}
 
 // concurrency reads CLEANER_CONCURRENCY, the ceiling, and

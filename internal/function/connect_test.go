@@ -29,7 +29,7 @@ func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
 	server := httptest.NewServer(registry)
 	defer server.Close()
 	environment(t, server.URL)
-	r, err := function.Connector("", "eu-north-1", clock)(t.Context())
+	r, err := function.Connector(os.Getenv)("", "eu-north-1", clock)(t.Context())
 	if err != nil || r.Region != "eu-north-1" {
 		t.Fatalf("Connector: region %q, %v", r.Region, err)
 	}
@@ -45,7 +45,7 @@ func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
 		t.Errorf("Account = %s, %v", account, err)
 	}
 	t.Setenv("AWS_REGION", "")
-	if _, err := function.Connector("", "", clock)(t.Context()); !errors.Is(err, awsclient.ErrNoRegion) {
+	if _, err := function.Connector(os.Getenv)("", "", clock)(t.Context()); !errors.Is(err, awsclient.ErrNoRegion) {
 		t.Errorf("without a region: %v", err)
 	}
 }
