@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	limitMemory()
+	limitMemory(os.Getenv)
 	handler := function.Handler{
 		Configuration: os.Getenv("CLEANER_CONFIG"),
 		Read:          function.SourceReader("", "", time.Now),
