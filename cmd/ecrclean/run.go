@@ -76,7 +76,7 @@ func run(ctx context.Context, w world, args []string) int {
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
 	for _, command := range []func(world) *cobra.Command{
-		planCommand, applyCommand, deleteCommand, explainCommand, policiesCommand, previewCommand, checkCommand, referencesCommand, invokeCommand, demoCommand,
+		planCommand, applyCommand, deleteCommand, explainCommand, policiesCommand, previewCommand, checkCommand, convertCommand, referencesCommand, invokeCommand, demoCommand,
 	} {
 		root.AddCommand(command(w))
 	}
