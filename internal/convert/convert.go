@@ -132,7 +132,7 @@ func (c *conversion) leaveOut() {
 			return covered
 		})
 		if len(r.equivalent) == 0 {
-			r.value.Warn("is left out: it can never act, since rules with a lower rulePriority match all of its images")
+			r.value.Warn("is left out of the result, in which it would never act")
 		}
 	}
 }

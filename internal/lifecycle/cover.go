@@ -6,8 +6,8 @@ import (
 )
 
 // Covers reports whether this selection matches every image that the other one
-// matches. It is true only where the two texts prove it. Counts and ages play
-// no part.
+// matches. It is true only where the two texts prove it, entry by entry; lists
+// beyond any use are not compared. Counts and ages play no part.
 func (s *Selection) Covers(other *Selection) bool {
 	if s.StorageClass != other.StorageClass || !s.spares(other) {
 		return false
@@ -38,8 +38,14 @@ func (s *Selection) Excludes(tag TagPattern) bool {
 	return slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool { return p.Match(tag.sample()) })
 }
 
+// maxComparisons bounds the time that lists of any length can take.
+const maxComparisons = 4096
+
 func (s *Selection) coversList(other *Selection) bool {
 	sets := other.tagSets()
+	if s.entries()*len(sets) > maxComparisons {
+		return false
+	}
 	if !other.TagMatchAny {
 		return s.isMetBy(sets)
 	}

@@ -99,6 +99,10 @@ func TestCovers(t *testing.T) {
 			t.Errorf("{%s} covers {%s}: %t, want %t", test.s, test.other, got, test.want)
 		}
 	}
+	long := selection(t, patterns(strings.Split(strings.Repeat("a*,", 65), ",")[:65]...))
+	if long.Covers(long) || !long.Covers(selection(t, patterns("a*"))) {
+		t.Error("lists of any length are compared, or those of some length are not")
+	}
 	if new(lifecycle.Selection).Covers(new(lifecycle.Selection)) {
 		t.Error("a selection without a tag status covers something")
 	}
