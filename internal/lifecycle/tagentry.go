@@ -67,14 +67,16 @@ func checkPrefix(v *jsondoc.Value, s string) {
 		v.Problem(`is empty; for every tagged image use "tagPatternList": ["*"]`)
 	case strings.Contains(s, "*"):
 		v.Warn("matches no tag: * is an ordinary character in a prefix; use tagPatternList for a pattern")
-	case !warnUnlessTag(v, s, s) && endsInNumber.MatchString(s):
+	case !warnUnlessTag(v, s, s) && EndsInNumber(s):
 		v.Warn("matches %s too, since nothing ends a prefix; add what follows the number, as in %s, or use tagPatternList: %s is that tag alone there",
 			jsondoc.Quote(s+"0"), jsondoc.Quote(s+"."), jsondoc.Quote(s))
 	}
 }
 
-// endsInNumber matches a prefix such as v1, which is most likely not meant to
-// match v10. Years and bare digits are no such numbers.
+// EndsInNumber reports whether the prefix is one such as v1, which is most likely
+// not meant to match v10. Years and bare digits are no such numbers.
+func EndsInNumber(prefix string) bool { return endsInNumber.MatchString(prefix) }
+
 var endsInNumber = regexp.MustCompile(`[^0-9][0-9]{1,2}$`)
 
 func checkRegex(v *jsondoc.Value, s string) {
