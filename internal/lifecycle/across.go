@@ -110,12 +110,13 @@ func checkLists(drafts []draft) (distinct []*draft) {
 	return distinct
 }
 
-// warnShared warns where lists overlap, unless that is why a rule is shielded. A
-// rule gets one warning at most.
+// warnShared warns where lists overlap, unless that is why a rule is shielded, or
+// one of them leaves excluded images to the other. A rule gets one warning at
+// most.
 func warnShared(drafts []*draft, shielded map[*draft]bool) {
 	sharing := map[list]*draft{}
 	for _, d := range drafts {
-		if !shielded[d] {
+		if !shielded[d] && !d.excluding {
 			kind, entries := d.sortedEntries()
 			d.shareEntries(sharing, list{class: d.StorageClass, kind: kind}, entries)
 		}

@@ -66,7 +66,8 @@
 //     entry is not established. An entry that is repeated in its list is a
 //     warning, and so is one with characters that no tag can have.
 //   - Lists are the same when they are of the same kind and have the same
-//     entries in any order. Lists that share an entry are a warning.
+//     entries in any order. Lists that share an entry are a warning, unless one of
+//     the rules excludes something and so leaves it to the other.
 //   - A top-level key other than "rules" is an error, as is a repeated key.
 //   - "storageClass": "standard" may be written out where it is the default.
 //
