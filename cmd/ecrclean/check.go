@@ -23,7 +23,7 @@ func newChecked(name string, problems jsondoc.Problems) checked {
 }
 
 func checkCommand(w world) *cobra.Command {
-	k := checker{setup: setup{world: w}}
+	k := &checker{setup: setup{world: w}}
 	c := &cobra.Command{
 		Use:   "check [--dialect aws|extended] FILE... | --config FILE",
 		Short: "Validate lifecycle policies or a configuration",
@@ -42,9 +42,7 @@ those of one repository, the output of "aws ecr describe-images", with --images;
 or with --repositories those of the registry, with the credentials and region of
 every AWS tool. A policy file is held against all of these repositories, a policy
 of a configuration against those that get it.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			return k.run(c, args)
-		},
+		RunE: k.run,
 	}
 	f := c.Flags()
 	f.StringVar(&k.dialect, "dialect", "aws", "dialect of the policies: aws or extended")

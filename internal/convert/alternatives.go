@@ -94,11 +94,19 @@ func (r *rule) withPatterns(texts ...string) lifecycle.Rule {
 	return p
 }
 
+// maxCompared bounds the time that lists of any length can take. More rules than
+// that are not compared with each other: too many are left anyway.
+const maxCompared = 500
+
 // separate leaves out the rules that match no more than another one. If several
 // are left, it refuses them for a rule that counts. The member is what asks for
 // alternatives.
 func (r *rule) separate(member string, rules []lifecycle.Rule) []lifecycle.Rule {
 	var needed []lifecycle.Rule
+	if len(rules) > maxCompared {
+		r.member(member).Problem("has no equivalent: it makes %d rules, and a policy of ECR's has at most %d", len(rules), maxRules)
+		return nil
+	}
 	for i, rule := range rules {
 		covered := func(other lifecycle.Rule) bool { return other.Selection.Covers(&rule.Selection) }
 		if !slices.ContainsFunc(needed, covered) && !slices.ContainsFunc(rules[i+1:], func(other lifecycle.Rule) bool {

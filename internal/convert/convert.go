@@ -104,14 +104,19 @@ func newConversion(policy lifecycle.Policy, doc *jsondoc.Document) *conversion {
 func (c *conversion) convert() lifecycle.Policy {
 	for i := range c.rules {
 		c.rules[i].refuse()
-		guards := c.guards(i)
-		c.rules[i].equivalent = append(guards, c.rules[i].alternatives()...)
+		c.rules[i].equivalent = slices.Concat(c.guards(i), c.rules[i].alternatives())
 	}
 	if c.doc.Root().Faulty() {
 		return lifecycle.Policy{}
 	}
-	c.leaveOut()
+	if len(c.result().Rules) <= maxCompared {
+		c.leaveOut()
+	}
 	c.number()
+	return c.result()
+}
+
+func (c *conversion) result() lifecycle.Policy {
 	var policy lifecycle.Policy
 	for _, r := range c.rules {
 		policy.Rules = append(policy.Rules, r.equivalent...)

@@ -15,8 +15,12 @@ func (c *conversion) guards(i int) []lifecycle.Rule {
 			"give the rule a list that does not match them, or an age")
 		return nil
 	}
-	var guards []lifecycle.Rule
 	items, _ := list.Array()
+	if len(items) > maxCompared {
+		list.Problem("has no equivalent: it makes %d rules, and a policy of ECR's has at most %d", len(items), maxRules)
+		return nil
+	}
+	var guards []lifecycle.Rule
 	for k, tag := range r.Selection.TagExcludePatternList {
 		excluded := lifecycle.Selection{
 			TagStatus: lifecycle.Tagged, TagPatternList: []lifecycle.TagPattern{tag}, StorageClass: r.Selection.StorageClass,

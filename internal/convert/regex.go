@@ -61,9 +61,10 @@ func expand(x *syntax.Regexp, first, last bool) ([]string, bool) {
 		return expandConcat(x.Sub, first, last)
 	case syntax.OpAlternate:
 		return expandAlternate(x.Sub, first, last)
-	default:
-		return nil, false
+	case syntax.OpNoMatch, syntax.OpAnyCharNotNL, syntax.OpAnyChar, syntax.OpBeginLine, syntax.OpEndLine,
+		syntax.OpWordBoundary, syntax.OpNoWordBoundary, syntax.OpPlus, syntax.OpRepeat:
 	}
+	return nil, false
 }
 
 // characters returns the characters of a class, which has the bounds of its

@@ -9,7 +9,7 @@ import (
 // matches. It is true only where the two texts prove it, entry by entry; lists
 // beyond any use are not compared. Counts and ages play no part.
 func (s *Selection) Covers(other *Selection) bool {
-	if s.StorageClass != other.StorageClass || !s.spares(other) {
+	if s.StorageClass != other.StorageClass || s.comparisons(other) > maxComparisons || !s.spares(other) {
 		return false
 	}
 	switch s.TagStatus {
@@ -41,11 +41,12 @@ func (s *Selection) Excludes(tag TagPattern) bool {
 // maxComparisons bounds the time that lists of any length can take.
 const maxComparisons = 4096
 
+func (s *Selection) comparisons(other *Selection) int {
+	return s.entries()*other.entries() + len(s.TagExcludePatternList)*len(other.TagExcludePatternList)
+}
+
 func (s *Selection) coversList(other *Selection) bool {
 	sets := other.tagSets()
-	if s.entries()*len(sets) > maxComparisons {
-		return false
-	}
 	if !other.TagMatchAny {
 		return s.isMetBy(sets)
 	}
