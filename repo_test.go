@@ -44,6 +44,8 @@ func TestCorePackagesImportOnlyWhatIsBelowThem(t *testing.T) {
 		"internal/reference": {},
 		"internal/lifecycle": {"internal/jsondoc", "internal/wildcard"},
 		"internal/evaluator": {"internal/lifecycle"},
+		"internal/convert":   {"internal/jsondoc", "internal/lifecycle"},
+		"internal/pitfall":   {"internal/evaluator", "internal/jsondoc", "internal/lifecycle"},
 		"internal/graph":     {"internal/evaluator"},
 		"internal/fakeecr":   {},
 	}

@@ -23,63 +23,92 @@ func newChecked(name string, problems jsondoc.Problems) checked {
 }
 
 func checkCommand(w world) *cobra.Command {
-	s := setup{world: w}
-	var dialect, configuration string
+	k := &checker{setup: setup{world: w}}
 	c := &cobra.Command{
 		Use:   "check [--dialect aws|extended] FILE... | --config FILE",
 		Short: "Validate lifecycle policies or a configuration",
 		Long: `Validate lifecycle policies, or a configuration with --config; FILE may be - for the standard input.
 A configuration may also be the JSON text itself, s3://BUCKET/KEY or ssm:/PARAMETER, which is then read; there is
-no other AWS call.
+no other AWS call without --repositories.
 
 The dialect aws is ECR's own grammar, for policies to attach; extended is that
 of policies in a configuration, which is a superset.
 
-Every problem is named with line and column. Warnings leave the exit status 0.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			if (len(args) == 0) == (configuration == "") {
-				return usageError(errors.New("expects policy files, or --config with a configuration file"))
-			}
-			parse, ok := policyParsers[dialect]
-			if !ok {
-				return usageError(fmt.Errorf("--dialect %s: must be aws or extended", dialect))
-			}
-			if configuration != "" {
-				return s.checkConfiguration(c.Context(), configuration)
-			}
-			results, err := s.check(args, parse)
-			if err != nil {
-				return err
-			}
-			return s.printChecked(results)
-		},
+Every problem is named with line and column. Warnings are for what is legal and
+most likely not meant, and leave the exit status 0. With images there are more of
+them: of lists whose entries no image meets together, rules that get no image,
+tags that match by surprise, counts that are nearly reached. The images are
+those of one repository, the output of "aws ecr describe-images", with --images;
+or with --repositories those of the registry, with the credentials and region of
+every AWS tool. A policy file is held against all of these repositories, a policy
+of a configuration against those that get it.`,
+		RunE: k.run,
 	}
-	c.Flags().StringVar(&dialect, "dialect", "aws", "dialect of the policies: aws or extended")
-	c.Flags().StringVar(&configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
-	s.accountFlags(c)
-	s.outputFlag(c)
+	f := c.Flags()
+	f.StringVar(&k.dialect, "dialect", "aws", "dialect of the policies: aws or extended")
+	f.StringVar(&k.configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
+	f.StringVar(&k.images, "images", "", `warn also by these images: output of "aws ecr describe-images"`)
+	f.StringSliceVar(&k.repositories, "repositories", nil, "warn also by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+	k.accountFlags(c)
+	k.outputFlag(c)
 	return c
 }
 
-// policyParsers find the problems of a policy, by the name of its dialect.
-var policyParsers = map[string]func(text []byte) jsondoc.Problems{
-	"aws": func(text []byte) jsondoc.Problems { _, problems := lifecycle.ParseText(text); return problems },
-	"extended": func(text []byte) jsondoc.Problems {
-		_, problems := lifecycle.Parse(text, lifecycle.Extended)
-		return problems
+// A checker is the check command with its flags.
+type checker struct {
+	setup
+	dialect, configuration, images string
+}
+
+func (k *checker) run(c *cobra.Command, args []string) error {
+	parse, ok := policyParsers[k.dialect]
+	switch {
+	case (len(args) == 0) == (k.configuration == ""):
+		return usageError(errors.New("expects policy files, or --config with a configuration file"))
+	case !ok:
+		return usageError(fmt.Errorf("--dialect %s: must be aws or extended", k.dialect))
+	case k.images != "" && c.Flags().Changed("repositories"):
+		return usageError(errors.New("expects --images or --repositories, not both"))
+	}
+	var documents []*document
+	var err error
+	if k.configuration != "" {
+		documents, err = k.readConfigurationDocument(c.Context())
+	} else {
+		documents, err = k.readPolicies(args, parse)
+	}
+	if err == nil {
+		err = k.survey(c, documents)
+	}
+	if err != nil {
+		return err
+	}
+	results := make([]checked, len(documents))
+	for i, d := range documents {
+		results[i] = newChecked(d.name, d.problems)
+	}
+	return k.printChecked(results)
+}
+
+// policyParsers read a policy, by the name of its dialect.
+var policyParsers = map[string]func(text []byte) (lifecycle.Policy, jsondoc.Problems){
+	"aws": lifecycle.ParseText,
+	"extended": func(text []byte) (lifecycle.Policy, jsondoc.Problems) {
+		return lifecycle.Parse(text, lifecycle.Extended)
 	},
 }
 
-func (s *setup) check(policies []string, parse func([]byte) jsondoc.Problems) ([]checked, error) {
-	results := make([]checked, len(policies))
-	for i, name := range policies {
-		text, err := s.readInput(name, config.MaxBytes)
+func (k *checker) readPolicies(names []string, parse func([]byte) (lifecycle.Policy, jsondoc.Problems)) ([]*document, error) {
+	documents := make([]*document, len(names))
+	for i, name := range names {
+		text, err := k.readInput(name, config.MaxBytes)
 		if err != nil {
 			return nil, err
 		}
-		results[i] = newChecked(name, parse(text))
+		policy, problems := parse(text)
+		documents[i] = &document{name: name, text: text, problems: problems, policies: []lifecycle.Policy{policy}}
 	}
-	return results, nil
+	return documents, nil
 }
 
 // printChecked writes one line per problem, or the whole as JSON.

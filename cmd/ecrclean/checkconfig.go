@@ -6,16 +6,24 @@ import (
 	"fmt"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// checkConfiguration checks a configuration in any of its forms.
-func (s *setup) checkConfiguration(ctx context.Context, location string) error {
-	name, text, err := config.Text(ctx, location, s.readConfiguration)
+// readConfigurationDocument reads a configuration in any of its forms.
+func (k *checker) readConfigurationDocument(ctx context.Context) ([]*document, error) {
+	name, text, err := config.Text(ctx, k.configuration, k.readConfiguration)
 	if err != nil {
-		return usageError(fmt.Errorf("read configuration: %w", err))
+		return nil, usageError(fmt.Errorf("read configuration: %w", err))
 	}
-	_, problems := config.Parse(text)
-	return s.printChecked([]checked{newChecked(cmp.Or(name, "configuration"), problems)})
+	c, problems := config.Parse(text)
+	d := &document{name: cmp.Or(name, "configuration"), text: text, problems: problems, configuration: &c}
+	for _, entry := range c.Policies {
+		d.policies = append(d.policies, entry.Policy)
+	}
+	if problems.Err() != nil {
+		d.policies = make([]lifecycle.Policy, len(d.policies))
+	}
+	return []*document{d}, nil
 }
 
 // readConfiguration reads a configuration from where a run reads it, or from

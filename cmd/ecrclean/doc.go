@@ -11,7 +11,8 @@
 //	ecrclean explain   REPOSITORY IMAGE
 //	ecrclean policies  [--repositories P,...]
 //	ecrclean preview   --policy FILE --images FILE [--now RFC3339]
-//	ecrclean check     [--dialect aws] FILE... | --config FILE
+//	ecrclean check     [--dialect aws|extended] FILE... | --config FILE
+//	ecrclean convert   [FILE]
 //	ecrclean attach    [--policy FILE | --detach] [--repositories P,...] [--despite-in-use] [--yes]
 //	ecrclean adopt     [--repositories P,...] [--out FILE [--detach] [--yes]]
 //	ecrclean references [--out FILE|s3://BUCKET/KEY]

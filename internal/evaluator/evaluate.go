@@ -76,7 +76,7 @@ func newEvaluation(policy lifecycle.Policy, images []Image, now time.Time) *eval
 func (e *evaluation) match(i int) {
 	im, d := &e.images[i], &e.decisions[i]
 	d.rule = noRule
-	class := im.storageClass()
+	class := im.StorageClass()
 	for r := range e.rules {
 		rule := &e.rules[r]
 		if d.rule != noRule && !rule.counts || !rule.matches(class, im.Tags) {
@@ -110,7 +110,7 @@ func (e *evaluation) verdict(i int) Verdict {
 	im, d := &e.images[i], e.decisions[i]
 	v := Verdict{Digest: im.Digest}
 	switch {
-	case im.storageClass() == "":
+	case im.StorageClass() == "":
 		v.Reason = Reason{Kind: NotEvaluated, Status: im.Status}
 	case d.rule == noRule:
 		v.Reason = Reason{Kind: NoRuleMatches}

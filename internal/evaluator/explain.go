@@ -66,7 +66,7 @@ func (e *evaluation) step(rule int, im *Image, rank int) Step {
 
 // mismatch says why the rule does not match the image; it is zero if it does.
 func (r *appliedRule) mismatch(im *Image) Mismatch {
-	class := im.storageClass()
+	class := im.StorageClass()
 	m := Mismatch{Status: im.Status, StorageClass: class}
 	switch {
 	case class == "":

@@ -54,13 +54,13 @@ const (
 	LastActivatedAt      TimeField = "lastActivatedAt"
 )
 
-// storageClass returns the class that rules find the image in, or "" if no
+// StorageClass returns the class that rules find the image in, or "" if no
 // rule may touch it. ECR reports no storage class: it follows from the status.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html
 //
 // Without a push time the image would pass for the oldest of all, so it is
 // kept out of every class.
-func (im *Image) storageClass() lifecycle.StorageClass {
+func (im *Image) StorageClass() lifecycle.StorageClass {
 	if im.PushedAt.IsZero() {
 		return ""
 	}

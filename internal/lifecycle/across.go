@@ -7,15 +7,21 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// checkAcross compares the rules with each other, as far as they could be read.
-// Where two rules collide, the later one in the document gets the problem.
-func checkAcross(drafts []draft) {
+// checkAcross compares the rules of the policy with each other, as far as they
+// could be read. Where two rules collide, the later one in the document gets the
+// problem.
+func checkAcross(v *jsondoc.Value, drafts []draft) {
 	checkPriorities(drafts)
 	checkOnce(drafts, Untagged)
 	checkOnce(drafts, Any)
 	checkLast(drafts, StandardClass)
 	checkLast(drafts, ArchiveClass)
-	checkLists(drafts)
+	distinct := checkLists(drafts)
+	var shielded map[*draft]bool
+	if !v.Faulty() {
+		shielded = warnShielded(drafts)
+	}
+	warnShared(distinct, shielded)
 }
 
 func checkPriorities(drafts []draft) {
@@ -82,10 +88,10 @@ type list struct {
 	entries  string // sorted and quoted, or a single one
 }
 
-// checkLists checks that the lists of each storage class differ, and warns where
-// they overlap. A rule gets one problem at most.
-func checkLists(drafts []draft) {
-	same, sharing := map[list]*draft{}, map[list]*draft{}
+// checkLists checks that the lists of each storage class differ, and returns the
+// rules whose lists do.
+func checkLists(drafts []draft) (distinct []*draft) {
+	same := map[list]*draft{}
 	for i := range drafts {
 		d := &drafts[i]
 		kind, entries := d.sortedEntries()
@@ -99,17 +105,30 @@ func checkLists(drafts []draft) {
 			continue
 		}
 		same[key] = d
-		d.shareEntries(sharing, list{class: d.StorageClass, kind: kind}, entries)
+		distinct = append(distinct, d)
+	}
+	return distinct
+}
+
+// warnShared warns where lists overlap, unless that is why a rule is shielded, or
+// one of them leaves excluded images to the other. A rule gets one warning at
+// most.
+func warnShared(drafts []*draft, shielded map[*draft]bool) {
+	sharing := map[list]*draft{}
+	for _, d := range drafts {
+		if !shielded[d] && !d.excluding {
+			kind, entries := d.sortedEntries()
+			d.shareEntries(sharing, list{class: d.StorageClass, kind: kind}, entries)
+		}
 	}
 }
 
 // refuseSame records that the rule selects the same images as another one. Of
-// rules for any image as many are legal as exclude something, so that this is
-// no more than odd.
+// rules for any image as many are legal as exclude something; one of two is then
+// shielded.
 func (d *draft) refuseSame(other *draft) {
 	switch {
 	case d.TagStatus == Any:
-		d.tagList.Warn("has the same entries as %s; every image is left to the rule with the lower rulePriority", other.tagList.Path())
 	case d.listless:
 		d.tagList.Problem(`is "tagged" without a list, as is %s; merge the two rules or give one a list`, other.tagList.Path())
 	default:

@@ -66,9 +66,23 @@
 //     entry is not established. An entry that is repeated in its list is a
 //     warning, and so is one with characters that no tag can have.
 //   - Lists are the same when they are of the same kind and have the same
-//     entries in any order. Lists that share an entry are a warning.
+//     entries in any order. Lists that share an entry are a warning, unless one of
+//     the rules excludes something and so leaves it to the other.
 //   - A top-level key other than "rules" is an error, as is a repeated key.
 //   - "storageClass": "standard" may be written out where it is the default.
+//
+// # Warnings
+//
+// What is legal and most likely not meant is a warning. Besides the above:
+//
+//   - a rule that never acts, because one with a lower rulePriority matches every
+//     image that it matches, as far as the texts of the two prove it; so do a rule
+//     for the tagged and one for the untagged together for one for any image;
+//   - a prefix that ends in a short number, such as v1, which matches v10 as well;
+//   - a countNumber that reads like "never" and is soon reached, 999 or 1000, in a
+//     rule whose tags may be on that many images.
+//
+// What a registry holds is needed to know more; see package pitfall.
 //
 // # Faults
 //

@@ -47,7 +47,7 @@ func TestParseReadsEveryField(t *testing.T) {
 			StorageClass: lifecycle.StandardClass, CountType: lifecycle.ImageCountMoreThan, CountNumber: 10,
 		}},
 		{RulePriority: 2, Action: expire, Selection: lifecycle.Selection{
-			TagStatus: lifecycle.Tagged, TagPrefixList: []string{"prod", "release-"},
+			TagStatus: lifecycle.Tagged, TagPrefixList: []string{"stage", "release-"},
 			StorageClass: lifecycle.StandardClass, CountType: lifecycle.ImageCountMoreThan, CountNumber: 10,
 		}},
 		{RulePriority: 3, Action: expire, Selection: lifecycle.Selection{

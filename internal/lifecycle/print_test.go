@@ -50,7 +50,7 @@ func TestPrintedPolicyIsShort(t *testing.T) {
 		`{"rulePriority":2,"description":"<old> & gone","selection":{"tagStatus":"tagged","tagPatternList":["v*","*-x"],` +
 		`"countType":"sinceImagePulled","countUnit":"days","countNumber":30},` +
 		`"action":{"type":"transition","targetStorageClass":"archive"}},` +
-		`{"rulePriority":1,"selection":{"tagStatus":"tagged","tagPrefixList":["v"],"countType":"imageCountMoreThan","countNumber":3},` +
+		`{"rulePriority":1,"selection":{"tagStatus":"tagged","tagPrefixList":["w"],"countType":"imageCountMoreThan","countNumber":3},` +
 		`"action":{"type":"expire"}},` +
 		`{"rulePriority":9,"selection":{"tagStatus":"any","storageClass":"archive","countType":"sinceImageTransitioned",` +
 		`"countUnit":"days","countNumber":90},"action":{"type":"expire"}}]}`
@@ -70,7 +70,7 @@ func TestPrintedExtensions(t *testing.T) {
 	text := `{"rules":[` +
 		`{"rulePriority":1,"selection":{"tagStatus":"tagged","tagRegexList":["v\\d+","<x>"],"tagMatch":"any",` +
 		`"tagExcludePatternList":["*-rc"],"storageClass":"archive"},"action":{"type":"retain"}},` +
-		`{"rulePriority":2,"selection":{"tagStatus":"tagged","countType":"sinceImagePulled","countUnit":"days",` +
+		`{"rulePriority":4,"selection":{"tagStatus":"tagged","countType":"sinceImagePulled","countUnit":"days",` +
 		`"countNumber":9,"keepNewest":3},"action":{"type":"expire"}},` +
 		`{"rulePriority":3,"selection":{"tagStatus":"tagged","tagPatternList":["a","b"],"countType":"imageCountMoreThan",` +
 		`"countNumber":1},"action":{"type":"untag"}}]}`

@@ -28,9 +28,11 @@ type draft struct {
 	Selection
 	Action
 
-	dialect   Dialect
-	priority  *jsondoc.Value
-	tagStatus *jsondoc.Value
+	dialect     Dialect
+	priority    *jsondoc.Value
+	selection   *jsondoc.Value
+	tagStatus   *jsondoc.Value
+	countNumber *jsondoc.Value
 	// tagList is what the rule is compared by with others: the list of a tagged
 	// rule that has just one, the tag status of a tagged rule that has none, the
 	// excluded patterns of a rule for any other image.
@@ -55,7 +57,7 @@ func readPolicy(v *jsondoc.Value, dialect Dialect) Policy {
 	for i, item := range items {
 		drafts[i] = readRule(item, dialect)
 	}
-	checkAcross(drafts)
+	checkAcross(v, drafts)
 	var p Policy
 	for _, d := range drafts {
 		p.Rules = append(p.Rules, Rule{d.RulePriority, d.Description, d.Selection, d.Action})
@@ -72,9 +74,11 @@ func readRule(v *jsondoc.Value, dialect Dialect) draft {
 	d.priority = o.Require("rulePriority")
 	d.RulePriority, _ = d.priority.Int(1, maxInt)
 	d.Description, _ = o.Get("description").String()
-	selection, action := o.Require("selection"), o.Require("action")
-	d.readSelection(selection, retains(action))
+	d.selection = o.Require("selection")
+	action := o.Require("action")
+	d.readSelection(d.selection, retains(action))
 	d.readAction(action)
+	d.warnGuard()
 	return d
 }
 

@@ -38,7 +38,8 @@ func (d *draft) readCount(o jsondoc.Object, optional bool) {
 		require = o.Get
 	}
 	d.CountType = oneOf(require("countType"), ImageCountMoreThan, SinceImagePushed, SinceImagePulled, SinceImageTransitioned)
-	d.CountNumber, _ = require("countNumber").Int(d.leastCount(), maxInt)
+	d.countNumber = require("countNumber")
+	d.CountNumber, _ = d.countNumber.Int(d.leastCount(), maxInt)
 	d.readCountUnit(o)
 	if d.dialect == Extended {
 		d.readKeepNewest(o.Get("keepNewest"))

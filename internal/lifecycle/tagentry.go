@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
@@ -66,10 +67,17 @@ func checkPrefix(v *jsondoc.Value, s string) {
 		v.Problem(`is empty; for every tagged image use "tagPatternList": ["*"]`)
 	case strings.Contains(s, "*"):
 		v.Warn("matches no tag: * is an ordinary character in a prefix; use tagPatternList for a pattern")
-	default:
-		warnUnlessTag(v, s, s)
+	case !warnUnlessTag(v, s, s) && EndsInNumber(s):
+		v.Warn("matches %s too, since nothing ends a prefix; add what follows the number, as in %s, or use tagPatternList: %s is that tag alone there",
+			jsondoc.Quote(s+"0"), jsondoc.Quote(s+"."), jsondoc.Quote(s))
 	}
 }
+
+// EndsInNumber reports whether the prefix is one such as v1, which is most likely
+// not meant to match v10. Years and bare digits are no such numbers.
+func EndsInNumber(prefix string) bool { return endsInNumber.MatchString(prefix) }
+
+var endsInNumber = regexp.MustCompile(`[^0-9][0-9]{1,2}$`)
 
 func checkRegex(v *jsondoc.Value, s string) {
 	if _, fault := compileRegex(s); fault != "" {
@@ -84,9 +92,12 @@ const (
 	maxTag     = 128
 )
 
-// warnUnlessTag warns if no tag can begin with first or hold all the literals.
-func warnUnlessTag(v *jsondoc.Value, first, literals string) {
-	if strings.Trim(literals, tagLetters) != "" || strings.IndexAny(first, ".-") == 0 || len(literals) > maxTag {
-		v.Warn("matches no tag: a tag has up to %d letters, digits, _, . and -, and begins with none of . and -", maxTag)
+// warnUnlessTag warns, and returns true, if no tag can begin with first or hold
+// all the literals.
+func warnUnlessTag(v *jsondoc.Value, first, literals string) bool {
+	if strings.Trim(literals, tagLetters) == "" && strings.IndexAny(first, ".-") != 0 && len(literals) <= maxTag {
+		return false
 	}
+	v.Warn("matches no tag: a tag has up to %d letters, digits, _, . and -, and begins with none of . and -", maxTag)
+	return true
 }

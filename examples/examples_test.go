@@ -1,0 +1,136 @@
+// Package examples_test holds the examples to what their README says of them.
+// Each is valid, without a warning, and gives the images in testdata the verdicts
+// there.
+package examples_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+var update = flag.Bool("update", false, "rewrite the section want of testdata")
+
+var now = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	readme := string(readFile(t, "README.md"))
+	files, err := filepath.Glob("*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples (%v)", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(file, ".json"), func(t *testing.T) {
+			t.Parallel()
+			kind := checkExample(t, file)
+			if row := fmt.Sprintf("| [%s](%s) | %s |", file, file, kind); !strings.Contains(readme, row) {
+				t.Errorf("the README lacks the row %q", row)
+			}
+		})
+	}
+}
+
+// checkExample evaluates an example on the images of its file in testdata,
+// whose comment is the repository, and returns what kind of file it is.
+func checkExample(t *testing.T, file string) (kind string) {
+	t.Helper()
+	name := filepath.Join("testdata", strings.TrimSuffix(file, ".json")+".txtar")
+	archive, err := txtar.ParseFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(archive.Files) != 2 || archive.Files[0].Name != "images" || archive.Files[1].Name != "want" {
+		t.Fatalf("%s has other sections than images and want", name)
+	}
+	policy, kind := readPolicy(t, file, strings.TrimSpace(string(archive.Comment)))
+	var got strings.Builder
+	for _, v := range evaluator.Evaluate(policy, images(t, string(archive.Files[0].Data)), now) {
+		got.WriteString(v.String() + "\n")
+	}
+	if *update {
+		archive.Files[1].Data = []byte(got.String())
+		if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(archive.Files[1].Data), got.String()); diff != "" {
+		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
+	}
+	return kind
+}
+
+// readPolicy returns the policy that the repository gets.
+func readPolicy(t *testing.T, file, repository string) (policy lifecycle.Policy, kind string) {
+	t.Helper()
+	text := readFile(t, file)
+	if !strings.Contains(string(text), `"policies"`) {
+		policy, problems := lifecycle.ParseText(text)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		return policy, "policy"
+	}
+	c, problems := config.Parse(text)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	entry, err := c.Entry(repository, func() (map[string]string, error) { return nil, nil })
+	if err != nil || entry == nil || entry.Source != config.Inline {
+		t.Fatalf("no policy of the configuration is for %s (%v)", repository, err)
+	}
+	return entry.Policy, "configuration"
+}
+
+func images(t *testing.T, table string) []evaluator.Image {
+	t.Helper()
+	var images []evaluator.Image
+	for i, line := range strings.Split(strings.TrimSpace(table), "\n") {
+		cells := strings.Fields(line)
+		if i == 0 {
+			continue // the names of the columns
+		}
+		if len(cells) != 4 {
+			t.Fatalf("%q has %d cells, want 4", line, len(cells))
+		}
+		im := evaluator.Image{Digest: cells[0], Status: evaluator.Active, PushedAt: ago(t, cells[1])}
+		if cells[2] != "-" {
+			im.LastRecordedPullTime = ago(t, cells[2])
+		}
+		if cells[3] != "-" {
+			im.Tags = strings.Split(cells[3], ",")
+		}
+		images = append(images, im)
+	}
+	return images
+}
+
+func ago(t *testing.T, age string) time.Time {
+	t.Helper()
+	days, err := strconv.Atoi(strings.TrimSuffix(age, "d"))
+	if err != nil {
+		t.Fatalf("%q is no number of days", age)
+	}
+	return now.AddDate(0, 0, -days)
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

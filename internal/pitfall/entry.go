@@ -1,0 +1,62 @@
+package pitfall
+
+import (
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// An entry is what is known of one entry of a list.
+type entry struct {
+	text string
+	// alone is the selection with no other entry.
+	alone lifecycle.Selection
+	// matched counts the images that have a tag for the entry.
+	matched int
+	// number is what an entry such as v1* or the prefix v1 begins with, if it ends
+	// in a number; longer is a tag that goes on with another digit, and where is
+	// its repository.
+	number, longer, where string
+}
+
+func entriesOf(s *lifecycle.Selection) []entry {
+	var entries []entry
+	add := func(text, number string, alone lifecycle.Selection) {
+		alone.TagStatus, alone.StorageClass = s.TagStatus, s.StorageClass
+		alone.TagExcludePatternList = s.TagExcludePatternList
+		if !lifecycle.EndsInNumber(number) {
+			number = ""
+		}
+		entries = append(entries, entry{text: text, number: number, alone: alone})
+	}
+	for _, p := range s.TagPatternList {
+		number, _ := strings.CutSuffix(p.String(), "*")
+		if number == p.String() {
+			number = "" // the pattern ends there
+		}
+		add(p.String(), number, lifecycle.Selection{TagPatternList: []lifecycle.TagPattern{p}})
+	}
+	for _, prefix := range s.TagPrefixList {
+		add(prefix, prefix, lifecycle.Selection{TagPrefixList: []string{prefix}})
+	}
+	for _, x := range s.TagRegexList {
+		add(x.String(), "", lifecycle.Selection{TagRegexList: []lifecycle.TagRegex{x}})
+	}
+	return entries
+}
+
+func (e *entry) add(repository string, tags []string) {
+	if !e.alone.MatchesTags(tags) {
+		return
+	}
+	e.matched++
+	if e.number == "" || e.longer != "" {
+		return
+	}
+	for _, tag := range tags {
+		if rest, ok := strings.CutPrefix(tag, e.number); ok && rest != "" && '0' <= rest[0] && rest[0] <= '9' {
+			e.longer, e.where = tag, repository
+			return
+		}
+	}
+}
