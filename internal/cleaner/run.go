@@ -37,6 +37,9 @@ type Runner struct {
 	// Workers is the number of repositories that are planned at a time, and of
 	// those that are applied, at least 1.
 	Workers int
+	// Shuffle has the repositories handled in an order that the day decides, so
+	// that none is always the one for which the time runs out.
+	Shuffle bool
 	// MaxDetails bounds the images that the report holds, by about the length of
 	// their JSON text in bytes; 0 does not. It is granted in the order of the
 	// listing, and Omitted says what is missing.
@@ -53,7 +56,8 @@ type Runner struct {
 }
 
 // Run works through the repositories that the configuration selects, in the
-// order in which the registry lists them, and reports on each. The error says
+// order in which the registry lists them or that Shuffle gives them, and reports
+// on each. The error says
 // that the registry could not be listed, or is a [*SavedPlanError]; then
 // nothing was done. All other trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
@@ -160,14 +164,18 @@ func (r *Runner) stopped() bool {
 	}
 }
 
-// apply carries the plan out, unless this run only plans, and reports on it.
-// Again makes the plan once more.
-func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan, detailed bool) RepositoryReport {
+// apply carries the plan out, unless this run only plans. Again makes the plan
+// once more.
+func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
 	if r.Remover != nil {
 		r.remove(ctx, plan, again)
 	} else {
 		r.logPlan(ctx, plan)
 	}
+}
+
+// reportOn reports on a plan, applied or not.
+func (r *Runner) reportOn(ctx context.Context, plan *RepositoryPlan, detailed bool) RepositoryReport {
 	report := reportOn(plan, detailed)
 	r.logRepository(ctx, &report)
 	return report
