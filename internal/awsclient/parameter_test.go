@@ -130,7 +130,7 @@ func TestCallsAreTriedAgain(t *testing.T) {
 		want    string
 	}{
 		"throttled":                {[]answer{throttled, throttled, throttled, throttled, found}, 5, ""},
-		"throttled for long":       {[]answer{throttled}, 10, "get parameter /x: Systems Manager answers 400 ThrottlingException"},
+		"throttled for long":       {[]answer{throttled}, 100, "get parameter /x: Systems Manager answers 400 ThrottlingException"},
 		"a fault that passes":      {[]answer{broken, {503, ""}, found}, 3, ""},
 		"a fault that stays":       {[]answer{broken}, 4, "get parameter /x: Systems Manager answers 500 InternalServerError"},
 		"a fault that is ours":     {[]answer{{413, ""}}, 1, "get parameter /x: Systems Manager answers 413 "},

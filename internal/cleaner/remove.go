@@ -12,11 +12,12 @@ import (
 const (
 	// A removing call is tried that often under throttling, and that often when
 	// no answer comes.
-	maxAttempts   = 10
+	maxAttempts   = 100
 	maxUnanswered = 3
 	// The pause before another attempt doubles from firstPause to maxPause.
 	firstPause = 500 * time.Millisecond
 	maxPause   = 20 * time.Second
+	doublings  = 6
 	// afterLook is the end of each pause, after the images were described: that
 	// was a call too, and where all calls share one limit the next would be
 	// refused for it.
@@ -112,7 +113,7 @@ func cause(err error) string {
 // pauseBefore returns how long to wait before attempt n, from 2 on: longer than
 // afterLook.
 func pauseBefore(n int) time.Duration {
-	d := min(firstPause<<(n-2), maxPause)
+	d := min(firstPause<<min(n-2, doublings), maxPause)
 	return d*3/4 + rand.N(d/4)
 }
 
