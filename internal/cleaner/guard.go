@@ -27,12 +27,12 @@ func (r *Runner) planGuarded(ctx context.Context, repository Repository, tenant 
 	defer r.guard(ctx, repository.Name, func(fault string) {
 		plan = RepositoryPlan{Repository: repository.Name, Skip: &Skip{SkipFailed, fault}}
 	})
-	return r.plan(ctx, repository, tenant)
+	return r.plan(ctx, repository, tenant, nil)
 }
 
 // applyGuarded is apply likewise. What had no outcome by then has failed: a call
 // may have been under way.
-func (r *Runner) applyGuarded(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
+func (r *Runner) applyGuarded(ctx context.Context, plan *RepositoryPlan, again replan) {
 	defer r.guard(ctx, plan.Repository, func(fault string) {
 		for i := range plan.Images {
 			if im := &plan.Images[i]; im.open() && plan.Skip == nil {

@@ -45,6 +45,17 @@ func (a applier) recheck(images []*PlannedImage) {
 			return
 		}
 	}
+	a.giveUpStale(images)
+}
+
+// giveUpStale leaves alone what could not be described in time.
+func (a applier) giveUpStale(images []*PlannedImage) {
+	for _, im := range openOf(images) {
+		if len(a.stale(idsOf([]*PlannedImage{im}))) > 0 {
+			im.settle(Failed, "re-check: the answer is too old by the time it is there; try again when ECR is faster")
+			a.logOutcome(im)
+		}
+	}
 }
 
 // compare settles the image if it is not as planned any more, or if that is not

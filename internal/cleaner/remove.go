@@ -27,7 +27,9 @@ const (
 	callTimeout = 10 * time.Second
 )
 
-func (a applier) delete(batch []*PlannedImage) { _ = a.attempt(batch, a.deleteOnce) } // each image has its outcome
+func (a applier) delete(batch []*PlannedImage) {
+	_ = a.attempt("BatchDeleteImage", batch, a.deleteOnce)
+} // each image has its outcome
 
 // archive moves images to the archive class, one call each. Those that wait for
 // long are re-checked meanwhile.
@@ -37,7 +39,7 @@ func (a applier) archive(images []*PlannedImage) {
 		if im.Outcome != "" {
 			continue
 		}
-		if err := a.attempt([]*PlannedImage{im}, a.archiveOnce); err != nil {
+		if err := a.attempt("UpdateImageStorageClass", []*PlannedImage{im}, a.archiveOnce); err != nil {
 			// the call fails, whichever image it is about
 			settleOpen(images, Failed, "not tried after: "+err.Error())
 		}
@@ -56,16 +58,22 @@ func settleOpen(images []*PlannedImage, o Outcome, message string) {
 // now, and makes it again after throttling and when no answer came. The client must not do so
 // by itself: between two attempts the images are described again. It returns
 // the error that made it give up, if one did.
-func (a applier) attempt(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
+func (a applier) attempt(operation string, batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
 	all := batch
 	for n := 1; ; n++ {
+		leave, waited := a.enter(operation)
+		if waited != nil {
+			break
+		}
 		a.recheck(batch)
 		if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil {
+			leave(false)
 			break
 		}
 		ctx, cancel := a.toTheEnd()
 		err := once(ctx, batch)
 		cancel()
+		leave(errors.Is(err, ErrThrottled))
 		pause := pauseBefore(n + 1)
 		again := n < attemptsFor(err) && a.wait(pause-afterLook)
 		batch = a.resolve(batch, err)
@@ -85,6 +93,14 @@ func (a applier) attempt(batch []*PlannedImage, once func(context.Context, []*Pl
 		}
 	}
 	return final
+}
+
+// enter waits until a removing call may begin.
+func (a applier) enter(operation string) (leave func(throttled bool), err error) {
+	if a.pace == nil {
+		return func(bool) {}, a.ctx.Err()
+	}
+	return a.pace.Enter(a.ctx, operation)
 }
 
 // toTheEnd returns a context for a call that is not to be given up half-way.

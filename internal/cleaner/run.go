@@ -9,6 +9,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 // A Runner plans a whole registry and, when it has a Remover, applies each
@@ -44,6 +45,10 @@ type Runner struct {
 	// their JSON text in bytes; 0 does not. It is granted in the order of the
 	// listing, and Omitted says what is missing.
 	MaxDetails int
+	// Pace bounds the removing calls that are under way at a time; nil does not.
+	// A call waits for its turn before the re-check, not between that and the
+	// removal.
+	Pace *pace.Pace
 	// Stop is closed when no further repository and no further removing call
 	// shall be begun. Optional.
 	Stop <-chan struct{}
@@ -116,8 +121,9 @@ func (r *Runner) list(ctx context.Context) (selected []Repository, account strin
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip. The
-// images that are listed for it are the tenant's, if there is one.
-func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant) RepositoryPlan {
+// images that are listed for it are the tenant's, if there is one; released are the
+// planner's.
+func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant, released map[string]string) RepositoryPlan {
 	name := repository.Name
 	if r.stopped() {
 		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
@@ -126,8 +132,11 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
 	if err == nil {
 		planner := r.planner()
-		planner.tenant = tenant
+		planner.tenant, planner.released = tenant, released
 		plan, err = planner.Plan(ctx, name, entry)
+		if r.Clock != nil {
+			plan.Made = r.Clock() // and not before: what takes longer than it may be old would never be new
+		}
 	}
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
@@ -139,7 +148,6 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	case r.Saved != nil:
 		r.keepTo(ctx, &plan, r.Saved.repository(name))
 	}
-	plan.limit()
 	return plan
 }
 
@@ -164,9 +172,13 @@ func (r *Runner) stopped() bool {
 	}
 }
 
+// A replan makes a plan once more, for a run that has removed what released
+// images followed: these lead to what they went with.
+type replan func(released map[string]string) RepositoryPlan
+
 // apply carries the plan out, unless this run only plans. Again makes the plan
 // once more.
-func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
+func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again replan) {
 	if r.Remover != nil {
 		r.remove(ctx, plan, again)
 	} else {

@@ -19,7 +19,7 @@ func (r *Runner) workThrough(ctx context.Context, repositories []Repository, rep
 	reports := make([]RepositoryReport, len(repositories))
 	grants := grants{budget: newBudget(r.Config), bounded: r.MaxDetails > 0, details: r.MaxDetails}
 	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
-	room := newRoom()
+	room, replanning := newRoom(), make(chan struct{}, maxReplans)
 	turn := make(chan struct{})
 	close(turn)
 	var omitted atomic.Int64
@@ -33,13 +33,18 @@ func (r *Runner) workThrough(ctx context.Context, repositories []Repository, rep
 		wg.Go(func() {
 			defer tenant.leave()
 			plan := r.planGuarded(ctx, repository, tenant)
+			plan.limit()
 			tenant.keep(len(plan.Images))
 			<-planning
 			<-mine
 			detailed := grants.grant(&plan)
 			close(next)
 			applying <- struct{}{}
-			r.applyGuarded(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, repository, nil) })
+			r.applyGuarded(ctx, &plan, func(released map[string]string) RepositoryPlan {
+				replanning <- struct{}{}
+				defer func() { <-replanning }()
+				return r.plan(ctx, repository, nil, released)
+			})
 			reports[i] = r.reportOn(ctx, &plan, detailed)
 			<-applying
 			if !detailed {
@@ -55,6 +60,10 @@ func (r *Runner) workThrough(ctx context.Context, repositories []Repository, rep
 		report.omissions().Images = int(n)
 	}
 }
+
+// maxReplans is the number of repositories that are planned again at a time,
+// for which there is no other bound to what is held.
+const maxReplans = 2
 
 // grants are what is granted to plans, one at a time.
 type grants struct {

@@ -97,7 +97,7 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 // refuses the whole call when one is missing: then each half is asked for on
 // its own.
 func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
-	out, err := c.api.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
+	out, err := c.api.DescribeImages(withoutPace(ctx), &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
 	err = Classify(err)
 	switch {
 	case errors.Is(err, errImageNotFound) && len(digests) == 1:
@@ -124,7 +124,7 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 
 // Delete deletes at most 100 images by digest, in one call and one attempt.
 func (c Client) Delete(ctx context.Context, name string, digests []string) (cleaner.Deletion, error) {
-	out, err := c.api.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
 	if err != nil {
 		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, removal(err))
 	}
@@ -145,7 +145,7 @@ func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.
 	for i := range tags {
 		ids[i].ImageTag = &tags[i]
 	}
-	out, err := c.api.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
 	u := cleaner.Untagging{Removed: map[string]string{}, Failed: map[string]cleaner.Failure{}}
 	if err != nil {
 		return u, fmt.Errorf("remove tags in %s: %w", name, removal(err))
@@ -163,7 +163,7 @@ func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.
 
 // Archive moves one image to the archive class, in one attempt.
 func (c Client) Archive(ctx context.Context, name, digest string) error {
-	_, err := c.api.UpdateImageStorageClass(ctx, &ecr.UpdateImageStorageClassInput{
+	_, err := c.api.UpdateImageStorageClass(withoutPace(ctx), &ecr.UpdateImageStorageClassInput{
 		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
 		TargetStorageClass: types.TargetStorageClassArchive,
 	}, once)
