@@ -1,0 +1,97 @@
+package imagepage
+
+import (
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// A Page is one answer of DescribeImages.
+type Page struct {
+	// Images are in ECR's order. If Refused is not nil, it says why [Check]
+	// does not take the image detail after the last of them; what follows that
+	// one is left out.
+	Images  []evaluator.Image
+	Refused error
+	// NextToken is empty on the last page.
+	NextToken string
+}
+
+// Decode reads a page. It returns an error if the text is not one JSON object,
+// or if a member that the API knows is not of its type. Nothing of the page
+// refers to the text.
+func Decode(text []byte) (Page, error) {
+	d := decoder{scanner: scanner{text: text}, mediaTypes: map[string]string{}}
+	for name := range d.members {
+		switch string(name) {
+		case "imageDetails":
+			d.imageDetails()
+		case "nextToken":
+			d.page.NextToken = string(d.str())
+		default:
+			d.skip()
+		}
+	}
+	if d.err == nil && (d.peek() != 0 || d.at < len(d.text)) {
+		d.fail("the end")
+	}
+	if d.err != nil {
+		return Page{}, d.err
+	}
+	return d.page, nil
+}
+
+// typicalDetail is the least length of an image detail in which ECR says all
+// that it says of each image.
+const typicalDetail = 300
+
+type decoder struct {
+	scanner
+	page Page
+	// detail, and what words are made from, serve one image after the other.
+	detail detail
+	words  []byte
+	// mediaTypes has each media type of the page once.
+	mediaTypes map[string]string
+}
+
+// imageDetails reads the images. Those of a list that came before it, in the
+// same page, do not count.
+func (d *decoder) imageDetails() {
+	d.page.Images, d.page.Refused = d.page.Images[:0], nil
+	if d.page.Images == nil {
+		d.page.Images = make([]evaluator.Image, 0, (len(d.text)-d.at)/typicalDetail)
+	}
+	for range d.elements {
+		d.imageDetail()
+		if d.err != nil || d.page.Refused != nil {
+			continue
+		}
+		im := d.image()
+		if d.page.Refused = Check(&im); d.page.Refused == nil {
+			d.page.Images = append(d.page.Images, im)
+		}
+	}
+}
+
+// skip reads any value.
+func (d *decoder) skip() {
+	switch d.peek() {
+	case '{':
+		for range d.members {
+			d.skip()
+		}
+	case '[':
+		for range d.elements {
+			d.skip()
+		}
+	case '"':
+		d.str()
+	case 't':
+		d.literal("true")
+	case 'f':
+		d.literal("false")
+	case 'n':
+		d.literal("null")
+	default:
+		d.number()
+	}
+}
