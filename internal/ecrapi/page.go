@@ -41,8 +41,11 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 // so is a token that leads back to a page.
 func (l listing[T]) each(operation string, key func(*T) string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		seen := map[string]struct{}{}
+		var seen map[string]struct{}
 		for p, err := range l.pages {
+			if seen == nil {
+				seen = make(map[string]struct{}, len(p.items))
+			}
 			for i := range p.items {
 				known := len(seen)
 				seen[key(&p.items[i])] = struct{}{}

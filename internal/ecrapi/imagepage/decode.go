@@ -19,7 +19,7 @@ type Page struct {
 // or if a member that the API knows is not of its type. Nothing of the page
 // refers to the text.
 func Decode(text []byte) (Page, error) {
-	d := decoder{scanner: scanner{text: text}, mediaTypes: map[string]string{}}
+	d := decoder{scanner: scanner{text: text}}
 	for name := range d.members {
 		switch string(name) {
 		case "imageDetails":
@@ -39,9 +39,13 @@ func Decode(text []byte) (Page, error) {
 	return d.page, nil
 }
 
-// typicalDetail is the least length of an image detail in which ECR says all
-// that it says of each image.
-const typicalDetail = 300
+const (
+	// leastDetail is the least length of an image detail in which ECR says all
+	// that it says of each image.
+	leastDetail = 250
+	// mostDetails is how many ECR gives at most.
+	mostDetails = 1000
+)
 
 type decoder struct {
 	scanner
@@ -49,8 +53,10 @@ type decoder struct {
 	// detail, and what words are made from, serve one image after the other.
 	detail detail
 	words  []byte
-	// mediaTypes has each media type of the page once.
-	mediaTypes map[string]string
+	// What is mostly the same as in the image before: as it stands in the text,
+	// and as a string that the images share.
+	memo                                 struct{ registryID, repositoryName, status, manifestMediaType, artifactMediaType []byte }
+	manifestMediaType, artifactMediaType string
 }
 
 // imageDetails reads the images. Those of a list that came before it, in the
@@ -58,7 +64,7 @@ type decoder struct {
 func (d *decoder) imageDetails() {
 	d.page.Images, d.page.Refused = d.page.Images[:0], nil
 	if d.page.Images == nil {
-		d.page.Images = make([]evaluator.Image, 0, (len(d.text)-d.at)/typicalDetail)
+		d.page.Images = make([]evaluator.Image, 0, min((len(d.text)-d.at)/leastDetail, mostDetails))
 	}
 	for range d.elements {
 		d.imageDetail()

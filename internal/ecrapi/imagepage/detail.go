@@ -30,11 +30,11 @@ func (d *decoder) imageDetail() {
 		case "imageTags":
 			d.imageTags()
 		case "imageStatus":
-			d.detail.status = d.str()
+			d.detail.status = d.repeated(&d.memo.status)
 		case "imageManifestMediaType":
-			d.detail.manifestMediaType = d.str()
+			d.detail.manifestMediaType = d.repeated(&d.memo.manifestMediaType)
 		case "artifactMediaType":
-			d.detail.artifactMediaType = d.str()
+			d.detail.artifactMediaType = d.repeated(&d.memo.artifactMediaType)
 		case "subjectManifestDigest":
 			d.detail.subject = d.str()
 		case "imagePushedAt":
@@ -68,8 +68,10 @@ func (d *decoder) imageTags() {
 // the API knows must still be of its type.
 func (d *decoder) unused(name []byte) {
 	switch string(name) {
-	case "registryId", "repositoryName":
-		d.str()
+	case "registryId":
+		d.repeated(&d.memo.registryID)
+	case "repositoryName":
+		d.repeated(&d.memo.repositoryName)
 	case "imageScanStatus":
 		d.imageScanStatus()
 	case "imageScanFindingsSummary":
@@ -115,8 +117,8 @@ func (d *decoder) image() evaluator.Image {
 		LastArchivedAt:       raw.archived,
 		LastActivatedAt:      raw.activated,
 		SizeInBytes:          raw.size,
-		ManifestMediaType:    d.mediaType(raw.manifestMediaType),
-		ArtifactMediaType:    d.mediaType(raw.artifactMediaType),
+		ManifestMediaType:    again(&d.manifestMediaType, raw.manifestMediaType),
+		ArtifactMediaType:    again(&d.artifactMediaType, raw.artifactMediaType),
 	}
 	d.name(&im)
 	return im
@@ -156,11 +158,13 @@ func status(text []byte) evaluator.ImageStatus {
 	return evaluator.ImageStatus(text)
 }
 
-func (d *decoder) mediaType(text []byte) string {
-	known, ok := d.mediaTypes[string(text)]
-	if !ok {
-		known = string(text)
-		d.mediaTypes[known] = known
+// again returns the text as a string, the last one if that is equal.
+func again(last *string, text []byte) string {
+	if len(text) == 0 {
+		return ""
 	}
-	return known
+	if *last != string(text) {
+		*last = string(text)
+	}
+	return *last
 }
