@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -45,14 +46,23 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, 
 
 // Images lists the images of the repository whatever their status, each once.
 func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Image, error] {
-	return listing[evaluator.Image](func(token *string) (page[evaluator.Image], error) {
-		return c.describeImages(ctx, &ecr.DescribeImagesInput{
-			RepositoryName: &name, MaxResults: aws.Int32(maxResults), NextToken: token,
-			// without the filter ECR lists ACTIVE images only
-			Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
-		})
-	}).each("describe images in "+name, func(im *evaluator.Image) string { return im.Digest })
+	return func(yield func(evaluator.Image, error) bool) {
+		memory := pageMemory.Get().(*[]evaluator.Image)
+		defer pageMemory.Put(memory)
+		listing[evaluator.Image](func(token *string) (page[evaluator.Image], error) {
+			p, err := c.describeImages(ctx, &ecr.DescribeImagesInput{
+				RepositoryName: &name, MaxResults: aws.Int32(maxResults), NextToken: token,
+				// without the filter ECR lists ACTIVE images only
+				Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
+			}, *memory)
+			*memory = p.items
+			return p, err
+		}).each("describe images in "+name, func(im *evaluator.Image) string { return im.Digest })(yield)
+	}
 }
+
+// pageMemory holds the images of pages that have been handed on.
+var pageMemory = sync.Pool{New: func() any { return new([]evaluator.Image) }}
 
 // PolicyText returns the text of the repository's lifecycle policy, or an
 // error that is cleaner.ErrNoPolicy.
@@ -94,7 +104,7 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 // refuses the whole call when one is missing: then each half is asked for on
 // its own.
 func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
-	p, err := c.describeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
+	p, err := c.describeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)}, nil)
 	if err == nil {
 		err = p.refused
 	}

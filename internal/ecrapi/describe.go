@@ -28,8 +28,10 @@ const (
 // describeImages calls DescribeImages and has the answer read by imagepage,
 // which takes a fifth of the time of the SDK's decoder. An API that does not
 // read answers, or not with our step, gives what the SDK's makes of them.
-func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput) (page[evaluator.Image], error) {
-	var step pageStep
+//
+// The images are put into the memory of those given, as by imagepage.Decode.
+func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput, images []evaluator.Image) (page[evaluator.Image], error) {
+	step := pageStep{images: images}
 	out, err := c.api.DescribeImages(ctx, in, func(o *ecr.Options) { o.APIOptions = append(o.APIOptions, step.replace) })
 	if err != nil {
 		return page[evaluator.Image]{}, Classify(err)
@@ -37,15 +39,16 @@ func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput)
 	if p := step.page; p != nil {
 		return page[evaluator.Image]{items: p.Images, refused: p.Refused, next: p.NextToken}, nil
 	}
-	images, refused := converted(out.ImageDetails, image)
-	return page[evaluator.Image]{items: images, refused: refused, next: aws.ToString(out.NextToken)}, nil
+	items, refused := converted(out.ImageDetails, image)
+	return page[evaluator.Image]{items: items, refused: refused, next: aws.ToString(out.NextToken)}, nil
 }
 
 // A pageStep stands in the place of the SDK's step that reads answers. It reads
 // the pages, and leaves all that is no page to the SDK's.
 type pageStep struct {
-	plain middleware.DeserializeMiddleware
-	page  *imagepage.Page
+	plain  middleware.DeserializeMiddleware
+	images []evaluator.Image
+	page   *imagepage.Page
 }
 
 func (s *pageStep) replace(stack *middleware.Stack) (err error) {
@@ -63,7 +66,7 @@ func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if err != nil || !ok || response.StatusCode != 200 {
 		return s.plain.HandleDeserialize(ctx, in, answered{out, metadata, err})
 	}
-	p, err := readPage(response.Body, response.ContentLength)
+	p, err := readPage(response, s.images)
 	_ = response.Body.Close() // it was only read
 	if err != nil {
 		return out, metadata, &smithy.DeserializationError{Err: err}
@@ -85,8 +88,7 @@ func (a answered) HandleDeserialize(context.Context, middleware.DeserializeInput
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// readPage reads a page of that many bytes, where that is known.
-func readPage(body io.Reader, size int64) (imagepage.Page, error) {
+func readPage(response *smithyhttp.Response, images []evaluator.Image) (imagepage.Page, error) {
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer func() {
 		if buffer.Cap() <= maxKept {
@@ -94,13 +96,13 @@ func readPage(body io.Reader, size int64) (imagepage.Page, error) {
 		}
 	}()
 	buffer.Reset()
-	buffer.Grow(int(min(max(size, 0), maxPage)) + bytes.MinRead)
-	n, err := buffer.ReadFrom(io.LimitReader(body, maxPage+1))
+	buffer.Grow(int(min(max(response.ContentLength, 0), maxPage)) + bytes.MinRead)
+	n, err := buffer.ReadFrom(io.LimitReader(response.Body, maxPage+1))
 	switch {
 	case err != nil:
 		return imagepage.Page{}, err
 	case n > maxPage:
 		return imagepage.Page{}, fmt.Errorf("the page has more than %d MiB", maxPage>>20)
 	}
-	return imagepage.Decode(buffer.Bytes())
+	return imagepage.Decode(buffer.Bytes(), images)
 }

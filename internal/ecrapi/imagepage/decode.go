@@ -17,9 +17,10 @@ type Page struct {
 
 // Decode reads a page. It returns an error if the text is not one JSON object,
 // or if a member that the API knows is not of its type. Nothing of the page
-// refers to the text.
-func Decode(text []byte) (Page, error) {
-	d := decoder{scanner: scanner{text: text}}
+// refers to the text. The images are put into the memory of those given, which
+// may be nil, if it is enough.
+func Decode(text []byte, images []evaluator.Image) (Page, error) {
+	d := decoder{scanner: scanner{text: text}, page: Page{Images: images[:0]}}
 	for name := range d.members {
 		switch string(name) {
 		case "imageDetails":
@@ -63,8 +64,8 @@ type decoder struct {
 // same page, do not count.
 func (d *decoder) imageDetails() {
 	d.page.Images, d.page.Refused = d.page.Images[:0], nil
-	if d.page.Images == nil {
-		d.page.Images = make([]evaluator.Image, 0, min((len(d.text)-d.at)/leastDetail, mostDetails))
+	if n := min((len(d.text)-d.at)/leastDetail, mostDetails); cap(d.page.Images) < n {
+		d.page.Images = make([]evaluator.Image, 0, n)
 	}
 	for range d.elements {
 		d.imageDetail()

@@ -74,7 +74,7 @@ func reference(t *testing.T, text string) (page imagepage.Page, err error) {
 func same(t *testing.T, text string) {
 	t.Helper()
 	want, wantErr := reference(t, text)
-	got, err := imagepage.Decode([]byte(text))
+	got, err := imagepage.Decode([]byte(text), nil)
 	switch {
 	case err != nil && (wantErr != nil || !json.Valid([]byte(text)) || hasTimeInWords(text)):
 		return

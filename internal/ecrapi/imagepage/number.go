@@ -16,6 +16,8 @@ type number struct {
 	// exact says that digits and power are right: there are so few digits that
 	// a float64 holds them.
 	exact bool
+	// whole says that it is written without point and exponent.
+	whole bool
 }
 
 // maxExact is how many digits a float64 holds, whatever they are.
@@ -28,6 +30,7 @@ func (s *scanner) number() number {
 	n := number{negative: s.accept('-')}
 	zero := s.at
 	whole := s.digits(&n.digits)
+	end := s.at
 	ok := whole == 1 || whole > 1 && s.text[zero] != '0'
 	fraction := 0
 	if s.accept('.') {
@@ -41,6 +44,7 @@ func (s *scanner) number() number {
 		return number{}
 	}
 	n.text = s.text[start:s.at]
+	n.whole = s.at == end
 	n.power = power - fraction
 	n.exact = whole+fraction <= maxExact && powerDigits <= maxExact
 	return n
@@ -79,11 +83,22 @@ func (s *scanner) digits(value *uint64) int {
 // integer reads a number of so many bits. One with a fraction or an exponent
 // is none, whatever its value.
 func (s *scanner) integer(bitSize int) int64 {
-	n, err := strconv.ParseInt(string(s.number().text), 10, bitSize)
+	n := s.number()
+	if n.exact && n.whole && bitSize == 64 {
+		return n.signed()
+	}
+	value, err := strconv.ParseInt(string(n.text), 10, bitSize)
 	if err != nil {
 		s.fail("an integer")
 	}
-	return n
+	return value
+}
+
+func (n number) signed() int64 {
+	if n.negative {
+		return -int64(n.digits)
+	}
+	return int64(n.digits)
 }
 
 // epochSeconds reads a time. It is cut to milliseconds in the way of the SDK,
@@ -104,10 +119,7 @@ var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e
 // float returns the number as strconv does. One operation with two exact
 // operands is rounded once, and so to the nearest.
 func (n number) float() (float64, error) {
-	value := float64(n.digits)
-	if n.negative {
-		value = -value
-	}
+	value := float64(n.signed())
 	switch {
 	case n.exact && 0 <= n.power && n.power < len(tens):
 		return value * tens[n.power], nil

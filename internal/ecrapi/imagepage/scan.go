@@ -34,6 +34,13 @@ func (s *scanner) fail(want string) {
 
 // peek returns the byte that the next token begins with, or 0 at the end.
 func (s *scanner) peek() byte {
+	if s.at < len(s.text) && s.text[s.at] > ' ' {
+		return s.text[s.at]
+	}
+	return s.afterSpace()
+}
+
+func (s *scanner) afterSpace() byte {
 	for ; s.at < len(s.text); s.at++ {
 		switch c := s.text[s.at]; c {
 		case ' ', '\t', '\r', '\n':
