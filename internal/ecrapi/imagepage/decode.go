@@ -51,13 +51,14 @@ const (
 type decoder struct {
 	scanner
 	page Page
-	// detail, and what words are made from, serve one image after the other.
-	detail detail
-	words  []byte
+	// words are the strings of one image while it is read, as they stand in the
+	// text, and buffer is what they are put together in.
+	words  words
+	buffer []byte
 	// What is mostly the same as in the image before: as it stands in the text,
 	// and as a string that the images share.
-	memo                                 struct{ registryID, repositoryName, status, manifestMediaType, artifactMediaType []byte }
-	manifestMediaType, artifactMediaType string
+	registryID, repositoryName, status, manifest, artifact memo
+	manifestMediaType, artifactMediaType                   string
 }
 
 // imageDetails reads the images. Those of a list that came before it, in the
@@ -67,14 +68,18 @@ func (d *decoder) imageDetails() {
 	if n := min((len(d.text)-d.at)/leastDetail, mostDetails); cap(d.page.Images) < n {
 		d.page.Images = make([]evaluator.Image, 0, n)
 	}
+	var unused evaluator.Image
 	for range d.elements {
-		d.imageDetail()
-		if d.err != nil || d.page.Refused != nil {
+		if d.page.Refused != nil {
+			d.imageDetail(&unused)
 			continue
 		}
-		im := d.image()
-		if d.page.Refused = Check(&im); d.page.Refused == nil {
-			d.page.Images = append(d.page.Images, im)
+		n := len(d.page.Images)
+		d.page.Images = append(d.page.Images, evaluator.Image{})
+		im := &d.page.Images[n]
+		d.imageDetail(im)
+		if d.page.Refused = Check(im); d.page.Refused != nil {
+			d.page.Images = d.page.Images[:n]
 		}
 	}
 }

@@ -1,66 +1,64 @@
 package imagepage
 
 import (
-	"time"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// A detail is an image detail with its strings where they stand in the text.
-type detail struct {
-	digest, status, subject              []byte
-	manifestMediaType, artifactMediaType []byte
-	pushed, pulled, archived, activated  time.Time
-	size                                 int64
+// words are the strings of an image that it has for itself.
+type words struct {
+	digest, subject []byte
 	// tags are those of a list, which may be empty, if there is one.
 	tags   [][]byte
 	tagged bool
 }
 
-// imageDetail reads an image detail, or null, which is one that says nothing.
-func (d *decoder) imageDetail() {
-	d.detail = detail{tags: d.detail.tags[:0]}
+// imageDetail reads an image detail, or null, which is one that says nothing,
+// into an image that is zero.
+func (d *decoder) imageDetail(im *evaluator.Image) {
+	im.Status = evaluator.Active // as from an API that knows no archive
 	if d.null() {
 		return
 	}
+	d.words = words{tags: d.words.tags[:0]}
 	for name := range d.members {
 		switch string(name) {
 		case "imageDigest":
-			d.detail.digest = d.str()
+			d.words.digest = d.str()
 		case "imageTags":
 			d.imageTags()
 		case "imageStatus":
-			d.detail.status = d.repeated(&d.memo.status)
+			im.Status = status(d.repeated(&d.status))
 		case "imageManifestMediaType":
-			d.detail.manifestMediaType = d.repeated(&d.memo.manifestMediaType)
+			im.ManifestMediaType = shared(&d.manifestMediaType, d.repeated(&d.manifest))
 		case "artifactMediaType":
-			d.detail.artifactMediaType = d.repeated(&d.memo.artifactMediaType)
+			im.ArtifactMediaType = shared(&d.artifactMediaType, d.repeated(&d.artifact))
 		case "subjectManifestDigest":
-			d.detail.subject = d.str()
+			d.words.subject = d.str()
 		case "imagePushedAt":
-			d.detail.pushed = d.epochSeconds()
+			im.PushedAt = d.epochSeconds()
 		case "lastRecordedPullTime":
-			d.detail.pulled = d.epochSeconds()
+			im.LastRecordedPullTime = d.epochSeconds()
 		case "lastArchivedAt":
-			d.detail.archived = d.epochSeconds()
+			im.LastArchivedAt = d.epochSeconds()
 		case "lastActivatedAt":
-			d.detail.activated = d.epochSeconds()
+			im.LastActivatedAt = d.epochSeconds()
 		case "imageSizeInBytes":
-			d.detail.size = d.integer(64)
+			im.SizeInBytes = d.integer(64)
 		default:
 			d.unused(name)
 		}
 	}
+	d.setWords(im)
 }
 
 func (d *decoder) imageTags() {
-	d.detail.tags, d.detail.tagged = d.detail.tags[:0], true
+	d.words.tags, d.words.tagged = d.words.tags[:0], true
 	for range d.elements {
 		var tag []byte
 		if !d.null() {
 			tag = d.str()
 		}
-		d.detail.tags = append(d.detail.tags, tag)
+		d.words.tags = append(d.words.tags, tag)
 	}
 }
 
@@ -69,9 +67,9 @@ func (d *decoder) imageTags() {
 func (d *decoder) unused(name []byte) {
 	switch string(name) {
 	case "registryId":
-		d.repeated(&d.memo.registryID)
+		d.repeated(&d.registryID)
 	case "repositoryName":
-		d.repeated(&d.memo.repositoryName)
+		d.repeated(&d.repositoryName)
 	case "imageScanStatus":
 		d.imageScanStatus()
 	case "imageScanFindingsSummary":
@@ -107,47 +105,29 @@ func (d *decoder) imageScanFindingsSummary() {
 	}
 }
 
-// image makes the image of the detail just read.
-func (d *decoder) image() evaluator.Image {
-	raw := &d.detail
-	im := evaluator.Image{
-		Status:               status(raw.status),
-		PushedAt:             raw.pushed,
-		LastRecordedPullTime: raw.pulled,
-		LastArchivedAt:       raw.archived,
-		LastActivatedAt:      raw.activated,
-		SizeInBytes:          raw.size,
-		ManifestMediaType:    again(&d.manifestMediaType, raw.manifestMediaType),
-		ArtifactMediaType:    again(&d.artifactMediaType, raw.artifactMediaType),
+// setWords gives the image its digest, tags and subject, which share one string.
+func (d *decoder) setWords(im *evaluator.Image) {
+	w := &d.words
+	d.buffer = append(append(d.buffer[:0], w.digest...), w.subject...)
+	for _, tag := range w.tags {
+		d.buffer = append(d.buffer, tag...)
 	}
-	d.name(&im)
-	return im
-}
-
-// name gives the image its digest, tags and subject, which share one string.
-func (d *decoder) name(im *evaluator.Image) {
-	raw := &d.detail
-	d.words = append(append(d.words[:0], raw.digest...), raw.subject...)
-	for _, tag := range raw.tags {
-		d.words = append(d.words, tag...)
-	}
-	words := string(d.words)
+	rest := string(d.buffer)
 	next := func(text []byte) (word string) {
-		word, words = words[:len(text)], words[len(text):]
+		word, rest = rest[:len(text)], rest[len(text):]
 		return word
 	}
-	im.Digest, im.SubjectDigest = next(raw.digest), next(raw.subject)
-	if !raw.tagged {
+	im.Digest, im.SubjectDigest = next(w.digest), next(w.subject)
+	if !w.tagged {
 		return
 	}
-	im.Tags = make([]string, len(raw.tags))
-	for i, tag := range raw.tags {
+	im.Tags = make([]string, len(w.tags))
+	for i, tag := range w.tags {
 		im.Tags[i] = next(tag)
 	}
 }
 
-// status returns the status of that name; none means ACTIVE, as from an API
-// that knows no archive.
+// status returns the status of that name; "" means none.
 func status(text []byte) evaluator.ImageStatus {
 	switch string(text) {
 	case "", string(evaluator.Active):
@@ -158,8 +138,8 @@ func status(text []byte) evaluator.ImageStatus {
 	return evaluator.ImageStatus(text)
 }
 
-// again returns the text as a string, the last one if that is equal.
-func again(last *string, text []byte) string {
+// shared returns the text as a string, the last one if that is equal.
+func shared(last *string, text []byte) string {
 	if len(text) == 0 {
 		return ""
 	}

@@ -37,7 +37,10 @@ func (s *scanner) number() number {
 		fraction = s.digits(&n.digits)
 		ok = ok && fraction > 0
 	}
-	power, powerDigits := s.exponent()
+	power, powerDigits := 0, 1
+	if s.accept('e') || s.accept('E') {
+		power, powerDigits = s.exponent()
+	}
 	if !ok || powerDigits == 0 {
 		s.at = start
 		s.fail("a number")
@@ -51,11 +54,8 @@ func (s *scanner) number() number {
 }
 
 // exponent reads the exponent of a number and returns it with the number of
-// its digits. Without one it is 0, of one digit.
+// its digits.
 func (s *scanner) exponent() (power, digits int) {
-	if !s.accept('e') && !s.accept('E') {
-		return 0, 1
-	}
 	negative := s.accept('-')
 	if !negative {
 		s.accept('+')
@@ -71,13 +71,17 @@ func (s *scanner) exponent() (power, digits int) {
 // digits reads digits, adds them to the end of a number, and returns how many
 // there are.
 func (s *scanner) digits(value *uint64) int {
-	start, v := s.at, *value
-	for s.at < len(s.text) && '0' <= s.text[s.at] && s.text[s.at] <= '9' {
-		v = v*10 + uint64(s.text[s.at]-'0')
-		s.at++
+	n, v := 0, *value
+	for _, c := range s.text[s.at:] {
+		if c < '0' || c > '9' {
+			break
+		}
+		v = v*10 + uint64(c-'0')
+		n++
 	}
+	s.at += n
 	*value = v
-	return s.at - start
+	return n
 }
 
 // integer reads a number of so many bits. One with a fraction or an exponent

@@ -18,12 +18,15 @@ type scanner struct {
 	text  []byte
 	at    int
 	depth int
-	// first says that an object or list has just been opened.
-	first bool
 	err   error
-	// followers has the name that came after another one the last time.
-	followers [32][]byte
+	// leader is the first name of an object, and followers those that came
+	// after another one, each where it stood last.
+	leader    memo
+	followers [32]memo
 }
+
+// A memo is a value as it stood in the text, and what it is.
+type memo struct{ token, value []byte }
 
 func (s *scanner) fail(want string) {
 	if s.err == nil {
@@ -63,24 +66,36 @@ func (s *scanner) accept(c byte) bool {
 // members reads an object. For each member that is not null, it yields the
 // name; the caller reads the value.
 func (s *scanner) members(yield func(name []byte) bool) {
-	var name []byte
 	s.open('{', "an object")
-	for s.more('}', "a comma or the end of the object") {
-		name = s.repeated(s.follower(name))
-		if s.peek() != ':' {
-			s.fail("a colon")
-			return
-		}
-		s.at++
+	m := &s.leader
+	for first := true; s.again(m) || s.name(m, first); first = false {
+		name := m.value
 		if !s.null() && !yield(name) {
 			return
 		}
+		m = s.follower(name)
 	}
+}
+
+// name reads what comes before the value of a member.
+func (s *scanner) name(m *memo, first bool) bool {
+	start := s.at
+	if !s.more('}', first, "a comma or the end of the object") {
+		return false
+	}
+	name := s.str()
+	if s.peek() != ':' {
+		s.fail("a colon")
+		return false
+	}
+	s.at++
+	*m = memo{s.text[start:s.at], name}
+	return true
 }
 
 // follower returns where the follower of a name is kept. Names that share a
 // place cost time, nothing else.
-func (s *scanner) follower(name []byte) *[]byte {
+func (s *scanner) follower(name []byte) *memo {
 	place := len(name)
 	if place > 0 {
 		place += int(name[place-1])
@@ -91,7 +106,7 @@ func (s *scanner) follower(name []byte) *[]byte {
 // elements reads a list. The caller reads each element.
 func (s *scanner) elements(yield func() bool) {
 	s.open('[', "a list")
-	for s.more(']', "a comma or the end of the list") && yield() {
+	for first := true; s.more(']', first, "a comma or the end of the list") && yield(); first = false {
 	}
 }
 
@@ -102,14 +117,11 @@ func (s *scanner) open(c byte, want string) {
 	}
 	s.at++
 	s.depth++
-	s.first = true
 }
 
 // more says whether another member or element follows, and reads what is
 // before it.
-func (s *scanner) more(end byte, want string) bool {
-	first := s.first
-	s.first = false
+func (s *scanner) more(end byte, first bool, want string) bool {
 	switch c := s.peek(); {
 	case c == end:
 		s.at++
@@ -157,20 +169,27 @@ func (s *scanner) str() []byte {
 	return s.escaped(end)
 }
 
-// repeated reads a string that is likely the last one read with the same memo,
-// which is that one in its quotes.
-func (s *scanner) repeated(memo *[]byte) []byte {
-	if n := len(*memo); n > 0 && bytes.HasPrefix(s.text[s.at:], *memo) {
-		s.at += n
-		return (*memo)[1 : n-1]
+// repeated reads a string that is likely the one in the memo.
+func (s *scanner) repeated(m *memo) []byte {
+	if s.again(m) {
+		return m.value
 	}
 	s.peek()
 	start := s.at
 	value := s.str()
-	if s.err == nil && s.at-start == len(value)+len(`""`) {
-		*memo = s.text[start:s.at]
+	if s.err == nil {
+		*m = memo{s.text[start:s.at], value}
 	}
 	return value
+}
+
+// again reads what is in the memo, if that is next.
+func (s *scanner) again(m *memo) bool {
+	if len(m.token) == 0 || !bytes.HasPrefix(s.text[s.at:], m.token) {
+		return false
+	}
+	s.at += len(m.token)
+	return true
 }
 
 // escaped reads a string that has an escape, or something that strings must
