@@ -13,14 +13,17 @@ import (
 // the client reads it, and as the SDK's decoder does.
 func BenchmarkPage(b *testing.B) {
 	text := usualPage(1000)
-	api := answering(text)
-	for name, client := range map[string]ecrapi.Client{"direct": ecrapi.New(api), "sdk": ecrapi.New(plain{api})} {
-		b.Run(name, func(b *testing.B) {
+	at := api(answer(text))
+	for _, path := range []struct {
+		name   string
+		client ecrapi.Client
+	}{{"direct", ecrapi.New(at)}, {"sdk", ecrapi.New(plain{at})}} {
+		b.Run(path.name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
 				n := 0
-				for _, err := range client.Images(b.Context(), "app") {
+				for _, err := range path.client.Images(b.Context(), "app") {
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -6,51 +6,51 @@ import (
 	"time"
 )
 
-// A number is one as it is written, and taken apart: digits, which it is
-// without point, sign and exponent, times a power of ten.
+// A number is digits times a power of ten.
 type number struct {
-	text     []byte
-	negative bool
-	digits   uint64
-	power    int
+	digits int64
+	power  int
 	// exact says that digits and power are right: there are so few digits that
 	// a float64 holds them.
 	exact bool
-	// whole says that it is written without point and exponent.
+	// whole says that the number is written without point and exponent.
 	whole bool
 }
 
-// maxExact is how many digits a float64 holds, whatever they are.
-const maxExact = 15
+const (
+	// maxExact is how many digits a float64 holds, whatever they are.
+	maxExact = 15
+	// maxPower is how many digits of an exponent any int holds.
+	maxPower = 3
+)
 
-// number reads a number.
-func (s *scanner) number() number {
+// number reads a number, and returns it with its text.
+func (s *scanner) number() (number, []byte) {
 	s.peek()
 	start := s.at
-	n := number{negative: s.accept('-')}
+	negative := s.accept('-')
 	zero := s.at
-	whole := s.digits(&n.digits)
+	value, whole := s.digits(0)
 	end := s.at
 	ok := whole == 1 || whole > 1 && s.text[zero] != '0'
-	fraction := 0
+	fraction, power, powerDigits := 0, 0, 1
 	if s.accept('.') {
-		fraction = s.digits(&n.digits)
+		value, fraction = s.digits(value)
 		ok = ok && fraction > 0
 	}
-	power, powerDigits := 0, 1
 	if s.accept('e') || s.accept('E') {
 		power, powerDigits = s.exponent()
 	}
 	if !ok || powerDigits == 0 {
 		s.at = start
 		s.fail("a number")
-		return number{}
+		return number{}, nil
 	}
-	n.text = s.text[start:s.at]
-	n.whole = s.at == end
-	n.power = power - fraction
-	n.exact = whole+fraction <= maxExact && powerDigits <= maxExact
-	return n
+	if negative {
+		value = -value
+	}
+	exact := whole+fraction <= maxExact && powerDigits <= maxPower
+	return number{value, power - fraction, exact, s.at == end}, s.text[start:s.at]
 }
 
 // exponent reads the exponent of a number and returns it with the number of
@@ -60,56 +60,47 @@ func (s *scanner) exponent() (power, digits int) {
 	if !negative {
 		s.accept('+')
 	}
-	var value uint64
-	digits = s.digits(&value)
+	value, digits := s.digits(0)
 	if negative {
-		return -int(value), digits
+		value = -value
 	}
 	return int(value), digits
 }
 
-// digits reads digits, adds them to the end of a number, and returns how many
+// digits reads digits, adds them to the end of value, and returns how many
 // there are.
-func (s *scanner) digits(value *uint64) int {
-	n, v := 0, *value
+func (s *scanner) digits(value int64) (int64, int) {
+	n := 0
 	for _, c := range s.text[s.at:] {
 		if c < '0' || c > '9' {
 			break
 		}
-		v = v*10 + uint64(c-'0')
+		value = value*10 + int64(c-'0')
 		n++
 	}
 	s.at += n
-	*value = v
-	return n
+	return value, n
 }
 
 // integer reads a number of so many bits. One with a fraction or an exponent
 // is none, whatever its value.
 func (s *scanner) integer(bitSize int) int64 {
-	n := s.number()
+	n, text := s.number()
 	if n.exact && n.whole && bitSize == 64 {
-		return n.signed()
+		return n.digits
 	}
-	value, err := strconv.ParseInt(string(n.text), 10, bitSize)
+	value, err := strconv.ParseInt(string(text), 10, bitSize)
 	if err != nil {
 		s.fail("an integer")
 	}
 	return value
 }
 
-func (n number) signed() int64 {
-	if n.negative {
-		return -int64(n.digits)
-	}
-	return int64(n.digits)
-}
-
 // epochSeconds reads a time. It is cut to milliseconds in the way of the SDK,
 // which loses one where the product falls just below it, and beyond what
 // nanoseconds since 1970 hold in 64 bits makes it another time.
 func (s *scanner) epochSeconds() time.Time {
-	seconds, err := s.number().float()
+	seconds, err := float(s.number())
 	if err != nil {
 		s.fail("a time in seconds")
 		return time.Time{}
@@ -122,15 +113,14 @@ var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e
 
 // float returns the number as strconv does. One operation with two exact
 // operands is rounded once, and so to the nearest.
-func (n number) float() (float64, error) {
-	value := float64(n.signed())
+func float(n number, text []byte) (float64, error) {
 	switch {
 	case n.exact && 0 <= n.power && n.power < len(tens):
-		return value * tens[n.power], nil
+		return float64(n.digits) * tens[n.power], nil
 	case n.exact && -len(tens) < n.power && n.power < 0:
-		return value / tens[-n.power], nil
+		return float64(n.digits) / tens[-n.power], nil
 	}
-	return strconv.ParseFloat(string(n.text), 64)
+	return strconv.ParseFloat(string(text), 64)
 }
 
 // truncated returns the integer that is nearest to f towards zero.
