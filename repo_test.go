@@ -46,6 +46,8 @@ func TestCorePackagesImportOnlyWhatIsBelowThem(t *testing.T) {
 		"internal/evaluator": {"internal/lifecycle"},
 		"internal/graph":     {"internal/evaluator"},
 		"internal/fakeecr":   {},
+
+		"internal/ecrapi/imagepage": {"internal/evaluator"},
 	}
 	seen := map[string]bool{}
 	for _, s := range sources(t) {

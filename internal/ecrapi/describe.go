@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,11 +26,10 @@ const (
 	maxKept = 2 << 20
 )
 
-// describeImages calls DescribeImages and has the answer read by imagepage,
-// which takes a fifth of the time of the SDK's decoder. An API that does not
-// read answers, or not with our step, gives what the SDK's makes of them.
-//
-// The images are put into the memory of those given, as by imagepage.Decode.
+// describeImages calls DescribeImages. A pageStep reads the answer; where it has
+// not been asked, as by an API that is not the SDK's client, the SDK's types are
+// converted. The images may be put in the place of those given, as by
+// imagepage.Decode.
 func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput, images []evaluator.Image) (page[evaluator.Image], error) {
 	step := pageStep{images: images}
 	out, err := c.api.DescribeImages(ctx, in, func(o *ecr.Options) { o.APIOptions = append(o.APIOptions, step.replace) })
@@ -61,9 +61,10 @@ func (*pageStep) ID() string { return "OperationDeserializer" }
 
 // HandleDeserialize makes the call and reads its answer.
 func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	s.page = nil // that of an attempt before
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	response, ok := out.RawResponse.(*smithyhttp.Response)
-	if err != nil || !ok || response.StatusCode != 200 {
+	if err != nil || !ok || response.StatusCode != http.StatusOK {
 		return s.plain.HandleDeserialize(ctx, in, answered{out, metadata, err})
 	}
 	p, err := readPage(response, s.images)
