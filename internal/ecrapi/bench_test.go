@@ -37,14 +37,23 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// usualPage is a page of n images in the words of ECR.
+// usualPage is a page of n images in the words of ECR: one in five is an index,
+// one in four without tags, and one in three has never been pulled.
 func usualPage(n int) string {
 	details := make([]string, n)
 	for i := range details {
-		details[i] = fmt.Sprintf(`{"artifactMediaType":"application/vnd.docker.container.image.v1+json","imageDigest":"%s",`+
-			`"imageManifestMediaType":"application/vnd.docker.distribution.manifest.v2+json","imagePushedAt":1.77%07d123E9,"imageSizeInBytes":%d,"imageStatus":"ACTIVE",`+
-			`"imageTags":["v1.%d.0","build-%d"],"lastRecordedPullTime":1.772%06d5E9,"registryId":"123456789012","repositoryName":"team/app"}`,
-			digest(i), i*1000, 50_000_000+i*7919, i, i, i*900)
+		artifact, manifest, tags, pulled := `"artifactMediaType":"application/vnd.docker.container.image.v1+json",`, "application/vnd.docker.distribution.manifest.v2+json", "", ""
+		if i%5 == 0 {
+			artifact, manifest = "", "application/vnd.oci.image.index.v1+json"
+		}
+		if i%4 != 0 {
+			tags = fmt.Sprintf(`"imageTags":["v1.%d.0","build-%d"],`, i, i)
+		}
+		if i%3 != 0 {
+			pulled = fmt.Sprintf(`"lastRecordedPullTime":1.772%06d5E9,`, i*900)
+		}
+		details[i] = fmt.Sprintf(`{%s"imageDigest":"%s","imageManifestMediaType":"%s","imagePushedAt":1.77%07d123E9,"imageSizeInBytes":%d,"imageStatus":"ACTIVE",`+
+			`%s%s"registryId":"123456789012","repositoryName":"team/app"}`, artifact, digest(i), manifest, i*1000, 50_000_000+i*7919, tags, pulled)
 	}
 	return `{"imageDetails":[` + strings.Join(details, ",") + `]}`
 }

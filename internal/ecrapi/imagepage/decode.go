@@ -46,6 +46,8 @@ const (
 	leastDetail = 250
 	// mostDetails is how many ECR gives at most.
 	mostDetails = 1000
+	// maxMediaTypes is how many media types are looked for; ECR knows fewer.
+	maxMediaTypes = 16
 )
 
 type decoder struct {
@@ -55,10 +57,10 @@ type decoder struct {
 	// text, and buffer is what they are put together in.
 	words  words
 	buffer []byte
-	// What is mostly the same as in the image before: as it stands in the text,
-	// and as a string that the images share.
+	// what is mostly the same as in the image before
 	registryID, repositoryName, status, manifest, artifact memo
-	manifestMediaType, artifactMediaType                   string
+	// mediaTypes are those that the images share.
+	mediaTypes []string
 }
 
 // imageDetails reads the images. Those of a list that came before it, in the

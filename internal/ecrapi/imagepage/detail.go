@@ -29,9 +29,9 @@ func (d *decoder) imageDetail(im *evaluator.Image) {
 		case "imageStatus":
 			im.Status = status(d.repeated(&d.status))
 		case "imageManifestMediaType":
-			im.ManifestMediaType = shared(&d.manifestMediaType, d.repeated(&d.manifest))
+			im.ManifestMediaType = d.mediaType(d.repeated(&d.manifest))
 		case "artifactMediaType":
-			im.ArtifactMediaType = shared(&d.artifactMediaType, d.repeated(&d.artifact))
+			im.ArtifactMediaType = d.mediaType(d.repeated(&d.artifact))
 		case "subjectManifestDigest":
 			d.words.subject = d.str()
 		case "imagePushedAt":
@@ -138,13 +138,16 @@ func status(text []byte) evaluator.ImageStatus {
 	return evaluator.ImageStatus(text)
 }
 
-// shared returns the text as a string, the last one if that is equal.
-func shared(last *string, text []byte) string {
-	if len(text) == 0 {
-		return ""
+// mediaType returns the text as a string that images share.
+func (d *decoder) mediaType(text []byte) string {
+	for _, known := range d.mediaTypes {
+		if known == string(text) {
+			return known
+		}
 	}
-	if *last != string(text) {
-		*last = string(text)
+	fresh := string(text)
+	if len(d.mediaTypes) < maxMediaTypes {
+		d.mediaTypes = append(d.mediaTypes, fresh)
 	}
-	return *last
+	return fresh
 }
