@@ -48,6 +48,8 @@ func TestCorePackagesImportOnlyWhatIsBelowThem(t *testing.T) {
 		"internal/pitfall":   {"internal/evaluator", "internal/jsondoc", "internal/lifecycle"},
 		"internal/graph":     {"internal/evaluator"},
 		"internal/fakeecr":   {},
+
+		"internal/ecrapi/imagepage": {"internal/evaluator"},
 	}
 	seen := map[string]bool{}
 	for _, s := range sources(t) {
