@@ -56,10 +56,18 @@ type applier struct {
 	planned    map[string]*PlannedImage
 	logged     map[string]bool
 	looks      map[string]look
+	// attempts counts the removing calls that named an image, by digest.
+	attempts map[string]int
+	// unanswered says of images why it is not known what a call did to them, by
+	// digest.
+	unanswered map[string]string
 }
 
 func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) applier {
-	a := applier{ctx, remover, plan.Repository, log, plan, map[string]*PlannedImage{}, map[string]bool{}, map[string]look{}}
+	a := applier{
+		ctx: ctx, remover: remover, repository: plan.Repository, log: of(plan, log), plan: plan, planned: map[string]*PlannedImage{},
+		logged: map[string]bool{}, looks: map[string]look{}, attempts: map[string]int{}, unanswered: map[string]string{},
+	}
 	a.index()
 	return a
 }
@@ -94,7 +102,11 @@ func (a applier) applyWhile(good func() bool) bool {
 func (a applier) end() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
-		if im.open() && a.plan.Skip == nil {
+		switch why, called := a.unanswered[im.Digest]; {
+		case !im.open() || a.plan.Skip != nil:
+		case called:
+			im.settle(Failed, why)
+		default:
 			im.settle(NotAttempted, "the run was stopped before it")
 		}
 		a.logOutcome(im)

@@ -11,7 +11,7 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again func() 
 	stopping, cancel := r.untilStopped(ctx)
 	defer cancel()
 	fresh := func() bool { return plan.Scanned.IsZero() || r.Clock().Sub(plan.Scanned) <= MaxScanAge }
-	a := newApplier(stopping, r.Remover, plan, r.Log)
+	a := newApplier(stopping, r.Remover, plan, r.logger())
 	for !a.applyWhile(fresh) && r.planAgain(ctx, plan, again) { //nolint:contextcheck // a call under way outlives the context
 		a.index()
 	}
