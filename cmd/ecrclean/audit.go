@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -74,7 +73,7 @@ func noRun(name, run string) error {
 
 // readLog reads a file of any length, or the standard input for "-".
 func (w world) readLog(name, run string) (a audit.Audit, err error) {
-	var r io.Reader = w.stdin
+	r := w.stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {

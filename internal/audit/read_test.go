@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -273,4 +274,49 @@ func FuzzAudit(f *testing.F) {
 			t.Errorf("lines %+v", a.Lines)
 		}
 	})
+}
+
+// A generator reads texts one after the other, and calls then at their end.
+type generator struct {
+	texts, made int
+	text        func(n int) string
+	then        func()
+	rest        string
+}
+
+func (g *generator) Read(p []byte) (int, error) {
+	if g.rest == "" {
+		if g.made == g.texts {
+			g.then()
+			return 0, io.EOF
+		}
+		g.rest = g.text(g.made)
+		g.made++
+	}
+	n := copy(p, g.rest)
+	g.rest = g.rest[n:]
+	return n, nil
+}
+
+// What is not listed takes no memory, however long the log. The heap is that of
+// the process, so this test runs alone.
+func TestMemoryIsBoundedByWhatIsListed(t *testing.T) {
+	const pairs = 20_000
+	text := func(n int) string {
+		return line("r", fmt.Sprint(n), "") + "\n" + line("r", fmt.Sprint(n), "failed") + "\n" + strings.Repeat("x", 500) + "\n"
+	}
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before, after := heap(), int64(0)
+	a, err := audit.Read(&generator{texts: pairs, text: text, then: func() { after = heap() }}, "")
+	if err != nil || a.Totals.Failed != pairs {
+		t.Fatalf("totals %+v, %v", a.Totals, err)
+	}
+	if grown := after - before; grown > 1<<20 {
+		t.Errorf("%d bytes are held after %d MB", grown, pairs*len(text(0))>>20)
+	}
 }

@@ -102,10 +102,12 @@ func (a applier) applyWhile(good func() bool) bool {
 func (a applier) end() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
-		switch why, called := a.unanswered[im.Digest]; {
-		case !im.open() || a.plan.Skip != nil:
-		case called:
+		switch why, silent := a.unanswered[im.Digest]; {
+		case im.Outcome != "":
+		case silent:
 			im.settle(Failed, why)
+		case a.plan.Skip != nil || im.Protected():
+			a.logRefused(im)
 		default:
 			im.settle(NotAttempted, "the run was stopped before it")
 		}

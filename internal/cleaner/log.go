@@ -50,6 +50,16 @@ func (a applier) logOutcome(im *PlannedImage) {
 	a.log.LogAttrs(a.ctx, level, "image", outcomeAttrs(im, unconfirmed)...)
 }
 
+// logRefused writes the outcome of an image that was refused and that a new plan
+// keeps, so that no intent stays open. In the report it is not an outcome.
+func (a applier) logRefused(im *PlannedImage) {
+	if a.attempts[im.Digest] > 0 {
+		refused := *im
+		refused.settle(Blocked, "refused, and then kept by a new plan")
+		a.logOutcome(&refused)
+	}
+}
+
 // attrs says of an image what a person needs to find it and to understand what
 // is to become of it.
 func attrs(im *PlannedImage) []slog.Attr {
