@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
 func adoptCommand(w world) *cobra.Command {
@@ -97,7 +98,7 @@ func (s *session) writeAdopted(a *attach.Adoption, out string) error {
 		return err
 	}
 	write := func(w io.Writer) error {
-		_, err := escaper{w}.Write(document)
+		_, err := jsondoc.Printable(w).Write(document)
 		return err
 	}
 	if out == "" {

@@ -60,13 +60,21 @@ type applier struct {
 	unread *[]*PlannedImage
 	logged map[string]bool
 	looks  map[string]look
+	// attempts counts the removing calls that named an image, by digest.
+	attempts map[string]int
+	// unanswered says of images why it is not known what a call did to them, by
+	// digest.
+	unanswered map[string]string
 	// pace bounds the removing calls of a run that are under way at a time; nil
 	// does not.
 	pace *pace.Pace
 }
 
 func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) applier {
-	a := applier{ctx, remover, plan.Repository, log, plan, map[string]*PlannedImage{}, new([]*PlannedImage), map[string]bool{}, map[string]look{}, nil}
+	a := applier{
+		ctx: ctx, remover: remover, repository: plan.Repository, log: of(plan, log), plan: plan, planned: map[string]*PlannedImage{},
+		unread: new([]*PlannedImage), logged: map[string]bool{}, looks: map[string]look{}, attempts: map[string]int{}, unanswered: map[string]string{},
+	}
 	a.index()
 	return a
 }
@@ -106,7 +114,13 @@ func (a applier) applyWhile(good func() bool) bool {
 func (a applier) end() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
-		if im.open() && a.plan.Skip == nil {
+		switch why, silent := a.unanswered[im.Digest]; {
+		case im.Outcome != "":
+		case silent:
+			im.settle(Failed, why)
+		case a.plan.Skip != nil || im.Protected():
+			a.logRefused(im)
+		default:
 			im.settle(NotAttempted, "the run was stopped before it")
 		}
 		a.logOutcome(im)

@@ -48,7 +48,7 @@ func (r *Runner) applyGuarded(ctx context.Context, plan *RepositoryPlan, again r
 func (r *Runner) guard(ctx context.Context, repository string, fail func(fault string)) {
 	if cause := recover(); cause != nil {
 		fault := fmt.Sprintf("the program is faulty: %v; please report it", cause)
-		r.Log.LogAttrs(ctx, slog.LevelError, "panic",
+		r.logger().LogAttrs(ctx, slog.LevelError, "panic",
 			slog.String("repository", repository), slog.String("message", fault), slog.String("stack", string(debug.Stack())))
 		fail(fault)
 	}

@@ -16,7 +16,7 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan)
 		young := func(t time.Time) bool { return t.IsZero() || r.Clock().Sub(t) <= MaxScanAge }
 		return young(plan.Scanned) && young(plan.Made)
 	}
-	a := newApplier(stopping, r.Remover, plan, r.Log)
+	a := newApplier(stopping, r.Remover, plan, r.logger())
 	a.pace = r.Pace
 	for !a.applyWhile(fresh) && r.planAgain(ctx, plan, again) { //nolint:contextcheck // a call under way outlives the context
 		a.index()

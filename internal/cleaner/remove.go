@@ -5,8 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
 const (
@@ -71,6 +69,7 @@ func (a applier) attempt(operation string, batch []*PlannedImage, once func(cont
 			break
 		}
 		ctx, cancel := a.toTheEnd()
+		a.logIntent(batch)
 		err := once(ctx, batch)
 		cancel()
 		leave(errors.Is(err, ErrThrottled))
@@ -161,23 +160,15 @@ func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	}
 	ctx, cancel := a.toTheEnd()
 	defer cancel()
-	if describeErr := a.look(ctx, idsOf(batch)); describeErr != nil {
-		settleAll(batch, Failed, cause(err)+"; state unknown: "+describeErr.Error())
-		return nil
-	}
+	describeErr := a.look(ctx, idsOf(batch))
 	for _, im := range batch {
-		current, found := a.found(im.Digest)
-		switch difference := im.differs(current, a.found); {
-		case !found && !im.archives() && im.Action != evaluator.Untag:
-			im.settle(Deleted, "unconfirmed: "+cause(err)+", but not there any more")
-		case !found:
-			im.settle(Gone, "not there any more")
-		case im.archives() && current.Status == evaluator.Archived:
-			im.settle(MovedToArchive, "unconfirmed: "+cause(err)+", but in the archive now")
-		case im.Action == evaluator.Untag && im.hasLostItsTags(current):
-			im.settle(Untagged, "unconfirmed: "+cause(err)+", but without them now")
-		case difference != "":
-			im.settle(Changed, difference+" changed since the plan")
+		if err == nil || describeErr != nil || errors.Is(err, ErrUnanswered) {
+			a.unanswered[im.Digest] = cause(err)
+		}
+		if describeErr != nil {
+			im.settle(Failed, cause(err)+"; state unknown: "+describeErr.Error())
+		} else {
+			a.judge(im, cause(err))
 		}
 	}
 	return openOf(batch)
@@ -186,7 +177,9 @@ func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 func (a applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	done, err := a.remover.Delete(ctx, a.repository, digests(batch))
 	if errors.Is(err, ErrRepositoryNotFound) {
-		settleAll(batch, Gone, "the repository is not there any more")
+		for _, im := range batch {
+			a.answered(im, Gone, "the repository is not there any more")
+		}
 		return nil
 	}
 	byDigest := make(map[string]*PlannedImage, len(batch))
@@ -195,15 +188,26 @@ func (a applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	}
 	for _, digest := range done.Deleted {
 		if im, ok := byDigest[digest]; ok {
-			im.settle(Deleted, "")
+			a.answered(im, Deleted, "")
 		}
 	}
 	for _, f := range done.Failed {
 		if im, ok := byDigest[f.Digest]; ok {
-			im.settle(outcomeOf(f), f.Error())
+			a.answered(im, outcomeOf(f), f.Error())
 		}
 	}
 	return err
+}
+
+// answered settles the image by ECR's answer. One that is to be deleted and is
+// gone after a call without an answer was deleted by that.
+func (a applier) answered(im *PlannedImage, o Outcome, message string) {
+	if why, before := a.unanswered[im.Digest]; before && o == Gone && !im.archives() {
+		a.infer(im, Deleted, why+"; then "+message)
+		return
+	}
+	delete(a.unanswered, im.Digest)
+	im.settle(o, message)
 }
 
 func (a applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
@@ -212,9 +216,9 @@ func (a applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
 	failure, coded := errors.AsType[Failure](err)
 	switch {
 	case err == nil:
-		im.settle(MovedToArchive, "")
+		a.answered(im, MovedToArchive, "")
 	case coded:
-		im.settle(outcomeOf(failure), failure.Error())
+		a.answered(im, outcomeOf(failure), failure.Error())
 		return nil
 	}
 	return err

@@ -198,7 +198,7 @@ func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
 	if report.Failed+report.NotAttempted > 0 || report.Skipped.unhandled() {
 		level = slog.LevelError
 	}
-	r.Log.LogAttrs(ctx, level, "repository",
+	r.logger().LogAttrs(ctx, level, "repository",
 		slog.String("repository", report.Name),
 		slog.String("policy", report.Policy),
 		slog.Int("evaluated", report.Evaluated),
