@@ -49,11 +49,13 @@ func (p *Pattern) matches(name string) bool {
 	if end < len(p.first) || name[:len(p.first)] != p.first || name[end:] != p.last {
 		return false
 	}
-	rest, ok := name[len(p.first):end], true
+	rest := name[len(p.first):end]
 	for _, segment := range p.middle {
-		if _, rest, ok = strings.Cut(rest, segment); !ok {
+		_, after, ok := strings.Cut(rest, segment)
+		if !ok {
 			return false
 		}
+		rest = after
 	}
 	return true
 }
