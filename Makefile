@@ -8,6 +8,10 @@ PYTHON ?= python3
 FUZZTIME ?= 20s
 BENCH ?= .
 BENCHCOUNT ?= 6
+BENCHTIME ?= 0.2s
+# What has benchmarks; the load server's say no more than that it is no hindrance.
+BENCHED = ./internal/... ./bench
+PERFORMANCE ?=
 EVENT ?= events/plan-only.json
 TESTFLAGS ?=
 
@@ -64,8 +68,24 @@ fuzz: ## Run every fuzz target for FUZZTIME (20s)
 .PHONY: bench
 bench: ## Run the benchmarks into bench/new.txt and compare with bench/base.txt
 	@mkdir -p bench
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./internal/... | tee bench/new.txt
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -benchtime $(BENCHTIME) $(BENCHED) | tee bench/new.txt
 	$(TOOL) benchstat $(wildcard bench/base.txt) bench/new.txt
+
+.PHONY: performance
+performance: LAMBDA_GOARCH = $(shell go env GOARCH)
+performance: sizes ## Measure the table of docs/performance.md; PERFORMANCE=-only=EXPRESSION for some rows
+	go build -trimpath -o dist/bench/ ./cmd/ecrclean ./bench/loadserver ./bench/compare
+	$(BUILD_LAMBDA) -o dist/bench/bootstrap ./cmd/cleaner
+	$(BUILD_LAMBDA) -o dist/bench/minimal ./bench/minimal
+	dist/bench/compare -dir dist/bench -python $(PYTHON) $(PERFORMANCE)
+
+.PHONY: sizes
+sizes: ## Print the sizes of the function's binary and zip for both architectures
+	@for arch in arm64 x86_64; do \
+		mkdir -p "dist/bench/$$arch"; \
+		$(MAKE) --no-print-directory -s build-CleanerFunction ARCH="$$arch" ARTIFACTS_DIR="dist/bench/$$arch"; \
+		echo "$$arch:"; go run -C tools ./lambdazip "../dist/bench/$$arch/bootstrap" "../dist/bench/$$arch/cleaner.zip"; \
+	done
 
 .PHONY: demo
 demo: ## Plan and apply on the embedded registry; no AWS account

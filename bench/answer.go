@@ -60,13 +60,13 @@ func (p *prepared) add(detail []byte) {
 // answer answers calls that list, describe and delete images by digest. It
 // returns nil for all others, and for those that do not all succeed.
 func (s *Server) answer(operation string, body []byte) []byte {
-	ids := bytes.Index(body, []byte(`"imageIds"`))
-	switch {
-	case operation == "DescribeImages" && ids < 0:
+	switch operation {
+	case "DescribeImages":
+		if bytes.Contains(body, []byte(`"imageIds"`)) {
+			return s.describe(body)
+		}
 		return s.page(body)
-	case operation == "DescribeImages":
-		return s.describe(body)
-	case operation == "BatchDeleteImage":
+	case "BatchDeleteImage":
 		return s.remove(body)
 	}
 	return nil

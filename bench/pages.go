@@ -14,8 +14,10 @@ type request struct{ token, tagStatus, imageStatus string }
 // listings are the filters that callers may list with: none, every status, and
 // every status in two parts.
 var listings = []request{
-	{}, {imageStatus: "ANY"},
-	{imageStatus: "ANY", tagStatus: "TAGGED"}, {imageStatus: "ANY", tagStatus: "UNTAGGED"},
+	{},
+	{imageStatus: "ANY"},
+	{imageStatus: "ANY", tagStatus: "TAGGED"},
+	{imageStatus: "ANY", tagStatus: "UNTAGGED"},
 }
 
 // pageSize is the size of the pages that are rendered, the largest there is.

@@ -18,9 +18,9 @@ type Size struct {
 	Repositories int
 	// Images is the number of images in each repository.
 	Images int
-	// Attached is the number of repositories, the first ones, that have Policy
-	// attached.
-	Attached int
+	// Attached is true when each repository has the policy attached that marks
+	// some of its images.
+	Attached bool
 }
 
 // Total is the number of images in the registry.
@@ -39,7 +39,7 @@ func fill(s *fakeecr.Server, size Size, now time.Time) {
 	for r := range size.Repositories {
 		name := Repository(r)
 		s.CreateRepository(name)
-		if r < size.Attached {
+		if size.Attached {
 			s.SetLifecyclePolicy(name, Policy(size.Images, Some))
 		}
 		for i := range size.Images {

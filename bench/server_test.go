@@ -24,10 +24,10 @@ type details struct {
 }
 
 // call makes a call and decodes the answer.
-func call(t testing.TB, s http.Handler, operation, body string, into any) {
-	t.Helper()
+func call(tb testing.TB, s http.Handler, operation, body string, into any) {
+	tb.Helper()
 	if err := json.Unmarshal(send(s, operation, body), into); err != nil {
-		t.Fatalf("%s: %v", operation, err)
+		tb.Fatalf("%s: %v", operation, err)
 	}
 }
 
@@ -41,12 +41,12 @@ func send(s http.Handler, operation, body string) []byte {
 }
 
 // list returns the digests of a repository, in their pages.
-func list(t testing.TB, s http.Handler, repository string) (pages [][]string) {
-	t.Helper()
+func list(tb testing.TB, s http.Handler, repository string) (pages [][]string) {
+	tb.Helper()
 	for token := ""; ; {
 		body := fmt.Sprintf(`{"repositoryName": %q, "maxResults": 1000, "filter": {"imageStatus": "ANY"}%s}`, repository, token)
 		var page details
-		call(t, s, "DescribeImages", body, &page)
+		call(tb, s, "DescribeImages", body, &page)
 		var digests []string
 		for _, d := range page.ImageDetails {
 			digests = append(digests, d.ImageDigest)
@@ -98,7 +98,7 @@ func TestPreparedAnswersAreTheRegistrys(t *testing.T) {
 
 func TestCallsAndRepeatsAreCounted(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(bench.NewServer(bench.Size{Repositories: 2, Images: 10, Attached: 1}, time.Millisecond, noon))
+	s := httptest.NewServer(bench.NewServer(bench.Size{Repositories: 2, Images: 10, Attached: true}, time.Millisecond, noon))
 	defer s.Close()
 	for range 2 {
 		for r := range 2 {
@@ -110,7 +110,7 @@ func TestCallsAndRepeatsAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }() // it was read
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func main() {
 	var size bench.Size
 	flag.IntVar(&size.Repositories, "repositories", 100, "number of repositories")
 	flag.IntVar(&size.Images, "images", 1000, "images in each")
-	flag.IntVar(&size.Attached, "attached", 0, "repositories with an attached policy")
+	flag.BoolVar(&size.Attached, "attached", false, "attach a policy to each repository")
 	latency := flag.Duration("latency", 20*time.Millisecond, "time that each call takes")
 	rate := flag.Float64("rate", 0, "calls per second beyond which calls are throttled; 0 for no limit")
 	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
