@@ -11,7 +11,8 @@ BENCHCOUNT ?= 6
 BENCHTIME ?= 0.2s
 # What has benchmarks; the load server's say no more than that it is no hindrance.
 BENCHED = ./internal/... ./bench
-PERFORMANCE ?=
+ROUNDS ?= 5
+ONLY ?=
 EVENT ?= events/plan-only.json
 TESTFLAGS ?=
 
@@ -58,7 +59,7 @@ race: ## Run all tests with the race detector, in random order
 .PHONY: cover
 cover: ## Print each package's coverage; fail below the floor
 	@mkdir -p dist
-	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -v /internal/scenario$$)
+	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -Ev '/internal/scenario$$|/bench/(loadserver|minimal)$$')
 	@scripts/cover.sh dist/cover.out
 
 .PHONY: fuzz
@@ -73,11 +74,11 @@ bench: ## Run the benchmarks into bench/new.txt and compare with bench/base.txt
 
 .PHONY: performance
 performance: LAMBDA_GOARCH = $(shell go env GOARCH)
-performance: sizes ## Measure the table of docs/performance.md; PERFORMANCE=-only=EXPRESSION for some rows
+performance: sizes ## Measure the table of docs/performance.md; ONLY=EXPRESSION for some rows
 	go build -trimpath -o dist/bench/ ./cmd/ecrclean ./bench/loadserver ./bench/compare
 	$(BUILD_LAMBDA) -o dist/bench/bootstrap ./cmd/cleaner
 	$(BUILD_LAMBDA) -o dist/bench/minimal ./bench/minimal
-	dist/bench/compare -dir dist/bench -python $(PYTHON) $(PERFORMANCE)
+	dist/bench/compare -dir dist/bench -python $(PYTHON) -rounds $(ROUNDS) -only '$(ONLY)'
 
 .PHONY: sizes
 sizes: ## Print the sizes of the function's binary and zip for both architectures

@@ -13,16 +13,18 @@ import (
 // benchmarks hold the values of benchmarks by name and unit, one per round.
 type benchmarks map[string]map[string][]float64
 
+const module = "github.com/ecr-cleaner/ecr-cleaner/"
+
 // goBench runs benchmarks of a package, all of them in each round, and on one
 // processor, so that their time is that of the processor.
 func goBench(ctx context.Context, o options, pkg, expression string) (benchmarks, error) {
 	test := filepath.Join(o.dir, "bench.test")
-	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", test, pkg).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", test, module+pkg).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go test -c %s: %w\n%s", pkg, err, out)
 	}
 	found := benchmarks{}
 	for range o.rounds {
-		cmd := exec.CommandContext(ctx, test, "-test.run=^$", "-test.bench="+expression, "-test.benchmem", "-test.benchtime=0.5s", "-test.cpu=1")
+		cmd := exec.CommandContext(ctx, test, "-test.run=^$", "-test.bench="+expression, "-test.benchmem", "-test.benchtime="+o.benchtime.String(), "-test.cpu=1")
 		out, err := cmd.Output()
 		if err != nil {
 			return nil, fmt.Errorf("benchmarks of %s: %w\n%s", pkg, err, out)
@@ -80,7 +82,7 @@ func (b benchmarks) contest(name, other string) (c contest, err error) {
 const milli = 1e6 // of nanoseconds
 
 func pageRow(ctx context.Context, o options) (string, bool, error) {
-	found, err := goBench(ctx, o, "./bench", "^BenchmarkPage$")
+	found, err := goBench(ctx, o, "bench", "^BenchmarkPage$")
 	if err != nil {
 		return "", false, err
 	}
@@ -90,7 +92,7 @@ func pageRow(ctx context.Context, o options) (string, bool, error) {
 
 func evaluateRow(rules string, bound float64) func(context.Context, options) (string, bool, error) {
 	return func(ctx context.Context, o options) (string, bool, error) {
-		found, err := goBench(ctx, o, "./internal/evaluator", "^Benchmark(Evaluate|SortByPush)$/^images=100000(,rules="+rules+")?$")
+		found, err := goBench(ctx, o, "internal/evaluator", "^Benchmark(Evaluate|SortByPush)$/^images=100000(,rules="+rules+")?$")
 		if err != nil {
 			return "", false, err
 		}
@@ -101,7 +103,7 @@ func evaluateRow(rules string, bound float64) func(context.Context, options) (st
 
 // allocationsRow counts the allocations for many and for few images.
 func allocationsRow(ctx context.Context, o options) (string, bool, error) {
-	found, err := goBench(ctx, o, "./internal/evaluator", "^BenchmarkEvaluate$/^images=(100|100000),rules=5$")
+	found, err := goBench(ctx, o, "internal/evaluator", "^BenchmarkEvaluate$/^images=(100|100000),rules=5$")
 	if err != nil {
 		return "", false, err
 	}

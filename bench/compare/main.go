@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"regexp"
@@ -22,7 +23,7 @@ import (
 type options struct {
 	dir, python, script string
 	rounds, starts      int
-	latency             time.Duration
+	latency, benchtime  time.Duration
 	size                bench.Size
 	million, huge       bench.Size
 }
@@ -57,13 +58,14 @@ func main() {
 	flag.StringVar(&o.script, "script", "bench/baseline.py", "the script to compare with")
 	flag.IntVar(&o.rounds, "rounds", 5, "repetitions of a comparison")
 	flag.IntVar(&o.starts, "starts", 41, "starts of each program")
+	flag.DurationVar(&o.benchtime, "benchtime", 500*time.Millisecond, "time for each benchmark")
 	flag.DurationVar(&o.latency, "latency", 20*time.Millisecond, "time that each call takes")
 	flag.IntVar(&o.size.Repositories, "repositories", 100, "repositories of a comparison")
 	flag.IntVar(&o.size.Images, "images", 1000, "images in each")
 	only := flag.String("only", "", "only rows that match this expression")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := table(ctx, o, *only)
+	err := table(ctx, os.Stdout, o, *only)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)
@@ -72,12 +74,15 @@ func main() {
 }
 
 // table prints the rows as they are measured.
-func table(ctx context.Context, o options, only string) error {
+func table(ctx context.Context, w io.Writer, o options, only string) error {
+	if o.rounds < 1 || o.starts < 1 {
+		return errors.New("-rounds and -starts must be at least 1")
+	}
 	chosen, err := regexp.Compile(only)
 	if err != nil {
 		return err
 	}
-	fmt.Println("| what | at least | measured |\n|---|---|---|")
+	fmt.Fprintln(w, "| what | at least | measured |\n|---|---|---|")
 	var failed error
 	for _, r := range rows() {
 		what := o.words(r.what)
@@ -88,11 +93,10 @@ func table(ctx context.Context, o options, only string) error {
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", what, err))
 			figure = "not measured"
-		}
-		if !ok {
+		} else if !ok {
 			figure = "**missed**: " + figure
 		}
-		fmt.Printf("| %s | %s | %s |\n", what, r.bound, figure)
+		fmt.Fprintf(w, "| %s | %s | %s |\n", what, r.bound, figure)
 	}
 	return failed
 }
