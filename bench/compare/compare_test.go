@@ -64,6 +64,35 @@ func TestRowsMeasure(t *testing.T) {
 	})
 }
 
+func TestProgramsThatAreNotThereAreErrors(t *testing.T) {
+	t.Parallel()
+	o := options{dir: t.TempDir(), rounds: 1, starts: 1, size: bench.Size{Repositories: 1, Images: 1}}
+	for _, r := range rows() {
+		if strings.Contains(r.what, "`Evaluate`") || strings.Contains(r.what, "CPU") || strings.Contains(r.what, "rules") {
+			continue // benchmarks of the repository
+		}
+		if figure, _, err := r.measure(t.Context(), o); err == nil {
+			t.Errorf("%s: %q, want an error", r.what, figure)
+		}
+	}
+	loadserver := filepath.Join(o.dir, "loadserver")
+	if err := os.WriteFile(loadserver, []byte("#!/bin/sh\necho http://127.0.0.1:1\nexec sleep 9\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := on(t.Context(), o, o.size, script, false); err == nil {
+		t.Error("no error for a server that does not answer")
+	}
+}
+
+func TestReportsThatAreNotWholeAreErrors(t *testing.T) {
+	t.Parallel()
+	for _, report := range []string{"", `{"incomplete": true}`, `{"totals": {"skipped": 1}}`} {
+		if _, err := reported(measured{out: []byte(report)}); err == nil {
+			t.Errorf("no error for %q", report)
+		}
+	}
+}
+
 func TestZipsAreMeasured(t *testing.T) {
 	t.Parallel()
 	o := options{dir: t.TempDir()}
