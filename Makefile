@@ -74,7 +74,7 @@ bench: ## Run the benchmarks into bench/new.txt and compare with bench/base.txt
 
 .PHONY: performance
 performance: LAMBDA_GOARCH = $(shell go env GOARCH)
-performance: sizes ## Measure the table of docs/performance.md; ONLY=EXPRESSION for some rows
+performance: sizes ## Measure the table of docs/performance.md; ONLY=NAME for one row
 	go build -trimpath -o dist/bench/ ./cmd/ecrclean ./bench/loadserver ./bench/compare
 	$(BUILD_LAMBDA) -o dist/bench/bootstrap ./cmd/cleaner
 	$(BUILD_LAMBDA) -o dist/bench/minimal ./bench/minimal
