@@ -3,6 +3,7 @@ package cleaner
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -18,11 +19,22 @@ func of(plan *RepositoryPlan, log *slog.Logger) *slog.Logger {
 	return log.With(slog.String("repository", plan.Repository), slog.String("policy", policy))
 }
 
-// logPlan writes a line for each image of a plan that nobody will carry out.
+// imagesOfALine is how many images of a plan stand in one line of the log, which
+// may have 256 KB at most.
+const imagesOfALine = 50
+
+// logPlan writes the images of a plan that nobody will carry out.
 func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
 	log := of(plan, r.logger())
-	for i := range plan.Images {
-		log.LogAttrs(ctx, slog.LevelInfo, "image", outcomeAttrs(&plan.Images[i], false)...)
+	if !log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	for images := range slices.Chunk(plan.Images, imagesOfALine) {
+		reports := make([]ImageReport, len(images))
+		for i := range images {
+			reports[i] = reportOnImage(&images[i])
+		}
+		log.LogAttrs(ctx, slog.LevelInfo, "images", slog.Any("images", reports))
 	}
 }
 

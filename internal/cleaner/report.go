@@ -141,24 +141,24 @@ func reportOn(plan *RepositoryPlan, detailed bool) RepositoryReport {
 	if detailed {
 		r.Images = make([]ImageReport, 0, len(plan.Images))
 		for i := range plan.Images {
-			r.add(&plan.Images[i])
+			r.Images = append(r.Images, reportOnImage(&plan.Images[i]))
 		}
 	}
 	return r
 }
 
-func (r *RepositoryReport) add(im *PlannedImage) {
+func reportOnImage(im *PlannedImage) ImageReport {
 	tags := im.Tags
 	if tags == nil {
 		tags = []string{}
 	}
-	r.Images = append(r.Images, ImageReport{
+	return ImageReport{
 		ImageDigest: im.Digest, ImageTags: tags,
 		Verdict: im.Action, AppliedRulePriority: im.Rule, Reason: im.Reason,
 		OnExpire: im.OnExpire, Untag: im.Untag, ProtectedBy: im.ProtectedBy, Outcome: im.Outcome, Message: im.Message,
 		ImageStatus: im.Status, ImagePushedAt: im.PushedAt, LastRecordedPullTime: im.LastRecordedPullTime,
 		LastActivatedAt: im.LastActivatedAt, ChildrenPulledAt: im.childrenPulledAt(), ImageSizeInBytes: im.SizeInBytes,
-	})
+	}
 }
 
 // add appends the report on one repository and sums it up.
