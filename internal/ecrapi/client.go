@@ -38,7 +38,7 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, 
 		if err != nil {
 			return nil, nil, Classify(err)
 		}
-		return out.Repositories, out.NextToken, nil
+		return out.Repositories, out.NextToken, present("repositories", out.Repositories != nil)
 	}, repository, func(r cleaner.Repository) string { return r.Name })
 }
 
@@ -53,7 +53,7 @@ func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Ima
 		if err != nil {
 			return nil, nil, Classify(err)
 		}
-		return out.ImageDetails, out.NextToken, nil
+		return out.ImageDetails, out.NextToken, present("imageDetails", out.ImageDetails != nil)
 	}, image, func(im evaluator.Image) string { return im.Digest })
 }
 
@@ -70,6 +70,9 @@ func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 // RepositoryTags returns the tags of the repository, which ECR does not page.
 func (c Client) RepositoryTags(ctx context.Context, r cleaner.Repository) (map[string]string, error) {
 	out, err := c.api.ListTagsForResource(ctx, &ecr.ListTagsForResourceInput{ResourceArn: &r.ARN})
+	if err == nil {
+		err = present("tags", out.Tags != nil)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list tags of %s: %w", r.Name, Classify(err))
 	}
@@ -163,10 +166,13 @@ func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.
 
 // Archive moves one image to the archive class, in one attempt.
 func (c Client) Archive(ctx context.Context, name, digest string) error {
-	_, err := c.api.UpdateImageStorageClass(ctx, &ecr.UpdateImageStorageClassInput{
+	out, err := c.api.UpdateImageStorageClass(ctx, &ecr.UpdateImageStorageClassInput{
 		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
 		TargetStorageClass: types.TargetStorageClassArchive,
 	}, once)
+	if err == nil && out.ImageStatus == "" {
+		return fmt.Errorf("archive image %s in %s: %w: %w", digest, name, cleaner.ErrUnanswered, present("imageStatus", false))
+	}
 	if err != nil {
 		return fmt.Errorf("archive image %s in %s: %w", digest, name, archiveError(digest, err))
 	}

@@ -17,6 +17,16 @@ import (
 // errImageNotFound says that at least one described image is missing.
 var errImageNotFound = errors.New("image not found")
 
+// present returns an error unless the member is in the answer. An answer without
+// a list is no empty list: the SDK takes an empty body for an answer with nothing
+// in it.
+func present(member string, is bool) error {
+	if is {
+		return nil
+	}
+	return fmt.Errorf("the answer has no %s", member)
+}
+
 func hasCode(err error, code string) bool {
 	apiErr, ok := errors.AsType[smithy.APIError](err)
 	return ok && apiErr.ErrorCode() == code

@@ -15,7 +15,7 @@ var errNotCarriedOut = errors.New("the call is not carried out")
 // strikeDown does what the fault does before the call is carried out. With an
 // error it is not.
 func (s *Server) strikeDown(hit *strike, repo string) error {
-	switch hit.kind() {
+	switch hit.kind() { //nolint:exhaustive // the other kinds strike elsewhere
 	case Throttled:
 		return s.refusal("ThrottlingException", hit.Operation, repo)
 	case ServerError:
@@ -34,7 +34,7 @@ func (s *Server) strikeDown(hit *strike, repo string) error {
 
 // respond writes the answer to a call, or what the fault leaves of it.
 func (hit *strike) respond(ctx context.Context, w http.ResponseWriter, answer []byte, err error) {
-	switch hit.kind() {
+	switch hit.kind() { //nolint:exhaustive // the other kinds strike elsewhere
 	case Reset, LostAnswer:
 		reset(w)
 	case BadGateway:
@@ -68,7 +68,7 @@ const (
 
 // spoil writes what the fault leaves of an answer that is no error.
 func (hit *strike) spoil(w http.ResponseWriter, answer []byte) {
-	switch hit.kind() {
+	switch hit.kind() { //nolint:exhaustive // the other kinds strike elsewhere
 	case CutAnswer:
 		writeHeader(w, contentType, http.StatusOK, len(answer))
 		_, _ = w.Write(answer[:hit.within(answer)]) // the caller may have gone

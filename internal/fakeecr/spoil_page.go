@@ -23,7 +23,7 @@ func (l listing[T]) spoil(s *Server, page []T, next *string) ([]T, *string) {
 		token := s.token(l.scope, key+tokenMark+strconv.Itoa(hit.Call))
 		return &token
 	}
-	switch hit.kind() {
+	switch hit.kind() { //nolint:exhaustive // the other kinds strike elsewhere
 	case EmptyPage:
 		return page[:0], after(hit.start)
 	case RepeatedPage:

@@ -72,7 +72,7 @@ func (rule *FaultRule) concerns(m *mention) bool {
 	if rule.Operation != "" && rule.Operation != m.operation || rule.Repository != "" && rule.Repository != m.repo {
 		return false
 	}
-	switch rule.Kind {
+	switch rule.Kind { //nolint:exhaustive // the other kinds strike elsewhere
 	case ShortPage, EmptyPage, RepeatedPage, OverlappingPage:
 		return m.lists()
 	case RepeatedToken, ExpiredToken:
