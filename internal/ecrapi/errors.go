@@ -70,6 +70,12 @@ func archiveError(digest string, err error) error {
 // image again first, or the careful answer is at hand.
 func once(o *ecr.Options) { o.Retryer = aws.NopRetryer{} }
 
+// isUnreadable reports whether the answer makes no sense.
+func isUnreadable(err error) bool {
+	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
+	return unreadable
+}
+
 // removal classifies the error of a call that removes, so that the caller knows
 // whether another attempt may help and whether this one may have been carried
 // out.
@@ -77,7 +83,7 @@ func removal(err error) error {
 	switch {
 	case isThrottled(err):
 		return fmt.Errorf("%w: %w", cleaner.ErrThrottled, err)
-	case retry.NewStandard().IsErrorRetryable(err), errors.Is(err, context.DeadlineExceeded):
+	case retry.NewStandard().IsErrorRetryable(err), errors.Is(err, context.DeadlineExceeded), isUnreadable(err):
 		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)
 	}
 	return Classify(err)
