@@ -25,6 +25,8 @@ type trial struct {
 	uses                []use
 	refused             map[string]string // codes of BatchDeleteImage, by name
 	pullsAreNotRecorded bool
+	// steady is true when one run brings the registry where many would.
+	steady bool
 }
 
 // A use is a reference to an image of the registry, or of another one.
