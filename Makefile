@@ -8,6 +8,11 @@ PYTHON ?= python3
 FUZZTIME ?= 20s
 BENCH ?= .
 BENCHCOUNT ?= 6
+BENCHTIME ?= 0.2s
+# What has benchmarks; the load server's say no more than that it is no hindrance.
+BENCHED = ./internal/... ./bench
+ROUNDS ?= 5
+ONLY ?=
 EVENT ?= events/plan-only.json
 TESTFLAGS ?=
 
@@ -54,7 +59,7 @@ race: ## Run all tests with the race detector, in random order
 .PHONY: cover
 cover: ## Print each package's coverage; fail below the floor
 	@mkdir -p dist
-	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -v /internal/scenario$$)
+	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -Ev '/internal/scenario$$|/bench/(loadserver|minimal)$$')
 	@scripts/cover.sh dist/cover.out
 
 .PHONY: fuzz
@@ -64,8 +69,24 @@ fuzz: ## Run every fuzz target for FUZZTIME (20s)
 .PHONY: bench
 bench: ## Run the benchmarks into bench/new.txt and compare with bench/base.txt
 	@mkdir -p bench
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./internal/... | tee bench/new.txt
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -benchtime $(BENCHTIME) $(BENCHED) | tee bench/new.txt
 	$(TOOL) benchstat $(wildcard bench/base.txt) bench/new.txt
+
+.PHONY: performance
+performance: LAMBDA_GOARCH = $(shell go env GOARCH)
+performance: sizes ## Measure the table of docs/performance.md; ONLY=NAME for one row
+	go build -trimpath -o dist/bench/ ./cmd/ecrclean ./bench/loadserver ./bench/compare
+	$(BUILD_LAMBDA) -o dist/bench/bootstrap ./cmd/cleaner
+	$(BUILD_LAMBDA) -o dist/bench/minimal ./bench/minimal
+	dist/bench/compare -dir dist/bench -python $(PYTHON) -rounds $(ROUNDS) -only '$(ONLY)'
+
+.PHONY: sizes
+sizes: ## Print the sizes of the function's binary and zip for both architectures
+	@for arch in arm64 x86_64; do \
+		mkdir -p "dist/bench/$$arch"; \
+		$(MAKE) --no-print-directory -s build-CleanerFunction ARCH="$$arch" ARTIFACTS_DIR="dist/bench/$$arch"; \
+		echo "$$arch:"; go run -C tools ./lambdazip "../dist/bench/$$arch/bootstrap" "../dist/bench/$$arch/cleaner.zip"; \
+	done
 
 .PHONY: demo
 demo: ## Plan and apply on the embedded registry; no AWS account

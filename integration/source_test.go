@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -93,6 +94,43 @@ func TestConfigurationThatCannotBeRead(t *testing.T) {
 		}
 		if failed.ErrorType != "ConfigurationError" || !strings.HasPrefix(failed.ErrorMessage, want) {
 			t.Errorf("%s: the function ends with %+v, want %q", source, failed, want)
+		}
+	}
+	if calls := on.calls(t); len(calls) > 0 {
+		t.Errorf("ECR was called: %v", calls)
+	}
+}
+
+// nobody creates a user who may do nothing, and prints its access key.
+const nobody = `
+import boto3, os
+iam = boto3.client("iam", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=os.environ["AWS_REGION"])
+iam.create_user(UserName="nobody")
+key = iam.create_access_key(UserName="nobody")["AccessKey"]
+print("AWS_ACCESS_KEY_ID=" + key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY=" + key["SecretAccessKey"])
+`
+
+func TestConfigurationThatIsDenied(t *testing.T) {
+	t.Parallel()
+	on := stored(t, `{}`)
+	cmd := exec.CommandContext(t.Context(), cmp.Or(os.Getenv("PYTHON"), "python3.11"), "-c", nobody)
+	cmd.Env = on.environment("PYTHONDONTWRITEBYTECODE=1")
+	key, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	on.control(t, "/moto-api/reset-auth", 0) // from now on the server asks who may do what
+	for _, source := range sources {
+		action := map[bool]string{true: "s3:GetObject", false: "ssm:GetParameter"}[strings.HasPrefix(source, "s3:")]
+		want := "access denied; allow the action " + action + " on it"
+		tool := exec.CommandContext(t.Context(), filepath.Join(binaries, "ecrclean"), "apply", "--yes", "--config", source)
+		tool.Env = on.environment(strings.Fields(string(key))...)
+		if out, _ := tool.CombinedOutput(); tool.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), want) {
+			t.Errorf("%s: the tool ends with %d, %s", source, tool.ProcessState.ExitCode(), out)
+		}
+		env := append(strings.Fields(string(key)), "CLEANER_CONFIG="+source)
+		if out := string(on.invoke(t, `{"mode": "apply"}`, env...)); !strings.Contains(out, "ConfigurationError") || !strings.Contains(out, want) {
+			t.Errorf("%s: the function answers %s", source, out)
 		}
 	}
 	if calls := on.calls(t); len(calls) > 0 {

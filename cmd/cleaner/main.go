@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"time"
 
@@ -24,7 +23,7 @@ func main() {
 		Connect:       function.Connector(os.Getenv)("", "", time.Now),
 		Now:           time.Now,
 		RunID:         requestID,
-		Log:           slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+		Log:           function.NewLog(os.Stderr),
 	}
 	lambda.StartHandlerFunc(handler.Handle)
 }

@@ -174,7 +174,7 @@ func TestRepositoryThatCannotBeReadIsInTheReport(t *testing.T) {
 	if diff := cmp.Diff(want, outcomeOf(t, answers[0])); diff != "" {
 		t.Errorf("outcome mismatch (-want +got):\n%s", diff)
 	}
-	if !strings.Contains(log, `"level":"ERROR","msg":"repository","repository":"team-a/web"`) {
+	if !strings.Contains(log, `"level":"ERROR","msg":"repository","run_id":"request-1","repository":"team-a/web"`) {
 		t.Errorf("the log has no error about team-a/web:\n%s", log)
 	}
 }
@@ -203,7 +203,7 @@ func TestInvocationsOfOneProcessAreIndependent(t *testing.T) {
 		t.Errorf("runId is %q, want the request's", last.RunID)
 	}
 	lines := countLines(t, log)
-	if wantLines := map[string]int{"run": 3, "repository": 9, "image": 12}; !maps.Equal(lines, wantLines) {
+	if wantLines := map[string]int{"run": 3, "repository": 9, "image": 12, "intent": 6}; !maps.Equal(lines, wantLines) {
 		t.Errorf("log lines by message are %v, want %v", lines, wantLines)
 	}
 }
@@ -232,7 +232,7 @@ func TestRunEndsBeforeItsDeadline(t *testing.T) {
 	for i := range repositories {
 		registry.CreateRepository(fmt.Sprintf("team/%04d", i))
 	}
-	registry.Latency("DescribeImages", 20*time.Millisecond)
+	registry.Latency("DescribeImages", 60*time.Millisecond)
 	answers, log := world{registry: registry, configuration: keep2, timeout: 2 * time.Second}.invoke(t, `{"mode": "apply"}`)
 	var r struct {
 		Incomplete bool

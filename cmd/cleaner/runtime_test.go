@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -79,19 +80,25 @@ func (w world) invoke(t *testing.T, events ...string) ([]answer, string) {
 	registry := httptest.NewServer(w.registry)
 	defer registry.Close()
 	var log bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.Env = []string{
-		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(runtime.URL, "http://"),
-		"AWS_LAMBDA_FUNCTION_NAME=cleaner", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
-		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_ENDPOINT_URL=" + registry.URL,
-		"CLEANER_CONFIG=" + w.configuration,
-		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "GORACE=atexit_sleep_ms=0",
-	}
+	cmd := w.command(t.Context(), runtime.URL, registry.URL, &log)
 	err := cmd.Run() // ends with an error, since there are no more events
 	if len(api.answers) != len(events) {
 		t.Fatalf("%d answers to %d events; %v; log:\n%s", len(api.answers), len(events), err, &log)
 	}
 	return api.answers, log.String()
+}
+
+// command returns the function as Lambda starts it.
+func (w world) command(ctx context.Context, runtime, registry string, log io.Writer) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = []string{
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(runtime, "http://"),
+		"AWS_LAMBDA_FUNCTION_NAME=cleaner", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
+		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_ENDPOINT_URL=" + registry,
+		"CLEANER_CONFIG=" + w.configuration,
+		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "GORACE=atexit_sleep_ms=0",
+	}
+	return cmd
 }

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
 func adoptCommand(w world) *cobra.Command {
@@ -22,7 +26,8 @@ func adoptCommand(w world) *cobra.Command {
 		Short: "Print a configuration that holds the attached policies",
 		Long: `Print a configuration that holds the attached policies of the selected
 repositories, each policy once, in front of what the configuration held before.
-Every image gets the verdict it had.
+Every image gets the verdict it had. A FILE that is there is written over only if it
+is the configuration; one that holds the policies already stays as it is.
 
 While a policy stays attached, ECR applies it by itself and spares nothing. With
 --detach the policies are taken off, after asking, once FILE is written and where
@@ -70,8 +75,8 @@ func (s *session) adopt(ctx context.Context, out string, detach, yes bool) error
 	if err != nil {
 		return runError(err)
 	}
-	if err := s.writeAdopted(&adoption, out); err != nil {
-		return failure(err)
+	if err := s.writeAdopted(ctx, &adoption, out); err != nil {
+		return err
 	}
 	s.explainAdoption(&adoption)
 	change := s.newChange(adopting, &adoption.Plan)
@@ -89,15 +94,18 @@ func (s *session) adopt(ctx context.Context, out string, detach, yes bool) error
 		adoption.Plan.Changes(), adoption.Plan.Account, s.Region, out))
 }
 
-// writeAdopted writes the configuration to the file or, without one, to the
-// standard output.
-func (s *session) writeAdopted(a *attach.Adoption, out string) error {
+// writeAdopted writes the configuration to the file, unless that holds the adopted
+// policies already, or without one to the standard output.
+func (s *session) writeAdopted(ctx context.Context, a *attach.Adoption, out string) error {
 	document, err := a.Document()
 	if err != nil {
+		return failure(err)
+	}
+	if held, err := s.held(ctx, a, out); held || err != nil {
 		return err
 	}
 	write := func(w io.Writer) error {
-		_, err := escaper{w}.Write(document)
+		_, err := jsondoc.Printable(w).Write(document)
 		return err
 	}
 	if out == "" {
@@ -106,9 +114,36 @@ func (s *session) writeAdopted(a *attach.Adoption, out string) error {
 		err = saveFile(out, write)
 	}
 	if err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
+		return failure(fmt.Errorf("write the configuration: %w", err))
 	}
 	return nil
+}
+
+// held reports whether the file is there and holds the adopted policies. One that
+// does not is not written over: policies of an earlier adoption may be nowhere
+// else by now. The file of the configuration is, since all of it goes on.
+func (s *session) held(ctx context.Context, a *attach.Adoption, out string) (bool, error) {
+	there, err := os.Stat(out)
+	if err != nil || !there.Mode().IsRegular() {
+		return false, nil //nolint:nilerr // there is nothing to lose, or writing says what is wrong
+	}
+	if of, err := os.Stat(strings.TrimSpace(s.config)); err == nil && os.SameFile(there, of) {
+		return false, nil
+	}
+	text, err := s.readInput(out, config.MaxBytes)
+	if err != nil {
+		return false, err
+	}
+	from, problems := config.Parse(text)
+	missing := "it is no valid configuration"
+	if problems.Err() == nil {
+		missing = attach.Planner{Runner: &s.Runner}.Missing(ctx, a, &from)
+	}
+	if missing != "" {
+		return false, usageError(fmt.Errorf("nothing was changed: %s is there and is not written over: %s; name another file, or give this one as --config too, to add to it", out, missing))
+	}
+	fmt.Fprintf(s.stderr, "ecrclean: %s holds these policies already and stays as it is\n", printable(out))
+	return true, nil
 }
 
 // explainAdoption says on the standard error stream what was adopted and what

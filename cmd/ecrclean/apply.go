@@ -88,6 +88,7 @@ there is no question; of it only goes what a plan made now would remove too.`,
 	}
 	s.flags(c)
 	s.repositoriesFlag(c)
+	s.deadlineFlag(c)
 	typed.flags(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().DurationVar(&maxAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")

@@ -16,6 +16,7 @@
 //	ecrclean attach    [--policy FILE | --detach] [--repositories P,...] [--despite-in-use] [--yes]
 //	ecrclean adopt     [--repositories P,...] [--out FILE [--detach] [--yes]]
 //	ecrclean references [--out FILE|s3://BUCKET/KEY]
+//	ecrclean audit     FILE [--run ID]
 //	ecrclean invoke    EVENT
 //	ecrclean demo
 //
@@ -26,6 +27,10 @@
 // JSON text itself. The command decides the mode: plan removes nothing and apply
 // does, whatever the configuration says.
 //
+// audit reads the log of the function and lists what its runs removed: what ECR
+// confirmed, what was found removed after a call without an answer ("deleted,
+// unconfirmed"), and what may have been removed ("unknown").
+//
 // # Exit status
 //
 //	0  done; images that are protected, blocked by an index, changed since the
@@ -33,6 +38,6 @@
 //	1  the operation failed
 //	2  usage, configuration, policy or unreadable input
 //	3  finished, but something was not handled: a call failed or was denied, a
-//	   limit stood in the way of apply, images in use in that of attach, or the
-//	   time ran out
+//	   limit stood in the way of apply, images in use in that of attach, the
+//	   time ran out, or audit could not read a line about an image
 package main

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +40,7 @@ func (s *setup) invoke(ctx context.Context, event []byte) error {
 	handler := function.Handler{
 		Configuration: s.config, Read: s.source(s.profile, s.region, s.now), Connect: s.connector(s.profile, s.region, s.now), Now: s.now,
 		RunID: func(context.Context) string { return newRunID() },
-		Log:   slog.New(slog.NewJSONHandler(s.stderr, nil)),
+		Log:   function.NewLog(s.stderr),
 	}
 	report, err := handler.Handle(ctx, event)
 	if _, registry := errors.AsType[*function.RegistryError](err); registry {

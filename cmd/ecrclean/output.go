@@ -8,12 +8,11 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
 // print writes a report in the chosen format.
@@ -34,32 +33,10 @@ func (s *setup) print(r *cleaner.Report) error {
 }
 
 func printJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(escaper{w})
+	encoder := json.NewEncoder(jsondoc.Printable(w))
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(v)
-}
-
-// An escaper writes JSON text and escapes what a terminal might act on and
-// encoding/json leaves as it is. Such characters stand in strings only.
-type escaper struct{ w io.Writer }
-
-// Write takes whole characters.
-func (e escaper) Write(text []byte) (int, error) {
-	escaped := make([]byte, 0, len(text))
-	for _, r := range string(text) {
-		if r == '\n' || unicode.IsPrint(r) {
-			escaped = utf8.AppendRune(escaped, r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			escaped = fmt.Appendf(escaped, `\u%04x`, unit)
-		}
-	}
-	if _, err := e.w.Write(escaped); err != nil {
-		return 0, err
-	}
-	return len(text), nil
 }
 
 // printTable writes one line per image with a verdict to act on, what was left

@@ -34,6 +34,7 @@ func planCommand(w world) *cobra.Command {
 	}
 	s.flags(c)
 	s.repositoriesFlag(c)
+	s.deadlineFlag(c)
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
 	return c
 }
@@ -71,6 +72,8 @@ func (s *setup) open(c *cobra.Command, mode config.Mode, typed limits) (*session
 }
 
 func (s *session) run(ctx context.Context) (*cleaner.Report, error) {
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
 	report, err := s.Run(ctx)
 	if err != nil {
 		return nil, runError(err)

@@ -77,7 +77,7 @@ func run(ctx context.Context, w world, args []string) int {
 	root.SetErr(w.stderr)
 	for _, command := range []func(world) *cobra.Command{
 		planCommand, applyCommand, deleteCommand, explainCommand, policiesCommand, previewCommand, checkCommand,
-		convertCommand, attachCommand, adoptCommand, referencesCommand, invokeCommand, demoCommand,
+		convertCommand, attachCommand, adoptCommand, referencesCommand, auditCommand, invokeCommand, demoCommand,
 	} {
 		root.AddCommand(command(w))
 	}

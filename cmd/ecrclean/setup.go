@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ type setup struct {
 	config, profile, region string
 	repositories            []string
 	output                  string
+	deadline                time.Duration
 }
 
 func (s *setup) flags(c *cobra.Command) {
@@ -43,6 +45,22 @@ func (s *setup) outputFlag(c *cobra.Command) {
 
 func (s *setup) repositoriesFlag(c *cobra.Command) {
 	c.Flags().StringSliceVar(&s.repositories, "repositories", nil, "only repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+}
+
+func (s *setup) deadlineFlag(c *cobra.Command) {
+	c.Flags().DurationVar(&s.deadline, "deadline", 0, "report by then, such as 14m, what was done and what was not; 0 takes the time it takes")
+}
+
+// limit returns the context of a run that keeps to the deadline, if there is
+// one, and has the run stop in time.
+func (s *session) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.deadline <= 0 {
+		return ctx, func() {}
+	}
+	ctx, cancelAll := context.WithTimeout(ctx, s.deadline)
+	run, stop, cancel := function.Limit(ctx, s.now())
+	s.Stop = stop
+	return run, func() { cancel(); cancelAll() }
 }
 
 // json reports whether the output is JSON, and refuses other formats.

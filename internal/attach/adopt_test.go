@@ -205,3 +205,26 @@ func TestANameIsNoPattern(t *testing.T) {
 	want(t, "plan", changes(&a.Plan), map[string]string{"a*": "refused"})
 	want(t, "entries", entries(a.Config), []string{"attached *: attached"})
 }
+
+func TestConfigurationLacksAdoptedPolicies(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `{}`)
+	f.add("api", both)
+	f.add("none", "")
+	a := f.adopt()
+	none := "it does not give api the attached policy"
+	for configuration, missing := range map[string]string{
+		`{"policies": [{"repositories": ["a*"], "orphans": "delete", "policy": ` + bothOtherwise + `}]}`: "",
+		`{"repositories": {"exclude": ["api"]}, "policies": [{"policy": ` + both + `}]}`:                 none,
+		`{"policies": [{"policy": ` + keep1 + `}]}`:                                                      none,
+		`{"policies": [{"policy": "none"}, {"policy": ` + both + `}]}`:                                   none,
+		`{"policies": [{"repositories": ["web"], "policy": ` + both + `}]}`:                              none,
+		`{"policies": [{"repositoryTags": {"stage": "dev"}, "policy": ` + both + `}]}`:                   none,
+		`{}`: none,
+	} {
+		c := configure(t, configuration)
+		if got := f.planner().Missing(t.Context(), &a, &c); got != missing {
+			t.Errorf("Missing(%s) = %q, want %q", configuration, got, missing)
+		}
+	}
+}

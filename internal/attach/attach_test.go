@@ -49,6 +49,25 @@ func TestAttachPutsOnePolicyOnManyRepositories(t *testing.T) {
 	}
 }
 
+func TestAttachSaysWhereTheConfigurationDecidesOtherwise(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `{"protect": {"inUse": []}, "policies": [{"name": "off", "repositories": ["off*"], "policy": "none"},
+		{"name": "mine", "repositories": ["mine"], "policy": `+old14+`}, {"repositories": ["theirs"]}]}`)
+	for name, text := range map[string]string{"mine": "", "off": "", "off-too": keep1, "other": "", "theirs": ""} {
+		f.add(name, text)
+	}
+	got := map[string]string{}
+	for plan, i := f.attach(keep1), 0; i < len(plan.Repositories); i++ {
+		for _, finding := range plan.Repositories[i].Foresight.Findings {
+			got[finding.Repository] = finding.Message
+		}
+	}
+	want(t, "findings", got, map[string]string{
+		"mine": `the configuration applies policy "mine" there; ECR applies the attached one as well, without its protection`,
+		"off":  `the configuration leaves it alone by policy "off"; ECR will not`,
+	})
+}
+
 func TestWithoutAPolicyEachRepositoryGetsTheOneOfItsEntry(t *testing.T) {
 	t.Parallel()
 	long := strings.Replace(keep1, `"selection"`, `"description": "`+strings.Repeat("x", 31_000)+`", "selection"`, 1)

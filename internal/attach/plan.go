@@ -20,7 +20,7 @@ type Planner struct {
 // configuration selects or, when it is nil, to each the inline policy of its
 // entry. The error says that the registry could not be listed.
 func (p Planner) Attach(ctx context.Context, document *Document) (Plan, error) {
-	return p.plan(ctx, func(r *Repository) {
+	plan, err := p.plan(ctx, func(r *Repository) {
 		r.After, r.Entry, r.Message = configured(r, document)
 		switch {
 		case r.After.Text == "":
@@ -29,6 +29,24 @@ func (p Planner) Attach(ctx context.Context, document *Document) (Plan, error) {
 			r.Change, r.Message = Refused, r.After.Fault
 		}
 	}, true)
+	for i := range plan.Repositories {
+		if document != nil {
+			plan.Repositories[i].noteConfigured()
+		}
+	}
+	return plan, err
+}
+
+// noteConfigured notes where a person attaches a policy although the
+// configuration decides otherwise about the repository.
+func (r *Repository) noteConfigured() {
+	if e := r.decides; r.Change.Changes() && e != nil && e.Source != config.Attached {
+		message := fmt.Sprintf("the configuration applies policy %q there; ECR applies the attached one as well, without its protection", e.Name)
+		if e.Source == config.None {
+			message = fmt.Sprintf("the configuration leaves it alone by policy %q; ECR will not", e.Name)
+		}
+		r.Foresight.Findings = append(r.Foresight.Findings, cleaner.Finding{Kind: cleaner.ConfiguredOtherwise, Repository: r.Name, Message: message})
+	}
 }
 
 // Detach plans to take off the policy of every repository that the

@@ -27,9 +27,10 @@ var ErrNoRegion = errors.New("no region: set AWS_REGION, or give --region")
 const (
 	// maxConnections keeps a connection for every repository in flight.
 	maxConnections = 64
-	// Throttling is answered with patience: ECR publishes no rate for the
-	// calls that list and delete.
-	maxAttempts = 10
+	// Throttling is answered with patience, for half an hour or until the
+	// deadline of the run: ECR publishes no rate for the calls that list and
+	// delete.
+	maxAttempts = 100
 	maxBackoff  = 20 * time.Second
 	// Anything else is tried again for a few seconds.
 	maxFailures = 4

@@ -79,8 +79,8 @@ func parameterError(r refusal, body []byte) error {
 		return errors.New("access denied; allow the action ssm:GetParameter on it")
 	case r.code == "InvalidKeyId", r.code == "AccessDeniedException" && (strings.Contains(message, "kms:") || strings.Contains(message, "ciphertext")):
 		return errors.New("access denied; allow the action " + decrypt)
-	case r.code == "AccessDeniedException":
+	case r.code == "AccessDeniedException", r.status == http.StatusForbidden:
 		return errors.New("access denied; allow the action ssm:GetParameter on it and, if it is a SecureString, " + decrypt)
 	}
-	return fmt.Errorf("Systems Manager answers %d %s", r.status, r.code) //nolint:staticcheck // a name begins it
+	return errors.New(strings.TrimSpace(fmt.Sprintf("Systems Manager answers %d %s", r.status, r.code)))
 }

@@ -99,13 +99,23 @@ func TestParameterErrorsSayWhatToDo(t *testing.T) {
 		`{"__type": "AccessDeniedException"}`: "access denied; allow the action ssm:GetParameter on it and, if it is a SecureString, " +
 			"kms:Decrypt on the key that encrypts it",
 		`{"__type": "ValidationException"}`: "Systems Manager answers 400 ValidationException",
-		`<html>`:                            "Systems Manager answers 400 ",
+		`<html>`:                            "Systems Manager answers 400",
 	} {
 		p, cfg := newParameterStore(t, answer{400, body})
 		got, err := awsclient.GetParameter(t.Context(), cfg, "/cleaner", now)
 		if err == nil || err.Error() != "get parameter /cleaner: "+want || p.calls != 1 {
 			t.Errorf("%s: %q, %v after %d calls; want %q", body, got, err, p.calls, want)
 		}
+	}
+}
+
+// What stands before AWS, such as a proxy, refuses in words of its own.
+func TestAForbiddenParameterIsDenied(t *testing.T) {
+	t.Parallel()
+	_, cfg := newParameterStore(t, answer{403, `<html>`})
+	const want = "get parameter /cleaner: access denied; allow the action ssm:GetParameter on it"
+	if _, err := awsclient.GetParameter(t.Context(), cfg, "/cleaner", now); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
 	}
 }
 
@@ -130,10 +140,10 @@ func TestCallsAreTriedAgain(t *testing.T) {
 		want    string
 	}{
 		"throttled":                {[]answer{throttled, throttled, throttled, throttled, found}, 5, ""},
-		"throttled for long":       {[]answer{throttled}, 10, "get parameter /x: Systems Manager answers 400 ThrottlingException"},
+		"throttled for long":       {[]answer{throttled}, 100, "get parameter /x: Systems Manager answers 400 ThrottlingException"},
 		"a fault that passes":      {[]answer{broken, {503, ""}, found}, 3, ""},
 		"a fault that stays":       {[]answer{broken}, 4, "get parameter /x: Systems Manager answers 500 InternalServerError"},
-		"a fault that is ours":     {[]answer{{413, ""}}, 1, "get parameter /x: Systems Manager answers 413 "},
+		"a fault that is ours":     {[]answer{{413, ""}}, 1, "get parameter /x: Systems Manager answers 413"},
 		"denied after a throttled": {[]answer{throttled, {400, `{"__type": "ParameterNotFound"}`}}, 2, "get parameter /x: there is no such parameter in this Region; check the name"},
 	} {
 		p, cfg := newParameterStore(t, test.answers...)

@@ -79,7 +79,13 @@ func TestWhatIsBlockedIsNotTriedAgainWithAnOldScan(t *testing.T) {
 	log := &logged{}
 	r.Log = log.logger()
 	report := run(t, &r)
-	wantOutcomes(t, map[string]string{"sha256:b": "deleted"}, &report, log)
+	if diff := cmp.Diff(map[string]string{"sha256:b": "deleted"}, reported(t, &report)); diff != "" {
+		t.Errorf("outcomes in the report mismatch (-want +got):\n%s", diff)
+	}
+	want := map[string]string{"sha256:a": "blocked: refused, and then kept by a new plan", "sha256:b": "deleted"}
+	if diff := cmp.Diff(want, log.outcomes(t)); diff != "" { // no intent stays open
+		t.Errorf("outcomes in the log mismatch (-want +got):\n%s", diff)
+	}
 	if got := protectedBy(&report)["sha256:a"]; got != "[inUse new task]" || *made != 2 {
 		t.Errorf("%d scans, protected by %s", *made, got)
 	}

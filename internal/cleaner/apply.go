@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 // Outcome is what became of a planned image.
@@ -54,12 +56,25 @@ type applier struct {
 	log        *slog.Logger
 	plan       *RepositoryPlan
 	planned    map[string]*PlannedImage
-	logged     map[string]bool
-	looks      map[string]look
+	// unread are the planned images that may list others.
+	unread *[]*PlannedImage
+	logged map[string]bool
+	looks  map[string]look
+	// attempts counts the removing calls that named an image, by digest.
+	attempts map[string]int
+	// unanswered says of images why it is not known what a call did to them, by
+	// digest.
+	unanswered map[string]string
+	// pace bounds the removing calls of a run that are under way at a time; nil
+	// does not.
+	pace *pace.Pace
 }
 
 func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) applier {
-	a := applier{ctx, remover, plan.Repository, log, plan, map[string]*PlannedImage{}, map[string]bool{}, map[string]look{}}
+	a := applier{
+		ctx: ctx, remover: remover, repository: plan.Repository, log: of(plan, log), plan: plan, planned: map[string]*PlannedImage{},
+		unread: new([]*PlannedImage), logged: map[string]bool{}, looks: map[string]look{}, attempts: map[string]int{}, unanswered: map[string]string{},
+	}
 	a.index()
 	return a
 }
@@ -67,8 +82,13 @@ func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log 
 // index takes note of what is planned, anew when the plan has changed.
 func (a applier) index() {
 	clear(a.planned)
+	*a.unread = nil
 	for i := range a.plan.Images {
-		a.planned[a.plan.Images[i].Digest] = &a.plan.Images[i]
+		im := &a.plan.Images[i]
+		a.planned[im.Digest] = im
+		if im.Unread && !im.Protected() {
+			*a.unread = append(*a.unread, im)
+		}
 	}
 }
 
@@ -94,7 +114,13 @@ func (a applier) applyWhile(good func() bool) bool {
 func (a applier) end() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
-		if im.open() && a.plan.Skip == nil {
+		switch why, silent := a.unanswered[im.Digest]; {
+		case im.Outcome != "":
+		case silent:
+			im.settle(Failed, why)
+		case a.plan.Skip != nil || im.Protected():
+			a.logRefused(im)
+		default:
 			im.settle(NotAttempted, "the run was stopped before it")
 		}
 		a.logOutcome(im)
@@ -161,7 +187,7 @@ func (a applier) take(steps []step) {
 			transitions = append(transitions, s.PlannedImage)
 		case s.Action == evaluator.Untag:
 			untaggings = append(untaggings, s.PlannedImage)
-		case s.Action == evaluator.Expire, s.Action == Follow:
+		case s.deletes():
 			deletions = append(deletions, s.PlannedImage)
 		default:
 			s.settle(Failed, "do not know how to carry out "+s.Action.String())
@@ -181,6 +207,18 @@ func (a applier) waits(im *PlannedImage) bool {
 		parent, planned := a.planned[digest]
 		if !planned || !im.removedFor(parent.Outcome) {
 			im.settle(Blocked, "it belongs to "+digest+", which stays")
+			return true
+		}
+	}
+	return im.deletes() && !im.Unread && a.waitsForUnread(im)
+}
+
+// waitsForUnread is waits for the indexes that may list the image, for all that
+// is known.
+func (a applier) waitsForUnread(im *PlannedImage) bool {
+	for _, index := range *a.unread {
+		if !im.removedFor(index.Outcome) && graph.MayList(&index.Image, &im.Image) && !slices.Contains(index.Above, im.Digest) {
+			im.settle(Blocked, "it may belong to "+index.Digest+", which stays")
 			return true
 		}
 	}

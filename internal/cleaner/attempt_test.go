@@ -106,7 +106,7 @@ func TestAnEndToPatience(t *testing.T) {
 	for _, test := range []struct {
 		err   error
 		calls int
-	}{{errThrottled, 10}, {errUnanswered, 3}, {errors.New("denied"), 1}} {
+	}{{errThrottled, 100}, {errUnanswered, 3}, {errors.New("denied"), 1}} {
 		for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition} {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(image("a", 9*day))

@@ -25,6 +25,9 @@ const (
 	// AttachedMarksInUse: an attached policy, which ECR applies by itself,
 	// marks an image that is in use.
 	AttachedMarksInUse FindingKind = "attachedPolicyMarksInUse"
+	// ConfiguredOtherwise: a person attaches a policy where the configuration
+	// says none, or has one of its own.
+	ConfiguredOtherwise FindingKind = "configuredOtherwise"
 )
 
 // endScan says what the in-use scan came to.

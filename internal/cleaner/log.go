@@ -6,10 +6,32 @@ import (
 	"strings"
 )
 
+// logger returns the log with the name of the run.
+func (r *Runner) logger() *slog.Logger { return r.Log.With(slog.String("run_id", r.RunID)) }
+
+// of returns the log for the images of a plan.
+func of(plan *RepositoryPlan, log *slog.Logger) *slog.Logger {
+	policy := ""
+	if plan.Entry != nil {
+		policy = plan.Entry.Name
+	}
+	return log.With(slog.String("repository", plan.Repository), slog.String("policy", policy))
+}
+
 // logPlan writes a line for each image of a plan that nobody will carry out.
 func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
+	log := of(plan, r.logger())
 	for i := range plan.Images {
-		r.Log.LogAttrs(ctx, slog.LevelInfo, "image", attrs(plan.Repository, &plan.Images[i])...)
+		log.LogAttrs(ctx, slog.LevelInfo, "image", outcomeAttrs(&plan.Images[i], false)...)
+	}
+}
+
+// logIntent writes a line for each image that a removing call is about to name,
+// so that the log has it even if the process dies during the call.
+func (a applier) logIntent(batch []*PlannedImage) {
+	for _, im := range batch {
+		a.attempts[im.Digest]++
+		a.log.LogAttrs(a.ctx, slog.LevelInfo, "intent", append(attrs(im), slog.Int("attempt", a.attempts[im.Digest]))...)
 	}
 }
 
@@ -24,18 +46,24 @@ func (a applier) logOutcome(im *PlannedImage) {
 	if im.Outcome == Failed {
 		level = slog.LevelError
 	}
-	a.log.LogAttrs(a.ctx, level, "image", attrs(a.repository, im)...)
+	_, unconfirmed := a.unanswered[im.Digest]
+	a.log.LogAttrs(a.ctx, level, "image", outcomeAttrs(im, unconfirmed)...)
+}
+
+// logRefused writes the outcome of an image that was refused and that a new plan
+// keeps, so that no intent stays open. In the report it is not an outcome.
+func (a applier) logRefused(im *PlannedImage) {
+	if a.attempts[im.Digest] > 0 {
+		refused := *im
+		refused.settle(Blocked, "refused, and then kept by a new plan")
+		a.logOutcome(&refused)
+	}
 }
 
 // attrs says of an image what a person needs to find it and to understand what
-// became of it.
-func attrs(repository string, im *PlannedImage) []slog.Attr {
-	by := make([]string, len(im.ProtectedBy))
-	for i, p := range im.ProtectedBy {
-		by[i] = p.String()
-	}
+// is to become of it.
+func attrs(im *PlannedImage) []slog.Attr {
 	return []slog.Attr{
-		slog.String("repository", repository),
 		slog.String("digest", im.Digest),
 		slog.String("tags", strings.Join(im.Tags, " ")),
 		slog.Time("pushed_at", im.PushedAt),
@@ -44,8 +72,19 @@ func attrs(repository string, im *PlannedImage) []slog.Attr {
 		slog.Int("rule_priority", im.Rule),
 		slog.String("reason", im.Reason),
 		slog.String("untag", strings.Join(im.Untag, " ")),
-		slog.String("outcome", string(im.Outcome)),
-		slog.String("message", im.Message),
-		slog.String("protected_by", strings.Join(by, "; ")),
 	}
+}
+
+// outcomeAttrs says of an image also what became of it. Unconfirmed is true when
+// a call about it had no answer, so that the outcome is a conclusion.
+func outcomeAttrs(im *PlannedImage, unconfirmed bool) []slog.Attr {
+	by := make([]string, len(im.ProtectedBy))
+	for i, p := range im.ProtectedBy {
+		by[i] = p.String()
+	}
+	return append(attrs(im),
+		slog.String("outcome", string(im.Outcome)),
+		slog.Bool("unconfirmed", unconfirmed),
+		slog.String("message", im.Message),
+		slog.String("protected_by", strings.Join(by, "; ")))
 }

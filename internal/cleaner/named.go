@@ -40,13 +40,16 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	}
 	plan.limit()
 	newBudget(r.Config).grant(&plan)
-	report.add(r.apply(ctx, &plan, func() RepositoryPlan {
-		again, err := r.planner().PlanNamed(ctx, repository, entry, names)
+	r.applyGuarded(ctx, &plan, func(released map[string]string) RepositoryPlan {
+		planner := r.planner()
+		planner.released = released
+		again, err := planner.PlanNamed(ctx, repository, entry, names)
 		if err != nil {
 			again.Skip = &Skip{SkipFailed, err.Error()}
 		}
 		return again
-	}, true))
+	})
+	report.add(r.reportOn(ctx, &plan, true))
 	report.endScan(r.scanner)
 	return report, nil
 }

@@ -16,15 +16,17 @@ type step struct {
 }
 
 // A turn orders removals: families with an index before others, parents before
-// children, indexes before other images.
+// children, indexes that were not read before others, and these before other
+// images.
 type turn struct {
 	noIndex bool
 	depth   int
+	known   bool
 	image   bool
 }
 
 func (t turn) compare(o turn) int {
-	return cmp.Or(boolCompare(t.noIndex, o.noIndex), cmp.Compare(t.depth, o.depth), boolCompare(t.image, o.image))
+	return cmp.Or(boolCompare(t.noIndex, o.noIndex), cmp.Compare(t.depth, o.depth), boolCompare(t.known, o.known), boolCompare(t.image, o.image))
 }
 
 // boolCompare orders false before true.
@@ -43,7 +45,7 @@ func boolCompare(a, b bool) int {
 type family []step
 
 // families groups what is still to be removed. Families with an index come
-// first.
+// first, and before these the ones with an index that may list images of others.
 func families(images []PlannedImage) []family {
 	o := ordering{open: map[string]*PlannedImage{}, kin: map[string][]string{}, depth: map[string]int{}}
 	for i := range images {
@@ -63,7 +65,9 @@ func families(images []PlannedImage) []family {
 			all = append(all, f)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b family) int { return boolCompare(a[0].turn.noIndex, b[0].turn.noIndex) })
+	slices.SortStableFunc(all, func(a, b family) int {
+		return cmp.Or(boolCompare(a.known(), b.known()), boolCompare(a[0].turn.noIndex, b[0].turn.noIndex))
+	})
 	return all
 }
 
@@ -91,7 +95,7 @@ func (o *ordering) gather(digest string) family {
 		noIndex = noIndex && !graph.IsIndex(s.Image)
 	}
 	for i := range f {
-		f[i].turn = turn{noIndex, o.measure(f[i].Digest, members), !graph.IsIndex(f[i].Image)}
+		f[i].turn = turn{noIndex, o.measure(f[i].Digest, members), !f[i].Unread, !graph.IsIndex(f[i].Image)}
 	}
 	slices.SortFunc(f, func(a, b step) int {
 		return cmp.Or(a.turn.compare(b.turn), a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
@@ -155,6 +159,11 @@ func batches(all []family) [][]step {
 		slices.SortStableFunc(steps, func(a, b step) int { return a.turn.compare(b.turn) })
 	}
 	return packed
+}
+
+// known reports whether every index of the family was read.
+func (f family) known() bool {
+	return !slices.ContainsFunc(f, func(s step) bool { return s.Unread })
 }
 
 func (f family) images() []*PlannedImage {

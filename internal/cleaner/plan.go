@@ -24,6 +24,9 @@ type Planner struct {
 	PullsExcluded func(context.Context) bool
 	// scanner knows what is in use; nil when nothing was to be asked.
 	scanner *scanner
+	// released are images that followed others which this run has removed since:
+	// they go as they were to, whatever the policy says of them by themselves.
+	released map[string]string
 	// tenant answers for the images that are listed; nil when nobody does.
 	tenant *tenant
 }
@@ -34,6 +37,8 @@ type RepositoryPlan struct {
 	// Entry is the entry of the configuration that decides; nil when none
 	// selects the repository.
 	Entry *config.Entry
+	// Made is when it was made; zero when that is not known.
+	Made time.Time
 	// Listed is the number of images listed, whatever their status.
 	Listed int
 	// Images are those with a verdict to act on, also the protected ones, and
@@ -77,6 +82,10 @@ type PlannedImage struct {
 	// Parents are the listed indexes and subjects that the image belongs to.
 	// It goes only after all of them.
 	Parents []string
+	// Unread is true for an index whose manifest was not read. What it may list
+	// goes only after it, but for Above, to which it belongs itself.
+	Unread bool
+	Above  []string
 	// Children are the listed images to which the image, an index whose
 	// manifest was read, leads, as they were when the plan was made; indexes
 	// that were read are not among them. Nil means that it was not read.
@@ -96,6 +105,11 @@ func (p *PlannedImage) Protected() bool { return len(p.ProtectedBy) > 0 }
 // archives reports whether the image would move to the archive class.
 func (p *PlannedImage) archives() bool {
 	return p.Action == evaluator.Transition || p.OnExpire == config.ArchiveExpired
+}
+
+// deletes reports whether the image would be deleted.
+func (p *PlannedImage) deletes() bool {
+	return (p.Action == evaluator.Expire || p.Action == Follow) && !p.archives()
 }
 
 // childrenPulledAt returns the latest pull of the children, zero for none.

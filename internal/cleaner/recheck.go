@@ -45,21 +45,68 @@ func (a applier) recheck(images []*PlannedImage) {
 			return
 		}
 	}
+	a.giveUpStale(images)
+}
+
+// giveUpStale leaves alone what could not be described in time.
+func (a applier) giveUpStale(images []*PlannedImage) {
+	for _, im := range openOf(images) {
+		if len(a.stale(idsOf([]*PlannedImage{im}))) > 0 {
+			im.settle(Failed, "re-check: the answer is too old by the time it is there; try again when ECR is faster")
+			a.logOutcome(im)
+		}
+	}
 }
 
 // compare settles the image if it is not as planned any more, or if that is not
 // known because of the error.
 func (a applier) compare(im *PlannedImage, err error) {
-	current, found := a.found(im.Digest)
-	switch difference := im.differs(current, a.found); {
-	case err != nil:
+	if err != nil {
 		im.settle(Failed, "re-check: "+err.Error())
+	} else {
+		a.judge(im, a.unanswered[im.Digest])
+	}
+	a.logOutcome(im)
+}
+
+// judge settles the image if it was found as a call would leave it of which it
+// is not known what it did, for the reason why, or else if it is not as planned.
+func (a applier) judge(im *PlannedImage, why string) {
+	current, found := a.found(im.Digest)
+	outcome, how := im.carriedOut(current, found)
+	switch difference := im.differs(current, a.found); {
+	case why != "" && outcome != "":
+		a.infer(im, outcome, why+", but "+how)
 	case !found:
 		im.settle(Gone, "not there any more")
 	case difference != "":
 		im.settle(Changed, difference+" changed since the plan")
 	}
-	a.logOutcome(im)
+}
+
+// infer settles the image by what was found after a call of which it is not
+// known what it did.
+func (a applier) infer(im *PlannedImage, o Outcome, message string) {
+	a.unanswered[im.Digest] = message
+	im.settle(o, "unconfirmed: "+message)
+}
+
+// carriedOut returns the outcome that the image has if it is as its removal would
+// leave it, and how that shows.
+func (im *PlannedImage) carriedOut(current evaluator.Image, found bool) (o Outcome, how string) {
+	switch {
+	case im.archives():
+		if found && current.Status == evaluator.Archived {
+			return MovedToArchive, "in the archive now"
+		}
+	case im.Action == evaluator.Untag:
+		if found && im.hasLostItsTags(current) {
+			return Untagged, "without them now"
+		}
+	case !found:
+		return Deleted, "not there any more"
+	}
+	return "", ""
 }
 
 // stale returns those of the digests that were not described just now.

@@ -3,15 +3,21 @@ package cleaner
 import (
 	"context"
 	"slices"
+	"time"
 )
 
-// remove applies the plan until it is done or the run is stopped. When what was
-// known to be in use has become too old it plans again and keeps to the plan.
-func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) {
+// remove applies the plan until it is done or the run is stopped. When it, or
+// what was known to be in use, has become too old it plans again and keeps to
+// the plan.
+func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan) {
 	stopping, cancel := r.untilStopped(ctx)
 	defer cancel()
-	fresh := func() bool { return plan.Scanned.IsZero() || r.Clock().Sub(plan.Scanned) <= MaxScanAge }
-	a := newApplier(stopping, r.Remover, plan, r.Log)
+	fresh := func() bool {
+		young := func(t time.Time) bool { return t.IsZero() || r.Clock().Sub(t) <= MaxScanAge }
+		return young(plan.Scanned) && young(plan.Made)
+	}
+	a := newApplier(stopping, r.Remover, plan, r.logger())
+	a.pace = r.Pace
 	for !a.applyWhile(fresh) && r.planAgain(ctx, plan, again) { //nolint:contextcheck // a call under way outlives the context
 		a.index()
 	}
@@ -37,10 +43,28 @@ func (r *Runner) untilStopped(ctx context.Context) (context.Context, context.Can
 	return ctx, cancel
 }
 
+// released returns the images that are still to follow others of which all are
+// gone, with the last that they went with.
+func (p *RepositoryPlan) released() map[string]string {
+	outcomes := map[string]Outcome{}
+	for i := range p.Images {
+		outcomes[p.Images[i].Digest] = p.Images[i].Outcome
+	}
+	released := map[string]string{}
+	for i := range p.Images {
+		im := &p.Images[i]
+		stays := func(parent string) bool { return !im.removedFor(outcomes[parent]) }
+		if im.Action == Follow && im.open() && len(im.Parents) > 0 && !slices.ContainsFunc(im.Parents, stays) {
+			released[im.Digest] = im.Reason
+		}
+	}
+	return released
+}
+
 // planAgain makes the plan once more and takes over from it what is still open;
 // that is also what was blocked and is to be tried again. It reports whether the
 // run goes on; when it was stopped the plan stays as it is.
-func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan) bool {
+func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again replan) bool {
 	if r.over(ctx) {
 		return false
 	}
@@ -60,7 +84,7 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again func
 		}
 	}
 	before := reportOn(&open, true)
-	fresh := again()
+	fresh := again(plan.released())
 	if r.over(ctx) {
 		return false
 	}

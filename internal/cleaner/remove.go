@@ -5,18 +5,17 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
 const (
 	// A removing call is tried that often under throttling, and that often when
 	// no answer comes.
-	maxAttempts   = 10
+	maxAttempts   = 100
 	maxUnanswered = 3
 	// The pause before another attempt doubles from firstPause to maxPause.
 	firstPause = 500 * time.Millisecond
 	maxPause   = 20 * time.Second
+	doublings  = 6
 	// afterLook is the end of each pause, after the images were described: that
 	// was a call too, and where all calls share one limit the next would be
 	// refused for it.
@@ -26,7 +25,9 @@ const (
 	callTimeout = 10 * time.Second
 )
 
-func (a applier) delete(batch []*PlannedImage) { _ = a.attempt(batch, a.deleteOnce) } // each image has its outcome
+func (a applier) delete(batch []*PlannedImage) {
+	_ = a.attempt("BatchDeleteImage", batch, a.deleteOnce)
+} // each image has its outcome
 
 // archive moves images to the archive class, one call each. Those that wait for
 // long are re-checked meanwhile.
@@ -36,7 +37,7 @@ func (a applier) archive(images []*PlannedImage) {
 		if im.Outcome != "" {
 			continue
 		}
-		if err := a.attempt([]*PlannedImage{im}, a.archiveOnce); err != nil {
+		if err := a.attempt("UpdateImageStorageClass", []*PlannedImage{im}, a.archiveOnce); err != nil {
 			// the call fails, whichever image it is about
 			settleOpen(images, Failed, "not tried after: "+err.Error())
 		}
@@ -55,16 +56,23 @@ func settleOpen(images []*PlannedImage, o Outcome, message string) {
 // now, and makes it again after throttling and when no answer came. The client must not do so
 // by itself: between two attempts the images are described again. It returns
 // the error that made it give up, if one did.
-func (a applier) attempt(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
+func (a applier) attempt(operation string, batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
 	all := batch
 	for n := 1; ; n++ {
+		leave, waited := a.enter(operation)
+		if waited != nil {
+			break
+		}
 		a.recheck(batch)
 		if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil {
+			leave(false)
 			break
 		}
 		ctx, cancel := a.toTheEnd()
+		a.logIntent(batch)
 		err := once(ctx, batch)
 		cancel()
+		leave(errors.Is(err, ErrThrottled))
 		pause := pauseBefore(n + 1)
 		again := n < attemptsFor(err) && a.wait(pause-afterLook)
 		batch = a.resolve(batch, err)
@@ -84,6 +92,14 @@ func (a applier) attempt(batch []*PlannedImage, once func(context.Context, []*Pl
 		}
 	}
 	return final
+}
+
+// enter waits until a removing call may begin.
+func (a applier) enter(operation string) (leave func(throttled bool), err error) {
+	if a.pace == nil {
+		return func(bool) {}, a.ctx.Err()
+	}
+	return a.pace.Enter(a.ctx, operation)
 }
 
 // toTheEnd returns a context for a call that is not to be given up half-way.
@@ -112,7 +128,7 @@ func cause(err error) string {
 // pauseBefore returns how long to wait before attempt n, from 2 on: longer than
 // afterLook.
 func pauseBefore(n int) time.Duration {
-	d := min(firstPause<<(n-2), maxPause)
+	d := min(firstPause<<min(n-2, doublings), maxPause)
 	return d*3/4 + rand.N(d/4)
 }
 
@@ -144,23 +160,15 @@ func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	}
 	ctx, cancel := a.toTheEnd()
 	defer cancel()
-	if describeErr := a.look(ctx, idsOf(batch)); describeErr != nil {
-		settleAll(batch, Failed, cause(err)+"; state unknown: "+describeErr.Error())
-		return nil
-	}
+	describeErr := a.look(ctx, idsOf(batch))
 	for _, im := range batch {
-		current, found := a.found(im.Digest)
-		switch difference := im.differs(current, a.found); {
-		case !found && !im.archives() && im.Action != evaluator.Untag:
-			im.settle(Deleted, "unconfirmed: "+cause(err)+", but not there any more")
-		case !found:
-			im.settle(Gone, "not there any more")
-		case im.archives() && current.Status == evaluator.Archived:
-			im.settle(MovedToArchive, "unconfirmed: "+cause(err)+", but in the archive now")
-		case im.Action == evaluator.Untag && im.hasLostItsTags(current):
-			im.settle(Untagged, "unconfirmed: "+cause(err)+", but without them now")
-		case difference != "":
-			im.settle(Changed, difference+" changed since the plan")
+		if err == nil || describeErr != nil || errors.Is(err, ErrUnanswered) {
+			a.unanswered[im.Digest] = cause(err)
+		}
+		if describeErr != nil {
+			im.settle(Failed, cause(err)+"; state unknown: "+describeErr.Error())
+		} else {
+			a.judge(im, cause(err))
 		}
 	}
 	return openOf(batch)
@@ -169,7 +177,9 @@ func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 func (a applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	done, err := a.remover.Delete(ctx, a.repository, digests(batch))
 	if errors.Is(err, ErrRepositoryNotFound) {
-		settleAll(batch, Gone, "the repository is not there any more")
+		for _, im := range batch {
+			a.answered(im, Gone, "the repository is not there any more")
+		}
 		return nil
 	}
 	byDigest := make(map[string]*PlannedImage, len(batch))
@@ -178,15 +188,26 @@ func (a applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	}
 	for _, digest := range done.Deleted {
 		if im, ok := byDigest[digest]; ok {
-			im.settle(Deleted, "")
+			a.answered(im, Deleted, "")
 		}
 	}
 	for _, f := range done.Failed {
 		if im, ok := byDigest[f.Digest]; ok {
-			im.settle(outcomeOf(f), f.Error())
+			a.answered(im, outcomeOf(f), f.Error())
 		}
 	}
 	return err
+}
+
+// answered settles the image by ECR's answer. One that is to be deleted and is
+// gone after a call without an answer was deleted by that.
+func (a applier) answered(im *PlannedImage, o Outcome, message string) {
+	if why, before := a.unanswered[im.Digest]; before && o == Gone && !im.archives() {
+		a.infer(im, Deleted, why+"; then "+message)
+		return
+	}
+	delete(a.unanswered, im.Digest)
+	im.settle(o, message)
 }
 
 func (a applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
@@ -195,9 +216,9 @@ func (a applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
 	failure, coded := errors.AsType[Failure](err)
 	switch {
 	case err == nil:
-		im.settle(MovedToArchive, "")
+		a.answered(im, MovedToArchive, "")
 	case coded:
-		im.settle(outcomeOf(failure), failure.Error())
+		a.answered(im, outcomeOf(failure), failure.Error())
 		return nil
 	}
 	return err

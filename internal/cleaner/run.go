@@ -9,6 +9,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 // A Runner plans a whole registry and, when it has a Remover, applies each
@@ -37,10 +38,17 @@ type Runner struct {
 	// Workers is the number of repositories that are planned at a time, and of
 	// those that are applied, at least 1.
 	Workers int
+	// Shuffle has the repositories handled in an order that the day decides, so
+	// that none is always the one for which the time runs out.
+	Shuffle bool
 	// MaxDetails bounds the images that the report holds, by about the length of
 	// their JSON text in bytes; 0 does not. It is granted in the order of the
 	// listing, and Omitted says what is missing.
 	MaxDetails int
+	// Pace bounds the removing calls that are under way at a time; nil does not.
+	// A call waits for its turn before the re-check, not between that and the
+	// removal.
+	Pace *pace.Pace
 	// Stop is closed when no further repository and no further removing call
 	// shall be begun. Optional.
 	Stop <-chan struct{}
@@ -53,7 +61,8 @@ type Runner struct {
 }
 
 // Run works through the repositories that the configuration selects, in the
-// order in which the registry lists them, and reports on each. The error says
+// order in which the registry lists them or that Shuffle gives them, and reports
+// on each. The error says
 // that the registry could not be listed, or is a [*SavedPlanError]; then
 // nothing was done. All other trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
@@ -112,8 +121,9 @@ func (r *Runner) list(ctx context.Context) (selected []Repository, account strin
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip. The
-// images that are listed for it are the tenant's, if there is one.
-func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant) RepositoryPlan {
+// images that are listed for it are the tenant's, if there is one; released are the
+// planner's.
+func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant, released map[string]string) RepositoryPlan {
 	name := repository.Name
 	if r.stopped() {
 		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
@@ -122,8 +132,11 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
 	if err == nil {
 		planner := r.planner()
-		planner.tenant = tenant
+		planner.tenant, planner.released = tenant, released
 		plan, err = planner.Plan(ctx, name, entry)
+		if r.Clock != nil {
+			plan.Made = r.Clock() // and not before: what takes longer than it may be old would never be new
+		}
 	}
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
@@ -135,7 +148,6 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	case r.Saved != nil:
 		r.keepTo(ctx, &plan, r.Saved.repository(name))
 	}
-	plan.limit()
 	return plan
 }
 
@@ -160,14 +172,22 @@ func (r *Runner) stopped() bool {
 	}
 }
 
-// apply carries the plan out, unless this run only plans, and reports on it.
-// Again makes the plan once more.
-func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again func() RepositoryPlan, detailed bool) RepositoryReport {
+// A replan makes a plan once more, for a run that has removed what released
+// images followed: these lead to what they went with.
+type replan func(released map[string]string) RepositoryPlan
+
+// apply carries the plan out, unless this run only plans. Again makes the plan
+// once more.
+func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again replan) {
 	if r.Remover != nil {
 		r.remove(ctx, plan, again)
 	} else {
 		r.logPlan(ctx, plan)
 	}
+}
+
+// reportOn reports on a plan, applied or not.
+func (r *Runner) reportOn(ctx context.Context, plan *RepositoryPlan, detailed bool) RepositoryReport {
 	report := reportOn(plan, detailed)
 	r.logRepository(ctx, &report)
 	return report
@@ -178,7 +198,7 @@ func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
 	if report.Failed+report.NotAttempted > 0 || report.Skipped.unhandled() {
 		level = slog.LevelError
 	}
-	r.Log.LogAttrs(ctx, level, "repository",
+	r.logger().LogAttrs(ctx, level, "repository",
 		slog.String("repository", report.Name),
 		slog.String("policy", report.Policy),
 		slog.Int("evaluated", report.Evaluated),

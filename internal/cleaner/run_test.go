@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -257,20 +258,28 @@ func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 		delete(fields, "time")
 		got = append(got, fields)
 	}
-	imageLine := func(level, digest, tags, pushed, outcome, message, reason string) map[string]any {
+	intentLine := func(digest, tags, pushed, reason string) map[string]any {
 		return map[string]any{
-			"level": level, "msg": "image", "repository": "app", "digest": digest, "tags": tags, "pushed_at": pushed,
-			"size_in_bytes": 100., "verdict": "expire", "untag": "", "protected_by": "", "rule_priority": 1., "reason": reason, "outcome": outcome, "message": message,
+			"level": "INFO", "msg": "intent", "run_id": "run-1", "repository": "app", "policy": "old", "digest": digest, "tags": tags, "pushed_at": pushed,
+			"size_in_bytes": 100., "verdict": "expire", "untag": "", "rule_priority": 1., "reason": reason, "attempt": 1.,
 		}
+	}
+	imageLine := func(level, digest, tags, pushed, outcome, message, reason string) map[string]any {
+		line := intentLine(digest, tags, pushed, reason)
+		delete(line, "attempt")
+		maps.Copy(line, map[string]any{"level": level, "msg": "image", "protected_by": "", "outcome": outcome, "unconfirmed": false, "message": message})
+		return line
 	}
 	repositoryLine := func(level, name string, evaluated, expired, deleted, failed float64) map[string]any {
 		return map[string]any{
-			"level": level, "msg": "repository", "repository": name, "policy": "old", "evaluated": evaluated, "expired": expired,
+			"level": level, "msg": "repository", "run_id": "run-1", "repository": name, "policy": "old", "evaluated": evaluated, "expired": expired,
 			"transitioned": 0., "protected": 0., "deleted": deleted, "archived": 0., "blocked": 0., "changed": 0., "gone": 0.,
 			"failed": failed, "not_attempted": 0., "skipped": "", "message": "",
 		}
 	}
 	want := []map[string]any{
+		intentLine("b", "", "2026-02-26T12:00:00Z", "pushed 3d ago, limit 1d"),
+		intentLine("a", "v1 v2", "2026-02-27T12:00:00Z", "pushed 2d ago, limit 1d"),
 		imageLine("ERROR", "b", "", "2026-02-26T12:00:00Z", "failed", "KmsError", "pushed 3d ago, limit 1d"),
 		imageLine("INFO", "a", "v1 v2", "2026-02-27T12:00:00Z", "deleted", "", "pushed 2d ago, limit 1d"),
 		repositoryLine("ERROR", "app", 3, 2, 1, 1),

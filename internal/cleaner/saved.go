@@ -103,7 +103,7 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 	for i, s := range images {
 		im, planned := fresh[s.ImageDigest]
 		delete(fresh, s.ImageDigest)
-		if !planned || !sameKind(im.Action, s.Verdict) {
+		if !planned || !s.wants(&im) {
 			plan.Images[i] = s.planned()
 			dropped = append(dropped, &plan.Images[i])
 			continue
@@ -125,11 +125,13 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 	sortImages(plan.Images)
 }
 
-// sameKind reports whether both actions do the same. An image that followed
-// another may be marked itself by now, or the other way about.
-func sameKind(a, b evaluator.Action) bool {
+// wants reports whether the fresh plan would do with the image what the saved one
+// would. One that followed another may be marked itself by now, or the other way
+// about.
+func (s *ImageReport) wants(im *PlannedImage) bool {
 	deletes := func(a evaluator.Action) bool { return a == evaluator.Expire || a == Follow }
-	return a == b || deletes(a) && deletes(b)
+	same := s.Verdict == im.Action || deletes(s.Verdict) && deletes(im.Action)
+	return same && s.OnExpire == im.OnExpire && slices.Equal(s.Untag, im.Untag)
 }
 
 // settleDropped tells the images that a plan made now would keep from those
@@ -158,6 +160,6 @@ func (s ImageReport) planned() PlannedImage {
 			Digest: s.ImageDigest, Tags: s.ImageTags, Status: s.ImageStatus, PushedAt: s.ImagePushedAt,
 			LastRecordedPullTime: s.LastRecordedPullTime, LastActivatedAt: s.LastActivatedAt, SizeInBytes: s.ImageSizeInBytes,
 		},
-		Action: s.Verdict, Rule: s.AppliedRulePriority, Reason: s.Reason,
+		Action: s.Verdict, OnExpire: s.OnExpire, Untag: s.Untag, Rule: s.AppliedRulePriority, Reason: s.Reason,
 	}
 }

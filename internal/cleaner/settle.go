@@ -2,7 +2,6 @@ package cleaner
 
 import (
 	"context"
-	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -21,7 +20,8 @@ type wish struct {
 	onExpire config.OnExpire
 	// retained is true for an image that a rule retains.
 	retained bool
-	// untag are the tags to remove.
+	// untag are the tags to remove, at most as many as go in one call: between
+	// two, other tags may go.
 	untag []string
 }
 
@@ -46,6 +46,7 @@ func wishOf(v evaluator.Verdict, im *evaluator.Image, onExpire config.OnExpire) 
 	switch {
 	case v.Action == evaluator.Untag:
 		w.untag = v.Rule.Selection.MatchingTags(im.Tags)
+		w.untag = w.untag[:min(len(w.untag), MaxBatch)]
 	case v.Action == evaluator.Expire && onExpire == config.ArchiveExpired && im.Status == evaluator.Active:
 		w.onExpire = onExpire
 	}
@@ -60,7 +61,7 @@ func (w *wish) fate() graph.Fate {
 	case w == nil:
 	case w.action == evaluator.Transition, w.onExpire == config.ArchiveExpired:
 		return graph.Archive
-	case w.action == evaluator.Expire:
+	case w.action == evaluator.Expire, w.action == Follow:
 		return graph.Delete
 	}
 	return graph.Stay
@@ -70,7 +71,7 @@ func (w *wish) fate() graph.Fate {
 // along. The wishes are in the order of the contents.
 func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, wanted []*wish, settings config.Settings) error {
 	plan.Listed = len(c.images)
-	marked := 0
+	marked := len(p.released)
 	for _, w := range wanted {
 		if w.acts() {
 			marked++
@@ -83,6 +84,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		return err
 	}
 	g := graph.New(c.images, c.children)
+	p.release(c, g, wanted)
 	used, skip := p.usage(ctx, c, g, settings.Protect)
 	plan.Skip, plan.Findings, plan.Scanned = skip, append(plan.Findings, used.findings...), used.at
 	protections, wishes := p.weigh(c, g, &used, wanted, settings)
@@ -93,7 +95,8 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 			continue
 		}
 		im := newPlannedImage(c.images[i], wanted[i], ruling, protections[i])
-		im.Parents = im.waitsFor(slices.Concat(g.Parents(im.Digest), g.PossibleParents(im.Digest)))
+		im.Parents = im.waitsFor(g.Parents(im.Digest))
+		im.Above, im.Unread = g.Unread(i)
 		im.Children = c.below(im.Digest)
 		im.Discounted = c.discounts && im.Children != nil
 		plan.Images = append(plan.Images, im)
@@ -104,6 +107,16 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan.Repository, settings.Protect)...)
 	}
 	return nil
+}
+
+// release has the released images go as they were to.
+func (p Planner) release(c *contents, g *graph.Graph, wanted []*wish) {
+	for digest, reason := range p.released {
+		if i, listed := c.place(digest); listed && !wanted[i].acts() && (wanted[i] == nil || !wanted[i].retained) {
+			g.Release(digest)
+			wanted[i] = &wish{action: Follow, reason: reason}
+		}
+	}
 }
 
 // weigh returns what protects images, by their places, and what is wanted of each

@@ -37,7 +37,7 @@ func (u *usage) tagged(g *graph.Graph, im *evaluator.Image, tags []string) []Pro
 }
 
 // chunksOfTags yields the images so that those of a chunk lose at most MaxBatch
-// tags together, or that it is one image.
+// tags together.
 func chunksOfTags(images []*PlannedImage) iter.Seq[[]*PlannedImage] {
 	return func(yield func([]*PlannedImage) bool) {
 		for len(images) > 0 {
@@ -54,33 +54,24 @@ func chunksOfTags(images []*PlannedImage) iter.Seq[[]*PlannedImage] {
 	}
 }
 
-func (a applier) untag(batch []*PlannedImage) { _ = a.attempt(batch, a.untagOnce) } // each image has its outcome
+func (a applier) untag(batch []*PlannedImage) { _ = a.attempt("BatchDeleteImage", batch, a.untagOnce) } // each image has its outcome
 
 func (a applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
 	var tags []string
 	for _, im := range batch {
 		tags = append(tags, im.Untag...)
 	}
-	lost := map[*PlannedImage]int{}
-	for chunk := range slices.Chunk(tags, MaxBatch) {
-		done, err := a.remover.Untag(ctx, a.repository, chunk)
-		if errors.Is(err, ErrRepositoryNotFound) {
-			settleAll(batch, Gone, "the repository is not there any more")
-			return nil
-		}
-		for _, im := range batch {
-			lost[im] += im.lose(done)
-		}
-		if err != nil {
-			return err
-		}
+	done, err := a.remover.Untag(ctx, a.repository, tags)
+	if errors.Is(err, ErrRepositoryNotFound) {
+		settleAll(batch, Gone, "the repository is not there any more")
+		return nil
 	}
 	for _, im := range batch {
-		if im.Outcome == "" && lost[im] == len(im.Untag) {
+		if im.lose(done) == len(im.Untag) && im.Outcome == "" {
 			im.settle(Untagged, "")
 		}
 	}
-	return nil
+	return err
 }
 
 // lose settles the image if one of its tags was not removed, or where it had

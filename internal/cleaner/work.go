@@ -6,38 +6,46 @@ import (
 	"sync/atomic"
 )
 
-// workThrough handles the repositories and reports on them in their order.
+// workThrough handles the repositories and reports on them in the order of the
+// list.
 //
 // A bounded number is planned at a time. What is granted to a plan, of the
-// budget and of the details, is granted in the order of the list, whichever plan
-// is ready first: each waits for the turn that its predecessor passes on. While
-// it waits, and while it is applied, the next ones are planned, as far ahead as
-// there is room. Jobs begin in order, so that the first of those in flight never
-// waits for another.
+// budget and of the details, is granted in the order in which they begin,
+// whichever plan is ready first: each waits for the turn that its predecessor
+// passes on. While it waits, and while it is applied, the next ones are planned,
+// as far ahead as there is room. The first of those in flight never waits for
+// another.
 func (r *Runner) workThrough(ctx context.Context, repositories []Repository, report *Report) {
 	reports := make([]RepositoryReport, len(repositories))
 	grants := grants{budget: newBudget(r.Config), bounded: r.MaxDetails > 0, details: r.MaxDetails}
 	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
-	room := newRoom()
+	room, replanning := newRoom(), make(chan struct{}, maxReplans)
 	turn := make(chan struct{})
 	close(turn)
 	var omitted atomic.Int64
 	var wg sync.WaitGroup
-	for i, repository := range repositories {
+	for _, i := range r.order(len(repositories)) {
+		repository := repositories[i]
 		planning <- struct{}{}
 		tenant := room.enter()
 		mine, next := turn, make(chan struct{})
 		turn = next
 		wg.Go(func() {
 			defer tenant.leave()
-			plan := r.plan(ctx, repository, tenant)
+			plan := r.planGuarded(ctx, repository, tenant)
+			plan.limit()
 			tenant.keep(len(plan.Images))
 			<-planning
 			<-mine
 			detailed := grants.grant(&plan)
 			close(next)
 			applying <- struct{}{}
-			reports[i] = r.apply(ctx, &plan, func() RepositoryPlan { return r.plan(ctx, repository, nil) }, detailed)
+			r.applyGuarded(ctx, &plan, func(released map[string]string) RepositoryPlan {
+				replanning <- struct{}{}
+				defer func() { <-replanning }()
+				return r.plan(ctx, repository, nil, released)
+			})
+			reports[i] = r.reportOn(ctx, &plan, detailed)
 			<-applying
 			if !detailed {
 				omitted.Add(int64(len(plan.Images)))
@@ -52,6 +60,10 @@ func (r *Runner) workThrough(ctx context.Context, repositories []Repository, rep
 		report.omissions().Images = int(n)
 	}
 }
+
+// maxReplans is the number of repositories that are planned again at a time,
+// for which there is no other bound to what is held.
+const maxReplans = 2
 
 // grants are what is granted to plans, one at a time.
 type grants struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -33,29 +34,35 @@ func New(api API) Client { return Client{api} }
 
 // Repositories lists the repositories of the registry in ECR's order.
 func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, error] {
-	return paged("describe repositories", func(token *string) ([]types.Repository, *string, error) {
+	return listing[cleaner.Repository](func(token *string) (page[cleaner.Repository], error) {
 		out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{MaxResults: aws.Int32(maxResults), NextToken: token})
 		if err != nil {
-			return nil, nil, Classify(err)
+			return page[cleaner.Repository]{}, Classify(err)
 		}
-		return out.Repositories, out.NextToken, present("repositories", out.Repositories != nil)
-	}, repository, func(r cleaner.Repository) string { return r.Name })
+		items, refused := converted(out.Repositories, repository)
+		return page[cleaner.Repository]{items: items, refused: refused, next: aws.ToString(out.NextToken)}, present("repositories", out.Repositories != nil)
+	}).each("describe repositories", func(r *cleaner.Repository) string { return r.Name })
 }
 
 // Images lists the images of the repository whatever their status, each once.
 func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Image, error] {
-	return paged("describe images in "+name, func(token *string) ([]types.ImageDetail, *string, error) {
-		out, err := c.api.DescribeImages(ctx, &ecr.DescribeImagesInput{
-			RepositoryName: &name, MaxResults: aws.Int32(maxResults), NextToken: token,
-			// without the filter ECR lists ACTIVE images only
-			Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
-		})
-		if err != nil {
-			return nil, nil, Classify(err)
-		}
-		return out.ImageDetails, out.NextToken, present("imageDetails", out.ImageDetails != nil)
-	}, image, func(im evaluator.Image) string { return im.Digest })
+	return func(yield func(evaluator.Image, error) bool) {
+		memory := pageMemory.Get().(*[]evaluator.Image)
+		defer pageMemory.Put(memory)
+		listing[evaluator.Image](func(token *string) (page[evaluator.Image], error) {
+			p, err := c.describeImages(ctx, &ecr.DescribeImagesInput{
+				RepositoryName: &name, MaxResults: aws.Int32(maxResults), NextToken: token,
+				// without the filter ECR lists ACTIVE images only
+				Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
+			}, *memory)
+			*memory = p.items
+			return p, err
+		}).each("describe images in "+name, func(im *evaluator.Image) string { return im.Digest })(yield)
+	}
 }
+
+// pageMemory holds the images of pages that have been handed on.
+var pageMemory = sync.Pool{New: func() any { return new([]evaluator.Image) }}
 
 // PolicyText returns the text of the repository's lifecycle policy, or an
 // error that is cleaner.ErrNoPolicy.
@@ -100,8 +107,10 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 // refuses the whole call when one is missing: then each half is asked for on
 // its own.
 func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
-	out, err := c.api.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
-	err = Classify(err)
+	p, err := c.describeImages(withoutPace(ctx), &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)}, nil)
+	if err == nil {
+		err = p.refused
+	}
 	switch {
 	case errors.Is(err, errImageNotFound) && len(digests) == 1:
 		return nil, nil
@@ -113,21 +122,15 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	case err != nil:
 		return nil, fmt.Errorf("describe images in %s: %w", name, err)
 	}
-	if len(out.ImageDetails) < len(digests) {
-		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images", name, len(out.ImageDetails), len(digests))
+	if len(p.items) < len(digests) {
+		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images", name, len(p.items), len(digests))
 	}
-	images := make([]evaluator.Image, len(out.ImageDetails))
-	for i, detail := range out.ImageDetails {
-		if images[i], err = image(detail); err != nil {
-			return nil, fmt.Errorf("describe images in %s: %w", name, err)
-		}
-	}
-	return images, nil
+	return p.items, nil
 }
 
 // Delete deletes at most 100 images by digest, in one call and one attempt.
 func (c Client) Delete(ctx context.Context, name string, digests []string) (cleaner.Deletion, error) {
-	out, err := c.api.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
 	if err != nil {
 		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, removal(err))
 	}
@@ -148,7 +151,7 @@ func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.
 	for i := range tags {
 		ids[i].ImageTag = &tags[i]
 	}
-	out, err := c.api.BatchDeleteImage(ctx, &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
 	u := cleaner.Untagging{Removed: map[string]string{}, Failed: map[string]cleaner.Failure{}}
 	if err != nil {
 		return u, fmt.Errorf("remove tags in %s: %w", name, removal(err))
@@ -166,7 +169,7 @@ func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.
 
 // Archive moves one image to the archive class, in one attempt.
 func (c Client) Archive(ctx context.Context, name, digest string) error {
-	out, err := c.api.UpdateImageStorageClass(ctx, &ecr.UpdateImageStorageClassInput{
+	out, err := c.api.UpdateImageStorageClass(withoutPace(ctx), &ecr.UpdateImageStorageClassInput{
 		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
 		TargetStorageClass: types.TargetStorageClassArchive,
 	}, once)

@@ -1,13 +1,14 @@
 package ecrapi
 
 import (
+	"cmp"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
@@ -18,49 +19,24 @@ func repository(r types.Repository) (cleaner.Repository, error) {
 	return cleaner.Repository{Name: *r.RepositoryName, RegistryID: aws.ToString(r.RegistryId), ARN: aws.ToString(r.RepositoryArn)}, nil
 }
 
-// image converts an image detail. Digest and push time must be there: without
-// them nothing can be said about the image, nor about its neighbours in a
-// count. A missing imageStatus means ACTIVE, as from an API that knows no
-// archive.
+// image converts an image detail. A missing imageStatus means ACTIVE, as from
+// an API that knows no archive.
 func image(d types.ImageDetail) (evaluator.Image, error) {
-	digest := aws.ToString(d.ImageDigest)
-	if digest == "" {
-		return evaluator.Image{}, fmt.Errorf("image without imageDigest (tags %q)", d.ImageTags)
-	}
-	if d.ImagePushedAt == nil || d.ImagePushedAt.IsZero() {
-		return evaluator.Image{}, fmt.Errorf("image %s without imagePushedAt", digest)
-	}
-	for _, t := range []*time.Time{d.ImagePushedAt, d.LastRecordedPullTime, d.LastArchivedAt, d.LastActivatedAt} {
-		// The SDK turns times that nanoseconds since 1970 cannot hold in 64 bits
-		// into others, those of the years 0 and 9999 into some before 1970.
-		if year := aws.ToTime(t).Year(); t != nil && (year < 1970 || year > 9999) {
-			return evaluator.Image{}, fmt.Errorf("image %s has a time in the year %d", digest, year)
-		}
-	}
-	status := evaluator.ImageStatus(d.ImageStatus)
-	switch status {
-	case "":
-		status = evaluator.Active
-	case evaluator.Active, evaluator.Archived, evaluator.Activating:
-	default:
-		return evaluator.Image{}, fmt.Errorf("image %s has the unknown imageStatus %q", digest, status)
-	}
-	return evaluator.Image{
-		Digest:               digest,
+	im := evaluator.Image{
+		Digest:               aws.ToString(d.ImageDigest),
 		Tags:                 d.ImageTags,
-		Status:               status,
-		PushedAt:             *d.ImagePushedAt,
-		LastRecordedPullTime: timeOf(d.LastRecordedPullTime),
-		LastArchivedAt:       timeOf(d.LastArchivedAt),
-		LastActivatedAt:      timeOf(d.LastActivatedAt),
+		Status:               cmp.Or(evaluator.ImageStatus(d.ImageStatus), evaluator.Active),
+		PushedAt:             aws.ToTime(d.ImagePushedAt),
+		LastRecordedPullTime: aws.ToTime(d.LastRecordedPullTime),
+		LastArchivedAt:       aws.ToTime(d.LastArchivedAt),
+		LastActivatedAt:      aws.ToTime(d.LastActivatedAt),
 		SizeInBytes:          aws.ToInt64(d.ImageSizeInBytes),
 		ManifestMediaType:    aws.ToString(d.ImageManifestMediaType),
 		ArtifactMediaType:    aws.ToString(d.ArtifactMediaType),
 		SubjectDigest:        aws.ToString(d.SubjectManifestDigest),
-	}, nil
+	}
+	return im, imagepage.Check(&im)
 }
-
-func timeOf(t *time.Time) time.Time { return aws.ToTime(t) }
 
 func identifiers(digests []string) []types.ImageIdentifier {
 	ids := make([]types.ImageIdentifier, len(digests))

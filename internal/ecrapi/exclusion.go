@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 )
 
@@ -11,18 +12,18 @@ import (
 // not record.
 func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 	var arns []string
-	p := pages[string]{tokens: map[string]bool{}, fetch: func(token *string) ([]string, *string, error) {
+	exclusions := listing[string](func(token *string) (page[string], error) {
 		out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, once)
 		if err != nil {
-			return nil, nil, Classify(err)
+			return page[string]{}, Classify(err)
 		}
-		return out.PullTimeUpdateExclusions, out.NextToken, nil
-	}}
-	for arn, err := range p.items {
+		return page[string]{items: out.PullTimeUpdateExclusions, next: aws.ToString(out.NextToken)}, nil
+	})
+	for p, err := range exclusions.pages {
 		if err != nil {
 			return nil, fmt.Errorf("list pull-time update exclusions: %w", err)
 		}
-		arns = append(arns, arn)
+		arns = append(arns, p.items...)
 	}
 	return arns, nil
 }

@@ -13,9 +13,14 @@ import (
 )
 
 // Paced is the option of a client whose calls keep to a pace of their own for
-// each operation. Every attempt is a call; a pause between two is none.
+// each operation, but for those of [Client.Describe] and those that remove:
+// between a re-check and the removal that relies on it nobody must wait. Every
+// attempt is a call; a pause between two is none.
 func Paced(p *pace.Pace) func(*ecr.Options) {
 	step := smithy.FinalizeMiddlewareFunc("Pace", func(ctx context.Context, in smithy.FinalizeInput, next smithy.FinalizeHandler) (smithy.FinalizeOutput, smithy.Metadata, error) {
+		if ctx.Value(atOnce{}) != nil {
+			return next.HandleFinalize(ctx, in)
+		}
 		leave, err := p.Enter(ctx, middleware.GetOperationName(ctx))
 		if err != nil {
 			return smithy.FinalizeOutput{}, smithy.Metadata{}, &aws.RequestCanceledError{Err: err}
@@ -30,6 +35,11 @@ func Paced(p *pace.Pace) func(*ecr.Options) {
 		})
 	}
 }
+
+// atOnce is the key of a context in which calls do not wait for a pace.
+type atOnce struct{}
+
+func withoutPace(ctx context.Context) context.Context { return context.WithValue(ctx, atOnce{}, true) }
 
 // isThrottled reports whether ECR refused a call because there were too many.
 func isThrottled(err error) bool {

@@ -4,67 +4,82 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // errRepeatedToken says that a listing does not come to its end.
 var errRepeatedToken = errors.New("the listing is cut short: ECR repeats a page token")
 
-// paged turns a paged operation into one sequence of converted items, each
-// once: pages may overlap when items come and go while they are fetched, and
-// an image that counted twice would push another one out of a rule's count.
-// The first error, named after the operation, ends the sequence: an item that
-// cannot be converted is one, and so is a token that leads back to a page.
-func paged[In, Out any](operation string, fetch func(token *string) ([]In, *string, error), convert func(In) (Out, error), key func(Out) string) iter.Seq2[Out, error] {
-	return func(yield func(Out, error) bool) {
-		p := pages[In]{fetch: fetch, tokens: map[string]bool{}}
-		seen := map[string]bool{}
-		for item, err := range p.items {
-			var out Out
-			if err == nil {
-				out, err = convert(item)
+// A page is one answer of a paged operation.
+type page[T any] struct {
+	items []T
+	// refused says why the item after the last of them cannot be taken.
+	refused error
+	// next is empty on the last page.
+	next string
+}
+
+// A listing fetches the page of a token, the first one for nil.
+type listing[T any] func(token *string) (page[T], error)
+
+// converted returns the items of a page up to the first that convert refuses.
+func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
+	items := make([]T, 0, len(in))
+	for _, item := range in {
+		out, err := convert(item)
+		if err != nil {
+			return items, err
+		}
+		items = append(items, out)
+	}
+	return items, nil
+}
+
+// each turns a listing into one sequence of items, each once: pages may overlap
+// when items come and go while they are fetched, and an image that counted
+// twice would push another one out of a rule's count. The first error, named
+// after the operation, ends the sequence: an item that is refused is one, and
+// so is a token that leads back to a page.
+func (l listing[T]) each(operation string, key func(*T) string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var seen map[string]struct{}
+		for p, err := range l.pages {
+			if seen == nil {
+				seen = make(map[string]struct{}, len(p.items))
 			}
-			if err != nil {
-				yield(out, fmt.Errorf("%s: %w", operation, err))
-				return
-			}
-			if k := key(out); !seen[k] {
-				seen[k] = true
-				if !yield(out, nil) {
+			for i := range p.items {
+				known := len(seen)
+				seen[key(&p.items[i])] = struct{}{}
+				if len(seen) > known && !yield(p.items[i], nil) {
 					return
 				}
+			}
+			if err != nil {
+				var none T
+				yield(none, fmt.Errorf("%s: %w", operation, err))
+				return
 			}
 		}
 	}
 }
 
-// pages are the pages of one listing.
-type pages[In any] struct {
-	fetch  func(token *string) ([]In, *string, error)
-	tokens map[string]bool
-}
-
-func (p pages[In]) items(yield func(In, error) bool) {
+// pages are the pages of the listing. With an error comes what there is before
+// it.
+func (l listing[T]) pages(yield func(page[T], error) bool) {
+	tokens := map[string]bool{}
 	for token := (*string)(nil); ; {
-		items, next, err := p.fetch(token)
-		if err == nil && p.tokens[aws.ToString(next)] {
-			err = errRepeatedToken
-		}
-		if err != nil {
-			var none In
-			yield(none, err)
+		p, err := l(token)
+		switch {
+		case err != nil:
+			yield(page[T]{}, err)
+			return
+		case tokens[p.next]:
+			yield(page[T]{}, errRepeatedToken)
 			return
 		}
-		for _, item := range items {
-			if !yield(item, nil) {
-				return
-			}
-		}
-		if aws.ToString(next) == "" {
+		if !yield(p, p.refused) || p.refused != nil || p.next == "" {
 			return
 		}
-		p.tokens[*next] = true
-		token = next
+		tokens[p.next] = true
+		token = &p.next
 	}
 }

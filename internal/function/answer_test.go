@@ -56,11 +56,19 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 		t.Errorf("image lines %v", lines)
 	}
 	want := []string{
-		"digest", "level", "message", "msg", "outcome", "protected_by", "pushed_at", "reason", "repository", "rule_priority",
-		"size_in_bytes", "tags", "time", "untag", "verdict",
+		"digest", "level", "message", "msg", "outcome", "policy", "protected_by", "pushed_at", "reason", "repository", "rule_priority",
+		"run_id", "size_in_bytes", "tags", "time", "unconfirmed", "untag", "verdict",
 	}
 	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {
 		t.Errorf("keys of an image mismatch (-want +got):\n%s", diff)
+	}
+	want = []string{
+		"attempt", "digest", "level", "msg", "policy", "pushed_at", "reason", "repository", "rule_priority", "run_id", "size_in_bytes",
+		"tags", "time", "untag", "verdict",
+	}
+	intents := f.lines(t, "intent")
+	if diff := cmp.Diff(want, keys(intents[0])); diff != "" || len(intents) != 1 {
+		t.Errorf("keys of %d intents mismatch (-want +got):\n%s", len(intents), diff)
 	}
 	lines = f.lines(t, "repository")
 	slices.SortFunc(lines, func(a, b map[string]any) int {
@@ -71,7 +79,7 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 	}
 	want = []string{
 		"archived", "blocked", "changed", "deleted", "evaluated", "expired", "failed", "gone", "level", "message", "msg", "not_attempted",
-		"policy", "protected", "repository", "skipped", "time", "transitioned",
+		"policy", "protected", "repository", "run_id", "skipped", "time", "transitioned",
 	}
 	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {
 		t.Errorf("keys of a repository mismatch (-want +got):\n%s", diff)

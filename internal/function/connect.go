@@ -76,8 +76,8 @@ func Connect(cfg aws.Config, clock func() time.Time) Registry {
 func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Registry {
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
 	return Registry{
-		Concurrency: limits,
-		Reader:      client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
+		Concurrency: limits, Pace: pace.New(limits),
+		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
 		Sources:       func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
 		PullsExcluded: func(ctx context.Context) bool { return pullsExcluded(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {

@@ -51,10 +51,10 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 		return nil, &RegistryError{err}
 	}
 	runner := registry.Runner(run, h.Now)
-	limited, stop, cancel := limit(ctx, h.Now())
+	limited, stop, cancel := Limit(ctx, h.Now())
 	defer cancel()
 	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop
-	runner.MaxDetails = MaxAnswer
+	runner.MaxDetails, runner.Shuffle = MaxAnswer, true
 	if run.Mode == config.Apply {
 		runner.Remover = registry.Remover
 	}
@@ -110,12 +110,12 @@ func (h *Handler) supported(run config.Config) error {
 	return nil
 }
 
-// limit returns the context of the run, and a channel that is closed a margin
+// Limit returns the context of the run, and a channel that is closed a margin
 // before the deadline of ctx, when no further repository shall be begun. What
 // was begun has half of the margin to end; then its calls fail, so that the
 // answer is out in time even if one of them hangs. The margin is [MaxMargin] or,
 // for a short run, a tenth of its time. Without a deadline nothing is limited.
-func limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan struct{}, cancel func()) {
+func Limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan struct{}, cancel func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return ctx, nil, func() {}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -57,7 +56,7 @@ func newFixture(t *testing.T, configuration string) *fixture {
 		},
 		Now:   func() time.Time { return now },
 		RunID: func(context.Context) string { return "run-1" },
-		Log:   slog.New(slog.NewJSONHandler(&f.log, nil)),
+		Log:   function.NewLog(&f.log),
 	}
 	return f
 }

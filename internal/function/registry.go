@@ -21,6 +21,8 @@ type Registry struct {
 	// Concurrency bounds the calls of an operation, and the repositories, that
 	// are under way at a time.
 	Concurrency pace.Limits
+	// Pace is that of the calls that remove; nil does not bound them.
+	Pace *pace.Pace
 	// Calls returns the number of API calls so far by operation.
 	Calls func() map[string]int
 	// Sources returns what to ask for what is in use. Nil asks nobody.
@@ -52,7 +54,7 @@ func (r Registry) scanner(c config.Config, clock func() time.Time) func(context.
 func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
 	runner := cleaner.Runner{
 		Registry: r.Reader, Region: r.Region, Config: c, Now: clock().UTC(), Clock: clock,
-		Workers: max(r.Concurrency.Most, 1), Scan: r.scanner(c, clock),
+		Workers: max(r.Concurrency.Most, 1), Scan: r.scanner(c, clock), Pace: r.Pace,
 	}
 	if r.PullsExcluded != nil {
 		var once sync.Once

@@ -40,6 +40,8 @@ func New(images []evaluator.Image, children map[string][]string) *Graph {
 	}
 	for i := range images {
 		g.addChildren(i, children)
+	}
+	for i := range images {
 		g.addSubjects(i)
 	}
 	return g
@@ -83,8 +85,10 @@ func (g *Graph) addSubjects(i int) {
 	listed := false
 	for _, digest := range subjects {
 		if parent, ok := g.place(digest); ok && parent != i {
-			g.link(parent, g.images[i].Digest)
 			listed = true
+			if !slices.Contains(g.indexes[parent], i) { // an index goes before what it lists
+				g.link(parent, g.images[i].Digest)
+			}
 		}
 	}
 	if !listed {
@@ -175,4 +179,12 @@ func (g *Graph) Parents(digest string) []evaluator.Image {
 		parents[n] = g.images[parent]
 	}
 	return parents
+}
+
+// Release takes a referrer whose subjects have just been removed for an image
+// like any other, and not for an orphan.
+func (g *Graph) Release(digest string) {
+	if i, listed := g.place(digest); listed {
+		delete(g.orphan, i)
+	}
 }

@@ -33,7 +33,7 @@ func TestParentsAreIndexesAndSubjects(t *testing.T) {
 	t.Parallel()
 	p := draw(t, "c\ns #v1\ni >c,gone\nsig ^s\nboth ^s\nj >both")
 	g := graph.New(p.images, p.children)
-	for digest, want := range map[string]string{"c": "i", "sig": "s", "both": "s j", "s": "", "nowhere": ""} {
+	for digest, want := range map[string]string{"c": "i", "sig": "s", "both": "j s", "s": "", "nowhere": ""} {
 		if got := digestsOf(g.Parents(digest)); got != want {
 			t.Errorf("Parents(%s) = %q, want %q", digest, got, want)
 		}

@@ -103,7 +103,7 @@ func (s *settlement) best(i int) Ruling {
 		return Ruling{}
 	case w.Fate != Stay:
 		return Ruling{Fate: w.Fate}
-	case len(s.parents[i]) > 0 && nameless(s.images[i]) && settled(s.images[i]) && !s.orphan[i]:
+	case len(s.parents[i]) > 0 && nameless(s.images[i]) && settled(s.images[i]) && !s.orphan[i] && !slices.Contains(s.unread, i):
 		return Ruling{Fate: Delete, Follows: true}
 	}
 	return Ruling{}

@@ -71,41 +71,22 @@ func MayList(index, im *evaluator.Image) bool {
 	return !im.PushedAt.After(index.LastArchivedAt)
 }
 
-// PossibleParents returns the indexes that were not read and may list the image:
-// should they go, it goes after them. What is above such an index, as a subject
-// that a tag of it names, goes before it; and of two that were not read neither
-// is known to list the other.
-func (g *Graph) PossibleParents(digest string) []evaluator.Image {
-	if len(g.unread) == 0 {
-		return nil
+// Unread reports of an image whether it is an index that was not read. What it
+// may list goes after it, but not what is above it, to which it belongs itself,
+// directly or through others.
+func (g *Graph) Unread(i int) (above []string, unread bool) {
+	if !slices.Contains(g.unread, i) {
+		return nil, false
 	}
-	i, listed := g.place(digest)
-	if !listed || slices.Contains(g.unread, i) {
-		return nil
-	}
-	var parents []evaluator.Image
-	for _, index := range g.unread {
-		if MayList(&g.images[index], &g.images[i]) && !g.isAbove(i, index) {
-			parents = append(parents, g.images[index])
-		}
-	}
-	return parents
-}
-
-// isAbove reports whether the upper image is among those to which the lower one
-// belongs, directly or through others.
-func (g *Graph) isAbove(upper, lower int) bool {
-	seen := map[int]bool{lower: true}
-	for queue := []int{lower}; len(queue) > 0; queue = queue[1:] {
+	seen := map[int]bool{i: true}
+	for queue := []int{i}; len(queue) > 0; queue = queue[1:] {
 		for _, parent := range g.parents[queue[0]] {
-			if parent == upper {
-				return true
-			}
 			if !seen[parent] {
 				seen[parent] = true
+				above = append(above, g.images[parent].Digest)
 				queue = append(queue, parent)
 			}
 		}
 	}
-	return false
+	return above, true
 }

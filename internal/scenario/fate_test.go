@@ -39,7 +39,8 @@ func (r *reckoning) mayFollow(i int) bool {
 	}
 	named := slices.ContainsFunc(r.images[i].Tags, func(tag string) bool { return !isSubjectTag(tag) })
 	settled := r.images[i].Status == "ACTIVE" || r.images[i].Status == "ARCHIVED"
-	return !named && settled && !r.isOrphan(i) && len(r.parents(i, false)) > 0
+	unread := r.isIndex(i) && !r.readable(i)
+	return !named && settled && !unread && !r.isOrphan(i) && len(r.parents(i, false)) > 0
 }
 
 func (l *law) isReferrer(i int) bool { return len(l.subjects(i)) > 0 }

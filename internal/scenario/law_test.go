@@ -85,9 +85,11 @@ func (l *law) subjects(i int) []string {
 // isSubjectTag reports whether the tag is one that trials make of a subject.
 func isSubjectTag(tag string) bool { return strings.HasPrefix(tag, "sha256-") }
 
-// parents returns the subjects of the image and the indexes that list it.
+// parents returns the subjects of the image and the indexes that list it. An index
+// belongs to no image that it lists, whatever its subject.
 func (l *law) parents(i int, all bool) []int {
-	return append(l.listed(l.subjects(i)), l.indexes(i, all)...)
+	subjects := slices.DeleteFunc(l.listed(l.subjects(i)), func(p int) bool { return slices.Contains(l.indexes(p, false), i) })
+	return append(subjects, l.indexes(i, all)...)
 }
 
 // indexes returns the indexes that list the image: those that can be read, or

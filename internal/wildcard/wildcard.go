@@ -10,14 +10,21 @@ import "strings"
 // A Pattern is a compiled pattern. The zero value matches the empty name only.
 type Pattern struct {
 	text string
-	// segments are the literals between the stars; there is one more than
-	// there are stars.
-	segments []string
+	// first and last are the literals before the first star and after the last
+	// one, middle are those between stars. Without a star there are none of them.
+	first, last string
+	middle      []string
+	starred     bool
 }
 
 // Compile returns the pattern of that text. Every text is a pattern.
 func Compile(text string) Pattern {
-	return Pattern{text: text, segments: strings.Split(text, "*")}
+	segments := strings.Split(text, "*")
+	n := len(segments) - 1
+	if n == 0 {
+		return Pattern{text: text}
+	}
+	return Pattern{text: text, first: segments[0], last: segments[n], middle: segments[1:n], starred: true}
 }
 
 // String returns the text of the pattern.
@@ -35,22 +42,22 @@ func (p Pattern) Equal(q Pattern) bool { return p.text == q.text }
 func (p Pattern) Match(name string) bool { return p.matches(name) }
 
 func (p *Pattern) matches(name string) bool {
-	if len(p.segments) <= 1 {
+	if !p.starred {
 		return name == p.text
 	}
-	last := len(p.segments) - 1
-	rest, ok := strings.CutPrefix(name, p.segments[0])
-	if !ok {
+	end := len(name) - len(p.last)
+	if end < len(p.first) || name[:len(p.first)] != p.first || name[end:] != p.last {
 		return false
 	}
-	rest, ok = strings.CutSuffix(rest, p.segments[last])
-	for _, segment := range p.segments[1:last] {
+	rest := name[len(p.first):end]
+	for _, segment := range p.middle {
+		_, after, ok := strings.Cut(rest, segment)
 		if !ok {
 			return false
 		}
-		_, rest, ok = strings.Cut(rest, segment)
+		rest = after
 	}
-	return ok
+	return true
 }
 
 // MatchAny reports whether one of the patterns matches the name.

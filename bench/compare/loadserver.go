@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/bench"
+)
+
+// A registry is a load server in a process of its own.
+type registry struct {
+	url  string
+	cmd  *exec.Cmd
+	busy time.Duration // of its processors, before the first call
+}
+
+// serve starts a load server and waits until it is ready.
+func serve(ctx context.Context, o options, size bench.Size) (*registry, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(o.dir, "loadserver"), fmt.Sprintf("-repositories=%d", size.Repositories),
+		fmt.Sprintf("-images=%d", size.Images), fmt.Sprintf("-attached=%t", size.Attached), "-latency="+o.latency.String())
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		_ = cmd.Wait() // it said on its standard error why it ended
+		return nil, fmt.Errorf("start the load server: %w", err)
+	}
+	r := &registry{url: strings.TrimSpace(line), cmd: cmd}
+	r.busy, err = processorTime(cmd.Process.Pid)
+	return r, err
+}
+
+// end ends the server and returns what it has seen and the time that its
+// processors took to answer.
+func (r *registry) end() (stats bench.Stats, busy time.Duration, err error) {
+	defer func() {
+		_ = r.cmd.Process.Kill()
+		_ = r.cmd.Wait() // killed
+	}()
+	after, err := processorTime(r.cmd.Process.Pid)
+	if err != nil {
+		return stats, 0, err
+	}
+	answer, err := http.Get(r.url + bench.StatsPath)
+	if err != nil {
+		return stats, 0, err
+	}
+	defer func() { _ = answer.Body.Close() }() // it was read
+	return stats, after - r.busy, json.NewDecoder(answer.Body).Decode(&stats)
+}
+
+// environment is that of a program which talks to the registry.
+func (r *registry) environment() []string {
+	return append(isolated(), "AWS_ENDPOINT_URL="+r.url)
+}
+
+// isolated is an environment in which no program finds an account or a network.
+func isolated() []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "GOMAXPROCS=2",
+		"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+		"AWS_EC2_METADATA_DISABLED=true",
+	}
+}

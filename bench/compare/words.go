@@ -1,0 +1,53 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/bench"
+)
+
+// words fills what the options say into a text.
+func (o options) words(text string) string {
+	return strings.NewReplacer(
+		"{size}", sizeWords(o.size), "{million}", sizeWords(o.million), "{huge}", sizeWords(o.huge),
+		"{latency}", strings.Replace(o.latency.String(), "ms", " ms", 1),
+	).Replace(text)
+}
+
+func sizeWords(s bench.Size) string {
+	if s.Repositories == 1 {
+		return "1 repository of " + thousands(s.Images) + " images"
+	}
+	return thousands(s.Repositories) + " repositories × " + thousands(s.Images) + " images"
+}
+
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+
+func counts(calls map[string]int) string {
+	var parts []string
+	for _, operation := range slices.Sorted(maps.Keys(calls)) {
+		parts = append(parts, thousands(calls[operation])+" "+operation)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// median returns the middle one of the values, the upper one of two.
+func median[T cmp.Ordered](values []T) T {
+	return slices.Sorted(slices.Values(values))[len(values)/2]
+}

@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/maphash"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+const (
+	targetHeader = "X-Amz-Target"
+	targetPrefix = "AmazonEC2ContainerRegistry_V20150921."
+	contentType  = "application/x-amz-json-1.1"
+)
+
+// A Server serves a registry over HTTP. It is safe for concurrent use.
+type Server struct {
+	registry *fakeecr.Server
+	size     Size
+	latency  time.Duration
+	seed     maphash.Seed
+
+	mu       sync.Mutex
+	prepared map[string]*prepared // by repository
+	calls    map[string]int
+	repeats  map[string]int
+	seen     map[uint64]bool
+}
+
+// NewServer fills a registry and renders its answers. Each call takes the
+// latency, and what the server itself takes for it.
+func NewServer(size Size, latency time.Duration, now time.Time) *Server {
+	s := &Server{
+		registry: fakeecr.New(), size: size, latency: latency, seed: maphash.MakeSeed(),
+		prepared: map[string]*prepared{},
+		calls:    map[string]int{}, repeats: map[string]int{}, seen: map[uint64]bool{},
+	}
+	fill(s.registry, size, now)
+	for r := range size.Repositories {
+		s.prepare(Repository(r))
+	}
+	s.registry.Latency("", latency)
+	return s
+}
+
+// Throttle limits the calls of an operation as [fakeecr.Server.Throttle] does.
+// From then on every call is left to the embedded registry.
+func (s *Server) Throttle(operation string, perSecond float64, burst int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.prepared)
+	s.registry.Throttle(operation, perSecond, burst)
+}
+
+// ServeHTTP answers a call of the registry, and GET /__stats.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && r.URL.Path == StatsPath {
+		_ = json.NewEncoder(w).Encode(s.Stats()) // whoever asks sees that it is cut
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the caller has gone
+	}
+	operation := strings.TrimPrefix(r.Header.Get(targetHeader), targetPrefix)
+	if answer := s.receive(operation, body); answer != nil {
+		time.Sleep(s.latency)
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+		_, _ = w.Write(answer) // the caller may have gone
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	s.registry.ServeHTTP(w, r)
+}
+
+// receive counts a call and returns the answer to it, or nil when the embedded
+// registry has to give it.
+func (s *Server) receive(operation string, body []byte) []byte {
+	if operation == "" {
+		operation = "GetCallerIdentity" // the one that is no target
+	}
+	hash := maphash.Bytes(s.seed, append(body, operation...))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[operation]++
+	if s.seen[hash] {
+		s.repeats[operation]++
+	}
+	s.seen[hash] = true
+	return s.answer(operation, body)
+}
+
+// StatsPath is where a server tells its Stats, as JSON.
+const StatsPath = "/__stats"
+
+// Stats are what a server has seen and what it holds.
+type Stats struct {
+	// Calls and Repeats count calls by operation; a repeat is a call with a
+	// body that the operation had before.
+	Calls, Repeats map[string]int
+	// Images is the number of images that are left, and Digests stands for
+	// them: it is equal for the same images.
+	Images  int
+	Digests uint64
+}
+
+// Stats returns the counts so far.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := Stats{Calls: maps.Clone(s.calls), Repeats: maps.Clone(s.repeats)}
+	for r := range s.size.Repositories {
+		for _, im := range s.registry.Images(Repository(r)) {
+			stats.Images++
+			word, _ := strconv.ParseUint(im.Digest[len("sha256:"):][:16], 16, 64) // always hexadecimal
+			stats.Digests += word
+		}
+	}
+	return stats
+}

@@ -1,0 +1,87 @@
+package audit
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The messages of the lines of a run.
+const (
+	msgIntent     = "intent"
+	msgImage      = "image"
+	msgRepository = "repository"
+	msgRun        = "run"
+)
+
+// An entry is a line of a run.
+type entry struct {
+	Time        instant `json:"time"`
+	RunID       string  `json:"run_id"`
+	Repository  string  `json:"repository"`
+	Policy      string  `json:"policy"`
+	Digest      string  `json:"digest"`
+	Tags        string  `json:"tags"`
+	PushedAt    instant `json:"pushed_at"`
+	Size        int64   `json:"size_in_bytes"`
+	Verdict     string  `json:"verdict"`
+	Rule        int     `json:"rule_priority"`
+	Reason      string  `json:"reason"`
+	Untag       string  `json:"untag"`
+	Outcome     string  `json:"outcome"`
+	Unconfirmed bool    `json:"unconfirmed"`
+	Message     string  `json:"message"`
+}
+
+// An instant is zero when the log could not write it: that is no reason to lose
+// the image.
+type instant struct{ time.Time }
+
+func (i *instant) UnmarshalJSON(text []byte) error {
+	if i.Time.UnmarshalJSON(text) != nil {
+		i.Time = time.Time{}
+	}
+	return nil
+}
+
+// entry takes note of a line with that message, and reports whether it is a
+// line of a run.
+func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
+	var message string
+	if json.Unmarshal(msg, &message) != nil {
+		return false
+	}
+	var e entry
+	err := json.Unmarshal(object, &e)
+	switch message {
+	case msgIntent, msgImage:
+		if err == nil {
+			err = t.image(message, &e)
+		}
+		if err != nil {
+			t.fault(fmt.Errorf("looks like a line of a run: %w", err))
+		}
+		return err == nil
+	case msgRepository, msgRun:
+		return err == nil && e.RunID != "" && t.event(message, e.RunID)
+	}
+	return false
+}
+
+// event takes note of a line about more than one image.
+func (t *tally) event(message, runID string) (ours bool) {
+	if run := t.run(runID); run != nil && message == msgRun {
+		run.Finished = true
+	}
+	return true
+}
+
+func (e *entry) image() Image {
+	return Image{
+		RunID: e.RunID, Time: e.Time.Time, Repository: e.Repository, Policy: e.Policy, ImageDigest: e.Digest,
+		ImageTags: append([]string{}, strings.Fields(e.Tags)...), ImagePushedAt: e.PushedAt.Time, ImageSizeInBytes: e.Size,
+		Verdict: e.Verdict, AppliedRulePriority: e.Rule, Reason: e.Reason, Untag: strings.Fields(e.Untag),
+		Outcome: e.Outcome, Message: e.Message,
+	}
+}

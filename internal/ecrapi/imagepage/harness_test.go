@@ -1,0 +1,107 @@
+package imagepage_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
+)
+
+// An answer is the body of every answer of a server.
+type answer string
+
+func (a answer) Do(r *http.Request) (*http.Response, error) {
+	_, err := io.Copy(io.Discard, r.Body)
+	return &http.Response{
+		StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
+		Body: io.NopCloser(strings.NewReader(string(a))), ContentLength: int64(len(a)),
+	}, err
+}
+
+// sdk is an API whose answers the SDK reads. It gives one page.
+type sdk struct {
+	ecrapi.API
+	next string
+	err  error
+}
+
+func (s *sdk) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput, _ ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error) {
+	out, err := s.API.DescribeImages(ctx, in)
+	if s.err = err; err == nil {
+		s.next = aws.ToString(out.NextToken)
+		out.NextToken = nil
+	}
+	return out, err
+}
+
+// reference is what the SDK and the conversion of its types make of a page. A
+// panic of the SDK is an error.
+func reference(t *testing.T, text string) (page imagepage.Page, err error) {
+	t.Helper()
+	cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
+	cfg.HTTPClient = answer(text)
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	api := &sdk{API: ecr.NewFromConfig(cfg)}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the SDK panics: %v", r)
+		}
+	}()
+	for im, refused := range ecrapi.New(api).Images(t.Context(), "app") {
+		if page.Refused = errors.Unwrap(refused); refused == nil {
+			page.Images = append(page.Images, im)
+		}
+	}
+	page.NextToken = api.next
+	return page, api.err
+}
+
+// same checks that a page is for us what it is for the SDK, times and errors
+// included, but for what we refuse on purpose.
+func same(t *testing.T, text string) {
+	t.Helper()
+	want, wantErr := reference(t, text)
+	got, err := imagepage.Decode([]byte(text), nil)
+	switch {
+	case err != nil && (wantErr != nil || !json.Valid([]byte(text)) || hasTimeInWords(text)):
+		return
+	case err != nil || wantErr != nil:
+		t.Fatalf("%q: error %v, of the SDK %v", text, err, wantErr)
+	}
+	if diff := cmp.Diff(fmt.Sprint(want.Refused), fmt.Sprint(got.Refused)); diff != "" {
+		t.Errorf("%q: refusal (-SDK +ours):\n%s", text, diff)
+	}
+	got.Refused, want.Refused = nil, nil
+	got.Images = unique(got.Images)
+	if diff := cmp.Diff(want, got, nilIsEmpty); diff != "" {
+		t.Errorf("%q: page (-SDK +ours):\n%s", text, diff)
+	}
+}
+
+// hasTimeInWords says whether a string of the text is one of the words that the
+// SDK takes for a time.
+func hasTimeInWords(text string) bool {
+	tokens := json.NewDecoder(bytes.NewReader([]byte(text)))
+	for {
+		token, err := tokens.Token()
+		if err != nil {
+			return false
+		}
+		if word, ok := token.(string); ok && strings.EqualFold(strings.TrimPrefix(word, "-"), "Infinity") {
+			return true
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package scenario_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+)
+
+// What is planned ahead of applying keeps to the order of the budget and comes to
+// its end, however few workers, whenever it is stopped, and although plans are
+// made again.
+func TestWorkComesToItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for seed := range 150 {
+			random := rand.New(rand.NewPCG(uint64(seed), 7))
+			var p picture
+			n := 1 + random.IntN(25)
+			for i := range n {
+				r := repository{name: fmt.Sprintf("r%02d", i)}
+				for k := range 1 + random.IntN(6) {
+					r.images = append(r.images, image{name: fmt.Sprint("a", i, "-", k), age: 90 * day})
+				}
+				p = append(p, r)
+			}
+			w := newQuickWorld(p)
+			w.source("ecs").answer(t, "task/1 other:v2")
+			var mu sync.Mutex
+			stop, closed, calls, stopAt := make(chan struct{}), false, 0, random.IntN(200)
+			w.journal.on(func(c recorded) {
+				mu.Lock()
+				d := time.Duration(random.IntN(900)) * time.Millisecond
+				if random.IntN(10) == 0 {
+					w.server.FailNext(c.operation, "", "ThrottlingException", 1)
+				}
+				if random.IntN(8) == 0 {
+					w.clock.advance(4 * time.Minute)
+				}
+				if calls++; calls == stopAt && seed%2 == 0 && !closed {
+					closed = true
+					close(stop)
+				}
+				mu.Unlock()
+				time.Sleep(d) // not real time
+			})
+			most := random.IntN(40)
+			r := w.runner(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, fmt.Sprintf(`"limits": {"maxDeletions": %d}`, max(most, 1))))
+			r.Remover, r.Workers, r.Stop = w.registry.Remover, 1+random.IntN(4), stop
+			r.MaxDetails = random.IntN(10_000)
+			report := run(t, &r)
+			budget, deleted := max(most, 1), 0
+			for i, rr := range report.Repositories {
+				planned := len(p[i].images)
+				left := len(w.server.Images(rr.Name))
+				deleted += planned - left
+				if rr.Deleted != planned-left {
+					t.Errorf("seed %d: %s: %d deleted, %d are gone", seed, rr.Name, rr.Deleted, planned-left)
+				}
+				switch {
+				case rr.Skipped == cleaner.SkipDeadline && closed:
+					continue
+				case planned > budget:
+					if rr.Skipped != cleaner.SkipLimit {
+						t.Errorf("seed %d: %s has %d of %d left, skipped %q", seed, rr.Name, planned, budget, rr.Skipped)
+					}
+				default:
+					budget -= planned
+					if rr.Skipped != "" {
+						t.Errorf("seed %d: %s is skipped %q %s with %d of %d left", seed, rr.Name, rr.Skipped, rr.Message, planned, budget)
+					}
+					if !closed && left > 0 {
+						t.Errorf("seed %d: %s: %d of %d left, counts %+v", seed, rr.Name, left, planned, rr.Counts)
+					}
+					if sum := rr.Deleted + rr.NotAttempted + rr.Changed + rr.Gone + rr.Failed; sum != planned {
+						t.Errorf("seed %d: %s: outcomes of %d of %d: %+v", seed, rr.Name, sum, planned, rr.Counts)
+					}
+				}
+			}
+			if report.Totals.Deleted != deleted {
+				t.Errorf("seed %d: totals %+v", seed, report.Totals)
+			}
+		}
+	})
+}

@@ -1,0 +1,167 @@
+package scenario_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+)
+
+// crowd has many repositories delete at a time through a registry that keeps to
+// a pace of the operation, while each deletion takes a second, and returns the
+// longest time from a re-check to the arrival of the request that relies on it.
+func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Duration, report cleaner.Report) {
+	var p picture
+	for i := range repositories {
+		p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
+	}
+	w := emptyWorld(p)
+	cfg := awsclient.Local("http://registry.invalid", region)
+	cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
+	w.registry = function.ConnectAt(cfg, limits, w.clock.now)
+	w.registry.Sources = w.inUse
+	var mu sync.Mutex
+	described := map[string]time.Time{}
+	w.journal.on(func(c recorded) {
+		mu.Lock()
+		for _, d := range c.digests {
+			switch c.operation {
+			case "DescribeImages":
+				described[d] = time.Now()
+			case "BatchDeleteImage":
+				longest = max(longest, time.Since(described[d]))
+			}
+		}
+		mu.Unlock()
+		if c.operation == "BatchDeleteImage" {
+			time.Sleep(time.Second) // not real time
+		}
+	})
+	r := w.runner(t, configuration("expire any pushed>30", "", ""))
+	r.Remover, r.Workers = w.registry.Remover, repositories
+	return longest, run(t, &r)
+}
+
+// The wait for one's turn under adaptive concurrency lies between the re-check
+// and the request: what changes during it is lost.
+func TestPaceWidensTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		longest, report := crowd(t, 9, pace.Limits{Start: 1, Most: 1})
+		t.Logf("longest %v, deleted %d, failed %d", longest, report.Totals.Deleted, report.Totals.Failed)
+		if longest > 2*time.Second {
+			t.Errorf("a deletion was requested %v after the re-check that it relies on", longest)
+		}
+	})
+}
+
+// A call that waits for its turn for longer than a call may take was never made.
+func TestPaceEatsTheTimeOfTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, report := crowd(t, 60, pace.Limits{Start: 1, Most: 1})
+		if report.Totals.Deleted != 60 {
+			t.Errorf("totals %+v", report.Totals)
+			for _, r := range report.Repositories {
+				for _, im := range r.Images {
+					if im.Outcome != cleaner.Deleted {
+						t.Logf("%s %s", im.Outcome, im.Message)
+					}
+				}
+			}
+		}
+	})
+}
+
+// At the default concurrency, after ECR has throttled, deletions wait for their
+// turn for seconds after the re-check that they rely on.
+func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p picture
+		for i := range 8 {
+			p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
+		}
+		w := emptyWorld(p)
+		cfg := awsclient.Local("http://registry.invalid", region)
+		cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
+		w.registry = function.ConnectAt(cfg, function.DefaultConcurrency, w.clock.now)
+		w.registry.Sources = w.inUse
+		const refusals = 8 * 5 // of each deletion the first five attempts
+		w.server.FailNext("BatchDeleteImage", "", "ThrottlingException", refusals)
+		var mu sync.Mutex
+		described := map[string]time.Time{}
+		w.journal.on(func(c recorded) {
+			mu.Lock()
+			if c.operation == "DescribeImages" {
+				for _, d := range c.digests {
+					described[d] = time.Now()
+				}
+			}
+			if c.operation != "BatchDeleteImage" {
+				mu.Unlock()
+				return
+			}
+			digest := c.digests[0]
+			if since := time.Since(described[digest]); since > 2*time.Second {
+				t.Errorf("%s is deleted %v after the re-check", w.names[digest], since)
+			}
+			mu.Unlock()
+			time.Sleep(1500 * time.Millisecond) // not real time
+		})
+		r := w.runner(t, configuration("expire any pushed>30", "", ""))
+		r.Remover = w.registry.Remover
+		report := run(t, &r)
+		t.Logf("%+v", report.Totals)
+	})
+}
+
+// The image at the end of the queue is tagged three seconds after it was
+// described, and five seconds before the request to delete it is sent.
+func TestATaggedImageIsLostInTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p picture
+		for i := range 9 {
+			p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
+		}
+		w := emptyWorld(p)
+		cfg := awsclient.Local("http://registry.invalid", region)
+		cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
+		w.registry = function.ConnectAt(cfg, pace.Limits{Start: 1, Most: 1}, w.clock.now)
+		w.registry.Sources = w.inUse
+		var mu sync.Mutex
+		n := 0
+		var asked []string
+		w.journal.on(func(c recorded) {
+			if c.operation != "BatchDeleteImage" {
+				return
+			}
+			mu.Lock()
+			n++
+			nth := n
+			asked = append(asked, w.names[c.digests[0]])
+			mu.Unlock()
+			time.Sleep(time.Second) // not real time
+			if nth == 3 {
+				mu.Lock()
+				defer mu.Unlock()
+				for i := range 9 {
+					if name := fmt.Sprint("a", i); !slices.Contains(asked, name) {
+						w.server.Tag(fmt.Sprint("r", i), digestOf(name), "release")
+					}
+				}
+			}
+		})
+		r := w.runner(t, configuration("expire any pushed>30", "", ""))
+		r.Remover, r.Workers = w.registry.Remover, 9
+		report := run(t, &r)
+		if report.Totals.Deleted != 3 {
+			t.Errorf("%d deleted, want 3: the others were tagged release seconds before the request", report.Totals.Deleted)
+		}
+	})
+}
