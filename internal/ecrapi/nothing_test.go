@@ -24,7 +24,7 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 		"DescribeImages": {func(c ecrapi.Client) error {
 			_, err := collect(t, c.Images(t.Context(), "app"))
 			return err
-		}, "describe images in app: the answer has no imageDetails"},
+		}, "describe images in app: "},
 		"ListTagsForResource": {func(c ecrapi.Client) error {
 			_, err := c.RepositoryTags(t.Context(), cleaner.Repository{Name: "app", ARN: "arn:aws:ecr:eu-west-1:123456789012:repository/app"})
 			return err
