@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 )
 
@@ -19,9 +20,11 @@ var (
 // arrives broken off. A line can be cut for good.
 type line struct {
 	next http.Handler
-	// at the request of that number, and before it is sent, then is called.
-	at   int
-	then func()
+	// at the request of that number, of all or of those that remove, then is
+	// called before it is sent.
+	at        int
+	ofRemoval bool
+	then      func()
 
 	mu       sync.Mutex
 	requests int
@@ -38,7 +41,7 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	sent := r.Clone(r.Context())
 	sent.Body = io.NopCloser(bytes.NewReader(body))
-	l.count()
+	l.count(r.Header.Get("X-Amz-Target"))
 	select {
 	case <-l.cut:
 		return nil, errKilled
@@ -56,10 +59,14 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-func (l *line) count() {
+func (l *line) count(target string) {
+	removes := strings.HasSuffix(target, ".BatchDeleteImage") || strings.HasSuffix(target, ".UpdateImageStorageClass")
 	l.mu.Lock()
-	l.requests++
-	now := l.requests == l.at
+	counts := removes || !l.ofRemoval
+	if counts {
+		l.requests++
+	}
+	now := counts && l.requests == l.at
 	l.mu.Unlock()
 	if now {
 		l.then()

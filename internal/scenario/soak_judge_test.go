@@ -112,9 +112,9 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 	}
 	l := newLaw(j.trial, said.Name, before)
 	var faults []error
-	for i, was := range before {
+	for _, was := range before {
 		if j.vanished[said.Name+was.Digest] {
-			l.images[i].Status = "" // did not move
+			l.vanished[was.Digest] = true
 			continue
 		}
 		d := deed{was: was, is: imageOf(after, was.Digest), planned: reportOf(plan, was.Digest), said: reportOf(said, was.Digest)}

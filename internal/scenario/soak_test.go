@@ -214,11 +214,15 @@ func (s *soak) runToItsEnd(t *testing.T) (cleaner.Report, error) {
 		"killed":  func() { cancel(); close(s.line.cut) },
 	}
 	s.ending = pick(s.random, "", "stopped", "cut", "killed")
-	if s.random.IntN(4) == 0 {
-		timer := time.AfterFunc(time.Duration(s.random.Int64N(int64(time.Minute))), end[s.ending])
+	s.line.then = end[s.ending]
+	switch s.random.IntN(4) {
+	case 0:
+		timer := time.AfterFunc(time.Duration(s.random.Int64N(int64(time.Minute))), s.line.then)
 		defer timer.Stop()
-	} else {
-		s.line.at, s.line.then = 1+s.random.IntN(12), end[s.ending]
+	case 1:
+		s.line.at = 1 + s.random.IntN(12)
+	default:
+		s.line.at, s.line.ofRemoval = 1+s.random.IntN(4), true
 	}
 	return r.Run(ctx)
 }
@@ -238,14 +242,15 @@ func onceInBubble(ask func(context.Context) bool) func(context.Context) bool {
 	}
 }
 
-// drawFaults draws what goes wrong with up to 30 % of the calls.
+// drawFaults draws what goes wrong with up to 30 % of the calls: of all, or of
+// those that describe and remove, so that more runs come that far.
 func (s *soak) drawFaults() {
-	operations := []string{
-		"DescribeRepositories", "DescribeImages", "BatchGetImage", "BatchDeleteImage", "UpdateImageStorageClass",
-		"GetLifecyclePolicy", "GetRepositoryPolicy",
-	}
-	if !s.pullsAreNotRecorded { // else the answer decides which pulls of indexes count
-		operations = append(operations, "ListPullTimeUpdateExclusions")
+	operations := []string{"DescribeImages", "BatchDeleteImage", "UpdateImageStorageClass"}
+	if s.random.IntN(2) == 0 {
+		operations = append(operations, "DescribeRepositories", "BatchGetImage", "GetLifecyclePolicy", "GetRepositoryPolicy")
+		if !s.pullsAreNotRecorded { // else the answer decides which pulls of indexes count
+			operations = append(operations, "ListPullTimeUpdateExclusions")
+		}
 	}
 	s.faults = fakeecr.Faults{
 		Seed: s.random.Uint64(), Delay: pick(s.random, time.Second, 5*time.Second, 15*time.Second, 2*time.Minute),
