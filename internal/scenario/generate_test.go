@@ -65,7 +65,7 @@ func generate(r *rand.Rand) trial {
 		t.policies[name] = randomPolicy(r)
 		repo := randomRepository(r, name)
 		if r.IntN(4) == 0 {
-			repo.attached = strings.NewReplacer("untag", "expire", "retain prod*", "expire prod* count>3", "retain dead*", "expire dead* count>3").Replace(t.policies[name])
+			repo.attached = strings.NewReplacer("untag ", "expire ", "retain prod*", "expire prod* count>3", "retain dead*", "expire dead* count>3").Replace(t.policies[name])
 			t.policies[name] = repo.attached
 		}
 		t.picture = append(t.picture, repo)

@@ -48,7 +48,7 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	default:
 	}
 	answers := make(chan func() (*http.Response, error), 1)
-	l.work.Go(func() { answers <- l.serve(sent) })
+	l.work.Go(func() { answers <- l.serve(sent) }) //nolint:bodyclose // whoever asks closes it
 	select {
 	case answer := <-answers:
 		return answer()
@@ -77,9 +77,11 @@ func (l *line) count(target string) {
 func (l *line) serve(r *http.Request) (answer func() (*http.Response, error)) {
 	w := httptest.NewRecorder()
 	defer func() {
-		switch broken := recover(); {
+		broken := recover()
+		err, _ := broken.(error)
+		switch {
 		case broken == nil:
-		case broken != http.ErrAbortHandler:
+		case !errors.Is(err, http.ErrAbortHandler):
 			panic(broken)
 		case w.Flushed:
 			answer = func() (*http.Response, error) {

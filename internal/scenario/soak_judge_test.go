@@ -34,12 +34,16 @@ func (j *judgement) judge(runErr error) error {
 	if got, want := len(j.report.Repositories), len(j.picture); got != want {
 		return fmt.Errorf("the report has %d of %d repositories", got, want)
 	}
+	removed := j.seen.removed
 	faults := []error{j.sums()}
 	for i, repo := range j.picture {
 		if j.report.Repositories[i].Name != repo.name {
 			return fmt.Errorf("the report has %s in place of %s", j.report.Repositories[i].Name, repo.name)
 		}
 		faults = append(faults, j.repository(&j.plan.Repositories[i], &j.report.Repositories[i]))
+	}
+	if removed = j.seen.removed - removed; removed > j.perRun {
+		faults = append(faults, fmt.Errorf("%d images removed, maxDeletions is %d", removed, j.perRun))
 	}
 	return errors.Join(faults...)
 }
@@ -112,6 +116,7 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 	}
 	l := newLaw(j.trial, said.Name, before)
 	var faults []error
+	removed := j.seen.removed
 	for _, was := range before {
 		if j.vanished[said.Name+was.Digest] {
 			l.vanished[was.Digest] = true
@@ -127,6 +132,9 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 				j.seen.lost++
 			}
 		}
+	}
+	if removed = j.seen.removed - removed; removed > j.perRepository || removed*100 > j.percent*len(before) {
+		faults = append(faults, fmt.Errorf("%s: %d of %d images removed, the limits are %d and %d %%", said.Name, removed, len(before), j.perRepository, j.percent))
 	}
 	return errors.Join(append(faults, l.torn(after))...)
 }
