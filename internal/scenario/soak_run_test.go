@@ -112,7 +112,7 @@ func (s *soak) drawFaults() {
 }
 
 var faultKinds = []fakeecr.FaultKind{
-	fakeecr.Throttled, fakeecr.ServerError, fakeecr.BadGateway, fakeecr.Reset, fakeecr.LostAnswer,
+	fakeecr.Throttled, fakeecr.ServerError, fakeecr.BadGateway, fakeecr.Reset, fakeecr.LostAnswer, fakeecr.LateWork,
 	fakeecr.SlowAnswer, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer, fakeecr.WrongContentType,
 	fakeecr.EmptyPage, fakeecr.RepeatedPage, fakeecr.OverlappingPage, fakeecr.RepeatedToken, fakeecr.ExpiredToken,
 	fakeecr.RefusedImages, fakeecr.VanishedImage,
