@@ -40,7 +40,7 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, 
 			return page[cleaner.Repository]{}, Classify(err)
 		}
 		items, refused := converted(out.Repositories, repository)
-		return page[cleaner.Repository]{items: items, refused: refused, next: aws.ToString(out.NextToken)}, nil
+		return page[cleaner.Repository]{items: items, refused: refused, next: aws.ToString(out.NextToken)}, present("repositories", out.Repositories != nil)
 	}).each("describe repositories", func(r *cleaner.Repository) string { return r.Name })
 }
 
@@ -77,6 +77,9 @@ func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 // RepositoryTags returns the tags of the repository, which ECR does not page.
 func (c Client) RepositoryTags(ctx context.Context, r cleaner.Repository) (map[string]string, error) {
 	out, err := c.api.ListTagsForResource(ctx, &ecr.ListTagsForResourceInput{ResourceArn: &r.ARN})
+	if err == nil {
+		err = present("tags", out.Tags != nil)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list tags of %s: %w", r.Name, Classify(err))
 	}
@@ -166,10 +169,13 @@ func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.
 
 // Archive moves one image to the archive class, in one attempt.
 func (c Client) Archive(ctx context.Context, name, digest string) error {
-	_, err := c.api.UpdateImageStorageClass(withoutPace(ctx), &ecr.UpdateImageStorageClassInput{
+	out, err := c.api.UpdateImageStorageClass(withoutPace(ctx), &ecr.UpdateImageStorageClassInput{
 		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
 		TargetStorageClass: types.TargetStorageClassArchive,
 	}, once)
+	if err == nil && out.ImageStatus == "" {
+		return fmt.Errorf("archive image %s in %s: %w: %w", digest, name, cleaner.ErrUnanswered, present("imageStatus", false))
+	}
 	if err != nil {
 		return fmt.Errorf("archive image %s in %s: %w", digest, name, archiveError(digest, err))
 	}

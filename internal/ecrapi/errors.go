@@ -17,6 +17,16 @@ import (
 // errImageNotFound says that at least one described image is missing.
 var errImageNotFound = errors.New("image not found")
 
+// present returns an error unless the member is in the answer. An answer without
+// a list is no empty list: the SDK takes an empty body for an answer with nothing
+// in it.
+func present(member string, is bool) error {
+	if is {
+		return nil
+	}
+	return fmt.Errorf("the answer has no %s", member)
+}
+
 func hasCode(err error, code string) bool {
 	apiErr, ok := errors.AsType[smithy.APIError](err)
 	return ok && apiErr.ErrorCode() == code
@@ -60,6 +70,12 @@ func archiveError(digest string, err error) error {
 // image again first, or the careful answer is at hand.
 func once(o *ecr.Options) { o.Retryer = aws.NopRetryer{} }
 
+// isUnreadable reports whether the answer makes no sense.
+func isUnreadable(err error) bool {
+	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
+	return unreadable
+}
+
 // removal classifies the error of a call that removes, so that the caller knows
 // whether another attempt may help and whether this one may have been carried
 // out.
@@ -67,7 +83,7 @@ func removal(err error) error {
 	switch {
 	case isThrottled(err):
 		return fmt.Errorf("%w: %w", cleaner.ErrThrottled, err)
-	case retry.NewStandard().IsErrorRetryable(err), errors.Is(err, context.DeadlineExceeded):
+	case retry.NewStandard().IsErrorRetryable(err), errors.Is(err, context.DeadlineExceeded), isUnreadable(err):
 		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)
 	}
 	return Classify(err)

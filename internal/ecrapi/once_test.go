@@ -92,6 +92,8 @@ func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
 		},
 		"no time left": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"bad gateway":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		"half a JSON":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"imageIds": [`)) },
+		"no JSON":      func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Please sign in.</html>")) },
 	} {
 		for operation, call := range removing {
 			registry := fakeecr.New()

@@ -57,7 +57,7 @@ func (s *Server) plan(r *repository, id imageID) deletion {
 	if failed != nil {
 		return deletion{id: id, failed: failed}
 	}
-	if code := s.refused[rec.Digest]; code != "" {
+	if code := cmp.Or(s.refused[rec.Digest], s.strike.refuses()); code != "" {
 		return deletion{id: id, failed: id.failure(code)}
 	}
 	return deletion{id: id, rec: rec, guards: r.guards(rec.Digest)}

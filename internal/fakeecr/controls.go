@@ -123,12 +123,7 @@ func (c *controls) wait(ctx context.Context, operation string) error {
 	if d <= 0 {
 		return nil
 	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pause(ctx, d)
 }
 
 // admit reports whether the call is within the limit of its operation.

@@ -13,6 +13,9 @@
 // permissions are not checked; [Server.Fail] plays a denied call. Every caller
 // is a session of the role "cleaner", and STS's GetCallerIdentity says so.
 //
+// [Server.Inject] has calls of ECR go wrong, the n-th or some by a seeded
+// chance: throttled, answered with nonsense, late, twice or not at all.
+//
 // Where AWS's documentation is silent, this package decides:
 //
 //   - Listings are ordered by digest. ECR promises no order.

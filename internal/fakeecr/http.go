@@ -26,18 +26,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	name, body, err := readRequest(w, r)
 	var answer []byte
+	var hit *strike
 	if err == nil {
-		answer, err = s.answer(r.Context(), name, body)
+		answer, hit, err = s.answer(r.Context(), name, body)
 	}
 	if errors.Is(err, context.Canceled) {
 		return
 	}
 	s.controls.count(name)
-	if err != nil {
-		writeFault(w, err)
-		return
-	}
-	write(w, http.StatusOK, answer)
+	hit.respond(r.Context(), w, answer, err)
 }
 
 func readRequest(w http.ResponseWriter, r *http.Request) (operation string, body []byte, err error) {
@@ -57,23 +54,29 @@ func readRequest(w http.ResponseWriter, r *http.Request) (operation string, body
 
 func unknownOperation() error { return &fault{code: "UnknownOperationException"} }
 
-// answer delays the call, refuses it or carries it out.
-func (s *Server) answer(ctx context.Context, name string, body []byte) ([]byte, error) {
+// answer delays the call, refuses it or carries it out, unless a fault strikes
+// it.
+func (s *Server) answer(ctx context.Context, name string, body []byte) (answer []byte, hit *strike, err error) {
 	read, known := operations[name]
 	if !known {
-		return nil, unknownOperation()
+		return nil, nil, unknownOperation()
 	}
 	if err := s.admit(ctx, name); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, err := read(body)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.permit(name, c.repo); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return s.run(c)
+	hit = s.injector.draw(name, c.repo, body)
+	if err := s.strikeDown(hit, c.repo); err != nil {
+		return nil, hit, err
+	}
+	answer, err = s.run(c, hit)
+	return answer, hit, err
 }
 
 // admit delays a call of the operation, or throttles it.
@@ -96,9 +99,11 @@ func (s *Server) permit(name, repo string) error {
 	return nil
 }
 
-func (s *Server) run(c call) ([]byte, error) {
+func (s *Server) run(c call, hit *strike) ([]byte, error) {
 	s.mu.Lock()
+	s.strike = hit
 	answer, err := c.carryOut(s)
+	s.strike = nil
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -122,10 +127,16 @@ func writeFault(w http.ResponseWriter, err error) {
 	write(w, f.httpStatus(), body)
 }
 
-func write(w http.ResponseWriter, status int, body []byte) {
+func write(w http.ResponseWriter, status int, body []byte) { writeAs(w, contentType, status, body) }
+
+func writeAs(w http.ResponseWriter, contentType string, status int, body []byte) {
+	writeHeader(w, contentType, status, len(body))
+	_, _ = w.Write(body) // the caller may have gone
+}
+
+func writeHeader(w http.ResponseWriter, contentType string, status, length int) {
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Content-Length", strconv.Itoa(length))
 	w.Header().Set("X-Amzn-RequestId", requestID)
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the caller may have gone
 }

@@ -58,8 +58,13 @@ type listing[T any] struct {
 }
 
 // page returns the first items, and the token of the next page unless there
-// are no more.
+// are no more; or what a fault makes of them.
 func (l listing[T]) page(s *Server, items iter.Seq[T]) (page []T, next *string) {
+	page, next = l.first(s, items)
+	return l.spoil(s, page, next)
+}
+
+func (l listing[T]) first(s *Server, items iter.Seq[T]) (page []T, next *string) {
 	page = make([]T, 0, l.size)
 	for item := range items {
 		if len(page) == l.size {
@@ -93,6 +98,8 @@ func (s *Server) start(scope string, p *paging) (string, error) {
 	if !hmac.Equal(text[:sealLength], s.seal(scope, key)) {
 		return "", errToken
 	}
+	key, _, _ = strings.Cut(key, tokenMark)
+	s.strike.startAt(key)
 	return key, nil
 }
 

@@ -13,6 +13,7 @@ type Server struct {
 	now             func() time.Time
 	tokenKey        []byte
 	controls        controls
+	injector        injector
 
 	mu           sync.Mutex // guards what follows
 	repositories map[string]*repository
@@ -20,6 +21,7 @@ type Server struct {
 	pullExcluded bool
 	refused      map[string]string // failure codes by digest
 	serial       uint64            // of the last generated manifest
+	strike       *strike           // the fault of the call that is carried out
 }
 
 // An Option sets something of a new server.

@@ -140,7 +140,7 @@ func (r *reckoning) carryOut() {
 		went = false
 		for i, fate := range planned {
 			waits := slices.ContainsFunc(r.parents(i, true), func(p int) bool {
-				circle := r.images[p].Status == "ARCHIVED" && slices.Contains(r.parents(p, false), i) && !slices.Contains(r.parents(i, false), p)
+				circle := r.images[p].Status == "ARCHIVED" && r.belongs(p, i, map[int]bool{}) && !slices.Contains(r.parents(i, false), p)
 				return r.reach(p) < fate && !circle
 			})
 			waits = waits || slices.ContainsFunc(r.unreadAbove(i), func(p int) bool { return r.reach(p) < fate })

@@ -25,6 +25,8 @@ type trial struct {
 	uses                []use
 	refused             map[string]string // codes of BatchDeleteImage, by name
 	pullsAreNotRecorded bool
+	// steady is true when one run brings the registry where many would.
+	steady bool
 }
 
 // A use is a reference to an image of the registry, or of another one.
@@ -63,7 +65,7 @@ func generate(r *rand.Rand) trial {
 		t.policies[name] = randomPolicy(r)
 		repo := randomRepository(r, name)
 		if r.IntN(4) == 0 {
-			repo.attached = strings.NewReplacer("untag", "expire", "retain prod*", "expire prod* count>3", "retain dead*", "expire dead* count>3").Replace(t.policies[name])
+			repo.attached = strings.NewReplacer("untag ", "expire ", "retain prod*", "expire prod* count>3", "retain dead*", "expire dead* count>3").Replace(t.policies[name])
 			t.policies[name] = repo.attached
 		}
 		t.picture = append(t.picture, repo)

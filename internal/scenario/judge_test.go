@@ -96,7 +96,7 @@ func (l *law) torn(after []fakeecr.Image) error {
 	}
 	inUse := l.usedWithChildren()
 	for i, im := range l.images {
-		moved := left[im.Digest] != im.Status
+		moved := left[im.Digest] != im.Status && !l.vanished[im.Digest]
 		switch {
 		case moved && inUse[i]:
 			return fmt.Errorf("%s went although it is in use", im.Digest)

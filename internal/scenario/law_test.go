@@ -23,6 +23,8 @@ type law struct {
 	wants    []int
 	vetoed   []bool
 	retained []bool
+	// vanished are the digests of images that somebody else removed.
+	vanished map[string]bool
 	// untag are the tags that each image is to lose, vetoed ones left out.
 	untag [][]string
 }
@@ -35,7 +37,7 @@ const (
 
 // newLaw reads a repository as it is before a run.
 func newLaw(t trial, repository string, images []fakeecr.Image) *law {
-	l := &law{trial: t, repository: repository, images: slices.Clone(images), place: map[string]int{}}
+	l := &law{trial: t, repository: repository, images: slices.Clone(images), place: map[string]int{}, vanished: map[string]bool{}}
 	for i, im := range images {
 		l.place[im.Digest] = i
 	}

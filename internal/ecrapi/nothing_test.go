@@ -1,0 +1,58 @@
+package ecrapi_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// A body that got lost is not a registry without repositories, a repository
+// without images or tags, or an image that is archived.
+func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
+	t.Parallel()
+	for operation, c := range map[string]struct {
+		call func(ecrapi.Client) error
+		want string
+	}{
+		"DescribeRepositories": {func(c ecrapi.Client) error {
+			_, err := collect(t, c.Repositories(t.Context()))
+			return err
+		}, "describe repositories: the answer has no repositories"},
+		"DescribeImages": {func(c ecrapi.Client) error {
+			_, err := collect(t, c.Images(t.Context(), "app"))
+			return err
+		}, "describe images in app: "},
+		"ListTagsForResource": {func(c ecrapi.Client) error {
+			_, err := c.RepositoryTags(t.Context(), cleaner.Repository{Name: "app", ARN: "arn:aws:ecr:eu-west-1:123456789012:repository/app"})
+			return err
+		}, "list tags of app: the answer has no tags"},
+		"UpdateImageStorageClass": {func(c ecrapi.Client) error {
+			return c.Archive(t.Context(), "app", digest(0))
+		}, "no answer: the answer has no imageStatus"},
+	} {
+		registry, client, _ := start(t)
+		put(registry, 1)
+		registry.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: fakeecr.EmptyAnswer, Operation: operation, Nth: 1}}})
+		err := c.call(client)
+		wantError(t, err, c.want)
+		if unanswered := errors.Is(err, cleaner.ErrUnanswered); unanswered != (operation == "UpdateImageStorageClass") {
+			t.Errorf("%s: %v is ErrUnanswered: %v", operation, err, unanswered)
+		}
+	}
+}
+
+// An empty list is one.
+func TestEmptyLists(t *testing.T) {
+	t.Parallel()
+	registry, client, _ := start(t)
+	if images, err := collect(t, client.Images(t.Context(), "app")); err != nil || len(images) > 0 {
+		t.Errorf("images: %v, %v", images, err)
+	}
+	registry.DeleteRepository("app")
+	if repositories, err := collect(t, client.Repositories(t.Context())); err != nil || len(repositories) > 0 {
+		t.Errorf("repositories: %v, %v", repositories, err)
+	}
+}

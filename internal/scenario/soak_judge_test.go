@@ -1,0 +1,216 @@
+package scenario_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// A judgement compares what a run under faults did with what it was to do and
+// with what it says.
+type judgement struct {
+	*soak
+	before, after map[string][]fakeecr.Image
+	// plan was made without faults just before.
+	plan, report *cleaner.Report
+	seen         *tally
+}
+
+// judge judges the run that has ended with that error.
+func (j *judgement) judge(runErr error) error {
+	if runErr != nil {
+		j.seen.unlisted++
+		j.report.Repositories = nil
+		return j.untouched()
+	}
+	if j.report.Incomplete {
+		j.seen.unhandled++
+	}
+	if got, want := len(j.report.Repositories), len(j.picture); got != want {
+		return fmt.Errorf("the report has %d of %d repositories", got, want)
+	}
+	removed := j.seen.removed
+	faults := []error{j.sums()}
+	for i, repo := range j.picture {
+		if j.report.Repositories[i].Name != repo.name {
+			return fmt.Errorf("the report has %s in place of %s", j.report.Repositories[i].Name, repo.name)
+		}
+		faults = append(faults, j.repository(&j.plan.Repositories[i], &j.report.Repositories[i]))
+	}
+	if removed = j.seen.removed - removed; removed > j.perRun {
+		faults = append(faults, fmt.Errorf("%d images removed, maxDeletions is %d", removed, j.perRun))
+	}
+	return errors.Join(faults...)
+}
+
+// untouched checks that a run that could not list the registry did nothing.
+func (j *judgement) untouched() error {
+	for _, repo := range j.picture {
+		if stateOf(j.before[repo.name]) != stateOf(j.after[repo.name]) {
+			return fmt.Errorf("%s was changed by a run that could not begin", repo.name)
+		}
+	}
+	return nil
+}
+
+// sums checks that counts are those of the images, totals those of the
+// repositories, and that what is left undone is said to be.
+func (j *judgement) sums() error {
+	var totals cleaner.Totals
+	unhandled := false
+	for _, r := range j.report.Repositories {
+		if got, want := outcomeCounts(r.Counts), countOutcomes(r.Images); got != want {
+			return fmt.Errorf("%s counts %v, of its images are %v", r.Name, got, want)
+		}
+		totals.Repositories++
+		totals.Deleted += r.Deleted
+		totals.Archived += r.Archived
+		totals.TagsRemoved += r.TagsRemoved
+		totals.Failed += r.Failed
+		totals.NotAttempted += r.NotAttempted
+		switch r.Skipped {
+		case cleaner.SkipFailed, cleaner.SkipDeadline, cleaner.SkipInvalidPolicy, cleaner.SkipScanFailed:
+			unhandled = true
+		}
+	}
+	got := j.report.Totals
+	switch {
+	case got.Repositories != totals.Repositories, got.Deleted != totals.Deleted, got.Archived != totals.Archived,
+		got.TagsRemoved != totals.TagsRemoved, got.Failed != totals.Failed, got.NotAttempted != totals.NotAttempted:
+		return fmt.Errorf("totals are %+v, should be %+v", got, totals)
+	case j.report.Incomplete != (unhandled || got.Failed+got.NotAttempted > 0):
+		return fmt.Errorf("incomplete is %v with %+v", j.report.Incomplete, got)
+	}
+	return nil
+}
+
+type counts struct{ deleted, archived, untagged, blocked, changed, gone, failed, notAttempted int }
+
+func outcomeCounts(c cleaner.Counts) counts {
+	return counts{c.Deleted, c.Archived, c.TagsRemoved, c.Blocked, c.Changed, c.Gone, c.Failed, c.NotAttempted}
+}
+
+func countOutcomes(images []cleaner.ImageReport) counts {
+	n := map[cleaner.Outcome]int{}
+	for _, im := range images {
+		n[im.Outcome]++
+	}
+	return counts{
+		n[cleaner.Deleted], n[cleaner.MovedToArchive], n[cleaner.Untagged], n[cleaner.Blocked],
+		n[cleaner.Changed], n[cleaner.Gone], n[cleaner.Failed], n[cleaner.NotAttempted],
+	}
+}
+
+func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
+	before, after := j.before[said.Name], j.after[said.Name]
+	if said.Skipped == "" && said.Evaluated != len(before) {
+		return fmt.Errorf("%s: %d images evaluated, there are %d", said.Name, said.Evaluated, len(before))
+	}
+	if said.Skipped != "" && said.Message == "" {
+		return fmt.Errorf("%s: skipped %s without a word", said.Name, said.Skipped)
+	}
+	l := newLaw(j.trial, said.Name, before)
+	var faults []error
+	removed := j.seen.removed
+	for _, was := range before {
+		if j.vanished[said.Name+was.Digest] {
+			l.vanished[was.Digest] = true
+			continue
+		}
+		d := deed{was: was, is: imageOf(after, was.Digest), planned: reportOf(plan, was.Digest), said: reportOf(said, was.Digest)}
+		if err := d.judge(said.Skipped != ""); err != nil {
+			faults = append(faults, fmt.Errorf("%s/%s: %w", said.Name, was.Digest, err))
+		}
+		if d.became() != "" {
+			j.seen.removed++
+			if d.said.Outcome == cleaner.Failed || strings.HasPrefix(d.said.Message, "unconfirmed") {
+				j.seen.lost++
+			}
+		}
+	}
+	if removed = j.seen.removed - removed; removed > j.perRepository || removed*100 > j.percent*len(before) {
+		faults = append(faults, fmt.Errorf("%s: %d of %d images removed, the limits are %d and %d %%", said.Name, removed, len(before), j.perRepository, j.percent))
+	}
+	return errors.Join(append(faults, l.torn(after))...)
+}
+
+// imageOf returns the image, nil when there is none.
+func imageOf(images []fakeecr.Image, digest string) *fakeecr.Image {
+	i := slices.IndexFunc(images, func(im fakeecr.Image) bool { return im.Digest == digest })
+	if i < 0 {
+		return nil
+	}
+	return &images[i]
+}
+
+// reportOf returns what a report says of the image; nothing is empty.
+func reportOf(r *cleaner.RepositoryReport, digest string) cleaner.ImageReport {
+	i := slices.IndexFunc(r.Images, func(im cleaner.ImageReport) bool { return im.ImageDigest == digest })
+	if i < 0 {
+		return cleaner.ImageReport{}
+	}
+	return r.Images[i]
+}
+
+// A deed is what became of an image and what is said of it.
+type deed struct {
+	was           fakeecr.Image
+	is            *fakeecr.Image
+	planned, said cleaner.ImageReport
+}
+
+// became returns the outcome that is true of the image, "" if it is as it was.
+func (d deed) became() cleaner.Outcome {
+	switch {
+	case d.is == nil:
+		return cleaner.Deleted
+	case d.is.Status != d.was.Status:
+		return cleaner.MovedToArchive
+	case len(d.is.Tags) != len(d.was.Tags):
+		return cleaner.Untagged
+	}
+	return ""
+}
+
+// wanted returns the outcome that the plan without faults wants.
+func (d deed) wanted() cleaner.Outcome {
+	switch {
+	case d.planned.ImageDigest == "" || len(d.planned.ProtectedBy) > 0:
+		return ""
+	case d.planned.Verdict == evaluator.Untag:
+		return cleaner.Untagged
+	case d.planned.Verdict == evaluator.Transition || d.planned.OnExpire != "":
+		return cleaner.MovedToArchive
+	}
+	return cleaner.Deleted
+}
+
+func (d deed) judge(skipped bool) error {
+	became, said := d.became(), d.said.Outcome
+	done := said == cleaner.Deleted || said == cleaner.MovedToArchive || said == cleaner.Untagged
+	switch {
+	case became != "" && became != d.wanted():
+		return fmt.Errorf("is %s, which was not in the plan: %q", became, d.wanted())
+	case became == "" && done, became != "" && done && became != said:
+		return fmt.Errorf("is %q and said to be %s: %s", became, said, d.said.Message)
+	case became != "" && !done && (said != cleaner.Failed || !unsure(d.said.Message)):
+		return fmt.Errorf("is %s, but said to be %q: %s", became, said, d.said.Message)
+	case (said == cleaner.Failed || said == cleaner.Blocked || said == cleaner.NotAttempted || said == cleaner.Gone) && d.said.Message == "":
+		return fmt.Errorf("is %s without a word", said)
+	case said == cleaner.Gone && !strings.HasPrefix(d.said.Message, "ImageNotFound"):
+		return errors.New("is said to be gone and is there")
+	case skipped && said != "":
+		return fmt.Errorf("is %s in a repository that was skipped", said)
+	}
+	return nil
+}
+
+// unsure reports whether the message leaves open what became of the image.
+func unsure(message string) bool {
+	return strings.Contains(message, "no answer") || strings.Contains(message, "unknown") || strings.Contains(message, "neither")
+}

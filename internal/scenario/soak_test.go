@@ -1,0 +1,198 @@
+package scenario_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+)
+
+// soaks is how many random registries are cleaned under faults, each in one run
+// or a few. To try one again, set SOAK_SEED to the seed that a failure prints.
+func soaks() int {
+	if testing.Short() || raceDetector {
+		return 200
+	}
+	return 1_500
+}
+
+// A soak is a random registry that is cleaned while its server fails and runs
+// are ended: stopped, cut short or killed.
+type soak struct {
+	trial
+	*world
+	random *rand.Rand
+	line   *line
+	faults fakeecr.Faults
+	ending string
+	// vanished are the images that somebody else deleted, by repository and
+	// digest.
+	vanished map[string]bool
+}
+
+// TestSoak has registries cleaned under faults and judges after each run what
+// was done and what was said. Then the faults end, and one more run must bring
+// the registry to where it belongs.
+func TestSoak(t *testing.T) {
+	t.Parallel()
+	if text := os.Getenv("SOAK_SEED"); text != "" {
+		seed, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seen tally
+		runSoak(t, seed, &seen)
+		t.Logf("%+v", seen)
+		return
+	}
+	parts := runtime.GOMAXPROCS(0)
+	for part := range parts {
+		t.Run(fmt.Sprint("part ", part), func(t *testing.T) {
+			t.Parallel()
+			var seen tally
+			for seed := part; seed < soaks() && !t.Failed(); seed += parts {
+				runSoak(t, seed, &seen)
+			}
+			t.Logf("%+v", seen)
+			seen.enough(t)
+		})
+	}
+}
+
+// A tally counts what the soak came across, so that it is seen to try what it
+// says.
+type tally struct {
+	runs, faults, removed, lost, unhandled, ended, unlisted, same int
+}
+
+func (n *tally) enough(t *testing.T) {
+	t.Helper()
+	for what, times := range map[string]int{
+		"faults": n.faults, "removals": n.removed, "lost answers": n.lost, "runs with something left": n.unhandled,
+		"runs that were ended": n.ended, "runs without a listing": n.unlisted, "states compared": n.same,
+	} {
+		if times < n.runs/200 {
+			t.Errorf("%d runs and only %d %s", n.runs, times, what)
+		}
+	}
+}
+
+func runSoak(t *testing.T, seed int, seen *tally) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSoak(t, uint64(seed))
+		if err := s.run(t, seen); err != nil {
+			t.Errorf("SOAK_SEED=%d: %v\n%v\nending: %s\nfaults: %+v", seed, err, s.trial, s.ending, s.faults)
+		}
+	})
+}
+
+func newSoak(t *testing.T, seed uint64) *soak {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 2))
+	s := &soak{trial: generate(random), random: random, vanished: map[string]bool{}}
+	if random.IntN(2) == 0 {
+		s.trial.loosen(random)
+	}
+	s.world = s.newWorld(t)
+	return s
+}
+
+// loosen has the trial remove much, for reasons that do not depend on what else
+// is there: such a registry comes to the same in one run as in many.
+func (t *trial) loosen(random *rand.Rand) {
+	for i, repo := range t.picture {
+		t.policies[repo.name] = pick(random, "expire any pushed>1", "expire any pushed>7", "archive any pushed>1", "expire dead-* pushed>7; expire any pushed>1")
+		t.picture[i].attached = ""
+	}
+	t.keepNewest, t.pulledWithinDays, t.pushedWithinHours, t.tagPatterns = 0, 0, 0, []string{}
+	t.perRepository, t.percent, t.perRun = 1000, 100, 10000
+	t.orphans, t.pullsAreNotRecorded, t.steady = "delete", true, true
+}
+
+// newWorld returns the world of the trial as it is at first.
+func (s *soak) newWorld(t *testing.T) *world {
+	t.Helper()
+	w := emptyWorld(s.picture)
+	w.server.ExcludePulls(s.pullsAreNotRecorded)
+	for name, code := range s.trial.refused {
+		w.server.RefuseImage(digestOf(name), code)
+	}
+	w.source("ecs").answer(t, s.useLines())
+	s.connect(w)
+	return w
+}
+
+// connect starts a process: it knows nothing of those before it.
+func (s *soak) connect(w *world) {
+	s.line = newLine(w.server)
+	cfg := awsclient.Local("http://registry.invalid", region)
+	cfg.HTTPClient = &http.Client{Transport: s.line}
+	w.registry = function.ConnectAt(cfg, pick(s.random, pace.Limits{Start: 1, Most: 1}, pace.Limits{Start: 2, Most: 4}), w.clock.now)
+	w.registry.Sources = w.inUse
+}
+
+// run cleans the registry under faults, once or a few times, and without.
+func (s *soak) run(t *testing.T, seen *tally) error {
+	t.Helper()
+	for range pick(s.random, 1, 1, 1, 2, 3) {
+		if err := s.disturbed(t, seen); err != nil {
+			return err
+		}
+	}
+	s.faults, s.ending = fakeecr.Faults{}, ""
+	left := s.contents(s.trial)
+	if _, err := s.trial.apply(t, s.world, nil); err != nil {
+		return fmt.Errorf("the run without faults: %w", err)
+	}
+	if !s.steady || len(s.vanished) > 0 {
+		return nil
+	}
+	return s.reached(t, left, seen)
+}
+
+// reached checks that the registry is as one run without faults leaves it. Two
+// kinds of repositories it passes over, since a run that ends too early may leave
+// images that no later one knows to belong to something: those in which images go
+// along, which no rule wants, and those with nothing left but referrers, which are
+// not taken for orphans any more.
+func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tally) error {
+	t.Helper()
+	twin := s.newWorld(t)
+	report := twin.apply(t, s.configuration())
+	want, got := twin.contents(s.trial), s.contents(s.trial)
+	var faults []error
+	for i, repo := range s.picture {
+		if report.Repositories[i].Followed > 0 || newLaw(s.trial, repo.name, left[repo.name]).orphansStay() {
+			continue
+		}
+		seen.same++
+		if g, w := stateOf(got[repo.name]), stateOf(want[repo.name]); g != w {
+			faults = append(faults, fmt.Errorf("%s is\n%s\nand without faults\n%s", repo.name, s.named(g), s.named(w)))
+		}
+	}
+	if len(faults) > 0 {
+		faults = append(faults, fmt.Errorf("%s", strings.Join(twin.outcomes(&report), "\n")))
+	}
+	return errors.Join(faults...)
+}
+
+// stateOf words the contents of a repository.
+func stateOf(images []fakeecr.Image) string {
+	var b strings.Builder
+	for _, im := range images {
+		fmt.Fprintln(&b, im.Digest, im.Status, im.Tags)
+	}
+	return b.String()
+}
