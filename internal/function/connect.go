@@ -43,7 +43,7 @@ func Connector(getenv func(string) string) func(profile, region string, clock fu
 // DefaultConcurrency is where calls begin, and how far they go while ECR carries
 // them out. CLEANER_CONCURRENCY_START and CLEANER_CONCURRENCY in the environment
 // set others.
-var DefaultConcurrency = pace.Limits{Start: 16, Most: 32}
+var DefaultConcurrency = pace.Limits{Start: 32, Most: 32}
 
 // concurrency reads CLEANER_CONCURRENCY, the ceiling, and
 // CLEANER_CONCURRENCY_START from the environment.
