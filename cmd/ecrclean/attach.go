@@ -33,7 +33,7 @@ that the configuration gives it. ECR then applies it by itself within a day and
 spares nothing, whatever the configuration protects.
 
 Before that it shows what changes, what ECR would then delete and archive, and
-which of these images are in use; if any is, or if that is not known, nothing is
+which of these images are in use; if any is, or if who was asked did not answer, nothing is
 attached unless --despite-in-use is given. With --detach it takes off what is
 attached.`,
 		Args: exactArgs(0, "no arguments; name repositories with --repositories"),

@@ -188,7 +188,9 @@ func policyFor(ctx context.Context, registry Registry, repository string, entry 
 // sortImages orders by push time and, where that is equal, by digest, so that
 // plans and reports do not depend on the order of the listing.
 func sortImages(images []PlannedImage) {
-	slices.SortFunc(images, func(a, b PlannedImage) int {
-		return cmp.Or(a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
-	})
+	slices.SortFunc(images, func(a, b PlannedImage) int { return byPush(&a.Image, &b.Image) })
+}
+
+func byPush(a, b *evaluator.Image) int {
+	return cmp.Or(a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
 }

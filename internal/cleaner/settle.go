@@ -2,6 +2,7 @@ package cleaner
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -89,19 +90,22 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	plan.Skip, plan.Findings, plan.Scanned = skip, append(plan.Findings, used.findings...), used.at
 	protections, wishes := p.weigh(c, g, &used, wanted, settings)
 	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
-	plan.Images = make([]PlannedImage, 0, marked)
-	for i, ruling := range rulings {
-		if !wanted[i].acts() && !ruling.Follows {
-			continue
+	places := make([]int, 0, marked)
+	for i := range rulings {
+		if wanted[i].acts() || rulings[i].Follows {
+			places = append(places, i)
 		}
-		im := newPlannedImage(c.images[i], wanted[i], ruling, protections[i])
+	}
+	slices.SortFunc(places, func(i, j int) int { return byPush(&c.images[i], &c.images[j]) })
+	plan.Images = make([]PlannedImage, 0, len(places))
+	for _, i := range places {
+		im := newPlannedImage(c.images[i], wanted[i], rulings[i], protections[i])
 		im.Parents = im.waitsFor(g.Parents(im.Digest))
 		im.Above, im.Unread = g.Unread(i)
 		im.Children = c.below(im.Digest)
 		im.Discounted = c.discounts && im.Children != nil
 		plan.Images = append(plan.Images, im)
 	}
-	sortImages(plan.Images)
 	plan.attachedFindings(c, g, &used)
 	if plan.removals() > 0 {
 		plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan.Repository, settings.Protect)...)

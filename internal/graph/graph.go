@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
@@ -115,7 +116,9 @@ func IsIndex(im evaluator.Image) bool {
 // scheme of cosign, and the fallback of OCI 1.1 for registries without
 // referrers.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
-var subjectTag = regexp.MustCompile(`^sha256-([0-9a-f]{64})(\.(sig|att|sbom))?$`)
+var subjectTag = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^sha256-([0-9a-f]{64})(\.(sig|att|sbom))?$`)
+})
 
 // Subjects returns the digests that the image refers to, by its subject or by
 // its tags. It returns none for an image that is no referrer.
@@ -125,7 +128,10 @@ func Subjects(im evaluator.Image) []string {
 		digests = append(digests, im.SubjectDigest)
 	}
 	for _, tag := range im.Tags {
-		if m := subjectTag.FindStringSubmatch(tag); m != nil {
+		if !strings.HasPrefix(tag, "sha256-") {
+			continue // nearly every tag, without an expression
+		}
+		if m := subjectTag().FindStringSubmatch(tag); m != nil {
 			digests = append(digests, "sha256:"+m[1])
 		}
 	}
@@ -136,7 +142,7 @@ func Subjects(im evaluator.Image) []string {
 // untagged or has only tags that name a subject.
 func nameless(im evaluator.Image) bool {
 	return !slices.ContainsFunc(im.Tags, func(tag string) bool {
-		return !strings.HasPrefix(tag, "sha256-") || !subjectTag.MatchString(tag)
+		return !strings.HasPrefix(tag, "sha256-") || !subjectTag().MatchString(tag)
 	})
 }
 

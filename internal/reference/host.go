@@ -3,7 +3,6 @@ package reference
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -22,29 +21,29 @@ import (
 // would give an image in use away.
 var (
 	// registryMark is what tells the host of a registry, however mistyped.
-	registryMark = regexp.MustCompile(`(^|[^a-z0-9-])dkr[.-]ecr(-fips)?(\.|$)`)
+	registryMark = expression(`(^|[^a-z0-9-])dkr[.-]ecr(-fips)?(\.|$)`)
 	// registryHost is a whole host, to be found anywhere in a text.
-	registryHost   = regexp.MustCompile(`[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.`)
-	hostPattern    = regexp.MustCompile(`^([^.]*)\.dkr[.-]ecr(?:-fips)?\.([^.]*)\.(.*)$`)
-	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
-	regionPattern  = regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`)
-	suffixPattern  = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
+	registryHost   = expression(`[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.`)
+	hostPattern    = expression(`^([^.]*)\.dkr[.-]ecr(?:-fips)?\.([^.]*)\.(.*)$`)
+	accountPattern = expression(`^[0-9]{12}$`)
+	regionPattern  = expression(`^[a-z]+(-[a-z0-9]+)+$`)
+	suffixPattern  = expression(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 )
 
-func claimsRegistry(host string) bool { return registryMark.MatchString(host) }
+func claimsRegistry(host string) bool { return registryMark().MatchString(host) }
 
-func containsRegistry(text string) bool { return registryHost.MatchString(text) }
+func containsRegistry(text string) bool { return registryHost().MatchString(text) }
 
 func parseHost(host string) (Reference, error) {
-	parts := hostPattern.FindStringSubmatch(host)
+	parts := hostPattern().FindStringSubmatch(host)
 	switch {
 	case parts == nil:
 		return Reference{}, errors.New("the registry is not ACCOUNT.dkr.ecr.REGION.SUFFIX at its beginning")
-	case !accountPattern.MatchString(parts[1]):
+	case !accountPattern().MatchString(parts[1]):
 		return Reference{}, fmt.Errorf("the account %.80q is not 12 digits", parts[1])
-	case !regionPattern.MatchString(parts[2]):
+	case !regionPattern().MatchString(parts[2]):
 		return Reference{}, fmt.Errorf("%.80q is not a Region", parts[2])
-	case !suffixPattern.MatchString(parts[3]):
+	case !suffixPattern().MatchString(parts[3]):
 		return Reference{}, fmt.Errorf("the registry ends in %.80q, which is not the end of a host name (a port is not allowed)", parts[3])
 	}
 	return Reference{RegistryID: parts[1], Region: parts[2]}, nil

@@ -3,7 +3,6 @@ package reference
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -14,11 +13,11 @@ var ErrNotECR = errors.New("not a reference to an ECR registry")
 
 var (
 	// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	repositoryPattern = expression(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 	// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
-	tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	tagPattern = expression(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 	// https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
-	digestPattern = regexp.MustCompile(`^[a-z][a-z0-9]*([-_+.][a-z][a-z0-9]*)*:[0-9a-f]{32,}$`)
+	digestPattern = expression(`^[a-z][a-z0-9]*([-_+.][a-z][a-z0-9]*)*:[0-9a-f]{32,}$`)
 )
 
 const (
@@ -70,12 +69,12 @@ func parse(host, path string) (Reference, error) {
 	}
 	name, digest, hasDigest := strings.Cut(path, "@")
 	repository, tag, hasTag := strings.Cut(name, ":")
-	if n := len(repository); n < minRepositoryLength || n > maxRepositoryLength || !repositoryPattern.MatchString(repository) {
+	if n := len(repository); n < minRepositoryLength || n > maxRepositoryLength || !repositoryPattern().MatchString(repository) {
 		return Reference{}, fmt.Errorf("%.80q is not the name of an ECR repository", repository)
 	}
 	r.Repository = repository
 	switch {
-	case hasTag && !tagPattern.MatchString(tag):
+	case hasTag && !tagPattern().MatchString(tag):
 		return Reference{}, fmt.Errorf("%.80q is not a tag", tag)
 	case hasTag:
 		r.Tag = tag
@@ -94,7 +93,7 @@ func parseDigest(text string) (string, error) {
 	digest := lower(text)
 	algorithm, encoded, _ := strings.Cut(digest, ":")
 	wrongLength := algorithm == "sha256" && len(encoded) != 64 || algorithm == "sha512" && len(encoded) != 128
-	if wrongLength || !digestPattern.MatchString(digest) {
+	if wrongLength || !digestPattern().MatchString(digest) {
 		return "", fmt.Errorf("%.80q is not a digest", text)
 	}
 	return digest, nil
