@@ -57,7 +57,7 @@ type applier struct {
 	plan       *RepositoryPlan
 	planned    map[string]*PlannedImage
 	// unread are the planned images that may list others.
-	unread *[]*PlannedImage
+	unread []*PlannedImage
 	logged map[string]bool
 	looks  map[string]look
 	// attempts counts the removing calls that named an image, by digest.
@@ -70,32 +70,32 @@ type applier struct {
 	pace *pace.Pace
 }
 
-func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) applier {
-	a := applier{
+func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) *applier {
+	a := &applier{
 		ctx: ctx, remover: remover, repository: plan.Repository, log: of(plan, log), plan: plan, planned: map[string]*PlannedImage{},
-		unread: new([]*PlannedImage), logged: map[string]bool{}, looks: map[string]look{}, attempts: map[string]int{}, unanswered: map[string]string{},
+		logged: map[string]bool{}, looks: map[string]look{}, attempts: map[string]int{}, unanswered: map[string]string{},
 	}
 	a.index()
 	return a
 }
 
 // index takes note of what is planned, anew when the plan has changed.
-func (a applier) index() {
+func (a *applier) index() {
 	clear(a.planned)
-	*a.unread = nil
+	a.unread = nil
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
 		a.planned[im.Digest] = im
 		if im.Unread && !im.Protected() {
-			*a.unread = append(*a.unread, im)
+			a.unread = append(a.unread, im)
 		}
 	}
 }
 
-// applyWhile removes what is open, until good, which is asked before each batch,
+// applyWhile removes what is open, until good, which is asked before each turn,
 // says that the plan is not good enough any more. It reports whether it was to
 // the end.
-func (a applier) applyWhile(good func() bool) bool {
+func (a *applier) applyWhile(good func() bool) bool {
 	if a.plan.Skip != nil {
 		return true
 	}
@@ -111,7 +111,7 @@ func (a applier) applyWhile(good func() bool) bool {
 // end notes that what is still open was not attempted, and logs the outcomes
 // that are not in the log yet: these, those that were there before the first
 // call, and what is blocked, which is final only now.
-func (a applier) end() {
+func (a *applier) end() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
 		switch why, silent := a.unanswered[im.Digest]; {
@@ -136,7 +136,7 @@ func settleAll(images []*PlannedImage, o Outcome, message string) {
 }
 
 // removeAll removes what is open and reports whether it came to its end.
-func (a applier) removeAll(good func() bool) bool {
+func (a *applier) removeAll(good func() bool) bool {
 	for _, steps := range batches(families(a.plan.Images)) {
 		if !a.remove(steps, good) {
 			return false
@@ -147,7 +147,7 @@ func (a applier) removeAll(good func() bool) bool {
 
 // reopenBlocked opens what was refused for a second try and reports whether
 // there is any.
-func (a applier) reopenBlocked() bool {
+func (a *applier) reopenBlocked() bool {
 	reopened := false
 	for i := range a.plan.Images {
 		if im := &a.plan.Images[i]; im.Outcome == Blocked {
@@ -161,7 +161,7 @@ func (a applier) reopenBlocked() bool {
 // remove re-checks the images of a batch and removes them, turn by turn. After
 // a turn that took long it re-checks those that are left. It reports whether it
 // came to its end.
-func (a applier) remove(steps []step, good func() bool) bool {
+func (a *applier) remove(steps []step, good func() bool) bool {
 	for clear(a.looks); len(steps) > 0 && a.ctx.Err() == nil; {
 		if !good() {
 			return false
@@ -178,7 +178,7 @@ func (a applier) remove(steps []step, good func() bool) bool {
 }
 
 // take removes images of one turn, at most MaxBatch, that were just re-checked.
-func (a applier) take(steps []step) {
+func (a *applier) take(steps []step) {
 	var deletions, transitions, untaggings []*PlannedImage
 	for _, s := range steps {
 		switch {
@@ -202,7 +202,7 @@ func (a applier) take(steps []step) {
 
 // waits settles an image that belongs to one that was not removed, and reports
 // whether it has to stay for that.
-func (a applier) waits(im *PlannedImage) bool {
+func (a *applier) waits(im *PlannedImage) bool {
 	for _, digest := range im.Parents {
 		parent, planned := a.planned[digest]
 		if !planned || !im.removedFor(parent.Outcome) {
@@ -215,8 +215,8 @@ func (a applier) waits(im *PlannedImage) bool {
 
 // waitsForUnread is waits for the indexes that may list the image, for all that
 // is known.
-func (a applier) waitsForUnread(im *PlannedImage) bool {
-	for _, index := range *a.unread {
+func (a *applier) waitsForUnread(im *PlannedImage) bool {
+	for _, index := range a.unread {
 		if !im.removedFor(index.Outcome) && graph.MayList(&index.Image, &im.Image) && !slices.Contains(index.Above, im.Digest) {
 			im.settle(Blocked, "it may belong to "+index.Digest+", which stays")
 			return true

@@ -40,7 +40,7 @@ func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
 
 // logIntent writes a line for each image that a removing call is about to name,
 // so that the log has it even if the process dies during the call.
-func (a applier) logIntent(batch []*PlannedImage) {
+func (a *applier) logIntent(batch []*PlannedImage) {
 	for _, im := range batch {
 		a.attempts[im.Digest]++
 		a.log.LogAttrs(a.ctx, slog.LevelInfo, "intent", append(attrs(im), slog.Int("attempt", a.attempts[im.Digest]))...)
@@ -49,7 +49,7 @@ func (a applier) logIntent(batch []*PlannedImage) {
 
 // logOutcome writes the one line of an image that has an outcome, so that what
 // was removed can be read from the log alone.
-func (a applier) logOutcome(im *PlannedImage) {
+func (a *applier) logOutcome(im *PlannedImage) {
 	if im.Outcome == "" || a.logged[im.Digest] {
 		return
 	}
@@ -64,7 +64,7 @@ func (a applier) logOutcome(im *PlannedImage) {
 
 // logRefused writes the outcome of an image that was refused and that a new plan
 // keeps, so that no intent stays open. In the report it is not an outcome.
-func (a applier) logRefused(im *PlannedImage) {
+func (a *applier) logRefused(im *PlannedImage) {
 	if a.attempts[im.Digest] > 0 {
 		refused := *im
 		refused.settle(Blocked, "refused, and then kept by a new plan")

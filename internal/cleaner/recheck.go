@@ -27,7 +27,7 @@ const maxLooks = 3
 // recheck describes those of the images that are open, unless that was done
 // just now, and settles the ones that are not as planned any more. Where some
 // are gone, that can take many calls: then the others are described once more.
-func (a applier) recheck(images []*PlannedImage) {
+func (a *applier) recheck(images []*PlannedImage) {
 	for range maxLooks {
 		images = openOf(images)
 		if len(images) == 0 || a.ctx.Err() != nil {
@@ -49,7 +49,7 @@ func (a applier) recheck(images []*PlannedImage) {
 }
 
 // giveUpStale leaves alone what could not be described in time.
-func (a applier) giveUpStale(images []*PlannedImage) {
+func (a *applier) giveUpStale(images []*PlannedImage) {
 	for _, im := range openOf(images) {
 		if len(a.stale(idsOf([]*PlannedImage{im}))) > 0 {
 			im.settle(Failed, "re-check: the answer is too old by the time it is there; try again when ECR is faster")
@@ -60,7 +60,7 @@ func (a applier) giveUpStale(images []*PlannedImage) {
 
 // compare settles the image if it is not as planned any more, or if that is not
 // known because of the error.
-func (a applier) compare(im *PlannedImage, err error) {
+func (a *applier) compare(im *PlannedImage, err error) {
 	if err != nil {
 		im.settle(Failed, "re-check: "+err.Error())
 	} else {
@@ -71,7 +71,7 @@ func (a applier) compare(im *PlannedImage, err error) {
 
 // judge settles the image if it was found as a call would leave it of which it
 // is not known what it did, for the reason why, or else if it is not as planned.
-func (a applier) judge(im *PlannedImage, why string) {
+func (a *applier) judge(im *PlannedImage, why string) {
 	current, found := a.found(im.Digest)
 	outcome, how := im.carriedOut(current, found)
 	switch difference := im.differs(current, a.found); {
@@ -86,7 +86,7 @@ func (a applier) judge(im *PlannedImage, why string) {
 
 // infer settles the image by what was found after a call of which it is not
 // known what it did.
-func (a applier) infer(im *PlannedImage, o Outcome, message string) {
+func (a *applier) infer(im *PlannedImage, o Outcome, message string) {
 	a.unanswered[im.Digest] = message
 	im.settle(o, "unconfirmed: "+message)
 }
@@ -110,13 +110,13 @@ func (im *PlannedImage) carriedOut(current evaluator.Image, found bool) (o Outco
 }
 
 // stale returns those of the digests that were not described just now.
-func (a applier) stale(digests []string) []string {
+func (a *applier) stale(digests []string) []string {
 	now := instant()
 	return slices.DeleteFunc(digests, func(digest string) bool { return now.Sub(a.looks[digest].at) <= maxCheckAge })
 }
 
 // look describes the images, of which what was known before is forgotten.
-func (a applier) look(ctx context.Context, digests []string) error {
+func (a *applier) look(ctx context.Context, digests []string) error {
 	for _, digest := range digests {
 		delete(a.looks, digest)
 	}
@@ -133,7 +133,7 @@ func (a applier) look(ctx context.Context, digests []string) error {
 }
 
 // found returns the image as it was when it was described last.
-func (a applier) found(digest string) (evaluator.Image, bool) {
+func (a *applier) found(digest string) (evaluator.Image, bool) {
 	l := a.looks[digest]
 	return l.image, l.found
 }
@@ -144,7 +144,7 @@ func openOf(images []*PlannedImage) []*PlannedImage {
 
 // describe returns those of the images that are still there, by digest. None
 // are when the repository is not.
-func (a applier) describe(ctx context.Context, digests []string) (map[string]evaluator.Image, error) {
+func (a *applier) describe(ctx context.Context, digests []string) (map[string]evaluator.Image, error) {
 	byDigest := make(map[string]evaluator.Image, len(digests))
 	for chunk := range slices.Chunk(digests, MaxBatch) {
 		found, err := a.remover.Describe(ctx, a.repository, chunk)

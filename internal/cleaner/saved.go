@@ -138,7 +138,7 @@ func (s *ImageReport) wants(im *PlannedImage) bool {
 // that are not there any more.
 func (r *Runner) settleDropped(ctx context.Context, repository string, images []*PlannedImage) {
 	for batch := range slices.Chunk(images, MaxBatch) {
-		there, err := applier{remover: r.Remover, repository: repository}.describe(ctx, digests(batch))
+		there, err := (&applier{remover: r.Remover, repository: repository}).describe(ctx, digests(batch))
 		for _, im := range batch {
 			_, found := there[im.Digest]
 			switch {

@@ -54,9 +54,9 @@ func chunksOfTags(images []*PlannedImage) iter.Seq[[]*PlannedImage] {
 	}
 }
 
-func (a applier) untag(batch []*PlannedImage) { _ = a.attempt("BatchDeleteImage", batch, a.untagOnce) } // each image has its outcome
+func (a *applier) untag(batch []*PlannedImage) { _ = a.attempt("BatchDeleteImage", batch, a.untagOnce) } // each image has its outcome
 
-func (a applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
+func (a *applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
 	var tags []string
 	for _, im := range batch {
 		tags = append(tags, im.Untag...)

@@ -25,13 +25,13 @@ const (
 	callTimeout = 10 * time.Second
 )
 
-func (a applier) delete(batch []*PlannedImage) {
+func (a *applier) delete(batch []*PlannedImage) {
 	_ = a.attempt("BatchDeleteImage", batch, a.deleteOnce)
 } // each image has its outcome
 
 // archive moves images to the archive class, one call each. Those that wait for
 // long are re-checked meanwhile.
-func (a applier) archive(images []*PlannedImage) {
+func (a *applier) archive(images []*PlannedImage) {
 	for n, im := range images {
 		a.recheck(images[n:])
 		if im.Outcome != "" {
@@ -53,10 +53,10 @@ func settleOpen(images []*PlannedImage, o Outcome, message string) {
 }
 
 // attempt makes a removing call for images, re-checked unless that was done just
-// now, and makes it again after throttling and when no answer came. The client must not do so
-// by itself: between two attempts the images are described again. It returns
-// the error that made it give up, if one did.
-func (a applier) attempt(operation string, batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
+// now, and makes it again after throttling and when no answer came. The client
+// must not do so by itself: between two attempts the images are described again.
+// It returns the error that made it give up, if one did.
+func (a *applier) attempt(operation string, batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
 	all := batch
 	for n := 1; ; n++ {
 		leave, waited := a.enter(operation)
@@ -68,11 +68,7 @@ func (a applier) attempt(operation string, batch []*PlannedImage, once func(cont
 			leave(false)
 			break
 		}
-		ctx, cancel := a.toTheEnd()
-		a.logIntent(batch)
-		err := once(ctx, batch)
-		cancel()
-		leave(errors.Is(err, ErrThrottled))
+		err := a.call(batch, once, leave)
 		pause := pauseBefore(n + 1)
 		again := n < attemptsFor(err) && a.wait(pause-afterLook)
 		batch = a.resolve(batch, err)
@@ -94,8 +90,17 @@ func (a applier) attempt(operation string, batch []*PlannedImage, once func(cont
 	return final
 }
 
+// call makes one removing call, to its end, and leaves however that ends.
+func (a *applier) call(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error, leave func(throttled bool)) (err error) {
+	defer func() { leave(errors.Is(err, ErrThrottled)) }()
+	ctx, cancel := a.toTheEnd()
+	defer cancel()
+	a.logIntent(batch)
+	return once(ctx, batch)
+}
+
 // enter waits until a removing call may begin.
-func (a applier) enter(operation string) (leave func(throttled bool), err error) {
+func (a *applier) enter(operation string) (leave func(throttled bool), err error) {
 	if a.pace == nil {
 		return func(bool) {}, a.ctx.Err()
 	}
@@ -103,7 +108,7 @@ func (a applier) enter(operation string) (leave func(throttled bool), err error)
 }
 
 // toTheEnd returns a context for a call that is not to be given up half-way.
-func (a applier) toTheEnd() (context.Context, context.CancelFunc) {
+func (a *applier) toTheEnd() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(a.ctx), callTimeout)
 }
 
@@ -133,7 +138,7 @@ func pauseBefore(n int) time.Duration {
 }
 
 // wait reports whether the run still goes on after that time.
-func (a applier) wait(d time.Duration) bool {
+func (a *applier) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -148,7 +153,7 @@ func (a applier) wait(d time.Duration) bool {
 // refused, since an answer can be lost after the work was done, and returns
 // those that are as they were. After throttling, when nothing was done, it is
 // one more re-check.
-func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
+func (a *applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	batch = openOf(batch)
 	if errors.Is(err, ErrThrottled) {
 		clear(a.looks)
@@ -174,7 +179,7 @@ func (a applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	return openOf(batch)
 }
 
-func (a applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
+func (a *applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	done, err := a.remover.Delete(ctx, a.repository, digests(batch))
 	if errors.Is(err, ErrRepositoryNotFound) {
 		for _, im := range batch {
@@ -201,7 +206,7 @@ func (a applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 
 // answered settles the image by ECR's answer. One that is to be deleted and is
 // gone after a call without an answer was deleted by that.
-func (a applier) answered(im *PlannedImage, o Outcome, message string) {
+func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
 	if why, before := a.unanswered[im.Digest]; before && o == Gone && !im.archives() {
 		a.infer(im, Deleted, why+"; then "+message)
 		return
@@ -210,7 +215,7 @@ func (a applier) answered(im *PlannedImage, o Outcome, message string) {
 	im.settle(o, message)
 }
 
-func (a applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
+func (a *applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
 	im := batch[0]
 	err := a.remover.Archive(ctx, a.repository, im.Digest)
 	failure, coded := errors.AsType[Failure](err)
