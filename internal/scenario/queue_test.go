@@ -50,9 +50,9 @@ func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Dur
 	return longest, run(t, &r)
 }
 
-// The wait for one's turn under adaptive concurrency lies between the re-check
-// and the request: what changes during it is lost.
-func TestPaceWidensTheWindow(t *testing.T) {
+// The wait for one's turn under adaptive concurrency lies before the re-check,
+// not between that and the request.
+func TestThePaceDoesNotWidenTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		longest, report := crowd(t, 9, pace.Limits{Start: 1, Most: 1})
 		t.Logf("longest %v, deleted %d, failed %d", longest, report.Totals.Deleted, report.Totals.Failed)
@@ -62,8 +62,8 @@ func TestPaceWidensTheWindow(t *testing.T) {
 	})
 }
 
-// A call that waits for its turn for longer than a call may take was never made.
-func TestPaceEatsTheTimeOfTheCall(t *testing.T) {
+// A call may wait for its turn for longer than it may take.
+func TestThePaceTakesNoTimeFromTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, report := crowd(t, 60, pace.Limits{Start: 1, Most: 1})
 		if report.Totals.Deleted != 60 {
@@ -80,7 +80,7 @@ func TestPaceEatsTheTimeOfTheCall(t *testing.T) {
 }
 
 // At the default concurrency, after ECR has throttled, deletions wait for their
-// turn for seconds after the re-check that they rely on.
+// turn for seconds, and are re-checked then.
 func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p picture
@@ -121,9 +121,8 @@ func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 	})
 }
 
-// The image at the end of the queue is tagged three seconds after it was
-// described, and five seconds before the request to delete it is sent.
-func TestATaggedImageIsLostInTheQueue(t *testing.T) {
+// What is tagged while its deletion waits for its turn is seen by the re-check.
+func TestAnImageThatIsTaggedInTheQueueIsSpared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p picture
 		for i := range 9 {
