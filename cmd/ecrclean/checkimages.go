@@ -127,14 +127,14 @@ func (s *session) surveyAssigned(ctx context.Context, d *document) error {
 
 func (s *session) surveyRepository(ctx context.Context, repository string, documents []*document, gets func(i int) bool) error {
 	var images []evaluator.Image
-	for im, err := range s.Registry.Images(ctx, repository) {
+	for page, err := range s.Registry.Images(ctx, repository) {
 		switch {
 		case errors.Is(err, cleaner.ErrRepositoryNotFound):
 			return nil // deleted meanwhile
 		case err != nil:
 			return failure(err)
 		}
-		images = append(images, im)
+		images = append(images, page...)
 	}
 	for _, d := range documents {
 		d.add(repository, images, gets)

@@ -92,22 +92,21 @@ type again struct {
 	seen map[string]int
 }
 
-func (l *again) Images(_ context.Context, repository string) iter.Seq2[evaluator.Image, error] {
-	return func(yield func(evaluator.Image, error) bool) {
+func (l *again) Images(_ context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
+	return func(yield func([]evaluator.Image, error) bool) {
 		l.mu.Lock()
 		l.seen[repository]++
 		second := l.seen[repository] > 1
 		l.mu.Unlock()
-		for i, im := range numbered(20_000, time.Hour) {
-			if i < 150 {
-				im.PushedAt = now.Add(-9 * day)
-			}
-			if second {
-				l.held.Add(1)
-			}
-			if !yield(im, nil) {
-				return
-			}
+		images := numbered(20_000, time.Hour)
+		for i := range images[:150] {
+			images[i].PushedAt = now.Add(-9 * day)
+		}
+		if second {
+			l.held.Add(int64(len(images)))
+		}
+		if !yield(images, nil) {
+			return
 		}
 		if second {
 			<-l.all

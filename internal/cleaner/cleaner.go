@@ -47,8 +47,8 @@ type Registry interface {
 	// error that is ErrNoPolicy.
 	PolicyText(ctx context.Context, repository string) (string, error)
 	// Images lists the images of the repository whatever their status, each
-	// once, in no particular order.
-	Images(ctx context.Context, repository string) iter.Seq2[evaluator.Image, error]
+	// once, in no particular order, some at a time. The slices are the caller's.
+	Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error]
 	// Children reads the manifests of at most MaxBatch indexes and adds to
 	// children what each lists. It adds nothing for an index that cannot be
 	// read.

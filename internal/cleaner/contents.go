@@ -64,19 +64,18 @@ func (c *contents) place(digest string) (i int, listed bool) {
 	return i, listed
 }
 
-// listedAtOnce is about the number of images of a page.
-const listedAtOnce = 1000
-
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {
 	c := &contents{Planner: p, repository: repository}
-	for im, err := range p.Registry.Images(ctx, repository) {
+	for images, err := range p.Registry.Images(ctx, repository) {
 		if err != nil {
 			return nil, err
 		}
-		if len(c.images)%listedAtOnce == 0 {
-			p.tenant.add(listedAtOnce)
+		p.tenant.add(len(images))
+		if c.images == nil {
+			c.images = images // most repositories have one page
+			continue
 		}
-		c.images = append(c.images, im)
+		c.images = append(c.images, images...)
 	}
 	return c, nil
 }

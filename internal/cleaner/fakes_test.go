@@ -28,8 +28,9 @@ func (r registry) PolicyText(ctx context.Context, repository string) (string, er
 	return r.policyText(ctx, repository)
 }
 
-func (r registry) Images(ctx context.Context, repository string) iter.Seq2[evaluator.Image, error] {
-	return sequence(r.images(ctx, repository))
+func (r registry) Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
+	images, err := r.images(ctx, repository)
+	return sequence(slices.Collect(slices.Chunk(images, 2)), err)
 }
 
 func (r registry) Children(ctx context.Context, repository string, indexes []string, children map[string][]string) error {

@@ -24,7 +24,7 @@ type tenant struct {
 
 const (
 	// maxImages is the number of images beyond which only the first tenant gets
-	// more.
+	// more; each of the others may wait with a page of them.
 	maxImages = 50_000
 	// ownWeight is what a tenant counts for besides its images.
 	ownWeight = 50

@@ -23,7 +23,7 @@ func BenchmarkPage(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
 				n := 0
-				for _, err := range path.client.Images(b.Context(), "app") {
+				for _, err := range each(path.client.Images(b.Context(), "app")) {
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -34,35 +33,27 @@ func New(api API) Client { return Client{api} }
 
 // Repositories lists the repositories of the registry in ECR's order.
 func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, error] {
-	return listing[cleaner.Repository](func(token *string) (page[cleaner.Repository], error) {
+	return oneByOne(listing[cleaner.Repository](func(token *string) (page[cleaner.Repository], error) {
 		out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{MaxResults: aws.Int32(maxResults), NextToken: token})
 		if err != nil {
 			return page[cleaner.Repository]{}, Classify(err)
 		}
 		items, refused := converted(out.Repositories, repository)
 		return page[cleaner.Repository]{items: items, refused: refused, next: aws.ToString(out.NextToken)}, present("repositories", out.Repositories != nil)
-	}).each("describe repositories", func(r *cleaner.Repository) string { return r.Name })
+	}).unique("describe repositories", func(r *cleaner.Repository) string { return r.Name }))
 }
 
-// Images lists the images of the repository whatever their status, each once.
-func (c Client) Images(ctx context.Context, name string) iter.Seq2[evaluator.Image, error] {
-	return func(yield func(evaluator.Image, error) bool) {
-		memory := pageMemory.Get().(*[]evaluator.Image)
-		defer pageMemory.Put(memory)
-		listing[evaluator.Image](func(token *string) (page[evaluator.Image], error) {
-			p, err := c.describeImages(ctx, &ecr.DescribeImagesInput{
-				RepositoryName: &name, MaxResults: aws.Int32(maxResults), NextToken: token,
-				// without the filter ECR lists ACTIVE images only
-				Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
-			}, *memory)
-			*memory = p.items
-			return p, err
-		}).each("describe images in "+name, func(im *evaluator.Image) string { return im.Digest })(yield)
-	}
+// Images lists the images of the repository whatever their status, each once, a
+// page of ECR at a time.
+func (c Client) Images(ctx context.Context, name string) iter.Seq2[[]evaluator.Image, error] {
+	return listing[evaluator.Image](func(token *string) (page[evaluator.Image], error) {
+		return c.describeImages(ctx, &ecr.DescribeImagesInput{
+			RepositoryName: &name, MaxResults: aws.Int32(maxResults), NextToken: token,
+			// without the filter ECR lists ACTIVE images only
+			Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
+		})
+	}).unique("describe images in "+name, func(im *evaluator.Image) string { return im.Digest })
 }
-
-// pageMemory holds the images of pages that have been handed on.
-var pageMemory = sync.Pool{New: func() any { return new([]evaluator.Image) }}
 
 // PolicyText returns the text of the repository's lifecycle policy, or an
 // error that is cleaner.ErrNoPolicy.
@@ -107,7 +98,7 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 // refuses the whole call when one is missing: then each half is asked for on
 // its own.
 func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
-	p, err := c.describeImages(withoutPace(ctx), &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)}, nil)
+	p, err := c.describeImages(withoutPace(ctx), &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
 	if err == nil {
 		err = p.refused
 	}

@@ -28,10 +28,9 @@ const (
 
 // describeImages calls DescribeImages. A pageStep reads the answer; where it has
 // not been asked, as by an API that is not the SDK's client, the SDK's types are
-// converted. The images may be put in the place of those given, as by
-// imagepage.Decode.
-func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput, images []evaluator.Image) (page[evaluator.Image], error) {
-	step := pageStep{images: images}
+// converted.
+func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput) (page[evaluator.Image], error) {
+	var step pageStep
 	out, err := c.api.DescribeImages(ctx, in, func(o *ecr.Options) { o.APIOptions = append(o.APIOptions, step.replace) })
 	if err != nil {
 		return page[evaluator.Image]{}, Classify(err)
@@ -46,9 +45,8 @@ func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput,
 // A pageStep stands in the place of the SDK's step that reads answers. It reads
 // the pages, and leaves all that is no page to the SDK's.
 type pageStep struct {
-	plain  middleware.DeserializeMiddleware
-	images []evaluator.Image
-	page   *imagepage.Page
+	plain middleware.DeserializeMiddleware
+	page  *imagepage.Page
 }
 
 func (s *pageStep) replace(stack *middleware.Stack) (err error) {
@@ -67,7 +65,7 @@ func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if err != nil || !ok || response.StatusCode != http.StatusOK {
 		return s.plain.HandleDeserialize(ctx, in, answered{out, metadata, err})
 	}
-	p, err := readPage(response, s.images)
+	p, err := readPage(response)
 	_ = response.Body.Close() // it was only read
 	if err != nil {
 		return out, metadata, &smithy.DeserializationError{Err: err}
@@ -89,7 +87,7 @@ func (a answered) HandleDeserialize(context.Context, middleware.DeserializeInput
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-func readPage(response *smithyhttp.Response, images []evaluator.Image) (imagepage.Page, error) {
+func readPage(response *smithyhttp.Response) (imagepage.Page, error) {
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer func() {
 		if buffer.Cap() <= maxKept {
@@ -105,5 +103,5 @@ func readPage(response *smithyhttp.Response, images []evaluator.Image) (imagepag
 	case n > maxPage:
 		return imagepage.Page{}, fmt.Errorf("the page has more than %d MiB", maxPage>>20)
 	}
-	return imagepage.Decode(buffer.Bytes(), images)
+	return imagepage.Decode(buffer.Bytes())
 }

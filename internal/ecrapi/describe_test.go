@@ -18,11 +18,11 @@ import (
 func TestImagesAreThoseThatTheSDKReads(t *testing.T) {
 	t.Parallel()
 	at := api(answer(usualPage(1000)))
-	want, err := collect(t, ecrapi.New(plain{at}).Images(t.Context(), "app"))
+	want, err := collect(t, each(ecrapi.New(plain{at}).Images(t.Context(), "app")))
 	if err != nil || len(want) != 1000 {
 		t.Fatalf("the SDK reads %d images, %v", len(want), err)
 	}
-	got, err := collect(t, ecrapi.New(at).Images(t.Context(), "app"))
+	got, err := collect(t, each(ecrapi.New(at).Images(t.Context(), "app")))
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Images: %v, mismatch (-SDK +ours):\n%s", err, diff)
 	}
@@ -33,7 +33,7 @@ func TestABrokenPageIsNoListing(t *testing.T) {
 	t.Parallel()
 	whole := usualPage(3)
 	for name, text := range map[string]string{"cut": whole[:len(whole)-5], "empty": "", "goes on": whole + whole, "wrong type": strings.Replace(whole, `"registryId":"`, `"registryId":5,"x":"`, 1)} {
-		list, err := collect(t, ecrapi.New(api(answer(text))).Images(t.Context(), "app"))
+		list, err := collect(t, each(ecrapi.New(api(answer(text))).Images(t.Context(), "app")))
 		if _, ok := errors.AsType[*smithy.DeserializationError](err); !ok || len(list) > 0 {
 			t.Errorf("%s: %d images, %v; want a DeserializationError only", name, len(list), err)
 		}
@@ -46,7 +46,7 @@ func TestAPageWithoutEndIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{-1, 1 << 40} {
 		endless := wire(func() (io.Reader, int64) { return spaces{}, length })
-		_, err := collect(t, ecrapi.New(api(endless)).Images(t.Context(), "app"))
+		_, err := collect(t, each(ecrapi.New(api(endless)).Images(t.Context(), "app")))
 		wantError(t, err, "the page has more than 32 MiB")
 	}
 }
@@ -70,7 +70,7 @@ func TestAnAnswerThatBreaksOffIsTriedAgainAsByTheSDK(t *testing.T) {
 		_, _ = io.WriteString(w, `{"imageDetails": [`)
 	}))
 	for _, list := range []func() error{
-		func() error { _, err := collect(t, client.Images(t.Context(), "app")); return err },
+		func() error { _, err := collect(t, each(client.Images(t.Context(), "app"))); return err },
 		func() error { _, err := collect(t, client.Repositories(t.Context())); return err },
 	} {
 		if err := list(); !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -90,9 +90,9 @@ func TestListingsAtOnceDoNotMix(t *testing.T) {
 		client := ecrapi.New(api(answer(strings.ReplaceAll(usualPage(50), "build", fmt.Sprint("build-", i)))))
 		group.Go(func() {
 			for range 20 {
-				for outer, err := range client.Images(t.Context(), "app") {
+				for outer, err := range each(client.Images(t.Context(), "app")) {
 					digest, tags := outer.Digest, strings.Join(outer.Tags, " ")
-					for _, err = range client.Images(t.Context(), "app") {
+					for _, err = range each(client.Images(t.Context(), "app")) {
 						break
 					}
 					if err != nil || outer.Digest != digest || strings.Join(outer.Tags, " ") != tags || tags != "" && !strings.Contains(tags, fmt.Sprint("build-", i, "-")) {

@@ -75,6 +75,23 @@ func collect[T any](t *testing.T, sequence iter.Seq2[T, error]) ([]T, error) {
 	return items, failed
 }
 
+// each returns the items of pages.
+func each[T any](pages iter.Seq2[[]T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for page, err := range pages {
+			for _, item := range page {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			var none T
+			if err != nil && !yield(none, err) {
+				return
+			}
+		}
+	}
+}
+
 // canned answers each operation with what its function makes of the page
 // token, for answers that no sane registry gives.
 type canned map[string]func(token string) string

@@ -26,7 +26,7 @@ func TestImagesReadsAllPages(t *testing.T) {
 	t.Parallel()
 	registry, client, calls := start(t)
 	want := put(registry, 2001)
-	list, err := collect(t, client.Images(t.Context(), "app"))
+	list, err := collect(t, each(client.Images(t.Context(), "app")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestImagesConvertsEveryField(t *testing.T) {
 		LastArchivedAt: now.Add(-3 * time.Hour), LastActivatedAt: now.Add(-2 * time.Hour), SizeInBytes: 12345,
 		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", ArtifactMediaType: "application/vnd.example", SubjectDigest: digest(9),
 	})
-	got, err := collect(t, client.Images(t.Context(), "app"))
+	got, err := collect(t, each(client.Images(t.Context(), "app")))
 	want := []evaluator.Image{{
 		Digest: digest(1), Tags: []string{"v1", "latest"}, Status: evaluator.Active,
 		PushedAt: now.Add(-9 * time.Hour), LastRecordedPullTime: now.Add(-time.Hour),
@@ -69,7 +69,7 @@ func TestImagesListsEveryStatus(t *testing.T) {
 	for i, status := range []string{"ACTIVE", "ARCHIVED", "ACTIVATING"} {
 		registry.Put("app", fakeecr.Image{Digest: digest(i), Status: status})
 	}
-	list, err := collect(t, client.Images(t.Context(), "app"))
+	list, err := collect(t, each(client.Images(t.Context(), "app")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestImagesCanBeLeftEarly(t *testing.T) {
 	registry, client, calls := start(t)
 	put(registry, 2001)
 	n := 0
-	for _, err := range client.Images(t.Context(), "app") {
+	for _, err := range each(client.Images(t.Context(), "app")) {
 		if err != nil {
 			t.Error(err)
 		}
@@ -110,7 +110,7 @@ func TestImagesOnSeveralPagesCountOnce(t *testing.T) {
 		"t": `{"imageDetails": [{"imageDigest": "sha256:b", "imagePushedAt": 2}, {"imageDigest": "sha256:c", "imagePushedAt": 3}], "nextToken": ""}`,
 	}
 	client, _ := connect(t, canned{"DescribeImages": func(token string) string { return pages[token] }})
-	list, err := collect(t, client.Images(t.Context(), "app"))
+	list, err := collect(t, each(client.Images(t.Context(), "app")))
 	var got []string
 	for _, im := range list {
 		got = append(got, im.Digest)
@@ -131,7 +131,7 @@ func TestARepeatedPageTokenCutsTheListingShort(t *testing.T) {
 			"DescribeImages":       func(token string) string { return fmt.Sprintf(`{"imageDetails": [], "nextToken": %q}`, next(token)) },
 			"DescribeRepositories": func(token string) string { return fmt.Sprintf(`{"repositories": [], "nextToken": %q}`, next(token)) },
 		})
-		_, err := collect(t, client.Images(t.Context(), "app"))
+		_, err := collect(t, each(client.Images(t.Context(), "app")))
 		wantError(t, err, "describe images in app: the listing is cut short: ECR repeats a page token")
 		_, err = collect(t, client.Repositories(t.Context()))
 		wantError(t, err, "describe repositories: the listing is cut short: ECR repeats a page token")
@@ -151,7 +151,7 @@ func TestImagesRefusesToGuess(t *testing.T) {
 		`image sha256:a without imagePushedAt`:    `{"imageDigest": "sha256:a"}`,
 	} {
 		client, _ := connect(t, images(`{"imageDigest": "sha256:ok", "imagePushedAt": 1}`, detail))
-		list, err := collect(t, client.Images(t.Context(), "app"))
+		list, err := collect(t, each(client.Images(t.Context(), "app")))
 		wantError(t, err, "describe images in app: "+want)
 		if len(list) != 1 {
 			t.Errorf("%s: %d images before the error, want 1", detail, len(list))
@@ -185,7 +185,7 @@ func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 		"image sha256:a has a time in the year 10026  ": {ImageDigest: id, ImagePushedAt: ok, LastActivatedAt: future},
 	} {
 		api := described{details: []types.ImageDetail{detail}}
-		_, err := collect(t, ecrapi.New(api).Images(t.Context(), "app"))
+		_, err := collect(t, each(ecrapi.New(api).Images(t.Context(), "app")))
 		wantError(t, err, "describe images in app: "+strings.TrimSpace(want))
 		_, err = ecrapi.New(api).Describe(t.Context(), "app", []string{"sha256:a"})
 		wantError(t, err, "describe images in app: "+strings.TrimSpace(want))
@@ -195,7 +195,7 @@ func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 func TestAMissingStatusMeansActiveAndAnUnknownOneIsAnError(t *testing.T) {
 	t.Parallel()
 	client, _ := connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`, `{"imageDigest": "sha256:b", "imagePushedAt": 1, "imageStatus": "FROZEN"}`))
-	list, err := collect(t, client.Images(t.Context(), "app"))
+	list, err := collect(t, each(client.Images(t.Context(), "app")))
 	wantError(t, err, `describe images in app: image sha256:b has the unknown imageStatus "FROZEN"`)
 	if len(list) != 1 || list[0].Status != evaluator.Active {
 		t.Errorf("Images = %+v before the error", list)
@@ -234,7 +234,7 @@ func TestRepositoriesRefusesOneWithoutName(t *testing.T) {
 func TestListingErrorsNameTheOperationAndTheObject(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
-	_, err := collect(t, client.Images(t.Context(), "gone"))
+	_, err := collect(t, each(client.Images(t.Context(), "gone")))
 	wantError(t, err, "describe images in gone: ")
 	if !errors.Is(err, cleaner.ErrRepositoryNotFound) {
 		t.Errorf("%v is not ErrRepositoryNotFound", err)
@@ -253,7 +253,7 @@ func TestACancelledContextEndsAListing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n, failed := 0, error(nil)
-	for _, err := range client.Images(ctx, "app") {
+	for _, err := range each(client.Images(ctx, "app")) {
 		if failed = err; err == nil {
 			n++
 		}
@@ -313,7 +313,7 @@ func TestCallsCountsEveryAttempt(t *testing.T) {
 	registry, client, calls := start(t)
 	put(registry, 1)
 	registry.FailNext("DescribeImages", "", "ThrottlingException", 2)
-	list, err := collect(t, client.Images(t.Context(), "app"))
+	list, err := collect(t, each(client.Images(t.Context(), "app")))
 	if err != nil || len(list) != 1 {
 		t.Fatalf("Images = %v, %v; want one image after two throttled calls", list, err)
 	}

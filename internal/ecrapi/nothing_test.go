@@ -22,7 +22,7 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 			return err
 		}, "describe repositories: the answer has no repositories"},
 		"DescribeImages": {func(c ecrapi.Client) error {
-			_, err := collect(t, c.Images(t.Context(), "app"))
+			_, err := collect(t, each(c.Images(t.Context(), "app")))
 			return err
 		}, "describe images in app: "},
 		"ListTagsForResource": {func(c ecrapi.Client) error {
@@ -48,7 +48,7 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 func TestEmptyLists(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
-	if images, err := collect(t, client.Images(t.Context(), "app")); err != nil || len(images) > 0 {
+	if images, err := collect(t, each(client.Images(t.Context(), "app"))); err != nil || len(images) > 0 {
 		t.Errorf("images: %v, %v", images, err)
 	}
 	registry.DeleteRepository("app")

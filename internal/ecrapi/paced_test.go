@@ -40,7 +40,7 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	occupy(t, p, "DescribeImages", 4)
-	for _, err := range client.Images(ctx, "app") {
+	for _, err := range each(client.Images(ctx, "app")) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}

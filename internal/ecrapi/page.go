@@ -34,29 +34,59 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 	return items, nil
 }
 
-// each turns a listing into one sequence of items, each once: pages may overlap
+// unique returns the pages of a listing with each item once: pages may overlap
 // when items come and go while they are fetched, and an image that counted
 // twice would push another one out of a rule's count. The first error, named
 // after the operation, ends the sequence: an item that is refused is one, and
 // so is a token that leads back to a page.
-func (l listing[T]) each(operation string, key func(*T) string) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
+func (l listing[T]) unique(operation string, key func(*T) string) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
 		var seen map[string]struct{}
 		for p, err := range l.pages {
 			if seen == nil {
 				seen = make(map[string]struct{}, len(p.items))
 			}
-			for i := range p.items {
-				known := len(seen)
-				seen[key(&p.items[i])] = struct{}{}
-				if len(seen) > known && !yield(p.items[i], nil) {
-					return
-				}
+			if fresh := unseen(p.items, key, seen); len(fresh) > 0 && !yield(fresh, nil) {
+				return
 			}
 			if err != nil {
-				var none T
-				yield(none, fmt.Errorf("%s: %w", operation, err))
+				yield(nil, fmt.Errorf("%s: %w", operation, err))
 				return
+			}
+		}
+	}
+}
+
+// unseen moves the items whose key has not been seen to the front, and returns
+// them.
+func unseen[T any](items []T, key func(*T) string, seen map[string]struct{}) []T {
+	n := 0
+	for i := range items {
+		known := len(seen)
+		if seen[key(&items[i])] = struct{}{}; len(seen) == known {
+			continue
+		}
+		if n != i {
+			items[n] = items[i]
+		}
+		n++
+	}
+	return items[:n]
+}
+
+// oneByOne returns the items of pages.
+func oneByOne[T any](pages iter.Seq2[[]T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for items, err := range pages {
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, item := range items {
+				if !yield(item, nil) {
+					return
+				}
 			}
 		}
 	}

@@ -34,12 +34,12 @@ func (s slowReader) Repositories(context.Context) iter.Seq2[cleaner.Repository, 
 	}
 }
 
-func (s slowReader) Images(ctx context.Context, repository string) iter.Seq2[evaluator.Image, error] {
-	return func(yield func(evaluator.Image, error) bool) {
+func (s slowReader) Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
+	return func(yield func([]evaluator.Image, error) bool) {
 		select {
 		case <-time.After(s.took(repository)):
 		case <-ctx.Done():
-			yield(evaluator.Image{}, ctx.Err())
+			yield(nil, ctx.Err())
 		}
 	}
 }

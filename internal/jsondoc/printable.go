@@ -17,6 +17,9 @@ func Printable(w io.Writer) io.Writer { return escaper{w} }
 type escaper struct{ w io.Writer }
 
 func (e escaper) Write(text []byte) (int, error) {
+	if plain(text) {
+		return e.w.Write(text)
+	}
 	escaped := make([]byte, 0, len(text))
 	for _, r := range string(text) {
 		if r == '\n' || unicode.IsPrint(r) {
@@ -31,4 +34,15 @@ func (e escaper) Write(text []byte) (int, error) {
 		return 0, err
 	}
 	return len(text), nil
+}
+
+// plain reports whether all characters are printable ones of ASCII and ends of
+// lines, as they mostly are.
+func plain(text []byte) bool {
+	for _, b := range text {
+		if b != '\n' && (b < ' ' || b > '~') {
+			return false
+		}
+	}
+	return true
 }

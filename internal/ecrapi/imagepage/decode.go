@@ -17,10 +17,9 @@ type Page struct {
 
 // Decode reads a page. It returns an error if the text is not one JSON object,
 // or if a member that the API knows is not of its type. Nothing of the page
-// refers to the text. The page's images may be put in the place of those given,
-// which may be nil.
-func Decode(text []byte, images []evaluator.Image) (Page, error) {
-	d := decoder{scanner: scanner{text: text}, page: Page{Images: images[:0]}}
+// refers to the text.
+func Decode(text []byte) (Page, error) {
+	d := decoder{scanner: scanner{text: text}}
 	for name := range d.members {
 		switch string(name) {
 		case "imageDetails":

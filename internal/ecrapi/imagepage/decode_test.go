@@ -37,7 +37,7 @@ const whole = `{"imageDetails":[{"registryId":"123456789012","repositoryName":"a
 
 func TestDecodeReadsEveryField(t *testing.T) {
 	t.Parallel()
-	got, err := imagepage.Decode([]byte(whole), nil)
+	got, err := imagepage.Decode([]byte(whole))
 	at := time.Unix(1771000000, 0).UTC()
 	want := imagepage.Page{NextToken: "t==", Images: []evaluator.Image{{
 		Digest: "sha256:a", Tags: []string{"v1", "latest"}, Status: evaluator.Archived,
@@ -174,7 +174,7 @@ func TestOddPagesAreReadAsTheSDKReadsThem(t *testing.T) {
 	for name, text := range odd {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := imagepage.Decode([]byte(text), nil); err != nil {
+			if _, err := imagepage.Decode([]byte(text)); err != nil {
 				t.Errorf("Decode: %v", err)
 			}
 			same(t, text)
@@ -201,7 +201,7 @@ func TestTimesAreThoseOfTheSDK(t *testing.T) {
 func TestImagesThatCannotBeJudgedEndThePage(t *testing.T) {
 	t.Parallel()
 	for text, want := range refused {
-		page, err := imagepage.Decode([]byte(text), nil)
+		page, err := imagepage.Decode([]byte(text))
 		if err != nil || page.Refused == nil || page.Refused.Error() != want {
 			t.Errorf("%s: refused %v, error %v; want %s", text, page.Refused, err, want)
 		}
@@ -214,7 +214,7 @@ func TestBrokenPagesAreErrors(t *testing.T) {
 	for name, text := range broken {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if page, err := imagepage.Decode([]byte(text), nil); err == nil {
+			if page, err := imagepage.Decode([]byte(text)); err == nil {
 				t.Errorf("Decode = %+v, want an error", page)
 			}
 			same(t, text)
@@ -226,7 +226,7 @@ func TestBrokenPagesAreErrors(t *testing.T) {
 func TestEveryCutPageIsAnError(t *testing.T) {
 	t.Parallel()
 	for end := range len(whole) {
-		if page, err := imagepage.Decode([]byte(whole[:end]), nil); err == nil {
+		if page, err := imagepage.Decode([]byte(whole[:end])); err == nil {
 			t.Errorf("Decode of %d bytes = %+v, want an error", end, page)
 		}
 	}
@@ -240,7 +240,7 @@ func TestErrorsSayWhere(t *testing.T) {
 		`{"x":1}}`:                   `byte 7 of the page: want the end`,
 		detail(`"imagePushedAt":"x`): `byte 77 of the page: want a number`,
 	} {
-		if _, err := imagepage.Decode([]byte(text), nil); err == nil || err.Error() != want {
+		if _, err := imagepage.Decode([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
@@ -249,12 +249,12 @@ func TestErrorsSayWhere(t *testing.T) {
 func TestNothingOfAPageRefersToItsText(t *testing.T) {
 	t.Parallel()
 	text := []byte(whole)
-	got, err := imagepage.Decode(text, nil)
+	got, err := imagepage.Decode(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	clear(text)
-	want, err := imagepage.Decode([]byte(whole), nil)
+	want, err := imagepage.Decode([]byte(whole))
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("page changes with its text (-want +got):\n%s", diff)
 	}

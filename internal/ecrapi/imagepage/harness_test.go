@@ -60,9 +60,9 @@ func reference(t *testing.T, text string) (page imagepage.Page, err error) {
 			err = fmt.Errorf("the SDK panics: %v", r)
 		}
 	}()
-	for im, refused := range ecrapi.New(api).Images(t.Context(), "app") {
+	for images, refused := range ecrapi.New(api).Images(t.Context(), "app") {
 		if page.Refused = errors.Unwrap(refused); refused == nil {
-			page.Images = append(page.Images, im)
+			page.Images = append(page.Images, images...)
 		}
 	}
 	page.NextToken = api.next
@@ -74,7 +74,7 @@ func reference(t *testing.T, text string) (page imagepage.Page, err error) {
 func same(t *testing.T, text string) {
 	t.Helper()
 	want, wantErr := reference(t, text)
-	got, err := imagepage.Decode([]byte(text), nil)
+	got, err := imagepage.Decode([]byte(text))
 	switch {
 	case err != nil && (wantErr != nil || !json.Valid([]byte(text)) || hasTimeInWords(text)):
 		return
