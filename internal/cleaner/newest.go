@@ -2,7 +2,7 @@ package cleaner
 
 import (
 	"cmp"
-	"slices"
+	"container/heap"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
@@ -23,9 +23,12 @@ func (c *contents) newest(n int) map[string]bool {
 	protected := map[string]bool{}
 	listing, unread := c.indexes()
 	all, pullable := 0, 0
-	for _, im := range c.newestFirst() {
+	for im := range c.newestFirst {
 		active := im.Status == evaluator.Active
-		if all >= n && (!active || pullable >= n) {
+		if all >= n && pullable >= n {
+			break
+		}
+		if all >= n && !active {
 			continue
 		}
 		for _, index := range listing[im.Digest] {
@@ -52,17 +55,37 @@ func (c *contents) newest(n int) map[string]bool {
 	return protected
 }
 
-// newestFirst returns the images by push time, the newest first; of equal ones
-// the greater digest.
-func (c *contents) newestFirst() []*evaluator.Image {
-	order := make([]*evaluator.Image, len(c.images))
+// newestFirst goes through the images by push time, the newest first; of equal
+// ones the greater digest. Mostly only the first few are wanted, so that they
+// are not sorted beyond what is asked for.
+func (c *contents) newestFirst(yield func(*evaluator.Image) bool) {
+	rest := make(byAge, len(c.images))
 	for i := range c.images {
-		order[i] = &c.images[i]
+		rest[i] = &c.images[i]
 	}
-	slices.SortFunc(order, func(a, b *evaluator.Image) int {
-		return cmp.Or(b.EffectivePushTime().Compare(a.EffectivePushTime()), cmp.Compare(b.Digest, a.Digest))
-	})
-	return order
+	heap.Init(&rest)
+	for len(rest) > 0 && yield(heap.Pop(&rest).(*evaluator.Image)) {
+	}
+}
+
+// byAge is a heap of images with the newest on top.
+type byAge []*evaluator.Image
+
+func (h byAge) Len() int      { return len(h) }
+func (h byAge) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h byAge) Less(i, j int) bool {
+	return cmp.Or(h[i].EffectivePushTime().Compare(h[j].EffectivePushTime()), cmp.Compare(h[i].Digest, h[j].Digest)) > 0
+}
+
+// Push is never called.
+func (h *byAge) Push(im any) { *h = append(*h, im.(*evaluator.Image)) }
+
+// Pop removes the last.
+func (h *byAge) Pop() any {
+	last := len(*h) - 1
+	im := (*h)[last]
+	*h = (*h)[:last]
+	return im
 }
 
 // indexes returns the digests of the indexes that list each image, and the
