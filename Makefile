@@ -121,7 +121,7 @@ build-CleanerFunction: ## What sam build calls: the function's binary for ARCH
 	$(BUILD_LAMBDA) -o $(or $(ARTIFACTS_DIR),$(error ARTIFACTS_DIR is not set; sam build sets it))/bootstrap ./cmd/cleaner
 
 .PHONY: ci
-ci: FUZZTIME = 5s
+ci: FUZZTIME = 10s
 ci: test lint race cover fuzz integration validate demo package ## Run everything that a change must pass
 
 .PHONY: clean

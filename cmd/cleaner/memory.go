@@ -12,6 +12,9 @@ const (
 	// heapPercent is the part of the function's memory that the heap is to keep
 	// to; the rest is for the binary, stacks and what the kernel counts.
 	heapPercent = 50
+	// gcPercent has garbage collected less often than is usual. A run makes much
+	// of it and keeps little; near the limit it is collected as often as it must.
+	gcPercent = 200
 )
 
 // memoryLimit returns what the garbage collector shall keep to in bytes, given
@@ -25,8 +28,11 @@ func memoryLimit(size string) int64 {
 	return n * megabyte * heapPercent / 100
 }
 
-// limitMemory sets the limit, unless GOMEMLIMIT has set one.
+// limitMemory sets the limit and gcPercent, unless GOMEMLIMIT and GOGC have.
 func limitMemory(getenv func(string) string) {
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	if getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")))
 	}

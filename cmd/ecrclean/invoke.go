@@ -49,7 +49,7 @@ func (s *setup) invoke(ctx context.Context, event []byte) error {
 	if err != nil {
 		return usageError(err)
 	}
-	if err := printJSON(s.stdout, report); err != nil {
+	if err := report.WriteJSON(s.stdout); err != nil {
 		return failure(fmt.Errorf("write the report: %w", err))
 	}
 	return status(report)

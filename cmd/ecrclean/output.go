@@ -22,7 +22,7 @@ func (s *setup) print(r *cleaner.Report) error {
 		return err
 	}
 	if asJSON {
-		err = printJSON(s.stdout, r)
+		err = r.WriteJSON(s.stdout)
 	} else {
 		err = printTable(s.stdout, r)
 	}

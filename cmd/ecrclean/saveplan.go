@@ -10,7 +10,7 @@ import (
 )
 
 func savePlan(name string, r *cleaner.Report) error {
-	if err := saveFile(name, func(w io.Writer) error { return printJSON(w, r) }); err != nil {
+	if err := saveFile(name, r.WriteJSON); err != nil {
 		return fmt.Errorf("save plan: %w", err)
 	}
 	return nil

@@ -2,8 +2,8 @@ package cleaner
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
-	"slices"
 	"strings"
 )
 
@@ -19,9 +19,9 @@ func of(plan *RepositoryPlan, log *slog.Logger) *slog.Logger {
 	return log.With(slog.String("repository", plan.Repository), slog.String("policy", policy))
 }
 
-// imagesOfALine is how many images of a plan stand in one line of the log, which
-// may have 256 KB at most.
-const imagesOfALine = 50
+// lineBytes is the size from which the images of a plan go on in another line of
+// the log, which may have 256 KB at most.
+const lineBytes = 100_000
 
 // logPlan writes the images of a plan that nobody will carry out.
 func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
@@ -29,12 +29,14 @@ func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
 	if !log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	for images := range slices.Chunk(plan.Images, imagesOfALine) {
-		reports := make([]ImageReport, len(images))
-		for i := range images {
-			reports[i] = reportOnImage(&images[i])
+	var images json.RawMessage
+	for i := range plan.Images {
+		report := reportOnImage(&plan.Images[i])
+		images = report.appendJSON(append(images, "[,"[min(len(images), 1)]))
+		if len(images) > lineBytes || i == len(plan.Images)-1 {
+			log.LogAttrs(ctx, slog.LevelInfo, "images", slog.Any("images", append(images, ']')))
+			images = images[:0]
 		}
-		log.LogAttrs(ctx, slog.LevelInfo, "images", slog.Any("images", reports))
 	}
 }
 

@@ -1,10 +1,8 @@
 package jsondoc
 
 import (
-	"fmt"
 	"io"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -26,9 +24,7 @@ func (e escaper) Write(text []byte) (int, error) {
 			escaped = utf8.AppendRune(escaped, r)
 			continue
 		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			escaped = fmt.Appendf(escaped, `\u%04x`, unit)
-		}
+		escaped = appendUnits(escaped, r)
 	}
 	if _, err := e.w.Write(escaped); err != nil {
 		return 0, err

@@ -1,0 +1,132 @@
+package cleaner_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+)
+
+// wantSameJSON checks that the text of a report is for a reader what
+// encoding/json writes, with each image in a line of its own.
+func wantSameJSON(t *testing.T, r *cleaner.Report) {
+	t.Helper()
+	want, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := r.WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(generic(t, want), generic(t, text.Bytes())); diff != "" {
+		t.Errorf("report (-encoding/json +WriteJSON):\n%s\n%s", diff, &text)
+	}
+	images := 0
+	for _, repository := range r.Repositories {
+		images += len(repository.Images)
+	}
+	if n := strings.Count(text.String(), "\n        {\"imageDigest\":"); n != images {
+		t.Errorf("%d lines with an image, want %d", n, images)
+	}
+}
+
+func generic(t *testing.T, text []byte) (value any) {
+	t.Helper()
+	if err := json.Unmarshal(text, &value); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return value
+}
+
+// fill sets a field of a report, of whatever type.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("<\"é\u202e\n" + v.Type().Name())
+	case reflect.Int, reflect.Int64:
+		v.SetInt(-17)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(v.Index(1))
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC)))
+			return
+		}
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	default:
+		panic("a field of the report is of the new kind " + v.Kind().String())
+	}
+}
+
+// Whatever field of an image is set, and whichever are added to it.
+func TestEachFieldOfAnImageIsWritten(t *testing.T) {
+	t.Parallel()
+	images := []cleaner.ImageReport{{}, {ImageTags: []string{}, Untag: []string{}, ProtectedBy: []cleaner.Protection{}}}
+	for i := range reflect.TypeFor[cleaner.ImageReport]().NumField() {
+		var im cleaner.ImageReport
+		fill(reflect.ValueOf(&im).Elem().Field(i))
+		images = append(images, im)
+	}
+	var full cleaner.ImageReport
+	fill(reflect.ValueOf(&full).Elem())
+	images = append(images, full)
+	wantSameJSON(t, &cleaner.Report{Repositories: []cleaner.RepositoryReport{{Name: "app", Images: images}}})
+}
+
+func TestReportsAreWrittenWhole(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]*cleaner.Report{
+		"no repositories": {Repositories: []cleaner.RepositoryReport{}, Calls: map[string]int{"<a>": 1}},
+		"some": {
+			Account: "\u0085", Findings: []cleaner.Finding{{Repository: "app", Message: "\x1b[31m"}}, Omitted: &cleaner.Omitted{Images: 5},
+			Repositories: []cleaner.RepositoryReport{
+				{Name: "app", Images: []cleaner.ImageReport{{ImageDigest: "sha256:a"}, {ImageDigest: "sha256:b"}}},
+				{Name: "none", Skipped: cleaner.SkipNone, Message: "left alone", Images: []cleaner.ImageReport{}},
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantSameJSON(t, r)
+		})
+	}
+}
+
+// errFull is what a full disk says.
+var errFull = errors.New("no space left on device")
+
+// A disk takes so many bytes.
+type disk int
+
+func (d *disk) Write(text []byte) (int, error) {
+	if len(text) > int(*d) {
+		return int(*d), errFull
+	}
+	*d -= disk(len(text))
+	return len(text), nil
+}
+
+func TestAReportThatCannotBeWrittenIsAnError(t *testing.T) {
+	t.Parallel()
+	r := cleaner.Report{Repositories: []cleaner.RepositoryReport{{Name: "app"}, {Name: "web"}}}
+	var text bytes.Buffer
+	if err := r.WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	for size := range text.Len() {
+		if d := disk(size); !errors.Is(r.WriteJSON(&d), errFull) {
+			t.Fatalf("no error on a disk of %d bytes, the report has %d", size, text.Len())
+		}
+	}
+}
