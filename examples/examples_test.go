@@ -105,9 +105,9 @@ func images(t *testing.T, table string) []evaluator.Image {
 		if len(cells) != 4 {
 			t.Fatalf("%q has %d cells, want 4", line, len(cells))
 		}
-		im := evaluator.Image{Digest: cells[0], Status: evaluator.Active, PushedAt: ago(t, cells[1])}
+		im := evaluator.Image{Digest: cells[0], Status: evaluator.Active, PushedAt: evaluator.At(ago(t, cells[1]))}
 		if cells[2] != "-" {
-			im.LastRecordedPullTime = ago(t, cells[2])
+			im.LastRecordedPullTime = evaluator.At(ago(t, cells[2]))
 		}
 		if cells[3] != "-" {
 			im.Tags = strings.Split(cells[3], ",")

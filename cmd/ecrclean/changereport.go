@@ -114,7 +114,7 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 	for i := range r.Foresight.Images {
 		im := &r.Foresight.Images[i]
 		out.Images = append(out.Images, changedImage{
-			im.Digest, append([]string{}, im.Tags...), im.PushedAt, im.Action, im.Rule, im.Reason, im.BlockedBy, im.UsedBy,
+			im.Digest, append([]string{}, im.Tags...), im.PushedAt.Time(), im.Action, im.Rule, im.Reason, im.BlockedBy, im.UsedBy,
 		})
 	}
 	return out

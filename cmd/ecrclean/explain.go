@@ -105,7 +105,7 @@ func printExplanation(w io.Writer, e *cleaner.Explanation) error {
 	line := func(format string, args ...any) { b.WriteString(printable(fmt.Sprintf(format, args...)) + "\n") }
 	line("image       %s in %s", x.ImageDigest, x.Repository)
 	line("tags        %s", tagsText(x.ImageTags))
-	line("status      %s, pushed %s%s", e.Image.Status, stamp(e.Image.PushedAt), pulledText(e.Image))
+	line("status      %s, pushed %s%s", e.Image.Status, stamp(e.Image.PushedAt.Time()), pulledText(e.Image))
 	switch {
 	case len(e.Steps) == 0:
 		line("policy      none is evaluated: %s: %s", x.Skipped, x.Message)
@@ -154,5 +154,5 @@ func pulledText(im evaluator.Image) string {
 	if im.LastRecordedPullTime.IsZero() {
 		return ", never pulled"
 	}
-	return ", last pulled " + stamp(im.LastRecordedPullTime)
+	return ", last pulled " + stamp(im.LastRecordedPullTime.Time())
 }

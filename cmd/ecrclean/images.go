@@ -37,7 +37,6 @@ type imageDetail struct {
 	LastActivatedAt        timestamp `json:"lastActivatedAt"`
 	ImageStatus            string    `json:"imageStatus"`
 	ImageManifestMediaType string    `json:"imageManifestMediaType"`
-	ArtifactMediaType      string    `json:"artifactMediaType"`
 	SubjectManifestDigest  string    `json:"subjectManifestDigest"`
 }
 
@@ -100,7 +99,7 @@ func (d *imageDetail) fault(seen map[string]bool) error {
 		{"lastActivatedAt", d.LastActivatedAt},
 	} {
 		if t.bad != "" {
-			return fmt.Errorf("%s %s is neither like 2026-03-01T00:00:00+00:00 nor seconds since 1970, of the years 0 to 9999", t.name, t.bad)
+			return fmt.Errorf("%s %s is neither like 2026-03-01T00:00:00+00:00 nor seconds since 1970, of the years 1678 to 2261", t.name, t.bad)
 		}
 	}
 	switch evaluator.ImageStatus(d.ImageStatus) {
@@ -120,11 +119,10 @@ func (d *imageDetail) image() evaluator.Image {
 		status = evaluator.Active
 	}
 	return evaluator.Image{
-		Digest: d.ImageDigest, Tags: d.ImageTags, Status: status, PushedAt: d.ImagePushedAt.Time,
-		LastRecordedPullTime: d.LastRecordedPullTime.Time, LastArchivedAt: d.LastArchivedAt.Time,
-		LastActivatedAt: d.LastActivatedAt.Time, SizeInBytes: d.ImageSizeInBytes,
-		ManifestMediaType: d.ImageManifestMediaType, ArtifactMediaType: d.ArtifactMediaType,
-		SubjectDigest: d.SubjectManifestDigest,
+		Digest: d.ImageDigest, Tags: d.ImageTags, Status: status, PushedAt: evaluator.At(d.ImagePushedAt.Time),
+		LastRecordedPullTime: evaluator.At(d.LastRecordedPullTime.Time), LastArchivedAt: evaluator.At(d.LastArchivedAt.Time),
+		LastActivatedAt: evaluator.At(d.LastActivatedAt.Time), SizeInBytes: d.ImageSizeInBytes,
+		ManifestMediaType: d.ImageManifestMediaType, SubjectDigest: d.SubjectManifestDigest,
 	}
 }
 
@@ -171,11 +169,14 @@ func (t *timestamp) UnmarshalJSON(text []byte) error { //nolint:unparam // the i
 	} else {
 		t.Time, err = epoch(s)
 	}
-	if year := t.Year(); err != nil || year < 0 || year > 9999 {
+	if err != nil || !held(t.Time) {
 		t.bad = clip(s)
 	}
 	return nil
 }
+
+// held reports whether an evaluator.Instant holds the time, or none.
+func held(t time.Time) bool { return evaluator.At(t).Time().Equal(t) }
 
 // epoch reads a decimal number of seconds without going through a float, which
 // would lose the last digits.

@@ -49,7 +49,7 @@ func newPreviewResult(im *evaluator.Image, v evaluator.Verdict) previewResult {
 		class = lifecycle.ArchiveClass
 	}
 	return previewResult{
-		ImageTags: append([]string{}, im.Tags...), ImageDigest: im.Digest, ImagePushedAt: im.PushedAt,
+		ImageTags: append([]string{}, im.Tags...), ImageDigest: im.Digest, ImagePushedAt: im.PushedAt.Time(),
 		Action: previewAction{
 			Type:               strings.ToUpper(string(v.Action)),
 			TargetStorageClass: strings.ToUpper(string(v.Rule.Action.TargetStorageClass)),

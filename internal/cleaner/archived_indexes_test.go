@@ -23,11 +23,11 @@ func TestManyArchivedIndexes(t *testing.T) {
 		var images []evaluator.Image
 		for i := range n {
 			x := index(fmt.Sprintf("x%05d", i), 400*day)
-			x.Status, x.LastArchivedAt = evaluator.Archived, now.Add(-200*day)
+			x.Status, x.LastArchivedAt = evaluator.Archived, evaluator.At(now.Add(-200*day))
 			images = append(images, x)
 			for k := range 3 {
 				im := image(fmt.Sprintf("c%05d-%d", i, k), 400*day)
-				im.Status, im.LastArchivedAt = evaluator.Archived, now.Add(-200*day)
+				im.Status, im.LastArchivedAt = evaluator.Archived, evaluator.At(now.Add(-200*day))
 				images = append(images, im)
 			}
 		}
@@ -100,7 +100,7 @@ func (l *again) Images(_ context.Context, repository string) iter.Seq2[[]evaluat
 		l.mu.Unlock()
 		images := numbered(20_000, time.Hour)
 		for i := range images[:150] {
-			images[i].PushedAt = now.Add(-9 * day)
+			images[i].PushedAt = evaluator.At(now.Add(-9 * day))
 		}
 		if second {
 			l.held.Add(int64(len(images)))

@@ -133,7 +133,7 @@ func TestWhatChangesInAPauseIsSpared(t *testing.T) {
 						if call == 1 {
 							w.set("tagged", func(im *evaluator.Image) { im.Tags = []string{"release"} })
 						} else {
-							w.set("pulled", func(im *evaluator.Image) { im.LastRecordedPullTime = now })
+							w.set("pulled", func(im *evaluator.Image) { im.LastRecordedPullTime = evaluator.At(now) })
 						}
 					})
 				})

@@ -3,7 +3,6 @@ package cleaner
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
@@ -109,13 +108,13 @@ func (c *contents) readManifests(ctx context.Context) error {
 // says no more than that a cleaner was here. Whoever runs an image pulls a
 // child too.
 func (c *contents) discountReads() {
-	latest := map[string]time.Time{}
+	latest := map[string]evaluator.Instant{}
 	for index := range c.children {
 		below := c.below(index)
 		if len(below) == 0 {
 			continue // then nothing but its own pulls can say that it is in use
 		}
-		latest[index] = time.Time{}
+		latest[index] = 0
 		for _, im := range below {
 			if im.LastRecordedPullTime.After(latest[index]) {
 				latest[index] = im.LastRecordedPullTime

@@ -71,7 +71,7 @@ func twoEntries(t *testing.T, own string) cleaner.Runner {
 	orphan := image("sha256:orphan", 9*day)
 	orphan.SubjectDigest = "sha256:absent"
 	pulled := image("sha256:pulled", 9*day)
-	pulled.LastRecordedPullTime = now.Add(-day)
+	pulled.LastRecordedPullTime = evaluator.At(now.Add(-day))
 	images := []evaluator.Image{
 		image("sha256:ecs", 9*day), image("sha256:lambda", 9*day), image("sha256:second", 9*day), image("sha256:listed", 9*day),
 		image("sha256:tagged", 9*day, "v1"), image("sha256:newest", 8*day), pulled, image("sha256:pushed", 60*time.Hour), orphan,

@@ -175,7 +175,7 @@ func (w *world) take(call, repository string, digests []string) []evaluator.Imag
 		case !slices.Contains(digests, im.Digest):
 		case call == "archive":
 			taken = append(taken, im)
-			im.Status, im.LastArchivedAt = evaluator.Archived, now
+			im.Status, im.LastArchivedAt = evaluator.Archived, evaluator.At(now)
 		default:
 			taken = append(taken, im)
 			if call == "delete" {

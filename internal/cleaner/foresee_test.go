@@ -103,7 +103,7 @@ func TestAnIndexThatStaysBlocksItsChildren(t *testing.T) {
 func TestAnArchivedIndexBlocksDeletionButNotTheArchive(t *testing.T) {
 	t.Parallel()
 	archived := index("sha256:cold", 9*day)
-	archived.Status, archived.LastArchivedAt = evaluator.Archived, now
+	archived.Status, archived.LastArchivedAt = evaluator.Archived, evaluator.At(now)
 	w := newWorld(archived, index("sha256:warm", 9*day, "v1"), image("sha256:c", 9*day), image("sha256:d", 9*day))
 	w.children["sha256:warm"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)
@@ -149,7 +149,7 @@ func TestNobodyIsAskedForNothing(t *testing.T) {
 func TestECRCountsThePullsOfIndexes(t *testing.T) {
 	t.Parallel()
 	pulled := index("sha256:i", 9*day, "v1")
-	pulled.LastRecordedPullTime = now
+	pulled.LastRecordedPullTime = evaluator.At(now)
 	w := newWorld(pulled, image("sha256:c", 9*day))
 	w.children["sha256:i"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)

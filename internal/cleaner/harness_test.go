@@ -24,7 +24,7 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // image returns an ACTIVE image pushed that long ago.
 func image(digest string, age time.Duration, tags ...string) evaluator.Image {
 	return evaluator.Image{
-		Digest: digest, Tags: tags, Status: evaluator.Active, PushedAt: now.Add(-age), SizeInBytes: 100,
+		Digest: digest, Tags: tags, Status: evaluator.Active, PushedAt: evaluator.At(now.Add(-age)), SizeInBytes: 100,
 		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json",
 	}
 }

@@ -17,7 +17,7 @@ import (
 func mixed(expired, n int) []evaluator.Image {
 	images := numbered(n, time.Hour)
 	for i := range expired {
-		images[i].PushedAt = now.Add(-9 * day)
+		images[i].PushedAt = evaluator.At(now.Add(-9 * day))
 	}
 	return images
 }

@@ -80,7 +80,7 @@ func attrs(im *PlannedImage) []slog.Attr {
 	return []slog.Attr{
 		slog.String("digest", im.Digest),
 		slog.String("tags", strings.Join(im.Tags, " ")),
-		slog.Time("pushed_at", im.PushedAt),
+		slog.Time("pushed_at", im.PushedAt.Time()),
 		slog.Int64("size_in_bytes", im.SizeInBytes),
 		slog.String("verdict", string(im.Action)),
 		slog.Int("rule_priority", im.Rule),

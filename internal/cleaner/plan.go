@@ -113,8 +113,8 @@ func (p *PlannedImage) deletes() bool {
 }
 
 // childrenPulledAt returns the latest pull of the children, zero for none.
-func (p *PlannedImage) childrenPulledAt() time.Time {
-	var latest time.Time
+func (p *PlannedImage) childrenPulledAt() evaluator.Instant {
+	var latest evaluator.Instant
 	for _, child := range p.Children {
 		if child.LastRecordedPullTime.After(latest) {
 			latest = child.LastRecordedPullTime

@@ -63,7 +63,7 @@ func TestPlanDoesNotDependOnTheOrderOfTheListing(t *testing.T) {
 			im.Tags = nil
 		}
 		if i > 4 {
-			im.PushedAt = now.Add(-4 * day)
+			im.PushedAt = evaluator.At(now.Add(-4 * day))
 		}
 		images = append(images, im)
 	}

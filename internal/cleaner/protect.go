@@ -46,7 +46,7 @@ type protector struct {
 	settings config.Protect
 	// pulledSince and pushedSince are the instants from which on a pull or a
 	// push protects.
-	pulledSince, pushedSince time.Time
+	pulledSince, pushedSince evaluator.Instant
 	// newest are the digests that keepNewest protects.
 	newest map[string]bool
 }
@@ -61,8 +61,8 @@ func newProtector(c *contents, settings config.Protect) protector {
 }
 
 // hoursBefore does not go through a time.Duration, which holds 292 years only.
-func hoursBefore(now time.Time, hours int) time.Time {
-	return time.Unix(now.Unix()-int64(hours)*3600, int64(now.Nanosecond()))
+func hoursBefore(now time.Time, hours int) evaluator.Instant {
+	return evaluator.At(time.Unix(now.Unix()-int64(hours)*3600, int64(now.Nanosecond())))
 }
 
 // protections returns everything that protects the image.

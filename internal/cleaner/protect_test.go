@@ -36,12 +36,12 @@ func protections(t *testing.T, protect string, images ...evaluator.Image) map[st
 }
 
 func pulled(im evaluator.Image, ago time.Duration) evaluator.Image {
-	im.LastRecordedPullTime = now.Add(-ago)
+	im.LastRecordedPullTime = evaluator.At(now.Add(-ago))
 	return im
 }
 
 func restored(im evaluator.Image, ago time.Duration) evaluator.Image {
-	im.LastActivatedAt = now.Add(-ago)
+	im.LastActivatedAt = evaluator.At(now.Add(-ago))
 	return im
 }
 
@@ -111,7 +111,7 @@ func TestOnePieceOfTimeIsSpelledInTheSingular(t *testing.T) {
 func TestTheGreatestSettingsProtectEverything(t *testing.T) {
 	t.Parallel()
 	old := pulled(image("a", 99*day), 98*day)
-	old.PushedAt = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+	old.PushedAt = evaluator.At(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC))
 	got := protections(t, `"pulledWithinDays": 2147483647|"pushedWithinHours": 2147483647|"keepNewest": 2147483647`, old)
 	want := "[keepNewest 2147483647 newest images pulledWithinDays 2147483647 days pushedWithinHours 2147483647 hours]"
 	if got["a"] != want {

@@ -167,7 +167,7 @@ func (im *PlannedImage) differs(current evaluator.Image, now func(digest string)
 	}
 	for _, child := range im.Children {
 		there, found := now(child.Digest)
-		if found && !there.LastRecordedPullTime.Equal(child.LastRecordedPullTime) {
+		if found && there.LastRecordedPullTime != child.LastRecordedPullTime {
 			return "lastRecordedPullTime of its child " + child.Digest
 		}
 	}
@@ -184,9 +184,9 @@ func differs(planned, current evaluator.Image) string {
 		return "imageTags"
 	case planned.Status != current.Status:
 		return "imageStatus"
-	case !planned.LastRecordedPullTime.Equal(current.LastRecordedPullTime):
+	case planned.LastRecordedPullTime != current.LastRecordedPullTime:
 		return "lastRecordedPullTime"
-	case !planned.EffectivePushTime().Equal(current.EffectivePushTime()):
+	case planned.EffectivePushTime() != current.EffectivePushTime():
 		return "imagePushedAt"
 	}
 	return ""

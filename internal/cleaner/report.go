@@ -156,8 +156,8 @@ func reportOnImage(im *PlannedImage) ImageReport {
 		ImageDigest: im.Digest, ImageTags: tags,
 		Verdict: im.Action, AppliedRulePriority: im.Rule, Reason: im.Reason,
 		OnExpire: im.OnExpire, Untag: im.Untag, ProtectedBy: im.ProtectedBy, Outcome: im.Outcome, Message: im.Message,
-		ImageStatus: im.Status, ImagePushedAt: im.PushedAt, LastRecordedPullTime: im.LastRecordedPullTime,
-		LastActivatedAt: im.LastActivatedAt, ChildrenPulledAt: im.childrenPulledAt(), ImageSizeInBytes: im.SizeInBytes,
+		ImageStatus: im.Status, ImagePushedAt: im.PushedAt.Time(), LastRecordedPullTime: im.LastRecordedPullTime.Time(),
+		LastActivatedAt: im.LastActivatedAt.Time(), ChildrenPulledAt: im.childrenPulledAt().Time(), ImageSizeInBytes: im.SizeInBytes,
 	}
 }
 

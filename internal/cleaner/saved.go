@@ -111,7 +111,7 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 		switch difference := differs(s.planned().Image, im.Image); {
 		case difference != "":
 			im.settle(Changed, difference+" changed since the plan")
-		case !s.ChildrenPulledAt.Equal(im.childrenPulledAt()):
+		case evaluator.At(s.ChildrenPulledAt) != im.childrenPulledAt():
 			im.settle(Changed, "lastRecordedPullTime of its children changed since the plan")
 		}
 		plan.Images[i] = im
@@ -157,8 +157,8 @@ func (r *Runner) settleDropped(ctx context.Context, repository string, images []
 func (s ImageReport) planned() PlannedImage {
 	return PlannedImage{
 		Image: evaluator.Image{
-			Digest: s.ImageDigest, Tags: s.ImageTags, Status: s.ImageStatus, PushedAt: s.ImagePushedAt,
-			LastRecordedPullTime: s.LastRecordedPullTime, LastActivatedAt: s.LastActivatedAt, SizeInBytes: s.ImageSizeInBytes,
+			Digest: s.ImageDigest, Tags: s.ImageTags, Status: s.ImageStatus, PushedAt: evaluator.At(s.ImagePushedAt),
+			LastRecordedPullTime: evaluator.At(s.LastRecordedPullTime), LastActivatedAt: evaluator.At(s.LastActivatedAt), SizeInBytes: s.ImageSizeInBytes,
 		},
 		Action: s.Verdict, OnExpire: s.OnExpire, Untag: s.Untag, Rule: s.AppliedRulePriority, Reason: s.Reason,
 	}

@@ -199,7 +199,7 @@ func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("a", 9*day))
 	saved := save(t, w, expireAll)
-	w.images["app"][0].PushedAt = now
+	w.images["app"][0].PushedAt = evaluator.At(now)
 	remover := w.remover()
 	remover.describe = func(context.Context, string, []string) ([]evaluator.Image, error) { return nil, errors.New("denied") }
 	r := newRunner(t, w, expireAll)

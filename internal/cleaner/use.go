@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
@@ -84,9 +85,13 @@ func (u *usage) add(g *graph.Graph, digest, by string) {
 // addPulled takes for in use what was pulled since the scan began: the scan may
 // not know who did, and the re-check sees later pulls only.
 func (u *usage) addPulled(c *contents, g *graph.Graph, began time.Time) {
-	for _, im := range c.images {
-		if pulled := im.LastRecordedPullTime; !pulled.IsZero() && !began.IsZero() && !pulled.Before(began) {
-			u.add(g, im.Digest, "whoever pulled it since the question what is in use")
+	if began.IsZero() {
+		return
+	}
+	since := evaluator.At(began)
+	for i := range c.images {
+		if pulled := c.images[i].LastRecordedPullTime; !pulled.IsZero() && !pulled.Before(since) {
+			u.add(g, c.images[i].Digest, "whoever pulled it since the question what is in use")
 		}
 	}
 }

@@ -110,12 +110,12 @@ func (d *decoder) images() []evaluator.Image {
 		im := &images[i]
 		im.Digest = fmt.Sprintf("sha256:%02d", i)
 		im.Status = pick(d, evaluator.Active, evaluator.Active, evaluator.Active, evaluator.Archived)
-		im.PushedAt = d.time()
+		im.PushedAt = evaluator.At(d.time())
 		if im.Status == evaluator.Archived {
-			im.LastArchivedAt = now.AddDate(0, 0, -pick(d, 80, 100))
+			im.LastArchivedAt = evaluator.At(now.AddDate(0, 0, -pick(d, 80, 100)))
 		}
 		if d.below(3) == 0 {
-			im.LastRecordedPullTime = d.time()
+			im.LastRecordedPullTime = evaluator.At(d.time())
 		}
 		for range d.below(4) {
 			im.Tags = append(im.Tags, pick(d, "a", "b", "ab", "ba", "abb", "aa", "c"))

@@ -26,13 +26,12 @@ func image(d types.ImageDetail) (evaluator.Image, error) {
 		Digest:               aws.ToString(d.ImageDigest),
 		Tags:                 d.ImageTags,
 		Status:               cmp.Or(evaluator.ImageStatus(d.ImageStatus), evaluator.Active),
-		PushedAt:             aws.ToTime(d.ImagePushedAt),
-		LastRecordedPullTime: aws.ToTime(d.LastRecordedPullTime),
-		LastArchivedAt:       aws.ToTime(d.LastArchivedAt),
-		LastActivatedAt:      aws.ToTime(d.LastActivatedAt),
+		PushedAt:             evaluator.At(aws.ToTime(d.ImagePushedAt)),
+		LastRecordedPullTime: evaluator.At(aws.ToTime(d.LastRecordedPullTime)),
+		LastArchivedAt:       evaluator.At(aws.ToTime(d.LastArchivedAt)),
+		LastActivatedAt:      evaluator.At(aws.ToTime(d.LastActivatedAt)),
 		SizeInBytes:          aws.ToInt64(d.ImageSizeInBytes),
 		ManifestMediaType:    aws.ToString(d.ImageManifestMediaType),
-		ArtifactMediaType:    aws.ToString(d.ArtifactMediaType),
 		SubjectDigest:        aws.ToString(d.SubjectManifestDigest),
 	}
 	return im, imagepage.Check(&im)

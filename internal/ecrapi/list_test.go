@@ -54,9 +54,9 @@ func TestImagesConvertsEveryField(t *testing.T) {
 	got, err := collect(t, each(client.Images(t.Context(), "app")))
 	want := []evaluator.Image{{
 		Digest: digest(1), Tags: []string{"v1", "latest"}, Status: evaluator.Active,
-		PushedAt: now.Add(-9 * time.Hour), LastRecordedPullTime: now.Add(-time.Hour),
-		LastArchivedAt: now.Add(-3 * time.Hour), LastActivatedAt: now.Add(-2 * time.Hour), SizeInBytes: 12345,
-		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", ArtifactMediaType: "application/vnd.example", SubjectDigest: digest(9),
+		PushedAt: evaluator.At(now.Add(-9 * time.Hour)), LastRecordedPullTime: evaluator.At(now.Add(-time.Hour)),
+		LastArchivedAt: evaluator.At(now.Add(-3 * time.Hour)), LastActivatedAt: evaluator.At(now.Add(-2 * time.Hour)), SizeInBytes: 12345,
+		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", SubjectDigest: digest(9),
 	}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Images mismatch (-want +got), error %v:\n%s", err, diff)
@@ -175,14 +175,14 @@ func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 	t.Parallel()
 	id, ok, past, future := aws.String("sha256:a"), new(now), new(now.AddDate(-4000, 0, 0)), new(now.AddDate(8000, 0, 0))
 	for want, detail := range map[string]types.ImageDetail{
-		"image sha256:a without imagePushedAt":          {ImageDigest: id, ImagePushedAt: &time.Time{}},
-		"image sha256:a has a time in the year 10026":   {ImageDigest: id, ImagePushedAt: future},
-		"image sha256:a has a time in the year -1974":   {ImageDigest: id, ImagePushedAt: past},
-		"image sha256:a has a time in the year -1974 ":  {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: past},
-		"image sha256:a has a time in the year 10026 ":  {ImageDigest: id, ImagePushedAt: ok, LastArchivedAt: future},
-		"image sha256:a has a time in the year 1969":    {ImageDigest: id, ImagePushedAt: new(time.Unix(-1, 0).UTC())},
-		"image sha256:a has a time in the year 1754":    {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: new(time.Date(1754, 8, 30, 0, 0, 0, 0, time.UTC))},
-		"image sha256:a has a time in the year 10026  ": {ImageDigest: id, ImagePushedAt: ok, LastActivatedAt: future},
+		"image sha256:a without imagePushedAt":         {ImageDigest: id, ImagePushedAt: &time.Time{}},
+		"image sha256:a has a time in the year 2262":   {ImageDigest: id, ImagePushedAt: future},
+		"image sha256:a has a time in the year 1677":   {ImageDigest: id, ImagePushedAt: past},
+		"image sha256:a has a time in the year 1677 ":  {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: past},
+		"image sha256:a has a time in the year 2262 ":  {ImageDigest: id, ImagePushedAt: ok, LastArchivedAt: future},
+		"image sha256:a has a time in the year 1969":   {ImageDigest: id, ImagePushedAt: new(time.Unix(-1, 0).UTC())},
+		"image sha256:a has a time in the year 1754":   {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: new(time.Date(1754, 8, 30, 0, 0, 0, 0, time.UTC))},
+		"image sha256:a has a time in the year 2262  ": {ImageDigest: id, ImagePushedAt: ok, LastActivatedAt: future},
 	} {
 		api := described{details: []types.ImageDetail{detail}}
 		_, err := collect(t, each(ecrapi.New(api).Images(t.Context(), "app")))

@@ -66,7 +66,7 @@ func benchmarkImages(n int) []evaluator.Image {
 			Digest:   fmt.Sprintf("sha256:%064x", random.Uint64()),
 			Tags:     []string{fmt.Sprintf("build-%08x", random.Uint32()), tag},
 			Status:   evaluator.Active,
-			PushedAt: noon.Add(-time.Duration(random.Int64N(int64(365*day))) / 1e6 * 1e6),
+			PushedAt: evaluator.At(noon.Add(-time.Duration(random.Int64N(int64(365*day))) / 1e6 * 1e6)),
 		}
 	}
 	return images

@@ -137,12 +137,12 @@ func (c *corpusCase) setCell(im *evaluator.Image, column, cell string) (err erro
 var agePattern = regexp.MustCompile(`^(-?)(?:(\d+)d)?(.*)$`)
 
 // parseTime reads an instant or an age: days, a Go duration, or both.
-func (c *corpusCase) parseTime(cell string) (time.Time, error) {
+func (c *corpusCase) parseTime(cell string) (evaluator.Instant, error) {
 	if cell == "-" {
-		return time.Time{}, nil
+		return 0, nil
 	}
 	if t, err := time.Parse(time.RFC3339Nano, cell); err == nil {
-		return t, nil
+		return evaluator.At(t), nil
 	}
 	parts := agePattern.FindStringSubmatch(cell)
 	days, rest := parts[2], parts[3]
@@ -151,14 +151,14 @@ func (c *corpusCase) parseTime(cell string) (time.Time, error) {
 		d, err = 0, nil
 	}
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is neither an instant nor an age", cell)
+		return 0, fmt.Errorf("%q is neither an instant nor an age", cell)
 	}
 	n, _ := strconv.Atoi("0" + days)
 	d += time.Duration(n) * 24 * time.Hour
 	if parts[1] == "-" {
 		d = -d
 	}
-	return c.now.Add(-d), nil
+	return evaluator.At(c.now.Add(-d)), nil
 }
 
 // checkWant checks that the want section has one row for each image, in order.

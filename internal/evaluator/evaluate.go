@@ -38,7 +38,7 @@ func Evaluate(policy lifecycle.Policy, images []Image, now time.Time) []Verdict 
 type evaluation struct {
 	rules     []appliedRule
 	images    []Image
-	now       time.Time
+	now       Instant
 	decisions []decision // one per image
 	counted   ruleSets   // one set per image: the rules that count it
 	order     []pushKey  // the images from the newest; empty if no rule counts
@@ -56,9 +56,9 @@ const noRule = -1
 // newEvaluation matches the images. They have yet to be counted.
 func newEvaluation(policy lifecycle.Policy, images []Image, now time.Time) *evaluation {
 	e := &evaluation{
-		rules:     applyRules(policy, now),
+		rules:     applyRules(policy, At(now)),
 		images:    images,
-		now:       now.Round(0), // a monotonic clock reading must not enter ages
+		now:       At(now),
 		decisions: make([]decision, len(images)),
 		counted:   makeRuleSets(len(images), len(policy.Rules)),
 	}

@@ -35,7 +35,7 @@ func policy(rules ...lifecycle.Rule) lifecycle.Policy { return lifecycle.Policy{
 
 // pushed returns an untagged image that was pushed that long before noon.
 func pushed(digest string, age time.Duration) evaluator.Image {
-	return evaluator.Image{Digest: digest, Status: evaluator.Active, PushedAt: noon.Add(-age)}
+	return evaluator.Image{Digest: digest, Status: evaluator.Active, PushedAt: evaluator.At(noon.Add(-age))}
 }
 
 func words(verdicts []evaluator.Verdict) []string {
@@ -119,7 +119,7 @@ func TestEvaluateCountsHoursNotCalendarDays(t *testing.T) {
 		24 * hour:   evaluator.Keep,
 		24*hour + 1: evaluator.Expire,
 	} {
-		images := []evaluator.Image{{Digest: "sha256:a", Status: evaluator.Active, PushedAt: now.Add(-age)}}
+		images := []evaluator.Image{{Digest: "sha256:a", Status: evaluator.Active, PushedAt: evaluator.At(now.Add(-age))}}
 		got := evaluator.Evaluate(policy(rule(1, lifecycle.SinceImagePushed, 1)), images, now)
 		if got[0].Action != want {
 			t.Errorf("pushed %v ago: got %v, want %v", age, got[0].Action, want)
@@ -193,11 +193,11 @@ func TestEvaluateAllocatesInTheExtendedDialect(t *testing.T) {
 func TestEffectivePushTime(t *testing.T) {
 	t.Parallel()
 	im := pushed("sha256:a", 9*day)
-	if got, want := im.EffectivePushTime(), noon.Add(-9*day); !got.Equal(want) {
+	if got, want := im.EffectivePushTime(), evaluator.At(noon.Add(-9*day)); got != want {
 		t.Errorf("never restored: got %v, want the push at %v", got, want)
 	}
-	im.LastActivatedAt = noon.Add(-day)
-	if got, want := im.EffectivePushTime(), noon.Add(-day); !got.Equal(want) {
+	im.LastActivatedAt = evaluator.At(noon.Add(-day))
+	if got, want := im.EffectivePushTime(), evaluator.At(noon.Add(-day)); got != want {
 		t.Errorf("restored: got %v, want the restore at %v", got, want)
 	}
 }

@@ -21,7 +21,7 @@ const examplePolicy = `{"rules": [
 func exampleImages() ([]evaluator.Image, time.Time) {
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	image := func(digest string, days int, tags ...string) evaluator.Image {
-		return evaluator.Image{Digest: digest, Tags: tags, Status: evaluator.Active, PushedAt: now.AddDate(0, 0, -days)}
+		return evaluator.Image{Digest: digest, Tags: tags, Status: evaluator.Active, PushedAt: evaluator.At(now.AddDate(0, 0, -days))}
 	}
 	return []evaluator.Image{
 		image("sha256:aa", 90, "prod-1"),

@@ -1,10 +1,6 @@
 package evaluator
 
-import (
-	"time"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
-)
+import "github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 
 // An Image is one image detail as DescribeImages returns it. [Evaluate] reads
 // the digest, the tags, the status and the times; the rest travels along for
@@ -16,19 +12,17 @@ type Image struct {
 	Tags   []string
 	Status ImageStatus
 	// PushedAt is never zero. Should it be, the image matches no rule.
-	PushedAt time.Time
+	PushedAt Instant
 	// The zero value of the other times means that ECR reported none.
-	LastRecordedPullTime time.Time
-	LastArchivedAt       time.Time
-	LastActivatedAt      time.Time
+	LastRecordedPullTime Instant
+	LastArchivedAt       Instant
+	LastActivatedAt      Instant
 
 	// SizeInBytes is what ECR reports; for an index it is the size of its
 	// largest child.
 	SizeInBytes int64
-	// ManifestMediaType, ArtifactMediaType and SubjectDigest are empty when
-	// ECR reported none.
+	// ManifestMediaType and SubjectDigest are empty when ECR reported none.
 	ManifestMediaType string
-	ArtifactMediaType string
 	SubjectDigest     string
 }
 
@@ -77,12 +71,12 @@ func (im *Image) StorageClass() lifecycle.StorageClass {
 // EffectivePushTime returns the time that orders the images of a repository and
 // that sinceImagePushed counts from: the push or, for a restored image, the
 // restore.
-func (im *Image) EffectivePushTime() time.Time {
+func (im *Image) EffectivePushTime() Instant {
 	t, _ := im.pushed()
 	return t
 }
 
-func (im *Image) pushed() (time.Time, TimeField) {
+func (im *Image) pushed() (Instant, TimeField) {
 	if im.LastActivatedAt.IsZero() {
 		return im.PushedAt, ImagePushedAt
 	}
@@ -91,7 +85,7 @@ func (im *Image) pushed() (time.Time, TimeField) {
 
 // pulled returns the time that sinceImagePulled counts from. A pull from
 // before the image was restored no longer counts.
-func (im *Image) pulled() (time.Time, TimeField) {
+func (im *Image) pulled() (Instant, TimeField) {
 	pull, restore := im.LastRecordedPullTime, im.LastActivatedAt
 	if pull.IsZero() || !restore.IsZero() && pull.Before(restore) {
 		return im.pushed()

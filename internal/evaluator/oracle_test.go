@@ -134,14 +134,14 @@ func (o oracle) ageReason(s lifecycle.Selection, i int) evaluator.Reason {
 	case "sinceImagePulled":
 		since, field = oraclePull(im)
 	case "sinceImageTransitioned":
-		since, field = im.LastArchivedAt, "lastArchivedAt"
+		since, field = im.LastArchivedAt.Time(), "lastArchivedAt"
 	}
 	if since.IsZero() {
 		return evaluator.Reason{Kind: evaluator.AgeUnknown, Field: field}
 	}
 	age := new(big.Int).Sub(nanoseconds(o.now), nanoseconds(since))
 	limit := new(big.Int).Mul(big.NewInt(int64(s.CountNumber)), big.NewInt(24*60*60*1_000_000_000))
-	reason := evaluator.Reason{Kind: evaluator.NotOlderThan, Since: since, Field: field, Age: clip(age)}
+	reason := evaluator.Reason{Kind: evaluator.NotOlderThan, Since: evaluator.At(since), Field: field, Age: clip(age)}
 	if age.Cmp(limit) > 0 {
 		reason.Kind = evaluator.OlderThan
 	}
@@ -172,21 +172,21 @@ func oracleOlder(a, b evaluator.Image) bool {
 
 func oraclePush(im evaluator.Image) (time.Time, evaluator.TimeField) {
 	if !im.LastActivatedAt.IsZero() {
-		return im.LastActivatedAt, "lastActivatedAt"
+		return im.LastActivatedAt.Time(), "lastActivatedAt"
 	}
-	return im.PushedAt, "imagePushedAt"
+	return im.PushedAt.Time(), "imagePushedAt"
 }
 
 func oraclePull(im evaluator.Image) (time.Time, evaluator.TimeField) {
 	neverPulled := im.LastRecordedPullTime.IsZero()
 	restored := !im.LastActivatedAt.IsZero()
-	if restored && (neverPulled || nanoseconds(im.LastRecordedPullTime).Cmp(nanoseconds(im.LastActivatedAt)) < 0) {
-		return im.LastActivatedAt, "lastActivatedAt"
+	if restored && (neverPulled || nanoseconds(im.LastRecordedPullTime.Time()).Cmp(nanoseconds(im.LastActivatedAt.Time())) < 0) {
+		return im.LastActivatedAt.Time(), "lastActivatedAt"
 	}
 	if neverPulled {
-		return im.PushedAt, "imagePushedAt"
+		return im.PushedAt.Time(), "imagePushedAt"
 	}
-	return im.LastRecordedPullTime, "lastRecordedPullTime"
+	return im.LastRecordedPullTime.Time(), "lastRecordedPullTime"
 }
 
 func oracleClass(im evaluator.Image) string {

@@ -92,7 +92,7 @@ func checkAppliedPlanIsFinal(t *testing.T, w world, verdicts []evaluator.Verdict
 		case evaluator.Expire:
 			continue
 		case evaluator.Transition:
-			im.Status, im.LastArchivedAt = evaluator.Archived, w.now
+			im.Status, im.LastArchivedAt = evaluator.Archived, evaluator.At(w.now)
 		case evaluator.Keep:
 		}
 		left = append(left, im)

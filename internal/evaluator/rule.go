@@ -3,7 +3,6 @@ package evaluator
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
@@ -16,13 +15,13 @@ type appliedRule struct {
 	// counts is true for a rule that needs to know which these are.
 	counts bool
 	// cutoff is countNumber days ago: what happened before it is too old.
-	cutoff time.Time
+	cutoff Instant
 	// matched is the number of images counted so far, if the rule counts.
 	matched int
 }
 
 // applyRules returns the rules of the policy by ascending priority.
-func applyRules(policy lifecycle.Policy, now time.Time) []appliedRule {
+func applyRules(policy lifecycle.Policy, now Instant) []appliedRule {
 	rules := make([]appliedRule, len(policy.Rules))
 	for i := range rules {
 		r := &policy.Rules[i]
@@ -36,13 +35,14 @@ func applyRules(policy lifecycle.Policy, now time.Time) []appliedRule {
 	return rules
 }
 
-// daysBefore returns the instant that many times 24 hours before now. It
-// computes in seconds: a time.Duration holds no more than 292 years, and
-// AddDate would count calendar days, which daylight saving shortens. More days
-// than a policy can name are cut, so that no number can overflow.
-func daysBefore(now time.Time, days int) time.Time {
-	const secondsPerDay, maxDays = 24 * 60 * 60, 1 << 31
-	return time.Unix(now.Unix()-min(int64(days), maxDays)*secondsPerDay, int64(now.Nanosecond()))
+// daysBefore returns the instant that many times 24 hours before now: AddDate
+// would count calendar days, which daylight saving shortens. Where that is before
+// all instants, it is the first one.
+func daysBefore(now Instant, days int) Instant {
+	if since := uint64(now) - 1<<63; uint64(days) > since/uint64(day) {
+		return firstInstant
+	}
+	return now - Instant(days)*Instant(day)
 }
 
 // matches reports whether the rule looks at an image of that class, which is
@@ -53,7 +53,7 @@ func (r *appliedRule) matches(class lifecycle.StorageClass, tags []string) bool 
 
 // reason says whether and why the rule marks an image that it matches. The
 // rank is the place of the image among those, from the newest.
-func (r *appliedRule) reason(im *Image, rank int, now time.Time) Reason {
+func (r *appliedRule) reason(im *Image, rank int, now Instant) Reason {
 	var reason Reason
 	switch {
 	case r.Action.Type == lifecycle.Retain:
@@ -79,7 +79,7 @@ func (r *appliedRule) countKind(rank int) ReasonKind {
 	return WithinCount
 }
 
-func (r *appliedRule) ageReason(im *Image, rank int, now time.Time) Reason {
+func (r *appliedRule) ageReason(im *Image, rank int, now Instant) Reason {
 	since, field := r.since(im)
 	if since.IsZero() {
 		return Reason{Kind: AgeUnknown, Field: field}
@@ -103,7 +103,7 @@ func (r *appliedRule) takesLastTag(im *Image) bool {
 }
 
 // since returns the time that an age rule counts from, zero if there is none.
-func (r *appliedRule) since(im *Image) (time.Time, TimeField) {
+func (r *appliedRule) since(im *Image) (Instant, TimeField) {
 	switch r.Selection.CountType {
 	case lifecycle.SinceImagePushed:
 		return im.pushed()
@@ -113,5 +113,5 @@ func (r *appliedRule) since(im *Image) (time.Time, TimeField) {
 		return im.LastArchivedAt, LastArchivedAt
 	case lifecycle.ImageCountMoreThan:
 	}
-	return time.Time{}, ""
+	return 0, ""
 }

@@ -56,7 +56,7 @@ type Reason struct {
 	// Since is the instant from which the age is counted: the push, pull,
 	// restore or archiving time that the rule looked at. Set for OlderThan,
 	// NotOlderThan and AmongNewest, and for LastTag by an age count type.
-	Since time.Time
+	Since Instant
 	// Field is the time of the image that Since was taken from. Set with Since
 	// and, to the one that is missing, for AgeUnknown.
 	Field TimeField

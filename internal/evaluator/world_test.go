@@ -82,8 +82,8 @@ func (d *decoder) world() world {
 		time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(2026, 3, 1, 12, 30, 15, 123456789, time.UTC),
 		time.Date(2026, 3, 30, 0, 0, 0, 0, time.FixedZone("", 2*60*60)),
-		time.Date(0, 1, 2, 0, 0, 0, 0, time.UTC),
-		time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
+		time.Date(1678, 6, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(2261, 12, 31, 23, 59, 59, 999999999, time.UTC),
 	)}
 	for i := range 1 + d.below(5) {
 		r := d.rule(i)
@@ -205,14 +205,14 @@ func (d *decoder) image(digest string, now time.Time) evaluator.Image {
 	im := evaluator.Image{
 		Digest:   digest,
 		Status:   pick(d, evaluator.Active, evaluator.Active, evaluator.Archived, evaluator.Active, evaluator.Activating, ""),
-		PushedAt: d.time(now),
+		PushedAt: evaluator.At(d.time(now)),
 	}
 	for range d.below(4) {
 		im.Tags = append(im.Tags, pick(d, "a", "b", "ab", "abb", "ba", "A", "?", "a b", "*"))
 	}
-	for _, t := range []*time.Time{&im.LastRecordedPullTime, &im.LastActivatedAt, &im.LastArchivedAt} {
+	for _, t := range []*evaluator.Instant{&im.LastRecordedPullTime, &im.LastActivatedAt, &im.LastArchivedAt} {
 		if d.below(3) > 0 {
-			*t = d.time(now)
+			*t = evaluator.At(d.time(now))
 		}
 	}
 	return im
@@ -222,8 +222,8 @@ func (d *decoder) image(digest string, now time.Time) evaluator.Image {
 func (d *decoder) time(now time.Time) time.Time {
 	if d.below(16) == 15 {
 		return pick(d,
-			time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC),
-			time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
+			time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Date(2261, 12, 31, 23, 59, 59, 999999999, time.UTC),
 			time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC),
 			time.Time{},
 		)

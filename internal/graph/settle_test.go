@@ -28,7 +28,7 @@ func draw(t *testing.T, text string) picture {
 	p := picture{children: map[string][]string{}}
 	for n, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		words := strings.Fields(line)
-		im := evaluator.Image{Digest: words[0], Status: evaluator.Active, PushedAt: time.Unix(int64(n), 0)}
+		im := evaluator.Image{Digest: words[0], Status: evaluator.Active, PushedAt: evaluator.At(time.Unix(int64(n), 0))}
 		var w graph.Wish
 		unread := false
 		for _, word := range words[1:] {
@@ -149,7 +149,7 @@ func TestSettle(t *testing.T) {
 func randomPicture(r *rand.Rand) picture {
 	p := picture{children: map[string][]string{}}
 	for i := range 1 + r.IntN(12) {
-		im := evaluator.Image{Digest: fmt.Sprintf("d%02d", i), Status: evaluator.Active, PushedAt: time.Unix(int64(r.IntN(4)), 0)}
+		im := evaluator.Image{Digest: fmt.Sprintf("d%02d", i), Status: evaluator.Active, PushedAt: evaluator.At(time.Unix(int64(r.IntN(4)), 0))}
 		earlier := func() string { return fmt.Sprintf("d%02d", r.IntN(i+2)) }
 		switch r.IntN(5) {
 		case 0, 1:

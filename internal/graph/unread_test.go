@@ -2,7 +2,6 @@ package graph_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
@@ -10,8 +9,7 @@ import (
 
 func TestMayList(t *testing.T) {
 	t.Parallel()
-	archivedAt := time.Unix(1_000_000, 0)
-	before, after := archivedAt.Add(-time.Second), archivedAt.Add(time.Second)
+	const before, archivedAt, after evaluator.Instant = 1, 2, 3
 	archived := evaluator.Image{Status: evaluator.Archived, LastArchivedAt: archivedAt}
 	for _, tt := range []struct {
 		name  string

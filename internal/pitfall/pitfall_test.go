@@ -94,7 +94,7 @@ func images(t *testing.T, table string) map[string][]evaluator.Image {
 		name := strings.TrimPrefix(cells[0], "-")
 		for range n {
 			im := evaluator.Image{
-				Digest: fmt.Sprint(len(registry[name])), Status: evaluator.Active, PushedAt: time.Unix(1, 0), Tags: strings.Split(cells[1], ","),
+				Digest: fmt.Sprint(len(registry[name])), Status: evaluator.Active, PushedAt: evaluator.At(time.Unix(1, 0)), Tags: strings.Split(cells[1], ","),
 			}
 			if im.Tags[0] == "archived" {
 				im.Status = evaluator.Archived

@@ -149,8 +149,8 @@ func (l *law) wish() {
 	images := make([]evaluator.Image, len(l.images))
 	for i, im := range l.images {
 		images[i] = evaluator.Image{
-			Digest: im.Digest, Tags: im.Tags, Status: evaluator.ImageStatus(im.Status), PushedAt: im.PushedAt,
-			LastRecordedPullTime: im.LastRecordedPullTime, LastArchivedAt: im.LastArchivedAt, LastActivatedAt: im.LastActivatedAt,
+			Digest: im.Digest, Tags: im.Tags, Status: evaluator.ImageStatus(im.Status), PushedAt: evaluator.At(im.PushedAt),
+			LastRecordedPullTime: evaluator.At(im.LastRecordedPullTime), LastArchivedAt: evaluator.At(im.LastArchivedAt), LastActivatedAt: evaluator.At(im.LastActivatedAt),
 		}
 	}
 	l.wants, l.untag = make([]int, len(l.images)), make([][]string, len(l.images))

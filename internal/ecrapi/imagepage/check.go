@@ -17,11 +17,11 @@ func Check(im *evaluator.Image) error {
 	if im.PushedAt.IsZero() {
 		return fmt.Errorf("image %s without imagePushedAt", im.Digest)
 	}
-	for _, t := range [...]*time.Time{&im.PushedAt, &im.LastRecordedPullTime, &im.LastArchivedAt, &im.LastActivatedAt} {
+	for _, i := range [...]evaluator.Instant{im.PushedAt, im.LastRecordedPullTime, im.LastArchivedAt, im.LastActivatedAt} {
 		// The SDK turns times that nanoseconds since 1970 cannot hold in 64 bits
 		// into others, those of the years 0 and 9999 into some before 1970.
-		if s := t.Unix(); (s < 0 || s >= year10000) && !t.IsZero() {
-			return fmt.Errorf("image %s has a time in the year %d", im.Digest, t.Year())
+		if i < 0 || i >= year2262 {
+			return fmt.Errorf("image %s has a time in the year %d", im.Digest, i.Time().Year())
 		}
 	}
 	switch im.Status {
@@ -31,5 +31,5 @@ func Check(im *evaluator.Image) error {
 	return fmt.Errorf("image %s has the unknown imageStatus %q", im.Digest, im.Status)
 }
 
-// year10000 is the second at which it begins.
-const year10000 = 253_402_300_800
+// year2262 is the year in which instants end.
+var year2262 = evaluator.At(time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC))

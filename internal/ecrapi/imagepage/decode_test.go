@@ -41,9 +41,9 @@ func TestDecodeReadsEveryField(t *testing.T) {
 	at := time.Unix(1771000000, 0).UTC()
 	want := imagepage.Page{NextToken: "t==", Images: []evaluator.Image{{
 		Digest: "sha256:a", Tags: []string{"v1", "latest"}, Status: evaluator.Archived,
-		PushedAt: at.Add(123 * time.Millisecond), LastRecordedPullTime: at.Add(1500 * time.Millisecond),
-		LastArchivedAt: at.Add(2 * time.Second), LastActivatedAt: at.Add(3 * time.Second), SizeInBytes: 12345,
-		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", ArtifactMediaType: "application/vnd.example", SubjectDigest: "sha256:s",
+		PushedAt: evaluator.At(at.Add(123 * time.Millisecond)), LastRecordedPullTime: evaluator.At(at.Add(1500 * time.Millisecond)),
+		LastArchivedAt: evaluator.At(at.Add(2 * time.Second)), LastActivatedAt: evaluator.At(at.Add(3 * time.Second)), SizeInBytes: 12345,
+		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", SubjectDigest: "sha256:s",
 	}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Decode: %v, mismatch (-want +got):\n%s", err, diff)

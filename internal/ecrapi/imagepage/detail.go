@@ -30,18 +30,16 @@ func (d *decoder) imageDetail(im *evaluator.Image) {
 			im.Status = status(d.repeated(&d.status))
 		case "imageManifestMediaType":
 			im.ManifestMediaType = d.mediaType(d.repeated(&d.manifest))
-		case "artifactMediaType":
-			im.ArtifactMediaType = d.mediaType(d.repeated(&d.artifact))
 		case "subjectManifestDigest":
 			d.words.subject = d.str()
 		case "imagePushedAt":
-			im.PushedAt = d.epochSeconds()
+			im.PushedAt = d.instant()
 		case "lastRecordedPullTime":
-			im.LastRecordedPullTime = d.epochSeconds()
+			im.LastRecordedPullTime = d.instant()
 		case "lastArchivedAt":
-			im.LastArchivedAt = d.epochSeconds()
+			im.LastArchivedAt = d.instant()
 		case "lastActivatedAt":
-			im.LastActivatedAt = d.epochSeconds()
+			im.LastActivatedAt = d.instant()
 		case "imageSizeInBytes":
 			im.SizeInBytes = d.integer(64)
 		default:
@@ -66,6 +64,8 @@ func (d *decoder) imageTags() {
 // the API knows must still be of its type.
 func (d *decoder) unused(name []byte) {
 	switch string(name) {
+	case "artifactMediaType":
+		d.repeated(&d.artifact)
 	case "registryId":
 		d.repeated(&d.registryID)
 	case "repositoryName":
@@ -94,7 +94,7 @@ func (d *decoder) imageScanFindingsSummary() {
 	for name := range d.members {
 		switch string(name) {
 		case "imageScanCompletedAt", "vulnerabilitySourceUpdatedAt":
-			d.epochSeconds()
+			d.instant()
 		case "findingSeverityCounts":
 			for range d.members {
 				d.integer(32)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
 // A number is digits times a power of ten.
@@ -96,16 +98,16 @@ func (s *scanner) integer(bitSize int) int64 {
 	return value
 }
 
-// epochSeconds reads a time. It is cut to milliseconds in the way of the SDK,
+// instant reads a time. It is cut to milliseconds in the way of the SDK,
 // which loses one where the product falls just below it, and beyond what
 // nanoseconds since 1970 hold in 64 bits makes it another time.
-func (s *scanner) epochSeconds() time.Time {
+func (s *scanner) instant() evaluator.Instant {
 	seconds, err := float(s.number())
 	if err != nil {
 		s.fail("a time in seconds")
-		return time.Time{}
+		return 0
 	}
-	return time.Unix(0, truncated(seconds*1000)*1e6).UTC()
+	return evaluator.At(time.Unix(0, truncated(seconds*1000)*1e6))
 }
 
 // tens are the powers of ten that are quick to find, and exact.

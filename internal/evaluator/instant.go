@@ -1,0 +1,76 @@
+package evaluator
+
+import (
+	"cmp"
+	"math"
+	"time"
+)
+
+// An Instant is a time between the years 1677 and 2262, to the nanosecond, in a
+// third of the memory that a time.Time takes. The zero value is no time.
+type Instant int64 // nanoseconds since 1970, and one more, so that 1970 began at none
+
+const (
+	firstInstant Instant = math.MinInt64 + 1
+	lastInstant  Instant = math.MaxInt64
+)
+
+// At returns the instant of a time, and the zero value for the zero time. Times
+// before the first instant and after the last one become these.
+func At(t time.Time) Instant {
+	const holds = math.MaxInt64/int64(time.Second) - 1
+	switch seconds := t.Unix(); {
+	case t.IsZero():
+		return 0
+	case seconds < -holds:
+		return firstInstant
+	case seconds > holds:
+		return lastInstant
+	}
+	i := Instant(t.UnixNano() + 1)
+	if i == 0 {
+		i-- // the last nanosecond before 1970 is a time
+	}
+	return i
+}
+
+// Time returns the time in UTC, and the zero time for none.
+func (i Instant) Time() time.Time {
+	if i == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(i)-1).UTC()
+}
+
+// IsZero reports whether it is no time.
+func (i Instant) IsZero() bool { return i == 0 }
+
+// Before reports whether i is before j.
+func (i Instant) Before(j Instant) bool { return i < j }
+
+// After reports whether i is after j.
+func (i Instant) After(j Instant) bool { return i > j }
+
+// Compare returns a negative number if i is before j, zero if they are the same,
+// and a positive number if i is after j.
+func (i Instant) Compare(j Instant) int { return cmp.Compare(i, j) }
+
+// Sub returns the duration from j to i, or the longest one that there is.
+func (i Instant) Sub(j Instant) time.Duration {
+	d := i - j
+	switch {
+	case i >= 0 && j < 0 && d < 0:
+		return math.MaxInt64
+	case i < 0 && j >= 0 && d >= 0:
+		return math.MinInt64
+	}
+	return time.Duration(d)
+}
+
+// String returns the time as RFC 3339 writes it, or "-" for none.
+func (i Instant) String() string {
+	if i == 0 {
+		return "-"
+	}
+	return i.Time().Format(time.RFC3339Nano)
+}
