@@ -11,7 +11,7 @@ const (
 	leastMemory = 128
 	// heapPercent is the part of the function's memory that the heap is to keep
 	// to; the rest is for the binary, stacks and what the kernel counts.
-	heapPercent = 50
+	heapPercent = 45
 	// gcPercent has garbage collected less often than is usual. A run makes much
 	// of it and keeps little; near the limit it is collected as often as it must.
 	gcPercent = 200
