@@ -2,6 +2,7 @@ package evaluator
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
@@ -12,7 +13,7 @@ func matchedWords(n int, s *lifecycle.Selection) string {
 	if n == 1 && s.TagStatus == lifecycle.Any {
 		return "1 image" + excludeWords(s)
 	}
-	return fmt.Sprintf("%d %s", n, pluralWords(s))
+	return strconv.Itoa(n) + " " + pluralWords(s)
 }
 
 // pluralWords says which images a rule matches, after a number or "all".

@@ -49,11 +49,11 @@ func (r Reason) markWords(rule *lifecycle.Rule) string {
 }
 
 func (r Reason) countWords(sel *lifecycle.Selection, keeps int) string {
-	return fmt.Sprintf("%s of %s, rule keeps %d", rankWords(r.Rank), matchedWords(r.Matched, sel), keeps)
+	return rankWords(r.Rank) + " of " + matchedWords(r.Matched, sel) + ", rule keeps " + strconv.Itoa(keeps)
 }
 
 func (r Reason) limitWords(sel *lifecycle.Selection) string {
-	return fmt.Sprintf("%s %s, limit %dd", r.sinceWords(sel.CountType), ageWords(r.Age, sel.CountNumber), sel.CountNumber)
+	return r.sinceWords(sel.CountType) + " " + ageWords(r.Age, sel.CountNumber) + ", limit " + strconv.Itoa(sel.CountNumber) + "d"
 }
 
 // keptWords says what a rule does about an image that it matches and keeps.
@@ -120,24 +120,27 @@ func durationWords(d time.Duration, limit int) string {
 	if rest >= time.Second || days != time.Duration(limit) {
 		rest = rest.Truncate(time.Second)
 	}
-	var units []string
+	var words []byte
 	add := func(n time.Duration, unit string) {
 		if n > 0 {
-			units = append(units, strconv.Itoa(int(n))+unit)
+			words = append(append(strconv.AppendInt(words, int64(n), 10), unit...), ' ')
 		}
 	}
 	add(days, "d")
 	add(rest/time.Hour, "h")
 	add(rest%time.Hour/time.Minute, "m")
-	if s := secondWords(rest % time.Minute); s != "0" || units == nil {
-		units = append(units, s+"s")
+	if s := secondWords(rest % time.Minute); s != "0" || words == nil {
+		return string(words) + s + "s"
 	}
-	return strings.Join(units, " ")
+	return string(words[:len(words)-1])
 }
 
 // secondWords returns d, which is shorter than a minute, in seconds with as
 // many decimals as it needs.
 func secondWords(d time.Duration) string {
+	if d%time.Second == 0 {
+		return strconv.Itoa(int(d / time.Second))
+	}
 	s := fmt.Sprintf("%d.%09d", d/time.Second, d%time.Second)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
@@ -156,5 +159,5 @@ func rankWords(rank int) string {
 	case rank%10 == 3:
 		suffix = "rd"
 	}
-	return fmt.Sprintf("%d%s newest", rank, suffix)
+	return strconv.Itoa(rank) + suffix + " newest"
 }
