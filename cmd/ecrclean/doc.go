@@ -27,7 +27,8 @@
 // JSON text itself. The command decides the mode: plan removes nothing and apply
 // does, whatever the configuration says.
 //
-// audit reads the log of the function and lists what its runs removed: what ECR
+// audit reads the log of the function, or what apply and delete write with --log, and
+// lists what the runs removed: what ECR
 // confirmed, what was found removed after a call without an answer ("deleted,
 // unconfirmed"), and what may have been removed ("unknown").
 //
