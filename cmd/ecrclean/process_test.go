@@ -74,6 +74,13 @@ func (p *process) interrupt(signal syscall.Signal) {
 	p.errors.await("once more ends at once")
 }
 
+// end interrupts the program and returns when it has ended: a call that waits for
+// that has no answer.
+func (p *process) end(signal syscall.Signal) {
+	p.interrupt(signal)
+	<-p.ended
+}
+
 // report returns the report on the standard output.
 func (p *process) report(t *testing.T) *cleaner.Report {
 	t.Helper()

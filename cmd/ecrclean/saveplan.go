@@ -15,7 +15,7 @@ import (
 // savePlan writes a plan to a file, but not one that a signal has cut short: the
 // file may hold a whole one.
 func (s *setup) savePlan(ctx context.Context, name string, r *cleaner.Report) error {
-	if r.Incomplete && ctx.Err() != nil {
+	if interrupted := ctx.Err() != nil; interrupted && r.Incomplete {
 		fmt.Fprintf(s.stderr, "ecrclean: %s is not written: the plan is not whole\n", printable(name))
 		return nil
 	}

@@ -51,7 +51,7 @@ func TestASignalBeforeTheCallEndsDeleteWithoutIt(t *testing.T) {
 	fill(registry, "app", 0)
 	digest := registry.Put("app", fakeecr.Image{Tags: []string{"v1"}})
 	p := prepare(t, registry, "delete", "app", "v1", "--yes", "--log", "log", "--config", `{"protect": {"inUse": [], "keepNewest": 0, "pushedWithinHours": 0}}`)
-	registry.Before("DescribeImages", once(2, func() { p.interrupt(syscall.SIGTERM) })) // the re-check
+	registry.Before("DescribeImages", once(2, func() { p.end(syscall.SIGTERM) })) // the re-check
 	if status := p.run(t); status != statusUnhandled || len(registry.Images("app")) != 1 {
 		t.Errorf("%s ended with %d, and %s is gone or not: %v", p, status, digest, registry.Images("app"))
 	}
@@ -94,7 +94,7 @@ func TestASignalEndsAPlan(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(p.Dir, "plan.json"), []byte("older"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	registry.Before("DescribeImages", once(1, func() { p.interrupt(syscall.SIGTERM) }))
+	registry.Before("DescribeImages", once(1, func() { p.end(syscall.SIGTERM) }))
 	p.Env = append(p.Env, "CLEANER_CONCURRENCY=1")
 	if status := p.run(t); status != statusUnhandled {
 		t.Errorf("%s ended with %d", p, status)
@@ -136,7 +136,7 @@ func TestASignalBeforeAnythingIsRemoved(t *testing.T) {
 			p := prepare(t, registry, append(test.args, "--config", `{"protect": {"inUse": [], "keepNewest": 0, "pushedWithinHours": 0}}`)...)
 			p.Stdin = silence(t)
 			if test.at != "" {
-				registry.Before(test.at, once(1, func() { p.interrupt(syscall.SIGINT) }))
+				registry.Before(test.at, once(1, func() { p.end(syscall.SIGINT) }))
 			} else {
 				go func() {
 					p.errors.await("Type yes to go on: ")
