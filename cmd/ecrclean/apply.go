@@ -113,8 +113,9 @@ func readPlan(name string) (*cleaner.Report, error) {
 	return saved, nil
 }
 
-// apply removes what run reports; that fails only before anything was removed. Unless yes is true it first runs without a
-// remover, shows that and asks; then it keeps to what was shown.
+// apply removes what run reports; run fails only before anything was removed. Unless
+// yes is true it first runs without a remover, shows that and asks; then it keeps to
+// what was shown.
 func (s *session) apply(ctx context.Context, yes bool, run func(context.Context) (*cleaner.Report, error)) error {
 	if !yes {
 		plan, err := run(ctx)

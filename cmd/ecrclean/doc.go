@@ -28,9 +28,9 @@
 // does, whatever the configuration says.
 //
 // audit reads the log of the function, or what apply and delete write with --log, and
-// lists what the runs removed: what ECR
-// confirmed, what was found removed after a call without an answer ("deleted,
-// unconfirmed"), and what may have been removed ("unknown").
+// lists what the runs removed: what ECR confirmed, what was found removed after a call
+// without an answer ("deleted, unconfirmed"), and what may have been removed
+// ("unknown").
 //
 // # Signals
 //

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -35,6 +36,23 @@ func TestALogThatFailsEndsTheRun(t *testing.T) {
 		t.Errorf("calls %v", calls)
 	}
 	p.wantSaid(t, "ecrclean: "+words+"\n")
+}
+
+// None of the calls that remove is made then; here they would panic.
+func TestNoRemovingCallWithoutTheLog(t *testing.T) {
+	t.Parallel()
+	full := errors.New("full")
+	var told error
+	log := &runLog{w: writer(func([]byte) (int, error) { return 0, full }), failed: func(err error) { told = err }}
+	_, _ = io.WriteString(log, "line") // as slog, which does not look
+	r := loggedRemover{nil, log}
+	_, deleted := r.Delete(t.Context(), "app", nil)
+	_, untagged := r.Untag(t.Context(), "app", nil)
+	for _, err := range []error{told, deleted, untagged, r.Archive(t.Context(), "app", ""), log.end()} {
+		if !errors.Is(err, full) {
+			t.Errorf("error %v", err)
+		}
+	}
 }
 
 // The log of invoke is the error stream.

@@ -129,7 +129,7 @@ func (s *setup) session(ctx context.Context, c config.Config, request config.Req
 	runner := registry.Runner(run, s.now)
 	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, newRunID(), ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
-	return &session{setup: s, Runner: runner, registry: registry}, nil
+	return &session{setup: s, registry: registry, Runner: runner}, nil
 }
 
 // finish completes a report after a run.

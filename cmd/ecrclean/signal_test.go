@@ -154,6 +154,17 @@ func TestASignalBeforeAnythingIsRemoved(t *testing.T) {
 	}
 }
 
+// A fault ends no program without a word, or as if the command line were wrong.
+func TestAPanicIsAFailure(t *testing.T) {
+	t.Parallel()
+	var out, errs strings.Builder
+	w := world{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { panic("fault") }}
+	status := run(t.Context(), w, []string{"plan"})
+	if status != statusFailed || !strings.HasPrefix(errs.String(), "ecrclean: the program is faulty: fault; please report it with what follows\ngoroutine ") {
+		t.Errorf("status %d, error stream\n%s", status, &errs)
+	}
+}
+
 // A command that calls nobody does not wait for its input either.
 func TestASignalEndsTheWaitForInput(t *testing.T) {
 	t.Parallel()

@@ -35,7 +35,8 @@ func (i interruptible) Read(text []byte) (int, error) {
 	}
 	parts := make(chan part, 1)
 	go func() {
-		own := make([]byte, len(text)) // the caller's may be in use again by then
+		const most = 1 << 16
+		own := make([]byte, min(len(text), most)) // the caller's may be in use again by then
 		n, err := i.r.Read(own)
 		parts <- part{own[:n], err}
 	}()
