@@ -65,10 +65,11 @@ func endLine(f *os.File, size int64) error {
 
 // Write writes a line.
 func (l *runLog) Write(line []byte) (n int, err error) {
-	return n, l.try(func() error {
+	err = l.try(func() error {
 		n, err = l.w.Write(line)
 		return err
 	})
+	return n, err
 }
 
 // try does something with the file unless something went wrong before.
