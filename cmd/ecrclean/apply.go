@@ -14,6 +14,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
 // limits are the limits that a person can type.
@@ -63,7 +64,11 @@ func applyCommand(w world) *cobra.Command {
 		Long: `Remove what a plan made now says, after asking; or what the plan saved in FILE says.
 
 Only an answer of "yes" removes anything. A saved plan is what was reviewed, so
-there is no question; of it only goes what a plan made now would remove too.`,
+there is no question; of it only goes what a plan made now would remove too.
+
+With --log nothing is removed before the log on the disk names it. A signal to end
+lets the calls under way end and the report say what was not attempted; a second one
+ends at once.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usageError(errors.New("expects at most one FILE"))
@@ -89,6 +94,7 @@ there is no question; of it only goes what a plan made now would remove too.`,
 	s.flags(c)
 	s.repositoriesFlag(c)
 	s.deadlineFlag(c)
+	s.logFlag(c)
 	typed.flags(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().DurationVar(&maxAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
@@ -107,13 +113,14 @@ func readPlan(name string) (*cleaner.Report, error) {
 	return saved, nil
 }
 
-// apply removes what run reports. Unless yes is true it first runs without a
-// remover, shows that and asks; then it keeps to what was shown.
+// apply removes what run reports; run fails only before anything was removed. Unless
+// yes is true it first runs without a remover, shows that and asks; then it keeps to
+// what was shown.
 func (s *session) apply(ctx context.Context, yes bool, run func(context.Context) (*cleaner.Report, error)) error {
 	if !yes {
 		plan, err := run(ctx)
-		if err != nil {
-			return err
+		if err != nil || ctx.Err() != nil {
+			return nothingRemoved(ctx, err)
 		}
 		if agreed, err := s.ask(plan); err != nil || !agreed {
 			return err
@@ -121,13 +128,45 @@ func (s *session) apply(ctx context.Context, yes bool, run func(context.Context)
 		s.Saved = plan
 		s.Now = s.now().UTC()
 	}
-	s.Remover = s.registry.Remover
+	ctx, s.Remover = s.remover(ctx)
 	report, err := run(ctx)
 	if err != nil {
-		return err
+		return nothingRemoved(ctx, err)
 	}
-	if err := s.print(report); err != nil {
+	function.LogRun(ctx, s.Log, report)
+	return s.conclude(report, s.log.end())
+}
+
+// nothingRemoved returns the error of a run that ended before it removed anything,
+// which a signal may have been the cause of.
+func nothingRemoved(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return failure(fmt.Errorf("nothing was removed: %w", context.Cause(ctx)))
+	}
+	return err
+}
+
+// remover returns what removes, and the context for that: with a log, only what is
+// in it is removed, and nothing more when it cannot be written.
+func (s *session) remover(ctx context.Context) (context.Context, cleaner.Remover) {
+	if s.log == nil {
+		return ctx, s.registry.Remover
+	}
+	ctx, s.log.failed = context.WithCancelCause(ctx)
+	s.Log, s.Stop = function.NewLog(s.log), ctx.Done()
+	return ctx, loggedRemover{s.registry.Remover, s.log}
+}
+
+// conclude prints the report on what was removed and says whether all was handled;
+// logged is what was wrong with the log, if anything.
+func (s *session) conclude(report *cleaner.Report, logged error) error {
+	switch err := s.print(report); {
+	case err != nil && logged != nil:
+		return fmt.Errorf("%w; %w", err, logged)
+	case err != nil:
 		return err
+	case logged != nil:
+		return logged
 	}
 	return status(report)
 }
@@ -156,6 +195,7 @@ func (s *setup) confirm(question, declined, instead string) (agreed bool, err er
 	fmt.Fprintf(s.stderr, "\n%s Type yes to go on: ", question)
 	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
+		fmt.Fprintln(s.stderr, "\n"+declined)
 		return false, failure(fmt.Errorf("read the answer: %w", err))
 	}
 	if strings.TrimSpace(answer) == "yes" {

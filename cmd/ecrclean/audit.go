@@ -15,9 +15,9 @@ func auditCommand(w world) *cobra.Command {
 	var run string
 	c := &cobra.Command{
 		Use:   "audit FILE",
-		Short: "List what runs of the function removed, from its log",
-		Long: `List what runs of the function removed, from the log in FILE, or - for the standard
-input. No AWS call is made.
+		Short: "List what runs removed, from their log",
+		Long: `List what runs removed, from the log in FILE, or - for the standard input: the log of
+the function, or what apply and delete write with --log. No AWS call is made.
 
   deleted, archived, untagged    ECR confirmed it
   deleted, unconfirmed           no answer came, and then the image was not there
@@ -66,7 +66,7 @@ func (s *setup) audit(name, run string) error {
 
 func noRun(name, run string) error {
 	if run == "" {
-		return fmt.Errorf("%s holds no line of a run; give the log of the function", name)
+		return fmt.Errorf("%s holds no line of a run; give the log of the function, or what --log has written", name)
 	}
 	return fmt.Errorf("%s holds no line of the run %s; leave out --run to see which it holds", name, run)
 }

@@ -80,6 +80,7 @@ func (c *change) printResult() error {
 		err = printChanges(c.stdout, &r)
 	}
 	if err != nil {
+		fmt.Fprintln(c.stderr, "ecrclean:", changesLine(&r)) // what was done does not stay unsaid
 		return failure(fmt.Errorf("write the report: %w", err))
 	}
 	return nil
@@ -107,7 +108,11 @@ func printChanges(w io.Writer, r *changeReport) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d repositories: %d attached, %d detached, %d failed\n",
-		r.Totals.Repositories, r.Totals.Attached, r.Totals.Detached, r.Totals.Failed)
+	_, err := fmt.Fprintln(w, changesLine(r))
 	return err
+}
+
+func changesLine(r *changeReport) string {
+	t := r.Totals
+	return fmt.Sprintf("%d repositories: %d attached, %d detached, %d failed", t.Repositories, t.Attached, t.Detached, t.Failed)
 }

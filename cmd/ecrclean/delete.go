@@ -45,6 +45,7 @@ removal are those of apply; policies play no part.`,
 		},
 	}
 	s.flags(c)
+	s.logFlag(c)
 	typed.flags(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c

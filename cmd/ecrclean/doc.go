@@ -6,8 +6,8 @@
 //
 //	ecrclean plan      [--config C] [--repositories P,...] [--out FILE]
 //	ecrclean apply     [FILE] [--yes] [--max-deletions N] [--max-deletions-per-repository N]
-//	                   [--max-deleted-percent N] [--max-plan-age D]
-//	ecrclean delete    REPOSITORY IMAGE... [--yes] [limits as for apply]
+//	                   [--max-deleted-percent N] [--max-plan-age D] [--log FILE]
+//	ecrclean delete    REPOSITORY IMAGE... [--yes] [--log FILE] [limits as for apply]
 //	ecrclean explain   REPOSITORY IMAGE
 //	ecrclean policies  [--repositories P,...]
 //	ecrclean preview   --policy FILE --images FILE [--now RFC3339]
@@ -27,17 +27,26 @@
 // JSON text itself. The command decides the mode: plan removes nothing and apply
 // does, whatever the configuration says.
 //
-// audit reads the log of the function and lists what its runs removed: what ECR
-// confirmed, what was found removed after a call without an answer ("deleted,
-// unconfirmed"), and what may have been removed ("unknown").
+// audit reads the log of the function, or what apply and delete write with --log, and
+// lists what the runs removed: what ECR confirmed, what was found removed after a call
+// without an answer ("deleted, unconfirmed"), and what may have been removed
+// ("unknown").
+//
+// # Signals
+//
+// After SIGINT, SIGTERM or SIGHUP nothing further is begun: calls that remove are
+// seen to their end, others are given up, and the report says what was not attempted.
+// At a question, or while apply without --yes still plans, nothing was removed then.
+// A second signal ends the program at once.
 //
 // # Exit status
 //
 //	0  done; images that are protected, blocked by an index, changed since the
 //	   plan or gone are normal
-//	1  the operation failed
+//	1  the operation failed, or what it did could not be reported
 //	2  usage, configuration, policy or unreadable input
 //	3  finished, but something was not handled: a call failed or was denied, a
 //	   limit stood in the way of apply, images in use in that of attach, the
-//	   time ran out, or audit could not read a line about an image
+//	   time ran out, a signal came, the log could not be written, or audit could
+//	   not read a line about an image
 package main

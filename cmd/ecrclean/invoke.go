@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -37,10 +36,18 @@ images are removed. The log goes to the standard error stream.`,
 }
 
 func (s *setup) invoke(ctx context.Context, event []byte) error {
+	log := &runLog{w: s.stderr}
+	ctx, log.failed = context.WithCancelCause(ctx)
+	connect := s.connector(s.profile, s.region, s.now)
 	handler := function.Handler{
-		Configuration: s.config, Read: s.source(s.profile, s.region, s.now), Connect: s.connector(s.profile, s.region, s.now), Now: s.now,
+		Configuration: s.config, Read: s.source(s.profile, s.region, s.now), Now: s.now,
+		Connect: func(ctx context.Context) (function.Registry, error) {
+			registry, err := connect(ctx)
+			registry.Remover = loggedRemover{registry.Remover, log}
+			return registry, err
+		},
 		RunID: func(context.Context) string { return newRunID() },
-		Log:   function.NewLog(s.stderr),
+		Log:   function.NewLog(log),
 	}
 	report, err := handler.Handle(ctx, event)
 	if _, registry := errors.AsType[*function.RegistryError](err); registry {
@@ -49,8 +56,9 @@ func (s *setup) invoke(ctx context.Context, event []byte) error {
 	if err != nil {
 		return usageError(err)
 	}
-	if err := report.WriteJSON(s.stdout); err != nil {
-		return failure(fmt.Errorf("write the report: %w", err))
+	s.output = "json" // as the function answers
+	if err := s.print(report); err != nil {
+		return err
 	}
 	return status(report)
 }

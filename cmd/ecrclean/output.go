@@ -26,10 +26,13 @@ func (s *setup) print(r *cleaner.Report) error {
 	} else {
 		err = printTable(s.stdout, r)
 	}
-	if err != nil {
-		return failure(fmt.Errorf("write the report: %w", err))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if r.Mode == config.Apply { // what was done does not stay unsaid
+		fmt.Fprintln(s.stderr, "ecrclean:", totalsLine(r))
+	}
+	return failure(fmt.Errorf("write the report: %w", err))
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -165,6 +168,9 @@ func totalsLine(r *cleaner.Report) string {
 			line += fmt.Sprintf("%d lost tags, ", t.TagsRemoved)
 		}
 		line += fmt.Sprintf("%d blocked, %d changed, %d gone, %d failed", t.Blocked, t.Changed, t.Gone, t.Failed)
+		if t.NotAttempted > 0 {
+			line += fmt.Sprintf(", %d not attempted", t.NotAttempted)
+		}
 	}
 	return line + fmt.Sprintf("; at most %s (images share layers)", bytesText(bytes))
 }

@@ -22,8 +22,8 @@ func planCommand(w world) *cobra.Command {
 				return err
 			}
 			if out != "" {
-				if err := savePlan(out, report); err != nil {
-					return failure(err)
+				if err := s.savePlan(c.Context(), out, report); err != nil {
+					return err
 				}
 			}
 			if err := s.print(report); err != nil {
@@ -53,6 +53,10 @@ func (s *setup) open(c *cobra.Command, mode config.Mode, typed limits) (*session
 	if _, err := s.json(); err != nil {
 		return nil, err
 	}
+	log, err := openRunLog(s.logFile)
+	if err != nil {
+		return nil, err
+	}
 	configuration, err := s.load(c.Context())
 	if err != nil {
 		return nil, err
@@ -68,7 +72,11 @@ func (s *setup) open(c *cobra.Command, mode config.Mode, typed limits) (*session
 	if err := s.supported(configuration, mode); err != nil {
 		return nil, err
 	}
-	return s.session(c.Context(), typed.override(c, configuration), request, hash)
+	session, err := s.session(c.Context(), typed.override(c, configuration), request, hash)
+	if err == nil {
+		session.log = log
+	}
+	return session, err
 }
 
 func (s *session) run(ctx context.Context) (*cleaner.Report, error) {

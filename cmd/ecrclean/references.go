@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,7 +69,10 @@ func (s *session) references(ctx context.Context, out string) error {
 	case strings.HasPrefix(out, "s3://"):
 		err = s.registry.PutObject(ctx, out, list.Bytes())
 	default:
-		err = os.WriteFile(out, list.Bytes(), 0o600)
+		err = saveFile(out, func(w io.Writer) error {
+			_, err := w.Write(list.Bytes())
+			return err
+		})
 	}
 	if err != nil {
 		return failure(fmt.Errorf("write references: %w", err))

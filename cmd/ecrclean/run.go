@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -53,7 +54,13 @@ func failure(err error) error { return &statusError{statusFailed, err} }
 var errUnhandled = &statusError{statusUnhandled, errors.New("finished, but something was not handled; see above")}
 
 // run carries out one command line and returns the exit status.
-func run(ctx context.Context, w world, args []string) int {
+func run(ctx context.Context, w world, args []string) (status int) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			fmt.Fprintf(w.stderr, "ecrclean: the program is faulty: %v; please report it with what follows\n%s", cause, debug.Stack())
+			status = statusFailed
+		}
+	}()
 	root := &cobra.Command{
 		Use:           "ecrclean",
 		Short:         "Show, explain and remove what lifecycle policies expire in an Amazon ECR registry",
@@ -72,6 +79,8 @@ func run(ctx context.Context, w world, args []string) int {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
+	out := &output{w: w.stdout}
+	w.stdin, w.stdout = interruptible{ctx, w.stdin}, out
 	root.SetIn(w.stdin)
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
@@ -81,7 +90,7 @@ func run(ctx context.Context, w world, args []string) int {
 	} {
 		root.AddCommand(command(w))
 	}
-	err := root.ExecuteContext(ctx)
+	err := ended(ctx, root.ExecuteContext(ctx), out.err)
 	if err == nil {
 		return statusDone
 	}
@@ -90,6 +99,18 @@ func run(ctx context.Context, w world, args []string) int {
 		return se.status
 	}
 	return statusUsage // cobra's own errors are about the command line
+}
+
+// ended returns how a command ended that returned err: a signal may have been the
+// cause, and what it wrote to the standard output may not have arrived.
+func ended(ctx context.Context, err, written error) error {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, context.Cause(ctx)):
+		return failure(fmt.Errorf("not done: %w", context.Cause(ctx)))
+	case written != nil && (err == nil || errors.Is(err, errUnhandled)):
+		return failure(fmt.Errorf("write to the standard output: %w", written))
+	}
+	return err
 }
 
 // oneLine keeps a message on one line and harmless, whatever a server or a

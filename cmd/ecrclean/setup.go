@@ -21,7 +21,7 @@ type setup struct {
 	world
 	config, profile, region string
 	repositories            []string
-	output                  string
+	output, logFile         string
 	deadline                time.Duration
 }
 
@@ -49,6 +49,10 @@ func (s *setup) repositoriesFlag(c *cobra.Command) {
 
 func (s *setup) deadlineFlag(c *cobra.Command) {
 	c.Flags().DurationVar(&s.deadline, "deadline", 0, "report by then, such as 14m, what was done and what was not; 0 takes the time it takes")
+}
+
+func (s *setup) logFlag(c *cobra.Command) {
+	c.Flags().StringVar(&s.logFile, "log", "", "append the log to this file: what is about to be removed, and what became of it; for ecrclean audit FILE")
 }
 
 // limit returns the context of a run that keeps to the deadline, if there is
@@ -108,6 +112,7 @@ type session struct {
 	*setup
 	cleaner.Runner
 	registry function.Registry
+	log      *runLog // of --log; nil for none
 }
 
 // session connects to the registry. The remover is left out: a command that

@@ -18,17 +18,22 @@ func Apply(ctx context.Context, runner *cleaner.Runner, plan *Plan, writer Write
 		}
 		select {
 		case <-runner.Stop: // a nil channel is never ready
-			r.Outcome, r.Message = NotAttempted, "the run was stopped before"
+			r.Outcome, r.Message = NotAttempted, stopped
 		default:
 			r.Outcome, r.Message = r.apply(ctx, runner.Registry, writer)
 		}
 	})
 }
 
+const stopped = "the run was stopped before"
+
 // apply looks once more, and then changes the repository.
 func (r *Repository) apply(ctx context.Context, registry cleaner.Registry, writer Writer) (Outcome, string) {
 	now, err := attached(ctx, registry, r.Name)
+	seen := context.WithoutCancel(ctx) // a change under way is seen to its end
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return NotAttempted, stopped
 	case err != nil:
 		return failed(err)
 	case !now.Same(r.Before) && now.Same(r.After):
@@ -36,9 +41,9 @@ func (r *Repository) apply(ctx context.Context, registry cleaner.Registry, write
 	case !now.Same(r.Before):
 		return Changed, "another policy is attached than before; run again to see the difference"
 	case r.Change == Detach:
-		err = writer.Detach(ctx, r.Name)
+		err = writer.Detach(seen, r.Name)
 	default:
-		err = writer.Attach(ctx, r.Name, r.After.Text)
+		err = writer.Attach(seen, r.Name, r.After.Text)
 	}
 	if err != nil && !errors.Is(err, cleaner.ErrNoPolicy) {
 		return failed(err)

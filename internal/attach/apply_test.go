@@ -1,10 +1,12 @@
 package attach_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
 func TestDetachTakesPoliciesOff(t *testing.T) {
@@ -83,6 +85,41 @@ func TestAStoppedRunBeginsNothing(t *testing.T) {
 	if f.Calls()["PutLifecyclePolicy"] != 0 || plan.Handled() {
 		t.Errorf("calls are %v, handled %t", f.Calls(), plan.Handled())
 	}
+}
+
+// A change under way is seen to its end when the run is cancelled, as by a signal;
+// before that, a look at what is attached is not.
+func TestACancelledRunEndsAfterTheChangeUnderWay(t *testing.T) {
+	t.Parallel()
+	for at, outcome := range map[string]string{"change": "attached", "look": "not attempted"} {
+		f := newFixture(t, asked)
+		f.add("app", "")
+		f.add("web", "")
+		plan := f.attach(keep1)
+		ctx, cancel := context.WithCancel(t.Context())
+		if at == "change" {
+			f.Before("PutLifecyclePolicy", cancel)
+		} else {
+			f.runner.Registry = cancelling{f.runner.Registry, cancel}
+		}
+		f.runner.Workers, f.runner.Stop = 1, ctx.Done()
+		attach.Apply(ctx, &f.runner, &plan, f.client)
+		want(t, "outcomes", outcomes(&plan), map[string]string{"app": outcome, "web": "not attempted"})
+		if attached := f.LifecyclePolicy("app") != ""; attached != (outcome == "attached") || plan.Handled() {
+			t.Errorf("cancelled at %s: attached %t, handled %t", at, attached, plan.Handled())
+		}
+	}
+}
+
+// A cancelling registry has a run cancelled when it is asked for a policy.
+type cancelling struct {
+	cleaner.Registry
+	cancel func()
+}
+
+func (c cancelling) PolicyText(ctx context.Context, _ string) (string, error) {
+	c.cancel()
+	return "", ctx.Err()
 }
 
 func TestARegistryThatCannotBeListedIsAnError(t *testing.T) {

@@ -12,38 +12,82 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
+const aFault = "the program is faulty: fault; please report it"
+
+// newFaultyRunner returns a runner on three repositories, of which one makes a
+// listing or a deletion panic.
+func newFaultyRunner(t *testing.T, where string) (cleaner.Runner, *logged) {
+	t.Helper()
+	w := newWorld(image("a", 9*day)).add("faulty", image("a", 9*day)).add("web", image("a", 9*day))
+	r := newRunner(t, w, withPolicy(expireOld, ""))
+	reader, remover := w.registry(), w.remover()
+	images, remove := reader.images, remover.delete
+	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		if repository == "faulty" && where == "listing" {
+			panic("fault")
+		}
+		return images(ctx, repository)
+	}
+	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+		if repository == "faulty" {
+			panic("fault")
+		}
+		return remove(ctx, repository, digests)
+	}
+	log := &logged{}
+	r.Registry, r.Remover, r.Workers, r.Log = reader, remover, 1, log.logger()
+	return r, log
+}
+
 // A fault in one repository, while it is planned or applied, does not keep the
 // others from being cleaned, and is said.
 func TestAPanicInOneRepositoryIsItsOwn(t *testing.T) {
 	t.Parallel()
-	for _, where := range []string{"listing", "deletion"} {
-		w := newWorld(image("a", 9*day)).add("faulty", image("a", 9*day)).add("web", image("a", 9*day))
-		r := newRunner(t, w, withPolicy(expireOld, ""))
-		reader, remover := w.registry(), w.remover()
-		images, remove := reader.images, remover.delete
-		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
-			if repository == "faulty" && where == "listing" {
-				panic("fault")
+	modes := map[string]func(*cleaner.Runner){
+		"plan":  func(r *cleaner.Runner) { r.Remover = nil },
+		"apply": func(*cleaner.Runner) {},
+		"saved plan": func(r *cleaner.Runner) {
+			whole, _ := newFaultyRunner(t, "")
+			whole.Remover = nil
+			saved := run(t, &whole)
+			r.Saved = &saved
+		},
+	}
+	for mode, set := range modes {
+		for _, where := range []string{"listing", "deletion"} {
+			r, _ := newFaultyRunner(t, where)
+			set(&r)
+			report := run(t, &r)
+			faulty, others := repositoryOf(t, &report, "faulty"), report.Totals
+			words, want := faulty.Message, 2
+			switch {
+			case mode == "plan" && where == "deletion":
+				words, want = aFault, 3 // there is none
+				others.Deleted = others.Expired
+			case mode == "plan":
+				others.Deleted = others.Expired
+			case where == "deletion":
+				words = faulty.Images[0].Message
 			}
-			return images(ctx, repository)
-		}
-		remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
-			if repository == "faulty" {
-				panic("fault")
+			if others.Deleted != want || report.Incomplete != (want == 2) || !strings.HasPrefix(words, aFault) {
+				t.Errorf("%s, %s: totals %+v, message %q", mode, where, report.Totals, words)
 			}
-			return remove(ctx, repository, digests)
 		}
-		log := &logged{}
-		r.Registry, r.Remover, r.Workers, r.Log = reader, remover, 1, log.logger()
-		report := run(t, &r)
-		faulty := repositoryOf(t, &report, "faulty")
-		words := faulty.Message
-		if where == "deletion" {
-			words = faulty.Images[0].Message
-		}
-		if report.Totals.Deleted != 2 || !report.Incomplete || !strings.HasPrefix(words, "the program is faulty: fault; please report it") {
-			t.Errorf("%s: totals %+v, message %q", where, report.Totals, words)
-		}
+	}
+}
+
+// Where a person named images there is one repository; the fault is said likewise.
+func TestAPanicInTheNamedRepositoryIsSaid(t *testing.T) {
+	t.Parallel()
+	r, log := newFaultyRunner(t, "listing")
+	_, err := r.RunNamed(t.Context(), "faulty", []string{"a"})
+	if err == nil || err.Error() != aFault || !strings.Contains(log.String(), "guard_test.go") {
+		t.Errorf("error %v, log\n%s", err, log)
+	}
+	r, _ = newFaultyRunner(t, "deletion")
+	report, err := r.RunNamed(t.Context(), "faulty", []string{"a"})
+	if err != nil || report.Totals.Failed != 1 || report.Handled() {
+		t.Errorf("error %v, totals %+v", err, report.Totals)
 	}
 }
 

@@ -43,6 +43,9 @@ func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
 // logIntent writes a line for each image that a removing call is about to name,
 // so that the log has it even if the process dies during the call.
 func (a *applier) logIntent(batch []*PlannedImage) {
+	if !a.log.Enabled(a.ctx, slog.LevelInfo) {
+		return
+	}
 	for _, im := range batch {
 		a.attempts[im.Digest]++
 		a.log.LogAttrs(a.ctx, slog.LevelInfo, "intent", append(attrs(im), slog.Int("attempt", a.attempts[im.Digest]))...)
@@ -52,7 +55,7 @@ func (a *applier) logIntent(batch []*PlannedImage) {
 // logOutcome writes the one line of an image that has an outcome, so that what
 // was removed can be read from the log alone.
 func (a *applier) logOutcome(im *PlannedImage) {
-	if im.Outcome == "" || a.logged[im.Digest] {
+	if im.Outcome == "" || a.logged[im.Digest] || !a.log.Enabled(a.ctx, slog.LevelError) {
 		return
 	}
 	a.logged[im.Digest] = true

@@ -2,6 +2,7 @@ package cleaner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,8 +14,9 @@ import (
 // digest or by tag. No policy is evaluated; protection, limits and re-check
 // are the same. The error says that the repository could not be read or that
 // a name is not an image's; then nothing was done.
-func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (Report, error) {
-	report := r.newReport()
+func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (report Report, err error) {
+	defer r.guard(ctx, repository, func(fault string) { err = errors.New(fault) })
+	report = r.newReport()
 	if !r.Config.Repositories.Select(repository) {
 		return report, fmt.Errorf("repository %s is excluded by the configuration", repository)
 	}

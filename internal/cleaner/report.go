@@ -23,7 +23,7 @@ type Report struct {
 	Start   time.Time `json:"start"`
 	End     time.Time `json:"end"`
 	// Incomplete is true when something that was to be handled was not:
-	// because a call failed or the time ran out.
+	// because a call failed, the time ran out or the run was stopped.
 	Incomplete bool `json:"incomplete"`
 	// Configuration is the hash of the configuration the plan was made with.
 	Configuration string             `json:"configuration"`

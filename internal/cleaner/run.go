@@ -126,7 +126,7 @@ func (r *Runner) list(ctx context.Context) (selected []Repository, account strin
 func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant, released map[string]string) RepositoryPlan {
 	name := repository.Name
 	if r.stopped() {
-		return RepositoryPlan{Repository: name, Skip: &Skip{SkipDeadline, "not begun: the time ran out before it"}}
+		return RepositoryPlan{Repository: name, Skip: skipStopped(ctx, "not begun", " before it")}
 	}
 	plan := RepositoryPlan{Repository: name}
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
@@ -141,8 +141,8 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
 		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}
-	case err != nil && ctx.Err() != nil:
-		plan.Skip = &Skip{SkipDeadline, "not read to its end: the time ran out"}
+	case ctx.Err() != nil && (err != nil || plan.Skip != nil && plan.Skip.Code == SkipScanFailed):
+		plan.Skip = skipStopped(ctx, "not read to its end", "")
 	case err != nil:
 		plan.Skip = &Skip{SkipFailed, err.Error()}
 	case r.Saved != nil:

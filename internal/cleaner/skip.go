@@ -1,5 +1,10 @@
 package cleaner
 
+import (
+	"context"
+	"errors"
+)
+
 // A Skip is why a repository is left alone.
 type Skip struct {
 	Code SkipCode
@@ -11,7 +16,7 @@ type Skip struct {
 // SkipCode tells the reasons apart for which a repository is left alone.
 type SkipCode string
 
-// The reasons for leaving a repository alone. The last four mean that something
+// The reasons for leaving a repository alone. The last five mean that something
 // went wrong.
 const (
 	SkipNotConfigured SkipCode = "not configured" // no entry selects it
@@ -23,12 +28,22 @@ const (
 	SkipFailed        SkipCode = "failed"         // a call failed
 	SkipScanFailed    SkipCode = "in-use scan"    // what is in use is not known
 	SkipDeadline      SkipCode = "deadline"       // the time ran out before it
+	SkipInterrupted   SkipCode = "interrupted"    // the run was stopped before it, by no deadline
 )
+
+// skipStopped returns why a repository was left when its turn came, or that far
+// on; late is said of a deadline.
+func skipStopped(ctx context.Context, left, late string) *Skip {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &Skip{SkipInterrupted, left + ": " + context.Cause(ctx).Error()}
+	}
+	return &Skip{SkipDeadline, left + ": the time ran out" + late}
+}
 
 // unhandled reports whether the skip means that something went wrong.
 func (c SkipCode) unhandled() bool {
 	switch c {
-	case SkipFailed, SkipScanFailed, SkipDeadline, SkipInvalidPolicy:
+	case SkipFailed, SkipScanFailed, SkipDeadline, SkipInterrupted, SkipInvalidPolicy:
 		return true
 	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit:
 	}

@@ -2,6 +2,7 @@ package cleaner_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 const notAttempted = "not attempted: the run was stopped before it"
@@ -169,5 +171,50 @@ func TestNothingIsRemovedAfterAStop(t *testing.T) {
 	report := run(t, &r)
 	if report.Totals.NotAttempted != 1 || len(w.calls) > 0 {
 		t.Errorf("totals %+v, calls %v", report.Totals, w.calls)
+	}
+}
+
+// A run that is cancelled, as by a signal, says so; no time ran out.
+func TestAnInterruptedRunSaysWhat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", 9*day)).add("web", image("a", 9*day))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reader := w.registry()
+	reader.images = func(ctx context.Context, _ string) ([]evaluator.Image, error) {
+		cancel(errors.New("a signal came"))
+		return nil, ctx.Err()
+	}
+	r := newRunner(t, w, expireAll)
+	r.Registry, r.Stop, r.Workers = reader, ctx.Done(), 1
+	report, err := r.Run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"app": "not read to its end: a signal came", "web": "not begun: a signal came"} {
+		if rr := repositoryOf(t, &report, name); rr.Skipped != cleaner.SkipInterrupted || rr.Message != want {
+			t.Errorf("%s: %q, %q, want %q", name, rr.Skipped, rr.Message, want)
+		}
+	}
+	if !report.Incomplete || len(w.calls) > 0 {
+		t.Errorf("incomplete %t, calls %v", report.Incomplete, w.calls)
+	}
+}
+
+// That the scan was cut short is no failure of who was asked.
+func TestAnInterruptedScanIsNoOtherFailure(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r := newRunner(t, newWorld(image("a", 9*day)), `{"policies": [{"policy": `+expireOld+`}], "protect": {"inUse": ["ecs"]}}`)
+	r.Clock = func() time.Time { return now }
+	r.Scan = func(ctx context.Context) inuse.Scan {
+		cancel(errors.New("a signal came"))
+		return inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: ctx.Err()}}}
+	}
+	report, err := r.Run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rr := repositoryOf(t, &report, "app"); rr.Skipped != cleaner.SkipInterrupted || rr.Message != "not read to its end: a signal came" {
+		t.Errorf("%q, %q", rr.Skipped, rr.Message)
 	}
 }

@@ -63,7 +63,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 		return nil, &RegistryError{err}
 	}
 	report.End, report.Calls = h.Now().UTC(), registry.Calls()
-	h.logRun(ctx, &report)
+	LogRun(ctx, h.Log, &report)
 	report.Fit(MaxAnswer)
 	return &report, nil
 }
@@ -126,8 +126,9 @@ func Limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan
 	return run, early.Done(), func() { cancelEarly(); cancelRun() }
 }
 
-func (h *Handler) logRun(ctx context.Context, r *cleaner.Report) {
-	h.Log.LogAttrs(ctx, slog.LevelInfo, "run",
+// LogRun writes the line that ends a run.
+func LogRun(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
+	log.LogAttrs(ctx, slog.LevelInfo, "run",
 		slog.String("run_id", r.RunID),
 		slog.String("mode", string(r.Mode)),
 		slog.String("account", r.Account),

@@ -3,6 +3,7 @@ package inuse
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -100,8 +101,13 @@ type answer struct {
 	err  error
 }
 
-func ask(ctx context.Context, source Source) answer {
-	var a answer
+// ask asks one source; a panic is a failure of that.
+func ask(ctx context.Context, source Source) (a answer) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			a.err = fmt.Errorf("the program is faulty: %v; please report it", cause)
+		}
+	}()
 	for use, err := range source.Uses(ctx) {
 		if err != nil {
 			a.err = err

@@ -50,6 +50,17 @@ func from(source string, u inuse.Use) inuse.Use {
 	return u
 }
 
+// A fault in one source is its failure, so that what relies on it stays.
+func TestAPanicInASourceIsItsFailure(t *testing.T) {
+	t.Parallel()
+	got := inuse.Run(t.Context(), []inuse.Source{
+		given{name: "faulty", meet: func() { panic("fault") }}, given{name: "one", uses: []inuse.Use{use("a", "x")}},
+	}, now)
+	if len(got.Failed) != 1 || got.Failed[0].String() != "faulty: the program is faulty: fault; please report it" || got.Counts["one"] != 1 {
+		t.Errorf("failed %v, counts %v", got.Failed, got.Counts)
+	}
+}
+
 func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 	t.Parallel()
 	failure := errors.New("not today")

@@ -74,7 +74,7 @@ func (j *judgement) sums() error {
 		totals.Failed += r.Failed
 		totals.NotAttempted += r.NotAttempted
 		switch r.Skipped {
-		case cleaner.SkipFailed, cleaner.SkipDeadline, cleaner.SkipInvalidPolicy, cleaner.SkipScanFailed:
+		case cleaner.SkipFailed, cleaner.SkipDeadline, cleaner.SkipInterrupted, cleaner.SkipInvalidPolicy, cleaner.SkipScanFailed:
 			unhandled = true
 		}
 	}

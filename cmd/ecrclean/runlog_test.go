@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// A log that fails half-way ends the run: the batch whose intents are not in it is
+// kept, and nothing after that is tried. It is not parallel: a process that another
+// test starts may hold the pipe open for a moment.
+func TestALogThatFailsEndsTheRun(t *testing.T) {
+	registry := fakeecr.New()
+	fill(registry, "app", 251)
+	p := prepare(t, registry, "apply", "--yes", "--output", "json", "--log", "log")
+	log := fifo(t, filepath.Join(p.Dir, "log"))
+	registry.Before("DescribeImages", once(3, func() { _ = log.Close() })) // the re-check of the second batch
+	if status := p.run(t); status != statusUnhandled {
+		t.Errorf("ended with %d", status)
+	}
+	report := p.report(t)
+	if got := report.Totals; got.Deleted != 100 || got.Failed != 100 || got.NotAttempted != 50 || len(registry.Images("app")) != 151 {
+		t.Errorf("%d images are left, totals %+v", len(registry.Images("app")), got)
+	}
+	const words = "log: write log: broken pipe; make room for it and run again"
+	if im := report.Repositories[0].Images[100]; im.Outcome != "failed" || im.Message != words {
+		t.Errorf("%q: %q", im.Outcome, im.Message)
+	}
+	if calls := registry.Calls(); calls["BatchDeleteImage"] != 1 {
+		t.Errorf("calls %v", calls)
+	}
+	p.wantSaid(t, "ecrclean: "+words+"\n")
+}
+
+// None of the calls that remove is made then; here they would panic.
+func TestNoRemovingCallWithoutTheLog(t *testing.T) {
+	t.Parallel()
+	full := errors.New("full")
+	var told error
+	log := &runLog{w: writer(func([]byte) (int, error) { return 0, full }), failed: func(err error) { told = err }}
+	_, _ = io.WriteString(log, "line") // as slog, which does not look
+	r := loggedRemover{nil, log}
+	_, deleted := r.Delete(t.Context(), "app", nil)
+	_, untagged := r.Untag(t.Context(), "app", nil)
+	for _, err := range []error{told, deleted, untagged, r.Archive(t.Context(), "app", ""), log.end()} {
+		if !errors.Is(err, full) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// The log of invoke is the error stream.
+func TestInvokeRemovesNothingWithoutItsLog(t *testing.T) {
+	t.Parallel()
+	registry := fakeecr.New()
+	fill(registry, "app", 3)
+	p := prepare(t, registry, "invoke", "apply.json")
+	p.give(t, inputs)
+	p.Stderr = closedPipe(t)
+	if status := p.run(t); status != statusUnhandled || len(registry.Images("app")) != 3 {
+		t.Errorf("ended with %d, %d images are left", status, len(registry.Images("app")))
+	}
+	if got := p.report(t).Totals; got.Failed != 2 {
+		t.Errorf("totals %+v", got)
+	}
+}
+
+// fifo makes a named pipe and reads it to its end, or until it is closed.
+func fifo(t *testing.T, name string) *os.File {
+	t.Helper()
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0) // as a writer, so that the end does not come before the program
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, f) }() // ends with an error when it is closed
+	return f
+}
+
+// What a killed run has left unfinished does not take the next line with it.
+func TestTheLogGoesOnAfterAnUnfinishedLine(t *testing.T) {
+	t.Parallel()
+	for before, want := range map[string]string{"": "new\n", "a\n": "a\nnew\n", "a\n{\"cut": "a\n{\"cut\nnew\n"} {
+		name := filepath.Join(t.TempDir(), "log")
+		if err := os.WriteFile(name, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, err := openRunLog(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.Copy(l, strings.NewReader("new\n"))
+		text, readErr := os.ReadFile(name)
+		if err != nil || l.end() != nil || readErr != nil || string(text) != want {
+			t.Errorf("after %q the log is %q; %v, %v", before, text, err, readErr)
+		}
+	}
+}
