@@ -86,10 +86,10 @@ func (l *law) torn(after []fakeecr.Image) error {
 		left[im.Digest] = im.Status
 	}
 	reach := func(i int) int {
-		switch left[l.images[i].Digest] {
-		case "":
+		switch status := left[l.images[i].Digest]; {
+		case status == "" || l.denied[l.images[i].Digest]:
 			return remove
-		case "ARCHIVED":
+		case status == "ARCHIVED":
 			return archive
 		}
 		return stay

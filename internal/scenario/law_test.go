@@ -25,6 +25,9 @@ type law struct {
 	retained []bool
 	// vanished are the digests of images that somebody else removed.
 	vanished map[string]bool
+	// denied are those of images that are there and of which ECR said, when they
+	// were to be removed, that they are not.
+	denied map[string]bool
 	// untag are the tags that each image is to lose, vetoed ones left out.
 	untag [][]string
 }
@@ -37,7 +40,7 @@ const (
 
 // newLaw reads a repository as it is before a run.
 func newLaw(t trial, repository string, images []fakeecr.Image) *law {
-	l := &law{trial: t, repository: repository, images: slices.Clone(images), place: map[string]int{}, vanished: map[string]bool{}}
+	l := &law{trial: t, repository: repository, images: slices.Clone(images), place: map[string]int{}, vanished: map[string]bool{}, denied: map[string]bool{}}
 	for i, im := range images {
 		l.place[im.Digest] = i
 	}

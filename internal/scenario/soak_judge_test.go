@@ -123,6 +123,7 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 			continue
 		}
 		d := deed{was: was, is: imageOf(after, was.Digest), planned: reportOf(plan, was.Digest), said: reportOf(said, was.Digest)}
+		l.denied[was.Digest] = d.said.Outcome == cleaner.Gone && d.is != nil
 		if err := d.judge(said.Skipped != ""); err != nil {
 			faults = append(faults, fmt.Errorf("%s/%s: %w", said.Name, was.Digest, err))
 		}
