@@ -3,6 +3,7 @@ package cleaner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -67,32 +68,46 @@ func (a *applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
 		return nil
 	}
 	for _, im := range batch {
-		if im.lose(done) == len(im.Untag) && im.Outcome == "" {
-			im.settle(Untagged, "")
-		}
+		a.lose(im, done)
 	}
 	return err
 }
 
-// lose settles the image if one of its tags was not removed, or where it had
-// moved to, and returns how many it has lost. A tag that was not there any more
-// is lost as well.
-func (im *PlannedImage) lose(done Untagging) (lost int) {
+// lose settles the image unless some of its tags are in no part of the answer. An
+// image that has lost some of them only, or a tag to which another image had come,
+// has failed and is unconfirmed: something was removed.
+func (a *applier) lose(im *PlannedImage, done Untagging) {
+	removed, missing, refusal := 0, 0, ""
 	for _, tag := range im.Untag {
-		digest, removed := done.Removed[tag]
+		digest, gone := done.Removed[tag]
 		failure, failed := done.Failed[tag]
 		switch {
-		case removed && digest != im.Digest:
-			im.settle(Failed, "tag "+tag+" had moved to "+digest+" and was removed there; push it again")
-			return lost
-		case failed && failure.Code != codeImageNotFound:
-			im.settle(outcomeOf(failure), "tag "+tag+": "+failure.Error())
-			return lost
-		case removed || failed:
-			lost++
+		case gone && digest != im.Digest:
+			a.loseHalf(im, "tag "+tag+" had moved to "+digest+" and was removed there; push it again")
+			return
+		case gone:
+			removed++
+		case failed && failure.Code == codeImageNotFound:
+			missing++
+		case failed && refusal == "":
+			refusal = "tag " + tag + ": " + failure.Error()
+			im.settle(outcomeOf(failure), refusal)
 		}
 	}
-	return lost
+	switch {
+	case refusal != "" && removed > 0:
+		a.loseHalf(im, fmt.Sprintf("%d of its %d tags were removed, but %s", removed, len(im.Untag), refusal))
+	case refusal != "" || removed+missing < len(im.Untag):
+	case removed > 0:
+		a.answered(im, Untagged, "")
+	default:
+		a.answered(im, Changed, "its tags were not there any more")
+	}
+}
+
+func (a *applier) loseHalf(im *PlannedImage, message string) {
+	a.unanswered[im.Digest] = message
+	im.settle(Failed, message)
 }
 
 // hasLostItsTags reports whether the image is as it was but for the tags that

@@ -213,5 +213,6 @@ func (d deed) judge(skipped bool) error {
 
 // unsure reports whether the message leaves open what became of the image.
 func unsure(message string) bool {
-	return strings.Contains(message, "no answer") || strings.Contains(message, "unknown") || strings.Contains(message, "neither")
+	return strings.Contains(message, "no answer") || strings.Contains(message, "unknown") || strings.Contains(message, "neither") ||
+		strings.Contains(message, "tags were removed, but")
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,8 +97,11 @@ func newSoak(t *testing.T, seed uint64) *soak {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 2))
 	s := &soak{trial: generate(random), random: random, vanished: map[string]bool{}}
-	if random.IntN(2) == 0 {
+	switch random.IntN(8) {
+	case 0, 1, 2, 3:
 		s.trial.loosen(random)
+	case 4:
+		s.trial.unname(random)
 	}
 	s.world = s.newWorld(t)
 	return s
@@ -113,6 +117,22 @@ func (t *trial) loosen(random *rand.Rand) {
 	t.keepNewest, t.pulledWithinDays, t.pushedWithinHours, t.tagPatterns = 0, 0, 0, []string{}
 	t.perRepository, t.percent, t.perRun = 1000, 100, 10000
 	t.orphans, t.pullsAreNotRecorded, t.steady = "delete", true, true
+}
+
+// unname has the trial take tags from images that have others.
+func (t *trial) unname(random *rand.Rand) {
+	t.loosen(random)
+	t.steady = false
+	for i, repo := range t.picture {
+		t.policies[repo.name] = "untag dev-* pushed>1"
+		for n := range repo.images {
+			im := &t.picture[i].images[n]
+			im.tags = append(slices.Clone(im.tags), fmt.Sprint("release-", n))
+			for k := range random.IntN(4) {
+				im.tags = append(im.tags, fmt.Sprintf("dev-%d-%d", n, k))
+			}
+		}
+	}
 }
 
 // newWorld returns the world of the trial as it is at first.
