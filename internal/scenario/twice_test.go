@@ -1,0 +1,277 @@
+package scenario_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+)
+
+// nightlyEvent is the event of a night. EventBridge delivers it at least once, and
+// Lambda hands it out again after an error or a timeout.
+const nightlyEvent = `{"id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": "Scheduled Event", "detail": "{\"mode\": \"apply\"}"}`
+
+// A delivery is an event that a process of the function of its own handles.
+type delivery struct {
+	function.Handler
+	line   *line
+	random *rand.Rand
+	mu     sync.Mutex
+	log    runLog
+}
+
+// deliver returns the process. Its calls take up to half a second.
+func (t *trial) deliver(w *world, seed uint64) *delivery {
+	d := &delivery{line: newLine(w.server), random: rand.New(rand.NewPCG(seed, 3))}
+	cfg := awsclient.Local("http://registry.invalid", region)
+	cfg.HTTPClient = &http.Client{Transport: d}
+	limits := pace.Limits{Start: 1 + d.random.IntN(4), Most: 4}
+	d.Handler = function.Handler{
+		Configuration: t.configuration(), Now: w.clock.now, Log: function.NewLog(&d.log),
+		RunID: func(context.Context) string { return fmt.Sprint("run ", seed) },
+		Connect: func(context.Context) (function.Registry, error) {
+			r := function.ConnectAt(cfg, limits, w.clock.now)
+			r.Sources = w.inUse
+			r.PullsExcluded = func(context.Context) bool { return t.pullsAreNotRecorded }
+			return r, nil
+		},
+	}
+	return d
+}
+
+func (d *delivery) RoundTrip(r *http.Request) (*http.Response, error) {
+	d.pause()
+	answer, err := d.line.RoundTrip(r)
+	d.pause()
+	return answer, err
+}
+
+func (d *delivery) pause() {
+	d.mu.Lock()
+	took := time.Duration(d.random.Int64N(int64(250 * time.Millisecond)))
+	d.mu.Unlock()
+	time.Sleep(took)
+}
+
+// repeats is how many random registries are cleaned more than once.
+func repeats() int {
+	if testing.Short() || raceDetector {
+		return 60
+	}
+	return 300
+}
+
+// drawSteady draws a registry that one run brings where many would, and in which
+// nothing is refused.
+func drawSteady(random *rand.Rand) *trial {
+	t := generate(random)
+	t.loosen(random)
+	clear(t.refused)
+	return &t
+}
+
+// newWorld returns the world of the trial as it is at first.
+func (t *trial) newWorld(tb testing.TB) *world {
+	tb.Helper()
+	w := newQuickWorld(t.picture)
+	w.server.ExcludePulls(t.pullsAreNotRecorded)
+	w.source("ecs").answer(tb, t.useLines())
+	return w
+}
+
+// handle handles the event in each of the processes, which begin within some
+// seconds of each other.
+func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*cleaner.Report {
+	t.Helper()
+	reports := make([]*cleaner.Report, len(deliveries))
+	var running sync.WaitGroup
+	for i, d := range deliveries {
+		later := time.Duration(i) * time.Duration(random.Int64N(int64(4*time.Second)))
+		running.Go(func() {
+			time.Sleep(later)
+			report, err := d.Handle(t.Context(), json.RawMessage(nightlyEvent))
+			if err != nil {
+				t.Errorf("run %d: %v", i, err)
+				report = &cleaner.Report{}
+			}
+			reports[i] = report
+		})
+	}
+	running.Wait()
+	return reports
+}
+
+// An event that is delivered twice, at once, makes two runs, of which each knows
+// nothing of the other. Together they do what one does.
+func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
+	t.Parallel()
+	met := map[cleaner.Outcome]int{}
+	for seed := uint64(0); seed < uint64(repeats()) && !t.Failed(); seed++ {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 4))
+			trial := drawSteady(random)
+			if random.IntN(3) == 0 {
+				other := generate(random)
+				other.perRepository, other.percent, other.perRun = 1000, 100, 10000 // limits are of each run
+				clear(other.refused)
+				trial = &other
+			}
+			w := trial.newWorld(t)
+			before := w.contents(*trial)
+			reports := handle(t, random, trial.deliver(w, 2*seed), trial.deliver(w, 2*seed+1))
+			after := w.contents(*trial)
+			err := trial.shared(before, after, reports, met)
+			if trial.steady {
+				err = errors.Join(err, trial.asOneRunLeaves(t, nil, after))
+			}
+			if err != nil {
+				t.Errorf("seed %d: %v\n%s\nand\n%s\n%v", seed, err, strings.Join(w.outcomes(reports[0]), "\n"), strings.Join(w.outcomes(reports[1]), "\n"), trial)
+			}
+		})
+	}
+	t.Logf("outcomes of the one where the other removed: %v", met)
+	if met[cleaner.Gone] < repeats()/20 {
+		t.Error("the runs hardly ever meet")
+	}
+}
+
+// shared checks that both runs did without errors what they did, and that of
+// each image that went just one of them says that it removed it. Met counts what
+// the other says.
+func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*cleaner.Report, met map[cleaner.Outcome]int) error {
+	var faults []error
+	for i, r := range reports {
+		if r.Incomplete || r.Totals.Failed+r.Totals.NotAttempted > 0 || len(r.Repositories) != len(t.picture) {
+			return fmt.Errorf("run %d: incomplete %v, %+v", i, r.Incomplete, r.Totals)
+		}
+	}
+	for i, repo := range t.picture {
+		for _, was := range before[repo.name] {
+			claims := 0
+			d := deed{was: was, is: imageOf(after[repo.name], was.Digest)}
+			for _, r := range reports {
+				switch said := reportOf(&r.Repositories[i], was.Digest).Outcome; said {
+				case cleaner.Deleted, cleaner.MovedToArchive, cleaner.Untagged:
+					claims++
+				default:
+					met[said]++
+				}
+			}
+			if removed := d.became() != ""; removed != (claims == 1) || claims > 1 {
+				faults = append(faults, fmt.Errorf("%s/%s: is %q, and %d runs say that they did it", repo.name, was.Digest, d.became(), claims))
+			}
+		}
+		faults = append(faults, newLaw(*t, repo.name, before[repo.name]).torn(after[repo.name]))
+	}
+	return errors.Join(faults...)
+}
+
+// asOneRunLeaves checks that the registry is as one run leaves it. Between, unless
+// nil, is what a run left that was ended: see [trial.mayDiffer].
+func (t *trial) asOneRunLeaves(tb testing.TB, between, after map[string][]fakeecr.Image) error {
+	tb.Helper()
+	twin := t.newWorld(tb)
+	report := twin.apply(tb, t.configuration())
+	want := twin.contents(*t)
+	for i, repo := range t.picture {
+		if between != nil && t.mayDiffer(&report.Repositories[i], between[repo.name]) {
+			continue
+		}
+		if got, want := stateOf(after[repo.name]), stateOf(want[repo.name]); got != want {
+			return fmt.Errorf("%s is\n%s\nand after one run\n%s", repo.name, twin.named(got), twin.named(want))
+		}
+	}
+	return nil
+}
+
+// An event that is delivered again later finds nothing to do.
+func TestTheSameEventAgainDoesNothing(t *testing.T) {
+	t.Parallel()
+	for seed := uint64(0); seed < uint64(repeats()/4) && !t.Failed(); seed++ {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 5))
+			trial := drawSteady(random)
+			w := trial.newWorld(t)
+			first := handle(t, random, trial.deliver(w, seed))[0]
+			between := w.contents(*trial)
+			second := handle(t, random, trial.deliver(w, seed))[0]
+			if n := second.Totals; first.Incomplete || second.Incomplete || n.Deleted+n.Archived+n.Gone+n.Changed+n.Failed > 0 {
+				t.Errorf("seed %d: the second run %+v\n%s\n%v", seed, n, strings.Join(w.outcomes(second), "\n"), trial)
+			}
+			if err := trial.asOneRunLeaves(t, nil, between); err != nil {
+				t.Errorf("seed %d: %v", seed, err)
+			}
+		})
+	}
+}
+
+// Lambda hands an event out again when the function fails or runs out of time:
+// what was half done is done then.
+func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
+	t.Parallel()
+	died, half := 0, 0
+	for seed := uint64(0); seed < uint64(repeats()/2) && !t.Failed(); seed++ {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 6))
+			trial := drawSteady(random)
+			w := trial.newWorld(t)
+			before := w.contents(*trial)
+			if trial.die(t, w, random, seed) {
+				died++
+			}
+			between := w.contents(*trial)
+			second := handle(t, random, trial.deliver(w, seed))[0]
+			after := w.contents(*trial)
+			if second.Incomplete || second.Totals.Failed > 0 {
+				t.Errorf("seed %d: the second run %+v", seed, second.Totals)
+			}
+			for _, repo := range trial.picture {
+				if s := stateOf(between[repo.name]); s != stateOf(before[repo.name]) && s != stateOf(after[repo.name]) {
+					half++
+				}
+				if err := newLaw(*trial, repo.name, before[repo.name]).torn(after[repo.name]); err != nil {
+					t.Errorf("seed %d: %v", seed, err)
+				}
+			}
+			if err := trial.asOneRunLeaves(t, between, after); err != nil {
+				t.Errorf("seed %d: %v\n%v", seed, err, trial)
+			}
+		})
+	}
+	t.Logf("%d runs died, %d repositories were half done then", died, half)
+	if died < repeats()/4 || half < repeats()/50 {
+		t.Error("the runs hardly ever die half-way")
+	}
+}
+
+// die handles the event in a process that is killed at one of its calls, or that
+// cannot list the registry, and reports whether it came to that.
+func (t *trial) die(tb testing.TB, w *world, random *rand.Rand, seed uint64) (died bool) {
+	tb.Helper()
+	d := t.deliver(w, seed)
+	if random.IntN(8) == 0 {
+		w.server.FailNext("DescribeRepositories", "", "AccessDeniedException", 1)
+		_, err := d.Handle(tb.Context(), json.RawMessage(nightlyEvent))
+		return err != nil
+	}
+	ctx, cancel := context.WithCancel(tb.Context())
+	defer cancel()
+	d.line.at, d.line.ofRemoval = 1+random.IntN(3), random.IntN(4) > 0
+	d.line.then = func() { close(d.line.cut); d.log.kill(0); cancel(); died = true }
+	_, _ = d.Handle(ctx, json.RawMessage(nightlyEvent)) // what a dead process returns
+	d.line.work.Wait()
+	return died
+}
