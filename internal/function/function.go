@@ -54,7 +54,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 	limited, stop, cancel := Limit(ctx, h.Now())
 	defer cancel()
 	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop
-	runner.MaxDetails, runner.Shuffle = MaxAnswer, true
+	runner.MaxDetails, runner.Rotate = MaxAnswer, true
 	if run.Mode == config.Apply {
 		runner.Remover = registry.Remover
 	}
