@@ -26,6 +26,7 @@ func main() {
 		Now:           time.Now,
 		RunID:         runID,
 		Log:           function.NewLog(os.Stderr),
+		FunctionName:  os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 	}
 	lambda.StartHandlerFunc(handler.Handle)
 }

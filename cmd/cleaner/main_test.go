@@ -204,7 +204,7 @@ func TestInvocationsOfOneProcessAreIndependent(t *testing.T) {
 		t.Errorf("runId is %q, want the request's", last.RunID)
 	}
 	lines := countLines(t, log)
-	if wantLines := map[string]int{"run": 3, "repository": 9, "image": 6, "images": 3, "intent": 6}; !maps.Equal(lines, wantLines) {
+	if wantLines := map[string]int{"run": 3, "metrics": 3, "repository": 9, "image": 6, "images": 3, "intent": 6}; !maps.Equal(lines, wantLines) {
 		t.Errorf("log lines by message are %v, want %v", lines, wantLines)
 	}
 }
