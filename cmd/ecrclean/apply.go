@@ -95,10 +95,19 @@ there is no question; of it only goes what a plan made now would remove too.`,
 	return c
 }
 
+// maxPlanFile is the greatest length of a saved plan: that of a million images
+// that go has about 500 MB.
+const maxPlanFile = 1 << 30
+
 func readPlan(name string) (*cleaner.Report, error) {
-	text, err := os.ReadFile(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, usageError(fmt.Errorf("read saved plan: %w", err))
+	}
+	defer func() { _ = f.Close() }() // it is only read
+	text, err := readAll(name, f, maxPlanFile)
+	if err != nil {
+		return nil, err
 	}
 	saved, err := cleaner.ReadSavedPlan(text)
 	if err != nil {
