@@ -5,8 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
 const (
@@ -207,18 +205,11 @@ func (a *applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 }
 
 // answered settles the image by ECR's answer. One that is to be deleted and is
-// gone after a call without an answer was deleted by that, and one that is to
-// lose tags and has none of them any more lost them by it.
+// gone after a call without an answer was deleted by that.
 func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
-	if why, before := a.unanswered[im.Digest]; before {
-		switch {
-		case im.Action == evaluator.Untag && o == Changed:
-			a.infer(im, Untagged, why+"; then "+message)
-			return
-		case im.Action != evaluator.Untag && o == Gone && !im.archives():
-			a.infer(im, Deleted, why+"; then "+message)
-			return
-		}
+	if why, before := a.unanswered[im.Digest]; before && o == Gone && !im.archives() {
+		a.infer(im, Deleted, why+"; then "+message)
+		return
 	}
 	delete(a.unanswered, im.Digest)
 	im.settle(o, message)

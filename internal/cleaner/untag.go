@@ -101,8 +101,18 @@ func (a *applier) lose(im *PlannedImage, done Untagging) {
 	case removed > 0:
 		a.answered(im, Untagged, "")
 	default:
-		a.answered(im, Changed, "its tags were not there any more")
+		a.hadLost(im, "its tags were not there any more")
 	}
+}
+
+// hadLost settles an image whose tags were not there any more: it has changed,
+// unless a call without an answer was to remove them.
+func (a *applier) hadLost(im *PlannedImage, message string) {
+	if why, before := a.unanswered[im.Digest]; before {
+		a.infer(im, Untagged, why+"; then "+message)
+		return
+	}
+	im.settle(Changed, message)
 }
 
 func (a *applier) loseHalf(im *PlannedImage, message string) {

@@ -50,11 +50,11 @@ func (h *Handler) logMetrics(ctx context.Context, r *cleaner.Report) {
 	metrics := metricsOf(r)
 	line := []slog.Attr{
 		slog.String("run_id", r.RunID),
-		slog.Any("_aws", struct {
+		slog.Any("_aws", struct { //nolint:sloglint // CloudWatch's name
 			Timestamp         int64
 			CloudWatchMetrics []directive
 		}{r.End.UnixMilli(), []directive{{"EcrCleaner", [][]string{{"FunctionName"}}, metrics}}}),
-		{Key: "FunctionName", Value: slog.StringValue(h.FunctionName)},
+		slog.String("FunctionName", h.FunctionName), //nolint:sloglint // a dimension is spelt so
 	}
 	for _, m := range metrics {
 		line = append(line, slog.Int64(m.Name, m.value))

@@ -37,13 +37,15 @@ func abysses() []string {
 func TestNoTextIsTooDeep(t *testing.T) {
 	t.Parallel()
 	for name, read := range map[string]func(text string) error{
-		"configuration": func(text string) error { _, p := config.Parse([]byte(text)); return p.Err() },
-		"request":       func(text string) error { _, p := config.ParseRequest([]byte(text)); return p.Err() },
-		"policy":        func(text string) error { _, p := lifecycle.ParseText([]byte(text)); return p.Err() },
-		"saved plan":    func(text string) error { _, err := cleaner.ReadSavedPlan([]byte(text)); return err },
+		"configuration":  func(text string) error { _, p := config.Parse([]byte(text)); return p.Err() },
+		"request":        func(text string) error { _, p := config.ParseRequest([]byte(text)); return p.Err() },
+		"policy":         func(text string) error { _, p := lifecycle.ParseText([]byte(text)); return p.Err() },
+		"saved plan":     func(text string) error { _, err := cleaner.ReadSavedPlan([]byte(text)); return err },
 		"page of images": func(text string) error { _, err := imagepage.Decode([]byte(text), nil); return err },
 		"list of references": func(text string) error {
-			list := inuse.NewList("list", func(context.Context, string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }, noon)
+			list := inuse.NewList("list", func(context.Context, string) (io.ReadCloser, error) {
+				return io.NopCloser(strings.NewReader(text)), nil
+			}, noon)
 			for _, err := range list.Uses(t.Context()) {
 				if err != nil {
 					return err

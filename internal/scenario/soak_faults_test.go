@@ -40,7 +40,7 @@ func (s *soak) drawFaults() {
 		kinds[i] = pick(s.random, append(faultKinds, fakeecr.RefusedImages, fakeecr.RefusedImages)...)
 		for _, operation := range operations {
 			rule := fakeecr.FaultRule{Kind: kinds[i], Operation: operation, Probability: rate}
-			switch kinds[i] { //nolint:exhaustive // the others are no exceptions
+			switch kinds[i] {
 			case fakeecr.RefusedImages:
 				rule.Probability = 0.3
 			case fakeecr.RepeatedToken, fakeecr.ExpiredToken:
