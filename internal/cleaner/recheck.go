@@ -73,6 +73,7 @@ func (a *applier) compare(im *PlannedImage, err error) {
 // is not known what it did, for the reason why, or else if it is not as planned.
 func (a *applier) judge(im *PlannedImage, why string) {
 	current, found := a.found(im.Digest)
+	a.archived[im.Digest] = found && current.Status == evaluator.Archived
 	outcome, how := im.carriedOut(current, found)
 	switch difference := im.differs(current, a.found); {
 	case why != "" && outcome != "":
