@@ -92,6 +92,21 @@ func (a *applier) infer(im *PlannedImage, o Outcome, message string) {
 	im.settle(o, "unconfirmed: "+message)
 }
 
+// answered settles the image by ECR's answer. One that is to be deleted and is
+// gone after a call without an answer was deleted by that; one that is refused may
+// still go by it, since such a call can be carried out late.
+func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
+	switch why, before := a.unanswered[im.Digest]; {
+	case before && o == Gone && !im.archives():
+		a.infer(im, Deleted, why+"; then "+message)
+	case before && (o == Blocked || o == Failed):
+		im.settle(Failed, message+"; before that, "+why)
+	default:
+		delete(a.unanswered, im.Digest)
+		im.settle(o, message)
+	}
+}
+
 // carriedOut returns the outcome that the image has if it is as its removal would
 // leave it, and how that shows.
 func (im *PlannedImage) carriedOut(current evaluator.Image, found bool) (o Outcome, how string) {

@@ -22,7 +22,8 @@ type Untagging struct {
 
 // tagged returns what protects an image from losing tags although it would
 // protect it from nothing else, since the image stays: that it is the child of
-// an index in use, or that a tag ties it to its subject.
+// an index in use, that an index was not read, so that it may be one or list one
+// that is in use, or that a tag ties it to its subject.
 func (u *usage) tagged(g *graph.Graph, im *evaluator.Image, tags []string) []Protection {
 	var by []Protection
 	if len(u.by[im.Digest]) == 0 {
@@ -30,6 +31,9 @@ func (u *usage) tagged(g *graph.Graph, im *evaluator.Image, tags []string) []Pro
 		for _, user := range few(users) {
 			by = append(by, Protection{ByInUse, user})
 		}
+	}
+	if index := g.Unreadable(); index != "" && len(u.by) > 0 {
+		by = append(by, Protection{ByUnreadableIndex, index})
 	}
 	for _, subject := range graph.Subjects(evaluator.Image{Tags: tags}) {
 		by = append(by, Protection{BySubject, subject})
@@ -91,7 +95,7 @@ func (a *applier) lose(im *PlannedImage, done Untagging) {
 			missing++
 		case failed && refusal == "":
 			refusal = "tag " + tag + ": " + failure.Error()
-			im.settle(outcomeOf(failure), refusal)
+			a.answered(im, outcomeOf(failure), refusal)
 		}
 	}
 	switch {

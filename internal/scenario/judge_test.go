@@ -86,10 +86,10 @@ func (l *law) torn(after []fakeecr.Image) error {
 		left[im.Digest] = im.Status
 	}
 	reach := func(i int) int {
-		switch status := left[l.images[i].Digest]; {
-		case status == "" || l.denied[l.images[i].Digest]:
+		switch left[l.images[i].Digest] {
+		case "":
 			return remove
-		case status == "ARCHIVED":
+		case "ARCHIVED":
 			return archive
 		}
 		return stay

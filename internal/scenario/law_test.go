@@ -25,9 +25,6 @@ type law struct {
 	retained []bool
 	// vanished are the digests of images that somebody else removed.
 	vanished map[string]bool
-	// denied are those of images that are there and of which ECR said, when they
-	// were to be removed, that they are not.
-	denied map[string]bool
 	// untag are the tags that each image is to lose, vetoed ones left out.
 	untag [][]string
 }
@@ -40,7 +37,7 @@ const (
 
 // newLaw reads a repository as it is before a run.
 func newLaw(t trial, repository string, images []fakeecr.Image) *law {
-	l := &law{trial: t, repository: repository, images: slices.Clone(images), place: map[string]int{}, vanished: map[string]bool{}, denied: map[string]bool{}}
+	l := &law{trial: t, repository: repository, images: slices.Clone(images), place: map[string]int{}, vanished: map[string]bool{}}
 	for i, im := range images {
 		l.place[im.Digest] = i
 	}
@@ -190,6 +187,10 @@ func (l *law) veto() {
 // indexes in use, and to referrers that the tag ties to their subject.
 func (l *law) vetoTags() {
 	used := l.used(false)
+	doubt := false // because of an index that should be readable
+	for i, im := range l.images {
+		doubt = doubt || len(used) > 0 && l.isIndex(i) && !l.readable(i) && im.Status != "ARCHIVED"
+	}
 	for grew := true; grew; {
 		grew = false
 		for i := range l.images {
@@ -199,7 +200,7 @@ func (l *law) vetoTags() {
 		}
 	}
 	for i := range l.images {
-		if l.vetoed[i] || used[i] || slices.ContainsFunc(l.untag[i], isSubjectTag) {
+		if doubt || l.vetoed[i] || used[i] || slices.ContainsFunc(l.untag[i], isSubjectTag) {
 			l.untag[i] = nil
 		}
 	}

@@ -18,6 +18,10 @@ var faultKinds = []fakeecr.FaultKind{
 	fakeecr.RefusedImages, fakeecr.VanishedImage,
 }
 
+// refusals are the codes with which an image is refused. That it is not there is
+// said of those that have vanished, and of no other.
+var refusals = slices.DeleteFunc(slices.Clone(fakeecr.ImageFailureCodes), func(code string) bool { return code == "ImageNotFound" })
+
 // drawFaults draws what goes wrong with up to 30 % of the calls: of all, or of
 // those that describe and remove, so that more runs come that far. What few
 // calls are open to goes wrong with more of them: to refuse images takes a
@@ -37,12 +41,13 @@ func (s *soak) drawFaults() {
 	kinds := make([]fakeecr.FaultKind, 1+s.random.IntN(5))
 	rate := pick(s.random, 0.3, 0.3*s.random.Float64()) / float64(len(kinds))
 	for i := range kinds {
+		code := pick(s.random, refusals...)
 		kinds[i] = pick(s.random, append(faultKinds, fakeecr.RefusedImages, fakeecr.RefusedImages)...)
 		for _, operation := range operations {
 			rule := fakeecr.FaultRule{Kind: kinds[i], Operation: operation, Probability: rate}
 			switch kinds[i] {
 			case fakeecr.RefusedImages:
-				rule.Probability = 0.3
+				rule.Probability, rule.Code = 0.3, code
 			case fakeecr.RepeatedToken, fakeecr.ExpiredToken:
 				short, rule.Probability = 0.5, 0.3
 			}

@@ -123,7 +123,6 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 			continue
 		}
 		d := deed{was: was, is: imageOf(after, was.Digest), planned: reportOf(plan, was.Digest), said: reportOf(said, was.Digest)}
-		l.denied[was.Digest] = d.said.Outcome == cleaner.Gone && d.is != nil
 		if err := d.judge(said.Skipped != ""); err != nil {
 			faults = append(faults, fmt.Errorf("%s/%s: %w", said.Name, was.Digest, err))
 		}
@@ -203,7 +202,7 @@ func (d deed) judge(skipped bool) error {
 		return fmt.Errorf("is %s, but said to be %q: %s", became, said, d.said.Message)
 	case (said == cleaner.Failed || said == cleaner.Blocked || said == cleaner.NotAttempted || said == cleaner.Gone) && d.said.Message == "":
 		return fmt.Errorf("is %s without a word", said)
-	case said == cleaner.Gone && !strings.HasPrefix(d.said.Message, "ImageNotFound"):
+	case said == cleaner.Gone:
 		return errors.New("is said to be gone and is there")
 	case skipped && said != "":
 		return fmt.Errorf("is %s in a repository that was skipped", said)

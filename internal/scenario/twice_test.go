@@ -278,3 +278,15 @@ func (t *trial) die(tb testing.TB, w *world, random *rand.Rand, seed uint64) (di
 	d.line.work.Wait()
 	return died
 }
+
+func TestWhatAnotherRunArchivesDoesNotHoldUpWhatGoesAlong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, draw("child 90d\n index 90d >child"))
+	w.onceBefore(second("DescribeImages"), func() {
+		index := *imageOf(w.server.Images("app"), digestOf("index"))
+		index.Status, index.LastArchivedAt = "ARCHIVED", noon
+		w.server.Put("app", index)
+	})
+	report := w.apply(t, configuration("archive any pushed>30", "", ""))
+	sameLines(t, "outcomes", w.outcomes(&report), "child: transition, archived\nindex: transition, changed: imageStatus changed since the plan")
+}
