@@ -85,6 +85,8 @@ func (j *judgement) sums() error {
 		return fmt.Errorf("totals are %+v, should be %+v", got, totals)
 	case j.report.Incomplete != (unhandled || got.Failed+got.NotAttempted > 0):
 		return fmt.Errorf("incomplete is %v with %+v", j.report.Incomplete, got)
+	case j.report.Incomplete != (len(j.report.Undone()) > 0):
+		return fmt.Errorf("incomplete is %v, and undone are %v", j.report.Incomplete, j.report.Undone())
 	}
 	return nil
 }
