@@ -212,18 +212,29 @@ func TestNoFileNamesAMachine(t *testing.T) {
 	}
 }
 
-// The alarm on unfinished runs reads the log; a field that the code does not
-// write would silence it.
-func TestLogFieldsOfTheTemplateAreWritten(t *testing.T) {
+// The alarm on unfinished runs is on a metric of the function's own; with another
+// name it would be silent.
+func TestTheMetricsOfTheTemplateAreWritten(t *testing.T) {
 	t.Parallel()
-	fields := regexp.MustCompile(`\$\.(\w+)`).FindAllStringSubmatch(read(t, "template.yaml"), -1)
-	if len(fields) == 0 {
-		t.Fatal("template.yaml has no metric filter")
+	alarm := regexp.MustCompile(`Namespace: (EcrCleaner)\n +MetricName: (\w+)\n +Dimensions:\n +- Name: (\w+)`).FindStringSubmatch(read(t, "template.yaml"))
+	if alarm == nil {
+		t.Fatal("template.yaml has no alarm on a metric of the function")
 	}
-	code := read(t, "internal/function/function.go")
-	for _, f := range fields {
-		if !strings.Contains(code, strconv.Quote(f[1])) {
-			t.Errorf("template.yaml reads the log field %s, which internal/function does not write", f[1])
+	code := read(t, "internal/function/metrics.go")
+	for _, name := range alarm[1:] {
+		if !strings.Contains(code, strconv.Quote(name)) {
+			t.Errorf("template.yaml reads %s of the metrics, which internal/function does not write", name)
+		}
+	}
+}
+
+// Who may invoke the function is said by the roles of this account alone.
+func TestTheTemplateOpensNoOtherWayIn(t *testing.T) {
+	t.Parallel()
+	template := read(t, "template.yaml")
+	for _, way := range []string{"FunctionUrlConfig", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::SQS::QueuePolicy", "AWS::Logs::ResourcePolicy", "HttpApi", "Type: Api"} {
+		if strings.Contains(template, way) {
+			t.Errorf("template.yaml has %s", way)
 		}
 	}
 }

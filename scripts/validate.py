@@ -33,11 +33,40 @@ NO_VALUE = object()
 READING = ("Describe", "Get", "List", "BatchGet")
 NEEDED = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage", "lambda:InvokeFunction"}
 
-# The actions for which IAM knows no resource narrower than "*".
+# The actions that are allowed on the resource "*", and why: the service
+# authorization reference has no resource type for them, or none that serves.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
+NO_TYPE = "it has no resource type"
 UNBOUND = {
-    "ecr:ListPullTimeUpdateExclusions", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListServices",
-    "ecs:ListTaskDefinitionFamilies", "ecs:ListTaskDefinitions", "ecs:ListTasks", "lambda:ListFunctions",
+    "ecr:ListPullTimeUpdateExclusions": NO_TYPE + "; the exclusions are the registry's",
+    "ecs:DescribeTaskDefinition": NO_TYPE,
+    "ecs:ListClusters": NO_TYPE,
+    "ecs:ListServices": NO_TYPE,
+    "ecs:ListTaskDefinitionFamilies": NO_TYPE,
+    "ecs:ListTaskDefinitions": NO_TYPE,
+    "ecs:ListTasks": "its one type is the container instance, and tasks of Fargate are on none",
+    "lambda:ListFunctions": NO_TYPE,
+}
+
+# How the other resources may end that have a wildcard: every repository, unless
+# RepositoryArns names some, and what may be in use.
+WILDCARDS = {
+    "ecr": ("repository/*",),
+    "ecs": ("service/*", "service-deployment/*", "service-revision/*", "task/*"),
+    "lambda": ("function:*",),
+}
+# This one is allowed on every repository always: to list them asks for that.
+LISTING = "ecr:DescribeRepositories"
+
+# What would let somebody in whom no role of the account does.
+OPEN = ("AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::Logs::ResourcePolicy", "AWS::SQS::QueuePolicy")
+
+# What each alarm watches: what shows, of all that can become of a run.
+ALARMS = {
+    ("AWS/Lambda", "Errors", "FunctionName"),  # also the run that is killed, for time or memory
+    ("AWS/Lambda", "Throttles", "FunctionName"),
+    ("EcrCleaner", "IncompleteRuns", "FunctionName"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
 }
 
 
@@ -141,9 +170,17 @@ def actions(resources):
         listed = [listed] if isinstance(listed, str) else listed
         for action in listed:
             check("*" not in action, f"{name} allows {action}: name the actions")
-        check(statement["Resource"] != "*" or UNBOUND.issuperset(listed), f"{name} allows {listed} on every resource")
+            for resource in resources_of(statement):
+                check(resource != "*" or action in UNBOUND, f"{name} allows {action} on every resource")
         allowed.update(listed)
     return allowed
+
+
+def resources_of(statement):
+    """The resources of a statement, those that the template computes as their text."""
+    listed = statement["Resource"]
+    listed = listed if isinstance(listed, list) else [listed]
+    return [r if isinstance(r, str) else str(r) for r in listed]
 
 
 def check_translation():
@@ -189,6 +226,44 @@ def check_grants():
         check([s["Action"] for s in added] == [action], f"{name} adds {added}, not {action} alone")
         if value.startswith("arn:"):
             check(added[0]["Resource"] == value, f"{name} allows {action} on {added[0]['Resource']}")
+
+
+def check_wildcards():
+    """no resource of the role has a wildcard that could be narrower"""
+    chosen = "arn:aws:ecr:eu-west-1:123456789012:repository/team-a"
+    for repositories in ("", chosen):
+        for name, statement in statements(deployed("apply", RepositoryArns=repositories)):
+            listed = statement["Action"]
+            for action in [listed] if isinstance(listed, str) else listed:
+                for resource in resources_of(statement):
+                    service = action.split(":")[0]
+                    known = resource.endswith(WILDCARDS.get(service, ())) and (not repositories or service != "ecr" or action == LISTING)
+                    check("*" not in resource or resource == "*" or known, f"{name} allows {action} on {resource}")
+
+
+def check_ways_in():
+    """nobody but roles of the account can invoke the function"""
+    for name, r in deployed("apply").items():
+        check(r["Type"] not in OPEN, f"{name} is a {r['Type']}")
+        check("FunctionUrlConfig" not in r.get("Properties", {}), f"{name} has a URL")
+
+
+def check_alarms():
+    """whatever becomes of a run, an alarm shows it"""
+    alarms = [r["Properties"] for r in deployed("apply").values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    found = {(a["Namespace"], a["MetricName"], *(d["Name"] for d in a["Dimensions"])) for a in alarms}
+    check(found == ALARMS and len(alarms) == len(found), f"the alarms are on {sorted(found)}")
+    for alarm in alarms:
+        check(alarm["TreatMissingData"] == "notBreaching" and alarm["Threshold"] == 1, f"{alarm['MetricName']} does not alarm on the first")
+
+
+def check_concurrency():
+    """concurrency is reserved if and only if a parameter says so"""
+    for chosen, want in (({}, None), ({"ReservedConcurrency": "1"}, "1"), ({"ReservedConcurrency": "0"}, "0")):
+        functions = [r["Properties"] for r in deployed("plan", **chosen).values() if r["Type"] == "AWS::Lambda::Function"]
+        check(len(functions) == 1, f"{len(functions)} functions")
+        got = functions[0].get("ReservedConcurrentExecutions")
+        check(got == want, f"with {chosen} {got} are reserved, not {want}")
 
 
 def check_default_mode():
@@ -274,8 +349,8 @@ def check_descriptions():
 
 def main():
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
-    checks = (check_translation, check_lint, check_default_mode, check_role, check_grants, check_schedule,
-              check_build, check_descriptions)
+    checks = (check_translation, check_lint, check_default_mode, check_role, check_wildcards, check_grants, check_ways_in,
+              check_schedule, check_alarms, check_concurrency, check_build, check_descriptions)
     for c in checks:
         try:
             c()

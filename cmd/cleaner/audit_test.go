@@ -99,7 +99,7 @@ func TestTheLogOfAKilledFunctionSaysWhatItRemoved(t *testing.T) {
 		t.Fatalf("audit %+v, %v", a, err)
 	}
 	run := a.Runs[0]
-	if run.ID != "request-1" || run.Finished || run.Totals != a.Totals {
+	if !strings.HasPrefix(run.ID, "request-1.") || run.Finished || run.Totals != a.Totals {
 		t.Errorf("run %s, finished %t, totals %+v", run.ID, run.Finished, run.Totals)
 	}
 	if got, want := run.Totals, (audit.Totals{Deleted: 99, Failed: 1, Unconfirmed: 100, Unknown: 100}); got != want {

@@ -6,7 +6,9 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -22,15 +24,20 @@ func main() {
 		Read:          function.SourceReader("", "", time.Now),
 		Connect:       function.Connector(os.Getenv)("", "", time.Now),
 		Now:           time.Now,
-		RunID:         requestID,
+		RunID:         runID,
 		Log:           function.NewLog(os.Stderr),
+		FunctionName:  os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 	}
 	lambda.StartHandlerFunc(handler.Handle)
 }
 
-func requestID(ctx context.Context) string {
+// runID returns the id of the request and what tells this attempt from others:
+// Lambda hands out a request again, with its id, after an error or a timeout, and
+// sometimes without, at the same time even.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+func runID(ctx context.Context) string {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
-		return lc.AwsRequestID
+		return lc.AwsRequestID + "." + strings.ToLower(rand.Text()[:8])
 	}
 	return ""
 }

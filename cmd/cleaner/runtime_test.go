@@ -60,6 +60,10 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a.events[n]) // the function may have gone
 }
 
+// secrets are the credentials of the function, which it never says, and words of
+// policies, of which it says no more than what is wrong with them.
+var secrets = []string{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLETOKEN", "secret-words"}
+
 // A world is what surrounds the function.
 type world struct {
 	registry      http.Handler
@@ -85,6 +89,13 @@ func (w world) invoke(t *testing.T, events ...string) ([]answer, string) {
 	if len(api.answers) != len(events) {
 		t.Fatalf("%d answers to %d events; %v; log:\n%s", len(api.answers), len(events), err, &log)
 	}
+	for _, secret := range secrets {
+		for _, said := range append([]answer{{body: log.String()}}, api.answers...) {
+			if strings.Contains(said.body, secret) {
+				t.Errorf("%q is said in\n%s", secret, said.body)
+			}
+		}
+	}
 	return api.answers, log.String()
 }
 
@@ -95,7 +106,7 @@ func (w world) command(ctx context.Context, runtime, registry string, log io.Wri
 	cmd.Env = []string{
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(runtime, "http://"),
 		"AWS_LAMBDA_FUNCTION_NAME=cleaner", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
-		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=" + secrets[0], "AWS_SECRET_ACCESS_KEY=" + secrets[1], "AWS_SESSION_TOKEN=" + secrets[2],
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_ENDPOINT_URL=" + registry,
 		"CLEANER_CONFIG=" + w.configuration,
 		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "GORACE=atexit_sleep_ms=0",

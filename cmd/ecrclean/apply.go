@@ -101,10 +101,19 @@ ends at once.`,
 	return c
 }
 
+// maxPlanFile is the greatest length of a saved plan: that of a million images
+// that go has about 500 MB.
+const maxPlanFile = 1 << 30
+
 func readPlan(name string) (*cleaner.Report, error) {
-	text, err := os.ReadFile(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, usageError(fmt.Errorf("read saved plan: %w", err))
+	}
+	defer func() { _ = f.Close() }() // it is only read
+	text, err := readAll(name, f, maxPlanFile)
+	if err != nil {
+		return nil, err
 	}
 	saved, err := cleaner.ReadSavedPlan(text)
 	if err != nil {

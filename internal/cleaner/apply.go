@@ -65,6 +65,9 @@ type applier struct {
 	// unanswered says of images why it is not known what a call did to them, by
 	// digest.
 	unanswered map[string]string
+	// archived are the images that somebody else has moved to the archive class,
+	// by digest.
+	archived map[string]bool
 	// pace bounds the removing calls of a run that are under way at a time; nil
 	// does not.
 	pace *pace.Pace
@@ -73,7 +76,7 @@ type applier struct {
 func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) *applier {
 	a := &applier{
 		ctx: ctx, remover: remover, repository: plan.Repository, log: of(plan, log), plan: plan, planned: map[string]*PlannedImage{},
-		logged: map[string]bool{}, looks: map[string]look{}, attempts: map[string]int{}, unanswered: map[string]string{},
+		logged: map[string]bool{}, looks: map[string]look{}, attempts: map[string]int{}, unanswered: map[string]string{}, archived: map[string]bool{},
 	}
 	a.index()
 	return a
@@ -205,7 +208,8 @@ func (a *applier) take(steps []step) {
 func (a *applier) waits(im *PlannedImage) bool {
 	for _, digest := range im.Parents {
 		parent, planned := a.planned[digest]
-		if !planned || !im.removedFor(parent.Outcome) {
+		along := im.archives() && a.archived[digest]
+		if !planned || !im.removedFor(parent.Outcome) && !along {
 			im.settle(Blocked, "it belongs to "+digest+", which stays")
 			return true
 		}

@@ -204,17 +204,6 @@ func (a *applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	return err
 }
 
-// answered settles the image by ECR's answer. One that is to be deleted and is
-// gone after a call without an answer was deleted by that.
-func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
-	if why, before := a.unanswered[im.Digest]; before && o == Gone && !im.archives() {
-		a.infer(im, Deleted, why+"; then "+message)
-		return
-	}
-	delete(a.unanswered, im.Digest)
-	im.settle(o, message)
-}
-
 func (a *applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
 	im := batch[0]
 	err := a.remover.Archive(ctx, a.repository, im.Digest)

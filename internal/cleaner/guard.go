@@ -4,23 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"runtime/debug"
 )
-
-// order returns the places of n repositories in the order in which they begin.
-func (r *Runner) order(n int) []int {
-	places := make([]int, n)
-	for i := range places {
-		places[i] = i
-	}
-	if r.Shuffle {
-		const secondsOfADay = 24 * 60 * 60
-		day := uint64(r.Now.Unix() / secondsOfADay)
-		rand.New(rand.NewPCG(day, 0)).Shuffle(n, func(i, j int) { places[i], places[j] = places[j], places[i] })
-	}
-	return places
-}
 
 // planGuarded is plan for a repository whose panic is not to end the others'.
 func (r *Runner) planGuarded(ctx context.Context, repository Repository, tenant *tenant) (plan RepositoryPlan) {

@@ -95,7 +95,7 @@ func TestAPanicInTheNamedRepositoryIsSaid(t *testing.T) {
 // on one day, every run has the same order.
 func TestTheOrderIsThatOfTheDay(t *testing.T) {
 	t.Parallel()
-	begun := func(now time.Time, shuffle bool) string {
+	begun := func(now time.Time, rotate bool) string {
 		w := newWorld()
 		for i := range 20 {
 			w.add(fmt.Sprint("r", i))
@@ -108,7 +108,7 @@ func TestTheOrderIsThatOfTheDay(t *testing.T) {
 			names = append(names, repository)
 			return images(ctx, repository)
 		}
-		r.Registry, r.Workers, r.Now, r.Shuffle = reader, 1, now, shuffle
+		r.Registry, r.Workers, r.Now, r.Rotate = reader, 1, now, rotate
 		report := run(t, &r)
 		var reported []string
 		for _, rr := range report.Repositories {

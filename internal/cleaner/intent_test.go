@@ -186,6 +186,19 @@ func TestAFailureWithoutAnAnswerIsUnconfirmed(t *testing.T) {
 	}, "intent a 1", "a failed, unconfirmed")
 }
 
+// A call without an answer may be carried out after a later one was refused.
+func TestARefusalAfterACallWithoutAnAnswerIsUnconfirmed(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"KmsError", "ImageReferencedByManifestList"} {
+		wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) {
+			r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) {
+				return cleaner.Deletion{Failed: []cleaner.Failure{{Digest: "a", Code: code}}}, nil
+			}
+			failing(r, 1, errUnanswered, nil)
+		}, "intent a 1", "intent a 2", "a failed, unconfirmed")
+	}
+}
+
 // A run that is stopped between two attempts does not say that there was none.
 func TestAStopAfterACallWithoutAnAnswer(t *testing.T) {
 	t.Parallel()

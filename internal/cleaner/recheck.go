@@ -73,6 +73,7 @@ func (a *applier) compare(im *PlannedImage, err error) {
 // is not known what it did, for the reason why, or else if it is not as planned.
 func (a *applier) judge(im *PlannedImage, why string) {
 	current, found := a.found(im.Digest)
+	a.archived[im.Digest] = found && current.Status == evaluator.Archived
 	outcome, how := im.carriedOut(current, found)
 	switch difference := im.differs(current, a.found); {
 	case why != "" && outcome != "":
@@ -89,6 +90,21 @@ func (a *applier) judge(im *PlannedImage, why string) {
 func (a *applier) infer(im *PlannedImage, o Outcome, message string) {
 	a.unanswered[im.Digest] = message
 	im.settle(o, "unconfirmed: "+message)
+}
+
+// answered settles the image by ECR's answer. One that is to be deleted and is
+// gone after a call without an answer was deleted by that; one that is refused may
+// still go by it, since such a call can be carried out late.
+func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
+	switch why, before := a.unanswered[im.Digest]; {
+	case before && o == Gone && !im.archives():
+		a.infer(im, Deleted, why+"; then "+message)
+	case before && (o == Blocked || o == Failed):
+		im.settle(Failed, message+"; before that, "+why)
+	default:
+		delete(a.unanswered, im.Digest)
+		im.settle(o, message)
+	}
 }
 
 // carriedOut returns the outcome that the image has if it is as its removal would

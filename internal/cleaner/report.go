@@ -97,6 +97,32 @@ type ImageReport struct {
 	ImageSizeInBytes int64     `json:"imageSizeInBytes"`
 }
 
+// Undone counts what makes the run incomplete, by reason: repositories by their
+// [SkipCode], "images failed", "images not attempted", and "in-use sources" that
+// did not answer. It is empty if and only if the run is complete; it counts what
+// the report holds, so ask before Fit.
+func (r *Report) Undone() map[string]int {
+	undone := map[string]int{}
+	count := func(reason string, n int) {
+		if n > 0 {
+			undone[reason] += n
+		}
+	}
+	for i := range r.Repositories {
+		if code := r.Repositories[i].Skipped; code.unhandled() {
+			count(string(code), 1)
+		}
+	}
+	count("images failed", r.Totals.Failed)
+	count("images not attempted", r.Totals.NotAttempted)
+	for i := range r.Findings {
+		if r.Findings[i].Kind == ScanFailed {
+			count("in-use sources", 1)
+		}
+	}
+	return undone
+}
+
 // Handled reports whether everything was handled: nothing failed, nothing ran
 // out of time, and, where images were to be removed, no limit stood in the way.
 func (r *Report) Handled() bool {

@@ -38,9 +38,10 @@ type Runner struct {
 	// Workers is the number of repositories that are planned at a time, and of
 	// those that are applied, at least 1.
 	Workers int
-	// Shuffle has the repositories handled in an order that the day decides, so
-	// that none is always the one for which the time runs out.
-	Shuffle bool
+	// Rotate has the repositories handled in an order that the day decides, so
+	// that none is always the one for which the time runs out: where the time
+	// suffices for k of n repositories, each has its turn within about 2n/k days.
+	Rotate bool
 	// MaxDetails bounds the images that the report holds, by about the length of
 	// their JSON text in bytes; 0 does not. It is granted in the order of the
 	// listing, and Omitted says what is missing.
@@ -61,7 +62,7 @@ type Runner struct {
 }
 
 // Run works through the repositories that the configuration selects, in the
-// order in which the registry lists them or that Shuffle gives them, and reports
+// order in which the registry lists them or that Rotate gives them, and reports
 // on each. The error says
 // that the registry could not be listed, or is a [*SavedPlanError]; then
 // nothing was done. All other trouble is in the report.

@@ -3,6 +3,7 @@ package cleaner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -21,7 +22,8 @@ type Untagging struct {
 
 // tagged returns what protects an image from losing tags although it would
 // protect it from nothing else, since the image stays: that it is the child of
-// an index in use, or that a tag ties it to its subject.
+// an index in use, that an index was not read, so that it may be one or list one
+// that is in use, or that a tag ties it to its subject.
 func (u *usage) tagged(g *graph.Graph, im *evaluator.Image, tags []string) []Protection {
 	var by []Protection
 	if len(u.by[im.Digest]) == 0 {
@@ -29,6 +31,9 @@ func (u *usage) tagged(g *graph.Graph, im *evaluator.Image, tags []string) []Pro
 		for _, user := range few(users) {
 			by = append(by, Protection{ByInUse, user})
 		}
+	}
+	if index := g.Unreadable(); index != "" && len(u.by) > 0 {
+		by = append(by, Protection{ByUnreadableIndex, index})
 	}
 	for _, subject := range graph.Subjects(evaluator.Image{Tags: tags}) {
 		by = append(by, Protection{BySubject, subject})
@@ -67,32 +72,56 @@ func (a *applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
 		return nil
 	}
 	for _, im := range batch {
-		if im.lose(done) == len(im.Untag) && im.Outcome == "" {
-			im.settle(Untagged, "")
-		}
+		a.lose(im, done)
 	}
 	return err
 }
 
-// lose settles the image if one of its tags was not removed, or where it had
-// moved to, and returns how many it has lost. A tag that was not there any more
-// is lost as well.
-func (im *PlannedImage) lose(done Untagging) (lost int) {
+// lose settles the image unless some of its tags are in no part of the answer. An
+// image that has lost some of them only, or a tag to which another image had come,
+// has failed and is unconfirmed: something was removed.
+func (a *applier) lose(im *PlannedImage, done Untagging) {
+	removed, missing, refusal := 0, 0, ""
 	for _, tag := range im.Untag {
-		digest, removed := done.Removed[tag]
+		digest, gone := done.Removed[tag]
 		failure, failed := done.Failed[tag]
 		switch {
-		case removed && digest != im.Digest:
-			im.settle(Failed, "tag "+tag+" had moved to "+digest+" and was removed there; push it again")
-			return lost
-		case failed && failure.Code != codeImageNotFound:
-			im.settle(outcomeOf(failure), "tag "+tag+": "+failure.Error())
-			return lost
-		case removed || failed:
-			lost++
+		case gone && digest != im.Digest:
+			a.loseHalf(im, "tag "+tag+" had moved to "+digest+" and was removed there; push it again")
+			return
+		case gone:
+			removed++
+		case failed && failure.Code == codeImageNotFound:
+			missing++
+		case failed && refusal == "":
+			refusal = "tag " + tag + ": " + failure.Error()
+			a.answered(im, outcomeOf(failure), refusal)
 		}
 	}
-	return lost
+	switch {
+	case refusal != "" && removed > 0:
+		a.loseHalf(im, fmt.Sprintf("%d of its %d tags were removed, but %s", removed, len(im.Untag), refusal))
+	case refusal != "" || removed+missing < len(im.Untag):
+	case removed > 0:
+		a.answered(im, Untagged, "")
+	default:
+		a.hadLost(im, "its tags were not there any more")
+	}
+}
+
+// hadLost settles an image whose tags were not there any more: it has changed,
+// unless a call without an answer was to remove them.
+func (a *applier) hadLost(im *PlannedImage, message string) {
+	if why, before := a.unanswered[im.Digest]; before {
+		a.infer(im, Untagged, why+"; then "+message)
+		return
+	}
+	im.settle(Changed, message)
+}
+
+func (a *applier) loseHalf(im *PlannedImage, message string) {
+	a.unanswered[im.Digest] = message
+	im.settle(Failed, message)
 }
 
 // hasLostItsTags reports whether the image is as it was but for the tags that

@@ -1,8 +1,10 @@
 package cleaner_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -43,11 +45,42 @@ func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
 	}
 	apply(t, r, plan)
 	want := map[string]string{
-		"done": "untagged", "gone": "untagged", "refused": "failed: tag t-refused: KmsError",
+		"done": "untagged", "gone": "changed: its tags were not there any more", "refused": "failed: tag t-refused: KmsError",
 		"moved": "failed: tag t-moved had moved to other and was removed there; push it again",
 	}
 	if diff := cmp.Diff(want, settled(plan)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// Of an image that loses some of its tags the log must not say that it stayed as
+// it was.
+func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("half", 9*day, "t-1", "t-2", "v"), image("moved", 9*day, "t-3", "v-3"), image("refused", 9*day, "t-4", "v-4"))
+	plan := planOf(evaluator.Untag, w.images["app"]...)
+	for i, tags := range [][]string{{"t-1", "t-2"}, {"t-3"}, {"t-4"}} {
+		plan.Images[i].Untag = tags
+	}
+	r := w.remover()
+	r.untag = func(context.Context, string, []string) (cleaner.Untagging, error) {
+		refused := cleaner.Failure{Code: "KmsError"}
+		return cleaner.Untagging{
+			Removed: map[string]string{"t-1": "half", "t-3": "other"}, Failed: map[string]cleaner.Failure{"t-2": refused, "t-4": refused},
+		}, nil
+	}
+	var log bytes.Buffer
+	cleaner.Apply(t.Context(), r, plan, slog.New(slog.NewJSONHandler(&log, nil)))
+	want := map[string]string{
+		"half":    "failed: 1 of its 2 tags were removed, but tag t-2: KmsError",
+		"moved":   "failed: tag t-3 had moved to other and was removed there; push it again",
+		"refused": "failed: tag t-4: KmsError",
+	}
+	if diff := cmp.Diff(want, settled(plan)); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+	if n := strings.Count(log.String(), `"unconfirmed":true`); n != 2 {
+		t.Errorf("%d images are unconfirmed, want 2:\n%s", n, &log)
 	}
 }
 

@@ -24,7 +24,7 @@ func (r *Runner) workThrough(ctx context.Context, repositories []Repository, rep
 	close(turn)
 	var omitted atomic.Int64
 	var wg sync.WaitGroup
-	for _, i := range r.order(len(repositories)) {
+	for _, i := range r.order(repositories) {
 		repository := repositories[i]
 		planning <- struct{}{}
 		tenant := room.enter()

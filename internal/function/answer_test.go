@@ -85,7 +85,7 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 		t.Errorf("keys of a repository mismatch (-want +got):\n%s", diff)
 	}
 	lines = f.lines(t, "run")
-	want = []string{"account", "calls", "incomplete", "level", "mode", "msg", "region", "run_id", "time", "totals"}
+	want = []string{"account", "calls", "incomplete", "level", "mode", "msg", "region", "run_id", "time", "totals", "undone"}
 	if diff := cmp.Diff(want, keys(lines[0])); diff != "" || len(lines) != 1 {
 		t.Errorf("keys of the run mismatch (-want +got):\n%s", diff)
 	}

@@ -24,7 +24,7 @@ const (
 )
 
 // A Handler handles the events of the function. The fields are its world; all
-// must be set.
+// but the last must be set.
 type Handler struct {
 	// Configuration is the value of CLEANER_CONFIG.
 	Configuration string
@@ -35,6 +35,8 @@ type Handler struct {
 	// RunID names the run that the context belongs to.
 	RunID func(ctx context.Context) string
 	Log   *slog.Logger
+	// FunctionName is the dimension of the metrics; without one none are written.
+	FunctionName string
 }
 
 // Handle carries out one event and returns the report. The error is a
@@ -54,7 +56,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 	limited, stop, cancel := Limit(ctx, h.Now())
 	defer cancel()
 	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop
-	runner.MaxDetails, runner.Shuffle = MaxAnswer, true
+	runner.MaxDetails, runner.Rotate = MaxAnswer, true
 	if run.Mode == config.Apply {
 		runner.Remover = registry.Remover
 	}
@@ -64,6 +66,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 	}
 	report.End, report.Calls = h.Now().UTC(), registry.Calls()
 	LogRun(ctx, h.Log, &report)
+	h.logMetrics(ctx, &report)
 	report.Fit(MaxAnswer)
 	return &report, nil
 }
@@ -124,16 +127,4 @@ func Limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan
 	run, cancelRun := context.WithDeadline(ctx, deadline.Add(-margin/2))
 	early, cancelEarly := context.WithDeadline(run, deadline.Add(-margin))
 	return run, early.Done(), func() { cancelEarly(); cancelRun() }
-}
-
-// LogRun writes the line that ends a run.
-func LogRun(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
-	log.LogAttrs(ctx, slog.LevelInfo, "run",
-		slog.String("run_id", r.RunID),
-		slog.String("mode", string(r.Mode)),
-		slog.String("account", r.Account),
-		slog.String("region", r.Region),
-		slog.Bool("incomplete", r.Incomplete),
-		slog.Any("totals", r.Totals),
-		slog.Any("calls", r.Calls))
 }

@@ -71,6 +71,19 @@ func MayList(index, im *evaluator.Image) bool {
 	return !im.PushedAt.After(index.LastArchivedAt)
 }
 
+// Unreadable returns the smallest digest of the indexes that should be readable and
+// were not read, or "". Of no image of the repository is it known then whether an
+// index that is in use lists it, or whether what it lists is in use.
+func (g *Graph) Unreadable() string {
+	found := ""
+	for _, i := range g.unread {
+		if index := &g.images[i]; index.Status != evaluator.Archived && (found == "" || index.Digest < found) {
+			found = index.Digest
+		}
+	}
+	return found
+}
+
 // Unread reports of an image whether it is an index that was not read. What it
 // may list goes after it, but not what is above it, to which it belongs itself,
 // directly or through others.

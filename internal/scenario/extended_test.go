@@ -37,6 +37,22 @@ func TestUntag(t *testing.T) {
 			arm: untag, inUse task/2
 			free: untag, untagged`,
 	}, {
+		name: "an index that cannot be read may be in use by what it lists, and list what is",
+		registry: `
+			used  90d #v1
+			blind 90d unreadable #pr-1 #v2
+			plain 90d #pr-2 #v3`,
+		policy: "untag pr-* pushed>30",
+		uses:   "task/1 app:v1",
+		want:   "blind: untag, unreadableIndex blind\nplain: untag, unreadableIndex blind",
+	}, {
+		name: "an index that cannot be read where nothing is in use",
+		registry: `
+			blind 90d unreadable #pr-1 #v2
+			plain 90d #pr-2 #v3`,
+		policy: "untag pr-* pushed>30",
+		want:   "blind: untag, untagged\nplain: untag, untagged",
+	}, {
 		name: "a referrer keeps the tag that ties it to its subject",
 		registry: `
 			subject 90d #v1

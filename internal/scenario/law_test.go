@@ -187,6 +187,10 @@ func (l *law) veto() {
 // indexes in use, and to referrers that the tag ties to their subject.
 func (l *law) vetoTags() {
 	used := l.used(false)
+	doubt := false // because of an index that should be readable
+	for i, im := range l.images {
+		doubt = doubt || len(used) > 0 && l.isIndex(i) && !l.readable(i) && im.Status != "ARCHIVED"
+	}
 	for grew := true; grew; {
 		grew = false
 		for i := range l.images {
@@ -196,7 +200,7 @@ func (l *law) vetoTags() {
 		}
 	}
 	for i := range l.images {
-		if l.vetoed[i] || used[i] || slices.ContainsFunc(l.untag[i], isSubjectTag) {
+		if doubt || l.vetoed[i] || used[i] || slices.ContainsFunc(l.untag[i], isSubjectTag) {
 			l.untag[i] = nil
 		}
 	}

@@ -85,6 +85,8 @@ func (j *judgement) sums() error {
 		return fmt.Errorf("totals are %+v, should be %+v", got, totals)
 	case j.report.Incomplete != (unhandled || got.Failed+got.NotAttempted > 0):
 		return fmt.Errorf("incomplete is %v with %+v", j.report.Incomplete, got)
+	case j.report.Incomplete != (len(j.report.Undone()) > 0):
+		return fmt.Errorf("incomplete is %v, and undone are %v", j.report.Incomplete, j.report.Undone())
 	}
 	return nil
 }
@@ -202,7 +204,7 @@ func (d deed) judge(skipped bool) error {
 		return fmt.Errorf("is %s, but said to be %q: %s", became, said, d.said.Message)
 	case (said == cleaner.Failed || said == cleaner.Blocked || said == cleaner.NotAttempted || said == cleaner.Gone) && d.said.Message == "":
 		return fmt.Errorf("is %s without a word", said)
-	case said == cleaner.Gone && !strings.HasPrefix(d.said.Message, "ImageNotFound"):
+	case said == cleaner.Gone:
 		return errors.New("is said to be gone and is there")
 	case skipped && said != "":
 		return fmt.Errorf("is %s in a repository that was skipped", said)
@@ -212,5 +214,6 @@ func (d deed) judge(skipped bool) error {
 
 // unsure reports whether the message leaves open what became of the image.
 func unsure(message string) bool {
-	return strings.Contains(message, "no answer") || strings.Contains(message, "unknown") || strings.Contains(message, "neither")
+	return strings.Contains(message, "no answer") || strings.Contains(message, "unknown") || strings.Contains(message, "neither") ||
+		strings.Contains(message, "tags were removed, but")
 }

@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
 // disturbed makes a run under faults and judges it.
@@ -19,10 +21,16 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	s.connect(s.world)
 	s.drawFaults()
 	s.server.Inject(s.faults)
+	rate := s.limitRate()
 	report, err := s.runToItsEnd(t)
 	s.line.work.Wait()
+	if s.log.end() {
+		s.cuts++
+		seen.note("cut")
+	}
 	events := s.server.FaultEvents()
 	for _, event := range events {
+		seen.note("fault: " + string(event.Kind))
 		if event.Vanished != "" {
 			s.vanished[event.Repository+event.Vanished] = true
 		}
@@ -30,9 +38,12 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	s.server.Inject(fakeecr.Faults{})
 	seen.runs++
 	seen.faults += len(events)
+	if rate.refusals() > 0 {
+		seen.note("fault: rate")
+	}
 	s.connect(s.world)
 	j := judgement{soak: s, before: before, after: s.contents(s.trial), plan: &plan, report: &report, seen: seen}
-	if err := j.judge(err); err != nil {
+	if err := errors.Join(j.judge(err), j.log()); err != nil {
 		return fmt.Errorf("%w\nstruck: %v\nreported were\n%s\n%s", err, events,
 			strings.Join(s.outcomes(&report), "\n"), strings.Join(skips(&report), "\n"))
 	}
@@ -50,13 +61,15 @@ func (s *soak) runToItsEnd(t *testing.T) (cleaner.Report, error) {
 	defer cancel()
 	stop := make(chan struct{})
 	r := s.runner(t, s.configuration())
-	r.Remover, r.Stop = s.registry.Remover, stop
+	s.runID = fmt.Sprintf("run %x", s.random.Uint64())
+	r.Remover, r.Stop, r.RunID, r.Log = s.registry.Remover, stop, s.runID, function.NewLog(&s.log)
 	r.PullsExcluded = onceInBubble(s.registry.PullsExcluded)
+	rest := pick(s.random, 0, s.random.IntN(600))
 	end := map[string]func(){
 		"":        func() {},
 		"stopped": func() { close(stop) },
 		"cut":     cancel,
-		"killed":  func() { cancel(); close(s.line.cut) },
+		"killed":  func() { close(s.line.cut); s.log.kill(rest); cancel() }, // no call goes out that is not in the log
 	}
 	s.ending = pick(s.random, "", "stopped", "cut", "killed")
 	s.line.then = end[s.ending]
@@ -85,35 +98,4 @@ func onceInBubble(ask func(context.Context) bool) func(context.Context) bool {
 		}
 		return excluded
 	}
-}
-
-// drawFaults draws what goes wrong with up to 30 % of the calls: of all, or of
-// those that describe and remove, so that more runs come that far.
-func (s *soak) drawFaults() {
-	operations := []string{"DescribeImages", "BatchDeleteImage", "UpdateImageStorageClass"}
-	if s.random.IntN(2) == 0 {
-		operations = append(operations, "DescribeRepositories", "BatchGetImage", "GetLifecyclePolicy", "GetRepositoryPolicy")
-		if !s.pullsAreNotRecorded { // else the answer decides which pulls of indexes count
-			operations = append(operations, "ListPullTimeUpdateExclusions")
-		}
-	}
-	s.faults = fakeecr.Faults{
-		Seed: s.random.Uint64(), Delay: pick(s.random, time.Second, 5*time.Second, 15*time.Second, 2*time.Minute),
-		Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Probability: 0.3 * s.random.Float64()}},
-	}
-	kinds := 1 + s.random.IntN(5)
-	rate := pick(s.random, 0.3, 0.3*s.random.Float64()) / float64(kinds)
-	for range kinds {
-		kind := pick(s.random, faultKinds...)
-		for _, operation := range operations {
-			s.faults.Rules = append(s.faults.Rules, fakeecr.FaultRule{Kind: kind, Operation: operation, Probability: rate})
-		}
-	}
-}
-
-var faultKinds = []fakeecr.FaultKind{
-	fakeecr.Throttled, fakeecr.ServerError, fakeecr.BadGateway, fakeecr.Reset, fakeecr.LostAnswer, fakeecr.LateWork,
-	fakeecr.SlowAnswer, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer, fakeecr.WrongContentType,
-	fakeecr.EmptyPage, fakeecr.RepeatedPage, fakeecr.OverlappingPage, fakeecr.RepeatedToken, fakeecr.ExpiredToken,
-	fakeecr.RefusedImages, fakeecr.VanishedImage,
 }

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
@@ -39,6 +41,10 @@ type soak struct {
 	// vanished are the images that somebody else deleted, by repository and
 	// digest.
 	vanished map[string]bool
+	// log is that of all runs; cuts counts the lines in it that are not whole.
+	log   runLog
+	cuts  int
+	runID string
 }
 
 // TestSoak has registries cleaned under faults and judges after each run what
@@ -57,34 +63,24 @@ func TestSoak(t *testing.T) {
 		return
 	}
 	parts := runtime.GOMAXPROCS(0)
+	tallies := make([]tally, parts)
+	t.Cleanup(func() {
+		var seen tally
+		for i := range tallies {
+			seen.add(&tallies[i])
+		}
+		t.Logf("%+v", seen)
+		if !t.Failed() {
+			seen.enough(t)
+		}
+	})
 	for part := range parts {
 		t.Run(fmt.Sprint("part ", part), func(t *testing.T) {
 			t.Parallel()
-			var seen tally
 			for seed := part; seed < soaks() && !t.Failed(); seed += parts {
-				runSoak(t, seed, &seen)
+				runSoak(t, seed, &tallies[part])
 			}
-			t.Logf("%+v", seen)
-			seen.enough(t)
 		})
-	}
-}
-
-// A tally counts what the soak came across, so that it is seen to try what it
-// says.
-type tally struct {
-	runs, faults, removed, lost, unhandled, ended, unlisted, same int
-}
-
-func (n *tally) enough(t *testing.T) {
-	t.Helper()
-	for what, times := range map[string]int{
-		"faults": n.faults, "removals": n.removed, "lost answers": n.lost, "runs with something left": n.unhandled,
-		"runs that were ended": n.ended, "runs without a listing": n.unlisted, "states compared": n.same,
-	} {
-		if times < n.runs/200 {
-			t.Errorf("%d runs and only %d %s", n.runs, times, what)
-		}
 	}
 }
 
@@ -102,8 +98,11 @@ func newSoak(t *testing.T, seed uint64) *soak {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 2))
 	s := &soak{trial: generate(random), random: random, vanished: map[string]bool{}}
-	if random.IntN(2) == 0 {
+	switch random.IntN(8) {
+	case 0, 1, 2, 3:
 		s.trial.loosen(random)
+	case 4:
+		s.trial.unname(random)
 	}
 	s.world = s.newWorld(t)
 	return s
@@ -119,6 +118,22 @@ func (t *trial) loosen(random *rand.Rand) {
 	t.keepNewest, t.pulledWithinDays, t.pushedWithinHours, t.tagPatterns = 0, 0, 0, []string{}
 	t.perRepository, t.percent, t.perRun = 1000, 100, 10000
 	t.orphans, t.pullsAreNotRecorded, t.steady = "delete", true, true
+}
+
+// unname has the trial take tags from images that have others.
+func (t *trial) unname(random *rand.Rand) {
+	t.loosen(random)
+	t.steady = false
+	for i, repo := range t.picture {
+		t.policies[repo.name] = "untag dev-* pushed>1"
+		for n := range repo.images {
+			im := &t.picture[i].images[n]
+			im.tags = append(slices.Clone(im.tags), fmt.Sprint("release-", n))
+			for k := range random.IntN(4) {
+				im.tags = append(im.tags, fmt.Sprintf("dev-%d-%d", n, k))
+			}
+		}
+	}
 }
 
 // newWorld returns the world of the trial as it is at first.
@@ -162,11 +177,7 @@ func (s *soak) run(t *testing.T, seen *tally) error {
 	return s.reached(t, left, seen)
 }
 
-// reached checks that the registry is as one run without faults leaves it. Two
-// kinds of repositories it passes over, since a run that ends too early may leave
-// images that no later one knows to belong to something: those in which images go
-// along, which no rule wants, and those with nothing left but referrers, which are
-// not taken for orphans any more.
+// reached checks that the registry is as one run without faults leaves it.
 func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tally) error {
 	t.Helper()
 	twin := s.newWorld(t)
@@ -174,7 +185,7 @@ func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tall
 	want, got := twin.contents(s.trial), s.contents(s.trial)
 	var faults []error
 	for i, repo := range s.picture {
-		if report.Repositories[i].Followed > 0 || newLaw(s.trial, repo.name, left[repo.name]).orphansStay() {
+		if s.mayDiffer(&report.Repositories[i], left[repo.name]) {
 			continue
 		}
 		seen.same++
@@ -186,6 +197,15 @@ func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tall
 		faults = append(faults, fmt.Errorf("%s", strings.Join(twin.outcomes(&report), "\n")))
 	}
 	return errors.Join(faults...)
+}
+
+// mayDiffer reports whether a repository may come to something else when a run is
+// ended, and leaves this, than in one run of that report. A run that ends too
+// early may leave images that no later one knows to belong to something: those
+// that go along, which no rule wants, and those that are left with nothing but
+// referrers, which are not taken for orphans any more.
+func (t *trial) mayDiffer(report *cleaner.RepositoryReport, left []fakeecr.Image) bool {
+	return report.Followed > 0 || newLaw(*t, report.Name, left).orphansStay()
 }
 
 // stateOf words the contents of a repository.

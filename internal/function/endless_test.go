@@ -1,0 +1,73 @@
+package function_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// An endless shelf goes on answering until nobody listens.
+type endless struct {
+	begin string
+	sent  atomic.Int64
+}
+
+func (e *endless) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	text := []byte(e.begin + strings.Repeat("x", 1<<20))
+	for e.sent.Load() < 8*inuse.MaxListSize {
+		n, err := w.Write(text)
+		if e.sent.Add(int64(n)); err != nil {
+			return
+		}
+		text = text[len(text)-1<<20:]
+	}
+}
+
+// What S3 and Systems Manager hold is read no further than what can be used.
+func TestNoSourceIsReadWithoutEnd(t *testing.T) {
+	e := &endless{}
+	server := httptest.NewServer(e)
+	defer server.Close()
+	environment(t, server.URL)
+	for _, test := range []struct{ location, begin, want string }{
+		{"s3://bucket/key", `{"mode": "`, "has more than 1048576 bytes"},
+		{"ssm:/name", `{"Parameter": {"Value": "`, "read the answer of Systems Manager"},
+	} {
+		e.begin = test.begin
+		e.sent.Store(0)
+		_, _, err := config.Load(t.Context(), test.location, function.SourceReader("", "", time.Now))
+		if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > 1_000 {
+			t.Errorf("%s: %.300v, want %s", test.location, err, test.want)
+		}
+		if sent := e.sent.Load(); sent > 32<<20 { // what is read, and what is on the way
+			t.Errorf("%s: %d bytes were read", test.location, sent)
+		}
+	}
+	r, err := function.Connector(func(string) string { return "" })("", "", clock)(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, problems := config.Parse([]byte(`{"protect": {"inUse": [], "references": ["s3://bucket/list"]}}`))
+	if problems.Err() != nil {
+		t.Fatal(problems)
+	}
+	e.begin = "# "
+	e.sent.Store(0)
+	for _, source := range r.Sources(c) {
+		for _, err := range source.Uses(t.Context()) {
+			if err == nil || !strings.Contains(err.Error(), "the list has more than") {
+				t.Errorf("list: %.300v", err)
+			}
+		}
+	}
+	if sent := e.sent.Load(); sent < inuse.MaxListSize || sent > inuse.MaxListSize+32<<20 {
+		t.Errorf("list: %d bytes were read", sent)
+	}
+}

@@ -1,0 +1,154 @@
+package function_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// An emf is a line in the embedded metric format, as CloudWatch reads it.
+type emf struct {
+	AWS struct {
+		Timestamp         int64
+		CloudWatchMetrics []struct {
+			Namespace  string
+			Dimensions [][]string
+			Metrics    []struct{ Name, Unit string }
+		}
+	} `json:"_aws"`
+}
+
+// metrics returns the line of metrics, and by name what it holds of each with its
+// unit.
+func (f *fixture) metrics(t *testing.T) (line emf, values map[string]string) {
+	t.Helper()
+	var members map[string]json.RawMessage
+	for text := range strings.Lines(f.log.String()) {
+		if !strings.Contains(text, `"_aws"`) {
+			continue
+		}
+		if members != nil {
+			t.Error("there are several lines of metrics")
+		}
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(text), &members); err != nil {
+			t.Fatal(err)
+		}
+	}
+	values = map[string]string{}
+	for _, d := range line.AWS.CloudWatchMetrics {
+		for _, dimension := range d.Dimensions[0] {
+			values[dimension] = string(members[dimension])
+		}
+		for _, m := range d.Metrics {
+			values[m.Name] = string(members[m.Name]) + " " + m.Unit
+		}
+	}
+	return line, values
+}
+
+func TestTheFunctionWritesMetrics(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, strings.Replace(expireAll, `"tagPatterns": []`, `"tagPatterns": ["keep"]`, 1))
+	f.FunctionName = "cleaner"
+	f.push("app", 9*day)
+	f.push("app", 8*day)
+	f.push("app", 8*day, "keep")
+	refused := f.push("app", 7*day)
+	f.registry.RefuseImage(refused, "KmsError")
+	f.push("denied", 9*day)
+	f.registry.Fail("DescribeImages", "denied", "AccessDeniedException")
+	first := true
+	f.Now = func() time.Time {
+		if first {
+			first = false
+			return now
+		}
+		return now.Add(90 * time.Second)
+	}
+	f.handle(t, `{"mode": "apply"}`)
+	line, values := f.metrics(t)
+	want := map[string]string{
+		"FunctionName": `"cleaner"`, "ImagesExpired": "3 Count", "ImagesProtected": "1 Count", "ImagesDeleted": "2 Count", "ImagesArchived": "0 Count",
+		"ImagesFailed": "1 Count", "RepositoriesSkipped": "1 Count", "IncompleteRuns": "1 Count", "ReclaimableBytes": "300 Bytes", "Duration": "90000 Milliseconds",
+	}
+	if diff := cmp.Diff(want, values); diff != "" {
+		t.Errorf("metrics mismatch (-want +got):\n%s\n%s", diff, &f.log)
+	}
+	directives := line.AWS.CloudWatchMetrics
+	if len(directives) != 1 || directives[0].Namespace != "EcrCleaner" || !cmp.Equal(directives[0].Dimensions, [][]string{{"FunctionName"}}) {
+		t.Errorf("directives %+v", directives)
+	}
+	if line.AWS.Timestamp != now.Add(90*time.Second).UnixMilli() {
+		t.Errorf("timestamp %d", line.AWS.Timestamp)
+	}
+}
+
+// The tool runs the handler too, and nobody makes metrics of what it writes.
+func TestWithoutAFunctionThereAreNoMetrics(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, expireAll)
+	f.handle(t, `{}`)
+	if _, values := f.metrics(t); len(values) > 0 {
+		t.Errorf("metrics %v", values)
+	}
+}
+
+// A run that left something undone says in its last line how much, and why.
+func TestWhatIsUndoneIsCountedByReason(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		disturb func(*fixture)
+		want    map[string]any
+	}{
+		"nothing":      {func(*fixture) {}, map[string]any{}},
+		"a repository": {func(f *fixture) { f.registry.Fail("DescribeImages", "web", "AccessDeniedException") }, map[string]any{"failed": 1.0}},
+		"images": {func(f *fixture) {
+			f.registry.RefuseImage(f.push("app", 9*day), "KmsError")
+			f.registry.RefuseImage(f.push("web", 9*day), "KmsError")
+		}, map[string]any{"images failed": 2.0}},
+		"an attached policy": {func(f *fixture) {
+			f.Configuration = `{"protect": {"inUse": []}}`
+			f.registry.SetLifecyclePolicy("app", `{"rules": 7}`)
+		}, map[string]any{"invalid policy": 1.0}},
+		"a source": {func(f *fixture) {
+			f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": ["eks"]`, 1)
+			connect := f.Connect
+			f.Connect = func(ctx context.Context) (function.Registry, error) {
+				r, err := connect(ctx)
+				r.Sources = func(config.Config) []inuse.Source { return []inuse.Source{inuse.Unasked("eks")} }
+				return r, err
+			}
+		}, map[string]any{"in-use scan": 2.0, "in-use sources": 1.0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, expireAll)
+			f.push("app", 9*day)
+			f.push("web", 9*day)
+			test.disturb(f)
+			report := f.handle(t, `{"mode": "apply"}`)
+			line := f.lines(t, "run")[0]
+			if diff := cmp.Diff(test.want, line["undone"]); diff != "" {
+				t.Errorf("undone mismatch (-want +got):\n%s", diff)
+			}
+			level := map[bool]string{true: "ERROR", false: "INFO"}[report.Incomplete]
+			if report.Incomplete != (len(test.want) > 0) || line["incomplete"] != report.Incomplete || line["level"] != level {
+				t.Errorf("incomplete %v, the line says %v at the level %v", report.Incomplete, line["incomplete"], line["level"])
+			}
+			if got := len(f.lines(t, "finding")); got != len(report.Findings) {
+				t.Errorf("%d lines about %d findings", got, len(report.Findings))
+			}
+		})
+	}
+}

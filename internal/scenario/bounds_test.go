@@ -1,0 +1,95 @@
+package scenario_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// abysses are texts that lie deeper in each other than a stack is high, whole and
+// broken off, where a document begins and where one goes on.
+func abysses() []string {
+	const depth = 5_000_000
+	return []string{
+		strings.Repeat("[", depth),
+		strings.Repeat("[", depth/2) + strings.Repeat("]", depth/2),
+		strings.Repeat(`{"a":`, depth/5),
+		`{"version": 1, "references": ` + strings.Repeat("[", depth),
+		`{"msg": "image", "message": ` + strings.Repeat("[", depth),
+		`{"message": ` + strings.Repeat(`{"message": `, depth/10),
+		`{"imageDetails": ` + strings.Repeat("[", depth),
+		`{"rules": ` + strings.Repeat("[", depth),
+		`{"policies": [{"policy": ` + strings.Repeat(`{"a":`, depth/5),
+	}
+}
+
+// Whoever writes a document must not be able to end the process that reads it,
+// which is what a stack that is too high does.
+func TestNoTextIsTooDeep(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]func(text string) error{
+		"configuration":  func(text string) error { _, p := config.Parse([]byte(text)); return p.Err() },
+		"request":        func(text string) error { _, p := config.ParseRequest([]byte(text)); return p.Err() },
+		"policy":         func(text string) error { _, p := lifecycle.ParseText([]byte(text)); return p.Err() },
+		"saved plan":     func(text string) error { _, err := cleaner.ReadSavedPlan([]byte(text)); return err },
+		"page of images": func(text string) error { _, err := imagepage.Decode([]byte(text)); return err },
+		"list of references": func(text string) error {
+			list := inuse.NewList("list", func(context.Context, string) (io.ReadCloser, error) {
+				return io.NopCloser(strings.NewReader(text)), nil
+			}, noon)
+			for _, err := range list.Uses(t.Context()) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"log": func(text string) error {
+			a, err := audit.Read(strings.NewReader(text), "")
+			if err == nil && a.Totals.Listed() == 0 {
+				err = errors.New("it lists nothing")
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, text := range abysses() {
+				if err := read(text); err == nil || len(err.Error()) > 5_000 {
+					t.Errorf("%.40s…: %.200v", text, err)
+				}
+			}
+		})
+	}
+}
+
+// So it is with what ECR holds for others: manifests, and the policies of
+// repositories. What cannot be read is left alone.
+func TestNothingInARegistryIsTooDeep(t *testing.T) {
+	t.Parallel()
+	for _, text := range abysses() {
+		w := newQuickWorld(draw("repository bad\n index 90d >child\n child 90d"))
+		im := w.server.Images("bad")[0]
+		im.Manifest = text
+		w.server.Put("bad", im)
+		w.server.SetRepositoryPolicy("bad", text)
+		report := w.apply(t, configuration("expire any pushed>30", "", ""))
+		if n := report.Totals.Deleted; n > 0 || len(w.server.Images("bad")) != 2 {
+			t.Errorf("%.40s…: %d images are deleted", text, n)
+		}
+		w.server.SetLifecyclePolicy("bad", text)
+		report = w.apply(t, configuration("attached", "", ""))
+		if r := report.Repositories[0]; r.Skipped != cleaner.SkipInvalidPolicy || len(r.Message) > 5_000 {
+			t.Errorf("%.40s…: skipped %q %.200s", text, r.Skipped, r.Message)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package scenario_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+)
+
+// nightlyEvent is the event of a night. EventBridge delivers it at least once, and
+// Lambda hands it out again after an error or a timeout.
+const nightlyEvent = `{"id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": "Scheduled Event", "detail": "{\"mode\": \"apply\"}"}`
+
+// A delivery is an event that a process of the function of its own handles.
+type delivery struct {
+	function.Handler
+	line   *line
+	random *rand.Rand
+	mu     sync.Mutex
+	log    runLog
+}
+
+// deliver returns the process. Its calls take up to half a second.
+func (t *trial) deliver(w *world, seed uint64) *delivery {
+	d := &delivery{line: newLine(w.server), random: rand.New(rand.NewPCG(seed, 3))}
+	cfg := awsclient.Local("http://registry.invalid", region)
+	cfg.HTTPClient = &http.Client{Transport: d}
+	limits := pace.Limits{Start: 1 + d.random.IntN(4), Most: 4}
+	d.Handler = function.Handler{
+		Configuration: t.configuration(), Now: w.clock.now, Log: function.NewLog(&d.log),
+		RunID: func(context.Context) string { return fmt.Sprint("run ", seed) },
+		Connect: func(context.Context) (function.Registry, error) {
+			r := function.ConnectAt(cfg, limits, w.clock.now)
+			r.Sources = w.inUse
+			r.PullsExcluded = func(context.Context) bool { return t.pullsAreNotRecorded }
+			return r, nil
+		},
+	}
+	return d
+}
+
+func (d *delivery) RoundTrip(r *http.Request) (*http.Response, error) {
+	d.pause()
+	answer, err := d.line.RoundTrip(r)
+	d.pause()
+	return answer, err
+}
+
+func (d *delivery) pause() {
+	d.mu.Lock()
+	took := time.Duration(d.random.Int64N(int64(250 * time.Millisecond)))
+	d.mu.Unlock()
+	time.Sleep(took)
+}
+
+// repeats is how many random registries are cleaned more than once.
+func repeats() int {
+	if testing.Short() || raceDetector {
+		return 60
+	}
+	return 300
+}
+
+// drawSteady draws a registry that one run brings where many would, and in which
+// nothing is refused.
+func drawSteady(random *rand.Rand) *trial {
+	t := generate(random)
+	t.loosen(random)
+	clear(t.refused)
+	return &t
+}
+
+// newWorld returns the world of the trial as it is at first.
+func (t *trial) newWorld(tb testing.TB) *world {
+	tb.Helper()
+	w := newQuickWorld(t.picture)
+	w.server.ExcludePulls(t.pullsAreNotRecorded)
+	w.source("ecs").answer(tb, t.useLines())
+	return w
+}
+
+// handle handles the event in each of the processes, which begin within some
+// seconds of each other.
+func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*cleaner.Report {
+	t.Helper()
+	reports := make([]*cleaner.Report, len(deliveries))
+	var running sync.WaitGroup
+	for i, d := range deliveries {
+		later := time.Duration(i) * time.Duration(random.Int64N(int64(4*time.Second)))
+		running.Go(func() {
+			time.Sleep(later)
+			report, err := d.Handle(t.Context(), json.RawMessage(nightlyEvent))
+			if err != nil {
+				t.Errorf("run %d: %v", i, err)
+				report = &cleaner.Report{}
+			}
+			reports[i] = report
+		})
+	}
+	running.Wait()
+	return reports
+}
+
+// die handles the event in a process that is killed at one of its calls, or that
+// cannot list the registry, and reports whether it came to that.
+func (t *trial) die(tb testing.TB, w *world, random *rand.Rand, seed uint64) (died bool) {
+	tb.Helper()
+	d := t.deliver(w, seed)
+	if random.IntN(8) == 0 {
+		w.server.FailNext("DescribeRepositories", "", "AccessDeniedException", 1)
+		_, err := d.Handle(tb.Context(), json.RawMessage(nightlyEvent))
+		return err != nil
+	}
+	ctx, cancel := context.WithCancel(tb.Context())
+	defer cancel()
+	d.line.at, d.line.ofRemoval = 1+random.IntN(3), random.IntN(4) > 0
+	d.line.then = func() { close(d.line.cut); d.log.kill(0); cancel(); died = true }
+	_, _ = d.Handle(ctx, json.RawMessage(nightlyEvent)) // what a dead process returns
+	d.line.work.Wait()
+	return died
+}

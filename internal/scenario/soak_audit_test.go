@@ -1,0 +1,160 @@
+package scenario_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// An inquest holds the log of a run against what the registry went through.
+type inquest struct {
+	*judgement
+	intents  map[string]bool
+	outcomes map[string]logged
+	// found is what the audit lists, by repository and digest.
+	found map[string]finding
+}
+
+// A finding is an image that the audit lists, and where.
+type finding struct {
+	kind    string // removed, unconfirmed or unknown
+	outcome cleaner.Outcome
+}
+
+// log audits the log of all runs so far and judges what that says of the last.
+func (j *judgement) log() error {
+	text := j.soak.log.String()
+	a, err := audit.Read(strings.NewReader(text), "")
+	switch {
+	case err != nil:
+		return err
+	case a.Lines.Unreadable > j.cuts:
+		return fmt.Errorf("%d lines of the log are unreadable, %d were cut: %v", a.Lines.Unreadable, j.cuts, a.Lines.Faults)
+	}
+	q := inquest{judgement: j, found: map[string]finding{}}
+	q.intents, q.outcomes = outcomesLogged(text, j.runID)
+	for _, run := range a.Runs {
+		if run.ID == j.runID {
+			err = errors.Join(q.list("removed", run.Removed), q.list("unconfirmed", run.Unconfirmed), q.list("unknown", run.Unknown), q.sums(run.Totals))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	var faults []error
+	judged := 0
+	for _, repo := range j.picture {
+		for _, was := range j.before[repo.name] {
+			key := repo.name + was.Digest
+			d := deed{was: was, is: imageOf(j.after[repo.name], was.Digest)}
+			if _, listed := q.found[key]; listed {
+				judged++
+			}
+			if err := q.judge(d, key); err != nil {
+				faults = append(faults, fmt.Errorf("%s/%s: %w", repo.name, was.Digest, err))
+			}
+		}
+	}
+	if judged < len(q.found) {
+		faults = append(faults, fmt.Errorf("the audit lists %d images, of which %d were there", len(q.found), judged))
+	}
+	return errors.Join(append(faults, q.agrees())...)
+}
+
+// list takes note of what the audit lists, of which no image is there twice.
+func (q *inquest) list(kind string, images []audit.Image) error {
+	for _, im := range images {
+		key := im.Repository + im.ImageDigest
+		if before, twice := q.found[key]; twice {
+			return fmt.Errorf("the audit lists %s as %s and as %s", key, before.kind, kind)
+		}
+		q.found[key] = finding{kind, cleaner.Outcome(im.Outcome)}
+		q.seen.note("audit: " + kind)
+	}
+	return nil
+}
+
+// sums compares what the audit counts with the lines of the log.
+func (q *inquest) sums(got audit.Totals) error {
+	n := map[cleaner.Outcome]int{}
+	for _, l := range q.outcomes {
+		if !l.Unconfirmed {
+			n[l.Outcome]++
+		}
+	}
+	unconfirmed, unknown := 0, 0
+	for _, f := range q.found {
+		switch f.kind {
+		case "unconfirmed":
+			unconfirmed++
+		case "unknown":
+			unknown++
+		}
+	}
+	want := audit.Totals{
+		Deleted: n[cleaner.Deleted], Archived: n[cleaner.MovedToArchive], TagsRemoved: n[cleaner.Untagged], Unconfirmed: unconfirmed, Unknown: unknown,
+		Blocked: n[cleaner.Blocked], Changed: n[cleaner.Changed], Gone: n[cleaner.Gone], Failed: n[cleaner.Failed], NotAttempted: n[cleaner.NotAttempted],
+	}
+	if got != want {
+		return fmt.Errorf("the audit counts %+v, the log has %+v", got, want)
+	}
+	return nil
+}
+
+// judge judges what the log says of one image. When somebody else removed it,
+// it is not to be seen what the run did to it before.
+func (q *inquest) judge(d deed, key string) error {
+	became, vanished := d.became(), q.vanished[key]
+	found, listed := q.found[key]
+	l, settled := q.outcomes[key]
+	q.note(&l)
+	switch {
+	case !listed && became != "" && !vanished:
+		return fmt.Errorf("is %s, and the audit does not list it; the log says %q: %s", became, l.Outcome, l.Message)
+	case found.kind == "removed" && vanished && found.outcome == cleaner.Deleted:
+		return errors.New("the audit lists it as deleted, and somebody else removed it")
+	case (found.kind == "removed" || found.kind == "unconfirmed") && !vanished && found.outcome != became:
+		return fmt.Errorf("is %q, and the audit lists it as %s (%s)", became, found.outcome, found.kind)
+	case listed && !q.intents[key]:
+		return fmt.Errorf("the audit lists it as %s, and the log has no intent", found.kind)
+	case found.kind == "unknown" && !settled && q.ending != "killed":
+		return errors.New("the run came to its end and the log has an intent without an outcome")
+	case !settled && q.intents[key] && found.kind != "unknown":
+		return fmt.Errorf("the log has an intent without an outcome, and the audit lists it as %q", found.kind)
+	case l.Outcome == cleaner.Gone && !vanished:
+		return fmt.Errorf("the log says gone, and nobody else removed it: %s", l.Message)
+	case settled && l.Outcome != "" && l.Outcome != cleaner.Deleted && l.Message == "" && became == "":
+		return fmt.Errorf("the log says %s without a word", l.Outcome)
+	}
+	return nil
+}
+
+func (q *inquest) note(l *logged) {
+	q.seen.note("outcome: " + string(l.Outcome))
+	if code, _, _ := strings.Cut(l.Message, ":"); slices.Contains(fakeecr.ImageFailureCodes, code) {
+		q.seen.note("code: " + code)
+	}
+}
+
+// agrees checks that the log of a run that came to its end says of each image
+// what the report says.
+func (q *inquest) agrees() error {
+	if q.ending == "killed" {
+		return nil
+	}
+	for i := range q.report.Repositories {
+		r := &q.report.Repositories[i]
+		for _, im := range r.Images {
+			l := q.outcomes[r.Name+im.ImageDigest]
+			if im.Outcome != "" && (l.Outcome != im.Outcome || l.Message != im.Message) {
+				return fmt.Errorf("%s/%s: the report says %s %q, the log %s %q", r.Name, im.ImageDigest, im.Outcome, im.Message, l.Outcome, l.Message)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package scenario_test
+
+import (
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// A tally counts what the soak came across, so that it is seen to try what it
+// says.
+type tally struct {
+	runs, faults, removed, lost, unhandled, ended, unlisted, same int
+	// times counts what has a name.
+	times map[string]int
+}
+
+func (n *tally) note(what string) {
+	if n.times == nil {
+		n.times = map[string]int{}
+	}
+	n.times[what]++
+}
+
+func (n *tally) add(o *tally) {
+	n.runs += o.runs
+	n.faults += o.faults
+	n.removed += o.removed
+	n.lost += o.lost
+	n.unhandled += o.unhandled
+	n.ended += o.ended
+	n.unlisted += o.unlisted
+	n.same += o.same
+	for what, times := range o.times {
+		n.note(what)
+		n.times[what] += times - 1
+	}
+}
+
+// enough checks that nothing was left out.
+func (n *tally) enough(t *testing.T) {
+	t.Helper()
+	for what, times := range map[string]int{
+		"faults": n.faults, "removals": n.removed, "lost answers": n.lost, "runs with something left": n.unhandled,
+		"runs that were ended": n.ended, "runs without a listing": n.unlisted, "states compared": n.same,
+		"lines that were cut": n.times["cut"],
+	} {
+		if times < n.runs/200 {
+			t.Errorf("%d runs and only %d %s", n.runs, times, what)
+		}
+	}
+	for _, what := range n.wanted() {
+		if n.times[what] == 0 {
+			t.Errorf("%d runs without %s", n.runs, what)
+		}
+	}
+	if few := testing.Short() || raceDetector; !few && n.runs < 2_000 {
+		t.Errorf("only %d runs", n.runs)
+	}
+}
+
+// wanted are the names of what must have happened: every kind of fault, of
+// outcome and of the audit and, where there are runs enough, every code with
+// which ECR refuses an image.
+func (n *tally) wanted() []string {
+	names := []string{"fault: " + string(fakeecr.ShortPage), "fault: rate", "audit: removed", "audit: unconfirmed", "audit: unknown"}
+	for _, kind := range faultKinds {
+		names = append(names, "fault: "+string(kind))
+	}
+	for _, o := range []cleaner.Outcome{
+		cleaner.Deleted, cleaner.MovedToArchive, cleaner.Blocked, cleaner.Gone, cleaner.Failed, cleaner.NotAttempted,
+	} {
+		names = append(names, "outcome: "+string(o))
+	}
+	if testing.Short() || raceDetector {
+		return names
+	}
+	for _, code := range fakeecr.ImageFailureCodes {
+		names = append(names, "code: "+code)
+	}
+	return append(names, "outcome: "+string(cleaner.Untagged))
+}
