@@ -71,7 +71,8 @@ func isBroken(err error, status int) bool {
 		_, unreadable := errors.AsType[*smithy.DeserializationError](err)
 		return unreadable
 	}
-	return status < 300 || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError
+	return status < 300 || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError ||
+		retry.RetryableErrorCode{Codes: retry.DefaultRetryableErrorCodes}.IsErrorRetryable(err) == aws.TrueTernary
 }
 
 // isUnreached reports whether an error without an answer is one of the connection,

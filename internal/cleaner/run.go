@@ -141,8 +141,8 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
 		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}
-	case err != nil && ctx.Err() != nil:
-		plan.Skip = &Skip{SkipDeadline, "not read to its end: the time ran out"}
+	case err != nil && (ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded)):
+		plan.Skip = &Skip{SkipDeadline, "not read to its end: the time ran out: " + err.Error()}
 	case err != nil:
 		plan.Skip = &Skip{SkipFailed, err.Error()}
 	case r.Saved != nil:

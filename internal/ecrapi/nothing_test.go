@@ -20,7 +20,7 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 		"DescribeRepositories": {func(c ecrapi.Client) error {
 			_, err := collect(t, c.Repositories(t.Context()))
 			return err
-		}, "describe repositories: the answer has no repositories"},
+		}, "describe repositories: operation error ECR: DescribeRepositories, "},
 		"DescribeImages": {func(c ecrapi.Client) error {
 			_, err := collect(t, c.Images(t.Context(), "app"))
 			return err
@@ -28,10 +28,10 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 		"ListTagsForResource": {func(c ecrapi.Client) error {
 			_, err := c.RepositoryTags(t.Context(), cleaner.Repository{Name: "app", ARN: "arn:aws:ecr:eu-west-1:123456789012:repository/app"})
 			return err
-		}, "list tags of app: the answer has no tags"},
+		}, "list tags of app: operation error ECR: ListTagsForResource, "},
 		"UpdateImageStorageClass": {func(c ecrapi.Client) error {
 			return c.Archive(t.Context(), "app", digest(0))
-		}, "no answer: the answer has no imageStatus"},
+		}, "no answer: operation error ECR: UpdateImageStorageClass, "},
 	} {
 		registry, client, _ := start(t)
 		put(registry, 1)

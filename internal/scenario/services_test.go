@@ -26,6 +26,12 @@ const (
 	lambdaPath = "/2015-03-31/functions"
 )
 
+// nothing are the answers of services of which nothing is there.
+var nothing = map[string]string{
+	"ListClusters": `{"clusterArns": []}`, "ListTasks": `{"taskArns": []}`, "ListServices": `{"serviceArns": []}`,
+	"ListTaskDefinitionFamilies": `{"families": []}`, "lambda ": `{"Functions": []}`,
+}
+
 func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, isECS := strings.CutPrefix(r.Header.Get("X-Amz-Target"), ecsTarget)
 	if path, isLambda := strings.CutPrefix(r.URL.Path, lambdaPath); isLambda {
@@ -43,7 +49,10 @@ func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	text := strings.ReplaceAll(s.answers[name], "HOST", host)
 	text = regexp.MustCompile(`@[a-z0-9-]+`).ReplaceAllStringFunc(text, func(name string) string { return "@" + digestOf(name[1:]) })
 	if text == "" {
-		text = "{}"
+		text = nothing[name]
+	}
+	if text == "" {
+		text = `{"Aliases": [], "serviceDeployments": [], "failures": []}`
 	}
 	_, _ = io.WriteString(w, text)
 }
