@@ -179,11 +179,13 @@ func (a *applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	return openOf(batch)
 }
 
+const repositoryGone = "the repository is not there any more"
+
 func (a *applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	done, err := a.remover.Delete(ctx, a.repository, digests(batch))
 	if errors.Is(err, ErrRepositoryNotFound) {
 		for _, im := range batch {
-			a.answered(im, Gone, "the repository is not there any more")
+			a.answered(im, Gone, repositoryGone)
 		}
 		return nil
 	}
@@ -222,6 +224,9 @@ func (a *applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error 
 	switch {
 	case err == nil:
 		a.answered(im, MovedToArchive, "")
+	case errors.Is(err, ErrRepositoryNotFound):
+		a.answered(im, Gone, repositoryGone)
+		return nil
 	case coded:
 		a.answered(im, outcomeOf(failure), failure.Error())
 		return nil
