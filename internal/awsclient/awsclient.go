@@ -31,7 +31,7 @@ const (
 	dialTimeout = 5 * time.Second
 	// answerTimeout bounds the time until an answer begins, so that a connection
 	// that is lost without a word is noticed.
-	answerTimeout = time.Minute
+	answerTimeout = 30 * time.Second
 )
 
 // Load reads the environment and the shared AWS files. Profile and region, when

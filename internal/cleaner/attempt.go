@@ -23,6 +23,8 @@ const (
 	// callTimeout bounds a removing call, and the question what became of it.
 	// Both are seen to their end even if the run is stopped meanwhile.
 	callTimeout = 10 * time.Second
+
+	repositoryGone = "the repository is not there any more"
 )
 
 func (a *applier) delete(batch []*PlannedImage) {
@@ -179,8 +181,6 @@ func (a *applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 	return openOf(batch)
 }
 
-const repositoryGone = "the repository is not there any more"
-
 func (a *applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	done, err := a.remover.Delete(ctx, a.repository, digests(batch))
 	if errors.Is(err, ErrRepositoryNotFound) {
@@ -232,16 +232,6 @@ func (a *applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error 
 		return nil
 	}
 	return err
-}
-
-func outcomeOf(f Failure) Outcome {
-	switch f.Code {
-	case codeReferenced, codeNotArchivable:
-		return Blocked
-	case codeImageNotFound:
-		return Gone
-	}
-	return Failed
 }
 
 func digests(images []*PlannedImage) []string {

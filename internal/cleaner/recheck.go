@@ -21,8 +21,9 @@ type look struct {
 }
 
 // maxLooks is how often images are described before a removal, if that takes
-// longer than maxCheckAge each time.
-const maxLooks = 3
+// longer than maxCheckAge each time: often enough for a spell in which most calls
+// are throttled.
+const maxLooks = 20
 
 // recheck describes those of the images that are open, unless that was done
 // just now, and settles the ones that are not as planned any more. Where some

@@ -26,11 +26,9 @@ const (
 	lambdaPath = "/2015-03-31/functions"
 )
 
-// nothing are the answers of services of which nothing is there.
-var nothing = map[string]string{
-	"ListClusters": `{"clusterArns": []}`, "ListTasks": `{"taskArns": []}`, "ListServices": `{"serviceArns": []}`,
-	"ListTaskDefinitionFamilies": `{"families": []}`, "lambda ": `{"Functions": []}`,
-}
+// nothing is an answer of services of which nothing is there: all their empty lists.
+const nothing = `{"clusterArns": [], "taskArns": [], "serviceArns": [], "serviceDeployments": [], "families": [], "failures": [],
+	"Functions": [], "Aliases": []}`
 
 func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, isECS := strings.CutPrefix(r.Header.Get("X-Amz-Target"), ecsTarget)
@@ -49,10 +47,7 @@ func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	text := strings.ReplaceAll(s.answers[name], "HOST", host)
 	text = regexp.MustCompile(`@[a-z0-9-]+`).ReplaceAllStringFunc(text, func(name string) string { return "@" + digestOf(name[1:]) })
 	if text == "" {
-		text = nothing[name]
-	}
-	if text == "" {
-		text = `{"Aliases": [], "serviceDeployments": [], "failures": []}`
+		text = nothing
 	}
 	_, _ = io.WriteString(w, text)
 }
