@@ -25,6 +25,7 @@ const (
 	callTimeout = 10 * time.Second
 
 	repositoryGone = "the repository is not there any more"
+	stateUnknown   = "; state unknown: "
 )
 
 func (a *applier) delete(batch []*PlannedImage) {
@@ -73,7 +74,7 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 		err := a.call(batch, once, leave)
 		pause := pauseBefore(n + 1)
 		again := n < attemptsFor(err) && a.wait(pause-afterLook)
-		batch = a.resolve(batch, err)
+		batch = a.resolve(batch, err, again)
 		if again && len(batch) > 0 {
 			a.wait(afterLook)
 		}
@@ -154,8 +155,9 @@ func (a *applier) wait(d time.Duration) bool {
 // resolve asks what became of the images that a call neither confirmed nor
 // refused, since an answer can be lost after the work was done, and returns
 // those that are as they were. After throttling, when nothing was done, it is
-// one more re-check.
-func (a *applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
+// one more re-check. What cannot be asked now is, where there is another attempt
+// again, asked before that.
+func (a *applier) resolve(batch []*PlannedImage, err error, again bool) []*PlannedImage {
 	batch = openOf(batch)
 	if errors.Is(err, ErrThrottled) {
 		clear(a.looks)
@@ -172,10 +174,11 @@ func (a *applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 		if err == nil || describeErr != nil || errors.Is(err, ErrUnanswered) {
 			a.unanswered[im.Digest] = cause(err)
 		}
-		if describeErr != nil {
-			im.settle(Failed, cause(err)+"; state unknown: "+describeErr.Error())
-		} else {
+		switch {
+		case describeErr == nil:
 			a.judge(im, cause(err))
+		case !again:
+			im.settle(Failed, cause(err)+stateUnknown+describeErr.Error())
 		}
 	}
 	return openOf(batch)

@@ -62,10 +62,13 @@ func (a *applier) giveUpStale(images []*PlannedImage) {
 // compare settles the image if it is not as planned any more, or if that is not
 // known because of the error.
 func (a *applier) compare(im *PlannedImage, err error) {
-	if err != nil {
+	switch why, silent := a.unanswered[im.Digest]; {
+	case err == nil:
+		a.judge(im, why)
+	case silent:
+		im.settle(Failed, why+stateUnknown+err.Error())
+	default:
 		im.settle(Failed, "re-check: "+err.Error())
-	} else {
-		a.judge(im, a.unanswered[im.Digest])
 	}
 	a.logOutcome(im)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,11 +108,12 @@ var outages = []fakeecr.FaultKind{
 	fakeecr.ServerError, fakeecr.BadGateway, fakeecr.Reset, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer,
 }
 
-// down has the operation fail for some time from its call of that number on.
-func (w *world) down(kind fakeecr.FaultKind, operation string, from int, d time.Duration) {
-	n := 0
-	w.server.Before(operation, func() {
-		if n++; n != from {
+// down has the operation, or all for "", fail for some time from the call of that
+// number on that begins it.
+func (w *world) down(kind fakeecr.FaultKind, begins string, from int, operation string, d time.Duration) {
+	var n atomic.Int64
+	w.server.Before(begins, func() {
+		if n.Add(1) != int64(from) {
 			return
 		}
 		w.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Operation: operation, Probability: 1}}})
@@ -133,12 +135,34 @@ func TestOutagesOfReadingAreWaitedFor(t *testing.T) {
 						w.server.SetLifecyclePolicy(fmt.Sprintf("app-%02d", n), policy(expireAll))
 					}
 					w.registry.Concurrency.Most = 1
-					w.down(kind, operation, 2, 5*time.Minute)
+					w.down(kind, operation, 2, operation, 5*time.Minute)
 					report, err := w.applyWithin(t, 14*time.Minute, configuration("attached", "", ""))
 					if err != nil {
 						t.Fatal(err)
 					}
 					w.wantAll(t, &report, 60)
+				})
+			})
+		}
+	}
+}
+
+// ECR is down for minutes while images are being removed: what became of those under
+// way is found out when it is back, and the rest goes.
+func TestOutagesOfRemovingAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, kind := range append([]fakeecr.FaultKind{fakeecr.LostAnswer}, outages...) {
+		for at := range 4 {
+			t.Run(fmt.Sprint(kind, ", call ", at+1), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := ofMany(4, 20)
+					w.down(kind, "BatchDeleteImage", at+1, "", 5*time.Minute)
+					report, err := w.applyWithin(t, 14*time.Minute, configuration(expireAll, "", ""))
+					if err != nil {
+						t.Fatal(err)
+					}
+					w.wantAll(t, &report, 80)
 				})
 			})
 		}
