@@ -60,8 +60,8 @@ type tries struct {
 	// limited is whether the context ends then.
 	limited bool
 	// last is the fault of the last of them that may pass, and answers were those
-	// of the operation then. Alone counts the faults since which others were
-	// answered.
+	// of the operation then. Alone counts the faults, other than throttling, before
+	// which others were answered.
 	last           *fault
 	answers, alone int
 }
@@ -107,16 +107,16 @@ func (p *patience) note(service, operation string, f *fault, t *tries) {
 	operation = service + "." + operation
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if f.kind == answered || f.kind == throttled {
+	if f.kind == answered || f.kind == throttled && p.answers[operation] == 0 {
 		p.answers[operation]++
 		p.answers[service]++
 	}
 	t.n++
-	f.tries, f.worth = *t, maxRefused
+	f.tries, f.worth = t, maxRefused
 	if !f.kind.mayPass() {
 		return
 	}
-	if t.last != nil && p.answers[operation] > t.answers {
+	if t.last != nil && f.kind != throttled && p.answers[operation] > t.answers {
 		t.alone++
 	}
 	t.last, t.answers = f, p.answers[operation]

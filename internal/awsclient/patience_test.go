@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,7 +125,7 @@ func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
 			t.Run(what+" of "+service, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					cfg, script := scripted(append(append([]end{listed}, times(40, fault)...), listed)...)
+					cfg, script := scripted(slices.Concat([]end{listed}, times(40, fault), []end{listed})...)
 					start := time.Now()
 					if err := errors.Join(call(t.Context(), cfg), call(t.Context(), cfg)); err != nil || script.n != 42 {
 						t.Errorf("%d attempts: %v", script.n, err)
@@ -135,6 +136,22 @@ func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// Throttling says that the service is there, and nothing about the faults after it.
+func TestFaultsAfterThrottlingPass(t *testing.T) {
+	t.Parallel()
+	for service, call := range operations {
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cfg, script := scripted(slices.Concat(times(20, throttled), times(20, serverDown), times(20, refused), []end{listed})...)
+				if err := call(t.Context(), cfg); err != nil || script.n != 61 {
+					t.Errorf("%d attempts: %v", script.n, err)
+				}
+			})
+		})
 	}
 }
 
@@ -208,7 +225,7 @@ func TestOperationsAreJudgedByThemselves(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				cfg, script := scripted(append(append([]end{listed}, times(50, test.fault)...), denied)...)
+				cfg, script := scripted(slices.Concat([]end{listed}, times(50, test.fault), []end{denied})...)
 				if err := listRepositories(t.Context(), cfg); err != nil {
 					t.Fatal(err)
 				}

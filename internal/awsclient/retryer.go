@@ -24,9 +24,9 @@ const (
 type fault struct {
 	error
 	kind faultKind
-	// tries are those up to this one, of the worth that its call has; 0 is any
-	// number for which there is time.
-	tries tries
+	// tries are those of the call, which is worth so many; 0 is any number for which
+	// there is time.
+	tries *tries
 	worth int
 }
 

@@ -56,3 +56,18 @@ func TestEmptyLists(t *testing.T) {
 		t.Errorf("repositories: %v, %v", repositories, err)
 	}
 }
+
+// An answer without the list is none, whatever else it has: a proxy may have
+// answered.
+func TestAnAnswerWithoutTheListIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{}`, `null`, `{"message": "sign in"}`, `{"repositories": null, "imageDetails": null}`, `{"nextToken": "t"}`, `<html>`, `{"imageDetails": [`} {
+		client := ecrapi.New(api(answer(text)))
+		if repositories, err := collect(t, client.Repositories(t.Context())); err == nil || len(repositories) > 0 {
+			t.Errorf("%s: repositories %v, %v", text, repositories, err)
+		}
+		if images, err := collect(t, client.Images(t.Context(), "app")); err == nil || len(images) > 0 {
+			t.Errorf("%s: images %v, %v", text, images, err)
+		}
+	}
+}
