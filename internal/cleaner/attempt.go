@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 const (
@@ -68,7 +70,7 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 		}
 		a.recheck(batch)
 		if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil {
-			leave(false)
+			leave(pace.Unknown)
 			break
 		}
 		err := a.call(batch, once, leave)
@@ -91,28 +93,6 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 		}
 	}
 	return final
-}
-
-// call makes one removing call, to its end, and leaves however that ends.
-func (a *applier) call(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error, leave func(throttled bool)) (err error) {
-	defer func() { leave(errors.Is(err, ErrThrottled)) }()
-	ctx, cancel := a.toTheEnd()
-	defer cancel()
-	a.logIntent(batch)
-	return once(ctx, batch)
-}
-
-// enter waits until a removing call may begin.
-func (a *applier) enter(operation string) (leave func(throttled bool), err error) {
-	if a.pace == nil {
-		return func(bool) {}, a.ctx.Err()
-	}
-	return a.pace.Enter(a.ctx, operation)
-}
-
-// toTheEnd returns a context for a call that is not to be given up half-way.
-func (a *applier) toTheEnd() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(a.ctx), callTimeout)
 }
 
 // attemptsFor returns how many attempts a call is worth that ended so.

@@ -26,7 +26,7 @@ func Paced(p *pace.Pace) func(*ecr.Options) {
 			return smithy.FinalizeOutput{}, smithy.Metadata{}, &aws.RequestCanceledError{Err: err}
 		}
 		out, metadata, err := next.HandleFinalize(ctx, in)
-		leave(awsclient.IsThrottled(err))
+		leave(endOf(err))
 		return out, metadata, err
 	})
 	return func(o *ecr.Options) {
@@ -40,3 +40,13 @@ func Paced(p *pace.Pace) func(*ecr.Options) {
 type atOnce struct{}
 
 func withoutPace(ctx context.Context) context.Context { return context.WithValue(ctx, atOnce{}, true) }
+
+func endOf(err error) pace.End {
+	switch {
+	case awsclient.IsThrottled(err):
+		return pace.Throttled
+	case awsclient.IsFault(err):
+		return pace.Unknown
+	}
+	return pace.Carried
+}
