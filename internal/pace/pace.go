@@ -22,13 +22,13 @@ type Limits struct {
 type End int
 
 const (
-	// Unknown says nothing: no call was made, no answer came, or that of a server
+	// Unknown is no answer: no call was made, no answer came, or that of a server
 	// at fault.
 	Unknown End = iota
-	// Carried: the service did what was asked, or refused it for another reason
+	// Carried is carried out: the service did what was asked, or refused it for another reason
 	// than the rate.
 	Carried
-	// Throttled: there were too many calls.
+	// Throttled is refused because there were too many calls.
 	Throttled
 )
 
