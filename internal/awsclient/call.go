@@ -28,7 +28,9 @@ type call struct {
 	// service is the name in the signature and, in upper case, in the settings
 	// of endpoints.
 	service, operation string
-	now                time.Time
+	// now is the time when the call was begun, which the clock of the machine tells
+	// as began.
+	now, began time.Time
 
 	method, address string
 	header          http.Header
@@ -52,6 +54,7 @@ const (
 // do makes the call, again where that may help, and returns the body of the
 // answer.
 func (c call) do(ctx context.Context) ([]byte, error) {
+	c.began = instant()
 	retryer := c.cfg.Retryer()
 	if c.cfg.RetryMaxAttempts > 0 {
 		retryer = retry.AddWithMaxAttempts(retryer, c.cfg.RetryMaxAttempts)
@@ -120,7 +123,8 @@ func (c call) signed(ctx context.Context) (*http.Request, error) {
 	maps.Copy(request.Header, c.header)
 	request.Header.Set("X-Amz-Content-Sha256", hash)
 	signer := v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true })
-	return request, signer.SignHTTP(ctx, credentials, request, hash, c.service, c.cfg.Region, c.now)
+	now := c.now.Add(instant().Sub(c.began)) // a signature is good for minutes
+	return request, signer.SignHTTP(ctx, credentials, request, hash, c.service, c.cfg.Region, now)
 }
 
 // refused puts an answer that is not 200 OK into words.

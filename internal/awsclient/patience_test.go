@@ -3,7 +3,6 @@ package awsclient_test
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -54,24 +53,6 @@ func TestFaultsAfterThrottlingPass(t *testing.T) {
 			})
 		})
 	}
-}
-
-// Objects are read within the attempt, so that one whose end does not come is asked
-// for again.
-func TestObjectsAreAskedForAgain(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		slow := end{503, "<Error><Code>SlowDown</Code></Error>", nil}
-		cut := end{200, "con", io.ErrUnexpectedEOF}
-		cfg, script := scripted(slow, slow, cut, refused, cut, end{200, "content", nil})
-		if got, err := get(t, cfg, "s3://bucket/key"); err != nil || got != "content" || script.n != 6 {
-			t.Errorf("GetObject = %q, %v after %d attempts", got, err, script.n)
-		}
-		script.n = 0
-		if err := awsclient.PutObject(t.Context(), cfg, "s3://bucket/key", []byte("content"), now); err != nil || script.n != 6 {
-			t.Errorf("PutObject: %v after %d attempts", err, script.n)
-		}
-	})
 }
 
 // A refusal after throttling is all there is to say.
