@@ -48,13 +48,17 @@ func (s scenario) paged() {
 	}
 }
 
-// throttled expires 450 more while ECR refuses what comes too fast.
+// throttled expires 450 more, and almost all images of many repositories, while
+// ECR refuses what comes too fast: every repository has its turn.
 func (s scenario) throttled() {
 	t, on := s.t, s.on
-	on.throttle(t, map[string][2]int{"ecr": {5, 1}})
-	what := request{mode: "apply", configuration: unprotected(`, "policies": [{"name": "keep", "policy": ` + keepNewest(large-1400) + `}]`)}
-	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: large - 950, Expired: 450, Deleted: 450}); got != want {
+	const others, each = 12, 40
+	names := on.injectMany(t, others, each)
+	on.throttle(t, map[string][2]float64{"ecr": {5, 5}})
+	applied := s.run(t, on, request{mode: "apply", configuration: unprotected(`, "policies": [
+		{"name": "bulk", "repositories": ["team/bulk"], "policy": ` + keepNewest(large-1400) + `}, {"name": "keep", "policy": ` + keepNewest(1) + `}]`)}, true)
+	const expired = 450 + others*(each-1)
+	if got, want := applied.Totals, (counts{Evaluated: large - 950 + others*each, Expired: expired, Deleted: expired}); got != want {
 		t.Errorf("totals are %+v, want %+v", got, want)
 	}
 	on.throttle(t, nil)
@@ -67,5 +71,8 @@ func (s scenario) throttled() {
 	}
 	if left := on.left(t, "team/bulk"); len(left) != large-1400 {
 		t.Errorf("%d images are left", len(left))
+	}
+	for _, name := range names {
+		on.wantLeft(t, name, "v0")
 	}
 }

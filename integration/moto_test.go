@@ -129,7 +129,7 @@ func (m *moto) control(t *testing.T, path string, document any) {
 
 // throttle limits calls per second of a service or of one of its operations,
 // as in "ecr" or "ecr:BatchDeleteImage"; nil ends it.
-func (m *moto) throttle(t *testing.T, limits map[string][2]int) {
+func (m *moto) throttle(t *testing.T, limits map[string][2]float64) {
 	t.Helper()
 	m.control(t, "/__throttle", limits)
 }

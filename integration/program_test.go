@@ -4,6 +4,7 @@ package integration_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ type request struct {
 	mode          string // plan or apply
 	configuration string
 	repositories  []string
+	deadline      time.Duration // 0 is none that is met
 }
 
 // A report is the part of the programs' report that the tests look at.
@@ -45,7 +47,7 @@ type report struct {
 }
 
 type counts struct {
-	Evaluated, Expired, Untagged, Followed, Protected, Deleted, Archived, TagsRemoved, Blocked, Changed, Gone, Failed, Skipped int
+	Evaluated, Expired, Untagged, Followed, Protected, Deleted, Archived, TagsRemoved, Blocked, Changed, Gone, Failed, NotAttempted, Skipped int
 }
 
 // names returns the names of the repositories in the report.
@@ -99,6 +101,9 @@ func runTool(t *testing.T, on *registry, what request, complete bool) report {
 	for _, pattern := range what.repositories {
 		args = append(args, "--repositories", pattern)
 	}
+	if what.deadline > 0 {
+		args = append(args, "--deadline", what.deadline.String())
+	}
 	status := 3
 	if complete {
 		status = 0
@@ -128,7 +133,7 @@ func runBootstrap(t *testing.T, on *registry, what request, complete bool) repor
 		t.Fatal(err)
 	}
 	event := fmt.Sprintf(`{"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": %q}`, text)
-	answer := on.invoke(t, event, "CLEANER_CONFIG="+what.configuration)
+	answer := on.invokeWithin(t, cmp.Or(what.deadline, 15*time.Minute), event, "CLEANER_CONFIG="+what.configuration)
 	r := decodeReport(t, answer)
 	if r.Incomplete == complete {
 		t.Errorf("incomplete is %t", r.Incomplete)
@@ -138,6 +143,12 @@ func runBootstrap(t *testing.T, on *registry, what request, complete bool) repor
 
 // invoke gives one event to a new process of the function.
 func (r *registry) invoke(t *testing.T, event string, env ...string) []byte {
+	t.Helper()
+	return r.invokeWithin(t, 15*time.Minute, event, env...)
+}
+
+// invokeWithin is invoke for a function with that timeout.
+func (r *registry) invokeWithin(t *testing.T, timeout time.Duration, event string, env ...string) []byte {
 	t.Helper()
 	answers := make(chan []byte, 1)
 	events := make(chan string, 1)
@@ -152,7 +163,7 @@ func (r *registry) invoke(t *testing.T, event string, env ...string) []byte {
 		select {
 		case e := <-events:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "integration")
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(15*time.Minute).UnixMilli()))
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(timeout).UnixMilli()))
 			_, _ = io.WriteString(w, e) // the function may have gone
 		default:
 			w.WriteHeader(http.StatusGone)

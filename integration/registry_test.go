@@ -158,6 +158,23 @@ func (r *registry) inject(t *testing.T, repository string, images []image) {
 	r.control(t, "/__inject", records)
 }
 
+// injectMany stores so many images, v0 the newest, in each of so many repositories,
+// whose names it returns.
+func (r *registry) injectMany(t *testing.T, repositories, images int) []string {
+	t.Helper()
+	all := make([]image, images)
+	for i := range all {
+		tag := fmt.Sprint("v", i)
+		all[i] = image{name: tag, tags: []string{tag}, days: float64(10 + i)}
+	}
+	names := make([]string, repositories)
+	for i := range names {
+		names[i] = fmt.Sprintf("team/app-%02d", i)
+		r.inject(t, names[i], all)
+	}
+	return names
+}
+
 // left returns the images of a repository, each as its sorted tags or "-", in
 // order.
 func (r *registry) left(t *testing.T, repository string) []string {

@@ -69,6 +69,7 @@ type world struct {
 	registry      http.Handler
 	configuration string
 	timeout       time.Duration // 15 minutes when zero
+	environment   []string      // more of it
 }
 
 // invoke starts one process of the function, gives it the events one after the
@@ -103,13 +104,13 @@ func (w world) invoke(t *testing.T, events ...string) ([]answer, string) {
 func (w world) command(ctx context.Context, runtime, registry string, log io.Writer) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(runtime, "http://"),
 		"AWS_LAMBDA_FUNCTION_NAME=cleaner", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
 		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=" + secrets[0], "AWS_SECRET_ACCESS_KEY=" + secrets[1], "AWS_SESSION_TOKEN=" + secrets[2],
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_ENDPOINT_URL=" + registry,
 		"CLEANER_CONFIG=" + w.configuration,
 		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), "GORACE=atexit_sleep_ms=0",
-	}
+	}, w.environment...)
 	return cmd
 }

@@ -11,12 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 )
@@ -27,21 +26,20 @@ var ErrNoRegion = errors.New("no region: set AWS_REGION, or give --region")
 const (
 	// maxConnections keeps a connection for every repository in flight.
 	maxConnections = 64
-	// Throttling is answered with patience, for half an hour or until the
-	// deadline of the run: ECR publishes no rate for the calls that list and
-	// delete.
-	maxAttempts = 100
-	maxBackoff  = 20 * time.Second
-	// Anything else is tried again for a few seconds.
-	maxFailures = 4
+	// dialTimeout bounds the time in which a connection must stand: who has no
+	// network is to learn of it soon.
+	dialTimeout = 5 * time.Second
+	// answerTimeout bounds the time until an answer begins, so that a connection
+	// that is lost without a word is noticed.
+	answerTimeout = 30 * time.Second
 )
 
 // Load reads the environment and the shared AWS files. Profile and region, when
 // not empty, win over them.
 func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = maxConnections
-	})
+		t.MaxIdleConnsPerHost, t.ResponseHeaderTimeout = maxConnections, answerTimeout
+	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile))
@@ -57,30 +55,8 @@ func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 		return aws.Config{}, ErrNoRegion
 	}
 	cfg.HTTPClient = bodyCopier{cfg.HTTPClient}
-	cfg.Retryer = retryer // and not as an option, which would make AWS_MAX_ATTEMPTS void
+	retryPatiently(&cfg) // and not by options, which would make AWS_MAX_ATTEMPTS void
 	return cfg, nil
-}
-
-// retryer retries without the SDK's token bucket, which would end a long run
-// after a spell of throttling.
-func retryer() aws.Retryer {
-	return impatient{retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = maxAttempts
-		o.MaxBackoff = maxBackoff
-		o.RateLimiter = ratelimit.None
-	})}
-}
-
-// impatient gives up early on what is not throttling: a server that is not
-// there, or that cannot do what is asked, will not be in two minutes.
-type impatient struct{ aws.RetryerV2 }
-
-func (r impatient) RetryDelay(attempt int, err error) (time.Duration, error) {
-	throttled := retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
-	if attempt >= maxFailures && throttled.IsErrorThrottle(err) != aws.TrueTernary {
-		return 0, err
-	}
-	return r.RetryerV2.RetryDelay(attempt, err)
 }
 
 // A bodyCopier sends a copy of the request's body. The SDK closes the body as

@@ -4,21 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
@@ -98,16 +91,6 @@ func TestLoadNeedsARegion(t *testing.T) {
 	}
 }
 
-func TestLoadRetriesWithPatience(t *testing.T) {
-	isolate(t)
-	t.Setenv("AWS_REGION", "eu-west-1")
-	cfg, err := awsclient.Load(t.Context(), "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantPatience(t, cfg)
-}
-
 func TestLocalNeedsNoEnvironment(t *testing.T) {
 	isolate(t)
 	cfg := awsclient.Local("http://127.0.0.1:2", "eu-west-3")
@@ -117,96 +100,6 @@ func TestLocalNeedsNoEnvironment(t *testing.T) {
 	credentials, err := cfg.Credentials.Retrieve(t.Context())
 	if err != nil || credentials.AccessKeyID == "AKID" {
 		t.Errorf("credentials %q, %v", credentials.AccessKeyID, err)
-	}
-	wantPatience(t, cfg)
-}
-
-// attempts returns how often a call is made that gets no other answer than
-// this one. It is described in a bubble, where pauses take no time.
-func attempts(t *testing.T, cfg aws.Config, status int, code string) (n int, took time.Duration) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		cfg.HTTPClient = answering(func(*http.Request) (*http.Response, error) {
-			n++
-			if status == 0 {
-				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
-			}
-			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"__type": "` + code + `"}`))}, nil
-		})
-		start := time.Now()
-		if _, err := ecr.NewFromConfig(cfg).DescribeRepositories(t.Context(), nil); err == nil {
-			t.Errorf("%d %s is no error", status, code)
-		}
-		took = time.Since(start)
-	})
-	return n, took
-}
-
-type answering func(*http.Request) (*http.Response, error)
-
-func (f answering) Do(r *http.Request) (*http.Response, error) { return f(r) }
-
-// Throttling passes; a server that is not there will not be in two minutes. What
-// the environment says about attempts is a limit all the same.
-func TestAttempts(t *testing.T) {
-	for _, test := range []struct {
-		max    string
-		status int
-		code   string
-		want   int
-		within time.Duration
-	}{
-		{"", 400, "ThrottlingException", 100, 34 * time.Minute},
-		{"", 400, "TooManyRequestsException", 100, 34 * time.Minute},
-		{"", 500, "ServerException", 4, 15 * time.Second},
-		{"", 503, "", 4, 15 * time.Second},
-		{"", 0, "", 4, 15 * time.Second},
-		{"", 400, "InvalidParameterException", 1, 0},
-		{"", 400, "AccessDeniedException", 1, 0},
-		{"1", 400, "ThrottlingException", 1, 0},
-		{"1", 0, "", 1, 0},
-		{"2", 400, "ThrottlingException", 2, 10 * time.Second},
-		{"20", 400, "ThrottlingException", 20, 10 * time.Minute},
-		{"20", 500, "ServerException", 4, 15 * time.Second},
-	} {
-		isolate(t)
-		t.Setenv("AWS_REGION", "eu-west-1")
-		t.Setenv("AWS_MAX_ATTEMPTS", test.max)
-		cfg, err := awsclient.Load(t.Context(), "", "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n, took := attempts(t, cfg, test.status, test.code); n != test.want || took > test.within {
-			t.Errorf("AWS_MAX_ATTEMPTS=%s, %d %s: %d attempts in %v, want %d within %v", test.max, test.status, test.code, n, took, test.want, test.within)
-		}
-	}
-}
-
-// wantPatience checks that a spell of throttling does not end a long run: a hundred
-// attempts, pauses of seconds, and no budget of retries that runs out. Other
-// failures are tried again for seconds only.
-func wantPatience(t *testing.T, cfg aws.Config) {
-	t.Helper()
-	retryer, ok := cfg.Retryer().(aws.RetryerV2)
-	if !ok || retryer.MaxAttempts() != 100 {
-		t.Fatalf("retryer %T allows %d attempts, want 100", retryer, retryer.MaxAttempts())
-	}
-	throttled := &smithy.GenericAPIError{Code: "ThrottlingException"}
-	for range 1_000 {
-		if _, err := retryer.GetRetryToken(t.Context(), throttled); err != nil {
-			t.Fatalf("the budget of retries is used up: %v", err)
-		}
-	}
-	for attempt := 1; attempt < 100; attempt++ {
-		if d, err := retryer.RetryDelay(attempt, throttled); err != nil || d > 20*time.Second {
-			t.Errorf("pause of %v before attempt %d, %v", d, attempt, err)
-		}
-	}
-	broken := &smithy.GenericAPIError{Code: "ServerException"}
-	for attempt := 1; attempt < 10; attempt++ {
-		if _, err := retryer.RetryDelay(attempt, broken); (err != nil) != (attempt >= 4) || err != nil && !errors.Is(err, broken) {
-			t.Errorf("after attempt %d that failed: %v", attempt, err)
-		}
 	}
 }
 

@@ -1,15 +1,9 @@
 package awsclient_test
 
 import (
-	"context"
-	"errors"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
@@ -54,6 +48,7 @@ func TestEndpointsOfTheServices(t *testing.T) {
 				t.Fatal(err)
 			}
 			sent := &transport{}
+			cfg = once(cfg)
 			cfg.HTTPClient = sent
 			if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || sent.host != test.want {
 				t.Errorf("asked at %s, want %s (%v)", sent.host, test.want, err)
@@ -72,25 +67,9 @@ func TestObjectsHaveAnEndpointOfTheirOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := &transport{}
+	cfg = once(cfg)
 	cfg.HTTPClient = sent
 	if _, err := get(t, cfg, "s3://bucket/key"); err == nil || sent.host != "http://127.0.0.1:1/bucket/key" {
 		t.Errorf("asked at %s (%v)", sent.host, err)
 	}
-}
-
-// Whoever stops waiting learns what there was to wait for.
-func TestACallThatIsStoppedSaysWhatItWaitedFor(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
-		cfg.HTTPClient = answering(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 500, Header: http.Header{}, Body: http.NoBody}, nil
-		})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		_, err := awsclient.GetParameter(ctx, cfg, "/x", now)
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "answers 500") {
-			t.Errorf("got %v", err)
-		}
-	})
 }

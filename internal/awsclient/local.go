@@ -9,11 +9,12 @@ import (
 // Local returns the configuration for a server on this machine that plays ECR:
 // it reads no environment and no file and its credentials are not real.
 func Local(endpoint, region string) aws.Config {
-	return aws.Config{
+	cfg := aws.Config{
 		Region:       region,
 		BaseEndpoint: &endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
 		HTTPClient:   bodyCopier{awshttp.NewBuildableClient()},
-		Retryer:      retryer,
 	}
+	retryPatiently(&cfg)
+	return cfg
 }

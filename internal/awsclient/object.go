@@ -16,27 +16,26 @@ import (
 	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
-// GetObject opens the S3 object that location names as s3://bucket/key. The
-// caller closes it.
+// GetObject reads the S3 object that location names as s3://bucket/key, or the
+// first 16 MiB of a larger one. The caller closes it.
 func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (io.ReadCloser, error) {
-	body, err := callObject(ctx, call{cfg: cfg, now: now, method: http.MethodGet}, location)
+	body, err := callObject(ctx, call{cfg: cfg, operation: "GetObject", now: now, method: http.MethodGet}, location)
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", location, err)
 	}
-	return body, nil
+	return io.NopCloser(bytes.NewReader(body)), nil
 }
 
 // PutObject writes the S3 object that location names as s3://bucket/key.
 func PutObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
-	body, err := callObject(ctx, call{cfg: cfg, now: now, method: http.MethodPut, body: content}, location)
-	if err != nil {
+	if _, err := callObject(ctx, call{cfg: cfg, operation: "PutObject", now: now, method: http.MethodPut, body: content}, location); err != nil {
 		return fmt.Errorf("put %s: %w", location, err)
 	}
-	return body.Close()
+	return nil
 }
 
 // callObject completes the call for the object at the location, and makes it.
-func callObject(ctx context.Context, c call, location string) (io.ReadCloser, error) {
+func callObject(ctx context.Context, c call, location string) ([]byte, error) {
 	c.service = "s3"
 	endpoint, err := c.endpoint(ctx)
 	if err != nil {

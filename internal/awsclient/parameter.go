@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -21,7 +20,7 @@ const maxParameterAnswer = 256 << 10
 // SecureString decrypted. The name may also be an ARN.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
 func GetParameter(ctx context.Context, cfg aws.Config, name string, now time.Time) (string, error) {
-	value, err := getParameter(ctx, call{cfg: cfg, service: "ssm", now: now, method: http.MethodPost}, name)
+	value, err := getParameter(ctx, call{cfg: cfg, service: "ssm", operation: "GetParameter", now: now, method: http.MethodPost}, name)
 	if err != nil {
 		return "", fmt.Errorf("get parameter %s: %w", name, err)
 	}
@@ -40,19 +39,19 @@ func getParameter(ctx context.Context, c call, name string) (value string, err e
 		return "", err
 	}
 	c.code = func(body []byte) string { code, _ := parameterFault(body); return code }
-	c.explain = parameterError
-	body, err := c.do(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = body.Close() }() // it is only read
+	c.explain, c.most = parameterError, maxParameterAnswer
 	var answer struct{ Parameter struct{ Value *string } }
-	err = json.NewDecoder(io.LimitReader(body, maxParameterAnswer)).Decode(&answer)
-	if err == nil && answer.Parameter.Value == nil {
-		err = errors.New("it holds no parameter")
+	c.read = func(body []byte) error {
+		if err := json.Unmarshal(body, &answer); err != nil {
+			return err
+		}
+		if answer.Parameter.Value == nil {
+			return errors.New("it holds no parameter")
+		}
+		return nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("read the answer of Systems Manager: %w", err)
+	if _, err := c.do(ctx); err != nil {
+		return "", err
 	}
 	return *answer.Parameter.Value, nil
 }

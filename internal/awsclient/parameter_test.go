@@ -2,7 +2,6 @@ package awsclient_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -58,7 +57,7 @@ func newParameterStore(t *testing.T, answers ...answer) (*parameterStore, aws.Co
 	p := &parameterStore{t: t, answers: answers}
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
-	return p, hasty(awsclient.Local(server.URL, "eu-west-1"))
+	return p, once(awsclient.Local(server.URL, "eu-west-1"))
 }
 
 func TestParametersAreReadDecrypted(t *testing.T) {
@@ -79,6 +78,7 @@ func TestParametersAreAtTheEndpointOfTheRegion(t *testing.T) {
 	} {
 		sent := &transport{}
 		cfg := awsclient.Local("", region)
+		cfg = once(cfg)
 		cfg.HTTPClient = sent
 		if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || sent.host != want {
 			t.Errorf("region %s: %s, want %s (%v)", region, sent.host, want, err)
@@ -126,48 +126,6 @@ func TestParameterAnswersThatHoldNone(t *testing.T) {
 		if got, err := awsclient.GetParameter(t.Context(), cfg, "/cleaner", now); err == nil || got != "" {
 			t.Errorf("%.40s: %.40q, %v", body, got, err)
 		}
-	}
-}
-
-// Throttling and the faults of a server pass, as they do for the SDK's clients.
-func TestCallsAreTriedAgain(t *testing.T) {
-	t.Parallel()
-	throttled, broken := answer{400, `{"__type": "ThrottlingException"}`}, answer{500, `{"__type": "InternalServerError"}`}
-	found := answer{200, `{"Parameter": {"Value": "x"}}`}
-	for name, test := range map[string]struct {
-		answers []answer
-		calls   int
-		want    string
-	}{
-		"throttled":                {[]answer{throttled, throttled, throttled, throttled, found}, 5, ""},
-		"throttled for long":       {[]answer{throttled}, 100, "get parameter /x: Systems Manager answers 400 ThrottlingException"},
-		"a fault that passes":      {[]answer{broken, {503, ""}, found}, 3, ""},
-		"a fault that stays":       {[]answer{broken}, 4, "get parameter /x: Systems Manager answers 500 InternalServerError"},
-		"a fault that is ours":     {[]answer{{413, ""}}, 1, "get parameter /x: Systems Manager answers 413"},
-		"denied after a throttled": {[]answer{throttled, {400, `{"__type": "ParameterNotFound"}`}}, 2, "get parameter /x: there is no such parameter in this Region; check the name"},
-	} {
-		p, cfg := newParameterStore(t, test.answers...)
-		_, err := awsclient.GetParameter(t.Context(), cfg, "/x", now)
-		if got := fmt.Sprint(err); p.calls != test.calls || (test.want != got && err != nil) || (err == nil) != (test.want == "") {
-			t.Errorf("%s: %d calls and %v, want %d and %q", name, p.calls, err, test.calls, test.want)
-		}
-	}
-}
-
-func TestObjectsAreAskedForAgain(t *testing.T) {
-	t.Parallel()
-	calls := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if calls++; calls < 6 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = io.WriteString(w, "<Error><Code>SlowDown</Code></Error>")
-			return
-		}
-		_, _ = io.WriteString(w, "content")
-	}))
-	defer server.Close()
-	if got, err := get(t, hasty(awsclient.Local(server.URL, "eu-west-1")), "s3://bucket/key"); err != nil || got != "content" || calls != 6 {
-		t.Errorf("GetObject = %q, %v after %d calls", got, err, calls)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 const (
@@ -23,6 +25,9 @@ const (
 	// callTimeout bounds a removing call, and the question what became of it.
 	// Both are seen to their end even if the run is stopped meanwhile.
 	callTimeout = 10 * time.Second
+
+	repositoryGone = "the repository is not there any more"
+	stateUnknown   = "; state unknown: "
 )
 
 func (a *applier) delete(batch []*PlannedImage) {
@@ -65,13 +70,13 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 		}
 		a.recheck(batch)
 		if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil {
-			leave(false)
+			leave(pace.Unknown)
 			break
 		}
 		err := a.call(batch, once, leave)
 		pause := pauseBefore(n + 1)
 		again := n < attemptsFor(err) && a.wait(pause-afterLook)
-		batch = a.resolve(batch, err)
+		batch = a.resolve(batch, err, again)
 		if again && len(batch) > 0 {
 			a.wait(afterLook)
 		}
@@ -88,28 +93,6 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 		}
 	}
 	return final
-}
-
-// call makes one removing call, to its end, and leaves however that ends.
-func (a *applier) call(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error, leave func(throttled bool)) (err error) {
-	defer func() { leave(errors.Is(err, ErrThrottled)) }()
-	ctx, cancel := a.toTheEnd()
-	defer cancel()
-	a.logIntent(batch)
-	return once(ctx, batch)
-}
-
-// enter waits until a removing call may begin.
-func (a *applier) enter(operation string) (leave func(throttled bool), err error) {
-	if a.pace == nil {
-		return func(bool) {}, a.ctx.Err()
-	}
-	return a.pace.Enter(a.ctx, operation)
-}
-
-// toTheEnd returns a context for a call that is not to be given up half-way.
-func (a *applier) toTheEnd() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(a.ctx), callTimeout)
 }
 
 // attemptsFor returns how many attempts a call is worth that ended so.
@@ -152,8 +135,9 @@ func (a *applier) wait(d time.Duration) bool {
 // resolve asks what became of the images that a call neither confirmed nor
 // refused, since an answer can be lost after the work was done, and returns
 // those that are as they were. After throttling, when nothing was done, it is
-// one more re-check.
-func (a *applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
+// one more re-check. What cannot be asked now is, where there is another attempt
+// again, asked before that.
+func (a *applier) resolve(batch []*PlannedImage, err error, again bool) []*PlannedImage {
 	batch = openOf(batch)
 	if errors.Is(err, ErrThrottled) {
 		clear(a.looks)
@@ -170,10 +154,11 @@ func (a *applier) resolve(batch []*PlannedImage, err error) []*PlannedImage {
 		if err == nil || describeErr != nil || errors.Is(err, ErrUnanswered) {
 			a.unanswered[im.Digest] = cause(err)
 		}
-		if describeErr != nil {
-			im.settle(Failed, cause(err)+"; state unknown: "+describeErr.Error())
-		} else {
+		switch {
+		case describeErr == nil:
 			a.judge(im, cause(err))
+		case !again:
+			im.settle(Failed, cause(err)+stateUnknown+describeErr.Error())
 		}
 	}
 	return openOf(batch)
@@ -183,7 +168,7 @@ func (a *applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	done, err := a.remover.Delete(ctx, a.repository, digests(batch))
 	if errors.Is(err, ErrRepositoryNotFound) {
 		for _, im := range batch {
-			a.answered(im, Gone, "the repository is not there any more")
+			a.answered(im, Gone, repositoryGone)
 		}
 		return nil
 	}
@@ -211,21 +196,14 @@ func (a *applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error 
 	switch {
 	case err == nil:
 		a.answered(im, MovedToArchive, "")
+	case errors.Is(err, ErrRepositoryNotFound):
+		a.answered(im, Gone, repositoryGone)
+		return nil
 	case coded:
 		a.answered(im, outcomeOf(failure), failure.Error())
 		return nil
 	}
 	return err
-}
-
-func outcomeOf(f Failure) Outcome {
-	switch f.Code {
-	case codeReferenced, codeNotArchivable:
-		return Blocked
-	case codeImageNotFound:
-		return Gone
-	}
-	return Failed
 }
 
 func digests(images []*PlannedImage) []string {

@@ -105,3 +105,13 @@ func (f Failure) Error() string {
 	}
 	return f.Code + ": " + f.Message
 }
+
+func outcomeOf(f Failure) Outcome {
+	switch f.Code {
+	case codeReferenced, codeNotArchivable:
+		return Blocked
+	case codeImageNotFound:
+		return Gone
+	}
+	return Failed
+}

@@ -21,8 +21,9 @@ type look struct {
 }
 
 // maxLooks is how often images are described before a removal, if that takes
-// longer than maxCheckAge each time.
-const maxLooks = 3
+// longer than maxCheckAge each time: often enough for a spell in which most calls
+// are throttled.
+const maxLooks = 20
 
 // recheck describes those of the images that are open, unless that was done
 // just now, and settles the ones that are not as planned any more. Where some
@@ -61,10 +62,13 @@ func (a *applier) giveUpStale(images []*PlannedImage) {
 // compare settles the image if it is not as planned any more, or if that is not
 // known because of the error.
 func (a *applier) compare(im *PlannedImage, err error) {
-	if err != nil {
+	switch why, silent := a.unanswered[im.Digest]; {
+	case err == nil:
+		a.judge(im, why)
+	case silent:
+		im.settle(Failed, why+stateUnknown+err.Error())
+	default:
 		im.settle(Failed, "re-check: "+err.Error())
-	} else {
-		a.judge(im, a.unanswered[im.Digest])
 	}
 	a.logOutcome(im)
 }

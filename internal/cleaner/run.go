@@ -142,8 +142,12 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
 		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}
-	case ctx.Err() != nil && (err != nil || plan.Skip != nil && plan.Skip.Code == SkipScanFailed):
-		plan.Skip = skipStopped(ctx, "not read to its end", "")
+	case ctx.Err() != nil && (err != nil || plan.Skip != nil && plan.Skip.Code == SkipScanFailed), errors.Is(err, context.DeadlineExceeded):
+		late := ""
+		if err != nil {
+			late = ": " + err.Error()
+		}
+		plan.Skip = skipStopped(ctx, "not read to its end", late)
 	case err != nil:
 		plan.Skip = &Skip{SkipFailed, err.Error()}
 	case r.Saved != nil:

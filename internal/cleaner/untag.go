@@ -68,7 +68,7 @@ func (a *applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
 	}
 	done, err := a.remover.Untag(ctx, a.repository, tags)
 	if errors.Is(err, ErrRepositoryNotFound) {
-		settleAll(batch, Gone, "the repository is not there any more")
+		settleAll(batch, Gone, repositoryGone)
 		return nil
 	}
 	for _, im := range batch {

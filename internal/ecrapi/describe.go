@@ -3,6 +3,7 @@ package ecrapi
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -70,7 +72,7 @@ func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if err != nil {
 		return out, metadata, &smithy.DeserializationError{Err: err}
 	}
-	s.page, out.Result = &p, &ecr.DescribeImagesOutput{}
+	s.page, out.Result = &p, &ecr.DescribeImagesOutput{ImageDetails: []types.ImageDetail{}} // there was a list
 	return out, metadata, nil
 }
 
@@ -103,5 +105,17 @@ func readPage(response *smithyhttp.Response) (imagepage.Page, error) {
 	case n > maxPage:
 		return imagepage.Page{}, fmt.Errorf("the page has more than %d MiB", maxPage>>20)
 	}
-	return imagepage.Decode(buffer.Bytes())
+	p, err := imagepage.Decode(buffer.Bytes())
+	if err == nil && p.Refused == nil && len(p.Images) == 0 {
+		err = present("imageDetails", hasImageDetails(buffer.Bytes()))
+	}
+	return p, err
+}
+
+// hasImageDetails reports whether a list stands in a page, be it empty.
+func hasImageDetails(text []byte) bool {
+	var page struct {
+		ImageDetails []json.RawMessage `json:"imageDetails"`
+	}
+	return json.Unmarshal(text, &page) == nil && page.ImageDetails != nil
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/smithy-go"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
@@ -70,20 +70,14 @@ func archiveError(digest string, err error) error {
 // image again first, or the careful answer is at hand.
 func once(o *ecr.Options) { o.Retryer = aws.NopRetryer{} }
 
-// isUnreadable reports whether the answer makes no sense.
-func isUnreadable(err error) bool {
-	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
-	return unreadable
-}
-
 // removal classifies the error of a call that removes, so that the caller knows
 // whether another attempt may help and whether this one may have been carried
 // out.
 func removal(err error) error {
 	switch {
-	case isThrottled(err):
+	case awsclient.IsThrottled(err):
 		return fmt.Errorf("%w: %w", cleaner.ErrThrottled, err)
-	case retry.NewStandard().IsErrorRetryable(err), errors.Is(err, context.DeadlineExceeded), isUnreadable(err):
+	case awsclient.IsFault(err), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)
 	}
 	return Classify(err)

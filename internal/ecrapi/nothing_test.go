@@ -20,7 +20,7 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 		"DescribeRepositories": {func(c ecrapi.Client) error {
 			_, err := collect(t, c.Repositories(t.Context()))
 			return err
-		}, "describe repositories: the answer has no repositories"},
+		}, "describe repositories: operation error ECR: DescribeRepositories, "},
 		"DescribeImages": {func(c ecrapi.Client) error {
 			_, err := collect(t, each(c.Images(t.Context(), "app")))
 			return err
@@ -28,10 +28,10 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 		"ListTagsForResource": {func(c ecrapi.Client) error {
 			_, err := c.RepositoryTags(t.Context(), cleaner.Repository{Name: "app", ARN: "arn:aws:ecr:eu-west-1:123456789012:repository/app"})
 			return err
-		}, "list tags of app: the answer has no tags"},
+		}, "list tags of app: operation error ECR: ListTagsForResource, "},
 		"UpdateImageStorageClass": {func(c ecrapi.Client) error {
 			return c.Archive(t.Context(), "app", digest(0))
-		}, "no answer: the answer has no imageStatus"},
+		}, "no answer: operation error ECR: UpdateImageStorageClass, "},
 	} {
 		registry, client, _ := start(t)
 		put(registry, 1)
@@ -54,5 +54,20 @@ func TestEmptyLists(t *testing.T) {
 	registry.DeleteRepository("app")
 	if repositories, err := collect(t, client.Repositories(t.Context())); err != nil || len(repositories) > 0 {
 		t.Errorf("repositories: %v, %v", repositories, err)
+	}
+}
+
+// An answer without the list is none, whatever else it has: a proxy may have
+// answered.
+func TestAnAnswerWithoutTheListIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{}`, `null`, `{"message": "sign in"}`, `{"repositories": null, "imageDetails": null}`, `{"nextToken": "t"}`, `<html>`, `{"imageDetails": [`} {
+		client := ecrapi.New(api(answer(text)))
+		if repositories, err := collect(t, client.Repositories(t.Context())); err == nil || len(repositories) > 0 {
+			t.Errorf("%s: repositories %v, %v", text, repositories, err)
+		}
+		if images, err := collect(t, client.Images(t.Context(), "app")); err == nil || len(images) > 0 {
+			t.Errorf("%s: images %v, %v", text, images, err)
+		}
 	}
 }

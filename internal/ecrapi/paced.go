@@ -5,10 +5,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	smithy "github.com/aws/smithy-go/middleware"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
@@ -26,7 +26,7 @@ func Paced(p *pace.Pace) func(*ecr.Options) {
 			return smithy.FinalizeOutput{}, smithy.Metadata{}, &aws.RequestCanceledError{Err: err}
 		}
 		out, metadata, err := next.HandleFinalize(ctx, in)
-		leave(isThrottled(err))
+		leave(endOf(err))
 		return out, metadata, err
 	})
 	return func(o *ecr.Options) {
@@ -41,7 +41,12 @@ type atOnce struct{}
 
 func withoutPace(ctx context.Context) context.Context { return context.WithValue(ctx, atOnce{}, true) }
 
-// isThrottled reports whether ECR refused a call because there were too many.
-func isThrottled(err error) bool {
-	return retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}.IsErrorThrottle(err) == aws.TrueTernary
+func endOf(err error) pace.End {
+	switch {
+	case awsclient.IsThrottled(err):
+		return pace.Throttled
+	case awsclient.IsFault(err):
+		return pace.Unknown
+	}
+	return pace.Carried
 }

@@ -58,7 +58,7 @@ func room(t *testing.T, p *pace.Pace, operation string) int {
 		if err != nil {
 			return n
 		}
-		defer leave(false)
+		defer leave(pace.Unknown)
 		n++
 	}
 }

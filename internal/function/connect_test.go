@@ -137,7 +137,7 @@ func oneService(w http.ResponseWriter, r *http.Request) {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	answer, known := map[string]string{
 		"ListClusters":           `{"clusterArns": ["prod"]}`,
-		"ListTasks":              `{}`,
+		"ListTasks":              `{"taskArns": []}`,
 		"ListServices":           `{"serviceArns": ["s"]}`,
 		"DescribeServices":       `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
 		"DescribeTaskDefinition": `{"taskDefinition": {"containerDefinitions": [{"image": "nginx"}]}}`,

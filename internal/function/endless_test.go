@@ -38,7 +38,7 @@ func TestNoSourceIsReadWithoutEnd(t *testing.T) {
 	environment(t, server.URL)
 	for _, test := range []struct{ location, begin, want string }{
 		{"s3://bucket/key", `{"mode": "`, "has more than 1048576 bytes"},
-		{"ssm:/name", `{"Parameter": {"Value": "`, "read the answer of Systems Manager"},
+		{"ssm:/name", `{"Parameter": {"Value": "`, "get parameter /name: the answer has more than 262144 bytes"},
 	} {
 		e.begin = test.begin
 		e.sent.Store(0)

@@ -2,7 +2,6 @@ package function
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,12 +56,29 @@ func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner
 		Workers: max(r.Concurrency.Most, 1), Scan: r.scanner(c, clock), Pace: r.Pace,
 	}
 	if r.PullsExcluded != nil {
-		var once sync.Once
-		var excluded bool
-		runner.PullsExcluded = func(ctx context.Context) bool {
-			once.Do(func() { excluded = r.PullsExcluded(ctx) })
-			return excluded
-		}
+		runner.PullsExcluded = askedOnce(r.PullsExcluded)
 	}
 	return runner
+}
+
+// askedOnce returns a question that asks another at most once, also when many ask
+// at the same time. To whoever is stopped meanwhile the answer is no, and that is
+// not kept.
+func askedOnce(ask func(context.Context) bool) func(context.Context) bool {
+	turn := make(chan struct{}, 1)
+	var asked, answer bool
+	return func(ctx context.Context) bool {
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		case <-ctx.Done():
+			return false
+		}
+		if asked || ctx.Err() != nil {
+			return answer
+		}
+		answer = ask(ctx)
+		asked = answer || ctx.Err() == nil
+		return answer
+	}
 }

@@ -132,8 +132,9 @@ func TestASourceCutShortIsAnError(t *testing.T) {
 	}))
 	defer server.Close()
 	environment(t, server.URL)
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	_, _, err := config.Load(t.Context(), "s3://bucket/cut", function.SourceReader("", "", time.Now))
-	if want := "read configuration: get s3://bucket/cut: unexpected EOF"; err == nil || err.Error() != want {
+	if want := "read configuration: get s3://bucket/cut: exceeded maximum number of attempts, 1, read the answer: unexpected EOF"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }

@@ -133,7 +133,7 @@ func (f *fakeECS) listObjects(name string, items []object, in object) object {
 		start, _ = strconv.Atoi(token)
 	}
 	end := min(start+size, len(items))
-	out := object{name: items[start:end]}
+	out := object{name: append([]object{}, items[start:end]...)}
 	if end < len(items) {
 		out["nextToken"] = strconv.Itoa(end)
 	}

@@ -89,7 +89,7 @@ func (f *fakeLambda) list(name string, items []object, marker string) object {
 	if f.page > 0 {
 		end = min(start+f.page, end)
 	}
-	out := object{name: items[start:end]}
+	out := object{name: append([]object{}, items[start:end]...)}
 	if end < len(items) {
 		out["NextMarker"] = strconv.Itoa(end)
 	}

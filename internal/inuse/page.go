@@ -10,14 +10,21 @@ import (
 // errRepeatedToken says that a listing does not come to its end.
 var errRepeatedToken = errors.New("the listing is cut short: a page token is repeated")
 
+// errNoList says that an answer is not that of the service: a list that is empty is
+// there.
+var errNoList = errors.New("the answer has no list")
+
 // paged turns the pages of a listing into one sequence. The first error ends
-// it; a token that leads back to a page is one.
+// it; a page without a list is one, and so is a token that leads back to a page.
 func paged[T any](fetch func(token *string) ([]T, *string, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		tokens := map[string]bool{}
 		for token := (*string)(nil); ; {
 			items, next, err := fetch(token)
+			if err == nil && items == nil {
+				err = errNoList
+			}
 			if err != nil {
 				yield(none, err)
 				return

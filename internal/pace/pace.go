@@ -18,6 +18,20 @@ type Limits struct {
 	Start, Most int
 }
 
+// An End is how a call ended, as far as it says something about the rate of calls.
+type End int
+
+const (
+	// Unknown is no answer: no call was made, no answer came, or that of a server
+	// at fault.
+	Unknown End = iota
+	// Carried is carried out: the service did what was asked, or refused it for another reason
+	// than the rate.
+	Carried
+	// Throttled is refused because there were too many calls.
+	Throttled
+)
+
 // A Pace has a limit for each operation. It is safe for concurrent use.
 type Pace struct {
 	limits Limits
@@ -30,8 +44,8 @@ func New(limits Limits) *Pace { return &Pace{limits: limits, gates: map[string]*
 
 // Enter waits until another call of the operation may begin, first come, first
 // served. What it returns must be called once, when the call has ended, and told
-// whether it was throttled. An error is that of the context.
-func (p *Pace) Enter(ctx context.Context, operation string) (leave func(throttled bool), err error) {
+// how. An error is that of the context.
+func (p *Pace) Enter(ctx context.Context, operation string) (leave func(End), err error) {
 	p.mu.Lock()
 	g, known := p.gates[operation]
 	if !known {
@@ -43,7 +57,7 @@ func (p *Pace) Enter(ctx context.Context, operation string) (leave func(throttle
 	if err != nil {
 		return nil, err
 	}
-	return func(throttled bool) { g.leave(throttled, epoch) }, nil
+	return func(end End) { g.leave(end, epoch) }, nil
 }
 
 // A gate is the limit of one operation.
@@ -94,14 +108,14 @@ func (g *gate) giveUp(turn chan struct{}) {
 
 // leave moves the limit. Of the calls that were under way together the first
 // that is throttled halves it, not each: they all met the same limit.
-func (g *gate) leave(throttled bool, epoch int) {
+func (g *gate) leave(end End, epoch int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.underWay--
 	switch {
-	case !throttled:
+	case end == Carried:
 		g.limit = min(g.limit+1/g.limit, g.most)
-	case epoch == g.epoch:
+	case end == Throttled && epoch == g.epoch:
 		g.limit = max(g.limit/2, 1)
 		g.epoch++
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // enter begins a call that must be let in at once.
-func enter(t *testing.T, p *pace.Pace, operation string) (leave func(bool)) {
+func enter(t *testing.T, p *pace.Pace, operation string) (leave func(pace.End)) {
 	t.Helper()
 	leave, err := p.Enter(t.Context(), operation)
 	if err != nil {
@@ -26,7 +26,7 @@ func room(t *testing.T, p *pace.Pace, operation string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	var leaves []func(bool)
+	var leaves []func(pace.End)
 	for {
 		leave, err := p.Enter(ctx, operation)
 		if err != nil {
@@ -37,11 +37,14 @@ func room(t *testing.T, p *pace.Pace, operation string) int {
 	return len(leaves)
 }
 
+// ends are those of calls: + is carried out, - throttled and ? neither.
+var ends = map[rune]pace.End{'+': pace.Carried, '-': pace.Throttled, '?': pace.Unknown}
+
 func TestTheLimitMoves(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		limits pace.Limits
-		calls  string // + is one that is carried out, - one that is throttled
+		calls  string // see ends
 		want   int
 	}{
 		"at the start":              {pace.Limits{Start: 4, Most: 8}, "", 4},
@@ -52,11 +55,13 @@ func TestTheLimitMoves(t *testing.T) {
 		"half again":                {pace.Limits{Start: 8, Most: 8}, "--", 2},
 		"never none":                {pace.Limits{Start: 8, Most: 8}, "------", 1},
 		"up again":                  {pace.Limits{Start: 8, Most: 8}, "------+++", 2},
+		"not by other faults":       {pace.Limits{Start: 4, Most: 8}, "?????????", 4},
+		"not up by them either":     {pace.Limits{Start: 8, Most: 8}, "-?????????", 4},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := pace.New(test.limits)
 			for _, call := range test.calls {
-				enter(t, p, "A")(call == '-')
+				enter(t, p, "A")(ends[call])
 			}
 			if got := room(t, p, "A"); got != test.want {
 				t.Errorf("%s: %d calls, want %d", name, got, test.want)
@@ -73,12 +78,12 @@ func TestCallsThatAreThrottledTogetherCountOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := pace.New(pace.Limits{Start: 8, Most: 8})
-		var leaves []func(bool)
+		var leaves []func(pace.End)
 		for range 8 {
 			leaves = append(leaves, enter(t, p, "A"))
 		}
 		for _, leave := range leaves {
-			leave(true)
+			leave(pace.Throttled)
 		}
 		if got := room(t, p, "A"); got != 4 {
 			t.Errorf("%d calls, want 4", got)
@@ -97,11 +102,11 @@ func TestWhoComesFirstIsServedFirst(t *testing.T) {
 			wg.Go(func() {
 				next := enter(t, p, "A")
 				order = append(order, i) // one at a time
-				next(false)
+				next(pace.Carried)
 			})
 			synctest.Wait()
 		}
-		leave(false)
+		leave(pace.Carried)
 		wg.Wait()
 		for i := range order {
 			if order[i] != i {
@@ -127,8 +132,8 @@ func TestGivingUp(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		wg.Wait()
-		leave(false)
-		enter(t, p, "A")(false)
+		leave(pace.Carried)
+		enter(t, p, "A")(pace.Carried)
 	})
 }
 
@@ -152,7 +157,7 @@ func TestManyCalls(t *testing.T) {
 				under--
 				done++
 				mu.Unlock()
-				leave(i%100 == 0)
+				leave(ends[rune("-+"[min(i%100, 1)])])
 			})
 		}
 		wg.Wait()

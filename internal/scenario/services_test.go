@@ -26,6 +26,10 @@ const (
 	lambdaPath = "/2015-03-31/functions"
 )
 
+// nothing is an answer of services of which nothing is there: all their empty lists.
+const nothing = `{"clusterArns": [], "taskArns": [], "serviceArns": [], "serviceDeployments": [], "families": [], "failures": [],
+	"Functions": [], "Aliases": []}`
+
 func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, isECS := strings.CutPrefix(r.Header.Get("X-Amz-Target"), ecsTarget)
 	if path, isLambda := strings.CutPrefix(r.URL.Path, lambdaPath); isLambda {
@@ -43,7 +47,7 @@ func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	text := strings.ReplaceAll(s.answers[name], "HOST", host)
 	text = regexp.MustCompile(`@[a-z0-9-]+`).ReplaceAllStringFunc(text, func(name string) string { return "@" + digestOf(name[1:]) })
 	if text == "" {
-		text = "{}"
+		text = nothing
 	}
 	_, _ = io.WriteString(w, text)
 }

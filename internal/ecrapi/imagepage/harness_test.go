@@ -53,7 +53,7 @@ func reference(t *testing.T, text string) (page imagepage.Page, err error) {
 	t.Helper()
 	cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
 	cfg.HTTPClient = answer(text)
-	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	cfg.Retryer, cfg.APIOptions = func() aws.Retryer { return aws.NopRetryer{} }, nil // the SDK as it is
 	api := &sdk{API: ecr.NewFromConfig(cfg)}
 	defer func() {
 		if r := recover(); r != nil {

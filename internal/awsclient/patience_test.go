@@ -1,0 +1,218 @@
+package awsclient_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+)
+
+// The tests of this file run in bubbles, where pauses take no time.
+
+// What was answered once is answered again, however long that takes.
+func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
+	t.Parallel()
+	for what, fault := range passing {
+		for service, call := range operations {
+			t.Run(what+" of "+service, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					cfg, script := scripted(slices.Concat([]end{listed}, times(40, fault), []end{listed})...)
+					start := time.Now()
+					if err := errors.Join(call(t.Context(), cfg), call(t.Context(), cfg)); err != nil || script.n != 42 {
+						t.Errorf("%d attempts: %v", script.n, err)
+					}
+					if took := time.Since(start); took < 5*time.Minute || took > 15*time.Minute {
+						t.Errorf("took %v", took)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Throttling says that the service is there, and nothing about the faults after it.
+func TestFaultsAfterThrottlingPass(t *testing.T) {
+	t.Parallel()
+	for service, call := range operations {
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cfg, script := scripted(slices.Concat(times(20, throttled), times(20, serverDown), times(20, refused), []end{listed})...)
+				if err := call(t.Context(), cfg); err != nil || script.n != 61 {
+					t.Errorf("%d attempts: %v", script.n, err)
+				}
+			})
+		})
+	}
+}
+
+// A refusal after throttling is all there is to say.
+func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
+	t.Parallel()
+	for service, call := range operations {
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cfg, script := scripted(throttled, throttled, denied)
+				err := call(t.Context(), cfg)
+				if err == nil || script.n != 3 || awsclient.IsThrottled(err) || strings.Contains(err.Error(), "before that") {
+					t.Errorf("%d attempts: %v", script.n, err)
+				}
+			})
+		})
+	}
+}
+
+// wantAttempts checks how often a call is made that nothing was answered to before,
+// and how long that takes.
+func wantAttempts(t *testing.T, call func(context.Context, aws.Config) error, fault end, want int, within time.Duration) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		cfg, script := scripted(fault)
+		start := time.Now()
+		err := call(t.Context(), cfg)
+		if took := time.Since(start); err == nil || script.n != want || took > within {
+			t.Errorf("%d attempts in %v, want %d within %v; %v", script.n, took, want, within, err)
+		}
+	})
+}
+
+// Nobody waits long for a server that was never there, or that does not know the
+// operation.
+func TestFaultsOfWhatWasNeverAnswered(t *testing.T) {
+	t.Parallel()
+	for what, fault := range passing {
+		for service, call := range operations {
+			t.Run(what+" of "+service, func(t *testing.T) {
+				t.Parallel()
+				if fault.status == 0 {
+					wantAttempts(t, call, fault, 4, 2*time.Second)
+				} else {
+					wantAttempts(t, call, fault, 8, 32*time.Second)
+				}
+			})
+		}
+	}
+}
+
+func TestWhatCannotSucceedIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	for what, fault := range map[string]end{
+		"denied":          denied,
+		"not found":       {400, `{"__type": "RepositoryNotFoundException"}`, nil},
+		"invalid":         {400, `{"__type": "InvalidParameterException"}`, nil},
+		"forbidden":       {403, "<html>no</html>", nil},
+		"no such path":    {404, "", nil},
+		"not implemented": {501, "", nil},
+		"HTTP version":    {505, "", nil},
+	} {
+		for service, call := range operations {
+			t.Run(what+" of "+service, func(t *testing.T) {
+				t.Parallel()
+				wantAttempts(t, call, fault, 1, 0)
+			})
+		}
+	}
+}
+
+// An emulator answers one operation and is for ever at fault about another.
+func TestOperationsAreJudgedByThemselves(t *testing.T) {
+	t.Parallel()
+	images := func(ctx context.Context, cfg aws.Config) error {
+		_, err := ecr.NewFromConfig(cfg).DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: aws.String("app")})
+		return err
+	}
+	for what, test := range map[string]struct {
+		fault end
+		want  int
+	}{
+		"a fault": {serverDown, 1 + 8},
+		// the host is there, so that the connection will be again
+		"a lost connection": {refused, 1 + 50 + 1},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cfg, script := scripted(slices.Concat([]end{listed}, times(50, test.fault), []end{denied})...)
+				if err := listRepositories(t.Context(), cfg); err != nil {
+					t.Fatal(err)
+				}
+				if err := images(t.Context(), cfg); err == nil || script.n != test.want {
+					t.Errorf("%d attempts, want %d; %v", script.n, test.want, err)
+				}
+			})
+		})
+	}
+}
+
+// A call that fails while others are answered does not wait for what does not come.
+func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		good, _ := scripted(listed)
+		bad := good
+		script := &script{ends: []end{serverDown}}
+		bad.HTTPClient = script
+		ctx, cancel := context.WithCancel(t.Context())
+		var failed error
+		go func() {
+			defer cancel()
+			failed = listRepositories(t.Context(), bad)
+		}()
+		start := time.Now()
+		for ctx.Err() == nil {
+			if err := listRepositories(t.Context(), good); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if took := time.Since(start); failed == nil || script.n != 17 || took > 5*time.Minute {
+			t.Errorf("%d attempts in %v; %v", script.n, took, failed)
+		}
+	})
+}
+
+// What the environment says of attempts is a limit all the same.
+func TestAttemptsOfTheEnvironment(t *testing.T) {
+	for limit, n := range map[string]int{"1": 1, "2": 2, "200": 8} {
+		isolate(t)
+		t.Setenv("AWS_REGION", "eu-west-1")
+		t.Setenv("AWS_MAX_ATTEMPTS", limit)
+		for service, call := range operations {
+			synctest.Test(t, func(t *testing.T) {
+				cfg, err := awsclient.Load(t.Context(), "", "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				script := &script{ends: []end{serverDown}}
+				cfg.HTTPClient = script
+				if err := call(t.Context(), cfg); err == nil || script.n != n {
+					t.Errorf("AWS_MAX_ATTEMPTS=%s: %d attempts of %s, want %d; %v", limit, script.n, service, n, err)
+				}
+			})
+		}
+	}
+}
+
+// A spell of throttling uses nothing up that a long run needs.
+func TestThrottlingOfManyCallsEndsNoRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg, script := scripted(listed)
+		for range 500 {
+			script.n, script.ends = 0, append(times(5, throttled), listed)
+			if err := listRepositories(t.Context(), cfg); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,115 @@
+package awsclient_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+)
+
+// An end is one way in which an attempt ends: an answer, or the error of the
+// connection.
+type end struct {
+	status int
+	body   string
+	err    error // of the connection or, with a status, in the middle of the body
+}
+
+var (
+	listed     = end{200, `{"repositories": [], "taskArns": [], "Functions": [], "Parameter": {"Value": "x"}}`, nil}
+	throttled  = end{400, `{"__type": "ThrottlingException"}`, nil}
+	refused    = end{0, "", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}
+	wasReset   = end{0, "", &net.OpError{Op: "read", Err: syscall.ECONNRESET}}
+	serverDown = end{500, `{"__type": "ServerException"}`, nil}
+	denied     = end{400, `{"__type": "AccessDeniedException"}`, nil}
+)
+
+// passing are the faults that pass, other than throttling.
+var passing = map[string]end{
+	"500":                         serverDown,
+	"502 from a proxy":            {502, "<html>bad gateway</html>", nil},
+	"503":                         {503, "", nil},
+	"529":                         {529, "", nil},
+	"408":                         {408, "", nil},
+	"refused connection":          refused,
+	"reset connection":            wasReset,
+	"connection closed":           {0, "", io.EOF},
+	"host not found":              {0, "", &net.DNSError{Name: "x", IsNotFound: true}},
+	"connection that takes long":  {0, "", &net.OpError{Op: "dial", Err: context.DeadlineExceeded}},
+	"connection lost in the body": {200, `{"repo`, io.ErrUnexpectedEOF},
+	"truncated":                   {200, `{"repositories": [`, nil},
+	"page of a proxy":             {200, "<html>sign in</html>", nil},
+	"no body":                     {200, "", nil},
+	"no member":                   {200, "{}", nil},
+	"no member that is asked for": {200, `{"message": "sign in"}`, nil},
+}
+
+// A script has the attempts end in its order, the last end again and again.
+type script struct {
+	ends []end
+	n    int
+}
+
+func (s *script) Do(r *http.Request) (*http.Response, error) {
+	e := s.ends[min(s.n, len(s.ends)-1)]
+	s.n++
+	if e.status == 0 {
+		return nil, e.err
+	}
+	body := io.Reader(strings.NewReader(e.body))
+	if e.err != nil {
+		body = io.MultiReader(body, errReader{e.err})
+	}
+	return &http.Response{StatusCode: e.status, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
+}
+
+func times(n int, e end) []end {
+	ends := make([]end, n)
+	for i := range ends {
+		ends[i] = e
+	}
+	return ends
+}
+
+// The operations of the tests, one for each way in which calls are made.
+var operations = map[string]func(context.Context, aws.Config) error{
+	"ECR": listRepositories,
+	"ECS": func(ctx context.Context, cfg aws.Config) error {
+		_, err := ecs.NewFromConfig(cfg).ListTasks(ctx, nil)
+		return err
+	},
+	"Lambda": func(ctx context.Context, cfg aws.Config) error {
+		_, err := lambda.NewFromConfig(cfg).ListFunctions(ctx, nil)
+		return err
+	},
+	"SSM": func(ctx context.Context, cfg aws.Config) error {
+		_, err := awsclient.GetParameter(ctx, cfg, "/x", now)
+		return err
+	},
+}
+
+func listRepositories(ctx context.Context, cfg aws.Config) error {
+	_, err := ecr.NewFromConfig(cfg).DescribeRepositories(ctx, nil)
+	return err
+}
+
+// scripted returns a configuration whose clients meet with these ends.
+func scripted(ends ...end) (aws.Config, *script) {
+	cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
+	s := &script{ends: ends}
+	cfg.HTTPClient = s
+	return cfg, s
+}
+
+type answering func(*http.Request) (*http.Response, error)
+
+func (f answering) Do(r *http.Request) (*http.Response, error) { return f(r) }

@@ -1,0 +1,43 @@
+package cleaner
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+)
+
+// call makes one removing call, to its end, and leaves however that ends.
+func (a *applier) call(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error, leave func(pace.End)) (err error) {
+	end := pace.Unknown // as it stays in a panic
+	defer func() { leave(end) }()
+	ctx, cancel := a.toTheEnd()
+	defer cancel()
+	a.logIntent(batch)
+	err = once(ctx, batch)
+	end = endOf(err)
+	return err
+}
+
+func endOf(err error) pace.End {
+	switch {
+	case errors.Is(err, ErrThrottled):
+		return pace.Throttled
+	case errors.Is(err, ErrUnanswered):
+		return pace.Unknown
+	}
+	return pace.Carried
+}
+
+// enter waits until a removing call may begin.
+func (a *applier) enter(operation string) (leave func(pace.End), err error) {
+	if a.pace == nil {
+		return func(pace.End) {}, a.ctx.Err()
+	}
+	return a.pace.Enter(a.ctx, operation)
+}
+
+// toTheEnd returns a context for a call that is not to be given up half-way.
+func (a *applier) toTheEnd() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(a.ctx), callTimeout)
+}

@@ -1,0 +1,222 @@
+package scenario_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+// The tests of this file run in bubbles, where waiting takes no time.
+
+// ofMany returns a world of repositories with so many old images each, on a line.
+func ofMany(repositories, images int) *world {
+	w := emptyWorld(nil)
+	for n := range repositories {
+		name := fmt.Sprintf("app-%02d", n)
+		w.server.CreateRepository(name)
+		for i := range images {
+			w.server.Put(name, fakeecr.Image{Digest: digestOf(fmt.Sprint(n, i)), PushedAt: noon.Add(-90 * day)})
+		}
+	}
+	cfg := awsclient.Local("http://registry.invalid", region)
+	cfg.HTTPClient = &http.Client{Transport: newLine(w.journal)}
+	w.registry = function.Connect(cfg, w.clock.now)
+	w.registry.Sources = w.inUse
+	return w
+}
+
+// applyWithin applies the configuration as the programs do that have so much time.
+func (w *world) applyWithin(t *testing.T, limit time.Duration, configuration string) (cleaner.Report, error) {
+	t.Helper()
+	ctx, cancelAll := context.WithTimeout(t.Context(), limit)
+	defer cancelAll()
+	run, stop, cancel := function.Limit(ctx, time.Now())
+	defer cancel()
+	r := w.runner(t, configuration)
+	r.Remover, r.Stop = w.registry.Remover, stop
+	r.PullsExcluded = nil
+	return r.Run(run)
+}
+
+// wantAll checks that everything that was to go has gone, and nothing is left to
+// say.
+func (w *world) wantAll(t *testing.T, report *cleaner.Report, images int) {
+	t.Helper()
+	if report.Incomplete || report.Totals.Expired != images || report.Totals.Deleted != images {
+		t.Errorf("incomplete is %t, totals are %+v, skipped %v", report.Incomplete, report.Totals, skips(report))
+	}
+	for _, r := range report.Repositories {
+		if left := w.server.Images(r.Name); len(left) > 0 {
+			t.Errorf("%d images are left in %s", len(left), r.Name)
+		}
+	}
+}
+
+const expireAll = "expire any pushed>30"
+
+// All calls share a limit that is far below what a run could do.
+func TestThrottlingAbandonsNoRepository(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := ofMany(40, 10)
+		w.server.Throttle("", 5, 5)
+		report, err := w.applyWithin(t, 15*time.Minute, configuration(expireAll, "", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.wantAll(t, &report, 400)
+	})
+}
+
+// Deletions are throttled so much that the time runs out.
+func TestThrottledDeletionsAreReportedExactly(t *testing.T) {
+	t.Parallel()
+	for _, burst := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			w := ofMany(8, 150)
+			w.server.Throttle("BatchDeleteImage", 0.1, burst)
+			start := time.Now()
+			report, err := w.applyWithin(t, 30*time.Second, configuration(expireAll, "", ""))
+			if took := time.Since(start); err != nil || took > 30*time.Second {
+				t.Fatalf("took %v: %v", took, err)
+			}
+			all := report.Totals
+			if !report.Incomplete || len(report.Repositories) != 8 || all.Expired != 1200 || all.Deleted == 0 || all.NotAttempted == 0 {
+				t.Errorf("incomplete is %t, totals are %+v", report.Incomplete, all)
+			}
+			for _, r := range report.Repositories {
+				if deleted := 150 - len(w.server.Images(r.Name)); r.Deleted != deleted || deleted+r.NotAttempted+r.Failed != r.Expired {
+					t.Errorf("%d images of %s are deleted and %+v is reported", deleted, r.Name, r.Counts)
+				}
+			}
+		})
+	}
+}
+
+// outages are ways in which a service is down.
+var outages = []fakeecr.FaultKind{
+	fakeecr.ServerError, fakeecr.BadGateway, fakeecr.Reset, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer,
+}
+
+// down has the operation, or all for "", fail for some time from the call of that
+// number on that begins it.
+func (w *world) down(kind fakeecr.FaultKind, begins string, from int, operation string, d time.Duration) {
+	var n atomic.Int64
+	w.server.Before(begins, func() {
+		if n.Add(1) != int64(from) {
+			return
+		}
+		w.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Operation: operation, Probability: 1}}})
+		time.AfterFunc(d, func() { w.server.Inject(fakeecr.Faults{}) })
+	})
+}
+
+// ECR is down for minutes in the middle of a listing, or answers what cannot be
+// read: the run waits, and takes nothing for an empty list.
+func TestOutagesOfReadingAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, kind := range outages {
+		for _, operation := range []string{"DescribeImages", "GetLifecyclePolicy"} {
+			t.Run(fmt.Sprint(operation, ", ", kind), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := ofMany(3, 20)
+					for n := range 3 {
+						w.server.SetLifecyclePolicy(fmt.Sprintf("app-%02d", n), policy(expireAll))
+					}
+					w.registry.Concurrency.Most = 1
+					w.down(kind, operation, 2, operation, 5*time.Minute)
+					report, err := w.applyWithin(t, 14*time.Minute, configuration("attached", "", ""))
+					if err != nil {
+						t.Fatal(err)
+					}
+					w.wantAll(t, &report, 60)
+				})
+			})
+		}
+	}
+}
+
+// ECR is down for minutes while images are being removed: what became of those under
+// way is found out when it is back, and the rest goes.
+func TestOutagesOfRemovingAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, kind := range append([]fakeecr.FaultKind{fakeecr.LostAnswer}, outages...) {
+		for at := range 4 {
+			t.Run(fmt.Sprint(kind, ", call ", at+1), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := ofMany(4, 20)
+					w.down(kind, "BatchDeleteImage", at+1, "", 5*time.Minute)
+					report, err := w.applyWithin(t, 14*time.Minute, configuration(expireAll, "", ""))
+					if err != nil {
+						t.Fatal(err)
+					}
+					w.wantAll(t, &report, 80)
+				})
+			})
+		}
+	}
+}
+
+// An answer to a removing call that cannot be read says nothing of what was done.
+func TestRemovalsWhoseAnswerCannotBeReadAreReportedAsTheyWere(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []fakeecr.FaultKind{fakeecr.LostAnswer, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := ofMany(1, 5)
+				w.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Operation: "BatchDeleteImage", Nth: 1}}})
+				report, err := w.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.wantAll(t, &report, 5)
+				for _, im := range report.Repositories[0].Images {
+					if !strings.HasPrefix(im.Message, "unconfirmed: ") {
+						t.Errorf("said of an image: %q", im.Message)
+					}
+				}
+				if n := w.server.Calls()["BatchDeleteImage"]; n != 1 {
+					t.Errorf("%d removing calls", n)
+				}
+			})
+		})
+	}
+}
+
+// Where the time runs out before a listing can be read, the report says what kept
+// it from being read.
+func TestTheReportNamesTheFaultForWhichTheTimeRanOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := ofMany(2, 5)
+		w.server.Fail("DescribeImages", "app-00", "ThrottlingException")
+		start := time.Now()
+		report, err := w.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
+		if took := time.Since(start); err != nil || took > time.Minute {
+			t.Fatalf("took %v: %v", took, err)
+		}
+		sameLines(t, "skipped", skips(&report), `app-00: deadline: not read to its end: the time ran out: describe images in app-00: operation error ECR: DescribeImages, …`)
+		if message := report.Repositories[0].Message; !report.Incomplete || !strings.Contains(message, "ThrottlingException") {
+			t.Errorf("incomplete is %t, %s", report.Incomplete, message)
+		}
+		w = ofMany(1, 1)
+		w.server.Fail("DescribeRepositories", "", "ThrottlingException")
+		_, err = w.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
+		if err == nil || !strings.Contains(err.Error(), "DescribeRepositories, ") || !strings.Contains(err.Error(), "ThrottlingException") {
+			t.Errorf("a listing for which the time ran out: %v", err)
+		}
+	})
+}
