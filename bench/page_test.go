@@ -46,11 +46,11 @@ func BenchmarkPage(b *testing.B) {
 	ours, sdk := function.Connect(cfg, time.Now).Reader, ecr.NewFromConfig(cfg)
 	for path, list := range map[string]func(context.Context) (int, error){
 		"client": func(ctx context.Context) (n int, err error) {
-			for _, err := range ours.Images(ctx, name) {
+			for page, err := range ours.Images(ctx, name) {
 				if err != nil {
 					return n, err
 				}
-				n++
+				n += len(page)
 			}
 			return n, nil
 		},

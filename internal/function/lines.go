@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"strconv"
 	"sync"
+	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
@@ -15,61 +17,94 @@ import (
 // tags, names and messages stays within its string: nothing in it ends a line or
 // acts on a terminal.
 //
-// A json.RawMessage is written as it is. It must be a JSON value in one line.
+// A json.RawMessage is written as it is; it must be a JSON value in one line.
 func NewLog(w io.Writer) *slog.Logger {
-	o := &output{w: jsondoc.Printable(w)}
-	return slog.New(lines{slog.NewJSONHandler(&o.line, nil), o})
+	return slog.New(lines{output: &output{w: jsondoc.Printable(w)}})
 }
 
 // An output is written to line by line.
 type output struct {
-	mu   sync.Mutex
-	line bytes.Buffer
-	w    io.Writer
+	mu sync.Mutex
+	w  io.Writer
 }
 
-// lines is a handler that has another write each line, but for the raw JSON,
-// which package log/slog would read and copy several times.
+// lines is a handler as that of package log/slog for JSON, at half its cost: a
+// run that removes much writes two lines for each image. It knows no groups.
 type lines struct {
-	slog.Handler
 	*output
+	// group stands before the keys, members are those of each line.
+	group   string
+	members []byte
 }
+
+// Enabled reports whether lines of that level are written.
+func (lines) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
+
+// texts are where lines are put together.
+var texts = sync.Pool{New: func() any { return new([]byte) }}
 
 // Handle writes the record.
-func (l lines) Handle(ctx context.Context, r slog.Record) error {
-	rest := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
-	var raw []slog.Attr
+func (l lines) Handle(_ context.Context, r slog.Record) error {
+	pooled := texts.Get().(*[]byte)
+	defer texts.Put(pooled)
+	text := append((*pooled)[:0], `{"time":"`...)
+	text = append(r.Time.AppendFormat(text, time.RFC3339Nano), `","level":"`...)
+	text = append(append(text, r.Level.String()...), `","msg":`...)
+	text = append(jsondoc.AppendString(text, r.Message), l.members...)
 	for a := range r.Attrs {
-		if _, ok := a.Value.Any().(json.RawMessage); ok {
-			raw = append(raw, a)
-		} else {
-			rest.AddAttrs(a)
-		}
+		text = l.appendMember(text, a)
 	}
+	text = append(text, "}\n"...)
+	*pooled = text
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.line.Reset()
-	if err := l.Handler.Handle(ctx, rest); err != nil {
-		return err
-	}
-	for _, a := range raw {
-		l.line.Truncate(l.line.Len() - len("}\n"))
-		l.line.WriteByte(',')
-		l.line.Write(jsondoc.AppendString(l.line.AvailableBuffer(), a.Key))
-		l.line.WriteByte(':')
-		l.line.Write(a.Value.Any().(json.RawMessage))
-		l.line.WriteString("}\n")
-	}
-	_, err := l.w.Write(l.line.Bytes())
+	_, err := l.w.Write(text)
 	return err
 }
 
-// WithAttrs returns a handler of the same output.
-func (l lines) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return lines{l.Handler.WithAttrs(attrs), l.output}
+func (l lines) appendMember(text []byte, a slog.Attr) []byte {
+	text = append(jsondoc.AppendString(append(text, ','), l.group+a.Key), ':')
+	switch v := a.Value.Resolve(); v.Kind() {
+	case slog.KindString:
+		return jsondoc.AppendString(text, v.String())
+	case slog.KindInt64:
+		return strconv.AppendInt(text, v.Int64(), 10)
+	case slog.KindBool:
+		return strconv.AppendBool(text, v.Bool())
+	case slog.KindTime:
+		return append(v.Time().AppendFormat(append(text, '"'), time.RFC3339Nano), '"')
+	default:
+		return appendAny(text, v.Any())
+	}
 }
 
-// WithGroup returns a handler of the same output.
+func appendAny(text []byte, value any) []byte {
+	if raw, ok := value.(json.RawMessage); ok {
+		return append(text, raw...)
+	}
+	if err, ok := value.(error); ok {
+		return jsondoc.AppendString(text, err.Error())
+	}
+	b := bytes.NewBuffer(text)
+	encoder := json.NewEncoder(b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return jsondoc.AppendString(text, "!ERROR: "+err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// WithAttrs returns a handler that writes these too.
+func (l lines) WithAttrs(attrs []slog.Attr) slog.Handler {
+	l.members = bytes.Clone(l.members)
+	for _, a := range attrs {
+		l.members = l.appendMember(l.members, a)
+	}
+	return l
+}
+
+// WithGroup returns a handler that puts the name and a dot before further keys.
 func (l lines) WithGroup(name string) slog.Handler {
-	return lines{l.Handler.WithGroup(name), l.output}
+	l.group += name + "."
+	return l
 }
