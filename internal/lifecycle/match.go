@@ -1,9 +1,6 @@
 package lifecycle
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // MatchesTags reports whether an image with these tags meets the tag
 // requirement of the selection: any image for Any, one without tags for
@@ -22,8 +19,7 @@ func (s *Selection) MatchesTags(tags []string) bool {
 	case Untagged:
 		return len(tags) == 0
 	case Tagged:
-		_, unmet := s.UnmetEntry(tags)
-		return !unmet && len(tags) > 0 && !s.excludes(tags)
+		return len(tags) > 0 && s.unmet(tags) < 0 && !s.excludes(tags)
 	}
 	return false
 }
@@ -33,20 +29,37 @@ func (s *Selection) MatchesTags(tags []string) bool {
 // entry is met. It returns false when there is none, and so it does for every
 // selection without a list.
 func (s *Selection) UnmetEntry(tags []string) (entry string, unmet bool) {
+	if i := s.unmet(tags); i >= 0 {
+		return s.entry(i), true
+	}
+	return "", false
+}
+
+// unmet returns the place of the entry that UnmetEntry returns, or -1.
+func (s *Selection) unmet(tags []string) int {
 	n := s.entries()
 	for i := range n {
-		met := slices.ContainsFunc(tags, func(tag string) bool { return s.meets(tag, i) })
-		switch {
+		switch met := s.isMet(i, tags); {
 		case met && s.TagMatchAny:
-			return "", false
+			return -1
 		case !met && !s.TagMatchAny:
-			return s.entry(i), true
+			return i
 		}
 	}
 	if s.TagMatchAny && n > 0 {
-		return s.entry(0), true
+		return 0
 	}
-	return "", false
+	return -1
+}
+
+// isMet reports whether some tag matches entry i.
+func (s *Selection) isMet(i int, tags []string) bool {
+	for _, tag := range tags {
+		if s.meets(tag, i) {
+			return true
+		}
+	}
+	return false
 }
 
 // ExcludedBy returns the first of the tags that an entry of

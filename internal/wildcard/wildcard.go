@@ -51,11 +51,11 @@ func (p *Pattern) matches(name string) bool {
 	}
 	rest := name[len(p.first):end]
 	for _, segment := range p.middle {
-		_, after, ok := strings.Cut(rest, segment)
-		if !ok {
+		at := strings.Index(rest, segment)
+		if at < 0 {
 			return false
 		}
-		rest = after
+		rest = rest[at+len(segment):]
 	}
 	return true
 }
