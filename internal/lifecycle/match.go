@@ -54,6 +54,9 @@ func (s *Selection) unmet(tags []string) int {
 
 // isMet reports whether some tag matches entry i.
 func (s *Selection) isMet(i int, tags []string) bool {
+	if i < len(s.TagPatternList) {
+		return s.TagPatternList[i].matchesAny(tags)
+	}
 	for _, tag := range tags {
 		if s.meets(tag, i) {
 			return true

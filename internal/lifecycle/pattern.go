@@ -49,3 +49,6 @@ func (p TagPattern) String() string { return p.pattern.String() }
 
 // Equal reports whether both patterns have the same text.
 func (p TagPattern) Equal(other TagPattern) bool { return p.pattern.Equal(other.pattern) }
+
+// matchesAny reports whether the pattern matches one of the tags.
+func (p *TagPattern) matchesAny(tags []string) bool { return p.pattern.MatchesAny(tags) }

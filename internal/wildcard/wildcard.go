@@ -60,6 +60,16 @@ func (p *Pattern) matches(name string) bool {
 	return true
 }
 
+// MatchesAny reports whether the pattern matches one of the names.
+func (p *Pattern) MatchesAny(names []string) bool {
+	for _, name := range names {
+		if p.matches(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // MatchAny reports whether one of the patterns matches the name.
 func MatchAny(patterns []Pattern, name string) bool {
 	for i := range patterns { // without a copy, which would cost more than the match
