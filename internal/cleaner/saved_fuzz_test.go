@@ -1,0 +1,36 @@
+package cleaner_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+)
+
+// FuzzReadSavedPlan: whatever stands in a saved plan, one that is read says the
+// same when it is written again.
+func FuzzReadSavedPlan(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "mode": "plan"}`))
+	f.Add([]byte(`{"version": 1, "mode": "plan", "start": "2026-03-01T12:00:00Z", "totals": {"expired": 1}, "repositories": [{"name": "app", "images": [
+		{"imageDigest": "sha256:a", "imageTags": ["v1"], "verdict": "expire", "protectedBy": [{"kind": "child", "by": "b"}], "imagePushedAt": "2026-01-01T00:00:00.123Z"}]}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		saved, err := cleaner.ReadSavedPlan(text)
+		if err != nil {
+			return
+		}
+		var again bytes.Buffer
+		if err := saved.WriteJSON(&again); err != nil {
+			return // a time that has no text
+		}
+		read, err := cleaner.ReadSavedPlan(again.Bytes())
+		if err != nil {
+			t.Fatalf("%v in %s", err, &again)
+		}
+		if diff := cmp.Diff(saved, read, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("read again (-first +then):\n%s\n%s", diff, &again)
+		}
+	})
+}
