@@ -42,7 +42,8 @@ func TestRowsMeasure(t *testing.T) {
 	}{
 		"plan":        {func() (string, bool, error) { return planRow(t.Context(), o) }, "; bootstrap 0."},
 		"memory":      {func() (string, bool, error) { return millionRow(t.Context(), o) }, " with 23 % marked; memory size 128 MB"},
-		"huge":        {func() (string, bool, error) { return hugeRow(t.Context(), o) }, " with all marked; "},
+		"huge":        {func() (string, bool, error) { return hugeRow(t.Context(), o) }, " with 23 % marked; "},
+		"all":         {func() (string, bool, error) { return hugeAllRow(t.Context(), o) }, " with all marked; "},
 		"calls":       {func() (string, bool, error) { return callsRow(t.Context(), o) }, "2 DescribeImages, 1 DescribeRepositories, 2 GetLifecyclePolicy; none twice"},
 		"page":        {func() (string, bool, error) { return pageRow(t.Context(), o) }, " ms against "},
 		"allocations": {func() (string, bool, error) { return allocationsRow(t.Context(), o) }, " for 100 images"},
