@@ -59,7 +59,7 @@ func (s *setup) instant(text string) (time.Time, error) {
 		return s.now(), nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
-	if err != nil || !held(at) {
+	if err != nil || at.IsZero() || !held(at) {
 		return at, usageError(fmt.Errorf("--now %s: must be like 2026-03-01T00:00:00Z, in one of the years 1678 to 2261", text))
 	}
 	return at, nil

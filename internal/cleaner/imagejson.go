@@ -22,10 +22,10 @@ func (r *ImageReport) appendJSON(text []byte) []byte {
 		o.name("protectedBy")
 		o.b = append(o.b, '[')
 		for i, p := range r.ProtectedBy {
-			by := object{append(next(o.b, i, ""), '{')}
-			by.text("kind", string(p.Kind))
-			by.text("by", p.By)
-			o.b = append(by.b, '}')
+			o.b = append(next(o.b, i, ""), '{')
+			o.text("kind", string(p.Kind))
+			o.text("by", p.By)
+			o.b = append(o.b, '}')
 		}
 		o.b = append(o.b, ']')
 	}
@@ -44,8 +44,8 @@ func (r *ImageReport) appendJSON(text []byte) []byte {
 	return append(o.b, '}')
 }
 
-// An object is the JSON text of an object that is being written. Names must need
-// no escapes.
+// An object is the JSON text of an object that is being written, those within it
+// included. Names must need no escapes.
 type object struct{ b []byte }
 
 func (o *object) name(name string) {

@@ -8,7 +8,7 @@ import (
 
 // An Instant is a time between the years 1677 and 2262, to the nanosecond, in a
 // third of the memory that a time.Time takes. The zero value is no time.
-type Instant int64 // nanoseconds since 1970, and one more, so that 1970 began at none
+type Instant int64 // nanoseconds since 1970 plus one: the first of 1970 is a time as well
 
 const (
 	firstInstant Instant = math.MinInt64 + 1

@@ -1,42 +1,31 @@
 package jsondoc
 
 import (
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
+	"bytes"
+	"encoding/json"
 )
 
-// AppendString appends the text as a JSON string, of which a terminal shows
-// every character as it is. What is no UTF-8 becomes U+FFFD.
+// AppendString appends the text as AppendValue does, and without its cost where
+// nothing must be escaped.
 func AppendString(b []byte, text string) []byte {
-	b = append(b, '"')
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return append(appendEscaped(append(b, text[:i]...), text[i:]), '"')
+			b, _ = AppendValue(b, text) // every text has a JSON text
+			return b
 		}
 	}
-	return append(append(b, text...), '"')
+	return append(append(append(b, '"'), text...), '"')
 }
 
-func appendEscaped(b []byte, text string) []byte {
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case unicode.IsPrint(r):
-			b = utf8.AppendRune(b, r)
-		default:
-			b = appendUnits(b, r)
-		}
+// AppendValue appends what encoding/json makes of the value, HTML not escaped, in
+// one line that a terminal shows as it is. With an error nothing is appended: the
+// value has no JSON text.
+func AppendValue(b []byte, value any) ([]byte, error) {
+	w := bytes.NewBuffer(b)
+	encoder := json.NewEncoder(Printable(w))
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return b, err
 	}
-	return b
-}
-
-// appendUnits appends the UTF-16 code units of the character as escapes.
-func appendUnits(b []byte, r rune) []byte {
-	const digits = "0123456789abcdef"
-	for _, unit := range utf16.Encode([]rune{r}) {
-		b = append(b, '\\', 'u', digits[unit>>12], digits[unit>>8&15], digits[unit>>4&15], digits[unit&15])
-	}
-	return b
+	return bytes.TrimSuffix(w.Bytes(), []byte("\n")), nil
 }

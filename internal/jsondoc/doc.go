@@ -8,4 +8,6 @@
 // A caller parses the text once and then takes the [Value] it returns apart;
 // each accessor records a [Problem] in the document when the value is not what
 // the caller asked for. After the walk [Document.Problems] holds all of them.
+//
+// It also writes JSON text, in such a way that a terminal shows it as it is.
 package jsondoc

@@ -1,8 +1,10 @@
 package jsondoc
 
 import (
+	"fmt"
 	"io"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -24,7 +26,9 @@ func (e escaper) Write(text []byte) (int, error) {
 			escaped = utf8.AppendRune(escaped, r)
 			continue
 		}
-		escaped = appendUnits(escaped, r)
+		for _, unit := range utf16.Encode([]rune{r}) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, unit)
+		}
 	}
 	if _, err := e.w.Write(escaped); err != nil {
 		return 0, err

@@ -5,7 +5,10 @@
 // where * also covers the slash.
 package wildcard
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Pattern is a compiled pattern. The zero value matches the empty name only.
 type Pattern struct {
@@ -62,12 +65,7 @@ func (p *Pattern) matches(name string) bool {
 
 // MatchesAny reports whether the pattern matches one of the names.
 func (p *Pattern) MatchesAny(names []string) bool {
-	for _, name := range names {
-		if p.matches(name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, p.matches)
 }
 
 // MatchAny reports whether one of the patterns matches the name.
