@@ -108,6 +108,7 @@ func (p *patience) try(ctx context.Context, in middleware.FinalizeInput, next mi
 	t, _ := middleware.GetStackValue(ctx, triesKey{}).(*tries)
 	p.note(middleware.GetServiceID(ctx), middleware.GetOperationName(ctx), f, t)
 	if err != nil {
+		forget(out.Result)
 		err = f
 	}
 	return out, metadata, err
