@@ -198,8 +198,11 @@ func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
 		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planned again: denied", false},
 		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planned again: not read to its end: the time ran out: context deadline exceeded", false},
 		"repository gone": {cleaner.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository is not there any more", true},
-		"scan fails": {nil, inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}},
-			"failed: planned again: in-use scan: ecs: denied", false},
+		"scan fails": {
+			nil,
+			inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}},
+			"failed: planned again: in-use scan: ecs: denied", false,
+		},
 	} {
 		w := newWorld(numbered(150, 9*day)...)
 		r := newRunner(t, w, scanned)
