@@ -3,6 +3,8 @@ package awsclient_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -104,5 +106,86 @@ func TestACallThatIsStoppedNamesTheFaultBefore(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// stuck never answers, or stops in the middle of the body.
+func stuck(inTheBody bool) answering {
+	return func(r *http.Request) (*http.Response, error) {
+		if inTheBody {
+			half := io.MultiReader(strings.NewReader(`{"repositories": [`), untilDone{r.Context()})
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(half), Request: r}, nil
+		}
+		select {
+		case <-time.After(30 * time.Second): // as the transport has it
+			return nil, errors.New("net/http: timeout awaiting response headers")
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+}
+
+// untilDone has nothing to read until the context is done.
+type untilDone struct{ ctx context.Context }
+
+func (u untilDone) Read([]byte) (int, error) {
+	<-u.ctx.Done()
+	return 0, u.ctx.Err()
+}
+
+// An answer that stops half-way would be waited for as long as the run has time, and
+// without a deadline for ever.
+func TestAnswersThatGetStuckAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	for service, call := range operations {
+		for _, inTheBody := range []bool{false, true} {
+			t.Run(fmt.Sprint(service, " body ", inTheBody), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					cfg, script := scripted(listed)
+					attempt := 0
+					cfg.HTTPClient = answering(func(r *http.Request) (*http.Response, error) {
+						if attempt++; attempt > 1 && attempt < 5 {
+							return stuck(inTheBody).Do(r)
+						}
+						return script.Do(r)
+					})
+					start := time.Now()
+					if err := errors.Join(call(t.Context(), cfg), call(t.Context(), cfg)); err != nil || attempt != 5 {
+						t.Errorf("%v after %d attempts", err, attempt)
+					}
+					if took := time.Since(start); took > 4*time.Minute {
+						t.Errorf("it takes %v", took)
+					}
+				})
+			})
+		}
+	}
+}
+
+// At what never answered somebody waits who has given a wrong endpoint.
+func TestWhatNeverAnswersIsNotWaitedForLong(t *testing.T) {
+	t.Parallel()
+	for service, call := range operations {
+		for _, inTheBody := range []bool{false, true} {
+			t.Run(fmt.Sprint(service, " body ", inTheBody), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					cfg, _ := scripted(listed)
+					cfg.HTTPClient = stuck(inTheBody)
+					start := time.Now()
+					err := call(t.Context(), cfg)
+					if took := time.Since(start); took > 62*time.Second {
+						t.Errorf("it takes %v", took)
+					}
+					if inTheBody {
+						wantWords(t, err, "read the answer: it is not whole after 1m0s")
+					}
+					if err == nil || errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("got %v, want an error that is no deadline of the run's", err)
+					}
+				})
+			})
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -24,6 +25,11 @@ const (
 	// A call that failed that often, and each time others of its operation were
 	// answered since, fails for a reason of its own.
 	maxAlone = 16
+	// Neither is worth more attempts after that time.
+	maxUnknownTime = 45 * time.Second
+	// maxAttempt bounds the time of an attempt, so that an answer that stops half-way
+	// is noticed. A usual page of images takes that long at 8 KB a second.
+	maxAttempt = time.Minute
 	// A call that is refused is made once more where the SDK says so: with the
 	// clock of the server.
 	maxRefused = 2
@@ -55,8 +61,8 @@ const retryStep = "Retry"
 
 // The tries are what the attempts of one call have come to so far.
 type tries struct {
-	n     int
-	until time.Time
+	n            int
+	began, until time.Time
 	// limited is whether the context ends then.
 	limited bool
 	// last is the fault of the last of them that may pass, and answers were those
@@ -71,7 +77,8 @@ type triesKey struct{}
 // begin gives the call its time. When that ends in the middle of an attempt or of
 // a pause, the error names the last fault as well.
 func begin(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-	t := &tries{until: instant().Add(maxPatience)}
+	now := instant()
+	t := &tries{began: now, until: now.Add(maxPatience)}
 	if deadline, ok := ctx.Deadline(); ok {
 		t.until, t.limited = deadline, true
 	}
@@ -85,9 +92,14 @@ func begin(ctx context.Context, in middleware.FinalizeInput, next middleware.Fin
 // try makes one attempt, takes note of its answer and adds to its error what
 // decides whether there is another one.
 func (p *patience) try(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-	out, metadata, err := next.HandleFinalize(ctx, in)
-	if err == nil {
+	attempt, cancel := context.WithTimeout(ctx, maxAttempt)
+	defer cancel()
+	out, metadata, err := next.HandleFinalize(attempt, in)
+	switch {
+	case err == nil:
 		err = somethingIn(out.Result)
+	case attempt.Err() != nil && ctx.Err() == nil:
+		err = refusal{error: errStuck, status: http.StatusOK}
 	}
 	f := &fault{error: err, kind: kindOf(err)}
 	if ctx.Err() != nil {
@@ -96,6 +108,7 @@ func (p *patience) try(ctx context.Context, in middleware.FinalizeInput, next mi
 	t, _ := middleware.GetStackValue(ctx, triesKey{}).(*tries)
 	p.note(middleware.GetServiceID(ctx), middleware.GetOperationName(ctx), f, t)
 	if err != nil {
+		forget(out.Result)
 		err = f
 	}
 	return out, metadata, err
@@ -132,7 +145,13 @@ func (p *patience) note(service, operation string, f *fault, t *tries) {
 	default:
 		f.worth = 0
 	}
+	if f.worth > 0 && instant().Sub(t.began) > maxUnknownTime {
+		f.worth = t.n
+	}
 }
+
+// errStuck is about an answer that stops half-way. It is no deadline of the run.
+var errStuck = fmt.Errorf("read the answer: it is not whole after %v", maxAttempt)
 
 // instant reads the clock to see how long a call may still take.
 func instant() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
@@ -215,4 +217,36 @@ func TestThrottlingOfManyCallsEndsNoRun(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The half of a list is not the whole of it because the next attempt has no body.
+func TestNothingIsLeftOfAnAnswerThatBrokeOff(t *testing.T) {
+	t.Parallel()
+	half := end{200, `{"nextToken": "x", "repositories": [{"repositoryName": "a"}, {"repos`, nil}
+	tasks := end{200, `{"nextToken": "x", "taskArns": ["a", "b`, nil}
+	functions := end{200, `{"NextMarker": "x", "Functions": [{"FunctionName": "a"}, {"Func`, nil}
+	for name, next := range map[string][]end{
+		"no body": {{200, "", nil}}, "other members": {{200, `{"message": "sign in"}`, nil}}, "an error between": {serverDown, {200, "{}", nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cfg, _ := scripted(slices.Concat([]end{half}, next, []end{listed})...)
+				repositories, err := ecr.NewFromConfig(cfg).DescribeRepositories(t.Context(), nil)
+				if err != nil || len(repositories.Repositories) > 0 || repositories.NextToken != nil {
+					t.Errorf("repositories %+v, %v", repositories, err)
+				}
+				cfg, _ = scripted(slices.Concat([]end{tasks}, next, []end{listed})...)
+				used, err := ecs.NewFromConfig(cfg).ListTasks(t.Context(), nil)
+				if err != nil || len(used.TaskArns) > 0 || used.NextToken != nil {
+					t.Errorf("tasks %+v, %v", used, err)
+				}
+				cfg, _ = scripted(slices.Concat([]end{functions}, next, []end{listed})...)
+				called, err := lambda.NewFromConfig(cfg).ListFunctions(t.Context(), nil)
+				if err != nil || len(called.Functions) > 0 || called.NextMarker != nil {
+					t.Errorf("functions %+v, %v", called, err)
+				}
+			})
+		})
+	}
 }

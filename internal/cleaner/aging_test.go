@@ -2,7 +2,9 @@ package cleaner_test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,4 +183,53 @@ func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
 			t.Errorf("after %d scans left are %v", made, w.digests("app"))
 		}
 	})
+}
+
+// Where the plan cannot be made again, what is left is said to be left for that, and
+// to be gone only with its repository.
+func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		listing error
+		again   inuse.Scan
+		want    string
+		handled bool
+	}{
+		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planned again: denied", false},
+		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planned again: not read to its end: the time ran out: context deadline exceeded", false},
+		"repository gone": {cleaner.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository is not there any more", true},
+		"scan fails": {
+			nil,
+			inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}},
+			"failed: planned again: in-use scan: ecs: denied", false,
+		},
+	} {
+		w := newWorld(numbered(150, 9*day)...)
+		r := newRunner(t, w, scanned)
+		scans(&r, inuse.Scan{}, test.again)
+		reader, listings := w.registry(), 0
+		images := reader.images
+		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+			if listings++; listings == 2 && test.listing != nil {
+				return nil, test.listing
+			}
+			return images(ctx, repository)
+		}
+		r.Registry = reader
+		aging(&r, w.remover(), 1)
+		log := &logged{}
+		r.Log = log.logger()
+		report := run(t, &r)
+		got := repositoryOf(t, &report, "app")
+		said := map[string]int{}
+		for _, im := range got.Images {
+			said[strings.TrimSuffix(string(im.Outcome)+": "+im.Message, ": ")]++
+		}
+		if diff := cmp.Diff(map[string]int{"deleted": 100, test.want: 50}, said); diff != "" {
+			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
+		}
+		if len(w.digests("app")) != 50 || got.Skipped != "" || report.Handled() != test.handled || len(log.outcomes(t)) != 150 {
+			t.Errorf("%s: skipped %q, handled %t, %d lines in the log", name, got.Skipped, report.Handled(), len(log.outcomes(t)))
+		}
+	}
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 const (
@@ -23,7 +21,8 @@ const (
 	// refused for it.
 	afterLook = firstPause / 2
 	// callTimeout bounds a removing call, and the question what became of it.
-	// Both are seen to their end even if the run is stopped meanwhile.
+	// Both are seen to their end even if the run is stopped meanwhile, but not
+	// beyond its deadline.
 	callTimeout = 10 * time.Second
 
 	repositoryGone = "the repository is not there any more"
@@ -68,9 +67,7 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 		if waited != nil {
 			break
 		}
-		a.recheck(batch)
-		if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil {
-			leave(pace.Unknown)
+		if batch = a.ready(batch, leave); len(batch) == 0 {
 			break
 		}
 		err := a.call(batch, once, leave)

@@ -37,7 +37,29 @@ func (a *applier) enter(operation string) (leave func(pace.End), err error) {
 	return a.pace.Enter(a.ctx, operation)
 }
 
-// toTheEnd returns a context for a call that is not to be given up half-way.
+// ready re-checks images about which a call may begin and returns those that it is
+// still to be about. Without any, or in a panic, it leaves.
+func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*PlannedImage) {
+	defer func() {
+		if len(open) == 0 {
+			leave(pace.Unknown)
+		}
+	}()
+	a.recheck(batch)
+	if a.ctx.Err() != nil {
+		return nil
+	}
+	return openOf(batch)
+}
+
+// toTheEnd returns a context for a call that is not to be given up half-way when the
+// run is stopped. Of what is left until the deadline, if there is one, it takes two
+// thirds at most: it is also to be asked what became of a call that hangs, and to be
+// said.
 func (a *applier) toTheEnd() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(a.ctx), callTimeout)
+	timeout := callTimeout
+	if deadline, limited := a.ctx.Deadline(); limited {
+		timeout = min(timeout, deadline.Sub(instant())*2/3)
+	}
+	return context.WithTimeout(context.WithoutCancel(a.ctx), timeout)
 }

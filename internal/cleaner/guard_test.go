@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 const aFault = "the program is faulty: fault; please report it"
@@ -123,4 +125,36 @@ func TestTheOrderIsThatOfTheDay(t *testing.T) {
 	if listing := begun(now, false); today == listing || today != tonight || today == tomorrow {
 		t.Errorf("begun in the orders\n%s\n%s\n%s\n%s", listing, today, tonight, tomorrow)
 	}
+}
+
+// A panic while a call is about to begin must not keep its turn from the others.
+func TestAPanicPassesTheTurnOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(image("a", 9*day)).add("first", image("a", 9*day)).add("faulty", image("a", 9*day))
+		waits := map[string]time.Duration{"faulty": time.Second, "app": 1500 * time.Millisecond}
+		remover := w.remover()
+		describe, remove, looks := remover.describe, remover.delete, 0
+		remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+			if repository == "faulty" {
+				if looks++; looks == 2 {
+					panic("fault")
+				}
+			}
+			time.Sleep(waits[repository])
+			return describe(ctx, repository, digests)
+		}
+		remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+			time.Sleep(3 * time.Second) // after which the others look again
+			return remove(ctx, repository, digests)
+		}
+		r := newRunner(t, w, expireAll)
+		r.Remover, r.Pace = remover, pace.New(pace.Limits{Start: 1, Most: 1})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		report, err := r.Run(ctx)
+		if got := report.Totals; err != nil || got.Deleted != 2 || got.Failed != 1 || got.NotAttempted > 0 {
+			t.Errorf("totals %+v, %v", got, err)
+		}
+	})
 }

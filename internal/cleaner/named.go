@@ -76,7 +76,7 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 		}
 		wanted[i] = &wish{action: evaluator.Expire, reason: fmt.Sprintf("named by a person as %s", name)}
 	}
-	if len(unknown) > 0 {
+	if again := p.released != nil; len(unknown) > 0 && !again { // by then some are removed
 		return plan, fmt.Errorf("repository %s has no image with the digest or tag %s; nothing was removed",
 			repository, strings.Join(unknown, ", "))
 	}

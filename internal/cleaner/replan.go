@@ -61,6 +61,35 @@ func (p *RepositoryPlan) released() map[string]string {
 	return released
 }
 
+// abandon takes over why the plan could not be made again: for the repository as a
+// whole when nothing was done in it yet, else for each image that is still open.
+func (p *RepositoryPlan) abandon(fresh *RepositoryPlan) {
+	if !slices.ContainsFunc(p.Images, func(im PlannedImage) bool { return im.Outcome != "" }) {
+		open := map[string]bool{}
+		for i := range p.Images {
+			open[p.Images[i].Digest] = p.Images[i].open()
+		}
+		fresh.Images = slices.DeleteFunc(fresh.Images, func(im PlannedImage) bool { return !open[im.Digest] })
+		fresh.Listed = p.Listed
+		*p = *fresh
+		return
+	}
+	outcome, message := Changed, "planned again: "+fresh.Skip.Message
+	switch code := fresh.Skip.Code; {
+	case code == SkipGone:
+		outcome, message = Gone, repositoryGone
+	case code == SkipDeadline:
+		outcome = NotAttempted
+	case code.unhandled():
+		outcome = Failed
+	}
+	for i := range p.Images {
+		if im := &p.Images[i]; im.open() {
+			im.settle(outcome, message)
+		}
+	}
+}
+
 // planAgain makes the plan once more and takes over from it what is still open;
 // that is also what was blocked and is to be tried again. It reports whether the
 // run goes on; when it was stopped the plan stays as it is.
@@ -86,6 +115,10 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again repl
 	before := reportOn(&open, true)
 	fresh := again(plan.released())
 	if r.over(ctx) {
+		return false
+	}
+	if fresh.Skip != nil {
+		plan.abandon(&fresh)
 		return false
 	}
 	r.keepTo(ctx, &fresh, &before)

@@ -275,7 +275,25 @@ func TestWhatIsNamedMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
 	scans(&r, inuse.Scan{At: now})
 	outdate(&r, func() { w.images["app"] = nil })
 	report := runNamed(t, &r, "sha256:a")
-	if got := report.Repositories[0]; got.Skipped != cleaner.SkipFailed || got.Deleted != 0 {
-		t.Errorf("skipped %q: %s", got.Skipped, got.Message)
+	if got := report.Repositories[0]; got.Skipped != "" || got.Gone != 1 || !report.Handled() {
+		t.Errorf("skipped %q: %s, counts %+v", got.Skipped, got.Message, got.Counts)
+	}
+}
+
+// What has been removed by then is no reason to leave the rest.
+func TestTheRestOfWhatIsNamedIsPlannedAgain(t *testing.T) {
+	t.Parallel()
+	images := numbered(150, 9*day)
+	w := newWorld(images...)
+	r := newRunner(t, w, scanned)
+	scans(&r, inuse.Scan{})
+	aging(&r, w.remover(), 1)
+	names := make([]string, len(images))
+	for i := range images {
+		names[i] = images[i].Digest
+	}
+	report := runNamed(t, &r, names...)
+	if got := report.Totals; got.Deleted != 150 || !report.Handled() || len(w.digests("app")) > 0 {
+		t.Errorf("totals %+v, %d images are left", got, len(w.digests("app")))
 	}
 }

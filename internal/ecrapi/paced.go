@@ -25,8 +25,10 @@ func Paced(p *pace.Pace) func(*ecr.Options) {
 		if err != nil {
 			return smithy.FinalizeOutput{}, smithy.Metadata{}, &aws.RequestCanceledError{Err: err}
 		}
+		end := pace.Unknown // as it stays in a panic
+		defer func() { leave(end) }()
 		out, metadata, err := next.HandleFinalize(ctx, in)
-		leave(endOf(err))
+		end = endOf(err)
 		return out, metadata, err
 	})
 	return func(o *ecr.Options) {

@@ -3,6 +3,7 @@ package ecrapi_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -46,6 +47,30 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 		}
 	}
 }
+
+// A panic in a call must not keep its turn from the others.
+func TestAPanicEndsACall(t *testing.T) {
+	t.Parallel()
+	p := pace.New(pace.Limits{Start: 2, Most: 2})
+	cfg := awsclient.Local("http://registry.invalid", "eu-west-1")
+	cfg.HTTPClient = faulty{}
+	client, _ := ecrapi.Connect(cfg, ecrapi.Paced(p))
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("there is no panic")
+			}
+		}()
+		_, _ = client.PolicyText(t.Context(), "app")
+	}()
+	if got := room(t, p, "GetLifecyclePolicy"); got != 2 {
+		t.Errorf("%d calls may be under way, want 2", got)
+	}
+}
+
+type faulty struct{}
+
+func (faulty) Do(*http.Request) (*http.Response, error) { panic("fault") }
 
 // room returns how many calls may be under way, and lets them end.
 func room(t *testing.T, p *pace.Pace, operation string) int {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,17 +49,25 @@ func (s slowReader) Images(ctx context.Context, repository string) iter.Seq2[[]e
 // much time was left.
 func handleSlowly(t *testing.T, within time.Duration, reader slowReader) (report *cleaner.Report, left time.Duration) {
 	t.Helper()
+	return handleOn(t, within, `{}`, reader, nil)
+}
+
+func handleOn(t *testing.T, within time.Duration, event string, reader cleaner.Registry, remover cleaner.Remover) (report *cleaner.Report, left time.Duration) {
+	t.Helper()
 	h := function.Handler{
 		Configuration: expireAll, Now: time.Now, RunID: func(context.Context) string { return "" },
 		Log: slog.New(slog.DiscardHandler),
 		Connect: func(context.Context) (function.Registry, error) {
-			return function.Registry{Concurrency: pace.Limits{Start: workers, Most: workers}, Reader: reader, Calls: func() map[string]int { return nil }}, nil
+			return function.Registry{
+				Concurrency: pace.Limits{Start: workers, Most: workers}, Pace: pace.New(pace.Limits{Start: 1, Most: 1}),
+				Reader: reader, Remover: remover, Calls: func() map[string]int { return nil },
+			}, nil
 		},
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
-	report, err := h.Handle(ctx, []byte(`{}`))
+	report, err := h.Handle(ctx, []byte(event))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +112,57 @@ func TestACallThatHangsEndsBeforeTheDeadline(t *testing.T) {
 			t.Errorf("totals %+v, want one repository skipped", report.Totals)
 		}
 	})
+}
+
+// hanging is a registry of which each repository has one image to remove, and whose
+// removing calls never end by themselves; nor do, once there was one, its re-checks if
+// blind.
+type hanging struct {
+	slowReader
+	cleaner.Remover
+	image   evaluator.Image
+	blind   bool
+	removed atomic.Bool
+}
+
+func (h *hanging) Images(context.Context, string) iter.Seq2[[]evaluator.Image, error] {
+	return func(yield func([]evaluator.Image, error) bool) { yield([]evaluator.Image{h.image}, nil) }
+}
+
+func (h *hanging) Describe(ctx context.Context, _ string, _ []string) ([]evaluator.Image, error) {
+	if h.blind && h.removed.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return []evaluator.Image{h.image}, nil
+}
+
+func (h *hanging) Delete(ctx context.Context, _ string, _ []string) (cleaner.Deletion, error) {
+	h.removed.Store(true)
+	<-ctx.Done()
+	return cleaner.Deletion{}, fmt.Errorf("%w: %w", cleaner.ErrUnanswered, ctx.Err())
+}
+
+// A removing call is seen to its end when the run is stopped, but not when Lambda
+// would kill the function over it.
+func TestARemovalThatHangsEndsBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	for _, within := range []time.Duration{20 * time.Second, 30 * time.Second, time.Minute, 15 * time.Minute} {
+		for _, blind := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				const n = 100
+				image := evaluator.Image{Digest: "sha256:a", Status: evaluator.Active, PushedAt: evaluator.At(time.Now().Add(-9 * day))}
+				registry := &hanging{slowReader: slowReader{n: n}, image: image, blind: blind}
+				report, left := handleOn(t, within, `{"mode": "apply"}`, registry, registry)
+				if margin := min(function.MaxMargin, within/10); left < margin/2 {
+					t.Errorf("within %v, blind %t: %v are left of a margin of %v", within, blind, left, margin)
+				}
+				if got := report.Totals; got.Failed == 0 || got.Failed+got.NotAttempted != n || !report.Incomplete {
+					t.Errorf("within %v, blind %t: totals %+v", within, blind, got)
+				}
+			})
+		}
+	}
 }
 
 func TestWithoutADeadlineThereIsNoStop(t *testing.T) {
