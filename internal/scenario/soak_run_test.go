@@ -22,7 +22,7 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	s.drawFaults()
 	s.server.Inject(s.faults)
 	rate := s.limitRate()
-	report, err := s.runToItsEnd(t)
+	report, err := s.runToItsEnd(t, seen)
 	s.line.work.Wait()
 	if s.log.end() {
 		s.cuts++
@@ -43,6 +43,9 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	}
 	s.connect(s.world)
 	j := judgement{soak: s, before: before, after: s.contents(s.trial), plan: &plan, report: &report, seen: seen}
+	if errors.Is(err, errLate) {
+		return err
+	}
 	if err := errors.Join(j.judge(err), j.log()); err != nil {
 		return fmt.Errorf("%w\nstruck: %v\nreported were\n%s\n%s", err, events,
 			strings.Join(s.outcomes(&report), "\n"), strings.Join(skips(&report), "\n"))
@@ -55,7 +58,7 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 
 // runToItsEnd applies the configuration and ends the run when its time has
 // come.
-func (s *soak) runToItsEnd(t *testing.T) (cleaner.Report, error) {
+func (s *soak) runToItsEnd(t *testing.T, seen *tally) (cleaner.Report, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -69,10 +72,14 @@ func (s *soak) runToItsEnd(t *testing.T) (cleaner.Report, error) {
 		"":        func() {},
 		"stopped": func() { close(stop) },
 		"cut":     cancel,
+		"late":    func() {},
 		"killed":  func() { close(s.line.cut); s.log.kill(rest); cancel() }, // no call goes out that is not in the log
 	}
-	s.ending = pick(s.random, "", "stopped", "cut", "killed")
+	s.ending = pick(s.random, "", "stopped", "cut", "killed", "late")
 	s.line.then = end[s.ending]
+	if s.ending == "late" {
+		return s.runToADeadline(ctx, &r, seen)
+	}
 	switch s.random.IntN(4) {
 	case 0:
 		timer := time.AfterFunc(time.Duration(s.random.Int64N(int64(time.Minute))), s.line.then)
@@ -84,6 +91,25 @@ func (s *soak) runToItsEnd(t *testing.T) (cleaner.Report, error) {
 	}
 	return r.Run(ctx)
 }
+
+// runToADeadline gives the run some time, as the programs do, in which it must end.
+func (s *soak) runToADeadline(ctx context.Context, r *cleaner.Runner, seen *tally) (cleaner.Report, error) {
+	deadline, cancel := context.WithTimeout(ctx, time.Duration(1+s.random.Int64N(int64(2*time.Minute))))
+	defer cancel()
+	run, stop, end := function.Limit(deadline, time.Now())
+	defer end()
+	r.Stop = stop
+	report, err := r.Run(run)
+	if deadline.Err() != nil {
+		return report, errLate
+	}
+	if report.Incomplete {
+		seen.note("deadline")
+	}
+	return report, err
+}
+
+var errLate = errors.New("the run has not ended before its deadline")
 
 // onceInBubble asks once, as the programs do, but has others wait in a way that
 // lets the bubble's time go on.

@@ -43,7 +43,7 @@ func (n *tally) enough(t *testing.T) {
 	for what, times := range map[string]int{
 		"faults": n.faults, "removals": n.removed, "lost answers": n.lost, "runs with something left": n.unhandled,
 		"runs that were ended": n.ended, "runs without a listing": n.unlisted, "states compared": n.same,
-		"lines that were cut": n.times["cut"],
+		"lines that were cut": n.times["cut"], "runs that a deadline ended": n.times["deadline"],
 	} {
 		if times < n.runs/200 {
 			t.Errorf("%d runs and only %d %s", n.runs, times, what)
