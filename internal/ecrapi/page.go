@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 )
 
 // errRepeatedToken says that a listing does not come to its end.
@@ -41,11 +42,14 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 // so is a token that leads back to a page.
 func (l listing[T]) unique(operation string, key func(*T) string) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
-		var seen map[string]struct{}
-		for p, err := range l.pages {
-			if seen == nil {
-				seen = make(map[string]struct{}, len(p.items))
+		seen := sets.Get().(map[string]struct{})
+		defer func() {
+			if len(seen) <= maxResults { // most listings have one page
+				clear(seen)
+				sets.Put(seen)
 			}
+		}()
+		for p, err := range l.pages {
 			if fresh := unseen(p.items, key, seen); len(fresh) > 0 && !yield(fresh, nil) {
 				return
 			}
@@ -56,6 +60,9 @@ func (l listing[T]) unique(operation string, key func(*T) string) iter.Seq2[[]T,
 		}
 	}
 }
+
+// sets are for the keys of a listing.
+var sets = sync.Pool{New: func() any { return make(map[string]struct{}, maxResults) }}
 
 // unseen moves the items whose key has not been seen to the front, and returns
 // them.

@@ -5,10 +5,7 @@
 // where * also covers the slash.
 package wildcard
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // A Pattern is a compiled pattern. The zero value matches the empty name only.
 type Pattern struct {
@@ -65,7 +62,12 @@ func (p *Pattern) matches(name string) bool {
 
 // MatchesAny reports whether the pattern matches one of the names.
 func (p *Pattern) MatchesAny(names []string) bool {
-	return slices.ContainsFunc(names, p.matches)
+	for i := range names { //nolint:modernize // slices.ContainsFunc takes half as long again
+		if p.matches(names[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // MatchAny reports whether one of the patterns matches the name.

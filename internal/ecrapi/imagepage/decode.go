@@ -1,6 +1,8 @@
 package imagepage
 
 import (
+	"strings"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
@@ -45,6 +47,9 @@ const (
 	leastDetail = 250
 	// mostDetails is how many ECR gives at most.
 	mostDetails = 1000
+	// textsRoom and listsRoom are for about 16 images, in bytes and in tags.
+	textsRoom = 2 << 10
+	listsRoom = 32
 	// maxMediaTypes is how many media types are looked for; ECR knows fewer.
 	maxMediaTypes = 16
 )
@@ -53,9 +58,10 @@ type decoder struct {
 	scanner
 	page Page
 	// words are the strings of one image while it is read, as they stand in the
-	// text, and buffer is what they are put together in.
-	words  words
-	buffer []byte
+	// text; texts and lists are room for them and for lists of tags.
+	words words
+	texts strings.Builder
+	lists []string
 	// what is mostly the same as in the image before
 	registryID, repositoryName, status, manifest, artifact memo
 	// mediaTypes are those that the images share.

@@ -1,6 +1,8 @@
 package imagepage
 
 import (
+	"strings"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
@@ -105,26 +107,38 @@ func (d *decoder) imageScanFindingsSummary() {
 	}
 }
 
-// setWords gives the image its digest, tags and subject, which share one string.
+// setWords gives the image its digest, tags and subject. Their texts, and the
+// lists of tags, share memory with those of a few images beside it, so that one
+// that is kept does not keep many.
 func (d *decoder) setWords(im *evaluator.Image) {
 	w := &d.words
-	d.buffer = append(append(d.buffer[:0], w.digest...), w.subject...)
+	size := len(w.digest) + len(w.subject)
 	for _, tag := range w.tags {
-		d.buffer = append(d.buffer, tag...)
+		size += len(tag)
 	}
-	rest := string(d.buffer)
-	next := func(text []byte) (word string) {
-		word, rest = rest[:len(text)], rest[len(text):]
-		return word
+	if d.texts.Cap()-d.texts.Len() < size {
+		d.texts = strings.Builder{}
+		d.texts.Grow(max(size, textsRoom))
 	}
-	im.Digest, im.SubjectDigest = next(w.digest), next(w.subject)
+	im.Digest, im.SubjectDigest = d.kept(w.digest), d.kept(w.subject)
 	if !w.tagged {
 		return
 	}
-	im.Tags = make([]string, len(w.tags))
-	for i, tag := range w.tags {
-		im.Tags[i] = next(tag)
+	n := len(w.tags)
+	if d.lists == nil || len(d.lists) < n { // no tags are a list, too
+		d.lists = make([]string, max(n, listsRoom))
 	}
+	im.Tags, d.lists = d.lists[:n:n], d.lists[n:]
+	for i, tag := range w.tags {
+		im.Tags[i] = d.kept(tag)
+	}
+}
+
+// kept returns the text as a string, for which there is room.
+func (d *decoder) kept(text []byte) string {
+	from := d.texts.Len()
+	d.texts.Write(text)
+	return d.texts.String()[from:]
 }
 
 // status returns the status of that name; "" means none.
