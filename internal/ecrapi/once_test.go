@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,8 +100,10 @@ func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
 			registry := fakeecr.New()
 			registry.CreateRepository("app")
 			put(registry, 1)
+			var came atomic.Bool // on a busy machine the time may end before
 			client, calls := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				registry.ServeHTTP(httptest.NewRecorder(), r)
+				came.Store(true)
 				lose(w, r)
 			}))
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -109,7 +112,7 @@ func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
 			if n := calls.Snapshot()[operation]; n != 1 {
 				t.Errorf("%s, %s: %d attempts, want 1", operation, name, n)
 			}
-			if left := registry.Images("app"); len(left) > 0 && left[0].Status == "ACTIVE" {
+			if left := registry.Images("app"); came.Load() && len(left) > 0 && left[0].Status == "ACTIVE" {
 				t.Errorf("%s, %s: the work is not done", operation, name)
 			}
 		}
