@@ -94,9 +94,7 @@ func (e *evaluation) match(i int) {
 // count adds the next image, which is older than all before it, to the counts
 // of the rules. The count of a rule that matches the image is then its rank.
 func (e *evaluation) count(i int32) {
-	for r := range e.counted.of(int(i)) {
-		e.rules[r].matched++
-	}
+	e.counted.each(int(i), func(r int) { e.rules[r].matched++ })
 	if d := &e.decisions[i]; d.rule != noRule {
 		d.rank = int32(e.rules[d.rule].matched)
 	}

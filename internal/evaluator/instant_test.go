@@ -36,6 +36,9 @@ func TestInstantsHoldTheirTimes(t *testing.T) {
 			t.Errorf("%v is held as %v", want, got)
 		}
 	}
+	if got := evaluator.At(noon).String(); got != noon.Format(time.RFC3339Nano) {
+		t.Errorf("noon is %s", got)
+	}
 	if i := evaluator.At(time.Time{}); !i.IsZero() || !i.Time().IsZero() || i.String() != "-" {
 		t.Errorf("no time is held as %v", i.Time())
 	}

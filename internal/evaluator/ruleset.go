@@ -1,9 +1,6 @@
 package evaluator
 
-import (
-	"iter"
-	"math/bits"
-)
+import "math/bits"
 
 // ruleSets holds one set of rules per image, as bits: a policy of up to 64
 // rules takes eight bytes per image.
@@ -21,15 +18,11 @@ func (s ruleSets) add(image, rule int) {
 	s.bits[image*s.words+rule/64] |= 1 << (rule % 64)
 }
 
-// of yields the rules in the set of the image, in ascending order.
-func (s ruleSets) of(image int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for w, set := range s.bits[image*s.words : (image+1)*s.words] {
-			for ; set != 0; set &= set - 1 {
-				if !yield(64*w + bits.TrailingZeros64(set)) {
-					return
-				}
-			}
+// each calls do with the rules in the set of the image, in ascending order.
+func (s ruleSets) each(image int, do func(rule int)) {
+	for w, set := range s.bits[image*s.words : (image+1)*s.words] {
+		for ; set != 0; set &= set - 1 {
+			do(64*w + bits.TrailingZeros64(set))
 		}
 	}
 }
