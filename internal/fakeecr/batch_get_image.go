@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 type batchGetImageRequest struct {
@@ -62,7 +63,9 @@ func (s *Server) batchGetImage(in *batchGetImageRequest) (any, error) {
 			out.Failures = append(out.Failures, *failed)
 			continue
 		}
-		s.stampPull(asked)
+		if !s.pullExcluded {
+			s.recordPull(asked)
+		}
 		out.Images = append(out.Images, s.pulled(r, id, asked, served)...)
 	}
 	return out, nil
@@ -108,9 +111,14 @@ func (r *repository) child(index *record) *record {
 	return first
 }
 
-func (s *Server) stampPull(rec *record) {
-	if !s.pullExcluded {
-		rec.LastRecordedPullTime = s.instant()
+// pullRefresh is how old a recorded pull is before the next one is recorded.
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageDetail.html
+const pullRefresh = 24 * time.Hour
+
+// recordPull records a pull now, unless one of the last 24 hours is recorded.
+func (s *Server) recordPull(rec *record) {
+	if now := s.instant(); now.Sub(rec.LastRecordedPullTime) >= pullRefresh {
+		rec.LastRecordedPullTime = now
 	}
 }
 

@@ -162,6 +162,32 @@ func TestBatchGetImageStampsThePull(t *testing.T) {
 	}
 }
 
+// ECR records a pull at least once in 24 hours, so it may record no more.
+func TestAPullWithin24HoursOfTheLastIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	at := now
+	s := fakeecr.New(fakeecr.WithClock(func() time.Time { return at }))
+	s.CreateRepository("app")
+	client := newClient(t, s, 1)
+	s.Put("app", fakeecr.Image{Digest: digest(1), PushedAt: now.Add(-100 * time.Hour), LastRecordedPullTime: now.Add(-24 * time.Hour)})
+	for _, step := range []struct {
+		after    time.Duration
+		recorded time.Duration
+		pull     func()
+	}{
+		{0, 0, func() { pull(t, client, byDigest(digest(1))) }},
+		{24*time.Hour - time.Millisecond, 0, func() { s.Pull("app", digest(1)) }},
+		{24 * time.Hour, 24 * time.Hour, func() { s.Pull("app", digest(1)) }},
+		{47 * time.Hour, 24 * time.Hour, func() { pull(t, client, byDigest(digest(1))) }},
+	} {
+		at = now.Add(step.after)
+		step.pull()
+		if got := s.Images("app")[0].LastRecordedPullTime; !got.Equal(now.Add(step.recorded)) {
+			t.Errorf("a pull after %v: the record is %v, want %v", step.after, got, now.Add(step.recorded))
+		}
+	}
+}
+
 func TestBatchGetImageErrors(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)

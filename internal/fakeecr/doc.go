@@ -31,7 +31,8 @@
 //     names no types) is resolved to its linux/amd64 child, else to the first
 //     child that can be had. Any other type that is not accepted, and an
 //     archived image, count as not found.
-//   - A pull stamps the image that was asked for, not the children of an index.
+//   - A pull stamps the image that was asked for, not the children of an index,
+//     and not within 24 hours of the last pull that was recorded.
 //   - A restored image is ACTIVE at once; ECR takes minutes.
 //   - No lifecycle policy is ever run: lastEvaluatedAt is the epoch.
 //

@@ -118,6 +118,18 @@ func (s *Server) Untag(repo, tag string) {
 	s.mustRepository(repo).untag(tag)
 }
 
+// Pull records a pull of an image by somebody else, as ECR does: at most once in
+// 24 hours. It panics when there is no such image.
+func (s *Server) Pull(repo, digest string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rec := s.mustRepository(repo).images[digest]
+	if rec == nil {
+		panic("fakeecr: Pull: no image " + digest + " in " + repo)
+	}
+	s.recordPull(rec)
+}
+
 // ExcludePulls says whether the caller's role is registered as a pull-time
 // exclusion: its BatchGetImage then leaves the last pull as it is.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-time-update-exclusions.html
