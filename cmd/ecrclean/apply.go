@@ -162,8 +162,8 @@ func (s *session) remover(ctx context.Context) (context.Context, cleaner.Remover
 		return ctx, s.registry.Remover
 	}
 	ctx, s.log.failed = context.WithCancelCause(ctx)
-	s.Log, s.Stop = function.NewLog(s.log), ctx.Done()
-	return ctx, loggedRemover{s.registry.Remover, s.log}
+	s.Log, s.Commit, s.Stop = function.NewLog(s.log), s.log.commit, ctx.Done()
+	return ctx, s.registry.Remover
 }
 
 // conclude prints the report on what was removed and says whether all was handled;

@@ -38,16 +38,11 @@ images are removed. The log goes to the standard error stream.`,
 func (s *setup) invoke(ctx context.Context, event []byte) error {
 	log := &runLog{w: s.stderr}
 	ctx, log.failed = context.WithCancelCause(ctx)
-	connect := s.connector(s.profile, s.region, s.now)
 	handler := function.Handler{
 		Configuration: s.config, Read: s.source(s.profile, s.region, s.now), Now: s.now,
-		Connect: func(ctx context.Context) (function.Registry, error) {
-			registry, err := connect(ctx)
-			registry.Remover = loggedRemover{registry.Remover, log}
-			return registry, err
-		},
-		RunID: func(context.Context) string { return newRunID() },
-		Log:   function.NewLog(log),
+		Connect: s.connector(s.profile, s.region, s.now),
+		RunID:   func(context.Context) string { return newRunID() },
+		Log:     function.NewLog(log), Commit: log.commit,
 	}
 	report, err := handler.Handle(ctx, event)
 	if _, registry := errors.AsType[*function.RegistryError](err); registry {

@@ -168,6 +168,9 @@ func totalsLine(r *cleaner.Report) string {
 			line += fmt.Sprintf("%d lost tags, ", t.TagsRemoved)
 		}
 		line += fmt.Sprintf("%d blocked, %d changed, %d gone, %d failed", t.Blocked, t.Changed, t.Gone, t.Failed)
+		if t.Unknown > 0 {
+			line += fmt.Sprintf(", %d unknown", t.Unknown)
+		}
 		if t.NotAttempted > 0 {
 			line += fmt.Sprintf(", %d not attempted", t.NotAttempted)
 		}

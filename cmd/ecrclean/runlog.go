@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"sync"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
 // A runLog is the log of a run that removes. After the first line that cannot be
@@ -110,32 +108,4 @@ func (l *runLog) end() error {
 		return &statusError{statusUnhandled, err}
 	}
 	return nil
-}
-
-// A loggedRemover makes no removing call before what was logged is on the disk:
-// also of a call that is never heard of again, the log names the images.
-type loggedRemover struct {
-	cleaner.Remover
-	log *runLog
-}
-
-func (r loggedRemover) Delete(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
-	if err := r.log.commit(); err != nil {
-		return cleaner.Deletion{}, err
-	}
-	return r.Remover.Delete(ctx, repository, digests)
-}
-
-func (r loggedRemover) Untag(ctx context.Context, repository string, tags []string) (cleaner.Untagging, error) {
-	if err := r.log.commit(); err != nil {
-		return cleaner.Untagging{}, err
-	}
-	return r.Remover.Untag(ctx, repository, tags)
-}
-
-func (r loggedRemover) Archive(ctx context.Context, repository, digest string) error {
-	if err := r.log.commit(); err != nil {
-		return err
-	}
-	return r.Remover.Archive(ctx, repository, digest)
 }

@@ -67,17 +67,17 @@ func wantSummary(t *testing.T, a audit.Audit, want ...string) {
 func TestThreeKinds(t *testing.T) {
 	t.Parallel()
 	var lines []string
-	for _, outcome := range []string{"deleted", "archived", "untagged", "deleted?", "archived?", "untagged?", "failed?", "blocked", "changed", "gone", "failed", "not attempted"} {
+	for _, outcome := range []string{"deleted", "archived", "untagged", "deleted?", "archived?", "untagged?", "failed?", "blocked", "changed", "gone", "failed", "not attempted", "unknown", "unknown?"} {
 		lines = append(lines, line("r", outcome, ""), line("r", outcome, outcome))
 	}
 	lines = append(lines, line("r", "z", ""), line("r", "a", ""))
 	a := read(t, "", lines...)
-	wantSummary(t, a, "r: [ deleted archived untagged ] [ deleted? archived? untagged? ] [ failed? z a ]")
+	wantSummary(t, a, "r: [ deleted archived untagged ] [ deleted? archived? untagged? ] [ failed? unknown unknown? z a ]")
 	want := audit.Totals{
-		Deleted: 1, Archived: 1, TagsRemoved: 1, Unconfirmed: 3, Unknown: 3,
+		Deleted: 1, Archived: 1, TagsRemoved: 1, Unconfirmed: 3, Unknown: 5,
 		Blocked: 1, Changed: 1, Gone: 1, Failed: 1, NotAttempted: 1,
 	}
-	if a.Totals != want || a.Runs[0].Totals != want || want.Listed() != 9 {
+	if a.Totals != want || a.Runs[0].Totals != want || want.Listed() != 11 {
 		t.Errorf("totals %+v, of the run %+v, want %+v", a.Totals, a.Runs[0].Totals, want)
 	}
 	if a.Lines.Read != len(lines) || a.Lines.Unreadable != 0 {

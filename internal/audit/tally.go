@@ -76,6 +76,10 @@ func (t *tally) image(message string, e *entry) error {
 	return nil
 }
 
+// outcomeUnknown is the outcome of an image that may have been removed. Logs of
+// older versions say that a failure is unconfirmed instead.
+const outcomeUnknown = "unknown"
+
 // settle puts an outcome where it belongs and reports whether it is known.
 func (r *Run) settle(e *entry) bool {
 	removed, stayed := r.Totals.counts(e.Outcome)
@@ -87,7 +91,7 @@ func (r *Run) settle(e *entry) bool {
 	case removed != nil:
 		r.Removed = append(r.Removed, e.image())
 		*removed++
-	case stayed != nil && e.Unconfirmed:
+	case e.Outcome == outcomeUnknown, stayed != nil && e.Unconfirmed:
 		r.Unknown = append(r.Unknown, e.image())
 		r.Totals.Unknown++
 	case stayed != nil:

@@ -3,6 +3,7 @@ package cleaner_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -84,7 +85,7 @@ func TestWhatIsBlockedIsNotTriedAgainWithAnOldScan(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"sha256:b": "deleted"}, reported(t, &report)); diff != "" {
 		t.Errorf("outcomes in the report mismatch (-want +got):\n%s", diff)
 	}
-	want := map[string]string{"sha256:a": "blocked: refused, and then kept by a new plan", "sha256:b": "deleted"}
+	want := map[string]string{"sha256:a": "blocked: not removed, and then kept by a new plan", "sha256:b": "deleted"}
 	if diff := cmp.Diff(want, log.outcomes(t)); diff != "" { // no intent stays open
 		t.Errorf("outcomes in the log mismatch (-want +got):\n%s", diff)
 	}
@@ -134,21 +135,48 @@ func TestAStopWhileItIsPlannedAgain(t *testing.T) {
 	}
 }
 
-// A scan that takes longer than it may be old is new when it ends.
-func TestTheAgeOfAScanCountsFromItsEnd(t *testing.T) {
+// The age of a scan counts from its first question, so that a scan which takes longer
+// than it may be old has failed.
+func TestTheAgeOfAScanCountsFromItsFirstQuestion(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]struct{ deleted, scans int }{
+		cleaner.MaxScanAge:                   {1, 1},
+		cleaner.MaxScanAge + time.Nanosecond: {0, 1},
+	} {
+		w := newWorld(image("sha256:a", 9*day))
+		r := newRunner(t, w, scanned)
+		clock, made := now, 0
+		r.Clock = func() time.Time { return clock }
+		r.Scan = func(context.Context) inuse.Scan {
+			made++
+			at := clock
+			clock = clock.Add(took)
+			return inuse.Scan{At: at, Counts: map[string]int{"ecs": 0}}
+		}
+		report := run(t, &r)
+		if report.Totals.Deleted != want.deleted || made != want.scans || report.Incomplete != (want.deleted == 0) {
+			t.Errorf("a scan that takes %v: %d scans, incomplete %t, totals %+v", took, made, report.Incomplete, report.Totals)
+		}
+	}
+}
+
+// Where every scan is too old by the time the plan is made again, the run ends.
+func TestPlanningThatTakesLongerThanAScanMayBeOld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", 9*day))
 	r := newRunner(t, w, scanned)
-	clock, made := now, 0
+	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 0}})
+	clock := now
 	r.Clock = func() time.Time { return clock }
-	r.Scan = func(context.Context) inuse.Scan {
-		made++
-		at := clock
-		clock = clock.Add(2 * cleaner.MaxScanAge)
-		return inuse.Scan{At: at}
+	scan := r.Scan
+	r.Scan = func(ctx context.Context) inuse.Scan {
+		defer func() { clock = clock.Add(cleaner.MaxScanAge) }()
+		return scan(ctx)
 	}
-	if report := run(t, &r); report.Totals.Deleted != 1 || made != 1 {
-		t.Errorf("%d scans, totals %+v", made, report.Totals)
+	r.Log = before(t, func(slog.Record) { clock = clock.Add(time.Second) })
+	report := run(t, &r)
+	if got := report.Totals; got.Failed != 1 || len(w.digests("app")) != 1 || !report.Incomplete {
+		t.Errorf("totals %+v", got)
 	}
 }
 

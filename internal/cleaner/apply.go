@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
@@ -13,8 +14,8 @@ import (
 // Outcome is what became of a planned image.
 type Outcome string
 
-// The outcomes. Failed and NotAttempted mean that something is left to do; the
-// others are what is to be expected of a registry in use.
+// The outcomes. Failed, Unknown and NotAttempted make a run incomplete; the others
+// are to be expected of a registry in use.
 const (
 	Deleted Outcome = "deleted"
 	// MovedToArchive: the image is in the archive class now.
@@ -30,6 +31,10 @@ const (
 	// Gone: the image was not there any more.
 	Gone   Outcome = "gone"
 	Failed Outcome = "failed"
+	// Unknown: a removing call about the image had no answer or was carried out
+	// only in part, and the image was not found removed since. It may still be
+	// removed, since such a call can be carried out late.
+	Unknown Outcome = "unknown"
 	// NotAttempted: the run was stopped before it came to the image.
 	NotAttempted Outcome = "not attempted"
 )
@@ -44,7 +49,7 @@ const (
 // is left is not attempted.
 func Apply(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) {
 	a := newApplier(ctx, remover, plan, log)
-	a.applyWhile(func() bool { return true }) //nolint:contextcheck // a call under way outlives the context
+	a.apply() //nolint:contextcheck // a call under way outlives the context
 	a.end()
 }
 
@@ -60,23 +65,36 @@ type applier struct {
 	unread []*PlannedImage
 	logged map[string]bool
 	looks  map[string]look
-	// attempts counts the removing calls that named an image, by digest.
-	attempts map[string]int
 	// unanswered says of images why it is not known what a call did to them, by
 	// digest.
 	unanswered map[string]string
 	// archived are the images that somebody else has moved to the archive class,
 	// by digest.
 	archived map[string]bool
+	// calls counts the removing calls, throttled those of the last ones that were
+	// throttled in a row.
+	calls, throttled int
 	// pace bounds the removing calls of a run that are under way at a time; nil
 	// does not.
 	pace *pace.Pace
+	// clock is the wall clock; nil takes the machine's.
+	clock func() time.Time
+	// fresh reports whether the plan, and the in-use scan that it relies upon, are
+	// young enough for a removing call.
+	fresh func() bool
+	// commit returns when the log lines written so far are where they are to be
+	// kept, or the error for which nothing may be removed.
+	commit func() error
 }
 
 func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) *applier {
 	a := &applier{
 		ctx: ctx, remover: remover, repository: plan.Repository, log: of(plan, log), plan: plan, planned: map[string]*PlannedImage{},
-		logged: map[string]bool{}, looks: map[string]look{}, attempts: map[string]int{}, unanswered: map[string]string{}, archived: map[string]bool{},
+		logged: map[string]bool{}, looks: map[string]look{}, unanswered: map[string]string{}, archived: map[string]bool{},
+		fresh: func() bool { return true }, commit: func() error { return nil },
+	}
+	if plan.attempts == nil {
+		plan.attempts = map[string]int{}
 	}
 	a.index()
 	return a
@@ -95,53 +113,27 @@ func (a *applier) index() {
 	}
 }
 
-// applyWhile removes what is open, until good, which is asked before each turn,
-// says that the plan is not good enough any more. It reports whether it was to
-// the end.
-func (a *applier) applyWhile(good func() bool) bool {
+// apply removes the images that are open. It reports whether it came to the end of
+// the plan, and not to the point where the plan is too old to be relied upon.
+func (a *applier) apply() bool {
 	if a.plan.Skip != nil {
 		return true
 	}
-	if !a.removeAll(good) {
+	if !a.removeAll() {
 		return false
 	}
 	if a.ctx.Err() != nil || !a.reopenBlocked() {
 		return true
 	}
-	return a.removeAll(good)
-}
-
-// end notes that what is still open was not attempted, and logs the outcomes
-// that are not in the log yet: these, those that were there before the first
-// call, and what is blocked, which is final only now.
-func (a *applier) end() {
-	for i := range a.plan.Images {
-		im := &a.plan.Images[i]
-		switch why, silent := a.unanswered[im.Digest]; {
-		case im.Outcome != "":
-		case silent:
-			im.settle(Failed, why)
-		case a.plan.Skip != nil || im.Protected():
-			a.logRefused(im)
-		default:
-			im.settle(NotAttempted, "the run was stopped before it")
-		}
-		a.logOutcome(im)
-	}
+	return a.removeAll()
 }
 
 func (im *PlannedImage) settle(o Outcome, message string) { im.Outcome, im.Message = o, message }
 
-func settleAll(images []*PlannedImage, o Outcome, message string) {
-	for _, im := range images {
-		im.settle(o, message)
-	}
-}
-
-// removeAll removes what is open and reports whether it came to its end.
-func (a *applier) removeAll(good func() bool) bool {
+// removeAll removes the images that are open and reports whether it came to the end.
+func (a *applier) removeAll() bool {
 	for _, steps := range batches(families(a.plan.Images)) {
-		if !a.remove(steps, good) {
+		if !a.remove(steps) {
 			return false
 		}
 	}
@@ -161,20 +153,24 @@ func (a *applier) reopenBlocked() bool {
 	return reopened
 }
 
-// remove re-checks the images of a batch and removes them, turn by turn. After
-// a turn that took long it re-checks those that are left. It reports whether it
-// came to its end.
-func (a *applier) remove(steps []step, good func() bool) bool {
-	for clear(a.looks); len(steps) > 0 && a.ctx.Err() == nil; {
-		if !good() {
+// remove removes the images of a batch, turn by turn. Before each turn it looks at
+// all that are left, since the turn before it took time and changed the registry. It
+// reports whether it came to the end.
+func (a *applier) remove(steps []step) bool {
+	for len(steps) > 0 && a.ctx.Err() == nil {
+		if !a.fresh() {
 			return false
 		}
+		clear(a.looks)
 		a.recheck(family(steps).images())
 		n := slices.IndexFunc(steps, func(s step) bool { return s.turn != steps[0].turn })
 		if n < 0 {
 			n = len(steps)
 		}
 		a.take(steps[:n])
+		if len(openOf(family(steps[:n]).images())) > 0 && !a.fresh() {
+			return false
+		}
 		steps = steps[n:]
 	}
 	return true
@@ -193,7 +189,7 @@ func (a *applier) take(steps []step) {
 		case s.deletes():
 			deletions = append(deletions, s.PlannedImage)
 		default:
-			s.settle(Failed, "do not know how to carry out "+s.Action.String())
+			a.settle(s.PlannedImage, Failed, "do not know how to carry out "+s.Action.String())
 		}
 	}
 	a.delete(deletions)
@@ -210,7 +206,7 @@ func (a *applier) waits(im *PlannedImage) bool {
 		parent, planned := a.planned[digest]
 		along := im.archives() && a.archived[digest]
 		if !planned || !im.removedFor(parent.Outcome) && !along {
-			im.settle(Blocked, "it belongs to "+digest+", which stays")
+			a.settle(im, Blocked, "it belongs to "+digest+", which stays")
 			return true
 		}
 	}
@@ -222,7 +218,7 @@ func (a *applier) waits(im *PlannedImage) bool {
 func (a *applier) waitsForUnread(im *PlannedImage) bool {
 	for _, index := range a.unread {
 		if !im.removedFor(index.Outcome) && graph.MayList(&index.Image, &im.Image) && !slices.Contains(index.Above, im.Digest) {
-			im.settle(Blocked, "it may belong to "+index.Digest+", which stays")
+			a.settle(im, Blocked, "it may belong to "+index.Digest+", which stays")
 			return true
 		}
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// A removing call is tried that often under throttling, and that often when
-	// no answer comes.
+	// Removing calls are tried that often in a row under throttling, and each that
+	// often when no answer comes.
 	maxAttempts   = 100
 	maxUnanswered = 3
 	// The pause before another attempt doubles from firstPause to maxPause.
@@ -26,7 +26,6 @@ const (
 	callTimeout = 10 * time.Second
 
 	repositoryGone = "the repository is not there any more"
-	stateUnknown   = "; state unknown: "
 )
 
 func (a *applier) delete(batch []*PlannedImage) {
@@ -43,15 +42,7 @@ func (a *applier) archive(images []*PlannedImage) {
 		}
 		if err := a.attempt("UpdateImageStorageClass", []*PlannedImage{im}, a.archiveOnce); err != nil {
 			// the call fails, whichever image it is about
-			settleOpen(images, Failed, "not tried after: "+err.Error())
-		}
-	}
-}
-
-func settleOpen(images []*PlannedImage, o Outcome, message string) {
-	for _, im := range images {
-		if im.Outcome == "" {
-			im.settle(o, message)
+			a.settleAll(openOf(images), Failed, "not tried after: "+err.Error())
 		}
 	}
 }
@@ -71,8 +62,8 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 			break
 		}
 		err := a.call(batch, once, leave)
-		pause := pauseBefore(n + 1)
-		again := n < attemptsFor(err) && a.wait(pause-afterLook)
+		worth := a.worthAnother(n, err)
+		again := worth && a.wait(pauseBefore(max(n, a.throttled)+1)-afterLook)
 		batch = a.resolve(batch, err, again)
 		if again && len(batch) > 0 {
 			a.wait(afterLook)
@@ -80,7 +71,7 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 		if again || errors.Is(err, ErrThrottled) && a.ctx.Err() != nil {
 			continue
 		}
-		settleAll(batch, Failed, cause(err))
+		a.settleAll(batch, Failed, cause(err))
 		final = err
 		break
 	}
@@ -92,15 +83,16 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 	return final
 }
 
-// attemptsFor returns how many attempts a call is worth that ended so.
-func attemptsFor(err error) int {
-	switch {
-	case errors.Is(err, ErrThrottled):
-		return maxAttempts
-	case errors.Is(err, ErrUnanswered):
-		return maxUnanswered
+// worthAnother reports whether another attempt may help after attempt n ended so.
+// Throttled attempts count until one is not throttled, whatever they are about and
+// however often the plan was made again meanwhile.
+func (a *applier) worthAnother(n int, err error) bool {
+	if !errors.Is(err, ErrThrottled) {
+		a.throttled = 0
+		return errors.Is(err, ErrUnanswered) && n < maxUnanswered
 	}
-	return 1
+	a.throttled++
+	return a.throttled < maxAttempts
 }
 
 func cause(err error) string {
@@ -155,7 +147,7 @@ func (a *applier) resolve(batch []*PlannedImage, err error, again bool) []*Plann
 		case describeErr == nil:
 			a.judge(im, cause(err))
 		case !again:
-			im.settle(Failed, cause(err)+stateUnknown+describeErr.Error())
+			a.settle(im, Failed, describeErr.Error())
 		}
 	}
 	return openOf(batch)

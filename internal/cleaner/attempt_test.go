@@ -106,13 +106,14 @@ func TestAnEndToPatience(t *testing.T) {
 	for _, test := range []struct {
 		err   error
 		calls int
-	}{{errThrottled, 100}, {errUnanswered, 3}, {errors.New("denied"), 1}} {
+		want  cleaner.Outcome
+	}{{errThrottled, 100, cleaner.Failed}, {errUnanswered, 3, cleaner.Unknown}, {errors.New("denied"), 1, cleaner.Failed}} {
 		for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition} {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(image("a", 9*day))
 				r := w.remover()
 				calls := failing(&r, 1000, test.err, nil)
-				if got, want := applied(t, w, action, r)["a"], "failed: "+test.err.Error(); got != want || *calls != test.calls {
+				if got, want := applied(t, w, action, r)["a"], string(test.want)+": "+test.err.Error(); got != want || *calls != test.calls {
 					t.Errorf("%s: %q after %d calls, want %q after %d", action, got, *calls, want, test.calls)
 				}
 			})
@@ -123,7 +124,7 @@ func TestAnEndToPatience(t *testing.T) {
 // A pause is time in which people work.
 func TestWhatChangesInAPauseIsSpared(t *testing.T) {
 	t.Parallel()
-	for _, err := range []error{errThrottled, errUnanswered} {
+	for err, prefix := range map[error]string{errThrottled: "changed: ", errUnanswered: "unknown: delete: no answer; then "} {
 		for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition} {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(image("tagged", 9*day), image("pulled", 9*day), image("still", 9*day))
@@ -138,7 +139,7 @@ func TestWhatChangesInAPauseIsSpared(t *testing.T) {
 					})
 				})
 				got := applied(t, w, action, r)
-				want := map[string]string{"tagged": "changed: imageTags changed since the plan", "pulled": "changed: lastRecordedPullTime changed since the plan", "still": got["still"]}
+				want := map[string]string{"tagged": prefix + "imageTags changed since the plan", "pulled": prefix + "lastRecordedPullTime changed since the plan", "still": got["still"]}
 				if diff := cmp.Diff(want, got); diff != "" || got["still"] != "deleted" && got["still"] != "archived" {
 					t.Errorf("%s, %v: outcomes mismatch (-want +got):\n%s", action, err, diff)
 				}

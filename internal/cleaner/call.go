@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
@@ -13,7 +14,7 @@ func (a *applier) call(batch []*PlannedImage, once func(context.Context, []*Plan
 	defer func() { leave(end) }()
 	ctx, cancel := a.toTheEnd()
 	defer cancel()
-	a.logIntent(batch)
+	a.calls++
 	err = once(ctx, batch)
 	end = endOf(err)
 	return err
@@ -37,19 +38,39 @@ func (a *applier) enter(operation string) (leave func(pace.End), err error) {
 	return a.pace.Enter(a.ctx, operation)
 }
 
-// ready re-checks images about which a call may begin and returns those that it is
-// still to be about. Without any, or in a panic, it leaves.
+// ready returns the images that a call may remove now: those that were looked at
+// just now, by a plan that is still fresh. The log has named them before the look,
+// since nothing that can take its time may come between a look and the call. Without
+// any image, or in a panic, it leaves.
 func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*PlannedImage) {
 	defer func() {
 		if len(open) == 0 {
 			leave(pace.Unknown)
 		}
 	}()
+	a.recheck(batch) // no intent for an image that has changed
+	if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil || !a.announce(batch) {
+		return nil
+	}
+	if batch[0].Action == evaluator.Untag {
+		a.forget(digests(batch)) // the tag that is to remain may have gone
+	}
 	a.recheck(batch)
-	if a.ctx.Err() != nil {
+	if a.ctx.Err() != nil || !a.fresh() {
 		return nil
 	}
 	return openOf(batch)
+}
+
+// announce has the log name the images before a call about them, and reports whether
+// it does. Without the log nothing is removed.
+func (a *applier) announce(batch []*PlannedImage) bool {
+	a.logIntent(batch)
+	if err := a.commit(); err != nil {
+		a.settleAll(batch, Failed, err.Error())
+		return false
+	}
+	return true
 }
 
 // toTheEnd returns a context for a call that is not to be given up half-way when the

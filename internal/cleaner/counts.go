@@ -25,6 +25,9 @@ type Counts struct {
 	Changed     int `json:"changed"`
 	Gone        int `json:"gone"`
 	Failed      int `json:"failed"`
+	// Unknown counts the images of which it is not known whether a removing call
+	// was carried out. They may still be removed.
+	Unknown int `json:"unknown,omitempty"`
 	// NotAttempted is what a run that was stopped did not come to.
 	NotAttempted int `json:"notAttempted,omitempty"`
 	// ReclaimableBytes is the sum of the sizes of what the plan would remove
@@ -69,10 +72,15 @@ func (c *Counts) settle(o Outcome) {
 		c.Gone++
 	case Failed:
 		c.Failed++
+	case Unknown:
+		c.Unknown++
 	case NotAttempted:
 		c.NotAttempted++
 	}
 }
+
+// undone counts the images that make a run incomplete.
+func (c *Counts) undone() int { return c.Failed + c.Unknown + c.NotAttempted }
 
 func (c *Counts) add(o Counts) {
 	c.Evaluated += o.Evaluated
@@ -88,6 +96,7 @@ func (c *Counts) add(o Counts) {
 	c.Changed += o.Changed
 	c.Gone += o.Gone
 	c.Failed += o.Failed
+	c.Unknown += o.Unknown
 	c.NotAttempted += o.NotAttempted
 	c.ReclaimableBytes += o.ReclaimableBytes
 }

@@ -2,10 +2,13 @@ package cleaner_test
 
 import (
 	"context"
+	"io"
 	"iter"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
+	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -217,4 +220,24 @@ func (w *world) digests(repository string) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// before returns a log that discards what it is given, after do.
+func before(tb testing.TB, do func(slog.Record)) *slog.Logger {
+	tb.Helper()
+	return slog.New(hook{slog.NewTextHandler(io.Discard, nil), do})
+}
+
+type hook struct {
+	slog.Handler
+	do func(slog.Record)
+}
+
+func (h hook) Handle(ctx context.Context, r slog.Record) error {
+	h.do(r)
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h hook) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return hook{h.Handler.WithAttrs(attrs), h.do}
 }

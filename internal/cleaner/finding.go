@@ -22,6 +22,11 @@ const (
 	// ScanFailed: a source that the repositories rely upon did not say what is
 	// in use. It is a failure, also of a run that has nothing to remove.
 	ScanFailed FindingKind = "inUseScanFailed"
+	// ManifestUnreadable: the manifest of an index could not be read, so that
+	// images which it may list are kept. It is a failure.
+	ManifestUnreadable FindingKind = "manifestUnreadable"
+	// ProgramFault: the report contradicts itself. It is a failure.
+	ProgramFault FindingKind = "programFault"
 	// AttachedMarksInUse: an attached policy, which ECR applies by itself,
 	// marks an image that is in use.
 	AttachedMarksInUse FindingKind = "attachedPolicyMarksInUse"
@@ -29,6 +34,20 @@ const (
 	// says none, or has one of its own.
 	ConfiguredOtherwise FindingKind = "configuredOtherwise"
 )
+
+// Failure returns what a finding of that kind is called where the failures of a run
+// are counted, or "" for a finding that is no failure.
+func (k FindingKind) Failure() string {
+	switch k { //nolint:exhaustive // the others are no failures
+	case ScanFailed:
+		return "in-use sources"
+	case ManifestUnreadable:
+		return "manifests not read"
+	case ProgramFault:
+		return "faults of the program"
+	}
+	return ""
+}
 
 // endScan says what the in-use scan came to.
 func (r *Report) endScan(s *scanner) {

@@ -22,7 +22,7 @@ type Foresight struct {
 	Images []ForeseenImage
 	// Doubt is why it is not known which of them are in use, or nil.
 	Doubt *Skip
-	// Scanned is when the in-use scan ended; zero when nobody was asked.
+	// Scanned is when the in-use scan began; zero when nobody was asked.
 	Scanned time.Time
 	// Findings are what came to light about what is in use, and is no failure.
 	Findings []Finding
@@ -66,7 +66,7 @@ func (p Planner) Foresee(ctx context.Context, repository string, policy lifecycl
 	}
 	g := graph.New(c.images, c.children)
 	used, doubt := p.usage(ctx, c, g, protect)
-	f.Doubt, f.Scanned = cmp.Or(doubt, c.unreadInUse(&used)), used.at
+	f.Doubt, f.Scanned = cmp.Or(doubt, c.unreadInUse(&used)), used.at.wall
 	f.Findings = slices.Concat(used.findings, p.sharedFinding(ctx, repository, protect))
 	guard := newGuard(c, f.Images)
 	for i := range f.Images {

@@ -15,16 +15,9 @@ func (r *Runner) planGuarded(ctx context.Context, repository Repository, tenant 
 	return r.plan(ctx, repository, tenant, nil)
 }
 
-// applyGuarded is apply likewise. What had no outcome by then has failed: a call
-// may have been under way.
+// applyGuarded is apply likewise.
 func (r *Runner) applyGuarded(ctx context.Context, plan *RepositoryPlan, again replan) {
-	defer r.guard(ctx, plan.Repository, func(fault string) {
-		for i := range plan.Images {
-			if im := &plan.Images[i]; im.open() && plan.Skip == nil {
-				im.settle(Failed, fault+"; state unknown")
-			}
-		}
-	})
+	defer r.guard(ctx, plan.Repository, plan.breakOff)
 	r.apply(ctx, plan, again)
 }
 

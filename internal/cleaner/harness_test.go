@@ -88,6 +88,7 @@ func run(t *testing.T, r *cleaner.Runner) cleaner.Report {
 	if err != nil {
 		t.Fatalf("Run: %v", err)
 	}
+	checkAccount(t, &report)
 	return report
 }
 

@@ -169,10 +169,10 @@ func TestWhatIsAnsweredIsConfirmed(t *testing.T) {
 }
 
 // Where no attempt is answered, that the image is still there proves little.
-func TestAFailureWithoutAnAnswerIsUnconfirmed(t *testing.T) {
+func TestAFailureWithoutAnAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errUnanswered, nil) },
-		"intent a 1", "intent a 2", "intent a 3", "a failed, unconfirmed")
+		"intent a 1", "intent a 2", "intent a 3", "a unknown, unconfirmed")
 	wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) {
 		describe := r.describe
 		failing(r, 1, errors.New("broken"), nil)
@@ -183,11 +183,11 @@ func TestAFailureWithoutAnAnswerIsUnconfirmed(t *testing.T) {
 			}
 			return describe(ctx, repository, digests)
 		}
-	}, "intent a 1", "a failed, unconfirmed")
+	}, "intent a 1", "a unknown, unconfirmed")
 }
 
 // A call without an answer may be carried out after a later one was refused.
-func TestARefusalAfterACallWithoutAnAnswerIsUnconfirmed(t *testing.T) {
+func TestARefusalAfterACallWithoutAnAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"KmsError", "ImageReferencedByManifestList"} {
 		wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) {
@@ -195,7 +195,7 @@ func TestARefusalAfterACallWithoutAnAnswerIsUnconfirmed(t *testing.T) {
 				return cleaner.Deletion{Failed: []cleaner.Failure{{Digest: "a", Code: code}}}, nil
 			}
 			failing(r, 1, errUnanswered, nil)
-		}, "intent a 1", "intent a 2", "a failed, unconfirmed")
+		}, "intent a 1", "intent a 2", "a unknown, unconfirmed")
 	}
 }
 
@@ -217,7 +217,7 @@ func TestAStopAfterACallWithoutAnAnswer(t *testing.T) {
 		}
 		failing(&r, 9, errUnanswered, nil)
 		cleaner.Apply(ctx, r, planOf(evaluator.Expire, w.images["app"]...), log.logger())
-		if diff := cmp.Diff([]string{"intent a 1", "a failed, unconfirmed"}, log.story(t)); diff != "" {
+		if diff := cmp.Diff([]string{"intent a 1", "a unknown, unconfirmed"}, log.story(t)); diff != "" {
 			t.Errorf("log mismatch (-want +got):\n%s", diff)
 		}
 	})

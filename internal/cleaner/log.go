@@ -47,8 +47,8 @@ func (a *applier) logIntent(batch []*PlannedImage) {
 		return
 	}
 	for _, im := range batch {
-		a.attempts[im.Digest]++
-		a.log.LogAttrs(a.ctx, slog.LevelInfo, "intent", append(attrs(im), slog.Int("attempt", a.attempts[im.Digest]))...)
+		a.plan.attempts[im.Digest]++
+		a.log.LogAttrs(a.ctx, slog.LevelInfo, "intent", append(attrs(im), slog.Int("attempt", a.plan.attempts[im.Digest]))...)
 	}
 }
 
@@ -60,19 +60,20 @@ func (a *applier) logOutcome(im *PlannedImage) {
 	}
 	a.logged[im.Digest] = true
 	level := slog.LevelInfo
-	if im.Outcome == Failed {
+	if im.Outcome == Failed || im.Outcome == Unknown {
 		level = slog.LevelError
 	}
 	_, unconfirmed := a.unanswered[im.Digest]
 	a.log.LogAttrs(a.ctx, level, "image", outcomeAttrs(im, unconfirmed)...)
 }
 
-// logRefused writes the outcome of an image that was refused and that a new plan
-// keeps, so that no intent stays open. In the report it is not an outcome.
+// logRefused writes an outcome for an image that was not removed after the log had
+// named it and that a new plan keeps, so that no intent stays open. In the report
+// the image has no outcome.
 func (a *applier) logRefused(im *PlannedImage) {
-	if a.attempts[im.Digest] > 0 {
+	if a.plan.attempts[im.Digest] > 0 {
 		refused := *im
-		refused.settle(Blocked, "refused, and then kept by a new plan")
+		refused.settle(Blocked, "not removed, and then kept by a new plan")
 		a.logOutcome(&refused)
 	}
 }

@@ -60,7 +60,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) {
 					return cleaner.Deletion{Deleted: []string{"a", "nobody asked"}, Failed: []cleaner.Failure{{Digest: "stranger", Code: "KmsError"}, {Code: "MissingDigestAndTag"}}}, nil
 				}
-			}, map[string]string{"a": "deleted", "b": "failed: neither confirmed nor refused by ECR"},
+			}, map[string]string{"a": "deleted", "b": "unknown: neither confirmed nor refused by ECR"},
 		},
 		"answer lost and no way to ask": {
 			func(w *world, r *remover) {
@@ -72,7 +72,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 					return describe(ctx, repository, digests)
 				}
 				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) { return cleaner.Deletion{}, broken }
-			}, map[string]string{"a": "failed: broken; state unknown: denied", "b": "failed: broken; state unknown: denied"},
+			}, map[string]string{"a": "unknown: broken; then denied", "b": "unknown: broken; then denied"},
 		},
 		"error after a part is done": {
 			func(w *world, r *remover) {

@@ -37,8 +37,8 @@ type RepositoryPlan struct {
 	// Entry is the entry of the configuration that decides; nil when none
 	// selects the repository.
 	Entry *config.Entry
-	// Made is when it was made; zero when that is not known.
-	Made time.Time
+	// made is when the plan was ready; zero when that is not known.
+	made moment
 	// Listed is the number of images listed, whatever their status.
 	Listed int
 	// Images are those with a verdict to act on, also the protected ones, and
@@ -49,9 +49,11 @@ type RepositoryPlan struct {
 	// is found out only if something is asked what is in use, and the repository
 	// is used or something would go.
 	Attached bool
-	// Scanned is when the in-use scan ended that the plan relies upon; zero when
-	// it relies upon none.
-	Scanned time.Time
+	// scanned is when the in-use scan that the plan relies upon asked its first
+	// question; zero when it relies upon none.
+	scanned moment
+	// attempts counts the removing calls that the log has announced, by digest.
+	attempts map[string]int
 	// Skip is why the repository is left alone as a whole, or nil.
 	Skip *Skip
 	// Findings are what came to light and is no failure.

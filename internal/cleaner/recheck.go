@@ -17,7 +17,7 @@ const maxCheckAge = 2 * time.Second
 type look struct {
 	image evaluator.Image
 	found bool
-	at    time.Time
+	at    moment // when it was asked for
 }
 
 // maxLooks is how often images are described before a removal, if that takes
@@ -53,7 +53,7 @@ func (a *applier) recheck(images []*PlannedImage) {
 func (a *applier) giveUpStale(images []*PlannedImage) {
 	for _, im := range openOf(images) {
 		if len(a.stale(idsOf([]*PlannedImage{im}))) > 0 {
-			im.settle(Failed, "re-check: the answer is too old by the time it is there; try again when ECR is faster")
+			a.settle(im, Failed, "re-check: the answer is too old by the time it is there; try again when ECR is faster")
 			a.logOutcome(im)
 		}
 	}
@@ -62,85 +62,24 @@ func (a *applier) giveUpStale(images []*PlannedImage) {
 // compare settles the image if it is not as planned any more, or if that is not
 // known because of the error.
 func (a *applier) compare(im *PlannedImage, err error) {
-	switch why, silent := a.unanswered[im.Digest]; {
-	case err == nil:
-		a.judge(im, why)
-	case silent:
-		im.settle(Failed, why+stateUnknown+err.Error())
-	default:
-		im.settle(Failed, "re-check: "+err.Error())
+	if err != nil {
+		a.settle(im, Failed, "re-check: "+err.Error())
+	} else {
+		a.judge(im, a.unanswered[im.Digest])
 	}
 	a.logOutcome(im)
 }
 
-// judge settles the image if it was found as a call would leave it of which it
-// is not known what it did, for the reason why, or else if it is not as planned.
-func (a *applier) judge(im *PlannedImage, why string) {
-	current, found := a.found(im.Digest)
-	a.archived[im.Digest] = found && current.Status == evaluator.Archived
-	outcome, how := im.carriedOut(current, found)
-	switch difference := im.differs(current, a.found); {
-	case why != "" && outcome != "":
-		a.infer(im, outcome, why+", but "+how)
-	case !found:
-		im.settle(Gone, "not there any more")
-	case difference != "":
-		im.settle(Changed, difference+" changed since the plan")
-	}
-}
-
-// infer settles the image by what was found after a call of which it is not
-// known what it did.
-func (a *applier) infer(im *PlannedImage, o Outcome, message string) {
-	a.unanswered[im.Digest] = message
-	im.settle(o, "unconfirmed: "+message)
-}
-
-// answered settles the image by ECR's answer. One that is to be deleted and is
-// gone after a call without an answer was deleted by that; one that is refused may
-// still go by it, since such a call can be carried out late.
-func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
-	switch why, before := a.unanswered[im.Digest]; {
-	case before && o == Gone && !im.archives():
-		a.infer(im, Deleted, why+"; then "+message)
-	case before && (o == Blocked || o == Failed):
-		im.settle(Failed, message+"; before that, "+why)
-	default:
-		delete(a.unanswered, im.Digest)
-		im.settle(o, message)
-	}
-}
-
-// carriedOut returns the outcome that the image has if it is as its removal would
-// leave it, and how that shows.
-func (im *PlannedImage) carriedOut(current evaluator.Image, found bool) (o Outcome, how string) {
-	switch {
-	case im.archives():
-		if found && current.Status == evaluator.Archived {
-			return MovedToArchive, "in the archive now"
-		}
-	case im.Action == evaluator.Untag:
-		if found && im.hasLostItsTags(current) {
-			return Untagged, "without them now"
-		}
-	case !found:
-		return Deleted, "not there any more"
-	}
-	return "", ""
-}
-
 // stale returns those of the digests that were not described just now.
 func (a *applier) stale(digests []string) []string {
-	now := instant()
-	return slices.DeleteFunc(digests, func(digest string) bool { return now.Sub(a.looks[digest].at) <= maxCheckAge })
+	now := momentOf(a.clock)
+	return slices.DeleteFunc(digests, func(digest string) bool { return a.looks[digest].at.age(now) <= maxCheckAge })
 }
 
 // look describes the images, of which what was known before is forgotten.
 func (a *applier) look(ctx context.Context, digests []string) error {
-	for _, digest := range digests {
-		delete(a.looks, digest)
-	}
-	at := instant()
+	a.forget(digests)
+	at := momentOf(a.clock)
 	now, err := a.describe(ctx, digests)
 	if err != nil {
 		return err
@@ -150,6 +89,13 @@ func (a *applier) look(ctx context.Context, digests []string) error {
 		a.looks[digest] = look{im, found, at}
 	}
 	return nil
+}
+
+// forget has the images described again before the next call about them.
+func (a *applier) forget(digests []string) {
+	for _, digest := range digests {
+		delete(a.looks, digest)
+	}
 }
 
 // found returns the image as it was when it was described last.
@@ -211,9 +157,6 @@ func differs(planned, current evaluator.Image) string {
 	}
 	return ""
 }
-
-// instant reads the clock to see how long calls took. No verdict depends on it.
-func instant() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does
 
 // sameTags compares tags in any order.
 func sameTags(a, b []string) bool {

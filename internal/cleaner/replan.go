@@ -3,25 +3,54 @@ package cleaner
 import (
 	"context"
 	"slices"
-	"time"
 )
 
-// remove applies the plan until it is done or the run is stopped. When it, or
-// what was known to be in use, has become too old it plans again and keeps to
-// the plan.
+// maxStalePlans is how often in a row a plan is made again without a removing call
+// since: then planning takes longer than a scan may be old.
+const maxStalePlans = 3
+
+// remove applies the plan until it is done or the run is stopped. When the plan, or
+// the in-use scan that it relies upon, has become too old, it plans again and removes
+// only images that are in both plans.
 func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan) {
 	stopping, cancel := r.untilStopped(ctx)
 	defer cancel()
-	fresh := func() bool {
-		young := func(t time.Time) bool { return t.IsZero() || r.Clock().Sub(t) <= MaxScanAge }
-		return young(plan.Scanned) && young(plan.Made)
-	}
 	a := newApplier(stopping, r.Remover, plan, r.logger())
-	a.pace = r.Pace
-	for !a.applyWhile(fresh) && r.planAgain(ctx, plan, again) { //nolint:contextcheck // a call under way outlives the context
+	a.pace, a.clock, a.fresh = r.Pace, r.Clock, func() bool { return plan.fresh(momentOf(r.Clock)) }
+	if r.Commit != nil {
+		a.commit = r.Commit
+	}
+	for stale, calls := 0, 0; !a.apply(); { //nolint:contextcheck // a call under way outlives the context
+		if stale++; a.calls > calls {
+			stale, calls = 0, a.calls
+		}
+		if stale > maxStalePlans {
+			a.settleAll(plan.open(), Failed, "whenever it is planned again the in-use scan is too old; scan fewer sources, or name lists in protect.references")
+			break
+		}
+		if !r.planAgain(ctx, plan, again) {
+			break
+		}
 		a.index()
 	}
 	a.end()
+}
+
+// fresh reports whether a removing call may rely on the plan and on its scan.
+func (p *RepositoryPlan) fresh(now moment) bool {
+	young := func(m moment) bool { return !m.known() || m.age(now) <= MaxScanAge }
+	return young(p.scanned) && young(p.made)
+}
+
+// open returns the images that are still to be removed.
+func (p *RepositoryPlan) open() []*PlannedImage {
+	var open []*PlannedImage
+	for i := range p.Images {
+		if p.Images[i].open() {
+			open = append(open, &p.Images[i])
+		}
+	}
+	return open
 }
 
 // over reports whether no further call shall be begun.
@@ -62,20 +91,17 @@ func (p *RepositoryPlan) released() map[string]string {
 }
 
 // abandon takes over why the plan could not be made again: for the repository as a
-// whole when nothing was done in it yet, else for each image that is still open.
+// whole when nothing was tried in it yet, else for each image that is still open.
 func (p *RepositoryPlan) abandon(fresh *RepositoryPlan) {
-	if !slices.ContainsFunc(p.Images, func(im PlannedImage) bool { return im.Outcome != "" }) {
-		open := map[string]bool{}
-		for i := range p.Images {
-			open[p.Images[i].Digest] = p.Images[i].open()
-		}
-		fresh.Images = slices.DeleteFunc(fresh.Images, func(im PlannedImage) bool { return !open[im.Digest] })
-		fresh.Listed = p.Listed
-		*p = *fresh
+	untouched := len(p.attempts) == 0 && !slices.ContainsFunc(p.Images, func(im PlannedImage) bool { return im.Outcome != "" })
+	code := fresh.Skip.Code
+	if untouched && code != SkipGone {
+		p.Skip = fresh.Skip
+		p.Findings = append(p.Findings, fresh.Findings...)
 		return
 	}
 	outcome, message := Changed, "planned again: "+fresh.Skip.Message
-	switch code := fresh.Skip.Code; {
+	switch {
 	case code == SkipGone:
 		outcome, message = Gone, repositoryGone
 	case code == SkipDeadline:
@@ -83,10 +109,8 @@ func (p *RepositoryPlan) abandon(fresh *RepositoryPlan) {
 	case code.unhandled():
 		outcome = Failed
 	}
-	for i := range p.Images {
-		if im := &p.Images[i]; im.open() {
-			im.settle(outcome, message)
-		}
+	for _, im := range p.open() {
+		im.settle(outcome, message)
 	}
 }
 
@@ -124,7 +148,7 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again repl
 	r.keepTo(ctx, &fresh, &before)
 	fresh.Images = slices.DeleteFunc(fresh.Images, func(im PlannedImage) bool { return known[im.Digest] })
 	fresh.Images = append(fresh.Images, settled...)
-	fresh.Listed = plan.Listed
+	fresh.Listed, fresh.attempts = plan.Listed, plan.attempts
 	sortImages(fresh.Images)
 	*plan = fresh
 	return true

@@ -1,6 +1,7 @@
 package cleaner
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -98,8 +99,8 @@ type ImageReport struct {
 }
 
 // Undone counts what makes the run incomplete, by reason: repositories by their
-// [SkipCode], "images failed", "images not attempted", and "in-use sources" that
-// did not answer. It is empty if and only if the run is complete; it counts what
+// [SkipCode], "images failed", "images unknown", "images not attempted", "in-use
+// sources" that did not answer, "manifests not read" and "faults of the program". It is empty if and only if the run is complete; it counts what
 // the report holds, so ask before Fit.
 func (r *Report) Undone() map[string]int {
 	undone := map[string]int{}
@@ -114,10 +115,11 @@ func (r *Report) Undone() map[string]int {
 		}
 	}
 	count("images failed", r.Totals.Failed)
+	count("images unknown", r.Totals.Unknown)
 	count("images not attempted", r.Totals.NotAttempted)
 	for i := range r.Findings {
-		if r.Findings[i].Kind == ScanFailed {
-			count("in-use sources", 1)
+		if name := r.Findings[i].Kind.Failure(); name != "" {
+			count(name, 1)
 		}
 	}
 	return undone
@@ -199,7 +201,8 @@ func (r *Report) add(repository RepositoryReport) {
 	if repository.AttachedPolicy {
 		r.Totals.AttachedPolicies++
 	}
-	if repository.Failed+repository.NotAttempted > 0 || repository.Skipped.unhandled() {
+	failed := func(f Finding) bool { return f.Kind.Failure() != "" }
+	if repository.undone() > 0 || repository.Skipped.unhandled() || slices.ContainsFunc(repository.Findings, failed) {
 		r.Incomplete = true
 	}
 }

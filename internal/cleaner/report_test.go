@@ -28,7 +28,7 @@ func one(t *testing.T) cleaner.Runner {
 	archived := withStatus(image("sha256:refused", 9*day, "old"), evaluator.Archived)
 	w := newWorld(
 		index("sha256:index", 9*day, "dead-1"), image("sha256:child", 9*day), image("sha256:changed", 9*day, "dead-2"),
-		image("sha256:gone", 9*day, "dead-3"), image("sha256:failed", 9*day, "dead-4"), image("sha256:blocked", 9*day, "dead-5"),
+		image("sha256:gone", 9*day, "dead-3"), image("sha256:failed", 9*day, "dead-4"), image("sha256:blocked", 9*day, "dead-5"), image("sha256:unknown", 9*day, "dead-7"),
 		pulled(image("sha256:used", 9*day, "dead-6", "latest"), day), restored(image("sha256:young", 99*day, "v1"), time.Hour), archived).
 		add("archive", image("sha256:a", 9*day, "v1")).add("tags", image("sha256:a", 9*day, "dead-1", "v1")).add("none").add("big", image("sha256:a", 9*day), image("sha256:b", 9*day)).add("late", image("sha256:a", 9*day))
 	w.children["sha256:index"] = []string{"sha256:child"}
@@ -43,6 +43,11 @@ func one(t *testing.T) cleaner.Runner {
 	remover := w.remover()
 	refuse(&remover, "sha256:failed", "KmsError")
 	refuse(&remover, "sha256:blocked", "ImageReferencedByManifestList")
+	remove := remover.delete
+	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+		rest := slices.DeleteFunc(slices.Clone(digests), func(digest string) bool { return digest == "sha256:unknown" })
+		return remove(ctx, repository, rest) // and says nothing of that one
+	}
 	stop := make(chan struct{})
 	describe := remover.describe
 	remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
@@ -109,7 +114,7 @@ func TestReportHasTheDocumentedShape(t *testing.T) {
 // that a saved plan is compared by; no other does.
 func TestReportHasTheDocumentedFields(t *testing.T) {
 	t.Parallel()
-	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed notAttempted tagsRemoved reclaimableBytes"
+	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed unknown notAttempted tagsRemoved reclaimableBytes"
 	for _, test := range []struct {
 		of   any
 		want string
@@ -183,7 +188,7 @@ func TestCountsAddUpToTheImages(t *testing.T) {
 			t.Errorf("%s: %d by verdict, %d images", repository.Name, n, len(repository.Images))
 		}
 		settled := slices.DeleteFunc(slices.Clone(repository.Images), func(im cleaner.ImageReport) bool { return im.Outcome == "" })
-		if n := c.TagsRemoved + c.Deleted + c.Archived + c.Blocked + c.Changed + c.Gone + c.Failed + c.NotAttempted; n != len(settled) {
+		if n := c.TagsRemoved + c.Deleted + c.Archived + c.Blocked + c.Changed + c.Gone + c.Failed + c.Unknown + c.NotAttempted; n != len(settled) {
 			t.Errorf("%s: %d by outcome, %d images with one", repository.Name, n, len(settled))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -50,6 +51,10 @@ type Runner struct {
 	// A call waits for its turn before the re-check, not between that and the
 	// removal.
 	Pace *pace.Pace
+	// Commit returns when the lines that were written to Log are kept, or the error
+	// for which nothing may be removed any more. It is called before each removing
+	// call, after the log has named the images. Optional.
+	Commit func() error
 	// Stop is closed when no further repository and no further removing call
 	// shall be begun. Optional.
 	Stop <-chan struct{}
@@ -59,6 +64,8 @@ type Runner struct {
 	MaxPlanAge time.Duration
 
 	scanner *scanner
+	// missing are the repositories of the saved plan that are not listed any more.
+	missing []string
 }
 
 // Run works through the repositories that the configuration selects, in the
@@ -78,6 +85,11 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 	}
 	r.scanner = r.newScanner(account)
 	r.workThrough(ctx, repositories, &report)
+	for _, name := range r.missing {
+		plan := r.gone(name, "deleted since the plan was saved")
+		r.applyGuarded(ctx, &plan, nil)
+		report.add(r.reportOn(ctx, &plan, true))
+	}
 	report.endScan(r.scanner)
 	return report, nil
 }
@@ -109,15 +121,18 @@ func (r *Runner) newReport() Report {
 // list returns the selected repositories and the account of the
 // registry. It reads the whole list before anything is removed.
 func (r *Runner) list(ctx context.Context) (selected []Repository, account string, err error) {
+	missing := r.savedRepositories()
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
 			return nil, "", err
 		}
+		delete(missing, repository.Name)
 		account = repository.RegistryID
 		if r.Config.Repositories.Select(repository.Name) && r.inSavedPlan(repository.Name) {
 			selected = append(selected, repository)
 		}
 	}
+	r.missing = slices.Sorted(maps.Keys(missing))
 	return selected, account, nil
 }
 
@@ -135,13 +150,11 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 		planner := r.planner()
 		planner.tenant, planner.released = tenant, released
 		plan, err = planner.Plan(ctx, name, entry)
-		if r.Clock != nil {
-			plan.Made = r.Clock() // and not before: what takes longer than it may be old would never be new
-		}
+		plan.made = momentOf(r.Clock) // and not before: what takes longer than it may be old would never be new
 	}
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
-		plan.Skip = &Skip{SkipGone, "deleted while the run went on"}
+		plan = r.gone(name, "deleted while the run went on")
 	case ctx.Err() != nil && (err != nil || plan.Skip != nil && plan.Skip.Code == SkipScanFailed), errors.Is(err, context.DeadlineExceeded):
 		late := ""
 		if err != nil {
@@ -193,6 +206,9 @@ func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again replan) 
 
 // reportOn reports on a plan, applied or not.
 func (r *Runner) reportOn(ctx context.Context, plan *RepositoryPlan, detailed bool) RepositoryReport {
+	if r.Remover != nil {
+		plan.account()
+	}
 	report := reportOn(plan, detailed)
 	r.logRepository(ctx, &report)
 	return report
@@ -200,7 +216,7 @@ func (r *Runner) reportOn(ctx context.Context, plan *RepositoryPlan, detailed bo
 
 func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
 	level := slog.LevelInfo
-	if report.Failed+report.NotAttempted > 0 || report.Skipped.unhandled() {
+	if report.undone() > 0 || report.Skipped.unhandled() {
 		level = slog.LevelError
 	}
 	r.logger().LogAttrs(ctx, level, "repository",
@@ -216,6 +232,7 @@ func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
 		slog.Int("changed", report.Changed),
 		slog.Int("gone", report.Gone),
 		slog.Int("failed", report.Failed),
+		slog.Int("unknown", report.Unknown),
 		slog.Int("not_attempted", report.NotAttempted),
 		slog.String("skipped", string(report.Skipped)),
 		slog.String("message", report.Message))

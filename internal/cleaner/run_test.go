@@ -274,7 +274,7 @@ func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 		return map[string]any{
 			"level": level, "msg": "repository", "run_id": "run-1", "repository": name, "policy": "old", "evaluated": evaluated, "expired": expired,
 			"transitioned": 0., "protected": 0., "deleted": deleted, "archived": 0., "blocked": 0., "changed": 0., "gone": 0.,
-			"failed": failed, "not_attempted": 0., "skipped": "", "message": "",
+			"failed": failed, "unknown": 0., "not_attempted": 0., "skipped": "", "message": "",
 		}
 	}
 	want := []map[string]any{

@@ -66,6 +66,37 @@ func (r *Runner) inSavedPlan(repository string) bool {
 	return len(saved.removable()) > 0 || saved.Skipped == SkipLimit || saved.Skipped.unhandled()
 }
 
+// savedRepositories returns the names of the selected repositories from which the
+// saved plan removes images.
+func (r *Runner) savedRepositories() map[string]bool {
+	names := map[string]bool{}
+	if r.Saved == nil {
+		return names
+	}
+	for i := range r.Saved.Repositories {
+		saved := &r.Saved.Repositories[i]
+		if len(saved.removable()) > 0 && r.Config.Repositories.Select(saved.Name) {
+			names[saved.Name] = true
+		}
+	}
+	return names
+}
+
+// gone returns the plan for a repository that is not there any more, with the images
+// that the saved plan, if there is one, was to remove from it.
+func (r *Runner) gone(name, message string) RepositoryPlan {
+	plan := RepositoryPlan{Repository: name, Skip: &Skip{SkipGone, message}}
+	if r.Saved == nil {
+		return plan
+	}
+	for _, saved := range r.Saved.repository(name).removable() {
+		im := saved.planned()
+		im.settle(Gone, repositoryGone)
+		plan.Images = append(plan.Images, im)
+	}
+	return plan
+}
+
 // repository returns what the report says of a repository; the zero report
 // when it says nothing.
 func (r *Report) repository(name string) *RepositoryReport {
@@ -109,6 +140,7 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 			continue
 		}
 		switch difference := differs(s.planned().Image, im.Image); {
+		case im.Protected(): // also an image that has changed
 		case difference != "":
 			im.settle(Changed, difference+" changed since the plan")
 		case evaluator.At(s.ChildrenPulledAt) != im.childrenPulledAt():

@@ -89,8 +89,8 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 	}
 	want := map[string]string{
 		"same": "deleted,  []", "tagged": "changed, imageTags changed since the plan []",
-		"protected":     "changed, imageTags changed since the plan [tagPatterns keep]",
-		"pulled":        "changed, lastRecordedPullTime changed since the plan [pulledWithinDays 7 days]",
+		"protected":     ",  [tagPatterns keep]",
+		"pulled":        ",  [pulledWithinDays 7 days]",
 		"pulled before": "changed, lastRecordedPullTime changed since the plan []",
 		"pushed again":  "changed, a plan made now keeps it []", "archived": "changed, a plan made now keeps it []",
 		"gone": "gone, not there any more []",

@@ -25,11 +25,12 @@ type scanner struct {
 
 	mu   sync.Mutex
 	last *inuse.Scan
-	// at is when the last scan ended; a scan that takes longer than it may be
-	// old would otherwise never be new.
-	at     time.Time
-	uses   map[string][]inuse.Use // by repository of this registry
-	counts map[string]int         // the most that each source has named
+	// began is when the last scan asked its first question: an image that came into
+	// use since may be missing. Due is from when its age counts until the next one,
+	// which is its end where it took too long: another is not likely to be faster.
+	began, due moment
+	uses       map[string][]inuse.Use // by repository of this registry
+	counts     map[string]int         // the most that each source has named
 
 	// relied are the sources on which repositories rely, and first is the scan
 	// that begins with the first of these.
@@ -77,15 +78,15 @@ func (s *scanner) failed() []Finding {
 }
 
 // newest returns a scan that is not too old, made now if need be, and when it
-// ended.
-func (s *scanner) newest(ctx context.Context) (*inuse.Scan, map[string][]inuse.Use, time.Time) {
+// began.
+func (s *scanner) newest(ctx context.Context) (*inuse.Scan, map[string][]inuse.Use, moment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.askOnce(ctx)
-	if s.clock().Sub(s.at) > MaxScanAge {
+	if s.due.age(momentOf(s.clock)) > MaxScanAge {
 		s.ask(ctx)
 	}
-	return s.last, s.uses, s.at
+	return s.last, s.uses, s.began
 }
 
 // askOnce makes a scan unless there is one.
@@ -96,8 +97,15 @@ func (s *scanner) askOnce(ctx context.Context) {
 }
 
 func (s *scanner) ask(ctx context.Context) {
-	scan := s.scan(ctx)
-	s.at = s.clock()
+	s.began = momentOf(s.clock)
+	bounded, cancel := context.WithTimeout(ctx, MaxScanAge)
+	defer cancel()
+	scan := s.scan(bounded)
+	s.due = s.began
+	if ended := momentOf(s.clock); s.began.age(ended) > MaxScanAge {
+		s.due = ended
+		failSlow(&scan, s.began.age(ended))
+	}
 	s.distrust(&scan)
 	s.last, s.uses = &scan, map[string][]inuse.Use{}
 	for _, use := range scan.Uses {
@@ -139,4 +147,15 @@ func (s *scanner) found() map[string]int {
 		return nil
 	}
 	return s.last.Counts
+}
+
+// failSlow makes failures of all sources of a scan that took too long: its first
+// answers are too old by its end.
+func failSlow(scan *inuse.Scan, took time.Duration) {
+	for _, source := range slices.Sorted(maps.Keys(scan.Counts)) {
+		scan.Failed = append(scan.Failed, inuse.Failure{Source: source, Err: fmt.Errorf(
+			"the in-use scan took %s and must not take longer than %s; scan fewer sources, or name lists in protect.references",
+			took.Round(time.Second), MaxScanAge)})
+	}
+	clear(scan.Counts)
 }

@@ -87,7 +87,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	g := graph.New(c.images, c.children)
 	p.release(c, g, wanted)
 	used, skip := p.usage(ctx, c, g, settings.Protect)
-	plan.Skip, plan.Findings, plan.Scanned = skip, append(plan.Findings, used.findings...), used.at
+	plan.Skip, plan.Findings, plan.scanned = skip, append(plan.Findings, used.findings...), used.at
 	protections, wishes := p.weigh(c, g, &used, wanted, settings)
 	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
 	places := make([]int, 0, marked)

@@ -90,7 +90,7 @@ func TestOfACallUnderWayItIsAskedWhatBecameOfIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantOutcomes(t, map[string]string{
-			"a": "deleted: unconfirmed: delete: no answer, but not there any more", "b": "failed: delete: no answer",
+			"a": "deleted: unconfirmed: delete: no answer, but not there any more", "b": "unknown: delete: no answer",
 		}, &report, log)
 	})
 }

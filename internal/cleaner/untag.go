@@ -68,7 +68,9 @@ func (a *applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
 	}
 	done, err := a.remover.Untag(ctx, a.repository, tags)
 	if errors.Is(err, ErrRepositoryNotFound) {
-		settleAll(batch, Gone, repositoryGone)
+		for _, im := range batch {
+			a.answered(im, Gone, repositoryGone)
+		}
 		return nil
 	}
 	for _, im := range batch {
@@ -121,7 +123,7 @@ func (a *applier) hadLost(im *PlannedImage, message string) {
 
 func (a *applier) loseHalf(im *PlannedImage, message string) {
 	a.unanswered[im.Digest] = message
-	im.settle(Failed, message)
+	a.settle(im, Failed, message)
 }
 
 // hasLostItsTags reports whether the image is as it was but for the tags that

@@ -46,7 +46,7 @@ func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
 	apply(t, r, plan)
 	want := map[string]string{
 		"done": "untagged", "gone": "changed: its tags were not there any more", "refused": "failed: tag t-refused: KmsError",
-		"moved": "failed: tag t-moved had moved to other and was removed there; push it again",
+		"moved": "unknown: tag t-moved had moved to other and was removed there; push it again",
 	}
 	if diff := cmp.Diff(want, settled(plan)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
@@ -72,8 +72,8 @@ func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 	var log bytes.Buffer
 	cleaner.Apply(t.Context(), r, plan, slog.New(slog.NewJSONHandler(&log, nil)))
 	want := map[string]string{
-		"half":    "failed: 1 of its 2 tags were removed, but tag t-2: KmsError",
-		"moved":   "failed: tag t-3 had moved to other and was removed there; push it again",
+		"half":    "unknown: 1 of its 2 tags were removed, but tag t-2: KmsError",
+		"moved":   "unknown: tag t-3 had moved to other and was removed there; push it again",
 		"refused": "failed: tag t-4: KmsError",
 	}
 	if diff := cmp.Diff(want, settled(plan)); diff != "" {

@@ -18,8 +18,8 @@ type usage struct {
 	by map[string][]string
 	// findings are the references that lead to no listed image.
 	findings []Finding
-	// at is when the scan ended that says so; zero when there was none.
-	at time.Time
+	// at is when the scan that says so began; zero when there was none.
+	at moment
 }
 
 // sourcesOf returns the names of the sources that the settings rely upon.

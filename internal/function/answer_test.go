@@ -79,7 +79,7 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 	}
 	want = []string{
 		"archived", "blocked", "changed", "deleted", "evaluated", "expired", "failed", "gone", "level", "message", "msg", "not_attempted",
-		"policy", "protected", "repository", "run_id", "skipped", "time", "transitioned",
+		"policy", "protected", "repository", "run_id", "skipped", "time", "transitioned", "unknown",
 	}
 	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {
 		t.Errorf("keys of a repository mismatch (-want +got):\n%s", diff)

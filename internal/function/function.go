@@ -24,7 +24,7 @@ const (
 )
 
 // A Handler handles the events of the function. The fields are its world; all
-// but the last must be set.
+// but the last two must be set.
 type Handler struct {
 	// Configuration is the value of CLEANER_CONFIG.
 	Configuration string
@@ -35,6 +35,8 @@ type Handler struct {
 	// RunID names the run that the context belongs to.
 	RunID func(ctx context.Context) string
 	Log   *slog.Logger
+	// Commit is that of [cleaner.Runner]. Optional.
+	Commit func() error
 	// FunctionName is the dimension of the metrics; without one none are written.
 	FunctionName string
 }
@@ -56,7 +58,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 	limited, stop, cancel := Limit(ctx, h.Now())
 	defer cancel()
 	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop
-	runner.MaxDetails, runner.Rotate = MaxAnswer, true
+	runner.Commit, runner.MaxDetails, runner.Rotate = h.Commit, MaxAnswer, true
 	if run.Mode == config.Apply {
 		runner.Remover = registry.Remover
 	}

@@ -11,7 +11,7 @@ import (
 func logFindings(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
 	for _, f := range r.Findings {
 		level := slog.LevelInfo
-		if f.Kind == cleaner.ScanFailed {
+		if f.Kind.Failure() != "" {
 			level = slog.LevelError
 		}
 		log.LogAttrs(ctx, level, "finding",

@@ -27,7 +27,7 @@ func metricsOf(r *cleaner.Report) []metric {
 		count("ImagesProtected", r.Totals.Protected),
 		count("ImagesDeleted", r.Totals.Deleted),
 		count("ImagesArchived", r.Totals.Archived),
-		count("ImagesFailed", r.Totals.Failed+r.Totals.NotAttempted),
+		count("ImagesFailed", r.Totals.Failed+r.Totals.Unknown+r.Totals.NotAttempted),
 		count("RepositoriesSkipped", r.Totals.Skipped),
 		{"IncompleteRuns", "Count", incomplete},
 		{"ReclaimableBytes", "Bytes", r.Totals.ReclaimableBytes},

@@ -75,7 +75,7 @@ func TestWorkComesToItsEnd(t *testing.T) {
 					if !closed && left > 0 {
 						t.Errorf("seed %d: %s: %d of %d left, counts %+v", seed, rr.Name, left, planned, rr.Counts)
 					}
-					if sum := rr.Deleted + rr.NotAttempted + rr.Changed + rr.Gone + rr.Failed; sum != planned {
+					if sum := rr.Deleted + rr.NotAttempted + rr.Changed + rr.Gone + rr.Failed + rr.Unknown; sum != planned {
 						t.Errorf("seed %d: %s: outcomes of %d of %d: %+v", seed, rr.Name, sum, planned, rr.Counts)
 					}
 				}

@@ -41,7 +41,7 @@ func (r *reckoning) compare(after []fakeecr.Image) error {
 func outcomesSay(r *cleaner.RepositoryReport) error {
 	for _, im := range r.Images {
 		done := im.Outcome == cleaner.Deleted || im.Outcome == cleaner.MovedToArchive || im.Outcome == cleaner.Untagged
-		why := (im.Outcome == cleaner.Blocked || im.Outcome == cleaner.Failed) && im.Message != ""
+		why := (im.Outcome == cleaner.Blocked || im.Outcome == cleaner.Failed || im.Outcome == cleaner.Unknown) && im.Message != ""
 		if toGo := len(im.ProtectedBy) == 0 && r.Skipped == ""; toGo != (done || why) {
 			return fmt.Errorf("%s/%s: outcome %q %q, protected by %v, skipped %q", r.Name, im.ImageDigest, im.Outcome, im.Message, im.ProtectedBy, r.Skipped)
 		}

@@ -126,6 +126,8 @@ func (q *inquest) judge(d deed, key string) error {
 		return errors.New("the run came to its end and the log has an intent without an outcome")
 	case !settled && q.intents[key] && found.kind != "unknown":
 		return fmt.Errorf("the log has an intent without an outcome, and the audit lists it as %q", found.kind)
+	case l.Outcome == cleaner.Unknown && found.kind != "unknown":
+		return fmt.Errorf("the log says unknown, and the audit lists it as %q", found.kind)
 	case l.Outcome == cleaner.Gone && !vanished:
 		return fmt.Errorf("the log says gone, and nobody else removed it: %s", l.Message)
 	case settled && l.Outcome != "" && l.Outcome != cleaner.Deleted && l.Message == "" && became == "":

@@ -72,6 +72,7 @@ func (j *judgement) sums() error {
 		totals.Archived += r.Archived
 		totals.TagsRemoved += r.TagsRemoved
 		totals.Failed += r.Failed
+		totals.Unknown += r.Unknown
 		totals.NotAttempted += r.NotAttempted
 		switch r.Skipped {
 		case cleaner.SkipFailed, cleaner.SkipDeadline, cleaner.SkipInterrupted, cleaner.SkipInvalidPolicy, cleaner.SkipScanFailed:
@@ -81,9 +82,9 @@ func (j *judgement) sums() error {
 	got := j.report.Totals
 	switch {
 	case got.Repositories != totals.Repositories, got.Deleted != totals.Deleted, got.Archived != totals.Archived,
-		got.TagsRemoved != totals.TagsRemoved, got.Failed != totals.Failed, got.NotAttempted != totals.NotAttempted:
+		got.TagsRemoved != totals.TagsRemoved, got.Failed != totals.Failed, got.Unknown != totals.Unknown, got.NotAttempted != totals.NotAttempted:
 		return fmt.Errorf("totals are %+v, should be %+v", got, totals)
-	case j.report.Incomplete != (unhandled || got.Failed+got.NotAttempted > 0):
+	case j.report.Incomplete != (unhandled || got.Failed+got.Unknown+got.NotAttempted > 0):
 		return fmt.Errorf("incomplete is %v with %+v", j.report.Incomplete, got)
 	case j.report.Incomplete != (len(j.report.Undone()) > 0):
 		return fmt.Errorf("incomplete is %v, and undone are %v", j.report.Incomplete, j.report.Undone())
@@ -91,10 +92,10 @@ func (j *judgement) sums() error {
 	return nil
 }
 
-type counts struct{ deleted, archived, untagged, blocked, changed, gone, failed, notAttempted int }
+type counts struct{ deleted, archived, untagged, blocked, changed, gone, failed, unknown, notAttempted int }
 
 func outcomeCounts(c cleaner.Counts) counts {
-	return counts{c.Deleted, c.Archived, c.TagsRemoved, c.Blocked, c.Changed, c.Gone, c.Failed, c.NotAttempted}
+	return counts{c.Deleted, c.Archived, c.TagsRemoved, c.Blocked, c.Changed, c.Gone, c.Failed, c.Unknown, c.NotAttempted}
 }
 
 func countOutcomes(images []cleaner.ImageReport) counts {
@@ -104,7 +105,7 @@ func countOutcomes(images []cleaner.ImageReport) counts {
 	}
 	return counts{
 		n[cleaner.Deleted], n[cleaner.MovedToArchive], n[cleaner.Untagged], n[cleaner.Blocked],
-		n[cleaner.Changed], n[cleaner.Gone], n[cleaner.Failed], n[cleaner.NotAttempted],
+		n[cleaner.Changed], n[cleaner.Gone], n[cleaner.Failed], n[cleaner.Unknown], n[cleaner.NotAttempted],
 	}
 }
 
@@ -130,7 +131,7 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 		}
 		if d.became() != "" {
 			j.seen.removed++
-			if d.said.Outcome == cleaner.Failed || strings.HasPrefix(d.said.Message, "unconfirmed") {
+			if d.said.Outcome == cleaner.Unknown || strings.HasPrefix(d.said.Message, "unconfirmed") {
 				j.seen.lost++
 			}
 		}
@@ -200,9 +201,9 @@ func (d deed) judge(skipped bool) error {
 		return fmt.Errorf("is %s, which was not in the plan: %q", became, d.wanted())
 	case became == "" && done, became != "" && done && became != said:
 		return fmt.Errorf("is %q and said to be %s: %s", became, said, d.said.Message)
-	case became != "" && !done && (said != cleaner.Failed || !unsure(d.said.Message)):
+	case became != "" && !done && said != cleaner.Unknown:
 		return fmt.Errorf("is %s, but said to be %q: %s", became, said, d.said.Message)
-	case (said == cleaner.Failed || said == cleaner.Blocked || said == cleaner.NotAttempted || said == cleaner.Gone) && d.said.Message == "":
+	case (said == cleaner.Failed || said == cleaner.Unknown || said == cleaner.Blocked || said == cleaner.NotAttempted || said == cleaner.Gone) && d.said.Message == "":
 		return fmt.Errorf("is %s without a word", said)
 	case said == cleaner.Gone:
 		return errors.New("is said to be gone and is there")
@@ -210,10 +211,4 @@ func (d deed) judge(skipped bool) error {
 		return fmt.Errorf("is %s in a repository that was skipped", said)
 	}
 	return nil
-}
-
-// unsure reports whether the message leaves open what became of the image.
-func unsure(message string) bool {
-	return strings.Contains(message, "no answer") || strings.Contains(message, "unknown") || strings.Contains(message, "neither") ||
-		strings.Contains(message, "tags were removed, but")
 }

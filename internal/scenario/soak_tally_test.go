@@ -68,7 +68,7 @@ func (n *tally) wanted() []string {
 		names = append(names, "fault: "+string(kind))
 	}
 	for _, o := range []cleaner.Outcome{
-		cleaner.Deleted, cleaner.MovedToArchive, cleaner.Blocked, cleaner.Gone, cleaner.Failed, cleaner.NotAttempted,
+		cleaner.Deleted, cleaner.MovedToArchive, cleaner.Blocked, cleaner.Gone, cleaner.Failed, cleaner.Unknown, cleaner.NotAttempted,
 	} {
 		names = append(names, "outcome: "+string(o))
 	}

@@ -1,0 +1,82 @@
+package cleaner_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// checkAccount checks that the outcomes of a run sum up to its plan: each image has
+// either a protection or an outcome. In a repository that was skipped no image has an
+// outcome, unless the repository is gone. Every run of this package is checked so.
+func checkAccount(t *testing.T, report *cleaner.Report) {
+	t.Helper()
+	if report.Mode != config.Apply {
+		return
+	}
+	for _, repository := range report.Repositories {
+		for _, im := range repository.Images {
+			protected, settled := len(im.ProtectedBy) > 0, im.Outcome != ""
+			switch {
+			case repository.Skipped == cleaner.SkipGone && im.Outcome == cleaner.Gone && !protected:
+			case repository.Skipped != "" && !settled, repository.Skipped == "" && protected != settled:
+			default:
+				t.Errorf("%s/%s: skipped %q, protected by %v, outcome %q", repository.Name, im.ImageDigest, repository.Skipped, im.ProtectedBy, im.Outcome)
+			}
+		}
+	}
+	for _, f := range report.Findings {
+		if f.Kind == cleaner.ProgramFault {
+			t.Errorf("finding %s", f.Message)
+		}
+	}
+}
+
+// The images of a saved plan are in the report although their repository is not there
+// any more, whenever it went.
+func TestASavedPlanAccountsForARepositoryThatIsGone(t *testing.T) {
+	t.Parallel()
+	for name, vanish := range map[string]func(*world, *registry){
+		"before the run": func(w *world, _ *registry) { w.names = nil },
+		"after the listing of repositories": func(_ *world, reader *registry) {
+			reader.images = func(context.Context, string) ([]evaluator.Image, error) { return nil, cleaner.ErrRepositoryNotFound }
+		},
+	} {
+		w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day)).add("other", image("sha256:c", 9*day))
+		r := newRunner(t, w, expireAll)
+		r.Remover = nil
+		saved := run(t, &r)
+		reader := w.registry()
+		vanish(w, &reader)
+		if name == "before the run" {
+			w.names = []string{"other"}
+		}
+		log := &logged{}
+		r.Registry, r.Remover, r.Saved, r.Log = reader, w.remover(), &saved, log.logger()
+		report := run(t, &r)
+		got := repositoryOf(t, &report, "app")
+		if got.Skipped != cleaner.SkipGone || got.Gone != 2 || len(got.Images) != 2 || report.Incomplete || !report.Handled() {
+			t.Errorf("%s: %+v, incomplete %t", name, got, report.Incomplete)
+		}
+		if outcomes := log.outcomes(t); outcomes["sha256:a"] != "gone: the repository is not there any more" || len(outcomes) < 2 {
+			t.Errorf("%s: log %v", name, outcomes)
+		}
+	}
+}
+
+// A report that contradicts itself says so, and is incomplete.
+func TestAFaultInTheAccountIsSaid(t *testing.T) {
+	t.Parallel()
+	plan := planOf(evaluator.Expire, image("sha256:a", 9*day), image("sha256:b", 9*day))
+	plan.Images[0].Outcome = cleaner.Deleted
+	plan.Images[0].ProtectedBy = []cleaner.Protection{{Kind: cleaner.ByTagPattern, By: "v*"}}
+	plan.Images[1].Outcome = cleaner.Deleted
+	report := cleaner.AccountOf(plan)
+	want := "the program is faulty: 1 of 2 images do not have exactly one of a protection and an outcome, such as sha256:a; please report it"
+	if len(report.Findings) != 1 || report.Findings[0].Message != want || !report.Incomplete || report.Undone()["faults of the program"] != 1 {
+		t.Errorf("findings %v, incomplete %t, undone %v", report.Findings, report.Incomplete, report.Undone())
+	}
+}

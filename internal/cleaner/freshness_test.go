@@ -1,0 +1,172 @@
+package cleaner_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// Every removing call relies on a scan of the last ten minutes, also the call that is
+// repeated for the hundredth time.
+func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []string{expireOld, archiveOld} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day))
+			r := newRunner(t, w, `{"policies": [{"policy": `+policy+`}], "protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
+			start, scanned := time.Now(), time.Time{}
+			r.Clock = time.Now
+			r.Scan = func(context.Context) inuse.Scan {
+				scanned = time.Now()
+				scan := inuse.Scan{At: scanned, Counts: map[string]int{"ecs": 1}}
+				if time.Since(start) > 20*time.Minute {
+					scan.Uses = []inuse.Use{use("sha256:a", "new task")}
+				}
+				return scan
+			}
+			remover := w.remover()
+			young := func() error {
+				if age := time.Since(scanned); age > cleaner.MaxScanAge {
+					t.Errorf("a removing call relies on a scan that is %v old", age)
+				}
+				if time.Since(start) < 25*time.Minute {
+					return errThrottled
+				}
+				return nil
+			}
+			remove, archive := remover.delete, remover.archive
+			remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+				if err := young(); err != nil {
+					return cleaner.Deletion{}, err
+				}
+				return remove(ctx, repository, digests)
+			}
+			remover.archive = func(ctx context.Context, repository, digest string) error {
+				if err := young(); err != nil {
+					return err
+				}
+				return archive(ctx, repository, digest)
+			}
+			r.Remover = remover
+			report := run(t, &r)
+			got := report.Totals
+			if got.Protected != 1 || got.Deleted+got.Archived != 1 || !slices.Contains(w.digests("app"), "sha256:a") {
+				t.Errorf("totals %+v", got)
+			}
+		})
+	}
+}
+
+// The log is written before the look: however long it takes, nothing is removed by an
+// old look. A suspended machine is the same, but only the wall clock tells.
+func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
+	t.Parallel()
+	for name, stall := range map[string]func(*time.Time){
+		"the log stalls":           func(*time.Time) { time.Sleep(8 * time.Second) },
+		"the machine is suspended": func(ahead *time.Time) { *ahead = ahead.Add(8 * time.Second) },
+	} {
+		for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition, evaluator.Untag} {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(image("a", 9*day, "t-a", "v-a"))
+				r := newRunner(t, w, expireAll)
+				ahead := time.Now()
+				began := ahead
+				r.Clock = func() time.Time { return time.Now().Add(ahead.Sub(began)) }
+				r.Log = before(t, func(line slog.Record) {
+					if line.Message == "intent" {
+						stall(&ahead)
+						w.set("a", func(im *evaluator.Image) { im.Tags = append(im.Tags, "release") })
+					}
+				})
+				plan := losing(w.images["app"]...)
+				plan.Images[0].Action = action
+				r.ApplyPlan(t.Context(), plan)
+				if got := settled(plan)["a"]; got != "changed: imageTags changed since the plan" {
+					t.Errorf("%s, %s: outcome %q", name, action, got)
+				}
+			})
+		}
+	}
+}
+
+// A child is looked at once more after its index was deleted.
+func TestASecondTurnIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(index("i", 9*day), image("a", 9*day), image("b", 9*day))
+	r := w.remover()
+	remove := r.delete
+	r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+		if slices.Contains(digests, "i") {
+			w.set("a", func(im *evaluator.Image) { im.Tags = []string{"release"} })
+		}
+		return remove(ctx, repository, digests)
+	}
+	plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
+	plan.Images[1].Parents, plan.Images[2].Parents = []string{"i"}, []string{"i"}
+	apply(t, r, plan)
+	want := map[string]string{"i": "deleted", "a": "changed: imageTags changed since the plan", "b": "deleted"}
+	if diff := cmp.Diff(want, settled(plan)); diff != "" {
+		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// The last tag of an image is never removed: each attempt to remove tags looks again,
+// however young the look before it is.
+func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{"first attempt": nil, "throttled": errThrottled, "no answer": errUnanswered} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(image("a", 9*day, "t-a", "v-a"))
+			plan := losing(slices.Clone(w.images["app"])...)
+			r := w.remover()
+			other := func() { w.set("a", func(im *evaluator.Image) { im.Tags = []string{"t-a"} }) }
+			calls := 0
+			untag := r.untag
+			r.untag = func(ctx context.Context, repository string, tags []string) (cleaner.Untagging, error) {
+				if calls++; calls == 1 && err != nil {
+					return cleaner.Untagging{}, err
+				}
+				return untag(ctx, repository, tags)
+			}
+			intents := 0
+			log := before(t, func(line slog.Record) {
+				if line.Message != "intent" {
+					return
+				}
+				if intents++; (intents == 2) == (err != nil) { // right after the look before this attempt
+					other()
+				}
+			})
+			cleaner.Apply(t.Context(), r, plan, log)
+			if got := w.images["app"][0].Tags; !slices.Equal(got, []string{"t-a"}) {
+				t.Errorf("%s: tags left: %v, outcome %q", name, got, settled(plan)["a"])
+			}
+		})
+	}
+}
+
+// Nothing is removed that the log does not name.
+func TestNothingIsRemovedWithoutTheLog(t *testing.T) {
+	t.Parallel()
+	for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition, evaluator.Untag} {
+		w := newWorld(image("a", 9*day, "t-a", "v-a"))
+		r := newRunner(t, w, expireAll)
+		r.Commit = func() error { return errors.New("log: no space left") }
+		plan := losing(w.images["app"]...)
+		plan.Images[0].Action = action
+		r.ApplyPlan(t.Context(), plan)
+		if got := settled(plan)["a"]; got != "failed: log: no space left" || !slices.Equal(w.calls, []string{"describe"}) {
+			t.Errorf("%s: outcome %q, calls %v", action, got, w.calls)
+		}
+	}
+}

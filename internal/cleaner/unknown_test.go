@@ -1,0 +1,166 @@
+package cleaner_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// A removing call without an answer can be carried out late. Whatever happens after
+// it, an image that was not found removed is unknown, and the run is incomplete.
+func TestACallWithoutAnAnswerIsNeverForgotten(t *testing.T) {
+	t.Parallel()
+	change := func(change func(*evaluator.Image)) func(*unansweredRun) {
+		return func(u *unansweredRun) { u.set("sha256:a", change) }
+	}
+	refused := func(code string) func(*unansweredRun) {
+		return func(u *unansweredRun) {
+			u.answer = func(digests []string) (cleaner.Deletion, error) {
+				var done cleaner.Deletion
+				for _, digest := range digests {
+					done.Failed = append(done.Failed, cleaner.Failure{Digest: digest, Code: code})
+				}
+				return done, nil
+			}
+		}
+	}
+	fails := func(err error) func(*unansweredRun) {
+		return func(u *unansweredRun) {
+			u.answer = func([]string) (cleaner.Deletion, error) { return cleaner.Deletion{}, err }
+		}
+	}
+	for name, then := range map[string]func(*unansweredRun){
+		"nothing else":       fails(errUnanswered),
+		"a tag is added":     change(func(im *evaluator.Image) { im.Tags = []string{"release"} }),
+		"it is pulled":       change(func(im *evaluator.Image) { im.LastRecordedPullTime = evaluator.At(now) }),
+		"it is archived":     change(func(im *evaluator.Image) { im.Status = evaluator.Archived }),
+		"it is restored":     change(func(im *evaluator.Image) { im.LastActivatedAt = evaluator.At(now) }),
+		"it is referenced":   refused("ImageReferencedByManifestList"),
+		"it is refused":      refused("KmsError"),
+		"denied":             fails(errors.New("denied")),
+		"throttled":          fails(errThrottled),
+		"neither answered":   fails(nil),
+		"a panic":            func(u *unansweredRun) { u.answer = func([]string) (cleaner.Deletion, error) { panic("oh") } },
+		"the looks fail":     func(u *unansweredRun) { u.looks = errors.New("denied") },
+		"the run is stopped": func(u *unansweredRun) { close(u.stop) },
+		"then it is in use":  func(u *unansweredRun) { u.age(); u.uses = []inuse.Use{use("sha256:a", "task")} },
+		"then it is kept": func(u *unansweredRun) {
+			u.age()
+			u.set("sha256:a", func(im *evaluator.Image) { im.PushedAt = evaluator.At(now) })
+		},
+		"then the scan fails":  func(u *unansweredRun) { u.age(); u.scan = errors.New("denied") },
+		"then the list fails":  func(u *unansweredRun) { u.age(); u.listing = errors.New("denied") },
+		"then no time is left": func(u *unansweredRun) { u.age(); u.listing = context.DeadlineExceeded },
+	} {
+		for late, want := range map[bool]string{false: "", true: "sha256:a"} {
+			synctest.Test(t, func(t *testing.T) {
+				u := newUnansweredRun(t)
+				u.then = then
+				report := run(t, &u.Runner)
+				got := repositoryOf(t, &report, "app").Images
+				if late && slices.Contains(u.digests("app"), want) { // what the report cannot know
+					u.take("delete", "app", []string{want})
+				}
+				if len(got) != 1 || got[0].Outcome != cleaner.Unknown || got[0].Message == "" || got[0].ProtectedBy != nil {
+					t.Errorf("%s: %+v", name, got)
+				}
+				if !report.Incomplete || report.Handled() || report.Totals.Unknown != 1 || report.Undone()["images unknown"] != 1 {
+					t.Errorf("%s: incomplete %t, undone %v", name, report.Incomplete, report.Undone())
+				}
+				if said := u.log.outcomes(t)["sha256:a"]; said != "unknown: "+got[0].Message && name != "a panic" { // then the intent stays open
+					t.Errorf("%s: the log says %q", name, said)
+				}
+			})
+		}
+	}
+}
+
+// What is found removed after a call without an answer was removed by that, and what
+// ECR confirms later is certain.
+func TestWhatIsFoundRemovedIsNotUnknown(t *testing.T) {
+	t.Parallel()
+	gone := func(u *unansweredRun) { u.take("delete", "app", []string{"sha256:a"}) }
+	for name, test := range map[string]struct {
+		then func(*unansweredRun)
+		want string
+	}{
+		"gone at the next look":  {gone, "deleted: unconfirmed: delete: no answer, but not there any more"},
+		"gone from the new plan": {func(u *unansweredRun) { u.age(); gone(u) }, "deleted: unconfirmed: delete: no answer, but not there any more"},
+		"the repository is gone": {func(u *unansweredRun) { u.age(); gone(u); u.listing = cleaner.ErrRepositoryNotFound }, "deleted: unconfirmed: delete: no answer, but not there any more"},
+		"confirmed later":        {func(*unansweredRun) {}, "deleted"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			u := newUnansweredRun(t)
+			u.then = test.then
+			report := run(t, &u.Runner)
+			if got := reported(t, &report)["sha256:a"]; got != test.want || report.Incomplete {
+				t.Errorf("%s: %q, want %q; incomplete %t", name, got, test.want, report.Incomplete)
+			}
+		})
+	}
+}
+
+// An unansweredRun is a run whose first removing call has no answer and is not carried
+// out. Then comes what then does.
+type unansweredRun struct {
+	*world
+	cleaner.Runner
+	log  *logged
+	stop chan struct{}
+	then func(*unansweredRun)
+	// answer is that of later calls; nil carries them out.
+	answer               func(digests []string) (cleaner.Deletion, error)
+	looks, scan, listing error
+	uses                 []inuse.Use
+	clock                time.Time
+}
+
+func newUnansweredRun(t *testing.T) *unansweredRun {
+	t.Helper()
+	u := &unansweredRun{world: newWorld(image("sha256:a", 9*day)), log: &logged{}, stop: make(chan struct{}), clock: now}
+	u.Runner = newRunner(t, u.world, scanned)
+	reader, remover := u.world.registry(), u.world.remover()
+	images, describe, remove := reader.images, remover.describe, remover.delete
+	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		if u.listing != nil {
+			return nil, u.listing
+		}
+		return images(ctx, repository)
+	}
+	remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+		if u.looks != nil {
+			return nil, u.looks
+		}
+		return describe(ctx, repository, digests)
+	}
+	calls := 0
+	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+		switch calls++; {
+		case calls == 1:
+			u.then(u)
+			return cleaner.Deletion{}, errUnanswered
+		case u.answer != nil:
+			return u.answer(digests)
+		}
+		return remove(ctx, repository, digests)
+	}
+	u.Registry, u.Remover, u.Stop, u.Log = reader, remover, u.stop, u.log.logger()
+	u.Clock = func() time.Time { return u.clock }
+	u.Scan = func(context.Context) inuse.Scan {
+		if u.scan != nil {
+			return inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: u.scan}}}
+		}
+		return inuse.Scan{Uses: u.uses, Counts: map[string]int{"ecs": len(u.uses)}}
+	}
+	return u
+}
+
+// age makes the scan too old, so that the plan is made again.
+func (u *unansweredRun) age() { u.clock = u.clock.Add(cleaner.MaxScanAge + time.Second) }
