@@ -7,7 +7,7 @@ import (
 
 // maxStalePlans is how often in a row a plan is made again without a removing call
 // since: then planning takes longer than a scan may be old.
-const maxStalePlans = 3
+const maxStalePlans = 10
 
 // remove applies the plan until it is done or the run is stopped. When the plan, or
 // the in-use scan that it relies upon, has become too old, it plans again and removes

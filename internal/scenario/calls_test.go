@@ -37,8 +37,9 @@ func fill(w *world, repo string, families, children, plain int) {
 // since their pulls count. Families that go together are not torn apart, so that
 // with families of up to f images a call holds at least 101-f; an index with more
 // children than a call holds has them described for itself. Each family's index
-// is read, 100 in a call. Indexes, what follows them and the rest go in calls of
-// their own.
+// is read, 100 in a call. Indexes, their children and other images are deleted in
+// calls of their own, and each call but the first of a batch has a DescribeImages
+// of its own before it: the call before it has changed the registry.
 func TestCallsOfARun(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -58,16 +59,16 @@ func TestCallsOfARun(t *testing.T) {
 			"DescribeImages": 1 + 3, "BatchDeleteImage": 3, "BatchGetImage": 3,
 		}},
 		"families of two": {100, 1, 0, map[string]int{
-			"DescribeImages": 1 + 2, "BatchDeleteImage": 2 * 2, "BatchGetImage": 1,
+			"DescribeImages": 1 + 2*2, "BatchDeleteImage": 2 * 2, "BatchGetImage": 1,
 		}},
 		"families of three: 33 in a call": {100, 2, 0, map[string]int{
-			"DescribeImages": 1 + 4, "BatchDeleteImage": 2 * 4, "BatchGetImage": 1,
+			"DescribeImages": 1 + 2*4, "BatchDeleteImage": 2 * 4, "BatchGetImage": 1,
 		}},
 		"families of eleven: 9 in a call": {100, 10, 0, map[string]int{
-			"DescribeImages": 2 + 12, "BatchDeleteImage": 2 * 12, "BatchGetImage": 1,
+			"DescribeImages": 2 + 2*12, "BatchDeleteImage": 2 * 12, "BatchGetImage": 1,
 		}},
 		"families of three and others": {33, 2, 201, map[string]int{
-			"DescribeImages": 1 + 3, "BatchDeleteImage": 2 + 1 + 2, "BatchGetImage": 1,
+			"DescribeImages": 1 + 2 + 1 + 2, "BatchDeleteImage": 2 + 1 + 2, "BatchGetImage": 1,
 		}},
 		"a family of 250": {1, 249, 0, map[string]int{
 			"DescribeImages": 1 + 3 + 3, "BatchDeleteImage": 1 + 3, "BatchGetImage": 1,

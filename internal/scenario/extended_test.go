@@ -79,7 +79,8 @@ func TestUntag(t *testing.T) {
 	}})
 }
 
-// A call takes 100 tags, all of one image in one call where they fit.
+// A call takes 100 tags, all of one image in one call where they fit. Right before
+// each call its images are described, besides the re-check of the batch.
 func TestCallsOfUntagging(t *testing.T) {
 	t.Parallel()
 	w := newQuickWorld(picture{{name: "app"}})
@@ -91,7 +92,7 @@ func TestCallsOfUntagging(t *testing.T) {
 	}
 	report := w.apply(t, configuration("untag pr-* pushed>30", "", ""))
 	calls := w.server.Calls()
-	if report.Totals.TagsRemoved != 150 || calls["BatchDeleteImage"] != 3 || calls["DescribeImages"] != 1+2 {
+	if report.Totals.TagsRemoved != 150 || calls["BatchDeleteImage"] != 3 || calls["DescribeImages"] != 1+2+3 {
 		t.Errorf("%d images lost tags, calls %v", report.Totals.TagsRemoved, calls)
 	}
 	for _, im := range w.server.Images("app") {

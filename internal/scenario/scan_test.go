@@ -85,9 +85,11 @@ func TestScanAge(t *testing.T) {
 			old: expire, inUse task/2
 			used: expire, inUse task/1`, ""},
 		"longer, and nothing is": {time.Hour, "", nil, 2, `
-			old: expire`, "app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right"},
+			old: expire
+			used: expire, inUse task/1`, "app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right"},
 		"longer, and it fails": {time.Hour, "task/1 app:v2", errDown, 2, `
-			old: expire`, "app: in-use scan: in-use scan: ecs: the service is down"},
+			old: expire
+			used: expire, inUse task/1`, "app: in-use scan: in-use scan: ecs: the service is down"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
