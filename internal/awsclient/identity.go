@@ -11,7 +11,9 @@ import (
 
 // A Principal is who makes the calls, without the path that a session hides.
 type Principal struct {
-	Account string
+	// Partition is aws, aws-cn and the like.
+	Partition string
+	Account   string
 	// Kind is role, user, root or federated-user.
 	Kind string
 	Name string
@@ -26,6 +28,11 @@ func Caller(ctx context.Context, cfg aws.Config) (Principal, error) {
 	return ParsePrincipal(aws.ToString(out.Arn))
 }
 
+// ARN returns the ARN of the principal, without the path that a session hides.
+func (p Principal) ARN() string {
+	return "arn:" + p.Partition + ":iam::" + p.Account + ":" + p.Kind + "/" + p.Name
+}
+
 // ParsePrincipal reads the ARN of a principal or of a session of a role.
 func ParsePrincipal(arn string) (Principal, error) {
 	parts := strings.SplitN(arn, ":", 6)
@@ -34,7 +41,7 @@ func ParsePrincipal(arn string) (Principal, error) {
 	}
 	names := strings.Split(parts[5], "/")
 	if names[0] == "assumed-role" && len(names) > 1 {
-		return Principal{parts[4], "role", names[1]}, nil
+		return Principal{parts[1], parts[4], "role", names[1]}, nil
 	}
-	return Principal{parts[4], names[0], names[len(names)-1]}, nil
+	return Principal{parts[1], parts[4], names[0], names[len(names)-1]}, nil
 }

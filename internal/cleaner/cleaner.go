@@ -49,10 +49,20 @@ type Registry interface {
 	// Images lists the images of the repository whatever their status, each
 	// once, in no particular order, some at a time. The slices are the caller's.
 	Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error]
-	// Children reads the manifests of at most MaxBatch indexes and adds to
-	// children what each lists. It adds nothing for an index that cannot be
-	// read.
-	Children(ctx context.Context, repository string, indexes []string, children map[string][]string) error
+	// Children reads the manifests of at most MaxBatch indexes.
+	Children(ctx context.Context, repository string, indexes []string) (Reading, error)
+}
+
+// A Reading is what ECR answers to a request for manifests.
+type Reading struct {
+	// Children are the digests that each index lists, by the digest of the index.
+	Children map[string][]string
+	// Failed are the other indexes that were asked for, and why they could not be
+	// read, in the order in which they were asked for.
+	Failed []Failure
+	// At is when ECR took the reading for a pull, if it did. It is zero when the
+	// answer does not tell ECR's time.
+	At Span
 }
 
 // A Remover removes images. Implementations must be safe for concurrent use,

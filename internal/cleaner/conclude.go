@@ -64,6 +64,7 @@ func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
 func (a *applier) judge(im *PlannedImage, why string) {
 	current, found := a.found(im.Digest)
 	a.archived[im.Digest] = found && current.Status == evaluator.Archived
+	im.acceptOwnRead(current.LastRecordedPullTime)
 	outcome, how := im.carriedOut(current, found)
 	switch difference := im.differs(current, a.found); {
 	case why != "" && outcome != "":

@@ -19,9 +19,16 @@ type contents struct {
 	// children are by index; an index that is missing could not be read. The
 	// map is nil before the manifests are read.
 	children map[string][]string
-	// discounts is true when the own pull times of the indexes that were read
-	// do not count.
-	discounts bool
+	// reading is when ECR may have recorded the reading of the manifest as a pull, by
+	// the digest of the index; failed are the indexes that could not be read.
+	reading map[string]Span
+	failed  []Failure
+	// own is what is known about the pulls of this role; zero before a manifest was
+	// read.
+	own OwnPulls
+	// ownPulled are the pulls that ECR recorded for earlier reads by this tool, by the
+	// digest of the index. The images have the pull before instead.
+	ownPulled map[string]evaluator.Instant
 	// marks are what ECR itself will do with the images, in their order; nil
 	// where that does not matter or nothing is attached.
 	marks []evaluator.Action
@@ -76,6 +83,7 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 		}
 		c.images = append(c.images, images...)
 	}
+	c.disregardOwnReads()
 	return c, nil
 }
 
@@ -84,7 +92,7 @@ func (c *contents) readManifests(ctx context.Context) error {
 	if c.children != nil {
 		return nil
 	}
-	c.children = map[string][]string{}
+	c.children, c.reading = map[string][]string{}, map[string]Span{}
 	var indexes []string
 	for _, im := range c.images {
 		if graph.IsIndex(im) && im.Status == evaluator.Active {
@@ -92,40 +100,19 @@ func (c *contents) readManifests(ctx context.Context) error {
 		}
 	}
 	for batch := range slices.Chunk(indexes, MaxBatch) {
-		if err := c.Registry.Children(ctx, c.repository, batch, c.children); err != nil {
+		reading, err := c.Registry.Children(ctx, c.repository, batch)
+		if err != nil {
 			return err
 		}
+		for index, digests := range reading.Children {
+			c.children[index], c.reading[index] = digests, reading.At
+		}
+		c.failed = append(c.failed, reading.Failed...)
 	}
-	if len(indexes) > 0 && (c.PullsExcluded == nil || !c.PullsExcluded(ctx)) {
-		c.discounts = true
-		c.discountReads()
+	if len(indexes) > 0 {
+		c.own = c.ownPulls.get(ctx)
 	}
 	return nil
-}
-
-// discountReads gives each index that this run has read the latest pull of what
-// is below it: reading a manifest counts as a pull, so that the index's own time
-// says no more than that a cleaner was here. Whoever runs an image pulls a
-// child too.
-func (c *contents) discountReads() {
-	latest := map[string]evaluator.Instant{}
-	for index := range c.children {
-		below := c.below(index)
-		if len(below) == 0 {
-			continue // then nothing but its own pulls can say that it is in use
-		}
-		latest[index] = 0
-		for _, im := range below {
-			if im.LastRecordedPullTime.After(latest[index]) {
-				latest[index] = im.LastRecordedPullTime
-			}
-		}
-	}
-	for index, t := range latest {
-		if i, listed := c.place(index); listed {
-			c.images[i].LastRecordedPullTime = t
-		}
-	}
 }
 
 // below returns the listed images to which the index leads, directly or through

@@ -39,7 +39,7 @@ func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanat
 	if e.Entry, err = EntryFor(ctx, r.Registry, conf, found); err != nil {
 		return e, err
 	}
-	r.scanner = r.newScanner(found.RegistryID)
+	r.begin(found.RegistryID)
 	p := r.planner()
 	settings := conf.Settings
 	if e.Entry != nil {

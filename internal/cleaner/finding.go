@@ -25,6 +25,15 @@ const (
 	// ManifestUnreadable: the manifest of an index could not be read, so that
 	// images which it may list are kept. It is a failure.
 	ManifestUnreadable FindingKind = "manifestUnreadable"
+	// IndexGone: an index was deleted between the listing and the reading of its
+	// manifest.
+	IndexGone FindingKind = "indexGone"
+	// OwnPullsCount: indexes are kept because ECR records the reading of their
+	// manifests as pulls.
+	OwnPullsCount FindingKind = "ownPullsCount"
+	// OwnPullsUnknown: it could not be found out whether ECR records the reading of
+	// manifests as pulls, so that it is taken to count.
+	OwnPullsUnknown FindingKind = "ownPullsUnknown"
 	// ProgramFault: the report contradicts itself. It is a failure.
 	ProgramFault FindingKind = "programFault"
 	// AttachedMarksInUse: an attached policy, which ECR applies by itself,

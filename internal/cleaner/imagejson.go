@@ -40,6 +40,8 @@ func (r *ImageReport) appendJSON(text []byte) []byte {
 	o.known("lastRecordedPullTime", r.LastRecordedPullTime)
 	o.known("lastActivatedAt", r.LastActivatedAt)
 	o.known("childrenPulledAt", r.ChildrenPulledAt)
+	o.known("manifestReadFrom", r.ManifestReadFrom)
+	o.known("manifestReadTo", r.ManifestReadTo)
 	o.number("imageSizeInBytes", r.ImageSizeInBytes)
 	return append(o.b, '}')
 }

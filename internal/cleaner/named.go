@@ -25,7 +25,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 		return report, err
 	}
 	report.Account = found.RegistryID
-	r.scanner = r.newScanner(found.RegistryID)
+	r.begin(found.RegistryID)
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, found)
 	if err != nil {
 		return report, err
@@ -33,7 +33,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
 	}
-	plan, err := r.planner().PlanNamed(ctx, repository, entry, names)
+	plan, err := r.plannerAfter(nil, repository).PlanNamed(ctx, repository, entry, names)
 	if err != nil {
 		return report, err
 	}
@@ -42,10 +42,8 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	}
 	plan.limit()
 	newBudget(r.Config).grant(&plan)
-	r.applyGuarded(ctx, &plan, func(released map[string]string) RepositoryPlan {
-		planner := r.planner()
-		planner.released = released
-		again, err := planner.PlanNamed(ctx, repository, entry, names)
+	r.applyGuarded(ctx, &plan, func(before *RepositoryPlan) RepositoryPlan {
+		again, err := r.plannerAfter(before, repository).PlanNamed(ctx, repository, entry, names)
 		if err != nil {
 			again.Skip = &Skip{SkipFailed, err.Error()}
 		}
@@ -53,6 +51,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	})
 	report.add(r.reportOn(ctx, &plan, true))
 	report.endScan(r.scanner)
+	report.endOwnPulls(ctx, r.ownPulls)
 	return report, nil
 }
 

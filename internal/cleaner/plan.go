@@ -18,10 +18,11 @@ type Planner struct {
 	Registry Registry
 	// Now is the instant at which policies are evaluated.
 	Now time.Time
-	// PullsExcluded reports whether reading a manifest does not count as a pull,
-	// because the caller's role is a pull-time exclusion. It is asked only
-	// after a manifest was read. Nil means that it does count.
-	PullsExcluded func(context.Context) bool
+	// ownPulls tells whether ECR records the reading of a manifest as a pull. It is
+	// asked only after a manifest was read.
+	ownPulls *ownPulls
+	// reads are the earlier reads of indexes by this tool, by digest.
+	reads map[string]ownRead
 	// scanner knows what is in use; nil when nothing was to be asked.
 	scanner *scanner
 	// released are images that followed others which this run has removed since:
@@ -52,6 +53,9 @@ type RepositoryPlan struct {
 	// scanned is when the in-use scan that the plan relies upon asked its first
 	// question; zero when it relies upon none.
 	scanned moment
+	// keptByOwnPulls is the number of indexes that are kept because the reading of
+	// their manifests may count as a pull.
+	keptByOwnPulls int
 	// attempts counts the removing calls that the log has announced, by digest.
 	attempts map[string]int
 	// Skip is why the repository is left alone as a whole, or nil.
@@ -92,9 +96,14 @@ type PlannedImage struct {
 	// manifest was read, leads, as they were when the plan was made; indexes
 	// that were read are not among them. Nil means that it was not read.
 	Children []evaluator.Image
-	// Discounted is true when the pull time of the image, an index, is that of
-	// its children, since its own may be due to this tool.
-	Discounted bool
+	// Read is when ECR may have recorded the reading of the index's manifest as a
+	// pull. It is zero unless the manifest was read and this role's pulls are
+	// known to be recorded.
+	Read Span
+	// ownPull is the pull that ECR recorded for a read by this tool, zero for none.
+	// ReadSeen is true when that read is Read.
+	ownPull  evaluator.Instant
+	readSeen bool
 	// Outcome is empty until the plan is applied; Message explains it where
 	// there is something to explain.
 	Outcome Outcome

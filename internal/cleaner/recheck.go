@@ -125,8 +125,7 @@ func (a *applier) describe(ctx context.Context, digests []string) (map[string]ev
 }
 
 // differs names the first thing in which the image is not as it was, or
-// returns "". Of an index the pulls of its children count, and its own unless
-// that may be ours.
+// returns "". The pulls of the children of an index count as well.
 func (im *PlannedImage) differs(current evaluator.Image, now func(digest string) (evaluator.Image, bool)) string {
 	if im.Children == nil {
 		return differs(im.Image, current)
@@ -137,7 +136,7 @@ func (im *PlannedImage) differs(current evaluator.Image, now func(digest string)
 			return "lastRecordedPullTime of its child " + child.Digest
 		}
 	}
-	if im.Discounted {
+	if im.pulledOnlyByUs(current.LastRecordedPullTime) {
 		current.LastRecordedPullTime = im.LastRecordedPullTime
 	}
 	return differs(im.Image, current)

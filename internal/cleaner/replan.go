@@ -90,6 +90,17 @@ func (p *RepositoryPlan) released() map[string]string {
 	return released
 }
 
+// reads returns the reads of indexes that are still to be removed.
+func (p *RepositoryPlan) reads() map[string]ownRead {
+	reads := map[string]ownRead{}
+	for _, im := range p.open() {
+		if !im.Read.From.IsZero() || !im.ownPull.IsZero() {
+			reads[im.Digest] = ownRead{im.Read, im.LastRecordedPullTime, im.ownPull}
+		}
+	}
+	return reads
+}
+
 // abandon takes over why the plan could not be made again: for the repository as a
 // whole when nothing was tried in it yet, else for each image that is still open.
 func (p *RepositoryPlan) abandon(fresh *RepositoryPlan) {
@@ -137,7 +148,7 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again repl
 		}
 	}
 	before := reportOn(&open, true)
-	fresh := again(plan.released())
+	fresh := again(plan)
 	if r.over(ctx) {
 		return false
 	}

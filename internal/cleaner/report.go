@@ -40,6 +40,8 @@ type Report struct {
 	Omitted *Omitted `json:"omitted,omitempty"`
 	// Calls counts the API calls by operation, retries included.
 	Calls map[string]int `json:"calls"`
+
+	keptByOwnPulls int
 }
 
 // Totals are the sums over all repositories.
@@ -67,6 +69,8 @@ type RepositoryReport struct {
 	Message string   `json:"message,omitempty"`
 	// Findings go into the report's.
 	Findings []Finding `json:"-"`
+
+	keptByOwnPulls int
 	// Images are those with a verdict to act on, the oldest push first.
 	Images []ImageReport `json:"images"`
 }
@@ -95,6 +99,10 @@ type ImageReport struct {
 	LastActivatedAt      time.Time             `json:"lastActivatedAt,omitzero"`
 	// ChildrenPulledAt is the latest pull of what is below an index.
 	ChildrenPulledAt time.Time `json:"childrenPulledAt,omitzero"`
+	// ManifestReadFrom and ManifestReadTo are when ECR may have recorded the reading
+	// of the index's manifest for this plan as a pull, in ECR's time, to the second.
+	ManifestReadFrom time.Time `json:"manifestReadFrom,omitzero"`
+	ManifestReadTo   time.Time `json:"manifestReadTo,omitzero"`
 	ImageSizeInBytes int64     `json:"imageSizeInBytes"`
 }
 
@@ -154,7 +162,7 @@ func (r *Report) Removals() (images int, bytes int64) {
 // reportOn puts a plan, applied or not, into its report, with its images or
 // without.
 func reportOn(plan *RepositoryPlan, detailed bool) RepositoryReport {
-	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}, Findings: plan.Findings}
+	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}, Findings: plan.Findings, keptByOwnPulls: plan.keptByOwnPulls}
 	r.Evaluated, r.AttachedPolicy = plan.Listed, plan.Attached
 	if plan.Entry != nil {
 		r.Policy = plan.Entry.Name
@@ -185,7 +193,8 @@ func reportOnImage(im *PlannedImage) ImageReport {
 		Verdict: im.Action, AppliedRulePriority: im.Rule, Reason: im.Reason,
 		OnExpire: im.OnExpire, Untag: im.Untag, ProtectedBy: im.ProtectedBy, Outcome: im.Outcome, Message: im.Message,
 		ImageStatus: im.Status, ImagePushedAt: im.PushedAt.Time(), LastRecordedPullTime: im.LastRecordedPullTime.Time(),
-		LastActivatedAt: im.LastActivatedAt.Time(), ChildrenPulledAt: im.childrenPulledAt().Time(), ImageSizeInBytes: im.SizeInBytes,
+		LastActivatedAt: im.LastActivatedAt.Time(), ChildrenPulledAt: im.childrenPulledAt().Time(),
+		ManifestReadFrom: im.Read.From, ManifestReadTo: im.Read.To, ImageSizeInBytes: im.SizeInBytes,
 	}
 }
 
@@ -195,6 +204,7 @@ func (r *Report) add(repository RepositoryReport) {
 	r.Findings = append(r.Findings, repository.Findings...)
 	r.Totals.Repositories++
 	r.Totals.add(repository.Counts)
+	r.keptByOwnPulls += repository.keptByOwnPulls
 	if repository.Skipped != "" {
 		r.Totals.Skipped++
 	}

@@ -30,8 +30,10 @@ type Runner struct {
 	Now   time.Time
 	RunID string
 	Log   *slog.Logger
-	// PullsExcluded is the planner's. Optional.
-	PullsExcluded func(context.Context) bool
+	// OwnPulls finds out what is known about the pulls of the role that makes the
+	// calls. It is asked at most once, after a manifest was read. Nil means that
+	// ECR records them.
+	OwnPulls func(context.Context) OwnPulls
 	// Scan finds out what is in use, and Clock tells how old that is. Nil when
 	// nothing is to be asked.
 	Scan  func(context.Context) inuse.Scan
@@ -63,7 +65,8 @@ type Runner struct {
 	Saved      *Report
 	MaxPlanAge time.Duration
 
-	scanner *scanner
+	scanner  *scanner
+	ownPulls *ownPulls
 	// missing are the repositories of the saved plan that are not listed any more.
 	missing []string
 }
@@ -83,7 +86,7 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 	if err := r.checkSaved(account); err != nil {
 		return report, err
 	}
-	r.scanner = r.newScanner(account)
+	r.begin(account)
 	r.workThrough(ctx, repositories, &report)
 	for _, name := range r.missing {
 		plan := r.gone(name, "deleted since the plan was saved")
@@ -91,7 +94,13 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 		report.add(r.reportOn(ctx, &plan, true))
 	}
 	report.endScan(r.scanner)
+	report.endOwnPulls(ctx, r.ownPulls)
 	return report, nil
+}
+
+// begin makes ready what is asked once in a run on the registry of that account.
+func (r *Runner) begin(account string) {
+	r.scanner, r.ownPulls = r.newScanner(account), newOwnPulls(r.OwnPulls)
 }
 
 // newScanner returns a scanner that remembers what the saved plan was made
@@ -137,9 +146,9 @@ func (r *Runner) list(ctx context.Context) (selected []Repository, account strin
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip. The
-// images that are listed for it are the tenant's, if there is one; released are the
-// planner's.
-func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant, released map[string]string) RepositoryPlan {
+// images that are listed for it are the tenant's, if there is one. Before is the plan
+// that it replaces, nil for the first.
+func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant, before *RepositoryPlan) RepositoryPlan {
 	name := repository.Name
 	if r.stopped() {
 		return RepositoryPlan{Repository: name, Skip: skipStopped(ctx, "not begun", " before it")}
@@ -147,8 +156,8 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	plan := RepositoryPlan{Repository: name}
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
 	if err == nil {
-		planner := r.planner()
-		planner.tenant, planner.released = tenant, released
+		planner := r.plannerAfter(before, name)
+		planner.tenant = tenant
 		plan, err = planner.Plan(ctx, name, entry)
 		plan.made = momentOf(r.Clock) // and not before: what takes longer than it may be old would never be new
 	}
@@ -171,13 +180,26 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 
 // planner returns the planner of the run.
 func (r *Runner) planner() Planner {
-	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded, scanner: r.scanner}
+	return Planner{Registry: r.Registry, Now: r.Now, ownPulls: r.ownPulls, scanner: r.scanner}
+}
+
+// plannerAfter returns the planner for a repository that was planned before, by this
+// run or for the saved plan; before is nil for a first plan of this run.
+func (r *Runner) plannerAfter(before *RepositoryPlan, repository string) Planner {
+	p := r.planner()
+	switch {
+	case before != nil:
+		p.released, p.reads = before.released(), before.reads()
+	case r.Saved != nil:
+		p.reads = r.Saved.repository(repository).reads()
+	}
+	return p
 }
 
 // PlannerOf returns the planner of a run on the registry of that account. In
 // what the account itself uses it counts the references to that registry only.
 func (r *Runner) PlannerOf(account string) Planner {
-	r.scanner = r.newScanner(account)
+	r.begin(account)
 	return r.planner()
 }
 
@@ -190,9 +212,9 @@ func (r *Runner) stopped() bool {
 	}
 }
 
-// A replan makes a plan once more, for a run that has removed what released
-// images followed: these lead to what they went with.
-type replan func(released map[string]string) RepositoryPlan
+// A replan makes a plan once more, for a run that has carried out a part of the plan
+// before.
+type replan func(before *RepositoryPlan) RepositoryPlan
 
 // apply carries the plan out, unless this run only plans. Again makes the plan
 // once more.

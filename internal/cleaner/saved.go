@@ -107,6 +107,17 @@ func (r *Report) repository(name string) *RepositoryReport {
 	return &r.Repositories[i]
 }
 
+// reads returns the reads of indexes for the plan.
+func (r *RepositoryReport) reads() map[string]ownRead {
+	reads := map[string]ownRead{}
+	for _, im := range r.removable() {
+		if !im.ManifestReadFrom.IsZero() {
+			reads[im.ImageDigest] = ownRead{Span: Span{im.ManifestReadFrom, im.ManifestReadTo}, before: evaluator.At(im.LastRecordedPullTime)}
+		}
+	}
+	return reads
+}
+
 // removable returns the images of the repository that the plan would remove.
 func (r *RepositoryReport) removable() []ImageReport {
 	if r.Skipped != "" {

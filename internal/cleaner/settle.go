@@ -87,8 +87,10 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	g := graph.New(c.images, c.children)
 	p.release(c, g, wanted)
 	used, skip := p.usage(ctx, c, g, settings.Protect)
-	plan.Skip, plan.Findings, plan.scanned = skip, append(plan.Findings, used.findings...), used.at
+	plan.Skip, plan.scanned = skip, used.at
+	plan.Findings = slices.Concat(plan.Findings, c.manifestFindings(), used.findings)
 	protections, wishes := p.weigh(c, g, &used, wanted, settings)
+	plan.keptByOwnPulls += c.keptByOwnPulls(wanted, protections, settings.Protect)
 	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
 	places := make([]int, 0, marked)
 	for i := range rulings {
@@ -103,7 +105,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		im.Parents = im.waitsFor(g.Parents(im.Digest))
 		im.Above, im.Unread = g.Unread(i)
 		im.Children = c.below(im.Digest)
-		im.Discounted = c.discounts && im.Children != nil
+		im.Read, im.ownPull = c.read(im.Digest), c.ownPulled[im.Digest]
 		plan.Images = append(plan.Images, im)
 	}
 	plan.attachedFindings(c, g, &used)

@@ -40,10 +40,10 @@ func (r *Runner) workThrough(ctx context.Context, repositories []Repository, rep
 			detailed := grants.grant(&plan)
 			close(next)
 			applying <- struct{}{}
-			r.applyGuarded(ctx, &plan, func(released map[string]string) RepositoryPlan {
+			r.applyGuarded(ctx, &plan, func(before *RepositoryPlan) RepositoryPlan {
 				replanning <- struct{}{}
 				defer func() { <-replanning }()
-				return r.plan(ctx, repository, nil, released)
+				return r.plan(ctx, repository, nil, before)
 			})
 			reports[i] = r.reportOn(ctx, &plan, detailed)
 			<-applying

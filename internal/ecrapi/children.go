@@ -4,9 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
 // manifestTypes are the media types that a manifest can have. Without all of
@@ -18,30 +24,63 @@ var manifestTypes = []string{
 	"application/vnd.docker.distribution.manifest.v2+json",
 }
 
-// Children reads the manifests of at most 100 indexes, in one call, and adds to
-// children what each lists. It adds nothing for an index that cannot be read.
-// Unless the caller's role is a pull-time exclusion, ECR takes this for a pull.
-func (c Client) Children(ctx context.Context, name string, indexes []string, children map[string][]string) error {
+// Children reads the manifests of at most 100 indexes, in one call. Unless the
+// caller's role is a pull-time exclusion, ECR takes this for a pull.
+func (c Client) Children(ctx context.Context, name string, indexes []string) (cleaner.Reading, error) {
+	began := instant()
 	out, err := c.api.BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RepositoryName: &name, ImageIds: identifiers(indexes), AcceptedMediaTypes: manifestTypes,
 	})
 	if err != nil {
-		return fmt.Errorf("read manifests in %s: %w", name, Classify(err))
+		return cleaner.Reading{}, fmt.Errorf("read manifests in %s: %w", name, Classify(err))
 	}
-	asked := make(map[string]bool, len(indexes))
-	for _, digest := range indexes {
-		asked[digest] = true
-	}
+	manifests, failed := map[string]string{}, map[string]cleaner.Failure{}
 	for _, im := range out.Images {
-		if im.ImageId == nil || !asked[aws.ToString(im.ImageId.ImageDigest)] {
-			continue
-		}
-		if digests, ok := listed(aws.ToString(im.ImageManifest)); ok {
-			children[*im.ImageId.ImageDigest] = digests
+		manifests[digestOf(im.ImageId)] = aws.ToString(im.ImageManifest)
+	}
+	for _, f := range out.Failures {
+		failed[digestOf(f.ImageId)] = failure(f)
+	}
+	reading := cleaner.Reading{Children: make(map[string][]string, len(indexes)), At: spanOf(out.ResultMetadata, instant().Sub(began))}
+	for _, digest := range indexes {
+		manifest, answered := manifests[digest]
+		f, refused := failed[digest]
+		children, isIndex := listed(manifest)
+		switch {
+		case isIndex:
+			reading.Children[digest] = children
+		case refused:
+			reading.Failed = append(reading.Failed, f)
+		case answered:
+			reading.Failed = append(reading.Failed, cleaner.Failure{Digest: digest, Code: cleaner.CodeNoIndex})
+		default:
+			reading.Failed = append(reading.Failed, cleaner.Failure{Digest: digest, Code: cleaner.CodeNoAnswer})
 		}
 	}
-	return nil
+	return reading, nil
 }
+
+func digestOf(id *types.ImageIdentifier) string {
+	if id == nil {
+		return ""
+	}
+	return aws.ToString(id.ImageDigest)
+}
+
+// spanOf returns when ECR may have recorded a call as a pull: from its first attempt on,
+// which took that long, to its answer. It is zero when the answer does not tell ECR's
+// time.
+func spanOf(metadata middleware.Metadata, took time.Duration) cleaner.Span {
+	answered, ok := awsmiddleware.GetServerTime(metadata)
+	if !ok {
+		return cleaner.Span{}
+	}
+	answered = answered.UTC().Truncate(time.Second) // as the header Date has it
+	return cleaner.Span{From: answered.Add(-took).Truncate(time.Second), To: answered}
+}
+
+// instant reads the clock to see how long a call took. No verdict depends on it.
+func instant() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does
 
 // listed returns the digests that an index lists. It returns false for a text
 // that is no index, or one whose entries are not all digests.

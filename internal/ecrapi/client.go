@@ -19,7 +19,11 @@ const maxResults = 1000
 
 // A Client reads and removes images through the ECR API. It is safe for
 // concurrent use.
-type Client struct{ api API }
+type Client struct {
+	api API
+	// emulated is true when an emulator answers.
+	emulated bool
+}
 
 var (
 	_ cleaner.Registry     = Client{}
@@ -29,7 +33,7 @@ var (
 )
 
 // New returns a client of that API.
-func New(api API) Client { return Client{api} }
+func New(api API) Client { return Client{api: api} }
 
 // Repositories lists the repositories of the registry in ECR's order.
 func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, error] {

@@ -9,13 +9,16 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
 // Connect returns a client of the registry that cfg leads to, and the count of
 // the calls it makes.
 func Connect(cfg aws.Config, options ...func(*ecr.Options)) (Client, *Calls) {
 	calls := NewCalls()
-	return New(ecr.NewFromConfig(cfg, append(options, calls.Count)...)), calls
+	api := ecr.NewFromConfig(cfg, append(options, calls.Count)...)
+	return Client{api, awsclient.IsEmulated(api.Options().BaseEndpoint)}, calls
 }
 
 // Calls counts API calls by operation, each attempt of a retried one.

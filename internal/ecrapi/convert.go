@@ -46,9 +46,5 @@ func identifiers(digests []string) []types.ImageIdentifier {
 }
 
 func failure(f types.ImageFailure) cleaner.Failure {
-	out := cleaner.Failure{Code: string(f.FailureCode), Message: aws.ToString(f.FailureReason)}
-	if f.ImageId != nil {
-		out.Digest = aws.ToString(f.ImageId.ImageDigest)
-	}
-	return out
+	return cleaner.Failure{Digest: digestOf(f.ImageId), Code: string(f.FailureCode), Message: aws.ToString(f.FailureReason)}
 }

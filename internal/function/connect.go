@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
@@ -78,8 +79,8 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	return Registry{
 		Concurrency: limits, Pace: pace.New(limits),
 		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
-		Sources:       func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
-		PullsExcluded: func(ctx context.Context) bool { return pullsExcluded(ctx, cfg, client) },
+		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
+		OwnPulls: func(ctx context.Context) cleaner.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {
 			caller, err := awsclient.Caller(ctx, cfg)
 			return caller.Account, err
@@ -98,7 +99,7 @@ func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.So
 		switch name {
 		case "ecs":
 			client := ecs.NewFromConfig(cfg)
-			all = append(all, inuse.NewECS(client, settings.TaskDefinitionRevisions, emulated(client.Options().BaseEndpoint)))
+			all = append(all, inuse.NewECS(client, settings.TaskDefinitionRevisions, awsclient.IsEmulated(client.Options().BaseEndpoint)))
 		case "lambda":
 			all = append(all, inuse.NewLambda(lambda.NewFromConfig(cfg)))
 		default:
@@ -111,13 +112,6 @@ func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.So
 	return all
 }
 
-// emulated reports whether an emulator answers at the endpoint, which is nil
-// unless it is overridden. An https one may be AWS's own, in a VPC or behind a
-// proxy; nobody reaches AWS in the clear.
-func emulated(endpoint *string) bool {
-	return strings.HasPrefix(strings.ToLower(aws.ToString(endpoint)), "http://")
-}
-
 // opener returns how a list of references is opened: an S3 object or a file.
 func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
 	return func(ctx context.Context, location string) (io.ReadCloser, error) {
@@ -128,23 +122,22 @@ func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
 	}
 }
 
-// maxExclusionWait bounds the time for a question whose answer only makes the
-// pull times of indexes more exact: in a VPC without an endpoint of STS there is
-// none, and an emulator may not know the call.
-const maxExclusionWait = 5 * time.Second
+// maxOwnPullsWait bounds the time for the question whether the own pulls are recorded,
+// retries included: in a VPC without an endpoint of STS there is no answer.
+const maxOwnPullsWait = time.Minute
 
-// pullsExcluded reports whether ECR does not record the pulls of whoever makes
-// the calls. Where that cannot be found out soon, it is taken to record them.
-func pullsExcluded(ctx context.Context, cfg aws.Config, client ecrapi.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, maxExclusionWait)
+// ownPulls finds out whether ECR records the pulls of whoever makes the calls.
+func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) cleaner.OwnPulls {
+	ctx, cancel := context.WithTimeout(ctx, maxOwnPullsWait)
 	defer cancel()
 	caller, err := awsclient.Caller(ctx, cfg)
 	if err != nil {
-		return false
+		return cleaner.OwnPulls{Err: err}
 	}
 	arns, err := client.PullTimeExclusions(ctx)
-	return err == nil && slices.ContainsFunc(arns, func(arn string) bool {
+	excluded := slices.ContainsFunc(arns, func(arn string) bool {
 		p, err := awsclient.ParsePrincipal(arn)
 		return err == nil && p == caller
 	})
+	return cleaner.OwnPulls{Excluded: excluded && err == nil, Principal: caller.ARN(), Err: err}
 }

@@ -26,9 +26,8 @@ type Registry struct {
 	Calls func() map[string]int
 	// Sources returns what to ask for what is in use. Nil asks nobody.
 	Sources func(config.Config) []inuse.Source
-	// PullsExcluded reports whether reading a manifest does not count as a
-	// pull. Nil means that it does.
-	PullsExcluded func(context.Context) bool
+	// OwnPulls is that of [cleaner.Runner].
+	OwnPulls func(context.Context) cleaner.OwnPulls
 	// Account returns the account of the credentials.
 	Account func(context.Context) (string, error)
 	// AWS is what the registry is connected with; the function itself uses no
@@ -51,34 +50,8 @@ func (r Registry) scanner(c config.Config, clock func() time.Time) func(context.
 // Runner returns a runner for the registry that only plans; whoever wants to
 // remove gives it the remover.
 func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
-	runner := cleaner.Runner{
-		Registry: r.Reader, Region: r.Region, Config: c, Now: clock().UTC(), Clock: clock,
+	return cleaner.Runner{
+		Registry: r.Reader, Region: r.Region, Config: c, Now: clock().UTC(), Clock: clock, OwnPulls: r.OwnPulls,
 		Workers: max(r.Concurrency.Most, 1), Scan: r.scanner(c, clock), Pace: r.Pace,
-	}
-	if r.PullsExcluded != nil {
-		runner.PullsExcluded = askedOnce(r.PullsExcluded)
-	}
-	return runner
-}
-
-// askedOnce returns a question that asks another at most once, also when many ask
-// at the same time. To whoever is stopped meanwhile the answer is no, and that is
-// not kept.
-func askedOnce(ask func(context.Context) bool) func(context.Context) bool {
-	turn := make(chan struct{}, 1)
-	var asked, answer bool
-	return func(ctx context.Context) bool {
-		select {
-		case turn <- struct{}{}:
-			defer func() { <-turn }()
-		case <-ctx.Done():
-			return false
-		}
-		if asked || ctx.Err() != nil {
-			return answer
-		}
-		answer = ask(ctx)
-		asked = answer || ctx.Err() == nil
-		return answer
 	}
 }

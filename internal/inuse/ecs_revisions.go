@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
 // serviceRevisions notes the images of the revisions that a service runs,
@@ -67,7 +69,7 @@ func (s *ecsScan) listDeployments(ctx context.Context, sv *service) error {
 // are none: that the service has ended or, unless it names some itself, that
 // ECS knows none of it.
 func (s *ecsScan) unrevised(sv *service, err error) bool {
-	return gone(err) || !sv.named && (notKnown(err) || s.emulated && errorPage(err))
+	return gone(err) || !sv.named && (notKnown(err) || s.emulated && awsclient.IsErrorPage(err))
 }
 
 // asking are the options of listing deployments. The error page of an emulator
@@ -75,16 +77,9 @@ func (s *ecsScan) unrevised(sv *service, err error) bool {
 func (s *ecsScan) asking(sv *service) func(*ecs.Options) {
 	return func(o *ecs.Options) {
 		if s.emulated && !sv.named {
-			o.Retryer = answeredOnce{o.Retryer}
+			o.Retryer = awsclient.ErrorPageOnce{Retryer: o.Retryer}
 		}
 	}
-}
-
-// answeredOnce retries what the other retries but error pages.
-type answeredOnce struct{ aws.Retryer }
-
-func (r answeredOnce) IsErrorRetryable(err error) bool {
-	return !errorPage(err) && r.Retryer.IsErrorRetryable(err)
 }
 
 // describeDeployments returns the revisions that take part in deployments:

@@ -54,15 +54,6 @@ func notKnown(err error) bool {
 			"UnsupportedFeatureException")
 }
 
-// errorPage reports whether an error page came in place of an error of the
-// API. Emulators answer so to operations that they do not know; from AWS it is
-// a failure that may pass.
-func errorPage(err error) bool {
-	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
-	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
-	return ok && unreadable && answer.HTTPStatusCode() == http.StatusInternalServerError
-}
-
 // unreachable reports whether no answer came. To be stopped is another matter.
 func unreachable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -1,0 +1,100 @@
+package cleaner
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// disregardOwnReads gives each index that ECR shows as pulled by an earlier read of
+// this tool the pull that was recorded before that read.
+func (c *contents) disregardOwnReads() {
+	for digest, read := range c.reads {
+		i, listed := c.place(digest)
+		if !listed || !read.disregards(c.images[i].LastRecordedPullTime) {
+			continue
+		}
+		if c.ownPulled == nil {
+			c.ownPulled = map[string]evaluator.Instant{}
+		}
+		c.ownPulled[digest] = c.images[i].LastRecordedPullTime
+		c.images[i].LastRecordedPullTime = read.before
+	}
+}
+
+// read returns when ECR may have recorded the reading of the index's manifest as a pull
+// of this role. It is zero unless that is known to be recorded: then a pull in that span
+// is somebody else's, or may be.
+func (c *contents) read(index string) Span {
+	if c.own.Excluded || c.own.Err != nil {
+		return Span{}
+	}
+	return c.reading[index]
+}
+
+// keptByOwnPulls counts the indexes that are kept for a recorded pull of their own
+// alone, which may be the reading of their manifests by this role: nothing else protects
+// them, and no image below them was pulled since.
+func (c *contents) keptByOwnPulls(wanted []*wish, protections map[int][]Protection, settings config.Protect) int {
+	if c.own.Excluded {
+		return 0
+	}
+	n := 0
+	since := hoursBefore(c.Now, 24*settings.PulledWithinDays)
+	for index := range c.children {
+		i, listed := c.place(index)
+		if !listed || !wanted[i].acts() || len(protections[i]) != 1 || protections[i][0].Kind != ByPulledWithinDays {
+			continue
+		}
+		below := c.below(index)
+		if !slices.ContainsFunc(below, func(im evaluator.Image) bool { return !im.LastRecordedPullTime.Before(since) }) {
+			n++
+		}
+	}
+	return n
+}
+
+// manifestFindings says which manifests could not be read, and why: one finding for each
+// reason.
+func (c *contents) manifestFindings() []Finding {
+	byReason := map[string][]Failure{}
+	for _, f := range c.failed {
+		byReason[f.Error()] = append(byReason[f.Error()], f)
+	}
+	var findings []Finding
+	for reason, failed := range byReason {
+		f := Finding{ManifestUnreadable, c.repository, fmt.Sprintf(
+			"the manifests of %s could not be read, such as %s: %s; images that they may list are kept",
+			plural(len(failed), "index", "indexes"), failed[0].Digest, reason)}
+		if failed[0].Code == codeImageNotFound {
+			f.Kind = IndexGone
+		} else if remedy := remedies[failed[0].Code]; remedy != "" {
+			f.Message += "; " + remedy
+		}
+		findings = append(findings, f)
+	}
+	slices.SortFunc(findings, func(a, b Finding) int { return cmp.Compare(a.Message, b.Message) })
+	return findings
+}
+
+// remedies say what to do about a failure code of BatchGetImage.
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageFailure.html
+var remedies = map[string]string{
+	"KmsError":                "allow the key that encrypts the repository, and check that it is enabled",
+	"UpstreamAccessDenied":    "check the credentials of the pull-through cache rule",
+	"UpstreamTooManyRequests": "run again when the upstream registry of the pull-through cache takes more requests",
+	"UpstreamUnavailable":     "run again when the upstream registry of the pull-through cache answers",
+	"ImageInaccessible":       "pull the index by hand to see what is wrong with it",
+	CodeNoIndex:               "delete the image by hand if it is broken",
+}
+
+// Codes of our own for an index that could not be read.
+const (
+	// CodeNoIndex: the manifest is not that of an index.
+	CodeNoIndex = "ManifestIsNoIndex"
+	// CodeNoAnswer: ECR's answer does not mention the index.
+	CodeNoAnswer = "NotInTheAnswer"
+)

@@ -1,0 +1,120 @@
+package cleaner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// OwnPulls is what is known about the pulls of the role that makes the calls. To read
+// a manifest is a pull, which ECR records unless the role is a pull-time exclusion.
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-time-update-exclusions.html
+type OwnPulls struct {
+	// Excluded is true when ECR does not record them.
+	Excluded bool
+	// Principal is the ARN to register as an exclusion; empty when it is not known.
+	Principal string
+	// Err is why Excluded is not known, or nil.
+	Err error
+}
+
+// ownPulls asks what is known about the own pulls once in a run.
+type ownPulls struct {
+	ask    func(context.Context) OwnPulls
+	turn   chan struct{}
+	asked  bool
+	answer OwnPulls
+}
+
+// newOwnPulls returns what asks at most once, also when many ask at the same time. A
+// nil question means that pulls are recorded.
+func newOwnPulls(ask func(context.Context) OwnPulls) *ownPulls {
+	if ask == nil {
+		ask = func(context.Context) OwnPulls { return OwnPulls{} }
+	}
+	return &ownPulls{ask: ask, turn: make(chan struct{}, 1)}
+}
+
+// get returns the answer. Whoever is stopped meanwhile gets an error, which is not
+// kept for others.
+func (o *ownPulls) get(ctx context.Context) OwnPulls {
+	select {
+	case o.turn <- struct{}{}:
+		defer func() { <-o.turn }()
+	case <-ctx.Done():
+		return OwnPulls{Err: ctx.Err()}
+	}
+	if o.asked {
+		return o.answer
+	}
+	answer := o.ask(ctx)
+	if answer.Err != nil && ctx.Err() != nil {
+		return answer
+	}
+	o.asked, o.answer = true, answer
+	return answer
+}
+
+// A Span is a span of ECR's own time in whole seconds, both ends included. The zero
+// Span holds no instant.
+type Span struct{ From, To time.Time }
+
+// holds reports whether the instant, cut to its second, is in the span.
+func (s Span) holds(t evaluator.Instant) bool {
+	second := t.Time().Truncate(time.Second)
+	return !s.From.IsZero() && !second.Before(s.From) && !second.After(s.To)
+}
+
+// An ownRead is a read of an index's manifest by this tool, which ECR may have recorded
+// as a pull: once, since ECR records one pull in 24 hours.
+type ownRead struct {
+	Span
+	// before is the last recorded pull at the listing before the read.
+	before evaluator.Instant
+	// recorded is the pull that ECR recorded for an earlier read; zero when there is
+	// none.
+	recorded evaluator.Instant
+}
+
+// disregards reports whether a recorded pull other than before is due to the read.
+func (r ownRead) disregards(pull evaluator.Instant) bool {
+	return pull.After(r.before) && (pull == r.recorded || r.holds(pull))
+}
+
+// acceptOwnRead notes that ECR has recorded the read of the index's manifest as a pull,
+// if that is so. It does so once for a read: whatever else is recorded is the pull of
+// somebody else.
+func (im *PlannedImage) acceptOwnRead(pull evaluator.Instant) {
+	if pull.After(im.LastRecordedPullTime) && pull.After(im.ownPull) && im.Read.holds(pull) && !im.readSeen {
+		im.ownPull, im.readSeen = pull, true
+	}
+}
+
+// pulledOnlyByUs reports whether the pull is the one that ECR recorded for a read by
+// this tool.
+func (im *PlannedImage) pulledOnlyByUs(pull evaluator.Instant) bool {
+	return !im.ownPull.IsZero() && pull == im.ownPull
+}
+
+// endOwnPulls says how many indexes are kept because reading their manifests counts as
+// a pull, or that it is not known whether it does.
+func (r *Report) endOwnPulls(ctx context.Context, pulls *ownPulls) {
+	if !pulls.asked {
+		return
+	}
+	known := pulls.get(ctx)
+	switch {
+	case known.Err != nil:
+		r.Findings = append(r.Findings, Finding{OwnPullsUnknown, "", fmt.Sprintf(
+			"it is not known whether ECR records the reads of this role as pulls (%v), so that every recorded pull of an index counts; %s kept for that reason alone; allow the role ecr:ListPullTimeUpdateExclusions",
+			known.Err, indexes(r.keptByOwnPulls))})
+	case r.keptByOwnPulls > 0:
+		r.Findings = append(r.Findings, Finding{OwnPullsCount, "", fmt.Sprintf(
+			"%s kept because this role's reads count as pulls; if this role does not pull images to run them, as SSO, CI and node roles do, register it: aws ecr register-pull-time-update-exclusion --principal-arn %s",
+			indexes(r.keptByOwnPulls), known.Principal)})
+	}
+}
+
+func indexes(n int) string { return plural(n, "index is", "indexes are") }
