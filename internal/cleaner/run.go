@@ -25,14 +25,19 @@ type Runner struct {
 	ConfigurationHash string
 	// Region is the region of the registry.
 	Region string
-	// Now is the instant at which policies are evaluated.
-	Now   time.Time
-	RunID string
+	// Now is the instant at which policies are evaluated. Begin fixes it by the
+	// Clock when it is zero.
+	Now time.Time
+	// CheckClock returns an error when the Clock and the answers so far disagree
+	// about the time, or when it must be known that they agree and is not. It is
+	// called before anything is evaluated. Optional.
+	CheckClock func() error
+	RunID      string
 	Log   *slog.Logger
 	// PullsExcluded is the planner's. Optional.
 	PullsExcluded func(context.Context) bool
 	// Scan finds out what is in use, and Clock tells how old that is. Nil when
-	// nothing is to be asked.
+	// nothing is to be asked; the Clock may be nil only when Now is set as well.
 	Scan  func(context.Context) inuse.Scan
 	Clock func() time.Time
 	// Workers is the number of repositories that are planned at a time, and of
@@ -64,14 +69,14 @@ type Runner struct {
 // Run works through the repositories that the configuration selects, in the
 // order in which the registry lists them or that Rotate gives them, and reports
 // on each. The error says
-// that the registry could not be listed, or is a [*SavedPlanError]; then
-// nothing was done. All other trouble is in the report.
+// that the registry could not be listed, or is that of Begin or a
+// [*SavedPlanError]; then nothing was done. All other trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
-	report := r.newReport()
 	repositories, account, err := r.list(ctx)
-	if err != nil {
-		return report, err
+	if err := r.Begin(err); err != nil {
+		return Report{}, err
 	}
+	report := r.newReport()
 	report.Account = account
 	if err := r.checkSaved(account); err != nil {
 		return report, err
@@ -80,6 +85,22 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 	r.workThrough(ctx, repositories, &report)
 	report.endScan(r.scanner)
 	return report, nil
+}
+
+// Begin checks the clock and fixes Now, unless it is set. It is called once the
+// first calls of a run are answered, with their error. It returns why nothing may
+// be evaluated: that the clock is wrong, which can be the cause of failed, or else
+// failed.
+func (r *Runner) Begin(failed error) error {
+	if r.CheckClock != nil {
+		if err := r.CheckClock(); err != nil {
+			return err
+		}
+	}
+	if failed == nil && r.Now.IsZero() {
+		r.Now = r.Clock().UTC()
+	}
+	return failed
 }
 
 // newScanner returns a scanner that remembers what the saved plan was made
@@ -161,8 +182,8 @@ func (r *Runner) planner() Planner {
 	return Planner{Registry: r.Registry, Now: r.Now, PullsExcluded: r.PullsExcluded, scanner: r.scanner}
 }
 
-// PlannerOf returns the planner of a run on the registry of that account. In
-// what the account itself uses it counts the references to that registry only.
+// PlannerOf returns the planner of a run on the registry of that account, which
+// has begun. In what the account itself uses it counts the references to that registry only.
 func (r *Runner) PlannerOf(account string) Planner {
 	r.scanner = r.newScanner(account)
 	return r.planner()
