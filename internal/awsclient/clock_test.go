@@ -215,6 +215,14 @@ func TestTheCheckPassesAnswersAndErrorsOn(t *testing.T) {
 	}
 }
 
+func TestANilCheckHasSeenNoAnswer(t *testing.T) {
+	t.Parallel()
+	var check *awsclient.ClockCheck
+	if err := check.Check(); err != nil || !check.ServiceTime(now).Equal(now) {
+		t.Errorf("Check: %v, ServiceTime: %v", err, check.ServiceTime(now))
+	}
+}
+
 func TestTheCheckIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	cfg := aws.Config{HTTPClient: answering(func(*http.Request) (*http.Response, error) {
