@@ -31,7 +31,7 @@ type ClockCheck struct {
 	// answer of an https endpoint had none.
 	dated, undated bool
 	// wrong is the newest disagreement, until Check has returned it and a later
-	// answer agrees. Agrees is what the newest Date says.
+	// answer agrees. Agrees is true when the newest Date agrees with the clock.
 	wrong  error
 	agrees bool
 	// ahead is the most that the clock was ahead of a Date that agreed, which may
@@ -48,10 +48,10 @@ func WatchClock(cfg *aws.Config, now func() time.Time) *ClockCheck {
 	return c
 }
 
-// Check returns an error with both times when the newest Date, or one since the
-// last Check, is more than two minutes from the clock of this machine. It returns
-// ErrNoDate when no answer had a usable Date, unless each successful answer was
-// that of an http endpoint: an emulator. Before the first answer it returns nil.
+// Check judges the newest Date and each one since the last Check. It returns an
+// error with both times when one was more than two minutes from the clock. It returns
+// ErrNoDate when no answer had a usable Date, unless all successful answers came
+// from http endpoints, which are emulators. Before the first answer it returns nil.
 func (c *ClockCheck) Check() error {
 	if c == nil {
 		return nil

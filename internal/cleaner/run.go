@@ -28,12 +28,13 @@ type Runner struct {
 	// Now is the instant at which policies are evaluated. Begin fixes it by the
 	// Clock when it is zero.
 	Now time.Time
-	// CheckClock returns an error when the Clock and the answers so far disagree
-	// about the time, or when it must be known that they agree and is not. It is
-	// called before anything is evaluated. Optional.
+	// CheckClock compares the Clock with the answers so far. It returns an error
+	// when they disagree about the time, or when the answers of a run that may remove
+	// images tell no time. It is called before anything is evaluated, and must be
+	// safe for concurrent use. Optional.
 	CheckClock func() error
 	RunID      string
-	Log   *slog.Logger
+	Log        *slog.Logger
 	// PullsExcluded is the planner's. Optional.
 	PullsExcluded func(context.Context) bool
 	// Scan finds out what is in use, and Clock tells how old that is. Nil when

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -87,16 +88,14 @@ type undated struct{ http.Handler }
 func (u undated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := httptest.NewRecorder()
 	u.Handler.ServeHTTP(answer, r)
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header())
 	w.Header()["Date"] = nil
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes()) // the caller may have gone
 }
 
-// Where nobody says the time a plan is made, but nothing is removed, unless an
-// emulator answers.
+// Where no answer says the time, apply removes nothing, unless an emulator answers.
+// A plan is made all the same.
 func TestWithoutADateNothingIsRemoved(t *testing.T) {
 	t.Parallel()
 	for scheme, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
@@ -130,7 +129,7 @@ func TestWithoutADateNothingIsRemoved(t *testing.T) {
 	}
 }
 
-// A refusal is not taken for an answer that says no time.
+// A refusal without a Date keeps its own words: it does not say that no time is known.
 func TestARefusalWithoutADateIsTheError(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, expireAll)
@@ -146,7 +145,7 @@ func TestARefusalWithoutADateIsTheError(t *testing.T) {
 	wantError[*function.RegistryError](t, err, "not authorized to perform: ecr:DescribeRepositories")
 }
 
-// A scan is as old as it is by the time of AWS, which stamps pulls.
+// The time of a scan is AWS's, like that of the pulls it is compared with.
 func TestAScanBeginsAtATimeOfAWS(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{0, 90 * time.Second, -90 * time.Second} {

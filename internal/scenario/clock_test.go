@@ -12,9 +12,8 @@ import (
 // maxSkew is how wrong the clock of a machine may be.
 const maxSkew = 2 * time.Minute
 
-// However wrong the clock of the machine is, a run ends before it evaluates
-// anything, or removes what it would at the registry's time, give or take two
-// minutes.
+// With a wrong clock a run ends before it evaluates anything. With any other it
+// removes the images that are due at the registry's time, give or take two minutes.
 func TestAWrongClockDecidesNothing(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(20260301, 0))
@@ -50,8 +49,8 @@ func TestAWrongClockDecidesNothing(t *testing.T) {
 	}
 }
 
-// skews returns what a clock may be ahead by: up to 90 days either way, and many
-// times a little.
+// skews returns how far clocks are ahead: up to 90 days either way, many of them
+// only a little.
 func skews(random *rand.Rand) []time.Duration {
 	all := []time.Duration{0, maxSkew, -maxSkew, maxSkew + time.Second, -maxSkew - time.Second}
 	for _, most := range []time.Duration{90 * day, time.Hour, 2 * maxSkew, maxSkew} {
@@ -62,12 +61,14 @@ func skews(random *rand.Rand) []time.Duration {
 	return all
 }
 
-// agedPicture draws images of which many are about as old as what a policy or a
-// protection asks for.
+// agedPicture draws images. Many of them have about the age at which a policy marks
+// images, or a protection ends.
 func agedPicture(random *rand.Rand) picture {
 	var images []image
 	for i := range 12 {
-		near := func(d time.Duration) time.Duration { return d + time.Duration(random.Int64N(int64(6*time.Minute))) - 3*time.Minute }
+		near := func(d time.Duration) time.Duration {
+			return d + time.Duration(random.Int64N(int64(6*time.Minute))) - 3*time.Minute
+		}
 		im := image{name: fmt.Sprint("image", i), age: near(30 * day), tags: []string{fmt.Sprint("v", i)}}
 		switch i % 4 {
 		case 0:
@@ -92,7 +93,7 @@ func removed(w *world) []string {
 	return names
 }
 
-// removedAt returns what a run at that time removes from the picture.
+// removedAt returns the images that a run at that time removes from the picture.
 func removedAt(t *testing.T, p picture, configuration string, at time.Time) []string {
 	t.Helper()
 	w := newQuickWorld(p)
@@ -107,8 +108,7 @@ func contains(all, some []string) bool {
 	return !slices.ContainsFunc(some, func(name string) bool { return !slices.Contains(all, name) })
 }
 
-// Pulls are compared with the beginning of the scan by ECR's time, whatever this
-// machine's clock says.
+// Pulls are compared with the beginning of the scan by ECR's time.
 func TestPullsAfterTheScanAreSeenByAnyClock(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{0, 100 * time.Second, -100 * time.Second} {

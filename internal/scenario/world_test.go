@@ -47,8 +47,7 @@ func (c *clock) advance(d time.Duration) {
 
 // A world is a registry, who uses its images, and the time.
 type world struct {
-	// clock is that of the registry. The clock of the programs is ahead of it by
-	// so much.
+	// clock is that of the registry. The programs have a clock that is ahead of it.
 	clock   *clock
 	ahead   time.Duration
 	server  *fakeecr.Server
@@ -83,8 +82,8 @@ func (w *world) connect(tb testing.TB, handler http.Handler) {
 // newQuickWorld is newWorld without a network in between.
 func newQuickWorld(p picture) *world { return newSkewedWorld(p, 0) }
 
-// newSkewedWorld is newQuickWorld with a clock of the programs that is ahead of the
-// registry's by so much.
+// newSkewedWorld is newQuickWorld where the programs have a clock that is ahead of
+// the registry's.
 func newSkewedWorld(p picture, ahead time.Duration) *world {
 	w := emptyWorld(p)
 	w.ahead = ahead
