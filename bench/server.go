@@ -24,6 +24,7 @@ const (
 // A Server serves a registry over HTTP. It is safe for concurrent use.
 type Server struct {
 	registry *fakeecr.Server
+	clock    func() time.Time
 	size     Size
 	latency  time.Duration
 	seed     maphash.Seed
@@ -36,10 +37,13 @@ type Server struct {
 }
 
 // NewServer fills a registry and renders its answers. Each call takes the
-// latency, and what the server itself takes for it.
+// latency, and what the server itself takes for it. The server's clock says now,
+// and goes on from there.
 func NewServer(size Size, latency time.Duration, now time.Time) *Server {
+	began := time.Now()
+	clock := func() time.Time { return now.Add(time.Since(began)) }
 	s := &Server{
-		registry: fakeecr.New(), size: size, latency: latency, seed: maphash.MakeSeed(),
+		registry: fakeecr.New(fakeecr.WithClock(clock)), clock: clock, size: size, latency: latency, seed: maphash.MakeSeed(),
 		prepared: map[string]*prepared{},
 		calls:    map[string]int{}, repeats: map[string]int{}, seen: map[uint64]bool{},
 	}
@@ -73,6 +77,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	operation := strings.TrimPrefix(r.Header.Get(targetHeader), targetPrefix)
 	if answer := s.receive(operation, body); answer != nil {
 		time.Sleep(s.latency)
+		w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 		_, _ = w.Write(answer) // the caller may have gone

@@ -134,8 +134,7 @@ func (s *session) apply(ctx context.Context, yes bool, run func(context.Context)
 		if agreed, err := s.ask(plan); err != nil || !agreed {
 			return err
 		}
-		s.Saved = plan
-		s.Now = s.now().UTC()
+		s.Saved, s.Now = plan, time.Time{} // the answer may have taken long
 	}
 	ctx, s.Remover = s.remover(ctx)
 	report, err := run(ctx)

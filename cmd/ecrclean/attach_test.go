@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http/httptest"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,20 +21,17 @@ func keepOne(description string) string {
 }
 
 // runOn runs the program on an embedded registry with the repositories app and
-// web. A clock that is nil is the real one.
-func runOn(t *testing.T, stdin string, clock func() time.Time, args ...string) (status int, stdout, stderr string, registry *fakeecr.Server) {
+// web, which has the same clock.
+func runOn(t *testing.T, stdin io.Reader, clock func() time.Time, args ...string) (status int, stdout, stderr string, registry *fakeecr.Server) {
 	t.Helper()
-	registry = fakeecr.New()
+	registry = fakeecr.New(fakeecr.WithClock(clock))
 	registry.CreateRepository("app")
 	registry.CreateRepository("web")
 	server := httptest.NewServer(registry)
 	defer server.Close()
-	if clock == nil {
-		clock = time.Now
-	}
 	var out, errs strings.Builder
 	status = run(t.Context(), world{
-		stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, now: clock, getenv: func(string) string { return "" },
+		stdin: stdin, stdout: &out, stderr: &errs, now: clock, getenv: func(string) string { return "" },
 		source: function.SourceReader,
 		connector: func(_, _ string, clock func() time.Time) func(context.Context) (function.Registry, error) {
 			return func(context.Context) (function.Registry, error) {
@@ -50,7 +48,7 @@ func TestAttachRefusesPoliciesThatECRDoesNotTake(t *testing.T) {
 	t.Parallel()
 	configuration := `{"protect": {"inUse": []}, "policies": [{"name": "short", "repositories": ["app"], "policy": ` + keepOne("x") +
 		`}, {"name": "long", "policy": ` + keepOne(strings.Repeat("x", 31_000)) + `}]}`
-	status, stdout, stderr, registry := runOn(t, "", nil, "attach", "--yes", "--config", configuration)
+	status, stdout, stderr, registry := runOn(t, strings.NewReader(""), time.Now, "attach", "--yes", "--config", configuration)
 	if status != statusUsage || stdout != "" {
 		t.Errorf("status %d, standard output %q", status, stdout)
 	}
@@ -73,16 +71,14 @@ func TestAttachDoesNotTakeALateAnswer(t *testing.T) {
 	for pause, want := range map[time.Duration]struct{ status, calls int }{
 		time.Second: {statusDone, 2}, 10 * time.Minute: {statusFailed, 0},
 	} {
-		var mu sync.Mutex
-		now := time.Now()
-		clock := func() time.Time { // each look at it takes a pause
-			mu.Lock()
-			defer mu.Unlock()
-			now = now.Add(pause + time.Millisecond)
-			return now
-		}
+		var passed atomic.Int64
+		clock := func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
+		answer := readerFunc(func(p []byte) (int, error) {
+			passed.Store(int64(pause))
+			return copy(p, "yes\n"), nil
+		})
 		configuration := `{"protect": {"inUse": []}, "policies": [{"name": "one", "policy": ` + keepOne("x") + `}]}`
-		status, _, stderr, registry := runOn(t, "yes\n", clock, "attach", "--config", configuration)
+		status, _, stderr, registry := runOn(t, answer, clock, "attach", "--config", configuration)
 		if n := registry.Calls()["PutLifecyclePolicy"]; status != want.status || n != want.calls {
 			t.Errorf("after %s: status %d, %d policies attached\n%s", pause, status, n, stderr)
 		}
@@ -91,3 +87,7 @@ func TestAttachDoesNotTakeALateAnswer(t *testing.T) {
 		}
 	}
 }
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

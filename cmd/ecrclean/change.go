@@ -42,7 +42,7 @@ func (c *change) refuse(inUse int, doubt string) error {
 // carryOut asks, unless yes is true or nothing changes, and makes the changes.
 func (c *change) carryOut(ctx context.Context, yes bool, question string) error {
 	if !yes && c.plan.Changes() > 0 {
-		asked := c.now()
+		asked := c.now().Round(0) // wall time, which goes on in a suspend
 		agreed, err := c.confirm(question, "Nothing was changed.", "give --yes to go on without asking")
 		if agreed && c.now().Sub(asked) > cleaner.MaxScanAge {
 			agreed, err = false, failure(fmt.Errorf("nothing was changed: the answer came after more than %s, in which much may have come into use; run again", cleaner.MaxScanAge))

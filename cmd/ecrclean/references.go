@@ -42,12 +42,17 @@ protect.references; it counts for 36 hours.`,
 }
 
 // references scans and writes. A scan that failed in part is not written: a
-// reader could not tell it from a whole one.
+// reader could not tell it from a whole one. Nor is one by a wrong clock: a reader
+// could take the list for newer than it is.
 func (s *session) references(ctx context.Context, out string) error {
 	if s.Scan == nil {
 		return usageError(errors.New("the configuration names no source in protect.inUse; name one"))
 	}
+	account, err := s.registry.Account(ctx)
 	scan := s.Scan(ctx)
+	if err := s.registry.ClockCheck.Check(); err != nil {
+		return failure(fmt.Errorf("nothing was written: %w", err))
+	}
 	if len(scan.Failed) > 0 {
 		failures := make([]string, len(scan.Failed))
 		for i, f := range scan.Failed {
@@ -55,7 +60,6 @@ func (s *session) references(ctx context.Context, out string) error {
 		}
 		return failure(fmt.Errorf("nothing was written: %s", strings.Join(failures, "; ")))
 	}
-	account, err := s.registry.Account(ctx)
 	if err != nil {
 		return failure(err)
 	}

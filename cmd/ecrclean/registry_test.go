@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -31,6 +32,7 @@ import (
 // counted back from now, or an instant in RFC 3339. Tags are percent-encoded;
 // T*N stands for the N tags T0, T1 and so on.
 type scriptRegistry struct {
+	ahead   atomic.Int64 // its clock, of that of this machine
 	mu      sync.Mutex
 	server  *fakeecr.Server
 	answers map[string]string // by operation, in place of the server's
@@ -39,8 +41,13 @@ type scriptRegistry struct {
 type registryKey struct{}
 
 func newScriptRegistry() *scriptRegistry {
-	return &scriptRegistry{server: fakeecr.New(), answers: map[string]string{}}
+	r := &scriptRegistry{answers: map[string]string{}}
+	r.server = fakeecr.New(fakeecr.WithClock(r.now))
+	return r
 }
+
+// now is the time of the registry's own clock.
+func (r *scriptRegistry) now() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) }
 
 func registryOf(ts *testscript.TestScript) *scriptRegistry {
 	return ts.Value(registryKey{}).(*scriptRegistry)
@@ -59,6 +66,7 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request)
 		server.ServeHTTP(w, request)
 		return
 	}
+	w.Header().Set("Date", r.now().UTC().Format(http.TimeFormat))
 	if isTarget {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	}
@@ -204,6 +212,10 @@ func (r *scriptRegistry) change(what string, args []string) error {
 		r.server.SetLifecyclePolicy(arg(0), arg(1))
 	case "fail": // OPERATION REPOSITORY [CODE]; no code ends it
 		r.server.Fail(arg(0), arg(1), arg(2))
+	case "clock": // DURATION that the registry's clock is ahead
+		ahead, err := time.ParseDuration(arg(0))
+		r.ahead.Store(int64(ahead))
+		return err
 	case "refuse": // IMAGE CODE
 		r.server.RefuseImage(digestNamed(arg(0)), arg(1))
 	default:
@@ -287,11 +299,11 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: registry FILE [ACCOUNT]")
 	}
-	var options []fakeecr.Option
+	r := registryOf(ts)
+	options := []fakeecr.Option{fakeecr.WithClock(r.now)}
 	if len(args) == 2 {
 		options = append(options, fakeecr.WithAccount(args[1]))
 	}
-	r := registryOf(ts)
 	r.mu.Lock()
 	r.server = fakeecr.New(options...)
 	r.mu.Unlock()

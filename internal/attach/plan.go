@@ -59,7 +59,7 @@ func (p Planner) Detach(ctx context.Context) (Plan, error) {
 // that prepare leaves open.
 func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bool) (Plan, error) {
 	plan, err := p.list(ctx)
-	if err != nil {
+	if err := p.Runner.Begin(err); err != nil {
 		return plan, err
 	}
 	planner := p.Runner.PlannerOf(plan.Account)

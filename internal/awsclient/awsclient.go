@@ -2,7 +2,8 @@
 // credentials, region and endpoint as every AWS tool takes them, and a
 // transport and retries that fit a job which makes thousands of small calls.
 // It also makes the few calls for which no client of a service is worth its
-// start-up time: who is calling, and reading or writing one S3 object.
+// start-up time: who is calling, and reading or writing one S3 object. It
+// compares the clock of this machine with the Date of the answers.
 package awsclient
 
 import (

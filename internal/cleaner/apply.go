@@ -82,6 +82,8 @@ type applier struct {
 	// fresh reports whether the plan, and the in-use scan that it relies upon, are
 	// young enough for a removing call.
 	fresh func() bool
+	// checkClock returns an error when the wall clock is wrong.
+	checkClock func() error
 	// commit returns when the log lines written so far are where they are to be
 	// kept, or the error for which nothing may be removed.
 	commit func() error
@@ -91,7 +93,7 @@ func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log 
 	a := &applier{
 		ctx: ctx, remover: remover, repository: plan.Repository, log: of(plan, log), plan: plan, planned: map[string]*PlannedImage{},
 		logged: map[string]bool{}, looks: map[string]look{}, unanswered: map[string]string{}, archived: map[string]bool{},
-		fresh: func() bool { return true }, commit: func() error { return nil },
+		fresh: func() bool { return true }, commit: func() error { return nil }, checkClock: func() error { return nil },
 	}
 	if plan.attempts == nil {
 		plan.attempts = map[string]int{}

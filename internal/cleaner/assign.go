@@ -29,7 +29,7 @@ func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
 	var asked []Repository
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
-			return nil, err
+			return nil, r.Begin(err)
 		}
 		if r.Config.Repositories.Ask(repository.Name) {
 			asked = append(asked, repository)

@@ -35,8 +35,7 @@ func invalid(problems jsondoc.Problems) *Skip {
 
 // attachedMarks returns what ECR itself will do with the contents, in their
 // order, or nil where nothing uses the repository or no policy is attached: ECR
-// deletes what that marks, in use or not. It goes by the pull times that ECR
-// knows, so that it must be called before those of indexes are discounted.
+// deletes what that marks, in use or not.
 func (p Planner) attachedMarks(ctx context.Context, plan *RepositoryPlan, c *contents, policy lifecycle.Policy) []evaluator.Action {
 	if len(sourcesOf(plan.Entry.Protect)) == 0 || !p.scanner.names(ctx, c.repository) {
 		return nil

@@ -1,10 +1,7 @@
 package cleaner_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,87 +155,5 @@ func TestFollowersCountInLimits(t *testing.T) {
 		if got := report.Repositories[0].Skipped; got != want {
 			t.Errorf("limit %d: skipped %q, want %q", limit, got, want)
 		}
-	}
-}
-
-// Reading a manifest counts as a pull of the index, so that its own time says
-// no more than that a cleaner was here. What tells is when its children were
-// pulled.
-func TestAnIndexIsAsUsedAsItsChildren(t *testing.T) {
-	t.Parallel()
-	const recent = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pushedWithinHours": 0, "pulledWithinDays": 7}}`
-	images := []evaluator.Image{
-		pulled(index("used", 99*day), 60*day), pulled(image("u1", 99*day), 50*day), pulled(image("u2", 99*day), 5*day),
-		pulled(index("unused", 99*day), day), pulled(image("n1", 99*day), 50*day), image("n2", 99*day),
-	}
-	for excluded, want := range map[bool][]string{true: {"n1", "u1", "used"}, false: {"n1", "n2", "u1", "unused"}} {
-		w := newWorld(images...)
-		w.children = map[string][]string{"used": {"u1", "u2"}, "unused": {"n1", "n2"}}
-		planner := w.planner()
-		planner.PullsExcluded = func(context.Context) bool { return excluded }
-		plan, err := planner.Plan(t.Context(), "app", entryOf(t, recent))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, im := range plan.Images {
-			if !slices.ContainsFunc(im.ProtectedBy, func(p cleaner.Protection) bool { return p.Kind == cleaner.ByPulledWithinDays }) {
-				got = append(got, im.Digest)
-			}
-		}
-		if excluded {
-			want = []string{"n1", "n2", "u1", "used"} // each by its own time
-		}
-		if diff := cmp.Diff(want, sorted(got)); diff != "" {
-			t.Errorf("pulls excluded %t: unprotected by pulls mismatch (-want +got):\n%s", excluded, diff)
-		}
-	}
-}
-
-// The inner index is read as well; its own pull says nothing either.
-func TestAnIndexOfIndexesIsAsUsedAsWhatIsBelow(t *testing.T) {
-	t.Parallel()
-	const recent = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pushedWithinHours": 0, "pulledWithinDays": 7}}`
-	for age, want := range map[time.Duration]string{5 * day: "expire, pulledWithinDays 7 days", 50 * day: "expire"} {
-		w := newWorld(pulled(index("outer", 99*day), 0), pulled(index("inner", 99*day), 0), pulled(image("leaf", 99*day), age))
-		w.children = map[string][]string{"outer": {"inner", "outer"}, "inner": {"leaf", "leaf", "not listed", "outer"}}
-		planner := w.planner()
-		planner.PullsExcluded = nil
-		plan, err := planner.Plan(t.Context(), "app", entryOf(t, recent))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := verdicts(&plan); got["outer"] != want || got["inner"] != want {
-			t.Errorf("pulled %v ago: %v, want %q", age, got, want)
-		}
-	}
-}
-
-// Rules by pull need the manifests before they can say anything about an index.
-func TestRulesByPullLookAtWhatIsBelowAnIndex(t *testing.T) {
-	t.Parallel()
-	const unpulled = `{"policies": [{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30},
-		"action": {"type": "transition", "targetStorageClass": "archive"}}]}}], ` + unprotected + `}`
-	w := newWorld(pulled(index("i", 99*day), 0), pulled(image("c", 99*day), 50*day))
-	w.children = map[string][]string{"i": {"c"}}
-	for excluded, want := range map[bool]map[string]string{
-		true: {"c": "transition, child i"}, false: {"i": "transition", "c": "transition"},
-	} {
-		planner := w.planner()
-		planner.PullsExcluded = func(context.Context) bool { return excluded }
-		plan, err := planner.Plan(t.Context(), "app", entryOf(t, unpulled))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, verdicts(&plan)); diff != "" {
-			t.Errorf("pulls excluded %t: verdicts mismatch (-want +got):\n%s", excluded, diff)
-		}
-	}
-	broken := errors.New("broken")
-	reader := w.registry()
-	reader.children = func(context.Context, string, []string) (map[string][]string, error) { return nil, broken }
-	planner := cleaner.Planner{Registry: reader, Now: now}
-	if _, err := planner.Plan(t.Context(), "app", entryOf(t, unpulled)); !errors.Is(err, broken) {
-		t.Errorf("without the manifests: %v, want the error", err)
 	}
 }

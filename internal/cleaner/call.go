@@ -56,6 +56,9 @@ func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*Pl
 		a.forget(digests(batch)) // the tag that is to remain may have gone
 	}
 	a.recheck(batch)
+	if err := a.checkClock(); err != nil {
+		a.settleAll(openOf(batch), Failed, err.Error())
+	}
 	if a.ctx.Err() != nil || !a.fresh() {
 		return nil
 	}

@@ -28,18 +28,19 @@ type Explanation struct {
 	ProtectedBy []Protection
 }
 
-// Explain explains the image that name, a digest or a tag, means.
+// Explain explains the image that name, a digest or a tag, means. The error says
+// that there is no such image or that it could not be read, or is that of Begin.
 func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanation, error) {
 	conf := &r.Config
 	e := Explanation{Repository: repository}
 	found, err := find(ctx, r.Registry, repository)
-	if err != nil {
+	if err := r.Begin(err); err != nil {
 		return e, err
 	}
 	if e.Entry, err = EntryFor(ctx, r.Registry, conf, found); err != nil {
 		return e, err
 	}
-	r.begin(found.RegistryID)
+	r.prepare(found.RegistryID)
 	p := r.planner()
 	settings := conf.Settings
 	if e.Entry != nil {

@@ -7,10 +7,21 @@ func (r *Runner) ApplyPlan(ctx context.Context, plan *RepositoryPlan) {
 	r.applyGuarded(ctx, plan, nil)
 }
 
+// With returns the planner that knows this about the own pulls.
+func (p Planner) With(own OwnPulls) Planner {
+	p.ownPulls = newOwnPulls(func(context.Context) OwnPulls { return own })
+	return p
+}
+
 // AccountOf returns the report on a plan that was applied.
 func AccountOf(plan *RepositoryPlan) Report {
 	var r Report
 	plan.account()
 	r.add(reportOn(plan, true))
 	return r
+}
+
+// AskedOnce returns the question of a run.
+func AskedOnce(ask func(context.Context) OwnPulls) func(context.Context) OwnPulls {
+	return newOwnPulls(ask).get
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"iter"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -36,10 +35,16 @@ func (r registry) Images(ctx context.Context, repository string) iter.Seq2[[]eva
 	return sequence(slices.Collect(slices.Chunk(images, 2)), err)
 }
 
-func (r registry) Children(ctx context.Context, repository string, indexes []string, children map[string][]string) error {
+// Children answers at now, on the second.
+func (r registry) Children(ctx context.Context, repository string, indexes []string) (cleaner.Reading, error) {
 	found, err := r.children(ctx, repository, indexes)
-	maps.Copy(children, found)
-	return err
+	reading := cleaner.Reading{Children: found, At: cleaner.Span{From: now, To: now}}
+	for _, digest := range indexes {
+		if _, read := found[digest]; !read {
+			reading.Failed = append(reading.Failed, cleaner.Failure{Digest: digest, Code: "KmsError", Message: "no key"})
+		}
+	}
+	return reading, err
 }
 
 // sequence yields the items and then the error, if there is one.
@@ -142,9 +147,12 @@ func (w *world) registry() registry {
 	}
 }
 
+// excluded says that ECR does not record the pulls of this role.
+var excluded = cleaner.OwnPulls{Excluded: true}
+
 // planner returns what makes plans of the world.
 func (w *world) planner() cleaner.Planner {
-	return cleaner.Planner{Registry: w.registry(), Now: now, PullsExcluded: func(context.Context) bool { return true }}
+	return cleaner.Planner{Registry: w.registry(), Now: now}.With(excluded)
 }
 
 func (w *world) remover() remover {

@@ -25,6 +25,9 @@ const (
 	// ManifestUnreadable: the manifest of an index could not be read, so that
 	// images which it may list are kept. It is a failure.
 	ManifestUnreadable FindingKind = "manifestUnreadable"
+	// ManifestIsNoIndex: an image is listed as an index, and its manifest is none.
+	// That lasts until somebody deletes the image, so that it is no failure of a run.
+	ManifestIsNoIndex FindingKind = "manifestIsNoIndex"
 	// IndexGone: an index was deleted between the listing and the reading of its
 	// manifest.
 	IndexGone FindingKind = "indexGone"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -130,7 +131,7 @@ func TestWhatIsInUseIsInDoubt(t *testing.T) {
 		t.Errorf("beside an index that cannot be read: %+v", f.Doubt)
 	}
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("v9", "task")}})
-	if _, f := foresee(t, &r, expireOld); f.Doubt != nil || len(f.Findings) != 1 {
+	if _, f := foresee(t, &r, expireOld); f.Doubt != nil || len(f.Findings) != 2 || f.Findings[0].Kind != cleaner.ManifestUnreadable {
 		t.Errorf("with nothing listed in use: %+v, %v", f.Doubt, f.Findings)
 	}
 }
@@ -144,16 +145,15 @@ func TestNobodyIsAskedForNothing(t *testing.T) {
 	}
 }
 
-// The pull of an index that this tool reads would be none of its own; to ECR it
-// is one all the same.
+// Every recorded pull of an index counts, as it does for ECR.
 func TestECRCountsThePullsOfIndexes(t *testing.T) {
 	t.Parallel()
 	pulled := index("sha256:i", 9*day, "v1")
-	pulled.LastRecordedPullTime = evaluator.At(now)
+	pulled.LastRecordedPullTime = evaluator.At(now.Add(-time.Hour))
 	w := newWorld(pulled, image("sha256:c", 9*day))
 	w.children["sha256:i"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)
-	r.PullsExcluded = func(context.Context) bool { return false }
+	r.OwnPulls = nil
 	scans(&r, inuse.Scan{})
 	got, _ := foresee(t, &r, strings.Replace(archiveOld, "sinceImagePushed", "sinceImagePulled", 1))
 	wantForesight(t, got, map[string]string{"sha256:c": `transition 2 blocked by "sha256:i" used by []`})

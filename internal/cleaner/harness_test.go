@@ -75,7 +75,7 @@ func newRunner(t *testing.T, w *world, text string) cleaner.Runner {
 	return cleaner.Runner{
 		Registry: w.registry(), Remover: w.remover(), Config: c, ConfigurationHash: hash, Region: "eu-west-1",
 		Now: now, RunID: "run-1", Log: slog.New(slog.DiscardHandler), Workers: 4, MaxPlanAge: day,
-		PullsExcluded: func(context.Context) bool { return true },
+		OwnPulls: func(context.Context) cleaner.OwnPulls { return excluded },
 	}
 }
 

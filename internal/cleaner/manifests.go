@@ -7,6 +7,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
 // disregardOwnReads gives each index that ECR shows as pulled by an earlier read of
@@ -57,6 +58,32 @@ func (c *contents) keptByOwnPulls(wanted []*wish, protections map[int][]Protecti
 	return n
 }
 
+// unmarkedByOwnPulls counts the indexes that the policy would mark if they had been
+// pulled no later than the images below them.
+func (c *contents) unmarkedByOwnPulls(policy lifecycle.Policy) int {
+	if c.own.Excluded || len(c.children) == 0 {
+		return 0
+	}
+	images := slices.Clone(c.images)
+	for index := range c.children {
+		i, listed := c.place(index)
+		below := c.below(index)
+		if !listed || len(below) == 0 {
+			continue
+		}
+		latest := slices.MaxFunc(below, func(a, b evaluator.Image) int { return a.LastRecordedPullTime.Compare(b.LastRecordedPullTime) })
+		images[i].LastRecordedPullTime = min(images[i].LastRecordedPullTime, latest.LastRecordedPullTime)
+	}
+	n := 0
+	before := evaluator.Evaluate(policy, c.images, c.Now)
+	for i, v := range evaluator.Evaluate(policy, images, c.Now) {
+		if _, read := c.children[images[i].Digest]; read && v.Action != evaluator.Keep && before[i].Action == evaluator.Keep {
+			n++
+		}
+	}
+	return n
+}
+
 // manifestFindings says which manifests could not be read, and why: one finding for each
 // reason.
 func (c *contents) manifestFindings() []Finding {
@@ -69,9 +96,13 @@ func (c *contents) manifestFindings() []Finding {
 		f := Finding{ManifestUnreadable, c.repository, fmt.Sprintf(
 			"the manifests of %s could not be read, such as %s: %s; images that they may list are kept",
 			plural(len(failed), "index", "indexes"), failed[0].Digest, reason)}
-		if failed[0].Code == codeImageNotFound {
+		switch failed[0].Code {
+		case codeImageNotFound:
 			f.Kind = IndexGone
-		} else if remedy := remedies[failed[0].Code]; remedy != "" {
+		case CodeNoIndex:
+			f.Kind = ManifestIsNoIndex
+		}
+		if remedy := remedies[failed[0].Code]; remedy != "" {
 			f.Message += "; " + remedy
 		}
 		findings = append(findings, f)

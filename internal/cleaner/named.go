@@ -13,19 +13,19 @@ import (
 // RunNamed is Run for images of one repository that a person named, each by
 // digest or by tag. No policy is evaluated; protection, limits and re-check
 // are the same. The error says that the repository could not be read or that
-// a name is not an image's; then nothing was done.
+// a name is not an image's, or is that of Begin; then nothing was done.
 func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (report Report, err error) {
 	defer r.guard(ctx, repository, func(fault string) { err = errors.New(fault) })
-	report = r.newReport()
 	if !r.Config.Repositories.Select(repository) {
 		return report, fmt.Errorf("repository %s is excluded by the configuration", repository)
 	}
 	found, err := find(ctx, r.Registry, repository)
-	if err != nil {
+	if err := r.Begin(err); err != nil {
 		return report, err
 	}
+	report = r.newReport()
 	report.Account = found.RegistryID
-	r.begin(found.RegistryID)
+	r.prepare(found.RegistryID)
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, found)
 	if err != nil {
 		return report, err

@@ -96,7 +96,7 @@ func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
 	)
 	for name, test := range map[string]struct {
 		now     []evaluator.Image
-		ours    string // when the index's own pull may be ours
+		ours    string // when the index's own pull is in the span of our read
 		notOurs string // when it is not
 	}{
 		"own pull":            {[]evaluator.Image{pulled(index("i", 9*day), 0), pulled(image("c", 9*day), 8*day)}, "deleted", "changed: lastRecordedPullTime changed since the plan"},
@@ -106,13 +106,13 @@ func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
 		"tags of the index":   {[]evaluator.Image{pulled(index("i", 9*day, "v1"), 2*day), pulled(image("c", 9*day), 8*day)}, tagged, tagged},
 		"status of the index": {[]evaluator.Image{withStatus(pulled(index("i", 9*day), 2*day), evaluator.Archived)}, archived, archived},
 	} {
-		for discounted, want := range map[bool]string{true: test.ours, false: test.notOurs} {
+		for read, want := range map[cleaner.Span]string{{From: now, To: now}: test.ours, {}: test.notOurs} {
 			plan := planOf(evaluator.Expire, pulled(index("i", 9*day), 2*day))
 			plan.Images[0].Children = []evaluator.Image{pulled(image("c", 9*day), 8*day)}
-			plan.Images[0].Discounted = discounted
+			plan.Images[0].Read = read
 			apply(t, newWorld(test.now...).remover(), plan)
 			if got := settled(plan)["i"]; got != want {
-				t.Errorf("%s, discounted %t: %q, want %q", name, discounted, got, want)
+				t.Errorf("%s, read at %v: %q, want %q", name, read, got, want)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package cleaner
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -26,6 +27,9 @@ type ownPulls struct {
 	turn   chan struct{}
 	asked  bool
 	answer OwnPulls
+	// kept counts the indexes that are kept because the reading of their manifests
+	// may count as a pull.
+	kept atomic.Int64
 }
 
 // newOwnPulls returns what asks at most once, also when many ask at the same time. A
@@ -37,9 +41,12 @@ func newOwnPulls(ask func(context.Context) OwnPulls) *ownPulls {
 	return &ownPulls{ask: ask, turn: make(chan struct{}, 1)}
 }
 
-// get returns the answer. Whoever is stopped meanwhile gets an error, which is not
-// kept for others.
+// get returns the answer; of nil, that pulls are recorded. Whoever is stopped meanwhile
+// gets an error, which is not kept for others.
 func (o *ownPulls) get(ctx context.Context) OwnPulls {
+	if o == nil {
+		return OwnPulls{}
+	}
 	select {
 	case o.turn <- struct{}{}:
 		defer func() { <-o.turn }()
@@ -104,16 +111,16 @@ func (r *Report) endOwnPulls(ctx context.Context, pulls *ownPulls) {
 	if !pulls.asked {
 		return
 	}
-	known := pulls.get(ctx)
+	known, kept := pulls.get(ctx), int(pulls.kept.Load())
 	switch {
 	case known.Err != nil:
 		r.Findings = append(r.Findings, Finding{OwnPullsUnknown, "", fmt.Sprintf(
 			"it is not known whether ECR records the reads of this role as pulls (%v), so that every recorded pull of an index counts; %s kept for that reason alone; allow the role ecr:ListPullTimeUpdateExclusions",
-			known.Err, indexes(r.keptByOwnPulls))})
-	case r.keptByOwnPulls > 0:
+			known.Err, indexes(kept))})
+	case kept > 0:
 		r.Findings = append(r.Findings, Finding{OwnPullsCount, "", fmt.Sprintf(
 			"%s kept because this role's reads count as pulls; if this role does not pull images to run them, as SSO, CI and node roles do, register it: aws ecr register-pull-time-update-exclusion --principal-arn %s",
-			indexes(r.keptByOwnPulls), known.Principal)})
+			indexes(kept), known.Principal)})
 	}
 }
 

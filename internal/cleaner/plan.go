@@ -161,12 +161,10 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 // comes of it.
 func (p Planner) evaluate(ctx context.Context, plan *RepositoryPlan, c *contents, policy lifecycle.Policy, settings config.Settings) error {
 	c.marks = p.attachedMarks(ctx, plan, c, policy)
-	if countsPulls(policy) {
-		if err := c.readManifests(ctx); err != nil {
-			return err
-		}
-	}
 	err := p.settle(ctx, plan, c, wishesOf(policy, c, settings.OnExpire), settings)
+	if countsPulls(policy) {
+		plan.keptByOwnPulls += c.unmarkedByOwnPulls(policy)
+	}
 	if !plan.Attached && !c.besides && plan.removals() > 0 && len(sourcesOf(settings.Protect)) > 0 {
 		p.besides(ctx, plan, c) // protection that ECR knows nothing of is worth the question
 	}

@@ -50,7 +50,7 @@ func TestPlanHoldsImagesToActOnOldestFirst(t *testing.T) {
 		planned(image("sha256:a", 3*day), "pushed 3d ago, limit 1d"),
 		planned(image("sha256:c", 3*day, "v3"), "pushed 3d ago, limit 1d"),
 	}}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(cleaner.RepositoryPlan{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(cleaner.RepositoryPlan{}, cleaner.PlannedImage{})); diff != "" {
 		t.Errorf("Plan mismatch (-want +got):\n%s", diff)
 	}
 }
@@ -81,7 +81,7 @@ func TestPlanDoesNotDependOnTheOrderOfTheListing(t *testing.T) {
 		if i == 0 {
 			first = plan
 		}
-		if diff := cmp.Diff(first, plan, cmpopts.IgnoreUnexported(cleaner.RepositoryPlan{})); diff != "" {
+		if diff := cmp.Diff(first, plan, cmpopts.IgnoreUnexported(cleaner.RepositoryPlan{}, cleaner.PlannedImage{})); diff != "" {
 			t.Fatalf("another order, another plan (-first +now):\n%s", diff)
 		}
 		images = slices.Clone(images)

@@ -51,7 +51,7 @@ func TestASecondRunFindsNothingMoreToDelete(t *testing.T) {
 	for _, excluded := range []bool{true, false} {
 		registry, r := newRegistry(t, expireAll)
 		registry.ExcludePulls(excluded)
-		r.PullsExcluded = func(context.Context) bool { return excluded }
+		r.OwnPulls = func(context.Context) cleaner.OwnPulls { return cleaner.OwnPulls{Excluded: excluded} }
 		for i := range 130 {
 			push(registry, 9*day, fakeecr.Image{Tags: []string{fmt.Sprint("v", i)}})
 		}
@@ -170,7 +170,7 @@ func TestAnIndexWithoutListedChildrenGoes(t *testing.T) {
 		"children absent": {Children: []string{"sha256:" + fmt.Sprintf("%064d", 1)}},
 	} {
 		registry, r := newRegistry(t, expireAll)
-		r.PullsExcluded = nil
+		r.OwnPulls = nil
 		push(registry, 9*day, im)
 		if report := run(t, &r); report.Totals.Deleted != 1 {
 			t.Errorf("%s: totals %+v, message %q", name, report.Totals, report.Repositories[0].Images[0].Message)

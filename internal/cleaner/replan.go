@@ -20,6 +20,9 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan)
 	if r.Commit != nil {
 		a.commit = r.Commit
 	}
+	if r.CheckClock != nil {
+		a.checkClock = r.CheckClock
+	}
 	for stale, calls := 0, 0; !a.apply(); { //nolint:contextcheck // a call under way outlives the context
 		if stale++; a.calls > calls {
 			stale, calls = 0, a.calls

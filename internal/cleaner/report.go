@@ -40,8 +40,6 @@ type Report struct {
 	Omitted *Omitted `json:"omitted,omitempty"`
 	// Calls counts the API calls by operation, retries included.
 	Calls map[string]int `json:"calls"`
-
-	keptByOwnPulls int
 }
 
 // Totals are the sums over all repositories.
@@ -69,8 +67,6 @@ type RepositoryReport struct {
 	Message string   `json:"message,omitempty"`
 	// Findings go into the report's.
 	Findings []Finding `json:"-"`
-
-	keptByOwnPulls int
 	// Images are those with a verdict to act on, the oldest push first.
 	Images []ImageReport `json:"images"`
 }
@@ -162,7 +158,7 @@ func (r *Report) Removals() (images int, bytes int64) {
 // reportOn puts a plan, applied or not, into its report, with its images or
 // without.
 func reportOn(plan *RepositoryPlan, detailed bool) RepositoryReport {
-	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}, Findings: plan.Findings, keptByOwnPulls: plan.keptByOwnPulls}
+	r := RepositoryReport{Name: plan.Repository, Images: []ImageReport{}, Findings: plan.Findings}
 	r.Evaluated, r.AttachedPolicy = plan.Listed, plan.Attached
 	if plan.Entry != nil {
 		r.Policy = plan.Entry.Name
@@ -204,7 +200,6 @@ func (r *Report) add(repository RepositoryReport) {
 	r.Findings = append(r.Findings, repository.Findings...)
 	r.Totals.Repositories++
 	r.Totals.add(repository.Counts)
-	r.keptByOwnPulls += repository.keptByOwnPulls
 	if repository.Skipped != "" {
 		r.Totals.Skipped++
 	}

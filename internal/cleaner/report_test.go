@@ -68,7 +68,7 @@ type spoilAfterListing struct {
 	w *world
 }
 
-func (s spoilAfterListing) Children(ctx context.Context, repository string, indexes []string, children map[string][]string) error {
+func (s spoilAfterListing) Children(ctx context.Context, repository string, indexes []string) (cleaner.Reading, error) {
 	s.w.mu.Lock()
 	for i := range s.w.images[repository] {
 		switch im := &s.w.images[repository][i]; im.Digest {
@@ -79,7 +79,7 @@ func (s spoilAfterListing) Children(ctx context.Context, repository string, inde
 		}
 	}
 	s.w.mu.Unlock()
-	return s.registry.Children(ctx, repository, indexes, children)
+	return s.registry.Children(ctx, repository, indexes)
 }
 
 // The file is what people and programs read; a change of it is a change of the
@@ -124,7 +124,7 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 		{cleaner.RepositoryReport{}, "name policy attachedPolicy skipped images message " + counts},
 		{cleaner.Totals{}, "repositories skipped attachedPolicies " + counts},
 		{cleaner.ImageReport{}, "imageDigest imageTags verdict appliedRulePriority reason onExpire untag protectedBy outcome" +
-			" message imageStatus imagePushedAt lastRecordedPullTime lastActivatedAt childrenPulledAt imageSizeInBytes"},
+			" message imageStatus imagePushedAt lastRecordedPullTime lastActivatedAt childrenPulledAt manifestReadFrom manifestReadTo imageSizeInBytes"},
 		{cleaner.Protection{}, "kind by"},
 		{cleaner.Finding{}, "kind repository message"},
 		{cleaner.Omitted{}, "repositories images findings"},

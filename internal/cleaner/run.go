@@ -26,16 +26,22 @@ type Runner struct {
 	ConfigurationHash string
 	// Region is the region of the registry.
 	Region string
-	// Now is the instant at which policies are evaluated.
-	Now   time.Time
-	RunID string
-	Log   *slog.Logger
+	// Now is the instant at which policies are evaluated. Begin fixes it by the
+	// Clock when it is zero.
+	Now time.Time
+	// CheckClock compares the Clock with the answers so far. It returns an error
+	// when they disagree about the time, or when the answers of a run that may remove
+	// images tell no time. It is called before anything is evaluated and before each
+	// removing call, and must be safe for concurrent use. Optional.
+	CheckClock func() error
+	RunID      string
+	Log        *slog.Logger
 	// OwnPulls finds out what is known about the pulls of the role that makes the
 	// calls. It is asked at most once, after a manifest was read. Nil means that
 	// ECR records them.
 	OwnPulls func(context.Context) OwnPulls
 	// Scan finds out what is in use, and Clock tells how old that is. Nil when
-	// nothing is to be asked.
+	// nothing is to be asked; the Clock may be nil only when Now is set as well.
 	Scan  func(context.Context) inuse.Scan
 	Clock func() time.Time
 	// Workers is the number of repositories that are planned at a time, and of
@@ -74,19 +80,19 @@ type Runner struct {
 // Run works through the repositories that the configuration selects, in the
 // order in which the registry lists them or that Rotate gives them, and reports
 // on each. The error says
-// that the registry could not be listed, or is a [*SavedPlanError]; then
-// nothing was done. All other trouble is in the report.
+// that the registry could not be listed, or is that of Begin or a
+// [*SavedPlanError]; then nothing was done. All other trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
-	report := r.newReport()
 	repositories, account, err := r.list(ctx)
-	if err != nil {
-		return report, err
+	if err := r.Begin(err); err != nil {
+		return Report{}, err
 	}
+	report := r.newReport()
 	report.Account = account
 	if err := r.checkSaved(account); err != nil {
 		return report, err
 	}
-	r.begin(account)
+	r.prepare(account)
 	r.workThrough(ctx, repositories, &report)
 	for _, name := range r.missing {
 		plan := r.gone(name, "deleted since the plan was saved")
@@ -98,9 +104,25 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 	return report, nil
 }
 
-// begin makes ready what is asked once in a run on the registry of that account.
-func (r *Runner) begin(account string) {
+// prepare makes ready what is asked once in a run on the registry of that account.
+func (r *Runner) prepare(account string) {
 	r.scanner, r.ownPulls = r.newScanner(account), newOwnPulls(r.OwnPulls)
+}
+
+// Begin checks the clock and fixes Now, unless it is set. It is called once the
+// first calls of a run are answered, with their error. It returns why nothing may
+// be evaluated: that the clock is wrong, which can be the cause of failed, or else
+// failed.
+func (r *Runner) Begin(failed error) error {
+	if r.CheckClock != nil {
+		if err := r.CheckClock(); err != nil {
+			return err
+		}
+	}
+	if failed == nil && r.Now.IsZero() {
+		r.Now = r.Clock().UTC()
+	}
+	return failed
 }
 
 // newScanner returns a scanner that remembers what the saved plan was made
@@ -196,10 +218,10 @@ func (r *Runner) plannerAfter(before *RepositoryPlan, repository string) Planner
 	return p
 }
 
-// PlannerOf returns the planner of a run on the registry of that account. In
-// what the account itself uses it counts the references to that registry only.
+// PlannerOf returns the planner of a run on the registry of that account, which
+// has begun. In what the account itself uses it counts the references to that registry only.
 func (r *Runner) PlannerOf(account string) Planner {
-	r.begin(account)
+	r.prepare(account)
 	return r.planner()
 }
 
@@ -231,6 +253,7 @@ func (r *Runner) reportOn(ctx context.Context, plan *RepositoryPlan, detailed bo
 	if r.Remover != nil {
 		plan.account()
 	}
+	r.ownPulls.kept.Add(int64(plan.keptByOwnPulls))
 	report := reportOn(plan, detailed)
 	r.logRepository(ctx, &report)
 	return report

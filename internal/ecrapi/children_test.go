@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
@@ -19,21 +20,22 @@ func TestChildrenReadsIndexes(t *testing.T) {
 	oci := registry.Put("app", fakeecr.Image{Children: []string{child, digest(7)}, Tags: []string{"a", "b"}})
 	docker := registry.Put("app", fakeecr.Image{Children: []string{child}, ManifestMediaType: "application/vnd.docker.distribution.manifest.list.v2+json"})
 	outer := registry.Put("app", fakeecr.Image{Children: []string{oci}})
-	got := map[string][]string{"sha256:before": nil}
-	if err := client.Children(t.Context(), "app", []string{oci, docker, outer}, got); err != nil {
+	got, err := client.Children(t.Context(), "app", []string{oci, docker, outer})
+	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string][]string{"sha256:before": nil, oci: {child, digest(7)}, docker: {child}, outer: {oci}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Children mismatch (-want +got):\n%s", diff)
+	want := map[string][]string{oci: {child, digest(7)}, docker: {child}, outer: {oci}}
+	if diff := cmp.Diff(want, got.Children); diff != "" || got.Failed != nil {
+		t.Errorf("failed %v, children mismatch (-want +got):\n%s", got.Failed, diff)
 	}
 	if n := calls.Snapshot()["BatchGetImage"]; n != 1 {
 		t.Errorf("%d calls, want 1", n)
 	}
 }
 
-// What cannot be read is missing, so that nobody takes it for childless.
-func TestChildrenLeavesOutWhatItCannotRead(t *testing.T) {
+// An index that cannot be read is missing, so that nobody takes it for childless, and
+// has failed with a reason.
+func TestChildrenTellsWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	for name, manifest := range map[string]string{
@@ -45,19 +47,52 @@ func TestChildrenLeavesOutWhatItCannotRead(t *testing.T) {
 		"number":         `{"manifests": [{"digest": 1}]}`,
 	} {
 		index := registry.Put("app", fakeecr.Image{Manifest: manifest, ManifestMediaType: "application/vnd.oci.image.index.v1+json", Digest: digest(len(name))})
-		got := map[string][]string{}
-		if err := client.Children(t.Context(), "app", []string{index}, got); err != nil || len(got) > 0 {
-			t.Errorf("%s: children %v, %v; want none", name, got, err)
-		}
+		wantUnread(t, client, []string{index}, cleaner.Failure{Digest: index, Code: cleaner.CodeNoIndex})
 	}
 	archived := registry.Put("app", fakeecr.Image{Status: "ARCHIVED", Children: []string{digest(1)}})
-	got := map[string][]string{}
-	if err := client.Children(t.Context(), "app", []string{archived, digest(99)}, got); err != nil || len(got) > 0 {
-		t.Errorf("children of what cannot be pulled: %v, %v; want none", got, err)
-	}
+	const notFound = "Requested image not found"
+	wantUnread(t, client, []string{archived, digest(99)},
+		cleaner.Failure{Digest: archived, Code: "ImageNotFound", Message: notFound}, cleaner.Failure{Digest: digest(99), Code: "ImageNotFound", Message: notFound})
 	empty := registry.Put("app", fakeecr.Image{Manifest: `{"manifests": []}`, ManifestMediaType: "application/vnd.oci.image.index.v1+json"})
-	if err := client.Children(t.Context(), "app", []string{empty}, got); err != nil || !cmp.Equal(got, map[string][]string{empty: {}}) {
-		t.Errorf("children of an empty index: %v, %v", got, err)
+	got, err := client.Children(t.Context(), "app", []string{empty})
+	if err != nil || !cmp.Equal(got.Children, map[string][]string{empty: {}}) || got.Failed != nil {
+		t.Errorf("children of an empty index: %+v, %v", got, err)
+	}
+}
+
+// wantUnread checks that no index can be read, for these reasons.
+func wantUnread(t *testing.T, client ecrapi.Client, indexes []string, want ...cleaner.Failure) {
+	t.Helper()
+	got, err := client.Children(t.Context(), "app", indexes)
+	if diff := cmp.Diff(want, got.Failed); diff != "" || err != nil || len(got.Children) > 0 {
+		t.Errorf("children %v, error %v, failed mismatch (-want +got):\n%s", got.Children, err, diff)
+	}
+}
+
+// ECR answers 200 although single images fail; every code comes with its reason.
+func TestChildrenKeepsEveryFailureOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	for _, code := range fakeecr.ImageFailureCodes {
+		client, _ := connect(t, canned{"BatchGetImage": func(string) string {
+			return fmt.Sprintf(`{"images": [], "failures": [{"imageId": {"imageDigest": "sha256:a"}, "failureCode": %q, "failureReason": "because"}]}`, code)
+		}})
+		wantUnread(t, client, []string{"sha256:a", "sha256:b"},
+			cleaner.Failure{Digest: "sha256:a", Code: code, Message: "because"}, cleaner.Failure{Digest: "sha256:b", Code: cleaner.CodeNoAnswer})
+	}
+}
+
+// The reading is a pull between the first attempt and the time that the answer tells.
+func TestChildrenTellsWhenItCountsAsAPull(t *testing.T) {
+	t.Parallel()
+	registry, client, _ := start(t)
+	index := registry.Put("app", fakeecr.Image{PushedAt: now.Add(-time.Hour), Children: []string{digest(1)}})
+	got, err := client.Children(t.Context(), "app", []string{index})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pulled := registry.Images("app")[0].LastRecordedPullTime.Truncate(time.Second)
+	if pulled.Before(got.At.From) || pulled.After(got.At.To) || got.At.To.Sub(got.At.From) > 10*time.Second {
+		t.Errorf("pulled at %v, read from %v to %v", pulled, got.At.From, got.At.To)
 	}
 }
 
@@ -67,21 +102,18 @@ func TestChildrenTakesOnlyWhatItAskedFor(t *testing.T) {
 	client, _ := connect(t, canned{"BatchGetImage": func(string) string {
 		return `{"images": [{"imageManifest": "{\"manifests\": []}"}, {"imageId": {"imageDigest": "sha256:other"}, "imageManifest": "{\"manifests\": []}"}], "failures": []}`
 	}})
-	got := map[string][]string{}
-	if err := client.Children(t.Context(), "app", []string{"sha256:asked"}, got); err != nil || len(got) > 0 {
-		t.Errorf("Children = %v, %v; want none", got, err)
-	}
+	wantUnread(t, client, []string{"sha256:asked"}, cleaner.Failure{Digest: "sha256:asked", Code: cleaner.CodeNoAnswer})
 }
 
 func TestChildrenErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
-	err := client.Children(t.Context(), "gone", []string{digest(1)}, map[string][]string{})
+	_, err := client.Children(t.Context(), "gone", []string{digest(1)})
 	if !errors.Is(err, cleaner.ErrRepositoryNotFound) {
 		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
 	}
 	registry.Fail("BatchGetImage", "app", "AccessDeniedException")
-	err = client.Children(t.Context(), "app", []string{digest(1)}, map[string][]string{})
+	_, err = client.Children(t.Context(), "app", []string{digest(1)})
 	wantError(t, err, "read manifests in app: ")
 	wantError(t, err, "not authorized to perform: ecr:BatchGetImage")
 	wantError(t, err, "grant the action to the role")
@@ -94,7 +126,7 @@ func TestChildrenStampsThePull(t *testing.T) {
 		registry, client, _ := start(t)
 		registry.ExcludePulls(excluded)
 		index := registry.Put("app", fakeecr.Image{PushedAt: now.Add(-time.Hour), Children: []string{digest(1)}})
-		if err := client.Children(t.Context(), "app", []string{index}, map[string][]string{}); err != nil {
+		if _, err := client.Children(t.Context(), "app", []string{index}); err != nil {
 			t.Fatal(err)
 		}
 		if stamped := !registry.Images("app")[0].LastRecordedPullTime.IsZero(); stamped == excluded {
@@ -114,7 +146,7 @@ func TestPullTimeExclusionsReadsAllPages(t *testing.T) {
 	if diff := cmp.Diff([]string{"arn:1", "arn:2", "arn:3"}, got); err != nil || diff != "" {
 		t.Errorf("PullTimeExclusions mismatch (-want +got), error %v:\n%s", err, diff)
 	}
-	client, _ = connect(t, canned{"ListPullTimeUpdateExclusions": func(string) string { return fmt.Sprintf(`{"nextToken": %q}`, "t") }})
+	client, _ = connect(t, canned{"ListPullTimeUpdateExclusions": func(string) string { return fmt.Sprintf(`{"pullTimeUpdateExclusions": [], "nextToken": %q}`, "t") }})
 	_, err = client.PullTimeExclusions(t.Context())
 	wantError(t, err, "list pull-time update exclusions: the listing is cut short")
 	registry, client, _ := start(t)

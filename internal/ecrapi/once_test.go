@@ -128,16 +128,18 @@ func TestNoConnectionIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestPullTimeExclusionsAreAskedForOnce(t *testing.T) {
+// A failure that may pass does not decide whether the own pulls are recorded.
+func TestPullTimeExclusionsAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"ThrottlingException", "ServerException"} {
 		registry, client, calls := start(t)
-		registry.Fail("ListPullTimeUpdateExclusions", "", code)
-		if _, err := client.PullTimeExclusions(t.Context()); err == nil {
-			t.Errorf("%s is no error", code)
+		registry.ExcludePulls(true)
+		registry.FailNext("ListPullTimeUpdateExclusions", "", code, 1)
+		if arns, err := client.PullTimeExclusions(t.Context()); err != nil || len(arns) != 1 {
+			t.Errorf("%s: %v, %v", code, arns, err)
 		}
-		if n := calls.Snapshot()["ListPullTimeUpdateExclusions"]; n != 1 {
-			t.Errorf("%s: %d attempts, want 1", code, n)
+		if n := calls.Snapshot()["ListPullTimeUpdateExclusions"]; n != 2 {
+			t.Errorf("%s: %d attempts, want 2", code, n)
 		}
 	}
 }

@@ -37,5 +37,6 @@
 //   - No lifecycle policy is ever run: lastEvaluatedAt is the epoch.
 //
 // Instants are kept in milliseconds, in UTC. Every answer carries the same
-// request id, so that transcripts can be compared.
+// request id, so that transcripts can be compared. Its Date is the time of the
+// server's own clock.
 package fakeecr

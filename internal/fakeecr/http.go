@@ -20,6 +20,7 @@ const (
 // ServeHTTP answers one call. A caller that leaves while its call is delayed
 // gets no answer, and the call is neither carried out nor counted.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w = datedWriter{w, s.now}
 	if isQuery(r) {
 		s.serveQuery(w, r)
 		return

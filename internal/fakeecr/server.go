@@ -27,8 +27,8 @@ type Server struct {
 // An Option sets something of a new server.
 type Option func(*Server)
 
-// WithClock sets the clock that stamps pushes, pulls and changes of storage
-// class. The default is time.Now. Throttling and latency run on real time.
+// WithClock sets the clock that stamps pushes, pulls, changes of storage class
+// and the Date of each answer. The default is time.Now. Throttling and latency run on real time.
 func WithClock(now func() time.Time) Option {
 	return func(s *Server) { s.now = now }
 }

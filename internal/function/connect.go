@@ -73,11 +73,13 @@ func Connect(cfg aws.Config, clock func() time.Time) Registry {
 	return ConnectAt(cfg, DefaultConcurrency, clock)
 }
 
-// ConnectAt is Connect with that concurrency.
+// ConnectAt is Connect with that concurrency. Each answer of AWS is compared with
+// the clock.
 func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Registry {
+	check := awsclient.WatchClock(&cfg, clock)
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
 	return Registry{
-		Concurrency: limits, Pace: pace.New(limits),
+		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
 		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
 		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
 		OwnPulls: func(ctx context.Context) cleaner.OwnPulls { return ownPulls(ctx, cfg, client) },

@@ -50,26 +50,49 @@ func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestConnectFindsOutWhetherPullsCount(t *testing.T) {
+// What cannot be found out is not known, whichever call fails.
+func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 	t.Parallel()
+	const role = "arn:aws:iam::123456789012:role/cleaner"
 	registry := fakeecr.New()
 	server := httptest.NewServer(registry)
 	defer server.Close()
-	r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), clock)
-	if r.PullsExcluded(t.Context()) {
-		t.Error("without an exclusion pulls do not count")
+	r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), time.Now)
+	if got := r.OwnPulls(t.Context()); got != (cleaner.OwnPulls{Principal: role}) {
+		t.Errorf("without an exclusion: %+v", got)
 	}
 	registry.ExcludePulls(true)
-	if !r.PullsExcluded(t.Context()) {
-		t.Error("with an exclusion pulls count")
+	registry.FailNext("ListPullTimeUpdateExclusions", "", "ThrottlingException", 1)
+	registry.FailNext("GetCallerIdentity", "", "Throttling", 1)
+	if got := r.OwnPulls(t.Context()); got != (cleaner.OwnPulls{Excluded: true, Principal: role}) {
+		t.Errorf("with an exclusion, and each call throttled once: %+v", got)
 	}
 	registry.Fail("ListPullTimeUpdateExclusions", "", "AccessDeniedException")
-	if r.PullsExcluded(t.Context()) {
-		t.Error("where the exclusions cannot be read pulls do not count")
+	if got := r.OwnPulls(t.Context()); got.Excluded || got.Err == nil {
+		t.Errorf("where the exclusions cannot be read: %+v", got)
 	}
 	registry.Fail("GetCallerIdentity", "", "AccessDenied")
-	if r.PullsExcluded(t.Context()) {
-		t.Error("where the caller is not known pulls do not count")
+	if got := r.OwnPulls(t.Context()); got.Excluded || got.Err == nil {
+		t.Errorf("where the caller is not known: %+v", got)
+	}
+}
+
+// An emulator that does not know exclusions has none, and is asked once.
+func TestAnEmulatorThatKnowsNoExclusions(t *testing.T) {
+	t.Parallel()
+	registry, asked := fakeecr.New(), 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListPullTimeUpdateExclusions") {
+			asked++
+			http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
+			return
+		}
+		registry.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	got := function.Connect(awsclient.Local(server.URL, "eu-west-1"), time.Now).OwnPulls(t.Context())
+	if got.Excluded || got.Err != nil || asked != 1 {
+		t.Errorf("%+v, asked %d times", got, asked)
 	}
 }
 

@@ -20,7 +20,8 @@ func (e *ConfigurationError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *ConfigurationError) Unwrap() error { return e.Err }
 
-// A RegistryError says that the registry cannot be reached or listed.
+// A RegistryError says that the registry cannot be reached or listed, or that the
+// clock of this machine is wrong.
 type RegistryError struct{ Err error }
 
 func (e *RegistryError) Error() string { return e.Err.Error() }

@@ -53,14 +53,7 @@ func TestHandleFillsTheReport(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, expireAll)
 	f.push("app", 9*day)
-	first := true
-	f.Now = func() time.Time {
-		if first {
-			first = false
-			return now.In(time.FixedZone("elsewhere", 3600))
-		}
-		return now.Add(time.Minute)
-	}
+	f.later(time.Minute)
 	got := f.handle(t, `{"mode": "apply"}`)
 	if got.Version != 1 || got.RunID != "run-1" || got.Account != "123456789012" || got.Region != "eu-west-1" ||
 		!got.Start.Equal(now) || got.Start.Location() != time.UTC || !got.End.Equal(now.Add(time.Minute)) || got.Incomplete {

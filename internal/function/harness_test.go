@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +60,14 @@ func newFixture(t *testing.T, configuration string) *fixture {
 		Log:   function.NewLog(&f.log),
 	}
 	return f
+}
+
+// later has the clock, which tells the time of another zone, move on by d when the
+// first images are listed.
+func (f *fixture) later(d time.Duration) {
+	var moved atomic.Int64
+	f.registry.Before("DescribeImages", func() { moved.Store(int64(d)) })
+	f.Now = func() time.Time { return now.Add(time.Duration(moved.Load())).In(time.FixedZone("elsewhere", 3600)) }
 }
 
 // push stores an image of that age in a repository that is made if need be.

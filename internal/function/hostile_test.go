@@ -59,8 +59,8 @@ func (h hostileRegistry) images() []evaluator.Image {
 	return images
 }
 
-func (h hostileRegistry) Children(context.Context, string, []string, map[string][]string) error {
-	return errors.New(h.text)
+func (h hostileRegistry) Children(context.Context, string, []string) (cleaner.Reading, error) {
+	return cleaner.Reading{}, errors.New(h.text)
 }
 
 func (h hostileRegistry) Describe(context.Context, string, []string) ([]evaluator.Image, error) {

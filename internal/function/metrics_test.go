@@ -68,14 +68,7 @@ func TestTheFunctionWritesMetrics(t *testing.T) {
 	f.registry.RefuseImage(refused, "KmsError")
 	f.push("denied", 9*day)
 	f.registry.Fail("DescribeImages", "denied", "AccessDeniedException")
-	first := true
-	f.Now = func() time.Time {
-		if first {
-			first = false
-			return now
-		}
-		return now.Add(90 * time.Second)
-	}
+	f.later(90 * time.Second)
 	f.handle(t, `{"mode": "apply"}`)
 	line, values := f.metrics(t)
 	want := map[string]string{

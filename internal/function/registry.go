@@ -2,10 +2,12 @@ package function
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
@@ -20,6 +22,8 @@ type Registry struct {
 	// Concurrency bounds the calls of an operation, and the repositories, that
 	// are under way at a time.
 	Concurrency pace.Limits
+	// ClockCheck compares the clock of this machine with that of AWS. Nil does not.
+	ClockCheck *awsclient.ClockCheck
 	// Pace is that of the calls that remove; nil does not bound them.
 	Pace *pace.Pace
 	// Calls returns the number of API calls so far by operation.
@@ -44,14 +48,31 @@ func (r Registry) scanner(c config.Config, clock func() time.Time) func(context.
 	if r.Sources == nil || len(settings.InUse)+len(settings.References) == 0 {
 		return nil
 	}
-	return func(ctx context.Context) inuse.Scan { return inuse.Run(ctx, r.Sources(c), clock()) }
+	return func(ctx context.Context) inuse.Scan {
+		scan := inuse.Run(ctx, r.Sources(c), clock())
+		scan.At = r.ClockCheck.ServiceTime(scan.At) // it is compared with pulls, which ECR stamps
+		return scan
+	}
+}
+
+// checkClock returns the check of the clock for a run in that mode. Without a time
+// to compare with a plan is made all the same: it removes nothing.
+func (r Registry) checkClock(mode config.Mode) func() error {
+	return func() error {
+		err := r.ClockCheck.Check()
+		if mode != config.Apply && errors.Is(err, awsclient.ErrNoDate) {
+			return nil
+		}
+		return err
+	}
 }
 
 // Runner returns a runner for the registry that only plans; whoever wants to
-// remove gives it the remover.
+// remove gives it the remover, and c the mode apply. The runner fixes its Now by
+// the clock when it begins.
 func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
 	return cleaner.Runner{
-		Registry: r.Reader, Region: r.Region, Config: c, Now: clock().UTC(), Clock: clock, OwnPulls: r.OwnPulls,
+		Registry: r.Reader, Region: r.Region, Config: c, Clock: clock, CheckClock: r.checkClock(c.Mode), OwnPulls: r.OwnPulls,
 		Workers: max(r.Concurrency.Most, 1), Scan: r.scanner(c, clock), Pace: r.Pace,
 	}
 }

@@ -32,7 +32,14 @@ func SourceReader(profile, region string, clock func() time.Time) config.Reader 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", location, err)
 		}
-		return readRemote(ctx, cfg, location, clock())
+		check := awsclient.WatchClock(&cfg, clock)
+		text, err := readRemote(ctx, cfg, location, clock())
+		if err != nil { // perhaps for a signature of the wrong time
+			if wrong := check.Check(); wrong != nil {
+				err = fmt.Errorf("%s: %w", location, wrong)
+			}
+		}
+		return text, err
 	}
 }
 

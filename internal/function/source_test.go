@@ -98,6 +98,26 @@ func TestSourcesThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// S3 and Systems Manager refuse signatures of another time; what is wrong then is
+// not the permission.
+func TestASourceThatIsRefusedToAWrongClock(t *testing.T) {
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, "<Error><Code>RequestTimeTooSkewed</Code></Error>")
+	})
+	server := httptest.NewServer(refuse)
+	defer server.Close()
+	environment(t, server.URL)
+	for ahead, want := range map[time.Duration]string{0: "access denied; allow the action", 24 * time.Hour: "the clock of this machine is wrong: it says "} {
+		for _, location := range []string{"s3://bucket/key", "ssm:/cleaner/config"} {
+			read := function.SourceReader("", "", func() time.Time { return time.Now().Add(ahead) })
+			if _, err := read(t.Context(), location); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v ahead: %s: %v, want %q", ahead, location, err, want)
+			}
+		}
+	}
+}
+
 // A source without end is read as far as it takes to refuse it.
 func TestSourcesAreReadNoFurtherThanNeeded(t *testing.T) {
 	sent := make(chan int, 1)

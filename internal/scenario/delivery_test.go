@@ -41,7 +41,7 @@ func (t *trial) deliver(w *world, seed uint64) *delivery {
 		Connect: func(context.Context) (function.Registry, error) {
 			r := function.ConnectAt(cfg, limits, w.clock.now)
 			r.Sources = w.inUse
-			r.PullsExcluded = func(context.Context) bool { return t.pullsAreNotRecorded }
+			r.OwnPulls = func(context.Context) cleaner.OwnPulls { return cleaner.OwnPulls{Excluded: t.pullsAreNotRecorded} }
 			return r, nil
 		},
 	}

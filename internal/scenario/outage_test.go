@@ -44,7 +44,7 @@ func (w *world) applyWithin(t *testing.T, limit time.Duration, configuration str
 	defer cancel()
 	r := w.runner(t, configuration)
 	r.Remover, r.Stop = w.registry.Remover, stop
-	r.PullsExcluded = nil
+	r.OwnPulls = nil
 	return r.Run(run)
 }
 

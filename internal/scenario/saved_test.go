@@ -91,7 +91,7 @@ func TestSavedPlansThatAreRefused(t *testing.T) {
 		"account":       func(_ *cleaner.Runner, saved *cleaner.Report) { saved.Account = "210987654321" },
 		"region":        func(r *cleaner.Runner, _ *cleaner.Report) { r.Region = "eu-central-1" },
 		"configuration": func(r *cleaner.Runner, _ *cleaner.Report) { r.ConfigurationHash = "another" },
-		"old":           func(r *cleaner.Runner, _ *cleaner.Report) { r.Now = r.Now.Add(day + 1) },
+		"old":           func(r *cleaner.Runner, _ *cleaner.Report) { r.Now = noon.Add(day + 1) },
 	} {
 		saved := w.plan(t, configuration)
 		r := w.runner(t, configuration)

@@ -66,7 +66,6 @@ func (s *soak) runToItsEnd(t *testing.T, seen *tally) (cleaner.Report, error) {
 	r := s.runner(t, s.configuration())
 	s.runID = fmt.Sprintf("run %x", s.random.Uint64())
 	r.Remover, r.Stop, r.RunID, r.Log = s.registry.Remover, stop, s.runID, function.NewLog(&s.log)
-	r.PullsExcluded = onceInBubble(s.registry.PullsExcluded)
 	rest := pick(s.random, 0, s.random.IntN(600))
 	end := map[string]func(){
 		"":        func() {},
@@ -110,18 +109,3 @@ func (s *soak) runToADeadline(ctx context.Context, r *cleaner.Runner, seen *tall
 }
 
 var errLate = errors.New("the run has not ended before its deadline")
-
-// onceInBubble asks once, as the programs do, but has others wait in a way that
-// lets the bubble's time go on.
-func onceInBubble(ask func(context.Context) bool) func(context.Context) bool {
-	turn := make(chan struct{}, 1)
-	var asked, excluded bool
-	return func(ctx context.Context) bool {
-		turn <- struct{}{}
-		defer func() { <-turn }()
-		if !asked {
-			asked, excluded = true, ask(ctx)
-		}
-		return excluded
-	}
-}

@@ -47,7 +47,9 @@ func (c *clock) advance(d time.Duration) {
 
 // A world is a registry, who uses its images, and the time.
 type world struct {
+	// clock is that of the registry. The programs have a clock that is ahead of it.
 	clock   *clock
+	ahead   time.Duration
 	server  *fakeecr.Server
 	journal *journal
 	// sources are asked for what is in use.
@@ -72,20 +74,31 @@ func newWorld(tb testing.TB, p picture) *world {
 // also looks there for what is in use.
 func (w *world) connect(tb testing.TB, handler http.Handler) {
 	tb.Helper()
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
+		writer.Header().Set("Date", w.clock.now().Format(http.TimeFormat)) // also of services that set none
+		handler.ServeHTTP(writer, r)
+	}))
 	tb.Cleanup(server.Close)
-	w.registry = function.Connect(awsclient.Local(server.URL, region), w.clock.now)
+	w.registry = function.Connect(awsclient.Local(server.URL, region), w.local)
 }
 
 // newQuickWorld is newWorld without a network in between.
-func newQuickWorld(p picture) *world {
+func newQuickWorld(p picture) *world { return newSkewedWorld(p, 0) }
+
+// newSkewedWorld is newQuickWorld where the programs have a clock that is ahead of
+// the registry's.
+func newSkewedWorld(p picture, ahead time.Duration) *world {
 	w := emptyWorld(p)
+	w.ahead = ahead
 	cfg := awsclient.Local("http://registry.invalid", region)
 	cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
-	w.registry = function.Connect(cfg, w.clock.now)
+	w.registry = function.Connect(cfg, w.local)
 	w.registry.Sources = w.inUse
 	return w
 }
+
+// local is the time by the clock of the programs.
+func (w *world) local() time.Time { return w.clock.now().Add(w.ahead) }
 
 func emptyWorld(p picture) *world {
 	w := &world{clock: &clock{t: noon}, names: map[string]string{}, sources: []*source{{name: "ecs"}}}
@@ -134,7 +147,7 @@ func (w *world) runner(tb testing.TB, text string) cleaner.Runner {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r := w.registry.Runner(c, w.clock.now)
+	r := w.registry.Runner(c, w.local)
 	r.ConfigurationHash, r.RunID, r.Log, r.MaxPlanAge = hash, "run", slog.New(slog.DiscardHandler), day
 	return r
 }

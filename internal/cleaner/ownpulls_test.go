@@ -1,0 +1,238 @@
+package cleaner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+const (
+	pulledLately = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pushedWithinHours": 0, "pulledWithinDays": 7}}`
+	unpulled     = `{"policies": [{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30},
+		"action": {"type": "transition", "targetStorageClass": "archive"}}]}}], ` + unprotected + `}`
+)
+
+// ownPullsKnown are all that can be known about the pulls of this role.
+var ownPullsKnown = map[string]cleaner.OwnPulls{
+	"excluded": excluded, "recorded": {Principal: "arn:aws:iam::123456789012:role/cleaner"}, "unknown": {Err: errors.New("denied")},
+}
+
+// Every recorded pull of an index counts, whoever it is of: the listing precedes the
+// reading of this run.
+func TestTheRecordedPullOfAnIndexCounts(t *testing.T) {
+	t.Parallel()
+	for name, own := range ownPullsKnown {
+		for configuration, want := range map[string]map[string]string{
+			pulledLately: {"pulled": "expire, pulledWithinDays 7 days", "child": "expire, child pulled", "stale": "expire", "old": "expire"},
+			unpulled:     {"child": "transition, child pulled", "stale": "transition", "old": "transition"},
+		} {
+			w := newWorld(pulled(index("pulled", 99*day), time.Hour), pulled(image("child", 99*day), 50*day),
+				pulled(index("stale", 99*day), 50*day), pulled(image("old", 99*day), 50*day))
+			w.children = map[string][]string{"pulled": {"child"}, "stale": {"old"}}
+			plan, err := w.planner().With(own).Plan(t.Context(), "app", entryOf(t, configuration))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, verdicts(&plan)); diff != "" {
+				t.Errorf("%s: verdicts mismatch (-want +got):\n%s", name, diff)
+			}
+		}
+	}
+}
+
+// Rules by pull look at the pull of the index itself, as ECR does.
+func TestRulesByPullNeedNoManifests(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	w := newWorld(pulled(index("i", 99*day), 0))
+	reader := w.registry()
+	reader.children = func(context.Context, string, []string) (map[string][]string, error) { return nil, broken }
+	plan, err := cleaner.Planner{Registry: reader, Now: now}.Plan(t.Context(), "app", entryOf(t, unpulled))
+	if err != nil || len(plan.Images) != 0 {
+		t.Errorf("images %v, error %v", plan.Images, err)
+	}
+}
+
+// The report says how many indexes are kept for their own recorded pull alone, or that
+// it is not known what that says. It says so once for the whole registry.
+func TestTheReportSaysWhatOwnPullsKeep(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		child time.Duration // since its last pull
+		tags  []string      // of the index
+		want  map[string]string
+	}{
+		"nothing but the pull of the index keeps it": {50 * day, nil, map[string]string{
+			"recorded": "ownPullsCount: 2 indexes are kept because this role's reads count as pulls; …",
+			"unknown":  "ownPullsUnknown: it is not known whether ECR records the reads of this role as pulls (denied), so that every recorded pull of an index counts; 2 indexes are kept for that reason alone; …",
+		}},
+		"a child was pulled":      {time.Hour, nil, map[string]string{"unknown": "ownPullsUnknown: …"}},
+		"something else keeps it": {50 * day, []string{"keep"}, map[string]string{"unknown": "ownPullsUnknown: …"}},
+	} {
+		for known, own := range ownPullsKnown {
+			images := []evaluator.Image{pulled(index("i", 99*day, test.tags...), time.Hour), pulled(image("c", 99*day), test.child)}
+			w := newWorld(images...).add("other", images...)
+			w.children = map[string][]string{"i": {"c"}}
+			r := newRunner(t, w, strings.Replace(pulledLately, `"tagPatterns": []`, `"tagPatterns": ["keep"]`, 1))
+			r.OwnPulls = func(context.Context) cleaner.OwnPulls { return own }
+			report := run(t, &r)
+			var got []string
+			for _, f := range report.Findings {
+				got = append(got, fmt.Sprintf("%s: %s", f.Kind, f.Message))
+			}
+			want := test.want[known]
+			start, _ := strings.CutSuffix(want, "…")
+			if want == "" && len(got) > 0 || want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], start)) || report.Incomplete {
+				t.Errorf("%s, %s: findings %q, want %q; incomplete %t", name, known, got, want, report.Incomplete)
+			}
+		}
+	}
+}
+
+// The finding has the command that registers the role.
+func TestTheReportSaysHowToRegisterTheRole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(pulled(index("i", 99*day), time.Hour), image("c", 99*day))
+	w.children = map[string][]string{"i": {"c"}}
+	r := newRunner(t, w, pulledLately)
+	r.OwnPulls = func(context.Context) cleaner.OwnPulls { return ownPullsKnown["recorded"] }
+	report := run(t, &r)
+	const want = "1 index is kept because this role's reads count as pulls; if this role does not pull images to run them, as SSO, CI and node roles do, " +
+		"register it: aws ecr register-pull-time-update-exclusion --principal-arn arn:aws:iam::123456789012:role/cleaner"
+	if len(report.Findings) != 1 || report.Findings[0].Message != want {
+		t.Errorf("findings %+v", report.Findings)
+	}
+}
+
+// Between the listing and the deletion ECR may record our own reading as a pull. That
+// one change is disregarded where pulls are known to be recorded; every other pull
+// keeps the image, also one in the second before or after.
+func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
+	t.Parallel()
+	ours, earlier, later := evaluator.At(now.Add(700*time.Millisecond)), evaluator.At(now.Add(-time.Nanosecond)), evaluator.At(now.Add(time.Second))
+	for name, test := range map[string]struct {
+		pulls   []evaluator.Instant // at the looks
+		removed map[string]bool     // by what is known
+	}{
+		"none":                      {nil, map[string]bool{"excluded": true, "recorded": true, "unknown": true}},
+		"our read":                  {[]evaluator.Instant{ours}, map[string]bool{"recorded": true}},
+		"before our read":           {[]evaluator.Instant{earlier}, nil},
+		"after our read":            {[]evaluator.Instant{later}, nil},
+		"our read, and then others": {[]evaluator.Instant{ours, ours + 1}, nil},
+		"our read twice":            {[]evaluator.Instant{ours, ours}, map[string]bool{"recorded": true}},
+	} {
+		for known, own := range ownPullsKnown {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(pulled(index("i", 99*day), 50*day))
+				w.children = map[string][]string{"i": {}}
+				r := newRunner(t, w, pulledLately)
+				r.OwnPulls = func(context.Context) cleaner.OwnPulls { return own }
+				remover := w.remover()
+				describe, looks := remover.describe, 0
+				remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+					if looks++; len(test.pulls) > 0 {
+						w.set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = test.pulls[min(looks, len(test.pulls))-1] })
+					}
+					return describe(ctx, repository, digests)
+				}
+				if len(test.pulls) > 1 {
+					failing(&remover, 1, errThrottled, nil) // so that there is another look
+				}
+				r.Remover = remover
+				report := run(t, &r)
+				want := "changed: lastRecordedPullTime changed since the plan"
+				if test.removed[known] {
+					want = "deleted"
+				}
+				if got := reported(t, &report)["i"]; got != want {
+					t.Errorf("%s, %s: %q, want %q", name, known, got, want)
+				}
+			})
+		}
+	}
+}
+
+// Plan, review, apply from a machine whose role is no exclusion: the reading for the
+// saved plan is disregarded, and so is that for a plan which is made again.
+func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		pull evaluator.Instant // recorded after the plan
+		want string
+	}{
+		"none":           {0, "deleted"},
+		"our read":       {evaluator.At(now.Add(time.Second / 2)), "deleted"},
+		"somebody else":  {evaluator.At(now.Add(time.Hour)), "protected"},
+		"much too early": {evaluator.At(now.Add(-time.Minute)), "protected"},
+	} {
+		w := newWorld(pulled(index("i", 99*day), 50*day), image("c", 99*day))
+		w.children = map[string][]string{"i": {"c"}}
+		r := newRunner(t, w, pulledLately)
+		r.OwnPulls, r.Remover = nil, nil
+		saved := run(t, &r)
+		text := new(strings.Builder)
+		if err := saved.WriteJSON(text); err != nil {
+			t.Fatal(err)
+		}
+		plan, err := cleaner.ReadSavedPlan([]byte(text.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.pull != 0 {
+			w.set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = test.pull })
+		}
+		r.Now, r.Saved, r.Remover = now.Add(2*time.Hour), plan, w.remover()
+		report := run(t, &r)
+		got := reported(t, &report)["i"]
+		if got == "" {
+			got = "protected"
+		}
+		if got != test.want || (test.want == "deleted") == slices.Contains(w.digests("app"), "i") {
+			t.Errorf("%s: %q, want %q; left %v", name, got, test.want, w.digests("app"))
+		}
+	}
+}
+
+// Many ask at the same time; one of them is stopped, and asks for nobody else.
+func TestOwnPullsAreAskedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		get := cleaner.AskedOnce(func(ctx context.Context) cleaner.OwnPulls {
+			asked++
+			select {
+			case <-time.After(time.Second):
+				return excluded
+			case <-ctx.Done():
+				return cleaner.OwnPulls{Err: ctx.Err()}
+			}
+		})
+		stopped, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		for want, ctx := range map[int]context.Context{1: stopped, 2: t.Context()} {
+			var wg sync.WaitGroup
+			for range 3 {
+				wg.Go(func() {
+					if got := get(ctx); got.Excluded != (want == 2) || (got.Err == nil) != (want == 2) {
+						t.Errorf("%+v after %d questions", got, asked)
+					}
+				})
+			}
+			wg.Wait()
+			if want == 1 && asked != 1 || asked > 2 {
+				t.Errorf("asked %d times, want %d", asked, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package function_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// A signatureCheck refuses requests that are signed for a time more than five
+// minutes from its own, as AWS does, or all requests.
+type signatureCheck struct {
+	http.Handler
+	refuseAll bool
+	refused   int
+}
+
+func (s *signatureCheck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	if err == nil && signed.Sub(now).Abs() <= 5*time.Minute && !s.refuseAll {
+		s.Handler.ServeHTTP(w, r)
+		return
+	}
+	s.refused++
+	w.Header().Set("Date", now.Format(http.TimeFormat))
+	w.Header().Set("X-Amzn-ErrorType", "InvalidSignatureException")
+	w.WriteHeader(http.StatusForbidden)
+	fmt.Fprintf(w, `{"__type": "InvalidSignatureException", "message": "Signature expired: %s is now earlier than another time"}`, r.Header.Get("X-Amz-Date"))
+}
+
+// The embedded registry has the right time, and this machine has not.
+func TestAWrongClockIsAnErrorOfTheRegistry(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, ahead := range []time.Duration{60 * day, 121 * time.Second, -121 * time.Second, -60 * day} {
+		for name, signatures := range map[string]*signatureCheck{
+			"signatures are not checked": nil,
+			"signatures are checked":     {},
+			"every signature is refused": {refuseAll: true},
+		} {
+			for _, mode := range []string{"plan", "apply"} {
+				f := newFixture(t, expireAll)
+				f.push("app", 59*day)
+				f.push("app", time.Hour)
+				handler := http.Handler(f.registry)
+				if signatures != nil {
+					signatures.Handler, handler = f.registry, signatures
+				}
+				server := httptest.NewServer(handler)
+				defer server.Close()
+				f.Now = func() time.Time { return now.Add(ahead) }
+				f.Connect = func(context.Context) (function.Registry, error) {
+					return function.Connect(awsclient.Local(server.URL, "eu-west-1"), f.Now), nil
+				}
+				_, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "`+mode+`"}`))
+				for _, at := range []time.Time{now, now.Add(ahead)} {
+					wantError[*function.RegistryError](t, err, at.Format(time.RFC3339))
+				}
+				if err != nil && strings.Contains(err.Error(), "Signature") {
+					t.Errorf("%s: the error is that of the signature: %v", name, err)
+				}
+				if signatures != nil && signatures.refuseAll && signatures.refused == 0 {
+					t.Errorf("%s: no signature was refused", name)
+				}
+				calls := f.registry.Calls()
+				if left := f.registry.Images("app"); len(left) != 2 || calls["DescribeImages"]+calls["BatchDeleteImage"] > 0 {
+					t.Errorf("%s: %d images are left after the calls %v", name, len(left), calls)
+				}
+			}
+		}
+	}
+}
+
+// undated leaves the Date out of the answers.
+type undated struct{ http.Handler }
+
+func (u undated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer := httptest.NewRecorder()
+	u.Handler.ServeHTTP(answer, r)
+	maps.Copy(w.Header(), answer.Header())
+	w.Header()["Date"] = nil
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes()) // the caller may have gone
+}
+
+// Where no answer says the time, apply removes nothing, unless an emulator answers.
+// A plan is made all the same.
+func TestWithoutADateNothingIsRemoved(t *testing.T) {
+	t.Parallel()
+	for scheme, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
+		for _, mode := range []string{"plan", "apply"} {
+			f := newFixture(t, expireAll)
+			f.push("app", 9*day)
+			server := start(undated{f.registry})
+			defer server.Close()
+			f.Connect = func(context.Context) (function.Registry, error) {
+				cfg := awsclient.Local(server.URL, "eu-west-1")
+				cfg.HTTPClient = server.Client()
+				return function.Connect(cfg, f.Now), nil
+			}
+			report, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "`+mode+`"}`))
+			left, want := len(f.registry.Images("app")), 1
+			switch {
+			case scheme == "https" && mode == "apply":
+				wantError[*function.RegistryError](t, err, awsclient.ErrNoDate.Error())
+			case mode == "apply":
+				want = 0
+				fallthrough
+			default:
+				if err != nil || report.Totals.Expired != 1 {
+					t.Errorf("%s, %s: %+v, %v", scheme, mode, report, err)
+				}
+			}
+			if left != want {
+				t.Errorf("%s, %s: %d images are left, want %d", scheme, mode, left, want)
+			}
+		}
+	}
+}
+
+// A refusal without a Date keeps its own words: it does not say that no time is known.
+func TestARefusalWithoutADateIsTheError(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, expireAll)
+	f.registry.Fail("DescribeRepositories", "", "AccessDeniedException")
+	server := httptest.NewTLSServer(undated{f.registry})
+	defer server.Close()
+	f.Connect = func(context.Context) (function.Registry, error) {
+		cfg := awsclient.Local(server.URL, "eu-west-1")
+		cfg.HTTPClient = server.Client()
+		return function.Connect(cfg, f.Now), nil
+	}
+	_, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "apply"}`))
+	wantError[*function.RegistryError](t, err, "not authorized to perform: ecr:DescribeRepositories")
+}
+
+// The time of a scan is AWS's, like that of the pulls it is compared with.
+func TestAScanBeginsAtATimeOfAWS(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{0, 90 * time.Second, -90 * time.Second} {
+		local := func() time.Time { return now.Add(ahead) }
+		registry := fakeecr.New(fakeecr.WithClock(clock))
+		server := httptest.NewServer(registry)
+		defer server.Close()
+		r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), local)
+		r.Sources = func(config.Config) []inuse.Source { return nil }
+		runner := r.Runner(config.Default(), local)
+		if _, err := r.Account(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if scan := runner.Scan(t.Context()); !scan.At.Equal(now) {
+			t.Errorf("the clock is %v ahead: the scan began at %v, want %v", ahead, scan.At, now)
+		}
+	}
+}
