@@ -196,14 +196,16 @@ func TestReadingManifests(t *testing.T) {
 			older: expire, unreadableIndex broken
 			same: expire, unreadableIndex broken
 			newer: expire, unreadableIndex broken`,
+		findings: "app: manifestIsNoIndex: the manifests of 1 index could not be read, such as broken: ManifestIsNoIndex; …",
 	}, {
 		name: "nothing that may be its child goes along with another",
 		registry: `
 			child  95d
 			dead   94d >child #old
 			broken 90d unreadable #v1`,
-		policy: "expire old pushed>30",
-		want:   "dead: expire, unreadableIndex broken",
+		policy:   "expire old pushed>30",
+		want:     "dead: expire, unreadableIndex broken",
+		findings: "app: manifestIsNoIndex: the manifests of 1 index could not be read, such as broken: ManifestIsNoIndex; …",
 	}, {
 		name: "an archived index cannot be read: what may be its child is not deleted",
 		registry: `

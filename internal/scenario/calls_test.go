@@ -140,9 +140,9 @@ func TestCallsForManyImagesThatAreGone(t *testing.T) {
 	}
 }
 
-// Where nothing is marked nothing is read, and nobody is asked who the caller
-// is; unless the policy counts from pulls, for which the indexes are read, 100
-// in a call. What is in use is asked once, beside the listing.
+// Where nothing is marked no manifest is read, and nobody asks who the caller is.
+// Otherwise the manifests of indexes are read, 100 in a call. The in-use sources are
+// asked once, while the images are listed.
 func TestCallsOfAPlan(t *testing.T) {
 	t.Parallel()
 	lists := map[string]int{"DescribeRepositories": 1, "DescribeImages": 3}
@@ -152,7 +152,7 @@ func TestCallsOfAPlan(t *testing.T) {
 		want   []map[string]int
 	}{
 		"nothing is marked":                   {"expire any pushed>365", []map[string]int{lists}},
-		"nothing is marked, counted by pulls": {"archive any pulled>365", []map[string]int{lists, reads}},
+		"nothing is marked, counted by pulls": {"archive any pulled>365", []map[string]int{lists}},
 		"something is":                        {"expire any count>100", []map[string]int{lists, reads, {"GetRepositoryPolicy": 3, "GetLifecyclePolicy": 3}}},
 	} {
 		t.Run(name, func(t *testing.T) {

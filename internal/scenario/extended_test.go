@@ -42,16 +42,18 @@ func TestUntag(t *testing.T) {
 			used  90d #v1
 			blind 90d unreadable #pr-1 #v2
 			plain 90d #pr-2 #v3`,
-		policy: "untag pr-* pushed>30",
-		uses:   "task/1 app:v1",
-		want:   "blind: untag, unreadableIndex blind\nplain: untag, unreadableIndex blind",
+		policy:   "untag pr-* pushed>30",
+		uses:     "task/1 app:v1",
+		want:     "blind: untag, unreadableIndex blind\nplain: untag, unreadableIndex blind",
+		findings: "app: manifestIsNoIndex: the manifests of 1 index could not be read, such as blind: ManifestIsNoIndex; …",
 	}, {
 		name: "an index that cannot be read where nothing is in use",
 		registry: `
 			blind 90d unreadable #pr-1 #v2
 			plain 90d #pr-2 #v3`,
-		policy: "untag pr-* pushed>30",
-		want:   "blind: untag, untagged\nplain: untag, untagged",
+		policy:   "untag pr-* pushed>30",
+		want:     "blind: untag, untagged\nplain: untag, untagged",
+		findings: "app: manifestIsNoIndex: the manifests of 1 index could not be read, such as blind: ManifestIsNoIndex; …",
 	}, {
 		name: "a referrer keeps the tag that ties it to its subject",
 		registry: `

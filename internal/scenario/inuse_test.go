@@ -90,9 +90,10 @@ func TestInUse(t *testing.T) {
 			broken 92d >leaf unreadable
 			top    90d >broken #v1
 			dead   90d #v0`,
-		policy: "expire v* pushed>30",
-		uses:   "task/1 app@leaf",
-		want:   "top: expire, unreadableIndex broken\ndead: expire, unreadableIndex broken",
+		policy:   "expire v* pushed>30",
+		uses:     "task/1 app@leaf",
+		want:     "top: expire, unreadableIndex broken\ndead: expire, unreadableIndex broken",
+		findings: "app: manifestIsNoIndex: the manifests of 1 index could not be read, such as broken: ManifestIsNoIndex; …",
 	}, {
 		name: "the referrers of an image in use, but not the subject of one",
 		registry: `

@@ -41,9 +41,6 @@ func newLaw(t trial, repository string, images []fakeecr.Image) *law {
 	for i, im := range images {
 		l.place[im.Digest] = i
 	}
-	if !t.pullsAreNotRecorded {
-		l.discountReading()
-	}
 	l.wish()
 	l.veto()
 	l.vetoTags()
@@ -104,26 +101,6 @@ func (l *law) indexes(i int, all bool) []int {
 		}
 	}
 	return indexes
-}
-
-// discountReading gives an index the latest pull of the images below it, if
-// there are any: its own says only that a cleaner was here.
-func (l *law) discountReading() {
-	pulls := make([]time.Time, len(l.images))
-	for i := range l.images {
-		leaves := l.leaves(i, nil)
-		if !l.readable(i) || len(leaves) == 0 {
-			pulls[i] = l.images[i].LastRecordedPullTime
-		}
-		for _, leaf := range leaves {
-			if t := l.images[leaf].LastRecordedPullTime; t.After(pulls[i]) {
-				pulls[i] = t
-			}
-		}
-	}
-	for i := range pulls {
-		l.images[i].LastRecordedPullTime = pulls[i]
-	}
 }
 
 // leaves returns what is below a readable index, without other such indexes.
