@@ -30,7 +30,14 @@ func Caller(ctx context.Context, cfg aws.Config) (Principal, error) {
 
 // ARN returns the ARN of the principal, without the path that a session hides.
 func (p Principal) ARN() string {
-	return "arn:" + p.Partition + ":iam::" + p.Account + ":" + p.Kind + "/" + p.Name
+	service, resource := "iam", p.Kind+"/"+p.Name
+	switch p.Kind {
+	case "root":
+		resource = "root"
+	case "federated-user":
+		service = "sts"
+	}
+	return "arn:" + p.Partition + ":" + service + "::" + p.Account + ":" + resource
 }
 
 // ParsePrincipal reads the ARN of a principal or of a session of a role.

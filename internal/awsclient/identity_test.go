@@ -13,7 +13,7 @@ func TestCallerIsARoleWhateverItsSession(t *testing.T) {
 	server := httptest.NewServer(fakeecr.New(fakeecr.WithAccount("210987654321")))
 	defer server.Close()
 	got, err := awsclient.Caller(t.Context(), awsclient.Local(server.URL, "eu-west-1"))
-	if want := (awsclient.Principal{Account: "210987654321", Kind: "role", Name: "cleaner"}); err != nil || got != want {
+	if want := (awsclient.Principal{Partition: "aws", Account: "210987654321", Kind: "role", Name: "cleaner"}); err != nil || got != want {
 		t.Errorf("Caller = %+v, %v; want %+v", got, err, want)
 	}
 }
@@ -32,18 +32,22 @@ func TestCallerErrors(t *testing.T) {
 // The session of a role has another ARN than the role, without its path.
 func TestParsePrincipal(t *testing.T) {
 	t.Parallel()
-	role := awsclient.Principal{Account: "123456789012", Kind: "role", Name: "cleaner"}
+	role := awsclient.Principal{Partition: "aws", Account: "123456789012", Kind: "role", Name: "cleaner"}
 	for arn, want := range map[string]awsclient.Principal{
 		"arn:aws:iam::123456789012:role/cleaner":                   role,
 		"arn:aws:iam::123456789012:role/team/a/cleaner":            role,
 		"arn:aws:sts::123456789012:assumed-role/cleaner/session":   role,
-		"arn:aws-cn:sts::123456789012:assumed-role/cleaner/i-0123": role,
-		"arn:aws:iam::123456789012:user/team/somebody":             {Account: "123456789012", Kind: "user", Name: "somebody"},
-		"arn:aws:iam::123456789012:root":                           {Account: "123456789012", Kind: "root", Name: "root"},
-		"arn:aws:sts::123456789012:federated-user/somebody":        {Account: "123456789012", Kind: "federated-user", Name: "somebody"},
+		"arn:aws-cn:sts::123456789012:assumed-role/cleaner/i-0123": {Partition: "aws-cn", Account: "123456789012", Kind: "role", Name: "cleaner"},
+		"arn:aws:iam::123456789012:user/team/somebody":             {Partition: "aws", Account: "123456789012", Kind: "user", Name: "somebody"},
+		"arn:aws:iam::123456789012:root":                           {Partition: "aws", Account: "123456789012", Kind: "root", Name: "root"},
+		"arn:aws:sts::123456789012:federated-user/somebody":        {Partition: "aws", Account: "123456789012", Kind: "federated-user", Name: "somebody"},
 	} {
-		if got, err := awsclient.ParsePrincipal(arn); err != nil || got != want {
+		got, err := awsclient.ParsePrincipal(arn)
+		if err != nil || got != want {
 			t.Errorf("ParsePrincipal(%s) = %+v, %v; want %+v", arn, got, err, want)
+		}
+		if again, err := awsclient.ParsePrincipal(got.ARN()); err != nil || again != got {
+			t.Errorf("ParsePrincipal(%s) = %+v, %v; want %+v", got.ARN(), again, err, got)
 		}
 	}
 	for _, arn := range []string{"", "cleaner", "arn:aws:iam::123456789012"} {

@@ -23,7 +23,7 @@ type contents struct {
 	// the digest of the index; failed are the indexes that could not be read.
 	reading map[string]Span
 	failed  []Failure
-	// own is what is known about the pulls of this role; zero before a manifest was
+	// own is what is known about the pulls of this role; zero where no manifest was
 	// read.
 	own OwnPulls
 	// ownPulled are the pulls that ECR recorded for earlier reads by this tool, by the
@@ -108,9 +108,6 @@ func (c *contents) readManifests(ctx context.Context) error {
 			c.children[index], c.reading[index] = digests, reading.At
 		}
 		c.failed = append(c.failed, reading.Failed...)
-	}
-	if len(indexes) > 0 {
-		c.own = c.ownPulls.get(ctx)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package cleaner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -115,12 +116,12 @@ func (r *Report) endOwnPulls(ctx context.Context, pulls *ownPulls) {
 	switch {
 	case known.Err != nil:
 		r.Findings = append(r.Findings, Finding{OwnPullsUnknown, "", fmt.Sprintf(
-			"it is not known whether ECR records the reads of this role as pulls (%v), so that every recorded pull of an index counts; %s kept for that reason alone; allow the role ecr:ListPullTimeUpdateExclusions",
+			"it is not known whether ECR records the reads of this role as pulls (%v), so that every recorded pull of an index counts; %s kept for that reason alone; allow the role ecr:ListPullTimeUpdateExclusions, and see that it can reach STS",
 			known.Err, indexes(kept))})
 	case kept > 0:
 		r.Findings = append(r.Findings, Finding{OwnPullsCount, "", fmt.Sprintf(
 			"%s kept because this role's reads count as pulls; if this role does not pull images to run them, as SSO, CI and node roles do, register it: aws ecr register-pull-time-update-exclusion --principal-arn %s",
-			indexes(kept), known.Principal)})
+			indexes(kept), cmp.Or(known.Principal, "ROLE_ARN"))})
 	}
 }
 

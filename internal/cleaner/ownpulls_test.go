@@ -220,7 +220,8 @@ func TestOwnPullsAreAskedOnce(t *testing.T) {
 		})
 		stopped, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		for want, ctx := range map[int]context.Context{1: stopped, 2: t.Context()} {
+		for i, ctx := range []context.Context{stopped, t.Context()} {
+			want := i + 1
 			var wg sync.WaitGroup
 			for range 3 {
 				wg.Go(func() {

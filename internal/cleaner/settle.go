@@ -84,6 +84,9 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	if err := c.readManifests(ctx); err != nil {
 		return err
 	}
+	if len(c.reading) > 0 {
+		c.own = p.ownPulls.get(ctx)
+	}
 	g := graph.New(c.images, c.children)
 	p.release(c, g, wanted)
 	used, skip := p.usage(ctx, c, g, settings.Protect)

@@ -128,18 +128,25 @@ func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
 // retries included: in a VPC without an endpoint of STS there is no answer.
 const maxOwnPullsWait = time.Minute
 
-// ownPulls finds out whether ECR records the pulls of whoever makes the calls.
+// ownPulls finds out whether ECR records the pulls of whoever makes the calls. Where no
+// principal is excluded, it does not matter who that is.
 func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) cleaner.OwnPulls {
 	ctx, cancel := context.WithTimeout(ctx, maxOwnPullsWait)
 	defer cancel()
-	caller, err := awsclient.Caller(ctx, cfg)
+	arns, err := client.PullTimeExclusions(ctx)
 	if err != nil {
 		return cleaner.OwnPulls{Err: err}
 	}
-	arns, err := client.PullTimeExclusions(ctx)
+	caller, err := awsclient.Caller(ctx, cfg)
+	switch {
+	case err != nil && len(arns) == 0:
+		return cleaner.OwnPulls{}
+	case err != nil:
+		return cleaner.OwnPulls{Err: err}
+	}
 	excluded := slices.ContainsFunc(arns, func(arn string) bool {
 		p, err := awsclient.ParsePrincipal(arn)
 		return err == nil && p == caller
 	})
-	return cleaner.OwnPulls{Excluded: excluded && err == nil, Principal: caller.ARN(), Err: err}
+	return cleaner.OwnPulls{Excluded: excluded, Principal: caller.ARN()}
 }

@@ -71,9 +71,14 @@ func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 	if got := r.OwnPulls(t.Context()); got.Excluded || got.Err == nil {
 		t.Errorf("where the exclusions cannot be read: %+v", got)
 	}
+	registry.Fail("ListPullTimeUpdateExclusions", "", "")
 	registry.Fail("GetCallerIdentity", "", "AccessDenied")
 	if got := r.OwnPulls(t.Context()); got.Excluded || got.Err == nil {
 		t.Errorf("where the caller is not known: %+v", got)
+	}
+	registry.ExcludePulls(false)
+	if got := r.OwnPulls(t.Context()); got != (cleaner.OwnPulls{}) {
+		t.Errorf("where nobody is excluded, whoever the caller is: %+v", got)
 	}
 }
 
