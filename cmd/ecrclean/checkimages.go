@@ -89,18 +89,30 @@ func (k *checker) surveyRegistry(c *cobra.Command, documents []*document) error 
 	if documents[0].configuration != nil {
 		return session.surveyAssigned(c.Context(), documents[0])
 	}
-	for repository, err := range session.Registry.Repositories(c.Context()) {
-		if err != nil {
-			return failure(err)
-		}
-		if !session.Config.Repositories.Ask(repository.Name) {
-			continue
-		}
-		if err := session.surveyRepository(c.Context(), repository.Name, documents, func(int) bool { return true }); err != nil {
-			return err
+	names, err := session.asked(c.Context())
+	for _, name := range names {
+		if err == nil {
+			err = session.surveyRepository(c.Context(), name, documents, func(int) bool { return true })
 		}
 	}
-	return nil
+	return err
+}
+
+// asked returns the names of the repositories that were asked for.
+func (s *session) asked(ctx context.Context) (names []string, err error) {
+	selection := s.Config.Repositories.Selection()
+	for repository, err := range s.Registry.Repositories(ctx) {
+		if err != nil {
+			return nil, failure(err)
+		}
+		if selection.Ask(repository.Name) {
+			names = append(names, repository.Name)
+		}
+	}
+	if err := selection.Err(); err != nil {
+		return nil, runError(err)
+	}
+	return names, nil
 }
 
 // surveyAssigned holds each repository against the policy that the
@@ -108,7 +120,14 @@ func (k *checker) surveyRegistry(c *cobra.Command, documents []*document) error 
 func (s *session) surveyAssigned(ctx context.Context, d *document) error {
 	assignments, err := s.Assign(ctx)
 	if err != nil {
-		return failure(err)
+		return runError(err)
+	}
+	selection := s.Config.Repositories.Selection()
+	for _, a := range assignments {
+		selection.Select(a.Repository)
+	}
+	if err := selection.Err(); err != nil {
+		return runError(err)
 	}
 	for _, a := range assignments {
 		switch {

@@ -150,6 +150,9 @@ func runError(err error) error {
 	if _, refused := errors.AsType[*cleaner.SavedPlanError](err); refused {
 		return usageError(err)
 	}
+	if _, none := errors.AsType[*config.SelectionError](err); none {
+		return usageError(err)
+	}
 	return failure(err)
 }
 

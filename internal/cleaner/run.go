@@ -63,9 +63,9 @@ type Runner struct {
 
 // Run works through the repositories that the configuration selects, in the
 // order in which the registry lists them or that Rotate gives them, and reports
-// on each. The error says
-// that the registry could not be listed, or is a [*SavedPlanError]; then
-// nothing was done. All other trouble is in the report.
+// on each. The error says that the registry could not be listed, or it is a
+// [*SavedPlanError] or a [*config.SelectionError]; then nothing was done. All other
+// trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
 	report := r.newReport()
 	repositories, account, err := r.list(ctx)
@@ -73,9 +73,6 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	report.Account = account
-	if err := r.checkSaved(account); err != nil {
-		return report, err
-	}
 	r.scanner = r.newScanner(account)
 	r.workThrough(ctx, repositories, &report)
 	report.endScan(r.scanner)
@@ -107,18 +104,26 @@ func (r *Runner) newReport() Report {
 }
 
 // list returns the selected repositories and the account of the
-// registry. It reads the whole list before anything is removed.
+// registry. It reads the whole list before anything is removed, and refuses a
+// saved plan or a selection that is not for this registry.
 func (r *Runner) list(ctx context.Context) (selected []Repository, account string, err error) {
+	selection := r.Config.Repositories.Selection()
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
 			return nil, "", err
 		}
 		account = repository.RegistryID
-		if r.Config.Repositories.Select(repository.Name) && r.inSavedPlan(repository.Name) {
+		if selection.Select(repository.Name) && r.inSavedPlan(repository.Name) {
 			selected = append(selected, repository)
 		}
 	}
-	return selected, account, nil
+	if err = r.checkSaved(account); err == nil {
+		err = selection.Err()
+	}
+	if err == nil {
+		err = r.checkRequested()
+	}
+	return selected, account, err
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip. The
