@@ -177,7 +177,7 @@ func (s *session) conclude(report *cleaner.Report, logged error) error {
 	case logged != nil:
 		return logged
 	}
-	return status(report)
+	return s.judge(report)
 }
 
 // ask shows a plan and asks whether to apply it. The plan goes to the standard
@@ -190,7 +190,7 @@ func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
 	if removals == 0 {
 		fmt.Fprintln(s.stderr, "Nothing to remove.")
 		plan.Mode = config.Apply // for which a limit stood in the way
-		return false, status(plan)
+		return false, s.judge(plan)
 	}
 	return s.confirm(
 		fmt.Sprintf("Remove %d images from account %s in %s? This cannot be undone.", removals, plan.Account, plan.Region),
@@ -208,6 +208,7 @@ func (s *setup) confirm(question, declined, instead string) (agreed bool, err er
 		return false, failure(fmt.Errorf("read the answer: %w", err))
 	}
 	if strings.TrimSpace(answer) == "yes" {
+		fmt.Fprintln(s.stderr)
 		return true, nil
 	}
 	fmt.Fprintln(s.stderr, "\n"+declined)

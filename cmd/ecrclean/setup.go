@@ -113,6 +113,8 @@ type session struct {
 	cleaner.Runner
 	registry function.Registry
 	log      *runLog // of --log; nil for none
+	// judge says, as status does, how a run that removes ended.
+	judge func(*cleaner.Report) error
 }
 
 // session connects to the registry. The remover is left out: a command that
@@ -129,7 +131,7 @@ func (s *setup) session(ctx context.Context, c config.Config, request config.Req
 	runner := registry.Runner(run, s.now)
 	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, newRunID(), ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
-	return &session{setup: s, registry: registry, Runner: runner}, nil
+	return &session{setup: s, registry: registry, Runner: runner, judge: status}, nil
 }
 
 // finish completes a report after a run.
@@ -152,6 +154,9 @@ func runError(err error) error {
 	}
 	if _, none := errors.AsType[*config.SelectionError](err); none {
 		return usageError(err)
+	}
+	if _, known := errors.AsType[*statusError](err); known {
+		return err
 	}
 	return failure(err)
 }

@@ -57,6 +57,9 @@ type Runner struct {
 	// and nothing when it is older than MaxPlanAge.
 	Saved      *Report
 	MaxPlanAge time.Duration
+	// Approve, when set, is shown the plan of RunNamed before anything of it is
+	// removed; with its error the run ends.
+	Approve func(*RepositoryPlan) error
 
 	scanner *scanner
 }
