@@ -72,7 +72,7 @@ func readRule(v *jsondoc.Value, dialect Dialect) draft {
 		return d
 	}
 	d.priority = o.Require("rulePriority")
-	d.RulePriority, _ = d.priority.Int(1, maxInt)
+	d.RulePriority = d.readInt(d.priority, 1)
 	d.Description, _ = o.Get("description").String()
 	d.selection = o.Require("selection")
 	action := o.Require("action")
