@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,19 +15,40 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
 // limits are the limits that a person can type.
 type limits struct {
-	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent int
+	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent count
+}
+
+// A count is the value of a flag: an integer as in a configuration. The flags of
+// package pflag take 010 for 8.
+type count int
+
+func (c *count) String() string { return strconv.Itoa(int(*c)) }
+
+// Type is the word for the value in the help.
+func (*count) Type() string { return "int" }
+
+// Set reads the value.
+func (c *count) Set(text string) error {
+	number, ok := decimal.Parse(text)
+	n, fits := number.Int()
+	if !ok || !fits {
+		return errors.New("must be an integer such as 100")
+	}
+	*c = count(n)
+	return nil
 }
 
 func (l *limits) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.IntVar(&l.maxDeletions, "max-deletions", 0, "at most this many images in all, whatever the configuration says")
-	f.IntVar(&l.maxDeletionsPerRepository, "max-deletions-per-repository", 0, "skip repositories in which more would go, whatever the configuration says")
-	f.IntVar(&l.maxDeletedPercent, "max-deleted-percent", 0, "skip repositories in which more than this part would go, whatever the configuration says")
+	f.Var(&l.maxDeletions, "max-deletions", "at most this many images in all, whatever the configuration says")
+	f.Var(&l.maxDeletionsPerRepository, "max-deletions-per-repository", "skip repositories in which more would go, whatever the configuration says")
+	f.Var(&l.maxDeletedPercent, "max-deleted-percent", "skip repositories in which more than this part would go, whatever the configuration says")
 }
 
 // check refuses limits that make no sense.
@@ -39,11 +61,11 @@ func (l *limits) check() error {
 
 // override puts the limits that were typed into the configuration.
 func (l *limits) override(c *cobra.Command, configuration config.Config) config.Config {
-	typed := func(name string, value int) *int {
+	typed := func(name string, value count) *int {
 		if !c.Flags().Changed(name) {
 			return nil
 		}
-		return &value
+		return new(int(value))
 	}
 	return configuration.Override(
 		typed("max-deletions", l.maxDeletions),
@@ -72,6 +94,9 @@ ends at once.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usageError(errors.New("expects at most one FILE"))
+			}
+			if maxAge < 0 {
+				return usageError(fmt.Errorf("--max-plan-age %s: must not be negative", maxAge))
 			}
 			return typed.check()
 		},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
 // The messages of the lines of a run.
@@ -24,9 +26,9 @@ type entry struct {
 	Digest      string  `json:"digest"`
 	Tags        string  `json:"tags"`
 	PushedAt    instant `json:"pushed_at"`
-	Size        int64   `json:"size_in_bytes"`
+	Size        integer `json:"size_in_bytes"`
 	Verdict     string  `json:"verdict"`
-	Rule        int     `json:"rule_priority"`
+	Rule        integer `json:"rule_priority"`
 	Reason      string  `json:"reason"`
 	Untag       string  `json:"untag"`
 	Outcome     string  `json:"outcome"`
@@ -42,6 +44,23 @@ func (i *instant) UnmarshalJSON(text []byte) error {
 	if i.Time.UnmarshalJSON(text) != nil {
 		i.Time = time.Time{}
 	}
+	return nil
+}
+
+// An integer is one however it is written: what a log went through may have written
+// its numbers anew.
+type integer int64
+
+func (i *integer) UnmarshalJSON(text []byte) error {
+	number, ok := decimal.Parse(string(text))
+	n, fits := number.Int()
+	switch {
+	case string(text) == "null":
+		return nil
+	case !ok || !fits:
+		return fmt.Errorf("%s is not an integer", text)
+	}
+	*i = integer(n)
 	return nil
 }
 
@@ -80,8 +99,8 @@ func (t *tally) event(message, runID string) (ours bool) {
 func (e *entry) image() Image {
 	return Image{
 		RunID: e.RunID, Time: e.Time.Time, Repository: e.Repository, Policy: e.Policy, ImageDigest: e.Digest,
-		ImageTags: append([]string{}, strings.Fields(e.Tags)...), ImagePushedAt: e.PushedAt.Time, ImageSizeInBytes: e.Size,
-		Verdict: e.Verdict, AppliedRulePriority: e.Rule, Reason: e.Reason, Untag: strings.Fields(e.Untag),
+		ImageTags: append([]string{}, strings.Fields(e.Tags)...), ImagePushedAt: e.PushedAt.Time, ImageSizeInBytes: int64(e.Size),
+		Verdict: e.Verdict, AppliedRulePriority: int(e.Rule), Reason: e.Reason, Untag: strings.Fields(e.Untag),
 		Outcome: e.Outcome, Message: e.Message,
 	}
 }
