@@ -13,8 +13,18 @@ import (
 const (
 	msgIntent     = "intent"
 	msgImage      = "image"
+	msgImages     = "images"
 	msgRepository = "repository"
+	msgFinding    = "finding"
+	msgPanic      = "panic"
 	msgRun        = "run"
+	msgMetrics    = "metrics"
+)
+
+// The messages of the lines that are written before a run begins.
+const (
+	msgSuspicious    = "suspicious"
+	msgNotConsidered = "plan does not consider all of the configuration"
 )
 
 // An entry is a line of a run.
@@ -34,6 +44,10 @@ type entry struct {
 	Outcome     string  `json:"outcome"`
 	Unconfirmed bool    `json:"unconfirmed"`
 	Message     string  `json:"message"`
+	// Of lines before a run.
+	Document string   `json:"document"`
+	Problem  string   `json:"problem"`
+	Fields   []string `json:"fields"`
 }
 
 // An instant is zero when the log could not write it: that is no reason to lose
@@ -82,13 +96,17 @@ func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
 			t.fault(fmt.Errorf("looks like a line of a run: %w", err))
 		}
 		return err == nil
-	case msgRepository, msgRun:
+	case msgImages, msgRepository, msgFinding, msgPanic, msgRun, msgMetrics:
 		return err == nil && e.RunID != "" && t.event(message, e.RunID)
+	case msgSuspicious:
+		return err == nil && e.Document != "" && e.Problem != ""
+	case msgNotConsidered:
+		return err == nil && len(e.Fields) > 0
 	}
 	return false
 }
 
-// event takes note of a line about more than one image.
+// event takes note of a line that says of no image what became of it.
 func (t *tally) event(message, runID string) (ours bool) {
 	if run := t.run(runID); run != nil && message == msgRun {
 		run.Finished = true
