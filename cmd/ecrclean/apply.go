@@ -46,9 +46,9 @@ func (c *count) Set(text string) error {
 
 func (l *limits) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.Var(&l.maxDeletions, "max-deletions", "at most this many images in all, whatever the configuration says")
-	f.Var(&l.maxDeletionsPerRepository, "max-deletions-per-repository", "skip repositories in which more would go, whatever the configuration says")
-	f.Var(&l.maxDeletedPercent, "max-deleted-percent", "skip repositories in which more than this part would go, whatever the configuration says")
+	f.Var(&l.maxDeletions, "max-deletions", "remove at most this many images in all, whatever the configuration says")
+	f.Var(&l.maxDeletionsPerRepository, "max-deletions-per-repository", "skip repositories in which more images would be removed, whatever the configuration says")
+	f.Var(&l.maxDeletedPercent, "max-deleted-percent", "skip repositories in which more than this percentage of the images would be removed, whatever the configuration says")
 }
 
 // check refuses limits that make no sense.

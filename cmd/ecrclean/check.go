@@ -45,7 +45,7 @@ of a configuration against those that get it.`,
 		RunE: k.run,
 	}
 	f := c.Flags()
-	f.StringVar(&k.dialect, "dialect", "aws", "dialect of the policies: aws or extended")
+	f.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
 	f.StringVar(&k.configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
 	f.StringVar(&k.images, "images", "", `warn also by these images: output of "aws ecr describe-images"`)
 	f.StringSliceVar(&k.repositories, "repositories", nil, "warn also by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")

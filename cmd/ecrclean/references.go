@@ -36,7 +36,7 @@ protect.references; it counts for 36 hours.`,
 			return session.references(c.Context(), out)
 		},
 	}
-	s.flags(c)
+	s.configurationFlags(c)
 	c.Flags().StringVar(&out, "out", "", "write to this file or S3 object instead of the standard output")
 	return c
 }
