@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -63,10 +64,17 @@ func (k *checker) surveyFile(_ *cobra.Command, documents []*document) error {
 		return err
 	}
 	for _, d := range documents {
+		used := false
 		d.add(file.RepositoryName, file.Details, func(i int) bool {
-			return file.RepositoryName == "" || d.configuration == nil ||
+			gets := file.RepositoryName == "" || d.configuration == nil ||
 				wildcard.MatchAny(d.configuration.Policies[i].Repositories, file.RepositoryName)
+			used = used || gets && len(d.policies[i].Rules) > 0
+			return gets
 		})
+		if d.problems.Err() == nil && !used {
+			fmt.Fprintf(k.stderr, "ecrclean: %s has no policy with rules for the repository %s of %s: its images were not used\n",
+				printable(d.name), printable(file.RepositoryName), printable(k.images))
+		}
 	}
 	return nil
 }
