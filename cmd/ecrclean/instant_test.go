@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -141,9 +142,7 @@ func TestEveryTimeOfAnImageIsReadOrRefused(t *testing.T) {
 	for text, want := range timesInWords {
 		all[fmt.Sprintf("%q", text)] = want
 	}
-	for text, want := range epochs {
-		all[text] = want
-	}
+	maps.Copy(all, epochs)
 	for name, read := range map[string]func(evaluator.Image) evaluator.Instant{
 		"imagePushedAt":        func(im evaluator.Image) evaluator.Instant { return im.PushedAt },
 		"lastRecordedPullTime": func(im evaluator.Image) evaluator.Instant { return im.LastRecordedPullTime },

@@ -1,5 +1,5 @@
-// Package decimal reads numbers as JSON writes them, exactly: no digit goes
-// through a float64, which holds 15 of them and has lost the others silently.
+// Package decimal reads numbers as JSON writes them, exactly. A float64 holds 15
+// digits and drops the others without a word, which turns times into other times.
 package decimal
 
 import "math"
