@@ -1,78 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
-
-// limits are the limits that a person can type.
-type limits struct {
-	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent count
-}
-
-// A count is the value of a flag: an integer as in a configuration. The flags of
-// package pflag take 010 for 8.
-type count int
-
-func (c *count) String() string { return strconv.Itoa(int(*c)) }
-
-// Type is the word for the value in the help.
-func (*count) Type() string { return "int" }
-
-// Set reads the value.
-func (c *count) Set(text string) error {
-	number, ok := decimal.Parse(text)
-	n, fits := number.Int()
-	if !ok || !fits {
-		return errors.New("must be an integer such as 100")
-	}
-	*c = count(n)
-	return nil
-}
-
-func (l *limits) flags(c *cobra.Command) {
-	f := c.Flags()
-	f.Var(&l.maxDeletions, "max-deletions", "remove at most this many images in all, whatever the configuration says")
-	f.Var(&l.maxDeletionsPerRepository, "max-deletions-per-repository", "skip repositories in which more images would be removed, whatever the configuration says")
-	f.Var(&l.maxDeletedPercent, "max-deleted-percent", "skip repositories in which more than this percentage of the images would be removed, whatever the configuration says")
-}
-
-// check refuses limits that make no sense.
-func (l *limits) check() error {
-	if l.maxDeletions < 0 || l.maxDeletionsPerRepository < 0 || l.maxDeletedPercent < 0 || l.maxDeletedPercent > 100 {
-		return usageError(errors.New("limits must not be negative, and --max-deleted-percent at most 100"))
-	}
-	return nil
-}
-
-// override puts the limits that were typed into the configuration.
-func (l *limits) override(c *cobra.Command, configuration config.Config) config.Config {
-	typed := func(name string, value count) *int {
-		if !c.Flags().Changed(name) {
-			return nil
-		}
-		return new(int(value))
-	}
-	return configuration.Override(
-		typed("max-deletions", l.maxDeletions),
-		typed("max-deletions-per-repository", l.maxDeletionsPerRepository),
-		typed("max-deleted-percent", l.maxDeletedPercent))
-}
 
 func applyCommand(w world) *cobra.Command {
 	s := setup{world: w}
@@ -204,86 +144,4 @@ func (s *session) conclude(report *cleaner.Report, logged error) error {
 		return logged
 	}
 	return s.judge(report)
-}
-
-// ask shows a plan and asks whether to apply it. The plan goes to the standard
-// error stream: the standard output is for the report on what was done.
-func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
-	if err := printTable(s.stderr, plan); err != nil {
-		return false, failure(err)
-	}
-	removals, _ := plan.Removals()
-	if removals == 0 {
-		fmt.Fprintln(s.stderr, "Nothing to remove.")
-		plan.Mode = config.Apply // for which a limit stood in the way
-		return false, s.judge(plan)
-	}
-	return s.confirm(question(plan, removals), "Nothing was removed.", "give --yes to apply without asking")
-}
-
-// question asks whether to carry out a plan that has all its images.
-func question(plan *cleaner.Report, removals int) string {
-	archives, untags := 0, 0
-	for i := range plan.Repositories {
-		r := &plan.Repositories[i]
-		if r.Skipped != "" {
-			continue
-		}
-		for j := range r.Images {
-			switch im := &r.Images[j]; {
-			case len(im.ProtectedBy) > 0:
-			case im.Verdict == evaluator.Untag:
-				untags++
-			case im.Verdict == evaluator.Transition, im.OnExpire == config.ArchiveExpired:
-				archives++
-			}
-		}
-	}
-	deletes := removals - archives - untags
-	if deletes == removals {
-		return fmt.Sprintf("Remove %d images from account %s in %s? This cannot be undone.", removals, plan.Account, plan.Region)
-	}
-	var parts []string
-	warning := ""
-	if deletes > 0 {
-		parts = append(parts, "delete "+imagesText(deletes))
-		warning = " A deleted image cannot be restored."
-	}
-	if archives > 0 {
-		parts = append(parts, "archive "+imagesText(archives))
-	}
-	if untags > 0 {
-		parts = append(parts, "remove tags from "+imagesText(untags))
-	}
-	last := len(parts) - 1
-	what := strings.TrimPrefix(strings.Join(parts[:last], ", ")+" and "+parts[last], " and ")
-	return fmt.Sprintf("In account %s in %s, %s?%s", plan.Account, plan.Region, what, warning)
-}
-
-func imagesText(n int) string {
-	if n == 1 {
-		return "1 image"
-	}
-	return fmt.Sprintf("%d images", n)
-}
-
-// confirm asks on the standard error stream; only an answer of "yes" is one. To
-// any other it says what that means, and where nobody answers what to do
-// instead.
-func (s *setup) confirm(question, declined, instead string) (agreed bool, err error) {
-	fmt.Fprintf(s.stderr, "\n%s Type yes to go on: ", question)
-	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		fmt.Fprintln(s.stderr, "\n"+declined)
-		return false, failure(fmt.Errorf("read the answer: %w", err))
-	}
-	if strings.TrimSpace(answer) == "yes" {
-		fmt.Fprintln(s.stderr)
-		return true, nil
-	}
-	fmt.Fprintln(s.stderr, "\n"+declined)
-	if errors.Is(err, io.EOF) && strings.TrimSpace(answer) == "" {
-		return false, usageError(errors.New("there is nobody to ask; " + instead))
-	}
-	return false, nil
 }
