@@ -100,7 +100,15 @@ func whySkipped(r *cleaner.RepositoryReport) string {
 // whyNotDeleted says why an image is still there, and what to do.
 func whyNotDeleted(im *cleaner.ImageReport) string {
 	if len(im.ProtectedBy) == 0 {
-		return strings.TrimSuffix(fmt.Sprintf("%s: %s", cmp.Or(im.Outcome, cleaner.NotAttempted), im.Message), ": ") + "; look at the image, and run again"
+		outcome := cmp.Or(im.Outcome, cleaner.NotAttempted)
+		remedy := "run again"
+		switch outcome {
+		case cleaner.Blocked:
+			remedy = "delete the index or image that it belongs to first"
+		case cleaner.Changed:
+			remedy = "look at the image, and run again"
+		}
+		return strings.TrimSuffix(fmt.Sprintf("%s: %s", outcome, shortDigests(im.Message)), ": ") + "; " + remedy
 	}
 	reasons := make([]string, len(im.ProtectedBy))
 	for i, p := range im.ProtectedBy {

@@ -57,6 +57,11 @@ func parseImages(text []byte) (imageFile, error) {
 		ImageDetails *[]imageDetail `json:"imageDetails"`
 		NextToken    *string        `json:"nextToken"` // in any case: the AWS CLI writes NextToken
 	}
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(text, []byte(mark)) {
+			return imageFile{}, errors.New("begins with a byte order mark, as files from Windows PowerShell do; save it as UTF-8 without one")
+		}
+	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		return imageFile{}, placed(text, err)
 	}
