@@ -57,7 +57,7 @@ type deletion struct {
 	*session
 	repository string
 	names      []string
-	// yes is true when nobody is asked.
+	// yes is the flag: the tool does not ask.
 	yes bool
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// approve says on the standard error stream what else the images of a plan are
-// called than they were named. Where nobody is asked, it refuses a plan that deletes
-// an image of which only some tags were named: the other tags may be needed.
+// approve prints the other tags of each named image on the standard error stream.
+// With --yes it refuses a plan that deletes an image of which only some tags were
+// named: the other tags may still be needed.
 func (d *deletion) approve(plan *cleaner.RepositoryPlan) error {
 	if d.Saved != nil {
 		return nil // a person has seen it, and agreed
@@ -55,8 +55,8 @@ func (d *deletion) namesOf(tags []string) (named, other []string) {
 	return named, other
 }
 
-// status is the error that ends delete: it says on the standard error stream of
-// each named image that was not deleted why, and what to do.
+// status returns the error that ends delete. For each named image that was not
+// deleted it prints the reason and the remedy on the standard error stream.
 func (d *deletion) status(r *cleaner.Report) error {
 	not, all := 0, 0
 	for i := range r.Repositories {
@@ -101,20 +101,20 @@ func whySkipped(r *cleaner.RepositoryReport) string {
 func whyNotDeleted(im *cleaner.ImageReport) string {
 	if len(im.ProtectedBy) == 0 {
 		outcome := cmp.Or(im.Outcome, cleaner.NotAttempted)
-		remedy := "run again"
-		switch outcome {
-		case cleaner.Blocked:
-			remedy = "delete the index or image that it belongs to first"
-		case cleaner.Changed:
-			remedy = "look at the image, and run again"
-		}
-		return strings.TrimSuffix(fmt.Sprintf("%s: %s", outcome, shortDigests(im.Message)), ": ") + "; " + remedy
+		why := strings.TrimSuffix(fmt.Sprintf("%s: %s", outcome, shortDigests(im.Message)), ": ")
+		return why + "; " + cmp.Or(outcomeRemedies[outcome], "run again")
 	}
 	reasons := make([]string, len(im.ProtectedBy))
 	for i, p := range im.ProtectedBy {
 		reasons[i] = "protected by " + shortDigests(p.String()) + "; " + cmp.Or(protectionRemedies[p.Kind], "see ecrclean explain")
 	}
 	return strings.Join(reasons, "; ")
+}
+
+// outcomeRemedies say what to do about an outcome, where it is more than to run again.
+var outcomeRemedies = map[cleaner.Outcome]string{
+	cleaner.Blocked: "delete the index or image that it belongs to first",
+	cleaner.Changed: "look at the image, and run again",
 }
 
 // protectionRemedies say what to do about what protects an image.

@@ -10,9 +10,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// instantPattern is RFC 3339 and what else can mean one instant only: other
-// letters or a space between the parts, no seconds, an offset without a colon or
-// without minutes. Without an offset a text means a different instant everywhere.
+// instantPattern is RFC 3339 and other spellings that mean one instant only. They
+// have lower-case letters or a space between the parts, no seconds, or an offset
+// without a colon or without minutes. A text without an offset is refused: it means
+// another instant in each time zone.
 var instantPattern = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:[.,]\d+)?)? ?(?:([Zz])|([+-](?:[01]\d|2[0-3])):?([0-5]\d)?)$`)
 
 // parseInstant reads a time in words. What is below a nanosecond is cut off.

@@ -16,8 +16,8 @@ type Number struct {
 	plain bool
 }
 
-// maxPower is an exponent beyond which its value plays no part: a text that makes
-// up for it with zeros is longer than any that is read.
+// maxPower bounds the exponent. No text has so many digits that a greater exponent
+// would give another result.
 const maxPower = 1 << 40
 
 // Scan reads the JSON number at the start of the text, and returns the length of
@@ -111,8 +111,8 @@ func (n Number) Int() (value int64, ok bool) {
 	return value, ok && exact
 }
 
-// Nanoseconds returns a number of seconds in nanoseconds, what is below one cut
-// off, if an int64 holds it.
+// Nanoseconds returns a number of seconds in nanoseconds, truncated, if an int64
+// holds it.
 func (n Number) Nanoseconds() (value int64, ok bool) {
 	value, _, ok = n.shift(9)
 	return value, ok
