@@ -4,7 +4,10 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 ARCH ?= arm64
-PYTHON ?= python3
+# Python with tools/requirements.txt: that of make venv, or the machine's.
+VENV = dist/venv
+PYTHON ?= $(shell [ -e $(VENV)/ready ] && echo $(abspath $(VENV))/bin/python || echo python3)
+BASE_PYTHON ?= python3
 FUZZTIME ?= 20s
 BENCH ?= .
 BENCHCOUNT ?= 6
@@ -100,10 +103,21 @@ invoke: ## Run the Lambda handler here on EVENT=events/FILE.json
 
 .PHONY: integration
 integration: ## Run the end-to-end tests, also against moto's server
-	go test -tags integration -count=1 -timeout 10m $(TESTFLAGS) ./integration/... ./internal/inuse
+	PYTHON='$(PYTHON)' PATH="$(abspath $(VENV))/bin:$$PATH" go test -tags integration -count=1 -timeout 10m $(TESTFLAGS) ./integration/... ./internal/inuse
+
+.PHONY: venv
+venv: $(VENV)/ready ## Install tools/requirements.txt into dist/venv, which integration and validate use
+
+# The packages of the machine play no part.
+$(VENV)/ready: tools/requirements.txt
+	rm -rf $(VENV)
+	env -u PYTHONPATH -u PYTHONHOME $(BASE_PYTHON) -m venv $(VENV)
+	env -u PYTHONPATH -u PYTHONHOME -u PIP_USER -u PIP_TARGET $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet -r tools/requirements.txt || { \
+		echo "venv: pip could not install tools/requirements.txt; pip says why above: check the network and pip's configuration" >&2; exit 1; }
+	touch $@
 
 .PHONY: validate
-validate: ## Translate, lint and check template.yaml; needs cfn-lint and aws-sam-translator
+validate: ## Translate, lint and check template.yaml; needs make venv, or cfn-lint and aws-sam-translator
 	$(PYTHON) scripts/validate.py
 
 .PHONY: golden
@@ -124,7 +138,7 @@ build-CleanerFunction: ## What sam build calls: the function's binary for ARCH
 
 .PHONY: ci
 ci: FUZZTIME = 10s
-ci: test lint race cover fuzz integration validate demo package ## Run everything that a change must pass
+ci: venv test lint race cover fuzz integration validate demo package ## Run everything that a change must pass
 
 .PHONY: clean
 clean: ## Remove dist/

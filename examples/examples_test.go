@@ -17,6 +17,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/convert"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
@@ -92,6 +93,43 @@ func readPolicy(t *testing.T, file, repository string) (policy lifecycle.Policy,
 		t.Fatalf("no policy of the configuration is for %s (%v)", repository, err)
 	}
 	return entry.Policy, "configuration"
+}
+
+// Where the README says that convert converts a policy, it does, and it converts no
+// configuration.
+func TestConvertTakesWhatTheReadmeSays(t *testing.T) {
+	t.Parallel()
+	for row := range strings.Lines(string(readFile(t, "README.md"))) {
+		file, _, isRow := strings.Cut(strings.TrimPrefix(row, "| ["), "]")
+		if !isRow || !strings.HasPrefix(row, "| [") {
+			continue
+		}
+		_, whole := convert.Policy(readFile(t, file))
+		if _, kind := readPolicy(t, file, repositoryOf(t, file)); (whole.Err() == nil) != (kind == "policy") {
+			t.Errorf("%s: convert says of the file %v", file, whole.Err())
+		} else if kind == "policy" {
+			continue
+		}
+		policy, _ := readPolicy(t, file, repositoryOf(t, file))
+		text, err := policy.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, problems := convert.Policy(text)
+		if says := strings.Contains(row, "`ecrclean convert` converts its `policy`, copied into a file of its own"); says != (problems.Err() == nil) || !says && strings.Contains(row, "convert") {
+			t.Errorf("%s: the README says that convert converts the policy: %t; convert says %v", file, says, problems.Err())
+		}
+	}
+}
+
+// repositoryOf returns the repository of an example.
+func repositoryOf(t *testing.T, file string) string {
+	t.Helper()
+	archive, err := txtar.ParseFile(filepath.Join("testdata", strings.TrimSuffix(file, ".json")+".txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(archive.Comment))
 }
 
 func images(t *testing.T, table string) []evaluator.Image {

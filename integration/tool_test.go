@@ -77,7 +77,7 @@ func (s scenario) deleteByName() {
 	configuration := `{"protect": {"inUse": []}}`
 	on.tool(t, 1, "delete", "team/api", "v1", "v9", "--yes", "--config", configuration)
 	on.tool(t, 0, "explain", "team/api", "latest", "--config", configuration)
-	applied := decodeReport(t, on.tool(t, 0, "delete", "team/api", "v1", digest, "latest", "--yes", "--config", configuration, "--output", "json"))
+	applied := decodeReport(t, on.tool(t, 3, "delete", "team/api", "v1", digest, "latest", "--yes", "--config", configuration, "--output", "json"))
 	if got, want := applied.Totals, (counts{Evaluated: 5, Expired: 2, Deleted: 2, Protected: 1}); got != want {
 		t.Errorf("totals are %+v, want %+v", got, want)
 	}

@@ -44,7 +44,8 @@ they still are what was adopted: from then on only a run with FILE applies them.
 			return session.adopt(c.Context(), out, detach, yes)
 		},
 	}
-	s.flags(c)
+	s.configurationFlags(c)
+	c.Flags().StringVar(&s.output, "output", "table", "with --out, report on the standard output as table or json")
 	s.repositoriesFlag(c)
 	f := c.Flags()
 	f.StringVar(&out, "out", "", "write the configuration to this file instead of the standard output")

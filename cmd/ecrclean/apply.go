@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,40 +13,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
-
-// limits are the limits that a person can type.
-type limits struct {
-	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent int
-}
-
-func (l *limits) flags(c *cobra.Command) {
-	f := c.Flags()
-	f.IntVar(&l.maxDeletions, "max-deletions", 0, "at most this many images in all, whatever the configuration says")
-	f.IntVar(&l.maxDeletionsPerRepository, "max-deletions-per-repository", 0, "skip repositories in which more would go, whatever the configuration says")
-	f.IntVar(&l.maxDeletedPercent, "max-deleted-percent", 0, "skip repositories in which more than this part would go, whatever the configuration says")
-}
-
-// check refuses limits that make no sense.
-func (l *limits) check() error {
-	if l.maxDeletions < 0 || l.maxDeletionsPerRepository < 0 || l.maxDeletedPercent < 0 || l.maxDeletedPercent > 100 {
-		return usageError(errors.New("limits must not be negative, and --max-deleted-percent at most 100"))
-	}
-	return nil
-}
-
-// override puts the limits that were typed into the configuration.
-func (l *limits) override(c *cobra.Command, configuration config.Config) config.Config {
-	typed := func(name string, value int) *int {
-		if !c.Flags().Changed(name) {
-			return nil
-		}
-		return &value
-	}
-	return configuration.Override(
-		typed("max-deletions", l.maxDeletions),
-		typed("max-deletions-per-repository", l.maxDeletionsPerRepository),
-		typed("max-deleted-percent", l.maxDeletedPercent))
-}
 
 func applyCommand(w world) *cobra.Command {
 	s := setup{world: w}
@@ -72,6 +35,9 @@ ends at once.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usageError(errors.New("expects at most one FILE"))
+			}
+			if maxAge < 0 {
+				return usageError(fmt.Errorf("--max-plan-age %s: must not be negative", maxAge))
 			}
 			return typed.check()
 		},
@@ -176,42 +142,5 @@ func (s *session) conclude(report *cleaner.Report, logged error) error {
 	case logged != nil:
 		return logged
 	}
-	return status(report)
-}
-
-// ask shows a plan and asks whether to apply it. The plan goes to the standard
-// error stream: the standard output is for the report on what was done.
-func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
-	if err := printTable(s.stderr, plan); err != nil {
-		return false, failure(err)
-	}
-	removals, _ := plan.Removals()
-	if removals == 0 {
-		fmt.Fprintln(s.stderr, "Nothing to remove.")
-		plan.Mode = config.Apply // for which a limit stood in the way
-		return false, status(plan)
-	}
-	return s.confirm(
-		fmt.Sprintf("Remove %d images from account %s in %s? This cannot be undone.", removals, plan.Account, plan.Region),
-		"Nothing was removed.", "give --yes to apply without asking")
-}
-
-// confirm asks on the standard error stream; only an answer of "yes" is one. To
-// any other it says what that means, and where nobody answers what to do
-// instead.
-func (s *setup) confirm(question, declined, instead string) (agreed bool, err error) {
-	fmt.Fprintf(s.stderr, "\n%s Type yes to go on: ", question)
-	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		fmt.Fprintln(s.stderr, "\n"+declined)
-		return false, failure(fmt.Errorf("read the answer: %w", err))
-	}
-	if strings.TrimSpace(answer) == "yes" {
-		return true, nil
-	}
-	fmt.Fprintln(s.stderr, "\n"+declined)
-	if errors.Is(err, io.EOF) && strings.TrimSpace(answer) == "" {
-		return false, usageError(errors.New("there is nobody to ask; " + instead))
-	}
-	return false, nil
+	return s.judge(report)
 }

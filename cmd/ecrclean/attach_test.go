@@ -27,6 +27,13 @@ func runOn(t *testing.T, stdin io.Reader, clock func() time.Time, args ...string
 	registry = fakeecr.New(fakeecr.WithClock(clock))
 	registry.CreateRepository("app")
 	registry.CreateRepository("web")
+	status, stdout, stderr = runFilled(t, registry, stdin, clock, args...)
+	return status, stdout, stderr, registry
+}
+
+// runFilled runs the program on an embedded registry.
+func runFilled(t *testing.T, registry *fakeecr.Server, stdin io.Reader, clock func() time.Time, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
 	server := httptest.NewServer(registry)
 	defer server.Close()
 	var out, errs strings.Builder
@@ -39,7 +46,7 @@ func runOn(t *testing.T, stdin io.Reader, clock func() time.Time, args ...string
 			}
 		},
 	}, args)
-	return status, out.String(), errs.String(), registry
+	return status, out.String(), errs.String()
 }
 
 // A policy that this tool applies and ECR does not take is refused by name,

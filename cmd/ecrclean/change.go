@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/policyapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // A change is a plan to attach or detach on its way to being carried out.
@@ -70,8 +72,25 @@ func (c *change) conclude() error {
 }
 
 func (c *change) status() error {
-	if !c.plan.Handled() {
+	if missed := c.explainMissed(); missed || !c.plan.Handled() {
 		return errUnhandled
 	}
 	return nil
+}
+
+// explainMissed says on the standard error stream which repositories a person asked
+// for by name, not by a pattern, and got nothing done for.
+func (c *change) explainMissed() (missed bool) {
+	for i := range c.plan.Repositories {
+		r := &c.plan.Repositories[i]
+		named := slices.ContainsFunc(c.Config.Repositories.Requested, func(p wildcard.Pattern) bool { return p.String() == r.Name })
+		if named && r.Change == attach.LeftAlone {
+			missed = true
+			fmt.Fprintf(c.stderr, "ecrclean: %s was asked for by name: left alone: %s\n", printable(r.Name), printable(r.Message))
+		}
+		if named && r.Change == attach.Unchanged && c.command == adopting {
+			fmt.Fprintf(c.stderr, "ecrclean: %s: nothing to adopt: no policy is attached\n", printable(r.Name))
+		}
+	}
+	return missed
 }

@@ -35,17 +35,21 @@ The dialect aws is ECR's own grammar, for policies to attach; extended is that
 of policies in a configuration, which is a superset.
 
 Every problem is named with line and column. Warnings are for what is legal and
-most likely not meant, and leave the exit status 0. With images there are more of
-them: of lists whose entries no image meets together, rules that get no image,
-tags that match by surprise, counts that are nearly reached. The images are
-those of one repository, the output of "aws ecr describe-images", with --images;
-or with --repositories those of the registry, with the credentials and region of
-every AWS tool. A policy file is held against all of these repositories, a policy
-of a configuration against those that get it.`,
+most likely not meant, and leave the exit status 0. With images, check also warns of
+
+  - rules that match none of the images, and rules whose images earlier rules match
+  - lists whose entries no image meets together
+  - tags that match by surprise, such as v10 for the prefix v1
+  - large counts that are nearly reached
+
+With --images, the images are those of one repository: the output of "aws ecr
+describe-images". With --repositories, check lists the images in the registry. A
+policy file is checked with all of these repositories, a policy of a configuration
+with the repositories that get it.`,
 		RunE: k.run,
 	}
 	f := c.Flags()
-	f.StringVar(&k.dialect, "dialect", "aws", "dialect of the policies: aws or extended")
+	f.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
 	f.StringVar(&k.configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
 	f.StringVar(&k.images, "images", "", `warn also by these images: output of "aws ecr describe-images"`)
 	f.StringSliceVar(&k.repositories, "repositories", nil, "warn also by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")

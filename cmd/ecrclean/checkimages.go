@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -63,10 +64,17 @@ func (k *checker) surveyFile(_ *cobra.Command, documents []*document) error {
 		return err
 	}
 	for _, d := range documents {
+		used := false
 		d.add(file.RepositoryName, file.Details, func(i int) bool {
-			return file.RepositoryName == "" || d.configuration == nil ||
+			gets := file.RepositoryName == "" || d.configuration == nil ||
 				wildcard.MatchAny(d.configuration.Policies[i].Repositories, file.RepositoryName)
+			used = used || gets && len(d.policies[i].Rules) > 0
+			return gets
 		})
+		if d.problems.Err() == nil && !used {
+			fmt.Fprintf(k.stderr, "ecrclean: %s has no policy with rules for the repository %s of %s: its images were not used\n",
+				printable(d.name), printable(file.RepositoryName), printable(k.images))
+		}
 	}
 	return nil
 }
@@ -89,18 +97,30 @@ func (k *checker) surveyRegistry(c *cobra.Command, documents []*document) error 
 	if documents[0].configuration != nil {
 		return session.surveyAssigned(c.Context(), documents[0])
 	}
-	for repository, err := range session.Registry.Repositories(c.Context()) {
-		if err != nil {
-			return failure(err)
-		}
-		if !session.Config.Repositories.Ask(repository.Name) {
-			continue
-		}
-		if err := session.surveyRepository(c.Context(), repository.Name, documents, func(int) bool { return true }); err != nil {
-			return err
+	names, err := session.asked(c.Context())
+	for _, name := range names {
+		if err == nil {
+			err = session.surveyRepository(c.Context(), name, documents, func(int) bool { return true })
 		}
 	}
-	return nil
+	return err
+}
+
+// asked returns the names of the repositories that were asked for.
+func (s *session) asked(ctx context.Context) (names []string, err error) {
+	selection := s.Config.Repositories.Selection()
+	for repository, err := range s.Registry.Repositories(ctx) {
+		if err != nil {
+			return nil, failure(err)
+		}
+		if selection.Ask(repository.Name) {
+			names = append(names, repository.Name)
+		}
+	}
+	if err := selection.Err(); err != nil {
+		return nil, runError(err)
+	}
+	return names, nil
 }
 
 // surveyAssigned holds each repository against the policy that the
@@ -108,7 +128,14 @@ func (k *checker) surveyRegistry(c *cobra.Command, documents []*document) error 
 func (s *session) surveyAssigned(ctx context.Context, d *document) error {
 	assignments, err := s.Assign(ctx)
 	if err != nil {
-		return failure(err)
+		return runError(err)
+	}
+	selection := s.Config.Repositories.Selection()
+	for _, a := range assignments {
+		selection.Select(a.Repository)
+	}
+	if err := selection.Err(); err != nil {
+		return runError(err)
 	}
 	for _, a := range assignments {
 		switch {

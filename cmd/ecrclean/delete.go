@@ -18,11 +18,17 @@ func deleteCommand(w world) *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use:   "delete REPOSITORY IMAGE...",
-		Short: "Remove chosen images, each named by tag or digest",
-		Long: `Remove chosen images of one repository, each named by tag or digest, after asking.
+		Short: "Delete chosen images, each named by tag or digest",
+		Long: `Delete chosen images of one repository, each named by tag or digest, after asking.
 
-An image goes with all its tags. Protection, limits and the re-check before the
-removal are those of apply; policies play no part.`,
+Delete removes an image with all its tags. It says what else each named image is
+called before it deletes anything. With --yes, name all tags of an image or its
+digest: one of several tags is not enough, and then nothing is deleted.
+
+Protection, limits and the re-check before the removal are those of apply; policies
+are not evaluated. The exit status is 3 if a named image was not deleted, with the
+reason on the standard error stream. An image that somebody else has deleted in the
+meantime counts as deleted.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return usageError(errors.New("expects a repository and at least one tag or digest"))
@@ -34,19 +40,32 @@ removal are those of apply; policies play no part.`,
 			if err != nil {
 				return err
 			}
-			return session.apply(c.Context(), yes, func(ctx context.Context) (*cleaner.Report, error) {
-				report, err := session.RunNamed(ctx, args[0], args[1:])
-				if err != nil {
-					return nil, runError(err)
-				}
-				session.finish(&report)
-				return &report, nil
-			})
+			d := deletion{session: session, repository: args[0], names: args[1:], yes: yes}
+			session.Approve, session.judge = d.approve, d.status
+			return session.apply(c.Context(), yes, d.run)
 		},
 	}
 	s.flags(c)
 	s.logFlag(c)
 	typed.flags(c)
-	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask; every image must be named by its digest or by all its tags")
 	return c
+}
+
+// A deletion is the removal of images that a person named.
+type deletion struct {
+	*session
+	repository string
+	names      []string
+	// yes is the flag: the tool does not ask.
+	yes bool
+}
+
+func (d *deletion) run(ctx context.Context) (*cleaner.Report, error) {
+	report, err := d.RunNamed(ctx, d.repository, d.names)
+	if err != nil {
+		return nil, runError(err)
+	}
+	d.finish(&report)
+	return &report, nil
 }

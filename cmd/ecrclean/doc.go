@@ -41,12 +41,15 @@
 //
 // # Exit status
 //
-//	0  done; images that are protected, blocked by an index, changed since the
-//	   plan or gone are normal
+//	0  done; for plan and apply, images that are protected, blocked by an index,
+//	   changed since the plan or gone are normal
 //	1  the operation failed, or what it did could not be reported
-//	2  usage, configuration, policy or unreadable input
+//	2  usage, configuration, policy or unreadable input; --repositories has a
+//	   pattern that matches no repository
 //	3  finished, but something was not handled: a call failed or was denied, a
-//	   limit stood in the way of apply, images in use in that of attach, the
-//	   time ran out, a signal came, the log could not be written, or audit could
-//	   not read a line about an image
+//	   limit stopped apply, images in use stopped attach, the time ran out, a
+//	   signal came, the log could not be written, audit could not read a line
+//	   about an image, delete did not delete a named image (one that somebody
+//	   else has deleted by then counts as deleted), or attach or adopt left a
+//	   repository alone that --repositories gives by name, not by a pattern
 package main

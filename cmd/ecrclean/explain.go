@@ -124,21 +124,32 @@ func printExplanation(w io.Writer, e *cleaner.Explanation) error {
 	for _, p := range x.ProtectedBy {
 		line("protected   by %s", p)
 	}
-	line("therefore   %s", conclusion(&x))
+	line("therefore   %s", conclusion(&x, e.Planned))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func conclusion(x *explained) string {
+func conclusion(x *explained, planned *cleaner.PlannedImage) string {
 	switch {
 	case x.Skipped != "" && len(x.Rules) > 0:
 		return "kept, because its repository is left alone"
 	case x.Removed:
-		return "apply removes it, unless a limit or a change stands in the way"
+		return fmt.Sprintf("apply %s, unless a limit or a change stands in the way", removal(planned))
 	case len(x.ProtectedBy) > 0 && x.Verdict != evaluator.Keep.String():
 		return "kept, because it is protected"
 	}
 	return "kept"
+}
+
+// removal says what apply does with an image of a plan.
+func removal(im *cleaner.PlannedImage) string {
+	switch {
+	case im.Action == evaluator.Untag:
+		return "removes its tags " + strings.Join(im.Untag, ", ")
+	case im.Action == evaluator.Transition, im.OnExpire == config.ArchiveExpired:
+		return "archives it"
+	}
+	return "removes it"
 }
 
 func tagsText(tags []string) string {

@@ -2,12 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -30,7 +29,7 @@ type imageDetail struct {
 	RepositoryName         string    `json:"repositoryName"`
 	ImageDigest            string    `json:"imageDigest"`
 	ImageTags              []string  `json:"imageTags"`
-	ImageSizeInBytes       int64     `json:"imageSizeInBytes"`
+	ImageSizeInBytes       integer   `json:"imageSizeInBytes"`
 	ImagePushedAt          timestamp `json:"imagePushedAt"`
 	LastRecordedPullTime   timestamp `json:"lastRecordedPullTime"`
 	LastArchivedAt         timestamp `json:"lastArchivedAt"`
@@ -57,6 +56,11 @@ func parseImages(text []byte) (imageFile, error) {
 	var document struct {
 		ImageDetails *[]imageDetail `json:"imageDetails"`
 		NextToken    *string        `json:"nextToken"` // in any case: the AWS CLI writes NextToken
+	}
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(text, []byte(mark)) {
+			return imageFile{}, errors.New("begins with a byte order mark, as files from Windows PowerShell do; save it as UTF-8 without one")
+		}
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		return imageFile{}, placed(text, err)
@@ -102,6 +106,9 @@ func (d *imageDetail) fault(seen map[string]bool) error {
 			return fmt.Errorf("%s %s is neither like 2026-03-01T00:00:00+00:00 nor seconds since 1970, of the years 1678 to 2261", t.name, t.bad)
 		}
 	}
+	if size := &d.ImageSizeInBytes; size.bad != "" || size.value < 0 {
+		return fmt.Errorf("imageSizeInBytes %s is no number of bytes; describe the images again", cmp.Or(size.bad, fmt.Sprint(size.value)))
+	}
 	switch evaluator.ImageStatus(d.ImageStatus) {
 	case "", evaluator.Active, evaluator.Archived, evaluator.Activating:
 	default:
@@ -121,7 +128,7 @@ func (d *imageDetail) image() evaluator.Image {
 	return evaluator.Image{
 		Digest: d.ImageDigest, Tags: d.ImageTags, Status: status, PushedAt: evaluator.At(d.ImagePushedAt.Time),
 		LastRecordedPullTime: evaluator.At(d.LastRecordedPullTime.Time), LastArchivedAt: evaluator.At(d.LastArchivedAt.Time),
-		LastActivatedAt: evaluator.At(d.LastActivatedAt.Time), SizeInBytes: d.ImageSizeInBytes,
+		LastActivatedAt: evaluator.At(d.LastActivatedAt.Time), SizeInBytes: d.ImageSizeInBytes.value,
 		ManifestMediaType: d.ImageManifestMediaType, SubjectDigest: d.SubjectManifestDigest,
 	}
 }
@@ -147,51 +154,4 @@ func place(text []byte, offset int64) string {
 	before := text[:max(0, min(int(offset), len(text))-1)]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	return fmt.Sprintf("%d:%d", line, 1+utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]))
-}
-
-// A timestamp is a time as the AWS CLI prints it: ISO 8601 with an offset, or
-// seconds since 1970 with a fraction. The fraction is kept.
-type timestamp struct {
-	time.Time
-	bad string // the text, if it is neither
-}
-
-// UnmarshalJSON reads either form. What is wrong it only notes: an error from
-// here would not say of which image.
-func (t *timestamp) UnmarshalJSON(text []byte) error { //nolint:unparam // the interface asks for the error
-	s := string(text)
-	if s == "null" {
-		return nil
-	}
-	var err error
-	if strings.HasPrefix(s, `"`) {
-		t.Time, err = time.Parse(time.RFC3339, strings.Trim(s, `"`))
-	} else {
-		t.Time, err = epoch(s)
-	}
-	if err != nil || !held(t.Time) {
-		t.bad = clip(s)
-	}
-	return nil
-}
-
-// held reports whether an evaluator.Instant holds the time, or none.
-func held(t time.Time) bool { return evaluator.At(t).Time().Equal(t) }
-
-// epoch reads a decimal number of seconds without going through a float, which
-// would lose the last digits.
-func epoch(s string) (time.Time, error) {
-	whole, fraction, _ := strings.Cut(s, ".")
-	seconds, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil {
-		return time.Time{}, err
-	}
-	nanos, err := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
-	if err != nil {
-		return time.Time{}, err
-	}
-	if strings.HasPrefix(whole, "-") {
-		nanos = -nanos
-	}
-	return time.Unix(seconds, nanos).UTC(), nil
 }

@@ -1,10 +1,20 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
+
+func TestAByteOrderMarkIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		if _, err := parseImages([]byte(mark + `{"imageDetails": []}`)); err == nil || !strings.Contains(err.Error(), "save it as UTF-8") {
+			t.Errorf("%q: %v", mark, err)
+		}
+	}
+}
 
 // FuzzImages: each image of a file that is read can be evaluated, and once.
 func FuzzImages(f *testing.F) {

@@ -31,7 +31,8 @@ images are removed. The log goes to the standard error stream.`,
 			return s.invoke(c.Context(), event)
 		},
 	}
-	s.flags(c)
+	s.configurationFlags(c)
+	c.Flags().StringVar(&s.output, "output", "json", "json, as the function answers, or table")
 	return c
 }
 
@@ -51,7 +52,6 @@ func (s *setup) invoke(ctx context.Context, event []byte) error {
 	if err != nil {
 		return usageError(err)
 	}
-	s.output = "json" // as the function answers
 	if err := s.print(report); err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func outcomeCell(im *cleaner.ImageReport) string {
 		return string(im.Outcome)
 	case im.Verdict == evaluator.Untag:
 		return "would lose " + tagsCell(im.Untag)
-	case im.OnExpire == config.ArchiveExpired:
+	case im.OnExpire == config.ArchiveExpired, im.Verdict == evaluator.Transition:
 		return "would be archived"
 	}
 	return "would be removed"
@@ -163,6 +163,7 @@ func totalsLine(r *cleaner.Report) string {
 		line += fmt.Sprintf(", %d more in repositories left alone", stopped)
 	}
 	if r.Mode == config.Apply {
+		bytes = t.DeletedBytes
 		line += fmt.Sprintf("; %d deleted, %d archived, ", t.Deleted, t.Archived)
 		if t.TagsRemoved > 0 {
 			line += fmt.Sprintf("%d lost tags, ", t.TagsRemoved)

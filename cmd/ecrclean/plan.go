@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -52,6 +53,9 @@ func (s *setup) plan(c *cobra.Command) (*cleaner.Report, error) {
 func (s *setup) open(c *cobra.Command, mode config.Mode, typed limits) (*session, error) {
 	if _, err := s.json(); err != nil {
 		return nil, err
+	}
+	if s.deadline < 0 {
+		return nil, usageError(fmt.Errorf("--deadline %s: must not be negative; give a time such as 14m, or 0 for no limit", s.deadline))
 	}
 	log, err := openRunLog(s.logFile)
 	if err != nil {

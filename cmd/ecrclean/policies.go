@@ -28,7 +28,7 @@ some, and the attached policies where these decide.`,
 			}
 			assignments, err := session.Assign(c.Context())
 			if err != nil {
-				return failure(err)
+				return runError(err)
 			}
 			return s.printAssignments(assignments)
 		},

@@ -58,8 +58,8 @@ func (s *setup) instant(text string) (time.Time, error) {
 	if text == "" {
 		return s.now(), nil
 	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil || at.IsZero() || !held(at) {
+	at, ok := parseInstant(text)
+	if !ok {
 		return at, usageError(fmt.Errorf("--now %s: must be like 2026-03-01T00:00:00Z, in one of the years 1678 to 2261", text))
 	}
 	return at, nil

@@ -20,9 +20,9 @@ func referencesCommand(w world) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "references [--out FILE|s3://BUCKET/KEY]",
 		Short: "Write a list of what is in use here, for protect.references elsewhere",
-		Long: `Ask the sources of protect.inUse what they use, in this account and region, and
-write the list. Where the registry is cleaned, name the list in
-protect.references; it counts for 36 hours.`,
+		Long: `Query the services in protect.inUse for the images that they use in this account and
+Region, read the lists in protect.references, and write all that as one list. Name the
+list in protect.references where the registry is cleaned. It counts for 36 hours.`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			configuration, err := s.load(c.Context())
@@ -36,7 +36,7 @@ protect.references; it counts for 36 hours.`,
 			return session.references(c.Context(), out)
 		},
 	}
-	s.flags(c)
+	s.configurationFlags(c)
 	c.Flags().StringVar(&out, "out", "", "write to this file or S3 object instead of the standard output")
 	return c
 }

@@ -53,6 +53,12 @@ func failure(err error) error { return &statusError{statusFailed, err} }
 // errUnhandled ends the program with status 3; the report has said why.
 var errUnhandled = &statusError{statusUnhandled, errors.New("finished, but something was not handled; see above")}
 
+// commands are those of the program.
+var commands = []func(world) *cobra.Command{
+	planCommand, applyCommand, deleteCommand, explainCommand, policiesCommand, previewCommand, checkCommand,
+	convertCommand, attachCommand, adoptCommand, referencesCommand, auditCommand, invokeCommand, demoCommand,
+}
+
 // run carries out one command line and returns the exit status.
 func run(ctx context.Context, w world, args []string) (status int) {
 	defer func() {
@@ -84,10 +90,7 @@ func run(ctx context.Context, w world, args []string) (status int) {
 	root.SetIn(w.stdin)
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
-	for _, command := range []func(world) *cobra.Command{
-		planCommand, applyCommand, deleteCommand, explainCommand, policiesCommand, previewCommand, checkCommand,
-		convertCommand, attachCommand, adoptCommand, referencesCommand, auditCommand, invokeCommand, demoCommand,
-	} {
+	for _, command := range commands {
 		root.AddCommand(command(w))
 	}
 	err := ended(ctx, root.ExecuteContext(ctx), out.err)

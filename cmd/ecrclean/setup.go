@@ -26,10 +26,15 @@ type setup struct {
 }
 
 func (s *setup) flags(c *cobra.Command) {
+	s.configurationFlags(c)
+	s.outputFlag(c)
+}
+
+// configurationFlags are for commands with a registry and a format of their own.
+func (s *setup) configurationFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&s.config, "config", s.getenv("CLEANER_CONFIG"), "configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself (environment: CLEANER_CONFIG)")
 	s.accountFlags(c)
-	s.outputFlag(c)
 }
 
 // accountFlags say where AWS is called.
@@ -44,15 +49,15 @@ func (s *setup) outputFlag(c *cobra.Command) {
 }
 
 func (s *setup) repositoriesFlag(c *cobra.Command) {
-	c.Flags().StringSliceVar(&s.repositories, "repositories", nil, "only repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+	c.Flags().StringSliceVar(&s.repositories, "repositories", nil, "only repositories that match one of these patterns, each of which must match one; * matches any characters (repeatable, comma-separated)")
 }
 
 func (s *setup) deadlineFlag(c *cobra.Command) {
-	c.Flags().DurationVar(&s.deadline, "deadline", 0, "report by then, such as 14m, what was done and what was not; 0 takes the time it takes")
+	c.Flags().DurationVar(&s.deadline, "deadline", 0, "stop and report after this long, such as 14m; 0 for no limit")
 }
 
 func (s *setup) logFlag(c *cobra.Command) {
-	c.Flags().StringVar(&s.logFile, "log", "", "append the log to this file: what is about to be removed, and what became of it; for ecrclean audit FILE")
+	c.Flags().StringVar(&s.logFile, "log", "", "append the log to this file, for ecrclean audit FILE: each image before the call that removes it, and its outcome")
 }
 
 // limit returns the context of a run that keeps to the deadline, if there is
@@ -113,6 +118,8 @@ type session struct {
 	cleaner.Runner
 	registry function.Registry
 	log      *runLog // of --log; nil for none
+	// judge says, as status does, how a run that removes ended.
+	judge func(*cleaner.Report) error
 }
 
 // session connects to the registry. The remover is left out: a command that
@@ -129,7 +136,7 @@ func (s *setup) session(ctx context.Context, c config.Config, request config.Req
 	runner := registry.Runner(run, s.now)
 	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, newRunID(), ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
-	return &session{setup: s, registry: registry, Runner: runner}, nil
+	return &session{setup: s, registry: registry, Runner: runner, judge: status}, nil
 }
 
 // finish completes a report after a run.
@@ -149,6 +156,12 @@ func status(r *cleaner.Report) error {
 func runError(err error) error {
 	if _, refused := errors.AsType[*cleaner.SavedPlanError](err); refused {
 		return usageError(err)
+	}
+	if _, none := errors.AsType[*config.SelectionError](err); none {
+		return usageError(err)
+	}
+	if _, known := errors.AsType[*statusError](err); known {
+		return err
 	}
 	return failure(err)
 }

@@ -28,7 +28,7 @@ type Adoption struct {
 // Adopt reads the attached policies of the repositories that the configuration
 // selects and leaves to them, or about which it says nothing. What the
 // configuration says of a repository by an entry with another policy stays. The
-// error says that the registry could not be listed.
+// error is as that of Attach.
 func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 	plan, err := p.plan(ctx, leave, false)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
@@ -46,6 +47,23 @@ func TestAttachPutsOnePolicyOnManyRepositories(t *testing.T) {
 	f.apply(&again)
 	if n := f.Calls()["PutLifecyclePolicy"]; n != 2 || again.Changes() != 0 {
 		t.Errorf("the second time: %d changes, %d calls in all", again.Changes(), n)
+	}
+}
+
+func TestNothingIsPlannedForASelectionThatMatchesNothing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `{}`)
+	f.CreateRepository("app")
+	f.runner.Config.Repositories.Requested = []wildcard.Pattern{wildcard.Compile("app"), wildcard.Compile("apo")}
+	planner := attach.Planner{Runner: &f.runner}
+	for name, plan := range map[string]func() error{
+		"attach": func() error { _, err := planner.Attach(t.Context(), nil); return err },
+		"detach": func() error { _, err := planner.Detach(t.Context()); return err },
+		"adopt":  func() error { _, err := planner.Adopt(t.Context()); return err },
+	} {
+		if _, ok := errors.AsType[*config.SelectionError](plan()); !ok {
+			t.Errorf("%s: %v", name, plan())
+		}
 	}
 }
 

@@ -18,7 +18,8 @@ type Planner struct {
 
 // Attach plans to attach the document to every repository that the
 // configuration selects or, when it is nil, to each the inline policy of its
-// entry. The error says that the registry could not be listed.
+// entry. The error says that the registry could not be listed, or it is a
+// [*config.SelectionError].
 func (p Planner) Attach(ctx context.Context, document *Document) (Plan, error) {
 	plan, err := p.plan(ctx, func(r *Repository) {
 		r.After, r.Entry, r.Message = configured(r, document)
@@ -50,7 +51,7 @@ func (r *Repository) noteConfigured() {
 }
 
 // Detach plans to take off the policy of every repository that the
-// configuration selects. The error says that the registry could not be listed.
+// configuration selects. The error is as that of Attach.
 func (p Planner) Detach(ctx context.Context) (Plan, error) {
 	return p.plan(ctx, func(*Repository) {}, false)
 }
@@ -88,16 +89,17 @@ func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bo
 
 func (p Planner) list(ctx context.Context) (Plan, error) {
 	var plan Plan
+	selection := p.Runner.Config.Repositories.Selection()
 	for repository, err := range p.Runner.Registry.Repositories(ctx) {
 		if err != nil {
 			return plan, err
 		}
 		plan.Account = repository.RegistryID
-		if p.Runner.Config.Repositories.Select(repository.Name) {
+		if selection.Select(repository.Name) {
 			plan.Repositories = append(plan.Repositories, Repository{Name: repository.Name, listed: repository})
 		}
 	}
-	return plan, nil
+	return plan, selection.Err()
 }
 
 // configured returns the document for the repository. Without one the message

@@ -5,14 +5,26 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
 // The messages of the lines of a run.
 const (
 	msgIntent     = "intent"
 	msgImage      = "image"
+	msgImages     = "images"
 	msgRepository = "repository"
+	msgFinding    = "finding"
+	msgPanic      = "panic"
 	msgRun        = "run"
+	msgMetrics    = "metrics"
+)
+
+// The messages of the lines that are written before a run begins.
+const (
+	msgSuspicious    = "suspicious"
+	msgNotConsidered = "plan does not consider all of the configuration"
 )
 
 // An entry is a line of a run.
@@ -24,14 +36,18 @@ type entry struct {
 	Digest      string  `json:"digest"`
 	Tags        string  `json:"tags"`
 	PushedAt    instant `json:"pushed_at"`
-	Size        int64   `json:"size_in_bytes"`
+	Size        integer `json:"size_in_bytes"`
 	Verdict     string  `json:"verdict"`
-	Rule        int     `json:"rule_priority"`
+	Rule        integer `json:"rule_priority"`
 	Reason      string  `json:"reason"`
 	Untag       string  `json:"untag"`
 	Outcome     string  `json:"outcome"`
 	Unconfirmed bool    `json:"unconfirmed"`
 	Message     string  `json:"message"`
+	// Of lines before a run.
+	Document string   `json:"document"`
+	Problem  string   `json:"problem"`
+	Fields   []string `json:"fields"`
 }
 
 // An instant is zero when the log could not write it: that is no reason to lose
@@ -42,6 +58,23 @@ func (i *instant) UnmarshalJSON(text []byte) error {
 	if i.Time.UnmarshalJSON(text) != nil {
 		i.Time = time.Time{}
 	}
+	return nil
+}
+
+// An integer is one however it is written: what a log went through may have written
+// its numbers anew.
+type integer int64
+
+func (i *integer) UnmarshalJSON(text []byte) error {
+	number, ok := decimal.Parse(string(text))
+	n, fits := number.Int()
+	switch {
+	case string(text) == "null":
+		return nil
+	case !ok || !fits:
+		return fmt.Errorf("%s is not an integer", text)
+	}
+	*i = integer(n)
 	return nil
 }
 
@@ -63,13 +96,17 @@ func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
 			t.fault(fmt.Errorf("looks like a line of a run: %w", err))
 		}
 		return err == nil
-	case msgRepository, msgRun:
+	case msgImages, msgRepository, msgFinding, msgPanic, msgRun, msgMetrics:
 		return err == nil && e.RunID != "" && t.event(message, e.RunID)
+	case msgSuspicious:
+		return err == nil && e.Document != "" && e.Problem != ""
+	case msgNotConsidered:
+		return err == nil && len(e.Fields) > 0
 	}
 	return false
 }
 
-// event takes note of a line about more than one image.
+// event takes note of a line that says of no image what became of it.
 func (t *tally) event(message, runID string) (ours bool) {
 	if run := t.run(runID); run != nil && message == msgRun {
 		run.Finished = true
@@ -80,8 +117,8 @@ func (t *tally) event(message, runID string) (ours bool) {
 func (e *entry) image() Image {
 	return Image{
 		RunID: e.RunID, Time: e.Time.Time, Repository: e.Repository, Policy: e.Policy, ImageDigest: e.Digest,
-		ImageTags: append([]string{}, strings.Fields(e.Tags)...), ImagePushedAt: e.PushedAt.Time, ImageSizeInBytes: e.Size,
-		Verdict: e.Verdict, AppliedRulePriority: e.Rule, Reason: e.Reason, Untag: strings.Fields(e.Untag),
+		ImageTags: append([]string{}, strings.Fields(e.Tags)...), ImagePushedAt: e.PushedAt.Time, ImageSizeInBytes: int64(e.Size),
+		Verdict: e.Verdict, AppliedRulePriority: int(e.Rule), Reason: e.Reason, Untag: strings.Fields(e.Untag),
 		Outcome: e.Outcome, Message: e.Message,
 	}
 }

@@ -85,6 +85,24 @@ func TestThreeKinds(t *testing.T) {
 	}
 }
 
+func TestEveryNumberOfALineIsReadOrTheLineIsAFault(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"150": 150, "150.0": 150, "1.5e2": 150, "1.5E+02": 150, "null": 0, "9223372036854775807": 9223372036854775807,
+		"1.5": -1, "1e-1": -1, "1e400": -1, "9223372036854775808": -1, `"150"`: -1, "true": -1,
+	} {
+		a := read(t, "", strings.Replace(line("r", "a", "deleted"), `"size_in_bytes":100`, `"size_in_bytes":`+text, 1))
+		switch {
+		case want < 0:
+			if a.Lines.Unreadable != 1 || len(a.Runs) != 0 {
+				t.Errorf("%s: %+v", text, a)
+			}
+		case a.Lines.Unreadable > 0 || a.Runs[0].Removed[0].ImageSizeInBytes != want:
+			t.Errorf("%s: %+v", text, a)
+		}
+	}
+}
+
 func TestAnImageIsListedWithAllThatTheLogSays(t *testing.T) {
 	t.Parallel()
 	a := read(t, "", line("r", "sha256:a", "deleted"), line("r", "sha256:b", ""))

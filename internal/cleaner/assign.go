@@ -24,16 +24,20 @@ type Assignment struct {
 // Assign says of every repository which policy it gets, in the order of the
 // listing, also of those that the configuration excludes. It reads no image:
 // at most the tags and, where the attached policy decides, that. The error says
-// that the registry could not be listed.
+// that the registry could not be listed, or it is a [*config.SelectionError].
 func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
 	var asked []Repository
+	selection := r.Config.Repositories.Selection()
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
 			return nil, r.Begin(err)
 		}
-		if r.Config.Repositories.Ask(repository.Name) {
+		if selection.Ask(repository.Name) {
 			asked = append(asked, repository)
 		}
+	}
+	if err := selection.Err(); err != nil {
+		return nil, err
 	}
 	assignments := make([]Assignment, len(asked))
 	slots := make(chan struct{}, r.Workers)

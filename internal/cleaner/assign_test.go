@@ -65,11 +65,15 @@ func TestAssignIsNarrowedByTheRequest(t *testing.T) {
 	registry, r := newRegistry(t, `{"repositories": {"include": ["app"]}}`)
 	registry.CreateRepository("base")
 	registry.Put("app", fakeecr.Image{PushedAt: now})
-	for pattern, want := range map[string]int{"*": 2, "a*": 1, "none": 0} {
+	for pattern, want := range map[string]int{"*": 2, "a*": 1, "base": 1} {
 		r.Config.Repositories.Requested = []wildcard.Pattern{wildcard.Compile(pattern)}
 		if got, err := r.Assign(t.Context()); err != nil || len(got) != want {
 			t.Errorf("%s: %d assignments, %v", pattern, len(got), err)
 		}
+	}
+	r.Config.Repositories.Requested = []wildcard.Pattern{wildcard.Compile("a*"), wildcard.Compile("none")}
+	if _, err := r.Assign(t.Context()); !isSelectionError(err) {
+		t.Errorf("a pattern that matches nothing: %v", err)
 	}
 	registry.Fail("DescribeRepositories", "", "AccessDeniedException")
 	if _, err := r.Assign(t.Context()); err == nil {

@@ -30,9 +30,11 @@ type Counts struct {
 	Unknown int `json:"unknown,omitempty"`
 	// NotAttempted is what a run that was stopped did not come to.
 	NotAttempted int `json:"notAttempted,omitempty"`
-	// ReclaimableBytes is the sum of the sizes of what the plan would remove
-	// from the registry. Since images share layers it is an upper bound.
+	// ReclaimableBytes is the sum of the sizes of the images that the plan would
+	// delete, DeletedBytes that of those that were deleted. Since images share
+	// layers both are upper bounds of what the registry then holds less.
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
+	DeletedBytes     int64 `json:"deletedBytes,omitempty"`
 }
 
 func (c *Counts) plan(im *PlannedImage) {
@@ -51,9 +53,18 @@ func (c *Counts) plan(im *PlannedImage) {
 	default:
 		c.Expired++
 	}
-	if !im.archives() && !graph.IsIndex(im.Image) { // an index's size is that of its largest child
-		c.ReclaimableBytes += im.SizeInBytes
+	if !im.archives() {
+		c.ReclaimableBytes += im.ownBytes()
 	}
+}
+
+// ownBytes returns the size of the image; that of an index is none of its own, but
+// that of its largest child.
+func (p *PlannedImage) ownBytes() int64 {
+	if graph.IsIndex(p.Image) {
+		return 0
+	}
+	return p.SizeInBytes
 }
 
 func (c *Counts) settle(o Outcome) {
@@ -99,4 +110,5 @@ func (c *Counts) add(o Counts) {
 	c.Unknown += o.Unknown
 	c.NotAttempted += o.NotAttempted
 	c.ReclaimableBytes += o.ReclaimableBytes
+	c.DeletedBytes += o.DeletedBytes
 }

@@ -13,7 +13,7 @@ import (
 // RunNamed is Run for images of one repository that a person named, each by
 // digest or by tag. No policy is evaluated; protection, limits and re-check
 // are the same. The error says that the repository could not be read or that
-// a name is not an image's, or is that of Begin; then nothing was done.
+// a name is not an image's, or is that of Begin or of Approve; then nothing was done.
 func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (report Report, err error) {
 	defer r.guard(ctx, repository, func(fault string) { err = errors.New(fault) })
 	if !r.Config.Repositories.Select(repository) {
@@ -42,6 +42,11 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	}
 	plan.limit()
 	newBudget(r.Config).grant(&plan)
+	if r.Approve != nil {
+		if err := r.Approve(&plan); err != nil {
+			return report, err
+		}
+	}
 	r.applyGuarded(ctx, &plan, func(before *RepositoryPlan) RepositoryPlan {
 		again, err := r.plannerAfter(before, repository).PlanNamed(ctx, repository, entry, names)
 		if err != nil {

@@ -53,6 +53,33 @@ func TestRunNamedTakesWhatBelongsToTheImageAlong(t *testing.T) {
 	}
 }
 
+func TestRunNamedShowsThePlanBeforeItRemoves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(image("a", time.Hour, "v1", "v2"), image("b", time.Hour))
+	r := newRunner(t, w, expireAll)
+	refusal := errors.New("v2 is needed")
+	var shown []string
+	r.Approve = func(plan *cleaner.RepositoryPlan) error {
+		for i := range plan.Images {
+			shown = append(shown, plan.Images[i].Tags...)
+		}
+		if len(w.digests("app")) != 2 {
+			t.Error("an image was removed before the plan was shown")
+		}
+		return refusal
+	}
+	if _, err := r.RunNamed(t.Context(), "app", []string{"v1"}); !errors.Is(err, refusal) || len(w.digests("app")) != 2 {
+		t.Errorf("RunNamed: %v, left are %v", err, w.digests("app"))
+	}
+	if diff := cmp.Diff([]string{"v1", "v2"}, shown); diff != "" {
+		t.Errorf("shown tags mismatch (-want +got):\n%s", diff)
+	}
+	refusal = nil
+	if runNamed(t, &r, "v1"); len(w.digests("app")) != 1 {
+		t.Errorf("left are %v", w.digests("app"))
+	}
+}
+
 func TestRunNamedKeepsProtectionLimitsAndReCheck(t *testing.T) {
 	t.Parallel()
 	entry := `{"policies": [{"name": "p", "policy": "none", "limits": {"maxDeletionsPerRepository": 2}, "protect": {"tagPatterns": ["keep"]}}], ` + unprotected + `}`

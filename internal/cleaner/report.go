@@ -169,6 +169,9 @@ func reportOn(plan *RepositoryPlan, detailed bool) RepositoryReport {
 	for i := range plan.Images {
 		r.Counts.plan(&plan.Images[i])
 		r.settle(plan.Images[i].Outcome)
+		if plan.Images[i].Outcome == Deleted {
+			r.DeletedBytes += plan.Images[i].ownBytes()
+		}
 	}
 	if detailed {
 		r.Images = make([]ImageReport, 0, len(plan.Images))

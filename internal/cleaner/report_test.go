@@ -114,7 +114,7 @@ func TestReportHasTheDocumentedShape(t *testing.T) {
 // that a saved plan is compared by; no other does.
 func TestReportHasTheDocumentedFields(t *testing.T) {
 	t.Parallel()
-	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed unknown notAttempted tagsRemoved reclaimableBytes"
+	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed unknown notAttempted tagsRemoved reclaimableBytes deletedBytes"
 	for _, test := range []struct {
 		of   any
 		want string

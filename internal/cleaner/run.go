@@ -1,6 +1,7 @@
 package cleaner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -70,6 +71,9 @@ type Runner struct {
 	// and nothing when it is older than MaxPlanAge.
 	Saved      *Report
 	MaxPlanAge time.Duration
+	// Approve, when set, is shown the plan of RunNamed before anything of it is
+	// removed; with its error the run ends.
+	Approve func(*RepositoryPlan) error
 
 	scanner  *scanner
 	ownPulls *ownPulls
@@ -79,17 +83,20 @@ type Runner struct {
 
 // Run works through the repositories that the configuration selects, in the
 // order in which the registry lists them or that Rotate gives them, and reports
-// on each. The error says
-// that the registry could not be listed, or is that of Begin or a
-// [*SavedPlanError]; then nothing was done. All other trouble is in the report.
+// on each. The error says that the registry could not be listed, or it is that of Begin,
+// a [*SavedPlanError] or a [*config.SelectionError]; then nothing was done. All other
+// trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
-	repositories, account, err := r.list(ctx)
+	repositories, account, selection, err := r.list(ctx)
 	if err := r.Begin(err); err != nil {
 		return Report{}, err
 	}
 	report := r.newReport()
 	report.Account = account
 	if err := r.checkSaved(account); err != nil {
+		return report, err
+	}
+	if err := cmp.Or(selection.Err(), r.checkRequested()); err != nil {
 		return report, err
 	}
 	r.prepare(account)
@@ -149,22 +156,23 @@ func (r *Runner) newReport() Report {
 	}
 }
 
-// list returns the selected repositories and the account of the
-// registry. It reads the whole list before anything is removed.
-func (r *Runner) list(ctx context.Context) (selected []Repository, account string, err error) {
+// list returns the selected repositories, the account of the registry, and the selection
+// once it has seen the whole registry. It reads the whole list before anything is removed.
+func (r *Runner) list(ctx context.Context) (selected []Repository, account string, selection *config.Selection, err error) {
 	missing := r.savedRepositories()
+	selection = r.Config.Repositories.Selection()
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
-			return nil, "", err
+			return nil, "", nil, err
 		}
 		delete(missing, repository.Name)
 		account = repository.RegistryID
-		if r.Config.Repositories.Select(repository.Name) && r.inSavedPlan(repository.Name) {
+		if selection.Select(repository.Name) && r.inSavedPlan(repository.Name) {
 			selected = append(selected, repository)
 		}
 	}
 	r.missing = slices.Sorted(maps.Keys(missing))
-	return selected, account, nil
+	return selected, account, selection, nil
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip. The

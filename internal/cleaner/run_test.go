@@ -18,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // slowest returns a registry that lists the images of one repository only a
@@ -60,6 +61,26 @@ func TestRunSelectsRepositories(t *testing.T) {
 	}
 	if report.Totals.Repositories != 3 || report.Totals.Skipped != 3 || report.Incomplete || !report.Handled() {
 		t.Errorf("totals %+v, incomplete %t, handled %t", report.Totals, report.Incomplete, report.Handled())
+	}
+}
+
+func isSelectionError(err error) bool {
+	_, is := errors.AsType[*config.SelectionError](err)
+	return is
+}
+
+// Of a request for something that is not there, nothing is carried out.
+func TestRunRefusesARequestThatSelectsNothing(t *testing.T) {
+	t.Parallel()
+	for name, requested := range map[string][]string{"not there": {"app", "apo"}, "excluded": {"app", "secret"}} {
+		w := newWorld(image("a", 9*day)).add("secret", image("b", 9*day))
+		r := newRunner(t, w, `{"repositories": {"exclude": ["secret"]}, `+expireAll[1:])
+		for _, text := range requested {
+			r.Config.Repositories.Requested = append(r.Config.Repositories.Requested, wildcard.Compile(text))
+		}
+		if report, err := r.Run(t.Context()); !isSelectionError(err) || len(report.Repositories) > 0 || len(w.digests("app")) != 1 {
+			t.Errorf("%s: %v, report %+v", name, err, report)
+		}
 	}
 }
 

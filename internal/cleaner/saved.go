@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -54,6 +55,24 @@ func (r *Runner) checkSaved(account string) error {
 		return &SavedPlanError{fmt.Sprintf("is %s old, the limit is %s; plan again", age.Round(time.Second), r.MaxPlanAge)}
 	}
 	return nil
+}
+
+// checkRequested refuses a saved plan that holds nothing of what a request asks for.
+func (r *Runner) checkRequested() error {
+	if r.Saved == nil {
+		return nil
+	}
+	var missing []string
+	for _, pattern := range r.Config.Repositories.Requested {
+		held := func(rr RepositoryReport) bool { return pattern.Match(rr.Name) }
+		if !slices.ContainsFunc(r.Saved.Repositories, held) {
+			missing = append(missing, pattern.String())
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &SavedPlanError{fmt.Sprintf("holds no repository that matches %s; plan again with it, or leave it out", strings.Join(missing, ", "))}
 }
 
 // inSavedPlan reports whether the saved plan, if there is one, has anything to

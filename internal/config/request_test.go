@@ -79,7 +79,7 @@ func TestParseRequestIsStrict(t *testing.T) {
 		"limit as a string":       {`{"maxDeletionsPerRepository": "1"}`, `1:31: maxDeletionsPerRepository: must be a number, is a string`},
 		"null limit":              {`{"maxDeletions": null}`, `1:18: maxDeletions: must be a number, is null; leave the key out instead`},
 		"percent above 100":       {`{"maxDeletedPercent": 101}`, `1:23: maxDeletedPercent: must be from 0 to 100, is 101`},
-		"fraction":                {`{"maxDeletions": 1.0}`, `1:18: maxDeletions: must be an integer without fraction or exponent, is 1.0`},
+		"fraction":                {`{"maxDeletions": 1.5}`, `1:18: maxDeletions: must be an integer from 0 to 2147483647, is 1.5`},
 		"null policy":             {`{"policy": null}`, `1:12: policy: must be an object, is null; leave the key out instead`},
 		"policy by name":          {`{"policy": "none"}`, `1:12: policy: must be an object, is a string`},
 		"policy fault":            {`{"policy": {"rules": [{}]}}`, `1:23: policy.rules[0].rulePriority: is missing`},

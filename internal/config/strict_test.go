@@ -45,7 +45,7 @@ var faulty = map[string]struct{ text, want string }{
 	"clusters no list":     {`{"protect": {"eksClusters": "*"}}`, `1:29: protect.eksClusters: must be an array, is a string`},
 	"empty tag pattern":    {`{"protect": {"tagPatterns": [""]}}`, `1:30: protect.tagPatterns[0]: is empty; use * to match every name`},
 	"negative count":       {`{"protect": {"keepNewest": -1}}`, `1:28: protect.keepNewest: ` + number + `-1`},
-	"fraction":             {`{"protect": {"pulledWithinDays": 1.5}}`, `1:34: protect.pulledWithinDays: must be an integer without fraction or exponent, is 1.5`},
+	"fraction":             {`{"protect": {"pulledWithinDays": 1.5}}`, `1:34: protect.pulledWithinDays: must be an integer from 0 to 2147483647, is 1.5`},
 	"beyond 32 bits":       {`{"protect": {"pushedWithinHours": 2147483648}}`, `1:35: protect.pushedWithinHours: ` + number + `2147483648`},
 	"number as a string":   {`{"limits": {"maxDeletions": "5"}}`, `1:29: limits.maxDeletions: must be a number, is a string`},
 	"negative limit":       {`{"limits": {"maxDeletionsPerRepository": -5}}`, `1:42: limits.maxDeletionsPerRepository: ` + number + `-5`},

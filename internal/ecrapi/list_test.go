@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -174,21 +173,25 @@ func (d described) DescribeImages(context.Context, *ecr.DescribeImagesInput, ...
 func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 	t.Parallel()
 	id, ok, past, future := aws.String("sha256:a"), new(now), new(now.AddDate(-4000, 0, 0)), new(now.AddDate(8000, 0, 0))
-	for want, detail := range map[string]types.ImageDetail{
-		"image sha256:a without imagePushedAt":         {ImageDigest: id, ImagePushedAt: &time.Time{}},
-		"image sha256:a has a time in the year 2262":   {ImageDigest: id, ImagePushedAt: future},
-		"image sha256:a has a time in the year 1677":   {ImageDigest: id, ImagePushedAt: past},
-		"image sha256:a has a time in the year 1677 ":  {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: past},
-		"image sha256:a has a time in the year 2262 ":  {ImageDigest: id, ImagePushedAt: ok, LastArchivedAt: future},
-		"image sha256:a has a time in the year 1969":   {ImageDigest: id, ImagePushedAt: new(time.Unix(-1, 0).UTC())},
-		"image sha256:a has a time in the year 1754":   {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: new(time.Date(1754, 8, 30, 0, 0, 0, 0, time.UTC))},
-		"image sha256:a has a time in the year 2262  ": {ImageDigest: id, ImagePushedAt: ok, LastActivatedAt: future},
+	for name, detail := range map[string]types.ImageDetail{
+		"push in the future":    {ImageDigest: id, ImagePushedAt: future},
+		"push in the past":      {ImageDigest: id, ImagePushedAt: past},
+		"pull in the past":      {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: past},
+		"archived, the future":  {ImageDigest: id, ImagePushedAt: ok, LastArchivedAt: future},
+		"just before 1970":      {ImageDigest: id, ImagePushedAt: new(time.Unix(-1, 0).UTC())},
+		"pull in 1754":          {ImageDigest: id, ImagePushedAt: ok, LastRecordedPullTime: new(time.Date(1754, 8, 30, 0, 0, 0, 0, time.UTC))},
+		"activated, the future": {ImageDigest: id, ImagePushedAt: ok, LastActivatedAt: future},
+		"none":                  {ImageDigest: id, ImagePushedAt: &time.Time{}},
 	} {
+		want := "describe images in app: image sha256:a has a time before the year 1970 or after 2261"
+		if name == "none" {
+			want = "describe images in app: image sha256:a without imagePushedAt"
+		}
 		api := described{details: []types.ImageDetail{detail}}
 		_, err := collect(t, each(ecrapi.New(api).Images(t.Context(), "app")))
-		wantError(t, err, "describe images in app: "+strings.TrimSpace(want))
+		wantError(t, err, want)
 		_, err = ecrapi.New(api).Describe(t.Context(), "app", []string{"sha256:a"})
-		wantError(t, err, "describe images in app: "+strings.TrimSpace(want))
+		wantError(t, err, want)
 	}
 }
 

@@ -6,6 +6,7 @@ package function
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -43,8 +44,9 @@ type Handler struct {
 
 // Handle carries out one event and returns the report. The error is a
 // [*RequestError], a [*ConfigurationError] or a [*RegistryError]; after one of
-// the first two no call was made but those that read the configuration. Everything else that goes wrong is in the
-// report.
+// the first two no call was made but those that read the configuration and, if the
+// request asks for repositories of which there are none, those that list the
+// repositories. Everything else that goes wrong is in the report.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.Report, error) {
 	run, hash, err := h.prepare(ctx, event)
 	if err != nil {
@@ -63,6 +65,9 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 		runner.Remover = registry.Remover
 	}
 	report, err := runner.Run(limited)
+	if _, none := errors.AsType[*config.SelectionError](err); none {
+		return nil, &RequestError{err}
+	}
 	if err != nil {
 		return nil, &RegistryError{err}
 	}

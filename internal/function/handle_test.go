@@ -87,6 +87,32 @@ func TestARequestNarrows(t *testing.T) {
 	}
 }
 
+// A request for repositories of which there are none is wrong, whatever else it asks for.
+func TestARequestThatSelectsNothingIsAnError(t *testing.T) {
+	t.Parallel()
+	for event, words := range map[string]string{
+		`{"mode": "apply", "repositories": ["team/a", "team/x", "y*"]}`:      "no repository matches team/x, y*; nothing was done",
+		`{"mode": "apply", "repositories": ["team/*", "team/secret"]}`:       "the configuration excludes all that matches team/secret; nothing was done",
+		`{"detail-type": "x", "detail": {"repositories": ["team/x"]}}`:       "no repository matches team/x",
+		`{"detail-type": "x", "detail": "{\"repositories\": [\"team/x\"]}"}`: "no repository matches team/x",
+	} {
+		f := newFixture(t, `{"repositories": {"exclude": ["team/secret"]}, `+expireAll[1:])
+		f.push("team/a", 9*day)
+		f.push("team/secret", 9*day)
+		report, err := f.Handle(t.Context(), []byte(event))
+		wantError[*function.RequestError](t, err, words)
+		if diff := cmp.Diff(map[string]int{"DescribeRepositories": 1}, f.registry.Calls()); diff != "" || report != nil {
+			t.Errorf("%s: report %v, calls mismatch (-want +got):\n%s", event, report, diff)
+		}
+	}
+	empty := newFixture(t, expireAll)
+	if report := empty.handle(t, `{"mode": "apply"}`); report.Incomplete || report.Totals.Repositories != 0 {
+		t.Errorf("an empty registry: %+v", report)
+	}
+	_, err := empty.Handle(t.Context(), []byte(`{"repositories": ["*"]}`))
+	wantError[*function.RequestError](t, err, "no repository matches *")
+}
+
 func TestAPolicyOfTheRequestIsPlanned(t *testing.T) {
 	t.Parallel()
 	const request = `{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}]}`

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
 type kind int
@@ -141,21 +142,41 @@ func (v *Value) Bool() (value, ok bool) {
 	return v.truth, true
 }
 
-// Int returns the value of a number written as an integer, from low to high.
+// Int returns the value of a number that is an integer from low to high, however it
+// is written: 10.0 and 1e1 are 10.
 func (v *Value) Int(low, high int) (int, bool) {
 	if !v.is(kindNumber) {
 		return 0, false
 	}
-	if strings.ContainsAny(v.text, ".eE") {
-		v.Problem("must be an integer without fraction or exponent, is %s", clip(v.text))
+	number, _ := decimal.Parse(v.text)
+	n, ok := number.Int()
+	if !ok || n < int64(low) || n > int64(high) {
+		v.Problem("must be %sfrom %d to %d, is %s", map[bool]string{false: "an integer "}[number.Plain()], low, high, clip(v.text))
 		return 0, false
 	}
-	n, err := strconv.Atoi(v.text)
-	if err != nil || n < low || n > high {
-		v.Problem("must be from %d to %d, is %s", low, high, clip(v.text))
-		return 0, false
+	return int(n), true
+}
+
+// PlainInt is Int for a number that has to be written without fraction and exponent.
+func (v *Value) PlainInt(low, high int) (int, bool) {
+	number, ok := decimal.Parse(v.number())
+	if !ok || number.Plain() {
+		return v.Int(low, high)
 	}
-	return n, true
+	hint := ""
+	if n, integer := number.Int(); integer {
+		hint = fmt.Sprintf("; write %d", n)
+	}
+	v.Problem("must be an integer without fraction or exponent, is %s%s", clip(v.text), hint)
+	return 0, false
+}
+
+// number returns the text of a number, or "".
+func (v *Value) number() string {
+	if !v.has(kindNumber) {
+		return ""
+	}
+	return v.text
 }
 
 // Array returns the elements of an array.

@@ -14,14 +14,15 @@ import (
 type access func(v *jsondoc.Value) (any, bool)
 
 var (
-	asString  access = func(v *jsondoc.Value) (any, bool) { s, ok := v.String(); return s, ok }
-	asBool    access = func(v *jsondoc.Value) (any, bool) { b, ok := v.Bool(); return b, ok }
-	asInt     access = func(v *jsondoc.Value) (any, bool) { n, ok := v.Int(-5, 90); return n, ok }
-	asStrings access = func(v *jsondoc.Value) (any, bool) { s, ok := v.Strings(); return s, ok }
-	asChoice  access = func(v *jsondoc.Value) (any, bool) { s, ok := v.OneOf("plan", "apply"); return s, ok }
-	asArray   access = func(v *jsondoc.Value) (any, bool) { items, ok := v.Array(); return len(items), ok }
-	asObject  access = func(v *jsondoc.Value) (any, bool) { _, ok := v.Object("a", "bC"); return nil, ok }
-	asMembers access = func(v *jsondoc.Value) (any, bool) {
+	asString   access = func(v *jsondoc.Value) (any, bool) { s, ok := v.String(); return s, ok }
+	asBool     access = func(v *jsondoc.Value) (any, bool) { b, ok := v.Bool(); return b, ok }
+	asInt      access = func(v *jsondoc.Value) (any, bool) { n, ok := v.Int(-5, 90); return n, ok }
+	asPlainInt access = func(v *jsondoc.Value) (any, bool) { n, ok := v.PlainInt(-5, 90); return n, ok }
+	asStrings  access = func(v *jsondoc.Value) (any, bool) { s, ok := v.Strings(); return s, ok }
+	asChoice   access = func(v *jsondoc.Value) (any, bool) { s, ok := v.OneOf("plan", "apply"); return s, ok }
+	asArray    access = func(v *jsondoc.Value) (any, bool) { items, ok := v.Array(); return len(items), ok }
+	asObject   access = func(v *jsondoc.Value) (any, bool) { _, ok := v.Object("a", "bC"); return nil, ok }
+	asMembers  access = func(v *jsondoc.Value) (any, bool) {
 		var names []string
 		for name := range v.Members() {
 			names = append(names, name)
@@ -44,6 +45,9 @@ func TestAccessorsReturnTheValue(t *testing.T) {
 		"least integer":  {`-5`, asInt, -5},
 		"top integer":    {`90`, asInt, 90},
 		"minus zero":     {`-0`, asInt, 0},
+		"fraction":       {`10.0`, asInt, 10},
+		"exponent":       {`-0.5e+1`, asInt, -5},
+		"plain":          {`-5`, asPlainInt, -5},
 		"strings":        {`["a", "", "a"]`, asStrings, []string{"a", "", "a"}},
 		"empty strings":  {`[]`, asStrings, []string{}},
 		"array":          {`[1, null, {}]`, asArray, 3},
@@ -83,9 +87,15 @@ func TestAccessorsRefuse(t *testing.T) {
 		"null for object":      {`{"k": null}`, asObject, []string{"1:7: k: must be an object, is null; leave the key out instead"}},
 		"null in array":        {`{"k": [null]}`, asStrings, []string{"1:8: k[0]: must be a string, is null; leave the entry out instead"}},
 		"string for number":    {`{"k": "20"}`, asInt, []string{"1:7: k: must be a number, is a string"}},
-		"fraction":             {`{"k": 10.0}`, asInt, []string{"1:7: k: must be an integer without fraction or exponent, is 10.0"}},
-		"exponent":             {`{"k": 1e1}`, asInt, []string{"1:7: k: must be an integer without fraction or exponent, is 1e1"}},
-		"capital exponent":     {`{"k": 1E+400}`, asInt, []string{"1:7: k: must be an integer without fraction or exponent, is 1E+400"}},
+		"fraction":             {`{"k": 10.5}`, asInt, []string{"1:7: k: must be an integer from -5 to 90, is 10.5"}},
+		"tiny fraction":        {`{"k": 1.0000000000000000000000001}`, asInt, []string{"1:7: k: must be an integer from -5 to 90, is 1.0000000000000000000000001"}},
+		"exponent":             {`{"k": 1e-1}`, asInt, []string{"1:7: k: must be an integer from -5 to 90, is 1e-1"}},
+		"capital exponent":     {`{"k": 1E+400}`, asInt, []string{"1:7: k: must be an integer from -5 to 90, is 1E+400"}},
+		"plain fraction":       {`{"k": 10.0}`, asPlainInt, []string{"1:7: k: must be an integer without fraction or exponent, is 10.0; write 10"}},
+		"plain exponent":       {`{"k": 1e1}`, asPlainInt, []string{"1:7: k: must be an integer without fraction or exponent, is 1e1; write 10"}},
+		"plain half":           {`{"k": 1.5}`, asPlainInt, []string{"1:7: k: must be an integer without fraction or exponent, is 1.5"}},
+		"plain above":          {`{"k": 91}`, asPlainInt, []string{"1:7: k: must be from -5 to 90, is 91"}},
+		"plain string":         {`{"k": "20"}`, asPlainInt, []string{"1:7: k: must be a number, is a string"}},
 		"below":                {`{"k": -6}`, asInt, []string{"1:7: k: must be from -5 to 90, is -6"}},
 		"above":                {`{"k": 91}`, asInt, []string{"1:7: k: must be from -5 to 90, is 91"}},
 		"beyond 64 bits":       {`{"k": 9223372036854775808}`, asInt, []string{"1:7: k: must be from -5 to 90, is 9223372036854775808"}},

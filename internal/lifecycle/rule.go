@@ -43,8 +43,15 @@ type draft struct {
 	excluding bool
 }
 
+// notOfPolicies are keys by which a document shows that it is not a policy.
+var notOfPolicies = map[string]string{
+	"policies": "is a key of a configuration: check one with check --config, or copy a policy of it into a file of its own",
+	"lifecyclePolicyText": `holds the policy as text: "aws ecr get-lifecycle-policy" prints that text alone ` +
+		"with --query lifecyclePolicyText --output text",
+}
+
 func readPolicy(v *jsondoc.Value, dialect Dialect) Policy {
-	o, ok := v.Object("rules")
+	o, ok := v.ObjectRefusing(notOfPolicies, "rules")
 	if !ok {
 		return Policy{}
 	}
@@ -72,7 +79,7 @@ func readRule(v *jsondoc.Value, dialect Dialect) draft {
 		return d
 	}
 	d.priority = o.Require("rulePriority")
-	d.RulePriority, _ = d.priority.Int(1, maxInt)
+	d.RulePriority = d.readInt(d.priority, 1)
 	d.Description, _ = o.Get("description").String()
 	d.selection = o.Require("selection")
 	action := o.Require("action")

@@ -39,7 +39,7 @@ func (d *draft) readCount(o jsondoc.Object, optional bool) {
 	}
 	d.CountType = oneOf(require("countType"), ImageCountMoreThan, SinceImagePushed, SinceImagePulled, SinceImageTransitioned)
 	d.countNumber = require("countNumber")
-	d.CountNumber, _ = d.countNumber.Int(d.leastCount(), maxInt)
+	d.CountNumber = d.readInt(d.countNumber, d.leastCount())
 	d.readCountUnit(o)
 	if d.dialect == Extended {
 		d.readKeepNewest(o.Get("keepNewest"))
@@ -64,7 +64,17 @@ func (d *draft) readKeepNewest(v *jsondoc.Value) {
 		mustBeAbsent(v, `with countType "imageCountMoreThan", whose countNumber says how many to keep`)
 		return
 	}
-	d.KeepNewest, _ = v.Int(1, maxInt)
+	d.KeepNewest = d.readInt(v, 1)
+}
+
+// readInt reads an integer. ECR takes 10.0 and 1e1 for no integers.
+func (d *draft) readInt(v *jsondoc.Value, least int) int {
+	read := v.PlainInt
+	if d.dialect == Extended {
+		read = v.Int
+	}
+	n, _ := read(least, maxInt)
+	return n
 }
 
 func (d *draft) leastCount() int {

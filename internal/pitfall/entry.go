@@ -1,9 +1,11 @@
 package pitfall
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // An entry is what is known of one entry of a list.
@@ -17,36 +19,46 @@ type entry struct {
 	// in a number; longer is a tag that goes on with another digit, and where is
 	// its repository.
 	number, longer, where string
+	// inAnyCase reports whether a tag is for the entry if case does not count; nil
+	// for an expression. While the entry matches nothing, otherCase is such a tag.
+	inAnyCase func(tag string) bool
+	otherCase string
 }
 
 func entriesOf(s *lifecycle.Selection) []entry {
 	var entries []entry
-	add := func(text, number string, alone lifecycle.Selection) {
+	add := func(text, number string, alone lifecycle.Selection, inAnyCase func(string) bool) {
 		alone.TagStatus, alone.StorageClass = s.TagStatus, s.StorageClass
 		alone.TagExcludePatternList = s.TagExcludePatternList
 		if !lifecycle.EndsInNumber(number) {
 			number = ""
 		}
-		entries = append(entries, entry{text: text, number: number, alone: alone})
+		entries = append(entries, entry{text: text, number: number, alone: alone, inAnyCase: inAnyCase})
 	}
 	for _, p := range s.TagPatternList {
 		number, _ := strings.CutSuffix(p.String(), "*")
 		if number == p.String() {
 			number = "" // the pattern ends there
 		}
-		add(p.String(), number, lifecycle.Selection{TagPatternList: []lifecycle.TagPattern{p}})
+		folded := wildcard.Compile(strings.ToLower(p.String()))
+		add(p.String(), number, lifecycle.Selection{TagPatternList: []lifecycle.TagPattern{p}},
+			func(tag string) bool { return folded.Match(strings.ToLower(tag)) })
 	}
 	for _, prefix := range s.TagPrefixList {
-		add(prefix, prefix, lifecycle.Selection{TagPrefixList: []string{prefix}})
+		add(prefix, prefix, lifecycle.Selection{TagPrefixList: []string{prefix}},
+			func(tag string) bool { return strings.HasPrefix(strings.ToLower(tag), strings.ToLower(prefix)) })
 	}
 	for _, x := range s.TagRegexList {
-		add(x.String(), "", lifecycle.Selection{TagRegexList: []lifecycle.TagRegex{x}})
+		add(x.String(), "", lifecycle.Selection{TagRegexList: []lifecycle.TagRegex{x}}, nil)
 	}
 	return entries
 }
 
 func (e *entry) add(repository string, tags []string) {
 	if !e.alone.MatchesTags(tags) {
+		if i := slices.IndexFunc(tags, e.isOtherCase); i >= 0 {
+			e.otherCase, e.where = tags[i], repository
+		}
 		return
 	}
 	e.matched++
@@ -59,4 +71,10 @@ func (e *entry) add(repository string, tags []string) {
 			return
 		}
 	}
+}
+
+// isOtherCase reports whether the tag is the first that only its case keeps from
+// being for the entry.
+func (e *entry) isOtherCase(tag string) bool {
+	return e.matched == 0 && e.otherCase == "" && e.inAnyCase != nil && e.inAnyCase(tag)
 }

@@ -6,6 +6,8 @@
 //
 //   - a list of several entries that matches no image, although some image has a
 //     tag for one of them: an image needs a tag for every entry;
+//   - any other rule that matches no image, unless it is for archived images and
+//     none is listed;
 //   - a rule whose images are all matched first by rules with a lower rulePriority;
 //   - an entry such as the prefix v1 or the pattern v1* that matches a tag v10;
 //   - a rule that keeps all it matches by a large countNumber, and has reached half
@@ -26,6 +28,8 @@ type Survey struct {
 	rules []rule
 	// order has the indexes of the rules by ascending rulePriority.
 	order []int
+	// listed says of which storage classes images were seen.
+	listed map[lifecycle.StorageClass]bool
 }
 
 // A rule is what is known of one rule.
@@ -46,7 +50,7 @@ type rule struct {
 // NewSurvey returns a survey for the policy, which must come from
 // [lifecycle.Parse] and is not modified.
 func NewSurvey(policy lifecycle.Policy) *Survey {
-	s := &Survey{rules: make([]rule, len(policy.Rules)), order: make([]int, len(policy.Rules))}
+	s := &Survey{rules: make([]rule, len(policy.Rules)), order: make([]int, len(policy.Rules)), listed: map[lifecycle.StorageClass]bool{}}
 	for i := range policy.Rules {
 		r := &policy.Rules[i]
 		s.rules[i] = rule{Rule: r, decidedBy: map[int]int{}, entries: entriesOf(&r.Selection)}
@@ -73,6 +77,7 @@ func (s *Survey) Add(repository string, images []evaluator.Image) {
 }
 
 func (s *Survey) add(repository string, im *evaluator.Image, matched []int) {
+	s.listed[im.StorageClass()] = true
 	first := -1
 	for _, i := range s.order {
 		r := &s.rules[i]

@@ -18,10 +18,13 @@ func (s *Survey) Warn(v *jsondoc.Value, known jsondoc.Problems) {
 	items, _ := v.Member("rules").Array()
 	for i := range s.rules {
 		selection := items[i].Member("selection")
-		s.rules[i].warnOfList(selection)
+		known := slices.ContainsFunc(known, func(p jsondoc.Problem) bool { return p.Path == selection.Path() })
+		if listWarned := s.rules[i].warnOfList(selection); !listWarned && !known {
+			s.warnUnmatched(i, selection)
+		}
 		s.rules[i].warnOfNumbers(selection)
 		s.rules[i].warnOfCount(selection)
-		if !slices.ContainsFunc(known, func(p jsondoc.Problem) bool { return p.Path == selection.Path() }) {
+		if !known {
 			s.warnShielded(i, items)
 		}
 	}
@@ -32,18 +35,48 @@ func list(selection *jsondoc.Value) *jsondoc.Value {
 	return cmp.Or(selection.Member("tagPatternList"), selection.Member("tagPrefixList"), selection.Member("tagRegexList"))
 }
 
-// warnOfList warns of a list whose entries are never met together.
-func (r *rule) warnOfList(selection *jsondoc.Value) {
+// warnOfList warns of a list whose entries are never met together, and reports
+// whether it is one.
+func (r *rule) warnOfList(selection *jsondoc.Value) (warned bool) {
 	if r.matched > 0 || r.Selection.TagMatchAny || len(r.entries) < 2 {
-		return
+		return false
 	}
 	most := slices.MaxFunc(r.entries, func(a, b entry) int { return a.matched - b.matched })
 	if most.matched == 0 {
-		return
+		return false
 	}
 	list(selection).Warn("matches no image, though %s for %s: an image needs a tag for every entry; "+
 		`give each entry a rule of its own, or use "tagMatch": "any" in a policy of the cleaner's configuration`,
 		count(most.matched, "has a tag", "have a tag"), jsondoc.Quote(most.text))
+	return true
+}
+
+// warnUnmatched warns of the i-th rule if it matches none of the images of its
+// storage class.
+func (s *Survey) warnUnmatched(i int, selection *jsondoc.Value) {
+	r := &s.rules[i]
+	if r.matched > 0 || !s.listed[r.Selection.StorageClass] {
+		return
+	}
+	selection.Warn("matches none of these images%s; correct the rule or remove it, unless it is for images that are still to be pushed", r.whyUnmatched())
+}
+
+// whyUnmatched says why no image is matched, as far as that is known.
+func (r *rule) whyUnmatched() string {
+	var texts []string
+	for _, e := range r.entries {
+		if e.otherCase != "" {
+			return fmt.Sprintf(": no tag matches %s; the tag %s%s differs only in case", jsondoc.Quote(e.text), jsondoc.Quote(e.otherCase), in(e.where))
+		}
+		texts = append(texts, jsondoc.Quote(e.text))
+	}
+	switch {
+	case len(texts) > 0:
+		return ": no tag matches " + strings.Join(texts, " or ")
+	case r.Selection.TagStatus == lifecycle.Untagged:
+		return ": all of them have tags"
+	}
+	return ""
 }
 
 // warnOfNumbers warns of entries that match more numbers than they name.

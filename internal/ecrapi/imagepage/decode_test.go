@@ -82,6 +82,8 @@ var odd = map[string]string{
 	"deep":                  `{"x":` + strings.Repeat("[", 9999) + strings.Repeat("]", 9999) + `}`,
 }
 
+const outOfTime = ` has a time before the year 1970 or after 2261`
+
 // refused are image details that cannot be judged, and how it is said.
 var refused = map[string]string{
 	`{"imageDetails":[null]}`:                                            `image without imageDigest (tags [])`,
@@ -89,10 +91,13 @@ var refused = map[string]string{
 	`{"imageDetails":[{"imageDigest":"","imagePushedAt":1}]}`:            `image without imageDigest (tags [])`,
 	`{"imageDetails":[{"imageDigest":"sha256:a"},{}]}`:                   `image sha256:a without imagePushedAt`,
 	detail(`"imageStatus":"FROZEN"`):                                     `image sha256:a has the unknown imageStatus "FROZEN"`,
-	detail(`"imagePushedAt":-1`):                                         `image sha256:a has a time in the year 1969`,
-	detail(`"lastRecordedPullTime":253402300800`):                        `image sha256:a has a time in the year 1816`,
-	detail(`"lastArchivedAt":-62135596800`):                              `image sha256:a has a time in the year 1754`,
-	detail(`"lastActivatedAt":1e300`):                                    `image sha256:a has a time in the year 1969`,
+	detail(`"imagePushedAt":-1`):                                         `image sha256:a` + outOfTime,
+	detail(`"lastRecordedPullTime":253402300800`):                        `image sha256:a` + outOfTime,
+	detail(`"lastArchivedAt":-62135596800`):                              `image sha256:a` + outOfTime,
+	detail(`"lastActivatedAt":18448515073710`):                           `image sha256:a` + outOfTime, // 2026, if it is multiplied in 64 bits
+	detail(`"lastActivatedAt":-18445302147419`):                          `image sha256:a` + outOfTime,
+	detail(`"lastArchivedAt":9223372036.854775808`):                      `image sha256:a` + outOfTime,
+	detail(`"lastActivatedAt":1e300`):                                    `image sha256:a` + outOfTime,
 	`{"imageDetails":[{"imageDigest":"sha256:a","imagePushedAt":1},{}]}`: `image without imageDigest (tags [])`,
 }
 
@@ -183,19 +188,37 @@ func TestOddPagesAreReadAsTheSDKReadsThem(t *testing.T) {
 	same(t, whole)
 }
 
-func TestTimesAreThoseOfTheSDK(t *testing.T) {
+func TestTimesAreNearlyThoseOfTheSDK(t *testing.T) {
 	t.Parallel()
 	for _, number := range times {
 		same(t, detail(`"imagePushedAt":`+number))
 		same(t, detail(`"lastRecordedPullTime":`+number))
 	}
-	// The product with 1000 may fall below the whole millisecond, and then that
-	// one is lost.
-	var details []string
+}
+
+// The SDK multiplies with 1000 in a float64, and loses a millisecond where the
+// product falls below the whole one.
+func TestTimesAreExact(t *testing.T) {
+	t.Parallel()
 	for ms := range 1000 {
-		details = append(details, fmt.Sprintf(`{"imageDigest":"sha256:%d","imagePushedAt":1.771000000%03dE9,"lastRecordedPullTime":1771000000.%03d}`, ms, ms, ms))
+		page, err := imagepage.Decode(fmt.Appendf(nil, `{"imageDetails":[{"imageDigest":"sha256:a","imagePushedAt":1.771000000%03dE9,"lastRecordedPullTime":1771000000.%03d}]}`, ms, ms))
+		want := evaluator.At(time.UnixMilli(1771000000000 + int64(ms)))
+		if err != nil || page.Images[0].PushedAt != want || page.Images[0].LastRecordedPullTime != want {
+			t.Fatalf("%d ms: %+v, %v", ms, page, err)
+		}
 	}
-	same(t, `{"imageDetails":[`+strings.Join(details, ",")+`]}`)
+	for text, want := range map[string]time.Time{
+		"1.772215200512E9":               time.UnixMilli(1772215200512),
+		"1772215200.123456789":           time.Unix(1772215200, 123456789),
+		"17722152001234567891234567e-16": time.Unix(1772215200, 123456789),
+		"0":                              time.Unix(0, 0),
+		"0.0000000001":                   time.Unix(0, 0),
+	} {
+		page, err := imagepage.Decode([]byte(detail(`"imagePushedAt":` + text)))
+		if err != nil || page.Images[0].PushedAt != evaluator.At(want) {
+			t.Errorf("%s: %+v, %v; want %s", text, page, err, want)
+		}
+	}
 }
 
 func TestImagesThatCannotBeJudgedEndThePage(t *testing.T) {

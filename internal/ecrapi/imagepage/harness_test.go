@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -18,6 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
 // An answer is the body of every answer of a server.
@@ -69,8 +71,14 @@ func reference(t *testing.T, text string) (page imagepage.Page, err error) {
 	return page, api.err
 }
 
-// same checks that a page is for us what it is for the SDK, times and errors
-// included, but for what we refuse on purpose.
+// nearly takes two times for the same if the SDK, which cuts them to milliseconds
+// and may lose one of these, can have made the one of the other.
+var nearly = cmp.Comparer(func(a, b evaluator.Instant) bool {
+	return a == b || a != 0 && b != 0 && max(a, b)-min(a, b) < evaluator.Instant(2*time.Millisecond)
+})
+
+// same checks that a page is for us what it is for the SDK, errors included, but
+// for times, which the SDK does not read exactly, and what we refuse on purpose.
 func same(t *testing.T, text string) {
 	t.Helper()
 	want, wantErr := reference(t, text)
@@ -81,12 +89,17 @@ func same(t *testing.T, text string) {
 	case err != nil || wantErr != nil:
 		t.Fatalf("%q: error %v, of the SDK %v", text, err, wantErr)
 	}
+	if got.Refused != nil && strings.HasSuffix(got.Refused.Error(), outOfTime) {
+		// The SDK makes another time of it. What came before counts.
+		got.Refused, want.Refused, want.Images = nil, nil, want.Images[:min(len(got.Images), len(want.Images))]
+		want.NextToken = got.NextToken
+	}
 	if diff := cmp.Diff(fmt.Sprint(want.Refused), fmt.Sprint(got.Refused)); diff != "" {
 		t.Errorf("%q: refusal (-SDK +ours):\n%s", text, diff)
 	}
 	got.Refused, want.Refused = nil, nil
 	got.Images = unique(got.Images)
-	if diff := cmp.Diff(want, got, nilIsEmpty); diff != "" {
+	if diff := cmp.Diff(want, got, nilIsEmpty, nearly); diff != "" {
 		t.Errorf("%q: page (-SDK +ours):\n%s", text, diff)
 	}
 }

@@ -45,15 +45,6 @@ func (s *scanner) afterSpace() byte {
 	return 0
 }
 
-// accept reads the byte if it is the next.
-func (s *scanner) accept(c byte) bool {
-	if s.at < len(s.text) && s.text[s.at] == c {
-		s.at++
-		return true
-	}
-	return false
-}
-
 // members reads an object. For each member that is not null, it yields the
 // name; the caller reads the value.
 func (s *scanner) members(yield func(name []byte) bool) {

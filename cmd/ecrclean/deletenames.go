@@ -1,0 +1,131 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// approve prints the other tags of each named image on the standard error stream.
+// With --yes it refuses a plan that deletes an image of which only some tags were
+// named: the other tags may still be needed.
+func (d *deletion) approve(plan *cleaner.RepositoryPlan) error {
+	if d.Saved != nil {
+		return nil // a person has seen it, and agreed
+	}
+	var refused []string
+	for i := range plan.Images {
+		im := &plan.Images[i]
+		if im.Action != evaluator.Expire {
+			continue // it was not named
+		}
+		named, other := d.namesOf(im.Tags)
+		if len(other) == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%s is %s, which is also called %s", strings.Join(named, ", "), shortDigest(im.Digest), strings.Join(other, ", "))
+		if byDigest := slices.Contains(d.names, im.Digest); byDigest {
+			text = fmt.Sprintf("%s is called %s", shortDigest(im.Digest), strings.Join(im.Tags, ", "))
+		} else if !im.Protected() {
+			refused = append(refused, fmt.Sprintf("%s has other tags than the named ones: %s", shortDigest(im.Digest), strings.Join(other, ", ")))
+		}
+		fmt.Fprintf(d.stderr, "ecrclean: %s; delete removes the image with all its tags\n", printable(text))
+	}
+	if !d.yes || len(refused) == 0 {
+		return nil
+	}
+	return &statusError{statusUnhandled, fmt.Errorf("nothing was removed: %s; name all tags of an image or its digest, or leave out --yes to be asked",
+		strings.Join(refused, "; "))}
+}
+
+// namesOf returns the tags by which an image was named, and the others.
+func (d *deletion) namesOf(tags []string) (named, other []string) {
+	for _, tag := range tags {
+		if slices.Contains(d.names, tag) {
+			named = append(named, tag)
+		} else {
+			other = append(other, tag)
+		}
+	}
+	return named, other
+}
+
+// status returns the error that ends delete. For each named image that was not
+// deleted it prints the reason and the remedy on the standard error stream.
+func (d *deletion) status(r *cleaner.Report) error {
+	not, all := 0, 0
+	for i := range r.Repositories {
+		repository := &r.Repositories[i]
+		if repository.Skipped != "" {
+			fmt.Fprintf(d.stderr, "ecrclean: not deleted: %s: %s\n", printable(repository.Name), printable(whySkipped(repository)))
+			return status(r)
+		}
+		for j := range repository.Images {
+			im := &repository.Images[j]
+			if im.Verdict != evaluator.Expire {
+				continue // it was not named
+			}
+			all++
+			if im.Outcome == cleaner.Deleted || im.Outcome == cleaner.Gone {
+				continue
+			}
+			not++
+			named, _ := d.namesOf(im.ImageTags)
+			name := shortDigest(im.ImageDigest)
+			if len(named) > 0 {
+				name += " (" + strings.Join(named, ", ") + ")"
+			}
+			fmt.Fprintf(d.stderr, "ecrclean: not deleted: %s %s: %s\n", printable(repository.Name), printable(name), printable(whyNotDeleted(im)))
+		}
+	}
+	if not > 0 {
+		return &statusError{statusUnhandled, fmt.Errorf("not deleted: %d of %d named images; see above", not, all)}
+	}
+	return status(r)
+}
+
+// whySkipped says why a repository was left as it was, and what to do.
+func whySkipped(r *cleaner.RepositoryReport) string {
+	if r.Skipped == cleaner.SkipLimit {
+		return r.Message + "; raise the limit in the configuration or with --max-deletions, --max-deletions-per-repository or --max-deleted-percent"
+	}
+	return fmt.Sprintf("%s: %s", r.Skipped, r.Message)
+}
+
+// whyNotDeleted says why an image is still there, and what to do.
+func whyNotDeleted(im *cleaner.ImageReport) string {
+	if len(im.ProtectedBy) == 0 {
+		outcome := cmp.Or(im.Outcome, cleaner.NotAttempted)
+		why := strings.TrimSuffix(fmt.Sprintf("%s: %s", outcome, shortDigests(im.Message)), ": ")
+		return why + "; " + cmp.Or(outcomeRemedies[outcome], "run again")
+	}
+	reasons := make([]string, len(im.ProtectedBy))
+	for i, p := range im.ProtectedBy {
+		reasons[i] = "protected by " + shortDigests(p.String()) + "; " + cmp.Or(protectionRemedies[p.Kind], "see ecrclean explain")
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// outcomeRemedies say what to do about an outcome, where it is more than to run again.
+var outcomeRemedies = map[cleaner.Outcome]string{
+	cleaner.Blocked: "delete the index or image that it belongs to first",
+	cleaner.Changed: "look at the image, and run again",
+}
+
+// protectionRemedies say what to do about what protects an image.
+var protectionRemedies = map[cleaner.ProtectionKind]string{
+	cleaner.ByInUse:             "stop using it there, or change protect.inUse and protect.references in the configuration",
+	cleaner.ByTagPattern:        "change protect.tagPatterns in the configuration, or remove the tag",
+	cleaner.ByKeepNewest:        "lower protect.keepNewest in the configuration",
+	cleaner.ByPulledWithinDays:  "lower protect.pulledWithinDays in the configuration, or wait",
+	cleaner.ByPushedWithinHours: "lower protect.pushedWithinHours in the configuration, or wait",
+	cleaner.ByChild:             "delete that index too",
+	cleaner.BySubject:           "delete that image too",
+	cleaner.ByOrphan:            "set orphans to " + string(config.DeleteOrphans) + " in the configuration",
+	cleaner.ByUnreadableIndex:   "run again when its manifest can be read, or delete that index first",
+}

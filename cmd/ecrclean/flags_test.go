@@ -1,0 +1,89 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+// commandLines are for every command one that can be carried out, with INPUT for the
+// folder of the inputs.
+var commandLines = map[string]string{
+	"plan": "plan", "apply": "apply --yes", "delete": `delete app v1 --yes --config {"protect":{"inUse":[]}}`, "explain": `explain app v1 --config {"protect":{"inUse":[]}}`, "policies": "policies",
+	"preview": "preview --policy INPUT/policy.json --images INPUT/images.json --now 2026-01-01T00:00:00Z",
+	"check":   "check INPUT/policy.json", "convert": "convert INPUT/policy.json", "attach": "attach --policy INPUT/policy.json --yes", "adopt": "adopt",
+	"references": `references --config {"protect":{"inUse":[],"references":["INPUT/references"]}}`, "audit": "audit INPUT/log", "invoke": "invoke INPUT/event.json", "demo": "demo",
+}
+
+// changing is what differs between two runs of the same command.
+var changing = regexp.MustCompile(`"?(runId|start|end|imagePushedAt)"?: ?"[^"]*"|\d{4}-\d\d-\d\dT[0-9:.]+Z|\d+d ago|\w{10,}`)
+
+// eachCommand returns the commands of the program by name.
+func eachCommand() map[string]*cobra.Command {
+	all := map[string]*cobra.Command{}
+	for _, command := range commands {
+		c := command(world{getenv: func(string) string { return "" }})
+		all[c.Name()] = c
+	}
+	return all
+}
+
+// A default that the help shows is what happens without the flag.
+func TestEveryDefaultIsWhatHappens(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range inputs {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range eachCommand() {
+		line, ok := commandLines[name]
+		if !ok {
+			t.Errorf("%s has no command line here", name)
+			continue
+		}
+		words := strings.Fields(strings.ReplaceAll(line, "INPUT", dir))
+		outcome := func(more ...string) string {
+			registry := fakeecr.New()
+			registry.CreateRepository("app")
+			old := time.Now().AddDate(0, 0, -60)
+			registry.Put("app", fakeecr.Image{Tags: []string{"v1"}, PushedAt: old})
+			registry.Put("app", fakeecr.Image{Tags: []string{"v2"}, PushedAt: old.Add(time.Hour)})
+			status, stdout, _ := runFilled(t, registry, strings.NewReader(""), time.Now, append(words, more...)...)
+			return string(rune('0'+status)) + changing.ReplaceAllString(stdout, "…")
+		}
+		usual := outcome()
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if !showsDefault(f) {
+				return
+			}
+			if got := outcome("--" + f.Name + "=" + f.DefValue); got != usual {
+				t.Errorf("%s --%s: the help shows the default %s; with that it prints %q, without %q", name, f.Name, f.DefValue, got, usual)
+			}
+		})
+		if f := c.Flags().Lookup("output"); f != nil && name != "adopt" { // there it is for --out
+			for _, format := range []string{"table", "json"} {
+				text := outcome("--output=" + format)[1:]
+				if isJSON := strings.HasPrefix(text, "{") || strings.HasPrefix(text, "["); isJSON != (format == "json") {
+					t.Errorf("%s --output %s prints %q", name, format, text)
+				}
+			}
+		}
+	}
+}
+
+// showsDefault reports whether the help of the flag shows its default.
+func showsDefault(f *pflag.Flag) bool {
+	alone := pflag.NewFlagSet("", pflag.ContinueOnError)
+	alone.AddFlag(f)
+	return strings.Contains(alone.FlagUsages(), "(default ")
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// instantPattern is RFC 3339 and other spellings that mean one instant only. They
+// have lower-case letters or a space between the parts, no seconds, or an offset
+// without a colon or without minutes. A text without an offset is refused: it means
+// another instant in each time zone.
+var instantPattern = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:[.,]\d+)?)? ?(?:([Zz])|([+-](?:[01]\d|2[0-3])):?([0-5]\d)?)$`)
+
+// parseInstant reads a time in words. What is below a nanosecond is cut off.
+func parseInstant(text string) (at time.Time, ok bool) {
+	parts := instantPattern.FindStringSubmatch(text)
+	if parts == nil {
+		return at, false
+	}
+	date, minute, second, zulu, hours, minutes := parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]
+	if second == "" {
+		second = ":00"
+	}
+	if minutes == "" {
+		minutes = "00"
+	}
+	offset := hours + ":" + minutes
+	if zulu != "" {
+		offset = "Z"
+	}
+	at, err := time.Parse(time.RFC3339, date+"T"+minute+strings.Replace(second, ",", ".", 1)+offset)
+	return at, err == nil && !at.IsZero() && held(at)
+}
+
+// held reports whether an evaluator.Instant holds the time, or none.
+func held(t time.Time) bool { return evaluator.At(t).Time().Equal(t) }
+
+// A timestamp is a time as the AWS CLI prints it: ISO 8601 with an offset, or
+// seconds since 1970 however they are written. The fraction is kept.
+type timestamp struct {
+	time.Time
+	bad string // the text, if it is neither
+}
+
+// UnmarshalJSON reads either form. What is wrong it only notes: an error from
+// here would not say of which image.
+func (t *timestamp) UnmarshalJSON(text []byte) error { //nolint:unparam // the interface asks for the error
+	*t = timestamp{}
+	var words string
+	number, isNumber := decimal.Parse(string(text))
+	ok := string(text) == "null"
+	switch {
+	case ok:
+	case isNumber:
+		var nanoseconds int64
+		nanoseconds, ok = number.Nanoseconds()
+		t.Time = time.Unix(0, nanoseconds).UTC()
+		ok = ok && held(t.Time)
+	case json.Unmarshal(text, &words) == nil:
+		t.Time, ok = parseInstant(words)
+	}
+	if !ok {
+		t.bad = clip(string(text))
+	}
+	return nil
+}
+
+// An integer is one however it is written.
+type integer struct {
+	value int64
+	bad   string // the text, if it is none
+}
+
+// UnmarshalJSON reads a number. What is wrong it only notes.
+func (i *integer) UnmarshalJSON(text []byte) error { //nolint:unparam // the interface asks for the error
+	*i = integer{}
+	number, ok := decimal.Parse(string(text))
+	if ok {
+		i.value, ok = number.Int()
+	}
+	if !ok && string(text) != "null" {
+		i.bad = clip(string(text))
+	}
+	return nil
+}

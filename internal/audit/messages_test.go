@@ -1,0 +1,126 @@
+package audit_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// ownLines are the lines that function and tool write, by message, without what is
+// common to all. The two that have no run_id are written before a run begins.
+var ownLines = map[string]string{
+	"intent":     `"run_id":"r","repository":"app","policy":"p","digest":"sha256:a","tags":"","attempt":1`,
+	"image":      `"run_id":"r","repository":"app","policy":"p","digest":"sha256:a","tags":"","outcome":"deleted"`,
+	"images":     `"run_id":"r","repository":"app","policy":"p","images":[{"imageDigest":"sha256:a","outcome":"deleted"}]`,
+	"repository": `"run_id":"r","repository":"app","policy":"p","deleted":1,"message":""`,
+	"finding":    `"run_id":"r","kind":"nothingReferences","repository":"app","message":"{\"msg\":\"image\"}"`,
+	"panic":      `"run_id":"r","repository":"app","message":"the program is faulty","stack":"goroutine 1"`,
+	"run":        `"run_id":"r","mode":"apply","totals":{"deleted":1},"calls":{}`,
+	"metrics":    `"run_id":"r","_aws":{},"FunctionName":"f","ImagesDeleted":1`,
+	"suspicious": `"document":"configuration","problem":"1:2: protect"`,
+	"plan does not consider all of the configuration": `"fields":["report.s3"]`,
+}
+
+func ownLine(message string) string {
+	return fmt.Sprintf(`{"time":"2026-11-22T03:00:00Z","level":"INFO","msg":%q,%s}`, message, ownLines[message])
+}
+
+func TestEveryLineOfOursIsRead(t *testing.T) {
+	t.Parallel()
+	for message := range ownLines {
+		for name, text := range map[string]string{
+			"bare":           ownLine(message),
+			"after a prefix": "2026-11-22T03:00:00.000Z " + ownLine(message),
+			"in an event":    fmt.Sprintf(`{"timestamp":1,"message":%q}`, ownLine(message)),
+		} {
+			a := read(t, "", text)
+			if a.Lines.Read != 1 || a.Lines.Others != 0 || a.Lines.Unreadable != 0 {
+				t.Errorf("%s, %s: lines %+v", message, name, a.Lines)
+			}
+			if listed := a.Totals.Deleted + a.Totals.Unknown; listed > 0 != (message == "image" || message == "intent") {
+				t.Errorf("%s, %s: totals %+v", message, name, a.Totals)
+			}
+			if wantRun := strings.Contains(ownLines[message], "run_id"); len(a.Runs) > 0 != wantRun {
+				t.Errorf("%s, %s: %d runs", message, name, len(a.Runs))
+			}
+		}
+	}
+}
+
+// What another program writes is not ours because it uses one of our words.
+func TestLinesWithOurWordsAreNotOurs(t *testing.T) {
+	t.Parallel()
+	for message := range ownLines {
+		if message == "intent" || message == "image" {
+			continue // in doubt, these are named as unreadable
+		}
+		a := read(t, "", fmt.Sprintf(`{"time":"2026-11-22T03:00:00Z","msg":%q,"user":"x"}`, message))
+		if a.Lines.Read != 0 || a.Lines.Others != 1 || len(a.Runs) != 0 {
+			t.Errorf("%s: %+v", message, a)
+		}
+	}
+}
+
+// TestOwnLinesAreAllThatTheSourceHas finds the messages of all log lines in the source.
+func TestOwnLinesAreAllThatTheSourceHas(t *testing.T) {
+	t.Parallel()
+	found := map[string]bool{}
+	for _, dir := range []string{"../function", "../cleaner", "../../cmd/ecrclean", "../../cmd/cleaner", "../attach", "../inuse", "../awsclient", "../ecrapi"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", dir, err)
+		}
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				messages(t, file, found)
+			}
+		}
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(ownLines)), slices.Sorted(maps.Keys(found))); diff != "" {
+		t.Errorf("messages mismatch (-here +in the source):\n%s", diff)
+	}
+}
+
+// messages finds calls such as log.LogAttrs(ctx, level, "message") and
+// h.Log.Warn("message").
+func messages(t *testing.T, file string, found map[string]bool) {
+	t.Helper()
+	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		at, logs := map[string]int{
+			"LogAttrs": 2, "Log": 2, "Debug": 0, "Info": 0, "Warn": 0, "Error": 0,
+			"DebugContext": 1, "InfoContext": 1, "WarnContext": 1, "ErrorContext": 1,
+		}[method.Sel.Name]
+		if !logs || len(call.Args) <= at {
+			return true
+		}
+		if literal, ok := call.Args[at].(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			message, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[message] = true
+		}
+		return true
+	})
+}

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
+)
+
+// A Selection selects repositories while a registry is listed, and remembers
+// which of the requested patterns selected none. It is not safe for concurrent
+// use.
+type Selection struct {
+	repositories Repositories
+	// listed and selected say of each requested pattern whether it matched a
+	// repository, and one that was selected.
+	listed, selected []bool
+}
+
+// Selection returns a selection that has seen no repository yet.
+func (r Repositories) Selection() *Selection {
+	n := len(r.Requested)
+	return &Selection{repositories: r, listed: make([]bool, n), selected: make([]bool, n)}
+}
+
+// Select is [Repositories.Select] for a listed repository.
+func (s *Selection) Select(name string) bool { return s.note(name, s.repositories.Select(name)) }
+
+// Ask is [Repositories.Ask] for a listed repository: an excluded one counts as
+// selected.
+func (s *Selection) Ask(name string) bool { return s.note(name, s.repositories.Ask(name)) }
+
+func (s *Selection) note(name string, selected bool) bool {
+	for i, pattern := range s.repositories.Requested {
+		if pattern.Match(name) {
+			s.listed[i] = true
+			s.selected[i] = s.selected[i] || selected
+		}
+	}
+	return selected
+}
+
+// Err returns nil or a [*SelectionError]. Ask once the whole registry is listed.
+func (s *Selection) Err() error {
+	var e SelectionError
+	for i, pattern := range s.repositories.Requested {
+		switch {
+		case !s.listed[i]:
+			e.Unmatched = append(e.Unmatched, pattern)
+		case !s.selected[i]:
+			e.Excluded = append(e.Excluded, pattern)
+		}
+	}
+	if len(e.Unmatched)+len(e.Excluded) == 0 {
+		return nil
+	}
+	return &e
+}
+
+// A SelectionError says that a person asked for repositories of which there are
+// none. Nothing was read of any repository, and nothing was changed.
+type SelectionError struct {
+	// Unmatched are the patterns that match no repository of the registry,
+	// Excluded those that only match repositories that the configuration
+	// excludes.
+	Unmatched, Excluded []wildcard.Pattern
+}
+
+func (e *SelectionError) Error() string {
+	var parts []string
+	if len(e.Unmatched) > 0 {
+		parts = append(parts, fmt.Sprintf("no repository matches %s; nothing was done; "+
+			"check the names and the Region; ecrclean policies lists the repositories", texts(e.Unmatched)))
+	}
+	if len(e.Excluded) > 0 {
+		parts = append(parts, fmt.Sprintf("the configuration excludes all that matches %s; nothing was done; "+
+			"change its repositories.include and repositories.exclude, or leave these out", texts(e.Excluded)))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func texts(patterns []wildcard.Pattern) string {
+	all := make([]string, len(patterns))
+	for i, p := range patterns {
+		all[i] = p.String()
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,143 @@
+// Package decimal reads numbers as JSON writes them, exactly. A float64 holds 15
+// digits and drops the others without a word, which turns times into other times.
+package decimal
+
+import "math"
+
+// A Number is a JSON number, however it is written.
+type Number struct {
+	negative bool
+	// digits are the first significant digits, as many as fit, and power is the
+	// power of ten that they are multiplied with.
+	digits uint64
+	power  int64
+	// more is true when digits other than zero follow.
+	more  bool
+	plain bool
+}
+
+// maxPower bounds the exponent. No text has so many digits that a greater exponent
+// would give another result.
+const maxPower = 1 << 40
+
+// Scan reads the JSON number at the start of the text, and returns the length of
+// it, or 0 if there is none.
+func Scan(text []byte) (Number, int) {
+	var n Number
+	at := 0
+	if at < len(text) && text[at] == '-' {
+		n.negative, at = true, 1
+	}
+	whole := at
+	at += n.scanDigits(text[at:], 0)
+	if at == whole || text[whole] == '0' && at > whole+1 {
+		return n, 0
+	}
+	n.plain = true
+	if at < len(text) && text[at] == '.' {
+		n.plain = false
+		count := n.scanDigits(text[at+1:], 1)
+		if count == 0 {
+			return n, 0
+		}
+		at += 1 + count
+	}
+	if at < len(text) && text[at]|' ' == 'e' {
+		n.plain = false
+		count := n.scanExponent(text[at+1:])
+		if count == 0 {
+			return n, 0
+		}
+		at += 1 + count
+	}
+	return n, at
+}
+
+// Parse returns the number that the whole text is.
+func Parse(text string) (n Number, ok bool) {
+	n, length := Scan([]byte(text))
+	return n, length > 0 && length == len(text)
+}
+
+// scanDigits appends the digits at the start of the text to the number and returns
+// how many there are. Fraction is 1 for digits behind the point, else 0.
+func (n *Number) scanDigits(text []byte, fraction int64) (count int) {
+	const room = (math.MaxUint64 - 9) / 10
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			break
+		}
+		count++
+		switch {
+		case n.digits <= room: // as in most numbers
+			n.digits = 10*n.digits + uint64(c-'0')
+			n.power -= fraction
+		case c == '0' && fraction == 1:
+		default:
+			n.more = n.more || c != '0'
+			n.power += 1 - fraction
+		}
+	}
+	return count
+}
+
+// scanExponent adds the exponent at the start of the text, behind its e, to the
+// power, and returns its length.
+func (n *Number) scanExponent(text []byte) (length int) {
+	sign, at := int64(1), 0
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		at = 1
+		if text[0] == '-' {
+			sign = -1
+		}
+	}
+	first, power := at, int64(0)
+	for ; at < len(text) && '0' <= text[at] && text[at] <= '9'; at++ {
+		power = min(10*power+int64(text[at]-'0'), maxPower)
+	}
+	if at == first {
+		return 0
+	}
+	n.power += sign * power
+	return at
+}
+
+// Plain reports whether the number is written without point and exponent.
+func (n Number) Plain() bool { return n.plain }
+
+// Int returns the number if it is an integer that an int64 holds.
+func (n Number) Int() (value int64, ok bool) {
+	value, exact, ok := n.shift(0)
+	return value, ok && exact
+}
+
+// Nanoseconds returns a number of seconds in nanoseconds, truncated, if an int64
+// holds it.
+func (n Number) Nanoseconds() (value int64, ok bool) {
+	value, _, ok = n.shift(9)
+	return value, ok
+}
+
+// shift returns the number times a power of ten without its fraction, whether there
+// was none, and whether an int64 holds it.
+func (n Number) shift(by int64) (value int64, exact, ok bool) {
+	magnitude, power := n.digits, n.power+by
+	exact = !n.more
+	for ; power > 0 && magnitude > 0; power-- {
+		if magnitude > math.MaxInt64/10 {
+			return 0, false, false
+		}
+		magnitude *= 10
+	}
+	for ; power < 0 && magnitude > 0; power++ {
+		exact = exact && magnitude%10 == 0
+		magnitude /= 10
+	}
+	switch {
+	case n.negative && magnitude <= -math.MinInt64:
+		return -int64(magnitude), exact, true // the least one is its own negative
+	case magnitude <= math.MaxInt64:
+		return int64(magnitude), exact, true
+	}
+	return 0, false, false
+}
