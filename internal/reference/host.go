@@ -69,6 +69,11 @@ func dnsSuffix(region string) string {
 	return "amazonaws.com"
 }
 
+// registryName returns the shortest host of an ECR registry.
+func registryName(id, region string) string {
+	return id + ".dkr.ecr." + region + "." + dnsSuffix(region)
+}
+
 // lower changes ASCII letters only. Host names are compared that way, and no
 // other letter may turn into one of theirs.
 func lower(s string) string {
