@@ -44,10 +44,11 @@ protect.references; it counts for 36 hours.`,
 // references scans and writes. A scan that failed in part is not written: a
 // reader could not tell it from a whole one.
 func (s *session) references(ctx context.Context, out string) error {
-	if s.Scan == nil {
+	ask := s.registry.Scanner(s.Config, "", s.now)
+	if ask == nil {
 		return usageError(errors.New("the configuration names no source in protect.inUse; name one"))
 	}
-	scan := s.Scan(ctx)
+	scan := ask(ctx)
 	if len(scan.Failed) > 0 {
 		failures := make([]string, len(scan.Failed))
 		for i, f := range scan.Failed {
@@ -59,20 +60,17 @@ func (s *session) references(ctx context.Context, out string) error {
 	if err != nil {
 		return failure(err)
 	}
-	var list bytes.Buffer
-	if err := inuse.Write(&list, account, s.registry.Region, scan.At, scan.Uses); err != nil {
-		return failure(err)
-	}
+	write := func(w io.Writer) error { return inuse.Write(w, account, s.registry.Region, scan.At, scan.Uses) }
 	switch {
 	case out == "":
-		_, err = s.stdout.Write(list.Bytes())
+		err = write(s.stdout)
 	case strings.HasPrefix(out, "s3://"):
-		err = s.registry.PutObject(ctx, out, list.Bytes())
+		var list bytes.Buffer
+		if err = write(&list); err == nil {
+			err = s.registry.PutObject(ctx, out, list.Bytes())
+		}
 	default:
-		err = saveFile(out, func(w io.Writer) error {
-			_, err := w.Write(list.Bytes())
-			return err
-		})
+		err = saveFile(out, write)
 	}
 	if err != nil {
 		return failure(fmt.Errorf("write references: %w", err))

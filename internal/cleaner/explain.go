@@ -2,6 +2,7 @@ package cleaner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -28,7 +29,8 @@ type Explanation struct {
 	ProtectedBy []Protection
 }
 
-// Explain explains the image that name, a digest or a tag, means.
+// Explain explains the image that name, a digest or a tag, means. A tag that
+// several listed images bear is an error.
 func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanation, error) {
 	conf := &r.Config
 	e := Explanation{Repository: repository}
@@ -49,9 +51,12 @@ func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanat
 	if err != nil {
 		return e, err
 	}
-	at := c.find(name)
-	if at < 0 {
+	at, err := c.one(name)
+	switch {
+	case errors.Is(err, errUnknownName):
 		return e, fmt.Errorf("repository %s has no image with the digest or tag %s", repository, name)
+	case err != nil:
+		return e, err
 	}
 	e.Image = c.images[at]
 	policy, skip, err := policyFor(ctx, p.Registry, repository, e.Entry)

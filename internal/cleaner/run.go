@@ -68,7 +68,7 @@ type Runner struct {
 // nothing was done. All other trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
 	report := r.newReport()
-	repositories, account, err := r.list(ctx)
+	repositories, all, account, err := r.list(ctx)
 	if err != nil {
 		return report, err
 	}
@@ -77,6 +77,7 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	r.scanner = r.newScanner(account)
+	r.scanner.know(all, true)
 	r.workThrough(ctx, repositories, &report)
 	report.endScan(r.scanner)
 	return report, nil
@@ -88,7 +89,10 @@ func (r *Runner) newScanner(account string) *scanner {
 	if r.Scan == nil {
 		return nil
 	}
-	s := &scanner{scan: r.Scan, clock: r.Clock, account: account, region: r.Region, counts: map[string]int{}, relied: map[string]bool{}}
+	s := &scanner{
+		scan: r.Scan, clock: r.Clock, account: account, region: r.Region,
+		counts: map[string]int{}, elsewhere: map[string]int{}, relied: map[string]bool{}, lists: r.Config.InUse().References,
+	}
 	if r.Saved != nil {
 		maps.Copy(s.counts, r.Saved.InUse)
 	}
@@ -106,19 +110,20 @@ func (r *Runner) newReport() Report {
 	}
 }
 
-// list returns the selected repositories and the account of the
-// registry. It reads the whole list before anything is removed.
-func (r *Runner) list(ctx context.Context) (selected []Repository, account string, err error) {
+// list returns the selected repositories, the names of all of them, and the
+// account of the registry. It reads the whole list before anything is removed.
+func (r *Runner) list(ctx context.Context) (selected []Repository, all map[string]bool, account string, err error) {
+	all = map[string]bool{}
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
-			return nil, "", err
+			return nil, nil, "", err
 		}
-		account = repository.RegistryID
+		account, all[repository.Name] = repository.RegistryID, true
 		if r.Config.Repositories.Select(repository.Name) && r.inSavedPlan(repository.Name) {
 			selected = append(selected, repository)
 		}
 	}
-	return selected, account, nil
+	return selected, all, account, nil
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip. The

@@ -37,7 +37,7 @@ var faulty = map[string]struct{ text, want string }{
 	"null in a list":         {`{"repositories": {"exclude": [null]}}`, `1:31: repositories.exclude[0]: must be a string, is null; leave the entry out instead`},
 
 	"protect no object":    {`{"protect": []}`, `1:13: protect: must be an object, is an array`},
-	"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "inUse", "references", "taskDefinitionRevisions", "eksClusters", "tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours"`},
+	"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "inUse", "references", "taskDefinitionRevisions", "eksClusters", "tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases"`},
 	"unknown service":      {`{"protect": {"inUse": ["ecs", "ec2"]}}`, `1:31: protect.inUse[1]: "ec2" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"`},
 	"services no list":     {`{"protect": {"inUse": "ecs"}}`, `1:23: protect.inUse: must be an array, is a string`},
 	"reference no string":  {`{"protect": {"references": [true]}}`, `1:29: protect.references[0]: must be a string, is a boolean`},

@@ -38,14 +38,16 @@ type Registry struct {
 	PutObject func(ctx context.Context, location string, content []byte) error
 }
 
-// scanner returns how to find out what is in use, or nil when nothing is to be
-// asked.
-func (r Registry) scanner(c config.Config, clock func() time.Time) func(context.Context) inuse.Scan {
+// Scanner returns how to find out what is in use, or nil when nothing is to be
+// asked. Of images in ECR registries of other Regions than that one, unless it is
+// empty, the scan keeps a number only.
+func (r Registry) Scanner(c config.Config, region string, clock func() time.Time) func(context.Context) inuse.Scan {
 	settings := c.InUse()
 	if r.Sources == nil || len(settings.InUse)+len(settings.References) == 0 {
 		return nil
 	}
-	return func(ctx context.Context) inuse.Scan { return inuse.Run(ctx, r.Sources(c), clock()) }
+	scope := inuse.Scope{Region: region, Aliases: c.Protect.RegistryAliases}
+	return func(ctx context.Context) inuse.Scan { return scope.Run(ctx, r.Sources(c), clock()) }
 }
 
 // Runner returns a runner for the registry that only plans; whoever wants to
@@ -53,7 +55,7 @@ func (r Registry) scanner(c config.Config, clock func() time.Time) func(context.
 func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
 	runner := cleaner.Runner{
 		Registry: r.Reader, Region: r.Region, Config: c, Now: clock().UTC(), Clock: clock,
-		Workers: max(r.Concurrency.Most, 1), Scan: r.scanner(c, clock), Pace: r.Pace,
+		Workers: max(r.Concurrency.Most, 1), Scan: r.Scanner(c, r.Region, clock), Pace: r.Pace,
 	}
 	if r.PullsExcluded != nil {
 		runner.PullsExcluded = askedOnce(r.PullsExcluded)

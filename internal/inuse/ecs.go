@@ -2,6 +2,7 @@ package inuse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // ECSAPI is the part of the ECS client that the source calls. The role needs
@@ -112,6 +115,26 @@ const (
 type batch struct {
 	cluster string
 	arns    []string
+}
+
+// container notes what a container was started from, or would be. A name that is
+// no reference cannot be pulled, and a digest recorded with it is in use wherever
+// it is.
+func (s *ecsScan) container(image, digest string, use Use) error {
+	err := s.addUse(image, digest, use)
+	if !errors.Is(err, reference.ErrNoReference) {
+		return err
+	}
+	use.Problem, use.Runs = fmt.Sprintf("its image is %.200q, which is no reference", image), false
+	if image == "" {
+		use.Problem = "a container names neither image nor digest"
+	}
+	s.note(make([]reference.Reference, 1), use)
+	if digest == "" {
+		return nil
+	}
+	use.Problem = ""
+	return s.addUse("", digest, use)
 }
 
 func (s *ecsScan) explain(doing string, err error) error {

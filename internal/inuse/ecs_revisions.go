@@ -128,7 +128,12 @@ func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []stri
 			s.define(r.TaskDefinition, by, 0)
 		}
 		for _, image := range r.ContainerImages {
-			if err := s.add(aws.ToString(image.Image), aws.ToString(image.ImageDigest), by); err != nil {
+			name, digest := aws.ToString(image.Image), aws.ToString(image.ImageDigest)
+			if name == "" && digest == "" {
+				return fmt.Errorf("%s: %s has a container without an image", doing, by)
+			}
+			use := Use{By: by, Runs: digest != "" && slices.Contains(sv.current, by)}
+			if err := s.container(name, digest, use); err != nil {
 				return err
 			}
 		}

@@ -16,6 +16,8 @@ type service struct {
 	// deployments and revisions are what is known of them so far: at first
 	// those that the service itself names as current.
 	deployments, revisions []string
+	// current are the revisions that the service itself names.
+	current []string
 	// named is whether it names any.
 	named bool
 }
@@ -102,6 +104,7 @@ func current(cluster string, sv types.Service) service {
 	for _, r := range sv.CurrentServiceRevisions {
 		c.revisions = append(c.revisions, aws.ToString(r.Arn))
 	}
+	c.current = slices.Clone(c.revisions)
 	c.named = len(c.deployments)+len(c.revisions) > 0
 	return c
 }

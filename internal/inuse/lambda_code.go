@@ -47,13 +47,18 @@ func (s *lambdaScan) image(v version, out *lambda.GetFunctionOutput) error {
 		}
 		return nil
 	}
-	if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
-		return err // a digest is what it resolves to
+	if name != "" {
+		if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
+			return err // a digest is what it resolves to
+		}
 	}
-	if resolved == "" && inECR(name) && starts(out.Configuration.State) {
+	if resolved != "" {
+		return s.add(resolved, "", v.by)
+	}
+	if inECR(name) && starts(out.Configuration.State) {
 		return fmt.Errorf("the answer does not say what %s resolves to", name)
 	}
-	return s.add(resolved, "", v.by)
+	return nil
 }
 
 // inECR reports whether the name points into a private registry of ECR.

@@ -20,9 +20,12 @@ import (
 
 // list returns the source for a list with that content.
 func list(content string) inuse.List {
-	return inuse.NewList("refs.txt", func(context.Context, string) (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader(content)), nil
-	}, now)
+	return inuse.NewList("refs.txt", opened(io.NopCloser(strings.NewReader(content)), time.Time{}), now, 0)
+}
+
+// opened returns an Open that returns these.
+func opened(content io.ReadCloser, modified time.Time) inuse.Open {
+	return func(context.Context, string) (io.ReadCloser, time.Time, error) { return content, modified, nil }
 }
 
 func TestListReadsLines(t *testing.T) {
@@ -32,7 +35,7 @@ func TestListReadsLines(t *testing.T) {
 		"nginx:1.27\n\tdocker://"+registry+"app@"+sha("a")+"\n"+
 		"#"+registry+"not:this\n"+
 		registry+"app"),
-		"app:v1 refs.txt:3", "app@"+sha("a")+" refs.txt:5", "app:latest refs.txt:7")
+		"app:v1 refs.txt:3", "nginx:1.27 refs.txt:4", "app@"+sha("a")+" refs.txt:5", "app:latest refs.txt:7")
 }
 
 func TestListReadsWhateverEndsItsLines(t *testing.T) {
@@ -66,11 +69,11 @@ func TestListFailsOnEntriesThatSayThingsTwice(t *testing.T) {
 
 func TestListReadsJSON(t *testing.T) {
 	t.Parallel()
-	wantUses(t, list(`  ["`+registry+`app:v1", "nginx", "`+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:1")
+	wantUses(t, list(`  ["`+registry+`app:v1", "nginx", "`+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:1", "nginx:latest refs.txt:1")
 	wantUses(t, list(`[]`))
 	wantUses(t, list(document(now.Add(-36*time.Hour), `{"image": "`+registry+`app:v1", "by": "`+arn("task", "t")+`"},
 		{"image": "`+registry+`app:v2"}, {"image": "`+registry+`app:v3", "by": ""}, {"image": "nginx", "by": "pod"}`)),
-		"app:v1 task/t", "app:v2 refs.txt:3", "app:v3 refs.txt:3")
+		"app:v1 task/t", "app:v2 refs.txt:3", "app:v3 refs.txt:3", "nginx:latest pod")
 	wantUses(t, list(document(now.Add(time.Hour), "")))
 }
 
@@ -130,17 +133,10 @@ func TestListKeepsWhatItCouldRead(t *testing.T) {
 	}
 }
 
-func TestListFailsWhenItIsTooLarge(t *testing.T) {
-	t.Parallel()
-	comment := strings.Repeat("#", inuse.MaxListSize)
-	wantUses(t, list(comment))
-	wantFailure(t, list(comment+"#"), "more than 10 MiB")
-}
-
 func TestListFailsWhenItCannotBeHad(t *testing.T) {
 	t.Parallel()
 	missing := func(err error) inuse.List {
-		return inuse.NewList("s3://bucket/key", func(context.Context, string) (io.ReadCloser, error) { return nil, err }, now)
+		return inuse.NewList("s3://bucket/key", func(context.Context, string) (io.ReadCloser, time.Time, error) { return nil, time.Time{}, err }, now, 0)
 	}
 	wantFailure(t, missing(fs.ErrNotExist), "file does not exist", `take "s3://bucket/key" out of protect.references`)
 	refused := &smithy.GenericAPIError{Code: "AccessDenied", Message: "Access Denied"}
@@ -150,7 +146,7 @@ func TestListFailsWhenItCannotBeHad(t *testing.T) {
 		"broken off": io.NopCloser(iotest.ErrReader(errors.New("broken off"))),
 		"not closed": unclosed{strings.NewReader("nginx")},
 	} {
-		wantFailure(t, inuse.NewList("l", func(context.Context, string) (io.ReadCloser, error) { return content, nil }, now), want)
+		wantFailure(t, inuse.NewList("l", opened(content, time.Time{}), now, 0), want)
 	}
 }
 
@@ -195,8 +191,10 @@ func ExampleWrite() {
 func TestWriteFailsWhole(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	half := strings.Repeat("x", inuse.MaxListSize/2)
-	many := []inuse.Use{use("v1", half), use("v2", half)}
+	many := make([]inuse.Use, 1025)
+	for i := range many {
+		many[i] = use(fmt.Sprint(i), strings.Repeat("x", inuse.MaxListSize/1024))
+	}
 	if err := inuse.Write(&b, "1", region, now, many); err == nil || b.Len() != 0 {
 		t.Errorf("got error %v and %d bytes, want an error and none", err, b.Len())
 	}
