@@ -24,7 +24,7 @@ func ParseRegistry(text string) (Registry, error) {
 	if err != nil {
 		return Registry{}, err
 	}
-	if hasPrefix && !repositoryPattern().MatchString(prefix) {
+	if hasPrefix && !isRepository(prefix) {
 		return Registry{}, fmt.Errorf("%.80q is not the beginning of names of ECR repositories", prefix)
 	}
 	return Registry{r.RegistryID, r.Region, prefix}, nil

@@ -35,7 +35,7 @@ func parseOther(text string) (Reference, error) {
 	}
 	name, digest, hasDigest := strings.Cut(path, "@")
 	repository, tag, hasTag := strings.Cut(name, ":")
-	if r.Host != "" && !isHost(r.Host) || !isPath(repository) || hasTag && !tagPattern().MatchString(tag) {
+	if r.Host != "" && !isHost(r.Host) || !isPath(repository) || hasTag && !isTag(tag) {
 		return Reference{}, ErrNoReference
 	}
 	r.Repository, r.Tag = repository, tag
@@ -74,31 +74,6 @@ func isHost(text string) bool {
 		return closed && address != "" && strings.Trim(address, "0123456789abcdef:.") == ""
 	}
 	return isPath(name) && !strings.Contains(name, "/")
-}
-
-// isPath reports whether the text can be the path of a repository: parts between
-// slashes, each of letters and digits with marks between them. ECR allows
-// less.
-func isPath(text string) bool {
-	if text == "" || isMark(text[0]) || isMark(text[len(text)-1]) {
-		return false
-	}
-	for i := range len(text) {
-		switch {
-		case isAlphanumeric(text[i]):
-		case !isMark(text[i]):
-			return false
-		case text[i] == '/' && (isMark(text[i-1]) || isMark(text[i+1])):
-			return false
-		}
-	}
-	return true
-}
-
-func isMark(c byte) bool { return strings.IndexByte("._-/", c) >= 0 }
-
-func isAlphanumeric(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
 // publicHosts are the registries that everybody pulls from.
