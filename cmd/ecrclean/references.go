@@ -22,7 +22,9 @@ func referencesCommand(w world) *cobra.Command {
 		Short: "Write a list of what is in use here, for protect.references elsewhere",
 		Long: `Ask the sources of protect.inUse what they use, in this account and region, and
 write the list. Where the registry is cleaned, name the list in
-protect.references; it counts for 36 hours.`,
+protect.references. The list counts for 36 hours, or for as many as
+protect.referencesMaxAgeHours says there. Images of public registries, such as
+docker.io and public.ecr.aws, are left out.`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			configuration, err := s.load(c.Context())
