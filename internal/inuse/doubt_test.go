@@ -2,6 +2,7 @@ package inuse_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,5 +99,59 @@ func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("scan mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// One thing that is described twice is not two.
+func TestECSFailsOnAnAnswerThatRepeatsItself(t *testing.T) {
+	t.Parallel()
+	two := func(kind string) []string { return []string{arn(kind, "1"), arn(kind, "2")} }
+	for operation, c := range map[string]struct {
+		asked  func(*fakeECS)
+		answer object
+	}{
+		"DescribeTasks": {
+			func(f *fakeECS) { f.answers["ListTasks"] = object{"taskArns": two("task")} },
+			object{"tasks": []object{task("1", "STOPPED", ""), task("1", "STOPPED", "")}},
+		},
+		"DescribeServices": {
+			func(f *fakeECS) { f.answers["ListServices"] = object{"serviceArns": two("service")} },
+			object{"services": []object{{"serviceArn": arn("service", "1")}, {"serviceArn": arn("service", "1")}}},
+		},
+		"DescribeServiceDeployments": {
+			func(f *fakeECS) {
+				f.answers["ListServiceDeployments"] = object{"serviceDeployments": []object{deployment("1", "IN_PROGRESS", 1, "r"), deployment("2", "IN_PROGRESS", 2, "r")}}
+			},
+			object{"serviceDeployments": []object{deployment("1", "IN_PROGRESS", 1, "r"), deployment("1", "IN_PROGRESS", 1, "r")}},
+		},
+		"DescribeServiceRevisions": {
+			func(f *fakeECS) {
+				f.deployments[arn("service", "s")] = []object{deployment("d", "SUCCESSFUL", 1, "1", "2")}
+			},
+			object{"serviceRevisions": []object{revision("1", registry+"app:v1"), revision("1", registry+"app:v1")}},
+		},
+		"a failure": {
+			func(f *fakeECS) {
+				f.answers["ListTasks"] = object{"taskArns": two("task")}
+				gone := object{"arn": arn("task", "1"), "reason": "MISSING"}
+				f.answers["DescribeTasks"] = object{"tasks": []object{}, "failures": []object{gone, gone}}
+			}, nil,
+		},
+		"a failure of what is there": {
+			func(f *fakeECS) {
+				f.answers["ListTasks"] = object{"taskArns": two("task")}
+				f.answers["DescribeTasks"] = object{"tasks": []object{task("1", "STOPPED", "")}, "failures": []object{{"arn": arn("task", "1"), "reason": "MISSING"}}}
+			}, nil,
+		},
+	} {
+		f := deployed()
+		f.answers = map[string]object{}
+		c.asked(f)
+		if c.answer != nil {
+			f.answers[operation] = c.answer
+		}
+		if got, err := uses(t, f.source(t, 0)); err == nil || !strings.Contains(err.Error(), "the answer is about ") {
+			t.Errorf("%s: uses %v, error %v", operation, got, err)
+		}
 	}
 }

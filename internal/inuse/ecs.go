@@ -149,15 +149,23 @@ func gone(err error) bool {
 }
 
 // answered checks that a call said something about all that it was asked
-// about. Failures other than that it is gone are errors.
-func (s *ecsScan) answered(doing string, asked, found int, failures []types.Failure) error {
+// about, of which it found these. Failures other than that it is gone are errors.
+// What an answer repeats may be in the place of something else.
+func (s *ecsScan) answered(doing string, asked int, found []*string, failures []types.Failure) error {
 	for _, f := range failures {
 		if reason := aws.ToString(f.Reason); reason != "MISSING" {
 			return fmt.Errorf("%s: %s failed with %s %s", doing, aws.ToString(f.Arn), reason, aws.ToString(f.Detail))
 		}
 	}
-	if found+len(failures) < asked {
-		return fmt.Errorf("%s: the answer is about %d of %d", doing, found+len(failures), asked)
+	about := map[string]bool{}
+	for _, f := range failures {
+		found = append(found, f.Arn)
+	}
+	for _, arn := range found {
+		about[aws.ToString(arn)] = true
+	}
+	if len(about) < asked {
+		return fmt.Errorf("%s: the answer is about %d of %d", doing, len(about), asked)
 	}
 	return nil
 }

@@ -99,7 +99,9 @@ func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []st
 		return nil, s.explain(doing, err)
 	}
 	var revisions []string
+	var found []*string
 	for _, d := range out.ServiceDeployments {
+		found = append(found, d.ServiceDeploymentArn)
 		for _, source := range d.SourceServiceRevisions {
 			revisions = append(revisions, aws.ToString(source.Arn))
 		}
@@ -110,7 +112,7 @@ func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []st
 			revisions = append(revisions, aws.ToString(d.Rollback.ServiceRevisionArn))
 		}
 	}
-	return revisions, s.answered(doing, len(arns), len(out.ServiceDeployments), out.Failures)
+	return revisions, s.answered(doing, len(arns), found, out.Failures)
 }
 
 func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []string) error {
@@ -122,7 +124,9 @@ func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []stri
 	if err != nil {
 		return s.explain(doing, err)
 	}
+	var found []*string
 	for _, r := range out.ServiceRevisions {
+		found = append(found, r.ServiceRevisionArn)
 		by := aws.ToString(r.ServiceRevisionArn)
 		if len(r.ContainerImages) == 0 { // then its task definition has to tell
 			s.define(r.TaskDefinition, by, 0)
@@ -138,5 +142,5 @@ func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []stri
 			}
 		}
 	}
-	return s.answered(doing, len(arns), len(out.ServiceRevisions), out.Failures)
+	return s.answered(doing, len(arns), found, out.Failures)
 }

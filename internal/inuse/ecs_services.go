@@ -62,7 +62,9 @@ func (s *ecsScan) describeServices(ctx context.Context, b batch) ([]service, err
 		return nil, s.explain(doing, err)
 	}
 	var found []service
+	var arns []*string
 	for _, sv := range out.Services {
+		arns = append(arns, sv.ServiceArn)
 		if aws.ToString(sv.Status) == "INACTIVE" {
 			continue
 		}
@@ -71,7 +73,7 @@ func (s *ecsScan) describeServices(ctx context.Context, b batch) ([]service, err
 			found = append(found, c)
 		}
 	}
-	return found, s.answered(doing, len(b.arns), len(out.Services), out.Failures)
+	return found, s.answered(doing, len(b.arns), arns, out.Failures)
 }
 
 // defineService notes the task definitions from which the service starts

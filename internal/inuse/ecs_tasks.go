@@ -60,12 +60,14 @@ func (s *ecsScan) describeTasks(ctx context.Context, b batch) error {
 	if err != nil {
 		return s.explain(doing, err)
 	}
+	var found []*string
 	for _, task := range out.Tasks {
+		found = append(found, task.TaskArn)
 		if err := s.task(task); err != nil {
 			return err
 		}
 	}
-	return s.answered(doing, len(b.arns), len(out.Tasks), out.Failures)
+	return s.answered(doing, len(b.arns), found, out.Failures)
 }
 
 // task notes what the containers of a task were started from and, unless it is
