@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
@@ -27,16 +28,19 @@ func TestATagOfSeveralImagesNamesNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour, "v1"), image("sha256:c", time.Hour, "v2"))
 	const want = "the tag v1 is on 2 of the listed images, because it moved while they were listed; run again"
-	r := newRunner(t, w, scanned)
-	scans(&r, inuse.Scan{})
-	_, err := r.RunNamed(t.Context(), "app", []string{"v2", "v1"})
+	runner := func() *cleaner.Runner { // each has a scan of its own, which a run that fails leaves behind
+		r := newRunner(t, w, scanned)
+		scans(&r, inuse.Scan{})
+		return &r
+	}
+	_, err := runner().RunNamed(t.Context(), "app", []string{"v2", "v1"})
 	wantError(t, err, want)
-	_, err = r.Explain(t.Context(), "app", "v1")
+	_, err = runner().Explain(t.Context(), "app", "v1")
 	wantError(t, err, want)
 	if diff := cmp.Diff([]string{"sha256:a", "sha256:b", "sha256:c"}, w.digests("app")); diff != "" {
 		t.Errorf("left mismatch (-want +got):\n%s", diff)
 	}
-	if e, err := r.Explain(t.Context(), "app", "sha256:a"); err != nil || e.Image.Digest != "sha256:a" {
+	if e, err := runner().Explain(t.Context(), "app", "sha256:a"); err != nil || e.Image.Digest != "sha256:a" {
 		t.Errorf("by digest: %v, %v", e.Image.Digest, err)
 	}
 }
