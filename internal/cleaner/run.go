@@ -68,17 +68,17 @@ type Runner struct {
 // nothing was done. All other trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
 	report := r.newReport()
-	repositories, all, account, err := r.list(ctx)
+	registry, err := r.list(ctx)
 	if err != nil {
 		return report, err
 	}
-	report.Account = account
-	if err := r.checkSaved(account); err != nil {
+	report.Account = registry.account
+	if err := r.checkSaved(registry.account); err != nil {
 		return report, err
 	}
-	r.scanner = r.newScanner(account)
-	r.scanner.know(all, true)
-	r.workThrough(ctx, repositories, &report)
+	r.scanner = r.newScanner(registry.account)
+	r.scanner.know(registry.names, true)
+	r.workThrough(ctx, registry.selected, &report)
 	report.endScan(r.scanner)
 	return report, nil
 }
@@ -110,20 +110,27 @@ func (r *Runner) newReport() Report {
 	}
 }
 
-// list returns the selected repositories, the names of all of them, and the
-// account of the registry. It reads the whole list before anything is removed.
-func (r *Runner) list(ctx context.Context) (selected []Repository, all map[string]bool, account string, err error) {
-	all = map[string]bool{}
+// A listing is what a run knows of the registry before it begins.
+type listing struct {
+	account string
+	// selected are the repositories that the run is about, and names those of all.
+	selected []Repository
+	names    map[string]bool
+}
+
+// list lists the registry. It reads the whole list before anything is removed.
+func (r *Runner) list(ctx context.Context) (listing, error) {
+	all := listing{names: map[string]bool{}}
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
-			return nil, nil, "", err
+			return listing{}, err
 		}
-		account, all[repository.Name] = repository.RegistryID, true
+		all.account, all.names[repository.Name] = repository.RegistryID, true
 		if r.Config.Repositories.Select(repository.Name) && r.inSavedPlan(repository.Name) {
-			selected = append(selected, repository)
+			all.selected = append(all.selected, repository)
 		}
 	}
-	return selected, all, account, nil
+	return all, nil
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip. The

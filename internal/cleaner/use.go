@@ -90,8 +90,8 @@ func (u *usage) addUse(c *contents, g *graph.Graph, use *inuse.Use) bool {
 }
 
 func (u *usage) unlisted(repository string, use *inuse.Use, instead string) {
-	u.findings = append(u.findings, Finding{UnlistedReference, repository,
-		fmt.Sprintf("%s refers to %s, which is not listed%s", use.By, use.Reference, instead)})
+	message := fmt.Sprintf("%s refers to %s, which is not listed%s", use.By, use.Reference, instead)
+	u.findings = append(u.findings, Finding{UnlistedReference, repository, message})
 }
 
 // addMoved notes a tag that is not on the image that runs by it, or on an index

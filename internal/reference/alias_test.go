@@ -33,7 +33,7 @@ func TestAliasesResolve(t *testing.T) {
 		if got := aliases.Resolve(r).String(); got != want || err != nil {
 			t.Errorf("%s: %s, %v; want %s", text, got, err, want)
 		}
-		if got := (reference.Aliases)(nil).Resolve(r); got != r {
+		if got := reference.Aliases(nil).Resolve(r); got != r {
 			t.Errorf("without aliases: %v", got)
 		}
 	}
