@@ -19,11 +19,10 @@ import (
 const partSize = 4 << 20
 
 // OpenObject opens the S3 object that location names as s3://bucket/key, and
-// returns when it was last modified, which is zero if S3 does not say so. The
-// object is read in parts, each as soon as it is needed and by a call of its own,
-// which is made again where that may help. An object that changes meanwhile, or
-// is not as long as S3 says, ends with an error. The clock tells when each call
-// is signed.
+// returns when it was last modified, or zero if S3 does not say. Each call gets one
+// part of the object, when it is needed, and is repeated like any other call.
+// Reading ends with an error if the object changes meanwhile, or is not as long as
+// S3 says. The clock tells when each call is signed.
 func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func() time.Time) (io.ReadCloser, time.Time, error) {
 	o := &object{ctx: ctx, cfg: cfg, location: location, clock: clock, size: -1}
 	if err := o.fetch(); err != nil {
@@ -41,7 +40,7 @@ type object struct {
 
 	tag      string // tells this version of the object from others
 	modified time.Time
-	at, size int64 // the offset of what follows the part, and of the end
+	at, size int64 // the offsets of the end of the part, and of the object
 	part     bytes.Reader
 }
 

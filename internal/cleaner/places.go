@@ -17,7 +17,7 @@ type places struct {
 	// uses are by repository. A use of an image behind another host than that of
 	// an ECR registry is in each repository that its path may mean.
 	uses map[string][]*inuse.Use
-	// anywhere are the uses of a digest of which nobody says where it is.
+	// anywhere are the uses of a digest that name no repository.
 	anywhere []*inuse.Use
 }
 
@@ -57,9 +57,9 @@ func (s *scanner) place(uses []inuse.Use) places {
 	return p
 }
 
-// meanings yields the repositories that a path on another host may mean: the one
-// of that name and, since a proxy may put something before it, each whose name is
-// the end of the path.
+// meanings yields the repositories that a path on another host may mean. These are
+// the repository of that name and each whose name is the end of the path, since a
+// proxy can add a prefix.
 func (s *scanner) meanings(path string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for rest, more := path, true; more; _, rest, more = strings.Cut(rest, "/") {
@@ -78,9 +78,8 @@ func (s *scanner) means(path string) bool {
 	return false
 }
 
-// unplacedLists returns the failures of lists that protect nothing anywhere: a
-// program that was to write them has more likely failed, or named the images of
-// another registry.
+// unplacedLists returns a failure for each list that protects nothing in any
+// repository. The program that wrote it has more likely failed.
 func (s *scanner) unplacedLists() []inuse.Failure {
 	var failures []inuse.Failure
 	for _, list := range s.lists {
@@ -97,8 +96,7 @@ func (s *scanner) unplacedLists() []inuse.Failure {
 	return failures
 }
 
-// A foreignHost is what is known of the references to a host that is not that of
-// an ECR registry.
+// A foreignHost sums up the references to a host that is no ECR registry.
 type foreignHost struct {
 	references, meaning int // how many, and how many of them may mean a repository
 	example             *inuse.Use
@@ -170,8 +168,9 @@ func (s *scanner) count(hosts map[string]*foreignHost, use *inuse.Use) {
 	}
 }
 
-// findingsOf returns a finding for each host. References that mean no repository
-// here are worth one only in a list: a service uses images of others as well.
+// findingsOf returns a finding for each host. If its references mean no repository
+// here, a list is worth a finding, and a service is not: services use images of
+// public registries as well.
 func findingsOf(hosts map[string]*foreignHost, repository string) []Finding {
 	var findings []Finding
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {

@@ -18,10 +18,10 @@ import (
 type usage struct {
 	// by names for each digest what uses it, also for the indexes above it.
 	by map[string][]string
-	// findings are what a person should know about the uses.
+	// findings are about the uses.
 	findings []Finding
-	// unresolved are the uses by running containers without a recorded digest, and
-	// moved those of images by a tag that is on another image now, in words.
+	// unresolved says which containers run without a recorded digest, and moved
+	// which run an image by a tag that is on another image now.
 	unresolved, moved []string
 	// at is when the scan ended that says so; zero when there was none.
 	at time.Time
@@ -64,8 +64,8 @@ func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, setting
 	return u, nil
 }
 
-// addUse notes a use, and reports whether it names an image of the repository:
-// one behind another host may not, unless such an image is listed.
+// addUse notes a use, and reports whether it names an image of the repository. A
+// use of an image behind another host does so only if such an image is listed.
 func (u *usage) addUse(c *contents, g *graph.Graph, use *inuse.Use) bool {
 	places, meant := c.meant(use.Reference)
 	for _, i := range places {
@@ -117,9 +117,9 @@ func (u *usage) addDoubts(repository string) {
 	add(MovedTag, "the tag of "+plural(len(u.moved), "image that runs", "images that run")+" has moved; what starts next may run another image", u.moved)
 }
 
-// meant returns the places of the images that are in use by the reference. A
-// digest alone decides: its tag may have moved on. False says that an image with
-// the digest is not listed: then the images with the tag may be what is left.
+// meant returns the places of the images that the reference means. If it has a
+// digest, that decides, since its tag may have moved. False says that no image with
+// the digest is listed. Then the places are those of the images with the tag.
 func (c *contents) meant(ref reference.Reference) (places []int, meant bool) {
 	if ref.Digest == "" {
 		return c.bearers(ref.Tag), true

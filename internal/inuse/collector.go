@@ -15,8 +15,8 @@ type collector struct {
 }
 
 // add notes that by uses an image. The digest is the one recorded with it, or
-// empty. A name that is no reference, or that points at an ECR registry and
-// cannot be read, is an error: the image is in use and not known.
+// empty. A name that cannot be read is an error: it is not known which image is in
+// use.
 func (c *collector) add(image, digest, by string) error {
 	return c.addUse(image, digest, Use{By: by})
 }

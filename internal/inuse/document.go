@@ -27,8 +27,8 @@ type documentReference struct {
 	By    string `json:"by"`
 }
 
-// named sorts what a document says of the uses and leaves each once. Uses that
-// name no repository say nothing elsewhere, and public registries are not the
+// named returns the uses as a document has them, sorted and each once. It leaves
+// out uses without a repository, and those of public registries, which are not the
 // reader's.
 func named(uses []Use) []Use {
 	said := make([]Use, 0, len(uses))

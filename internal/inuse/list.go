@@ -24,15 +24,15 @@ const (
 	// maxEntry is the most that a line of a list, or a value of one in JSON, may
 	// have, in bytes. It bounds the memory that reading takes.
 	maxEntry = 64 << 10
-	// maxListUses is how many uses of one image a list adds: a cluster runs many
-	// containers of it, and a person needs no more to see why it is kept.
+	// maxListUses is how many uses of one image a list adds. A cluster can run
+	// thousands of containers of one image, and a few show why it is kept.
 	maxListUses = 5
 )
 
-// Open returns the content of the list at a location, which is a file or an S3
-// object, as the configuration spells it, and when that was last modified, which
-// is zero if it is not known. The caller closes the content. A content that is
-// not whole must end with an error.
+// Open returns the content of the list at a location, and when the list was last
+// modified, or zero if that is not known. The location is a file or an S3 object, as
+// the configuration spells it. The caller closes the content. Content that is cut
+// short must end with an error.
 type Open func(ctx context.Context, location string) (content io.ReadCloser, modified time.Time, err error)
 
 // A List is the source of the references that a list holds, from other
@@ -43,10 +43,9 @@ type Open func(ctx context.Context, location string) (content io.ReadCloser, mod
 //   - a JSON array of references;
 //   - the JSON document that [Write] writes.
 //
-// A list that is empty, larger than [MaxListSize], too old or in any part
-// unreadable has failed as a whole: what it was to protect is not known. It is
-// read as a stream: what is held of it are at most five uses of each image that
-// a scan keeps.
+// A list fails as a whole if it is empty, larger than [MaxListSize], too old or in
+// any part unreadable: the images that it should protect are not known. It is read
+// as a stream. A scan holds at most five uses of each image that it keeps.
 type List struct {
 	location string
 	open     Open
@@ -55,9 +54,9 @@ type List struct {
 }
 
 // NewList returns the source for the list at the location. Its age is counted
-// to now. A maxAge other than 0 is how old it may be: by the time that it says
-// or, if it says none, by when it was last modified. With 0 only a list that says
-// its time grows old, after [MaxListAge].
+// to now, from the time in the document or, without one, from when the list was
+// last modified. MaxAge is how old it may be. With 0 a document may be as old as
+// [MaxListAge], and other lists do not grow old.
 func NewList(location string, open Open, now time.Time, maxAge time.Duration) List {
 	return List{location, open, now, maxAge}
 }
@@ -81,7 +80,7 @@ func (l List) Uses(ctx context.Context) iter.Seq2[Use, error] {
 	}
 }
 
-// errLeft ends the reading of a list in which nobody is interested any more.
+// errLeft ends the reading of a list when the consumer has stopped.
 var errLeft = errors.New("left")
 
 func (l List) read(ctx context.Context, yield func(Use) bool) (err error) {
@@ -109,7 +108,7 @@ func (l List) unread(err error) error {
 	return fmt.Errorf("%s: %w; if it is no longer kept, take %q out of protect.references", doing, err, l.location)
 }
 
-// A listError is what is wrong with the content of a list.
+// A listError says why the content of a list is wrong.
 type listError string
 
 func (e listError) Error() string { return string(e) }

@@ -153,7 +153,7 @@ func (r *listReader) checkModified() error {
 	return nil
 }
 
-// ageFault returns what is wrong with the time of a list, or nothing.
+// ageFault says why a list of that time does not count, or returns "".
 func (r *listReader) ageFault(at time.Time) string {
 	most := cmp.Or(r.maxAge, MaxListAge)
 	switch age := r.now.Sub(at); {

@@ -132,7 +132,7 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 			scan.Failed = append(scan.Failed, Failure{name, a.err})
 			continue
 		}
-		scan.Counts[name] += len(a.uses) + a.dropped - a.elsewhere
+		scan.Counts[name] += a.named
 		if a.elsewhere > 0 {
 			scan.Elsewhere[name] += a.elsewhere
 		}
@@ -145,9 +145,17 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 type answer struct {
 	uses []Use
 	err  error
-	// dropped is the number of uses that are not kept, elsewhere that of the kept
-	// ones that name no ECR registry.
-	dropped, elsewhere int
+	// named and elsewhere are the numbers of uses, also of those that are not kept,
+	// of ECR registries and of other hosts.
+	named, elsewhere int
+}
+
+func (a *answer) count(ref reference.Reference) {
+	if ref.RegistryID == "" && ref.Repository != "" {
+		a.elsewhere++
+	} else {
+		a.named++
+	}
 }
 
 // A brief source may name an image so often that only some uses of each are
@@ -172,16 +180,14 @@ func (s Scope) ask(ctx context.Context, source Source) (a answer) {
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
 		if s.drops(use.Reference) || full(use.Reference) {
-			a.dropped++
+			a.count(use.Reference)
 			continue
 		}
 		a.uses = append(a.uses, use)
 	}
 	a.uses = distinct(a.uses)
 	for i := range a.uses {
-		if ref := &a.uses[i].Reference; ref.RegistryID == "" && ref.Repository != "" {
-			a.elsewhere++
-		}
+		a.count(a.uses[i].Reference)
 	}
 	return a
 }

@@ -16,8 +16,8 @@ type Registry struct {
 }
 
 // ParseRegistry reads the host of an ECR registry, with or without a prefix:
-// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team. The error says what is
-// wrong with it.
+// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team. The error says which part is
+// wrong.
 func ParseRegistry(text string) (Registry, error) {
 	host, prefix, hasPrefix := strings.Cut(text, "/")
 	r, err := parseHost(lower(host))
@@ -46,7 +46,7 @@ func (r Registry) MarshalText() ([]byte, error) { return []byte(r.String()), nil
 // host and the beginning of a path. Nil has none.
 type Aliases map[string]Registry
 
-// ParseAlias reads a name of [Aliases]. The error says what is wrong with it.
+// ParseAlias reads a name of [Aliases]. The error says how to write it.
 func ParseAlias(text string) (string, error) {
 	host, path, hasPath := strings.Cut(text, "/")
 	name := lower(host)

@@ -13,9 +13,9 @@ var ErrNoReference = errors.New("not an image reference")
 
 // ParseAny reads a reference to an image in any registry. The result for an ECR
 // registry, and the error for a text that only points at one, are those of
-// [Parse]. Every other reference has no RegistryID: its Host is another host,
-// or empty if the text names none, and its Repository is the path on that host.
-// Any other text is [ErrNoReference].
+// [Parse]. Any other reference has no RegistryID. Its Host is the host of the other
+// registry, or empty if the text names none. Its Repository is the path on that
+// host. Text that is not a reference is [ErrNoReference].
 func ParseAny(text string) (Reference, error) {
 	r, err := Parse(text)
 	if !errors.Is(err, ErrNotECR) {
@@ -52,15 +52,15 @@ func parseOther(text string) (Reference, error) {
 	return r, nil
 }
 
-// namesHost reports whether the first part of a reference is a host and not the
-// beginning of a path, as Docker decides it.
+// namesHost reports whether the first part of a reference is a host, and not the
+// beginning of a path. The rule is Docker's:
 // https://github.com/distribution/reference/blob/main/normalize.go
 func namesHost(first string) bool {
 	return strings.ContainsAny(first, ".:") || lower(first) == "localhost"
 }
 
 // isHost reports whether the text can be the host of a registry, with or without
-// a port: a name, an IPv4 address or an IPv6 address in brackets.
+// a port. It is a name, an IPv4 address or an IPv6 address in brackets.
 func isHost(text string) bool {
 	name, port, hasPort := text, "", false
 	if i := strings.LastIndexByte(text, ':'); i > strings.LastIndexByte(text, ']') {
@@ -82,9 +82,8 @@ var publicHosts = []string{
 	"registry-1.docker.io", "registry.k8s.io",
 }
 
-// Public reports whether the reference is most likely to a registry that
-// everybody pulls from: it names one of these, or no host, which means Docker
-// Hub to most programs.
+// Public reports whether the reference is to a registry that everybody pulls
+// from. A reference without a host is one: most programs read it as Docker Hub.
 func (r Reference) Public() bool {
 	return r.RegistryID == "" && r.Repository != "" && slices.Contains(publicHosts, r.Host)
 }

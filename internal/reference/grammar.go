@@ -4,8 +4,8 @@ import "strings"
 
 // The names of this file are checked by hand, since lists can have millions.
 
-// isRepository reports whether the text is the name of an ECR repository, but
-// for its length.
+// isRepository reports whether the text is the name of an ECR repository. It does
+// not check the length.
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
 func isRepository(text string) bool {
 	for part := range strings.SplitSeq(text, "/") {
@@ -74,8 +74,8 @@ func isSuffix(text string) bool {
 }
 
 // isPath reports whether the text can be the path of a repository in any
-// registry: parts between slashes, each of letters and digits with marks between
-// them. ECR allows less.
+// registry. Its parts are letters and digits, with marks between them. ECR allows
+// fewer names.
 func isPath(text string) bool {
 	if text == "" || isMark(text[0]) || isMark(text[len(text)-1]) {
 		return false
