@@ -89,12 +89,13 @@ func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
 	}
 	here, far := ref(registry+"app:v1"), ref("123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1")
 	proxy, anywhere := ref("proxy.example.com/app:v1"), inuse.Use{Reference: reference.Reference{Digest: sha("a")}, By: "x", Source: "s"}
-	source := given{name: "s", uses: []inuse.Use{here, far, far, proxy, ref("mirror.example.com/app:v2"), ref("far.example.com/app:v3"), anywhere}}
+	unknown := inuse.Use{By: "x", Source: "s", Problem: "no name"} // is not counted
+	source := given{name: "s", uses: []inuse.Use{here, far, far, proxy, ref("mirror.example.com/app:v2"), ref("far.example.com/app:v3"), anywhere, unknown}}
 	got := inuse.Scope{Region: region, Aliases: reference.Aliases{
 		"mirror.example.com": {ID: "123456789012", Region: region}, "far.example.com": {ID: "123456789012", Region: "us-east-1"},
 	}}.Run(t.Context(), []inuse.Source{source, given{name: "none"}}, now)
 	want := inuse.Scan{
-		At: now, Uses: []inuse.Use{anywhere, proxy, here, ref(registry + "app:v2")},
+		At: now, Uses: []inuse.Use{unknown, anywhere, proxy, here, ref(registry + "app:v2")},
 		Counts: map[string]int{"s": 6, "none": 0}, Elsewhere: map[string]int{"s": 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -59,7 +59,7 @@ func large(t *testing.T) int64 {
 		}
 		return n
 	}
-	return 40 << 20
+	return 20 << 20
 }
 
 // However long a list is, what is held of it are the images that matter.
@@ -93,7 +93,7 @@ func TestALongListIsReadAsAStream(t *testing.T) {
 
 func TestListFailsWhenItIsTooLarge(t *testing.T) {
 	t.Parallel()
-	comment := "#" + strings.Repeat("-", 1<<10-2) + "\n"
+	comment := "#" + strings.Repeat("-", 32<<10-2) + "\n"
 	read := func(size int64, end string) inuse.List {
 		return inuse.NewList("l", opened(io.NopCloser(newFlow("", comment, end, size)), time.Time{}), now, 0)
 	}

@@ -150,10 +150,12 @@ type answer struct {
 	named, elsewhere int
 }
 
-func (a *answer) count(ref reference.Reference) {
-	if ref.RegistryID == "" && ref.Repository != "" {
+func (a *answer) count(use *Use) {
+	switch ref := &use.Reference; {
+	case use.Problem != "": // which image is not known
+	case ref.RegistryID == "" && ref.Repository != "":
 		a.elsewhere++
-	} else {
+	default:
 		a.named++
 	}
 }
@@ -180,14 +182,14 @@ func (s Scope) ask(ctx context.Context, source Source) (a answer) {
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
 		if s.drops(use.Reference) || full(use.Reference) {
-			a.count(use.Reference)
+			a.count(&use)
 			continue
 		}
 		a.uses = append(a.uses, use)
 	}
 	a.uses = distinct(a.uses)
 	for i := range a.uses {
-		a.count(a.uses[i].Reference)
+		a.count(&a.uses[i])
 	}
 	return a
 }
