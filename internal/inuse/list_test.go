@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // list returns the source for a list with that content.
@@ -168,6 +169,26 @@ func TestWhatWriteWritesIsReadBack(t *testing.T) {
 	if written[1] != use("a", "y") {
 		t.Error("Write changed the order of its argument")
 	}
+}
+
+// What is written is for the reader's registry: not images that everybody pulls,
+// and nothing of which the repository is not known.
+func TestWriteLeavesOutWhatIsOfNoUseElsewhere(t *testing.T) {
+	t.Parallel()
+	var written []inuse.Use
+	for _, text := range []string{"nginx", "team/app:v1", "docker.io/library/nginx", "public.ecr.aws/x/y", "proxy.example.com/app:v1", registry + "app:v1"} {
+		ref, err := reference.ParseAny(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written = append(written, inuse.Use{Reference: ref, By: "x", Runs: true})
+	}
+	written = append(written, inuse.Use{By: "x", Problem: "no name"}, inuse.Use{By: "x", Reference: reference.Reference{Digest: sha("a")}})
+	var b bytes.Buffer
+	if err := inuse.Write(&b, "123456789012", region, now, written); err != nil {
+		t.Fatal(err)
+	}
+	wantUses(t, list(b.String()), "app:v1 x", "proxy.example.com/app:v1 x")
 }
 
 func ExampleWrite() {
