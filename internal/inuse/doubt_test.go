@@ -156,3 +156,19 @@ func TestECSFailsOnAnAnswerThatRepeatsItself(t *testing.T) {
 		}
 	}
 }
+
+// An answer that leaves out all that could name an image is not whole.
+func TestASourceFailsOnAnswersThatNameNothing(t *testing.T) {
+	t.Parallel()
+	bare := deployed()
+	bare.revisions[arn("service-revision", "r")] = object{"serviceRevisionArn": arn("service-revision", "r")}
+	wantFailure(t, bare.source(t, 0), arn("service-revision", "r")+" names neither images nor a task definition")
+	empty := deployed()
+	empty.tasks["prod"] = []object{{"taskArn": arn("task", "t"), "desiredStatus": "RUNNING", "containers": []object{}}}
+	wantFailure(t, empty.source(t, 0), arn("task", "t")+" names neither containers nor a task definition")
+	f := &fakeLambda{}
+	f.add("api", "1", "", "", "")
+	wantUses(t, f.source(t)) // it has code
+	f.code["api:1"] = object{"Code": object{}, "Configuration": object{}}
+	wantFailure(t, f.source(t), "the answer names no image")
+}

@@ -129,6 +129,9 @@ func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []stri
 		found = append(found, r.ServiceRevisionArn)
 		by := aws.ToString(r.ServiceRevisionArn)
 		if len(r.ContainerImages) == 0 { // then its task definition has to tell
+			if aws.ToString(r.TaskDefinition) == "" {
+				return fmt.Errorf("%s: %s names neither images nor a task definition", doing, by)
+			}
 			s.define(r.TaskDefinition, by, 0)
 		}
 		for _, image := range r.ContainerImages {

@@ -84,6 +84,9 @@ func (s *ecsScan) task(task types.Task) error {
 			return err
 		}
 	}
+	if !stops && len(task.Containers) == 0 && aws.ToString(task.TaskDefinitionArn) == "" {
+		return fmt.Errorf("%s names neither containers nor a task definition", arn)
+	}
 	if !stops {
 		s.define(task.TaskDefinitionArn, aws.ToString(task.TaskDefinitionArn), 0)
 	}

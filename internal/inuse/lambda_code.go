@@ -42,10 +42,11 @@ func (s *lambdaScan) code(ctx context.Context, v version) error {
 func (s *lambdaScan) image(v version, out *lambda.GetFunctionOutput) error {
 	resolved, name := aws.ToString(out.Code.ResolvedImageUri), aws.ToString(out.Code.ImageUri)
 	if resolved == "" && name == "" {
-		if kind := cmp.Or(out.Configuration.PackageType, v.kind); kind != "" && kind != types.PackageTypeZip {
-			return errors.New("the answer names no image")
+		kind := cmp.Or(out.Configuration.PackageType, v.kind)
+		if kind == types.PackageTypeZip || kind == "" && aws.ToString(out.Code.Location) != "" {
+			return nil
 		}
-		return nil
+		return errors.New("the answer names no image")
 	}
 	if name != "" {
 		if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
