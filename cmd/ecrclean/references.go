@@ -22,7 +22,9 @@ func referencesCommand(w world) *cobra.Command {
 		Short: "Write a list of what is in use here, for protect.references elsewhere",
 		Long: `Query the services in protect.inUse for the images that they use in this account and
 Region, read the lists in protect.references, and write all that as one list. Name the
-list in protect.references where the registry is cleaned. It counts for 36 hours.`,
+list in protect.references where the registry is cleaned. It counts for 36 hours, or for
+as many as protect.referencesMaxAgeHours says there. Images of public registries, such as
+docker.io and public.ecr.aws, are left out.`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			configuration, err := s.load(c.Context())
@@ -45,11 +47,12 @@ list in protect.references where the registry is cleaned. It counts for 36 hours
 // reader could not tell it from a whole one. Nor is one by a wrong clock: a reader
 // could take the list for newer than it is.
 func (s *session) references(ctx context.Context, out string) error {
-	if s.Scan == nil {
+	ask := s.registry.Scanner(s.Config, "", s.now)
+	if ask == nil {
 		return usageError(errors.New("the configuration names no source in protect.inUse; name one"))
 	}
 	account, err := s.registry.Account(ctx)
-	scan := s.Scan(ctx)
+	scan := ask(ctx)
 	if err := s.registry.ClockCheck.Check(); err != nil {
 		return failure(fmt.Errorf("nothing was written: %w", err))
 	}
@@ -63,20 +66,17 @@ func (s *session) references(ctx context.Context, out string) error {
 	if err != nil {
 		return failure(err)
 	}
-	var list bytes.Buffer
-	if err := inuse.Write(&list, account, s.registry.Region, scan.At, scan.Uses); err != nil {
-		return failure(err)
-	}
+	write := func(w io.Writer) error { return inuse.Write(w, account, s.registry.Region, scan.At, scan.Uses) }
 	switch {
 	case out == "":
-		_, err = s.stdout.Write(list.Bytes())
+		err = write(s.stdout)
 	case strings.HasPrefix(out, "s3://"):
-		err = s.registry.PutObject(ctx, out, list.Bytes())
+		var list bytes.Buffer
+		if err = write(&list); err == nil {
+			err = s.registry.PutObject(ctx, out, list.Bytes())
+		}
 	default:
-		err = saveFile(out, func(w io.Writer) error {
-			_, err := w.Write(list.Bytes())
-			return err
-		})
+		err = saveFile(out, write)
 	}
 	if err != nil {
 		return failure(fmt.Errorf("write references: %w", err))

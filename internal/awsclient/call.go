@@ -39,6 +39,8 @@ type call struct {
 	// OK, and explain puts such an answer into words.
 	code    func(body []byte) string
 	explain func(r refusal, body []byte) error
+	// head is shown an answer before its body is read. Nil is not.
+	head func(*http.Response)
 	// read takes what is asked for from the body of an answer. An error says that
 	// it is not there. Nil takes the body as it is.
 	read func(body []byte) error
@@ -97,8 +99,11 @@ func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.
 		return out, metadata, unsent{err}
 	}
 	defer func() { _ = answer.Body.Close() }() // it is only read
-	if answer.StatusCode != http.StatusOK {
+	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusPartialContent {
 		return out, metadata, c.refused(answer)
+	}
+	if c.head != nil {
+		c.head(answer)
 	}
 	limit := int64(maxBody)
 	if c.most > 0 {

@@ -2,6 +2,8 @@ package cleaner
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -36,26 +38,58 @@ type contents struct {
 	// configuration.
 	besides bool
 	// names leads from digests and tags, which no digest can be mistaken for,
-	// to places in images. It is nil before it is needed.
+	// to places in images, and again to those of the further images that bear the
+	// same tag: a tag that moves while the images are listed is on several. Names
+	// is nil before it is needed.
 	names map[string]int
+	again map[string][]int
 }
 
-// find returns the place of the image that name, a digest or a tag, means, or
-// -1.
-func (c *contents) find(name string) int {
+// bearers returns the places of the images with that digest or tag: none, one or,
+// for a tag, several.
+func (c *contents) bearers(name string) []int {
 	if c.names == nil {
 		c.names = make(map[string]int, 2*len(c.images))
 		for i := range c.images {
 			c.names[c.images[i].Digest] = i
 			for _, tag := range c.images[i].Tags {
-				c.names[tag] = i
+				c.bear(tag, i)
 			}
 		}
 	}
-	if i, ok := c.names[name]; ok {
-		return i
+	i, borne := c.names[name]
+	if !borne {
+		return nil
 	}
-	return -1
+	return append([]int{i}, c.again[name]...)
+}
+
+func (c *contents) bear(tag string, i int) {
+	if first, borne := c.names[tag]; borne && first != i {
+		if c.again == nil {
+			c.again = map[string][]int{}
+		}
+		c.again[tag] = append(c.again[tag], i)
+		return
+	}
+	c.names[tag] = i
+}
+
+// errUnknownName says that no listed image has a digest or tag.
+var errUnknownName = errors.New("no image with the digest or tag")
+
+// one returns the place of the image that a person means by a digest or tag. The
+// error is errUnknownName, or says that several have the tag.
+func (c *contents) one(name string) (int, error) {
+	switch places := c.bearers(name); len(places) {
+	case 0:
+		return 0, errUnknownName
+	case 1:
+		return places[0], nil
+	default:
+		return 0, fmt.Errorf("repository %s: the tag %s is on %d of the listed images, because it moved while they were listed; run again, or name the image by its digest",
+			c.repository, name, len(places))
+	}
 }
 
 // place returns the place of the image in the listing.

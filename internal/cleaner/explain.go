@@ -2,6 +2,7 @@ package cleaner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,7 +30,8 @@ type Explanation struct {
 }
 
 // Explain explains the image that name, a digest or a tag, means. The error says
-// that there is no such image or that it could not be read, or is that of Begin.
+// that there is no such image, that several listed images bear the tag, or that it
+// could not be read, or is that of Begin.
 func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanation, error) {
 	conf := &r.Config
 	e := Explanation{Repository: repository}
@@ -50,9 +52,12 @@ func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanat
 	if err != nil {
 		return e, err
 	}
-	at := c.find(name)
-	if at < 0 {
+	at, err := c.one(name)
+	switch {
+	case errors.Is(err, errUnknownName):
 		return e, fmt.Errorf("repository %s has no image with the digest or tag %s", repository, name)
+	case err != nil:
+		return e, err
 	}
 	e.Image = c.images[at]
 	policy, skip, err := policyFor(ctx, p.Registry, repository, e.Entry)

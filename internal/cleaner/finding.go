@@ -1,5 +1,7 @@
 package cleaner
 
+import "slices"
+
 // A Finding is something that a person should know and that is no failure.
 type Finding struct {
 	Kind       FindingKind `json:"kind"`
@@ -14,6 +16,16 @@ type FindingKind string
 const (
 	// UnlistedReference: something references an image that is not listed.
 	UnlistedReference FindingKind = "unlistedReference"
+	// UnresolvedDigest: no digest is recorded for a running container, so that its
+	// tag decides which image is in use.
+	UnresolvedDigest FindingKind = "unresolvedDigest"
+	// MovedTag: something runs an image by a tag that is on another image now.
+	MovedTag FindingKind = "movedTag"
+	// UnknownRegistryHost: references name a host that is no ECR registry, or none.
+	// They protect by their path.
+	UnknownRegistryHost FindingKind = "unknownRegistryHost"
+	// UnreadableReference: something uses an image whose name cannot be read.
+	UnreadableReference FindingKind = "unreadableReference"
 	// NothingReferences: nothing that was asked references the repository.
 	NothingReferences FindingKind = "nothingReferences"
 	// SharedRepository: other accounts may pull from the repository, and no
@@ -65,6 +77,6 @@ func (k FindingKind) Failure() string {
 func (r *Report) endScan(s *scanner) {
 	failed := s.failed()
 	r.InUse = s.found()
-	r.Findings = append(failed, r.Findings...)
+	r.Findings = slices.Concat(failed, s.doubts(), r.Findings)
 	r.Incomplete = r.Incomplete || len(failed) > 0
 }

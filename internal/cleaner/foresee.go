@@ -67,7 +67,7 @@ func (p Planner) Foresee(ctx context.Context, repository string, policy lifecycl
 	g := graph.New(c.images, c.children)
 	used, doubt := p.usage(ctx, c, g, protect)
 	f.Doubt, f.Scanned = cmp.Or(doubt, c.unreadInUse(&used)), used.at.wall
-	f.Findings = slices.Concat(c.manifestFindings(), used.findings, p.sharedFinding(ctx, repository, protect))
+	f.Findings = slices.Concat(c.manifestFindings(), used.findings, p.scanner.hostsOf(repository, sourcesOf(protect)), p.sharedFinding(ctx, repository, protect))
 	guard := newGuard(c, f.Images)
 	for i := range f.Images {
 		im := &f.Images[i]

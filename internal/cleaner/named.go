@@ -26,6 +26,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	report = r.newReport()
 	report.Account = found.RegistryID
 	r.prepare(found.RegistryID)
+	r.scanner.know(map[string]bool{repository: true}, false)
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, found)
 	if err != nil {
 		return report, err
@@ -62,7 +63,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 
 // PlanNamed plans the removal of images that a person named, each by digest or
 // by tag, with the protection of the entry; an orphan that is named may go. A
-// name that no listed image bears is an error.
+// name that no listed image bears is an error, and so is a tag that several bear.
 func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (RepositoryPlan, error) {
 	plan := RepositoryPlan{Repository: repository, Entry: entry}
 	p.scanner.rely(ctx, sourcesOf(entry.Protect))
@@ -73,10 +74,13 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 	wanted := make([]*wish, len(c.images))
 	var unknown []string
 	for _, name := range names {
-		i := c.find(name)
-		if i < 0 {
+		i, err := c.one(name)
+		if errors.Is(err, errUnknownName) {
 			unknown = append(unknown, name)
 			continue
+		}
+		if err != nil {
+			return plan, err
 		}
 		wanted[i] = &wish{action: evaluator.Expire, reason: fmt.Sprintf("named by a person as %s", name)}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -77,8 +76,6 @@ type Runner struct {
 
 	scanner  *scanner
 	ownPulls *ownPulls
-	// missing are the repositories of the saved plan that are not listed any more.
-	missing []string
 }
 
 // Run works through the repositories that the configuration selects, in the
@@ -87,21 +84,22 @@ type Runner struct {
 // a [*SavedPlanError] or a [*config.SelectionError]; then nothing was done. All other
 // trouble is in the report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
-	repositories, account, selection, err := r.list(ctx)
+	registry, err := r.list(ctx)
 	if err := r.Begin(err); err != nil {
 		return Report{}, err
 	}
 	report := r.newReport()
-	report.Account = account
-	if err := r.checkSaved(account); err != nil {
+	report.Account = registry.account
+	if err := r.checkSaved(registry.account); err != nil {
 		return report, err
 	}
-	if err := cmp.Or(selection.Err(), r.checkRequested()); err != nil {
+	if err := cmp.Or(registry.selection.Err(), r.checkRequested()); err != nil {
 		return report, err
 	}
-	r.prepare(account)
-	r.workThrough(ctx, repositories, &report)
-	for _, name := range r.missing {
+	r.prepare(registry.account)
+	r.scanner.know(registry.names, true)
+	r.workThrough(ctx, registry.selected, &report)
+	for _, name := range r.missingFrom(registry.names) {
 		plan := r.gone(name, "deleted since the plan was saved")
 		r.applyGuarded(ctx, &plan, nil)
 		report.add(r.reportOn(ctx, &plan, true))
@@ -138,7 +136,10 @@ func (r *Runner) newScanner(account string) *scanner {
 	if r.Scan == nil {
 		return nil
 	}
-	s := &scanner{scan: r.Scan, clock: r.Clock, account: account, region: r.Region, counts: map[string]int{}, relied: map[string]bool{}}
+	s := &scanner{
+		scan: r.Scan, clock: r.Clock, account: account, region: r.Region,
+		counts: map[string]int{}, elsewhere: map[string]int{}, relied: map[string]bool{}, lists: r.Config.InUse().References,
+	}
 	if r.Saved != nil {
 		maps.Copy(s.counts, r.Saved.InUse)
 	}
@@ -156,23 +157,29 @@ func (r *Runner) newReport() Report {
 	}
 }
 
-// list returns the selected repositories, the account of the registry, and the selection
-// once it has seen the whole registry. It reads the whole list before anything is removed.
-func (r *Runner) list(ctx context.Context) (selected []Repository, account string, selection *config.Selection, err error) {
-	missing := r.savedRepositories()
-	selection = r.Config.Repositories.Selection()
+// A listing is what a run knows of the registry before it begins.
+type listing struct {
+	account string
+	// selected are the repositories that the run is about, and names those of all.
+	selected []Repository
+	names    map[string]bool
+	// selection has seen all repositories.
+	selection *config.Selection
+}
+
+// list lists the registry. It reads the whole list before anything is removed.
+func (r *Runner) list(ctx context.Context) (listing, error) {
+	all := listing{names: map[string]bool{}, selection: r.Config.Repositories.Selection()}
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
-			return nil, "", nil, err
+			return listing{}, err
 		}
-		delete(missing, repository.Name)
-		account = repository.RegistryID
-		if selection.Select(repository.Name) && r.inSavedPlan(repository.Name) {
-			selected = append(selected, repository)
+		all.account, all.names[repository.Name] = repository.RegistryID, true
+		if all.selection.Select(repository.Name) && r.inSavedPlan(repository.Name) {
+			all.selected = append(all.selected, repository)
 		}
 	}
-	r.missing = slices.Sorted(maps.Keys(missing))
-	return selected, account, selection, nil
+	return all, nil
 }
 
 // plan makes the plan of one repository; whatever hinders it becomes a skip. The

@@ -85,20 +85,20 @@ func (r *Runner) inSavedPlan(repository string) bool {
 	return len(saved.removable()) > 0 || saved.Skipped == SkipLimit || saved.Skipped.unhandled()
 }
 
-// savedRepositories returns the names of the selected repositories from which the
-// saved plan removes images.
-func (r *Runner) savedRepositories() map[string]bool {
-	names := map[string]bool{}
+// missingFrom returns the selected repositories from which the saved plan removes images
+// and which the registry does not have any more, in the order of the plan.
+func (r *Runner) missingFrom(listed map[string]bool) []string {
+	var missing []string
 	if r.Saved == nil {
-		return names
+		return nil
 	}
 	for i := range r.Saved.Repositories {
 		saved := &r.Saved.Repositories[i]
-		if len(saved.removable()) > 0 && r.Config.Repositories.Select(saved.Name) {
-			names[saved.Name] = true
+		if !listed[saved.Name] && len(saved.removable()) > 0 && r.Config.Repositories.Select(saved.Name) {
+			missing = append(missing, saved.Name)
 		}
 	}
-	return names
+	return missing
 }
 
 // gone returns the plan for a repository that is not there any more, with the images

@@ -29,8 +29,15 @@ type scanner struct {
 	// use since may be missing. Due is from when its age counts until the next one,
 	// which is its end where it took too long: another is not likely to be faster.
 	began, due moment
-	uses       map[string][]inuse.Use // by repository of this registry
-	counts     map[string]int         // the most that each source has named
+	places     places         // of the last scan
+	counts     map[string]int // the most that each source has named of ECR
+	// elsewhere is the most that each source has named of other hosts.
+	elsewhere map[string]int
+	// repositories are the names of those of this registry, or of some if whole
+	// is false; nil when none is known. Lists are the sources that are lists.
+	repositories map[string]bool
+	whole        bool
+	lists        []string
 
 	// relied are the sources on which repositories rely, and first is the scan
 	// that begins with the first of these.
@@ -79,14 +86,14 @@ func (s *scanner) failed() []Finding {
 
 // newest returns a scan that is not too old, made now if need be, and when it
 // began.
-func (s *scanner) newest(ctx context.Context) (*inuse.Scan, map[string][]inuse.Use, moment) {
+func (s *scanner) newest(ctx context.Context) (*inuse.Scan, places, moment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.askOnce(ctx)
 	if s.due.age(momentOf(s.clock)) > MaxScanAge {
 		s.ask(ctx)
 	}
-	return s.last, s.uses, s.began
+	return s.last, s.places, s.began
 }
 
 // askOnce makes a scan unless there is one.
@@ -107,12 +114,8 @@ func (s *scanner) ask(ctx context.Context) {
 		failSlow(&scan, s.began.age(ended))
 	}
 	s.distrust(&scan)
-	s.last, s.uses = &scan, map[string][]inuse.Use{}
-	for _, use := range scan.Uses {
-		if ref := use.Reference; ref.Region == s.region && (s.account == "" || ref.RegistryID == s.account) {
-			s.uses[ref.Repository] = append(s.uses[ref.Repository], use)
-		}
-	}
+	s.last, s.places = &scan, s.place(scan.Uses)
+	s.last.Failed = append(s.last.Failed, s.unplacedLists()...)
 }
 
 // names reports whether one of the sources named an image of the repository,
@@ -124,24 +127,29 @@ func (s *scanner) names(ctx context.Context, repository string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.askOnce(ctx)
-	return len(s.uses[repository]) > 0
+	return len(s.places.uses[repository])+len(s.places.anywhere) > 0
 }
 
 // distrust makes a failure of a source that named uses before and names none
 // now: it is more likely to be broken than to have nothing left.
 func (s *scanner) distrust(scan *inuse.Scan) {
 	for _, source := range slices.Sorted(maps.Keys(s.counts)) {
-		if now, answered := scan.Counts[source]; answered && now == 0 && s.counts[source] > 0 {
+		before := s.counts[source]
+		if before == 0 && scan.Elsewhere[source] == 0 {
+			before = s.elsewhere[source]
+		}
+		if now, answered := scan.Counts[source]; answered && now == 0 && before > 0 {
 			scan.Failed = append(scan.Failed, inuse.Failure{Source: source, Err: fmt.Errorf(
-				"named %d uses before and none now; plan again if that is right", s.counts[source])})
+				"named %d uses before and none now; plan again if that is right", before)})
 		}
 	}
 	for source, n := range scan.Counts {
 		s.counts[source] = max(s.counts[source], n)
+		s.elsewhere[source] = max(s.elsewhere[source], scan.Elsewhere[source])
 	}
 }
 
-// found returns how many uses each source named, or nil when none was asked.
+// found returns how many uses of ECR each source named, or nil when none was asked.
 func (s *scanner) found() map[string]int {
 	if s == nil || s.last == nil {
 		return nil

@@ -4,20 +4,25 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // A usage is what is in use in one repository.
 type usage struct {
 	// by names for each digest what uses it, also for the indexes above it.
 	by map[string][]string
-	// findings are the references that lead to no listed image.
+	// findings are about the uses.
 	findings []Finding
+	// unresolved says which containers run without a recorded digest, and moved
+	// which run an image by a tag that is on another image now.
+	unresolved, moved []string
 	// at is when the scan that says so began; zero when there was none.
 	at moment
 }
@@ -38,7 +43,7 @@ func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, setting
 	case p.scanner == nil:
 		return u, &Skip{SkipScanFailed, "in-use scan: nobody was asked"}
 	}
-	scan, uses, at := p.scanner.newest(ctx)
+	scan, places, at := p.scanner.newest(ctx)
 	u.at = at
 	for _, f := range scan.Failed {
 		if slices.Contains(sources, f.Source) {
@@ -46,31 +51,83 @@ func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, setting
 		}
 	}
 	u.addPulled(c, g, scan.At)
-	used := 0
-	for _, use := range uses[c.repository] {
-		if !slices.Contains(sources, use.Source) || use.Revision > settings.TaskDefinitionRevisions {
-			continue
-		}
-		used++
-		if i := c.meant(use); i >= 0 {
-			u.add(g, c.images[i].Digest, use.By)
-		} else {
-			u.findings = append(u.findings, Finding{UnlistedReference, c.repository, fmt.Sprintf("%s refers to %s, which is not listed", use.By, use.Reference)})
+	named := false
+	for _, use := range places.of(c.repository) {
+		if slices.Contains(sources, use.Source) && use.Revision <= settings.TaskDefinitionRevisions {
+			named = u.addUse(c, g, use) || named
 		}
 	}
-	if used == 0 {
+	u.addDoubts(c.repository)
+	if !named {
 		u.findings = append(u.findings, Finding{NothingReferences, c.repository, "nothing that was asked references an image of it"})
 	}
 	return u, nil
 }
 
-// meant returns the place of the image that is in use, or -1. A digest alone
-// decides: its tag may have moved on.
-func (c *contents) meant(use inuse.Use) int {
-	if use.Reference.Digest != "" {
-		return c.find(use.Reference.Digest)
+// addUse notes a use, and reports whether it names an image of the repository. A
+// use of an image behind another host does so only if such an image is listed.
+func (u *usage) addUse(c *contents, g *graph.Graph, use *inuse.Use) bool {
+	places, meant := c.meant(use.Reference)
+	for _, i := range places {
+		u.add(g, c.images[i].Digest, use.By)
 	}
-	return c.find(use.Reference.Tag)
+	certain := use.Reference.RegistryID != ""
+	switch {
+	case len(places) == 0 && !certain:
+		return false
+	case len(places) == 0:
+		u.unlisted(c.repository, use, "")
+	case !meant && certain:
+		u.unlisted(c.repository, use, "; instead the images with the tag "+use.Reference.Tag+" are in use")
+	}
+	if use.Runs && use.Reference.Digest == "" {
+		u.unresolved = append(u.unresolved, fmt.Sprintf("%s runs %s", use.By, use.Reference))
+	}
+	if use.Runs && use.Reference.Digest != "" && meant {
+		u.addMoved(c, g, use)
+	}
+	return true
+}
+
+func (u *usage) unlisted(repository string, use *inuse.Use, instead string) {
+	message := fmt.Sprintf("%s refers to %s, which is not listed%s", use.By, use.Reference, instead)
+	u.findings = append(u.findings, Finding{UnlistedReference, repository, message})
+}
+
+// addMoved notes a tag that is not on the image that runs by it, or on an index
+// that lists the image.
+func (u *usage) addMoved(c *contents, g *graph.Graph, use *inuse.Use) {
+	runs := append(g.Ancestors(use.Reference.Digest), use.Reference.Digest)
+	bearers := c.bearers(use.Reference.Tag)
+	if len(bearers) == 0 || slices.ContainsFunc(bearers, func(i int) bool { return slices.Contains(runs, c.images[i].Digest) }) {
+		return
+	}
+	u.moved = append(u.moved, fmt.Sprintf("%s runs %s, and the tag is on %s now", use.By, use.Reference, c.images[bearers[0]].Digest))
+}
+
+// addDoubts adds a finding for each kind of doubt about what runs.
+func (u *usage) addDoubts(repository string) {
+	add := func(kind FindingKind, what string, cases []string) {
+		if len(cases) > 0 {
+			u.findings = append(u.findings, Finding{kind, repository, what + ": " + strings.Join(few(cases), "; ")})
+		}
+	}
+	add(UnresolvedDigest, "no digest is recorded for "+plural(len(u.unresolved), "running container", "running containers")+
+		", so that the images with the tag are kept, which may be others", u.unresolved)
+	add(MovedTag, "the tag of "+plural(len(u.moved), "image that runs", "images that run")+" has moved; what starts next may run another image", u.moved)
+}
+
+// meant returns the places of the images that the reference means. If it has a
+// digest, that decides, since its tag may have moved. False says that no image with
+// the digest is listed. Then the places are those of the images with the tag.
+func (c *contents) meant(ref reference.Reference) (places []int, meant bool) {
+	if ref.Digest == "" {
+		return c.bearers(ref.Tag), true
+	}
+	if places := c.bearers(ref.Digest); len(places) > 0 {
+		return places, true
+	}
+	return c.bearers(ref.Tag), false
 }
 
 // add notes that the image is in use, and with it the indexes that list it.

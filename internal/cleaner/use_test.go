@@ -51,10 +51,10 @@ func scans(r *cleaner.Runner, list ...inuse.Scan) *int {
 func outdate(r *cleaner.Runner, then func()) {
 	asked := 0
 	r.Clock = func() time.Time {
-		if asked++; asked <= 2 { // the end of the first scan, and its age for the plan
+		if asked++; asked <= 3 { // beginning and end of the first scan, and its age for the plan
 			return now
 		}
-		if asked == 3 {
+		if asked == 4 {
 			then()
 		}
 		return now.Add(cleaner.MaxScanAge + time.Second)

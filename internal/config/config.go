@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -93,6 +94,11 @@ type Protect struct {
 	InUse []string `json:"inUse"`
 	// References are files or S3 objects that list references.
 	References []string `json:"references"`
+	// ReferencesMaxAgeHours is how old a list may be; 0 leaves that to the list.
+	ReferencesMaxAgeHours int `json:"referencesMaxAgeHours,omitempty"`
+	// RegistryAliases are the other names of ECR registries, such as the hosts of
+	// proxies. They are the same for all entries.
+	RegistryAliases reference.Aliases `json:"registryAliases,omitempty"`
 	// TaskDefinitionRevisions is how many of the newest revisions of every
 	// active task definition family count as in use.
 	TaskDefinitionRevisions int                `json:"taskDefinitionRevisions"`
@@ -189,4 +195,21 @@ func (c *Config) InUse() Protect {
 	slices.Sort(all.References)
 	all.InUse, all.References = slices.Compact(all.InUse), slices.Compact(all.References)
 	return all
+}
+
+// ReferencesMaxAge returns how many hours old the list at the location may be: the
+// least that a part of the configuration which relies upon it allows, or 0 when
+// all leave that to the list.
+func (c *Config) ReferencesMaxAge(location string) int {
+	least := 0
+	consider := func(p Protect) {
+		if hours := p.ReferencesMaxAgeHours; hours > 0 && (least == 0 || hours < least) && slices.Contains(p.References, location) {
+			least = hours
+		}
+	}
+	consider(c.Protect)
+	for i := range c.Policies {
+		consider(c.Policies[i].Protect)
+	}
+	return least
 }

@@ -39,6 +39,9 @@ func readEntry(v *jsondoc.Value, name string, general Settings) Entry {
 	}
 	set(&e.Name, o.Get("name"), readName)
 	e.Settings.read(o)
+	if own := o.Get("protect").Member("registryAliases"); own != nil {
+		own.Problem("belongs to the general protect: a host is the same for every repository")
+	}
 	e.OwnBudget = o.Get("limits").Member("maxDeletions") != nil
 	return e
 }

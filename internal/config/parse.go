@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -139,7 +140,7 @@ var inUseSources = []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "b
 
 func readProtect(v *jsondoc.Value, p Protect) Protect {
 	o, ok := v.Object("inUse", "references", "taskDefinitionRevisions", "eksClusters",
-		"tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours")
+		"tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases")
 	if !ok {
 		return p
 	}
@@ -151,7 +152,44 @@ func readProtect(v *jsondoc.Value, p Protect) Protect {
 	set(&p.KeepNewest, o.Get("keepNewest"), readCount)
 	set(&p.PulledWithinDays, o.Get("pulledWithinDays"), readCount)
 	set(&p.PushedWithinHours, o.Get("pushedWithinHours"), readCount)
+	set(&p.ReferencesMaxAgeHours, o.Get("referencesMaxAgeHours"), readMaxAge)
+	set(&p.RegistryAliases, o.Get("registryAliases"), readAliases)
 	return p
+}
+
+// maxAgeHours is ten years.
+const maxAgeHours = 10 * 365 * 24
+
+func readMaxAge(v *jsondoc.Value, fallback int) int {
+	if n, ok := v.Int(1, maxAgeHours); ok {
+		return n
+	}
+	return fallback
+}
+
+func readAliases(v *jsondoc.Value, _ reference.Aliases) reference.Aliases {
+	aliases := reference.Aliases{}
+	for key, value := range v.Members() {
+		name, err := reference.ParseAlias(key)
+		if err != nil {
+			value.Problem("the key %s", err)
+			continue
+		}
+		text, ok := value.String()
+		if !ok {
+			continue
+		}
+		registry, err := reference.ParseRegistry(text)
+		if err != nil {
+			value.Problem("must be like 123456789012.dkr.ecr.eu-west-1.amazonaws.com or that and /prefix: %s", err)
+			continue
+		}
+		if _, twice := aliases[name]; twice {
+			value.Problem("is given twice, in another spelling; keep one")
+		}
+		aliases[name] = registry
+	}
+	return aliases
 }
 
 func readInUse(v *jsondoc.Value, _ []string) []string {

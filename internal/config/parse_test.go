@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // The file holds every field with its documented default.
@@ -30,18 +31,24 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 
 func TestParseReadsEveryField(t *testing.T) {
 	t.Parallel()
+	aliases := reference.Aliases{
+		"proxy.example.com:8443": {ID: "123456789012", Region: "eu-west-1"}, "hub/eu": {ID: "123456789012", Region: "eu-west-1", Prefix: "team"},
+	}
 	general := config.Settings{
 		Protect: config.Protect{
 			InUse:                   []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"},
 			References:              []string{"list.txt"},
 			TaskDefinitionRevisions: 9, EKSClusters: patterns("prod-*"), TagPatterns: patterns("v*", "release"),
-			KeepNewest: 4, PulledWithinDays: 30, PushedWithinHours: 48,
+			KeepNewest: 4, PulledWithinDays: 30, PushedWithinHours: 48, ReferencesMaxAgeHours: 26, RegistryAliases: aliases,
 		},
 		Orphans: config.DeleteOrphans, OnExpire: config.ArchiveExpired,
 		Limits: config.Limits{MaxDeletions: 0, MaxDeletionsPerRepository: 7, MaxDeletedPercent: 50},
 	}
 	own := config.Settings{
-		Protect: config.Protect{InUse: []string{}, References: []string{"s3://b/r.txt"}, EKSClusters: patterns(), TagPatterns: patterns()},
+		Protect: config.Protect{
+			InUse: []string{}, References: []string{"s3://b/r.txt"}, EKSClusters: patterns(), TagPatterns: patterns(),
+			ReferencesMaxAgeHours: 12, RegistryAliases: aliases,
+		},
 		Orphans: config.KeepOrphans, OnExpire: config.DeleteExpired,
 		Limits: config.Limits{MaxDeletions: 1, MaxDeletionsPerRepository: 2, MaxDeletedPercent: 0},
 	}

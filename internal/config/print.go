@@ -48,8 +48,12 @@ func (c Config) Document() ([]byte, error) {
 		printedSettings: c.Settings.printed(usual.Settings, c.Limits.MaxDeletions != usual.Limits.MaxDeletions),
 		Report:          unless(c.Report, usual.Report),
 	}
+	general := c.Settings
+	general.Protect.RegistryAliases = nil
 	for i, e := range c.Policies {
-		printed.Policies[i] = printedEntry{e.Name, e.Repositories, e.RepositoryTags, e.printedPolicy(), e.Settings.printed(c.Settings, e.OwnBudget)}
+		own := e.Settings
+		own.Protect.RegistryAliases = nil // they are the general ones
+		printed.Policies[i] = printedEntry{e.Name, e.Repositories, e.RepositoryTags, e.printedPolicy(), own.printed(general, e.OwnBudget)}
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -17,6 +17,8 @@ func TestDocumentIsReadAsTheSameConfiguration(t *testing.T) {
 		`{"policies": [{"name": "<n> & m", "repositories": ["a"], "repositoryTags": {"team": "a"}, "policy": ` + keep3 + `}, {"name": "rest", "policy": "none"}]}`,
 		`{"limits": {"maxDeletions": 5, "maxDeletedPercent": 5}, "policies": [{"limits": {"maxDeletedPercent": 100}}, {"limits": {"maxDeletions": 5}}, {}]}`,
 		`{"protect": {"inUse": [], "references": [], "tagPatterns": [], "eksClusters": [], "keepNewest": 0}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`,
+		`{"protect": {"registryAliases": {"a": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/b"}, "referencesMaxAgeHours": 5},
+			"policies": [{}, {"protect": {"keepNewest": 9}}, {"protect": {"referencesMaxAgeHours": 6}}]}`,
 		`{"orphans": "delete", "onExpire": "archive", "policies": [{"orphans": "keep", "onExpire": "delete"}], "report": {"s3": "s3://b/k", "notify": "always"}}`,
 	} {
 		c := mustParse(t, text)

@@ -109,18 +109,27 @@ func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.So
 		}
 	}
 	for _, location := range settings.References {
-		all = append(all, inuse.NewList(location, opener(cfg, clock), clock()))
+		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour
+		all = append(all, inuse.NewList(location, opener(cfg, clock), clock(), maxAge))
 	}
 	return all
 }
 
 // opener returns how a list of references is opened: an S3 object or a file.
 func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
-	return func(ctx context.Context, location string) (io.ReadCloser, error) {
+	return func(ctx context.Context, location string) (io.ReadCloser, time.Time, error) {
 		if strings.HasPrefix(location, "s3://") {
-			return awsclient.GetObject(ctx, cfg, location, clock())
+			return awsclient.OpenObject(ctx, cfg, location, clock)
 		}
-		return os.Open(location)
+		f, err := os.Open(location)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		var modified time.Time
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // a pipe has no age
+			modified = info.ModTime()
+		}
+		return f, modified, nil
 	}
 }
 

@@ -204,6 +204,41 @@ func TestListsOfReferencesProtect(t *testing.T) {
 	}
 }
 
+// A file says by its time how old a list is; one that is no regular file does not.
+func TestListsInFilesGrowOld(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "")
+	server := httptest.NewServer(f.registry)
+	defer server.Close()
+	f.push("app", 9*day, "v1")
+	name := filepath.Join(t.TempDir(), "list.txt")
+	if err := os.WriteFile(name, []byte("123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.Connect = connectTo(server.URL)
+	for _, c := range []struct {
+		location, setting string
+		age               time.Duration
+		want              string
+	}{
+		{name, "", 1000 * day, ""},
+		{name, `, "referencesMaxAgeHours": 48`, 2 * day, ""},
+		{name, `, "referencesMaxAgeHours": 48`, 2*day + time.Second, "the list is more than 48 hours old; write it again"},
+		{os.DevNull, `, "referencesMaxAgeHours": 48`, 0, "the list is empty"},
+	} {
+		if c.location == name {
+			if err := os.Chtimes(name, now, now.Add(-c.age)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": [], "references": ["`+c.location+`"]`+c.setting, 1)
+		report := f.handle(t, `{"mode": "apply"}`)
+		if got := report.Repositories[0]; !strings.Contains(got.Message, c.want) || (c.want == "") != (got.Skipped == "") || len(f.registry.Images("app")) != 1 {
+			t.Errorf("%s, %v old%s: skipped %q: %s", c.location, c.age, c.setting, got.Skipped, got.Message)
+		}
+	}
+}
+
 // Services that cannot be asked leave everything as it is.
 func TestSourcesThatDoNotAnswerKeepEverything(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 // An endless shelf goes on answering until nobody listens.
@@ -21,7 +20,7 @@ type endless struct {
 
 func (e *endless) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	text := []byte(e.begin + strings.Repeat("x", 1<<20))
-	for e.sent.Load() < 8*inuse.MaxListSize {
+	for e.sent.Load() < 80<<20 {
 		n, err := w.Write(text)
 		if e.sent.Add(int64(n)); err != nil {
 			return
@@ -62,12 +61,12 @@ func TestNoSourceIsReadWithoutEnd(t *testing.T) {
 	e.sent.Store(0)
 	for _, source := range r.Sources(c) {
 		for _, err := range source.Uses(t.Context()) {
-			if err == nil || !strings.Contains(err.Error(), "the list has more than") {
+			if err == nil || !strings.Contains(err.Error(), "the answer has more than 4194304 bytes") {
 				t.Errorf("list: %.300v", err)
 			}
 		}
 	}
-	if sent := e.sent.Load(); sent < inuse.MaxListSize || sent > inuse.MaxListSize+32<<20 {
+	if sent := e.sent.Load(); sent < 4<<20 || sent > 32<<20 {
 		t.Errorf("list: %d bytes were read", sent)
 	}
 }

@@ -41,15 +41,17 @@ type Registry struct {
 	PutObject func(ctx context.Context, location string, content []byte) error
 }
 
-// scanner returns how to find out what is in use, or nil when nothing is to be
-// asked.
-func (r Registry) scanner(c config.Config, clock func() time.Time) func(context.Context) inuse.Scan {
+// Scanner returns how to find out what is in use, or nil when nothing is to be
+// asked. Of images in ECR registries of other Regions than that one, unless it is
+// empty, the scan keeps a number only.
+func (r Registry) Scanner(c config.Config, region string, clock func() time.Time) func(context.Context) inuse.Scan {
 	settings := c.InUse()
 	if r.Sources == nil || len(settings.InUse)+len(settings.References) == 0 {
 		return nil
 	}
+	scope := inuse.Scope{Region: region, Aliases: c.Protect.RegistryAliases}
 	return func(ctx context.Context) inuse.Scan {
-		scan := inuse.Run(ctx, r.Sources(c), clock())
+		scan := scope.Run(ctx, r.Sources(c), clock())
 		scan.At = r.ClockCheck.ServiceTime(scan.At) // it is compared with pulls, which ECR stamps
 		return scan
 	}
@@ -73,6 +75,6 @@ func (r Registry) checkClock(mode config.Mode) func() error {
 func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
 	return cleaner.Runner{
 		Registry: r.Reader, Region: r.Region, Config: c, Clock: clock, CheckClock: r.checkClock(c.Mode), OwnPulls: r.OwnPulls,
-		Workers: max(r.Concurrency.Most, 1), Scan: r.scanner(c, clock), Pace: r.Pace,
+		Workers: max(r.Concurrency.Most, 1), Scan: r.Scanner(c, r.Region, clock), Pace: r.Pace,
 	}
 }

@@ -1,8 +1,8 @@
 package inuse
 
 import (
-	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
@@ -15,20 +15,20 @@ type collector struct {
 }
 
 // add notes that by uses an image. The digest is the one recorded with it, or
-// empty. An image of another registry is none of ours; one of an ECR registry
-// that cannot be read is an error, since it is in use and not known.
+// empty. A name that cannot be read is an error: it is not known which image is in
+// use.
 func (c *collector) add(image, digest, by string) error {
 	return c.addUse(image, digest, Use{By: by})
 }
 
-// addUse is add for a use that is more than by something.
+// addUse is add for a use with more than a By.
 func (c *collector) addUse(image, digest string, use Use) error {
 	refs, err := references(image, digest)
-	if errors.Is(err, reference.ErrNotECR) {
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", use.By, err)
+	}
+	if strings.Contains(image, "@") {
+		use.Runs = false // the digest in its name decides, whatever becomes of the tag
 	}
 	c.note(refs, use)
 	return nil
@@ -43,11 +43,16 @@ func (c *collector) note(refs []reference.Reference, use Use) {
 	}
 }
 
-// references returns what an image and its recorded digest refer to. The two
-// may name different manifests, an index and one of its children, say: then
-// both are in use.
+// references returns the references of an image and of its recorded digest. The
+// two may name different manifests, for example an index and one of its
+// children: then both are in use. A digest without an image is a reference to it
+// in any repository.
 func references(image, digest string) ([]reference.Reference, error) {
-	ref, err := reference.Parse(image)
+	var ref reference.Reference
+	var err error
+	if image != "" || digest == "" {
+		ref, err = reference.ParseAny(image)
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -56,7 +61,7 @@ func references(image, digest string) ([]reference.Reference, error) {
 	}
 	recorded, err := ref.WithDigest(digest)
 	if err != nil {
-		return nil, fmt.Errorf("recorded digest of %s: %w", ref, err)
+		return nil, fmt.Errorf("recorded digest of %.200q: %w", image, err)
 	}
 	if ref.Digest == "" || ref == recorded {
 		return []reference.Reference{recorded}, nil

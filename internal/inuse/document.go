@@ -1,7 +1,9 @@
 package inuse
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,44 +27,56 @@ type documentReference struct {
 	By    string `json:"by"`
 }
 
-// named sorts what a document says of the uses and leaves each once.
+// named returns the uses as a document has them, sorted and each once. It leaves
+// out uses without a repository, and those of public registries, which are not the
+// reader's.
 func named(uses []Use) []Use {
-	said := make([]Use, len(uses))
-	for i, use := range uses {
-		said[i] = Use{Reference: use.Reference, By: use.By}
+	said := make([]Use, 0, len(uses))
+	for _, use := range uses {
+		if use.Reference.Repository != "" && !use.Reference.Public() {
+			said = append(said, Use{Reference: use.Reference, By: use.By})
+		}
 	}
 	return distinct(said)
 }
 
 // Write writes the uses as a document that a [List] reads: JSON, each use on a
-// line of its own and each once, in the order of their references. Account and
-// region are where the scan was made, at is when. A scan that failed in part
-// must not be written: the reader could not tell it from a whole one. Uses too
-// many for [MaxListSize] are an error, and nothing is written.
+// line of its own and each once, in the order of their references. Uses of images
+// of public registries are left out. Account and region are where the scan was
+// made, at is when. A scan that failed in part must not be written: the reader
+// could not tell it from a whole one. Uses too many for [MaxListSize] are an error,
+// and nothing is written.
 func Write(w io.Writer, account, region string, at time.Time, uses []Use) error {
 	doc := document{documentVersion, account, region, at.UTC().Truncate(time.Second), []documentReference{}}
-	head, err := json.Marshal(doc)
-	if err != nil {
-		return fmt.Errorf("write references: %w", err)
+	uses = named(uses)
+	size := 0
+	for i := range uses {
+		size += len(uses[i].By) + len(`{"image":"","by":""},`) + len(uses[i].Reference.String())
 	}
-	var b bytes.Buffer
-	b.Write(bytes.TrimSuffix(head, []byte("]}")))
+	if size > MaxListSize {
+		return fmt.Errorf("%d uses need more than %d MiB", len(uses), MaxListSize>>20)
+	}
+	out := bufio.NewWriter(w)
+	return cmp.Or(doc.print(out, uses), out.Flush())
+}
+
+// print prints the document with these uses. The writer keeps its errors.
+func (d document) print(w *bufio.Writer, uses []Use) error {
+	head, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	_, _ = w.Write(bytes.TrimSuffix(head, []byte("]}")))
 	between := "\n"
-	for _, use := range named(uses) {
+	for _, use := range uses {
 		line, err := json.Marshal(documentReference{use.Reference.String(), use.By})
 		if err != nil {
-			return fmt.Errorf("write references: %w", err)
+			return err
 		}
-		b.WriteString(between)
-		b.Write(line)
+		_, _ = w.WriteString(between)
+		_, _ = w.Write(line)
 		between = ",\n"
 	}
-	b.WriteString("\n]}\n")
-	if b.Len() > MaxListSize {
-		return fmt.Errorf("write references: %d uses need more than %d MiB", len(uses), MaxListSize>>20)
-	}
-	if _, err := w.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("write references: %w", err)
-	}
-	return nil
+	_, err = w.WriteString("\n]}\n")
+	return err
 }

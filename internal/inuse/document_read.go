@@ -1,7 +1,6 @@
 package inuse
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,41 +9,78 @@ import (
 	"time"
 )
 
-// readJSON reads a list that is a JSON array or a document, entry by entry: a
-// document may be larger than what there is memory for its tree.
-func (r *listReader) readJSON(text []byte) {
-	d := documentReader{listReader: r, text: text, dec: json.NewDecoder(bytes.NewReader(text))}
+// readJSON reads a list that is a JSON array or a document, entry by entry, and
+// begins on the line of that number.
+func (r *listReader) readJSON(line int) error {
+	d := documentReader{listReader: r, line: line}
+	d.dec = json.NewDecoder(&d)
 	err := d.read()
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
+	case errors.Is(err, errLeft):
+		return err
+	}
+	if d.err != nil {
+		return d.err
 	}
 	if err != nil {
-		r.problems.add(d.line(), "%s", err)
+		r.problems.add(d.at(), "%s", err)
 	}
+	return nil
 }
 
 // A documentReader reads JSON. What it cannot read ends it with an error; what
 // it can read and does not like it adds to the problems.
 type documentReader struct {
 	*listReader
-	text []byte
-	dec  *json.Decoder
-	// lines is the number of line ends before the offset counted.
-	lines, counted int
+	dec *json.Decoder
+	// taken is the number of bytes that the decoder has taken.
+	taken int64
+	// line is the number of the line on which the decoder stood last, and ends
+	// are the offsets of the line ends that it has taken since.
+	line int
+	ends []int64
+	// err is why there is no more to read, if that is not the end of the list.
+	err error
 }
 
-// line returns the line on which the decoder stands.
-func (d *documentReader) line() int {
-	at := int(d.dec.InputOffset())
-	d.lines += bytes.Count(d.text[d.counted:at], []byte("\n"))
-	d.counted = at
-	return d.lines + 1
+// Read lets the decoder read, and looks where lines end. The decoder holds a
+// value as a whole, so that one without an end must end here.
+func (d *documentReader) Read(p []byte) (int, error) {
+	if d.taken-d.dec.InputOffset() > 2*maxEntry {
+		return 0, fmt.Errorf("a value has more than %d KiB, which no reference has", maxEntry>>10)
+	}
+	n, err := d.in.Read(p[:min(len(p), maxEntry)])
+	for i, c := range p[:n] {
+		if c == '\n' {
+			d.ends = append(d.ends, d.taken+int64(i))
+		}
+	}
+	d.taken += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		d.err = err
+	}
+	return n, err
+}
+
+// at returns the number of the line on which the decoder stands.
+func (d *documentReader) at() int {
+	passed := 0
+	for passed < len(d.ends) && d.ends[passed] < d.dec.InputOffset() {
+		passed++
+	}
+	d.line += passed
+	d.ends = append(d.ends[:0], d.ends[passed:]...)
+	return d.line
 }
 
 func (d *documentReader) read() error {
 	var err error
 	if open, _ := d.dec.Token(); open == json.Delim('[') { // the text begins with one of the two
-		err = d.entries(d.image)
+		if err = d.checkModified(); err == nil {
+			err = d.entries(d.image)
+		}
 	} else {
 		err = d.document()
 	}
@@ -72,8 +108,8 @@ func (d *documentReader) entries(read func() error) error {
 func (d *documentReader) image() error {
 	var image string
 	err := d.dec.Decode(&image)
-	if err == nil {
-		d.add(image, "", d.line())
+	if err == nil && !d.add(image, "", d.at()) {
+		err = errLeft
 	}
 	return err
 }
@@ -101,8 +137,8 @@ func (d *documentReader) reference() error {
 		entry[name] = text
 	}
 	_, err := d.dec.Token()
-	if err == nil {
-		d.add(entry["image"], entry["by"], d.line())
+	if err == nil && !d.add(entry["image"], entry["by"], d.at()) {
+		err = errLeft
 	}
 	return err
 }
@@ -167,11 +203,8 @@ func (d *documentReader) time() error {
 	if err := d.dec.Decode(&at); err != nil {
 		return fmt.Errorf("time: %w", err)
 	}
-	switch age := d.now.Sub(at); {
-	case age > MaxListAge:
-		d.problems.add(d.line(), "the list is more than %.0f hours old; write it again", MaxListAge.Hours())
-	case age < -maxListSkew:
-		d.problems.add(d.line(), "the list is from the future: its time is %s", at.Format(time.RFC3339))
+	if fault := d.ageFault(at); fault != "" {
+		d.problems.add(d.at(), "%s", fault)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package inuse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // ECSAPI is the part of the ECS client that the source calls. The role needs
@@ -114,6 +117,26 @@ type batch struct {
 	arns    []string
 }
 
+// container notes what a container was started from, or would be. A name that is
+// no reference cannot be pulled, and a digest recorded with it is in use wherever
+// it is.
+func (s *ecsScan) container(image, digest string, use Use) error {
+	err := s.addUse(image, digest, use)
+	if !errors.Is(err, reference.ErrNoReference) {
+		return err
+	}
+	use.Problem, use.Runs = fmt.Sprintf("its image is %.200q, which is no reference", image), false
+	if image == "" {
+		use.Problem = "a container names neither image nor digest"
+	}
+	s.note(make([]reference.Reference, 1), use)
+	if digest == "" {
+		return nil
+	}
+	use.Problem = ""
+	return s.addUse("", digest, use)
+}
+
 func (s *ecsScan) explain(doing string, err error) error {
 	return explain(`"ecs" out of protect.inUse`, doing, err)
 }
@@ -126,15 +149,23 @@ func gone(err error) bool {
 }
 
 // answered checks that a call said something about all that it was asked
-// about. Failures other than that it is gone are errors.
-func (s *ecsScan) answered(doing string, asked, found int, failures []types.Failure) error {
+// about, of which it found these. Failures other than that it is gone are errors.
+// What an answer repeats may be in the place of something else.
+func (s *ecsScan) answered(doing string, asked int, found []*string, failures []types.Failure) error {
 	for _, f := range failures {
 		if reason := aws.ToString(f.Reason); reason != "MISSING" {
 			return fmt.Errorf("%s: %s failed with %s %s", doing, aws.ToString(f.Arn), reason, aws.ToString(f.Detail))
 		}
 	}
-	if found+len(failures) < asked {
-		return fmt.Errorf("%s: the answer is about %d of %d", doing, found+len(failures), asked)
+	about := map[string]bool{}
+	for _, f := range failures {
+		found = append(found, f.Arn)
+	}
+	for _, arn := range found {
+		about[aws.ToString(arn)] = true
+	}
+	if len(about) < asked {
+		return fmt.Errorf("%s: the answer is about %d of %d", doing, len(about), asked)
 	}
 	return nil
 }

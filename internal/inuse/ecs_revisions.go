@@ -94,7 +94,9 @@ func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []st
 		return nil, s.explain(doing, err)
 	}
 	var revisions []string
+	var found []*string
 	for _, d := range out.ServiceDeployments {
+		found = append(found, d.ServiceDeploymentArn)
 		for _, source := range d.SourceServiceRevisions {
 			revisions = append(revisions, aws.ToString(source.Arn))
 		}
@@ -105,7 +107,7 @@ func (s *ecsScan) describeDeployments(ctx context.Context, sv service, arns []st
 			revisions = append(revisions, aws.ToString(d.Rollback.ServiceRevisionArn))
 		}
 	}
-	return revisions, s.answered(doing, len(arns), len(out.ServiceDeployments), out.Failures)
+	return revisions, s.answered(doing, len(arns), found, out.Failures)
 }
 
 func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []string) error {
@@ -117,16 +119,26 @@ func (s *ecsScan) describeRevisions(ctx context.Context, sv service, arns []stri
 	if err != nil {
 		return s.explain(doing, err)
 	}
+	var found []*string
 	for _, r := range out.ServiceRevisions {
+		found = append(found, r.ServiceRevisionArn)
 		by := aws.ToString(r.ServiceRevisionArn)
 		if len(r.ContainerImages) == 0 { // then its task definition has to tell
+			if aws.ToString(r.TaskDefinition) == "" {
+				return fmt.Errorf("%s: %s names neither images nor a task definition", doing, by)
+			}
 			s.define(r.TaskDefinition, by, 0)
 		}
 		for _, image := range r.ContainerImages {
-			if err := s.add(aws.ToString(image.Image), aws.ToString(image.ImageDigest), by); err != nil {
+			name, digest := aws.ToString(image.Image), aws.ToString(image.ImageDigest)
+			if name == "" && digest == "" {
+				return fmt.Errorf("%s: %s has a container without an image", doing, by)
+			}
+			use := Use{By: by, Runs: digest != "" && slices.Contains(sv.current, by)}
+			if err := s.container(name, digest, use); err != nil {
 				return err
 			}
 		}
 	}
-	return s.answered(doing, len(arns), len(out.ServiceRevisions), out.Failures)
+	return s.answered(doing, len(arns), found, out.Failures)
 }

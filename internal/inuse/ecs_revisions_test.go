@@ -78,7 +78,7 @@ func TestECSAsksForWhatTheServiceNamesItself(t *testing.T) {
 	f.services["prod"][0]["currentServiceDeployment"] = arn("service-deployment", "other")
 	f.services["prod"][0]["currentServiceRevisions"] = []object{{"arn": arn("service-revision", "r7")}, {"arn": arn("service-revision", "r1")}}
 	f.deployments[arn("service", "of another name")] = []object{deployment("other", "IN_PROGRESS", 20, "r8", "r9")}
-	wantUses(t, f.source(t, 0), used(1), used(7), used(8), used(9), "app:v1 service/s")
+	wantUses(t, f.source(t, 0), used(1)+" runs", used(7)+" runs", used(8), used(9), "app:v1 service/s")
 }
 
 func TestECSDescribesManyRevisionsInSeveralCalls(t *testing.T) {
@@ -254,7 +254,7 @@ func TestECSAsksForRevisionsUnlessItKnowsThatThereAreNone(t *testing.T) {
 		f.services["prod"][0]["currentServiceRevisions"] = c.named
 		want := []string{"app:v1 service/s"}
 		if c.calls > 0 {
-			want = append(want, used(1))
+			want = append(want, used(1)+map[bool]string{true: " runs"}[c.named != nil])
 		}
 		wantUses(t, f.source(t, 0), want...)
 	}

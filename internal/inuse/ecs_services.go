@@ -16,6 +16,8 @@ type service struct {
 	// deployments and revisions are what is known of them so far: at first
 	// those that the service itself names as current.
 	deployments, revisions []string
+	// current are the revisions that the service itself names.
+	current []string
 	// named is whether it names any.
 	named bool
 }
@@ -60,7 +62,9 @@ func (s *ecsScan) describeServices(ctx context.Context, b batch) ([]service, err
 		return nil, s.explain(doing, err)
 	}
 	var found []service
+	var arns []*string
 	for _, sv := range out.Services {
+		arns = append(arns, sv.ServiceArn)
 		if aws.ToString(sv.Status) == "INACTIVE" {
 			continue
 		}
@@ -69,7 +73,7 @@ func (s *ecsScan) describeServices(ctx context.Context, b batch) ([]service, err
 			found = append(found, c)
 		}
 	}
-	return found, s.answered(doing, len(b.arns), len(out.Services), out.Failures)
+	return found, s.answered(doing, len(b.arns), arns, out.Failures)
 }
 
 // defineService notes the task definitions from which the service starts
@@ -102,6 +106,7 @@ func current(cluster string, sv types.Service) service {
 	for _, r := range sv.CurrentServiceRevisions {
 		c.revisions = append(c.revisions, aws.ToString(r.Arn))
 	}
+	c.current = slices.Clone(c.revisions)
 	c.named = len(c.deployments)+len(c.revisions) > 0
 	return c
 }

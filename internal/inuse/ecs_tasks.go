@@ -60,27 +60,44 @@ func (s *ecsScan) describeTasks(ctx context.Context, b batch) error {
 	if err != nil {
 		return s.explain(doing, err)
 	}
+	var found []*string
 	for _, task := range out.Tasks {
+		found = append(found, task.TaskArn)
 		if err := s.task(task); err != nil {
 			return err
 		}
 	}
-	return s.answered(doing, len(b.arns), len(out.Tasks), out.Failures)
+	return s.answered(doing, len(b.arns), found, out.Failures)
 }
 
 // task notes what the containers of a task were started from and, unless it is
 // to stop, its task definition. That of a stopped task may be deleted.
 func (s *ecsScan) task(task types.Task) error {
 	arn := aws.ToString(task.TaskArn)
+	stops := aws.ToString(task.DesiredStatus) == string(types.DesiredStatusStopped)
 	for _, container := range task.Containers {
-		if err := s.add(aws.ToString(container.Image), aws.ToString(container.ImageDigest), arn); err != nil {
+		image, digest, use := aws.ToString(container.Image), aws.ToString(container.ImageDigest), Use{By: arn, Runs: runs(task, container)}
+		if image == "" && digest == "" && !use.Runs && !stops {
+			continue // its task definition names the image that it will start
+		}
+		if err := s.container(image, digest, use); err != nil {
 			return err
 		}
 	}
-	if aws.ToString(task.DesiredStatus) != string(types.DesiredStatusStopped) {
+	if !stops && len(task.Containers) == 0 && aws.ToString(task.TaskDefinitionArn) == "" {
+		return fmt.Errorf("%s names neither containers nor a task definition", arn)
+	}
+	if !stops {
 		s.define(task.TaskDefinitionArn, aws.ToString(task.TaskDefinitionArn), 0)
 	}
 	return nil
+}
+
+// runs reports whether the container has been started, so that its digest should
+// be recorded, and is not to stop.
+func runs(task types.Task, container types.Container) bool {
+	const running = string(types.DesiredStatusRunning)
+	return aws.ToString(task.DesiredStatus) == running && aws.ToString(container.LastStatus) == running
 }
 
 // define notes that a task definition is used by something, and the Revision
@@ -113,8 +130,11 @@ func (s *ecsScan) describeDefinition(ctx context.Context, arn string) error {
 		return fmt.Errorf("describe task definition %s: the answer has no containers", arn)
 	}
 	for _, container := range out.TaskDefinition.ContainerDefinitions {
+		if aws.ToString(container.Image) == "" {
+			return fmt.Errorf("describe task definition %s: the answer has a container without an image", arn)
+		}
 		for by, revision := range s.definitions[arn] {
-			if err := s.addUse(aws.ToString(container.Image), "", Use{By: by, Revision: revision}); err != nil {
+			if err := s.container(aws.ToString(container.Image), "", Use{By: by, Revision: revision}); err != nil {
 				return err
 			}
 		}

@@ -36,6 +36,8 @@ func TestECSNamesTheImagesOfTasksByTheirRecordedDigests(t *testing.T) {
 		"app@"+sha("f")+" task/pinned",
 		"app:v2@"+sha("e")+" task/pinned",
 		"app:v1 task-definition/app:1",
+		"nginx:1.27@"+sha("c")+" task/running",
+		"public.ecr.aws/x/y:latest task-definition/app:1",
 	)
 }
 

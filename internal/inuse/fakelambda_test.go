@@ -112,6 +112,9 @@ func (f *fakeLambda) add(function, version, packageType, image, resolved string)
 	if resolved != "" {
 		code["ResolvedImageUri"] = resolved
 	}
+	if len(code) == 0 && (packageType == "" || packageType == "Zip") {
+		code["Location"] = "https://example.com/code.zip"
+	}
 	f.code[function+":"+version] = object{"Code": code, "Configuration": object{"PackageType": packageType}}
 }
 

@@ -128,7 +128,10 @@ func uses(t *testing.T, source inuse.Source) ([]string, error) {
 	scan := inuse.Run(t.Context(), []inuse.Source{source}, now)
 	lines := make([]string, len(scan.Uses))
 	for i, use := range scan.Uses {
-		lines[i] = strings.TrimPrefix(use.Reference.String(), registry) + " " + shorten.Replace(use.By)
+		lines[i] = strings.TrimPrefix(use.Reference.String(), registry) + use.Problem + " " + shorten.Replace(use.By)
+		if use.Runs {
+			lines[i] += " runs"
+		}
 	}
 	if len(scan.Failed) == 0 {
 		return lines, nil

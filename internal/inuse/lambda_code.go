@@ -42,18 +42,24 @@ func (s *lambdaScan) code(ctx context.Context, v version) error {
 func (s *lambdaScan) image(v version, out *lambda.GetFunctionOutput) error {
 	resolved, name := aws.ToString(out.Code.ResolvedImageUri), aws.ToString(out.Code.ImageUri)
 	if resolved == "" && name == "" {
-		if kind := cmp.Or(out.Configuration.PackageType, v.kind); kind != "" && kind != types.PackageTypeZip {
-			return errors.New("the answer names no image")
+		kind := cmp.Or(out.Configuration.PackageType, v.kind)
+		if kind == types.PackageTypeZip || kind == "" && aws.ToString(out.Code.Location) != "" {
+			return nil
 		}
-		return nil
+		return errors.New("the answer names no image")
 	}
-	if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
-		return err // a digest is what it resolves to
+	if name != "" {
+		if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
+			return err // a digest is what it resolves to
+		}
 	}
-	if resolved == "" && inECR(name) && starts(out.Configuration.State) {
+	if resolved != "" {
+		return s.add(resolved, "", v.by)
+	}
+	if inECR(name) && starts(out.Configuration.State) {
 		return fmt.Errorf("the answer does not say what %s resolves to", name)
 	}
-	return s.add(resolved, "", v.by)
+	return nil
 }
 
 // inECR reports whether the name points into a private registry of ECR.

@@ -28,7 +28,7 @@ func TestLambdaNamesEveryVersionByItsDigestAndByItsName(t *testing.T) {
 	wantUses(t, f.source(t),
 		"api:v3 function:api:$LATEST", "api@"+sha("3")+" function:api:$LATEST",
 		"api:v1 function:api:1", "api@"+sha("1")+" function:api:1",
-		"api@"+sha("2")+" function:api:2")
+		"api@"+sha("2")+" function:api:2", "registry.example.com/x:1 function:other:$LATEST")
 	if f.count("GetFunction") != 4 || f.count("ListAliases") != 2 {
 		t.Errorf("got %d calls of GetFunction and %d of ListAliases, want none for what is no image", f.count("GetFunction"), f.count("ListAliases"))
 	}

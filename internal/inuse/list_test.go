@@ -16,13 +16,17 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // list returns the source for a list with that content.
 func list(content string) inuse.List {
-	return inuse.NewList("refs.txt", func(context.Context, string) (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader(content)), nil
-	}, now)
+	return inuse.NewList("refs.txt", opened(io.NopCloser(strings.NewReader(content)), time.Time{}), now, 0)
+}
+
+// opened returns an Open that returns these.
+func opened(content io.ReadCloser, modified time.Time) inuse.Open {
+	return func(context.Context, string) (io.ReadCloser, time.Time, error) { return content, modified, nil }
 }
 
 func TestListReadsLines(t *testing.T) {
@@ -32,7 +36,7 @@ func TestListReadsLines(t *testing.T) {
 		"nginx:1.27\n\tdocker://"+registry+"app@"+sha("a")+"\n"+
 		"#"+registry+"not:this\n"+
 		registry+"app"),
-		"app:v1 refs.txt:3", "app@"+sha("a")+" refs.txt:5", "app:latest refs.txt:7")
+		"app:v1 refs.txt:3", "nginx:1.27 refs.txt:4", "app@"+sha("a")+" refs.txt:5", "app:latest refs.txt:7")
 }
 
 func TestListReadsWhateverEndsItsLines(t *testing.T) {
@@ -66,11 +70,11 @@ func TestListFailsOnEntriesThatSayThingsTwice(t *testing.T) {
 
 func TestListReadsJSON(t *testing.T) {
 	t.Parallel()
-	wantUses(t, list(`  ["`+registry+`app:v1", "nginx", "`+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:1")
+	wantUses(t, list(`  ["`+registry+`app:v1", "nginx", "`+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:1", "nginx:latest refs.txt:1")
 	wantUses(t, list(`[]`))
 	wantUses(t, list(document(now.Add(-36*time.Hour), `{"image": "`+registry+`app:v1", "by": "`+arn("task", "t")+`"},
 		{"image": "`+registry+`app:v2"}, {"image": "`+registry+`app:v3", "by": ""}, {"image": "nginx", "by": "pod"}`)),
-		"app:v1 task/t", "app:v2 refs.txt:3", "app:v3 refs.txt:3")
+		"app:v1 task/t", "app:v2 refs.txt:3", "app:v3 refs.txt:3", "nginx:latest pod")
 	wantUses(t, list(document(now.Add(time.Hour), "")))
 }
 
@@ -130,17 +134,10 @@ func TestListKeepsWhatItCouldRead(t *testing.T) {
 	}
 }
 
-func TestListFailsWhenItIsTooLarge(t *testing.T) {
-	t.Parallel()
-	comment := strings.Repeat("#", inuse.MaxListSize)
-	wantUses(t, list(comment))
-	wantFailure(t, list(comment+"#"), "more than 10 MiB")
-}
-
 func TestListFailsWhenItCannotBeHad(t *testing.T) {
 	t.Parallel()
 	missing := func(err error) inuse.List {
-		return inuse.NewList("s3://bucket/key", func(context.Context, string) (io.ReadCloser, error) { return nil, err }, now)
+		return inuse.NewList("s3://bucket/key", func(context.Context, string) (io.ReadCloser, time.Time, error) { return nil, time.Time{}, err }, now, 0)
 	}
 	wantFailure(t, missing(fs.ErrNotExist), "file does not exist", `take "s3://bucket/key" out of protect.references`)
 	refused := &smithy.GenericAPIError{Code: "AccessDenied", Message: "Access Denied"}
@@ -150,7 +147,7 @@ func TestListFailsWhenItCannotBeHad(t *testing.T) {
 		"broken off": io.NopCloser(iotest.ErrReader(errors.New("broken off"))),
 		"not closed": unclosed{strings.NewReader("nginx")},
 	} {
-		wantFailure(t, inuse.NewList("l", func(context.Context, string) (io.ReadCloser, error) { return content, nil }, now), want)
+		wantFailure(t, inuse.NewList("l", opened(content, time.Time{}), now, 0), want)
 	}
 }
 
@@ -174,6 +171,26 @@ func TestWhatWriteWritesIsReadBack(t *testing.T) {
 	}
 }
 
+// What is written is for the reader's registry: not images that everybody pulls,
+// and nothing of which the repository is not known.
+func TestWriteLeavesOutWhatIsOfNoUseElsewhere(t *testing.T) {
+	t.Parallel()
+	var written []inuse.Use
+	for _, text := range []string{"nginx", "team/app:v1", "docker.io/library/nginx", "public.ecr.aws/x/y", "proxy.example.com/app:v1", registry + "app:v1"} {
+		ref, err := reference.ParseAny(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written = append(written, inuse.Use{Reference: ref, By: "x", Runs: true})
+	}
+	written = append(written, inuse.Use{By: "x", Problem: "no name"}, inuse.Use{By: "x", Reference: reference.Reference{Digest: sha("a")}})
+	var b bytes.Buffer
+	if err := inuse.Write(&b, "123456789012", region, now, written); err != nil {
+		t.Fatal(err)
+	}
+	wantUses(t, list(b.String()), "app:v1 x", "proxy.example.com/app:v1 x")
+}
+
 func ExampleWrite() {
 	var b strings.Builder
 	if err := inuse.Write(&b, "123456789012", "eu-west-1", now, []inuse.Use{use("v2", arn("task", "1")), use("v1", arn("task", "2"))}); err != nil {
@@ -195,8 +212,10 @@ func ExampleWrite() {
 func TestWriteFailsWhole(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	half := strings.Repeat("x", inuse.MaxListSize/2)
-	many := []inuse.Use{use("v1", half), use("v2", half)}
+	many := make([]inuse.Use, 1025)
+	for i := range many {
+		many[i] = use(fmt.Sprint(i), strings.Repeat("x", inuse.MaxListSize/1024))
+	}
 	if err := inuse.Write(&b, "1", region, now, many); err == nil || b.Len() != 0 {
 		t.Errorf("got error %v and %d bytes, want an error and none", err, b.Len())
 	}

@@ -15,7 +15,10 @@ import (
 // A Use is one image that something uses.
 type Use struct {
 	// Reference is the image. With a digest it is that image, wherever its
-	// tag points now; without, it is the image that has the tag now.
+	// tag points now; without, it is the image that has the tag now. Without
+	// RegistryID it is an image behind another host, which may be a proxy in
+	// front of any registry. With a digest alone it is that image in any
+	// repository.
 	Reference reference.Reference
 	// By is what uses it: the ARN of a task, a service, a service revision, a
 	// task definition, a function version or an alias; or what a list says,
@@ -26,11 +29,30 @@ type Use struct {
 	// Revision is 0, or the image is in use only as one that the newest
 	// revisions of a task definition family name: 1 is the newest.
 	Revision int
+	// Runs is true when a container that runs now, or the current revision of a
+	// service, uses the image by its tag. Then a Reference with a digest has the
+	// one that was recorded for the tag, and one without says that none was.
+	Runs bool
+	// Problem says why it is not known which image is used, and Reference is
+	// zero. It is empty otherwise.
+	Problem string
 }
 
 func (u Use) compare(other Use) int {
 	return cmp.Or(u.Reference.Compare(other.Reference), cmp.Compare(u.By, other.By),
-		cmp.Compare(u.Source, other.Source), cmp.Compare(u.Revision, other.Revision))
+		cmp.Compare(u.Source, other.Source), cmp.Compare(u.Revision, other.Revision),
+		cmp.Compare(u.Problem, other.Problem), compareBools(u.Runs, other.Runs))
+}
+
+// compareBools orders false before true.
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // A Source is one place to ask for uses. It must be safe for concurrent use
@@ -57,9 +79,14 @@ type Scan struct {
 	// Failed are the sources that did not answer, in the order in which they
 	// were given. Unless it is empty, nothing is known to be unused.
 	Failed []Failure
-	// Counts is the number of uses that each source named. A source that
-	// failed has no entry, one that named none has a zero.
+	// Counts is the number of uses that each source named, without those in
+	// Elsewhere. A source that failed has no entry, one that named none has a
+	// zero.
 	Counts map[string]int
+	// Elsewhere is the number of uses of images behind other hosts than those of
+	// ECR registries, or behind none, by the source that named them. A source
+	// that named none has no entry.
+	Elsewhere map[string]int
 }
 
 // A Failure is a source that did not answer, and why. The error says what to
@@ -76,20 +103,39 @@ func (f Failure) String() string { return f.Source + ": " + f.Err.Error() }
 // Run asks all sources at the same time and waits for all of them. Now is the
 // time at which it is called.
 func Run(ctx context.Context, sources []Source, now time.Time) Scan {
+	return Scope{}.Run(ctx, sources, now)
+}
+
+// A Scope says which uses a scan is about. The zero value keeps all.
+type Scope struct {
+	// Region, unless it is empty, is the Region of the registry: uses of ECR
+	// registries of other Regions are counted and not kept.
+	Region string
+	// Aliases are the other names of ECR registries. Uses of images behind one of
+	// these become uses of that registry.
+	Aliases reference.Aliases
+}
+
+// Run is [Run] for the scope.
+func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	answers := make([]answer, len(sources))
 	var wg sync.WaitGroup
 	for i, source := range sources {
-		wg.Go(func() { answers[i] = ask(ctx, source) })
+		wg.Go(func() { answers[i] = s.ask(ctx, source) })
 	}
 	wg.Wait()
-	scan := Scan{At: now, Counts: map[string]int{}}
+	scan := Scan{At: now, Counts: map[string]int{}, Elsewhere: map[string]int{}}
 	for i, a := range answers {
+		name := sources[i].Name()
 		scan.Uses = append(scan.Uses, a.uses...)
 		if a.err != nil {
-			scan.Failed = append(scan.Failed, Failure{sources[i].Name(), a.err})
+			scan.Failed = append(scan.Failed, Failure{name, a.err})
 			continue
 		}
-		scan.Counts[sources[i].Name()] += len(a.uses)
+		scan.Counts[name] += a.named
+		if a.elsewhere > 0 {
+			scan.Elsewhere[name] += a.elsewhere
+		}
 	}
 	scan.Uses = distinct(scan.Uses)
 	return scan
@@ -99,25 +145,74 @@ func Run(ctx context.Context, sources []Source, now time.Time) Scan {
 type answer struct {
 	uses []Use
 	err  error
+	// named and elsewhere are the numbers of uses, also of those that are not kept,
+	// of ECR registries and of other hosts.
+	named, elsewhere int
+}
+
+func (a *answer) count(use *Use) {
+	switch ref := &use.Reference; {
+	case use.Problem != "": // which image is not known
+	case ref.RegistryID == "" && ref.Repository != "":
+		a.elsewhere++
+	default:
+		a.named++
+	}
+}
+
+// A brief source may name an image so often that only some uses of each are
+// kept.
+type brief interface {
+	// mostUses is how many.
+	mostUses() int
 }
 
 // ask asks one source; a panic is a failure of that.
-func ask(ctx context.Context, source Source) (a answer) {
+func (s Scope) ask(ctx context.Context, source Source) (a answer) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			a.err = fmt.Errorf("the program is faulty: %v; please report it", cause)
 		}
 	}()
+	full := fullAfter(source)
 	for use, err := range source.Uses(ctx) {
 		if err != nil {
 			a.err = err
 			break
 		}
-		use.Source = source.Name()
+		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
+		if s.drops(use.Reference) || full(use.Reference) {
+			a.count(&use)
+			continue
+		}
 		a.uses = append(a.uses, use)
 	}
 	a.uses = distinct(a.uses)
+	for i := range a.uses {
+		a.count(&a.uses[i])
+	}
 	return a
+}
+
+// drops reports whether uses of the image are not kept.
+func (s Scope) drops(ref reference.Reference) bool {
+	return s.Region != "" && ref.Region != "" && ref.Region != s.Region
+}
+
+// fullAfter returns whether enough uses of an image are kept, which it counts.
+func fullAfter(source Source) func(reference.Reference) bool {
+	b, isBrief := source.(brief)
+	if !isBrief {
+		return func(reference.Reference) bool { return false }
+	}
+	kept, most := map[reference.Reference]int{}, b.mostUses()
+	return func(ref reference.Reference) bool {
+		if kept[ref] == most {
+			return true
+		}
+		kept[ref]++
+		return false
+	}
 }
 
 // distinct sorts the uses and leaves each once.

@@ -78,7 +78,7 @@ func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 			from("one", use("b", "x")), from("fails", use("c", "z")), from("two", use("d", "x")),
 		},
 		Failed: []inuse.Failure{{Source: "fails", Err: failure}},
-		Counts: map[string]int{"one": 3, "none": 0, "two": 2},
+		Counts: map[string]int{"one": 3, "none": 0, "two": 2}, Elsewhere: map[string]int{},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(errors.Is)); diff != "" {
 		t.Errorf("Run mismatch (-want +got):\n%s", diff)

@@ -23,30 +23,41 @@ var (
 	// registryMark is what tells the host of a registry, however mistyped.
 	registryMark = expression(`(^|[^a-z0-9-])dkr[.-]ecr(-fips)?(\.|$)`)
 	// registryHost is a whole host, to be found anywhere in a text.
-	registryHost   = expression(`[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.`)
-	hostPattern    = expression(`^([^.]*)\.dkr[.-]ecr(?:-fips)?\.([^.]*)\.(.*)$`)
-	accountPattern = expression(`^[0-9]{12}$`)
-	regionPattern  = expression(`^[a-z]+(-[a-z0-9]+)+$`)
-	suffixPattern  = expression(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
+	registryHost = expression(`[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.`)
 )
 
-func claimsRegistry(host string) bool { return registryMark().MatchString(host) }
+// Most texts do not have what the expressions look for, and they are slow.
+func claimsRegistry(host string) bool {
+	return strings.Contains(host, "dkr") && registryMark().MatchString(host)
+}
 
-func containsRegistry(text string) bool { return registryHost().MatchString(text) }
+func containsRegistry(text string) bool {
+	return strings.Contains(text, "dkr") && registryHost().MatchString(text)
+}
+
+var errNoRegistry = errors.New("the registry is not ACCOUNT.dkr.ecr.REGION.SUFFIX at its beginning")
+
+// services are the names in the hosts of registries.
+var services = []string{"dkr.ecr.", "dkr-ecr.", "dkr.ecr-fips.", "dkr-ecr-fips."}
 
 func parseHost(host string) (Reference, error) {
-	parts := hostPattern().FindStringSubmatch(host)
-	switch {
-	case parts == nil:
-		return Reference{}, errors.New("the registry is not ACCOUNT.dkr.ecr.REGION.SUFFIX at its beginning")
-	case !accountPattern().MatchString(parts[1]):
-		return Reference{}, fmt.Errorf("the account %.80q is not 12 digits", parts[1])
-	case !regionPattern().MatchString(parts[2]):
-		return Reference{}, fmt.Errorf("%.80q is not a Region", parts[2])
-	case !suffixPattern().MatchString(parts[3]):
-		return Reference{}, fmt.Errorf("the registry ends in %.80q, which is not the end of a host name (a port is not allowed)", parts[3])
+	account, rest, _ := strings.Cut(host, ".")
+	place, found := "", false
+	for i := 0; i < len(services) && !found; i++ {
+		place, found = strings.CutPrefix(rest, services[i])
 	}
-	return Reference{RegistryID: parts[1], Region: parts[2]}, nil
+	region, suffix, whole := strings.Cut(place, ".")
+	switch {
+	case !found || !whole:
+		return Reference{}, errNoRegistry
+	case len(account) != 12 || !consists(account, isDigit):
+		return Reference{}, fmt.Errorf("the account %.80q is not 12 digits", account)
+	case !isRegion(region):
+		return Reference{}, fmt.Errorf("%.80q is not a Region", region)
+	case !isSuffix(suffix):
+		return Reference{}, fmt.Errorf("the registry ends in %.80q, which is not the end of a host name (a port is not allowed)", suffix)
+	}
+	return Reference{RegistryID: account, Region: region}, nil
 }
 
 // partitions are the DNS suffixes that differ from amazonaws.com, by how the
@@ -67,6 +78,11 @@ func dnsSuffix(region string) string {
 		}
 	}
 	return "amazonaws.com"
+}
+
+// registryName returns the shortest host of an ECR registry.
+func registryName(id, region string) string {
+	return id + ".dkr.ecr." + region + "." + dnsSuffix(region)
 }
 
 // lower changes ASCII letters only. Host names are compared that way, and no

@@ -11,14 +11,8 @@ import (
 // docker.io/library/nginx, public.ecr.aws/nginx/nginx and nginx do not.
 var ErrNotECR = errors.New("not a reference to an ECR registry")
 
-var (
-	// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-	repositoryPattern = expression(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
-	tagPattern = expression(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-	// https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
-	digestPattern = expression(`^[a-z][a-z0-9]*([-_+.][a-z][a-z0-9]*)*:[0-9a-f]{32,}$`)
-)
+// https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
+var digestPattern = expression(`^[a-z][a-z0-9]*([-_+.][a-z][a-z0-9]*)*:[0-9a-f]{32,}$`)
 
 const (
 	minRepositoryLength = 2
@@ -38,10 +32,10 @@ func Parse(text string) (Reference, error) {
 	rest := withoutScheme(text)
 	host, path, _ := strings.Cut(rest, "/")
 	host = lower(host)
-	if !claimsRegistry(host) && !containsRegistry(lower(text)) {
+	r, err := parse(host, path)
+	if err != nil && !claimsRegistry(host) && !containsRegistry(lower(text)) {
 		return Reference{}, ErrNotECR
 	}
-	r, err := parse(host, path)
 	if strings.ContainsFunc(text, unspeakable) {
 		err = errors.New("white space or a control character in it")
 	}
@@ -69,12 +63,12 @@ func parse(host, path string) (Reference, error) {
 	}
 	name, digest, hasDigest := strings.Cut(path, "@")
 	repository, tag, hasTag := strings.Cut(name, ":")
-	if n := len(repository); n < minRepositoryLength || n > maxRepositoryLength || !repositoryPattern().MatchString(repository) {
+	if n := len(repository); n < minRepositoryLength || n > maxRepositoryLength || !isRepository(repository) {
 		return Reference{}, fmt.Errorf("%.80q is not the name of an ECR repository", repository)
 	}
 	r.Repository = repository
 	switch {
-	case hasTag && !tagPattern().MatchString(tag):
+	case hasTag && !isTag(tag):
 		return Reference{}, fmt.Errorf("%.80q is not a tag", tag)
 	case hasTag:
 		r.Tag = tag
@@ -87,13 +81,16 @@ func parse(host, path string) (Reference, error) {
 	return r.WithDigest(digest)
 }
 
+// digestLengths are the lengths of digests in hexadecimal digits.
+var digestLengths = map[string]int{"sha256": 64, "sha512": 128}
+
 // parseDigest accepts hexadecimal digits in any case, as the ECR API does, and
 // returns them as ECR reports them.
 func parseDigest(text string) (string, error) {
 	digest := lower(text)
 	algorithm, encoded, _ := strings.Cut(digest, ":")
-	wrongLength := algorithm == "sha256" && len(encoded) != 64 || algorithm == "sha512" && len(encoded) != 128
-	if wrongLength || !digestPattern().MatchString(digest) {
+	length, usual := digestLengths[algorithm]
+	if usual && (len(encoded) != length || !consists(encoded, isHex)) || !usual && !digestPattern().MatchString(digest) {
 		return "", fmt.Errorf("%.80q is not a digest", text)
 	}
 	return digest, nil

@@ -9,14 +9,21 @@ import (
 	"strings"
 )
 
-// A Reference names an image in an ECR registry. Two references to the same
-// image may differ only in that one names its tag and the other its digest.
+// A Reference names an image in a registry. Two references to the same image may
+// differ only in that one names its tag and the other its digest.
 type Reference struct {
-	// RegistryID is the account of the registry: twelve digits.
+	// RegistryID is the account of the ECR registry: twelve digits. It is empty
+	// when the text names no ECR registry.
 	RegistryID string
-	// Region is the Region of the registry, such as eu-west-1.
+	// Region is the Region of the ECR registry, such as eu-west-1, or empty like
+	// RegistryID.
 	Region string
-	// Repository is the name of the repository, without the registry.
+	// Host is the host of a registry that is not ECR's by its name, in lower
+	// case and with the port. It is empty for an ECR registry, and when the text
+	// names no host.
+	Host string
+	// Repository is the name of the repository, without the registry. For
+	// another host it is the path, which is not always a name that ECR allows.
 	Repository string
 	// Tag is "latest" when the text names neither tag nor digest. It is empty
 	// when the text names a digest only.
@@ -26,11 +33,17 @@ type Reference struct {
 	Digest string
 }
 
-// String returns the reference in its shortest host form. [Parse] reads it
+// String returns the reference in its shortest host form. [ParseAny] reads it
 // back as an equal Reference.
 func (r Reference) String() string {
 	var b strings.Builder
-	b.WriteString(r.RegistryID + ".dkr.ecr." + r.Region + "." + dnsSuffix(r.Region) + "/" + r.Repository)
+	switch {
+	case r.RegistryID != "":
+		b.WriteString(registryName(r.RegistryID, r.Region) + "/")
+	case r.Host != "":
+		b.WriteString(r.Host + "/")
+	}
+	b.WriteString(r.Repository)
 	if r.Tag != "" {
 		b.WriteString(":" + r.Tag)
 	}
@@ -40,11 +53,13 @@ func (r Reference) String() string {
 	return b.String()
 }
 
-// Compare orders references by registry, Region, repository, digest and tag.
+// Compare orders references by registry, Region, host, repository, digest and
+// tag.
 func (r Reference) Compare(other Reference) int {
 	return cmp.Or(
 		cmp.Compare(r.RegistryID, other.RegistryID),
 		cmp.Compare(r.Region, other.Region),
+		cmp.Compare(r.Host, other.Host),
 		cmp.Compare(r.Repository, other.Repository),
 		cmp.Compare(r.Digest, other.Digest),
 		cmp.Compare(r.Tag, other.Tag),

@@ -35,6 +35,8 @@ func TestStringIsReadBackByParse(t *testing.T) {
 func TestCompareOrdersByWhatIsMeantFirst(t *testing.T) {
 	t.Parallel()
 	ordered := []reference.Reference{
+		{Host: "a", Repository: "b"},
+		{Host: "b", Repository: "a"},
 		{RegistryID: "1", Region: "c", Repository: "c", Tag: "c", Digest: "c"},
 		{RegistryID: "2", Region: "a", Repository: "c", Tag: "c", Digest: "c"},
 		{RegistryID: "2", Region: "b", Repository: "a", Tag: "c", Digest: "c"},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
@@ -43,9 +44,9 @@ func TestNoTextIsTooDeep(t *testing.T) {
 		"saved plan":     func(text string) error { _, err := cleaner.ReadSavedPlan([]byte(text)); return err },
 		"page of images": func(text string) error { _, err := imagepage.Decode([]byte(text)); return err },
 		"list of references": func(text string) error {
-			list := inuse.NewList("list", func(context.Context, string) (io.ReadCloser, error) {
-				return io.NopCloser(strings.NewReader(text)), nil
-			}, noon)
+			list := inuse.NewList("list", func(context.Context, string) (io.ReadCloser, time.Time, error) {
+				return io.NopCloser(strings.NewReader(text)), time.Time{}, nil
+			}, noon, 0)
 			for _, err := range list.Uses(t.Context()) {
 				if err != nil {
 					return err

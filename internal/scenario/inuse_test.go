@@ -125,10 +125,10 @@ func TestInUse(t *testing.T) {
 			unused 90d`,
 		policy: "expire any pushed>30",
 		uses:   "task/1 app:v1\ntask/2 app:lost\ntask/3 app:v1@lost",
-		want:   "used: expire, inUse task/1\nunused: expire, deleted",
+		want:   "used: expire, inUse task/1, inUse task/3\nunused: expire, deleted",
 		findings: `
 			app: unlistedReference: task/2 refers to ` + host + `/app:lost, which is not listed
-			app: unlistedReference: task/3 refers to ` + host + `/app:v1@` + digestOf("lost") + `, which is not listed`,
+			app: unlistedReference: task/3 refers to ` + host + `/app:v1@` + digestOf("lost") + `, which is not listed; instead the images with the tag v1 are in use`,
 	}, {
 		name: "a repository that nothing references is a finding",
 		registry: `

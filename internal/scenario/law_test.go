@@ -198,6 +198,20 @@ func (l *law) pushed(i int) time.Time {
 	return l.images[i].PushedAt
 }
 
+// means reports whether the use is one of the image: by the digest that it names
+// or, if it names none or that is not listed, by its tag.
+func (l *law) means(u use, im *fakeecr.Image) bool {
+	tag := u.tag
+	if u.name != "" {
+		if _, listed := l.place[digestOf(u.name)]; listed {
+			return digestOf(u.name) == im.Digest
+		}
+	} else if tag == "" {
+		tag = "latest"
+	}
+	return slices.Contains(im.Tags, tag)
+}
+
 // used returns the images in use, those pulled since the run asked what is in
 // use, and the indexes above them. An index that
 // cannot be read tells nobody what it lists, unless all is asked for.
@@ -208,14 +222,7 @@ func (l *law) used(all bool) map[int]bool {
 			used[i] = true
 		}
 		for _, u := range l.trial.uses {
-			tag := u.tag
-			if tag == "" {
-				tag = "latest"
-			}
-			if u.elsewhere || u.repository != l.repository {
-				continue
-			}
-			if u.name != "" && digestOf(u.name) == im.Digest || u.name == "" && slices.Contains(im.Tags, tag) {
+			if !u.elsewhere && u.repository == l.repository && l.means(u, &im) {
 				used[i] = true
 			}
 		}

@@ -1,0 +1,174 @@
+package inuse_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
+)
+
+// statuses gives the containers of a task that status.
+func statuses(task object, status string) object {
+	for _, container := range task["containers"].([]object) {
+		container["lastStatus"] = status
+	}
+	return task
+}
+
+// What is not said about a container is no reason to take its image for unused.
+func TestECSSaysWhatItDoesNotKnowOfContainers(t *testing.T) {
+	t.Parallel()
+	const app = registry + "app:v1"
+	for name, c := range map[string]struct {
+		task object
+		want []string
+	}{
+		"runs":                         {statuses(task("t", "RUNNING", "", app+" "+sha("a")), "RUNNING"), []string{"app:v1@" + sha("a") + " task/t runs"}},
+		"no digest":                    {statuses(task("t", "RUNNING", "", app), "RUNNING"), []string{"app:v1 task/t runs"}},
+		"no digest yet":                {statuses(task("t", "RUNNING", "", app), "PENDING"), []string{"app:v1 task/t"}},
+		"no digest, stopped":           {statuses(task("t", "STOPPED", "", app), "STOPPED"), []string{"app:v1 task/t"}},
+		"stops":                        {statuses(task("t", "STOPPED", "", app), "RUNNING"), []string{"app:v1 task/t"}},
+		"pinned":                       {statuses(task("t", "RUNNING", "", app+"@"+sha("a")), "RUNNING"), []string{"app:v1@" + sha("a") + " task/t"}},
+		"behind a proxy":               {task("t", "RUNNING", "", "proxy.example.com/app:v1 "+sha("a")), []string{"proxy.example.com/app:v1@" + sha("a") + " task/t"}},
+		"a digest without an image":    {task("t", "RUNNING", "", " "+sha("a")), []string{"@" + sha("a") + " task/t"}},
+		"neither":                      {statuses(task("t", "RUNNING", "", ""), "RUNNING"), []string{"a container names neither image nor digest task/t"}},
+		"neither, stopped":             {task("t", "STOPPED", "", ""), []string{"a container names neither image nor digest task/t"}},
+		"neither, before it starts":    {task("t", "RUNNING", "", ""), nil},
+		"no reference":                 {task("t", "STOPPED", "", "<IMAGE1_NAME>"), []string{`its image is "<IMAGE1_NAME>", which is no reference task/t`}},
+		"no reference, but its digest": {task("t", "STOPPED", "", "${IMAGE} "+sha("a")), []string{`its image is "${IMAGE}", which is no reference task/t`, "@" + sha("a") + " task/t"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.task["taskDefinitionArn"] = nil
+			f := &fakeECS{clusters: []string{"prod"}, tasks: map[string][]object{"prod": {c.task}}}
+			wantUses(t, f.source(t, 0), c.want...)
+		})
+	}
+}
+
+// ECS takes no container definition without an image, and resolves the image of
+// every container of a revision.
+func TestECSFailsOnContainersWithoutAnImage(t *testing.T) {
+	t.Parallel()
+	f := deployed()
+	f.definitions["app:1"] = []string{registry + "app:v1", ""}
+	wantFailure(t, f.source(t, 0), "the answer has a container without an image")
+	f = deployed()
+	f.revisions[arn("service-revision", "r")] = revision("r", "")
+	wantFailure(t, f.source(t, 0), arn("service-revision", "r")+" has a container without an image")
+	f = deployed()
+	f.definitions["app:1"] = []string{"<IMAGE1_NAME>"}
+	got, err := uses(t, f.source(t, 0))
+	if want := `its image is "<IMAGE1_NAME>", which is no reference service/s`; err != nil || !slices.Contains(got, want) {
+		t.Errorf("uses %v, error %v; want %s", got, err, want)
+	}
+}
+
+// Lambda runs images of ECR only, so that any other answer is not Lambda's.
+func TestLambdaFailsOnWhatIsNoReference(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][2]string{{"two words", ""}, {"", "two words"}, {registry + "app:v1", "<html>"}} {
+		f := &fakeLambda{}
+		f.add("api", "1", "Image", names[0], names[1])
+		wantFailure(t, f.source(t), "not an image reference")
+	}
+}
+
+func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
+	t.Parallel()
+	ref := func(text string) inuse.Use {
+		r, err := reference.ParseAny(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inuse.Use{Reference: r, By: "x", Source: "s"}
+	}
+	here, far := ref(registry+"app:v1"), ref("123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1")
+	proxy, anywhere := ref("proxy.example.com/app:v1"), inuse.Use{Reference: reference.Reference{Digest: sha("a")}, By: "x", Source: "s"}
+	unknown := inuse.Use{By: "x", Source: "s", Problem: "no name"} // is not counted
+	source := given{name: "s", uses: []inuse.Use{here, far, far, proxy, ref("mirror.example.com/app:v2"), ref("far.example.com/app:v3"), anywhere, unknown}}
+	got := inuse.Scope{Region: region, Aliases: reference.Aliases{
+		"mirror.example.com": {ID: "123456789012", Region: region}, "far.example.com": {ID: "123456789012", Region: "us-east-1"},
+	}}.Run(t.Context(), []inuse.Source{source, given{name: "none"}}, now)
+	want := inuse.Scan{
+		At: now, Uses: []inuse.Use{unknown, anywhere, proxy, here, ref(registry + "app:v2")},
+		Counts: map[string]int{"s": 6, "none": 0}, Elsewhere: map[string]int{"s": 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("scan mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// One thing that is described twice is not two.
+func TestECSFailsOnAnAnswerThatRepeatsItself(t *testing.T) {
+	t.Parallel()
+	two := func(kind string) []string { return []string{arn(kind, "1"), arn(kind, "2")} }
+	for operation, c := range map[string]struct {
+		asked  func(*fakeECS)
+		answer object
+	}{
+		"DescribeTasks": {
+			func(f *fakeECS) { f.answers["ListTasks"] = object{"taskArns": two("task")} },
+			object{"tasks": []object{task("1", "STOPPED", ""), task("1", "STOPPED", "")}},
+		},
+		"DescribeServices": {
+			func(f *fakeECS) { f.answers["ListServices"] = object{"serviceArns": two("service")} },
+			object{"services": []object{{"serviceArn": arn("service", "1")}, {"serviceArn": arn("service", "1")}}},
+		},
+		"DescribeServiceDeployments": {
+			func(f *fakeECS) {
+				f.answers["ListServiceDeployments"] = object{"serviceDeployments": []object{deployment("1", "IN_PROGRESS", 1, "r"), deployment("2", "IN_PROGRESS", 2, "r")}}
+			},
+			object{"serviceDeployments": []object{deployment("1", "IN_PROGRESS", 1, "r"), deployment("1", "IN_PROGRESS", 1, "r")}},
+		},
+		"DescribeServiceRevisions": {
+			func(f *fakeECS) {
+				f.deployments[arn("service", "s")] = []object{deployment("d", "SUCCESSFUL", 1, "1", "2")}
+			},
+			object{"serviceRevisions": []object{revision("1", registry+"app:v1"), revision("1", registry+"app:v1")}},
+		},
+		"a failure": {
+			func(f *fakeECS) {
+				f.answers["ListTasks"] = object{"taskArns": two("task")}
+				gone := object{"arn": arn("task", "1"), "reason": "MISSING"}
+				f.answers["DescribeTasks"] = object{"tasks": []object{}, "failures": []object{gone, gone}}
+			}, nil,
+		},
+		"a failure of what is there": {
+			func(f *fakeECS) {
+				f.answers["ListTasks"] = object{"taskArns": two("task")}
+				f.answers["DescribeTasks"] = object{"tasks": []object{task("1", "STOPPED", "")}, "failures": []object{{"arn": arn("task", "1"), "reason": "MISSING"}}}
+			}, nil,
+		},
+	} {
+		f := deployed()
+		f.answers = map[string]object{}
+		c.asked(f)
+		if c.answer != nil {
+			f.answers[operation] = c.answer
+		}
+		if got, err := uses(t, f.source(t, 0)); err == nil || !strings.Contains(err.Error(), "the answer is about ") {
+			t.Errorf("%s: uses %v, error %v", operation, got, err)
+		}
+	}
+}
+
+// An answer that leaves out all that could name an image is not whole.
+func TestASourceFailsOnAnswersThatNameNothing(t *testing.T) {
+	t.Parallel()
+	bare := deployed()
+	bare.revisions[arn("service-revision", "r")] = object{"serviceRevisionArn": arn("service-revision", "r")}
+	wantFailure(t, bare.source(t, 0), arn("service-revision", "r")+" names neither images nor a task definition")
+	empty := deployed()
+	empty.tasks["prod"] = []object{{"taskArn": arn("task", "t"), "desiredStatus": "RUNNING", "containers": []object{}}}
+	wantFailure(t, empty.source(t, 0), arn("task", "t")+" names neither containers nor a task definition")
+	f := &fakeLambda{}
+	f.add("api", "1", "", "", "")
+	wantUses(t, f.source(t)) // it has code
+	f.code["api:1"] = object{"Code": object{}, "Configuration": object{}}
+	wantFailure(t, f.source(t), "the answer names no image")
+}

@@ -1,0 +1,86 @@
+package reference
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Registry is an ECR registry, or the part of one below a prefix.
+type Registry struct {
+	// ID is the account of the registry, and Region its Region.
+	ID, Region string
+	// Prefix is the beginning of the names of repositories, without the slash
+	// that follows it; empty for the whole registry.
+	Prefix string
+}
+
+// ParseRegistry reads the host of an ECR registry, with or without a prefix:
+// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team. The error says which part is
+// wrong.
+func ParseRegistry(text string) (Registry, error) {
+	host, prefix, hasPrefix := strings.Cut(text, "/")
+	r, err := parseHost(lower(host))
+	if err != nil {
+		return Registry{}, err
+	}
+	if hasPrefix && !isRepository(prefix) {
+		return Registry{}, fmt.Errorf("%.80q is not the beginning of names of ECR repositories", prefix)
+	}
+	return Registry{r.RegistryID, r.Region, prefix}, nil
+}
+
+// String returns the registry as [ParseRegistry] reads it.
+func (r Registry) String() string {
+	if r.Prefix == "" {
+		return registryName(r.ID, r.Region)
+	}
+	return registryName(r.ID, r.Region) + "/" + r.Prefix
+}
+
+// MarshalText returns what String does.
+func (r Registry) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// Aliases lead from the names under which ECR registries are pulled from, such as
+// the host of a proxy, to these registries. A name is a host, in lower case, or a
+// host and the beginning of a path. Nil has none.
+type Aliases map[string]Registry
+
+// ParseAlias reads a name of [Aliases]. The error says how to write it.
+func ParseAlias(text string) (string, error) {
+	host, path, hasPath := strings.Cut(text, "/")
+	name := lower(host)
+	switch {
+	case claimsRegistry(name) || containsRegistry(lower(text)):
+		return "", errors.New("names an ECR registry itself, which needs no alias")
+	case !isHost(name) || hasPath && !isPath(path):
+		return "", errors.New("is not like proxy.example.com or proxy.example.com/prefix: leave out the scheme, the tag and the last slash")
+	case hasPath:
+		name += "/" + path
+	}
+	return name, nil
+}
+
+// Resolve returns the reference to the ECR registry that the longest alias means,
+// or the reference itself when none fits.
+func (a Aliases) Resolve(r Reference) Reference {
+	if len(a) == 0 || r.RegistryID != "" {
+		return r
+	}
+	name := r.Repository
+	if r.Host != "" {
+		name = r.Host + "/" + name
+	}
+	for end := strings.LastIndexByte(name, '/'); end > 0; end = strings.LastIndexByte(name[:end], '/') {
+		registry, known := a[name[:end]]
+		if !known {
+			continue
+		}
+		r.RegistryID, r.Region, r.Host, r.Repository = registry.ID, registry.Region, "", name[end+1:]
+		if registry.Prefix != "" {
+			r.Repository = registry.Prefix + "/" + r.Repository
+		}
+		break
+	}
+	return r
+}

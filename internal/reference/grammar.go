@@ -1,0 +1,110 @@
+package reference
+
+import "strings"
+
+// The names of this file are checked by hand, since lists can have millions.
+
+// isRepository reports whether the text is the name of an ECR repository. It does
+// not check the length.
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+func isRepository(text string) bool {
+	for part := range strings.SplitSeq(text, "/") {
+		if !isRepositoryPart(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// isRepositoryPart reports whether the text is lower-case letters and digits, and
+// single separators between them: a dot, one or two underscores, or dashes.
+func isRepositoryPart(text string) bool {
+	if text == "" || isMark(text[0]) || isMark(text[len(text)-1]) {
+		return false
+	}
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if isLower(c) || isDigit(c) {
+			continue
+		}
+		if !isMark(c) {
+			return false
+		}
+		end := i + 1
+		for text[end] == c { // the last byte is no mark
+			end++
+		}
+		if isMark(text[end]) || c == '.' && end-i > 1 || c == '_' && end-i > 2 {
+			return false
+		}
+		i = end - 1
+	}
+	return true
+}
+
+// isTag reports whether the text is a tag.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+func isTag(text string) bool {
+	return text != "" && len(text) <= 128 && text[0] != '.' && text[0] != '-' &&
+		consists(text, func(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' })
+}
+
+// isRegion reports whether the text is like eu-west-1.
+func isRegion(text string) bool {
+	first, rest, more := strings.Cut(text, "-")
+	if !more || first == "" || !consists(first, isLower) {
+		return false
+	}
+	for part := range strings.SplitSeq(rest, "-") {
+		if part == "" || !consists(part, func(c byte) bool { return isLower(c) || isDigit(c) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// isSuffix reports whether the text is like amazonaws.com.
+func isSuffix(text string) bool {
+	for part := range strings.SplitSeq(text, ".") {
+		if part == "" || !consists(part, func(c byte) bool { return isLower(c) || isDigit(c) || c == '-' }) {
+			return false
+		}
+	}
+	return strings.Contains(text, ".")
+}
+
+// isPath reports whether the text can be the path of a repository in any
+// registry. Its parts are letters and digits, with marks between them. ECR allows
+// fewer names.
+func isPath(text string) bool {
+	if text == "" || isMark(text[0]) || isMark(text[len(text)-1]) {
+		return false
+	}
+	for i := range len(text) {
+		switch {
+		case isAlphanumeric(text[i]):
+		case !isMark(text[i]), text[i] == '/' && (isMark(text[i-1]) || isMark(text[i+1])):
+			return false
+		}
+	}
+	return true
+}
+
+func consists(text string, of func(byte) bool) bool {
+	for i := range len(text) {
+		if !of(text[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isMark(c byte) bool { return c == '.' || c == '_' || c == '-' || c == '/' }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+
+func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' }
+
+func isAlphanumeric(c byte) bool { return isDigit(c) || isLower(c) || 'A' <= c && c <= 'Z' }
