@@ -42,7 +42,7 @@ func (a *applier) archive(images []*PlannedImage) {
 		}
 		if err := a.attempt("UpdateImageStorageClass", []*PlannedImage{im}, a.archiveOnce); err != nil {
 			// the call fails, whichever image it is about
-			a.settleAll(openOf(images), Failed, "not tried after: "+err.Error())
+			a.failAll(openOf(images), "not tried after: "+err.Error())
 		}
 	}
 }
@@ -71,7 +71,7 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 		if again || errors.Is(err, ErrThrottled) && a.ctx.Err() != nil {
 			continue
 		}
-		a.settleAll(batch, Failed, cause(err))
+		a.failAll(batch, cause(err))
 		final = err
 		break
 	}

@@ -57,7 +57,7 @@ func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*Pl
 	}
 	a.recheck(batch)
 	if err := a.checkClock(); err != nil {
-		a.settleAll(openOf(batch), Failed, err.Error())
+		a.failAll(openOf(batch), err.Error())
 	}
 	if a.ctx.Err() != nil || !a.fresh() {
 		return nil
@@ -70,7 +70,7 @@ func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*Pl
 func (a *applier) announce(batch []*PlannedImage) bool {
 	a.logIntent(batch)
 	if err := a.commit(); err != nil {
-		a.settleAll(batch, Failed, err.Error())
+		a.failAll(batch, err.Error())
 		return false
 	}
 	return true

@@ -24,9 +24,9 @@ func (a *applier) settle(im *PlannedImage, o Outcome, message string) {
 	im.settle(o, message)
 }
 
-func (a *applier) settleAll(images []*PlannedImage, o Outcome, message string) {
+func (a *applier) failAll(images []*PlannedImage, message string) {
 	for _, im := range images {
-		a.settle(im, o, message)
+		a.settle(im, Failed, message)
 	}
 }
 

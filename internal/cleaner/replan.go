@@ -28,7 +28,7 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan)
 			stale, calls = 0, a.calls
 		}
 		if stale > maxStalePlans {
-			a.settleAll(plan.open(), Failed, "whenever it is planned again the in-use scan is too old; scan fewer sources, or name lists in protect.references")
+			a.failAll(plan.open(), "whenever it is planned again the in-use scan is too old; scan fewer sources, or name lists in protect.references")
 			break
 		}
 		if !r.planAgain(ctx, plan, again) {

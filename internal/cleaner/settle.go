@@ -105,10 +105,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	plan.Images = make([]PlannedImage, 0, len(places))
 	for _, i := range places {
 		im := newPlannedImage(c.images[i], wanted[i], rulings[i], protections[i])
-		im.Parents = im.waitsFor(g.Parents(im.Digest))
-		im.Above, im.Unread = g.Unread(i)
-		im.Children = c.below(im.Digest)
-		im.Read, im.ownPull = c.read(im.Digest), c.ownPulled[im.Digest]
+		c.complete(&im, i, g)
 		plan.Images = append(plan.Images, im)
 	}
 	plan.attachedFindings(c, g, &used)
@@ -116,6 +113,15 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 		plan.Findings = append(plan.Findings, p.sharedFinding(ctx, plan.Repository, settings.Protect)...)
 	}
 	return nil
+}
+
+// complete adds to the planned image at the place what the graph and the manifests say
+// of it.
+func (c *contents) complete(im *PlannedImage, i int, g *graph.Graph) {
+	im.Parents = im.waitsFor(g.Parents(im.Digest))
+	im.Above, im.Unread = g.Unread(i)
+	im.Children = c.below(im.Digest)
+	im.Read, im.ownPull = c.read(im.Digest), c.ownPulled[im.Digest]
 }
 
 // release has the released images go as they were to.

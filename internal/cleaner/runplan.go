@@ -1,0 +1,64 @@
+package cleaner
+
+import (
+	"context"
+	"errors"
+)
+
+// plan makes the plan of one repository; whatever hinders it becomes a skip. The
+// images that are listed for it are the tenant's, if there is one. Before is the plan
+// that it replaces, nil for the first.
+func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant, before *RepositoryPlan) RepositoryPlan {
+	name := repository.Name
+	if r.stopped() {
+		return RepositoryPlan{Repository: name, Skip: skipStopped(ctx, "not begun", " before it")}
+	}
+	plan := RepositoryPlan{Repository: name}
+	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
+	if err == nil {
+		planner := r.plannerAfter(before, name)
+		planner.tenant = tenant
+		plan, err = planner.Plan(ctx, name, entry)
+		plan.made = momentOf(r.Clock) // and not before: what takes longer than it may be old would never be new
+	}
+	switch {
+	case errors.Is(err, ErrRepositoryNotFound):
+		plan = r.gone(name, "deleted while the run went on")
+	case ctx.Err() != nil && (err != nil || plan.Skip != nil && plan.Skip.Code == SkipScanFailed), errors.Is(err, context.DeadlineExceeded):
+		late := ""
+		if err != nil {
+			late = ": " + err.Error()
+		}
+		plan.Skip = skipStopped(ctx, "not read to its end", late)
+	case err != nil:
+		plan.Skip = &Skip{SkipFailed, err.Error()}
+	case r.Saved != nil:
+		r.keepTo(ctx, &plan, r.Saved.repository(name))
+	}
+	return plan
+}
+
+// planner returns the planner of the run.
+func (r *Runner) planner() Planner {
+	return Planner{Registry: r.Registry, Now: r.Now, ownPulls: r.ownPulls, scanner: r.scanner}
+}
+
+// plannerAfter returns the planner for a repository that was planned before, by this
+// run or for the saved plan; before is nil for a first plan of this run.
+func (r *Runner) plannerAfter(before *RepositoryPlan, repository string) Planner {
+	p := r.planner()
+	switch {
+	case before != nil:
+		p.released, p.reads = before.released(), before.reads()
+	case r.Saved != nil:
+		p.reads = r.Saved.repository(repository).reads()
+	}
+	return p
+}
+
+// PlannerOf returns the planner of a run on the registry of that account, which
+// has begun. In what the account itself uses it counts the references to that registry only.
+func (r *Runner) PlannerOf(account string) Planner {
+	r.prepare(account)
+	return r.planner()
+}
