@@ -109,9 +109,13 @@ func (p *RepositoryPlan) reads() map[string]ownRead {
 func (p *RepositoryPlan) abandon(fresh *RepositoryPlan) {
 	untouched := len(p.attempts) == 0 && !slices.ContainsFunc(p.Images, func(im PlannedImage) bool { return im.Outcome != "" })
 	code := fresh.Skip.Code
+	for _, f := range fresh.Findings {
+		if !slices.Contains(p.Findings, f) {
+			p.Findings = append(p.Findings, f)
+		}
+	}
 	if untouched && code != SkipGone {
 		p.Skip = fresh.Skip
-		p.Findings = append(p.Findings, fresh.Findings...)
 		return
 	}
 	outcome, message := Changed, "planned again: "+fresh.Skip.Message
