@@ -61,6 +61,9 @@ func (j *judgement) untouched() error {
 // sums checks that counts are those of the images, totals those of the
 // repositories, and that what is left undone is said to be.
 func (j *judgement) sums() error {
+	if fault := programFault(j.report); fault != "" {
+		return errors.New(fault)
+	}
 	var totals cleaner.Totals
 	unhandled := false
 	for _, r := range j.report.Repositories {

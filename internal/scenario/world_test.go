@@ -172,5 +172,19 @@ func run(tb testing.TB, r *cleaner.Runner) cleaner.Report {
 	if err != nil {
 		tb.Fatalf("run: %v", err)
 	}
+	if fault := programFault(&report); fault != "" {
+		tb.Errorf("run: %s", fault)
+	}
 	return report
+}
+
+// programFault returns what a report says of a fault of the program, such as outcomes
+// that do not sum up to the plan.
+func programFault(report *cleaner.Report) string {
+	for _, f := range report.Findings {
+		if f.Kind == cleaner.ProgramFault {
+			return f.Message
+		}
+	}
+	return ""
 }
