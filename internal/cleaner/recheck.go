@@ -127,9 +127,6 @@ func (a *applier) describe(ctx context.Context, digests []string) (map[string]ev
 // differs names the first thing in which the image is not as it was, or
 // returns "". The pulls of the children of an index count as well.
 func (im *PlannedImage) differs(current evaluator.Image, now func(digest string) (evaluator.Image, bool)) string {
-	if im.Children == nil {
-		return differs(im.Image, current)
-	}
 	for _, child := range im.Children {
 		there, found := now(child.Digest)
 		if found && there.LastRecordedPullTime != child.LastRecordedPullTime {
