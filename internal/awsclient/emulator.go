@@ -11,8 +11,8 @@ import (
 )
 
 // IsEmulated reports whether an emulator answers at the endpoint, which is nil unless
-// it is overridden. An https endpoint may be AWS's own, in a VPC or behind a proxy;
-// nobody reaches AWS in the clear.
+// it is overridden. An https endpoint may be AWS's own, in a VPC or behind a proxy; AWS
+// has no http endpoints that a client would use.
 func IsEmulated(endpoint *string) bool {
 	return strings.HasPrefix(strings.ToLower(aws.ToString(endpoint)), "http://")
 }
@@ -26,8 +26,8 @@ func IsErrorPage(err error) bool {
 	return ok && unreadable && answer.HTTPStatusCode() == http.StatusInternalServerError
 }
 
-// ErrorPageOnce retries what the other retries but error pages: an emulator that does
-// not know an operation must not be asked for it again and again.
+// ErrorPageOnce is the other retryer without retries of error pages: a call that an
+// emulator does not know must not be repeated.
 type ErrorPageOnce struct{ aws.Retryer }
 
 // IsErrorRetryable reports whether another attempt may have another answer.

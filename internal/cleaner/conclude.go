@@ -30,7 +30,8 @@ func (a *applier) failAll(images []*PlannedImage, message string) {
 	}
 }
 
-// unknownMessage says why it is not known what a call did, and what was found since.
+// unknownMessage gives the reason for which the effect of a call is not known, and the
+// state of the image since.
 func unknownMessage(why, since string) string {
 	if since == "" || strings.Contains(why, since) {
 		return why
@@ -38,7 +39,7 @@ func unknownMessage(why, since string) string {
 	return why + "; then " + since
 }
 
-// infer settles the image by what was found after a call without an answer.
+// infer settles an image that the last look found removed after a call without an answer.
 func (a *applier) infer(im *PlannedImage, o Outcome, message string) {
 	a.unanswered[im.Digest] = message
 	im.settle(o, "unconfirmed: "+message)
@@ -113,8 +114,8 @@ func (a *applier) end() {
 	}
 }
 
-// endUnanswered settles an image about which a call had no answer, whatever a plan
-// made since says of it.
+// endUnanswered settles an image about which a call had no answer. A newer plan may have
+// given it another outcome, or a protection.
 func (a *applier) endUnanswered(im *PlannedImage, why string) {
 	switch {
 	case im.Outcome == Gone && im.deletes():

@@ -3,8 +3,8 @@ package cleaner
 import "time"
 
 // A moment is a point in time by two clocks. The wall clock also runs while the
-// machine is suspended, but somebody can set it. The steady clock measures waits,
-// and nobody can set it, but it stands still while the machine is suspended.
+// machine is suspended, but a person can set it. The steady clock cannot be set, but
+// it stands still while the machine is suspended.
 type moment struct{ wall, steady time.Time }
 
 // momentOf returns the present; clock is the wall clock, and nil takes the

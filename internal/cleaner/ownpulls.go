@@ -10,8 +10,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// OwnPulls is what is known about the pulls of the role that makes the calls. To read
-// a manifest is a pull, which ECR records unless the role is a pull-time exclusion.
+// OwnPulls says whether ECR records the pulls of the role that makes the calls. Reading a
+// manifest is a pull, and ECR records it unless the role is a pull-time exclusion.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-time-update-exclusions.html
 type OwnPulls struct {
 	// Excluded is true when ECR does not record them.
@@ -22,7 +22,7 @@ type OwnPulls struct {
 	Err error
 }
 
-// ownPulls asks what is known about the own pulls once in a run.
+// ownPulls gets the OwnPulls of a run, once.
 type ownPulls struct {
 	ask    func(context.Context) OwnPulls
 	turn   chan struct{}
@@ -92,8 +92,8 @@ func (r ownRead) disregards(pull evaluator.Instant) bool {
 }
 
 // acceptOwnRead notes that ECR has recorded the read of the index's manifest as a pull,
-// if that is so. It does so once for a read: whatever else is recorded is the pull of
-// somebody else.
+// if that is so. It does so once for a read: any other recorded pull is that of somebody
+// else.
 func (im *PlannedImage) acceptOwnRead(pull evaluator.Instant) {
 	if pull.After(im.LastRecordedPullTime) && pull.After(im.ownPull) && im.Read.holds(pull) && !im.readSeen {
 		im.ownPull, im.readSeen = pull, true
