@@ -1,0 +1,351 @@
+package hostile_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	maxLookAge = 2 * time.Second
+	maxScanAge = 10 * time.Minute
+)
+
+// A judgement is that of one removing call, as far as one image is concerned:
+// whether the call may be sent, by what its sender could know.
+type judgement struct {
+	*world
+	view   *view
+	call   *call
+	digest string
+	name   string
+	tags   []string           // those to be removed, nil for the image
+	now    time.Time          // at the service
+	truth  map[string]imageOf // of the repository
+	was    imageOf            // as listed
+	is     imageOf            // as the last look found it
+	scan   *scan              // the last one that has ended
+}
+
+// judgeRemoval judges a call that removes images or tags, when it is sent.
+func (w *world) judgeRemoval(c *call) {
+	v := w.views[c.repo]
+	w.tally.note("removing calls")
+	j := judgement{world: w, view: v, call: c, now: c.sent, truth: w.images(c.repo)}
+	if w.run == "plan" {
+		w.faultf("a plan removes")
+	}
+	if w.run == "apply" && w.saved != nil && c.sent.Sub(w.savedAt) > day+2*time.Minute {
+		w.faultf("a plan older than a day is applied")
+	}
+	if v == nil || v.listing == nil {
+		w.faultf("#%d removes from %s, which was not listed whole", c.seq, c.repo)
+		return
+	}
+	j.judgeScan()
+	bearers := map[string][]string{}
+	for _, digest := range c.digests {
+		bearers[digest] = nil
+	}
+	for _, tag := range c.tags {
+		bearers[v.bearer(tag)] = append(bearers[v.bearer(tag)], tag)
+	}
+	for _, digest := range slices.Sorted(maps.Keys(bearers)) {
+		j.digest, j.name, j.tags = digest, w.names[digest], bearers[digest]
+		j.judge()
+		w.requested[c.repo][digest] = true
+		w.attempts[digest] = append(w.attempts[digest], &attempt{seq: c.seq, tags: j.tags})
+	}
+}
+
+// bearer returns the image that bore the tag in the last look that found one.
+func (v *view) bearer(tag string) string {
+	digest, seq := "", 0
+	for d, l := range v.looks {
+		if slices.Contains(l.image.Tags, tag) && l.seq > seq {
+			digest, seq = d, l.seq
+		}
+	}
+	return digest
+}
+
+// judgeScan: the last in-use scan must have succeeded, and its first question
+// must be at most ten minutes old.
+func (j *judgement) judgeScan() {
+	if !j.inUse {
+		return
+	}
+	if len(j.scans) == 0 {
+		j.faultf("#%d removes without an in-use scan", j.call.seq)
+		return
+	}
+	j.scan = &j.scans[len(j.scans)-1]
+	switch age := j.now.Sub(j.scan.asked); {
+	case !j.scan.ok:
+		j.faultf("#%d removes after a scan that failed", j.call.seq)
+	case age > maxScanAge:
+		j.faultf("#%d removes by a scan that was asked %s ago", j.call.seq, age)
+	case j.run == "apply" && j.saved != nil && j.savedNamed > 0 && j.scan.named == 0:
+		j.faultf("#%d removes by a scan that names nothing, and named something when the plan was made", j.call.seq)
+	}
+}
+
+func (j *judgement) judge() {
+	l, looked := j.view.looks[j.digest]
+	was, listed := j.view.listing[j.digest]
+	j.was, j.is = was, l.image
+	switch {
+	case !listed:
+		j.wrong("is not listed")
+		return
+	case !looked:
+		j.wrong("nobody looked at it")
+		return
+	case l.image.Digest == "":
+		j.wrong("the last look did not find it")
+		return
+	}
+	j.judgeLook(l)
+	j.judgeChange(&j.was)
+	if j.run == "apply" && j.saved != nil {
+		if planned, ok := j.saved[j.call.repo][j.digest]; !ok {
+			j.wrong("is not in the saved plan's listing")
+		} else {
+			j.judgeChange(&planned)
+		}
+	}
+	j.judgeChildren()
+	j.judgeUses()
+	j.judgeSettings()
+	j.judgeFamily()
+	j.judgeWish()
+}
+
+func (j *judgement) wrong(why string) {
+	j.faultf("#%d %s of %s %v: %s", j.call.seq, j.call.operation, j.name, j.tags, why)
+}
+
+// judgeLook: the look is at most two seconds old, and of after the last call to
+// remove the image, unless ECR said that it had not begun with that one.
+func (j *judgement) judgeLook(l look) {
+	if age := j.now.Sub(l.asked); age > maxLookAge {
+		j.wrong("the look is " + age.String() + " old")
+	}
+	for _, a := range j.attempts[j.digest] {
+		if a.seq > l.seq && !a.throttled {
+			j.wrong("the look is of before the last call to remove it")
+		}
+	}
+}
+
+// judgeChange: what changed before the look stays. Of its tags the image may have
+// lost those that the run removed.
+func (j *judgement) judgeChange(was *imageOf) {
+	lost := slices.DeleteFunc(slices.Clone(was.Tags), func(tag string) bool { return slices.Contains(j.is.Tags, tag) })
+	for _, a := range j.attempts[j.digest] {
+		lost = slices.DeleteFunc(lost, func(tag string) bool { return slices.Contains(a.tags, tag) })
+	}
+	gained := slices.ContainsFunc(j.is.Tags, func(tag string) bool { return !slices.Contains(was.Tags, tag) })
+	switch {
+	case gained || len(lost) > 0:
+		j.wrong("its tags had changed")
+	case was.Status != j.is.Status:
+		j.wrong("its status had changed")
+	case !was.PushedAt.Equal(j.is.PushedAt) || !was.LastActivatedAt.Equal(j.is.LastActivatedAt):
+		j.wrong("it had been pushed or restored again")
+	case j.pulled(was, &j.is):
+		j.wrong("it had been pulled")
+	}
+}
+
+// pulled reports whether ECR recorded a pull between the two that must be taken
+// for somebody else's. One may be taken for the cleaner's own only if it is known
+// that its pulls are recorded and the time is inside its read of the index.
+func (j *judgement) pulled(was, is *imageOf) bool {
+	return !was.LastRecordedPullTime.Equal(is.LastRecordedPullTime) && !j.own(is)
+}
+
+// own reports whether the last pull may be taken for the cleaner's own.
+func (j *judgement) own(im *imageOf) bool {
+	at := im.LastRecordedPullTime
+	return j.known() && !j.excluded && slices.ContainsFunc(j.reads[im.Digest], func(r read) bool { return !at.Before(r.from) && !at.After(r.to) })
+}
+
+// judgeChildren: the images below an index are looked at like the index, and none
+// may have been pulled.
+func (j *judgement) judgeChildren() {
+	for _, child := range j.below(j.digest) {
+		was, l := j.view.listing[child], j.view.looks[child]
+		switch {
+		case j.isIndex(child) || was.Status != "ACTIVE" || j.was.Status != "ACTIVE":
+		case l.seq == 0 || j.now.Sub(l.asked) > maxLookAge:
+			j.wrong("nobody looked at " + j.names[child] + " below it")
+		case l.image.Digest != "" && j.pulled(&was, &l.image):
+			j.wrong(j.names[child] + " below it had been pulled")
+		}
+	}
+}
+
+// judgeUses: the image, what is below it and what is above it must not be in use.
+func (j *judgement) judgeUses() {
+	if j.scan == nil {
+		return
+	}
+	related := append(j.below(j.digest), j.above(j.digest)...)
+	for _, digest := range append(related, j.digest) {
+		if by := j.usedBy(digest); by != "" {
+			j.wrong(j.names[digest] + " is in use " + by)
+		}
+	}
+}
+
+// usedBy says how the listed image is in use, by what the scan must have said or
+// by a pull since, or returns "".
+func (j *judgement) usedBy(digest string) string {
+	im := j.view.listing[digest]
+	for _, u := range j.uses {
+		if u.ended || u.repo != j.call.repo || u.since.After(j.scan.asked) || u.since.Equal(j.scan.asked) {
+			continue
+		}
+		_, there := j.view.listing[u.digest]
+		switch {
+		case u.digest == digest:
+			return "by its digest"
+		case (u.digest == "" || !there) && u.tag != "" && slices.Contains(im.Tags, u.tag):
+			return "by the tag " + u.tag
+		}
+	}
+	if at := im.LastRecordedPullTime; !at.Before(j.scan.asked.Truncate(time.Millisecond)) && !j.own(&im) {
+		return "by a pull since the scan"
+	}
+	return ""
+}
+
+// judgeSettings: tag patterns, the newest, and what was pulled or pushed lately.
+func (j *judgement) judgeSettings() {
+	const tolerance = 2 * time.Minute // of a clock that is taken to be right
+	pulled := j.was.LastRecordedPullTime
+	discounted := j.isIndex(j.digest) && j.known() && !j.excluded
+	if discounted {
+		pulled = time.Time{}
+		for _, child := range j.below(j.digest) {
+			if at := j.view.listing[child].LastRecordedPullTime; !j.isIndex(child) && at.After(pulled) {
+				pulled = at
+			}
+		}
+	}
+	switch {
+	case slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(j.was.Tags, tag) }):
+		j.wrong("a tag pattern protects it")
+	case j.pulledDays > 0 && j.now.Sub(pulled) < time.Duration(j.pulledDays)*day-tolerance:
+		j.wrong("it was pulled lately")
+	case j.pushedHours > 0 && j.now.Sub(pushed(&j.was)) < time.Duration(j.pushedHours)*time.Hour-tolerance:
+		j.wrong("it was pushed lately")
+	case j.newest(j.digest):
+		j.wrong("it is one of the newest")
+	case j.was.Status != "ACTIVE" && j.was.Status != "ARCHIVED":
+		j.wrong("its status is " + j.was.Status)
+	}
+}
+
+func pushed(im *imageOf) time.Time {
+	if im.LastActivatedAt.IsZero() {
+		return im.PushedAt
+	}
+	return im.LastActivatedAt
+}
+
+// newest reports whether the image is one of the newest, archived images counted
+// or not. Children and referrers do not count.
+func (v *view) newestOf(n int, digest string, archived bool) bool {
+	newer, counts := 0, false
+	for d, im := range v.listing {
+		if len(v.parents(d)) > 0 || len(subjects(&im)) > 0 || !archived && im.Status != "ACTIVE" {
+			continue
+		}
+		self := v.listing[digest]
+		counts = counts || d == digest
+		if pushed(&im).After(pushed(&self)) {
+			newer++
+		}
+	}
+	return counts && newer < n
+}
+
+func (j *judgement) newest(digest string) bool {
+	return j.view.newestOf(j.keepNewest, digest, true) && j.view.newestOf(j.keepNewest, digest, false)
+}
+
+// judgeFamily: what the image belongs to must have gone before it.
+func (j *judgement) judgeFamily() {
+	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
+		is, there := j.truth[parent]
+		if there && (j.call.operation != "UpdateImageStorageClass" || is.Status != "ARCHIVED") && j.tags == nil {
+			j.wrong("it belongs to " + j.names[parent] + ", which is there")
+		}
+	}
+	if len(subjects(&j.was)) > 0 && len(j.listedSubjects()) == 0 && !j.deleteOrphans && !j.onlyReferrers() && j.run != "named" {
+		j.wrong("it is an orphan")
+	}
+}
+
+func (j *judgement) onlyReferrers() bool {
+	for _, im := range j.view.listing {
+		if len(subjects(&im)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (j *judgement) listedSubjects() []string {
+	return slices.DeleteFunc(subjects(&j.was), func(digest string) bool { _, listed := j.view.listing[digest]; return !listed })
+}
+
+// subjects returns the digests that a referrer refers to.
+func subjects(im *imageOf) []string {
+	var digests []string
+	if im.SubjectDigest != "" {
+		digests = append(digests, im.SubjectDigest)
+	}
+	for _, tag := range im.Tags {
+		if rest, ok := strings.CutPrefix(tag, "sha256-"); ok {
+			digests = append(digests, "sha256:"+strings.TrimSuffix(rest, ".sig"))
+		}
+	}
+	return digests
+}
+
+// parents returns the listed indexes that list the image.
+func (v *view) parents(digest string) []string {
+	var parents []string
+	for d, im := range v.listing {
+		if d != digest && slices.Contains(im.Children, digest) {
+			parents = append(parents, d)
+		}
+	}
+	slices.Sort(parents)
+	return parents
+}
+
+func (j *judgement) isIndex(digest string) bool { return len(j.view.listing[digest].Children) > 0 }
+
+// below returns the listed images that an index leads to, above the listed
+// indexes that lead to the image.
+func (j *judgement) below(digest string) []string {
+	return closure(digest, func(d string) []string {
+		return slices.DeleteFunc(slices.Clone(j.view.listing[d].Children), func(c string) bool { _, listed := j.view.listing[c]; return !listed })
+	})
+}
+
+func (j *judgement) above(digest string) []string { return closure(digest, j.view.parents) }
+
+func closure(digest string, next func(string) []string) []string {
+	var found []string
+	for _, d := range next(digest) {
+		found = append(found, d)
+		found = append(found, closure(d, next)...)
+	}
+	return found
+}

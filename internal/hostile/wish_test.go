@@ -1,0 +1,94 @@
+package hostile_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// marks reports whether the policy's only rule marks the image at that time, of
+// the images listed. It knows the few rules that trials have.
+func (r *rule) marks(images map[string]imageOf, digest string, at, lastPull time.Time) bool {
+	im := images[digest]
+	if !r.matches(&im) {
+		return false
+	}
+	age := time.Duration(r.number) * day
+	switch r.countType {
+	case "imageCountMoreThan":
+		newer := 0
+		for _, other := range images {
+			if r.matches(&other) && pushed(&other).After(pushed(&im)) {
+				newer++
+			}
+		}
+		return newer >= r.number
+	case "sinceImagePulled":
+		if lastPull.Before(pushed(&im)) {
+			lastPull = pushed(&im)
+		}
+		return at.Sub(lastPull) > age
+	}
+	return at.Sub(pushed(&im)) > age
+}
+
+func (r *rule) matches(im *imageOf) bool {
+	switch {
+	case im.Status != "ACTIVE":
+		return false
+	case r.tagStatus == "untagged":
+		return len(im.Tags) == 0
+	case r.tagStatus == "tagged":
+		return slices.ContainsFunc(im.Tags, isDev)
+	}
+	return true
+}
+
+func isDev(tag string) bool { return strings.HasPrefix(tag, "dev-") }
+
+// judgeWish: somebody must have wanted it: the rule, a person, or the removal of
+// the last image that this one belongs to; and not another way of removing it.
+func (j *judgement) judgeWish() {
+	archives := j.call.operation == "UpdateImageStorageClass"
+	if j.run == "named" {
+		if archives || j.tags != nil || !j.named[j.digest] && !j.follows() {
+			j.wrong("nobody named it")
+		}
+		return
+	}
+	marked := j.marked(j.now.Add(2 * time.Minute))
+	switch {
+	case j.tags != nil:
+		left := slices.ContainsFunc(j.is.Tags, func(tag string) bool { return !slices.Contains(j.tags, tag) })
+		if j.rule.action != "untag" || !marked || !left || slices.ContainsFunc(j.tags, func(tag string) bool { return !isDev(tag) }) {
+			j.wrong("these tags are not to go")
+		}
+	case archives:
+		if !marked || j.rule.action == "untag" || j.rule.action == "expire" && !j.archive {
+			j.wrong("it is not to be archived")
+		}
+	default:
+		if (!marked || j.rule.action != "expire" || j.archive) && !j.follows() {
+			j.wrong("it is not to be deleted")
+		}
+	}
+}
+
+// marked reports whether the rule marks the image, however the pulls of an index
+// are counted.
+func (j *judgement) marked(at time.Time) bool {
+	own := j.was.LastRecordedPullTime
+	if j.isIndex(j.digest) && j.known() && !j.excluded {
+		own = time.Time{}
+	}
+	return j.rule.marks(j.view.listing, j.digest, at, own)
+}
+
+// follows reports whether the image may follow what the run removed: it is
+// untagged, and something that it belonged to was asked to be removed.
+func (j *judgement) follows() bool {
+	tagged := slices.ContainsFunc(j.was.Tags, func(tag string) bool { return !strings.HasPrefix(tag, "sha256-") })
+	removed := func(digest string) bool { return j.requested[j.call.repo][digest] }
+	parents := append(j.view.parents(j.digest), j.listedSubjects()...)
+	return !tagged && slices.ContainsFunc(parents, removed)
+}

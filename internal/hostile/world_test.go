@@ -1,0 +1,186 @@
+package hostile_test
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+)
+
+const (
+	account = "123456789012"
+	region  = "eu-west-1"
+)
+
+// A use is something that uses an image since a time, until it has ended.
+type use struct {
+	repo, tag, digest string
+	since             time.Time
+	ended             bool
+}
+
+// A scan is one question to the in-use source.
+type scan struct {
+	asked time.Time
+	ok    bool
+	named int
+}
+
+// A look is an image as a call of the run found it, zero when it was not there.
+type look struct {
+	asked time.Time // at the service
+	seq   int       // of the call
+	image fakeecr.Image
+}
+
+// A read is a read of an index's manifest by the cleaner.
+type read struct{ from, to time.Time }
+
+// An attempt is a removing call, as far as one image is concerned.
+type attempt struct {
+	seq  int
+	tags []string // those that it was to remove; nil when it was for the image
+	// answered is whether an answer of ECR arrived, throttled whether it said
+	// that nothing was done, code what it said of the image: "" when it was done.
+	answered, throttled bool
+	code                string
+}
+
+// A view is what the run has seen of a repository.
+type view struct {
+	pages   map[string]fakeecr.Image // of the listing under way
+	listing map[string]fakeecr.Image // the last whole one, nil when there is none
+	looks   map[string]look
+}
+
+// A deed is what the run's calls did to an image.
+type deed struct{ deleted, archived, untagged bool }
+
+// A world is a registry, who uses it, and all that happened to it.
+type world struct {
+	settings
+	seed   uint64
+	clocks clocks
+	server *fakeecr.Server
+	log    *logFile
+	// background is the context of work whose caller does not wait.
+	background context.Context
+	tally      *tally
+	names      map[string]string // by digest
+
+	mu       sync.Mutex
+	uses     []use
+	calls    map[string]int // by operation and repository
+	seq      int
+	trace    []string
+	faults   []string
+	jumped   bool
+	pending  sync.WaitGroup // work that is carried out late
+	attempts map[string][]*attempt
+	deeds    map[string]*deed
+	reads    map[string][]read
+	unread   map[string]string // code of failures[], by digest, of the last read
+	// Of the run under way.
+	run       string // plan, apply or named
+	views     map[string]*view
+	scans     []scan
+	identity  bool // STS said who the caller is
+	exclusion bool // ECR listed the exclusions
+	requested map[string]map[string]bool
+	named     map[string]bool
+	// Of the saved plan.
+	saved      map[string]map[string]fakeecr.Image
+	savedAt    time.Time
+	savedNamed int
+}
+
+func newWorld(ctx context.Context, seed uint64, seen *tally) *world {
+	random := rand.New(rand.NewPCG(seed, 0))
+	w := &world{
+		settings: draw(random), background: ctx, seed: seed, tally: seen, names: map[string]string{}, calls: map[string]int{},
+		attempts: map[string][]*attempt{}, deeds: map[string]*deed{}, reads: map[string][]read{}, unread: map[string]string{},
+	}
+	w.log = &logFile{w: w}
+	w.server = fakeecr.New(fakeecr.WithClock(w.clocks.service))
+	w.server.ExcludePulls(w.excluded)
+	w.clocks.jump(w.skew)
+	for _, repo := range w.repositories {
+		w.fill(random, repo)
+	}
+	if w.shortPages {
+		w.server.Inject(fakeecr.Faults{Seed: seed, Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Probability: 0.5}}})
+	}
+	return w
+}
+
+// begin forgets what earlier runs saw.
+func (w *world) begin(run string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.run, w.scans, w.identity, w.exclusion, w.jumped = run, nil, false, false, false
+	w.views, w.requested = map[string]*view{}, map[string]map[string]bool{}
+	for _, repo := range w.repositories {
+		w.views[repo] = &view{looks: map[string]look{}}
+		w.requested[repo] = map[string]bool{}
+	}
+	w.notef("== run: %s", run)
+}
+
+// chance returns the randomness of one occasion. It does not depend on what
+// else goes on.
+func (w *world) chance(occasion string) *rand.Rand {
+	h := fnv.New64a()
+	w.calls[occasion]++
+	_, _ = fmt.Fprintf(h, "%s %d", occasion, w.calls[occasion])
+	return rand.New(rand.NewPCG(w.seed, h.Sum64()))
+}
+
+func (w *world) notef(format string, args ...any) {
+	w.trace = append(w.trace, w.clocks.service().Format("02 15:04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+// faultf notes a violation of the contract.
+func (w *world) faultf(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	w.notef("VIOLATION: %s", text)
+	if !slices.Contains(w.faults, text) {
+		w.faults = append(w.faults, text)
+	}
+}
+
+// images returns the truth about a repository.
+func (w *world) images(repo string) map[string]fakeecr.Image {
+	images := map[string]fakeecr.Image{}
+	for _, im := range w.server.Images(repo) {
+		slices.Sort(im.Tags)
+		images[im.Digest] = im
+	}
+	return images
+}
+
+func (w *world) deed(digest string) *deed {
+	if w.deeds[digest] == nil {
+		w.deeds[digest] = &deed{}
+	}
+	return w.deeds[digest]
+}
+
+// known reports whether the run could learn whether its pulls are recorded.
+func (w *world) known() bool { return w.identity && w.exclusion }
+
+func (w *world) report(t *testing.T) {
+	t.Helper()
+	t.Errorf("seed %d: %d violations\n%+v\nuses %+v", w.seed, len(w.faults), w.settings, w.uses)
+	for _, line := range w.trace {
+		t.Log(line)
+	}
+	for _, fault := range w.faults {
+		t.Error(fault)
+	}
+}
