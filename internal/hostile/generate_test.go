@@ -185,6 +185,8 @@ func (w *world) fill(random *rand.Rand, repo string) {
 			taken[tag] = true
 		}
 		w.server.Put(repo, im)
+		w.notef("%s: %s %v %s, pushed %s, restored %s, pulled %s, children %v, subject %v", repo, w.names[im.Digest], im.Tags, im.Status,
+			ago(im.PushedAt), ago(im.LastActivatedAt), ago(im.LastRecordedPullTime), w.namesOf(im.Children), w.namesOf(subjects(&im)))
 	}
 	w.drawUses(random, repo, all)
 }
@@ -206,23 +208,30 @@ func (w *world) tags(random *rand.Rand, n int) []string {
 // age draws the times and the status of an image. No time is near a limit.
 func (w *world) age(random *rand.Rand, im *fakeecr.Image) {
 	now := w.clocks.service()
-	ago := func(d time.Duration) time.Time {
+	before := func(d time.Duration) time.Time {
 		return now.Add(-d - time.Duration(1+random.IntN(1000_000))*time.Millisecond)
 	}
 	ages := []time.Duration{10 * time.Hour, 40 * time.Hour, 100 * time.Hour, 20 * day, 90 * day, 95 * day, 99 * day}
 	pushed := random.IntN(len(ages))
-	im.PushedAt = ago(ages[pushed])
+	im.PushedAt = before(ages[pushed])
 	if random.IntN(2) == 0 && pushed > 0 {
-		im.LastRecordedPullTime = ago(ages[random.IntN(pushed)])
+		im.LastRecordedPullTime = before(ages[random.IntN(pushed)])
 	}
 	switch n := random.IntN(30); {
 	case n < 2:
-		im.Status, im.LastArchivedAt = "ARCHIVED", ago(2*time.Hour)
+		im.Status, im.LastArchivedAt = "ARCHIVED", before(2*time.Hour)
 	case n == 2 && pushed > 1:
-		im.LastActivatedAt = ago(ages[random.IntN(pushed)])
+		im.LastActivatedAt = before(ages[random.IntN(pushed)])
 	case n == 3:
 		im.Status = pick(random, "ACTIVATING", "QUARANTINED")
 	}
+}
+
+func ago(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return time.Since(t).Round(time.Hour).String()
 }
 
 func (w *world) drawUses(random *rand.Rand, repo string, images []fakeecr.Image) {

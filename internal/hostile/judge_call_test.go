@@ -242,10 +242,16 @@ func (j *judgement) judgeSettings() {
 		j.wrong("it was pulled lately")
 	case j.pushedHours > 0 && j.now.Sub(pushed(&j.was)) < time.Duration(j.pushedHours)*time.Hour-tolerance:
 		j.wrong("it was pushed lately")
-	case j.newest(j.digest):
+	case j.was.Status == "ACTIVATING" && j.run != "named":
+		j.wrong("it is being restored")
+	}
+	if j.view.newest(j.keepNewest, j.digest) {
 		j.wrong("it is one of the newest")
-	case j.was.Status != "ACTIVE" && j.was.Status != "ARCHIVED":
-		j.wrong("its status is " + j.was.Status)
+	}
+	for _, im := range j.view.listing {
+		if im.Status == "QUARANTINED" {
+			j.wrong("the status of an image of the repository is unknown")
+		}
 	}
 }
 
@@ -256,25 +262,26 @@ func pushed(im *imageOf) time.Time {
 	return im.LastActivatedAt
 }
 
-// newest reports whether the image is one of the newest, archived images counted
-// or not. Children and referrers do not count.
-func (v *view) newestOf(n int, digest string, archived bool) bool {
-	newer, counts := 0, false
-	for d, im := range v.listing {
-		if len(v.parents(d)) > 0 || len(subjects(&im)) > 0 || !archived && im.Status != "ACTIVE" {
-			continue
+// newest reports whether the image is one of the n newest of the plan's listing,
+// whether or not images count that are not active. Children and referrers do not.
+func (v *view) newest(n int, digest string) bool {
+	for _, statuses := range [][]string{{"ACTIVE"}, {"ACTIVE", "ACTIVATING"}, {"ACTIVE", "ARCHIVED"}, {"ACTIVE", "ACTIVATING", "ARCHIVED"}} {
+		newer, counts := 0, false
+		self := v.first[digest]
+		for d, im := range v.first {
+			if len(v.parents(d)) > 0 || len(subjects(&im)) > 0 || !slices.Contains(statuses, im.Status) {
+				continue
+			}
+			counts = counts || d == digest
+			if pushed(&im).After(pushed(&self)) {
+				newer++
+			}
 		}
-		self := v.listing[digest]
-		counts = counts || d == digest
-		if pushed(&im).After(pushed(&self)) {
-			newer++
+		if !counts || newer >= n {
+			return false
 		}
 	}
-	return counts && newer < n
-}
-
-func (j *judgement) newest(digest string) bool {
-	return j.view.newestOf(j.keepNewest, digest, true) && j.view.newestOf(j.keepNewest, digest, false)
+	return true
 }
 
 // judgeFamily: what the image belongs to must have gone before it.
@@ -318,9 +325,11 @@ func subjects(im *imageOf) []string {
 }
 
 // parents returns the listed indexes that list the image.
-func (v *view) parents(digest string) []string {
+func (v *view) parents(digest string) []string { return parents(v.listing, digest) }
+
+func parents(images map[string]imageOf, digest string) []string {
 	var parents []string
-	for d, im := range v.listing {
+	for d, im := range images {
 		if d != digest && slices.Contains(im.Children, digest) {
 			parents = append(parents, d)
 		}

@@ -3,6 +3,7 @@ package hostile_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -78,7 +79,7 @@ func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRepor
 		w.tally.note("protected: " + string(im.ProtectedBy[0].Kind))
 	}
 	if w.run == "plan" || r.Skipped != "" {
-		if said != "" {
+		if said != "" && (w.run == "plan" || said != cleaner.Changed && said != cleaner.Gone && said != cleaner.NotAttempted) {
 			w.faultf("%s is %s, and nothing was to be tried", name, said)
 		}
 		return
@@ -92,6 +93,9 @@ func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRepor
 	}
 	unconfirmed := strings.HasPrefix(im.Message, "unconfirmed")
 	unanswered, settled := w.unanswered(im.ImageDigest)
+	// A call that is given up before it is sent is nothing that the run can tell
+	// from one without an answer.
+	unanswered = unanswered || len(w.attempts[im.ImageDigest]) == 0 && (unconfirmed || said == outcomeUnknown)
 	switch said {
 	case cleaner.Deleted:
 		if !did.deleted && !(unconfirmed && unanswered) {
@@ -110,24 +114,27 @@ func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRepor
 			w.faultf("%s is said to be unknown, and every call was answered", name)
 		}
 	default:
-		if did != (deed{}) && !settled {
+		if did != (deed{}) && (settled.IsZero() || !did.at.After(settled)) {
 			w.faultf("%s is said to be %q (%s), and a call of the run took effect: %+v", name, said, im.Message, did)
 		}
-		if unanswered && !settled {
+		if unanswered && settled.IsZero() {
 			w.faultf("%s is said to be %q (%s), and a call was not answered", name, said, im.Message)
 		}
 	}
 }
 
-// unanswered reports whether a call to remove the image was not answered, and
-// whether a later one was, so that ECR has said what became of it.
-func (w *world) unanswered(digest string) (unanswered, settled bool) {
+// unanswered reports whether a call to remove the image was not answered and, if
+// a later one was answered with a failure, when: ECR has said then that the image
+// had stayed so far.
+func (w *world) unanswered(digest string) (unanswered bool, settled time.Time) {
 	for _, a := range w.attempts[digest] {
-		if a.throttled {
-			continue
+		switch {
+		case a.throttled:
+		case !a.answered:
+			unanswered, settled = true, time.Time{}
+		case a.code != "" && unanswered:
+			settled = a.at
 		}
-		settled = a.answered && a.code != "" && unanswered
-		unanswered = unanswered || !a.answered
 	}
 	return unanswered, settled
 }
@@ -241,8 +248,13 @@ func (w *world) judgeCalm(before map[string]map[string]imageOf) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for repo, images := range before {
+		if slices.ContainsFunc(slices.Collect(maps.Values(images)), func(im imageOf) bool {
+			return im.Status == "QUARANTINED" || im.Status != "ACTIVE" && len(im.Children) > 0
+		}) {
+			continue // an unknown status, or an index that cannot be read
+		}
 		w.tally.note("calm registries")
-		v := &view{listing: images}
+		v := &view{listing: images, first: images}
 		j := judgement{world: w, view: v, call: &call{repo: repo}, now: w.clocks.service(), truth: images, scan: &scan{asked: w.clocks.service()}}
 		must := map[string]bool{}
 		for digest := range images {
@@ -287,9 +299,24 @@ func (j *judgement) freelyMarked() bool {
 		}
 	}
 	orphan := len(subjects(&im)) > len(j.listedSubjects())
-	newest := j.view.newestOf(j.keepNewest, j.digest, true) || j.view.newestOf(j.keepNewest, j.digest, false)
+	newest := j.keepNewest > 0 && slices.ContainsFunc(related, j.maybeNewest)
 	pattern := slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(im.Tags, tag) })
 	young := j.pushedHours > 0 && j.now.Sub(pushed(&im)) < time.Duration(j.pushedHours)*time.Hour
 	lastTag := j.rule.action == "untag" && (!slices.ContainsFunc(im.Tags, func(tag string) bool { return !isDev(tag) }) || len(related) > 1)
-	return !orphan && !newest && !pattern && !young && !lastTag && j.rule.marks(j.view.listing, j.digest, j.now, im.LastRecordedPullTime)
+	return !orphan && !newest && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, im.LastRecordedPullTime)
+}
+
+// maybeNewest reports whether the image may count as one of the newest, of all or
+// of those with tags: which images are children is not known without their indexes.
+func (j *judgement) maybeNewest(digest string) bool {
+	self, newer, newerTagged := j.view.first[digest], 0, 0
+	for _, im := range j.view.first {
+		if pushed(&im).After(pushed(&self)) && len(subjects(&im)) == 0 {
+			newer++
+			if len(im.Tags) > 0 && im.Status == "ACTIVE" {
+				newerTagged++
+			}
+		}
+	}
+	return newer < j.keepNewest || newerTagged < j.keepNewest
 }

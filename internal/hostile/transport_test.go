@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -49,12 +50,16 @@ var errReset = errors.New("connection reset by peer")
 
 // RoundTrip carries out one call, with all that happens around it.
 func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
+	time.Sleep(5 * time.Millisecond) // on its way: no two calls are at one instant
 	c, random := w.arrive(request)
 	defer w.endReads(c)
 	fault := w.fault(c, random)
 	switch fault {
 	case "slow request":
-		time.Sleep(delay(random))
+		if late := delay(random); !wait(request.Context(), late) { // the request is under way without its caller
+			w.late(c, random, late)
+			return nil, request.Context().Err()
+		}
 	case "throttled":
 		return w.refuse(c, "ThrottlingException", http.StatusBadRequest)
 	case "denied":
@@ -64,11 +69,7 @@ func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
 	case "reset":
 		return nil, errReset
 	case "late work":
-		late := pick(random, time.Second, 7*time.Second, time.Minute, 15*time.Minute)
-		w.pending.Go(func() {
-			time.Sleep(late)
-			w.carryOut(c, random, "")
-		})
+		w.late(c, random, pick(random, time.Second, 7*time.Second, time.Minute, 15*time.Minute))
 		return nil, errReset
 	}
 	response := w.carryOut(c, random, fault)
@@ -77,7 +78,7 @@ func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
 	w.mu.Unlock()
 	switch fault {
 	case "slow answer":
-		time.Sleep(delay(random))
+		wait(request.Context(), delay(random))
 	case "lost answer":
 		return nil, errReset
 	}
@@ -88,6 +89,26 @@ func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
 	defer w.mu.Unlock()
 	w.deliver(c, response)
 	return w.stamp(response.Result()), nil
+}
+
+// late has a removing call carried out after that time.
+func (w *world) late(c *call, random *rand.Rand, after time.Duration) {
+	if c.removes() {
+		w.pending.Go(func() {
+			time.Sleep(after)
+			w.carryOut(c, random, "")
+		})
+	}
+}
+
+// wait waits and reports whether the caller does, too.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func delay(random *rand.Rand) time.Duration {
@@ -251,16 +272,17 @@ func unread(response *httptest.ResponseRecorder, random *rand.Rand) *httptest.Re
 func (w *world) noteDeeds(c *call, before, after map[string]imageOf) {
 	for digest, was := range before {
 		is, there := after[digest]
-		switch {
-		case !there:
-			w.deed(digest).deleted = true
-		case is.Status != was.Status:
-			w.deed(digest).archived = true
-		case len(is.Tags) != len(was.Tags):
-			w.deed(digest).untagged = true
-		default:
+		if there && is.Status == was.Status && len(is.Tags) == len(was.Tags) {
 			continue
 		}
+		if w.deeds[digest] == nil {
+			w.deeds[digest] = &deed{}
+		}
+		d := w.deeds[digest]
+		d.at = w.clocks.service()
+		d.deleted = d.deleted || !there
+		d.archived = d.archived || there && is.Status != was.Status
+		d.untagged = d.untagged || there && len(is.Tags) != len(was.Tags)
 		w.notef("   #%d took effect on %s", c.seq, w.names[digest])
 	}
 }
@@ -316,6 +338,9 @@ func (w *world) deliverPage(c *call, out *answer) {
 	}
 	if out.NextToken == "" {
 		v.listing = v.pages
+		if v.first == nil {
+			v.first = v.listing
+		}
 	}
 }
 
@@ -332,7 +357,7 @@ func (w *world) deliverManifests(c *call, out *answer) {
 
 func (w *world) deliverRemoval(c *call, out *answer, ok bool) {
 	for digest, a := range w.attemptsOf(c) {
-		a.answered = true
+		a.answered, a.at = true, w.clocks.service()
 		if !ok {
 			a.code = "error"
 		}

@@ -81,14 +81,17 @@ func (j *judgement) marked(at time.Time) bool {
 	if j.isIndex(j.digest) && j.known() && !j.excluded {
 		own = time.Time{}
 	}
-	return j.rule.marks(j.view.listing, j.digest, at, own)
+	return j.rule.marks(j.view.first, j.digest, at, own)
 }
 
 // follows reports whether the image may follow what the run removed: it is
 // untagged, and something that it belonged to was asked to be removed.
 func (j *judgement) follows() bool {
 	tagged := slices.ContainsFunc(j.was.Tags, func(tag string) bool { return !strings.HasPrefix(tag, "sha256-") })
-	removed := func(digest string) bool { return j.requested[j.call.repo][digest] }
-	parents := append(j.view.parents(j.digest), j.listedSubjects()...)
-	return !tagged && slices.ContainsFunc(parents, removed)
+	removed := func(digest string) bool { // by the run, or by somebody else before the run came to it
+		l := j.view.looks[digest]
+		return j.requested[j.call.repo][digest] || l.seq > 0 && l.image.Digest == ""
+	}
+	roots := append(parents(j.view.first, j.digest), subjects(&j.was)...)
+	return !tagged && slices.ContainsFunc(roots, removed)
 }

@@ -50,17 +50,22 @@ type attempt struct {
 	// that nothing was done, code what it said of the image: "" when it was done.
 	answered, throttled bool
 	code                string
+	at                  time.Time // of the answer
 }
 
 // A view is what the run has seen of a repository.
 type view struct {
 	pages   map[string]fakeecr.Image // of the listing under way
 	listing map[string]fakeecr.Image // the last whole one, nil when there is none
+	first   map[string]fakeecr.Image // the first whole one: the plan's
 	looks   map[string]look
 }
 
 // A deed is what the run's calls did to an image.
-type deed struct{ deleted, archived, untagged bool }
+type deed struct {
+	deleted, archived, untagged bool
+	at                          time.Time // of the last
+}
 
 // A world is a registry, who uses it, and all that happened to it.
 type world struct {
@@ -162,13 +167,6 @@ func (w *world) images(repo string) map[string]fakeecr.Image {
 		images[im.Digest] = im
 	}
 	return images
-}
-
-func (w *world) deed(digest string) *deed {
-	if w.deeds[digest] == nil {
-		w.deeds[digest] = &deed{}
-	}
-	return w.deeds[digest]
 }
 
 // known reports whether the run could learn whether its pulls are recorded.
