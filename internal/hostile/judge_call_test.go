@@ -263,13 +263,15 @@ func pushed(im *imageOf) time.Time {
 }
 
 // newest reports whether the image is one of the n newest of the plan's listing,
-// whether or not images count that are not active. Children and referrers do not.
+// whether or not images count that are not active. Referrers and the children of
+// active indexes do not: an archived one cannot be read.
 func (v *view) newest(n int, digest string) bool {
 	for _, statuses := range [][]string{{"ACTIVE"}, {"ACTIVE", "ACTIVATING"}, {"ACTIVE", "ARCHIVED"}, {"ACTIVE", "ACTIVATING", "ARCHIVED"}} {
 		newer, counts := 0, false
 		self := v.first[digest]
 		for d, im := range v.first {
-			if len(v.parents(d)) > 0 || len(subjects(&im)) > 0 || !slices.Contains(statuses, im.Status) {
+			isChild := slices.ContainsFunc(v.parents(d), func(p string) bool { return v.first[p].Status == "ACTIVE" })
+			if isChild || len(subjects(&im)) > 0 || !slices.Contains(statuses, im.Status) {
 				continue
 			}
 			counts = counts || d == digest
@@ -288,7 +290,8 @@ func (v *view) newest(n int, digest string) bool {
 func (j *judgement) judgeFamily() {
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		is, there := j.truth[parent]
-		if there && (j.call.operation != "UpdateImageStorageClass" || is.Status != "ARCHIVED") && j.tags == nil {
+		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || j.view.listing[parent].Status == "ARCHIVED")
+		if there && !archived && j.tags == nil {
 			j.wrong("it belongs to " + j.names[parent] + ", which is there")
 		}
 	}

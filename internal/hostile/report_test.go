@@ -318,5 +318,5 @@ func (j *judgement) maybeNewest(digest string) bool {
 			}
 		}
 	}
-	return newer < j.keepNewest || newerTagged < j.keepNewest
+	return newer < j.keepNewest || newerTagged < j.keepNewest || j.view.newest(j.keepNewest, digest)
 }

@@ -18,7 +18,8 @@ func (r *rule) marks(images map[string]imageOf, digest string, at, lastPull time
 	case "imageCountMoreThan":
 		newer := 0
 		for _, other := range images {
-			if r.matches(&other) && pushed(&other).After(pushed(&im)) {
+			at := pushed(&other)
+			if r.matches(&other) && (at.After(pushed(&im)) || at.Equal(pushed(&im)) && other.Digest > digest) {
 				newer++
 			}
 		}
