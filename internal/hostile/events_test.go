@@ -78,12 +78,16 @@ var events = []event{
 	// No sum of these is small: what is within seconds cannot be told from the
 	// drift of a clock.
 	{"suspend", 2, func(w *world, random *rand.Rand, _ string, _ imageOf) {
-		w.clocks.suspend(pick(random, 100*time.Second, 290*time.Second, 13*time.Minute, 31*time.Minute))
+		d := pick(random, 100*time.Second, 290*time.Second, 13*time.Minute, 31*time.Minute)
+		w.clocks.suspend(d)
+		w.notef("   suspended for %s", d)
 	}},
 	{"clock jump", 1, func(w *world, random *rand.Rand, _ string, _ imageOf) {
-		if d := pick(random, 7*time.Minute, 45*time.Minute, 5*time.Hour, 8*day); !w.jumped {
-			w.clocks.jump(pick(random, d, -d))
+		d := pick(random, 7*time.Minute, 45*time.Minute, 5*time.Hour, 8*day)
+		if d = pick(random, d, -d); !w.jumped {
+			w.clocks.jump(d)
 			w.jumped = true
+			w.notef("   the machine's clock jumps by %s", d)
 		}
 	}},
 }

@@ -172,19 +172,27 @@ func (j *judgement) own(im *imageOf) bool {
 	return j.known() && !j.excluded && slices.ContainsFunc(j.reads[im.Digest], func(r read) bool { return !at.Before(r.from) && !at.After(r.to) })
 }
 
-// judgeChildren: the images below an index are looked at like the index, and none
-// may have been pulled.
+// judgeChildren: the images below an index that was read are looked at like the
+// index, and none may have been pulled.
 func (j *judgement) judgeChildren() {
-	for _, child := range j.below(j.digest) {
+	for _, child := range closure(j.digest, j.readChildren) {
 		was, l := j.view.listing[child], j.view.looks[child]
 		switch {
-		case j.isIndex(child) || was.Status != "ACTIVE" || j.was.Status != "ACTIVE":
+		case j.view.read[child] || was.Status != "ACTIVE" || j.was.Status != "ACTIVE":
 		case l.seq == 0 || j.now.Sub(l.asked) > maxLookAge:
 			j.wrong("nobody looked at " + j.names[child] + " below it")
 		case l.image.Digest != "" && j.pulled(&was, &l.image):
 			j.wrong(j.names[child] + " below it had been pulled")
 		}
 	}
+}
+
+// readChildren returns the listed children of an index that the run has read.
+func (j *judgement) readChildren(digest string) []string {
+	if !j.view.read[digest] {
+		return nil
+	}
+	return j.children(digest)
 }
 
 // judgeUses: the image, what is below it and what is above it must not be in use.
@@ -194,6 +202,9 @@ func (j *judgement) judgeUses() {
 	}
 	related := append(j.below(j.digest), j.above(j.digest)...)
 	for _, digest := range append(related, j.digest) {
+		if j.call.operation == "UpdateImageStorageClass" && j.view.listing[digest].Status == "ARCHIVED" {
+			continue // nobody can pull it as it is
+		}
 		if by := j.usedBy(digest); by != "" {
 			j.wrong(j.names[digest] + " is in use " + by)
 		}
@@ -345,10 +356,10 @@ func (j *judgement) isIndex(digest string) bool { return len(j.view.listing[dige
 
 // below returns the listed images that an index leads to, above the listed
 // indexes that lead to the image.
-func (j *judgement) below(digest string) []string {
-	return closure(digest, func(d string) []string {
-		return slices.DeleteFunc(slices.Clone(j.view.listing[d].Children), func(c string) bool { _, listed := j.view.listing[c]; return !listed })
-	})
+func (j *judgement) below(digest string) []string { return closure(digest, j.children) }
+
+func (j *judgement) children(digest string) []string {
+	return slices.DeleteFunc(slices.Clone(j.view.listing[digest].Children), func(c string) bool { _, listed := j.view.listing[c]; return !listed })
 }
 
 func (j *judgement) above(digest string) []string { return closure(digest, j.view.parents) }

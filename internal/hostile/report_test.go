@@ -292,8 +292,12 @@ func (w *world) judgeCalm(before map[string]map[string]imageOf) {
 func (j *judgement) freelyMarked() bool {
 	im := j.was
 	related := append(append(j.below(j.digest), j.above(j.digest)...), j.digest)
+	lastPull := im.LastRecordedPullTime
 	for _, digest := range related {
 		is := j.view.listing[digest]
+		if is.LastRecordedPullTime.After(lastPull) { // an index may be as young as the images below it
+			lastPull = is.LastRecordedPullTime
+		}
 		if j.inUse && j.usedBy(digest) != "" || is.Status != "ACTIVE" || j.pulledDays > 0 && j.now.Sub(is.LastRecordedPullTime) < time.Duration(j.pulledDays)*day {
 			return false
 		}
@@ -303,7 +307,7 @@ func (j *judgement) freelyMarked() bool {
 	pattern := slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(im.Tags, tag) })
 	young := j.pushedHours > 0 && j.now.Sub(pushed(&im)) < time.Duration(j.pushedHours)*time.Hour
 	lastTag := j.rule.action == "untag" && (!slices.ContainsFunc(im.Tags, func(tag string) bool { return !isDev(tag) }) || len(related) > 1)
-	return !orphan && !newest && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, im.LastRecordedPullTime)
+	return !orphan && !newest && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
 }
 
 // maybeNewest reports whether the image may count as one of the newest, of all or

@@ -347,8 +347,10 @@ func (w *world) deliverPage(c *call, out *answer) {
 func (w *world) deliverManifests(c *call, out *answer) {
 	for _, digest := range c.digests {
 		delete(w.unread, digest)
+		w.views[c.repo].read[digest] = true
 	}
 	for _, f := range out.Failures {
+		delete(w.views[c.repo].read, f.ImageID.ImageDigest)
 		if f.Code != "ImageNotFound" { // archived, or gone meanwhile
 			w.unread[f.ImageID.ImageDigest] = f.Code
 		}

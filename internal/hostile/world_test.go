@@ -58,6 +58,7 @@ type view struct {
 	pages   map[string]fakeecr.Image // of the listing under way
 	listing map[string]fakeecr.Image // the last whole one, nil when there is none
 	first   map[string]fakeecr.Image // the first whole one: the plan's
+	read    map[string]bool          // the indexes whose manifests were read
 	looks   map[string]look
 }
 
@@ -115,6 +116,7 @@ func newWorld(ctx context.Context, seed uint64, seen *tally) *world {
 	w.server = fakeecr.New(fakeecr.WithClock(w.clocks.service))
 	w.server.ExcludePulls(w.excluded)
 	w.clocks.jump(w.skew)
+	w.notef("the machine's clock is %s ahead, exclusion %v", w.skew, w.excluded)
 	for _, repo := range w.repositories {
 		w.fill(random, repo)
 	}
@@ -131,7 +133,7 @@ func (w *world) begin(run string) {
 	w.run, w.scans, w.identity, w.exclusion, w.jumped = run, nil, false, false, false
 	w.views, w.requested = map[string]*view{}, map[string]map[string]bool{}
 	for _, repo := range w.repositories {
-		w.views[repo] = &view{looks: map[string]look{}}
+		w.views[repo] = &view{looks: map[string]look{}, read: map[string]bool{}}
 		w.requested[repo] = map[string]bool{}
 	}
 	w.notef("== run: %s", run)
