@@ -36,7 +36,7 @@ func (w *world) judgeRemoval(c *call) {
 	if w.run == "plan" {
 		w.faultf("a plan removes")
 	}
-	if w.run == "apply" && w.saved != nil && c.sent.Sub(w.savedAt) > day+2*time.Minute {
+	if w.run == "apply" && w.saved != nil && w.started.Sub(w.savedAt) > day+2*time.Minute {
 		w.faultf("a plan older than a day is applied")
 	}
 	if v == nil || v.listing == nil {
@@ -202,8 +202,9 @@ func (j *judgement) judgeUses() {
 	}
 	related := append(j.below(j.digest), j.above(j.digest)...)
 	for _, digest := range append(related, j.digest) {
-		if j.call.operation == "UpdateImageStorageClass" && j.view.listing[digest].Status == "ARCHIVED" {
-			continue // nobody can pull it as it is
+		deletes := j.call.operation == "BatchDeleteImage" && j.tags == nil
+		if !deletes && digest != j.digest && j.view.listing[digest].Status == "ARCHIVED" {
+			continue // nobody can pull it as it is, nor read what it lists
 		}
 		if by := j.usedBy(digest); by != "" {
 			j.wrong(j.names[digest] + " is in use " + by)

@@ -50,9 +50,12 @@ var errReset = errors.New("connection reset by peer")
 
 // RoundTrip carries out one call, with all that happens around it.
 func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
-	time.Sleep(5 * time.Millisecond) // on its way: no two calls are at one instant
-	c, random := w.arrive(request)
+	c, random := w.send(request)
 	defer w.endReads(c)
+	time.Sleep(5 * time.Millisecond) // on its way: no two calls are at one instant
+	w.mu.Lock()
+	w.stir(random, c.repo, c.digests)
+	w.mu.Unlock()
 	fault := w.fault(c, random)
 	switch fault {
 	case "slow request":
@@ -121,9 +124,8 @@ func (w *world) stamp(r *http.Response) *http.Response {
 	return r
 }
 
-// arrive reads a call, judges it if it removes, and lets the world change before
-// it is carried out.
-func (w *world) arrive(request *http.Request) (*call, *rand.Rand) {
+// send reads a call and judges it if it removes.
+func (w *world) send(request *http.Request) (*call, *rand.Rand) {
 	body, _ := io.ReadAll(request.Body) // it is in memory
 	c := &call{request: request, body: body}
 	c.read(request)
@@ -135,9 +137,7 @@ func (w *world) arrive(request *http.Request) (*call, *rand.Rand) {
 	if c.removes() {
 		w.judgeRemoval(c)
 	}
-	random := w.chance(c.operation + " " + c.repo)
-	w.stir(random, c.repo, c.digests)
-	return c, random
+	return c, w.chance(c.operation + " " + c.repo)
 }
 
 func (c *call) read(request *http.Request) {

@@ -94,6 +94,7 @@ type world struct {
 	unread   map[string]string // code of failures[], by digest, of the last read
 	// Of the run under way.
 	run       string // plan, apply or named
+	started   time.Time
 	views     map[string]*view
 	scans     []scan
 	identity  bool // STS said who the caller is
@@ -131,6 +132,7 @@ func (w *world) begin(run string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.run, w.scans, w.identity, w.exclusion, w.jumped = run, nil, false, false, false
+	w.started = w.clocks.service()
 	w.views, w.requested = map[string]*view{}, map[string]map[string]bool{}
 	for _, repo := range w.repositories {
 		w.views[repo] = &view{looks: map[string]look{}, read: map[string]bool{}}
