@@ -200,8 +200,11 @@ func (j *judgement) judgeUses() {
 	if j.scan == nil {
 		return
 	}
-	related := append(j.below(j.digest), j.above(j.digest)...)
-	for _, digest := range append(related, j.digest) {
+	related := append(j.above(j.digest), j.digest)
+	if j.was.Status == "ACTIVE" { // what an archived index lists cannot be read
+		related = append(related, j.below(j.digest)...)
+	}
+	for _, digest := range related {
 		deletes := j.call.operation == "BatchDeleteImage" && j.tags == nil
 		if !deletes && digest != j.digest && j.view.listing[digest].Status == "ARCHIVED" {
 			continue // nobody can pull it as it is, nor read what it lists

@@ -106,7 +106,8 @@ func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRepor
 			w.faultf("%s is said to be archived, and nobody archived it", name)
 		}
 	case cleaner.Untagged:
-		if !did.untagged && !(unconfirmed && unanswered) {
+		// The other tags may have gone after the look.
+		if !did.untagged && !did.deleted && !(unconfirmed && unanswered) {
 			w.faultf("%s is said to be untagged, and nobody untagged it", name)
 		}
 	case outcomeUnknown:
