@@ -84,7 +84,7 @@ var events = []event{
 	}},
 	{"clock jump", 1, func(w *world, random *rand.Rand, _ string, _ imageOf) {
 		d := pick(random, 7*time.Minute, 45*time.Minute, 5*time.Hour, 8*day)
-		if d = pick(random, d, -d); !w.jumped {
+		if d = pick(random, d, -d); !w.jumped && random.IntN(3) == 0 {
 			w.clocks.jump(d)
 			w.jumped = true
 			w.notef("   the machine's clock jumps by %s", d)
@@ -113,7 +113,7 @@ var weights = func() (sum int) {
 
 // stir lets the world change, or not. It has the lock.
 func (w *world) stir(random *rand.Rand, repo string, near []string) {
-	for random.Float64() < w.eventRate {
+	for w.begun() && random.Float64() < w.eventRate {
 		if random.IntN(300) == 0 && repo != "" {
 			w.server.DeleteRepository(repo)
 			w.notef("   event: repository deleted")
@@ -146,6 +146,9 @@ func (w *world) stir(random *rand.Rand, repo string, near []string) {
 		}
 	}
 }
+
+// begun reports whether things may happen by now.
+func (w *world) begun() bool { return !w.quietStart || w.looked }
 
 // Name is the in-use source's.
 func (w *world) Name() string { return "ecs" }

@@ -42,6 +42,7 @@ type settings struct {
 	excluded                  bool   // the role is a pull-time exclusion
 	shortPages                bool
 	eventRate, faultRate      float64 // per call
+	quietStart                bool    // nothing happens before the first look at images that are to go
 	workers                   int
 	planAge                   time.Duration // between a plan and its application
 	skew                      time.Duration // of the machine's clock, from the beginning
@@ -75,6 +76,7 @@ func draw(random *rand.Rand) settings {
 		return s
 	}
 	s.eventRate, s.faultRate = pick(random, 0, 0.1, 0.4), pick(random, 0, 0.1, 0.3)
+	s.quietStart = random.IntN(2) == 0
 	s.skew = pick(random, 0, 0, 100*time.Second, -100*time.Second)
 	s.sourceFaults, s.logStalls, s.exclusionFaults = random.IntN(4) == 0, random.IntN(3) == 0, random.IntN(3) == 0
 	return s

@@ -122,6 +122,9 @@ func (w *world) runner(t *testing.T, run string) cleaner.Runner {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if run != "plan" {
+		c.Mode = config.Apply
+	}
 	w.begin(run)
 	cfg := awsclient.Local("http://registry.invalid", region)
 	cfg.HTTPClient = &http.Client{Transport: w}
@@ -221,6 +224,7 @@ func (l *logFile) Write(line []byte) (int, error) {
 	w := l.w
 	w.mu.Lock()
 	l.text.Write(line)
+	w.lastLog = w.seq
 	var stall time.Duration
 	var random *rand.Rand
 	if w.logStalls {

@@ -126,8 +126,10 @@ func (j *judgement) wrong(why string) {
 	j.faultf("#%d %s of %s %v: %s", j.call.seq, j.call.operation, j.name, j.tags, why)
 }
 
-// judgeLook: the look is at most two seconds old, and of after the last call to
-// remove the image, unless ECR said that it had not begun with that one.
+// judgeLook: the look is at most two seconds old. It is of after the last call to
+// remove the image, unless ECR said that it had not begun with that one, and of
+// after the last call to remove an index or a subject of the image. Before tags are
+// removed nothing comes between the look and the call, not even a line of the log.
 func (j *judgement) judgeLook(l look) {
 	if age := j.now.Sub(l.asked); age > maxLookAge {
 		j.wrong("the look is " + age.String() + " old")
@@ -136,6 +138,16 @@ func (j *judgement) judgeLook(l look) {
 		if a.seq > l.seq && !a.throttled {
 			j.wrong("the look is of before the last call to remove it")
 		}
+	}
+	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
+		for _, a := range j.attempts[parent] {
+			if a.seq > l.seq {
+				j.wrong("the look is of before the last call to remove " + j.names[parent] + ", to which it belongs")
+			}
+		}
+	}
+	if j.tags != nil && len(j.repositories) == 1 && j.lastLog >= l.seq {
+		j.wrong("the log was written between the look and the call")
 	}
 }
 

@@ -91,23 +91,23 @@ func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRepor
 	if d := w.deeds[im.ImageDigest]; d != nil {
 		did = *d
 	}
-	unconfirmed := strings.HasPrefix(im.Message, "unconfirmed")
 	unanswered, settled := w.unanswered(im.ImageDigest)
 	// A call that is given up before it is sent is nothing that the run can tell
 	// from one without an answer.
-	unanswered = unanswered || len(w.attempts[im.ImageDigest]) == 0 && (unconfirmed || said == outcomeUnknown)
+	unanswered = unanswered || len(w.attempts[im.ImageDigest]) == 0 && said != ""
+	inferred := strings.HasPrefix(im.Message, "unconfirmed") && unanswered && w.foundRemoved(r.Name, im)
 	switch said {
 	case cleaner.Deleted:
-		if !did.deleted && !(unconfirmed && unanswered) {
+		if !did.deleted && !inferred {
 			w.faultf("%s is said to be deleted, and nobody deleted it", name)
 		}
 	case cleaner.MovedToArchive:
-		if !did.archived && !(unconfirmed && unanswered) {
+		if !did.archived && !inferred {
 			w.faultf("%s is said to be archived, and nobody archived it", name)
 		}
 	case cleaner.Untagged:
 		// The other tags may have gone after the look.
-		if !did.untagged && !did.deleted && !(unconfirmed && unanswered) {
+		if !did.untagged && !did.deleted && !inferred {
 			w.faultf("%s is said to be untagged, and nobody untagged it", name)
 		}
 	case outcomeUnknown:
@@ -118,10 +118,26 @@ func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRepor
 		if did != (deed{}) && (settled.IsZero() || !did.at.After(settled)) {
 			w.faultf("%s is said to be %q (%s), and a call of the run took effect: %+v", name, said, im.Message, did)
 		}
-		if unanswered && settled.IsZero() {
+		if unanswered && settled.IsZero() && len(w.attempts[im.ImageDigest]) > 0 {
 			w.faultf("%s is said to be %q (%s), and a call was not answered", name, said, im.Message)
 		}
 	}
+}
+
+// foundRemoved reports whether the image is, or was when the run looked last, as
+// the outcome says.
+func (w *world) foundRemoved(repo string, im *cleaner.ImageReport) bool {
+	now, there := w.images(repo)[im.ImageDigest]
+	if !there {
+		return true
+	}
+	for _, is := range []imageOf{now, w.views[repo].looks[im.ImageDigest].image} {
+		lost := slices.ContainsFunc(im.Untag, func(tag string) bool { return !slices.Contains(is.Tags, tag) })
+		if is.Digest == "" || im.Outcome == cleaner.MovedToArchive && is.Status == "ARCHIVED" || im.Outcome == cleaner.Untagged && lost {
+			return true
+		}
+	}
+	return false
 }
 
 // unanswered reports whether a call to remove the image was not answered and, if

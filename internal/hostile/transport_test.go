@@ -137,6 +137,7 @@ func (w *world) send(request *http.Request) (*call, *rand.Rand) {
 	if c.removes() {
 		w.judgeRemoval(c)
 	}
+	w.looked = w.looked || len(c.digests) > 0 && c.operation == "DescribeImages"
 	return c, w.chance(c.operation + " " + c.repo)
 }
 
@@ -172,7 +173,7 @@ func (w *world) fault(c *call, random *rand.Rand) string {
 	if asksExclusion && w.exclusionFaults {
 		rate = 0.6
 	}
-	if random.Float64() >= rate {
+	if !w.begun() || random.Float64() >= rate {
 		return ""
 	}
 	kinds := []string{"throttled", "server error", "reset", "lost answer", "slow request", "slow answer", "slow answer"}

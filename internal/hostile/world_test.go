@@ -84,9 +84,11 @@ type world struct {
 	uses     []use
 	calls    map[string]int // by operation and repository
 	seq      int
+	lastLog  int // the last call before the last line of the log
 	trace    []string
 	faults   []string
 	jumped   bool
+	looked   bool           // the first look was sent
 	pending  sync.WaitGroup // work that is carried out late
 	attempts map[string][]*attempt
 	deeds    map[string]*deed
