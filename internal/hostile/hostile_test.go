@@ -224,7 +224,9 @@ func (l *logFile) Write(line []byte) (int, error) {
 	w := l.w
 	w.mu.Lock()
 	l.text.Write(line)
-	w.lastLog = w.seq
+	if bytes.Contains(line, []byte(`"msg":"intent"`)) {
+		w.lastLog = w.seq
+	}
 	var stall time.Duration
 	var random *rand.Rand
 	if w.logStalls {

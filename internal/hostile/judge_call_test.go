@@ -181,7 +181,22 @@ func (j *judgement) pulled(was, is *imageOf) bool {
 // own reports whether the last pull may be taken for the cleaner's own.
 func (j *judgement) own(im *imageOf) bool {
 	at := im.LastRecordedPullTime
-	return j.known() && !j.excluded && slices.ContainsFunc(j.reads[im.Digest], func(r read) bool { return !at.Before(r.from) && !at.After(r.to) })
+	return !j.excluded && slices.ContainsFunc(j.reads[im.Digest], func(r read) bool {
+		return r.by.identity && r.by.exclusions && !at.Before(r.from) && !at.After(r.to)
+	})
+}
+
+// lastPull returns the last pull of the listed image that counts: an earlier one,
+// if that is known, where the last may be the cleaner's own.
+func (j *judgement) lastPull() time.Time {
+	im := j.was
+	for _, earlier := range []imageOf{j.view.first[j.digest], j.saved[j.call.repo][j.digest], {}} {
+		if !j.own(&im) {
+			break
+		}
+		im = earlier
+	}
+	return im.LastRecordedPullTime
 }
 
 // judgeChildren: the images below an index that was read are looked at like the
@@ -252,20 +267,10 @@ func (j *judgement) usedBy(digest string) string {
 // judgeSettings: tag patterns, the newest, and what was pulled or pushed lately.
 func (j *judgement) judgeSettings() {
 	const tolerance = 2 * time.Minute // of a clock that is taken to be right
-	pulled := j.was.LastRecordedPullTime
-	discounted := j.isIndex(j.digest) && j.known() && !j.excluded
-	if discounted {
-		pulled = time.Time{}
-		for _, child := range j.below(j.digest) {
-			if at := j.view.listing[child].LastRecordedPullTime; !j.isIndex(child) && at.After(pulled) {
-				pulled = at
-			}
-		}
-	}
 	switch {
 	case slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(j.was.Tags, tag) }):
 		j.wrong("a tag pattern protects it")
-	case j.pulledDays > 0 && j.now.Sub(pulled) < time.Duration(j.pulledDays)*day-tolerance:
+	case j.pulledDays > 0 && j.now.Sub(j.lastPull()) < time.Duration(j.pulledDays)*day-tolerance:
 		j.wrong("it was pulled lately")
 	case j.pushedHours > 0 && j.now.Sub(pushed(&j.was)) < time.Duration(j.pushedHours)*time.Hour-tolerance:
 		j.wrong("it was pushed lately")

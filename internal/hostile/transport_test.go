@@ -294,7 +294,7 @@ func (w *world) endReads(c *call) {
 	defer w.mu.Unlock()
 	if c.operation == "BatchGetImage" {
 		for _, digest := range c.digests {
-			w.reads[digest] = append(w.reads[digest], read{c.sent.Truncate(time.Millisecond), w.clocks.service()})
+			w.reads[digest] = append(w.reads[digest], read{c.sent.Truncate(time.Millisecond), w.clocks.service(), w.learnt})
 		}
 	}
 }
@@ -307,9 +307,9 @@ func (w *world) deliver(c *call, response *httptest.ResponseRecorder) {
 	}
 	switch ok := response.Code == http.StatusOK; {
 	case c.operation == "GetCallerIdentity":
-		w.identity = w.identity || ok
+		w.learnt.identity = w.learnt.identity || ok
 	case c.operation == "ListPullTimeUpdateExclusions":
-		w.exclusion = w.exclusion || ok
+		w.learnt.exclusions = w.learnt.exclusions || ok
 	case c.operation == "DescribeImages" && ok && len(c.digests) > 0:
 		w.deliverLook(c, &out)
 	case c.operation == "DescribeImages" && ok:

@@ -75,14 +75,9 @@ func (j *judgement) judgeWish() {
 	}
 }
 
-// marked reports whether the rule marks the image, however the pulls of an index
-// are counted.
+// marked reports whether the rule marks the image of the plan's listing.
 func (j *judgement) marked(at time.Time) bool {
-	own := j.was.LastRecordedPullTime
-	if j.isIndex(j.digest) && j.known() && !j.excluded {
-		own = time.Time{}
-	}
-	return j.rule.marks(j.view.first, j.digest, at, own)
+	return j.rule.marks(j.view.first, j.digest, at, j.lastPull())
 }
 
 // follows reports whether the image may follow what the run removed: it is

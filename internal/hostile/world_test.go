@@ -40,7 +40,14 @@ type look struct {
 }
 
 // A read is a read of an index's manifest by the cleaner.
-type read struct{ from, to time.Time }
+type read struct {
+	from, to time.Time
+	by       *knowledge
+}
+
+// Knowledge is what a run could learn about its own pulls: STS said who the caller
+// is, and ECR listed the exclusions.
+type knowledge struct{ identity, exclusions bool }
 
 // An attempt is a removing call, as far as one image is concerned.
 type attempt struct {
@@ -99,8 +106,7 @@ type world struct {
 	started   time.Time
 	views     map[string]*view
 	scans     []scan
-	identity  bool // STS said who the caller is
-	exclusion bool // ECR listed the exclusions
+	learnt    *knowledge
 	requested map[string]map[string]bool
 	named     map[string]bool
 	// Of the saved plan.
@@ -133,7 +139,7 @@ func newWorld(ctx context.Context, seed uint64, seen *tally) *world {
 func (w *world) begin(run string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.run, w.scans, w.identity, w.exclusion, w.jumped = run, nil, false, false, false
+	w.run, w.scans, w.learnt, w.jumped = run, nil, &knowledge{}, false
 	w.started = w.clocks.service()
 	w.views, w.requested = map[string]*view{}, map[string]map[string]bool{}
 	for _, repo := range w.repositories {
@@ -174,9 +180,6 @@ func (w *world) images(repo string) map[string]fakeecr.Image {
 	}
 	return images
 }
-
-// known reports whether the run could learn whether its pulls are recorded.
-func (w *world) known() bool { return w.identity && w.exclusion }
 
 func (w *world) report(t *testing.T) {
 	t.Helper()
