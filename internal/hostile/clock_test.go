@@ -11,6 +11,9 @@ import (
 type clocks struct {
 	mu              sync.Mutex
 	suspended, skew time.Duration
+	// latest is how long the machine was suspended at the instant that is last.
+	latest time.Duration
+	last   time.Time
 }
 
 // service returns the time at the service, which is the right one.
@@ -31,7 +34,23 @@ func (c *clocks) machine() time.Time {
 func (c *clocks) suspend(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if now := time.Now(); !now.Equal(c.last) {
+		c.last, c.latest = now, 0
+	}
 	c.suspended += d
+	c.latest += d
+}
+
+// known returns the time at the service as far as a caller could know it: where
+// several calls are under way at one instant, a suspend of that instant may have come
+// between its last look at the clock and its call.
+func (c *clocks) known(at time.Time, several bool) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if several && c.last.Equal(time.Now()) {
+		return at.Add(-c.latest)
+	}
+	return at
 }
 
 func (c *clocks) jump(d time.Duration) {

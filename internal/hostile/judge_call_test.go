@@ -32,7 +32,7 @@ type judgement struct {
 func (w *world) judgeRemoval(c *call) {
 	v := w.views[c.repo]
 	w.tally.note("removing calls")
-	j := judgement{world: w, view: v, call: c, now: c.sent, truth: w.images(c.repo)}
+	j := judgement{world: w, view: v, call: c, now: w.clocks.known(c.sent, len(w.repositories) > 1), truth: w.images(c.repo)}
 	if w.run == "plan" {
 		w.faultf("a plan removes")
 	}
@@ -287,6 +287,11 @@ func (j *judgement) judgeSettings() {
 	}
 }
 
+// younger orders images by push time and, where that is equal, by digest.
+func younger(a, b *imageOf) bool {
+	return pushed(a).After(pushed(b)) || pushed(a).Equal(pushed(b)) && a.Digest > b.Digest
+}
+
 func pushed(im *imageOf) time.Time {
 	if im.LastActivatedAt.IsZero() {
 		return im.PushedAt
@@ -307,7 +312,7 @@ func (v *view) newest(n int, digest string) bool {
 				continue
 			}
 			counts = counts || d == digest
-			if pushed(&im).After(pushed(&self)) {
+			if younger(&im, &self) {
 				newer++
 			}
 		}
@@ -323,17 +328,24 @@ func (j *judgement) judgeFamily() {
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		is, there := j.truth[parent]
 		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || j.view.listing[parent].Status == "ARCHIVED")
-		if there && !archived && j.tags == nil {
+		if there && !archived && j.tags == nil && !j.removed(parent) {
 			j.wrong("it belongs to " + j.names[parent] + ", which is there")
 		}
 	}
-	if len(subjects(&j.was)) > 0 && len(j.listedSubjects()) == 0 && !j.deleteOrphans && !j.onlyReferrers() && j.run != "named" {
+	planned := func(digest string) bool { _, listed := j.view.first[digest]; return listed }
+	if len(subjects(&j.was)) > 0 && !slices.ContainsFunc(subjects(&j.was), planned) && !j.deleteOrphans && !j.onlyReferrers() && j.run != "named" {
 		j.wrong("it is an orphan")
 	}
 }
 
+// removed reports whether ECR has confirmed that it removed the image: somebody who
+// brings it back does so at any time.
+func (j *judgement) removed(digest string) bool {
+	return slices.ContainsFunc(j.attempts[digest], func(a *attempt) bool { return a.answered && a.code == "" })
+}
+
 func (j *judgement) onlyReferrers() bool {
-	for _, im := range j.view.listing {
+	for _, im := range j.view.first {
 		if len(subjects(&im)) == 0 {
 			return false
 		}

@@ -18,8 +18,7 @@ func (r *rule) marks(images map[string]imageOf, digest string, at, lastPull time
 	case "imageCountMoreThan":
 		newer := 0
 		for _, other := range images {
-			at := pushed(&other)
-			if r.matches(&other) && (at.After(pushed(&im)) || at.Equal(pushed(&im)) && other.Digest > digest) {
+			if r.matches(&other) && younger(&other, &im) {
 				newer++
 			}
 		}
