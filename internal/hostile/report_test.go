@@ -63,7 +63,7 @@ func (w *world) judgeLimits() {
 	sum := 0
 	for repo, asked := range w.requested {
 		n, v := len(asked), w.views[repo]
-		if sum += n; n > w.perRepo || v.listing != nil && n*100 > w.percent*len(v.listing) {
+		if sum += n; n > w.perRepo || v.first != nil && n*100 > w.percent*len(v.first) {
 			w.faultf("%d images of %s were to be removed", n, repo)
 		}
 	}
