@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,14 +80,13 @@ func try(t *testing.T, seed uint64, seen *tally) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t.Context(), seed, seen)
 		w.clean(t)
-		if len(w.faults) > 0 && *survey {
+		switch {
+		case len(w.faults) > 0 && *survey:
 			seen.survey(w)
-		} else if len(w.faults) > 0 {
+		case len(w.faults) > 0:
 			w.report(t)
-		} else if *oneSeed > 0 {
-			for _, line := range w.trace {
-				t.Log(line)
-			}
+		case *oneSeed > 0:
+			t.Log("\n" + strings.Join(w.trace, "\n"))
 		}
 	})
 }

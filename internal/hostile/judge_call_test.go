@@ -385,8 +385,6 @@ func parents(images map[string]imageOf, digest string) []string {
 	return parents
 }
 
-func (j *judgement) isIndex(digest string) bool { return len(j.view.listing[digest].Children) > 0 }
-
 // below returns the listed images that an index leads to, above the listed
 // indexes that lead to the image.
 func (j *judgement) below(digest string) []string { return closure(digest, j.children) }

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -184,9 +185,7 @@ func (w *world) images(repo string) map[string]fakeecr.Image {
 func (w *world) report(t *testing.T) {
 	t.Helper()
 	t.Errorf("seed %d: %d violations\n%+v\nuses %+v", w.seed, len(w.faults), w.settings, w.uses)
-	for _, line := range w.trace {
-		t.Log(line)
-	}
+	t.Log("\n" + strings.Join(w.trace, "\n"))
 	for _, fault := range w.faults {
 		t.Error(fault)
 	}
