@@ -182,7 +182,7 @@ func (j *judgement) pulled(was, is *imageOf) bool {
 func (j *judgement) own(im *imageOf) bool {
 	at := im.LastRecordedPullTime
 	return !j.excluded && slices.ContainsFunc(j.reads[im.Digest], func(r read) bool {
-		return r.by.identity && r.by.exclusions && !at.Before(r.from) && !at.After(r.to)
+		return r.by.exclusions && !at.Before(r.from) && !at.After(r.to)
 	})
 }
 

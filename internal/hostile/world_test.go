@@ -46,9 +46,9 @@ type read struct {
 	by       *knowledge
 }
 
-// Knowledge is what a run could learn about its own pulls: STS said who the caller
-// is, and ECR listed the exclusions.
-type knowledge struct{ identity, exclusions bool }
+// Knowledge is what a run learnt about its own pulls: ECR listed the principals
+// whose pulls it does not record. It is nobody or the caller's role.
+type knowledge struct{ exclusions bool }
 
 // An attempt is a removing call, as far as one image is concerned.
 type attempt struct {
