@@ -23,7 +23,7 @@ func (c *clocks) service() time.Time {
 	return time.Now().Add(c.suspended).Round(0).UTC()
 }
 
-// machine returns what the machine's wall clock shows.
+// machine returns the time that the machine's wall clock shows.
 func (c *clocks) machine() time.Time {
 	now := c.service()
 	c.mu.Lock()
@@ -41,9 +41,9 @@ func (c *clocks) suspend(d time.Duration) {
 	c.latest += d
 }
 
-// known returns the time at the service as far as a caller could know it: where
-// several calls are under way at one instant, a suspend of that instant may have come
-// between its last look at the clock and its call.
+// known returns the time at the service as far as a caller could know it. Where
+// several calls are under way at one instant, the machine may have been suspended
+// after the caller read the clock and before its call.
 func (c *clocks) known(at time.Time, several bool) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

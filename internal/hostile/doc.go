@@ -5,9 +5,9 @@
 // refused, carried out late or answered late.
 //
 // The test judges each removing call when it is sent, and each report when the
-// run has ended. The judgement follows the contract, "What is never removed",
-// and shares no code with the cleaner: it knows the truth from the embedded
-// registry, and what the run has seen from the answers that reached it.
+// run has ended. The judgement is written from the contract and shares no code
+// with the cleaner. It takes the truth from the embedded registry. It takes the
+// knowledge of the run from the answers that reached the run.
 //
 //	go test ./internal/hostile -registries 100000   # make hostile
 //	go test ./internal/hostile -seed 4711           # one registry, with its trace

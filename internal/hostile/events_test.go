@@ -75,8 +75,8 @@ var events = []event{
 			w.server.Put(repo, im)
 		}
 	}},
-	// No sum of these is small: what is within seconds cannot be told from the
-	// drift of a clock.
+	// No sum of these is small: a few seconds cannot be told from the drift of a
+	// clock.
 	{"suspend", 2, func(w *world, random *rand.Rand, _ string, _ imageOf) {
 		d := pick(random, 100*time.Second, 290*time.Second, 13*time.Minute, 31*time.Minute)
 		w.clocks.suspend(d)
@@ -153,8 +153,8 @@ func (w *world) begun() bool { return !w.quietStart || w.looked }
 // Name is the in-use source's.
 func (w *world) Name() string { return "ecs" }
 
-// Uses answers what is in use: everything that was used all the time, and some
-// of what began meanwhile.
+// Uses yields all uses that lasted from the question to the answer, and some of
+// those that began meanwhile.
 func (w *world) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
 		uses, err := w.scan(ctx)

@@ -28,7 +28,7 @@ type rule struct {
 	number    int
 }
 
-// Settings are what the configuration says.
+// Settings are the configuration of a trial, and how much is to happen to it.
 type settings struct {
 	rule                      rule
 	inUse                     bool
@@ -116,7 +116,8 @@ func (s *settings) configuration() string {
 	return string(text)
 }
 
-// image returns a new image of that name with a manifest of its own.
+// image returns a new image with a manifest that no other image has. Its name
+// begins with that text.
 func (w *world) image(name string, children []string, subject string) fakeecr.Image {
 	mediaType, members := imageType, ""
 	if children != nil {
@@ -242,8 +243,8 @@ func (w *world) drawUses(random *rand.Rand, repo string, images []fakeecr.Image)
 	}
 }
 
-// use has something use the image from that time on: by its digest, by a tag, or
-// by a tag and a digest that is not in the repository any more.
+// use adds a use of the image from that time on: by its digest, by a tag, or by a
+// tag and a digest that is not in the repository.
 func (w *world) use(random *rand.Rand, repo string, im fakeecr.Image, since time.Time) {
 	u := use{repo: repo, since: since, digest: im.Digest}
 	if len(im.Tags) > 0 {

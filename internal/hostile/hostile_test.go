@@ -63,7 +63,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// usual is how many registries are tried when nobody says.
+// usual is how many registries are tried without the flag -registries.
 func usual() int {
 	switch {
 	case raceDetector:

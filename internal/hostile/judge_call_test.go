@@ -12,8 +12,8 @@ const (
 	maxScanAge = 10 * time.Minute
 )
 
-// A judgement is that of one removing call, as far as one image is concerned:
-// whether the call may be sent, by what its sender could know.
+// A judgement is about one image of one removing call: whether the call may be
+// sent, given all that its sender could know.
 type judgement struct {
 	*world
 	view   *view
@@ -126,9 +126,10 @@ func (j *judgement) wrong(why string) {
 	j.faultf("#%d %s of %s %v: %s", j.call.seq, j.call.operation, j.name, j.tags, why)
 }
 
-// judgeLook: the look is at most two seconds old. It is of after the last call to
-// remove the image, unless ECR said that it had not begun with that one, and of
-// after the last call to remove an index or a subject of the image. Before tags are
+// judgeLook: the look is at most two seconds old. It comes after the last call to
+// remove the image, unless ECR throttled that call. It also comes after the last
+// call to remove an index or a subject of the image. Before tags are removed, the
+// log does not name the image after the look.Before tags are
 // removed nothing comes between the look and the call, not even a line of the log.
 func (j *judgement) judgeLook(l look) {
 	if age := j.now.Sub(l.asked); age > maxLookAge {
@@ -171,14 +172,14 @@ func (j *judgement) judgeChange(was *imageOf) {
 	}
 }
 
-// pulled reports whether ECR recorded a pull between the two that must be taken
-// for somebody else's. One may be taken for the cleaner's own only if it is known
-// that its pulls are recorded and the time is inside its read of the index.
+// pulled reports whether ECR recorded a pull between the two that may be somebody
+// else's. A pull is the cleaner's own only if the cleaner knows that ECR records its
+// pulls, and if the time is inside its read of the index.
 func (j *judgement) pulled(was, is *imageOf) bool {
 	return !was.LastRecordedPullTime.Equal(is.LastRecordedPullTime) && !j.own(is)
 }
 
-// own reports whether the last pull may be taken for the cleaner's own.
+// own reports whether the cleaner may disregard the last pull as its own.
 func (j *judgement) own(im *imageOf) bool {
 	at := im.LastRecordedPullTime
 	return !j.excluded && slices.ContainsFunc(j.reads[im.Digest], func(r read) bool {
@@ -186,8 +187,8 @@ func (j *judgement) own(im *imageOf) bool {
 	})
 }
 
-// lastPull returns the last pull of the listed image that counts: an earlier one,
-// if that is known, where the last may be the cleaner's own.
+// lastPull returns the last pull of the listed image that counts. If the cleaner may
+// disregard the last one, that is an earlier one, or none.
 func (j *judgement) lastPull() time.Time {
 	im := j.was
 	for _, earlier := range []imageOf{j.view.first[j.digest], j.saved[j.call.repo][j.digest], {}} {
@@ -222,7 +223,7 @@ func (j *judgement) readChildren(digest string) []string {
 	return j.children(digest)
 }
 
-// judgeUses: the image, what is below it and what is above it must not be in use.
+// judgeUses: neither the image, nor an image below it or above it may be in use.
 func (j *judgement) judgeUses() {
 	if j.scan == nil {
 		return
@@ -234,7 +235,7 @@ func (j *judgement) judgeUses() {
 	for _, digest := range related {
 		deletes := j.call.operation == "BatchDeleteImage" && j.tags == nil
 		if !deletes && digest != j.digest && j.view.listing[digest].Status == "ARCHIVED" {
-			continue // nobody can pull it as it is, nor read what it lists
+			continue // no one can pull it now, or read its manifest
 		}
 		if by := j.usedBy(digest); by != "" {
 			j.wrong(j.names[digest] + " is in use " + by)
@@ -242,8 +243,8 @@ func (j *judgement) judgeUses() {
 	}
 }
 
-// usedBy says how the listed image is in use, by what the scan must have said or
-// by a pull since, or returns "".
+// usedBy says how the listed image is in use, or returns "". The scan must have
+// named it, or ECR recorded a pull since the scan began.
 func (j *judgement) usedBy(digest string) string {
 	im := j.view.listing[digest]
 	for _, u := range j.uses {
@@ -264,7 +265,7 @@ func (j *judgement) usedBy(digest string) string {
 	return ""
 }
 
-// judgeSettings: tag patterns, the newest, and what was pulled or pushed lately.
+// judgeSettings: the protection by the configuration, and unknown statuses.
 func (j *judgement) judgeSettings() {
 	const tolerance = 2 * time.Minute // of a clock that is taken to be right
 	switch {
@@ -323,7 +324,7 @@ func (v *view) newest(n int, digest string) bool {
 	return true
 }
 
-// judgeFamily: what the image belongs to must have gone before it.
+// judgeFamily: the indexes and subjects of the image must have been removed before.
 func (j *judgement) judgeFamily() {
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		is, there := j.truth[parent]
@@ -385,8 +386,8 @@ func parents(images map[string]imageOf, digest string) []string {
 	return parents
 }
 
-// below returns the listed images that an index leads to, above the listed
-// indexes that lead to the image.
+// below returns the listed images that an index lists, directly or not. Above
+// returns the listed indexes that list the image.
 func (j *judgement) below(digest string) []string { return closure(digest, j.children) }
 
 func (j *judgement) children(digest string) []string {

@@ -15,8 +15,8 @@ import (
 
 const outcomeUnknown cleaner.Outcome = "unknown"
 
-// judgeReport judges what a run says of itself when all its work, the late one
-// too, is done.
+// judgeReport judges the report of a run, after all work of the run is done, the
+// late one too.
 func (w *world) judgeReport(report *cleaner.Report, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -93,8 +93,7 @@ func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRepor
 		did = *d
 	}
 	unanswered, settled := w.unanswered(im.ImageDigest)
-	// A call that is given up before it is sent is nothing that the run can tell
-	// from one without an answer.
+	// The run cannot tell a call that was never sent from one without an answer.
 	unanswered = unanswered || len(w.attempts[im.ImageDigest]) == 0 && said != ""
 	inferred := strings.HasPrefix(im.Message, "unconfirmed") && unanswered && w.foundRemoved(r.Name, im)
 	switch said {
@@ -142,9 +141,8 @@ func (w *world) foundRemoved(repo string, im *cleaner.ImageReport) bool {
 	return false
 }
 
-// unanswered reports whether a call to remove the image was not answered and, if
-// a later one was answered with a failure, when: ECR has said then that the image
-// had stayed so far.
+// unanswered reports whether a call to remove the image had no answer. Settled is
+// when ECR answered a later call with a failure: the image had stayed so far.
 func (w *world) unanswered(digest string) (unanswered bool, settled time.Time) {
 	for _, a := range w.attempts[digest] {
 		switch {
@@ -186,7 +184,7 @@ func (w *world) judgeCounts(r *cleaner.RepositoryReport, unknown int) {
 	}
 }
 
-// judgeSilence: what the run's calls did to an image is in the report.
+// judgeSilence: the report has each image that the run asked to remove.
 func (w *world) judgeSilence(r *cleaner.RepositoryReport) {
 	for digest := range w.requested[r.Name] {
 		if !slices.ContainsFunc(r.Images, func(im cleaner.ImageReport) bool { return im.ImageDigest == digest }) {
@@ -217,7 +215,8 @@ func (w *world) judgeFindings(report *cleaner.Report) bool {
 	return found
 }
 
-// judgeAudit: the audit of the log lists what the run removed, and nothing else.
+// judgeAudit: the audit of the log lists the images that the run removed, and no
+// others.
 func (w *world) judgeAudit(report *cleaner.Report) {
 	a, err := audit.Read(bytes.NewReader(w.log.text.Bytes()), w.run)
 	if err != nil || a.Lines.Unreadable > 0 {
@@ -261,8 +260,8 @@ func (w *world) judgeAudited(im *cleaner.ImageReport, kind string) {
 	}
 }
 
-// judgeCalm judges a run that nothing disturbed: what the policy surely wants and
-// nothing can protect must have gone.
+// judgeCalm judges a run that nothing disturbed. An image that the policy surely
+// marks, and that no rule can protect, must have been removed.
 func (w *world) judgeCalm(before map[string]map[string]imageOf) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -280,7 +279,7 @@ func (w *world) judgeCalm(before map[string]map[string]imageOf) {
 			j.digest, j.was = digest, images[digest]
 			must[digest] = j.freelyMarked()
 		}
-		for changed := true; changed; { // what belongs to something that stays, stays
+		for changed := true; changed; { // a child or a signature of a kept image is kept
 			changed = false
 			for digest := range must {
 				j.digest, j.was = digest, images[digest]
@@ -329,8 +328,8 @@ func (j *judgement) freelyMarked() bool {
 	return !orphan && !newest && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
 }
 
-// maybeNewest reports whether the image may count as one of the newest, of all or
-// of those with tags: which images are children is not known without their indexes.
+// maybeNewest reports whether the image may count as one of the newest. Without a
+// manifest, an untagged image may be a child and not count.
 func (j *judgement) maybeNewest(digest string) bool {
 	self, newer, newerTagged := j.view.first[digest], 0, 0
 	for _, im := range j.view.first {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A tally counts what trials came across, so that it is seen that they try what
-// they are for.
+// A tally counts the events, faults and outcomes of trials. The test fails when one
+// kind never came.
 type tally struct {
 	times map[string]int
 	seeds map[string]uint64 // the first of each kind of violation

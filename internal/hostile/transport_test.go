@@ -31,7 +31,7 @@ func (c *call) removes() bool {
 	return c.operation == "BatchDeleteImage" || c.operation == "UpdateImageStorageClass"
 }
 
-// An answer is what the members of ECR's answers have in common.
+// An answer has the members of ECR's answers that the test reads.
 type answer struct {
 	NextToken    string   `json:"nextToken"`
 	ImageDetails []detail `json:"imageDetails"`
@@ -144,7 +144,7 @@ func (w *world) send(request *http.Request) (*call, *rand.Rand) {
 func (c *call) read(request *http.Request) {
 	_, c.operation, _ = strings.Cut(request.Header.Get("X-Amz-Target"), ".")
 	if c.operation == "" {
-		form, _ := url.ParseQuery(string(c.body)) // what is no form names no action
+		form, _ := url.ParseQuery(string(c.body)) // a text that is no form has no action
 		c.operation = form.Get("Action")
 		return
 	}
@@ -153,7 +153,7 @@ func (c *call) read(request *http.Request) {
 		ImageIDs                  []detail `json:"imageIds"`
 		ImageID                   detail   `json:"imageId"`
 	}
-	_ = json.Unmarshal(c.body, &in) // the registry refuses what is wrong
+	_ = json.Unmarshal(c.body, &in) // the registry refuses a wrong request
 	c.repo, c.token = in.RepositoryName, in.NextToken
 	for _, id := range append(in.ImageIDs, in.ImageID) {
 		if id.ImageDigest != "" {
@@ -164,7 +164,7 @@ func (c *call) read(request *http.Request) {
 	}
 }
 
-// fault draws what goes wrong with the call.
+// fault draws the fault of the call, or none.
 func (w *world) fault(c *call, random *rand.Rand) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -207,7 +207,7 @@ func (w *world) refuse(c *call, code string, status int) (*http.Response, error)
 	return w.stamp(answer.Result()), nil
 }
 
-// carryOut has the registry carry the call out and notes what it did.
+// carryOut has the registry carry the call out, and notes the images that changed.
 func (w *world) carryOut(c *call, random *rand.Rand, fault string) *httptest.ResponseRecorder {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -269,7 +269,7 @@ func unread(response *httptest.ResponseRecorder, random *rand.Rand) *httptest.Re
 	return changed
 }
 
-// noteDeeds notes what a removing call did.
+// noteDeeds notes the images that a removing call removed or changed.
 func (w *world) noteDeeds(c *call, before, after map[string]imageOf) {
 	for digest, was := range before {
 		is, there := after[digest]
@@ -299,7 +299,7 @@ func (w *world) endReads(c *call) {
 	}
 }
 
-// deliver notes what the run learns from an answer.
+// deliver notes the facts that the run learns from an answer.
 func (w *world) deliver(c *call, response *httptest.ResponseRecorder) {
 	var out answer
 	if response.Code == http.StatusOK && c.operation != "GetCallerIdentity" {

@@ -46,8 +46,8 @@ func (r *rule) matches(im *imageOf) bool {
 
 func isDev(tag string) bool { return strings.HasPrefix(tag, "dev-") }
 
-// judgeWish: somebody must have wanted it: the rule, a person, or the removal of
-// the last image that this one belongs to; and not another way of removing it.
+// judgeWish: the rule must mark the image for just this action, or a person must
+// have named it, or it follows an image that the run removed.
 func (j *judgement) judgeWish() {
 	archives := j.call.operation == "UpdateImageStorageClass"
 	if j.run == "named" {
@@ -79,8 +79,8 @@ func (j *judgement) marked(at time.Time) bool {
 	return j.rule.marks(j.view.first, j.digest, at, j.lastPull())
 }
 
-// follows reports whether the image may follow what the run removed: it is
-// untagged, and something that it belonged to was asked to be removed.
+// follows reports whether the image may follow another. It is untagged, and the run
+// has sent a call to remove an index or a subject of it.
 func (j *judgement) follows() bool {
 	tagged := slices.ContainsFunc(j.was.Tags, func(tag string) bool { return !strings.HasPrefix(tag, "sha256-") })
 	removed := func(digest string) bool { // by the run, or by somebody else before the run came to it

@@ -46,8 +46,8 @@ type read struct {
 	by       *knowledge
 }
 
-// Knowledge is what a run learnt about its own pulls: ECR listed the principals
-// whose pulls it does not record. It is nobody or the caller's role.
+// Knowledge of a run is whether ECR listed the principals whose pulls it does not
+// record. The list has the caller's role or is empty.
 type knowledge struct{ exclusions bool }
 
 // An attempt is a removing call, as far as one image is concerned.
@@ -61,7 +61,7 @@ type attempt struct {
 	at                  time.Time // of the answer
 }
 
-// A view is what the run has seen of a repository.
+// A view is the knowledge that the run has of a repository.
 type view struct {
 	pages   map[string]fakeecr.Image // of the listing under way
 	listing map[string]fakeecr.Image // the last whole one, nil when there is none
@@ -70,7 +70,7 @@ type view struct {
 	looks   map[string]look
 }
 
-// A deed is what the run's calls did to an image.
+// A deed says how the calls of the runs changed an image.
 type deed struct {
 	deleted, archived, untagged bool
 	at                          time.Time // of the last
@@ -150,8 +150,8 @@ func (w *world) begin(run string) {
 	w.notef("== run: %s", run)
 }
 
-// chance returns the randomness of one occasion. It does not depend on what
-// else goes on.
+// chance returns the randomness of one occasion. It does not depend on the other
+// occasions.
 func (w *world) chance(occasion string) *rand.Rand {
 	h := fnv.New64a()
 	w.calls[occasion]++
