@@ -10,5 +10,8 @@
 // knowledge of the run from the answers that reached the run.
 //
 //	go test ./internal/hostile -registries 100000   # make hostile
-//	go test ./internal/hostile -seed 4711           # one registry, with its trace
+//	go test ./internal/hostile -seed 4711 -v        # one registry, with its trace
+//
+// A registry, the events and the faults depend on the seed alone. The pauses of the
+// cleaner do not: add -count 50 where one run of a seed does not show a failure.
 package hostile

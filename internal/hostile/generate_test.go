@@ -30,24 +30,24 @@ type rule struct {
 
 // Settings are the configuration of a trial, and how much is to happen to it.
 type settings struct {
-	rule                      rule
-	inUse                     bool
-	tagPatterns               []string // exact tags
-	keepNewest                int
-	pulledDays, pushedHours   int
-	deleteOrphans, archive    bool
-	perRun, perRepo, percent  int
-	repositories              []string
-	mode                      string // apply, saved or named
-	excluded                  bool   // the role is a pull-time exclusion
-	shortPages                bool
-	eventRate, faultRate      float64 // per call
-	quietStart                bool    // nothing happens before the first look at images that are to go
-	workers                   int
-	planAge                   time.Duration // between a plan and its application
-	skew                      time.Duration // of the machine's clock, from the beginning
-	sourceFaults, logStalls   bool
-	exclusionFaults, noStatus bool
+	rule                     rule
+	inUse                    bool
+	tagPatterns              []string // exact tags
+	keepNewest               int
+	pulledDays, pushedHours  int
+	deleteOrphans, archive   bool
+	perRun, perRepo, percent int
+	repositories             []string
+	mode                     string // apply, saved or named
+	excluded                 bool   // the role is a pull-time exclusion
+	shortPages               bool
+	eventRate, faultRate     float64 // per call
+	quietStart               bool    // nothing happens before the first look at images that are to go
+	workers                  int
+	planAge                  time.Duration // between a plan and its application
+	skew                     time.Duration // of the machine's clock, from the beginning
+	sourceFaults, logStalls  bool
+	exclusionFaults          bool
 }
 
 func pick[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
@@ -67,7 +67,6 @@ func draw(random *rand.Rand) settings {
 		mode:         pick(random, "apply", "apply", "apply", "saved", "named"),
 		excluded:     random.IntN(2) == 0, shortPages: random.IntN(2) == 0,
 		workers: pick(random, 1, 1, 2), planAge: pick(random, 0, time.Minute, 5*time.Hour, 23*time.Hour, 25*time.Hour),
-		noStatus: random.IntN(8) == 0,
 	}
 	if random.IntN(4) == 0 {
 		s.tagPatterns = []string{"latest"}
