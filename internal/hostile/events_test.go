@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,9 +41,14 @@ var events = []event{
 	}},
 	{"retag", 5, func(w *world, random *rand.Rand, repo string, im imageOf) {
 		tag := fmt.Sprint("dev-new", len(w.trace))
-		if images := w.server.Images(repo); random.IntN(3) > 0 {
-			if other := pick(random, images...); len(other.Tags) > 0 {
+		switch random.IntN(3) {
+		case 0:
+			if other := pick(random, w.server.Images(repo)...); len(other.Tags) > 0 {
 				tag = pick(random, other.Tags...)
+			}
+		case 1:
+			if len(w.uses) > 0 {
+				tag = cmp.Or(pick(random, w.uses...).tag, tag)
 			}
 		}
 		w.server.Tag(repo, im.Digest, tag)
