@@ -153,6 +153,33 @@ func (w *world) stir(random *rand.Rand, repo string, near []string) {
 	}
 }
 
+// moveTag may move a tag in use, between two pages, from an image that the run has
+// listed to one that it has not. The listing then has the tag twice.
+func (w *world) moveTag(c *call) {
+	random, pages := w.chance("move "+c.repo), w.views[c.repo].pages
+	images := w.images(c.repo)
+	var later []string
+	for _, digest := range slices.Sorted(maps.Keys(images)) {
+		if _, listed := pages[digest]; !listed {
+			later = append(later, digest)
+		}
+	}
+	if w.eventRate == 0 || len(later) == 0 || random.IntN(2) == 0 {
+		return
+	}
+	for _, u := range w.uses {
+		for digest, im := range pages {
+			if _, there := images[digest]; there && u.repo == c.repo && u.tag != "" && slices.Contains(im.Tags, u.tag) {
+				digest = pick(random, later...)
+				w.server.Tag(c.repo, digest, u.tag)
+				w.notef("   event: tag in use moves to %s", w.names[digest])
+				w.tally.note("event: tag in use moves")
+				return
+			}
+		}
+	}
+}
+
 // begun reports whether things may happen by now.
 func (w *world) begun() bool { return !w.quietStart || w.looked }
 

@@ -336,11 +336,13 @@ func (w *world) deliverPage(c *call, out *answer) {
 	for _, im := range out.ImageDetails {
 		v.pages[im.ImageDigest] = c.seen[im.ImageDigest]
 	}
-	if out.NextToken == "" {
-		v.listing = v.pages
-		if v.first == nil {
-			v.first = v.listing
-		}
+	if out.NextToken != "" {
+		w.moveTag(c)
+		return
+	}
+	v.listing = v.pages
+	if v.first == nil {
+		v.first = v.listing
 	}
 }
 
