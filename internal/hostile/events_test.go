@@ -71,6 +71,10 @@ var events = []event{
 		}
 	}},
 	{"delete", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) { w.server.Remove(repo, im.Digest) }},
+	{"push again", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) { // after it was deleted
+		im.PushedAt, im.LastRecordedPullTime, im.LastActivatedAt = w.clocks.service(), time.Time{}, time.Time{}
+		w.server.Put(repo, im)
+	}},
 	{"archive", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) {
 		im.Status, im.LastArchivedAt = "ARCHIVED", w.clocks.service()
 		w.server.Put(repo, im)

@@ -10,6 +10,8 @@ import (
 const (
 	maxLookAge = 2 * time.Second
 	maxScanAge = 10 * time.Minute
+	// A cleaner learns the service's time from the Date of answers, in whole seconds.
+	dateGrain = time.Second
 )
 
 // A judgement is about one image of one removing call: whether the call may be
@@ -181,9 +183,9 @@ func (j *judgement) pulled(was, is *imageOf) bool {
 
 // own reports whether the cleaner may disregard the last pull as its own.
 func (j *judgement) own(im *imageOf) bool {
-	at := im.LastRecordedPullTime
+	at := im.LastRecordedPullTime.Truncate(dateGrain)
 	return !j.excluded && slices.ContainsFunc(j.reads[im.Digest], func(r read) bool {
-		return r.by.exclusions && !at.Before(r.from) && !at.After(r.to)
+		return r.by.exclusions && !at.Before(r.from.Truncate(dateGrain)) && !at.After(r.to)
 	})
 }
 
@@ -387,14 +389,18 @@ func parents(images map[string]imageOf, digest string) []string {
 }
 
 // below returns the listed images that an index lists, directly or not. Above
-// returns the listed indexes that list the image.
+// returns the listed indexes that list the image, as far as they can be read.
 func (j *judgement) below(digest string) []string { return closure(digest, j.children) }
 
 func (j *judgement) children(digest string) []string {
 	return slices.DeleteFunc(slices.Clone(j.view.listing[digest].Children), func(c string) bool { _, listed := j.view.listing[c]; return !listed })
 }
 
-func (j *judgement) above(digest string) []string { return closure(digest, j.view.parents) }
+func (j *judgement) above(digest string) []string {
+	return closure(digest, func(d string) []string {
+		return slices.DeleteFunc(j.view.parents(d), func(p string) bool { return j.view.listing[p].Status != "ACTIVE" })
+	})
+}
 
 func closure(digest string, next func(string) []string) []string {
 	var found []string
