@@ -184,6 +184,24 @@ func (w *world) moveTag(c *call) {
 	}
 }
 
+// pullIndex may have somebody pull an index after the run has listed it, some seconds
+// before the run reads its manifest: ECR does not record the read then.
+func (w *world) pullIndex(c *call) {
+	random, images := w.chance("pull index "+c.repo), w.images(c.repo)
+	if w.eventRate == 0 || random.IntN(4) > 0 {
+		return
+	}
+	for _, digest := range slices.Sorted(maps.Keys(images)) {
+		if len(images[digest].Children) > 0 {
+			w.server.Pull(c.repo, digest)
+			w.clocks.suspend(3 * time.Second)
+			w.notef("   event: index pulled %s, and three seconds pass", w.names[digest])
+			w.tally.note("event: index pulled")
+			return
+		}
+	}
+}
+
 // begun reports whether things may happen by now.
 func (w *world) begun() bool { return !w.quietStart || w.looked }
 
@@ -222,6 +240,13 @@ func (w *world) scan(ctx context.Context) ([]inuse.Use, error) {
 		takes = pick(random, 9*time.Minute, 11*time.Minute, 14*time.Minute)
 	}
 	w.notef("scan asked (%s)", kind)
+	if images := w.images(w.repositories[0]); w.eventRate > 0 && len(images) > 0 && random.IntN(4) == 0 {
+		digest := pick(random, slices.Sorted(maps.Keys(images))...)
+		w.clocks.suspend(time.Second)
+		w.pull(random, w.repositories[0], images[digest])
+		w.notef("   event: pulled during the scan %s", w.names[digest])
+		w.tally.note("event: pulled during the scan")
+	}
 	w.mu.Unlock()
 	w.clocks.suspend(takes) // the cleaner may hold a mutex meanwhile, see pass
 	w.mu.Lock()

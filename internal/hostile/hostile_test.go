@@ -101,7 +101,7 @@ func (w *world) clean(t *testing.T) {
 	switch w.mode {
 	case "apply":
 		w.apply(t, nil)
-		if w.eventRate+w.faultRate == 0 && !w.sourceFaults && !w.logStalls && !w.exclusionFaults && w.perRun+w.perRepo+10*w.percent == 3000 {
+		if w.eventRate+w.faultRate == 0 && w.keepNewest == 0 && !w.sourceFaults && !w.logStalls && !w.exclusionFaults && w.perRun+w.perRepo+10*w.percent == 3000 {
 			w.judgeCalm(before)
 		}
 	case "saved":

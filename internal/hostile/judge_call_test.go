@@ -144,7 +144,7 @@ func (j *judgement) judgeLook(l look) {
 	}
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		for _, a := range j.attempts[parent] {
-			if a.seq > l.seq {
+			if a.seq > l.seq && j.tags == nil {
 				j.wrong("the look is of before the last call to remove " + j.names[parent] + ", to which it belongs")
 			}
 		}
@@ -230,11 +230,7 @@ func (j *judgement) judgeUses() {
 	if j.scan == nil {
 		return
 	}
-	related := append(j.above(j.digest), j.digest)
-	if j.was.Status == "ACTIVE" { // what an archived index lists cannot be read
-		related = append(related, j.below(j.digest)...)
-	}
-	for _, digest := range related {
+	for _, digest := range append(append(j.above(j.digest), j.below(j.digest)...), j.digest) {
 		deletes := j.call.operation == "BatchDeleteImage" && j.tags == nil
 		if !deletes && digest != j.digest && j.view.listing[digest].Status == "ARCHIVED" {
 			continue // no one can pull it now, or read its manifest
@@ -356,8 +352,12 @@ func (j *judgement) onlyReferrers() bool {
 	return true
 }
 
+// listedSubjects returns the listed subjects of the image, which is none of them.
 func (j *judgement) listedSubjects() []string {
-	return slices.DeleteFunc(subjects(&j.was), func(digest string) bool { _, listed := j.view.listing[digest]; return !listed })
+	return slices.DeleteFunc(subjects(&j.was), func(digest string) bool {
+		_, listed := j.view.listing[digest]
+		return !listed || digest == j.digest
+	})
 }
 
 // subjects returns the digests that a referrer refers to.
@@ -393,6 +393,9 @@ func parents(images map[string]imageOf, digest string) []string {
 func (j *judgement) below(digest string) []string { return closure(digest, j.children) }
 
 func (j *judgement) children(digest string) []string {
+	if j.view.listing[digest].Status != "ACTIVE" {
+		return nil // it cannot be read
+	}
 	return slices.DeleteFunc(slices.Clone(j.view.listing[digest].Children), func(c string) bool { _, listed := j.view.listing[c]; return !listed })
 }
 

@@ -321,24 +321,8 @@ func (j *judgement) freelyMarked() bool {
 		}
 	}
 	orphan := len(subjects(&im)) > len(j.listedSubjects())
-	newest := j.keepNewest > 0 && slices.ContainsFunc(related, j.maybeNewest)
 	pattern := slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(im.Tags, tag) })
 	young := j.pushedHours > 0 && j.now.Sub(pushed(&im)) < time.Duration(j.pushedHours)*time.Hour
 	lastTag := j.rule.action == "untag" && (!slices.ContainsFunc(im.Tags, func(tag string) bool { return !isDev(tag) }) || len(related) > 1)
-	return !orphan && !newest && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
-}
-
-// maybeNewest reports whether the image may count as one of the newest. Without a
-// manifest, an untagged image may be a child and not count.
-func (j *judgement) maybeNewest(digest string) bool {
-	self, newer, newerTagged := j.view.first[digest], 0, 0
-	for _, im := range j.view.first {
-		if pushed(&im).After(pushed(&self)) && len(subjects(&im)) == 0 {
-			newer++
-			if len(im.Tags) > 0 && im.Status == "ACTIVE" {
-				newerTagged++
-			}
-		}
-	}
-	return newer < j.keepNewest || newerTagged < j.keepNewest || j.view.newest(j.keepNewest, digest)
+	return !orphan && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
 }

@@ -79,7 +79,7 @@ func (n *tally) enough(t *testing.T, registries int) {
 	if registries < 1000 {
 		return
 	}
-	wanted := []string{"event: tag in use moves", "event: repository deleted"}
+	wanted := []string{"event: tag in use moves", "event: index pulled", "event: pulled during the scan", "event: repository deleted"}
 	for _, e := range events {
 		wanted = append(wanted, "event: "+e.name)
 	}

@@ -341,6 +341,7 @@ func (w *world) deliverPage(c *call, out *answer) {
 		return
 	}
 	v.listing = v.pages
+	w.pullIndex(c)
 	if v.first == nil {
 		v.first = v.listing
 	}
