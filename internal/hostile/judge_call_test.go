@@ -327,7 +327,9 @@ func (j *judgement) judgeFamily() {
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		is, there := j.truth[parent]
 		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || j.view.listing[parent].Status == "ARCHIVED")
-		if there && !archived && j.tags == nil && !j.removed(parent) {
+		// An archived index cannot be read, so the cleaner cannot order the two.
+		together := j.view.listing[parent].Status == "ARCHIVED" && slices.Contains(j.call.digests, parent)
+		if there && !archived && !together && j.tags == nil && !j.removed(parent) {
 			j.wrong("it belongs to " + j.names[parent] + ", which is there")
 		}
 	}
