@@ -74,9 +74,11 @@ func (j *judgement) judgeWish() {
 	}
 }
 
-// marked reports whether the rule marks the image of the plan's listing.
+// marked reports whether the rule marks the image, as the plan listed the images or
+// as they were listed last.
 func (j *judgement) marked(at time.Time) bool {
-	return j.rule.marks(j.view.first, j.digest, at, j.lastPull())
+	_, planned := j.view.first[j.digest]
+	return planned && j.rule.marks(j.view.first, j.digest, at, j.lastPull()) || j.rule.marks(j.view.listing, j.digest, at, j.lastPull())
 }
 
 // follows reports whether the image may follow another. It is untagged, and the run
