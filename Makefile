@@ -17,6 +17,7 @@ BENCHED = ./internal/... ./bench
 ROUNDS ?= 5
 ONLY ?=
 EVENT ?= events/plan-only.json
+REGISTRIES ?= 100000
 TESTFLAGS ?=
 
 GOARCH_arm64 := arm64
@@ -64,12 +65,20 @@ race: ## Run all tests with the race detector, in random order
 .PHONY: cover
 cover: ## Print each package's coverage; fail below the floor
 	@mkdir -p dist
-	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -Ev '/internal/scenario$$|/bench/(loadserver|minimal)$$')
+	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -Ev '/internal/(hostile|scenario)$$|/bench/(loadserver|minimal)$$')
 	@scripts/cover.sh dist/cover.out
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: hostile
+hostile: ## Clean REGISTRIES (100000) random registries while everything around changes and fails
+	go test -count=1 -timeout 60m ./internal/hostile -registries $(REGISTRIES) $(TESTFLAGS)
+
+.PHONY: mutants
+mutants: ## Break the cleaner in some forty ways; the hostile test must notice each
+	$(PYTHON) scripts/mutants.py
 
 .PHONY: bench
 bench: ## Run the benchmarks into bench/new.txt and compare with bench/base.txt
@@ -138,7 +147,7 @@ build-CleanerFunction: ## What sam build calls: the function's binary for ARCH
 
 .PHONY: ci
 ci: FUZZTIME = 10s
-ci: venv test lint race cover fuzz integration validate demo package ## Run everything that a change must pass
+ci: venv test lint race cover hostile fuzz integration validate demo package ## Run everything that a change must pass
 
 .PHONY: clean
 clean: ## Remove dist/

@@ -1,10 +1,20 @@
 package cleaner
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // ApplyPlan applies a plan as a run does, but never makes it again.
 func (r *Runner) ApplyPlan(ctx context.Context, plan *RepositoryPlan) {
 	r.applyGuarded(ctx, plan, nil)
+}
+
+// Age returns the age of a moment, by what the wall clock and the steady clock show since.
+func Age(wall, steady time.Duration) time.Duration {
+	var then time.Time
+	then = then.AddDate(1, 0, 0)
+	return moment{then, then}.age(moment{then.Add(wall), then.Add(steady)})
 }
 
 // With returns the planner that knows this about the own pulls.

@@ -99,6 +99,26 @@ func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
 	}
 }
 
+// The clock that shows the greater age counts, and a wall clock that was set back shows
+// none.
+func TestTheAgeOfAMoment(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		wall, steady time.Duration
+		least        time.Duration
+	}{
+		{time.Second, time.Second, time.Second},
+		{time.Minute, time.Second, time.Minute}, // suspended, or set ahead
+		{0, time.Second, time.Second},
+		{-1, time.Second, 290 * 365 * day}, // set back, perhaps suspended before
+		{-time.Hour, 0, 290 * 365 * day},
+	} {
+		if got := cleaner.Age(c.wall, c.steady); got != c.least && (c.wall >= 0 || got < c.least) {
+			t.Errorf("wall %v, steady %v: age %v, want %v", c.wall, c.steady, got, c.least)
+		}
+	}
+}
+
 // A child is looked at once more after its index was deleted.
 func TestASecondTurnIsLookedAtAgain(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,9 @@
 package cleaner
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A moment is a point in time by two clocks. The wall clock also runs while the
 // machine is suspended, but a person can set it. The steady clock cannot be set, but
@@ -17,11 +20,19 @@ func momentOf(clock func() time.Time) moment {
 	return m
 }
 
-// age returns how long ago the moment was, by the clock that says more. The zero
-// moment is older than everything.
+// age returns how long ago the moment was, by the clock that says more. The zero moment
+// is older than everything, and so is one that lies ahead: the wall clock was set back
+// since, and would hide that the machine was suspended.
 func (m moment) age(now moment) time.Duration {
-	return max(now.wall.Round(0).Sub(m.wall.Round(0)), now.steady.Sub(m.steady))
+	wall := now.wall.Round(0).Sub(m.wall.Round(0))
+	if wall < 0 {
+		return unknownAge
+	}
+	return max(wall, now.steady.Sub(m.steady))
 }
+
+// unknownAge is older than everything.
+const unknownAge = time.Duration(math.MaxInt64)
 
 // known reports whether the moment is not zero.
 func (m moment) known() bool { return !m.steady.IsZero() }

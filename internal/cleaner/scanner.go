@@ -2,6 +2,7 @@ package cleaner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -160,10 +161,13 @@ func (s *scanner) found() map[string]int {
 // failSlow makes failures of all sources of a scan that took too long: its first
 // answers are too old by its end.
 func failSlow(scan *inuse.Scan, took time.Duration) {
+	err := fmt.Errorf("the in-use scan took %s and must not take longer than %s; scan fewer sources, or name lists in protect.references",
+		took.Round(time.Second), MaxScanAge)
+	if took == unknownAge {
+		err = errors.New("the clock of this machine was set back during the in-use scan; run again")
+	}
 	for _, source := range slices.Sorted(maps.Keys(scan.Counts)) {
-		scan.Failed = append(scan.Failed, inuse.Failure{Source: source, Err: fmt.Errorf(
-			"the in-use scan took %s and must not take longer than %s; scan fewer sources, or name lists in protect.references",
-			took.Round(time.Second), MaxScanAge)})
+		scan.Failed = append(scan.Failed, inuse.Failure{Source: source, Err: err})
 	}
 	clear(scan.Counts)
 }

@@ -1,0 +1,17 @@
+// Package hostile holds no code, only one random test: the programs clean small
+// registries while everything around them changes and fails. Between any two
+// calls other people push, tag, pull, delete, archive and start to use images,
+// clocks jump and the machine is suspended. Any call may be throttled, lost,
+// refused, carried out late or answered late.
+//
+// The test judges each removing call when it is sent, and each report when the
+// run has ended. The judgement is written from the contract and shares no code
+// with the cleaner. It takes the truth from the embedded registry. It takes the
+// knowledge of the run from the answers that reached the run.
+//
+//	go test ./internal/hostile -registries 100000   # make hostile
+//	go test ./internal/hostile -seed 4711 -v        # one registry, with its trace
+//
+// A registry, the events and the faults depend on the seed alone. The pauses of the
+// cleaner do not: add -count 50 where one run of a seed does not show a failure.
+package hostile

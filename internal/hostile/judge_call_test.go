@@ -1,0 +1,417 @@
+package hostile_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	maxLookAge = 2 * time.Second
+	maxScanAge = 10 * time.Minute
+	// A cleaner learns the service's time from the Date of answers, in whole seconds.
+	dateGrain = time.Second
+)
+
+// A judgement is about one image of one removing call: whether the call may be
+// sent, given all that its sender could know.
+type judgement struct {
+	*world
+	view   *view
+	call   *call
+	digest string
+	name   string
+	tags   []string           // those to be removed, nil for the image
+	now    time.Time          // at the service
+	truth  map[string]imageOf // of the repository
+	was    imageOf            // as listed
+	is     imageOf            // as the last look found it
+	scan   *scan              // the last one that has ended
+}
+
+// judgeRemoval judges a call that removes images or tags, when it is sent.
+func (w *world) judgeRemoval(c *call) {
+	v := w.views[c.repo]
+	w.tally.note("removing calls")
+	j := judgement{world: w, view: v, call: c, now: w.clocks.known(c.sent, len(w.repositories) > 1), truth: w.images(c.repo)}
+	if w.run == "plan" {
+		w.faultf("a plan removes")
+	}
+	if w.run == "apply" && w.saved != nil && w.started.Sub(w.savedAt) > day+2*time.Minute {
+		w.faultf("a plan older than a day is applied")
+	}
+	if v == nil || v.listing == nil {
+		w.faultf("#%d removes from %s, which was not listed whole", c.seq, c.repo)
+		return
+	}
+	j.judgeScan()
+	bearers := map[string][]string{}
+	for _, digest := range c.digests {
+		bearers[digest] = nil
+	}
+	for _, tag := range c.tags {
+		bearers[v.bearer(tag)] = append(bearers[v.bearer(tag)], tag)
+	}
+	for _, digest := range slices.Sorted(maps.Keys(bearers)) {
+		j.digest, j.name, j.tags = digest, w.names[digest], bearers[digest]
+		j.judge()
+		w.requested[c.repo][digest] = true
+		w.attempts[digest] = append(w.attempts[digest], &attempt{seq: c.seq, tags: j.tags})
+	}
+}
+
+// bearer returns the image that bore the tag in the last look that found one.
+func (v *view) bearer(tag string) string {
+	digest, seq := "", 0
+	for d, l := range v.looks {
+		if slices.Contains(l.image.Tags, tag) && l.seq > seq {
+			digest, seq = d, l.seq
+		}
+	}
+	return digest
+}
+
+// judgeScan: the last in-use scan must have succeeded, and its first question
+// must be at most ten minutes old.
+func (j *judgement) judgeScan() {
+	if !j.inUse {
+		return
+	}
+	if len(j.scans) == 0 {
+		j.faultf("#%d removes without an in-use scan", j.call.seq)
+		return
+	}
+	j.scan = &j.scans[len(j.scans)-1]
+	switch age := j.now.Sub(j.scan.asked); {
+	case !j.scan.ok:
+		j.faultf("#%d removes after a scan that failed", j.call.seq)
+	case age > maxScanAge:
+		j.faultf("#%d removes by a scan that was asked %s ago", j.call.seq, age)
+	case j.run == "apply" && j.saved != nil && j.savedNamed > 0 && j.scan.named == 0:
+		j.faultf("#%d removes by a scan that names nothing, and named something when the plan was made", j.call.seq)
+	}
+}
+
+func (j *judgement) judge() {
+	l, looked := j.view.looks[j.digest]
+	was, listed := j.view.listing[j.digest]
+	j.was, j.is = was, l.image
+	switch {
+	case !listed:
+		j.wrong("is not listed")
+		return
+	case !looked:
+		j.wrong("nobody looked at it")
+		return
+	case l.image.Digest == "":
+		j.wrong("the last look did not find it")
+		return
+	}
+	j.judgeLook(l)
+	j.judgeChange(&j.was)
+	if j.run == "apply" && j.saved != nil {
+		if planned, ok := j.saved[j.call.repo][j.digest]; !ok {
+			j.wrong("is not in the saved plan's listing")
+		} else {
+			j.judgeChange(&planned)
+		}
+	}
+	j.judgeChildren()
+	j.judgeUses()
+	j.judgeSettings()
+	j.judgeFamily()
+	j.judgeWish()
+}
+
+func (j *judgement) wrong(why string) {
+	j.faultf("#%d %s of %s %v: %s", j.call.seq, j.call.operation, j.name, j.tags, why)
+}
+
+// judgeLook: the look is at most two seconds old. It comes after the last call to
+// remove the image, unless ECR throttled that call. It also comes after the last
+// call to remove an index or a subject of the image. Before tags are removed, the
+// log does not name the image after the look.Before tags are
+// removed nothing comes between the look and the call, not even a line of the log.
+func (j *judgement) judgeLook(l look) {
+	if age := j.now.Sub(l.asked); age > maxLookAge {
+		j.wrong("the look is " + age.String() + " old")
+	}
+	for _, a := range j.attempts[j.digest] {
+		if a.seq > l.seq && !a.throttled {
+			j.wrong("the look is of before the last call to remove it")
+		}
+	}
+	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
+		for _, a := range j.attempts[parent] {
+			if a.seq > l.seq && j.tags == nil {
+				j.wrong("the look is of before the last call to remove " + j.names[parent] + ", to which it belongs")
+			}
+		}
+	}
+	if j.tags != nil && len(j.repositories) == 1 && j.lastLog >= l.seq {
+		j.wrong("the log was written between the look and the call")
+	}
+}
+
+// judgeChange: what changed before the look stays. Of its tags the image may have
+// lost those that the run removed.
+func (j *judgement) judgeChange(was *imageOf) {
+	lost := slices.DeleteFunc(slices.Clone(was.Tags), func(tag string) bool { return slices.Contains(j.is.Tags, tag) })
+	for _, a := range j.attempts[j.digest] {
+		lost = slices.DeleteFunc(lost, func(tag string) bool { return slices.Contains(a.tags, tag) })
+	}
+	gained := slices.ContainsFunc(j.is.Tags, func(tag string) bool { return !slices.Contains(was.Tags, tag) })
+	switch {
+	case gained || len(lost) > 0:
+		j.wrong("its tags had changed")
+	case was.Status != j.is.Status:
+		j.wrong("its status had changed")
+	case !was.PushedAt.Equal(j.is.PushedAt) || !was.LastActivatedAt.Equal(j.is.LastActivatedAt):
+		j.wrong("it had been pushed or restored again")
+	case j.pulled(was, &j.is):
+		j.wrong("it had been pulled")
+	}
+}
+
+// pulled reports whether ECR recorded a pull between the two that may be somebody
+// else's. A pull is the cleaner's own only if the cleaner knows that ECR records its
+// pulls, and if the time is inside its read of the index.
+func (j *judgement) pulled(was, is *imageOf) bool {
+	return !was.LastRecordedPullTime.Equal(is.LastRecordedPullTime) && !j.own(is)
+}
+
+// own reports whether the cleaner may disregard the last pull as its own.
+func (j *judgement) own(im *imageOf) bool {
+	at := im.LastRecordedPullTime.Truncate(dateGrain)
+	return !j.excluded && slices.ContainsFunc(j.reads[im.Digest], func(r read) bool {
+		return r.by.exclusions && !at.Before(r.from.Truncate(dateGrain)) && !at.After(r.to)
+	})
+}
+
+// lastPull returns the last pull of the listed image that counts. If the cleaner may
+// disregard the last one, that is an earlier one, or none.
+func (j *judgement) lastPull() time.Time {
+	im := j.was
+	for _, earlier := range []imageOf{j.view.first[j.digest], j.saved[j.call.repo][j.digest], {}} {
+		if !j.own(&im) {
+			break
+		}
+		im = earlier
+	}
+	return im.LastRecordedPullTime
+}
+
+// judgeChildren: the images below an index that was read are looked at like the
+// index, and none may have been pulled.
+func (j *judgement) judgeChildren() {
+	for _, child := range closure(j.digest, j.readChildren) {
+		was, l := j.view.listing[child], j.view.looks[child]
+		switch {
+		case j.view.read[child] || was.Status != "ACTIVE" || j.was.Status != "ACTIVE":
+		case l.seq == 0 || j.now.Sub(l.asked) > maxLookAge:
+			j.wrong("nobody looked at " + j.names[child] + " below it")
+		case l.image.Digest != "" && j.pulled(&was, &l.image):
+			j.wrong(j.names[child] + " below it had been pulled")
+		}
+	}
+}
+
+// readChildren returns the listed children of an index that the run has read.
+func (j *judgement) readChildren(digest string) []string {
+	if !j.view.read[digest] {
+		return nil
+	}
+	return j.children(digest)
+}
+
+// judgeUses: neither the image, nor an image below it or above it may be in use.
+func (j *judgement) judgeUses() {
+	if j.scan == nil {
+		return
+	}
+	for _, digest := range append(append(j.above(j.digest), j.below(j.digest)...), j.digest) {
+		deletes := j.call.operation == "BatchDeleteImage" && j.tags == nil
+		if !deletes && digest != j.digest && j.view.listing[digest].Status == "ARCHIVED" {
+			continue // no one can pull it now, or read its manifest
+		}
+		if by := j.usedBy(digest); by != "" {
+			j.wrong(j.names[digest] + " is in use " + by)
+		}
+	}
+}
+
+// usedBy says how the listed image is in use, or returns "". The scan must have
+// named it, or ECR recorded a pull since the scan began.
+func (j *judgement) usedBy(digest string) string {
+	im := j.view.listing[digest]
+	for _, u := range j.uses {
+		if u.ended || u.repo != j.call.repo || u.since.After(j.scan.asked) || u.since.Equal(j.scan.asked) {
+			continue
+		}
+		_, there := j.view.listing[u.digest]
+		switch {
+		case u.digest == digest:
+			return "by its digest"
+		case (u.digest == "" || !there) && u.tag != "" && slices.Contains(im.Tags, u.tag):
+			return "by the tag " + u.tag
+		}
+	}
+	if at := im.LastRecordedPullTime; !at.Before(j.scan.asked.Truncate(time.Millisecond)) && !j.own(&im) {
+		return "by a pull since the scan"
+	}
+	return ""
+}
+
+// judgeSettings: the protection by the configuration, and unknown statuses.
+func (j *judgement) judgeSettings() {
+	const tolerance = 2 * time.Minute // of a clock that is taken to be right
+	switch {
+	case slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(j.was.Tags, tag) }):
+		j.wrong("a tag pattern protects it")
+	case j.pulledDays > 0 && j.now.Sub(j.lastPull()) < time.Duration(j.pulledDays)*day-tolerance:
+		j.wrong("it was pulled lately")
+	case j.pushedHours > 0 && j.now.Sub(pushed(&j.was)) < time.Duration(j.pushedHours)*time.Hour-tolerance:
+		j.wrong("it was pushed lately")
+	case j.was.Status == "ACTIVATING" && j.run != "named":
+		j.wrong("it is being restored")
+	}
+	if j.view.newest(j.keepNewest, j.digest) {
+		j.wrong("it is one of the newest")
+	}
+	for _, im := range j.view.listing {
+		if im.Status == "QUARANTINED" {
+			j.wrong("the status of an image of the repository is unknown")
+		}
+	}
+}
+
+// younger orders images by push time and, where that is equal, by digest.
+func younger(a, b *imageOf) bool {
+	return pushed(a).After(pushed(b)) || pushed(a).Equal(pushed(b)) && a.Digest > b.Digest
+}
+
+func pushed(im *imageOf) time.Time {
+	if im.LastActivatedAt.IsZero() {
+		return im.PushedAt
+	}
+	return im.LastActivatedAt
+}
+
+// newest reports whether the image is one of the n newest of the plan's listing,
+// whether or not images count that are not active. Referrers and the children of
+// active indexes do not: an archived one cannot be read.
+func (v *view) newest(n int, digest string) bool {
+	for _, statuses := range [][]string{{"ACTIVE"}, {"ACTIVE", "ACTIVATING"}, {"ACTIVE", "ARCHIVED"}, {"ACTIVE", "ACTIVATING", "ARCHIVED"}} {
+		newer, counts := 0, false
+		self := v.first[digest]
+		for d, im := range v.first {
+			isChild := slices.ContainsFunc(v.parents(d), func(p string) bool { return v.first[p].Status == "ACTIVE" })
+			if isChild || len(subjects(&im)) > 0 || !slices.Contains(statuses, im.Status) {
+				continue
+			}
+			counts = counts || d == digest
+			if younger(&im, &self) {
+				newer++
+			}
+		}
+		if !counts || newer >= n {
+			return false
+		}
+	}
+	return true
+}
+
+// judgeFamily: the indexes and subjects of the image must have been removed before.
+func (j *judgement) judgeFamily() {
+	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
+		is, there := j.truth[parent]
+		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || j.view.listing[parent].Status == "ARCHIVED")
+		// An archived index cannot be read, so the cleaner cannot order the two.
+		together := j.view.listing[parent].Status == "ARCHIVED" && slices.Contains(j.call.digests, parent)
+		if there && !archived && !together && j.tags == nil && !j.removed(parent) {
+			j.wrong("it belongs to " + j.names[parent] + ", which is there")
+		}
+	}
+	planned := func(digest string) bool { _, listed := j.view.first[digest]; return listed }
+	if len(subjects(&j.was)) > 0 && !slices.ContainsFunc(subjects(&j.was), planned) && !j.deleteOrphans && !j.onlyReferrers() && j.run != "named" {
+		j.wrong("it is an orphan")
+	}
+}
+
+// removed reports whether ECR has confirmed that it removed the image: somebody who
+// brings it back does so at any time.
+func (j *judgement) removed(digest string) bool {
+	return slices.ContainsFunc(j.attempts[digest], func(a *attempt) bool { return a.answered && a.code == "" })
+}
+
+func (j *judgement) onlyReferrers() bool {
+	for _, im := range j.view.first {
+		if len(subjects(&im)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// listedSubjects returns the listed subjects of the image, which is none of them.
+func (j *judgement) listedSubjects() []string {
+	return slices.DeleteFunc(subjects(&j.was), func(digest string) bool {
+		_, listed := j.view.listing[digest]
+		return !listed || digest == j.digest
+	})
+}
+
+// subjects returns the digests that a referrer refers to.
+func subjects(im *imageOf) []string {
+	var digests []string
+	if im.SubjectDigest != "" {
+		digests = append(digests, im.SubjectDigest)
+	}
+	for _, tag := range im.Tags {
+		if rest, ok := strings.CutPrefix(tag, "sha256-"); ok {
+			digests = append(digests, "sha256:"+strings.TrimSuffix(rest, ".sig"))
+		}
+	}
+	return digests
+}
+
+// parents returns the listed indexes that list the image.
+func (v *view) parents(digest string) []string { return parents(v.listing, digest) }
+
+func parents(images map[string]imageOf, digest string) []string {
+	var parents []string
+	for d, im := range images {
+		if d != digest && slices.Contains(im.Children, digest) {
+			parents = append(parents, d)
+		}
+	}
+	slices.Sort(parents)
+	return parents
+}
+
+// below returns the listed images that an index lists, directly or not. Above
+// returns the listed indexes that list the image, as far as they can be read.
+func (j *judgement) below(digest string) []string { return closure(digest, j.children) }
+
+func (j *judgement) children(digest string) []string {
+	if j.view.listing[digest].Status != "ACTIVE" {
+		return nil // it cannot be read
+	}
+	return slices.DeleteFunc(slices.Clone(j.view.listing[digest].Children), func(c string) bool { _, listed := j.view.listing[c]; return !listed })
+}
+
+func (j *judgement) above(digest string) []string {
+	return closure(digest, func(d string) []string {
+		return slices.DeleteFunc(j.view.parents(d), func(p string) bool { return j.view.listing[p].Status != "ACTIVE" })
+	})
+}
+
+func closure(digest string, next func(string) []string) []string {
+	var found []string
+	for _, d := range next(digest) {
+		found = append(found, d)
+		found = append(found, closure(d, next)...)
+	}
+	return found
+}

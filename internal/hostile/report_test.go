@@ -1,0 +1,328 @@
+package hostile_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+const outcomeUnknown cleaner.Outcome = "unknown"
+
+// judgeReport judges the report of a run, after all work of the run is done, the
+// late one too.
+func (w *world) judgeReport(report *cleaner.Report, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.notef("the run ended with: %v", err)
+		w.tally.note("runs that end with an error")
+		for repo, asked := range w.requested {
+			if len(asked) > 0 {
+				w.faultf("the run removes from %s and says nothing but: %v", repo, err)
+			}
+		}
+		return
+	}
+	w.judgeLimits()
+	undone := false
+	for i := range report.Repositories {
+		r := &report.Repositories[i]
+		w.notef("%s: skipped %q %s", r.Name, r.Skipped, r.Message)
+		if r.Skipped != "" {
+			w.tally.note("skipped: " + string(r.Skipped))
+		}
+		unknown := 0
+		for k := range r.Images {
+			im := &r.Images[k]
+			w.notef("   %s: %s, protected by %v, %q %s", w.names[im.ImageDigest], im.Verdict, im.ProtectedBy, im.Outcome, im.Message)
+			w.judgeOutcome(r, im)
+			if im.Outcome == outcomeUnknown {
+				unknown++
+			}
+			undone = undone || im.Outcome == outcomeUnknown || im.Outcome == cleaner.Failed || im.Outcome == cleaner.NotAttempted
+		}
+		w.judgeCounts(r, unknown)
+		w.judgeSilence(r)
+	}
+	undone = w.judgeFindings(report) || undone
+	if undone && !report.Incomplete {
+		w.faultf("something was not handled, and the report is not incomplete")
+	}
+	w.judgeAudit(report)
+}
+
+// judgeLimits: no more images than the limits allow were asked to be removed.
+func (w *world) judgeLimits() {
+	sum := 0
+	for repo, asked := range w.requested {
+		n, v := len(asked), w.views[repo]
+		if sum += n; n > w.perRepo || v.first != nil && n*100 > w.percent*len(v.first) {
+			w.faultf("%d images of %s were to be removed", n, repo)
+		}
+	}
+	if sum > w.perRun {
+		w.faultf("%d images were to be removed in one run", sum)
+	}
+}
+
+// judgeOutcome: an image has a protection or an outcome, which is true.
+func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageReport) {
+	name, said := w.names[im.ImageDigest], im.Outcome
+	w.tally.note("outcome: " + string(said))
+	if len(im.ProtectedBy) > 0 {
+		w.tally.note("protected: " + string(im.ProtectedBy[0].Kind))
+	}
+	if w.run == "plan" || r.Skipped != "" {
+		if said != "" && (w.run == "plan" || said != cleaner.Changed && said != cleaner.Gone && said != cleaner.NotAttempted) {
+			w.faultf("%s is %s, and nothing was to be tried", name, said)
+		}
+		return
+	}
+	if (len(im.ProtectedBy) > 0) == (said != "") {
+		w.faultf("%s has %d protections and the outcome %q", name, len(im.ProtectedBy), said)
+	}
+	did := deed{}
+	if d := w.deeds[im.ImageDigest]; d != nil {
+		did = *d
+	}
+	unanswered, settled := w.unanswered(im.ImageDigest)
+	// The run cannot tell a call that was never sent from one without an answer.
+	unanswered = unanswered || len(w.attempts[im.ImageDigest]) == 0 && said != ""
+	inferred := strings.HasPrefix(im.Message, "unconfirmed") && unanswered && w.foundRemoved(r.Name, im)
+	switch said {
+	case cleaner.Deleted:
+		if !did.deleted && !inferred {
+			w.faultf("%s is said to be deleted, and nobody deleted it", name)
+		}
+	case cleaner.MovedToArchive:
+		if !did.archived && !inferred {
+			w.faultf("%s is said to be archived, and nobody archived it", name)
+		}
+	case cleaner.Untagged:
+		// The other tags may have gone after the look.
+		if !did.untagged && !did.deleted && !inferred {
+			w.faultf("%s is said to be untagged, and nobody untagged it", name)
+		}
+	case outcomeUnknown:
+		// Of several tags some may have been removed, or have moved before.
+		if !unanswered && im.Verdict != evaluator.Untag {
+			w.faultf("%s is said to be unknown, and every call was answered", name)
+		}
+	default:
+		if did != (deed{}) && (settled.IsZero() || !did.at.After(settled)) {
+			w.faultf("%s is said to be %q (%s), and a call of the run took effect: %+v", name, said, im.Message, did)
+		}
+		if unanswered && settled.IsZero() && len(w.attempts[im.ImageDigest]) > 0 {
+			w.faultf("%s is said to be %q (%s), and a call was not answered", name, said, im.Message)
+		}
+	}
+}
+
+// foundRemoved reports whether the image is, or was when the run looked last, as
+// the outcome says.
+func (w *world) foundRemoved(repo string, im *cleaner.ImageReport) bool {
+	now, there := w.images(repo)[im.ImageDigest]
+	if !there {
+		return true
+	}
+	for _, is := range []imageOf{now, w.views[repo].looks[im.ImageDigest].image} {
+		lost := slices.ContainsFunc(im.Untag, func(tag string) bool { return !slices.Contains(is.Tags, tag) })
+		if is.Digest == "" || im.Outcome == cleaner.MovedToArchive && is.Status == "ARCHIVED" || im.Outcome == cleaner.Untagged && lost {
+			return true
+		}
+	}
+	return false
+}
+
+// unanswered reports whether a call to remove the image had no answer. Settled is
+// when ECR answered a later call with a failure: the image had stayed so far.
+func (w *world) unanswered(digest string) (unanswered bool, settled time.Time) {
+	for _, a := range w.attempts[digest] {
+		switch {
+		case a.throttled:
+		case !a.answered:
+			unanswered, settled = true, time.Time{}
+		case a.code != "" && unanswered:
+			settled = a.at
+		}
+	}
+	return unanswered, settled
+}
+
+// judgeCounts: the counts are those of the images.
+func (w *world) judgeCounts(r *cleaner.RepositoryReport, unknown int) {
+	n := map[cleaner.Outcome]int{}
+	for _, im := range r.Images {
+		n[im.Outcome]++
+	}
+	text, err := json.Marshal(r.Counts)
+	var counts map[string]int
+	if err == nil {
+		err = json.Unmarshal(text, &counts)
+	}
+	if err != nil {
+		panic(err)
+	}
+	for field, want := range map[string]int{
+		"deleted": n[cleaner.Deleted], "archived": n[cleaner.MovedToArchive], "tagsRemoved": n[cleaner.Untagged], "blocked": n[cleaner.Blocked],
+		"changed": n[cleaner.Changed], "gone": n[cleaner.Gone], "failed": n[cleaner.Failed], "notAttempted": n[cleaner.NotAttempted], "unknown": unknown,
+	} {
+		if counts[field] != want {
+			w.faultf("%s counts %d %s, of its images are %d", r.Name, counts[field], field, want)
+		}
+	}
+	planned := r.Expired + r.Transitioned + r.Untagged + r.Followed
+	if outcomes := len(r.Images) - n[""]; w.run != "plan" && r.Skipped == "" && planned != outcomes {
+		w.faultf("%s plans to remove %d images and has %d outcomes", r.Name, planned, outcomes)
+	}
+}
+
+// judgeSilence: the report has each image that the run asked to remove.
+func (w *world) judgeSilence(r *cleaner.RepositoryReport) {
+	for digest := range w.requested[r.Name] {
+		if !slices.ContainsFunc(r.Images, func(im cleaner.ImageReport) bool { return im.ImageDigest == digest }) {
+			w.faultf("%s was to be removed and is not in the report", w.names[digest])
+		}
+	}
+}
+
+// judgeFindings: an index that ECR did not give out is in the report, with the
+// code, and makes the run incomplete. It reports whether there is one.
+func (w *world) judgeFindings(report *cleaner.Report) bool {
+	found := false
+	for digest, code := range w.unread {
+		repo := ""
+		for name, v := range w.views {
+			if _, listed := v.listing[digest]; listed {
+				repo = name
+			}
+		}
+		if repo == "" || slices.ContainsFunc(report.Repositories, func(r cleaner.RepositoryReport) bool { return r.Name == repo && r.Skipped != "" }) {
+			continue
+		}
+		found = true
+		if !slices.ContainsFunc(report.Findings, func(f cleaner.Finding) bool { return f.Repository == repo && strings.Contains(f.Message, code) }) {
+			w.faultf("ECR did not give out %s, and no finding says %s", w.names[digest], code)
+		}
+	}
+	return found
+}
+
+// judgeAudit: the audit of the log lists the images that the run removed, and no
+// others.
+func (w *world) judgeAudit(report *cleaner.Report) {
+	a, err := audit.Read(bytes.NewReader(w.log.text.Bytes()), w.run)
+	if err != nil || a.Lines.Unreadable > 0 {
+		w.faultf("the log cannot be audited: %v %v", err, a.Lines.Faults)
+		return
+	}
+	listed := map[string]string{}
+	for _, run := range a.Runs {
+		for kind, images := range map[string][]audit.Image{"removed": run.Removed, "unconfirmed": run.Unconfirmed, "unknown": run.Unknown} {
+			for _, im := range images {
+				listed[im.ImageDigest] = kind
+			}
+		}
+	}
+	for _, repo := range w.repositories {
+		for digest := range w.requested[repo] {
+			if d := w.deeds[digest]; d != nil && listed[digest] == "" {
+				w.faultf("a call of the run took effect on %s, and the audit does not list it", w.names[digest])
+			}
+		}
+	}
+	for i := range report.Repositories {
+		for _, im := range report.Repositories[i].Images {
+			w.judgeAudited(&im, listed[im.ImageDigest])
+		}
+	}
+}
+
+func (w *world) judgeAudited(im *cleaner.ImageReport, kind string) {
+	want := ""
+	switch im.Outcome {
+	case cleaner.Deleted, cleaner.MovedToArchive, cleaner.Untagged:
+		if want = "removed"; strings.HasPrefix(im.Message, "unconfirmed") {
+			want = "unconfirmed"
+		}
+	case outcomeUnknown:
+		want = "unknown"
+	}
+	if kind != want {
+		w.faultf("%s is said to be %q (%s), and the audit lists it as %q", w.names[im.ImageDigest], im.Outcome, im.Message, kind)
+	}
+}
+
+// judgeCalm judges a run that nothing disturbed. An image that the policy surely
+// marks, and that no rule can protect, must have been removed.
+func (w *world) judgeCalm(before map[string]map[string]imageOf) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for repo, images := range before {
+		if slices.ContainsFunc(slices.Collect(maps.Values(images)), func(im imageOf) bool {
+			return im.Status == "QUARANTINED" || im.Status != "ACTIVE" && len(im.Children) > 0
+		}) {
+			continue // an unknown status, or an index that cannot be read
+		}
+		w.tally.note("calm registries")
+		v := &view{listing: images, first: images}
+		j := judgement{world: w, view: v, call: &call{repo: repo}, now: w.clocks.service(), truth: images, scan: &scan{asked: w.clocks.service()}}
+		must := map[string]bool{}
+		for digest := range images {
+			j.digest, j.was = digest, images[digest]
+			must[digest] = j.freelyMarked()
+		}
+		for changed := true; changed; { // a child or a signature of a kept image is kept
+			changed = false
+			for digest := range must {
+				j.digest, j.was = digest, images[digest]
+				keeps := func(d string) bool { return !must[d] }
+				if must[digest] && slices.ContainsFunc(append(v.parents(digest), j.listedSubjects()...), keeps) {
+					must[digest], changed = false, true
+				}
+			}
+		}
+		n := 0
+		for _, ok := range must {
+			if ok {
+				n++
+			}
+		}
+		left := w.images(repo)
+		for digest, ok := range must {
+			if is, there := left[digest]; ok && there && is.Status == "ACTIVE" && slices.Equal(is.Tags, images[digest].Tags) {
+				w.faultf("nothing keeps %s, and it has stayed", w.names[digest])
+			}
+		}
+		w.tally.add("removed in calm runs", n)
+	}
+}
+
+// freelyMarked reports whether the rule marks the image, by any way of counting,
+// and nothing about it or its relatives can protect it.
+func (j *judgement) freelyMarked() bool {
+	im := j.was
+	related := append(append(j.below(j.digest), j.above(j.digest)...), j.digest)
+	lastPull := im.LastRecordedPullTime
+	for _, digest := range related {
+		is := j.view.listing[digest]
+		if is.LastRecordedPullTime.After(lastPull) { // an index may be as young as the images below it
+			lastPull = is.LastRecordedPullTime
+		}
+		if j.inUse && j.usedBy(digest) != "" || is.Status != "ACTIVE" || j.pulledDays > 0 && j.now.Sub(is.LastRecordedPullTime) < time.Duration(j.pulledDays)*day {
+			return false
+		}
+	}
+	orphan := len(subjects(&im)) > len(j.listedSubjects())
+	pattern := slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(im.Tags, tag) })
+	young := j.pushedHours > 0 && j.now.Sub(pushed(&im)) < time.Duration(j.pushedHours)*time.Hour
+	lastTag := j.rule.action == "untag" && (!slices.ContainsFunc(im.Tags, func(tag string) bool { return !isDev(tag) }) || len(related) > 1)
+	return !orphan && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
+}

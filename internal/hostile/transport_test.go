@@ -1,0 +1,388 @@
+package hostile_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A call is a request of the run.
+type call struct {
+	seq             int
+	operation, repo string
+	digests, tags   []string
+	token           string
+	sent            time.Time // at the service
+	request         *http.Request
+	body            []byte
+	seen            map[string]imageOf // the truth when it was carried out
+}
+
+func (c *call) removes() bool {
+	return c.operation == "BatchDeleteImage" || c.operation == "UpdateImageStorageClass"
+}
+
+// An answer has the members of ECR's answers that the test reads.
+type answer struct {
+	NextToken    string   `json:"nextToken"`
+	ImageDetails []detail `json:"imageDetails"`
+	Failures     []struct {
+		ImageID detail `json:"imageId"`
+		Code    string `json:"failureCode"`
+	} `json:"failures"`
+}
+
+type detail struct {
+	ImageDigest string `json:"imageDigest"`
+	ImageTag    string `json:"imageTag"`
+}
+
+var errReset = errors.New("connection reset by peer")
+
+// RoundTrip carries out one call, with all that happens around it.
+func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
+	c, random := w.send(request)
+	defer w.endReads(c)
+	time.Sleep(5 * time.Millisecond) // on its way: no two calls are at one instant
+	w.mu.Lock()
+	w.stir(random, c.repo, c.digests)
+	w.mu.Unlock()
+	fault := w.fault(c, random)
+	switch fault {
+	case "slow request":
+		if late := delay(random); !wait(request.Context(), late) { // the request is under way without its caller
+			w.late(c, random, late)
+			return nil, request.Context().Err()
+		}
+	case "throttled":
+		return w.refuse(c, "ThrottlingException", http.StatusBadRequest)
+	case "denied":
+		return w.refuse(c, "AccessDeniedException", http.StatusBadRequest)
+	case "server error":
+		return w.refuse(c, "ServerException", http.StatusInternalServerError)
+	case "reset":
+		return nil, errReset
+	case "late work":
+		w.late(c, random, pick(random, time.Second, 7*time.Second, time.Minute, 15*time.Minute))
+		return nil, errReset
+	}
+	response := w.carryOut(c, random, fault)
+	w.mu.Lock()
+	w.stir(random, c.repo, c.digests)
+	w.mu.Unlock()
+	switch fault {
+	case "slow answer":
+		wait(request.Context(), delay(random))
+	case "lost answer":
+		return nil, errReset
+	}
+	if err := request.Context().Err(); err != nil {
+		return nil, err // the caller has gone
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deliver(c, response)
+	return w.stamp(response.Result()), nil
+}
+
+// late has a removing call carried out after that time.
+func (w *world) late(c *call, random *rand.Rand, after time.Duration) {
+	if c.removes() {
+		w.pending.Go(func() {
+			time.Sleep(after)
+			w.carryOut(c, random, "")
+		})
+	}
+}
+
+// wait waits and reports whether the caller does, too.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func delay(random *rand.Rand) time.Duration {
+	return pick(random, 500*time.Millisecond, 3*time.Second, 3*time.Second, 20*time.Second, 20*time.Second, 4*time.Minute, 11*time.Minute)
+}
+
+// stamp dates the answer by the service's clock.
+func (w *world) stamp(r *http.Response) *http.Response {
+	r.Header.Set("Date", w.clocks.service().Format(http.TimeFormat))
+	return r
+}
+
+// send reads a call and judges it if it removes.
+func (w *world) send(request *http.Request) (*call, *rand.Rand) {
+	body, _ := io.ReadAll(request.Body) // it is in memory
+	c := &call{request: request, body: body}
+	c.read(request)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seq++
+	c.seq, c.sent = w.seq, w.clocks.service()
+	w.notef("#%d %s %s %s %v", c.seq, c.operation, c.repo, w.namesOf(c.digests), c.tags)
+	if c.removes() {
+		w.judgeRemoval(c)
+	}
+	w.looked = w.looked || len(c.digests) > 0 && c.operation == "DescribeImages"
+	return c, w.chance(c.operation + " " + c.repo)
+}
+
+func (c *call) read(request *http.Request) {
+	_, c.operation, _ = strings.Cut(request.Header.Get("X-Amz-Target"), ".")
+	if c.operation == "" {
+		form, _ := url.ParseQuery(string(c.body)) // a text that is no form has no action
+		c.operation = form.Get("Action")
+		return
+	}
+	var in struct {
+		RepositoryName, NextToken string
+		ImageIDs                  []detail `json:"imageIds"`
+		ImageID                   detail   `json:"imageId"`
+	}
+	_ = json.Unmarshal(c.body, &in) // the registry refuses a wrong request
+	c.repo, c.token = in.RepositoryName, in.NextToken
+	for _, id := range append(in.ImageIDs, in.ImageID) {
+		if id.ImageDigest != "" {
+			c.digests = append(c.digests, id.ImageDigest)
+		} else if id.ImageTag != "" {
+			c.tags = append(c.tags, id.ImageTag)
+		}
+	}
+}
+
+// fault draws the fault of the call, or none.
+func (w *world) fault(c *call, random *rand.Rand) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	asksExclusion := c.operation == "GetCallerIdentity" || c.operation == "ListPullTimeUpdateExclusions"
+	rate := w.faultRate
+	if asksExclusion && w.exclusionFaults {
+		rate = 0.6
+	}
+	if !w.begun() || random.Float64() >= rate {
+		return ""
+	}
+	kinds := []string{"throttled", "server error", "reset", "lost answer", "slow request", "slow answer", "slow answer"}
+	switch {
+	case asksExclusion:
+		kinds = append(kinds, "denied", "denied")
+	case c.operation == "BatchGetImage":
+		kinds = append(kinds, "unread image", "unread image", "denied")
+	case c.operation == "BatchDeleteImage":
+		kinds = append(kinds, "refused image", "refused image", "late work", "late work", "lost answer")
+	case c.operation == "UpdateImageStorageClass":
+		kinds = append(kinds, "late work", "lost answer")
+	}
+	kind := pick(random, kinds...)
+	w.notef("   fault: %s", kind)
+	w.tally.note("fault: " + kind)
+	return kind
+}
+
+// refuse answers that nothing was done.
+func (w *world) refuse(c *call, code string, status int) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.attemptsOf(c) {
+		a.throttled = code == "ThrottlingException"
+	}
+	answer := httptest.NewRecorder()
+	answer.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	answer.WriteHeader(status)
+	_, _ = answer.WriteString(`{"__type": "` + code + `", "message": "by the test"}`) // into memory
+	return w.stamp(answer.Result()), nil
+}
+
+// carryOut has the registry carry the call out, and notes the images that changed.
+func (w *world) carryOut(c *call, random *rand.Rand, fault string) *httptest.ResponseRecorder {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.images(c.repo)
+	if fault == "refused image" && len(before) > 0 {
+		refused := w.targets(c, before)
+		if len(refused) > 0 {
+			digest := pick(random, refused...)
+			w.server.RefuseImage(digest, pick(random, "KmsError", "ImageInaccessible", "UpstreamUnavailable"))
+			defer w.server.RefuseImage(digest, "")
+		}
+	}
+	request, response := c.request.WithContext(w.background), httptest.NewRecorder()
+	request.Body = io.NopCloser(bytes.NewReader(c.body))
+	w.server.ServeHTTP(response, request)
+	if c.removes() {
+		w.noteDeeds(c, before, w.images(c.repo))
+	}
+	if c.operation == "DescribeImages" {
+		c.seen = before
+	}
+	if fault == "unread image" && response.Code == http.StatusOK {
+		response = unread(response, random)
+	}
+	return response
+}
+
+// targets returns the digests of the images that the call is about.
+func (w *world) targets(c *call, images map[string]imageOf) []string {
+	targets := slices.Clone(c.digests)
+	for digest, im := range images {
+		if slices.ContainsFunc(im.Tags, func(tag string) bool { return slices.Contains(c.tags, tag) }) {
+			targets = append(targets, digest)
+		}
+	}
+	slices.Sort(targets)
+	return targets
+}
+
+// unread moves one image of a BatchGetImage's answer to its failures.
+func unread(response *httptest.ResponseRecorder, random *rand.Rand) *httptest.ResponseRecorder {
+	var out map[string][]map[string]any
+	if json.Unmarshal(response.Body.Bytes(), &out) != nil || len(out["images"]) == 0 {
+		return response
+	}
+	digest := pick(random, out["images"]...)["imageId"].(map[string]any)["imageDigest"]
+	out["images"] = slices.DeleteFunc(out["images"], func(im map[string]any) bool { return im["imageId"].(map[string]any)["imageDigest"] == digest })
+	out["failures"] = append(out["failures"], map[string]any{
+		"imageId": map[string]any{"imageDigest": digest}, "failureCode": pick(random, "KmsError", "UpstreamUnavailable", "ImageInaccessible"), "failureReason": "by the test",
+	})
+	text, err := json.Marshal(out)
+	if err != nil {
+		panic(err)
+	}
+	changed := httptest.NewRecorder()
+	changed.Header().Set("Content-Type", response.Header().Get("Content-Type"))
+	changed.WriteHeader(http.StatusOK)
+	changed.Body.Write(text)
+	return changed
+}
+
+// noteDeeds notes the images that a removing call removed or changed.
+func (w *world) noteDeeds(c *call, before, after map[string]imageOf) {
+	for digest, was := range before {
+		is, there := after[digest]
+		if there && is.Status == was.Status && len(is.Tags) == len(was.Tags) {
+			continue
+		}
+		if w.deeds[digest] == nil {
+			w.deeds[digest] = &deed{}
+		}
+		d := w.deeds[digest]
+		d.at = w.clocks.service()
+		d.deleted = d.deleted || !there
+		d.archived = d.archived || there && is.Status != was.Status
+		d.untagged = d.untagged || there && len(is.Tags) != len(was.Tags)
+		w.notef("   #%d took effect on %s", c.seq, w.names[digest])
+	}
+}
+
+// endReads notes until when a pull may be the cleaner's own.
+func (w *world) endReads(c *call) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c.operation == "BatchGetImage" {
+		for _, digest := range c.digests {
+			w.reads[digest] = append(w.reads[digest], read{c.sent.Truncate(time.Millisecond), w.clocks.service(), w.learnt})
+		}
+	}
+}
+
+// deliver notes the facts that the run learns from an answer.
+func (w *world) deliver(c *call, response *httptest.ResponseRecorder) {
+	var out answer
+	if response.Code == http.StatusOK && c.operation != "GetCallerIdentity" {
+		_ = json.Unmarshal(response.Body.Bytes(), &out) // it is the registry's own
+	}
+	switch ok := response.Code == http.StatusOK; {
+	case c.operation == "GetCallerIdentity":
+	case c.operation == "ListPullTimeUpdateExclusions":
+		w.learnt.exclusions = w.learnt.exclusions || ok
+	case c.operation == "DescribeImages" && ok && len(c.digests) > 0:
+		w.deliverLook(c, &out)
+	case c.operation == "DescribeImages" && ok:
+		w.deliverPage(c, &out)
+	case c.operation == "DescribeImages" && len(c.digests) == 1:
+		w.views[c.repo].looks[c.digests[0]] = look{asked: c.sent, seq: c.seq} // not found
+	case c.operation == "BatchGetImage" && ok:
+		w.deliverManifests(c, &out)
+	case c.removes():
+		w.deliverRemoval(c, &out, ok)
+	}
+}
+
+func (w *world) deliverLook(c *call, out *answer) {
+	for _, im := range out.ImageDetails {
+		w.views[c.repo].looks[im.ImageDigest] = look{asked: c.sent, seq: c.seq, image: c.seen[im.ImageDigest]}
+	}
+}
+
+func (w *world) deliverPage(c *call, out *answer) {
+	v := w.views[c.repo]
+	if c.token == "" {
+		v.pages, v.listing = map[string]imageOf{}, nil
+	}
+	for _, im := range out.ImageDetails {
+		v.pages[im.ImageDigest] = c.seen[im.ImageDigest]
+	}
+	if out.NextToken != "" {
+		w.moveTag(c)
+		return
+	}
+	v.listing = v.pages
+	w.pullIndex(c)
+	if v.first == nil {
+		v.first = v.listing
+	}
+}
+
+func (w *world) deliverManifests(c *call, out *answer) {
+	for _, digest := range c.digests {
+		delete(w.unread, digest)
+		w.views[c.repo].read[digest] = true
+	}
+	for _, f := range out.Failures {
+		delete(w.views[c.repo].read, f.ImageID.ImageDigest)
+		if f.Code != "ImageNotFound" { // archived, or gone meanwhile
+			w.unread[f.ImageID.ImageDigest] = f.Code
+		}
+	}
+}
+
+func (w *world) deliverRemoval(c *call, out *answer, ok bool) {
+	for digest, a := range w.attemptsOf(c) {
+		a.answered, a.at = true, w.clocks.service()
+		if !ok {
+			a.code = "error"
+		}
+		for _, f := range out.Failures {
+			if f.ImageID.ImageDigest == digest || slices.Contains(a.tags, f.ImageID.ImageTag) {
+				a.code = f.Code
+			}
+		}
+	}
+}
+
+// attemptsOf returns the attempts that the call is, by digest.
+func (w *world) attemptsOf(c *call) map[string]*attempt {
+	attempts := map[string]*attempt{}
+	for digest, all := range w.attempts {
+		for _, a := range all {
+			if a.seq == c.seq {
+				attempts[digest] = a
+			}
+		}
+	}
+	return attempts
+}
