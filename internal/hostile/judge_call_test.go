@@ -322,7 +322,8 @@ func (v *view) newest(n int, digest string) bool {
 	return true
 }
 
-// judgeFamily: the indexes and subjects of the image must have been removed before.
+// judgeFamily: the indexes and subjects of the image must have been removed before. An
+// image that loses a tag stays, whatever it belongs to.
 func (j *judgement) judgeFamily() {
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		is, there := j.truth[parent]
@@ -334,7 +335,7 @@ func (j *judgement) judgeFamily() {
 		}
 	}
 	planned := func(digest string) bool { _, listed := j.view.first[digest]; return listed }
-	if len(subjects(&j.was)) > 0 && !slices.ContainsFunc(subjects(&j.was), planned) && !j.deleteOrphans && !j.onlyReferrers() && j.run != "named" {
+	if j.tags == nil && len(subjects(&j.was)) > 0 && !slices.ContainsFunc(subjects(&j.was), planned) && !j.deleteOrphans && !j.onlyReferrers() && j.run != "named" {
 		j.wrong("it is an orphan")
 	}
 }

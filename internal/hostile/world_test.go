@@ -147,6 +147,7 @@ func (w *world) begin(run string) {
 		w.views[repo] = &view{looks: map[string]look{}, read: map[string]bool{}}
 		w.requested[repo] = map[string]bool{}
 	}
+	clear(w.unread)
 	w.notef("== run: %s", run)
 }
 
