@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -80,7 +81,10 @@ func (c Client) RepositoryTags(ctx context.Context, r cleaner.Repository) (map[s
 	}
 	tags := make(map[string]string, len(out.Tags))
 	for _, tag := range out.Tags {
-		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+		if tag.Key == nil || tag.Value == nil {
+			return nil, fmt.Errorf("list tags of %s: the answer has a tag without key or value", r.Name)
+		}
+		tags[*tag.Key] = *tag.Value
 	}
 	return tags, nil
 }
@@ -117,8 +121,11 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	case err != nil:
 		return nil, fmt.Errorf("describe images in %s: %w", name, err)
 	}
-	if len(p.items) < len(digests) {
-		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images", name, len(p.items), len(digests))
+	missing := slices.DeleteFunc(slices.Clone(digests), func(digest string) bool {
+		return slices.ContainsFunc(p.items, func(im evaluator.Image) bool { return im.Digest == digest })
+	})
+	if len(missing) > 0 { // what an answer repeats may be in the place of something else
+		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images", name, len(digests)-len(missing), len(digests))
 	}
 	return p.items, nil
 }
@@ -168,8 +175,8 @@ func (c Client) Archive(ctx context.Context, name, digest string) error {
 		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
 		TargetStorageClass: types.TargetStorageClassArchive,
 	}, once)
-	if err == nil && out.ImageStatus == "" {
-		return fmt.Errorf("archive image %s in %s: %w: %w", digest, name, cleaner.ErrUnanswered, present("imageStatus", false))
+	if err == nil && out.ImageStatus != types.ImageStatusArchived {
+		return fmt.Errorf("archive image %s in %s: %w: the answer has the imageStatus %q", digest, name, cleaner.ErrUnanswered, out.ImageStatus)
 	}
 	if err != nil {
 		return fmt.Errorf("archive image %s in %s: %w", digest, name, archiveError(digest, err))

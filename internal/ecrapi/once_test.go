@@ -156,4 +156,9 @@ func TestDescribeRefusesAnAnswerWithTooFewImages(t *testing.T) {
 	client, _ = connect(t, images())
 	_, err = client.Describe(t.Context(), "app", []string{"sha256:a"})
 	wantError(t, err, "describe images in app: the answer has 0 of 1 images")
+	for _, second := range []string{"sha256:a", "sha256:other"} { // in the place of another
+		client, _ = connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`, `{"imageDigest": "`+second+`", "imagePushedAt": 1}`))
+		_, err = client.Describe(t.Context(), "app", []string{"sha256:a", "sha256:b"})
+		wantError(t, err, "describe images in app: the answer has 1 of 2 images")
+	}
 }
