@@ -108,8 +108,12 @@ func (p *RepositoryPlan) released() map[string]string {
 func (p *RepositoryPlan) reads() map[string]ownRead {
 	reads := map[string]ownRead{}
 	for _, im := range p.open() {
-		if !im.Read.From.IsZero() || !im.ownPull.IsZero() {
-			reads[im.Digest] = ownRead{im.Read, im.LastRecordedPullTime, im.ownPull}
+		read := ownRead{im.Read, im.LastRecordedPullTime, im.ownPull}
+		if im.readSeen { // it is recorded once
+			read.Span = Span{}
+		}
+		if !read.From.IsZero() || !read.recorded.IsZero() {
+			reads[im.Digest] = read
 		}
 	}
 	return reads
