@@ -164,6 +164,7 @@ func (s *ecsScan) answered(doing string, asked int, found []*string, failures []
 	for _, arn := range found {
 		about[aws.ToString(arn)] = true
 	}
+	delete(about, "") // something without a name may be anything
 	if len(about) < asked {
 		return fmt.Errorf("%s: the answer is about %d of %d", doing, len(about), asked)
 	}
