@@ -45,7 +45,7 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, 
 		}
 		items, refused := converted(out.Repositories, repository)
 		return page[cleaner.Repository]{items: items, refused: refused, next: aws.ToString(out.NextToken)}, present("repositories", out.Repositories != nil)
-	}).unique("describe repositories", func(r *cleaner.Repository) string { return r.Name }))
+	}).unique("describe repositories", func(r *cleaner.Repository) string { return r.Name }, func(*cleaner.Repository) uint64 { return 0 }))
 }
 
 // Images lists the images of the repository whatever their status, each once, a
@@ -57,7 +57,7 @@ func (c Client) Images(ctx context.Context, name string) iter.Seq2[[]evaluator.I
 			// without the filter ECR lists ACTIVE images only
 			Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
 		})
-	}).unique("describe images in "+name, func(im *evaluator.Image) string { return im.Digest })
+	}).unique("describe images in "+name, func(im *evaluator.Image) string { return im.Digest }, contentOf)
 }
 
 // PolicyText returns the text of the repository's lifecycle policy, or an
