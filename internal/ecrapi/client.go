@@ -132,7 +132,7 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 
 // Delete deletes at most 100 images by digest, in one call and one attempt.
 func (c Client) Delete(ctx context.Context, name string, digests []string) (cleaner.Deletion, error) {
-	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once, prompt)
 	if err != nil {
 		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, removal(err))
 	}
@@ -153,7 +153,7 @@ func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.
 	for i := range tags {
 		ids[i].ImageTag = &tags[i]
 	}
-	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once, prompt)
 	u := cleaner.Untagging{Removed: map[string]string{}, Failed: map[string]cleaner.Failure{}}
 	if err != nil {
 		return u, fmt.Errorf("remove tags in %s: %w", name, removal(err))
@@ -174,7 +174,7 @@ func (c Client) Archive(ctx context.Context, name, digest string) error {
 	out, err := c.api.UpdateImageStorageClass(withoutPace(ctx), &ecr.UpdateImageStorageClassInput{
 		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
 		TargetStorageClass: types.TargetStorageClassArchive,
-	}, once)
+	}, once, prompt)
 	if err == nil && out.ImageStatus != types.ImageStatusArchived {
 		return fmt.Errorf("archive image %s in %s: %w: the answer has the imageStatus %q", digest, name, cleaner.ErrUnanswered, out.ImageStatus)
 	}
