@@ -67,7 +67,7 @@ type changedImage struct {
 func (c *change) report() changeReport {
 	r := changeReport{
 		Version: 1, Command: c.command, RunID: c.RunID, Account: c.plan.Account, Region: c.Region,
-		Start: c.Now, End: c.now().UTC(), Incomplete: !c.plan.Handled(), Repositories: []changedRepository{}, Calls: c.calls(),
+		Start: c.Now, End: c.End(), Incomplete: !c.plan.Handled(), Repositories: []changedRepository{}, Calls: c.calls(),
 	}
 	r.Totals.Repositories, r.Totals.Changes = len(c.plan.Repositories), c.plan.Changes()
 	for i := range c.plan.Repositories {

@@ -141,7 +141,7 @@ func (s *setup) session(ctx context.Context, c config.Config, request config.Req
 
 // finish completes a report after a run.
 func (s *session) finish(r *cleaner.Report) {
-	r.End, r.Calls = s.now().UTC(), s.registry.Calls()
+	r.End, r.Calls = s.End(), s.registry.Calls()
 }
 
 // status turns what a report says into the error that ends the program.

@@ -91,10 +91,14 @@ func (o *object) take(answer *http.Response, body []byte) error {
 	if first != o.at || o.size >= 0 && size != o.size || int64(len(body)) != whole {
 		return fmt.Errorf("the answer has %d bytes from %d on of %d; want %d from %d on", len(body), first, size, whole, o.at)
 	}
+	tag := answer.Header.Get("ETag")
+	if whole < size && (tag == "" || o.at > 0 && tag != o.tag) {
+		return fmt.Errorf("the answer has the ETag %q, so that its part may be of another version than the others", tag)
+	}
 	o.size, o.at = size, o.at+int64(len(body))
 	o.part.Reset(body)
 	if o.tag == "" {
-		o.tag = answer.Header.Get("ETag")
+		o.tag = tag
 		o.modified, _ = http.ParseTime(answer.Header.Get("Last-Modified")) // or it is not known
 	}
 	return nil

@@ -132,6 +132,31 @@ func TestAnObjectThatIsNotWholeIsAnError(t *testing.T) {
 	}
 }
 
+// Parts of two versions are not an object, also where the store does not look at
+// If-Match, or has no ETag.
+func TestPartsAreOfOneVersion(t *testing.T) {
+	t.Parallel()
+	for _, tags := range [][]string{{`"1"`, `"2"`}, {`"1"`, ""}, {"", ""}, {"", `"2"`}} {
+		n := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			first := n * part
+			w.Header()["ETag"] = tags[n : n+1]
+			if tags[n] == "" {
+				w.Header()["ETag"] = nil
+			}
+			n++
+			body := strings.Repeat("x", min(part, part+5-first))
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, first+len(body)-1, part+5))
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = io.WriteString(w, body)
+		}))
+		defer server.Close()
+		if got, _, err := open(t, once(awsclient.Local(server.URL, "eu-west-1"))); err == nil {
+			t.Errorf("ETags %q: %d bytes and no error", tags, len(got))
+		}
+	}
+}
+
 // A lost connection costs a part, and not the object.
 func TestPartsAreAskedForAgain(t *testing.T) {
 	t.Parallel()

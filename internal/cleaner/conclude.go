@@ -114,6 +114,17 @@ func (a *applier) end() {
 	}
 }
 
+// recall settles the images about which a call had no answer and which a new plan
+// keeps: the plan after that may not hold them.
+func (a *applier) recall() {
+	for i := range a.plan.Images {
+		im := &a.plan.Images[i]
+		if why, silent := a.unanswered[im.Digest]; silent && !im.open() && !im.Outcome.removed() && im.Outcome != Unknown {
+			a.endUnanswered(im, why)
+		}
+	}
+}
+
 // endUnanswered settles an image about which a call had no answer. A newer plan may have
 // given it another outcome, or a protection.
 func (a *applier) endUnanswered(im *PlannedImage, why string) {
@@ -154,16 +165,16 @@ func (p *RepositoryPlan) account() {
 
 // unaccounted returns the digests of the images that do not have exactly one of a
 // protection and an outcome after the plan was applied. Images of a plan with a
-// Skip have no outcome, unless their repository is gone and they with it.
+// Skip need none. One of a saved plan may have the outcome that it is gone or has
+// changed, but none is removed.
 func (p *RepositoryPlan) unaccounted() []string {
 	var wrong []string
-	gone := p.Skip != nil && p.Skip.Code == SkipGone
 	for i := range p.Images {
 		im := &p.Images[i]
 		settled := im.Outcome != ""
 		right := im.Protected() != settled
 		if p.Skip != nil {
-			right = !settled || gone && im.Outcome == Gone && !im.Protected()
+			right = !settled || !im.Protected() && !im.Outcome.removed()
 		}
 		if !right {
 			wrong = append(wrong, im.Digest)

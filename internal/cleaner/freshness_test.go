@@ -67,6 +67,36 @@ func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 	}
 }
 
+// No call relies on an older plan either: what protects may come from the listing alone.
+// The images that a person named are planned again like others.
+func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
+	t.Parallel()
+	const keepOne = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
+	for name, enter := range map[string]func(context.Context, *cleaner.Runner) (cleaner.Report, error){
+		"Run": func(ctx context.Context, r *cleaner.Runner) (cleaner.Report, error) { return r.Run(ctx) },
+		"RunNamed": func(ctx context.Context, r *cleaner.Runner) (cleaner.Report, error) {
+			return r.RunNamed(ctx, "app", []string{"sha256:a"})
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(image("sha256:a", 9*day), image("sha256:b", 8*day))
+			r := newRunner(t, w, keepOne)
+			clock := now
+			r.Clock = func() time.Time { return clock }
+			remover := w.remover()
+			failing(&remover, 1, errThrottled, func(int) {
+				w.take("delete", "app", []string{"sha256:b"})
+				clock = clock.Add(cleaner.MaxScanAge + time.Second)
+			})
+			r.Remover = remover
+			report, err := enter(t.Context(), &r)
+			if got := protectedBy(&report)["sha256:a"]; err != nil || got != "[keepNewest 1 newest image]" || len(w.digests("app")) != 1 {
+				t.Errorf("%s: error %v, protected by %s, left %v", name, err, got, w.digests("app"))
+			}
+		})
+	}
+}
+
 // The log is written before the look: however long it takes, nothing is removed by an
 // old look. A suspended machine is the same, but only the wall clock tells.
 func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {

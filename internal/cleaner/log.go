@@ -40,14 +40,16 @@ func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
 	}
 }
 
-// logIntent writes a line for each image that a removing call is about to name,
-// so that the log has it even if the process dies during the call.
+// logIntent counts the removing call that is about to name the images, and writes a
+// line for each, so that the log has it even if the process dies during the call.
 func (a *applier) logIntent(batch []*PlannedImage) {
+	for _, im := range batch {
+		a.plan.attempts[im.Digest]++
+	}
 	if !a.log.Enabled(a.ctx, slog.LevelInfo) {
 		return
 	}
 	for _, im := range batch {
-		a.plan.attempts[im.Digest]++
 		a.log.LogAttrs(a.ctx, slog.LevelInfo, "intent", append(attrs(im), slog.Int("attempt", a.plan.attempts[im.Digest]))...)
 	}
 }

@@ -34,7 +34,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
 	}
-	plan, err := r.plannerAfter(nil, repository).PlanNamed(ctx, repository, entry, names)
+	plan, err := r.planNamed(ctx, repository, entry, names, nil)
 	if err != nil {
 		return report, err
 	}
@@ -49,7 +49,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 		}
 	}
 	r.applyGuarded(ctx, &plan, func(before *RepositoryPlan) RepositoryPlan {
-		again, err := r.plannerAfter(before, repository).PlanNamed(ctx, repository, entry, names)
+		again, err := r.planNamed(ctx, repository, entry, names, before)
 		if err != nil {
 			again.Skip = &Skip{SkipFailed, err.Error()}
 		}
@@ -59,6 +59,14 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	report.endScan(r.scanner)
 	report.endOwnPulls(ctx, r.ownPulls)
 	return report, nil
+}
+
+// planNamed makes the plan of RunNamed. Before is the plan that it replaces, nil for the
+// first.
+func (r *Runner) planNamed(ctx context.Context, repository string, entry *config.Entry, names []string, before *RepositoryPlan) (RepositoryPlan, error) {
+	plan, err := r.plannerAfter(before, repository).PlanNamed(ctx, repository, entry, names)
+	plan.made = momentOf(r.Clock)
+	return plan, err
 }
 
 // PlanNamed plans the removal of images that a person named, each by digest or

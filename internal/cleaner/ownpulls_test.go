@@ -163,6 +163,45 @@ func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
 	}
 }
 
+// A read is recorded once, also where the plan is made again: a later pull counts though
+// it falls into the second of the read.
+func TestAPlanThatIsMadeAgainDisregardsOneOwnRead(t *testing.T) {
+	t.Parallel()
+	ours := evaluator.At(now.Add(700 * time.Millisecond))
+	for pull, want := range map[evaluator.Instant]string{ours: "deleted", ours + 1: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(pulled(index("i", 99*day), 50*day))
+			w.children = map[string][]string{"i": {}}
+			r := newRunner(t, w, pulledLately)
+			r.OwnPulls = nil
+			clock := now
+			r.Clock = func() time.Time { return clock }
+			remover := w.remover()
+			describe := remover.describe
+			remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+				if clock.Equal(now) { // at the first look
+					w.set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = ours })
+				}
+				return describe(ctx, repository, digests)
+			}
+			failing(&remover, 1, errThrottled, func(int) { clock = clock.Add(cleaner.MaxScanAge + time.Second) })
+			reader := w.registry()
+			images := reader.images
+			reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+				if !clock.Equal(now) {
+					w.set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = pull })
+				}
+				return images(ctx, repository)
+			}
+			r.Registry, r.Remover = reader, remover
+			report := run(t, &r)
+			if got := reported(t, &report)["i"]; got != want {
+				t.Errorf("pull %v: %q, want %q", pull.Time(), got, want)
+			}
+		})
+	}
+}
+
 // Plan, review, apply from a machine whose role is no exclusion: the reading for the
 // saved plan is disregarded, and so is that for a plan which is made again.
 func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {

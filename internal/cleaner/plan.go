@@ -56,7 +56,7 @@ type RepositoryPlan struct {
 	// keptByOwnPulls is the number of indexes that are kept because the reading of
 	// their manifests may count as a pull.
 	keptByOwnPulls int
-	// attempts counts the removing calls that the log has announced, by digest.
+	// attempts counts the removing calls that were announced to the log, by digest.
 	attempts map[string]int
 	// Skip is why the repository is left alone as a whole, or nil.
 	Skip *Skip

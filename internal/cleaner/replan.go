@@ -35,6 +35,7 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan)
 			break
 		}
 		a.index()
+		a.recall()
 	}
 	a.end()
 }
@@ -43,6 +44,16 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan)
 func (p *RepositoryPlan) fresh(now moment) bool {
 	young := func(m moment) bool { return !m.known() || m.age(now) <= MaxScanAge }
 	return young(p.scanned) && young(p.made)
+}
+
+// keptBefore returns the protected images of the plan that a later one does not hold:
+// it does not remove them either, since it removes only what both want removed.
+func (p *RepositoryPlan) keptBefore(later *RepositoryPlan) []PlannedImage {
+	held := map[string]bool{}
+	for i := range later.Images {
+		held[later.Images[i].Digest] = true
+	}
+	return slices.DeleteFunc(slices.Clone(p.Images), func(im PlannedImage) bool { return !im.Protected() || held[im.Digest] })
 }
 
 // open returns the images that are still to be removed.
@@ -97,8 +108,12 @@ func (p *RepositoryPlan) released() map[string]string {
 func (p *RepositoryPlan) reads() map[string]ownRead {
 	reads := map[string]ownRead{}
 	for _, im := range p.open() {
-		if !im.Read.From.IsZero() || !im.ownPull.IsZero() {
-			reads[im.Digest] = ownRead{im.Read, im.LastRecordedPullTime, im.ownPull}
+		read := ownRead{im.Read, im.LastRecordedPullTime, im.ownPull}
+		if im.readSeen { // it is recorded once
+			read.Span = Span{}
+		}
+		if !read.From.IsZero() || !read.recorded.IsZero() {
+			reads[im.Digest] = read
 		}
 	}
 	return reads
@@ -165,7 +180,7 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again repl
 	}
 	r.keepTo(ctx, &fresh, &before)
 	fresh.Images = slices.DeleteFunc(fresh.Images, func(im PlannedImage) bool { return known[im.Digest] })
-	fresh.Images = append(fresh.Images, settled...)
+	fresh.Images = append(append(fresh.Images, settled...), plan.keptBefore(&fresh)...)
 	fresh.Listed, fresh.attempts = plan.Listed, plan.attempts
 	sortImages(fresh.Images)
 	*plan = fresh

@@ -26,8 +26,11 @@ type Runner struct {
 	// Region is the region of the registry.
 	Region string
 	// Now is the instant at which policies are evaluated. Begin fixes it by the
-	// Clock when it is zero.
+	// Clock and the ServiceTime when it is zero.
 	Now time.Time
+	// ServiceTime returns the time of ECR when the Clock said that: the times of images
+	// are compared with Now. Optional.
+	ServiceTime func(clock time.Time) time.Time
 	// CheckClock compares the Clock with the answers so far. It returns an error
 	// when they disagree about the time, or when the answers of a run that may remove
 	// images tell no time. It is called before anything is evaluated and before each
@@ -75,6 +78,8 @@ type Runner struct {
 
 	scanner  *scanner
 	ownPulls *ownPulls
+	// begun is what the Clock said when Begin fixed Now.
+	begun time.Time
 }
 
 // Run works through the repositories that the configuration selects, in the
@@ -124,10 +129,17 @@ func (r *Runner) Begin(failed error) error {
 		}
 	}
 	if failed == nil && r.Now.IsZero() {
-		r.Now = r.Clock().UTC()
+		r.begun = r.Clock().UTC().Round(0) // wall time, which goes on in a suspend
+		if r.Now = r.begun; r.ServiceTime != nil {
+			r.Now = r.ServiceTime(r.begun)
+		}
 	}
 	return failed
 }
+
+// End returns the present by the Clock, in the time in which Now is. It is for a run
+// that began without a Now.
+func (r *Runner) End() time.Time { return r.Now.Add(max(r.Clock().Sub(r.begun), 0)) }
 
 // newScanner returns a scanner that remembers what the saved plan was made
 // with, or nil when there is nothing to scan.

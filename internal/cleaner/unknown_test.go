@@ -3,7 +3,9 @@ package cleaner_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,6 +81,63 @@ func TestACallWithoutAnAnswerIsNeverForgotten(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The same holds without a log: what was tried does not depend on who writes it down.
+func TestACallWithoutAnAnswerIsNotForgottenWithoutALog(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]func(*unansweredRun){
+		"then the scan fails":  func(u *unansweredRun) { u.age(); u.scan = errors.New("denied") },
+		"then no time is left": func(u *unansweredRun) { u.age(); u.listing = context.DeadlineExceeded },
+		"a panic":              func(*unansweredRun) { panic("oh") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			u := newUnansweredRun(t)
+			u.then, u.Log = then, slog.New(slog.DiscardHandler)
+			report := run(t, &u.Runner)
+			got := repositoryOf(t, &report, "app")
+			if got.Skipped != "" || len(got.Images) != 1 || got.Images[0].Outcome != cleaner.Unknown || report.Undone()["images unknown"] != 1 {
+				t.Errorf("%s: skipped %q, %+v, undone %v", name, got.Skipped, got.Images, report.Undone())
+			}
+		})
+	}
+}
+
+// A new plan can protect an image about which a call had no answer, and the next one
+// no longer: it stays in the report, and unknown.
+func TestACallWithoutAnAnswerIsNotForgottenByASecondPlan(t *testing.T) {
+	t.Parallel()
+	for name, next := range map[string]func(*unansweredRun){
+		"no longer in use": func(u *unansweredRun) { u.uses = []inuse.Use{use("v1", "task")} },
+		"no longer wanted": func(u *unansweredRun) {
+			u.uses = []inuse.Use{use("v1", "task")}
+			u.set("sha256:a", func(im *evaluator.Image) { im.PushedAt = evaluator.At(now) })
+		},
+		"a panic": func(*unansweredRun) { panic("oh") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			u := newUnansweredRun(t)
+			u.images["app"] = append(u.images["app"], numbered(150, 8*day)...)
+			u.then = func(u *unansweredRun) {
+				u.age()
+				u.uses = []inuse.Use{use("sha256:a", "task")}
+				u.answer = func(digests []string) (cleaner.Deletion, error) {
+					u.answer = nil
+					u.age()
+					next(u)
+					u.take("delete", "app", digests)
+					return cleaner.Deletion{Deleted: digests}, nil
+				}
+			}
+			report := run(t, &u.Runner)
+			if n := len(repositoryOf(t, &report, "app").Images); n != 151 {
+				t.Errorf("%s: %d images in the report", name, n)
+			}
+			if got := reported(t, &report)["sha256:a"]; !strings.HasPrefix(got, "unknown: ") || report.Totals.Unknown < 1 || !report.Incomplete {
+				t.Errorf("%s: %q, totals %+v", name, got, report.Totals)
+			}
+		})
 	}
 }
 

@@ -139,13 +139,13 @@ func (u *usage) add(g *graph.Graph, digest, by string) {
 	}
 }
 
-// addPulled takes for in use what was pulled since the scan began: the scan may
-// not know who did, and the re-check sees later pulls only.
+// addPulled takes for in use what was pulled since the second in which the scan began:
+// the scan may not know who did, and the re-check sees later pulls only.
 func (u *usage) addPulled(c *contents, g *graph.Graph, began time.Time) {
 	if began.IsZero() {
 		return
 	}
-	since := evaluator.At(began)
+	since := evaluator.At(began.Truncate(time.Second))
 	for i := range c.images {
 		if pulled := c.images[i].LastRecordedPullTime; !pulled.IsZero() && !pulled.Before(since) {
 			u.add(g, c.images[i].Digest, "whoever pulled it since the question what is in use")

@@ -297,3 +297,21 @@ func TestTheRestOfWhatIsNamedIsPlannedAgain(t *testing.T) {
 		t.Errorf("totals %+v, %d images are left", got, len(w.digests("app")))
 	}
 }
+
+// ECR may record pulls to the second, so that one in the second of the first question
+// may have come after it.
+func TestAPullInTheSecondOfTheScanIsInUse(t *testing.T) {
+	t.Parallel()
+	for pull, want := range map[time.Duration]string{0: "[inUse whoever pulled it since the question what is in use]", -time.Millisecond: "[]"} {
+		im := image("sha256:a", 9*day)
+		im.LastRecordedPullTime = evaluator.At(now.Add(pull))
+		w := newWorld(im)
+		r := newRunner(t, w, scanned)
+		r.Remover = nil
+		scans(&r, inuse.Scan{At: now.Add(900 * time.Millisecond)})
+		report := run(t, &r)
+		if got := protectedBy(&report)["sha256:a"]; got != want {
+			t.Errorf("pulled %v after the second began: protected by %s, want %s", pull, got, want)
+		}
+	}
+}

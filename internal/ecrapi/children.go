@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
@@ -27,10 +28,10 @@ var manifestTypes = []string{
 // Children reads the manifests of at most 100 indexes, in one call. Unless the
 // caller's role is a pull-time exclusion, ECR takes this for a pull.
 func (c Client) Children(ctx context.Context, name string, indexes []string) (cleaner.Reading, error) {
-	began := instant()
+	pulls := pullWatch{since: instant()}
 	out, err := c.api.BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RepositoryName: &name, ImageIds: identifiers(indexes), AcceptedMediaTypes: manifestTypes,
-	})
+	}, pulls.watch)
 	if err != nil {
 		return cleaner.Reading{}, fmt.Errorf("read manifests in %s: %w", name, Classify(err))
 	}
@@ -41,9 +42,9 @@ func (c Client) Children(ctx context.Context, name string, indexes []string) (cl
 	for _, f := range out.Failures {
 		failed[digestOf(f.ImageId)] = failure(f)
 	}
-	reading := cleaner.Reading{Children: make(map[string][]string, len(indexes)), At: spanOf(out.ResultMetadata, instant().Sub(began))}
+	reading := cleaner.Reading{Children: make(map[string][]string, len(indexes)), At: spanOf(out.ResultMetadata, instant().Sub(pulls.since))}
 	for _, digest := range indexes {
-		manifest, answered := manifests[digest]
+		manifest := manifests[digest]
 		f, refused := failed[digest]
 		children, isIndex := listed(manifest)
 		switch {
@@ -51,7 +52,7 @@ func (c Client) Children(ctx context.Context, name string, indexes []string) (cl
 			reading.Children[digest] = children
 		case refused:
 			reading.Failed = append(reading.Failed, f)
-		case answered:
+		case manifest != "":
 			reading.Failed = append(reading.Failed, cleaner.Failure{Digest: digest, Code: cleaner.CodeNoIndex})
 		default:
 			reading.Failed = append(reading.Failed, cleaner.Failure{Digest: digest, Code: cleaner.CodeNoAnswer})
@@ -67,8 +68,27 @@ func digestOf(id *types.ImageIdentifier) string {
 	return aws.ToString(id.ImageDigest)
 }
 
-// spanOf returns when ECR may have recorded a call as a pull: from its first attempt on,
-// which took that long, to its answer. It is zero when the answer does not tell ECR's
+// A pullWatch notes when the first attempt at a call began that ECR may have taken for a
+// pull. Waiting is none, nor is an attempt that ECR refuses.
+type pullWatch struct {
+	since time.Time
+	known bool
+}
+
+func (w *pullWatch) watch(o *ecr.Options) {
+	step := middleware.FinalizeMiddlewareFunc("WatchPull", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		began := instant()
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		if !w.known && (err == nil || awsclient.IsFault(err)) {
+			w.since, w.known = began, true
+		}
+		return out, metadata, err
+	})
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Finalize.Add(step, middleware.After) })
+}
+
+// spanOf returns when ECR may have recorded a call as a pull: from its first attempt on
+// that it may have carried out, which was that long ago, to its answer. It is zero when the answer does not tell ECR's
 // time.
 func spanOf(metadata middleware.Metadata, took time.Duration) cleaner.Span {
 	answered, ok := awsmiddleware.GetServerTime(metadata)

@@ -3,11 +3,16 @@ package ecrapi_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
@@ -94,6 +99,68 @@ func TestChildrenTellsWhenItCountsAsAPull(t *testing.T) {
 	if pulled.Before(got.At.From) || pulled.After(got.At.To) || got.At.To.Sub(got.At.From) > 10*time.Second {
 		t.Errorf("pulled at %v, read from %v to %v", pulled, got.At.From, got.At.To)
 	}
+}
+
+// An answer with an index but without its manifest may be better the next time.
+func TestChildrenWantsTheManifest(t *testing.T) {
+	t.Parallel()
+	for _, rest := range []string{``, `, "imageManifest": null`, `, "imageManifest": ""`} {
+		client, _ := connect(t, canned{"BatchGetImage": func(string) string {
+			return `{"images": [{"imageId": {"imageDigest": "sha256:a"}` + rest + `}], "failures": []}`
+		}})
+		wantUnread(t, client, []string{"sha256:a"}, cleaner.Failure{Digest: "sha256:a", Code: cleaner.CodeNoAnswer})
+	}
+}
+
+// An attempt that ECR refuses is no pull, however often it is made. One without an
+// answer may be.
+func TestChildrenDoesNotCountRefusedAttemptsAsAPull(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		most   time.Duration
+	}{
+		"throttled": {400, `{"__type": "ThrottlingException"}`, slowness + 2*time.Second},
+		"no answer": {500, `{}`, time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
+			cfg.HTTPClient = &slow{fails: 5, status: test.status, body: test.body}
+			client, _ := ecrapi.Connect(cfg)
+			began := time.Now()
+			got, err := client.Children(t.Context(), "app", []string{"sha256:a"})
+			if err != nil || len(got.Children) != 1 {
+				t.Fatalf("%s: %+v, %v", name, got, err)
+			}
+			all := time.Since(began)
+			if span := got.At.To.Sub(got.At.From); span < slowness-time.Second || test.most < all && span > test.most || test.most > all && span < all-time.Second {
+				t.Errorf("%s: read from %v to %v in %v", name, got.At.From, got.At.To, all)
+			}
+		})
+	}
+}
+
+// A slow server takes its time for each answer, and refuses the first ones.
+type slow struct {
+	fails, status int
+	body          string
+}
+
+const slowness = 4 * time.Second
+
+func (s *slow) Do(r *http.Request) (*http.Response, error) {
+	_, err := io.Copy(io.Discard, r.Body)
+	time.Sleep(slowness)
+	answer := &http.Response{StatusCode: s.status, Request: r, Header: http.Header{
+		"Content-Type": {"application/x-amz-json-1.1"}, "Date": {time.Now().UTC().Format(http.TimeFormat)},
+	}}
+	body := s.body
+	if s.fails--; s.fails < 0 {
+		answer.StatusCode, body = http.StatusOK, `{"images": [{"imageId": {"imageDigest": "sha256:a"}, "imageManifest": "{\"manifests\": []}"}], "failures": []}`
+	}
+	answer.Body = io.NopCloser(strings.NewReader(body))
+	return answer, err
 }
 
 // An answer about something else is no answer.

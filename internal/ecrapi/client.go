@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -44,7 +45,7 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, 
 		}
 		items, refused := converted(out.Repositories, repository)
 		return page[cleaner.Repository]{items: items, refused: refused, next: aws.ToString(out.NextToken)}, present("repositories", out.Repositories != nil)
-	}).unique("describe repositories", func(r *cleaner.Repository) string { return r.Name }))
+	}).unique("describe repositories", func(r *cleaner.Repository) string { return r.Name }, func(*cleaner.Repository) uint64 { return 0 }))
 }
 
 // Images lists the images of the repository whatever their status, each once, a
@@ -56,7 +57,7 @@ func (c Client) Images(ctx context.Context, name string) iter.Seq2[[]evaluator.I
 			// without the filter ECR lists ACTIVE images only
 			Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
 		})
-	}).unique("describe images in "+name, func(im *evaluator.Image) string { return im.Digest })
+	}).unique("describe images in "+name, func(im *evaluator.Image) string { return im.Digest }, contentOf)
 }
 
 // PolicyText returns the text of the repository's lifecycle policy, or an
@@ -80,7 +81,10 @@ func (c Client) RepositoryTags(ctx context.Context, r cleaner.Repository) (map[s
 	}
 	tags := make(map[string]string, len(out.Tags))
 	for _, tag := range out.Tags {
-		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+		if tag.Key == nil || tag.Value == nil {
+			return nil, fmt.Errorf("list tags of %s: the answer has a tag without key or value", r.Name)
+		}
+		tags[*tag.Key] = *tag.Value
 	}
 	return tags, nil
 }
@@ -117,15 +121,18 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	case err != nil:
 		return nil, fmt.Errorf("describe images in %s: %w", name, err)
 	}
-	if len(p.items) < len(digests) {
-		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images", name, len(p.items), len(digests))
+	missing := slices.DeleteFunc(slices.Clone(digests), func(digest string) bool {
+		return slices.ContainsFunc(p.items, func(im evaluator.Image) bool { return im.Digest == digest })
+	})
+	if len(missing) > 0 { // what an answer repeats may be in the place of something else
+		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images", name, len(digests)-len(missing), len(digests))
 	}
 	return p.items, nil
 }
 
 // Delete deletes at most 100 images by digest, in one call and one attempt.
 func (c Client) Delete(ctx context.Context, name string, digests []string) (cleaner.Deletion, error) {
-	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once, prompt)
 	if err != nil {
 		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, removal(err))
 	}
@@ -146,7 +153,7 @@ func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.
 	for i := range tags {
 		ids[i].ImageTag = &tags[i]
 	}
-	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once, prompt)
 	u := cleaner.Untagging{Removed: map[string]string{}, Failed: map[string]cleaner.Failure{}}
 	if err != nil {
 		return u, fmt.Errorf("remove tags in %s: %w", name, removal(err))
@@ -167,9 +174,9 @@ func (c Client) Archive(ctx context.Context, name, digest string) error {
 	out, err := c.api.UpdateImageStorageClass(withoutPace(ctx), &ecr.UpdateImageStorageClassInput{
 		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
 		TargetStorageClass: types.TargetStorageClassArchive,
-	}, once)
-	if err == nil && out.ImageStatus == "" {
-		return fmt.Errorf("archive image %s in %s: %w: %w", digest, name, cleaner.ErrUnanswered, present("imageStatus", false))
+	}, once, prompt)
+	if err == nil && out.ImageStatus != types.ImageStatusArchived {
+		return fmt.Errorf("archive image %s in %s: %w: the answer has the imageStatus %q", digest, name, cleaner.ErrUnanswered, out.ImageStatus)
 	}
 	if err != nil {
 		return fmt.Errorf("archive image %s in %s: %w", digest, name, archiveError(digest, err))

@@ -3,6 +3,7 @@ package ecrapi
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
@@ -35,6 +36,21 @@ func image(d types.ImageDetail) (evaluator.Image, error) {
 		SubjectDigest:        aws.ToString(d.SubjectManifestDigest),
 	}
 	return im, imagepage.Check(&im)
+}
+
+var contentSeed = maphash.MakeSeed()
+
+// contentOf tells apart what images are like, but for their pulls. The order of the
+// tags does not count.
+func contentOf(im *evaluator.Image) uint64 {
+	sum := maphash.Comparable(contentSeed, struct {
+		status                      evaluator.ImageStatus
+		pushed, archived, activated evaluator.Instant
+	}{im.Status, im.PushedAt, im.LastArchivedAt, im.LastActivatedAt})
+	for _, tag := range im.Tags {
+		sum += maphash.String(contentSeed, tag)
+	}
+	return sum
 }
 
 func identifiers(digests []string) []types.ImageIdentifier {

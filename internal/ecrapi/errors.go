@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
@@ -70,12 +72,32 @@ func archiveError(digest string, err error) error {
 // image again first, or the careful answer is at hand.
 func once(o *ecr.Options) { o.Retryer = aws.NopRetryer{} }
 
+// maxDelay is how long a removing call may take until it is sent.
+const maxDelay = time.Second
+
+// errLate says that a call was not sent, because it took too long until then.
+var errLate = errors.New("not sent: it took too long to get the credentials for it")
+
+// prompt keeps the SDK from sending a call that is late by then. The caller has just
+// looked at the image, and credentials that are renewed take their time.
+func prompt(o *ecr.Options) {
+	began := instant()
+	step := middleware.FinalizeMiddlewareFunc("Prompt", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		now := instant()
+		if max(now.Sub(began), now.Round(0).Sub(began.Round(0))) > maxDelay { // wall time goes on in a suspend
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, errLate
+		}
+		return next.HandleFinalize(ctx, in)
+	})
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Finalize.Add(step, middleware.After) })
+}
+
 // removal classifies the error of a call that removes, so that the caller knows
 // whether another attempt may help and whether this one may have been carried
 // out.
 func removal(err error) error {
 	switch {
-	case awsclient.IsThrottled(err):
+	case awsclient.IsThrottled(err), errors.Is(err, errLate): // nothing was done
 		return fmt.Errorf("%w: %w", cleaner.ErrThrottled, err)
 	case awsclient.IsFault(err), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)

@@ -119,6 +119,37 @@ func TestImagesOnSeveralPagesCountOnce(t *testing.T) {
 	}
 }
 
+// An image that changes while pages are fetched and is listed again is in doubt: neither
+// listing says what it and its tags are now. A pull alone is seen at the re-check.
+func TestAnImageThatChangesBetweenPagesIsDoubted(t *testing.T) {
+	t.Parallel()
+	const first = `"imageTags": ["a", "b"], "imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 6, "lastRecordedPullTime": 7`
+	for second, changed := range map[string]bool{
+		first: false,
+		`"imageTags": ["b", "a"], "imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 6, "lastRecordedPullTime": 9`: false,
+		`"imageTags": ["a"], "imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 6, "lastRecordedPullTime": 7`:      true,
+		`"imageTags": ["a", "b", "prod"], "imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 6`:                    true,
+		`"imageTags": ["a", "c"], "imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 6`:                            true,
+		`"imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 6`:                                                     true,
+		`"imageTags": ["a", "b"], "imagePushedAt": 6, "imageStatus": "ACTIVE", "lastActivatedAt": 6`:                            true,
+		`"imageTags": ["a", "b"], "imagePushedAt": 5, "imageStatus": "ARCHIVED", "lastActivatedAt": 6`:                          true,
+		`"imageTags": ["a", "b"], "imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 8`:                            true,
+		`"imageTags": ["a", "b"], "imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 6, "lastArchivedAt": 4`:       true,
+	} {
+		pages := map[string]string{
+			"":  `{"imageDetails": [{"imageDigest": "sha256:x", ` + first + `}], "nextToken": "t"}`,
+			"t": `{"imageDetails": [{"imageDigest": "sha256:y", "imagePushedAt": 2}, {"imageDigest": "sha256:x", ` + second + `}]}`,
+		}
+		client, _ := connect(t, canned{"DescribeImages": func(token string) string { return pages[token] }})
+		list, err := collect(t, each(client.Images(t.Context(), "app")))
+		if changed {
+			wantError(t, err, "describe images in app: sha256:x is listed twice, and has changed in between; run again")
+		} else if err != nil || len(list) != 2 {
+			t.Errorf("%s: %d images, %v", second, len(list), err)
+		}
+	}
+}
+
 func TestARepeatedPageTokenCutsTheListingShort(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(token string) string{

@@ -3,10 +3,12 @@ package ecrapi_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,6 +60,35 @@ func wantAnswer(t *testing.T, name string, err, want error) {
 	for _, kind := range []error{cleaner.ErrThrottled, cleaner.ErrUnanswered} {
 		if errors.Is(err, kind) != (want != nil && errors.Is(want, kind)) {
 			t.Errorf("%s: error %v, want %v", name, err, want)
+		}
+	}
+}
+
+// Credentials can take their time when they are renewed. A call that is late by then is
+// not sent: the caller has to look at the image again.
+func TestALateRemovalIsNotSent(t *testing.T) {
+	t.Parallel()
+	calls := maps.Clone(removing)
+	calls["Untag"] = func(ctx context.Context, c ecrapi.Client) error {
+		_, err := c.Untag(ctx, "app", []string{"v1"})
+		return err
+	}
+	for name, call := range calls {
+		for renewal, late := range map[time.Duration]bool{0: false, time.Second: false, 1100 * time.Millisecond: true, 8 * time.Second: true} {
+			synctest.Test(t, func(t *testing.T) {
+				sent := 0
+				cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
+				cfg.HTTPClient = answer(`{"imageIds": [], "failures": [], "imageStatus": "ARCHIVED"}`).then(func() { sent++ })
+				cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					time.Sleep(renewal)
+					return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "x"}, nil
+				})
+				client, _ := ecrapi.Connect(cfg)
+				err := call(t.Context(), client)
+				if errors.Is(err, cleaner.ErrThrottled) != late || !late && err != nil || (sent == 0) != late {
+					t.Errorf("%s, renewed in %v: %d sent, error %v", name, renewal, sent, err)
+				}
+			})
 		}
 	}
 }
@@ -156,4 +187,9 @@ func TestDescribeRefusesAnAnswerWithTooFewImages(t *testing.T) {
 	client, _ = connect(t, images())
 	_, err = client.Describe(t.Context(), "app", []string{"sha256:a"})
 	wantError(t, err, "describe images in app: the answer has 0 of 1 images")
+	for _, second := range []string{"sha256:a", "sha256:other"} { // in the place of another
+		client, _ = connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`, `{"imageDigest": "`+second+`", "imagePushedAt": 1}`))
+		_, err = client.Describe(t.Context(), "app", []string{"sha256:a", "sha256:b"})
+		wantError(t, err, "describe images in app: the answer has 1 of 2 images")
+	}
 }

@@ -1,6 +1,7 @@
 package ecrapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -39,10 +40,11 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 // when items come and go while they are fetched, and an image that counted
 // twice would push another one out of a rule's count. The first error, named
 // after the operation, ends the sequence: an item that is refused is one, and
-// so is a token that leads back to a page.
-func (l listing[T]) unique(operation string, key func(*T) string) iter.Seq2[[]T, error] {
+// so is a token that leads back to a page, or an item that comes again with another
+// content.
+func (l listing[T]) unique(operation string, key func(*T) string, content func(*T) uint64) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
-		seen := sets.Get().(map[string]struct{})
+		seen := sets.Get().(map[string]uint64)
 		defer func() {
 			if len(seen) <= maxResults { // most listings have one page
 				clear(seen)
@@ -50,10 +52,11 @@ func (l listing[T]) unique(operation string, key func(*T) string) iter.Seq2[[]T,
 			}
 		}()
 		for p, err := range l.pages {
-			if fresh := unseen(p.items, key, seen); len(fresh) > 0 && !yield(fresh, nil) {
+			fresh, changed := unseen(p.items, key, content, seen)
+			if len(fresh) > 0 && !yield(fresh, nil) {
 				return
 			}
-			if err != nil {
+			if err = cmp.Or(changed, err); err != nil {
 				yield(nil, fmt.Errorf("%s: %w", operation, err))
 				return
 			}
@@ -61,24 +64,29 @@ func (l listing[T]) unique(operation string, key func(*T) string) iter.Seq2[[]T,
 	}
 }
 
-// sets are for the keys of a listing.
-var sets = sync.Pool{New: func() any { return make(map[string]struct{}, maxResults) }}
+// sets are for the keys of a listing, with the contents of their items.
+var sets = sync.Pool{New: func() any { return make(map[string]uint64, maxResults) }}
 
 // unseen moves the items whose key has not been seen to the front, and returns
-// them.
-func unseen[T any](items []T, key func(*T) string, seen map[string]struct{}) []T {
+// them. The error says that one that was seen has another content now.
+func unseen[T any](items []T, key func(*T) string, content func(*T) uint64, seen map[string]uint64) ([]T, error) {
 	n := 0
 	for i := range items {
-		known := len(seen)
-		if seen[key(&items[i])] = struct{}{}; len(seen) == known {
+		name, now := key(&items[i]), content(&items[i])
+		before, known := seen[name]
+		switch {
+		case known && before != now:
+			return items[:n], fmt.Errorf("%s is listed twice, and has changed in between; run again", name)
+		case known:
 			continue
 		}
+		seen[name] = now
 		if n != i {
 			items[n] = items[i]
 		}
 		n++
 	}
-	return items[:n]
+	return items[:n], nil
 }
 
 // oneByOne returns the items of pages.

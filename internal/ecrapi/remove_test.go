@@ -199,6 +199,18 @@ func TestArchiveMovesOneImage(t *testing.T) {
 	}
 }
 
+// An image that is not in the archive after the call has not been archived for all that
+// is known.
+func TestArchiveBelievesOneStatusOnly(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]error{"ARCHIVED": nil, "ACTIVE": cleaner.ErrUnanswered, "ACTIVATING": cleaner.ErrUnanswered, "NEW": cleaner.ErrUnanswered} {
+		client, _ := connect(t, canned{"UpdateImageStorageClass": func(string) string { return `{"imageStatus": "` + status + `"}` }})
+		if err := client.Archive(t.Context(), "app", digest(1)); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", status, err, want)
+		}
+	}
+}
+
 // What concerns the image is a Failure, as of BatchDeleteImage; what concerns
 // the call is not.
 func TestArchiveErrors(t *testing.T) {

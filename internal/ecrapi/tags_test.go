@@ -44,3 +44,13 @@ func TestRepositoryTagsErrors(t *testing.T) {
 		t.Errorf("of a repository that is gone: %v", err)
 	}
 }
+
+// A tag of which a part is missing could select the repository for another policy.
+func TestRepositoryTagsRefusesToGuess(t *testing.T) {
+	t.Parallel()
+	for _, tag := range []string{`{"Key": "stage"}`, `{"Value": "prod"}`, `{}`} {
+		client, _ := connect(t, canned{"ListTagsForResource": func(string) string { return `{"tags": [` + tag + `]}` }})
+		_, err := client.RepositoryTags(t.Context(), cleaner.Repository{Name: "app", ARN: "arn"})
+		wantError(t, err, "list tags of app: the answer has a tag without key or value")
+	}
+}

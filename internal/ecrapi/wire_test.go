@@ -32,6 +32,14 @@ func answer(text string) wire {
 	return func() (io.Reader, int64) { return strings.NewReader(text), int64(len(text)) }
 }
 
+// then returns the wire that does something before it answers.
+func (w wire) then(do func()) wire {
+	return func() (io.Reader, int64) {
+		do()
+		return w()
+	}
+}
+
 // api returns the SDK's client at that wire. It tries each call once.
 func api(w wire) *ecr.Client {
 	cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")

@@ -82,6 +82,31 @@ func TestAWrongClockIsAnErrorOfTheRegistry(t *testing.T) {
 	}
 }
 
+// Policies and protection count by the time of AWS, which this machine may differ from
+// by two minutes: nothing goes before its time. The report ends after it begins.
+func TestVerdictsCountByTheTimeOfAWS(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{110 * time.Second, 0, -110 * time.Second} {
+		for age, want := range map[time.Duration]int{day - time.Minute: 0, day + time.Minute: 1} {
+			f := newFixture(t, expireAll)
+			f.push("app", age)
+			server := httptest.NewServer(f.registry)
+			defer server.Close()
+			f.Now = func() time.Time { return now.Add(ahead) }
+			f.Connect = func(context.Context) (function.Registry, error) {
+				return function.Connect(awsclient.Local(server.URL, "eu-west-1"), f.Now), nil
+			}
+			report, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "apply"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Totals.Deleted != want || !report.Start.Equal(now) || report.End.Before(report.Start) {
+				t.Errorf("%v ahead, pushed %v ago: %d deleted from %v to %v", ahead, age, report.Totals.Deleted, report.Start, report.End)
+			}
+		}
+	}
+}
+
 // undated leaves the Date out of the answers.
 type undated struct{ http.Handler }
 

@@ -153,9 +153,21 @@ func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) cleaner
 	case err != nil:
 		return cleaner.OwnPulls{Err: err}
 	}
-	excluded := slices.ContainsFunc(arns, func(arn string) bool {
-		p, err := awsclient.ParsePrincipal(arn)
-		return err == nil && p == caller
-	})
-	return cleaner.OwnPulls{Excluded: excluded, Principal: caller.ARN()}
+	excluded, err := isOneOf(arns, caller)
+	return cleaner.OwnPulls{Excluded: excluded, Principal: caller.ARN(), Err: err}
+}
+
+// isOneOf reports whether the caller is one of the principals. The error names one that
+// cannot be read, which may be the caller.
+func isOneOf(arns []string, caller awsclient.Principal) (is bool, unread error) {
+	kinds := []string{"role", "user", "root", "federated-user"}
+	for _, arn := range arns {
+		switch p, err := awsclient.ParsePrincipal(arn); {
+		case err == nil && p == caller:
+			return true, nil
+		case err != nil || !slices.Contains(kinds, p.Kind) || strings.Contains(arn, "*"):
+			unread = fmt.Errorf("list pull-time update exclusions: %q is not the ARN of a role or user", arn)
+		}
+	}
+	return false, unread
 }

@@ -2,6 +2,7 @@ package function_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -79,6 +80,33 @@ func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 	registry.ExcludePulls(false)
 	if got := r.OwnPulls(t.Context()); got != (cleaner.OwnPulls{}) {
 		t.Errorf("where nobody is excluded, whoever the caller is: %+v", got)
+	}
+}
+
+// An excluded principal whose name cannot be read may be the caller.
+func TestAnExclusionThatCannotBeReadIsDoubted(t *testing.T) {
+	t.Parallel()
+	const role = "arn:aws:iam::123456789012:role/cleaner"
+	for arns, want := range map[string]string{
+		`"` + role + `"`: "excluded", `"arn:aws:iam::123456789012:role/path/cleaner"`: "excluded", `"arn:aws:iam::123456789012:role/other"`: "",
+		`"arn:aws:iam::123456789012:user/cleaner"`: "", `"arn:aws:iam::123456789012:root"`: "",
+		`"cleaner"`: "unknown", `""`: "unknown", `"arn:aws:iam::123456789012:role/*"`: "unknown", `"arn:aws:iam::123456789012:group/all"`: "unknown",
+		`"cleaner", "` + role + `"`: "excluded",
+	} {
+		registry := fakeecr.New()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListPullTimeUpdateExclusions") {
+				registry.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			fmt.Fprintf(w, `{"pullTimeUpdateExclusions": [%s]}`, arns)
+		}))
+		defer server.Close()
+		got := function.Connect(awsclient.Local(server.URL, "eu-west-1"), time.Now).OwnPulls(t.Context())
+		if got.Excluded != (want == "excluded") || (got.Err != nil) != (want == "unknown") {
+			t.Errorf("%s: %+v, want %q", arns, got, want)
+		}
 	}
 }
 

@@ -71,7 +71,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 	if err != nil {
 		return nil, &RegistryError{err}
 	}
-	report.End, report.Calls = h.Now().UTC(), registry.Calls()
+	report.End, report.Calls = runner.End(), registry.Calls()
 	LogRun(ctx, h.Log, &report)
 	h.logMetrics(ctx, &report)
 	report.Fit(MaxAnswer)

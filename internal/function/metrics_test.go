@@ -3,13 +3,19 @@ package function_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
@@ -84,6 +90,39 @@ func TestTheFunctionWritesMetrics(t *testing.T) {
 	}
 	if line.AWS.Timestamp != now.Add(90*time.Second).UnixMilli() {
 		t.Errorf("timestamp %d", line.AWS.Timestamp)
+	}
+}
+
+// A manifest that cannot be read for any code makes a run incomplete: whoever watches
+// the metric, the answer or the log sees it, though nothing failed but an item of an
+// answer of 200. An image that is gone by then is no failure.
+func TestAManifestThatIsRefusedIsSeenInTheMetrics(t *testing.T) {
+	t.Parallel()
+	for _, code := range fakeecr.ImageFailureCodes {
+		f := newFixture(t, expireAll)
+		f.FunctionName = "cleaner"
+		child := f.push("app", 9*day)
+		index := f.registry.Put("app", fakeecr.Image{PushedAt: now.Add(-8 * day), Children: []string{child}})
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".BatchGetImage") {
+				f.registry.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			fmt.Fprintf(w, `{"images": [], "failures": [{"imageId": {"imageDigest": %q}, "failureCode": %q, "failureReason": "because"}]}`, index, code)
+		}))
+		defer server.Close()
+		f.Connect = connectTo(server.URL)
+		report := f.handle(t, `{"mode": "apply"}`)
+		_, values := f.metrics(t)
+		want := map[bool]string{true: "1 Count", false: "0 Count"}[code != "ImageNotFound"]
+		if values["IncompleteRuns"] != want || report.Incomplete != (want == "1 Count") || report.Handled() == report.Incomplete {
+			t.Errorf("%s: incomplete %t, metrics %v", code, report.Incomplete, values)
+		}
+		said := func(finding cleaner.Finding) bool { return strings.Contains(finding.Message, code+": because") }
+		if !slices.ContainsFunc(report.Findings, said) || !strings.Contains(f.log.String(), code+": because") {
+			t.Errorf("%s: findings %v", code, report.Findings)
+		}
 	}
 }
 

@@ -69,12 +69,25 @@ func (r Registry) checkClock(mode config.Mode) func() error {
 	}
 }
 
+// clockNoise is how far the clock of this machine may seem to be from that of AWS when
+// it is right: a Date has whole seconds, and its answer takes its time.
+const clockNoise = 5 * time.Second
+
+// serviceTime returns the time of AWS when the clock of this machine says local, and
+// local where that is all but the same.
+func (r Registry) serviceTime(local time.Time) time.Time {
+	if at := r.ClockCheck.ServiceTime(local); at.Sub(local).Abs() > clockNoise {
+		return at
+	}
+	return local
+}
+
 // Runner returns a runner for the registry that only plans; whoever wants to
 // remove gives it the remover, and c the mode apply. The runner fixes its Now by
 // the clock when it begins.
 func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
 	return cleaner.Runner{
-		Registry: r.Reader, Region: r.Region, Config: c, Clock: clock, CheckClock: r.checkClock(c.Mode), OwnPulls: r.OwnPulls,
-		Workers: max(r.Concurrency.Most, 1), Scan: r.Scanner(c, r.Region, clock), Pace: r.Pace,
+		Registry: r.Reader, Region: r.Region, Config: c, Clock: clock, CheckClock: r.checkClock(c.Mode), ServiceTime: r.serviceTime,
+		OwnPulls: r.OwnPulls, Workers: max(r.Concurrency.Most, 1), Scan: r.Scanner(c, r.Region, clock), Pace: r.Pace,
 	}
 }

@@ -37,7 +37,7 @@ func TestECSSaysWhatItDoesNotKnowOfContainers(t *testing.T) {
 		"a digest without an image":    {task("t", "RUNNING", "", " "+sha("a")), []string{"@" + sha("a") + " task/t"}},
 		"neither":                      {statuses(task("t", "RUNNING", "", ""), "RUNNING"), []string{"a container names neither image nor digest task/t"}},
 		"neither, stopped":             {task("t", "STOPPED", "", ""), []string{"a container names neither image nor digest task/t"}},
-		"neither, before it starts":    {task("t", "RUNNING", "", ""), nil},
+		"neither, before it starts":    {task("t", "RUNNING", "", ""), []string{"a container names neither image nor digest task/t"}},
 		"no reference":                 {task("t", "STOPPED", "", "<IMAGE1_NAME>"), []string{`its image is "<IMAGE1_NAME>", which is no reference task/t`}},
 		"no reference, but its digest": {task("t", "STOPPED", "", "${IMAGE} "+sha("a")), []string{`its image is "${IMAGE}", which is no reference task/t`, "@" + sha("a") + " task/t"}},
 	} {
@@ -136,6 +136,18 @@ func TestECSFailsOnAnAnswerThatRepeatsItself(t *testing.T) {
 				f.answers["ListTasks"] = object{"taskArns": two("task")}
 				gone := object{"arn": arn("task", "1"), "reason": "MISSING"}
 				f.answers["DescribeTasks"] = object{"tasks": []object{}, "failures": []object{gone, gone}}
+			}, nil,
+		},
+		"a failure of something without a name": {
+			func(f *fakeECS) {
+				f.answers["ListTasks"] = object{"taskArns": two("task")}
+				f.answers["DescribeTasks"] = object{"tasks": []object{task("1", "STOPPED", "")}, "failures": []object{{"reason": "MISSING"}}}
+			}, nil,
+		},
+		"something without a name": {
+			func(f *fakeECS) {
+				f.answers["ListTasks"] = object{"taskArns": two("task")}
+				f.answers["DescribeTasks"] = object{"tasks": []object{task("1", "STOPPED", ""), {"desiredStatus": "STOPPED", "containers": []object{}}}}
 			}, nil,
 		},
 		"a failure of what is there": {

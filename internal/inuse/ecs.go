@@ -141,11 +141,10 @@ func (s *ecsScan) explain(doing string, err error) error {
 	return explain(`"ecs" out of protect.inUse`, doing, err)
 }
 
-// gone reports whether what a call was about has been deleted since it was
-// listed. What is deleted uses nothing.
+// gone reports whether the cluster or service that a call was about has been deleted
+// since it was listed. What is deleted uses nothing.
 func gone(err error) bool {
-	return hasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException",
-		"ResourceNotFoundException")
+	return hasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
 }
 
 // answered checks that a call said something about all that it was asked
@@ -164,6 +163,7 @@ func (s *ecsScan) answered(doing string, asked int, found []*string, failures []
 	for _, arn := range found {
 		about[aws.ToString(arn)] = true
 	}
+	delete(about, "") // something without a name may be anything
 	if len(about) < asked {
 		return fmt.Errorf("%s: the answer is about %d of %d", doing, len(about), asked)
 	}

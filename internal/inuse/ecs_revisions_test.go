@@ -124,6 +124,17 @@ func faulty(operation string, answer fault, named bool) *fakeECS {
 	return f
 }
 
+// That something is not found is said of a cluster or of a service, which then runs
+// nothing. Said of something else, it may be about one of many that were asked for.
+func TestECSFailsWhereItIsNotSaidWhatIsGone(t *testing.T) {
+	t.Parallel()
+	for _, operation := range append([]string{"ListTasks", "DescribeTasks", "ListServices", "DescribeServices"}, aboutRevisions...) {
+		f := faulty(operation, fault{http.StatusBadRequest, "ResourceNotFoundException", "not found"}, true)
+		f.tasks = map[string][]object{"prod": {task("t", "RUNNING", "", registry+"app:v1")}}
+		wantFailure(t, f.source(t, 0), "ResourceNotFoundException")
+	}
+}
+
 func TestECSFallsBackToTagsWhereItKnowsNoRevisions(t *testing.T) {
 	t.Parallel()
 	for _, answer := range notOffered {

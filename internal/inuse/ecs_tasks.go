@@ -77,7 +77,7 @@ func (s *ecsScan) task(task types.Task) error {
 	stops := aws.ToString(task.DesiredStatus) == string(types.DesiredStatusStopped)
 	for _, container := range task.Containers {
 		image, digest, use := aws.ToString(container.Image), aws.ToString(container.ImageDigest), Use{By: arn, Runs: runs(task, container)}
-		if image == "" && digest == "" && !use.Runs && !stops {
+		if image == "" && digest == "" && !use.Runs && !stops && aws.ToString(task.TaskDefinitionArn) != "" {
 			continue // its task definition names the image that it will start
 		}
 		if err := s.container(image, digest, use); err != nil {

@@ -115,7 +115,7 @@ func (s *lambdaScan) aliased(ctx context.Context, function string, known map[str
 		}
 		return out.Aliases, out.NextMarker, nil
 	}) {
-		if gone(err) {
+		if functionGone(err) {
 			return nil, nil
 		}
 		if err != nil {
@@ -133,6 +133,10 @@ func (s *lambdaScan) aliased(ctx context.Context, function string, known map[str
 	}
 	return versions, nil
 }
+
+// functionGone reports whether the function or the version that a call was about has
+// been deleted since it was listed.
+func functionGone(err error) bool { return hasCode(err, "ResourceNotFoundException") }
 
 func (s *lambdaScan) explain(doing string, err error) error {
 	return explain(`"lambda" out of protect.inUse`, doing, err)

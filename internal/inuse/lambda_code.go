@@ -23,7 +23,7 @@ func (s *lambdaScan) code(ctx context.Context, v version) error {
 	}
 	out, err := s.api.GetFunction(ctx, in)
 	switch {
-	case gone(err):
+	case functionGone(err):
 		return nil
 	case err != nil:
 		return s.explain(doing, err)

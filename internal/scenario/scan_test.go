@@ -80,7 +80,8 @@ func TestScanAge(t *testing.T) {
 			old: expire, deleted
 			used: expire, inUse task/1`, ""},
 		"longer, and another image is used now": {10*time.Minute + 1, "task/2 app:v1", nil, 2, `
-			old: expire, inUse task/2`, ""},
+			old: expire, inUse task/2
+			used: expire, inUse task/1`, ""},
 		"longer, and both are": {time.Hour, "task/1 app:v2\ntask/2 app:v1", nil, 2, `
 			old: expire, inUse task/2
 			used: expire, inUse task/1`, ""},

@@ -82,7 +82,10 @@ var odd = map[string]string{
 	"deep":                  `{"x":` + strings.Repeat("[", 9999) + strings.Repeat("]", 9999) + `}`,
 }
 
-const outOfTime = ` has a time before the year 1970 or after 2261`
+const (
+	listedTwice = " is listed twice, and has changed in between"
+	outOfTime   = ` has a time before the year 1970 or after 2261`
+)
 
 // refused are image details that cannot be judged, and how it is said.
 var refused = map[string]string{

@@ -94,6 +94,10 @@ func same(t *testing.T, text string) {
 		got.Refused, want.Refused, want.Images = nil, nil, want.Images[:min(len(got.Images), len(want.Images))]
 		want.NextToken = got.NextToken
 	}
+	if want.Refused != nil && strings.Contains(want.Refused.Error(), listedTwice) {
+		// The client, and not the SDK, refuses it. What came before counts.
+		got.Refused, want.Refused, got.Images = nil, nil, unique(got.Images)[:len(want.Images)]
+	}
 	if diff := cmp.Diff(fmt.Sprint(want.Refused), fmt.Sprint(got.Refused)); diff != "" {
 		t.Errorf("%q: refusal (-SDK +ours):\n%s", text, diff)
 	}
