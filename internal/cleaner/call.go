@@ -55,14 +55,31 @@ func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*Pl
 	if batch[0].Action == evaluator.Untag {
 		a.forget(digests(batch)) // the tag that is to remain may have gone
 	}
-	a.recheck(batch)
-	if err := a.checkClock(); err != nil {
-		a.failAll(openOf(batch), err.Error())
-	}
+	a.recheckByTheClock(batch)
 	if a.ctx.Err() != nil || !a.fresh() {
 		return nil
 	}
 	return openOf(batch)
+}
+
+// maxClockLooks is how many looks in a row may find the clock wrong. One that was under
+// way while the machine was suspended does, although the clock is right.
+const maxClockLooks = 3
+
+// recheckByTheClock looks at the images until the answer agrees with the clock.
+func (a *applier) recheckByTheClock(batch []*PlannedImage) {
+	for n := 1; ; n++ {
+		a.recheck(batch)
+		err := a.checkClock()
+		if err == nil || a.ctx.Err() != nil {
+			return
+		}
+		if n == maxClockLooks {
+			a.failAll(openOf(batch), err.Error())
+			return
+		}
+		a.forget(digests(batch))
+	}
 }
 
 // announce has the log name the images before a call about them, and reports whether

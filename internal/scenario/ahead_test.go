@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -73,7 +74,7 @@ func TestWorkComesToItsEnd(t *testing.T) {
 						t.Errorf("seed %d: %s is skipped %q %s with %d of %d left", seed, rr.Name, rr.Skipped, rr.Message, planned, budget)
 					}
 					if !closed && left > 0 {
-						t.Errorf("seed %d: %s: %d of %d left, counts %+v", seed, rr.Name, left, planned, rr.Counts)
+						t.Errorf("seed %d: %s: %d of %d left, counts %+v, %q", seed, rr.Name, left, planned, rr.Counts, strings.Join(w.outcomes(&cleaner.Report{Repositories: []cleaner.RepositoryReport{rr}}), "\n"))
 					}
 					if sum := rr.Deleted + rr.NotAttempted + rr.Changed + rr.Gone + rr.Failed + rr.Unknown; sum != planned {
 						t.Errorf("seed %d: %s: outcomes of %d of %d: %+v", seed, rr.Name, sum, planned, rr.Counts)
