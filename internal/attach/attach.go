@@ -7,6 +7,7 @@ package attach
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -122,6 +123,8 @@ func (p *Plan) Handled() bool {
 		case r.Change == Unread, r.Change == Refused:
 			return false
 		case r.Outcome == Failed, r.Outcome == Changed, r.Outcome == NotAttempted:
+			return false
+		case slices.ContainsFunc(r.Foresight.Findings, func(f cleaner.Finding) bool { return f.Kind.Failure() != "" }):
 			return false
 		}
 	}

@@ -121,28 +121,26 @@ func (a *applier) wait(d time.Duration) bool {
 	}
 }
 
-// resolve asks what became of the images that a call neither confirmed nor
-// refused, since an answer can be lost after the work was done, and returns
-// those that are as they were. After throttling, when nothing was done, it is
-// one more re-check. What cannot be asked now is, where there is another attempt
-// again, asked before that.
+// resolve describes the images that a call neither confirmed nor refused, since an answer
+// can be lost after the work was done, and returns those that are as they were. After
+// throttling, when nothing was done, that is one more re-check. After a refusal of the
+// whole call nothing was done either, and another call is not worth a look. Images that
+// cannot be described now are, if there is another attempt, described before that.
 func (a *applier) resolve(batch []*PlannedImage, err error, again bool) []*PlannedImage {
 	batch = openOf(batch)
-	if errors.Is(err, ErrThrottled) {
+	switch {
+	case errors.Is(err, ErrThrottled):
 		clear(a.looks)
 		a.recheck(batch)
 		return openOf(batch)
-	}
-	if len(batch) == 0 {
-		return nil
+	case len(batch) == 0 || err != nil && !errors.Is(err, ErrUnanswered):
+		return batch
 	}
 	ctx, cancel := a.toTheEnd()
 	defer cancel()
 	describeErr := a.look(ctx, idsOf(batch))
 	for _, im := range batch {
-		if err == nil || describeErr != nil || errors.Is(err, ErrUnanswered) {
-			a.unanswered[im.Digest] = cause(err)
-		}
+		a.unanswered[im.Digest] = cause(err)
 		switch {
 		case describeErr == nil:
 			a.judge(im, cause(err))

@@ -1,7 +1,9 @@
 package cleaner_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 // expireUntagged expires untagged images older than a day.
@@ -156,4 +159,49 @@ func TestFollowersCountInLimits(t *testing.T) {
 			t.Errorf("limit %d: skipped %q, want %q", limit, got, want)
 		}
 	}
+}
+
+// Where the listing does not say what an image is, its manifest does, and where that
+// cannot be read the image may be an index.
+func TestAnImageWithoutAMediaTypeMayBeAnIndex(t *testing.T) {
+	t.Parallel()
+	untyped := image("sha256:i", 9*day)
+	untyped.ManifestMediaType = ""
+	for name, test := range map[string]struct {
+		answer func(cleaner.Reading) cleaner.Reading
+		want   []string // to stay
+	}{
+		"an index": {func(r cleaner.Reading) cleaner.Reading {
+			r.Children, r.Failed = map[string][]string{"sha256:i": {"sha256:c"}}, nil
+			return r
+		}, []string{"sha256:c", "sha256:i"}},
+		"no index": {func(r cleaner.Reading) cleaner.Reading {
+			r.Failed = []cleaner.Failure{{Digest: "sha256:i", Code: cleaner.CodeNoIndex}}
+			return r
+		}, []string{"sha256:c"}},
+		"not read": {func(r cleaner.Reading) cleaner.Reading {
+			r.Failed = []cleaner.Failure{{Digest: "sha256:i", Code: "KmsError"}}
+			return r
+		}, []string{"sha256:c", "sha256:i"}},
+	} {
+		w := newWorld(untyped, image("sha256:c", 9*day))
+		r := newRunner(t, w, scanned)
+		r.Registry = answering{w.registry(), test.answer}
+		scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:c", "task")}})
+		report := run(t, &r)
+		if got := w.digests("app"); !slices.Equal(got, test.want) || report.Incomplete != (name == "not read") {
+			t.Errorf("%s: left %v, want %v; findings %v", name, got, test.want, report.Findings)
+		}
+	}
+}
+
+// answering is a registry with another answer about manifests.
+type answering struct {
+	registry
+	answer func(cleaner.Reading) cleaner.Reading
+}
+
+func (a answering) Children(ctx context.Context, repository string, indexes []string) (cleaner.Reading, error) {
+	reading, err := a.registry.Children(ctx, repository, indexes)
+	return a.answer(reading), err
 }

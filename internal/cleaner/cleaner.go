@@ -67,7 +67,8 @@ type Reading struct {
 
 // A Remover removes images. Implementations must be safe for concurrent use,
 // and must not repeat Delete, Untag and Archive by themselves: an error that another
-// attempt may mend is ErrThrottled or ErrUnanswered.
+// attempt may mend is ErrThrottled or ErrUnanswered. After any other error nothing was
+// done but what comes together with it.
 type Remover interface {
 	// Describe returns those of the digests that are still there.
 	Describe(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error)

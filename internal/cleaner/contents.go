@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -121,7 +122,8 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 	return c, nil
 }
 
-// readManifests reads the manifests of all indexes that can be pulled, once.
+// readManifests reads the manifests of all indexes that can be pulled, once, and of
+// images of which the listing does not say what they are.
 func (c *contents) readManifests(ctx context.Context) error {
 	if c.children != nil {
 		return nil
@@ -129,7 +131,7 @@ func (c *contents) readManifests(ctx context.Context) error {
 	c.children, c.reading = map[string][]string{}, map[string]Span{}
 	var indexes []string
 	for _, im := range c.images {
-		if graph.IsIndex(im) && im.Status == evaluator.Active {
+		if (graph.IsIndex(im) || im.ManifestMediaType == "") && im.Status == evaluator.Active {
 			indexes = append(indexes, im.Digest)
 		}
 	}
@@ -138,12 +140,35 @@ func (c *contents) readManifests(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for index, digests := range reading.Children {
-			c.children[index], c.reading[index] = digests, reading.At
+		maps.Copy(c.children, reading.Children)
+		for _, digest := range batch {
+			c.reading[digest] = reading.At
 		}
-		c.failed = append(c.failed, reading.Failed...)
+		c.failed = append(c.failed, slices.DeleteFunc(reading.Failed, c.isPlain)...)
 	}
+	c.typeUntyped()
 	return nil
+}
+
+// isPlain reports whether the listing does not say what the image is, and its manifest
+// is that of no index. It notes that.
+func (c *contents) isPlain(f Failure) bool {
+	i, listed := c.place(f.Digest)
+	plain := listed && c.images[i].ManifestMediaType == "" && f.Code == CodeNoIndex
+	if plain {
+		c.images[i].ManifestMediaType = "unknown"
+	}
+	return plain
+}
+
+// typeUntyped takes every other image of which the listing does not say what it is for
+// an index: its manifest says so, or could not be read.
+func (c *contents) typeUntyped() {
+	for i := range c.images {
+		if c.images[i].ManifestMediaType == "" {
+			c.images[i].ManifestMediaType = graph.IndexType
+		}
+	}
 }
 
 // below returns the listed images to which the index leads, directly or through

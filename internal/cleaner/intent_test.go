@@ -175,7 +175,7 @@ func TestAFailureWithoutAnAnswerIsUnknown(t *testing.T) {
 		"intent a 1", "intent a 2", "intent a 3", "a unknown, unconfirmed")
 	wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) {
 		describe := r.describe
-		failing(r, 1, errors.New("broken"), nil)
+		failing(r, 1, errUnanswered, nil)
 		looks := 0
 		r.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
 			if looks++; looks > 1 {

@@ -50,7 +50,10 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	}
 	r.applyGuarded(ctx, &plan, func(before *RepositoryPlan) RepositoryPlan {
 		again, err := r.planNamed(ctx, repository, entry, names, before)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrRepositoryNotFound):
+			again.Skip = &Skip{SkipGone, repositoryGone}
+		case err != nil:
 			again.Skip = &Skip{SkipFailed, err.Error()}
 		}
 		return again

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -51,9 +52,17 @@ func TestApplySettlesEveryImage(t *testing.T) {
 			func(w *world, r *remover) {
 				r.delete = func(_ context.Context, repository string, _ []string) (cleaner.Deletion, error) {
 					w.take("delete", repository, []string{"a"})
+					return cleaner.Deletion{}, errUnanswered
+				}
+			}, map[string]string{"a": "deleted: unconfirmed: delete: no answer, but not there any more", "b": "unknown: delete: no answer"},
+		},
+		"refused, and gone by somebody else": {
+			func(w *world, r *remover) {
+				r.delete = func(_ context.Context, repository string, _ []string) (cleaner.Deletion, error) {
+					w.take("delete", repository, []string{"a"})
 					return cleaner.Deletion{}, broken
 				}
-			}, map[string]string{"a": "deleted: unconfirmed: broken, but not there any more", "b": "failed: broken"},
+			}, map[string]string{"a": "failed: broken", "b": "failed: broken"},
 		},
 		"answer in part": {
 			func(_ *world, r *remover) {
@@ -71,8 +80,10 @@ func TestApplySettlesEveryImage(t *testing.T) {
 					}
 					return describe(ctx, repository, digests)
 				}
-				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) { return cleaner.Deletion{}, broken }
-			}, map[string]string{"a": "unknown: broken; then denied", "b": "unknown: broken; then denied"},
+				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) {
+					return cleaner.Deletion{}, errUnanswered
+				}
+			}, map[string]string{"a": "unknown: delete: no answer; then re-check: denied", "b": "unknown: delete: no answer; then re-check: denied"},
 		},
 		"error after a part is done": {
 			func(w *world, r *remover) {
@@ -83,14 +94,16 @@ func TestApplySettlesEveryImage(t *testing.T) {
 			}, map[string]string{"a": "deleted", "b": "failed: broken"},
 		},
 	} {
-		w := newWorld(image("a", 9*day), image("b", 9*day))
-		plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
-		r := w.remover()
-		test.spoil(w, &r)
-		apply(t, r, plan)
-		if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
-			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(image("a", 9*day), image("b", 9*day))
+			plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
+			r := w.remover()
+			test.spoil(w, &r)
+			apply(t, r, plan)
+			if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
+				t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
+			}
+		})
 	}
 }
 

@@ -54,6 +54,7 @@ func (h hostileRegistry) images() []evaluator.Image {
 	for i := range images {
 		images[i] = evaluator.Image{
 			Digest: fmt.Sprint("sha256:", i, h.text), Tags: []string{h.text}, PushedAt: evaluator.At(now.Add(-9 * day)), Status: evaluator.Active,
+			ManifestMediaType: "application/vnd.oci.image.manifest.v1+json",
 		}
 	}
 	return images

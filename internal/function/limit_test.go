@@ -151,7 +151,10 @@ func TestARemovalThatHangsEndsBeforeTheDeadline(t *testing.T) {
 		for _, blind := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
 				const n = 100
-				image := evaluator.Image{Digest: "sha256:a", Status: evaluator.Active, PushedAt: evaluator.At(time.Now().Add(-9 * day))}
+				image := evaluator.Image{
+					Digest: "sha256:a", Status: evaluator.Active, PushedAt: evaluator.At(time.Now().Add(-9 * day)),
+					ManifestMediaType: "application/vnd.oci.image.manifest.v1+json",
+				}
 				registry := &hanging{slowReader: slowReader{n: n}, image: image, blind: blind}
 				report, left := handleOn(t, within, `{"mode": "apply"}`, registry, registry)
 				if margin := min(function.MaxMargin, within/10); left < margin/2 {

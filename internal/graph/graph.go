@@ -106,9 +106,12 @@ func (g *Graph) link(parent int, digest string) {
 	g.parents[child] = append(g.parents[child], parent)
 }
 
+// IndexType is the media type of an OCI index.
+const IndexType = "application/vnd.oci.image.index.v1+json"
+
 // IsIndex reports whether the image is a manifest list.
 func IsIndex(im evaluator.Image) bool {
-	return im.ManifestMediaType == "application/vnd.oci.image.index.v1+json" ||
+	return im.ManifestMediaType == IndexType ||
 		im.ManifestMediaType == "application/vnd.docker.distribution.manifest.list.v2+json"
 }
 
