@@ -202,10 +202,6 @@ func (r *Runner) stopped() bool {
 	}
 }
 
-// A replan makes a plan once more, for a run that has carried out a part of the plan
-// before.
-type replan func(before *RepositoryPlan) RepositoryPlan
-
 // apply carries the plan out, unless this run only plans. Again makes the plan
 // once more.
 func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again replan) {

@@ -62,3 +62,7 @@ func (r *Runner) PlannerOf(account string) Planner {
 	r.prepare(account)
 	return r.planner()
 }
+
+// A replan makes a plan once more, for a run that has carried out a part of the plan
+// before.
+type replan func(before *RepositoryPlan) RepositoryPlan
