@@ -153,7 +153,7 @@ func (s *scanner) count(hosts map[string]*foreignHost, use *inuse.Use) {
 		h = &foreignHost{}
 		hosts[use.Reference.Host] = h
 	}
-	h.listed = h.listed || slices.Contains(s.lists, use.Source) && !use.Reference.Public()
+	h.listed = h.listed || slices.Contains(s.lists, use.Source) && (use.Reference.Host == "" || !use.Reference.Public())
 	if h.last == use.Reference {
 		return // they are in order
 	}

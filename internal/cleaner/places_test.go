@@ -154,6 +154,10 @@ func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 			"1 reference names the host p.example.com, which is no ECR registry. 0 of them protect images of the repositories here whose name is their path or the end of it" + advice +
 				"One is p.example.com/x/y:1, used by task/1",
 		}},
+		"a list with a misspelt repository": {listed, inList(uses(t, registryHost+"app:v1", "team/typo:v1", "docker.io/x/y")), []string{
+			"1 reference names no registry host. 0 of them protect images of the repositories here whose name is their path or the end of it; " +
+				"write them with the host of the registry. One is team/typo:v1, used by task/1",
+		}},
 		"none": {scanned, uses(t, registryHost+"app:v1"), nil},
 	} {
 		r := newRunner(t, newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2")), c.configuration)
