@@ -50,7 +50,7 @@ func TestMotoECS(t *testing.T) {
 	m.define("other", "nginx")
 	byTag := m.images(inuse.NewECS(m.ecs, 2, true))
 	for image, want := range map[string]int{
-		"app:v1@" + first: 2, "app:v1@" + second: 0, "app:v1": 1, "app:v2": 2, "job:1": 0, "job:2": 1, "job:3": 1,
+		"app:v1@" + first: 2, "app:v1@" + second: 0, "app:v1": 1, "app:v2": 2, "job:1": 0, "job:2": 1, "job:3": 1, "nginx:latest": 1,
 	} {
 		if byTag[image] != want {
 			t.Errorf("%s is used %d times, want %d; all: %v", image, byTag[image], want, byTag)
@@ -223,7 +223,7 @@ func (m moto) images(source inuse.Source) map[string]int {
 	}
 	count := map[string]int{}
 	for _, use := range scan.Uses {
-		count[use.Reference.String()[len(registry):]]++
+		count[strings.TrimPrefix(use.Reference.String(), registry)]++
 	}
 	return count
 }
