@@ -39,11 +39,9 @@ type call struct {
 	// OK, and explain puts such an answer into words.
 	code    func(body []byte) string
 	explain func(r refusal, body []byte) error
-	// head is shown an answer before its body is read. Nil is not.
-	head func(*http.Response)
-	// read takes what is asked for from the body of an answer. An error says that
-	// it is not there. Nil takes the body as it is.
-	read func(body []byte) error
+	// read takes what is asked for from an answer, whose body has been read. An error
+	// says that it is not there. Nil takes the body as it is.
+	read func(answer *http.Response, body []byte) error
 	// most is how many bytes an answer may have; a longer one is an error. Zero
 	// takes the first maxBody of any.
 	most int64
@@ -102,9 +100,6 @@ func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.
 	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusPartialContent {
 		return out, metadata, c.refused(answer)
 	}
-	if c.head != nil {
-		c.head(answer)
-	}
 	limit := int64(maxBody)
 	if c.most > 0 {
 		limit = c.most + 1
@@ -114,7 +109,7 @@ func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.
 		return out, metadata, fmt.Errorf("the answer has more than %d bytes", c.most)
 	}
 	if err == nil && c.read != nil {
-		err = c.read(body)
+		err = c.read(answer, body)
 	}
 	if err != nil {
 		return out, metadata, refusal{error: fmt.Errorf("read the answer: %w", err), status: answer.StatusCode}

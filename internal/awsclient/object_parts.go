@@ -61,16 +61,14 @@ func (o *object) fetch() error {
 	if o.tag != "" {
 		c.header.Set("If-Match", o.tag)
 	}
-	var answer *http.Response
-	c.head = func(r *http.Response) { answer = r }
-	c.read = func(body []byte) error { return o.take(answer, body) }
+	c.read = o.take
 	_, err := callObject(o.ctx, c, o.location)
-	var refused refusal
+	refused, _ := errors.AsType[refusal](err)
 	switch {
-	case errors.As(err, &refused) && refused.status == http.StatusRequestedRangeNotSatisfiable && o.at == 0:
+	case refused.status == http.StatusRequestedRangeNotSatisfiable && o.at == 0:
 		o.size = 0 // an empty object has no part
 		return nil
-	case errors.As(err, &refused) && refused.status == http.StatusPreconditionFailed:
+	case refused.status == http.StatusPreconditionFailed:
 		return fmt.Errorf("get %s: it was written again while it was read; run again", o.location)
 	case err != nil:
 		return fmt.Errorf("get %s: %w", o.location, err)

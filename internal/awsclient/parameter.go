@@ -41,7 +41,7 @@ func getParameter(ctx context.Context, c call, name string) (value string, err e
 	c.code = func(body []byte) string { code, _ := parameterFault(body); return code }
 	c.explain, c.most = parameterError, maxParameterAnswer
 	var answer struct{ Parameter struct{ Value *string } }
-	c.read = func(body []byte) error {
+	c.read = func(_ *http.Response, body []byte) error {
 		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
