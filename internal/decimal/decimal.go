@@ -68,12 +68,10 @@ func (n *Number) scanDigits(text []byte, fraction int64) (count int) {
 			break
 		}
 		count++
-		switch {
-		case n.digits <= room: // as in most numbers
+		if n.digits <= room { // as in most numbers
 			n.digits = 10*n.digits + uint64(c-'0')
 			n.power -= fraction
-		case c == '0' && fraction == 1:
-		default:
+		} else {
 			n.more = n.more || c != '0'
 			n.power += 1 - fraction
 		}
