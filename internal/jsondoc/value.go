@@ -151,7 +151,11 @@ func (v *Value) Int(low, high int) (int, bool) {
 	number, _ := decimal.Parse(v.text)
 	n, ok := number.Int()
 	if !ok || n < int64(low) || n > int64(high) {
-		v.Problem("must be %sfrom %d to %d, is %s", map[bool]string{false: "an integer "}[number.Plain()], low, high, clip(v.text))
+		what := "an integer "
+		if number.Plain() {
+			what = "" // it is one
+		}
+		v.Problem("must be %sfrom %d to %d, is %s", what, low, high, clip(v.text))
 		return 0, false
 	}
 	return int(n), true
