@@ -97,30 +97,16 @@ func (k *checker) surveyRegistry(c *cobra.Command, documents []*document) error 
 	if documents[0].configuration != nil {
 		return session.surveyAssigned(c.Context(), documents[0])
 	}
-	names, err := session.asked(c.Context())
-	for _, name := range names {
-		if err == nil {
-			err = session.surveyRepository(c.Context(), name, documents, func(int) bool { return true })
+	repositories, err := session.Asked(c.Context())
+	if err != nil {
+		return runError(err)
+	}
+	for _, r := range repositories {
+		if err := session.surveyRepository(c.Context(), r.Name, documents, func(int) bool { return true }); err != nil {
+			return err
 		}
 	}
-	return err
-}
-
-// asked returns the names of the repositories that were asked for.
-func (s *session) asked(ctx context.Context) (names []string, err error) {
-	selection := s.Config.Repositories.Selection()
-	for repository, err := range s.Registry.Repositories(ctx) {
-		if err != nil {
-			return nil, failure(err)
-		}
-		if selection.Ask(repository.Name) {
-			names = append(names, repository.Name)
-		}
-	}
-	if err := selection.Err(); err != nil {
-		return nil, runError(err)
-	}
-	return names, nil
+	return nil
 }
 
 // surveyAssigned holds each repository against the policy that the

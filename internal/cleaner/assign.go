@@ -26,17 +26,8 @@ type Assignment struct {
 // at most the tags and, where the attached policy decides, that. The error says
 // that the registry could not be listed, or it is a [*config.SelectionError].
 func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
-	var asked []Repository
-	selection := r.Config.Repositories.Selection()
-	for repository, err := range r.Registry.Repositories(ctx) {
-		if err != nil {
-			return nil, r.Begin(err)
-		}
-		if selection.Ask(repository.Name) {
-			asked = append(asked, repository)
-		}
-	}
-	if err := selection.Err(); err != nil {
+	asked, err := r.Asked(ctx)
+	if err != nil {
 		return nil, err
 	}
 	assignments := make([]Assignment, len(asked))
@@ -51,6 +42,22 @@ func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
 	}
 	wg.Wait()
 	return assignments, nil
+}
+
+// Asked lists the repositories that were asked for, also those that the
+// configuration excludes. The error is as that of Assign.
+func (r *Runner) Asked(ctx context.Context) ([]Repository, error) {
+	var asked []Repository
+	selection := r.Config.Repositories.Selection()
+	for repository, err := range r.Registry.Repositories(ctx) {
+		if err != nil {
+			return nil, r.Begin(err)
+		}
+		if selection.Ask(repository.Name) {
+			asked = append(asked, repository)
+		}
+	}
+	return asked, selection.Err()
 }
 
 func (r *Runner) assign(ctx context.Context, repository Repository) Assignment {
