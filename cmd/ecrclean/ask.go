@@ -40,7 +40,7 @@ func question(plan *cleaner.Report, removals int) string {
 			case len(im.ProtectedBy) > 0:
 			case im.Verdict == evaluator.Untag:
 				untags++
-			case im.Verdict == evaluator.Transition, im.OnExpire == config.ArchiveExpired:
+			case im.Archives():
 				archives++
 			}
 		}

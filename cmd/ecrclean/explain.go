@@ -146,7 +146,7 @@ func removal(im *cleaner.PlannedImage) string {
 	switch {
 	case im.Action == evaluator.Untag:
 		return "removes its tags " + strings.Join(im.Untag, ", ")
-	case im.Action == evaluator.Transition, im.OnExpire == config.ArchiveExpired:
+	case im.Archives():
 		return "archives it"
 	}
 	return "removes it"

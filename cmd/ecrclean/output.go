@@ -136,7 +136,7 @@ func outcomeCell(im *cleaner.ImageReport) string {
 		return string(im.Outcome)
 	case im.Verdict == evaluator.Untag:
 		return "would lose " + tagsCell(im.Untag)
-	case im.OnExpire == config.ArchiveExpired, im.Verdict == evaluator.Transition:
+	case im.Archives():
 		return "would be archived"
 	}
 	return "would be removed"

@@ -184,7 +184,7 @@ func (a *applier) take(steps []step) {
 	for _, s := range steps {
 		switch {
 		case s.Outcome != "" || a.waits(s.PlannedImage):
-		case s.archives():
+		case s.Archives():
 			transitions = append(transitions, s.PlannedImage)
 		case s.Action == evaluator.Untag:
 			untaggings = append(untaggings, s.PlannedImage)
@@ -206,7 +206,7 @@ func (a *applier) take(steps []step) {
 func (a *applier) waits(im *PlannedImage) bool {
 	for _, digest := range im.Parents {
 		parent, planned := a.planned[digest]
-		along := im.archives() && a.archived[digest]
+		along := im.Archives() && a.archived[digest]
 		if !planned || !im.removedFor(parent.Outcome) && !along {
 			a.settle(im, Blocked, "it belongs to "+digest+", which stays")
 			return true

@@ -81,7 +81,7 @@ func (a *applier) judge(im *PlannedImage, why string) {
 // leave it, and how that shows.
 func (im *PlannedImage) carriedOut(current evaluator.Image, found bool) (o Outcome, how string) {
 	switch {
-	case im.archives():
+	case im.Archives():
 		if found && current.Status == evaluator.Archived {
 			return MovedToArchive, "in the archive now"
 		}

@@ -53,7 +53,7 @@ func (c *Counts) plan(im *PlannedImage) {
 	default:
 		c.Expired++
 	}
-	if !im.archives() {
+	if !im.Archives() {
 		c.ReclaimableBytes += im.ownBytes()
 	}
 }

@@ -197,5 +197,5 @@ func idsOf(images []*PlannedImage) []string {
 // removedFor reports whether a parent with that outcome is gone far enough for
 // what is to become of the image.
 func (im *PlannedImage) removedFor(parent Outcome) bool {
-	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.archives()
+	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.Archives()
 }

@@ -113,14 +113,16 @@ type PlannedImage struct {
 // Protected reports whether something vetoes the action.
 func (p *PlannedImage) Protected() bool { return len(p.ProtectedBy) > 0 }
 
-// archives reports whether the image would move to the archive class.
-func (p *PlannedImage) archives() bool {
-	return p.Action == evaluator.Transition || p.OnExpire == config.ArchiveExpired
+// Archives reports whether the image would move to the archive class.
+func (p *PlannedImage) Archives() bool { return archives(p.Action, p.OnExpire) }
+
+func archives(action evaluator.Action, onExpire config.OnExpire) bool {
+	return action == evaluator.Transition || onExpire == config.ArchiveExpired
 }
 
 // deletes reports whether the image would be deleted.
 func (p *PlannedImage) deletes() bool {
-	return (p.Action == evaluator.Expire || p.Action == Follow) && !p.archives()
+	return (p.Action == evaluator.Expire || p.Action == Follow) && !p.Archives()
 }
 
 // childrenPulledAt returns the latest pull of the children, zero for none.

@@ -102,6 +102,9 @@ type ImageReport struct {
 	ImageSizeInBytes int64     `json:"imageSizeInBytes"`
 }
 
+// Archives reports whether the image would move to the archive class.
+func (im *ImageReport) Archives() bool { return archives(im.Verdict, im.OnExpire) }
+
 // Undone counts what makes the run incomplete, by reason: repositories by their
 // [SkipCode], "images failed", "images unknown", "images not attempted", "in-use
 // sources" that did not answer, "manifests not read" and "faults of the program". It is empty if and only if the run is complete; it counts what

@@ -60,7 +60,7 @@ func (w *wish) acts() bool { return w != nil && w.action != evaluator.Keep }
 func (w *wish) fate() graph.Fate {
 	switch {
 	case w == nil:
-	case w.action == evaluator.Transition, w.onExpire == config.ArchiveExpired:
+	case archives(w.action, w.onExpire):
 		return graph.Archive
 	case w.action == evaluator.Expire, w.action == Follow:
 		return graph.Delete
@@ -173,7 +173,7 @@ func (im *PlannedImage) waitsFor(parents []evaluator.Image) []string {
 	}
 	var digests []string
 	for _, parent := range parents {
-		if !im.archives() || parent.Status != evaluator.Archived {
+		if !im.Archives() || parent.Status != evaluator.Archived {
 			digests = append(digests, parent.Digest)
 		}
 	}
