@@ -18,13 +18,13 @@ func (s *Survey) Warn(v *jsondoc.Value, known jsondoc.Problems) {
 	items, _ := v.Member("rules").Array()
 	for i := range s.rules {
 		selection := items[i].Member("selection")
-		known := slices.ContainsFunc(known, func(p jsondoc.Problem) bool { return p.Path == selection.Path() })
-		if listWarned := s.rules[i].warnOfList(selection); !listWarned && !known {
+		warned := slices.ContainsFunc(known, func(p jsondoc.Problem) bool { return p.Path == selection.Path() })
+		if listWarned := s.rules[i].warnOfList(selection); !listWarned && !warned {
 			s.warnUnmatched(i, selection)
 		}
 		s.rules[i].warnOfNumbers(selection)
 		s.rules[i].warnOfCount(selection)
-		if !known {
+		if !warned {
 			s.warnShielded(i, items)
 		}
 	}
