@@ -66,7 +66,7 @@ func isHost(text string) bool {
 	if i := strings.LastIndexByte(text, ':'); i > strings.LastIndexByte(text, ']') {
 		name, port, hasPort = text[:i], text[i+1:], true
 	}
-	if hasPort && (port == "" || strings.Trim(port, "0123456789") != "") {
+	if hasPort && (port == "" || !consists(port, isDigit)) {
 		return false
 	}
 	if address, bracket := strings.CutPrefix(name, "["); bracket {
