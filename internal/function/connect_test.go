@@ -180,7 +180,7 @@ func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
 	for server, fails := range map[*httptest.Server]bool{plain: false, secure: true} {
 		cfg := awsclient.Local(server.URL, "eu-west-1")
 		cfg.HTTPClient, cfg.Retryer = server.Client(), func() aws.Retryer { return aws.NopRetryer{} }
-		scan := inuse.Run(t.Context(), function.Connect(cfg, clock).Sources(c), now)
+		scan := inuse.Scope{}.Run(t.Context(), function.Connect(cfg, clock).Sources(c), now)
 		if failed := len(scan.Failed) > 0; failed != fails {
 			t.Errorf("%s: failures %v, want some: %t", server.URL, scan.Failed, fails)
 		}

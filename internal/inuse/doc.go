@@ -3,7 +3,7 @@
 // says what is referenced, not which image of a repository that is; only the
 // registry's listing can tell what a tag means.
 //
-// Each [Source] is one place to ask. [Run] asks all of them and keeps every
+// Each [Source] is one place to ask. [Scope.Run] asks all of them and keeps every
 // error, because a source that did not answer may have named any image: what
 // it could have protected must not be removed.
 package inuse

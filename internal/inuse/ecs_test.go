@@ -186,7 +186,7 @@ func TestECSFailsWhereItIsNotOfferedOrUnreachable(t *testing.T) {
 	wantFailure(t, inuse.NewECS(ecs.NewFromConfig(configFor("http://127.0.0.1:1")), 5, false), `take "ecs" out of protect.inUse`)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	scan := inuse.Run(ctx, []inuse.Source{f.source(t, 5)}, now)
+	scan := inuse.Scope{}.Run(ctx, []inuse.Source{f.source(t, 5)}, now)
 	if len(scan.Failed) != 1 || strings.Contains(scan.Failed[0].String(), "protect.inUse") {
 		t.Errorf("got failures %v, want one without advice", scan.Failed)
 	}

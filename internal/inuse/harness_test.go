@@ -125,7 +125,7 @@ var shorten = strings.NewReplacer("arn:aws:ecs:"+region+":123456789012:", "", "a
 // uses returns what the source names, each as "image by", both shortened, and the error that ended it.
 func uses(t *testing.T, source inuse.Source) ([]string, error) {
 	t.Helper()
-	scan := inuse.Run(t.Context(), []inuse.Source{source}, now)
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{source}, now)
 	lines := make([]string, len(scan.Uses))
 	for i, use := range scan.Uses {
 		lines[i] = strings.TrimPrefix(use.Reference.String(), registry) + use.Problem + " " + shorten.Replace(use.By)

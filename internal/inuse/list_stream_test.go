@@ -165,7 +165,7 @@ func TestAListAddsAFewUsesOfEachImage(t *testing.T) {
 	for i := range 20 {
 		fmt.Fprintf(&text, "%sapp:v%d\nproxy.example.com/app:v1\n", registry, i%2)
 	}
-	scan := inuse.Run(t.Context(), []inuse.Source{list(text.String())}, now)
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{list(text.String())}, now)
 	if len(scan.Uses) != 15 || len(scan.Failed) > 0 || scan.Counts["refs.txt"] != 20 || scan.Elsewhere["refs.txt"] != 20 {
 		t.Errorf("%d uses, failed %v, counts %v and %v", len(scan.Uses), scan.Failed, scan.Counts, scan.Elsewhere)
 	}

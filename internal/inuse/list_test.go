@@ -162,7 +162,7 @@ func TestWhatWriteWritesIsReadBack(t *testing.T) {
 	if err := inuse.Write(&b, "123456789012", region, now.In(time.FixedZone("", 3600)), written); err != nil {
 		t.Fatal(err)
 	}
-	scan := inuse.Run(t.Context(), []inuse.Source{list(b.String())}, now)
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{list(b.String())}, now)
 	if want := []inuse.Use{from("refs.txt", use("a", "x")), from("refs.txt", use("a", "y")), from("refs.txt", use("b", "<x>"))}; !slices.Equal(scan.Uses, want) || len(scan.Failed) > 0 {
 		t.Errorf("read back %v, %v; want %v", scan.Uses, scan.Failed, want)
 	}

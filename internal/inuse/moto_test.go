@@ -217,7 +217,7 @@ func (m moto) role() string {
 // images asks the source and counts the uses of each image.
 func (m moto) images(source inuse.Source) map[string]int {
 	m.Helper()
-	scan := inuse.Run(m.Context(), []inuse.Source{source}, now)
+	scan := inuse.Scope{}.Run(m.Context(), []inuse.Source{source}, now)
 	for _, f := range scan.Failed {
 		m.Error(f)
 	}

@@ -100,12 +100,6 @@ type Failure struct {
 // String returns "source: error".
 func (f Failure) String() string { return f.Source + ": " + f.Err.Error() }
 
-// Run asks all sources at the same time and waits for all of them. Now is the
-// time at which it is called.
-func Run(ctx context.Context, sources []Source, now time.Time) Scan {
-	return Scope{}.Run(ctx, sources, now)
-}
-
 // A Scope says which uses a scan is about. The zero value keeps all.
 type Scope struct {
 	// Region, unless it is empty, is the Region of the registry: uses of ECR
@@ -116,7 +110,8 @@ type Scope struct {
 	Aliases reference.Aliases
 }
 
-// Run is [Run] for the scope.
+// Run asks all sources at the same time and waits for all of them. Now is the
+// time at which it is called.
 func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	answers := make([]answer, len(sources))
 	var wg sync.WaitGroup

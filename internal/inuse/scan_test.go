@@ -53,7 +53,7 @@ func from(source string, u inuse.Use) inuse.Use {
 // A fault in one source is its failure, so that what relies on it stays.
 func TestAPanicInASourceIsItsFailure(t *testing.T) {
 	t.Parallel()
-	got := inuse.Run(t.Context(), []inuse.Source{
+	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{
 		given{name: "faulty", meet: func() { panic("fault") }}, given{name: "one", uses: []inuse.Use{use("a", "x")}},
 	}, now)
 	if len(got.Failed) != 1 || got.Failed[0].String() != "faulty: the program is faulty: fault; please report it" || got.Counts["one"] != 1 {
@@ -64,7 +64,7 @@ func TestAPanicInASourceIsItsFailure(t *testing.T) {
 func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 	t.Parallel()
 	failure := errors.New("not today")
-	got := inuse.Run(t.Context(), []inuse.Source{
+	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{
 		given{name: "one", uses: []inuse.Use{use("b", "x"), use("a", "y"), use("a", "x"), use("b", "x")}},
 		given{name: "fails", uses: []inuse.Use{use("c", "z")}, err: failure},
 		given{name: "none"},
@@ -90,7 +90,7 @@ func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 
 func TestRunOfNoSourcesIsEmpty(t *testing.T) {
 	t.Parallel()
-	got := inuse.Run(t.Context(), nil, now)
+	got := inuse.Scope{}.Run(t.Context(), nil, now)
 	if len(got.Uses) != 0 || len(got.Failed) != 0 || !maps.Equal(got.Counts, map[string]int{}) {
 		t.Errorf("got %v", got)
 	}
@@ -100,7 +100,7 @@ func TestRunOfNoSourcesIsEmpty(t *testing.T) {
 func TestRunAsksAllAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	here, there := make(chan bool), make(chan bool)
-	got := inuse.Run(t.Context(), []inuse.Source{
+	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{
 		given{name: "here", meet: func() { here <- true; <-there }},
 		given{name: "there", meet: func() { <-here; there <- true }},
 	}, now)
