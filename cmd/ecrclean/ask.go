@@ -62,7 +62,10 @@ func question(plan *cleaner.Report, removals int) string {
 		parts = append(parts, "remove tags from "+imagesText(untags))
 	}
 	last := len(parts) - 1
-	what := strings.TrimPrefix(strings.Join(parts[:last], ", ")+" and "+parts[last], " and ")
+	what := parts[last]
+	if last > 0 {
+		what = strings.Join(parts[:last], ", ") + " and " + what
+	}
 	return fmt.Sprintf("In account %s in %s, %s?%s", plan.Account, plan.Region, what, warning)
 }
 
