@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
@@ -154,4 +155,23 @@ func place(text []byte, offset int64) string {
 	before := text[:max(0, min(int(offset), len(text))-1)]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	return fmt.Sprintf("%d:%d", line, 1+utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]))
+}
+
+// An integer is one however it is written.
+type integer struct {
+	value int64
+	bad   string // the text, if it is none
+}
+
+// UnmarshalJSON reads a number. What is wrong it only notes.
+func (i *integer) UnmarshalJSON(text []byte) error { //nolint:unparam // the interface asks for the error
+	*i = integer{}
+	number, ok := decimal.Parse(string(text))
+	if ok {
+		i.value, ok = number.Int()
+	}
+	if !ok && string(text) != "null" {
+		i.bad = clip(string(text))
+	}
+	return nil
 }

@@ -69,22 +69,3 @@ func (t *timestamp) UnmarshalJSON(text []byte) error { //nolint:unparam // the i
 	}
 	return nil
 }
-
-// An integer is one however it is written.
-type integer struct {
-	value int64
-	bad   string // the text, if it is none
-}
-
-// UnmarshalJSON reads a number. What is wrong it only notes.
-func (i *integer) UnmarshalJSON(text []byte) error { //nolint:unparam // the interface asks for the error
-	*i = integer{}
-	number, ok := decimal.Parse(string(text))
-	if ok {
-		i.value, ok = number.Int()
-	}
-	if !ok && string(text) != "null" {
-		i.bad = clip(string(text))
-	}
-	return nil
-}
