@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,5 +82,18 @@ func (s *session) references(ctx context.Context, out string) error {
 	if err != nil {
 		return failure(fmt.Errorf("write references: %w", err))
 	}
+	s.explainUnwritten(scan.Uses)
 	return nil
+}
+
+// explainUnwritten says on the standard error stream which uses the list does not
+// have because their repository is not known. A reader of the list would take their
+// images for unused without a word.
+func (s *session) explainUnwritten(uses []inuse.Use) {
+	for i := range uses {
+		if use := &uses[i]; use.Reference.Repository == "" {
+			why := cmp.Or(use.Problem, "the repository of "+use.Reference.Digest+" is not known")
+			fmt.Fprintf(s.stderr, "ecrclean: not in the list: %s: %s\n", printable(use.By), printable(why))
+		}
+	}
 }
