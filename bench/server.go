@@ -36,9 +36,8 @@ type Server struct {
 	seen     map[uint64]bool
 }
 
-// NewServer fills a registry and renders its answers. Each call takes the
-// latency, and what the server itself takes for it. The server's clock says now,
-// and goes on from there.
+// NewServer fills a registry and renders its answers. Each call takes the latency plus
+// the server's own time. The server's clock starts at now.
 func NewServer(size Size, latency time.Duration, now time.Time) *Server {
 	began := time.Now()
 	clock := func() time.Time { return now.Add(time.Since(began)) }

@@ -95,8 +95,7 @@ func readPolicy(t *testing.T, file, repository string) (policy lifecycle.Policy,
 	return entry.Policy, "configuration"
 }
 
-// Where the README says that convert converts a policy, it does, and it converts no
-// configuration.
+// convert converts the policies for which the README says so, and no configuration.
 func TestConvertTakesWhatTheReadmeSays(t *testing.T) {
 	t.Parallel()
 	for row := range strings.Lines(string(readFile(t, "README.md"))) {

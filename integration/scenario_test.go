@@ -165,7 +165,7 @@ func (s scenario) repositoryFilters() {
 		mode: "apply", repositories: []string{"*/api"},
 		configuration: unprotected(`, "repositories": {"include": ["team-a/*", "team-b/*"], "exclude": ["*/secret"]}`),
 	}
-	// The pattern */api matches team-c/api too, which the configuration leaves out.
+	// The pattern */api matches team-c/api too, which the configuration excludes.
 	applied := s.run(t, on, what, true)
 	if got, want := applied.names(), []string{"team-a/api", "team-b/api"}; !slices.Equal(got, want) {
 		t.Errorf("repositories are %v, want %v", got, want)

@@ -100,7 +100,7 @@ func (s *session) apply(ctx context.Context, yes bool, run func(context.Context)
 		if agreed, err := s.ask(plan); err != nil || !agreed {
 			return err
 		}
-		s.Saved, s.Now = plan, time.Time{} // the answer may have taken long
+		s.Saved, s.Now = plan, time.Time{} // the person may have taken long to answer
 	}
 	ctx, s.Remover = s.remover(ctx)
 	report, err := run(ctx)

@@ -12,8 +12,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// ask shows a plan and asks whether to apply it. The plan goes to the standard
-// error stream: the standard output is for the report on what was done.
+// ask shows a plan and asks whether to apply it. The plan goes to the standard error
+// stream, because the standard output is for the report of the run.
 func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
 	if err := printTable(s.stderr, plan); err != nil {
 		return false, failure(err)
@@ -21,13 +21,14 @@ func (s *session) ask(plan *cleaner.Report) (agreed bool, err error) {
 	removals, _ := plan.Removals()
 	if removals == 0 {
 		fmt.Fprintln(s.stderr, "Nothing to remove.")
-		plan.Mode = config.Apply // for which a limit stood in the way
+		plan.Mode = config.Apply // in mode apply, a repository that a limit skips is not handled
 		return false, s.judge(plan)
 	}
 	return s.confirm(question(plan, removals), "Nothing was removed.", "give --yes to apply without asking")
 }
 
-// question asks whether to carry out a plan that has all its images.
+// question returns the question whether to carry out a plan. The plan must hold all its
+// images.
 func question(plan *cleaner.Report, removals int) string {
 	archives, untags := 0, 0
 	for i := range plan.Repositories {
@@ -76,9 +77,9 @@ func imagesText(n int) string {
 	return fmt.Sprintf("%d images", n)
 }
 
-// confirm asks on the standard error stream; only an answer of "yes" is one. To
-// any other it says what that means, and where nobody answers what to do
-// instead.
+// confirm asks on the standard error stream and reports whether the answer is "yes".
+// After any other answer it prints declined. If the input ends without an answer, the
+// error is a usage error with instead, which says how to run without a question.
 func (s *setup) confirm(question, declined, instead string) (agreed bool, err error) {
 	fmt.Fprintf(s.stderr, "\n%s Type yes to go on: ", question)
 	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
@@ -92,7 +93,7 @@ func (s *setup) confirm(question, declined, instead string) (agreed bool, err er
 	}
 	fmt.Fprintln(s.stderr, "\n"+declined)
 	if errors.Is(err, io.EOF) && strings.TrimSpace(answer) == "" {
-		return false, usageError(errors.New("there is nobody to ask; " + instead))
+		return false, usageError(errors.New("no answer on the standard input; " + instead))
 	}
 	return false, nil
 }

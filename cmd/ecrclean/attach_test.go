@@ -20,8 +20,8 @@ func keepOne(description string) string {
 		"countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}]}`
 }
 
-// runOn runs the program on an embedded registry with the repositories app and
-// web, which has the same clock.
+// runOn runs the program on an embedded registry with the repositories app and web. The
+// registry has the program's clock.
 func runOn(t *testing.T, stdin io.Reader, clock func() time.Time, args ...string) (status int, stdout, stderr string, registry *fakeecr.Server) {
 	t.Helper()
 	registry = fakeecr.New(fakeecr.WithClock(clock))

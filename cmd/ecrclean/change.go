@@ -44,7 +44,7 @@ func (c *change) refuse(inUse int, doubt string) error {
 // carryOut asks, unless yes is true or nothing changes, and makes the changes.
 func (c *change) carryOut(ctx context.Context, yes bool, question string) error {
 	if !yes && c.plan.Changes() > 0 {
-		asked := c.now().Round(0) // wall time, which goes on in a suspend
+		asked := c.now().Round(0) // wall time, which passes while the machine is suspended
 		agreed, err := c.confirm(question, "Nothing was changed.", "give --yes to go on without asking")
 		if agreed && c.now().Sub(asked) > cleaner.MaxScanAge {
 			agreed, err = false, failure(fmt.Errorf("nothing was changed: the answer came after more than %s, in which much may have come into use; run again", cleaner.MaxScanAge))
@@ -78,15 +78,16 @@ func (c *change) status() error {
 	return nil
 }
 
-// explainMissed says on the standard error stream which repositories a person asked
-// for by name, not by a pattern, and got nothing done for.
+// explainMissed prints, on the standard error stream, each repository that
+// --repositories gives by name, not by a pattern, and for which nothing was done. It
+// reports whether one of them was left alone.
 func (c *change) explainMissed() (missed bool) {
 	for i := range c.plan.Repositories {
 		r := &c.plan.Repositories[i]
 		named := slices.ContainsFunc(c.Config.Repositories.Requested, func(p wildcard.Pattern) bool { return p.String() == r.Name })
 		if named && r.Change == attach.LeftAlone {
 			missed = true
-			fmt.Fprintf(c.stderr, "ecrclean: %s was asked for by name: left alone: %s\n", printable(r.Name), printable(r.Message))
+			fmt.Fprintf(c.stderr, "ecrclean: %s: left alone, although --repositories names it: %s\n", printable(r.Name), printable(r.Message))
 		}
 		if named && r.Change == attach.Unchanged && c.command == adopting {
 			fmt.Fprintf(c.stderr, "ecrclean: %s: nothing to adopt: no policy is attached\n", printable(r.Name))

@@ -34,18 +34,18 @@ no other AWS call without --repositories.
 The dialect aws is ECR's own grammar, for policies to attach; extended is that
 of policies in a configuration, which is a superset.
 
-Every problem is named with line and column. Warnings are for what is legal and
-most likely not meant, and leave the exit status 0. With images, check also warns of
+Every problem is named with line and column. Warnings are about rules that are valid
+but probably a mistake, and leave the exit status 0. With images, check also warns of
 
   - rules that match none of the images, and rules whose images earlier rules match
-  - lists whose entries no image meets together
-  - tags that match by surprise, such as v10 for the prefix v1
+  - lists of which no image matches all entries
+  - tags that an entry probably should not match, such as v10 for the prefix v1
   - large counts that are nearly reached
 
-With --images, the images are those of one repository: the output of "aws ecr
-describe-images". With --repositories, check lists the images in the registry. A
-policy file is checked with all of these repositories, a policy of a configuration
-with the repositories that get it.`,
+--images takes the images of one repository: the output of "aws ecr describe-images".
+With --repositories, check lists the images in the registry. It checks a policy file
+with all of these repositories, and a policy of a configuration with the repositories
+that get it.`,
 		RunE: k.run,
 	}
 	f := c.Flags()

@@ -21,13 +21,13 @@ func deleteCommand(w world) *cobra.Command {
 		Short: "Delete chosen images, each named by tag or digest",
 		Long: `Delete chosen images of one repository, each named by tag or digest, after asking.
 
-Delete removes an image with all its tags. It says what else each named image is
-called before it deletes anything. With --yes, name all tags of an image or its
-digest: one of several tags is not enough, and then nothing is deleted.
+An image is deleted with all its tags. Before delete deletes anything, it prints the
+other tags of each named image. With --yes, name all tags of an image or its digest.
+If you name only some of the tags, nothing is deleted.
 
 Protection, limits and the re-check before the removal are those of apply; policies
-are not evaluated. The exit status is 3 if a named image was not deleted, with the
-reason on the standard error stream. An image that somebody else has deleted in the
+are not evaluated. If a named image was not deleted, the exit status is 3, and the
+standard error stream has the reason. An image that somebody else has deleted in the
 meantime counts as deleted.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -57,7 +57,7 @@ type deletion struct {
 	*session
 	repository string
 	names      []string
-	// yes is the flag: the tool does not ask.
+	// yes is the flag --yes: the tool does not ask.
 	yes bool
 }
 

@@ -16,7 +16,7 @@ import (
 // named: the other tags may still be needed.
 func (d *deletion) approve(plan *cleaner.RepositoryPlan) error {
 	if d.Saved != nil {
-		return nil // a person has seen it, and agreed
+		return nil // a person has seen the plan, and agreed
 	}
 	var refused []string
 	for i := range plan.Images {
@@ -89,7 +89,7 @@ func (d *deletion) status(r *cleaner.Report) error {
 	return status(r)
 }
 
-// whySkipped says why a repository was left as it was, and what to do.
+// whySkipped says why a repository was skipped, and what to do.
 func whySkipped(r *cleaner.RepositoryReport) string {
 	if r.Skipped == cleaner.SkipLimit {
 		return r.Message + "; raise the limit in the configuration or with --max-deletions, --max-deletions-per-repository or --max-deleted-percent"
@@ -97,7 +97,7 @@ func whySkipped(r *cleaner.RepositoryReport) string {
 	return fmt.Sprintf("%s: %s", r.Skipped, r.Message)
 }
 
-// whyNotDeleted says why an image is still there, and what to do.
+// whyNotDeleted says why an image was not deleted, and what to do.
 func whyNotDeleted(im *cleaner.ImageReport) string {
 	if len(im.ProtectedBy) == 0 {
 		outcome := cmp.Or(im.Outcome, cleaner.NotAttempted)
@@ -111,13 +111,13 @@ func whyNotDeleted(im *cleaner.ImageReport) string {
 	return strings.Join(reasons, "; ")
 }
 
-// outcomeRemedies say what to do about an outcome, where it is more than to run again.
+// outcomeRemedies say what to do about an outcome, unless it is only to run again.
 var outcomeRemedies = map[cleaner.Outcome]string{
 	cleaner.Blocked: "delete the index or image that it belongs to first",
 	cleaner.Changed: "look at the image, and run again",
 }
 
-// protectionRemedies say what to do about what protects an image.
+// protectionRemedies say what to do about a protection.
 var protectionRemedies = map[cleaner.ProtectionKind]string{
 	cleaner.ByInUse:             "stop using it there, or change protect.inUse and protect.references in the configuration",
 	cleaner.ByTagPattern:        "change protect.tagPatterns in the configuration, or remove the tag",

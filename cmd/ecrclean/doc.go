@@ -49,7 +49,8 @@
 //	3  finished, but something was not handled: a call failed or was denied, a
 //	   limit stopped apply, images in use stopped attach, the time ran out, a
 //	   signal came, the log could not be written, audit could not read a line
-//	   about an image, delete did not delete a named image (one that somebody
-//	   else has deleted by then counts as deleted), or attach or adopt left a
-//	   repository alone that --repositories gives by name, not by a pattern
+//	   about an image, delete did not delete a named image (an image that
+//	   somebody else deleted in the meantime counts as deleted), or attach or
+//	   adopt left a repository alone that --repositories gives by name, not by
+//	   a pattern
 package main

@@ -134,14 +134,14 @@ func conclusion(x *explained, planned *cleaner.PlannedImage) string {
 	case x.Skipped != "" && len(x.Rules) > 0:
 		return "kept, because its repository is left alone"
 	case x.Removed:
-		return fmt.Sprintf("apply %s, unless a limit or a change stands in the way", removal(planned))
+		return fmt.Sprintf("apply %s, unless a limit or a change prevents it", removal(planned))
 	case len(x.ProtectedBy) > 0 && x.Verdict != evaluator.Keep.String():
 		return "kept, because it is protected"
 	}
 	return "kept"
 }
 
-// removal says what apply does with an image of a plan.
+// removal says what apply does with a planned image.
 func removal(im *cleaner.PlannedImage) string {
 	switch {
 	case im.Action == evaluator.Untag:

@@ -14,8 +14,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// commandLines are for every command one that can be carried out, with INPUT for the
-// folder of the inputs.
+// commandLines has arguments for every command that work. INPUT stands for the folder
+// of the inputs.
 var commandLines = map[string]string{
 	"plan": "plan", "apply": "apply --yes", "delete": `delete app v1 --yes --config {"protect":{"inUse":[]}}`, "explain": `explain app v1 --config {"protect":{"inUse":[]}}`, "policies": "policies",
 	"preview": "preview --policy INPUT/policy.json --images INPUT/images.json --now 2026-01-01T00:00:00Z",
@@ -23,7 +23,7 @@ var commandLines = map[string]string{
 	"references": `references --config {"protect":{"inUse":[],"references":["INPUT/references"]}}`, "audit": "audit INPUT/log", "invoke": "invoke INPUT/event.json", "demo": "demo",
 }
 
-// changing is what differs between two runs of the same command.
+// changing matches the text that differs between two runs of the same command.
 var changing = regexp.MustCompile(`"?(runId|start|end|imagePushedAt)"?: ?"[^"]*"|\d{4}-\d\d-\d\dT[0-9:.]+Z|\d+d ago|\w{10,}`)
 
 // eachCommand returns the commands of the program by name.
@@ -36,7 +36,7 @@ func eachCommand() map[string]*cobra.Command {
 	return all
 }
 
-// A default that the help shows is what happens without the flag.
+// Giving a flag the default that the help shows changes nothing.
 func TestEveryDefaultIsWhatHappens(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -70,7 +70,7 @@ func TestEveryDefaultIsWhatHappens(t *testing.T) {
 				t.Errorf("%s --%s: the help shows the default %s; with that it prints %q, without %q", name, f.Name, f.DefValue, got, usual)
 			}
 		})
-		if f := c.Flags().Lookup("output"); f != nil && name != "adopt" { // there it is for --out
+		if f := c.Flags().Lookup("output"); f != nil && name != "adopt" { // adopt uses it only with --out
 			for _, format := range []string{"table", "json"} {
 				text := outcome("--output=" + format)[1:]
 				if isJSON := strings.HasPrefix(text, "{") || strings.HasPrefix(text, "["); isJSON != (format == "json") {

@@ -10,13 +10,14 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// instantPattern is RFC 3339 and other spellings that mean one instant only. They
-// have lower-case letters or a space between the parts, no seconds, or an offset
-// without a colon or without minutes. A text without an offset is refused: it means
-// another instant in each time zone.
+// instantPattern matches RFC 3339 and other spellings that mean one instant only. The
+// other spellings have lower-case letters or a space between the parts, no seconds, or
+// an offset without a colon or without minutes. A text without an offset is refused,
+// because it means another instant in each time zone.
 var instantPattern = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:[.,]\d+)?)? ?(?:([Zz])|([+-](?:[01]\d|2[0-3])):?([0-5]\d)?)$`)
 
-// parseInstant reads a time in words. What is below a nanosecond is cut off.
+// parseInstant reads a time such as 2026-02-27T18:00:00Z. Digits below a nanosecond are
+// cut off.
 func parseInstant(text string) (at time.Time, ok bool) {
 	parts := instantPattern.FindStringSubmatch(text)
 	if parts == nil {
@@ -37,18 +38,18 @@ func parseInstant(text string) (at time.Time, ok bool) {
 	return at, err == nil && !at.IsZero() && held(at)
 }
 
-// held reports whether an evaluator.Instant holds the time, or none.
+// held reports whether an evaluator.Instant can hold the time.
 func held(t time.Time) bool { return evaluator.At(t).Time().Equal(t) }
 
-// A timestamp is a time as the AWS CLI prints it: ISO 8601 with an offset, or
-// seconds since 1970 however they are written. The fraction is kept.
+// A timestamp is a time as the AWS CLI prints it: ISO 8601 with an offset, or seconds
+// since 1970 in any spelling of a JSON number. The fraction is kept.
 type timestamp struct {
 	time.Time
-	bad string // the text, if it is neither
+	bad string // the text, if it is neither of the two
 }
 
-// UnmarshalJSON reads either form. What is wrong it only notes: an error from
-// here would not say of which image.
+// UnmarshalJSON reads either form. It notes an invalid time in bad and returns no
+// error, because an error from here could not name the image.
 func (t *timestamp) UnmarshalJSON(text []byte) error { //nolint:unparam // the interface asks for the error
 	*t = timestamp{}
 	var words string

@@ -10,10 +10,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// unread stands for a time that is not read.
+// unread is the expectation for a time that is refused.
 const unread = "refused"
 
-// timesInWords are the times that --now and --images take, and what they are.
+// timesInWords are texts for --now and --images, each with the time that it means.
 var timesInWords = map[string]string{
 	"2026-02-27T18:00:00Z":                   "2026-02-27T18:00:00Z",
 	"2026-02-27T18:00:00+00:00":              "2026-02-27T18:00:00Z",
@@ -35,7 +35,7 @@ var timesInWords = map[string]string{
 	"2026-02-27T23:59:59+23:59":              "2026-02-27T00:00:59Z",
 	"1678-01-01T00:00:00Z":                   "1678-01-01T00:00:00Z",
 	"2261-12-31T23:59:59Z":                   "2261-12-31T23:59:59Z",
-	"2026-02-27T18:00:00":                    unread, // of no place in particular
+	"2026-02-27T18:00:00":                    unread, // without an offset
 	"2026-02-27 18:00:00":                    unread,
 	"2026-02-27T18:00:00.512":                unread,
 	"2026-02-27":                             unread,
@@ -82,8 +82,8 @@ var timesInWords = map[string]string{
 	"now":                                    unread,
 }
 
-// epochs are the numbers that --images takes for times; package decimal tests how
-// numbers are read.
+// epochs are numbers that --images reads as times. The tests of package decimal cover
+// the spellings of numbers.
 var epochs = map[string]string{
 	"1.772215200512E9":                 "2026-02-27T18:00:00.512Z",
 	"1772215200.512":                   "2026-02-27T18:00:00.512Z",

@@ -10,13 +10,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
-// limits are the limits that a person can type.
+// limits are the limits that a person can give as flags.
 type limits struct {
 	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent count
 }
 
-// A count is the value of a flag: an integer as in a configuration. The flags of
-// package pflag take 010 for 8.
+// A count is the value of a flag: an integer as in a configuration. An integer flag of
+// package pflag would read 010 as 8.
 type count int
 
 func (c *count) String() string { return strconv.Itoa(int(*c)) }
@@ -37,9 +37,9 @@ func (c *count) Set(text string) error {
 
 func (l *limits) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.Var(&l.maxDeletions, "max-deletions", "remove at most this many images in all, whatever the configuration says")
-	f.Var(&l.maxDeletionsPerRepository, "max-deletions-per-repository", "skip repositories in which more images would be removed, whatever the configuration says")
-	f.Var(&l.maxDeletedPercent, "max-deleted-percent", "skip repositories in which more than this percentage of the images would be removed, whatever the configuration says")
+	f.Var(&l.maxDeletions, "max-deletions", "remove at most this many images in all; overrides the configuration")
+	f.Var(&l.maxDeletionsPerRepository, "max-deletions-per-repository", "skip repositories in which more images would be removed; overrides the configuration")
+	f.Var(&l.maxDeletedPercent, "max-deleted-percent", "skip repositories in which more than this percentage of the images would be removed; overrides the configuration")
 }
 
 // check refuses limits that make no sense.
@@ -50,7 +50,7 @@ func (l *limits) check() error {
 	return nil
 }
 
-// override puts the limits that were typed into the configuration.
+// override replaces limits of the configuration by those that were given as flags.
 func (l *limits) override(c *cobra.Command, configuration config.Config) config.Config {
 	typed := func(name string, value count) *int {
 		if !c.Flags().Changed(name) {

@@ -22,10 +22,10 @@ func referencesCommand(w world) *cobra.Command {
 		Use:   "references [--out FILE|s3://BUCKET/KEY]",
 		Short: "Write a list of what is in use here, for protect.references elsewhere",
 		Long: `Query the services in protect.inUse for the images that they use in this account and
-Region, read the lists in protect.references, and write all that as one list. Name the
-list in protect.references where the registry is cleaned. It counts for 36 hours, or for
-as many as protect.referencesMaxAgeHours says there. Images of public registries, such as
-docker.io and public.ecr.aws, are left out.`,
+Region, read the lists in protect.references, and write one list of all these images.
+Add the list to protect.references in the configuration that cleans the registry. The
+list is valid for 36 hours, or for protect.referencesMaxAgeHours of that configuration.
+Images of public registries, such as docker.io and public.ecr.aws, are left out.`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			configuration, err := s.load(c.Context())
@@ -44,9 +44,9 @@ docker.io and public.ecr.aws, are left out.`,
 	return c
 }
 
-// references scans and writes. A scan that failed in part is not written: a
-// reader could not tell it from a whole one. Nor is one by a wrong clock: a reader
-// could take the list for newer than it is.
+// references scans and writes the list. It writes nothing if the scan failed in part,
+// because a reader could not tell the list from a complete one. It writes nothing if
+// the clock is wrong, because a reader could take the list for newer than it is.
 func (s *session) references(ctx context.Context, out string) error {
 	ask := s.registry.Scanner(s.Config, "", s.now)
 	if ask == nil {

@@ -32,7 +32,7 @@ import (
 // counted back from now, or an instant in RFC 3339. Tags are percent-encoded;
 // T*N stands for the N tags T0, T1 and so on.
 type scriptRegistry struct {
-	ahead   atomic.Int64 // its clock, of that of this machine
+	ahead   atomic.Int64 // how far its clock is ahead of this machine's
 	mu      sync.Mutex
 	server  *fakeecr.Server
 	answers map[string]string // by operation, in place of the server's

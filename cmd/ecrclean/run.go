@@ -53,7 +53,7 @@ func failure(err error) error { return &statusError{statusFailed, err} }
 // errUnhandled ends the program with status 3; the report has said why.
 var errUnhandled = &statusError{statusUnhandled, errors.New("finished, but something was not handled; see above")}
 
-// commands are those of the program.
+// commands make the subcommands of ecrclean.
 var commands = []func(world) *cobra.Command{
 	planCommand, applyCommand, deleteCommand, explainCommand, policiesCommand, previewCommand, checkCommand,
 	convertCommand, attachCommand, adoptCommand, referencesCommand, auditCommand, invokeCommand, demoCommand,

@@ -38,7 +38,7 @@ func TestALogThatFailsEndsTheRun(t *testing.T) {
 	p.wantSaid(t, "ecrclean: "+words+"\n")
 }
 
-// Whoever is about to remove something learns that the log could not be written.
+// A removing run learns that the log could not be written.
 func TestALogThatFailsCommitsNothing(t *testing.T) {
 	t.Parallel()
 	full := errors.New("full")

@@ -30,7 +30,8 @@ func (s *setup) flags(c *cobra.Command) {
 	s.outputFlag(c)
 }
 
-// configurationFlags are for commands with a registry and a format of their own.
+// configurationFlags adds the flags of commands that use a registry and have their own
+// output format.
 func (s *setup) configurationFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&s.config, "config", s.getenv("CLEANER_CONFIG"), "configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself (environment: CLEANER_CONFIG)")
@@ -49,7 +50,7 @@ func (s *setup) outputFlag(c *cobra.Command) {
 }
 
 func (s *setup) repositoriesFlag(c *cobra.Command) {
-	c.Flags().StringSliceVar(&s.repositories, "repositories", nil, "only repositories that match one of these patterns, each of which must match one; * matches any characters (repeatable, comma-separated)")
+	c.Flags().StringSliceVar(&s.repositories, "repositories", nil, "only repositories that match one of these patterns; each pattern must match a repository; * matches any characters (repeatable, comma-separated)")
 }
 
 func (s *setup) deadlineFlag(c *cobra.Command) {
@@ -118,7 +119,7 @@ type session struct {
 	cleaner.Runner
 	registry function.Registry
 	log      *runLog // of --log; nil for none
-	// judge says, as status does, how a run that removes ended.
+	// judge returns the error that ends a run that removes, as status does.
 	judge func(*cleaner.Report) error
 }
 

@@ -25,10 +25,9 @@ type Adoption struct {
 	Plan Plan
 }
 
-// Adopt reads the attached policies of the repositories that the configuration
-// selects and leaves to them, or about which it says nothing. What the
-// configuration says of a repository by an entry with another policy stays. The
-// error is as that of Attach.
+// Adopt reads the attached policies of the repositories that the configuration leaves
+// to their attached policy, or for which it has no entry. A repository whose entry has
+// another policy keeps that. The error is as that of Attach.
 func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 	plan, err := p.plan(ctx, leave, false)
 	if err != nil {

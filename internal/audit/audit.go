@@ -83,7 +83,7 @@ func (t *Totals) add(more Totals) {
 
 // Lines are numbers of log lines, blank ones not counted.
 type Lines struct {
-	// Read are those with a line of ours: of a run, whichever, or written before one.
+	// Read counts the lines that the function or the tool wrote, in a run or before it.
 	Read int `json:"read"`
 	// Others have none.
 	Others int `json:"others"`

@@ -44,7 +44,7 @@ type entry struct {
 	Outcome     string  `json:"outcome"`
 	Unconfirmed bool    `json:"unconfirmed"`
 	Message     string  `json:"message"`
-	// Of lines before a run.
+	// Fields of lines that are written before a run begins.
 	Document string   `json:"document"`
 	Problem  string   `json:"problem"`
 	Fields   []string `json:"fields"`
@@ -61,8 +61,8 @@ func (i *instant) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// An integer is one however it is written: what a log went through may have written
-// its numbers anew.
+// An integer is a JSON number with an integral value, such as 10 or 1e1. Programs that
+// pass a log on may spell its numbers anew.
 type integer int64
 
 func (i *integer) UnmarshalJSON(text []byte) error {
@@ -106,7 +106,7 @@ func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
 	return false
 }
 
-// event takes note of a line that says of no image what became of it.
+// event takes note of a line that does not give the outcome of an image.
 func (t *tally) event(message, runID string) (ours bool) {
 	if run := t.run(runID); run != nil && message == msgRun {
 		run.Finished = true

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// ownLines are the lines that function and tool write, by message, without what is
-// common to all. The two that have no run_id are written before a run begins.
+// ownLines are the lines of the function and the tool, by message, without the fields
+// that all lines have. The two lines without a run_id are written before a run begins.
 var ownLines = map[string]string{
 	"intent":     `"run_id":"r","repository":"app","policy":"p","digest":"sha256:a","tags":"","attempt":1`,
 	"image":      `"run_id":"r","repository":"app","policy":"p","digest":"sha256:a","tags":"","outcome":"deleted"`,
@@ -56,12 +56,13 @@ func TestEveryLineOfOursIsRead(t *testing.T) {
 	}
 }
 
-// What another program writes is not ours because it uses one of our words.
+// A line of another program does not count as the cleaner's because it has one of its
+// messages.
 func TestLinesWithOurWordsAreNotOurs(t *testing.T) {
 	t.Parallel()
 	for message := range ownLines {
 		if message == "intent" || message == "image" {
-			continue // in doubt, these are named as unreadable
+			continue // these lines are reported as unreadable
 		}
 		a := read(t, "", fmt.Sprintf(`{"time":"2026-11-22T03:00:00Z","msg":%q,"user":"x"}`, message))
 		if a.Lines.Read != 0 || a.Lines.Others != 1 || len(a.Runs) != 0 {

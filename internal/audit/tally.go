@@ -76,8 +76,8 @@ func (t *tally) image(message string, e *entry) error {
 	return nil
 }
 
-// outcomeUnknown is the outcome of an image that may have been removed. Logs of
-// older versions say that a failure is unconfirmed instead.
+// outcomeUnknown is the outcome of an image that may have been removed. Logs of older
+// versions have the outcome failed with unconfirmed true instead.
 const outcomeUnknown = "unknown"
 
 // settle puts an outcome where it belongs and reports whether it is known.

@@ -1,9 +1,9 @@
-// Package awsclient loads the AWS configuration that both programs share:
-// credentials, region and endpoint as every AWS tool takes them, and a
-// transport and retries that fit a job which makes thousands of small calls.
-// It also makes the few calls for which no client of a service is worth its
-// start-up time: who is calling, and reading or writing one S3 object. It
-// compares the clock of this machine with the Date of the answers.
+// Package awsclient loads the AWS configuration that both programs share: the usual
+// credentials, Region and endpoint of AWS tools, and a transport and retries for a job
+// of thousands of small calls. It makes a few calls itself, because a client of the
+// service would cost too much start-up time: GetCallerIdentity, and reading and writing
+// one S3 object. It also compares the clock of this machine with the Date of each
+// answer.
 package awsclient
 
 import (

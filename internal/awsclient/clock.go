@@ -11,13 +11,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// ErrNoDate says that answers came from an https endpoint, and none had a usable
-// Date header.
+// ErrNoDate says that https endpoints answered, and no answer had a usable Date header.
 var ErrNoDate = errors.New("the clock of this machine cannot be checked: AWS answered without a usable Date header; " +
 	"have the proxy in between pass it on")
 
-// maxSkew is how far the clock of this machine and the Date of an answer may be
-// apart. That leaves room for a slow answer: its header arrives within
+// maxSkew is the largest accepted difference between the clock of this machine and the
+// Date of an answer. A slow answer fits into it, because its header arrives within
 // answerTimeout.
 const maxSkew = 2 * time.Minute
 
@@ -30,17 +29,17 @@ type ClockCheck struct {
 	// dated is true when an answer had a usable Date, undated when a successful
 	// answer of an https endpoint had none.
 	dated, undated bool
-	// wrong is the newest disagreement, until Check has returned it and a later
-	// answer agrees. Agrees is true when the newest Date agrees with the clock.
+	// wrong is the newest disagreement. Check clears it once it has returned it and a
+	// later answer agrees. Agrees is true when the newest Date agrees with the clock.
 	wrong  error
 	agrees bool
-	// ahead is the most that the clock was ahead of a Date that agreed, which may
-	// be negative. Measured is false when none did.
+	// ahead is the most by which the clock was ahead of a Date that agreed; it may be
+	// negative. Measured is false when no Date agreed.
 	ahead    time.Duration
 	measured bool
 }
 
-// WatchClock returns a check that sees each answer to a client of cfg that is made
+// WatchClock returns a check of the answers to every client that is made of cfg
 // afterwards.
 func WatchClock(cfg *aws.Config, now func() time.Time) *ClockCheck {
 	c := &ClockCheck{now: now}
@@ -68,10 +67,10 @@ func (c *ClockCheck) Check() error {
 	return wrong
 }
 
-// ServiceTime returns the time of the services when the clock of this machine said
-// local. It may return an earlier time, by as long as an answer took and a second,
-// but never a later one. When no answer had a Date that agrees with the clock it
-// returns local. The result has no monotonic reading.
+// ServiceTime returns the time of the services at the moment when the clock of this
+// machine showed local. The result may be too early, by the duration of an answer and a
+// second, but it is never too late. When no answer had a Date that agrees with the
+// clock it returns local. The result has no monotonic reading.
 func (c *ClockCheck) ServiceTime(local time.Time) time.Time {
 	if c == nil {
 		return local
@@ -103,7 +102,7 @@ func (c *ClockCheck) note(asked *url.URL, answer *http.Response) {
 	}
 }
 
-// A watchedClient shows the answers to a check.
+// A watchedClient passes its answers to a check.
 type watchedClient struct {
 	client aws.HTTPClient
 	check  *ClockCheck

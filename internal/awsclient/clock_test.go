@@ -15,9 +15,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
-// A datedAnswer is an answer with that Date header, which arrives when the clock
-// of this machine says at. A status of 0 is 200 OK, no scheme is https, and a Date
-// of "" is none.
+// A datedAnswer is an answer with that Date header, which arrives when the clock of
+// this machine shows at. The zero status means 200, the zero scheme https, and an empty
+// Date no header.
 type datedAnswer struct {
 	at     time.Time
 	date   string
@@ -25,13 +25,13 @@ type datedAnswer struct {
 	status int
 }
 
-// answerAt returns the answer of a service whose clock says now, while this
-// machine's is so far ahead.
+// answerAt returns the answer of a service whose clock shows now, while the clock of
+// this machine is ahead by that much.
 func answerAt(ahead time.Duration) datedAnswer {
 	return datedAnswer{at: now.Add(ahead), date: now.Format(http.TimeFormat)}
 }
 
-// watched returns the check of a clock after these answers.
+// watched returns the ClockCheck after these answers.
 func watched(t *testing.T, answers ...datedAnswer) *awsclient.ClockCheck {
 	t.Helper()
 	var local time.Time
@@ -113,8 +113,8 @@ func TestAWrongClockIsNamedWithBothTimes(t *testing.T) {
 	}
 }
 
-// A wrong clock is never passed over because a later answer agrees, but once it
-// was reported the newest answer counts.
+// A later answer that agrees does not hide a wrong clock. Once the wrong clock was
+// reported, the newest answer counts.
 func TestEveryDisagreementIsReported(t *testing.T) {
 	t.Parallel()
 	answers := make(chan time.Duration, 1)
@@ -146,8 +146,7 @@ func TestEveryDisagreementIsReported(t *testing.T) {
 	}
 }
 
-// What the clock said is told as a time of the services that is not too late,
-// however much of the difference is the way of an answer.
+// The time of the services is never too late, however long an answer took.
 func TestTimesOfServicesAreNeverTooLate(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
@@ -169,7 +168,8 @@ func TestTimesOfServicesAreNeverTooLate(t *testing.T) {
 	}
 }
 
-// A clock moves on by wall time, also where a monotonic one stood still.
+// The clock is read as wall time, since the monotonic clock stands still while the
+// machine is suspended.
 func TestTheClockIsReadAsWallTime(t *testing.T) {
 	t.Parallel()
 	local := time.Now()
@@ -183,7 +183,7 @@ func TestTheClockIsReadAsWallTime(t *testing.T) {
 	}
 }
 
-// An answer is never lost by the check, nor the error of a connection.
+// The check passes on every answer, and the error of a failed connection.
 func TestTheCheckPassesAnswersAndErrorsOn(t *testing.T) {
 	t.Parallel()
 	cut := errors.New("cut")

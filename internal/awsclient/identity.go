@@ -28,7 +28,8 @@ func Caller(ctx context.Context, cfg aws.Config) (Principal, error) {
 	return ParsePrincipal(aws.ToString(out.Arn))
 }
 
-// ARN returns the ARN of the principal, without the path that a session hides.
+// ARN returns the ARN of the principal. It lacks the path of a role, since the ARN of a
+// session does not show it.
 func (p Principal) ARN() string {
 	service, resource := "iam", p.Kind+"/"+p.Name
 	switch p.Kind {

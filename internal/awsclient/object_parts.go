@@ -14,15 +14,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// partSize is how many bytes of an object one call asks for. They are held in
-// memory until they are read.
+// partSize is the number of bytes of an object that one call gets. A part is in memory
+// until it is read.
 const partSize = 4 << 20
 
-// OpenObject opens the S3 object that location names as s3://bucket/key, and
-// returns when it was last modified, or zero if S3 does not say. Each call gets one
-// part of the object, when it is needed, and is repeated like any other call.
-// Reading ends with an error if the object changes meanwhile, or is not as long as
-// S3 says. The clock tells when each call is signed.
+// OpenObject opens the S3 object at a location such as s3://bucket/key, and returns
+// when it was last modified, or zero if S3 does not say. Reading gets the object part
+// by part, each with one call that is retried like any other. Reading ends with an
+// error if the object changes meanwhile, or is not as long as S3 says. The clock gives
+// the time of each call's signature.
 func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func() time.Time) (io.ReadCloser, time.Time, error) {
 	o := &object{ctx: ctx, cfg: cfg, location: location, clock: clock, size: -1}
 	if err := o.fetch(); err != nil {
@@ -33,7 +33,7 @@ func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func
 
 // An object is an S3 object that is being read.
 type object struct {
-	ctx      context.Context //nolint:containedctx // a Read has none of its own
+	ctx      context.Context //nolint:containedctx // Read takes no context
 	cfg      aws.Config
 	location string
 	clock    func() time.Time
@@ -76,9 +76,9 @@ func (o *object) fetch() error {
 	return nil
 }
 
-// take takes the part from an answer to the call.
+// take keeps the part that an answer to the call has.
 func (o *object) take(answer *http.Response, body []byte) error {
-	first, size := int64(0), int64(len(body)) // whoever knows no parts answers with the whole
+	first, size := int64(0), int64(len(body)) // a server that ignores Range answers with the whole object
 	if answer.StatusCode == http.StatusPartialContent {
 		var err error
 		if first, size, err = contentRange(answer.Header.Get("Content-Range")); err != nil {
@@ -97,7 +97,7 @@ func (o *object) take(answer *http.Response, body []byte) error {
 	o.part.Reset(body)
 	if o.tag == "" {
 		o.tag = tag
-		o.modified, _ = http.ParseTime(answer.Header.Get("Last-Modified")) // or it is not known
+		o.modified, _ = http.ParseTime(answer.Header.Get("Last-Modified")) // zero if it is not known
 	}
 	return nil
 }

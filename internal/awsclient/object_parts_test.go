@@ -45,8 +45,8 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const part = 4 << 20
 
-// newShelf returns a shelf whose object has that many bytes, and the
-// configuration that leads to it.
+// newShelf returns a shelf whose object has that many bytes, and a configuration whose
+// S3 endpoint is the shelf.
 func newShelf(t *testing.T, size int) (*shelf, aws.Config) {
 	t.Helper()
 	var content strings.Builder
@@ -83,7 +83,7 @@ func TestObjectsAreReadInParts(t *testing.T) {
 	}
 }
 
-// A list that only seems to be whole would protect less.
+// A list that is cut short would protect fewer images.
 func TestAnObjectThatIsNotWholeIsAnError(t *testing.T) {
 	t.Parallel()
 	respond := func(status int, headers, body string) func(http.ResponseWriter) {
@@ -97,7 +97,7 @@ func TestAnObjectThatIsNotWholeIsAnError(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]struct {
-		at     int // the request that is answered so
+		at     int // the number of the request that gets this answer
 		answer func(http.ResponseWriter)
 		want   string
 	}{
@@ -132,8 +132,8 @@ func TestAnObjectThatIsNotWholeIsAnError(t *testing.T) {
 	}
 }
 
-// Parts of two versions are not an object, also where the store does not look at
-// If-Match, or has no ETag.
+// Parts of two versions are an error, even if the store ignores If-Match or sends no
+// ETag.
 func TestPartsAreOfOneVersion(t *testing.T) {
 	t.Parallel()
 	for _, tags := range [][]string{{`"1"`, `"2"`}, {`"1"`, ""}, {"", ""}, {"", `"2"`}} {
@@ -157,7 +157,7 @@ func TestPartsAreOfOneVersion(t *testing.T) {
 	}
 }
 
-// A lost connection costs a part, and not the object.
+// After a lost connection only the current part is read again.
 func TestPartsAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	s, cfg := newShelf(t, 2*part+5)

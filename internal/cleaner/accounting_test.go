@@ -12,9 +12,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// checkAccount checks that the outcomes of a run sum up to its plan: each image has
-// either a protection or an outcome. In a repository that was skipped no image is
-// removed. Every run of this package is checked so.
+// checkAccount checks that the outcomes of a run add up to its plan: each image has
+// either a protection or an outcome. In a skipped repository no image is removed. All
+// runs in this package's tests are checked.
 func checkAccount(t *testing.T, report *cleaner.Report) {
 	t.Helper()
 	if report.Mode != config.Apply {
@@ -38,8 +38,8 @@ func checkAccount(t *testing.T, report *cleaner.Report) {
 	}
 }
 
-// The images of a saved plan are in the report although their repository is not there
-// any more, whenever it went.
+// The images of a saved plan are in the report even if their repository was deleted,
+// before or during the run.
 func TestASavedPlanAccountsForARepositoryThatIsGone(t *testing.T) {
 	t.Parallel()
 	for name, vanish := range map[string]func(*world, *registry){
@@ -73,8 +73,8 @@ func TestASavedPlanAccountsForARepositoryThatIsGone(t *testing.T) {
 // leftAlone are the outcomes of an image in a repository that was skipped.
 var leftAlone = []cleaner.Outcome{cleaner.Gone, cleaner.Changed, cleaner.Failed}
 
-// An image of a saved plan that has changed since is accounted for although its
-// repository is skipped, whatever for. Nobody takes that for a fault of the program.
+// An image of a saved plan that has changed since has an outcome even if its repository
+// is skipped, and the report has no finding about a fault of the program.
 func TestASavedPlanAccountsForARepositoryThatIsSkipped(t *testing.T) {
 	t.Parallel()
 	for want, hinder := range map[cleaner.SkipCode]func(*testing.T, *cleaner.Runner){
@@ -103,7 +103,7 @@ func TestASavedPlanAccountsForARepositoryThatIsSkipped(t *testing.T) {
 	}
 }
 
-// An image that the first plan protects and the second would remove is not removed, and
+// An image that the first plan protects and the second plan would remove is kept, and
 // stays in the report.
 func TestAProtectedImageStaysInTheReport(t *testing.T) {
 	t.Parallel()
@@ -117,7 +117,7 @@ func TestAProtectedImageStaysInTheReport(t *testing.T) {
 	}
 }
 
-// A report that contradicts itself says so, and is incomplete.
+// A report that contradicts itself has a finding, and is incomplete.
 func TestAFaultInTheAccountIsSaid(t *testing.T) {
 	t.Parallel()
 	plan := planOf(evaluator.Expire, image("sha256:a", 9*day), image("sha256:b", 9*day))

@@ -135,8 +135,8 @@ func TestAStopWhileItIsPlannedAgain(t *testing.T) {
 	}
 }
 
-// The age of a scan counts from its first question, so that a scan which takes longer
-// than it may be old has failed.
+// The age of a scan counts from its first question, so a scan that takes longer than
+// the maximum age has failed.
 func TestTheAgeOfAScanCountsFromItsFirstQuestion(t *testing.T) {
 	t.Parallel()
 	for took, want := range map[time.Duration]struct{ deleted, scans int }{
@@ -160,7 +160,7 @@ func TestTheAgeOfAScanCountsFromItsFirstQuestion(t *testing.T) {
 	}
 }
 
-// Where every scan is too old by the time the plan is made again, the run ends.
+// The run ends if every scan is too old when the new plan is ready.
 func TestPlanningThatTakesLongerThanAScanMayBeOld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", 9*day))

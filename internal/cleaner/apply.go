@@ -14,8 +14,8 @@ import (
 // Outcome is what became of a planned image.
 type Outcome string
 
-// The outcomes. Failed, Unknown and NotAttempted make a run incomplete; the others
-// are to be expected of a registry in use.
+// The outcomes. Failed, Unknown and NotAttempted make a run incomplete; the others are
+// normal in a registry in use.
 const (
 	Deleted Outcome = "deleted"
 	// MovedToArchive: the image is in the archive class now.
@@ -31,9 +31,9 @@ const (
 	// Gone: the image was not there any more.
 	Gone   Outcome = "gone"
 	Failed Outcome = "failed"
-	// Unknown: a removing call about the image had no answer or was carried out
-	// only in part, and the image was not found removed since. It may still be
-	// removed, since such a call can be carried out late.
+	// Unknown: a removing call for the image had no answer or was carried out only in
+	// part, and the image was not found removed since. ECR can carry out such a call
+	// late, so the image may still be removed.
 	Unknown Outcome = "unknown"
 	// NotAttempted: the run was stopped before it came to the image.
 	NotAttempted Outcome = "not attempted"
@@ -71,21 +71,21 @@ type applier struct {
 	// archived are the images that somebody else has moved to the archive class,
 	// by digest.
 	archived map[string]bool
-	// calls counts the removing calls, throttled those of the last ones that were
+	// calls counts the removing calls. Throttled counts the last of them that were
 	// throttled in a row.
 	calls, throttled int
 	// pace bounds the removing calls of a run that are under way at a time; nil
 	// does not.
 	pace *pace.Pace
-	// clock is the wall clock; nil takes the machine's.
+	// clock is the wall clock; nil means the machine's.
 	clock func() time.Time
-	// fresh reports whether the plan, and the in-use scan that it relies upon, are
-	// young enough for a removing call.
+	// fresh reports whether the plan, and the in-use scan on which it relies, are young
+	// enough for a removing call.
 	fresh func() bool
 	// checkClock returns an error when the wall clock is wrong.
 	checkClock func() error
-	// commit returns when the log lines written so far are where they are to be
-	// kept, or the error for which nothing may be removed.
+	// commit returns nil once all log lines written so far are saved. After an error
+	// nothing may be removed.
 	commit func() error
 }
 
@@ -115,8 +115,8 @@ func (a *applier) index() {
 	}
 }
 
-// apply removes the images that are open. It reports whether it came to the end of
-// the plan, and not to the point where the plan is too old to be relied upon.
+// apply removes the images that are open. It returns false if it stopped early because
+// the plan had become too old.
 func (a *applier) apply() bool {
 	if a.plan.Skip != nil {
 		return true
@@ -132,7 +132,8 @@ func (a *applier) apply() bool {
 
 func (im *PlannedImage) settle(o Outcome, message string) { im.Outcome, im.Message = o, message }
 
-// removeAll removes the images that are open and reports whether it came to the end.
+// removeAll removes the images that are open. It returns false if it stopped early, as
+// apply does.
 func (a *applier) removeAll() bool {
 	for _, steps := range batches(families(a.plan.Images)) {
 		if !a.remove(steps) {
@@ -155,9 +156,9 @@ func (a *applier) reopenBlocked() bool {
 	return reopened
 }
 
-// remove removes the images of a batch, turn by turn. Before each turn it looks at
-// all that are left, since the turn before it took time and changed the registry. It
-// reports whether it came to the end.
+// remove removes the images of a batch, turn by turn. Before each turn it describes all
+// remaining images again, since the turn before took time and changed the registry. It
+// returns false if it stopped early, as apply does.
 func (a *applier) remove(steps []step) bool {
 	for len(steps) > 0 && a.ctx.Err() == nil {
 		if !a.fresh() {

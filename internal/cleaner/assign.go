@@ -21,10 +21,10 @@ type Assignment struct {
 	Skip *Skip
 }
 
-// Assign says of every repository which policy it gets, in the order of the
-// listing, also of those that the configuration excludes. It reads no image:
-// at most the tags and, where the attached policy decides, that. The error says
-// that the registry could not be listed, or it is a [*config.SelectionError].
+// Assign returns the policy of every repository, in the order of the listing, excluded
+// repositories included. It reads no images: at most the tags of a repository and its
+// attached policy, if that decides. The error says that the registry could not be
+// listed, or it is a [*config.SelectionError].
 func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
 	asked, err := r.Asked(ctx)
 	if err != nil {

@@ -33,9 +33,9 @@ func invalid(problems jsondoc.Problems) *Skip {
 	return nil
 }
 
-// attachedMarks returns what ECR itself will do with the contents, in their
-// order, or nil where nothing uses the repository or no policy is attached: ECR
-// deletes what that marks, in use or not.
+// attachedMarks returns ECR's own verdicts on the images of the contents, in their
+// order. They are nil if nothing uses the repository or no policy is attached. ECR
+// deletes the images that an attached policy marks, in use or not.
 func (p Planner) attachedMarks(ctx context.Context, plan *RepositoryPlan, c *contents, policy lifecycle.Policy) []evaluator.Action {
 	if len(sourcesOf(plan.Entry.Protect)) == 0 || !p.scanner.names(ctx, c.repository) {
 		return nil

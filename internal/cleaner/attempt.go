@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// Removing calls are tried that often in a row under throttling, and each that
-	// often when no answer comes.
+	// maxAttempts bounds the throttled attempts at removing calls in a row, and
+	// maxUnanswered the attempts at one call that has no answer.
 	maxAttempts   = 100
 	maxUnanswered = 3
 	// The pause before another attempt doubles from firstPause to maxPause.
@@ -83,9 +83,8 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 	return final
 }
 
-// worthAnother reports whether another attempt may help after attempt n ended so.
-// Throttled attempts count until one is not throttled, whatever they are about and
-// however often the plan was made again meanwhile.
+// worthAnother reports whether another attempt may help after attempt n ended with err.
+// Throttled attempts count across calls and across plans until one is not throttled.
 func (a *applier) worthAnother(n int, err error) bool {
 	if !errors.Is(err, ErrThrottled) {
 		a.throttled = 0
@@ -121,11 +120,12 @@ func (a *applier) wait(d time.Duration) bool {
 	}
 }
 
-// resolve describes the images that a call neither confirmed nor refused, since an answer
-// can be lost after the work was done, and returns those that are as they were. After
-// throttling, when nothing was done, that is one more re-check. After a refusal of the
-// whole call nothing was done either, and another call is not worth a look. Images that
-// cannot be described now are, if there is another attempt, described before that.
+// resolve describes the images that a call neither confirmed nor refused, and returns
+// those that are unchanged: an answer can be lost after ECR has carried out the call.
+// After throttling ECR has done nothing, and resolve is one more re-check. After a
+// refusal of the whole call ECR has done nothing either, and resolve returns the images
+// without a look. If the images cannot be described now and there is another attempt,
+// they are described before it.
 func (a *applier) resolve(batch []*PlannedImage, err error, again bool) []*PlannedImage {
 	batch = openOf(batch)
 	switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// A tag that moves while the pages are listed is on two listed images.
+// If a tag moves while the pages are listed, two listed images have it.
 func TestEveryBearerOfATagInUseStays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1", "v2"), image("sha256:c", 7*day, "v1"), image("sha256:d", 9*day, "v3"))
@@ -23,12 +23,12 @@ func TestEveryBearerOfATagInUseStays(t *testing.T) {
 	}
 }
 
-// A person who names a tag means one image.
+// A tag that several listed images have does not name one of them.
 func TestATagOfSeveralImagesNamesNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour, "v1"), image("sha256:c", time.Hour, "v2"))
 	const want = "the tag v1 is on 2 of the listed images, because it moved while they were listed; run again"
-	runner := func() *cleaner.Runner { // each has a scan of its own, which a run that fails leaves behind
+	runner := func() *cleaner.Runner { // each run needs a new scan, which a failed run leaves behind
 		r := newRunner(t, w, scanned)
 		scans(&r, inuse.Scan{})
 		return &r
@@ -45,7 +45,7 @@ func TestATagOfSeveralImagesNamesNone(t *testing.T) {
 	}
 }
 
-// A digest that is not listed says nothing; the tag beside it still does.
+// If the digest of a reference is not listed, its tag decides.
 func TestADigestThatIsNotListedFallsBackToItsTag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1"), image("sha256:c", 7*day, "v2"))

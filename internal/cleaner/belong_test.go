@@ -161,8 +161,8 @@ func TestFollowersCountInLimits(t *testing.T) {
 	}
 }
 
-// Where the listing does not say what an image is, its manifest does, and where that
-// cannot be read the image may be an index.
+// If the listing lacks the media type of an image, its manifest tells whether it is an
+// index. If the manifest cannot be read, the image may be an index.
 func TestAnImageWithoutAMediaTypeMayBeAnIndex(t *testing.T) {
 	t.Parallel()
 	untyped := image("sha256:i", 9*day)
@@ -195,7 +195,7 @@ func TestAnImageWithoutAMediaTypeMayBeAnIndex(t *testing.T) {
 	}
 }
 
-// answering is a registry with another answer about manifests.
+// answering is a registry with its own answer to requests for manifests.
 type answering struct {
 	registry
 	answer func(cleaner.Reading) cleaner.Reading

@@ -38,10 +38,10 @@ func (a *applier) enter(operation string) (leave func(pace.End), err error) {
 	return a.pace.Enter(a.ctx, operation)
 }
 
-// ready returns the images that a call may remove now: those that were looked at
-// just now, by a plan that is still fresh. The log has named them before the look,
-// since nothing that can take its time may come between a look and the call. Without
-// any image, or in a panic, it leaves.
+// ready returns the images that a call may remove now: the plan is still fresh, and the
+// images were described just now. The log names the images before that description,
+// because writing the log can take long. If no image remains, or in a panic, ready
+// calls leave.
 func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*PlannedImage) {
 	defer func() {
 		if len(open) == 0 {
@@ -53,7 +53,7 @@ func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*Pl
 		return nil
 	}
 	if batch[0].Action == evaluator.Untag {
-		a.forget(digests(batch)) // the tag that is to remain may have gone
+		a.forget(digests(batch)) // the tag that is to remain may have been removed
 	}
 	a.recheckByTheClock(batch)
 	if a.ctx.Err() != nil || !a.fresh() {
@@ -62,11 +62,12 @@ func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*Pl
 	return openOf(batch)
 }
 
-// maxClockLooks is how many looks in a row may find the clock wrong. One that was under
-// way while the machine was suspended does, although the clock is right.
+// maxClockLooks is how many looks in a row may find the clock wrong. A look that was
+// under way while the machine was suspended finds the clock wrong although it is right.
 const maxClockLooks = 3
 
-// recheckByTheClock looks at the images until the answer agrees with the clock.
+// recheckByTheClock looks at the images until a look agrees with the clock, at most
+// maxClockLooks times.
 func (a *applier) recheckByTheClock(batch []*PlannedImage) {
 	for n := 1; ; n++ {
 		a.recheck(batch)
@@ -82,8 +83,8 @@ func (a *applier) recheckByTheClock(batch []*PlannedImage) {
 	}
 }
 
-// announce has the log name the images before a call about them, and reports whether
-// it does. Without the log nothing is removed.
+// announce writes the images to the log before a removing call, and reports whether the
+// log has them. If it does not, nothing is removed.
 func (a *applier) announce(batch []*PlannedImage) bool {
 	a.logIntent(batch)
 	if err := a.commit(); err != nil {

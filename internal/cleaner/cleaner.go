@@ -53,22 +53,22 @@ type Registry interface {
 	Children(ctx context.Context, repository string, indexes []string) (Reading, error)
 }
 
-// A Reading is what ECR answers to a request for manifests.
+// A Reading is ECR's answer to a request for manifests.
 type Reading struct {
 	// Children are the digests that each index lists, by the digest of the index.
 	Children map[string][]string
-	// Failed are the other indexes that were asked for, and why they could not be
-	// read, in the order in which they were asked for.
+	// Failed are the other requested indexes and why they could not be read, in the
+	// order of the request.
 	Failed []Failure
-	// At is when ECR took the reading for a pull, if it did. It is zero when the
-	// answer does not tell ECR's time.
+	// At is when ECR may have recorded the reading as a pull. It is zero when the answer
+	// does not tell ECR's time.
 	At Span
 }
 
-// A Remover removes images. Implementations must be safe for concurrent use,
-// and must not repeat Delete, Untag and Archive by themselves: an error that another
-// attempt may mend is ErrThrottled or ErrUnanswered. After any other error nothing was
-// done but what comes together with it.
+// A Remover removes images. Implementations must be safe for concurrent use, and must
+// not retry Delete, Untag and Archive themselves. The error is ErrThrottled or
+// ErrUnanswered if another attempt may succeed. After any other error ECR has carried
+// out only the removals that are returned with the error.
 type Remover interface {
 	// Describe returns those of the digests that are still there.
 	Describe(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error)

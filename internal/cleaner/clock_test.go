@@ -44,8 +44,8 @@ var (
 	errDenied     = errors.New("denied")
 )
 
-// A wrong clock is the error whether or not the repositories could be listed: it
-// may be why they could not.
+// The error is the wrong clock even if the repositories could not be listed: the clock
+// may be the reason.
 func TestNothingIsEvaluatedByAWrongClock(t *testing.T) {
 	t.Parallel()
 	for name, enter := range entryPoints {
@@ -82,7 +82,7 @@ func TestNothingIsEvaluatedByAWrongClock(t *testing.T) {
 	}
 }
 
-// The time of the evaluation is that after the first answers, unless it was given.
+// Policies are evaluated at the time after the first answers, unless Now was given.
 func TestNowIsFixedAfterTheFirstAnswers(t *testing.T) {
 	t.Parallel()
 	for name, enter := range entryPoints {

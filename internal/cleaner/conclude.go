@@ -8,15 +8,15 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// Every outcome that the applier gives an image comes from a function in this
-// file: a removing call without an answer can still be carried out later, and that
-// must never be forgotten.
+// Every outcome that the applier gives an image comes from a function in this file. ECR
+// can carry out a removing call late, after no answer came, and these functions keep
+// track of such calls.
 
 // removed reports whether the outcome means that the removal took place.
 func (o Outcome) removed() bool { return o == Deleted || o == MovedToArchive || o == Untagged }
 
-// settle gives the image its outcome. An image about which a removing call had no
-// answer is Unknown unless it was found removed.
+// settle gives the image its outcome. If a removing call for the image had no answer,
+// the outcome is Unknown unless the image was found removed.
 func (a *applier) settle(im *PlannedImage, o Outcome, message string) {
 	if why, silent := a.unanswered[im.Digest]; silent && !o.removed() {
 		o, message = Unknown, unknownMessage(why, message)
@@ -30,8 +30,8 @@ func (a *applier) failAll(images []*PlannedImage, message string) {
 	}
 }
 
-// unknownMessage gives the reason for which the effect of a call is not known, and the
-// state of the image since.
+// unknownMessage says why the effect of a call is unknown, and the state of the image
+// since then.
 func unknownMessage(why, since string) string {
 	if since == "" || strings.Contains(why, since) {
 		return why
@@ -45,9 +45,9 @@ func (a *applier) infer(im *PlannedImage, o Outcome, message string) {
 	im.settle(o, "unconfirmed: "+message)
 }
 
-// answered settles the image by ECR's answer. An image that is to be deleted and
-// is gone after a call without an answer was deleted by that call. An image that
-// is refused may still be deleted by it, since such a call can be carried out late.
+// answered settles the image by ECR's answer. If an earlier call had no answer and the
+// image to delete is gone, that call deleted it. If ECR refuses the image now, the
+// earlier call may still delete it, since ECR can carry out a call late.
 func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
 	switch why, before := a.unanswered[im.Digest]; {
 	case before && o == Gone && im.deletes():
@@ -60,8 +60,9 @@ func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
 	}
 }
 
-// judge settles the image by the last look at it: as removed if a call without an
-// answer, for the reason why, was to leave it so, or else if it is not as planned.
+// judge settles the image by the last look at it. The image was removed if a call
+// without an answer, for the reason why, should have left it so. Otherwise judge
+// settles it as gone or changed if it is not as planned.
 func (a *applier) judge(im *PlannedImage, why string) {
 	current, found := a.found(im.Digest)
 	a.archived[im.Digest] = found && current.Status == evaluator.Archived
@@ -77,8 +78,8 @@ func (a *applier) judge(im *PlannedImage, why string) {
 	}
 }
 
-// carriedOut returns the outcome that the image has if it is as its removal would
-// leave it, and how that shows.
+// carriedOut returns the outcome and the evidence for it if the image is in the state
+// that its removal leaves. Otherwise the outcome is empty.
 func (im *PlannedImage) carriedOut(current evaluator.Image, found bool) (o Outcome, how string) {
 	switch {
 	case im.Archives():
@@ -95,9 +96,9 @@ func (im *PlannedImage) carriedOut(current evaluator.Image, found bool) (o Outco
 	return "", ""
 }
 
-// end gives each image that is still open its outcome, and logs the outcomes that
-// are not in the log yet: these, those that were there before the first call, and
-// Blocked, which is final only now.
+// end gives each image that is still open its outcome. Then it logs the outcomes that
+// are not in the log yet: the ones of these images, those that were known before the
+// first call, and Blocked, which is final only now.
 func (a *applier) end() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
@@ -114,8 +115,8 @@ func (a *applier) end() {
 	}
 }
 
-// recall settles the images about which a call had no answer and which a new plan
-// keeps: the plan after that may not hold them.
+// recall settles the images for which a call had no answer and which a new plan keeps,
+// because a later plan may not contain them.
 func (a *applier) recall() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
@@ -125,8 +126,8 @@ func (a *applier) recall() {
 	}
 }
 
-// endUnanswered settles an image about which a call had no answer. A newer plan may have
-// given it another outcome, or a protection.
+// endUnanswered settles an image for which a call had no answer. A newer plan may have
+// given the image another outcome, or a protection.
 func (a *applier) endUnanswered(im *PlannedImage, why string) {
 	switch {
 	case im.Outcome == Gone && im.deletes():
@@ -139,8 +140,8 @@ func (a *applier) endUnanswered(im *PlannedImage, why string) {
 	}
 }
 
-// breakOff gives each image that is open an outcome after a fault of the program:
-// a call about it may have been under way.
+// breakOff gives each open image an outcome after a fault of the program, during which
+// a call for the image may have been under way.
 func (p *RepositoryPlan) breakOff(fault string) {
 	for i := range p.Images {
 		switch im := &p.Images[i]; {
@@ -153,8 +154,7 @@ func (p *RepositoryPlan) breakOff(fault string) {
 	}
 }
 
-// account notes a fault of the program where the outcomes of an applied plan do not
-// sum up to the plan.
+// account adds a finding if the outcomes of an applied plan do not add up to the plan.
 func (p *RepositoryPlan) account() {
 	if wrong := p.unaccounted(); len(wrong) > 0 {
 		p.Findings = append(p.Findings, Finding{ProgramFault, p.Repository, fmt.Sprintf(
@@ -163,10 +163,10 @@ func (p *RepositoryPlan) account() {
 	}
 }
 
-// unaccounted returns the digests of the images that do not have exactly one of a
-// protection and an outcome after the plan was applied. Images of a plan with a
-// Skip need none. One of a saved plan may have the outcome that it is gone or has
-// changed, but none is removed.
+// unaccounted returns the digests of the images that have both a protection and an
+// outcome, or neither, after the plan was applied. If the plan has a Skip, its images
+// need neither. An image of a saved plan may then have an outcome such as Gone or
+// Changed, but not one that removes it.
 func (p *RepositoryPlan) unaccounted() []string {
 	var wrong []string
 	for i := range p.Images {

@@ -22,15 +22,15 @@ type contents struct {
 	// children are by index; an index that is missing could not be read. The
 	// map is nil before the manifests are read.
 	children map[string][]string
-	// reading is when ECR may have recorded the reading of the manifest as a pull, by
-	// the digest of the index; failed are the indexes that could not be read.
+	// reading is when ECR may have recorded the reading of each manifest as a pull, by
+	// the digest of the index. Failed are the indexes that could not be read.
 	reading map[string]Span
 	failed  []Failure
-	// own is what is known about the pulls of this role; zero where no manifest was
-	// read.
+	// own says whether ECR records the pulls of this role; zero if no manifest was read.
 	own OwnPulls
 	// ownPulled are the pulls that ECR recorded for earlier reads by this tool, by the
-	// digest of the index. The images have the pull before instead.
+	// digest of the index. In images, these indexes have the pull that was recorded
+	// before.
 	ownPulled map[string]evaluator.Instant
 	// marks are what ECR itself will do with the images, in their order; nil
 	// where that does not matter or nothing is attached.
@@ -38,16 +38,16 @@ type contents struct {
 	// besides is true when it was asked what is attached beside a policy of the
 	// configuration.
 	besides bool
-	// names leads from digests and tags, which no digest can be mistaken for,
-	// to places in images, and again to those of the further images that bear the
-	// same tag: a tag that moves while the images are listed is on several. Names
-	// is nil before it is needed.
+	// names has the place in images of each digest and tag; no tag can be mistaken for a
+	// digest. Again has the places of further images with the same tag: a tag that moves
+	// while the images are listed is on several of them. Names is nil before it is
+	// needed.
 	names map[string]int
 	again map[string][]int
 }
 
-// bearers returns the places of the images with that digest or tag: none, one or,
-// for a tag, several.
+// bearers returns the places of the images with that digest or tag: none, one, or
+// several for a tag.
 func (c *contents) bearers(name string) []int {
 	if c.names == nil {
 		c.names = make(map[string]int, 2*len(c.images))
@@ -76,11 +76,11 @@ func (c *contents) bear(tag string, i int) {
 	c.names[tag] = i
 }
 
-// errUnknownName says that no listed image has a digest or tag.
+// errUnknownName says that no listed image has the digest or tag.
 var errUnknownName = errors.New("no image with the digest or tag")
 
-// one returns the place of the image that a person means by a digest or tag. The
-// error is errUnknownName, or says that several have the tag.
+// one returns the place of the image with the digest or tag. The error is
+// errUnknownName, or says that several images have the tag.
 func (c *contents) one(name string) (int, error) {
 	switch places := c.bearers(name); len(places) {
 	case 0:
@@ -122,8 +122,8 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 	return c, nil
 }
 
-// readManifests reads the manifests of all indexes that can be pulled, once, and of
-// images of which the listing does not say what they are.
+// readManifests reads, once, the manifests of all indexes that can be pulled, and of
+// images whose media type the listing lacks.
 func (c *contents) readManifests(ctx context.Context) error {
 	if c.children != nil {
 		return nil
@@ -150,8 +150,8 @@ func (c *contents) readManifests(ctx context.Context) error {
 	return nil
 }
 
-// isPlain reports whether the listing does not say what the image is, and its manifest
-// is that of no index. It notes that.
+// isPlain reports whether the listing lacks the media type of the image, and its
+// manifest is not an index. If so it notes that in the image.
 func (c *contents) isPlain(f Failure) bool {
 	i, listed := c.place(f.Digest)
 	plain := listed && c.images[i].ManifestMediaType == "" && f.Code == CodeNoIndex
@@ -161,8 +161,8 @@ func (c *contents) isPlain(f Failure) bool {
 	return plain
 }
 
-// typeUntyped takes every other image of which the listing does not say what it is for
-// an index: its manifest says so, or could not be read.
+// typeUntyped makes every other image without a media type an index: its manifest is an
+// index, or could not be read.
 func (c *contents) typeUntyped() {
 	for i := range c.images {
 		if c.images[i].ManifestMediaType == "" {

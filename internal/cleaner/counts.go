@@ -25,14 +25,14 @@ type Counts struct {
 	Changed     int `json:"changed"`
 	Gone        int `json:"gone"`
 	Failed      int `json:"failed"`
-	// Unknown counts the images of which it is not known whether a removing call
-	// was carried out. They may still be removed.
+	// Unknown counts the images for which it is not known whether ECR carried out a
+	// removing call. They may still be removed.
 	Unknown int `json:"unknown,omitempty"`
 	// NotAttempted is what a run that was stopped did not come to.
 	NotAttempted int `json:"notAttempted,omitempty"`
-	// ReclaimableBytes is the sum of the sizes of the images that the plan would
-	// delete, DeletedBytes that of those that were deleted. Since images share
-	// layers both are upper bounds of what the registry then holds less.
+	// ReclaimableBytes is the total size of the images that the plan would delete,
+	// DeletedBytes that of the images that were deleted. Both are upper bounds of the
+	// space that is freed, since images share layers.
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
 	DeletedBytes     int64 `json:"deletedBytes,omitempty"`
 }
@@ -58,8 +58,8 @@ func (c *Counts) plan(im *PlannedImage) {
 	}
 }
 
-// ownBytes returns the size of the image; that of an index is none of its own, but
-// that of its largest child.
+// ownBytes returns the size of the image, or 0 for an index, whose listed size is that
+// of its largest child.
 func (p *PlannedImage) ownBytes() int64 {
 	if graph.IsIndex(p.Image) {
 		return 0

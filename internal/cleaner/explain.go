@@ -29,9 +29,9 @@ type Explanation struct {
 	ProtectedBy []Protection
 }
 
-// Explain explains the image that name, a digest or a tag, means. The error says
-// that there is no such image, that several listed images bear the tag, or that it
-// could not be read, or is that of Begin.
+// Explain explains the image with the name, a digest or a tag. The error says that no
+// image has the name, that several listed images have the tag, or that the repository
+// could not be read, or it is that of Begin.
 func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanation, error) {
 	conf := &r.Config
 	e := Explanation{Repository: repository}

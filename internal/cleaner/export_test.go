@@ -10,14 +10,15 @@ func (r *Runner) ApplyPlan(ctx context.Context, plan *RepositoryPlan) {
 	r.applyGuarded(ctx, plan, nil)
 }
 
-// Age returns the age of a moment, by what the wall clock and the steady clock show since.
+// Age returns the age of a moment after which the wall clock and the steady clock have
+// moved on by these durations.
 func Age(wall, steady time.Duration) time.Duration {
 	var then time.Time
 	then = then.AddDate(1, 0, 0)
 	return moment{then, then}.age(moment{then.Add(wall), then.Add(steady)})
 }
 
-// With returns the planner that knows this about the own pulls.
+// With returns the planner with these OwnPulls.
 func (p Planner) With(own OwnPulls) Planner {
 	p.ownPulls = newOwnPulls(func(context.Context) OwnPulls { return own })
 	return p
@@ -31,7 +32,7 @@ func AccountOf(plan *RepositoryPlan) Report {
 	return r
 }
 
-// AskedOnce returns the question of a run.
+// AskedOnce returns a function that calls ask once, as a run does.
 func AskedOnce(ask func(context.Context) OwnPulls) func(context.Context) OwnPulls {
 	return newOwnPulls(ask).get
 }

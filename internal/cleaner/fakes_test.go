@@ -34,7 +34,7 @@ func (r registry) Images(ctx context.Context, repository string) iter.Seq2[[]eva
 	return sequence(slices.Collect(slices.Chunk(images, 2)), err)
 }
 
-// Children answers at now, on the second.
+// Children answers at the time now, cut to the second.
 func (r registry) Children(ctx context.Context, repository string, indexes []string) (cleaner.Reading, error) {
 	found, err := r.children(ctx, repository, indexes)
 	reading := cleaner.Reading{Children: found, At: cleaner.Span{From: now, To: now}}
@@ -229,7 +229,7 @@ func (w *world) digests(repository string) []string {
 	return list
 }
 
-// before returns a log that discards what it is given, after do.
+// before returns a log that calls do for each record and discards the record.
 func before(tb testing.TB, do func(slog.Record)) *slog.Logger {
 	tb.Helper()
 	return slog.New(hook{slog.DiscardHandler, do})

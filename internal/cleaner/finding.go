@@ -16,15 +16,15 @@ type FindingKind string
 const (
 	// UnlistedReference: something references an image that is not listed.
 	UnlistedReference FindingKind = "unlistedReference"
-	// UnresolvedDigest: no digest is recorded for a running container, so that its
-	// tag decides which image is in use.
+	// UnresolvedDigest: ECS has no digest for a running container, so its tag decides
+	// which image is in use.
 	UnresolvedDigest FindingKind = "unresolvedDigest"
-	// MovedTag: something runs an image by a tag that is on another image now.
+	// MovedTag: a running image was named by a tag that is on another image now.
 	MovedTag FindingKind = "movedTag"
-	// UnknownRegistryHost: references name a host that is no ECR registry, or none.
-	// They protect by their path.
+	// UnknownRegistryHost: references name no host, or a host that is no ECR registry.
+	// They protect images of the repositories that their path may mean.
 	UnknownRegistryHost FindingKind = "unknownRegistryHost"
-	// UnreadableReference: something uses an image whose name cannot be read.
+	// UnreadableReference: a container uses an image whose name cannot be read.
 	UnreadableReference FindingKind = "unreadableReference"
 	// NothingReferences: nothing that was asked references the repository.
 	NothingReferences FindingKind = "nothingReferences"
@@ -34,11 +34,11 @@ const (
 	// ScanFailed: a source that the repositories rely upon did not say what is
 	// in use. It is a failure, also of a run that has nothing to remove.
 	ScanFailed FindingKind = "inUseScanFailed"
-	// ManifestUnreadable: the manifest of an index could not be read, so that
-	// images which it may list are kept. It is a failure.
+	// ManifestUnreadable: the manifest of an index could not be read, so images that the
+	// index may list are kept. It is a failure.
 	ManifestUnreadable FindingKind = "manifestUnreadable"
-	// ManifestIsNoIndex: an image is listed as an index, and its manifest is none.
-	// That lasts until somebody deletes the image, so that it is no failure of a run.
+	// ManifestIsNoIndex: ECR lists an image as an index, and its manifest is not one. It
+	// is no failure of a run, since it lasts until somebody deletes the image.
 	ManifestIsNoIndex FindingKind = "manifestIsNoIndex"
 	// IndexGone: an index was deleted between the listing and the reading of its
 	// manifest.
@@ -46,8 +46,8 @@ const (
 	// OwnPullsCount: indexes are kept because ECR records the reading of their
 	// manifests as pulls.
 	OwnPullsCount FindingKind = "ownPullsCount"
-	// OwnPullsUnknown: it could not be found out whether ECR records the reading of
-	// manifests as pulls, so that it is taken to count.
+	// OwnPullsUnknown: the cleaner could not find out whether ECR records the reading of
+	// manifests as pulls, and assumes that it does.
 	OwnPullsUnknown FindingKind = "ownPullsUnknown"
 	// ProgramFault: the report contradicts itself. It is a failure.
 	ProgramFault FindingKind = "programFault"
@@ -59,8 +59,8 @@ const (
 	ConfiguredOtherwise FindingKind = "configuredOtherwise"
 )
 
-// Failure returns what a finding of that kind is called where the failures of a run
-// are counted, or "" for a finding that is no failure.
+// Failure returns the name of such findings in the list of a run's failures, or "" if
+// the finding is no failure.
 func (k FindingKind) Failure() string {
 	switch k { //nolint:exhaustive // the others are no failures
 	case ScanFailed:

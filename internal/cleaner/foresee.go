@@ -22,7 +22,7 @@ type Foresight struct {
 	Images []ForeseenImage
 	// Doubt is why it is not known which of them are in use, or nil.
 	Doubt *Skip
-	// Scanned is when the in-use scan began; zero when nobody was asked.
+	// Scanned is when the in-use scan began; zero if there was none.
 	Scanned time.Time
 	// Findings are what came to light about what is in use, and is no failure.
 	Findings []Finding

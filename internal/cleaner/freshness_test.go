@@ -16,8 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// Every removing call relies on a scan of the last ten minutes, also the call that is
-// repeated for the hundredth time.
+// Every removing call relies on a scan of the last ten minutes, even the hundredth
+// attempt at a call.
 func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []string{expireOld, archiveOld} {
@@ -67,8 +67,8 @@ func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 	}
 }
 
-// No call relies on an older plan either: what protects may come from the listing alone.
-// The images that a person named are planned again like others.
+// No removing call relies on an older plan either, since a protection may come from the
+// listing alone. The plan for named images is made again as well.
 func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
 	t.Parallel()
 	const keepOne = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
@@ -97,8 +97,9 @@ func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
 	}
 }
 
-// The log is written before the look: however long it takes, nothing is removed by an
-// old look. A suspended machine is the same, but only the wall clock tells.
+// The log is written before the look. Nothing is removed by an old look, however long
+// the log takes. Nor is it after the machine was suspended, which only the wall clock
+// shows.
 func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
 	t.Parallel()
 	for name, stall := range map[string]func(*time.Time){
@@ -129,8 +130,8 @@ func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
 	}
 }
 
-// The clock that shows the greater age counts, and a wall clock that was set back shows
-// none.
+// The greater age of the two clocks counts. If the wall clock was set back, the age is
+// unknown.
 func TestTheAgeOfAMoment(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -149,7 +150,7 @@ func TestTheAgeOfAMoment(t *testing.T) {
 	}
 }
 
-// A child is looked at once more after its index was deleted.
+// A child is looked at again after its index was deleted.
 func TestASecondTurnIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(index("i", 9*day), image("a", 9*day), image("b", 9*day))
@@ -171,7 +172,7 @@ func TestASecondTurnIsLookedAtAgain(t *testing.T) {
 }
 
 // The last tag of an image is never removed: each attempt to remove tags looks again,
-// however young the look before it is.
+// even right after another look.
 func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{"first attempt": nil, "throttled": errThrottled, "no answer": errUnanswered} {

@@ -41,7 +41,7 @@ func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
 }
 
 // logIntent counts the removing call that is about to name the images, and writes a
-// line for each, so that the log has it even if the process dies during the call.
+// line for each image. The log has the line even if the process dies during the call.
 func (a *applier) logIntent(batch []*PlannedImage) {
 	for _, im := range batch {
 		a.plan.attempts[im.Digest]++
@@ -69,9 +69,9 @@ func (a *applier) logOutcome(im *PlannedImage) {
 	a.log.LogAttrs(a.ctx, level, "image", outcomeAttrs(im, unconfirmed)...)
 }
 
-// logRefused writes an outcome for an image that was not removed after the log had
-// named it and that a new plan keeps, so that no intent stays open. In the report
-// the image has no outcome.
+// logRefused writes an outcome for an image that the log had named, that was not
+// removed, and that a new plan keeps. Otherwise its intent would stay open. In the
+// report the image has no outcome.
 func (a *applier) logRefused(im *PlannedImage) {
 	if a.plan.attempts[im.Digest] > 0 {
 		refused := *im

@@ -10,8 +10,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// disregardOwnReads gives each index that ECR shows as pulled by an earlier read of
-// this tool the pull that was recorded before that read.
+// disregardOwnReads resets the pull time of each index whose last recorded pull is an
+// earlier read by this tool. The index gets the pull that was recorded before that
+// read.
 func (c *contents) disregardOwnReads() {
 	for digest, read := range c.reads {
 		i, listed := c.place(digest)
@@ -27,8 +28,8 @@ func (c *contents) disregardOwnReads() {
 }
 
 // read returns when ECR may have recorded the reading of the index's manifest as a pull
-// of this role. It is zero unless that is known to be recorded: then a pull in that span
-// is somebody else's, or may be.
+// of this role. It is zero unless ECR is known to record the pulls of this role:
+// otherwise a pull in that span is, or may be, somebody else's.
 func (c *contents) read(index string) Span {
 	if c.own.Excluded || c.own.Err != nil {
 		return Span{}
@@ -36,8 +37,8 @@ func (c *contents) read(index string) Span {
 	return c.reading[index]
 }
 
-// keptByOwnPulls counts the indexes that are kept for a recorded pull of their own
-// alone, which may be the reading of their manifests by this role: nothing else protects
+// keptByOwnPulls counts the indexes that are kept only because of their own recorded
+// pull, which may be the reading of their manifest by this role. Nothing else protects
 // them, and no image below them was pulled since.
 func (c *contents) keptByOwnPulls(wanted []*wish, protections map[int][]Protection, settings config.Protect) int {
 	if c.own.Excluded {
@@ -58,8 +59,8 @@ func (c *contents) keptByOwnPulls(wanted []*wish, protections map[int][]Protecti
 	return n
 }
 
-// unmarkedByOwnPulls counts the indexes that the policy would mark if they had been
-// pulled no later than the images below them.
+// unmarkedByOwnPulls counts the indexes that the policy would mark if their last pull
+// were no later than that of the images below them.
 func (c *contents) unmarkedByOwnPulls(policy lifecycle.Policy) int {
 	if c.own.Excluded || len(c.children) == 0 {
 		return 0
@@ -84,8 +85,7 @@ func (c *contents) unmarkedByOwnPulls(policy lifecycle.Policy) int {
 	return n
 }
 
-// manifestFindings says which manifests could not be read, and why: one finding for each
-// reason.
+// manifestFindings returns one finding for each reason why manifests could not be read.
 func (c *contents) manifestFindings() []Finding {
 	byReason := map[string][]Failure{}
 	for _, f := range c.failed {
@@ -122,7 +122,7 @@ var remedies = map[string]string{
 	CodeNoIndex:               "delete the image by hand if it is broken",
 }
 
-// Codes of our own for an index that could not be read.
+// The cleaner's own codes for an index that could not be read.
 const (
 	// CodeNoIndex: the manifest is not that of an index.
 	CodeNoIndex = "ManifestIsNoIndex"

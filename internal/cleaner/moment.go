@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// A moment is a point in time by two clocks. The wall clock also runs while the
-// machine is suspended, but a person can set it. The steady clock cannot be set, but
-// it stands still while the machine is suspended.
+// A moment is a point in time by two clocks. The wall clock runs while the machine is
+// suspended, but can be set. The steady clock cannot be set, but stands still while the
+// machine is suspended.
 type moment struct{ wall, steady time.Time }
 
-// momentOf returns the present; clock is the wall clock, and nil takes the
-// machine's.
+// momentOf returns the present. Clock is the wall clock; nil means the machine's.
 func momentOf(clock func() time.Time) moment {
 	m := moment{steady: instant()}
 	if m.wall = m.steady; clock != nil {
@@ -20,9 +19,9 @@ func momentOf(clock func() time.Time) moment {
 	return m
 }
 
-// age returns how long ago the moment was, by the clock that says more. The zero moment
-// is older than everything, and so is one that lies ahead: the wall clock was set back
-// since, and would hide that the machine was suspended.
+// age returns how long ago the moment was, by the clock that shows more. It is
+// unknownAge for the zero moment and for a moment in the future: then the wall clock
+// was set back, which could hide that the machine was suspended.
 func (m moment) age(now moment) time.Duration {
 	wall := now.wall.Round(0).Sub(m.wall.Round(0))
 	if wall < 0 {
@@ -31,7 +30,7 @@ func (m moment) age(now moment) time.Duration {
 	return max(wall, now.steady.Sub(m.steady))
 }
 
-// unknownAge is older than everything.
+// unknownAge is greater than every limit of an age.
 const unknownAge = time.Duration(math.MaxInt64)
 
 // known reports whether the moment is not zero.

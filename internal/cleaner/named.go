@@ -10,10 +10,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// RunNamed is Run for images of one repository that a person named, each by
-// digest or by tag. No policy is evaluated; protection, limits and re-check
-// are the same. The error says that the repository could not be read or that
-// a name is not an image's, or is that of Begin or of Approve; then nothing was done.
+// RunNamed is Run for images of one repository that a person named, each by digest or
+// by tag. It evaluates no policy; protection, limits and re-check are the same. The
+// error says that the repository could not be read or that no image has a name, or it
+// is that of Begin or of Approve. After an error nothing was done.
 func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (report Report, err error) {
 	defer r.guard(ctx, repository, func(fault string) { err = errors.New(fault) })
 	if !r.Config.Repositories.Select(repository) {
@@ -64,17 +64,16 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	return report, nil
 }
 
-// planNamed makes the plan of RunNamed. Before is the plan that it replaces, nil for the
-// first.
+// planNamed makes the plan of RunNamed. Before is the plan that it replaces, or nil.
 func (r *Runner) planNamed(ctx context.Context, repository string, entry *config.Entry, names []string, before *RepositoryPlan) (RepositoryPlan, error) {
 	plan, err := r.plannerAfter(before, repository).PlanNamed(ctx, repository, entry, names)
 	plan.made = momentOf(r.Clock)
 	return plan, err
 }
 
-// PlanNamed plans the removal of images that a person named, each by digest or
-// by tag, with the protection of the entry; an orphan that is named may go. A
-// name that no listed image bears is an error, and so is a tag that several bear.
+// PlanNamed plans the removal of images that a person named, each by digest or by tag,
+// with the protection of the entry. A named orphan may be removed. If no listed image
+// has a name, or several have it, the result is an error.
 func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (RepositoryPlan, error) {
 	plan := RepositoryPlan{Repository: repository, Entry: entry}
 	p.scanner.rely(ctx, sourcesOf(entry.Protect))

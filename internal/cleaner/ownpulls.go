@@ -11,14 +11,14 @@ import (
 )
 
 // OwnPulls says whether ECR records the pulls of the role that makes the calls. Reading a
-// manifest is a pull, and ECR records it unless the role is a pull-time exclusion.
+// manifest is a pull. ECR records it unless the role is a pull-time exclusion.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-time-update-exclusions.html
 type OwnPulls struct {
-	// Excluded is true when ECR does not record them.
+	// Excluded is true when ECR does not record the pulls.
 	Excluded bool
-	// Principal is the ARN to register as an exclusion; empty when it is not known.
+	// Principal is the ARN to register as an exclusion; empty when unknown.
 	Principal string
-	// Err is why Excluded is not known, or nil.
+	// Err says why Excluded is not known, or is nil.
 	Err error
 }
 
@@ -33,8 +33,8 @@ type ownPulls struct {
 	kept atomic.Int64
 }
 
-// newOwnPulls returns what asks at most once, also when many ask at the same time. A
-// nil question means that pulls are recorded.
+// newOwnPulls returns an ownPulls that calls ask at most once, also when it is used
+// concurrently. A nil ask means that ECR records the pulls.
 func newOwnPulls(ask func(context.Context) OwnPulls) *ownPulls {
 	if ask == nil {
 		ask = func(context.Context) OwnPulls { return OwnPulls{} }
@@ -42,8 +42,8 @@ func newOwnPulls(ask func(context.Context) OwnPulls) *ownPulls {
 	return &ownPulls{ask: ask, turn: make(chan struct{}, 1)}
 }
 
-// get returns the answer; of nil, that pulls are recorded. Whoever is stopped meanwhile
-// gets an error, which is not kept for others.
+// get returns the answer. A nil ownPulls answers that ECR records the pulls. A caller
+// whose context ends gets an error, which is not kept for other callers.
 func (o *ownPulls) get(ctx context.Context) OwnPulls {
 	if o == nil {
 		return OwnPulls{}
@@ -75,14 +75,13 @@ func (s Span) holds(t evaluator.Instant) bool {
 	return !s.From.IsZero() && !second.Before(s.From) && !second.After(s.To)
 }
 
-// An ownRead is a read of an index's manifest by this tool, which ECR may have recorded
-// as a pull: once, since ECR records one pull in 24 hours.
+// An ownRead is a read of an index's manifest by this tool. ECR may have recorded it as
+// a pull, but only once, since ECR records one pull in 24 hours.
 type ownRead struct {
 	Span
-	// before is the last recorded pull at the listing before the read.
+	// before is the last recorded pull in the listing before the read.
 	before evaluator.Instant
-	// recorded is the pull that ECR recorded for an earlier read; zero when there is
-	// none.
+	// recorded is the pull that ECR recorded for an earlier read; zero if there is none.
 	recorded evaluator.Instant
 }
 
@@ -91,9 +90,8 @@ func (r ownRead) disregards(pull evaluator.Instant) bool {
 	return pull.After(r.before) && (pull == r.recorded || r.holds(pull))
 }
 
-// acceptOwnRead notes that ECR has recorded the read of the index's manifest as a pull,
-// if that is so. It does so once for a read: any other recorded pull is that of somebody
-// else.
+// acceptOwnRead notes the pull if ECR recorded it for the read of the index's manifest.
+// It accepts one pull for each read: any other recorded pull is somebody else's.
 func (im *PlannedImage) acceptOwnRead(pull evaluator.Instant) {
 	if pull.After(im.LastRecordedPullTime) && pull.After(im.ownPull) && im.Read.holds(pull) && !im.readSeen {
 		im.ownPull, im.readSeen = pull, true
@@ -106,8 +104,8 @@ func (im *PlannedImage) pulledOnlyByUs(pull evaluator.Instant) bool {
 	return !im.ownPull.IsZero() && pull == im.ownPull
 }
 
-// endOwnPulls says how many indexes are kept because reading their manifests counts as
-// a pull, or that it is not known whether it does.
+// endOwnPulls adds a finding with the number of indexes that are kept because reading
+// their manifests counts as a pull, or may count as one.
 func (r *Report) endOwnPulls(ctx context.Context, pulls *ownPulls) {
 	if !pulls.asked {
 		return
@@ -116,7 +114,7 @@ func (r *Report) endOwnPulls(ctx context.Context, pulls *ownPulls) {
 	switch {
 	case known.Err != nil:
 		r.Findings = append(r.Findings, Finding{OwnPullsUnknown, "", fmt.Sprintf(
-			"it is not known whether ECR records the reads of this role as pulls (%v), so that every recorded pull of an index counts; %s kept for that reason alone; allow the role ecr:ListPullTimeUpdateExclusions, and see that it can reach STS",
+			"it is not known whether ECR records the reads of this role as pulls (%v), so every recorded pull of an index counts; %s kept only for that reason; allow the role ecr:ListPullTimeUpdateExclusions, and see that it can reach STS",
 			known.Err, indexes(kept))})
 	case kept > 0:
 		r.Findings = append(r.Findings, Finding{OwnPullsCount, "", fmt.Sprintf(

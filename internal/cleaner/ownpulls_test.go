@@ -23,13 +23,13 @@ const (
 		"action": {"type": "transition", "targetStorageClass": "archive"}}]}}], ` + unprotected + `}`
 )
 
-// ownPullsKnown are all that can be known about the pulls of this role.
+// ownPullsKnown has every state of knowledge about the pulls of this role.
 var ownPullsKnown = map[string]cleaner.OwnPulls{
 	"excluded": excluded, "recorded": {Principal: "arn:aws:iam::123456789012:role/cleaner"}, "unknown": {Err: errors.New("denied")},
 }
 
-// Every recorded pull of an index counts, whoever it is of: the listing precedes the
-// reading of this run.
+// Every recorded pull of an index counts, also if it may be the cleaner's: the listing
+// precedes the reading of this run.
 func TestTheRecordedPullOfAnIndexCounts(t *testing.T) {
 	t.Parallel()
 	for name, own := range ownPullsKnown {
@@ -64,8 +64,9 @@ func TestRulesByPullNeedNoManifests(t *testing.T) {
 	}
 }
 
-// The report says how many indexes are kept for their own recorded pull alone, or that
-// it is not known what that says. It says so once for the whole registry.
+// The report says how many indexes are kept only for their own recorded pull, or that
+// the cleaner does not know whether its reads are recorded. It has one such finding for
+// the whole registry.
 func TestTheReportSaysWhatOwnPullsKeep(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -75,7 +76,7 @@ func TestTheReportSaysWhatOwnPullsKeep(t *testing.T) {
 	}{
 		"nothing but the pull of the index keeps it": {50 * day, nil, map[string]string{
 			"recorded": "ownPullsCount: 2 indexes are kept because this role's reads count as pulls; …",
-			"unknown":  "ownPullsUnknown: it is not known whether ECR records the reads of this role as pulls (denied), so that every recorded pull of an index counts; 2 indexes are kept for that reason alone; …",
+			"unknown":  "ownPullsUnknown: it is not known whether ECR records the reads of this role as pulls (denied), so every recorded pull of an index counts; 2 indexes are kept only for that reason; …",
 		}},
 		"a child was pulled":      {time.Hour, nil, map[string]string{"unknown": "ownPullsUnknown: …"}},
 		"something else keeps it": {50 * day, []string{"keep"}, map[string]string{"unknown": "ownPullsUnknown: …"}},
@@ -115,9 +116,9 @@ func TestTheReportSaysHowToRegisterTheRole(t *testing.T) {
 	}
 }
 
-// Between the listing and the deletion ECR may record our own reading as a pull. That
-// one change is disregarded where pulls are known to be recorded; every other pull
-// keeps the image, also one in the second before or after.
+// Between the listing and the deletion ECR may record the cleaner's own reading as a
+// pull. The re-check disregards that one change if ECR is known to record these pulls.
+// Every other pull keeps the image, even in the second before or after.
 func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
 	t.Parallel()
 	ours, earlier, later := evaluator.At(now.Add(700*time.Millisecond)), evaluator.At(now.Add(-time.Nanosecond)), evaluator.At(now.Add(time.Second))
@@ -163,8 +164,8 @@ func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
 	}
 }
 
-// A read is recorded once, also where the plan is made again: a later pull counts though
-// it falls into the second of the read.
+// A read is recorded once, even if the plan is made again. A later pull counts, even in
+// the same second as the read.
 func TestAPlanThatIsMadeAgainDisregardsOneOwnRead(t *testing.T) {
 	t.Parallel()
 	ours := evaluator.At(now.Add(700 * time.Millisecond))
@@ -202,8 +203,9 @@ func TestAPlanThatIsMadeAgainDisregardsOneOwnRead(t *testing.T) {
 	}
 }
 
-// Plan, review, apply from a machine whose role is no exclusion: the reading for the
-// saved plan is disregarded, and so is that for a plan which is made again.
+// A person plans, reviews and applies on a machine whose role is no exclusion. The
+// reading for the saved plan is disregarded, and so is the reading for a plan that is
+// made again.
 func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -243,7 +245,8 @@ func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {
 	}
 }
 
-// Many ask at the same time; one of them is stopped, and asks for nobody else.
+// Many callers ask at the same time. One of them is stopped, and its error reaches no
+// other.
 func TestOwnPullsAreAskedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -12,10 +12,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// places are the repositories of this registry to which the uses of a scan lead.
+// places are the repositories of this registry that the uses of a scan name or may
+// mean.
 type places struct {
-	// uses are by repository. A use of an image behind another host than that of
-	// an ECR registry is in each repository that its path may mean.
+	// uses are by repository. A use that names another host than an ECR registry is in
+	// each repository that its path may mean.
 	uses map[string][]*inuse.Use
 	// anywhere are the uses of a digest that name no repository.
 	anywhere []*inuse.Use
@@ -26,16 +27,16 @@ func (p places) of(repository string) []*inuse.Use {
 	return slices.Concat(p.uses[repository], p.anywhere)
 }
 
-// know tells the scanner, unless it is nil, the repositories of the registry:
-// the whole registry or some.
+// know gives the scanner the names of the registry's repositories: all of them if whole
+// is true. The scanner may be nil.
 func (s *scanner) know(repositories map[string]bool, whole bool) {
 	if s != nil {
 		s.repositories, s.whole = repositories, whole
 	}
 }
 
-// place returns where the uses lead. Those of another account or Region lead
-// nowhere here.
+// place sorts the uses by repository. It leaves out uses of ECR registries of another
+// account or Region.
 func (s *scanner) place(uses []inuse.Use) places {
 	p := places{uses: map[string][]*inuse.Use{}}
 	for i := range uses {
@@ -57,9 +58,9 @@ func (s *scanner) place(uses []inuse.Use) places {
 	return p
 }
 
-// meanings yields the repositories that a path on another host may mean. These are
-// the repository of that name and each whose name is the end of the path, since a
-// proxy can add a prefix.
+// meanings yields the repositories that a path on another host may mean: the repository
+// with that name, and each repository whose name is the end of the path, since a proxy
+// can add a prefix.
 func (s *scanner) meanings(path string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for rest, more := path, true; more; _, rest, more = strings.Cut(rest, "/") {
@@ -78,8 +79,8 @@ func (s *scanner) means(path string) bool {
 	return false
 }
 
-// unplacedLists returns a failure for each list that protects nothing in any
-// repository. The program that wrote it has more likely failed.
+// unplacedLists returns a failure for each list that protects no image of any
+// repository. Most likely the program that wrote such a list has failed.
 func (s *scanner) unplacedLists() []inuse.Failure {
 	var failures []inuse.Failure
 	for _, list := range s.lists {
@@ -100,11 +101,11 @@ func (s *scanner) unplacedLists() []inuse.Failure {
 type foreignHost struct {
 	references, meaning int // how many, and how many of them may mean a repository
 	example             *inuse.Use
-	listed              bool // by a list, which is made for a registry of ECR
+	listed              bool // a list names it; lists are made for ECR registries
 	last                reference.Reference
 }
 
-// doubts returns the findings about the last scan that are about no repository.
+// doubts returns the findings about the last scan that concern no single repository.
 func (s *scanner) doubts() []Finding {
 	if s == nil || s.last == nil {
 		return nil
@@ -129,8 +130,8 @@ func (s *scanner) doubts() []Finding {
 	return findings
 }
 
-// hostsOf returns the findings about references to other hosts, named by the
-// sources, that may mean the repository.
+// hostsOf returns the findings about references of the sources that name another host
+// and may mean the repository.
 func (s *scanner) hostsOf(repository string, sources []string) []Finding {
 	if s == nil {
 		return nil
@@ -168,8 +169,8 @@ func (s *scanner) count(hosts map[string]*foreignHost, use *inuse.Use) {
 	}
 }
 
-// findingsOf returns a finding for each host. If its references mean no repository
-// here, a list is worth a finding, and a service is not: services use images of
+// findingsOf returns a finding for each host. If the references to a host mean no
+// repository here, only references of lists make a finding: services use images of
 // public registries as well.
 func findingsOf(hosts map[string]*foreignHost, repository string) []Finding {
 	var findings []Finding

@@ -14,7 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// listed is scanned with a list of references in place of services.
+// listed is a configuration with a list of references instead of services.
 const listed = `{"policies": [{"name": "old", "policy": ` + expireOld + `}],
 	"protect": {"inUse": [], "references": ["list"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 
@@ -32,7 +32,7 @@ func uses(t *testing.T, references ...string) []inuse.Use {
 	return all
 }
 
-// inList makes them uses of the list.
+// inList returns the uses as uses by the list.
 func inList(uses []inuse.Use) []inuse.Use {
 	for i := range uses {
 		uses[i].Source = "list"
@@ -106,7 +106,7 @@ func TestATagThatHasMovedFromWhatRunsIsAFinding(t *testing.T) {
 	}
 }
 
-// A digest of which nobody says the repository is in use wherever it is.
+// A digest without a repository is in use in whichever repository it is.
 func TestADigestWithoutARepositoryIsInUseInEach(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day)).add("other", image("sha256:a", 9*day)).add("third", image("sha256:c", 9*day))
@@ -135,7 +135,7 @@ func TestAnImageWithoutAReadableNameIsAFinding(t *testing.T) {
 	}
 }
 
-// A host is said once, with how many references name it.
+// A host gets one finding, with the number of references that name it.
 func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 	t.Parallel()
 	const advice = "; map the host with protect.registryAliases. "
@@ -169,7 +169,7 @@ func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 	}
 }
 
-// What an image behind another host does not find here says nothing.
+// An image of another host that is not in this registry is no finding.
 func TestAnImageBehindAnotherHostThatIsNotListedIsNoFinding(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, newWorld(image("sha256:a", 9*day, "v1")), scanned)
@@ -180,8 +180,7 @@ func TestAnImageBehindAnotherHostThatIsNotListedIsNoFinding(t *testing.T) {
 	}
 }
 
-// A list in which nothing leads here is more likely broken, as one without any
-// reference to ECR has always been.
+// A list that names no image of this registry has failed: it is more likely broken.
 func TestAListThatProtectsNothingHasFailed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -217,7 +216,7 @@ func TestAListThatProtectsNothingHasFailed(t *testing.T) {
 	}
 }
 
-// A source that named images behind other hosts only, and then none at all.
+// A source named only images of other hosts before, and names nothing now.
 func TestAScanThatFindsNothingBehindOtherHostsAnyMoreIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -237,7 +236,7 @@ func TestAScanThatFindsNothingBehindOtherHostsAnyMoreIsNotTrusted(t *testing.T) 
 	}
 }
 
-// Attaching a policy asks the same questions.
+// attach applies the same protection by path.
 func TestForeseeProtectsByPath(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", 9*day, "v1"))
@@ -257,7 +256,7 @@ func TestForeseeProtectsByPath(t *testing.T) {
 	}
 }
 
-// Whoever names an image is told the same about its repository.
+// delete applies the same protection by path.
 func TestNamedImagesAreProtectedByPath(t *testing.T) {
 	t.Parallel()
 	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"))

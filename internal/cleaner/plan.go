@@ -18,8 +18,8 @@ type Planner struct {
 	Registry Registry
 	// Now is the instant at which policies are evaluated.
 	Now time.Time
-	// ownPulls tells whether ECR records the reading of a manifest as a pull. It is
-	// asked only after a manifest was read.
+	// ownPulls says whether ECR records the reading of a manifest as a pull. The planner
+	// uses it only after it has read a manifest.
 	ownPulls *ownPulls
 	// reads are the earlier reads of indexes by this tool, by digest.
 	reads map[string]ownRead
@@ -38,7 +38,7 @@ type RepositoryPlan struct {
 	// Entry is the entry of the configuration that decides; nil when none
 	// selects the repository.
 	Entry *config.Entry
-	// made is when the plan was ready; zero when that is not known.
+	// made is when the plan was ready; zero if unknown.
 	made moment
 	// Listed is the number of images listed, whatever their status.
 	Listed int
@@ -50,8 +50,8 @@ type RepositoryPlan struct {
 	// is found out only if something is asked what is in use, and the repository
 	// is used or something would go.
 	Attached bool
-	// scanned is when the in-use scan that the plan relies upon asked its first
-	// question; zero when it relies upon none.
+	// scanned is when the in-use scan of the plan asked its first question; zero if the
+	// plan relies on no scan.
 	scanned moment
 	// keptByOwnPulls is the number of indexes that are kept because the reading of
 	// their manifests may count as a pull.
@@ -100,7 +100,7 @@ type PlannedImage struct {
 	// pull. It is zero unless the manifest was read and this role's pulls are
 	// known to be recorded.
 	Read Span
-	// ownPull is the pull that ECR recorded for a read by this tool, zero for none.
+	// ownPull is the pull that ECR recorded for a read by this tool; zero for none.
 	// ReadSeen is true when that read is Read.
 	ownPull  evaluator.Instant
 	readSeen bool

@@ -13,11 +13,11 @@ import (
 // is removed.
 const maxCheckAge = 2 * time.Second
 
-// A look is what an image was like when it was described.
+// A look is the description of an image by ECR at one time.
 type look struct {
 	image evaluator.Image
 	found bool
-	at    moment // when it was asked for
+	at    moment // when the request was sent
 }
 
 // maxLooks is how often images are described before a removal, if that takes
@@ -53,7 +53,7 @@ func (a *applier) recheck(images []*PlannedImage) {
 func (a *applier) giveUpStale(images []*PlannedImage) {
 	for _, im := range openOf(images) {
 		if len(a.stale(idsOf([]*PlannedImage{im}))) > 0 {
-			a.settle(im, Failed, "re-check: the answer is too old by the time it is there; try again when ECR is faster")
+			a.settle(im, Failed, "re-check: ECR's answer was too old when it arrived; run again when ECR is faster")
 			a.logOutcome(im)
 		}
 	}
@@ -76,7 +76,7 @@ func (a *applier) stale(digests []string) []string {
 	return slices.DeleteFunc(digests, func(digest string) bool { return a.looks[digest].at.age(now) <= maxCheckAge })
 }
 
-// look describes the images, of which what was known before is forgotten.
+// look describes the images anew and forgets earlier looks at them.
 func (a *applier) look(ctx context.Context, digests []string) error {
 	a.forget(digests)
 	at := momentOf(a.clock)
@@ -91,7 +91,7 @@ func (a *applier) look(ctx context.Context, digests []string) error {
 	return nil
 }
 
-// forget has the images described again before the next call about them.
+// forget makes the next call for the images describe them again.
 func (a *applier) forget(digests []string) {
 	for _, digest := range digests {
 		delete(a.looks, digest)
@@ -124,8 +124,8 @@ func (a *applier) describe(ctx context.Context, digests []string) (map[string]ev
 	return byDigest, nil
 }
 
-// differs names the first thing in which the image is not as it was, or
-// returns "". The pulls of the children of an index count as well.
+// differs names the first difference between the image and its plan, or returns "". The
+// pulls of an index's children count as well.
 func (im *PlannedImage) differs(current evaluator.Image, now func(digest string) (evaluator.Image, bool)) string {
 	for _, child := range im.Children {
 		there, found := now(child.Digest)

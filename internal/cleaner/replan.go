@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// maxStalePlans is how often in a row a plan is made again without a removing call
-// since: then planning takes longer than a scan may be old.
+// maxStalePlans is how many plans in a row may become too old before any removing call:
+// then planning takes longer than a scan may be old.
 const maxStalePlans = 10
 
-// remove applies the plan until it is done or the run is stopped. When the plan, or
-// the in-use scan that it relies upon, has become too old, it plans again and removes
-// only images that are in both plans.
+// remove applies the plan until it is done or the run is stopped. When the plan, or the
+// in-use scan on which it relies, is too old, it plans again and removes only images
+// that are in both plans.
 func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan) {
 	stopping, cancel := r.untilStopped(ctx)
 	defer cancel()
@@ -28,7 +28,7 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan)
 			stale, calls = 0, a.calls
 		}
 		if stale > maxStalePlans {
-			a.failAll(plan.open(), "whenever it is planned again the in-use scan is too old; scan fewer sources, or name lists in protect.references")
+			a.failAll(plan.open(), "after each new plan the in-use scan was too old; scan fewer sources, or name lists in protect.references")
 			break
 		}
 		if !r.planAgain(ctx, plan, again) {
@@ -46,8 +46,8 @@ func (p *RepositoryPlan) fresh(now moment) bool {
 	return young(p.scanned) && young(p.made)
 }
 
-// keptBefore returns the protected images of the plan that a later one does not hold:
-// it does not remove them either, since it removes only what both want removed.
+// keptBefore returns the protected images of the plan that a later plan does not
+// contain. They are kept, since only images that both plans remove are removed.
 func (p *RepositoryPlan) keptBefore(later *RepositoryPlan) []PlannedImage {
 	held := map[string]bool{}
 	for i := range later.Images {
@@ -104,12 +104,12 @@ func (p *RepositoryPlan) released() map[string]string {
 	return released
 }
 
-// reads returns the reads of indexes that are still to be removed.
+// reads returns the reads of the indexes that are still to be removed, by digest.
 func (p *RepositoryPlan) reads() map[string]ownRead {
 	reads := map[string]ownRead{}
 	for _, im := range p.open() {
 		read := ownRead{im.Read, im.LastRecordedPullTime, im.ownPull}
-		if im.readSeen { // it is recorded once
+		if im.readSeen { // ECR records a read once
 			read.Span = Span{}
 		}
 		if !read.From.IsZero() || !read.recorded.IsZero() {
@@ -119,8 +119,9 @@ func (p *RepositoryPlan) reads() map[string]ownRead {
 	return reads
 }
 
-// abandon takes over why the plan could not be made again: for the repository as a
-// whole when nothing was tried in it yet, else for each image that is still open.
+// abandon takes over why no new plan could be made. If nothing was tried in the
+// repository yet, the whole repository is skipped; otherwise each image that is still
+// open gets an outcome.
 func (p *RepositoryPlan) abandon(fresh *RepositoryPlan) {
 	untouched := len(p.attempts) == 0 && !slices.ContainsFunc(p.Images, func(im PlannedImage) bool { return im.Outcome != "" })
 	code := fresh.Skip.Code

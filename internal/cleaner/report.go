@@ -95,8 +95,9 @@ type ImageReport struct {
 	LastActivatedAt      time.Time             `json:"lastActivatedAt,omitzero"`
 	// ChildrenPulledAt is the latest pull of what is below an index.
 	ChildrenPulledAt time.Time `json:"childrenPulledAt,omitzero"`
-	// ManifestReadFrom and ManifestReadTo are when ECR may have recorded the reading
-	// of the index's manifest for this plan as a pull, in ECR's time, to the second.
+	// ManifestReadFrom and ManifestReadTo bound the time, in ECR's clock and to the
+	// second, at which ECR may have recorded the reading of the index's manifest as a
+	// pull.
 	ManifestReadFrom time.Time `json:"manifestReadFrom,omitzero"`
 	ManifestReadTo   time.Time `json:"manifestReadTo,omitzero"`
 	ImageSizeInBytes int64     `json:"imageSizeInBytes"`
@@ -105,10 +106,11 @@ type ImageReport struct {
 // Archives reports whether the image would move to the archive class.
 func (im *ImageReport) Archives() bool { return archives(im.Verdict, im.OnExpire) }
 
-// Undone counts what makes the run incomplete, by reason: repositories by their
+// Undone counts the causes that make the run incomplete: repositories by their
 // [SkipCode], "images failed", "images unknown", "images not attempted", "in-use
-// sources" that did not answer, "manifests not read" and "faults of the program". It is empty if and only if the run is complete; it counts what
-// the report holds, so ask before Fit.
+// sources" that did not answer, "manifests not read" and "faults of the program". It is
+// empty if and only if the run is complete. It counts only images and findings that are
+// in the report, so call it before Fit.
 func (r *Report) Undone() map[string]int {
 	undone := map[string]int{}
 	count := func(reason string, n int) {

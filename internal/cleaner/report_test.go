@@ -46,7 +46,7 @@ func one(t *testing.T) cleaner.Runner {
 	remove := remover.delete
 	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
 		rest := slices.DeleteFunc(slices.Clone(digests), func(digest string) bool { return digest == "sha256:unknown" })
-		return remove(ctx, repository, rest) // and says nothing of that one
+		return remove(ctx, repository, rest) // and does not mention that image
 	}
 	stop := make(chan struct{})
 	describe := remover.describe

@@ -25,25 +25,25 @@ type Runner struct {
 	ConfigurationHash string
 	// Region is the region of the registry.
 	Region string
-	// Now is the instant at which policies are evaluated. Begin fixes it by the
-	// Clock and the ServiceTime when it is zero.
+	// Now is the instant at which policies are evaluated. If it is zero, Begin sets it
+	// from the Clock and the ServiceTime.
 	Now time.Time
-	// ServiceTime returns the time of ECR when the Clock said that: the times of images
-	// are compared with Now. Optional.
+	// ServiceTime returns the time of ECR at the moment when the Clock showed that time:
+	// Now is compared with ECR's times of images. Optional.
 	ServiceTime func(clock time.Time) time.Time
-	// CheckClock compares the Clock with the answers so far. It returns an error
-	// when they disagree about the time, or when the answers of a run that may remove
-	// images tell no time. It is called before anything is evaluated and before each
-	// removing call, and must be safe for concurrent use. Optional.
+	// CheckClock compares the Clock with the answers so far. It returns an error when
+	// they disagree, or when no answer of a run that may remove images had a time. It is
+	// called before any evaluation and before each removing call, and must be safe for
+	// concurrent use. Optional.
 	CheckClock func() error
 	RunID      string
 	Log        *slog.Logger
-	// OwnPulls finds out what is known about the pulls of the role that makes the
-	// calls. It is asked at most once, after a manifest was read. Nil means that
-	// ECR records them.
+	// OwnPulls finds out whether ECR records the pulls of the role that makes the calls.
+	// It is called at most once, after a manifest was read. Nil means that ECR records
+	// them.
 	OwnPulls func(context.Context) OwnPulls
-	// Scan finds out what is in use, and Clock tells how old that is. Nil when
-	// nothing is to be asked; the Clock may be nil only when Now is set as well.
+	// Scan makes an in-use scan; nil if no source is configured. Clock tells its age,
+	// and may be nil only when Scan is nil and Now is set.
 	Scan  func(context.Context) inuse.Scan
 	Clock func() time.Time
 	// Workers is the number of repositories that are planned at a time, and of
@@ -61,9 +61,9 @@ type Runner struct {
 	// A call waits for its turn before the re-check, not between that and the
 	// removal.
 	Pace *pace.Pace
-	// Commit returns when the lines that were written to Log are kept, or the error
-	// for which nothing may be removed any more. It is called before each removing
-	// call, after the log has named the images. Optional.
+	// Commit returns nil once all lines written to Log are saved. After an error nothing
+	// more may be removed. It is called before each removing call, after the log has
+	// named the images. Optional.
 	Commit func() error
 	// Stop is closed when no further repository and no further removing call
 	// shall be begun. Optional.
@@ -72,21 +72,21 @@ type Runner struct {
 	// and nothing when it is older than MaxPlanAge.
 	Saved      *Report
 	MaxPlanAge time.Duration
-	// Approve, when set, is shown the plan of RunNamed before anything of it is
-	// removed; with its error the run ends.
+	// Approve, when set, gets the plan of RunNamed before anything is removed. An error
+	// from it ends the run.
 	Approve func(*RepositoryPlan) error
 
 	scanner  *scanner
 	ownPulls *ownPulls
-	// begun is what the Clock said when Begin fixed Now.
+	// begun is the time of the Clock when Begin fixed Now.
 	begun time.Time
 }
 
-// Run works through the repositories that the configuration selects, in the
-// order in which the registry lists them or that Rotate gives them, and reports
-// on each. The error says that the registry could not be listed, or it is that of Begin,
-// a [*SavedPlanError] or a [*config.SelectionError]; then nothing was done. All other
-// trouble is in the report.
+// Run plans and applies the repositories that the configuration selects, and reports on
+// each. They come in the order of the listing, or in that of Rotate. The error says
+// that the registry could not be listed, or it is that of Begin, a [*SavedPlanError] or
+// a [*config.SelectionError]; then nothing was done. Every other failure is in the
+// report.
 func (r *Runner) Run(ctx context.Context) (Report, error) {
 	registry, err := r.list(ctx)
 	if err := r.Begin(err); err != nil {
@@ -113,15 +113,16 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 	return report, nil
 }
 
-// prepare makes ready what is asked once in a run on the registry of that account.
+// prepare sets up the scanner and the question about own pulls, which a run on the
+// registry of that account shares.
 func (r *Runner) prepare(account string) {
 	r.scanner, r.ownPulls = r.newScanner(account), newOwnPulls(r.OwnPulls)
 }
 
-// Begin checks the clock and fixes Now, unless it is set. It is called once the
-// first calls of a run are answered, with their error. It returns why nothing may
-// be evaluated: that the clock is wrong, which can be the cause of failed, or else
-// failed.
+// Begin checks the clock and fixes Now, unless it is set. Call it after the first calls
+// of a run, with their error as failed. If it returns an error, nothing may be
+// evaluated: the clock is wrong, which may have caused failed, or it returns failed
+// itself.
 func (r *Runner) Begin(failed error) error {
 	if r.CheckClock != nil {
 		if err := r.CheckClock(); err != nil {
@@ -129,7 +130,7 @@ func (r *Runner) Begin(failed error) error {
 		}
 	}
 	if failed == nil && r.Now.IsZero() {
-		r.begun = r.Clock().UTC().Round(0) // wall time, which goes on in a suspend
+		r.begun = r.Clock().UTC().Round(0) // wall time, which passes while the machine is suspended
 		if r.Now = r.begun; r.ServiceTime != nil {
 			r.Now = r.ServiceTime(r.begun)
 		}
@@ -137,8 +138,8 @@ func (r *Runner) Begin(failed error) error {
 	return failed
 }
 
-// End returns the present by the Clock, in the time in which Now is. It is for a run
-// that began without a Now.
+// End returns the present by the Clock, shifted as Now is. It is for a run that began
+// without a Now.
 func (r *Runner) End() time.Time { return r.Now.Add(max(r.Clock().Sub(r.begun), 0)) }
 
 // newScanner returns a scanner that remembers what the saved plan was made
@@ -168,10 +169,10 @@ func (r *Runner) newReport() Report {
 	}
 }
 
-// A listing is what a run knows of the registry before it begins.
+// A listing is the list of the registry's repositories at the beginning of a run.
 type listing struct {
 	account string
-	// selected are the repositories that the run is about, and names those of all.
+	// selected are the repositories of the run, and names are the names of all.
 	selected []Repository
 	names    map[string]bool
 	// selection has seen all repositories.

@@ -69,7 +69,7 @@ func isSelectionError(err error) bool {
 	return is
 }
 
-// Of a request for something that is not there, nothing is carried out.
+// A request for repositories that do not exist does nothing.
 func TestRunRefusesARequestThatSelectsNothing(t *testing.T) {
 	t.Parallel()
 	for name, requested := range map[string][]string{"not there": {"app", "apo"}, "excluded": {"app", "secret"}} {

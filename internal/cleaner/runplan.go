@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// plan makes the plan of one repository; whatever hinders it becomes a skip. The
-// images that are listed for it are the tenant's, if there is one. Before is the plan
-// that it replaces, nil for the first.
+// plan makes the plan of one repository; any failure becomes a skip. If there is a
+// tenant, its images are those of the listing. Before is the plan that this one
+// replaces, nil for the first.
 func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant, before *RepositoryPlan) RepositoryPlan {
 	name := repository.Name
 	if r.stopped() {
@@ -19,7 +19,7 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 		planner := r.plannerAfter(before, name)
 		planner.tenant = tenant
 		plan, err = planner.Plan(ctx, name, entry)
-		plan.made = momentOf(r.Clock) // and not before: what takes longer than it may be old would never be new
+		plan.made = momentOf(r.Clock) // not when it was begun: a plan that takes longer than its maximum age would always be too old
 	}
 	switch {
 	case errors.Is(err, ErrRepositoryNotFound):
@@ -43,8 +43,8 @@ func (r *Runner) planner() Planner {
 	return Planner{Registry: r.Registry, Now: r.Now, ownPulls: r.ownPulls, scanner: r.scanner}
 }
 
-// plannerAfter returns the planner for a repository that was planned before, by this
-// run or for the saved plan; before is nil for a first plan of this run.
+// plannerAfter returns the planner for a repository that this run or the saved plan has
+// planned before. Before is nil for a first plan of this run.
 func (r *Runner) plannerAfter(before *RepositoryPlan, repository string) Planner {
 	p := r.planner()
 	switch {
@@ -56,13 +56,13 @@ func (r *Runner) plannerAfter(before *RepositoryPlan, repository string) Planner
 	return p
 }
 
-// PlannerOf returns the planner of a run on the registry of that account, which
-// has begun. In what the account itself uses it counts the references to that registry only.
+// PlannerOf returns the planner of a run on the registry of that account, which has
+// begun. Of the account's own in-use sources it counts only references to that
+// registry.
 func (r *Runner) PlannerOf(account string) Planner {
 	r.prepare(account)
 	return r.planner()
 }
 
-// A replan makes a plan once more, for a run that has carried out a part of the plan
-// before.
+// A replan makes a new plan after a run has carried out a part of the plan before.
 type replan func(before *RepositoryPlan) RepositoryPlan

@@ -57,7 +57,8 @@ func (r *Runner) checkSaved(account string) error {
 	return nil
 }
 
-// checkRequested refuses a saved plan that holds nothing of what a request asks for.
+// checkRequested refuses a saved plan if a requested pattern matches none of its
+// repositories.
 func (r *Runner) checkRequested() error {
 	if r.Saved == nil {
 		return nil
@@ -85,8 +86,8 @@ func (r *Runner) inSavedPlan(repository string) bool {
 	return len(saved.removable()) > 0 || saved.Skipped == SkipLimit || saved.Skipped.unhandled()
 }
 
-// missingFrom returns the selected repositories from which the saved plan removes images
-// and which the registry does not have any more, in the order of the plan.
+// missingFrom returns the selected repositories of the saved plan that are to lose
+// images and that the registry no longer has, in the order of the plan.
 func (r *Runner) missingFrom(listed map[string]bool) []string {
 	var missing []string
 	if r.Saved == nil {
@@ -101,8 +102,8 @@ func (r *Runner) missingFrom(listed map[string]bool) []string {
 	return missing
 }
 
-// gone returns the plan for a repository that is not there any more, with the images
-// that the saved plan, if there is one, was to remove from it.
+// gone returns the plan for a repository that no longer exists, with the images that
+// the saved plan, if there is one, would have removed from it.
 func (r *Runner) gone(name, message string) RepositoryPlan {
 	plan := RepositoryPlan{Repository: name, Skip: &Skip{SkipGone, message}}
 	if r.Saved == nil {
@@ -126,7 +127,7 @@ func (r *Report) repository(name string) *RepositoryReport {
 	return &r.Repositories[i]
 }
 
-// reads returns the reads of indexes for the plan.
+// reads returns the reads of indexes for the saved plan, by digest.
 func (r *RepositoryReport) reads() map[string]ownRead {
 	reads := map[string]ownRead{}
 	for _, im := range r.removable() {

@@ -26,16 +26,17 @@ type scanner struct {
 
 	mu   sync.Mutex
 	last *inuse.Scan
-	// began is when the last scan asked its first question: an image that came into
-	// use since may be missing. Due is from when its age counts until the next one,
-	// which is its end where it took too long: another is not likely to be faster.
+	// began is when the last scan asked its first question; images that came into use
+	// since may be missing. Due is the time from which the age counts that triggers the
+	// next scan. It is began, or the end of a scan that took too long, since another
+	// scan is not likely to be faster.
 	began, due moment
 	places     places         // of the last scan
 	counts     map[string]int // the most that each source has named of ECR
-	// elsewhere is the most that each source has named of other hosts.
+	// elsewhere is the most references to other hosts that each source has named.
 	elsewhere map[string]int
-	// repositories are the names of those of this registry, or of some if whole
-	// is false; nil when none is known. Lists are the sources that are lists.
+	// repositories are the names of the registry's repositories, or of some of them if
+	// whole is false; nil when unknown. Lists are the sources that are lists.
 	repositories map[string]bool
 	whole        bool
 	lists        []string
@@ -85,8 +86,8 @@ func (s *scanner) failed() []Finding {
 	return findings
 }
 
-// newest returns a scan that is not too old, made now if need be, and when it
-// began.
+// newest returns a scan that is not too old, and when it began. It makes a scan if
+// there is none.
 func (s *scanner) newest(ctx context.Context) (*inuse.Scan, places, moment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +151,8 @@ func (s *scanner) distrust(scan *inuse.Scan) {
 	}
 }
 
-// found returns how many uses of ECR each source named, or nil when none was asked.
+// found returns the number of uses of ECR images that each source named, or nil without
+// a scan.
 func (s *scanner) found() map[string]int {
 	if s == nil || s.last == nil {
 		return nil
@@ -158,8 +160,8 @@ func (s *scanner) found() map[string]int {
 	return s.last.Counts
 }
 
-// failSlow makes failures of all sources of a scan that took too long: its first
-// answers are too old by its end.
+// failSlow makes all sources of a scan fail that took too long: its first answers are
+// too old by its end.
 func failSlow(scan *inuse.Scan, took time.Duration) {
 	err := fmt.Errorf("the in-use scan took %s and must not take longer than %s; scan fewer sources, or name lists in protect.references",
 		took.Round(time.Second), MaxScanAge)

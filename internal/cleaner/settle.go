@@ -115,8 +115,8 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	return nil
 }
 
-// complete adds to the planned image at the place what the graph and the manifests say
-// of it.
+// complete adds the image's relations in the graph and the reading of its manifest to
+// the planned image. The image is at place i.
 func (c *contents) complete(im *PlannedImage, i int, g *graph.Graph) {
 	im.Parents = im.waitsFor(g.Parents(im.Digest))
 	im.Above, im.Unread = g.Unread(i)

@@ -15,8 +15,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// A removing call without an answer can be carried out late. Whatever happens after
-// it, an image that was not found removed is unknown, and the run is incomplete.
+// ECR can carry out a removing call late, after no answer came. Whatever happens after
+// the call, an image that was not found removed is unknown, and the run is incomplete.
 func TestACallWithoutAnAnswerIsNeverForgotten(t *testing.T) {
 	t.Parallel()
 	change := func(change func(*evaluator.Image)) func(*unansweredRun) {
@@ -67,7 +67,7 @@ func TestACallWithoutAnAnswerIsNeverForgotten(t *testing.T) {
 				u.then = then
 				report := run(t, &u.Runner)
 				got := repositoryOf(t, &report, "app").Images
-				if late && slices.Contains(u.digests("app"), want) { // what the report cannot know
+				if late && slices.Contains(u.digests("app"), want) { // which the report cannot know
 					u.take("delete", "app", []string{want})
 				}
 				if len(got) != 1 || got[0].Outcome != cleaner.Unknown || got[0].Message == "" || got[0].ProtectedBy != nil {
@@ -84,7 +84,7 @@ func TestACallWithoutAnAnswerIsNeverForgotten(t *testing.T) {
 	}
 }
 
-// The same holds without a log: what was tried does not depend on who writes it down.
+// The same is true without a log: the cleaner remembers its calls without it.
 func TestACallWithoutAnAnswerIsNotForgottenWithoutALog(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(*unansweredRun){
@@ -104,8 +104,8 @@ func TestACallWithoutAnAnswerIsNotForgottenWithoutALog(t *testing.T) {
 	}
 }
 
-// A new plan can protect an image about which a call had no answer, and the next one
-// no longer: it stays in the report, and unknown.
+// After a call without an answer, a new plan protects the image, and the next plan does
+// not. The image stays in the report as unknown.
 func TestACallWithoutAnAnswerIsNotForgottenByASecondPlan(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(*unansweredRun){
@@ -141,8 +141,8 @@ func TestACallWithoutAnAnswerIsNotForgottenByASecondPlan(t *testing.T) {
 	}
 }
 
-// What is found removed after a call without an answer was removed by that, and what
-// ECR confirms later is certain.
+// An image that is found removed after a call without an answer was removed by that
+// call. A removal that ECR confirms later is certain.
 func TestWhatIsFoundRemovedIsNotUnknown(t *testing.T) {
 	t.Parallel()
 	gone := func(u *unansweredRun) { u.take("delete", "app", []string{"sha256:a"}) }
@@ -167,14 +167,14 @@ func TestWhatIsFoundRemovedIsNotUnknown(t *testing.T) {
 }
 
 // An unansweredRun is a run whose first removing call has no answer and is not carried
-// out. Then comes what then does.
+// out. Then the test calls then.
 type unansweredRun struct {
 	*world
 	cleaner.Runner
 	log  *logged
 	stop chan struct{}
 	then func(*unansweredRun)
-	// answer is that of later calls; nil carries them out.
+	// answer answers later calls; nil carries them out.
 	answer               func(digests []string) (cleaner.Deletion, error)
 	looks, scan, listing error
 	uses                 []inuse.Use

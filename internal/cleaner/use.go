@@ -20,10 +20,10 @@ type usage struct {
 	by map[string][]string
 	// findings are about the uses.
 	findings []Finding
-	// unresolved says which containers run without a recorded digest, and moved
-	// which run an image by a tag that is on another image now.
+	// unresolved names the containers that run without a recorded digest. Moved names
+	// those whose tag is on another image now.
 	unresolved, moved []string
-	// at is when the scan that says so began; zero when there was none.
+	// at is when the scan began; zero without a scan.
 	at moment
 }
 
@@ -64,8 +64,8 @@ func (p Planner) usage(ctx context.Context, c *contents, g *graph.Graph, setting
 	return u, nil
 }
 
-// addUse notes a use, and reports whether it names an image of the repository. A
-// use of an image behind another host does so only if such an image is listed.
+// addUse notes a use, and reports whether it names an image of the repository. A use of
+// another host names one only if such an image is listed.
 func (u *usage) addUse(c *contents, g *graph.Graph, use *inuse.Use) bool {
 	places, meant := c.meant(use.Reference)
 	for _, i := range places {
@@ -94,7 +94,7 @@ func (u *usage) unlisted(repository string, use *inuse.Use, instead string) {
 	u.findings = append(u.findings, Finding{UnlistedReference, repository, message})
 }
 
-// addMoved notes a tag that is not on the image that runs by it, or on an index
+// addMoved notes a use by a tag that is neither on the image in use nor on an index
 // that lists the image.
 func (u *usage) addMoved(c *contents, g *graph.Graph, use *inuse.Use) {
 	runs := append(g.Ancestors(use.Reference.Digest), use.Reference.Digest)
@@ -105,7 +105,7 @@ func (u *usage) addMoved(c *contents, g *graph.Graph, use *inuse.Use) {
 	u.moved = append(u.moved, fmt.Sprintf("%s runs %s, and the tag is on %s now", use.By, use.Reference, c.images[bearers[0]].Digest))
 }
 
-// addDoubts adds a finding for each kind of doubt about what runs.
+// addDoubts adds a finding for unresolved and one for moved containers.
 func (u *usage) addDoubts(repository string) {
 	add := func(kind FindingKind, what string, cases []string) {
 		if len(cases) > 0 {
@@ -117,9 +117,9 @@ func (u *usage) addDoubts(repository string) {
 	add(MovedTag, "the tag of "+plural(len(u.moved), "image that runs", "images that run")+" has moved; what starts next may run another image", u.moved)
 }
 
-// meant returns the places of the images that the reference means. If it has a
-// digest, that decides, since its tag may have moved. False says that no image with
-// the digest is listed. Then the places are those of the images with the tag.
+// meant returns the places of the images that the reference means. Its digest decides,
+// if it has one, since its tag may have moved. Meant is false if no image with the
+// digest is listed; then the places are those of the images with the tag.
 func (c *contents) meant(ref reference.Reference) (places []int, meant bool) {
 	if ref.Digest == "" {
 		return c.bearers(ref.Tag), true
@@ -139,8 +139,9 @@ func (u *usage) add(g *graph.Graph, digest, by string) {
 	}
 }
 
-// addPulled takes for in use what was pulled since the second in which the scan began:
-// the scan may not know who did, and the re-check sees later pulls only.
+// addPulled marks as in use the images that were pulled since the second in which the
+// scan began. The scan may have missed the puller, and the re-check sees later pulls
+// only.
 func (u *usage) addPulled(c *contents, g *graph.Graph, began time.Time) {
 	if began.IsZero() {
 		return

@@ -298,8 +298,8 @@ func TestTheRestOfWhatIsNamedIsPlannedAgain(t *testing.T) {
 	}
 }
 
-// ECR may record pulls to the second, so that one in the second of the first question
-// may have come after it.
+// ECR may record pulls to the second, so a pull in the second of the first question may
+// be later than the question.
 func TestAPullInTheSecondOfTheScanIsInUse(t *testing.T) {
 	t.Parallel()
 	for pull, want := range map[time.Duration]string{0: "[inUse whoever pulled it since the question what is in use]", -time.Millisecond: "[]"} {

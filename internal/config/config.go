@@ -94,7 +94,8 @@ type Protect struct {
 	InUse []string `json:"inUse"`
 	// References are files or S3 objects that list references.
 	References []string `json:"references"`
-	// ReferencesMaxAgeHours is how old a list may be; 0 leaves that to the list.
+	// ReferencesMaxAgeHours is the maximum age of a list; 0 means the default of the
+	// list's format.
 	ReferencesMaxAgeHours int `json:"referencesMaxAgeHours,omitempty"`
 	// RegistryAliases are the other names of ECR registries, such as the hosts of
 	// proxies. They are the same for all entries.
@@ -197,9 +198,9 @@ func (c *Config) InUse() Protect {
 	return all
 }
 
-// ReferencesMaxAge returns how many hours old the list at the location may be: the
-// least that a part of the configuration which relies upon it allows, or 0 when
-// all leave that to the list.
+// ReferencesMaxAge returns the maximum age, in hours, of the list at the location: the
+// smallest that any part of the configuration with that list sets, or 0 when none sets
+// one.
 func (c *Config) ReferencesMaxAge(location string) int {
 	least := 0
 	consider := func(p Protect) {

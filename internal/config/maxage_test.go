@@ -2,8 +2,7 @@ package config_test
 
 import "testing"
 
-// A list for which two parts of a configuration have their own age keeps to the
-// stricter one.
+// If two parts of a configuration set an age for one list, the smaller age counts.
 func TestAListIsAsOldAsTheStrictestAllows(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{

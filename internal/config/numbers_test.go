@@ -9,8 +9,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// spellings are numbers as JSON can write them, and what they are: -1 for none that
-// a count can be.
+// spellings are JSON numbers with their value as a count, or -1 if they are no valid
+// count.
 var spellings = map[string]int{
 	"7": 7, "7.0": 7, "7.000": 7, "70e-1": 7, "0.7e1": 7, "0.07E+2": 7, "7e0": 7, "7E-0": 7,
 	"7.5": -1, "7.0000000000000000000000000000001": -1, "7e-1": -1, "-7": -1, "7e400": -1, "7e99999999999999999999": -1, "1e-400": -1,
@@ -20,8 +20,8 @@ var spellings = map[string]int{
 
 const rule = `{"rules": [{"rulePriority": %s, "selection": {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": %s%s}, "action": {"type": "expire"}}]}`
 
-// numberFields are all fields that are numbers: a document with a place for the
-// number, and how it is read from there.
+// numberFields are all fields that are numbers, each with a document that has a place
+// for the number and a function that reads the field.
 var numberFields = map[string]struct {
 	document string
 	read     func(c config.Config) int
@@ -39,8 +39,7 @@ var numberFields = map[string]struct {
 	"policies[0].rules[0].keepNewest":   {`{"policies": [{"policy": ` + fmt.Sprintf(rule, "1", "5", `, "keepNewest": %s`) + `}]}`, func(c config.Config) int { return c.Policies[0].Policy.Rules[0].Selection.KeepNewest }},
 }
 
-// Numbers are read for what they are or refused, by the parser as by editors that
-// have the schema.
+// The parser, and editors with the schema, read a number exactly or refuse it.
 func TestEveryNumberIsReadOrRefused(t *testing.T) {
 	t.Parallel()
 	schema := newValidator(t, "")
@@ -53,7 +52,7 @@ func TestEveryNumberIsReadOrRefused(t *testing.T) {
 			} else if got && test.read(c) != want {
 				t.Errorf("%s %s: read as %d", field, spelling, test.read(c))
 			}
-			// Through a float64, as editors have it, a tiny fraction is none.
+			// Editors read numbers as a float64, where a tiny fraction is lost.
 			tiny := spelling == "7.0000000000000000000000000000001" || spelling == "1e-400"
 			if accepted := schema.accepts([]byte(text)); accepted != (want >= 0) && !tiny {
 				t.Errorf("%s %s: the schema accepts: %t", field, spelling, accepted)
@@ -78,7 +77,8 @@ func TestEveryNumberOfARequestIsReadOrRefused(t *testing.T) {
 	}
 }
 
-// ECR takes 7.0 for no integer; in a policy of the cleaner's it is one.
+// ECR does not accept 7.0 as an integer; a policy of the cleaner's configuration may
+// have it.
 func TestAnAttachedPolicyHasPlainNumbersOnly(t *testing.T) {
 	t.Parallel()
 	for spelling, want := range spellings {

@@ -157,7 +157,7 @@ func readProtect(v *jsondoc.Value, p Protect) Protect {
 	return p
 }
 
-// maxAgeHours is ten years.
+// maxAgeHours is the largest accepted age, ten years.
 const maxAgeHours = 10 * 365 * 24
 
 func readMaxAge(v *jsondoc.Value, fallback int) int {

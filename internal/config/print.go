@@ -52,7 +52,7 @@ func (c Config) Document() ([]byte, error) {
 	general.Protect.RegistryAliases = nil
 	for i, e := range c.Policies {
 		own := e.Settings
-		own.Protect.RegistryAliases = nil // they are the general ones
+		own.Protect.RegistryAliases = nil // an entry always has the general aliases
 		printed.Policies[i] = printedEntry{e.Name, e.Repositories, e.RepositoryTags, e.printedPolicy(), own.printed(general, e.OwnBudget)}
 	}
 	var b bytes.Buffer

@@ -12,8 +12,8 @@ import (
 // use.
 type Selection struct {
 	repositories Repositories
-	// listed and selected say of each requested pattern whether it matched a
-	// repository, and one that was selected.
+	// listed and selected say, for each requested pattern, whether it matched a listed
+	// repository and a selected one.
 	listed, selected []bool
 }
 
@@ -40,7 +40,7 @@ func (s *Selection) note(name string, selected bool) bool {
 	return selected
 }
 
-// Err returns nil or a [*SelectionError]. Ask once the whole registry is listed.
+// Err returns nil or a [*SelectionError]. Call it after the whole registry was listed.
 func (s *Selection) Err() error {
 	var e SelectionError
 	for i, pattern := range s.repositories.Requested {
@@ -57,12 +57,11 @@ func (s *Selection) Err() error {
 	return &e
 }
 
-// A SelectionError says that a person asked for repositories of which there are
-// none. Nothing was read of any repository, and nothing was changed.
+// A SelectionError says that a person asked for repositories that do not exist or are
+// excluded. No repository was read or changed.
 type SelectionError struct {
-	// Unmatched are the patterns that match no repository of the registry,
-	// Excluded those that only match repositories that the configuration
-	// excludes.
+	// Unmatched are the patterns that match no repository of the registry. Excluded are
+	// the patterns that match only repositories that the configuration excludes.
 	Unmatched, Excluded []wildcard.Pattern
 }
 

@@ -1,14 +1,14 @@
-// Package decimal reads numbers as JSON writes them, exactly. A float64 holds 15
-// digits and drops the others without a word, which turns times into other times.
+// Package decimal reads JSON numbers exactly. A float64 holds 15 digits and silently
+// drops the others, which changes times.
 package decimal
 
 import "math"
 
-// A Number is a JSON number, however it is written.
+// A Number is a JSON number in any spelling.
 type Number struct {
 	negative bool
-	// digits are the first significant digits, as many as fit, and power is the
-	// power of ten that they are multiplied with.
+	// digits are the first significant digits, as many as fit. Power is the power of ten
+	// by which they are multiplied.
 	digits uint64
 	power  int64
 	// more is true when digits other than zero follow.
@@ -16,12 +16,12 @@ type Number struct {
 	plain bool
 }
 
-// maxPower bounds the exponent. No text has so many digits that a greater exponent
-// would give another result.
+// maxPower bounds the exponent. A greater exponent would not change any result, since
+// no text has that many digits.
 const maxPower = 1 << 40
 
-// Scan reads the JSON number at the start of the text, and returns the length of
-// it, or 0 if there is none.
+// Scan reads the JSON number at the start of the text and returns its length, or 0 if
+// the text does not start with a number.
 func Scan(text []byte) (Number, int) {
 	var n Number
 	at := 0
@@ -53,14 +53,14 @@ func Scan(text []byte) (Number, int) {
 	return n, at
 }
 
-// Parse returns the number that the whole text is.
+// Parse returns the number if the whole text is one.
 func Parse(text string) (n Number, ok bool) {
 	n, length := Scan([]byte(text))
 	return n, length > 0 && length == len(text)
 }
 
 // scanDigits appends the digits at the start of the text to the number and returns
-// how many there are. Fraction is 1 for digits behind the point, else 0.
+// their count. Fraction is 1 for digits after the decimal point, else 0.
 func (n *Number) scanDigits(text []byte, fraction int64) (count int) {
 	const room = (math.MaxUint64 - 9) / 10
 	for _, c := range text {
@@ -79,8 +79,8 @@ func (n *Number) scanDigits(text []byte, fraction int64) (count int) {
 	return count
 }
 
-// scanExponent adds the exponent at the start of the text, behind its e, to the
-// power, and returns its length.
+// scanExponent adds the exponent at the start of the text, after its e, to the power,
+// and returns its length.
 func (n *Number) scanExponent(text []byte) (length int) {
 	sign, at := int64(1), 0
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
@@ -103,21 +103,21 @@ func (n *Number) scanExponent(text []byte) (length int) {
 // Plain reports whether the number is written without point and exponent.
 func (n Number) Plain() bool { return n.plain }
 
-// Int returns the number if it is an integer that an int64 holds.
+// Int returns the number if it is an integer that fits into an int64.
 func (n Number) Int() (value int64, ok bool) {
 	value, exact, ok := n.shift(0)
 	return value, ok && exact
 }
 
-// Nanoseconds returns a number of seconds in nanoseconds, truncated, if an int64
-// holds it.
+// Nanoseconds returns a number of seconds in nanoseconds, truncated, if the result fits
+// into an int64.
 func (n Number) Nanoseconds() (value int64, ok bool) {
 	value, _, ok = n.shift(9)
 	return value, ok
 }
 
-// shift returns the number times a power of ten without its fraction, whether there
-// was none, and whether an int64 holds it.
+// shift returns the number times a power of ten, without its fraction. Exact says that
+// there was no fraction, ok that the value fits into an int64.
 func (n Number) shift(by int64) (value int64, exact, ok bool) {
 	magnitude, power := n.digits, n.power+by
 	exact = !n.more

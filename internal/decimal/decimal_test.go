@@ -84,7 +84,7 @@ func TestWhatIsNoJSONNumberIsNone(t *testing.T) {
 	}
 }
 
-// wantExact compares with what math/big makes of the text.
+// wantExact compares the result with that of math/big.
 func wantExact(t *testing.T, text string) {
 	t.Helper()
 	n, ok := decimal.Parse(text)
@@ -92,7 +92,7 @@ func wantExact(t *testing.T, text string) {
 		t.Fatalf("%q: Parse %t, valid %t", text, ok, valid)
 	}
 	if exponent := strings.LastIndexAny(text, "eE"); !ok || exponent >= 0 && len(text)-exponent > 6 {
-		return // big takes for ever
+		return // big takes too long
 	}
 	exact, _ := new(big.Rat).SetString(text)
 	integer, isInteger := n.Int()

@@ -25,8 +25,8 @@ var manifestTypes = []string{
 	"application/vnd.docker.distribution.manifest.v2+json",
 }
 
-// Children reads the manifests of at most 100 indexes, in one call. Unless the
-// caller's role is a pull-time exclusion, ECR takes this for a pull.
+// Children reads the manifests of at most 100 indexes, in one call. ECR counts that as
+// a pull unless the caller's role is a pull-time exclusion.
 func (c Client) Children(ctx context.Context, name string, indexes []string) (cleaner.Reading, error) {
 	pulls := pullWatch{since: instant()}
 	out, err := c.api.BatchGetImage(ctx, &ecr.BatchGetImageInput{
@@ -68,8 +68,9 @@ func digestOf(id *types.ImageIdentifier) string {
 	return aws.ToString(id.ImageDigest)
 }
 
-// A pullWatch notes when the first attempt at a call began that ECR may have taken for a
-// pull. Waiting is none, nor is an attempt that ECR refuses.
+// A pullWatch notes when the first attempt at a call began that ECR may have recorded
+// as a pull. An attempt that ECR refuses is no pull, and neither is the wait before
+// one.
 type pullWatch struct {
 	since time.Time
 	known bool
@@ -87,15 +88,15 @@ func (w *pullWatch) watch(o *ecr.Options) {
 	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Finalize.Add(step, middleware.After) })
 }
 
-// spanOf returns when ECR may have recorded a call as a pull: from its first attempt on
-// that it may have carried out, which was that long ago, to its answer. It is zero when the answer does not tell ECR's
-// time.
+// spanOf returns when ECR may have recorded a call as a pull: from the first attempt
+// that ECR may have carried out, which began that long ago, to the answer. It is zero
+// when the answer does not tell ECR's time.
 func spanOf(metadata middleware.Metadata, took time.Duration) cleaner.Span {
 	answered, ok := awsmiddleware.GetServerTime(metadata)
 	if !ok {
 		return cleaner.Span{}
 	}
-	answered = answered.UTC().Truncate(time.Second) // as the header Date has it
+	answered = answered.UTC().Truncate(time.Second) // the precision of the header Date
 	return cleaner.Span{From: answered.Add(-took).Truncate(time.Second), To: answered}
 }
 

@@ -38,8 +38,8 @@ func TestChildrenReadsIndexes(t *testing.T) {
 	}
 }
 
-// An index that cannot be read is missing, so that nobody takes it for childless, and
-// has failed with a reason.
+// An index that cannot be read is missing from the children and has a failure with a
+// reason, so that no caller takes it for an index without children.
 func TestChildrenTellsWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
@@ -74,7 +74,7 @@ func wantUnread(t *testing.T, client ecrapi.Client, indexes []string, want ...cl
 	}
 }
 
-// ECR answers 200 although single images fail; every code comes with its reason.
+// ECR answers 200 even if some images fail. Every failure keeps its code and reason.
 func TestChildrenKeepsEveryFailureOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	for _, code := range fakeecr.ImageFailureCodes {
@@ -86,7 +86,8 @@ func TestChildrenKeepsEveryFailureOfAnAnswer(t *testing.T) {
 	}
 }
 
-// The reading is a pull between the first attempt and the time that the answer tells.
+// The span of the reading begins at the first attempt and ends at the time of the
+// answer.
 func TestChildrenTellsWhenItCountsAsAPull(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
@@ -101,7 +102,7 @@ func TestChildrenTellsWhenItCountsAsAPull(t *testing.T) {
 	}
 }
 
-// An answer with an index but without its manifest may be better the next time.
+// Another attempt may succeed after an answer with an index but without its manifest.
 func TestChildrenWantsTheManifest(t *testing.T) {
 	t.Parallel()
 	for _, rest := range []string{``, `, "imageManifest": null`, `, "imageManifest": ""`} {
@@ -112,8 +113,7 @@ func TestChildrenWantsTheManifest(t *testing.T) {
 	}
 }
 
-// An attempt that ECR refuses is no pull, however often it is made. One without an
-// answer may be.
+// An attempt that ECR refuses is no pull. An attempt without an answer may be one.
 func TestChildrenDoesNotCountRefusedAttemptsAsAPull(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

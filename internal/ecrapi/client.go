@@ -124,7 +124,7 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	missing := slices.DeleteFunc(slices.Clone(digests), func(digest string) bool {
 		return slices.ContainsFunc(p.items, func(im evaluator.Image) bool { return im.Digest == digest })
 	})
-	if len(missing) > 0 { // what an answer repeats may be in the place of something else
+	if len(missing) > 0 { // an answer that repeats one image may lack another
 		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images", name, len(digests)-len(missing), len(digests))
 	}
 	return p.items, nil

@@ -40,8 +40,8 @@ func image(d types.ImageDetail) (evaluator.Image, error) {
 
 var contentSeed = maphash.MakeSeed()
 
-// contentOf tells apart what images are like, but for their pulls. The order of the
-// tags does not count.
+// contentOf returns a hash of the image's status, tags and times, without the time of
+// its last pull. The order of the tags does not matter.
 func contentOf(im *evaluator.Image) uint64 {
 	sum := maphash.Comparable(contentSeed, struct {
 		status                      evaluator.ImageStatus

@@ -72,19 +72,19 @@ func archiveError(digest string, err error) error {
 // image again first, or the careful answer is at hand.
 func once(o *ecr.Options) { o.Retryer = aws.NopRetryer{} }
 
-// maxDelay is how long a removing call may take until it is sent.
+// maxDelay bounds the time from the start of a removing call to its sending.
 const maxDelay = time.Second
 
-// errLate says that a call was not sent, because it took too long until then.
+// errLate says that a call was not sent, because it was ready too late.
 var errLate = errors.New("not sent: it took too long to get the credentials for it")
 
-// prompt keeps the SDK from sending a call that is late by then. The caller has just
-// looked at the image, and credentials that are renewed take their time.
+// prompt makes the SDK fail a call that it cannot send in time. The caller has just
+// looked at the image, and renewing credentials can take long.
 func prompt(o *ecr.Options) {
 	began := instant()
 	step := middleware.FinalizeMiddlewareFunc("Prompt", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		now := instant()
-		if max(now.Sub(began), now.Round(0).Sub(began.Round(0))) > maxDelay { // wall time goes on in a suspend
+		if max(now.Sub(began), now.Round(0).Sub(began.Round(0))) > maxDelay { // wall time passes while the machine is suspended
 			return middleware.FinalizeOutput{}, middleware.Metadata{}, errLate
 		}
 		return next.HandleFinalize(ctx, in)

@@ -11,7 +11,7 @@ import (
 )
 
 // PullTimeExclusions returns the ARNs of the principals whose pulls ECR does not
-// record. An emulator that does not know the operation has none.
+// record. It returns none for an emulator that does not know the operation.
 func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 	var arns []string
 	exclusions := listing[string](func(token *string) (page[string], error) {

@@ -64,8 +64,8 @@ func wantAnswer(t *testing.T, name string, err, want error) {
 	}
 }
 
-// Credentials can take their time when they are renewed. A call that is late by then is
-// not sent: the caller has to look at the image again.
+// Renewing credentials can take long. A call that would be late is not sent: the caller
+// has to look at the image again.
 func TestALateRemovalIsNotSent(t *testing.T) {
 	t.Parallel()
 	calls := maps.Clone(removing)
@@ -159,7 +159,7 @@ func TestNoConnectionIsNoAnswer(t *testing.T) {
 	}
 }
 
-// A failure that may pass does not decide whether the own pulls are recorded.
+// A failure that may pass is retried before it decides whether own pulls are recorded.
 func TestPullTimeExclusionsAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"ThrottlingException", "ServerException"} {
@@ -187,7 +187,7 @@ func TestDescribeRefusesAnAnswerWithTooFewImages(t *testing.T) {
 	client, _ = connect(t, images())
 	_, err = client.Describe(t.Context(), "app", []string{"sha256:a"})
 	wantError(t, err, "describe images in app: the answer has 0 of 1 images")
-	for _, second := range []string{"sha256:a", "sha256:other"} { // in the place of another
+	for _, second := range []string{"sha256:a", "sha256:other"} { // instead of another image
 		client, _ = connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`, `{"imageDigest": "`+second+`", "imagePushedAt": 1}`))
 		_, err = client.Describe(t.Context(), "app", []string{"sha256:a", "sha256:b"})
 		wantError(t, err, "describe images in app: the answer has 1 of 2 images")

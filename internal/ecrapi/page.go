@@ -36,12 +36,11 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 	return items, nil
 }
 
-// unique returns the pages of a listing with each item once: pages may overlap
-// when items come and go while they are fetched, and an image that counted
-// twice would push another one out of a rule's count. The first error, named
-// after the operation, ends the sequence: an item that is refused is one, and
-// so is a token that leads back to a page, or an item that comes again with another
-// content.
+// unique returns the pages of a listing with each item once. Pages may overlap when
+// items are added or removed while they are fetched, and an image that counted twice
+// would push another one out of a rule's count. The first error, named after the
+// operation, ends the sequence. An item that is refused is an error. So is a token that
+// returns to an earlier page, and an item that is listed again with other content.
 func (l listing[T]) unique(operation string, key func(*T) string, content func(*T) uint64) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		seen := sets.Get().(map[string]uint64)
@@ -64,11 +63,11 @@ func (l listing[T]) unique(operation string, key func(*T) string, content func(*
 	}
 }
 
-// sets are for the keys of a listing, with the contents of their items.
+// sets are the sets of keys of a listing, with a hash of each item's content.
 var sets = sync.Pool{New: func() any { return make(map[string]uint64, maxResults) }}
 
-// unseen moves the items whose key has not been seen to the front, and returns
-// them. The error says that one that was seen has another content now.
+// unseen moves the items with new keys to the front, and returns them. The error says
+// that an item was listed before with other content.
 func unseen[T any](items []T, key func(*T) string, content func(*T) uint64, seen map[string]uint64) ([]T, error) {
 	n := 0
 	for i := range items {

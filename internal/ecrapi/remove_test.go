@@ -199,8 +199,7 @@ func TestArchiveMovesOneImage(t *testing.T) {
 	}
 }
 
-// An image that is not in the archive after the call has not been archived for all that
-// is known.
+// Archiving has no confirmed result if the answer has another status than ARCHIVED.
 func TestArchiveBelievesOneStatusOnly(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]error{"ARCHIVED": nil, "ACTIVE": cleaner.ErrUnanswered, "ACTIVATING": cleaner.ErrUnanswered, "NEW": cleaner.ErrUnanswered} {

@@ -45,7 +45,8 @@ func TestRepositoryTagsErrors(t *testing.T) {
 	}
 }
 
-// A tag of which a part is missing could select the repository for another policy.
+// A repository tag with a missing part could select the wrong policy for the
+// repository.
 func TestRepositoryTagsRefusesToGuess(t *testing.T) {
 	t.Parallel()
 	for _, tag := range []string{`{"Key": "stage"}`, `{"Value": "prod"}`, `{}`} {

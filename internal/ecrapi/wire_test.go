@@ -32,7 +32,7 @@ func answer(text string) wire {
 	return func() (io.Reader, int64) { return strings.NewReader(text), int64(len(text)) }
 }
 
-// then returns the wire that does something before it answers.
+// then returns a wire that calls do before it answers.
 func (w wire) then(do func()) wire {
 	return func() (io.Reader, int64) {
 		do()

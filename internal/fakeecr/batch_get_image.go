@@ -111,11 +111,11 @@ func (r *repository) child(index *record) *record {
 	return first
 }
 
-// pullRefresh is how old a recorded pull is before the next one is recorded.
+// pullRefresh is the age of a recorded pull from which the next pull is recorded.
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageDetail.html
 const pullRefresh = 24 * time.Hour
 
-// recordPull records a pull now, unless one of the last 24 hours is recorded.
+// recordPull records a pull now, unless a pull of the last 24 hours is recorded.
 func (s *Server) recordPull(rec *record) {
 	if now := s.instant(); now.Sub(rec.LastRecordedPullTime) >= pullRefresh {
 		rec.LastRecordedPullTime = now

@@ -9,7 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// Every answer has the time of the server's own clock, whatever the answer is.
+// Every kind of answer has the time of the server's own clock.
 func TestAnswersCarryTheDateOfTheServersClock(t *testing.T) {
 	t.Parallel()
 	const listing = `{"repositoryName": "app"}`
@@ -47,7 +47,7 @@ func TestAnswersCarryTheDateOfTheServersClock(t *testing.T) {
 	}
 }
 
-// every has that fault strike every call.
+// every makes every call fail with that kind of fault.
 func every(kind fakeecr.FaultKind) fakeecr.Faults {
 	return fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Probability: 1}}}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// A signatureCheck refuses requests that are signed for a time more than five
-// minutes from its own, as AWS does, or all requests.
+// A signatureCheck refuses requests that are signed for a time more than five minutes
+// from its clock, as AWS does, or refuses all requests.
 type signatureCheck struct {
 	http.Handler
 	refuseAll bool
@@ -39,7 +39,7 @@ func (s *signatureCheck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"__type": "InvalidSignatureException", "message": "Signature expired: %s is now earlier than another time"}`, r.Header.Get("X-Amz-Date"))
 }
 
-// The embedded registry has the right time, and this machine has not.
+// The embedded registry has the right time; this machine has not.
 func TestAWrongClockIsAnErrorOfTheRegistry(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -82,8 +82,8 @@ func TestAWrongClockIsAnErrorOfTheRegistry(t *testing.T) {
 	}
 }
 
-// Policies and protection count by the time of AWS, which this machine may differ from
-// by two minutes: nothing goes before its time. The report ends after it begins.
+// Policies and protection use the time of AWS, from which the clock of this machine may
+// differ by two minutes: no image is removed early. The report ends after it begins.
 func TestVerdictsCountByTheTimeOfAWS(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{110 * time.Second, 0, -110 * time.Second} {
@@ -116,11 +116,11 @@ func (u undated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), answer.Header())
 	w.Header()["Date"] = nil
 	w.WriteHeader(answer.Code)
-	_, _ = w.Write(answer.Body.Bytes()) // the caller may have gone
+	_, _ = w.Write(answer.Body.Bytes()) // the caller may have given up
 }
 
-// Where no answer says the time, apply removes nothing, unless an emulator answers.
-// A plan is made all the same.
+// If no answer has a Date, apply removes nothing unless an emulator answers. A plan is
+// still made.
 func TestWithoutADateNothingIsRemoved(t *testing.T) {
 	t.Parallel()
 	for scheme, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
@@ -154,7 +154,7 @@ func TestWithoutADateNothingIsRemoved(t *testing.T) {
 	}
 }
 
-// A refusal without a Date keeps its own words: it does not say that no time is known.
+// If AWS refuses a call without a Date, the error is the refusal, not the missing Date.
 func TestARefusalWithoutADateIsTheError(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, expireAll)
@@ -170,7 +170,7 @@ func TestARefusalWithoutADateIsTheError(t *testing.T) {
 	wantError[*function.RegistryError](t, err, "not authorized to perform: ecr:DescribeRepositories")
 }
 
-// The time of a scan is AWS's, like that of the pulls it is compared with.
+// The time of a scan is AWS's, like the pull times with which it is compared.
 func TestAScanBeginsAtATimeOfAWS(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{0, 90 * time.Second, -90 * time.Second} {

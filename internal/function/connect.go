@@ -73,8 +73,8 @@ func Connect(cfg aws.Config, clock func() time.Time) Registry {
 	return ConnectAt(cfg, DefaultConcurrency, clock)
 }
 
-// ConnectAt is Connect with that concurrency. Each answer of AWS is compared with
-// the clock.
+// ConnectAt is Connect with those limits of concurrency. The registry's ClockCheck
+// compares each answer of AWS with the clock.
 func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Registry {
 	check := awsclient.WatchClock(&cfg, clock)
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
@@ -126,19 +126,19 @@ func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
 			return nil, time.Time{}, err
 		}
 		var modified time.Time
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // a pipe has no age
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // only a regular file has a meaningful time
 			modified = info.ModTime()
 		}
 		return f, modified, nil
 	}
 }
 
-// maxOwnPullsWait bounds the time for the question whether the own pulls are recorded,
-// retries included: in a VPC without an endpoint of STS there is no answer.
+// maxOwnPullsWait bounds the time to find out whether ECR records own pulls, retries
+// included: in a VPC without an endpoint of STS there is no answer.
 const maxOwnPullsWait = time.Minute
 
-// ownPulls finds out whether ECR records the pulls of whoever makes the calls. Where no
-// principal is excluded, it does not matter who that is.
+// ownPulls finds out whether ECR records the pulls of the caller. If ECR excludes no
+// principal, ownPulls does not ask who the caller is.
 func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) cleaner.OwnPulls {
 	ctx, cancel := context.WithTimeout(ctx, maxOwnPullsWait)
 	defer cancel()
@@ -157,8 +157,8 @@ func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) cleaner
 	return cleaner.OwnPulls{Excluded: excluded, Principal: caller.ARN(), Err: err}
 }
 
-// isOneOf reports whether the caller is one of the principals. The error names one that
-// cannot be read, which may be the caller.
+// isOneOf reports whether the caller is one of the principals. The error names a
+// principal whose ARN cannot be read, which may be the caller.
 func isOneOf(arns []string, caller awsclient.Principal) (is bool, unread error) {
 	kinds := []string{"role", "user", "root", "federated-user"}
 	for _, arn := range arns {

@@ -51,7 +51,7 @@ func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// What cannot be found out is not known, whichever call fails.
+// If any of the calls fails, it is unknown whether pulls are recorded.
 func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::123456789012:role/cleaner"
@@ -83,7 +83,7 @@ func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 	}
 }
 
-// An excluded principal whose name cannot be read may be the caller.
+// An excluded principal with an unreadable ARN may be the caller.
 func TestAnExclusionThatCannotBeReadIsDoubted(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::123456789012:role/cleaner"
@@ -110,7 +110,7 @@ func TestAnExclusionThatCannotBeReadIsDoubted(t *testing.T) {
 	}
 }
 
-// An emulator that does not know exclusions has none, and is asked once.
+// An emulator that does not know exclusions has none, and gets one call.
 func TestAnEmulatorThatKnowsNoExclusions(t *testing.T) {
 	t.Parallel()
 	registry, asked := fakeecr.New(), 0
@@ -232,7 +232,8 @@ func TestListsOfReferencesProtect(t *testing.T) {
 	}
 }
 
-// A file says by its time how old a list is; one that is no regular file does not.
+// The modification time of a regular file is the time of its list. Other files have no
+// such time.
 func TestListsInFilesGrowOld(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "")

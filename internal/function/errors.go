@@ -4,9 +4,9 @@ package function
 // errorType. These types are the function's outermost errors, so that the
 // name says what to look at.
 
-// A RequestError says that the event is not a request that can be carried out:
-// it cannot be read, the configuration forbids it, or it asks for repositories of
-// which there are none.
+// A RequestError says that the event is not a request that can be carried out. It
+// cannot be read, the configuration forbids it, or it asks for repositories that do not
+// exist or are excluded.
 type RequestError struct{ Err error }
 
 func (e *RequestError) Error() string { return "request: " + e.Err.Error() }

@@ -24,8 +24,8 @@ const (
 	MaxMargin = 30 * time.Second
 )
 
-// A Handler handles the events of the function. The fields are its world; all
-// but the last two must be set.
+// A Handler handles the events of the function. All fields but the last two must be
+// set.
 type Handler struct {
 	// Configuration is the value of CLEANER_CONFIG.
 	Configuration string
@@ -42,11 +42,11 @@ type Handler struct {
 	FunctionName string
 }
 
-// Handle carries out one event and returns the report. The error is a
-// [*RequestError], a [*ConfigurationError] or a [*RegistryError]; after one of
-// the first two no call was made but those that read the configuration and, if the
-// request asks for repositories of which there are none, those that list the
-// repositories. Everything else that goes wrong is in the report.
+// Handle carries out one event and returns the report. The error is a [*RequestError],
+// a [*ConfigurationError] or a [*RegistryError]. Before one of the first two, the only
+// calls were those that read the configuration and, if the request asks for
+// repositories that do not exist, those that list the repositories. Every other failure
+// is in the report.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.Report, error) {
 	run, hash, err := h.prepare(ctx, event)
 	if err != nil {

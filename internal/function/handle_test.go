@@ -87,7 +87,8 @@ func TestARequestNarrows(t *testing.T) {
 	}
 }
 
-// A request for repositories of which there are none is wrong, whatever else it asks for.
+// A request for repositories that do not exist is an error, also if the rest of it is
+// valid.
 func TestARequestThatSelectsNothingIsAnError(t *testing.T) {
 	t.Parallel()
 	for event, words := range map[string]string{

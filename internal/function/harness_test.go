@@ -62,8 +62,8 @@ func newFixture(t *testing.T, configuration string) *fixture {
 	return f
 }
 
-// later has the clock, which tells the time of another zone, move on by d when the
-// first images are listed.
+// later moves the clock on by d when the first images are listed. The clock then has
+// another time zone.
 func (f *fixture) later(d time.Duration) {
 	var moved atomic.Int64
 	f.registry.Before("DescribeImages", func() { moved.Store(int64(d)) })

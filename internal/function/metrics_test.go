@@ -93,9 +93,9 @@ func TestTheFunctionWritesMetrics(t *testing.T) {
 	}
 }
 
-// A manifest that cannot be read for any code makes a run incomplete: whoever watches
-// the metric, the answer or the log sees it, though nothing failed but an item of an
-// answer of 200. An image that is gone by then is no failure.
+// A manifest that ECR refuses makes the run incomplete, with any code, in the metric,
+// the answer and the log. Only an item of an answer with status 200 has failed. An
+// image that was deleted in the meantime is no failure.
 func TestAManifestThatIsRefusedIsSeenInTheMetrics(t *testing.T) {
 	t.Parallel()
 	for _, code := range fakeecr.ImageFailureCodes {

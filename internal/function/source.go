@@ -34,7 +34,7 @@ func SourceReader(profile, region string, clock func() time.Time) config.Reader 
 		}
 		check := awsclient.WatchClock(&cfg, clock)
 		text, err := readRemote(ctx, cfg, location, clock())
-		if err != nil { // perhaps for a signature of the wrong time
+		if err != nil { // perhaps because the clock made the signature invalid
 			if wrong := check.Check(); wrong != nil {
 				err = fmt.Errorf("%s: %w", location, wrong)
 			}

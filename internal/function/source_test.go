@@ -98,8 +98,8 @@ func TestSourcesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// S3 and Systems Manager refuse signatures of another time; what is wrong then is
-// not the permission.
+// S3 and Systems Manager refuse signatures of a wrong time. The error then names the
+// clock and not the permissions.
 func TestASourceThatIsRefusedToAWrongClock(t *testing.T) {
 	refuse := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)

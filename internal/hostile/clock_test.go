@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// The clocks of a trial. Time in a bubble passes without waiting. When the
-// machine is suspended, its wall clock and the service's move on, but no timer
-// of the process does. When the machine's clock jumps, the service's does not.
+// The clocks of a trial. Time in a synctest bubble passes without waiting. When the
+// machine is suspended, its wall clock and the service's move on, but its timers do
+// not. When the machine's clock jumps, the service's does not.
 type clocks struct {
 	mu              sync.Mutex
 	suspended, skew time.Duration
@@ -41,9 +41,9 @@ func (c *clocks) suspend(d time.Duration) {
 	c.latest += d
 }
 
-// known returns the time at the service as far as a caller could know it. Where
-// several calls are under way at one instant, the machine may have been suspended
-// after the caller read the clock and before its call.
+// known returns the time at the service as far as a caller could know it. If several
+// calls are under way at one instant, the machine may have been suspended between the
+// caller's reading of the clock and its call.
 func (c *clocks) known(at time.Time, several bool) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,9 +59,9 @@ func (c *clocks) jump(d time.Duration) {
 	c.skew += d
 }
 
-// pass lets time pass for somebody who may hold a mutex for whom another waits:
-// in a bubble, no timer runs then. Where there may be another, only the wall
-// clocks move on.
+// pass lets time pass for a caller that may hold a mutex for which another waits: then
+// no timer of the bubble runs. If there may be another caller, only the wall clocks
+// move on.
 func (w *world) pass(d time.Duration) {
 	if w.workers == 1 && len(w.repositories) == 1 {
 		time.Sleep(d)

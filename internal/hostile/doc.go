@@ -12,6 +12,6 @@
 //	go test ./internal/hostile -registries 100000   # make hostile
 //	go test ./internal/hostile -seed 4711 -v        # one registry, with its trace
 //
-// A registry, the events and the faults depend on the seed alone. The pauses of the
-// cleaner do not: add -count 50 where one run of a seed does not show a failure.
+// The seed alone decides the registry, the events and the faults, but not the length of
+// the cleaner's pauses. If one run of a seed does not show a failure, add -count 50.
 package hostile

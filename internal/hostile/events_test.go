@@ -18,7 +18,7 @@ import (
 
 type imageOf = fakeecr.Image
 
-// An event is something that others do to a repository, to an image of it.
+// An event is something that others do to a repository or to one of its images.
 type event struct {
 	name   string
 	weight int
@@ -102,7 +102,7 @@ var events = []event{
 	}},
 }
 
-// pull has somebody pull the image, and of an index mostly a child too.
+// pull makes somebody pull the image, and usually a child of an index as well.
 func (w *world) pull(random *rand.Rand, repo string, im imageOf) {
 	w.server.Pull(repo, im.Digest)
 	images := w.images(repo)
@@ -121,7 +121,7 @@ var weights = func() (sum int) {
 	return sum
 }()
 
-// stir lets the world change, or not. It has the lock.
+// stir may make others change the world. The caller holds the lock.
 func (w *world) stir(random *rand.Rand, repo string, near []string) {
 	for w.begun() && random.Float64() < w.eventRate {
 		if random.IntN(300) == 0 && repo != "" {
@@ -202,14 +202,14 @@ func (w *world) pullIndex(c *call) {
 	}
 }
 
-// begun reports whether things may happen by now.
+// begun reports whether events may happen yet.
 func (w *world) begun() bool { return !w.quietStart || w.looked }
 
-// Name is the in-use source's.
+// Name returns the name of the in-use source.
 func (w *world) Name() string { return "ecs" }
 
-// Uses yields all uses that lasted from the question to the answer, and some of
-// those that began meanwhile.
+// Uses yields all uses that lasted from the question to the answer, and some of the
+// uses that began in between.
 func (w *world) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
 		uses, err := w.scan(ctx)
@@ -255,8 +255,8 @@ func (w *world) scan(ctx context.Context) ([]inuse.Use, error) {
 	s := scan{asked: asked, ok: kind != "source fails" && ctx.Err() == nil}
 	var uses []inuse.Use
 	for _, u := range w.uses {
-		// A source that wrongly names nothing can only be found out when it
-		// named something before.
+		// The cleaner can detect a source that wrongly names nothing only if it named
+		// something before.
 		if u.ended || u.since.After(asked) && random.IntN(2) == 0 || kind == "source names nothing" && w.run == "apply" && w.saved != nil && w.savedNamed > 0 {
 			continue
 		}

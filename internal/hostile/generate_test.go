@@ -20,7 +20,7 @@ const (
 	devPattern = "dev-*"
 )
 
-// A rule is the one rule of a policy.
+// A rule is the only rule of a policy.
 type rule struct {
 	action    string // expire, transition or untag
 	tagStatus string // any, untagged or, for those with a tag like dev-*, tagged
@@ -28,7 +28,7 @@ type rule struct {
 	number    int
 }
 
-// Settings are the configuration of a trial, and how much is to happen to it.
+// Settings are the configuration of a trial, and the rates of events and faults in it.
 type settings struct {
 	rule                     rule
 	inUse                    bool
@@ -115,8 +115,7 @@ func (s *settings) configuration() string {
 	return string(text)
 }
 
-// image returns a new image with a manifest that no other image has. Its name
-// begins with that text.
+// image returns a new image with a unique manifest. Its name begins with that text.
 func (w *world) image(name string, children []string, subject string) fakeecr.Image {
 	mediaType, members := imageType, ""
 	if children != nil {
@@ -242,8 +241,8 @@ func (w *world) drawUses(random *rand.Rand, repo string, images []fakeecr.Image)
 	}
 }
 
-// use adds a use of the image from that time on: by its digest, by a tag, or by a
-// tag and a digest that is not in the repository.
+// use adds a use of the image from that time on: by its digest, by a tag, or by a tag
+// with a digest that the repository does not have.
 func (w *world) use(random *rand.Rand, repo string, im fakeecr.Image, since time.Time) {
 	u := use{repo: repo, since: since, digest: im.Digest}
 	if len(im.Tags) > 0 {

@@ -29,7 +29,7 @@ var (
 	oneSeed    = flag.Uint64("seed", 0, "try the registry of this seed only, and print its trace")
 )
 
-// TestHostile cleans random registries while all around them changes and fails.
+// TestHostile cleans random registries while everything around them changes and fails.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	if *oneSeed > 0 {
@@ -111,7 +111,7 @@ func (w *world) clean(t *testing.T) {
 	}
 }
 
-// runner returns a runner of a process that knows nothing of those before it.
+// runner returns a runner of a new process, which knows nothing of earlier processes.
 func (w *world) runner(t *testing.T, run string) cleaner.Runner {
 	t.Helper()
 	c, problems := config.Parse([]byte(w.configuration()))
@@ -214,7 +214,7 @@ func (w *world) namesOf(digests []string) []string {
 	return names
 }
 
-// A logFile keeps the log of all runs. Writing a line may take its time.
+// A logFile keeps the log of all runs. Writing a line may take long.
 type logFile struct {
 	w    *world
 	text bytes.Buffer

@@ -14,8 +14,8 @@ const (
 	dateGrain = time.Second
 )
 
-// A judgement is about one image of one removing call: whether the call may be
-// sent, given all that its sender could know.
+// A judgement is about one image of one removing call: whether the cleaner may send the
+// call, given everything that it could know.
 type judgement struct {
 	*world
 	view   *view
@@ -128,11 +128,10 @@ func (j *judgement) wrong(why string) {
 	j.faultf("#%d %s of %s %v: %s", j.call.seq, j.call.operation, j.name, j.tags, why)
 }
 
-// judgeLook: the look is at most two seconds old. It comes after the last call to
-// remove the image, unless ECR throttled that call. It also comes after the last
-// call to remove an index or a subject of the image. Before tags are removed, the
-// log does not name the image after the look.Before tags are
-// removed nothing comes between the look and the call, not even a line of the log.
+// judgeLook: the look is at most two seconds old. It is later than the last call to
+// remove the image, unless ECR throttled that call, and later than the last call to
+// remove an index or a subject of the image. Before tags are removed, not even a line
+// of the log is written between the look and the call.
 func (j *judgement) judgeLook(l look) {
 	if age := j.now.Sub(l.asked); age > maxLookAge {
 		j.wrong("the look is " + age.String() + " old")
@@ -154,8 +153,8 @@ func (j *judgement) judgeLook(l look) {
 	}
 }
 
-// judgeChange: what changed before the look stays. Of its tags the image may have
-// lost those that the run removed.
+// judgeChange: an image that changed before the look is kept. It may have lost the tags
+// that the run removed.
 func (j *judgement) judgeChange(was *imageOf) {
 	lost := slices.DeleteFunc(slices.Clone(was.Tags), func(tag string) bool { return slices.Contains(j.is.Tags, tag) })
 	for _, a := range j.attempts[j.digest] {
@@ -190,7 +189,7 @@ func (j *judgement) own(im *imageOf) bool {
 }
 
 // lastPull returns the last pull of the listed image that counts. If the cleaner may
-// disregard the last one, that is an earlier one, or none.
+// disregard the last pull, that is an earlier pull, or none.
 func (j *judgement) lastPull() time.Time {
 	im := j.was
 	for _, earlier := range []imageOf{j.view.first[j.digest], j.saved[j.call.repo][j.digest], {}} {
@@ -202,8 +201,8 @@ func (j *judgement) lastPull() time.Time {
 	return im.LastRecordedPullTime
 }
 
-// judgeChildren: the images below an index that was read are looked at like the
-// index, and none may have been pulled.
+// judgeChildren: the images below an index that was read are looked at with the index,
+// and none of them may have been pulled.
 func (j *judgement) judgeChildren() {
 	for _, child := range closure(j.digest, j.readChildren) {
 		was, l := j.view.listing[child], j.view.looks[child]
@@ -263,7 +262,8 @@ func (j *judgement) usedBy(digest string) string {
 	return ""
 }
 
-// judgeSettings: the protection by the configuration, and unknown statuses.
+// judgeSettings: the configuration protects no image of the call, and no image of the
+// listing has an unknown status.
 func (j *judgement) judgeSettings() {
 	const tolerance = 2 * time.Minute // of a clock that is taken to be right
 	switch {
@@ -298,9 +298,9 @@ func pushed(im *imageOf) time.Time {
 	return im.LastActivatedAt
 }
 
-// newest reports whether the image is one of the n newest of the plan's listing,
-// whether or not images count that are not active. Referrers and the children of
-// active indexes do not: an archived one cannot be read.
+// newest reports whether the image is one of the n newest of the plan's listing, with
+// or without images that are not active. Referrers and children of active indexes do
+// not count; an archived index cannot be read.
 func (v *view) newest(n int, digest string) bool {
 	for _, statuses := range [][]string{{"ACTIVE"}, {"ACTIVE", "ACTIVATING"}, {"ACTIVE", "ARCHIVED"}, {"ACTIVE", "ACTIVATING", "ARCHIVED"}} {
 		newer, counts := 0, false
@@ -322,8 +322,8 @@ func (v *view) newest(n int, digest string) bool {
 	return true
 }
 
-// judgeFamily: the indexes and subjects of the image must have been removed before. An
-// image that loses a tag stays, whatever it belongs to.
+// judgeFamily: the indexes and subjects of the image must have been removed before.
+// That does not apply to an image that only loses a tag, because the image stays.
 func (j *judgement) judgeFamily() {
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		is, there := j.truth[parent]
@@ -340,8 +340,8 @@ func (j *judgement) judgeFamily() {
 	}
 }
 
-// removed reports whether ECR has confirmed that it removed the image: somebody who
-// brings it back does so at any time.
+// removed reports whether ECR has confirmed that it removed the image. If somebody
+// pushes the image again, it still counts as removed.
 func (j *judgement) removed(digest string) bool {
 	return slices.ContainsFunc(j.attempts[digest], func(a *attempt) bool { return a.answered && a.code == "" })
 }
@@ -355,7 +355,7 @@ func (j *judgement) onlyReferrers() bool {
 	return true
 }
 
-// listedSubjects returns the listed subjects of the image, which is none of them.
+// listedSubjects returns the listed subjects of the image, without the image itself.
 func (j *judgement) listedSubjects() []string {
 	return slices.DeleteFunc(subjects(&j.was), func(digest string) bool {
 		_, listed := j.view.listing[digest]

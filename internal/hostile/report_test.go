@@ -15,8 +15,8 @@ import (
 
 const outcomeUnknown cleaner.Outcome = "unknown"
 
-// judgeReport judges the report of a run, after all work of the run is done, the
-// late one too.
+// judgeReport judges the report of a run, after all calls of the run are carried out,
+// late ones included.
 func (w *world) judgeReport(report *cleaner.Report, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +58,7 @@ func (w *world) judgeReport(report *cleaner.Report, err error) {
 	w.judgeAudit(report)
 }
 
-// judgeLimits: no more images than the limits allow were asked to be removed.
+// judgeLimits: the run asked to remove no more images than the limits allow.
 func (w *world) judgeLimits() {
 	sum := 0
 	for repo, asked := range w.requested {
@@ -72,7 +72,7 @@ func (w *world) judgeLimits() {
 	}
 }
 
-// judgeOutcome: an image has a protection or an outcome, which is true.
+// judgeOutcome: an image has a protection or an outcome, and it is true.
 func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageReport) {
 	name, said := w.names[im.ImageDigest], im.Outcome
 	w.tally.note("outcome: " + string(said))
@@ -125,8 +125,8 @@ func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRepor
 	}
 }
 
-// foundRemoved reports whether the image is, or was when the run looked last, as
-// the outcome says.
+// foundRemoved reports whether the image is, or was at the run's last look, in the
+// state that the outcome claims.
 func (w *world) foundRemoved(repo string, im *cleaner.ImageReport) bool {
 	now, there := w.images(repo)[im.ImageDigest]
 	if !there {
@@ -141,8 +141,8 @@ func (w *world) foundRemoved(repo string, im *cleaner.ImageReport) bool {
 	return false
 }
 
-// unanswered reports whether a call to remove the image had no answer. Settled is
-// when ECR answered a later call with a failure: the image had stayed so far.
+// unanswered reports whether a call to remove the image had no answer. Settled is when
+// ECR answered a later call with a failure: until then the image had not been removed.
 func (w *world) unanswered(digest string) (unanswered bool, settled time.Time) {
 	for _, a := range w.attempts[digest] {
 		switch {
@@ -193,8 +193,8 @@ func (w *world) judgeSilence(r *cleaner.RepositoryReport) {
 	}
 }
 
-// judgeFindings: an index that ECR did not give out is in the report, with the
-// code, and makes the run incomplete. It reports whether there is one.
+// judgeFindings: an index that ECR did not return is in the report, with the code, and
+// makes the run incomplete. It reports whether there is one.
 func (w *world) judgeFindings(report *cleaner.Report) bool {
 	found := false
 	for digest, code := range w.unread {

@@ -10,7 +10,7 @@ import (
 )
 
 // A tally counts the events, faults and outcomes of trials. The test fails when one
-// kind never came.
+// kind never occurred.
 type tally struct {
 	times map[string]int
 	seeds map[string]uint64 // the first of each kind of violation
@@ -34,7 +34,7 @@ func (n *tally) addAll(o *tally) {
 	}
 }
 
-// details are what differs between violations of one kind.
+// details matches the text that differs between violations of one kind.
 var details = regexp.MustCompile(`sha256:[0-9a-f]+|[0-9][0-9.smh]*|\[.*\]|\(.*\)`)
 
 // survey counts the violations of a trial by kind.
@@ -67,7 +67,7 @@ func (n *tally) String() string {
 	return "\n" + strings.Join(lines, "\n")
 }
 
-// enough checks that nothing was left out in so many registries.
+// enough checks that every kind occurred in that many registries.
 func (n *tally) enough(t *testing.T, registries int) {
 	t.Helper()
 	least := map[string]int{"removing calls": 2, "removed in calm runs": 40, "outcome: deleted": 5, "outcome: changed": 100, "outcome: blocked": 500}

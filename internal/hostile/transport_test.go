@@ -31,7 +31,7 @@ func (c *call) removes() bool {
 	return c.operation == "BatchDeleteImage" || c.operation == "UpdateImageStorageClass"
 }
 
-// An answer has the members of ECR's answers that the test reads.
+// An answer has the members of ECR's answers that the test uses.
 type answer struct {
 	NextToken    string   `json:"nextToken"`
 	ImageDetails []detail `json:"imageDetails"`
@@ -48,7 +48,7 @@ type detail struct {
 
 var errReset = errors.New("connection reset by peer")
 
-// RoundTrip carries out one call, with all that happens around it.
+// RoundTrip carries out one call, with the events and faults around it.
 func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
 	c, random := w.send(request)
 	defer w.endReads(c)
@@ -94,7 +94,7 @@ func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
 	return w.stamp(response.Result()), nil
 }
 
-// late has a removing call carried out after that time.
+// late makes the registry carry out a removing call after that time.
 func (w *world) late(c *call, random *rand.Rand, after time.Duration) {
 	if c.removes() {
 		w.pending.Go(func() {
@@ -104,7 +104,7 @@ func (w *world) late(c *call, random *rand.Rand, after time.Duration) {
 	}
 }
 
-// wait waits and reports whether the caller does, too.
+// wait waits, and reports whether the caller has not given up meanwhile.
 func wait(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -193,7 +193,7 @@ func (w *world) fault(c *call, random *rand.Rand) string {
 	return kind
 }
 
-// refuse answers that nothing was done.
+// refuse answers that the registry has done nothing.
 func (w *world) refuse(c *call, code string, status int) (*http.Response, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -207,7 +207,7 @@ func (w *world) refuse(c *call, code string, status int) (*http.Response, error)
 	return w.stamp(answer.Result()), nil
 }
 
-// carryOut has the registry carry the call out, and notes the images that changed.
+// carryOut makes the registry carry out the call, and notes the images that changed.
 func (w *world) carryOut(c *call, random *rand.Rand, fault string) *httptest.ResponseRecorder {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -288,7 +288,7 @@ func (w *world) noteDeeds(c *call, before, after map[string]imageOf) {
 	}
 }
 
-// endReads notes until when a pull may be the cleaner's own.
+// endReads notes the end of the time in which a pull may be the cleaner's own.
 func (w *world) endReads(c *call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -374,7 +374,7 @@ func (w *world) deliverRemoval(c *call, out *answer, ok bool) {
 	}
 }
 
-// attemptsOf returns the attempts that the call is, by digest.
+// attemptsOf returns the attempts of the call, by digest.
 func (w *world) attemptsOf(c *call) map[string]*attempt {
 	attempts := map[string]*attempt{}
 	for digest, all := range w.attempts {

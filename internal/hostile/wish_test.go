@@ -46,8 +46,8 @@ func (r *rule) matches(im *imageOf) bool {
 
 func isDev(tag string) bool { return strings.HasPrefix(tag, "dev-") }
 
-// judgeWish: the rule must mark the image for just this action, or a person must
-// have named it, or it follows an image that the run removed.
+// judgeWish: the rule must mark the image for this action, a person must have named it,
+// or it follows an image that the run removed.
 func (j *judgement) judgeWish() {
 	archives := j.call.operation == "UpdateImageStorageClass"
 	if j.run == "named" {

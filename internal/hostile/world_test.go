@@ -19,7 +19,7 @@ const (
 	region  = "eu-west-1"
 )
 
-// A use is something that uses an image since a time, until it has ended.
+// A use says that something uses an image from a time on, until it has ended.
 type use struct {
 	repo, tag, digest string
 	since             time.Time
@@ -33,7 +33,7 @@ type scan struct {
 	named int
 }
 
-// A look is an image as a call of the run found it, zero when it was not there.
+// A look is an image as a call of the run found it; zero if the call did not find it.
 type look struct {
 	asked time.Time // at the service
 	seq   int       // of the call
@@ -46,16 +46,17 @@ type read struct {
 	by       *knowledge
 }
 
-// Knowledge of a run is whether ECR listed the principals whose pulls it does not
-// record. The list has the caller's role or is empty.
+// Knowledge of a run says whether ECR listed the principals whose pulls it does not
+// record. That list has the caller's role or is empty.
 type knowledge struct{ exclusions bool }
 
 // An attempt is a removing call, as far as one image is concerned.
 type attempt struct {
 	seq  int
 	tags []string // those that it was to remove; nil when it was for the image
-	// answered is whether an answer of ECR arrived, throttled whether it said
-	// that nothing was done, code what it said of the image: "" when it was done.
+	// answered says whether an answer of ECR arrived, throttled whether ECR answered
+	// that it has done nothing. Code is ECR's failure code for the image; "" for
+	// success.
 	answered, throttled bool
 	code                string
 	at                  time.Time // of the answer
@@ -76,7 +77,7 @@ type deed struct {
 	at                          time.Time // of the last
 }
 
-// A world is a registry, who uses it, and all that happened to it.
+// A world is a registry, the users of its images, and everything that happened to it.
 type world struct {
 	settings
 	seed   uint64
@@ -151,7 +152,7 @@ func (w *world) begin(run string) {
 	w.notef("== run: %s", run)
 }
 
-// chance returns the randomness of one occasion. It does not depend on the other
+// chance returns the random numbers for one occasion, which do not depend on other
 // occasions.
 func (w *world) chance(occasion string) *rand.Rand {
 	h := fnv.New64a()
@@ -173,7 +174,7 @@ func (w *world) faultf(format string, args ...any) {
 	}
 }
 
-// images returns the truth about a repository.
+// images returns the true images of a repository.
 func (w *world) images(repo string) map[string]fakeecr.Image {
 	images := map[string]fakeecr.Image{}
 	for _, im := range w.server.Images(repo) {

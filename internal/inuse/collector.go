@@ -14,21 +14,20 @@ type collector struct {
 	uses []Use
 }
 
-// add notes that by uses an image. The digest is the one recorded with it, or
-// empty. A name that cannot be read is an error: it is not known which image is in
-// use.
+// add notes that by uses an image. The digest is the one recorded with it, or empty. An
+// unreadable name is an error, because the image in use is then unknown.
 func (c *collector) add(image, digest, by string) error {
 	return c.addUse(image, digest, Use{By: by})
 }
 
-// addUse is add for a use with more than a By.
+// addUse is add for a use with further fields than By.
 func (c *collector) addUse(image, digest string, use Use) error {
 	refs, err := references(image, digest)
 	if err != nil {
 		return fmt.Errorf("%s: %w", use.By, err)
 	}
 	if strings.Contains(image, "@") {
-		use.Runs = false // the digest in its name decides, whatever becomes of the tag
+		use.Runs = false // the digest in its name decides, even if the tag moves
 	}
 	c.note(refs, use)
 	return nil

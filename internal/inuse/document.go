@@ -27,9 +27,9 @@ type documentReference struct {
 	By    string `json:"by"`
 }
 
-// named returns the uses as a document has them, sorted and each once. It leaves
-// out uses without a repository, and those of public registries, which are not the
-// reader's.
+// named returns the uses for a document, sorted and without duplicates. It leaves out
+// uses without a repository, and uses of public registries, which no reader of the
+// document cleans.
 func named(uses []Use) []Use {
 	said := make([]Use, 0, len(uses))
 	for _, use := range uses {
@@ -40,12 +40,12 @@ func named(uses []Use) []Use {
 	return distinct(said)
 }
 
-// Write writes the uses as a document that a [List] reads: JSON, each use on a
-// line of its own and each once, in the order of their references. Uses of images
-// of public registries are left out. Account and region are where the scan was
-// made, at is when. A scan that failed in part must not be written: the reader
-// could not tell it from a whole one. Uses too many for [MaxListSize] are an error,
-// and nothing is written.
+// Write writes the uses as a JSON document that a [List] reads. The uses are in the
+// order of their references, one on a line and without duplicates. Uses of images of
+// public registries are left out. Account, region and at are those of the scan. Do not
+// write a scan that failed in part: the reader could not tell it from a complete one.
+// If the document would be larger than [MaxListSize], Write returns an error and writes
+// nothing.
 func Write(w io.Writer, account, region string, at time.Time, uses []Use) error {
 	doc := document{documentVersion, account, region, at.UTC().Truncate(time.Second), []documentReference{}}
 	uses = named(uses)

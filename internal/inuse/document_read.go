@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// readJSON reads a list that is a JSON array or a document, entry by entry, and
-// begins on the line of that number.
+// readJSON reads a list that is a JSON array or a document, entry by entry. Its text
+// begins on that line of the list.
 func (r *listReader) readJSON(line int) error {
 	d := documentReader{listReader: r, line: line}
 	d.dec = json.NewDecoder(&d)
@@ -30,23 +30,23 @@ func (r *listReader) readJSON(line int) error {
 	return nil
 }
 
-// A documentReader reads JSON. What it cannot read ends it with an error; what
-// it can read and does not like it adds to the problems.
+// A documentReader reads JSON. Invalid JSON ends the reading with an error; an invalid
+// entry is added to the problems and the reading continues.
 type documentReader struct {
 	*listReader
 	dec *json.Decoder
-	// taken is the number of bytes that the decoder has taken.
+	// taken is the number of bytes that the decoder has read.
 	taken int64
-	// line is the number of the line on which the decoder stood last, and ends
-	// are the offsets of the line ends that it has taken since.
+	// line is the line of the decoder's last position. Ends are the offsets of the line
+	// ends that the decoder has read since.
 	line int
 	ends []int64
-	// err is why there is no more to read, if that is not the end of the list.
+	// err is the error that ended the reading before the end of the list, or nil.
 	err error
 }
 
-// Read lets the decoder read, and looks where lines end. The decoder holds a
-// value as a whole, so that one without an end must end here.
+// Read reads for the decoder and notes the line ends. The decoder keeps a whole value
+// in memory, so Read fails on a value that is too long.
 func (d *documentReader) Read(p []byte) (int, error) {
 	if d.taken-d.dec.InputOffset() > 2*maxEntry {
 		return 0, fmt.Errorf("a value has more than %d KiB, which no reference has", maxEntry>>10)
@@ -64,7 +64,7 @@ func (d *documentReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// at returns the number of the line on which the decoder stands.
+// at returns the line number of the decoder's position.
 func (d *documentReader) at() int {
 	passed := 0
 	for passed < len(d.ends) && d.ends[passed] < d.dec.InputOffset() {

@@ -19,7 +19,7 @@ func statuses(task object, status string) object {
 	return task
 }
 
-// What is not said about a container is no reason to take its image for unused.
+// A container with missing fields does not make its image unused.
 func TestECSSaysWhatItDoesNotKnowOfContainers(t *testing.T) {
 	t.Parallel()
 	const app = registry + "app:v1"
@@ -50,8 +50,8 @@ func TestECSSaysWhatItDoesNotKnowOfContainers(t *testing.T) {
 	}
 }
 
-// ECS takes no container definition without an image, and resolves the image of
-// every container of a revision.
+// ECS does not accept a container definition without an image, and resolves the image
+// of every container of a revision.
 func TestECSFailsOnContainersWithoutAnImage(t *testing.T) {
 	t.Parallel()
 	f := deployed()
@@ -68,7 +68,7 @@ func TestECSFailsOnContainersWithoutAnImage(t *testing.T) {
 	}
 }
 
-// Lambda runs images of ECR only, so that any other answer is not Lambda's.
+// Lambda runs only images from ECR, so any other reference is not an answer of Lambda.
 func TestLambdaFailsOnWhatIsNoReference(t *testing.T) {
 	t.Parallel()
 	for _, names := range [][2]string{{"two words", ""}, {"", "two words"}, {registry + "app:v1", "<html>"}} {
@@ -103,7 +103,7 @@ func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
 	}
 }
 
-// One thing that is described twice is not two.
+// An item that is described twice does not count twice.
 func TestECSFailsOnAnAnswerThatRepeatsItself(t *testing.T) {
 	t.Parallel()
 	two := func(kind string) []string { return []string{arn(kind, "1"), arn(kind, "2")} }
@@ -169,7 +169,7 @@ func TestECSFailsOnAnAnswerThatRepeatsItself(t *testing.T) {
 	}
 }
 
-// An answer that leaves out all that could name an image is not whole.
+// An answer without any field that could name an image is incomplete.
 func TestASourceFailsOnAnswersThatNameNothing(t *testing.T) {
 	t.Parallel()
 	bare := deployed()

@@ -117,9 +117,9 @@ type batch struct {
 	arns    []string
 }
 
-// container notes what a container was started from, or would be. A name that is
-// no reference cannot be pulled, and a digest recorded with it is in use wherever
-// it is.
+// container notes the image of a container, started or not. If its name is no
+// reference, ECS cannot pull it by that name, but a digest that is recorded with it is
+// in use in whichever repository it is.
 func (s *ecsScan) container(image, digest string, use Use) error {
 	err := s.addUse(image, digest, use)
 	if !errors.Is(err, reference.ErrNoReference) {
@@ -141,15 +141,15 @@ func (s *ecsScan) explain(doing string, err error) error {
 	return explain(`"ecs" out of protect.inUse`, doing, err)
 }
 
-// gone reports whether the cluster or service that a call was about has been deleted
-// since it was listed. What is deleted uses nothing.
+// gone reports whether the cluster or service of a call was deleted after it was
+// listed. A deleted cluster or service uses no image.
 func gone(err error) bool {
 	return hasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
 }
 
-// answered checks that a call said something about all that it was asked
-// about, of which it found these. Failures other than that it is gone are errors.
-// What an answer repeats may be in the place of something else.
+// answered checks that the answer to a call covers every item of the request; found are
+// the items of the answer. A failure is an error unless its reason is MISSING: then the
+// item is gone. An answer that repeats one item may lack another.
 func (s *ecsScan) answered(doing string, asked int, found []*string, failures []types.Failure) error {
 	for _, f := range failures {
 		if reason := aws.ToString(f.Reason); reason != "MISSING" {
@@ -163,7 +163,7 @@ func (s *ecsScan) answered(doing string, asked int, found []*string, failures []
 	for _, arn := range found {
 		about[aws.ToString(arn)] = true
 	}
-	delete(about, "") // something without a name may be anything
+	delete(about, "") // an item without a name may be any item
 	if len(about) < asked {
 		return fmt.Errorf("%s: the answer is about %d of %d", doing, len(about), asked)
 	}

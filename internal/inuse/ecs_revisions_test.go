@@ -124,8 +124,9 @@ func faulty(operation string, answer fault, named bool) *fakeECS {
 	return f
 }
 
-// That something is not found is said of a cluster or of a service, which then runs
-// nothing. Said of something else, it may be about one of many that were asked for.
+// ClusterNotFoundException and the like say that a cluster or service is gone, which
+// then runs nothing. ResourceNotFoundException may be about one of many items of the
+// request, and fails the source.
 func TestECSFailsWhereItIsNotSaidWhatIsGone(t *testing.T) {
 	t.Parallel()
 	for _, operation := range append([]string{"ListTasks", "DescribeTasks", "ListServices", "DescribeServices"}, aboutRevisions...) {

@@ -78,7 +78,7 @@ func (s *ecsScan) task(task types.Task) error {
 	for _, container := range task.Containers {
 		image, digest, use := aws.ToString(container.Image), aws.ToString(container.ImageDigest), Use{By: arn, Runs: runs(task, container)}
 		if image == "" && digest == "" && !use.Runs && !stops && aws.ToString(task.TaskDefinitionArn) != "" {
-			continue // its task definition names the image that it will start
+			continue // its task definition names the image of the container
 		}
 		if err := s.container(image, digest, use); err != nil {
 			return err
@@ -93,8 +93,8 @@ func (s *ecsScan) task(task types.Task) error {
 	return nil
 }
 
-// runs reports whether the container has been started, so that its digest should
-// be recorded, and is not to stop.
+// runs reports whether the container has been started and is not about to stop. Then
+// ECS should have recorded its digest.
 func runs(task types.Task, container types.Container) bool {
 	const running = string(types.DesiredStatusRunning)
 	return aws.ToString(task.DesiredStatus) == running && aws.ToString(container.LastStatus) == running

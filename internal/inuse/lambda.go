@@ -134,8 +134,8 @@ func (s *lambdaScan) aliased(ctx context.Context, function string, known map[str
 	return versions, nil
 }
 
-// functionGone reports whether the function or the version that a call was about has
-// been deleted since it was listed.
+// functionGone reports whether the function or version of a call was deleted after it
+// was listed.
 func functionGone(err error) bool { return hasCode(err, "ResourceNotFoundException") }
 
 func (s *lambdaScan) explain(doing string, err error) error {

@@ -50,7 +50,7 @@ func (s *lambdaScan) image(v version, out *lambda.GetFunctionOutput) error {
 	}
 	if name != "" {
 		if err := s.add(name, "", v.by); err != nil || strings.Contains(name, "@") {
-			return err // a digest is what it resolves to
+			return err // a name with a digest needs no resolved image
 		}
 	}
 	if resolved != "" {

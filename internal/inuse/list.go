@@ -13,39 +13,40 @@ import (
 const (
 	// MaxListSize is the most that a list of references may have, in bytes.
 	MaxListSize = 1 << 30
-	// MaxListAge is how old a list that says its time may be, unless the
-	// configuration says otherwise.
+	// MaxListAge is the maximum age of a list that contains its time, unless the
+	// configuration sets another.
 	MaxListAge = 36 * time.Hour
 	// maxListSkew is how far ahead the clock of the writer may be. A list from
 	// further ahead would never grow old.
 	maxListSkew = time.Hour
 	// maxListProblems is how many problems of a list an error tells.
 	maxListProblems = 10
-	// maxEntry is the most that a line of a list, or a value of one in JSON, may
-	// have, in bytes. It bounds the memory that reading takes.
+	// maxEntry is the maximum length of a line of a list, or of a JSON value in it, in
+	// bytes. It bounds the memory for reading.
 	maxEntry = 64 << 10
-	// maxListUses is how many uses of one image a list adds. A cluster can run
-	// thousands of containers of one image, and a few show why it is kept.
+	// maxListUses is the number of uses of one image that a list adds. A cluster can run
+	// thousands of containers of one image, and a few uses show why it is kept.
 	maxListUses = 5
 )
 
 // Open returns the content of the list at a location, and when the list was last
-// modified, or zero if that is not known. The location is a file or an S3 object, as
-// the configuration spells it. The caller closes the content. Content that is cut
+// modified, or zero if that is unknown. The location is a file or an S3 object, spelt
+// as in the configuration. The caller closes the content. Reading content that is cut
 // short must end with an error.
 type Open func(ctx context.Context, location string) (content io.ReadCloser, modified time.Time, err error)
 
-// A List is the source of the references that a list holds, from other
-// accounts, Regions or clusters. It is one of
+// A List is the source of the references that a list contains, from other
+// accounts, Regions or clusters. The list is one of
 //
-//   - plain text: a reference on each line; empty lines and what follows a #
-//     at the beginning of a line or after a space are skipped;
+//   - plain text with a reference on each line; empty lines are skipped, and so
+//     are comments, which begin with a # at the beginning of a line or after a
+//     space and end with the line;
 //   - a JSON array of references;
 //   - the JSON document that [Write] writes.
 //
 // A list fails as a whole if it is empty, larger than [MaxListSize], too old or in
-// any part unreadable: the images that it should protect are not known. It is read
-// as a stream. A scan holds at most five uses of each image that it keeps.
+// any part unreadable: then it is not known which images it should protect. It is
+// read as a stream. A scan keeps at most five uses of each image in memory.
 type List struct {
 	location string
 	open     Open
@@ -53,10 +54,10 @@ type List struct {
 	maxAge   time.Duration
 }
 
-// NewList returns the source for the list at the location. Its age is counted
-// to now, from the time in the document or, without one, from when the list was
-// last modified. MaxAge is how old it may be. With 0 a document may be as old as
-// [MaxListAge], and other lists do not grow old.
+// NewList returns the source for the list at the location. Its age is the difference
+// between now and the time in the document or, for other lists, the time of the last
+// modification. MaxAge is the maximum age. If it is 0, a document may be as old as
+// [MaxListAge], and other lists have no maximum age.
 func NewList(location string, open Open, now time.Time, maxAge time.Duration) List {
 	return List{location, open, now, maxAge}
 }
@@ -80,7 +81,7 @@ func (l List) Uses(ctx context.Context) iter.Seq2[Use, error] {
 	}
 }
 
-// errLeft ends the reading of a list when the consumer has stopped.
+// errLeft ends the reading of a list when the consumer has stopped iterating.
 var errLeft = errors.New("left")
 
 func (l List) read(ctx context.Context, yield func(Use) bool) (err error) {

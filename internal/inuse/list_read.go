@@ -12,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// A limited reader fails when there is more than the rest.
+// A limited reader fails when the content is longer than rest.
 type limited struct {
 	io.Reader
 
@@ -36,10 +36,10 @@ type listReader struct {
 	problems problems
 }
 
-// read finds out which kind of list it is, and reads that.
+// read finds out the format of the list, and reads it.
 func (r *listReader) read() error {
 	if mark, _ := r.in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
-		_, _ = r.in.Discard(len(mark)) // it is there
+		_, _ = r.in.Discard(len(mark)) // the mark was just peeked
 	}
 	lines := 1
 	for {
@@ -61,7 +61,7 @@ func (r *listReader) read() error {
 	}
 }
 
-// byteOrderMark is how some editors begin a file.
+// byteOrderMark is the character that some editors put at the beginning of a file.
 const byteOrderMark = "\ufeff"
 
 func (r *listReader) follows(c byte) bool {
@@ -69,7 +69,7 @@ func (r *listReader) follows(c byte) bool {
 	return len(next) == 1 && next[0] == c
 }
 
-// readLines reads a plain list from the line of that number on.
+// readLines reads a plain list from the line with that number on.
 func (r *listReader) readLines(number int) error {
 	if err := r.checkModified(); err != nil {
 		return err
@@ -91,8 +91,8 @@ func (r *listReader) readLines(number int) error {
 	return nil
 }
 
-// splitLines is a [bufio.SplitFunc] for the three ends that lines have. An
-// unknown one would make the lines after a comment part of it.
+// splitLines is a [bufio.SplitFunc] for the line ends \n, \r\n and \r. If it missed
+// one, the lines after a comment would belong to the comment.
 func splitLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	for i, c := range data {
 		switch {
@@ -121,8 +121,8 @@ func withoutComment(line string) string {
 	return line
 }
 
-// add yields the uses that the entry on a line names. By may be empty. It
-// reports whether to go on.
+// add yields the uses that the entry on a line names. By may be empty. Add returns
+// false when the reading should stop.
 func (r *listReader) add(image, by string, line int) bool {
 	refs, err := references(image, "")
 	switch {
@@ -139,7 +139,7 @@ func (r *listReader) add(image, by string, line int) bool {
 	return true
 }
 
-// checkModified checks the age of a list that does not say its time.
+// checkModified checks the age of a list that does not contain its time.
 func (r *listReader) checkModified() error {
 	if r.maxAge == 0 {
 		return nil
@@ -153,7 +153,7 @@ func (r *listReader) checkModified() error {
 	return nil
 }
 
-// ageFault says why a list of that time does not count, or returns "".
+// ageFault says why a list of that time is too old or too new, or returns "".
 func (r *listReader) ageFault(at time.Time) string {
 	most := cmp.Or(r.maxAge, MaxListAge)
 	switch age := r.now.Sub(at); {
@@ -165,7 +165,8 @@ func (r *listReader) ageFault(at time.Time) string {
 	return ""
 }
 
-// problems are what is wrong with a list.
+// problems are the faults of a list: the first few as text, and the number of the
+// others.
 type problems struct {
 	first []string
 	more  int

@@ -14,14 +14,14 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// A flow is a list of the given length that is made while it is read: begin,
+// A flow is a list of the given length that is generated while it is read: begin,
 // entries with numbers, end.
 type flow struct {
 	entry, end string
 	rest       int64
 	n          int
 	next       bytes.Buffer
-	// peak is the most heap that was in use while it was read.
+	// peak is the largest heap during the reading.
 	peak uint64
 }
 
@@ -48,8 +48,8 @@ func (f *flow) Read(p []byte) (int, error) {
 	return f.next.Read(p)
 }
 
-// large is the length of the lists that are read here; INUSE_LIST_SIZE sets
-// another, to measure.
+// large is the length of the lists in these tests. To measure another length, set
+// INUSE_LIST_SIZE.
 func large(t *testing.T) int64 {
 	t.Helper()
 	if text := os.Getenv("INUSE_LIST_SIZE"); text != "" {
@@ -62,7 +62,7 @@ func large(t *testing.T) int64 {
 	return 20 << 20
 }
 
-// However long a list is, what is held of it are the images that matter.
+// Even of a long list only the relevant images are kept in memory.
 //
 //nolint:paralleltest // it looks at the heap
 func TestALongListIsReadAsAStream(t *testing.T) {
@@ -101,7 +101,7 @@ func TestListFailsWhenItIsTooLarge(t *testing.T) {
 	wantFailure(t, read(inuse.MaxListSize, "#"), "the list has more than 1024 MiB; split it")
 }
 
-// What a list has as one entry is read no further than a reference can be.
+// An entry is read no further than the maximum length of a reference.
 func TestListFailsOnEntriesWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	for begin, want := range map[string]string{
@@ -118,7 +118,7 @@ func TestListFailsOnEntriesWithoutAnEnd(t *testing.T) {
 	wantUses(t, list(`["`+registry+"app:v1\""+strings.Repeat(" ", 60<<10)+",\n\""+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:2")
 }
 
-// Whatever a list is, a list of another age than its configuration allows fails.
+// A list of any format fails if it is older than its configuration allows.
 func TestListsGrowOld(t *testing.T) {
 	t.Parallel()
 	const hour = time.Hour
@@ -158,7 +158,7 @@ func TestListsGrowOld(t *testing.T) {
 	}
 }
 
-// A list that names one image again and again says no more by it.
+// A list adds only a few uses of an image that it names many times.
 func TestAListAddsAFewUsesOfEachImage(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
@@ -171,7 +171,8 @@ func TestAListAddsAFewUsesOfEachImage(t *testing.T) {
 	}
 }
 
-// A word can be a reference; what no registry could have fails the list.
+// A plain word can be a reference. Text that no registry allows as a name makes the
+// list fail.
 func TestAListOfSomethingElseFails(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{"nginx", "team/app:v1", "[::1]:5000/app", "localhost:5000/app", "a.b/c@" + sha("a")} {

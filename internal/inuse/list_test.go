@@ -24,7 +24,7 @@ func list(content string) inuse.List {
 	return inuse.NewList("refs.txt", opened(io.NopCloser(strings.NewReader(content)), time.Time{}), now, 0)
 }
 
-// opened returns an Open that returns these.
+// opened returns an Open that returns this content and time.
 func opened(content io.ReadCloser, modified time.Time) inuse.Open {
 	return func(context.Context, string) (io.ReadCloser, time.Time, error) { return content, modified, nil }
 }
@@ -171,8 +171,8 @@ func TestWhatWriteWritesIsReadBack(t *testing.T) {
 	}
 }
 
-// What is written is for the reader's registry: not images that everybody pulls,
-// and nothing of which the repository is not known.
+// A written list has only uses that another registry may need: no images of public
+// registries, and no uses without a repository.
 func TestWriteLeavesOutWhatIsOfNoUseElsewhere(t *testing.T) {
 	t.Parallel()
 	var written []inuse.Use

@@ -14,27 +14,26 @@ import (
 
 // A Use is one image that something uses.
 type Use struct {
-	// Reference is the image. With a digest it is that image, wherever its
-	// tag points now; without, it is the image that has the tag now. Without
-	// RegistryID it is an image behind another host, which may be a proxy in
-	// front of any registry. With a digest alone it is that image in any
-	// repository.
+	// Reference is the image. With a digest it is the image with that digest, even if
+	// its tag has moved. Without a digest it is the image that has the tag now. Without
+	// a RegistryID it is an image of another host, which may be a proxy for any
+	// registry. A digest alone means the image with that digest in any repository.
 	Reference reference.Reference
-	// By is what uses it: the ARN of a task, a service, a service revision, a
-	// task definition, a function version or an alias; or what a list says,
-	// which is the name of the list and the line unless it names an ARN.
+	// By is the user of the image: the ARN of a task, a service, a service revision, a
+	// task definition, a function version or an alias. For an entry of a list it is the
+	// ARN that the list has, or else the name of the list and the line.
 	By string
 	// Source is the name of the source that says so, which Run fills in.
 	Source string
 	// Revision is 0, or the image is in use only as one that the newest
 	// revisions of a task definition family name: 1 is the newest.
 	Revision int
-	// Runs is true when a container that runs now, or the current revision of a
-	// service, uses the image by its tag. Then a Reference with a digest has the
-	// one that was recorded for the tag, and one without says that none was.
+	// Runs is true when a running container, or the current revision of a service, uses
+	// the image by its tag. Then the Reference has the digest that was recorded for the
+	// tag, or none if none was recorded.
 	Runs bool
-	// Problem says why it is not known which image is used, and Reference is
-	// zero. It is empty otherwise.
+	// Problem says why it is not known which image is used; then Reference is zero.
+	// Otherwise it is empty.
 	Problem string
 }
 
@@ -79,13 +78,12 @@ type Scan struct {
 	// Failed are the sources that did not answer, in the order in which they
 	// were given. Unless it is empty, nothing is known to be unused.
 	Failed []Failure
-	// Counts is the number of uses that each source named, without those in
-	// Elsewhere. A source that failed has no entry, one that named none has a
-	// zero.
+	// Counts is the number of uses that each source named, without the uses in
+	// Elsewhere. A source that failed has no entry. A source that named no image has the
+	// entry 0.
 	Counts map[string]int
-	// Elsewhere is the number of uses of images behind other hosts than those of
-	// ECR registries, or behind none, by the source that named them. A source
-	// that named none has no entry.
+	// Elsewhere is the number of uses that name another host than an ECR registry, or no
+	// host, by source. A source without such uses has no entry.
 	Elsewhere map[string]int
 }
 
@@ -100,13 +98,13 @@ type Failure struct {
 // String returns "source: error".
 func (f Failure) String() string { return f.Source + ": " + f.Err.Error() }
 
-// A Scope says which uses a scan is about. The zero value keeps all.
+// A Scope selects the uses that a scan keeps. The zero value keeps all.
 type Scope struct {
-	// Region, unless it is empty, is the Region of the registry: uses of ECR
-	// registries of other Regions are counted and not kept.
+	// Region, unless it is empty, is the Region of the registry. Uses of ECR registries
+	// of other Regions are counted and not kept.
 	Region string
-	// Aliases are the other names of ECR registries. Uses of images behind one of
-	// these become uses of that registry.
+	// Aliases are the other names of ECR registries. A use that names one becomes a use
+	// of that ECR registry.
 	Aliases reference.Aliases
 }
 
@@ -140,14 +138,14 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 type answer struct {
 	uses []Use
 	err  error
-	// named and elsewhere are the numbers of uses, also of those that are not kept,
-	// of ECR registries and of other hosts.
+	// named and elsewhere count the uses of ECR registries and of other hosts, including
+	// uses that are not kept.
 	named, elsewhere int
 }
 
 func (a *answer) count(use *Use) {
 	switch ref := &use.Reference; {
-	case use.Problem != "": // which image is not known
+	case use.Problem != "": // the image is not known
 	case ref.RegistryID == "" && ref.Repository != "":
 		a.elsewhere++
 	default:
@@ -155,10 +153,9 @@ func (a *answer) count(use *Use) {
 	}
 }
 
-// A brief source may name an image so often that only some uses of each are
-// kept.
+// A brief source may name an image very often. Only some uses of each image are kept.
 type brief interface {
-	// mostUses is how many.
+	// mostUses is the maximum number of kept uses of an image.
 	mostUses() int
 }
 
@@ -189,12 +186,13 @@ func (s Scope) ask(ctx context.Context, source Source) (a answer) {
 	return a
 }
 
-// drops reports whether uses of the image are not kept.
+// drops reports whether the scope leaves out uses of the image.
 func (s Scope) drops(ref reference.Reference) bool {
 	return s.Region != "" && ref.Region != "" && ref.Region != s.Region
 }
 
-// fullAfter returns whether enough uses of an image are kept, which it counts.
+// fullAfter returns a function that counts a use of the image, and reports whether
+// enough uses of it were kept before.
 func fullAfter(source Source) func(reference.Reference) bool {
 	b, isBrief := source.(brief)
 	if !isBrief {

@@ -34,8 +34,8 @@ type Value struct {
 	// The value stands at text[offset:end].
 	offset, end int
 
-	// ambiguous marks a value whose key is given again with another one. That
-	// is a problem already, and what follows from its value would be none.
+	// ambiguous marks a value whose key is given again with another value. That is
+	// already a problem, and problems of the value itself are not reported.
 	ambiguous bool
 
 	kind    kind
@@ -142,8 +142,8 @@ func (v *Value) Bool() (value, ok bool) {
 	return v.truth, true
 }
 
-// Int returns the value of a number that is an integer from low to high, however it
-// is written: 10.0 and 1e1 are 10.
+// Int returns the value of a number that is an integer from low to high, in any
+// spelling: 10.0 and 1e1 are 10.
 func (v *Value) Int(low, high int) (int, bool) {
 	if !v.is(kindNumber) {
 		return 0, false
@@ -161,7 +161,7 @@ func (v *Value) Int(low, high int) (int, bool) {
 	return int(n), true
 }
 
-// PlainInt is Int for a number that has to be written without fraction and exponent.
+// PlainInt is Int for a number that must be written without fraction and exponent.
 func (v *Value) PlainInt(low, high int) (int, bool) {
 	number, ok := decimal.Parse(v.number())
 	if !ok || number.Plain() {

@@ -10,8 +10,8 @@ import (
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
 const maxRules = 50
 
-// maxInt is the greatest rulePriority and countNumber. AWS names none; this is
-// what a 32-bit integer holds.
+// maxInt is the greatest rulePriority and countNumber. AWS documents no maximum; this
+// is the greatest 32-bit integer.
 const maxInt = 1<<31 - 1
 
 // minArchiveDays is the least countNumber of sinceImageTransitioned:
@@ -33,9 +33,9 @@ type draft struct {
 	selection   *jsondoc.Value
 	tagStatus   *jsondoc.Value
 	countNumber *jsondoc.Value
-	// tagList is what the rule is compared by with others: the list of a tagged
-	// rule that has just one, the tag status of a tagged rule that has none, the
-	// excluded patterns of a rule for any other image.
+	// tagList is the value by which the rule is compared with others: the list of a
+	// tagged rule with exactly one list, the tag status of a tagged rule without a list,
+	// or the excluded patterns of a rule for any other image.
 	tagList *jsondoc.Value
 	// listless is true for a rule that has no list and needs none.
 	listless bool
@@ -43,7 +43,8 @@ type draft struct {
 	excluding bool
 }
 
-// notOfPolicies are keys by which a document shows that it is not a policy.
+// notOfPolicies are keys that show that a document is not a policy, with the hint for
+// each.
 var notOfPolicies = map[string]string{
 	"policies": "is a key of a configuration: check one with check --config, or copy a policy of it into a file of its own",
 	"lifecyclePolicyText": `holds the policy as text: "aws ecr get-lifecycle-policy" prints that text alone ` +
@@ -141,7 +142,7 @@ func oneOf[T ~string](v *jsondoc.Value, allowed ...T) T {
 	return T(s)
 }
 
-// mustBeAbsent records a problem if there is a value, whatever it is.
+// mustBeAbsent records a problem if there is any value.
 func mustBeAbsent(v *jsondoc.Value, where string) {
 	switch {
 	case v.IsNull():

@@ -6,8 +6,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// readSelection reads the selection of a rule that retains what it matches, or
-// of one that counts.
+// readSelection reads the selection of a rule. Retains is true for a rule that keeps
+// all images that it matches, and false for a rule that counts them.
 func (d *draft) readSelection(v *jsondoc.Value, retains bool) {
 	o, ok := d.selectionObject(v)
 	if !ok {
@@ -67,7 +67,8 @@ func (d *draft) readKeepNewest(v *jsondoc.Value) {
 	d.KeepNewest = d.readInt(v, 1)
 }
 
-// readInt reads an integer. ECR takes 10.0 and 1e1 for no integers.
+// readInt reads an integer. In the AWS dialect 10.0 and 1e1 are problems, because ECR
+// refuses them.
 func (d *draft) readInt(v *jsondoc.Value, least int) int {
 	read := v.PlainInt
 	if d.dialect == Extended {

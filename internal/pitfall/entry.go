@@ -8,19 +8,19 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// An entry is what is known of one entry of a list.
+// An entry is one entry of a tag list, with counts and examples from the images.
 type entry struct {
 	text string
 	// alone is the selection with no other entry.
 	alone lifecycle.Selection
 	// matched counts the images that have a tag for the entry.
 	matched int
-	// number is what an entry such as v1* or the prefix v1 begins with, if it ends
-	// in a number; longer is a tag that goes on with another digit, and where is
-	// its repository.
+	// number is the text before the * of a pattern such as v1*, or a prefix such as v1,
+	// if that text ends in a number. Longer is a tag that continues it with another
+	// digit, and where is the repository of that tag.
 	number, longer, where string
-	// inAnyCase reports whether a tag is for the entry if case does not count; nil
-	// for an expression. While the entry matches nothing, otherCase is such a tag.
+	// inAnyCase reports whether the entry matches the tag if case is ignored; nil for an
+	// expression. OtherCase is such a tag, as long as the entry matches none.
 	inAnyCase func(tag string) bool
 	otherCase string
 }
@@ -73,8 +73,8 @@ func (e *entry) add(repository string, tags []string) {
 	}
 }
 
-// isOtherCase reports whether the tag is the first that only its case keeps from
-// being for the entry.
+// isOtherCase reports whether the tag is the first one that differs from the entry only
+// in case.
 func (e *entry) isOtherCase(tag string) bool {
 	return e.matched == 0 && e.otherCase == "" && e.inAnyCase != nil && e.inAnyCase(tag)
 }

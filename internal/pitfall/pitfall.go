@@ -1,6 +1,6 @@
-// Package pitfall holds a policy against the images of repositories, and warns of
-// rules that are legal and do not do there what their author most likely means.
-// What the text of a policy shows by itself, package lifecycle warns of.
+// Package pitfall compares a policy with the images of repositories, and warns of rules
+// that are valid but probably do not do what their author meant. Package lifecycle
+// gives the warnings that need no images.
 //
 // A [Survey] is given the images of one repository after the other. It warns of
 //
@@ -22,17 +22,17 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A Survey is what is known of one policy and the repositories seen so far.
+// A Survey collects facts about one policy from the images of repositories.
 type Survey struct {
-	// rules stand in the order of the policy.
+	// rules are in the order of the policy.
 	rules []rule
 	// order has the indexes of the rules by ascending rulePriority.
 	order []int
-	// listed says of which storage classes images were seen.
+	// listed has the storage classes of the images seen so far.
 	listed map[lifecycle.StorageClass]bool
 }
 
-// A rule is what is known of one rule.
+// A rule is a rule of the policy, with the counts of its images.
 type rule struct {
 	*lifecycle.Rule
 	// matched counts the images that the rule matches.

@@ -35,8 +35,8 @@ func list(selection *jsondoc.Value) *jsondoc.Value {
 	return cmp.Or(selection.Member("tagPatternList"), selection.Member("tagPrefixList"), selection.Member("tagRegexList"))
 }
 
-// warnOfList warns of a list whose entries are never met together, and reports
-// whether it is one.
+// warnOfList warns of a list if no image matches all its entries together, and reports
+// whether it warned.
 func (r *rule) warnOfList(selection *jsondoc.Value) (warned bool) {
 	if r.matched > 0 || r.Selection.TagMatchAny || len(r.entries) < 2 {
 		return false
@@ -61,7 +61,7 @@ func (s *Survey) warnUnmatched(i int, selection *jsondoc.Value) {
 	selection.Warn("matches none of these images%s; correct the rule or remove it, unless it is for images that are still to be pushed", r.whyUnmatched())
 }
 
-// whyUnmatched says why no image is matched, as far as that is known.
+// whyUnmatched says why the rule matches no image, as far as that is known.
 func (r *rule) whyUnmatched() string {
 	var texts []string
 	for _, e := range r.entries {

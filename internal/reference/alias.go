@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// A Registry is an ECR registry, or the part of one below a prefix.
+// A Registry is an ECR registry, or the part of it below a prefix.
 type Registry struct {
 	// ID is the account of the registry, and Region its Region.
 	ID, Region string
-	// Prefix is the beginning of the names of repositories, without the slash
-	// that follows it; empty for the whole registry.
+	// Prefix is the beginning of repository names, without the slash that follows it;
+	// empty for the whole registry.
 	Prefix string
 }
 
@@ -38,12 +38,12 @@ func (r Registry) String() string {
 	return registryName(r.ID, r.Region) + "/" + r.Prefix
 }
 
-// MarshalText returns what String does.
+// MarshalText returns the text of String.
 func (r Registry) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// Aliases lead from the names under which ECR registries are pulled from, such as
-// the host of a proxy, to these registries. A name is a host, in lower case, or a
-// host and the beginning of a path. Nil has none.
+// Aliases map other names of ECR registries, such as the host of a proxy, to these
+// registries. A name is a host, in lower case, or a host and the beginning of a path. A
+// nil map has no aliases.
 type Aliases map[string]Registry
 
 // ParseAlias reads a name of [Aliases]. The error says how to write it.
@@ -61,8 +61,8 @@ func ParseAlias(text string) (string, error) {
 	return name, nil
 }
 
-// Resolve returns the reference to the ECR registry that the longest alias means,
-// or the reference itself when none fits.
+// Resolve replaces the longest alias that the reference begins with by its ECR
+// registry. Without such an alias it returns the reference unchanged.
 func (a Aliases) Resolve(r Reference) Reference {
 	if len(a) == 0 || r.RegistryID != "" {
 		return r

@@ -11,11 +11,11 @@ import (
 // registry.
 var ErrNoReference = errors.New("not an image reference")
 
-// ParseAny reads a reference to an image in any registry. The result for an ECR
-// registry, and the error for a text that only points at one, are those of
-// [Parse]. Any other reference has no RegistryID. Its Host is the host of the other
-// registry, or empty if the text names none. Its Repository is the path on that
-// host. Text that is not a reference is [ErrNoReference].
+// ParseAny reads a reference to an image in any registry. For a text that names an ECR
+// registry, or only appears to, the result and the error are those of [Parse]. Any
+// other reference has no RegistryID. Its Host is the host of the other registry, or
+// empty if the text names none. Its Repository is the path on that host. The error for
+// text that is not a reference is [ErrNoReference].
 func ParseAny(text string) (Reference, error) {
 	r, err := Parse(text)
 	if !errors.Is(err, ErrNotECR) {
@@ -52,7 +52,7 @@ func parseOther(text string) (Reference, error) {
 	return r, nil
 }
 
-// namesHost reports whether the first part of a reference is a host, and not the
+// namesHost reports whether the first part of a reference is a host and not the
 // beginning of a path. The rule is Docker's:
 // https://github.com/distribution/reference/blob/main/normalize.go
 func namesHost(first string) bool {
@@ -76,14 +76,14 @@ func isHost(text string) bool {
 	return isPath(name) && !strings.Contains(name, "/")
 }
 
-// publicHosts are the registries that everybody pulls from.
+// publicHosts are well-known public registries. The empty host is Docker Hub.
 var publicHosts = []string{
 	"", "docker.io", "gcr.io", "ghcr.io", "index.docker.io", "mcr.microsoft.com", "public.ecr.aws", "quay.io",
 	"registry-1.docker.io", "registry.k8s.io",
 }
 
-// Public reports whether the reference is to a registry that everybody pulls
-// from. A reference without a host is one: most programs read it as Docker Hub.
+// Public reports whether the reference is to a well-known public registry. A reference
+// without a host is: most programs read it as Docker Hub.
 func (r Reference) Public() bool {
 	return r.RegistryID == "" && r.Repository != "" && slices.Contains(publicHosts, r.Host)
 }

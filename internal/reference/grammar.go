@@ -2,7 +2,8 @@ package reference
 
 import "strings"
 
-// The names of this file are checked by hand, since lists can have millions.
+// This file checks names by hand and not by regular expressions, since lists can have
+// millions of names.
 
 // isRepository reports whether the text is the name of an ECR repository. It does
 // not check the length.
@@ -31,7 +32,7 @@ func isRepositoryPart(text string) bool {
 			return false
 		}
 		end := i + 1
-		for text[end] == c { // the last byte is no mark
+		for text[end] == c { // ends, because the last byte is no mark
 			end++
 		}
 		if isMark(text[end]) || c == '.' && end-i > 1 || c == '_' && end-i > 2 {
@@ -73,9 +74,8 @@ func isSuffix(text string) bool {
 	return strings.Contains(text, ".")
 }
 
-// isPath reports whether the text can be the path of a repository in any
-// registry. Its parts are letters and digits, with marks between them. ECR allows
-// fewer names.
+// isPath reports whether the text can be the path of a repository in any registry. Its
+// parts are letters and digits, with marks between them. The rule for ECR is stricter.
 func isPath(text string) bool {
 	if text == "" || isMark(text[0]) || isMark(text[len(text)-1]) {
 		return false

@@ -17,7 +17,7 @@ var (
 	suffixGrammar     = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 )
 
-// What is checked by hand is what the grammars say.
+// The checks by hand accept the same names as the grammars.
 func TestNamesAreCheckedByTheGrammars(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))

@@ -26,7 +26,8 @@ var (
 	registryHost = expression(`[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.`)
 )
 
-// Most texts do not have what the expressions look for, and they are slow.
+// claimsRegistry first looks for "dkr", because most texts lack it and the expressions
+// are slow.
 func claimsRegistry(host string) bool {
 	return strings.Contains(host, "dkr") && registryMark().MatchString(host)
 }
@@ -80,13 +81,13 @@ func dnsSuffix(region string) string {
 	return "amazonaws.com"
 }
 
-// registryName returns the shortest host of an ECR registry.
+// registryName returns the shortest host name of an ECR registry.
 func registryName(id, region string) string {
 	return id + ".dkr.ecr." + region + "." + dnsSuffix(region)
 }
 
-// lower changes ASCII letters only. Host names are compared that way, and no
-// other letter may turn into one of theirs.
+// lower changes ASCII letters only. Host names are compared in that form, and no other
+// letter may turn into an ASCII letter.
 func lower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {

@@ -25,9 +25,9 @@ var schemes = []string{"https://", "docker://", "docker-pullable://", "oci://"}
 // Parse reads a reference in any of its spellings: repo, repo:tag, repo@digest
 // and repo:tag@digest, each after a registry host.
 //
-// The error is [ErrNotECR] when no ECR registry is named. A text that names
-// one and is not a reference, or names it where no registry can stand, is any
-// other error: what it refers to is in use and not known.
+// The error is [ErrNotECR] when the text names no ECR registry. It is any other error
+// when the text names an ECR registry and is not a reference, or names the registry in
+// the wrong place: then an image is in use, and it is not known which.
 func Parse(text string) (Reference, error) {
 	rest := withoutScheme(text)
 	host, path, _ := strings.Cut(rest, "/")

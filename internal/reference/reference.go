@@ -1,7 +1,7 @@
-// Package reference reads the names by which images in Amazon ECR are used: in
-// task definitions, functions, workloads and lists. However such a name is
-// spelt, it is reduced to a registry, a Region, a repository and a tag or a
-// digest, so that what is used can be compared with what a registry holds.
+// Package reference reads the names of images in Amazon ECR from task definitions,
+// functions, workloads and lists. It reduces every spelling of a name to a registry, a
+// Region, a repository and a tag or a digest, so that images in use can be compared
+// with the images of a registry.
 package reference
 
 import (
@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// A Reference names an image in a registry. Two references to the same image may
-// differ only in that one names its tag and the other its digest.
+// A Reference names an image in a registry. Two different References can mean the same
+// image, one by its tag and the other by its digest.
 type Reference struct {
 	// RegistryID is the account of the ECR registry: twelve digits. It is empty
 	// when the text names no ECR registry.
@@ -18,12 +18,12 @@ type Reference struct {
 	// Region is the Region of the ECR registry, such as eu-west-1, or empty like
 	// RegistryID.
 	Region string
-	// Host is the host of a registry that is not ECR's by its name, in lower
-	// case and with the port. It is empty for an ECR registry, and when the text
-	// names no host.
+	// Host is the host of a registry that is not an ECR registry by its name, in lower
+	// case and with the port. It is empty for an ECR registry, and when the text names
+	// no host.
 	Host string
-	// Repository is the name of the repository, without the registry. For
-	// another host it is the path, which is not always a name that ECR allows.
+	// Repository is the name of the repository, without the registry. For another host
+	// it is the path, which ECR may not allow as a name.
 	Repository string
 	// Tag is "latest" when the text names neither tag nor digest. It is empty
 	// when the text names a digest only.
@@ -66,8 +66,8 @@ func (r Reference) Compare(other Reference) int {
 	)
 }
 
-// WithDigest returns the reference with that digest in place of its own. The
-// error says what is wrong with the digest.
+// WithDigest returns the reference with that digest in place of its own. The error says
+// why the digest is invalid.
 func (r Reference) WithDigest(digest string) (Reference, error) {
 	digest, err := parseDigest(digest)
 	if err != nil {

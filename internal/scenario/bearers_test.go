@@ -8,7 +8,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// A tag that moves while the pages are listed is on an image of each.
+// A tag that moves while the pages are listed is on an image of each page.
 func TestATagThatMovesWhileItIsListedProtectsBoth(t *testing.T) {
 	t.Parallel()
 	w := many(t, 1500)

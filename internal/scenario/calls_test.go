@@ -32,14 +32,14 @@ func fill(w *world, repo string, families, children, plain int) {
 	}
 }
 
-// A run makes one DescribeImages for 1000 images listed and one for 100 images
-// checked again: those that go, and the children that stay of indexes that go,
-// since their pulls count. Families that go together are not torn apart, so that
-// with families of up to f images a call holds at least 101-f; an index with more
-// children than a call holds has them described for itself. Each family's index
-// is read, 100 in a call. Indexes, their children and other images are deleted in
-// calls of their own, and each call but the first of a batch has a DescribeImages
-// of its own before it: the call before it has changed the registry.
+// A run makes one DescribeImages for 1000 listed images and one for 100 images checked
+// again: the images to delete, and the children that stay of deleted indexes, since
+// their pulls count. Families that are deleted together are described together, so with
+// families of up to f images a call describes at least 101-f images. An index with more
+// children than that has them described in separate calls. The index of each family is
+// read, 100 in a call. Indexes, their children and other images are deleted in separate
+// calls, and each call but the first of a batch has another DescribeImages before it,
+// because the call before has changed the registry.
 func TestCallsOfARun(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -140,9 +140,9 @@ func TestCallsForManyImagesThatAreGone(t *testing.T) {
 	}
 }
 
-// Where nothing is marked no manifest is read, and nobody asks who the caller is.
-// Otherwise the manifests of indexes are read, 100 in a call. The in-use sources are
-// asked once, while the images are listed.
+// If no image is marked, the run reads no manifest and does not call GetCallerIdentity.
+// Otherwise it reads the manifests of indexes, 100 in a call. It scans the in-use
+// sources once, while the images are listed.
 func TestCallsOfAPlan(t *testing.T) {
 	t.Parallel()
 	lists := map[string]int{"DescribeRepositories": 1, "DescribeImages": 3}

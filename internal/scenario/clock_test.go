@@ -12,8 +12,8 @@ import (
 // maxSkew is how wrong the clock of a machine may be.
 const maxSkew = 2 * time.Minute
 
-// With a wrong clock a run ends before it evaluates anything. With any other it
-// removes the images that are due at the registry's time, give or take two minutes.
+// With a wrong clock a run ends before it evaluates anything. With any other clock it
+// removes the images that are due at the registry's time, plus or minus two minutes.
 func TestAWrongClockDecidesNothing(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(20260301, 0))
@@ -49,8 +49,7 @@ func TestAWrongClockDecidesNothing(t *testing.T) {
 	}
 }
 
-// skews returns how far clocks are ahead: up to 90 days either way, many of them
-// only a little.
+// skews returns differences of clocks: up to 90 days either way, many of them small.
 func skews(random *rand.Rand) []time.Duration {
 	all := []time.Duration{0, maxSkew, -maxSkew, maxSkew + time.Second, -maxSkew - time.Second}
 	for _, most := range []time.Duration{90 * day, time.Hour, 2 * maxSkew, maxSkew} {
@@ -61,8 +60,8 @@ func skews(random *rand.Rand) []time.Duration {
 	return all
 }
 
-// agedPicture draws images. Many of them have about the age at which a policy marks
-// images, or a protection ends.
+// agedPicture draws images. Many of them are about as old as the age at which a policy
+// marks images or a protection ends.
 func agedPicture(random *rand.Rand) picture {
 	var images []image
 	for i := range 12 {
@@ -103,7 +102,7 @@ func removedAt(t *testing.T, p picture, configuration string, at time.Time) []st
 	return removed(w)
 }
 
-// contains reports whether all has each of some.
+// contains reports whether all has every string of some.
 func contains(all, some []string) bool {
 	return !slices.ContainsFunc(some, func(name string) bool { return !slices.Contains(all, name) })
 }

@@ -81,8 +81,9 @@ func TestUntag(t *testing.T) {
 	}})
 }
 
-// A call takes 100 tags, all of one image in one call where they fit. Right before
-// each call its images are described, besides the re-check of the batch.
+// A call removes up to 100 tags. All tags of one image are in one call where they fit.
+// Right before each call its images are described again, in addition to the re-check of
+// the batch.
 func TestCallsOfUntagging(t *testing.T) {
 	t.Parallel()
 	w := newQuickWorld(picture{{name: "app"}})

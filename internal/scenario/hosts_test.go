@@ -14,8 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// hosts are the spellings of an image of team/app, and whether they keep it from
-// being removed.
+// hosts are spellings of an image of team/app, and whether they protect it.
 var hosts = []struct {
 	name, image string
 	stays       bool
@@ -97,7 +96,7 @@ func TestHostsInLists(t *testing.T) {
 				findings := w.applyWith(t, `"references": ["`+name+`"]`)
 				want := h.finding
 				if strings.Contains(h.name, "nother repository") || h.name == "a part of a name" {
-					want = "1 reference names the host proxy.example.com" // a list is meant for this registry
+					want = "1 reference names the host proxy.example.com" // a list should name this registry
 				}
 				wantHost(t, w, findings, h.stays, want)
 			})
@@ -120,7 +119,7 @@ func TestHostsInContainers(t *testing.T) {
 	}
 }
 
-// wantHost checks whether the image is there, and what is said about its host.
+// wantHost checks whether the image is there, and the finding about its host.
 func wantHost(t *testing.T, w *world, findings []string, stays bool, finding string) {
 	t.Helper()
 	if there := len(w.server.Images("team/app")) == 1; there != stays {
@@ -131,7 +130,7 @@ func wantHost(t *testing.T, w *world, findings []string, stays bool, finding str
 	}
 }
 
-// running plays an ECS with one task that runs the images.
+// running returns an ECS with one task that runs the images.
 func running(images ...string) http.Handler {
 	containers := []map[string]string{}
 	for _, image := range images {
@@ -145,6 +144,6 @@ func running(images ...string) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		_ = json.NewEncoder(w).Encode(answers[operation]) // the client tells what it got
+		_ = json.NewEncoder(w).Encode(answers[operation]) // the client reports a broken answer
 	})
 }

@@ -198,8 +198,8 @@ func (l *law) pushed(i int) time.Time {
 	return l.images[i].PushedAt
 }
 
-// means reports whether the use is one of the image: by the digest that it names
-// or, if it names none or that is not listed, by its tag.
+// means reports whether the use is one of the image. Its digest decides if it has one
+// and that is listed, otherwise its tag.
 func (l *law) means(u use, im *fakeecr.Image) bool {
 	tag := u.tag
 	if u.name != "" {

@@ -66,7 +66,7 @@ const nightly = `
 	live-sig   99d ^live`
 
 // Ten nights of plans that read manifests, then a run that applies. With the pull-time
-// exclusion, images that nobody pulls are removed, and pulled images are kept.
+// exclusion, the run removes unpulled images and keeps pulled ones.
 func TestTenNights(t *testing.T) {
 	t.Parallel()
 	// Without the exclusion the cleaner's own reads are recorded: each night they keep

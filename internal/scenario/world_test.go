@@ -47,7 +47,7 @@ func (c *clock) advance(d time.Duration) {
 
 // A world is a registry, who uses its images, and the time.
 type world struct {
-	// clock is that of the registry. The programs have a clock that is ahead of it.
+	// clock is the registry's clock. The clock of the programs is ahead of it.
 	clock   *clock
 	ahead   time.Duration
 	server  *fakeecr.Server
@@ -85,8 +85,7 @@ func (w *world) connect(tb testing.TB, handler http.Handler) {
 // newQuickWorld is newWorld without a network in between.
 func newQuickWorld(p picture) *world { return newSkewedWorld(p, 0) }
 
-// newSkewedWorld is newQuickWorld where the programs have a clock that is ahead of
-// the registry's.
+// newSkewedWorld is newQuickWorld with programs whose clock is ahead of the registry's.
 func newSkewedWorld(p picture, ahead time.Duration) *world {
 	w := emptyWorld(p)
 	w.ahead = ahead
@@ -178,8 +177,8 @@ func run(tb testing.TB, r *cleaner.Runner) cleaner.Report {
 	return report
 }
 
-// programFault returns what a report says of a fault of the program, such as outcomes
-// that do not sum up to the plan.
+// programFault returns the report's finding about a fault of the program, such as
+// outcomes that do not add up to the plan.
 func programFault(report *cleaner.Report) string {
 	for _, f := range report.Findings {
 		if f.Kind == cleaner.ProgramFault {

@@ -199,8 +199,8 @@ func TestTimesAreNearlyThoseOfTheSDK(t *testing.T) {
 	}
 }
 
-// The SDK multiplies with 1000 in a float64, and loses a millisecond where the
-// product falls below the whole one.
+// The SDK multiplies by 1000 in a float64, and loses a millisecond if the product is
+// less than the whole number.
 func TestTimesAreExact(t *testing.T) {
 	t.Parallel()
 	for ms := range 1000 {

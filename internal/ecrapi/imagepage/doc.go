@@ -1,8 +1,7 @@
-// Package imagepage reads one answer of DescribeImages, a page of up to 1,000
-// image details, straight into evaluator.Image values. It is pure, and as
-// strict as the SDK's decoder or stricter: it takes no page that the SDK
-// refuses, and of those that the SDK takes it refuses what is no JSON, what
-// goes on after its end, and times that are words. Times are exact, where the SDK's
-// go through a float64, lose a millisecond now and then, and turn into others where
-// 64 bits do not hold them.
+// Package imagepage reads one answer of DescribeImages, a page of up to 1,000 image
+// details, straight into evaluator.Image values. It is pure. It is at least as strict
+// as the SDK's decoder, and also refuses text that is not JSON, text after the end of
+// the JSON, and times in words. It reads times exactly. The SDK reads them through a
+// float64, loses a millisecond now and then, and returns wrong times for numbers that
+// do not fit into 64 bits.
 package imagepage

@@ -71,14 +71,15 @@ func reference(t *testing.T, text string) (page imagepage.Page, err error) {
 	return page, api.err
 }
 
-// nearly takes two times for the same if the SDK, which cuts them to milliseconds
-// and may lose one of these, can have made the one of the other.
+// nearly compares times. The SDK cuts times to milliseconds and may lose one, so nearly
+// accepts that difference.
 var nearly = cmp.Comparer(func(a, b evaluator.Instant) bool {
 	return a == b || a != 0 && b != 0 && max(a, b)-min(a, b) < evaluator.Instant(2*time.Millisecond)
 })
 
-// same checks that a page is for us what it is for the SDK, errors included, but
-// for times, which the SDK does not read exactly, and what we refuse on purpose.
+// same checks that the decoder and the SDK read the page alike, errors included. The
+// exceptions are times, which the SDK does not read exactly, and pages that only the
+// decoder refuses, on purpose.
 func same(t *testing.T, text string) {
 	t.Helper()
 	want, wantErr := reference(t, text)
@@ -90,12 +91,13 @@ func same(t *testing.T, text string) {
 		t.Fatalf("%q: error %v, of the SDK %v", text, err, wantErr)
 	}
 	if got.Refused != nil && strings.HasSuffix(got.Refused.Error(), outOfTime) {
-		// The SDK makes another time of it. What came before counts.
+		// The SDK reads another time here. The images before that must be the same.
 		got.Refused, want.Refused, want.Images = nil, nil, want.Images[:min(len(got.Images), len(want.Images))]
 		want.NextToken = got.NextToken
 	}
 	if want.Refused != nil && strings.Contains(want.Refused.Error(), listedTwice) {
-		// The client, and not the SDK, refuses it. What came before counts.
+		// The client, not the SDK, refuses this image. The images before it must be the
+		// same.
 		got.Refused, want.Refused, got.Images = nil, nil, unique(got.Images)[:len(want.Images)]
 	}
 	if diff := cmp.Diff(fmt.Sprint(want.Refused), fmt.Sprint(got.Refused)); diff != "" {

@@ -32,8 +32,8 @@ func (s *scanner) integer(bitSize int) int64 {
 	return value
 }
 
-// instant reads a time in seconds, exactly. One that no instant holds becomes the
-// first or the last instant, neither of which an image may have.
+// instant reads a time in seconds, exactly. A time outside the range of an Instant
+// becomes the first or the last instant, which the checks of an image refuse.
 func (s *scanner) instant() evaluator.Instant {
 	n, text := s.number()
 	nanoseconds, ok := n.Nanoseconds()
@@ -41,7 +41,7 @@ func (s *scanner) instant() evaluator.Instant {
 		return evaluator.At(time.Unix(0, nanoseconds))
 	}
 	seconds, err := strconv.ParseFloat(string(text), 64)
-	if err != nil { // as the SDK
+	if err != nil { // as in the SDK
 		s.fail("a time in seconds")
 	}
 	if seconds < 0 {
