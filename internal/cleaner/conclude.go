@@ -12,9 +12,6 @@ import (
 // can carry out a removing call late, after no answer came, and these functions keep
 // track of such calls.
 
-// removed reports whether the outcome means that the removal took place.
-func (o Outcome) removed() bool { return o == Deleted || o == MovedToArchive || o == Untagged }
-
 // settle gives the image its outcome. If a removing call for the image had no answer,
 // the outcome is Unknown unless the image was found removed.
 func (a *applier) settle(im *PlannedImage, o Outcome, message string) {
@@ -67,7 +64,7 @@ func (a *applier) judge(im *PlannedImage, why string) {
 	current, found := a.found(im.Digest)
 	a.archived[im.Digest] = found && current.Status == evaluator.Archived
 	im.acceptOwnRead(current.LastRecordedPullTime)
-	outcome, how := im.carriedOut(current, found)
+	outcome, how := carriedOut(im, current, found)
 	switch difference := im.differs(current, a.found); {
 	case why != "" && outcome != "":
 		a.infer(im, outcome, why+", but "+how)
@@ -80,14 +77,14 @@ func (a *applier) judge(im *PlannedImage, why string) {
 
 // carriedOut returns the outcome and the evidence for it if the image is in the state
 // that its removal leaves. Otherwise the outcome is empty.
-func (im *PlannedImage) carriedOut(current evaluator.Image, found bool) (o Outcome, how string) {
+func carriedOut(im *PlannedImage, current evaluator.Image, found bool) (o Outcome, how string) {
 	switch {
 	case im.Archives():
 		if found && current.Status == evaluator.Archived {
 			return MovedToArchive, "in the archive now"
 		}
 	case im.Action == evaluator.Untag:
-		if found && im.hasLostItsTags(current) {
+		if found && hasLostItsTags(im, current) {
 			return Untagged, "without them now"
 		}
 	case !found:
@@ -142,7 +139,7 @@ func (a *applier) endUnanswered(im *PlannedImage, why string) {
 
 // breakOff gives each open image an outcome after a fault of the program, during which
 // a call for the image may have been under way.
-func (p *RepositoryPlan) breakOff(fault string) {
+func breakOff(p *RepositoryPlan, fault string) {
 	for i := range p.Images {
 		switch im := &p.Images[i]; {
 		case !im.open() || p.Skip != nil:
@@ -155,8 +152,8 @@ func (p *RepositoryPlan) breakOff(fault string) {
 }
 
 // account adds a finding if the outcomes of an applied plan do not add up to the plan.
-func (p *RepositoryPlan) account() {
-	if wrong := p.unaccounted(); len(wrong) > 0 {
+func account(p *RepositoryPlan) {
+	if wrong := unaccounted(p); len(wrong) > 0 {
 		p.Findings = append(p.Findings, Finding{ProgramFault, p.Repository, fmt.Sprintf(
 			"the program is faulty: %d of %d images do not have exactly one of a protection and an outcome, such as %s; please report it",
 			len(wrong), len(p.Images), wrong[0])})
@@ -167,7 +164,7 @@ func (p *RepositoryPlan) account() {
 // outcome, or neither, after the plan was applied. If the plan has a Skip, its images
 // need neither. An image of a saved plan may then have an outcome such as Gone or
 // Changed, but not one that removes it.
-func (p *RepositoryPlan) unaccounted() []string {
+func unaccounted(p *RepositoryPlan) []string {
 	var wrong []string
 	for i := range p.Images {
 		im := &p.Images[i]

@@ -111,7 +111,9 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 		if err != nil {
 			return nil, err
 		}
-		p.tenant.add(len(images))
+		if p.Reserve != nil {
+			p.Reserve(len(images))
+		}
 		if c.images == nil {
 			c.images = images // most repositories have one page
 			continue

@@ -2,7 +2,6 @@ package cleaner
 
 import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
 
 // Counts are numbers of images, but for the bytes.
@@ -56,15 +55,6 @@ func (c *Counts) plan(im *PlannedImage) {
 	if !im.Archives() {
 		c.ReclaimableBytes += im.ownBytes()
 	}
-}
-
-// ownBytes returns the size of the image, or 0 for an index, whose listed size is that
-// of its largest child.
-func (p *PlannedImage) ownBytes() int64 {
-	if graph.IsIndex(p.Image) {
-		return 0
-	}
-	return p.SizeInBytes
 }
 
 func (c *Counts) settle(o Outcome) {

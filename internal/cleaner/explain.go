@@ -29,53 +29,6 @@ type Explanation struct {
 	ProtectedBy []Protection
 }
 
-// Explain explains the image with the name, a digest or a tag. The error says that no
-// image has the name, that several listed images have the tag, or that the repository
-// could not be read, or it is that of Begin.
-func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanation, error) {
-	conf := &r.Config
-	e := Explanation{Repository: repository}
-	found, err := find(ctx, r.Registry, repository)
-	if err := r.Begin(err); err != nil {
-		return e, err
-	}
-	if e.Entry, err = EntryFor(ctx, r.Registry, conf, found); err != nil {
-		return e, err
-	}
-	r.prepare(found.RegistryID)
-	p := r.planner()
-	settings := conf.Settings
-	if e.Entry != nil {
-		settings = e.Entry.Settings
-	}
-	c, err := p.contents(ctx, repository)
-	if err != nil {
-		return e, err
-	}
-	at, err := c.one(name)
-	switch {
-	case errors.Is(err, errUnknownName):
-		return e, fmt.Errorf("repository %s has no image with the digest or tag %s", repository, name)
-	case err != nil:
-		return e, err
-	}
-	e.Image = c.images[at]
-	policy, skip, err := policyFor(ctx, p.Registry, repository, e.Entry)
-	if err != nil {
-		return e, err
-	}
-	if !conf.Repositories.Select(repository) {
-		skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
-	}
-	if skip == nil {
-		err = p.explainBy(ctx, &e, c, policy, at)
-		return e, err
-	}
-	e.Skip = skip
-	e.ProtectedBy, err = p.whatProtects(ctx, c, settings.Protect, e.Image)
-	return e, err
-}
-
 // explainBy explains the image at the place by the policy.
 func (p Planner) explainBy(ctx context.Context, e *Explanation, c *contents, policy lifecycle.Policy, at int) error {
 	plan := RepositoryPlan{Repository: e.Repository, Entry: e.Entry, Attached: e.Entry.Source == config.Attached}
@@ -101,4 +54,45 @@ func (p Planner) whatProtects(ctx context.Context, c *contents, settings config.
 	protector := newProtector(c, settings)
 	used, _ := p.usage(ctx, c, graph.New(c.images, c.children), settings) // it stays, whoever did not answer
 	return append(used.protections(im.Digest), protector.protections(&im)...), nil
+}
+
+// Explain explains the image with the name, a digest or a tag, under the configuration.
+// The error says that no image has the name, that several listed images have the tag, or
+// that the repository could not be read.
+func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Repository, name string) (Explanation, error) {
+	entry, err := EntryFor(ctx, p.Registry, conf, repository)
+	e := Explanation{Repository: repository.Name, Entry: entry}
+	if err != nil {
+		return e, err
+	}
+	c, err := p.contents(ctx, repository.Name)
+	if err != nil {
+		return e, err
+	}
+	at, err := c.one(name)
+	switch {
+	case errors.Is(err, errUnknownName):
+		return e, fmt.Errorf("repository %s has no image with the digest or tag %s", repository.Name, name)
+	case err != nil:
+		return e, err
+	}
+	e.Image = c.images[at]
+	policy, skip, err := policyFor(ctx, p.Registry, repository.Name, entry)
+	if err != nil {
+		return e, err
+	}
+	if !conf.Repositories.Select(repository.Name) {
+		skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
+	}
+	if skip == nil {
+		err = p.explainBy(ctx, &e, c, policy, at)
+		return e, err
+	}
+	e.Skip = skip
+	settings := conf.Settings
+	if entry != nil {
+		settings = entry.Settings
+	}
+	e.ProtectedBy, err = p.whatProtects(ctx, c, settings.Protect, e.Image)
+	return e, err
 }

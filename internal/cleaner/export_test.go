@@ -27,7 +27,7 @@ func (p Planner) With(own OwnPulls) Planner {
 // AccountOf returns the report on a plan that was applied.
 func AccountOf(plan *RepositoryPlan) Report {
 	var r Report
-	plan.account()
+	account(plan)
 	r.add(reportOn(plan, true))
 	return r
 }

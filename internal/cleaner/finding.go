@@ -1,7 +1,5 @@
 package cleaner
 
-import "slices"
-
 // A Finding is something that a person should know and that is no failure.
 type Finding struct {
 	Kind       FindingKind `json:"kind"`
@@ -71,12 +69,4 @@ func (k FindingKind) Failure() string {
 		return "faults of the program"
 	}
 	return ""
-}
-
-// endScan says what the in-use scan came to.
-func (r *Report) endScan(s *scanner) {
-	failed := s.failed()
-	r.InUse = s.found()
-	r.Findings = slices.Concat(failed, s.doubts(), r.Findings)
-	r.Incomplete = r.Incomplete || len(failed) > 0
 }

@@ -8,16 +8,16 @@ import (
 )
 
 // planGuarded is plan for a repository whose panic is not to end the others'.
-func (r *Runner) planGuarded(ctx context.Context, repository Repository, tenant *tenant) (plan RepositoryPlan) {
+func (r *Runner) planGuarded(ctx context.Context, repository Repository, reserve func(int)) (plan RepositoryPlan) {
 	defer r.guard(ctx, repository.Name, func(fault string) {
 		plan = RepositoryPlan{Repository: repository.Name, Skip: &Skip{SkipFailed, fault}}
 	})
-	return r.plan(ctx, repository, tenant, nil)
+	return r.plan(ctx, repository, reserve, nil)
 }
 
 // applyGuarded is apply likewise.
 func (r *Runner) applyGuarded(ctx context.Context, plan *RepositoryPlan, again replan) {
-	defer r.guard(ctx, plan.Repository, plan.breakOff)
+	defer r.guard(ctx, plan.Repository, func(fault string) { breakOff(plan, fault) })
 	r.apply(ctx, plan, again)
 }
 

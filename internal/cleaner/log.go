@@ -1,14 +1,9 @@
 package cleaner
 
 import (
-	"context"
-	"encoding/json"
 	"log/slog"
 	"strings"
 )
-
-// logger returns the log with the name of the run.
-func (r *Runner) logger() *slog.Logger { return r.Log.With(slog.String("run_id", r.RunID)) }
 
 // of returns the log for the images of a plan.
 func of(plan *RepositoryPlan, log *slog.Logger) *slog.Logger {
@@ -17,27 +12,6 @@ func of(plan *RepositoryPlan, log *slog.Logger) *slog.Logger {
 		policy = plan.Entry.Name
 	}
 	return log.With(slog.String("repository", plan.Repository), slog.String("policy", policy))
-}
-
-// lineBytes is the size from which the images of a plan go on in another line of
-// the log, which may have 256 KB at most.
-const lineBytes = 100_000
-
-// logPlan writes the images of a plan that nobody will carry out.
-func (r *Runner) logPlan(ctx context.Context, plan *RepositoryPlan) {
-	log := of(plan, r.logger())
-	if !log.Enabled(ctx, slog.LevelInfo) {
-		return
-	}
-	var images json.RawMessage
-	for i := range plan.Images {
-		report := reportOnImage(&plan.Images[i])
-		images = report.appendJSON(append(images, "[,"[min(len(images), 1)]))
-		if len(images) > lineBytes || i == len(plan.Images)-1 {
-			log.LogAttrs(ctx, slog.LevelInfo, "images", slog.Any("images", append(images, ']')))
-			images = images[:0]
-		}
-	}
 }
 
 // logIntent counts the removing call that is about to name the images, and writes a

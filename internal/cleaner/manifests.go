@@ -97,7 +97,7 @@ func (c *contents) manifestFindings() []Finding {
 			"the manifests of %s could not be read, such as %s: %s; images that they may list are kept",
 			plural(len(failed), "index", "indexes"), failed[0].Digest, reason)}
 		switch failed[0].Code {
-		case codeImageNotFound:
+		case CodeImageNotFound:
 			f.Kind = IndexGone
 		case CodeNoIndex:
 			f.Kind = ManifestIsNoIndex

@@ -193,9 +193,3 @@ func idsOf(images []*PlannedImage) []string {
 	slices.Sort(ids)
 	return append(slices.Compact(ids), slices.Sorted(maps.Keys(own))...)
 }
-
-// removedFor reports whether a parent with that outcome is gone far enough for
-// what is to become of the image.
-func (im *PlannedImage) removedFor(parent Outcome) bool {
-	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.Archives()
-}

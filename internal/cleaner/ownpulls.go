@@ -1,10 +1,7 @@
 package cleaner
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -28,9 +25,6 @@ type ownPulls struct {
 	turn   chan struct{}
 	asked  bool
 	answer OwnPulls
-	// kept counts the indexes that are kept because the reading of their manifests
-	// may count as a pull.
-	kept atomic.Int64
 }
 
 // newOwnPulls returns an ownPulls that calls ask at most once, also when it is used
@@ -64,6 +58,9 @@ func (o *ownPulls) get(ctx context.Context) OwnPulls {
 	o.asked, o.answer = true, answer
 	return answer
 }
+
+// known returns the answer, and whether there is one.
+func (o *ownPulls) known() (OwnPulls, bool) { return o.answer, o.asked }
 
 // A Span is a span of ECR's own time in whole seconds, both ends included. The zero
 // Span holds no instant.
@@ -103,24 +100,3 @@ func (im *PlannedImage) acceptOwnRead(pull evaluator.Instant) {
 func (im *PlannedImage) pulledOnlyByUs(pull evaluator.Instant) bool {
 	return !im.ownPull.IsZero() && pull == im.ownPull
 }
-
-// endOwnPulls adds a finding with the number of indexes that are kept because reading
-// their manifests counts as a pull, or may count as one.
-func (r *Report) endOwnPulls(ctx context.Context, pulls *ownPulls) {
-	if !pulls.asked {
-		return
-	}
-	known, kept := pulls.get(ctx), int(pulls.kept.Load())
-	switch {
-	case known.Err != nil:
-		r.Findings = append(r.Findings, Finding{OwnPullsUnknown, "", fmt.Sprintf(
-			"it is not known whether ECR records the reads of this role as pulls (%v), so every recorded pull of an index counts; %s kept only for that reason; allow the role ecr:ListPullTimeUpdateExclusions, and see that it can reach STS",
-			known.Err, indexes(kept))})
-	case kept > 0:
-		r.Findings = append(r.Findings, Finding{OwnPullsCount, "", fmt.Sprintf(
-			"%s kept because this role's reads count as pulls; if this role does not pull images to run them, as SSO, CI and node roles do, register it: aws ecr register-pull-time-update-exclusion --principal-arn %s",
-			indexes(kept), cmp.Or(known.Principal, "ROLE_ARN"))})
-	}
-}
-
-func indexes(n int) string { return plural(n, "index is", "indexes are") }

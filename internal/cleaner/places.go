@@ -1,15 +1,12 @@
 package cleaner
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // places are the repositories of this registry that the uses of a scan name or may
@@ -44,7 +41,7 @@ func (s *scanner) place(uses []inuse.Use) places {
 		switch ref := &use.Reference; {
 		case use.Problem != "":
 		case ref.RegistryID != "":
-			if ref.Region == s.region && (s.account == "" || ref.RegistryID == s.account) {
+			if ref.Region == s.Region && (s.Account == "" || ref.RegistryID == s.Account) {
 				p.uses[ref.Repository] = append(p.uses[ref.Repository], use)
 			}
 		case ref.Repository == "":
@@ -83,7 +80,7 @@ func (s *scanner) means(path string) bool {
 // repository. Most likely the program that wrote such a list has failed.
 func (s *scanner) unplacedLists() []inuse.Failure {
 	var failures []inuse.Failure
-	for _, list := range s.lists {
+	for _, list := range s.Lists {
 		n := s.last.Elsewhere[list]
 		if !s.whole || n == 0 || s.last.Counts[list] > 0 || slices.ContainsFunc(s.last.Uses, func(use inuse.Use) bool {
 			return use.Source == list && s.means(use.Reference.Repository)
@@ -95,98 +92,4 @@ func (s *scanner) unplacedLists() []inuse.Failure {
 			plural(n, "reference", "references"))})
 	}
 	return failures
-}
-
-// A foreignHost sums up the references to a host that is no ECR registry.
-type foreignHost struct {
-	references, meaning int // how many, and how many of them may mean a repository
-	example             *inuse.Use
-	listed              bool // a list names it; lists are made for ECR registries
-	last                reference.Reference
-}
-
-// doubts returns the findings about the last scan that concern no single repository.
-func (s *scanner) doubts() []Finding {
-	if s == nil || s.last == nil {
-		return nil
-	}
-	hosts := map[string]*foreignHost{}
-	var unread []string
-	for i := range s.last.Uses {
-		use := &s.last.Uses[i]
-		switch {
-		case !s.relied[use.Source]:
-		case use.Problem != "":
-			unread = append(unread, use.By+": "+use.Problem)
-		case use.Reference.RegistryID == "" && use.Reference.Repository != "":
-			s.count(hosts, use)
-		}
-	}
-	findings := findingsOf(hosts, "")
-	if len(unread) > 0 {
-		findings = append(findings, Finding{UnreadableReference, "", fmt.Sprintf("it is not known which image %s: %s",
-			plural(len(unread), "container uses", "containers use"), strings.Join(few(unread), "; "))})
-	}
-	return findings
-}
-
-// hostsOf returns the findings about references of the sources that name another host
-// and may mean the repository.
-func (s *scanner) hostsOf(repository string, sources []string) []Finding {
-	if s == nil {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	hosts := map[string]*foreignHost{}
-	for _, use := range s.places.uses[repository] {
-		if use.Reference.RegistryID == "" && slices.Contains(sources, use.Source) {
-			s.count(hosts, use)
-		}
-	}
-	return findingsOf(hosts, repository)
-}
-
-// count counts a use for its host.
-func (s *scanner) count(hosts map[string]*foreignHost, use *inuse.Use) {
-	h := hosts[use.Reference.Host]
-	if h == nil {
-		h = &foreignHost{}
-		hosts[use.Reference.Host] = h
-	}
-	h.listed = h.listed || slices.Contains(s.lists, use.Source) && (use.Reference.Host == "" || !use.Reference.Public())
-	if h.last == use.Reference {
-		return // they are in order
-	}
-	h.last = use.Reference
-	h.references++
-	means := s.means(use.Reference.Repository)
-	if means {
-		h.meaning++
-	}
-	if h.example == nil || means && h.meaning == 1 {
-		h.example = use
-	}
-}
-
-// findingsOf returns a finding for each host. If the references to a host mean no
-// repository here, only references of lists make a finding: services use images of
-// public registries as well.
-func findingsOf(hosts map[string]*foreignHost, repository string) []Finding {
-	var findings []Finding
-	for _, name := range slices.Sorted(maps.Keys(hosts)) {
-		h := hosts[name]
-		if h.meaning == 0 && !h.listed {
-			continue
-		}
-		of, advice := "no registry host", "write them with the host of the registry"
-		if name != "" {
-			of, advice = "the host "+name+", which is no ECR registry", "map the host with protect.registryAliases"
-		}
-		findings = append(findings, Finding{UnknownRegistryHost, repository, fmt.Sprintf(
-			"%s %s. %s images of the repositories here whose name is their path or the end of it; %s. One is %s, used by %s",
-			plural(h.references, "reference names", "references name"), of, plural(h.meaning, "of them protects", "of them protect"), advice,
-			h.example.Reference, cmp.Or(h.example.By, h.example.Source))})
-	}
-	return findings
 }

@@ -28,8 +28,8 @@ type Planner struct {
 	// released are images that followed others which this run has removed since:
 	// they go as they were to, whatever the policy says of them by themselves.
 	released map[string]string
-	// tenant answers for the images that are listed; nil when nobody does.
-	tenant *tenant
+	// Reserve waits until the run may hold so many more listed images. Nil does not.
+	Reserve func(images int)
 }
 
 // A RepositoryPlan is what would happen in one repository.

@@ -1,7 +1,6 @@
 package cleaner
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -84,11 +83,4 @@ func (p *protector) protections(im *evaluator.Image) []Protection {
 		by = append(by, Protection{ByPushedWithinHours, plural(p.settings.PushedWithinHours, "hour", "hours")})
 	}
 	return by
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -80,7 +80,7 @@ func (a *applier) stale(digests []string) []string {
 func (a *applier) look(ctx context.Context, digests []string) error {
 	a.forget(digests)
 	at := momentOf(a.clock)
-	now, err := a.describe(ctx, digests)
+	now, err := describe(ctx, a.remover, a.repository, digests)
 	if err != nil {
 		return err
 	}
@@ -110,10 +110,10 @@ func openOf(images []*PlannedImage) []*PlannedImage {
 
 // describe returns those of the images that are still there, by digest. None
 // are when the repository is not.
-func (a *applier) describe(ctx context.Context, digests []string) (map[string]evaluator.Image, error) {
+func describe(ctx context.Context, remover Remover, repository string, digests []string) (map[string]evaluator.Image, error) {
 	byDigest := make(map[string]evaluator.Image, len(digests))
 	for chunk := range slices.Chunk(digests, MaxBatch) {
-		found, err := a.remover.Describe(ctx, a.repository, chunk)
+		found, err := remover.Describe(ctx, repository, chunk)
 		if err != nil && !errors.Is(err, ErrRepositoryNotFound) {
 			return nil, err
 		}
@@ -122,39 +122,4 @@ func (a *applier) describe(ctx context.Context, digests []string) (map[string]ev
 		}
 	}
 	return byDigest, nil
-}
-
-// differs names the first difference between the image and its plan, or returns "". The
-// pulls of an index's children count as well.
-func (im *PlannedImage) differs(current evaluator.Image, now func(digest string) (evaluator.Image, bool)) string {
-	for _, child := range im.Children {
-		there, found := now(child.Digest)
-		if found && there.LastRecordedPullTime != child.LastRecordedPullTime {
-			return "lastRecordedPullTime of its child " + child.Digest
-		}
-	}
-	if im.pulledOnlyByUs(current.LastRecordedPullTime) {
-		current.LastRecordedPullTime = im.LastRecordedPullTime
-	}
-	return differs(im.Image, current)
-}
-
-// differs compares everything that a deletion depends on.
-func differs(planned, current evaluator.Image) string {
-	switch {
-	case !sameTags(planned.Tags, current.Tags):
-		return "imageTags"
-	case planned.Status != current.Status:
-		return "imageStatus"
-	case planned.LastRecordedPullTime != current.LastRecordedPullTime:
-		return "lastRecordedPullTime"
-	case planned.EffectivePushTime() != current.EffectivePushTime():
-		return "imagePushedAt"
-	}
-	return ""
-}
-
-// sameTags compares tags in any order.
-func sameTags(a, b []string) bool {
-	return slices.Equal(a, b) || slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }

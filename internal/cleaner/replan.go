@@ -40,31 +40,14 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan)
 	a.end()
 }
 
-// fresh reports whether a removing call may rely on the plan and on its scan.
-func (p *RepositoryPlan) fresh(now moment) bool {
-	young := func(m moment) bool { return !m.known() || m.age(now) <= MaxScanAge }
-	return young(p.scanned) && young(p.made)
-}
-
 // keptBefore returns the protected images of the plan that a later plan does not
 // contain. They are kept, since only images that both plans remove are removed.
-func (p *RepositoryPlan) keptBefore(later *RepositoryPlan) []PlannedImage {
+func keptBefore(p, later *RepositoryPlan) []PlannedImage {
 	held := map[string]bool{}
 	for i := range later.Images {
 		held[later.Images[i].Digest] = true
 	}
 	return slices.DeleteFunc(slices.Clone(p.Images), func(im PlannedImage) bool { return !im.Protected() || held[im.Digest] })
-}
-
-// open returns the images that are still to be removed.
-func (p *RepositoryPlan) open() []*PlannedImage {
-	var open []*PlannedImage
-	for i := range p.Images {
-		if p.Images[i].open() {
-			open = append(open, &p.Images[i])
-		}
-	}
-	return open
 }
 
 // over reports whether no further call shall be begun.
@@ -86,43 +69,10 @@ func (r *Runner) untilStopped(ctx context.Context) (context.Context, context.Can
 	return ctx, cancel
 }
 
-// released returns the images that are still to follow others of which all are
-// gone, with the last that they went with.
-func (p *RepositoryPlan) released() map[string]string {
-	outcomes := map[string]Outcome{}
-	for i := range p.Images {
-		outcomes[p.Images[i].Digest] = p.Images[i].Outcome
-	}
-	released := map[string]string{}
-	for i := range p.Images {
-		im := &p.Images[i]
-		stays := func(parent string) bool { return !im.removedFor(outcomes[parent]) }
-		if im.Action == Follow && im.open() && len(im.Parents) > 0 && !slices.ContainsFunc(im.Parents, stays) {
-			released[im.Digest] = im.Reason
-		}
-	}
-	return released
-}
-
-// reads returns the reads of the indexes that are still to be removed, by digest.
-func (p *RepositoryPlan) reads() map[string]ownRead {
-	reads := map[string]ownRead{}
-	for _, im := range p.open() {
-		read := ownRead{im.Read, im.LastRecordedPullTime, im.ownPull}
-		if im.readSeen { // ECR records a read once
-			read.Span = Span{}
-		}
-		if !read.From.IsZero() || !read.recorded.IsZero() {
-			reads[im.Digest] = read
-		}
-	}
-	return reads
-}
-
 // abandon takes over why no new plan could be made. If nothing was tried in the
 // repository yet, the whole repository is skipped; otherwise each image that is still
 // open gets an outcome.
-func (p *RepositoryPlan) abandon(fresh *RepositoryPlan) {
+func abandon(p, fresh *RepositoryPlan) {
 	untouched := len(p.attempts) == 0 && !slices.ContainsFunc(p.Images, func(im PlannedImage) bool { return im.Outcome != "" })
 	code := fresh.Skip.Code
 	for _, f := range fresh.Findings {
@@ -176,12 +126,12 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again repl
 		return false
 	}
 	if fresh.Skip != nil {
-		plan.abandon(&fresh)
+		abandon(plan, &fresh)
 		return false
 	}
 	r.keepTo(ctx, &fresh, &before)
 	fresh.Images = slices.DeleteFunc(fresh.Images, func(im PlannedImage) bool { return known[im.Digest] })
-	fresh.Images = append(append(fresh.Images, settled...), plan.keptBefore(&fresh)...)
+	fresh.Images = append(append(fresh.Images, settled...), keptBefore(plan, &fresh)...)
 	fresh.Listed, fresh.attempts = plan.Listed, plan.attempts
 	sortImages(fresh.Images)
 	*plan = fresh

@@ -4,7 +4,8 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -78,6 +79,9 @@ type Runner struct {
 
 	scanner  *scanner
 	ownPulls *ownPulls
+	// keptByOwnPulls counts the indexes that are kept because the reading of their
+	// manifests may count as a pull.
+	keptByOwnPulls *atomic.Int64
 	// begun is the time of the Clock when Begin fixed Now.
 	begun time.Time
 }
@@ -108,15 +112,15 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 		r.applyGuarded(ctx, &plan, nil)
 		report.add(r.reportOn(ctx, &plan, true))
 	}
-	report.endScan(r.scanner)
-	report.endOwnPulls(ctx, r.ownPulls)
+	endScan(&report, r.scanner)
+	r.endOwnPulls(ctx, &report)
 	return report, nil
 }
 
 // prepare sets up the scanner and the question about own pulls, which a run on the
 // registry of that account shares.
 func (r *Runner) prepare(account string) {
-	r.scanner, r.ownPulls = r.newScanner(account), newOwnPulls(r.OwnPulls)
+	r.scanner, r.ownPulls, r.keptByOwnPulls = r.newScanner(account), newOwnPulls(r.OwnPulls), new(atomic.Int64)
 }
 
 // Begin checks the clock and fixes Now, unless it is set. Call it after the first calls
@@ -148,12 +152,9 @@ func (r *Runner) newScanner(account string) *scanner {
 	if r.Scan == nil {
 		return nil
 	}
-	s := &scanner{
-		scan: r.Scan, clock: r.Clock, account: account, region: r.Region,
-		counts: map[string]int{}, elsewhere: map[string]int{}, relied: map[string]bool{}, lists: r.Config.InUse().References,
-	}
+	s := &scanner{Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().References}
 	if r.Saved != nil {
-		maps.Copy(s.counts, r.Saved.InUse)
+		s.Before = r.Saved.InUse
 	}
 	return s
 }
@@ -216,9 +217,9 @@ func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again replan) 
 // reportOn reports on a plan, applied or not.
 func (r *Runner) reportOn(ctx context.Context, plan *RepositoryPlan, detailed bool) RepositoryReport {
 	if r.Remover != nil {
-		plan.account()
+		account(plan)
 	}
-	r.ownPulls.kept.Add(int64(plan.keptByOwnPulls))
+	r.keptByOwnPulls.Add(int64(plan.keptByOwnPulls))
 	report := reportOn(plan, detailed)
 	r.logRepository(ctx, &report)
 	return report
@@ -246,4 +247,12 @@ func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
 		slog.Int("not_attempted", report.NotAttempted),
 		slog.String("skipped", string(report.Skipped)),
 		slog.String("message", report.Message))
+}
+
+// endScan says what the in-use scan came to.
+func endScan(r *Report, s *scanner) {
+	failed := s.failed()
+	r.InUse = s.found()
+	r.Findings = slices.Concat(failed, s.doubts(), r.Findings)
+	r.Incomplete = r.Incomplete || len(failed) > 0
 }

@@ -8,7 +8,7 @@ import (
 // plan makes the plan of one repository; any failure becomes a skip. If there is a
 // tenant, its images are those of the listing. Before is the plan that this one
 // replaces, nil for the first.
-func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant, before *RepositoryPlan) RepositoryPlan {
+func (r *Runner) plan(ctx context.Context, repository Repository, reserve func(int), before *RepositoryPlan) RepositoryPlan {
 	name := repository.Name
 	if r.stopped() {
 		return RepositoryPlan{Repository: name, Skip: skipStopped(ctx, "not begun", " before it")}
@@ -17,7 +17,7 @@ func (r *Runner) plan(ctx context.Context, repository Repository, tenant *tenant
 	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
 	if err == nil {
 		planner := r.plannerAfter(before, name)
-		planner.tenant = tenant
+		planner.Reserve = reserve
 		plan, err = planner.Plan(ctx, name, entry)
 		plan.made = momentOf(r.Clock) // not when it was begun: a plan that takes longer than its maximum age would always be too old
 	}
@@ -46,14 +46,14 @@ func (r *Runner) planner() Planner {
 // plannerAfter returns the planner for a repository that this run or the saved plan has
 // planned before. Before is nil for a first plan of this run.
 func (r *Runner) plannerAfter(before *RepositoryPlan, repository string) Planner {
-	p := r.planner()
-	switch {
+	switch p := r.planner(); {
 	case before != nil:
-		p.released, p.reads = before.released(), before.reads()
+		return p.after(before)
 	case r.Saved != nil:
-		p.reads = r.Saved.repository(repository).reads()
+		return p.afterReads(r.Saved.repository(repository).reads())
+	default:
+		return p
 	}
-	return p
 }
 
 // PlannerOf returns the planner of a run on the registry of that account, which has
@@ -66,3 +66,12 @@ func (r *Runner) PlannerOf(account string) Planner {
 
 // A replan makes a new plan after a run has carried out a part of the plan before.
 type replan func(before *RepositoryPlan) RepositoryPlan
+
+// skipStopped returns why a repository was left when its turn came, or that far
+// on; late is said of a deadline.
+func skipStopped(ctx context.Context, left, late string) *Skip {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &Skip{SkipInterrupted, left + ": " + context.Cause(ctx).Error()}
+	}
+	return &Skip{SkipDeadline, left + ": the time ran out" + late}
+}

@@ -2,37 +2,13 @@ package cleaner
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
-
-// ReadSavedPlan reads a report that was saved in order to be applied later.
-func ReadSavedPlan(text []byte) (*Report, error) {
-	var r Report
-	if err := json.Unmarshal(text, &r); err != nil {
-		return nil, fmt.Errorf("is not a saved plan: %w; write one with plan --out", err)
-	}
-	switch {
-	case r.Version != ReportVersion:
-		return nil, fmt.Errorf("is a report of version %d, not %d; plan again", r.Version, ReportVersion)
-	case r.Mode != config.Plan:
-		return nil, fmt.Errorf("is the report of mode %q, not a plan; write one with plan --out", r.Mode)
-	case r.Omitted != nil:
-		return nil, fmt.Errorf("was shortened and lacks images; write one with plan --out")
-	}
-	return &r, nil
-}
-
-// A SavedPlanError says why a saved plan must not be applied.
-type SavedPlanError struct{ Reason string }
-
-func (e *SavedPlanError) Error() string { return "saved plan " + e.Reason }
 
 // checkSaved refuses a saved plan that is not one for here and now.
 func (r *Runner) checkSaved(account string) error {
@@ -117,35 +93,6 @@ func (r *Runner) gone(name, message string) RepositoryPlan {
 	return plan
 }
 
-// repository returns what the report says of a repository; the zero report
-// when it says nothing.
-func (r *Report) repository(name string) *RepositoryReport {
-	i := slices.IndexFunc(r.Repositories, func(rr RepositoryReport) bool { return rr.Name == name })
-	if i < 0 {
-		return &RepositoryReport{}
-	}
-	return &r.Repositories[i]
-}
-
-// reads returns the reads of indexes for the saved plan, by digest.
-func (r *RepositoryReport) reads() map[string]ownRead {
-	reads := map[string]ownRead{}
-	for _, im := range r.removable() {
-		if !im.ManifestReadFrom.IsZero() {
-			reads[im.ImageDigest] = ownRead{Span: Span{im.ManifestReadFrom, im.ManifestReadTo}, before: evaluator.At(im.LastRecordedPullTime)}
-		}
-	}
-	return reads
-}
-
-// removable returns the images of the repository that the plan would remove.
-func (r *RepositoryReport) removable() []ImageReport {
-	if r.Skipped != "" {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(r.Images), func(im ImageReport) bool { return len(im.ProtectedBy) > 0 })
-}
-
 // keepTo takes out of a fresh plan what the saved one does not hold, and
 // notes of what only the saved one holds what has become of it. Both plans must
 // want an image removed, and it must be as it was: time and pushes may have
@@ -188,20 +135,11 @@ func (r *Runner) keepTo(ctx context.Context, plan *RepositoryPlan, saved *Reposi
 	sortImages(plan.Images)
 }
 
-// wants reports whether the fresh plan would do with the image what the saved one
-// would. One that followed another may be marked itself by now, or the other way
-// about.
-func (s *ImageReport) wants(im *PlannedImage) bool {
-	deletes := func(a evaluator.Action) bool { return a == evaluator.Expire || a == Follow }
-	same := s.Verdict == im.Action || deletes(s.Verdict) && deletes(im.Action)
-	return same && s.OnExpire == im.OnExpire && slices.Equal(s.Untag, im.Untag)
-}
-
 // settleDropped tells the images that a plan made now would keep from those
 // that are not there any more.
 func (r *Runner) settleDropped(ctx context.Context, repository string, images []*PlannedImage) {
 	for batch := range slices.Chunk(images, MaxBatch) {
-		there, err := (&applier{remover: r.Remover, repository: repository}).describe(ctx, digests(batch))
+		there, err := describe(ctx, r.Remover, repository, digests(batch))
 		for _, im := range batch {
 			_, found := there[im.Digest]
 			switch {
@@ -213,16 +151,5 @@ func (r *Runner) settleDropped(ctx context.Context, repository string, images []
 				im.settle(Gone, "not there any more")
 			}
 		}
-	}
-}
-
-// planned turns the image of a saved plan back into what it was made of.
-func (s ImageReport) planned() PlannedImage {
-	return PlannedImage{
-		Image: evaluator.Image{
-			Digest: s.ImageDigest, Tags: s.ImageTags, Status: s.ImageStatus, PushedAt: evaluator.At(s.ImagePushedAt),
-			LastRecordedPullTime: evaluator.At(s.LastRecordedPullTime), LastActivatedAt: evaluator.At(s.LastActivatedAt), SizeInBytes: s.ImageSizeInBytes,
-		},
-		Action: s.Verdict, OnExpire: s.OnExpire, Untag: s.Untag, Rule: s.AppliedRulePriority, Reason: s.Reason,
 	}
 }

@@ -19,10 +19,16 @@ const MaxScanAge = 10 * time.Minute
 // A scanner keeps the newest in-use scan of a run. It is safe for concurrent
 // use.
 type scanner struct {
-	scan  func(context.Context) inuse.Scan
-	clock func() time.Time
-	// account and region are those of the registry; an empty account is any.
-	account, region string
+	// Scan queries the in-use sources.
+	Scan func(context.Context) inuse.Scan
+	// Clock is the wall clock; nil means the machine's.
+	Clock func() time.Time
+	// Account and Region are those of the registry; an empty Account is any.
+	Account, Region string
+	// Lists are the names of the sources that are lists of references.
+	Lists []string
+	// Before are the numbers of uses that the sources named when a saved plan was made.
+	Before map[string]int
 
 	mu   sync.Mutex
 	last *inuse.Scan
@@ -36,10 +42,9 @@ type scanner struct {
 	// elsewhere is the most references to other hosts that each source has named.
 	elsewhere map[string]int
 	// repositories are the names of the registry's repositories, or of some of them if
-	// whole is false; nil when unknown. Lists are the sources that are lists.
+	// whole is false; nil when unknown.
 	repositories map[string]bool
 	whole        bool
-	lists        []string
 
 	// relied are the sources on which repositories rely, and first is the scan
 	// that begins with the first of these.
@@ -57,6 +62,7 @@ func (s *scanner) rely(ctx context.Context, sources []string) {
 	s.reliedMu.Lock()
 	defer s.reliedMu.Unlock()
 	if len(s.relied) == 0 {
+		s.relied = map[string]bool{}
 		s.first.Go(func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -92,7 +98,7 @@ func (s *scanner) newest(ctx context.Context) (*inuse.Scan, places, moment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.askOnce(ctx)
-	if s.due.age(momentOf(s.clock)) > MaxScanAge {
+	if s.due.age(momentOf(s.Clock)) > MaxScanAge {
 		s.ask(ctx)
 	}
 	return s.last, s.places, s.began
@@ -106,12 +112,12 @@ func (s *scanner) askOnce(ctx context.Context) {
 }
 
 func (s *scanner) ask(ctx context.Context) {
-	s.began = momentOf(s.clock)
+	s.began = momentOf(s.Clock)
 	bounded, cancel := context.WithTimeout(ctx, MaxScanAge)
 	defer cancel()
-	scan := s.scan(bounded)
+	scan := s.Scan(bounded)
 	s.due = s.began
-	if ended := momentOf(s.clock); s.began.age(ended) > MaxScanAge {
+	if ended := momentOf(s.Clock); s.began.age(ended) > MaxScanAge {
 		s.due = ended
 		failSlow(&scan, s.began.age(ended))
 	}
@@ -135,6 +141,10 @@ func (s *scanner) names(ctx context.Context, repository string) bool {
 // distrust makes a failure of a source that named uses before and names none
 // now: it is more likely to be broken than to have nothing left.
 func (s *scanner) distrust(scan *inuse.Scan) {
+	if s.counts == nil {
+		s.counts, s.elsewhere = map[string]int{}, map[string]int{}
+		maps.Copy(s.counts, s.Before)
+	}
 	for _, source := range slices.Sorted(maps.Keys(s.counts)) {
 		before := s.counts[source]
 		if before == 0 && scan.Elsewhere[source] == 0 {

@@ -31,7 +31,7 @@ func (p Planner) sharedFinding(ctx context.Context, repository string, settings 
 	if err != nil {
 		return []Finding{{SharedRepository, repository, "who may pull from it is not known: " + err.Error()}}
 	}
-	others := pullers(text, p.scanner.account)
+	others := pullers(text, p.scanner.Account)
 	if len(others) == 0 {
 		return nil
 	}

@@ -1,10 +1,5 @@
 package cleaner
 
-import (
-	"context"
-	"errors"
-)
-
 // A Skip is why a repository is left alone.
 type Skip struct {
 	Code SkipCode
@@ -30,15 +25,6 @@ const (
 	SkipDeadline      SkipCode = "deadline"       // the time ran out before it
 	SkipInterrupted   SkipCode = "interrupted"    // the run was stopped before it, by no deadline
 )
-
-// skipStopped returns why a repository was left when its turn came, or that far
-// on; late is said of a deadline.
-func skipStopped(ctx context.Context, left, late string) *Skip {
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return &Skip{SkipInterrupted, left + ": " + context.Cause(ctx).Error()}
-	}
-	return &Skip{SkipDeadline, left + ": the time ran out" + late}
-}
 
 // unhandled reports whether the skip means that something went wrong.
 func (c SkipCode) unhandled() bool {

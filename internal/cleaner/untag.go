@@ -8,38 +8,7 @@ import (
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
-
-// An Untagging is what became of the tags of one call of Untag.
-type Untagging struct {
-	// Removed leads from the tags that were removed to the digests of the
-	// images that had them.
-	Removed map[string]string
-	// Failed leads from the tags that were not removed to why.
-	Failed map[string]Failure
-}
-
-// tagged returns what protects an image from losing tags although it would
-// protect it from nothing else, since the image stays: that it is the child of
-// an index in use, that an index was not read, so that it may be one or list one
-// that is in use, or that a tag ties it to its subject.
-func (u *usage) tagged(g *graph.Graph, im *evaluator.Image, tags []string) []Protection {
-	var by []Protection
-	if len(u.by[im.Digest]) == 0 {
-		_, users := u.above(g, im.Digest)
-		for _, user := range few(users) {
-			by = append(by, Protection{ByInUse, user})
-		}
-	}
-	if index := g.Unreadable(); index != "" && len(u.by) > 0 {
-		by = append(by, Protection{ByUnreadableIndex, index})
-	}
-	for _, subject := range graph.Subjects(evaluator.Image{Tags: tags}) {
-		by = append(by, Protection{BySubject, subject})
-	}
-	return by
-}
 
 // chunksOfTags yields the images so that those of a chunk lose at most MaxBatch
 // tags together.
@@ -93,7 +62,7 @@ func (a *applier) lose(im *PlannedImage, done Untagging) {
 			return
 		case gone:
 			removed++
-		case failed && failure.Code == codeImageNotFound:
+		case failed && failure.Code == CodeImageNotFound:
 			missing++
 		case failed && refusal == "":
 			refusal = "tag " + tag + ": " + failure.Error()
@@ -128,7 +97,7 @@ func (a *applier) loseHalf(im *PlannedImage, message string) {
 
 // hasLostItsTags reports whether the image is as it was but for the tags that
 // were to be removed.
-func (im *PlannedImage) hasLostItsTags(current evaluator.Image) bool {
+func hasLostItsTags(im *PlannedImage, current evaluator.Image) bool {
 	planned := im.Image
 	planned.Tags = slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(im.Untag, tag) })
 	return differs(planned, current) == ""

@@ -162,12 +162,3 @@ func (u *usage) protections(digest string) []Protection {
 	}
 	return protections
 }
-
-// few returns the first few of the texts, and how many more there are.
-func few(texts []string) []string {
-	const most = 5
-	if len(texts) <= most {
-		return texts
-	}
-	return append(slices.Clone(texts[:most]), fmt.Sprintf("and %d more", len(texts)-most))
-}

@@ -32,7 +32,7 @@ func (r *Runner) workThrough(ctx context.Context, repositories []Repository, rep
 		turn = next
 		wg.Go(func() {
 			defer tenant.leave()
-			plan := r.planGuarded(ctx, repository, tenant)
+			plan := r.planGuarded(ctx, repository, tenant.add)
 			plan.limit()
 			tenant.keep(len(plan.Images))
 			<-planning

@@ -1,0 +1,14 @@
+package cleaner
+
+import "context"
+
+// Explain explains the image with the name, a digest or a tag. The error says that no
+// image has the name, that several listed images have the tag, or that the repository
+// could not be read, or it is that of Begin.
+func (r *Runner) Explain(ctx context.Context, repository, name string) (Explanation, error) {
+	found, err := find(ctx, r.Registry, repository)
+	if err := r.Begin(err); err != nil {
+		return Explanation{Repository: repository}, err
+	}
+	return r.PlannerOf(found.RegistryID).Explain(ctx, &r.Config, found, name)
+}

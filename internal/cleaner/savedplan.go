@@ -1,0 +1,82 @@
+package cleaner
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// ReadSavedPlan reads a report that was saved in order to be applied later.
+func ReadSavedPlan(text []byte) (*Report, error) {
+	var r Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, fmt.Errorf("is not a saved plan: %w; write one with plan --out", err)
+	}
+	switch {
+	case r.Version != ReportVersion:
+		return nil, fmt.Errorf("is a report of version %d, not %d; plan again", r.Version, ReportVersion)
+	case r.Mode != config.Plan:
+		return nil, fmt.Errorf("is the report of mode %q, not a plan; write one with plan --out", r.Mode)
+	case r.Omitted != nil:
+		return nil, fmt.Errorf("was shortened and lacks images; write one with plan --out")
+	}
+	return &r, nil
+}
+
+// A SavedPlanError says why a saved plan must not be applied.
+type SavedPlanError struct{ Reason string }
+
+func (e *SavedPlanError) Error() string { return "saved plan " + e.Reason }
+
+// repository returns what the report says of a repository; the zero report
+// when it says nothing.
+func (r *Report) repository(name string) *RepositoryReport {
+	i := slices.IndexFunc(r.Repositories, func(rr RepositoryReport) bool { return rr.Name == name })
+	if i < 0 {
+		return &RepositoryReport{}
+	}
+	return &r.Repositories[i]
+}
+
+// reads returns the images that the saved plan would remove, each with the time at which
+// its manifest was read.
+func (r *RepositoryReport) reads() []*PlannedImage {
+	var images []*PlannedImage
+	for _, saved := range r.removable() {
+		im := saved.planned()
+		im.Read = Span{From: saved.ManifestReadFrom, To: saved.ManifestReadTo}
+		images = append(images, &im)
+	}
+	return images
+}
+
+// removable returns the images of the repository that the plan would remove.
+func (r *RepositoryReport) removable() []ImageReport {
+	if r.Skipped != "" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.Images), func(im ImageReport) bool { return len(im.ProtectedBy) > 0 })
+}
+
+// wants reports whether the fresh plan would do with the image what the saved one
+// would. One that followed another may be marked itself by now, or the other way
+// about.
+func (s *ImageReport) wants(im *PlannedImage) bool {
+	deletes := func(a evaluator.Action) bool { return a == evaluator.Expire || a == Follow }
+	same := s.Verdict == im.Action || deletes(s.Verdict) && deletes(im.Action)
+	return same && s.OnExpire == im.OnExpire && slices.Equal(s.Untag, im.Untag)
+}
+
+// planned turns the image of a saved plan back into what it was made of.
+func (s ImageReport) planned() PlannedImage {
+	return PlannedImage{
+		Image: evaluator.Image{
+			Digest: s.ImageDigest, Tags: s.ImageTags, Status: s.ImageStatus, PushedAt: evaluator.At(s.ImagePushedAt),
+			LastRecordedPullTime: evaluator.At(s.LastRecordedPullTime), LastActivatedAt: evaluator.At(s.LastActivatedAt), SizeInBytes: s.ImageSizeInBytes,
+		},
+		Action: s.Verdict, OnExpire: s.OnExpire, Untag: s.Untag, Rule: s.AppliedRulePriority, Reason: s.Reason,
+	}
+}
