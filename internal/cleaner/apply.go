@@ -20,19 +20,34 @@ import (
 // the rest. When ctx is done, the call under way is seen to its end, and what
 // is left is not attempted.
 func Apply(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) {
-	a := newApplier(ctx, remover, plan, log)
-	a.apply() //nolint:contextcheck // a call under way outlives the context
-	a.end()
+	a := NewApplier(ctx, plan, Options{Remover: remover, Log: log})
+	a.Apply() //nolint:contextcheck // a call under way outlives the context
+	a.End()
 }
 
-// An applier removes images of one repository.
-type applier struct {
-	ctx        context.Context
-	remover    Remover
-	repository string
-	log        *slog.Logger
-	plan       *RepositoryPlan
-	planned    map[string]*PlannedImage
+// Options are what an [Applier] needs besides a plan.
+type Options struct {
+	Remover Remover
+	Log     *slog.Logger
+	// Pace bounds the removing calls of a run that are under way at a time. Nil does
+	// not.
+	Pace *pace.Pace
+	// Clock is the wall clock. Nil means the machine's.
+	Clock func() time.Time
+	// CheckClock returns an error when the wall clock is wrong. Optional.
+	CheckClock func() error
+	// Commit returns nil once all log lines written so far are saved. After an error
+	// nothing is removed. Optional.
+	Commit func() error
+}
+
+// An Applier removes images of one repository.
+type Applier struct {
+	ctx  context.Context
+	plan *RepositoryPlan
+	Options
+	log     *slog.Logger
+	planned map[string]*PlannedImage
 	// unread are the planned images that may list others.
 	unread []*PlannedImage
 	logged map[string]bool
@@ -46,26 +61,19 @@ type applier struct {
 	// calls counts the removing calls. Throttled counts the last of them that were
 	// throttled in a row.
 	calls, throttled int
-	// pace bounds the removing calls of a run that are under way at a time; nil
-	// does not.
-	pace *pace.Pace
-	// clock is the wall clock; nil means the machine's.
-	clock func() time.Time
-	// fresh reports whether the plan, and the in-use scan on which it relies, are young
-	// enough for a removing call.
-	fresh func() bool
-	// checkClock returns an error when the wall clock is wrong.
-	checkClock func() error
-	// commit returns nil once all log lines written so far are saved. After an error
-	// nothing may be removed.
-	commit func() error
 }
 
-func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log *slog.Logger) *applier {
-	a := &applier{
-		ctx: ctx, remover: remover, repository: plan.Repository, log: of(plan, log), plan: plan, planned: map[string]*PlannedImage{},
+// NewApplier returns an Applier of the plan. Its calls end soon after ctx does.
+func NewApplier(ctx context.Context, plan *RepositoryPlan, options Options) *Applier {
+	a := &Applier{
+		ctx: ctx, plan: plan, Options: options, log: of(plan, options.Log), planned: map[string]*PlannedImage{},
 		logged: map[string]bool{}, looks: map[string]look{}, unanswered: map[string]string{}, archived: map[string]bool{},
-		fresh: func() bool { return true }, commit: func() error { return nil }, checkClock: func() error { return nil },
+	}
+	if a.Commit == nil {
+		a.Commit = func() error { return nil }
+	}
+	if a.CheckClock == nil {
+		a.CheckClock = func() error { return nil }
 	}
 	if plan.attempts == nil {
 		plan.attempts = map[string]int{}
@@ -74,8 +82,20 @@ func newApplier(ctx context.Context, remover Remover, plan *RepositoryPlan, log 
 	return a
 }
 
-// index takes note of what is planned, anew when the plan has changed.
-func (a *applier) index() {
+// Replanned makes the Applier continue with its plan after the plan has changed.
+func (a *Applier) Replanned() {
+	a.index()
+	a.recall()
+}
+
+// Calls is the number of removing calls so far.
+func (a *Applier) Calls() int { return a.calls }
+
+// Fail gives all images that are still to be removed the outcome Failed.
+func (a *Applier) Fail(message string) { a.failAll(a.plan.open(), message) }
+
+// index takes note of what is planned.
+func (a *Applier) index() {
 	clear(a.planned)
 	a.unread = nil
 	for i := range a.plan.Images {
@@ -87,9 +107,13 @@ func (a *applier) index() {
 	}
 }
 
-// apply removes the images that are open. It returns false if it stopped early because
+// fresh reports whether the plan, and the in-use scan on which it relies, are young
+// enough for a removing call.
+func (a *Applier) fresh() bool { return a.plan.fresh(momentOf(a.Clock)) }
+
+// Apply removes the images that are open. It returns false if it stopped early because
 // the plan had become too old.
-func (a *applier) apply() bool {
+func (a *Applier) Apply() bool {
 	if a.plan.Skip != nil {
 		return true
 	}
@@ -104,7 +128,7 @@ func (a *applier) apply() bool {
 
 // removeAll removes the images that are open. It returns false if it stopped early, as
 // apply does.
-func (a *applier) removeAll() bool {
+func (a *Applier) removeAll() bool {
 	for _, steps := range batches(families(a.plan.Images)) {
 		if !a.remove(steps) {
 			return false
@@ -115,7 +139,7 @@ func (a *applier) removeAll() bool {
 
 // reopenBlocked opens what was refused for a second try and reports whether
 // there is any.
-func (a *applier) reopenBlocked() bool {
+func (a *Applier) reopenBlocked() bool {
 	reopened := false
 	for i := range a.plan.Images {
 		if im := &a.plan.Images[i]; im.Outcome == Blocked {
@@ -129,7 +153,7 @@ func (a *applier) reopenBlocked() bool {
 // remove removes the images of a batch, turn by turn. Before each turn it describes all
 // remaining images again, since the turn before took time and changed the registry. It
 // returns false if it stopped early, as apply does.
-func (a *applier) remove(steps []step) bool {
+func (a *Applier) remove(steps []step) bool {
 	for len(steps) > 0 && a.ctx.Err() == nil {
 		if !a.fresh() {
 			return false
@@ -150,7 +174,7 @@ func (a *applier) remove(steps []step) bool {
 }
 
 // take removes images of one turn, at most MaxBatch, that were just re-checked.
-func (a *applier) take(steps []step) {
+func (a *Applier) take(steps []step) {
 	var deletions, transitions, untaggings []*PlannedImage
 	for _, s := range steps {
 		switch {
@@ -174,7 +198,7 @@ func (a *applier) take(steps []step) {
 
 // waits settles an image that belongs to one that was not removed, and reports
 // whether it has to stay for that.
-func (a *applier) waits(im *PlannedImage) bool {
+func (a *Applier) waits(im *PlannedImage) bool {
 	for _, digest := range im.Parents {
 		parent, planned := a.planned[digest]
 		along := im.Archives() && a.archived[digest]
@@ -188,7 +212,7 @@ func (a *applier) waits(im *PlannedImage) bool {
 
 // waitsForUnread is waits for the indexes that may list the image, for all that
 // is known.
-func (a *applier) waitsForUnread(im *PlannedImage) bool {
+func (a *Applier) waitsForUnread(im *PlannedImage) bool {
 	for _, index := range a.unread {
 		if !im.removedFor(index.Outcome) && graph.MayList(&index.Image, &im.Image) && !slices.Contains(index.Above, im.Digest) {
 			a.settle(im, Blocked, "it may belong to "+index.Digest+", which stays")

@@ -24,17 +24,15 @@ const (
 	// Both are seen to their end even if the run is stopped meanwhile, but not
 	// beyond its deadline.
 	callTimeout = 10 * time.Second
-
-	repositoryGone = "the repository is not there any more"
 )
 
-func (a *applier) delete(batch []*PlannedImage) {
+func (a *Applier) delete(batch []*PlannedImage) {
 	_ = a.attempt("BatchDeleteImage", batch, a.deleteOnce)
 } // each image has its outcome
 
 // archive moves images to the archive class, one call each. Those that wait for
 // long are re-checked meanwhile.
-func (a *applier) archive(images []*PlannedImage) {
+func (a *Applier) archive(images []*PlannedImage) {
 	for n, im := range images {
 		a.recheck(images[n:])
 		if im.Outcome != "" {
@@ -51,7 +49,7 @@ func (a *applier) archive(images []*PlannedImage) {
 // now, and makes it again after throttling and when no answer came. The client
 // must not do so by itself: between two attempts the images are described again.
 // It returns the error that made it give up, if one did.
-func (a *applier) attempt(operation string, batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
+func (a *Applier) attempt(operation string, batch []*PlannedImage, once func(context.Context, []*PlannedImage) error) (final error) {
 	all := batch
 	for n := 1; ; n++ {
 		leave, waited := a.enter(operation)
@@ -85,7 +83,7 @@ func (a *applier) attempt(operation string, batch []*PlannedImage, once func(con
 
 // worthAnother reports whether another attempt may help after attempt n ended with err.
 // Throttled attempts count across calls and across plans until one is not throttled.
-func (a *applier) worthAnother(n int, err error) bool {
+func (a *Applier) worthAnother(n int, err error) bool {
 	if !errors.Is(err, ErrThrottled) {
 		a.throttled = 0
 		return errors.Is(err, ErrUnanswered) && n < maxUnanswered
@@ -109,7 +107,7 @@ func pauseBefore(n int) time.Duration {
 }
 
 // wait reports whether the run still goes on after that time.
-func (a *applier) wait(d time.Duration) bool {
+func (a *Applier) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -126,7 +124,7 @@ func (a *applier) wait(d time.Duration) bool {
 // refusal of the whole call ECR has done nothing either, and resolve returns the images
 // without a look. If the images cannot be described now and there is another attempt,
 // they are described before it.
-func (a *applier) resolve(batch []*PlannedImage, err error, again bool) []*PlannedImage {
+func (a *Applier) resolve(batch []*PlannedImage, err error, again bool) []*PlannedImage {
 	batch = openOf(batch)
 	switch {
 	case errors.Is(err, ErrThrottled):
@@ -151,8 +149,8 @@ func (a *applier) resolve(batch []*PlannedImage, err error, again bool) []*Plann
 	return openOf(batch)
 }
 
-func (a *applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
-	done, err := a.remover.Delete(ctx, a.repository, digests(batch))
+func (a *Applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
+	done, err := a.Remover.Delete(ctx, a.plan.Repository, digests(batch))
 	if errors.Is(err, ErrRepositoryNotFound) {
 		for _, im := range batch {
 			a.answered(im, Gone, repositoryGone)
@@ -176,9 +174,9 @@ func (a *applier) deleteOnce(ctx context.Context, batch []*PlannedImage) error {
 	return err
 }
 
-func (a *applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
+func (a *Applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error {
 	im := batch[0]
-	err := a.remover.Archive(ctx, a.repository, im.Digest)
+	err := a.Remover.Archive(ctx, a.plan.Repository, im.Digest)
 	failure, coded := errors.AsType[Failure](err)
 	switch {
 	case err == nil:
@@ -191,12 +189,4 @@ func (a *applier) archiveOnce(ctx context.Context, batch []*PlannedImage) error 
 		return nil
 	}
 	return err
-}
-
-func digests(images []*PlannedImage) []string {
-	list := make([]string, len(images))
-	for i, im := range images {
-		list[i] = im.Digest
-	}
-	return list
 }

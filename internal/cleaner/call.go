@@ -9,7 +9,7 @@ import (
 )
 
 // call makes one removing call, to its end, and leaves however that ends.
-func (a *applier) call(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error, leave func(pace.End)) (err error) {
+func (a *Applier) call(batch []*PlannedImage, once func(context.Context, []*PlannedImage) error, leave func(pace.End)) (err error) {
 	end := pace.Unknown // as it stays in a panic
 	defer func() { leave(end) }()
 	ctx, cancel := a.toTheEnd()
@@ -31,18 +31,18 @@ func endOf(err error) pace.End {
 }
 
 // enter waits until a removing call may begin.
-func (a *applier) enter(operation string) (leave func(pace.End), err error) {
-	if a.pace == nil {
+func (a *Applier) enter(operation string) (leave func(pace.End), err error) {
+	if a.Pace == nil {
 		return func(pace.End) {}, a.ctx.Err()
 	}
-	return a.pace.Enter(a.ctx, operation)
+	return a.Pace.Enter(a.ctx, operation)
 }
 
 // ready returns the images that a call may remove now: the plan is still fresh, and the
 // images were described just now. The log names the images before that description,
 // because writing the log can take long. If no image remains, or in a panic, ready
 // calls leave.
-func (a *applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*PlannedImage) {
+func (a *Applier) ready(batch []*PlannedImage, leave func(pace.End)) (open []*PlannedImage) {
 	defer func() {
 		if len(open) == 0 {
 			leave(pace.Unknown)
@@ -68,10 +68,10 @@ const maxClockLooks = 3
 
 // recheckByTheClock looks at the images until a look agrees with the clock, at most
 // maxClockLooks times.
-func (a *applier) recheckByTheClock(batch []*PlannedImage) {
+func (a *Applier) recheckByTheClock(batch []*PlannedImage) {
 	for n := 1; ; n++ {
 		a.recheck(batch)
-		err := a.checkClock()
+		err := a.CheckClock()
 		if err == nil || a.ctx.Err() != nil {
 			return
 		}
@@ -85,9 +85,9 @@ func (a *applier) recheckByTheClock(batch []*PlannedImage) {
 
 // announce writes the images to the log before a removing call, and reports whether the
 // log has them. If it does not, nothing is removed.
-func (a *applier) announce(batch []*PlannedImage) bool {
+func (a *Applier) announce(batch []*PlannedImage) bool {
 	a.logIntent(batch)
-	if err := a.commit(); err != nil {
+	if err := a.Commit(); err != nil {
 		a.failAll(batch, err.Error())
 		return false
 	}
@@ -98,7 +98,7 @@ func (a *applier) announce(batch []*PlannedImage) bool {
 // run is stopped. Of what is left until the deadline, if there is one, it takes two
 // thirds at most: it is also to be asked what became of a call that hangs, and to be
 // said.
-func (a *applier) toTheEnd() (context.Context, context.CancelFunc) {
+func (a *Applier) toTheEnd() (context.Context, context.CancelFunc) {
 	timeout := callTimeout
 	if deadline, limited := a.ctx.Deadline(); limited {
 		timeout = min(timeout, deadline.Sub(instant())*2/3)

@@ -8,20 +8,20 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// Every outcome that the applier gives an image comes from a function in this file. ECR
+// Every outcome that the Applier gives an image comes from a function in this file. ECR
 // can carry out a removing call late, after no answer came, and these functions keep
 // track of such calls.
 
 // settle gives the image its outcome. If a removing call for the image had no answer,
 // the outcome is Unknown unless the image was found removed.
-func (a *applier) settle(im *PlannedImage, o Outcome, message string) {
+func (a *Applier) settle(im *PlannedImage, o Outcome, message string) {
 	if why, silent := a.unanswered[im.Digest]; silent && !o.removed() {
 		o, message = Unknown, unknownMessage(why, message)
 	}
 	im.settle(o, message)
 }
 
-func (a *applier) failAll(images []*PlannedImage, message string) {
+func (a *Applier) failAll(images []*PlannedImage, message string) {
 	for _, im := range images {
 		a.settle(im, Failed, message)
 	}
@@ -37,7 +37,7 @@ func unknownMessage(why, since string) string {
 }
 
 // infer settles an image that the last look found removed after a call without an answer.
-func (a *applier) infer(im *PlannedImage, o Outcome, message string) {
+func (a *Applier) infer(im *PlannedImage, o Outcome, message string) {
 	a.unanswered[im.Digest] = message
 	im.settle(o, "unconfirmed: "+message)
 }
@@ -45,7 +45,7 @@ func (a *applier) infer(im *PlannedImage, o Outcome, message string) {
 // answered settles the image by ECR's answer. If an earlier call had no answer and the
 // image to delete is gone, that call deleted it. If ECR refuses the image now, the
 // earlier call may still delete it, since ECR can carry out a call late.
-func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
+func (a *Applier) answered(im *PlannedImage, o Outcome, message string) {
 	switch why, before := a.unanswered[im.Digest]; {
 	case before && o == Gone && im.deletes():
 		a.infer(im, Deleted, why+"; then "+message)
@@ -60,7 +60,7 @@ func (a *applier) answered(im *PlannedImage, o Outcome, message string) {
 // judge settles the image by the last look at it. The image was removed if a call
 // without an answer, for the reason why, should have left it so. Otherwise judge
 // settles it as gone or changed if it is not as planned.
-func (a *applier) judge(im *PlannedImage, why string) {
+func (a *Applier) judge(im *PlannedImage, why string) {
 	current, found := a.found(im.Digest)
 	a.archived[im.Digest] = found && current.Status == evaluator.Archived
 	im.acceptOwnRead(current.LastRecordedPullTime)
@@ -93,10 +93,10 @@ func carriedOut(im *PlannedImage, current evaluator.Image, found bool) (o Outcom
 	return "", ""
 }
 
-// end gives each image that is still open its outcome. Then it logs the outcomes that
+// End gives each image that is still open its outcome. Then it logs the outcomes that
 // are not in the log yet: the ones of these images, those that were known before the
 // first call, and Blocked, which is final only now.
-func (a *applier) end() {
+func (a *Applier) End() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
 		switch why, silent := a.unanswered[im.Digest]; {
@@ -114,7 +114,7 @@ func (a *applier) end() {
 
 // recall settles the images for which a call had no answer and which a new plan keeps,
 // because a later plan may not contain them.
-func (a *applier) recall() {
+func (a *Applier) recall() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
 		if why, silent := a.unanswered[im.Digest]; silent && !im.open() && !im.Outcome.removed() && im.Outcome != Unknown {
@@ -125,7 +125,7 @@ func (a *applier) recall() {
 
 // endUnanswered settles an image for which a call had no answer. A newer plan may have
 // given the image another outcome, or a protection.
-func (a *applier) endUnanswered(im *PlannedImage, why string) {
+func (a *Applier) endUnanswered(im *PlannedImage, why string) {
 	switch {
 	case im.Outcome == Gone && im.deletes():
 		a.infer(im, Deleted, why+"; then "+im.Message)

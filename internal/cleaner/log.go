@@ -16,7 +16,7 @@ func of(plan *RepositoryPlan, log *slog.Logger) *slog.Logger {
 
 // logIntent counts the removing call that is about to name the images, and writes a
 // line for each image. The log has the line even if the process dies during the call.
-func (a *applier) logIntent(batch []*PlannedImage) {
+func (a *Applier) logIntent(batch []*PlannedImage) {
 	for _, im := range batch {
 		a.plan.attempts[im.Digest]++
 	}
@@ -30,7 +30,7 @@ func (a *applier) logIntent(batch []*PlannedImage) {
 
 // logOutcome writes the one line of an image that has an outcome, so that what
 // was removed can be read from the log alone.
-func (a *applier) logOutcome(im *PlannedImage) {
+func (a *Applier) logOutcome(im *PlannedImage) {
 	if im.Outcome == "" || a.logged[im.Digest] || !a.log.Enabled(a.ctx, slog.LevelError) {
 		return
 	}
@@ -46,7 +46,7 @@ func (a *applier) logOutcome(im *PlannedImage) {
 // logRefused writes an outcome for an image that the log had named, that was not
 // removed, and that a new plan keeps. Otherwise its intent would stay open. In the
 // report the image has no outcome.
-func (a *applier) logRefused(im *PlannedImage) {
+func (a *Applier) logRefused(im *PlannedImage) {
 	if a.plan.attempts[im.Digest] > 0 {
 		refused := *im
 		refused.settle(Blocked, "not removed, and then kept by a new plan")

@@ -39,3 +39,6 @@ func (o Outcome) removed() bool { return o == Deleted || o == MovedToArchive || 
 func (im *PlannedImage) removedFor(parent Outcome) bool {
 	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.Archives()
 }
+
+// repositoryGone is the message of images whose repository no longer exists.
+const repositoryGone = "the repository is not there any more"

@@ -205,3 +205,12 @@ func sortImages(images []PlannedImage) {
 func byPush(a, b *evaluator.Image) int {
 	return cmp.Or(a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
 }
+
+// digests returns the digests of the images.
+func digests(images []*PlannedImage) []string {
+	list := make([]string, len(images))
+	for i, im := range images {
+		list[i] = im.Digest
+	}
+	return list
+}

@@ -28,7 +28,7 @@ const maxLooks = 20
 // recheck describes those of the images that are open, unless that was done
 // just now, and settles the ones that are not as planned any more. Where some
 // are gone, that can take many calls: then the others are described once more.
-func (a *applier) recheck(images []*PlannedImage) {
+func (a *Applier) recheck(images []*PlannedImage) {
 	for range maxLooks {
 		images = openOf(images)
 		if len(images) == 0 || a.ctx.Err() != nil {
@@ -50,7 +50,7 @@ func (a *applier) recheck(images []*PlannedImage) {
 }
 
 // giveUpStale leaves alone what could not be described in time.
-func (a *applier) giveUpStale(images []*PlannedImage) {
+func (a *Applier) giveUpStale(images []*PlannedImage) {
 	for _, im := range openOf(images) {
 		if len(a.stale(idsOf([]*PlannedImage{im}))) > 0 {
 			a.settle(im, Failed, "re-check: ECR's answer was too old when it arrived; run again when ECR is faster")
@@ -61,7 +61,7 @@ func (a *applier) giveUpStale(images []*PlannedImage) {
 
 // compare settles the image if it is not as planned any more, or if that is not
 // known because of the error.
-func (a *applier) compare(im *PlannedImage, err error) {
+func (a *Applier) compare(im *PlannedImage, err error) {
 	if err != nil {
 		a.settle(im, Failed, "re-check: "+err.Error())
 	} else {
@@ -71,16 +71,16 @@ func (a *applier) compare(im *PlannedImage, err error) {
 }
 
 // stale returns those of the digests that were not described just now.
-func (a *applier) stale(digests []string) []string {
-	now := momentOf(a.clock)
+func (a *Applier) stale(digests []string) []string {
+	now := momentOf(a.Clock)
 	return slices.DeleteFunc(digests, func(digest string) bool { return a.looks[digest].at.age(now) <= maxCheckAge })
 }
 
 // look describes the images anew and forgets earlier looks at them.
-func (a *applier) look(ctx context.Context, digests []string) error {
+func (a *Applier) look(ctx context.Context, digests []string) error {
 	a.forget(digests)
-	at := momentOf(a.clock)
-	now, err := describe(ctx, a.remover, a.repository, digests)
+	at := momentOf(a.Clock)
+	now, err := describe(ctx, a.Remover, a.plan.Repository, digests)
 	if err != nil {
 		return err
 	}
@@ -92,14 +92,14 @@ func (a *applier) look(ctx context.Context, digests []string) error {
 }
 
 // forget makes the next call for the images describe them again.
-func (a *applier) forget(digests []string) {
+func (a *Applier) forget(digests []string) {
 	for _, digest := range digests {
 		delete(a.looks, digest)
 	}
 }
 
 // found returns the image as it was when it was described last.
-func (a *applier) found(digest string) (evaluator.Image, bool) {
+func (a *Applier) found(digest string) (evaluator.Image, bool) {
 	l := a.looks[digest]
 	return l.image, l.found
 }

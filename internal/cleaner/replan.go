@@ -15,29 +15,23 @@ const maxStalePlans = 10
 func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan) {
 	stopping, cancel := r.untilStopped(ctx)
 	defer cancel()
-	a := newApplier(stopping, r.Remover, plan, r.logger())
-	a.pace, a.clock, a.fresh = r.Pace, r.Clock, func() bool { return plan.fresh(momentOf(r.Clock)) }
-	if r.Commit != nil {
-		a.commit = r.Commit
-	}
-	if r.CheckClock != nil {
-		a.checkClock = r.CheckClock
-	}
-	for stale, calls := 0, 0; !a.apply(); { //nolint:contextcheck // a call under way outlives the context
-		if stale++; a.calls > calls {
-			stale, calls = 0, a.calls
+	a := NewApplier(stopping, plan, Options{
+		Remover: r.Remover, Log: r.logger(), Pace: r.Pace, Clock: r.Clock, CheckClock: r.CheckClock, Commit: r.Commit,
+	})
+	for stale, calls := 0, 0; !a.Apply(); { //nolint:contextcheck // a call under way outlives the context
+		if stale++; a.Calls() > calls {
+			stale, calls = 0, a.Calls()
 		}
 		if stale > maxStalePlans {
-			a.failAll(plan.open(), "after each new plan the in-use scan was too old; scan fewer sources, or name lists in protect.references")
+			a.Fail("after each new plan the in-use scan was too old; scan fewer sources, or name lists in protect.references")
 			break
 		}
 		if !r.planAgain(ctx, plan, again) {
 			break
 		}
-		a.index()
-		a.recall()
+		a.Replanned()
 	}
-	a.end()
+	a.End()
 }
 
 // keptBefore returns the protected images of the plan that a later plan does not

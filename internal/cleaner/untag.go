@@ -28,14 +28,14 @@ func chunksOfTags(images []*PlannedImage) iter.Seq[[]*PlannedImage] {
 	}
 }
 
-func (a *applier) untag(batch []*PlannedImage) { _ = a.attempt("BatchDeleteImage", batch, a.untagOnce) } // each image has its outcome
+func (a *Applier) untag(batch []*PlannedImage) { _ = a.attempt("BatchDeleteImage", batch, a.untagOnce) } // each image has its outcome
 
-func (a *applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
+func (a *Applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
 	var tags []string
 	for _, im := range batch {
 		tags = append(tags, im.Untag...)
 	}
-	done, err := a.remover.Untag(ctx, a.repository, tags)
+	done, err := a.Remover.Untag(ctx, a.plan.Repository, tags)
 	if errors.Is(err, ErrRepositoryNotFound) {
 		for _, im := range batch {
 			a.answered(im, Gone, repositoryGone)
@@ -51,7 +51,7 @@ func (a *applier) untagOnce(ctx context.Context, batch []*PlannedImage) error {
 // lose settles the image unless some of its tags are in no part of the answer. An
 // image that has lost some of them only, or a tag to which another image had come,
 // has failed and is unconfirmed: something was removed.
-func (a *applier) lose(im *PlannedImage, done Untagging) {
+func (a *Applier) lose(im *PlannedImage, done Untagging) {
 	removed, missing, refusal := 0, 0, ""
 	for _, tag := range im.Untag {
 		digest, gone := done.Removed[tag]
@@ -82,7 +82,7 @@ func (a *applier) lose(im *PlannedImage, done Untagging) {
 
 // hadLost settles an image whose tags were not there any more: it has changed,
 // unless a call without an answer was to remove them.
-func (a *applier) hadLost(im *PlannedImage, message string) {
+func (a *Applier) hadLost(im *PlannedImage, message string) {
 	if why, before := a.unanswered[im.Digest]; before {
 		a.infer(im, Untagged, why+"; then "+message)
 		return
@@ -90,7 +90,7 @@ func (a *applier) hadLost(im *PlannedImage, message string) {
 	im.settle(Changed, message)
 }
 
-func (a *applier) loseHalf(im *PlannedImage, message string) {
+func (a *Applier) loseHalf(im *PlannedImage, message string) {
 	a.unanswered[im.Digest] = message
 	a.settle(im, Failed, message)
 }

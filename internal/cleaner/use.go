@@ -162,3 +162,24 @@ func (u *usage) protections(digest string) []Protection {
 	}
 	return protections
 }
+
+// tagged returns what protects an image from losing tags although it would
+// protect it from nothing else, since the image stays: that it is the child of
+// an index in use, that an index was not read, so that it may be one or list one
+// that is in use, or that a tag ties it to its subject.
+func (u *usage) tagged(g *graph.Graph, im *evaluator.Image, tags []string) []Protection {
+	var by []Protection
+	if len(u.by[im.Digest]) == 0 {
+		_, users := u.above(g, im.Digest)
+		for _, user := range few(users) {
+			by = append(by, Protection{ByInUse, user})
+		}
+	}
+	if index := g.Unreadable(); index != "" && len(u.by) > 0 {
+		by = append(by, Protection{ByUnreadableIndex, index})
+	}
+	for _, subject := range graph.Subjects(evaluator.Image{Tags: tags}) {
+		by = append(by, Protection{BySubject, subject})
+	}
+	return by
+}
