@@ -3,7 +3,6 @@ package cleaner_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
@@ -12,47 +11,21 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// checkAccount checks that the outcomes of a run add up to its plan: each image has
-// either a protection or an outcome. In a skipped repository no image is removed. All
-// runs in this package's tests are checked.
-func checkAccount(t *testing.T, report *cleaner.Report) {
-	t.Helper()
-	if report.Mode != config.Apply {
-		return
-	}
-	for _, repository := range report.Repositories {
-		for _, im := range repository.Images {
-			protected, settled := len(im.ProtectedBy) > 0, im.Outcome != ""
-			switch {
-			case repository.Skipped == "" && protected != settled:
-			case repository.Skipped != "" && (!settled || !protected && slices.Contains(leftAlone, im.Outcome)):
-			default:
-				t.Errorf("%s/%s: skipped %q, protected by %v, outcome %q", repository.Name, im.ImageDigest, repository.Skipped, im.ProtectedBy, im.Outcome)
-			}
-		}
-	}
-	for _, f := range report.Findings {
-		if f.Kind == cleaner.ProgramFault {
-			t.Errorf("finding %s", f.Message)
-		}
-	}
-}
-
 // The images of a saved plan are in the report even if their repository was deleted,
 // before or during the run.
 func TestASavedPlanAccountsForARepositoryThatIsGone(t *testing.T) {
 	t.Parallel()
-	for name, vanish := range map[string]func(*world, *registry){
-		"before the run": func(w *world, _ *registry) { w.names = nil },
-		"after the listing of repositories": func(_ *world, reader *registry) {
+	for name, vanish := range map[string]func(*fakeRegistry, *reader){
+		"before the run": func(w *fakeRegistry, _ *reader) { w.names = nil },
+		"after the listing of repositories": func(_ *fakeRegistry, reader *reader) {
 			reader.images = func(context.Context, string) ([]evaluator.Image, error) { return nil, cleaner.ErrRepositoryNotFound }
 		},
 	} {
-		w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day)).add("other", image("sha256:c", 9*day))
+		w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day)).add("other", image("sha256:c", 9*day))
 		r := newRunner(t, w, expireAll)
 		r.Remover = nil
 		saved := run(t, &r)
-		reader := w.registry()
+		reader := w.reader()
 		vanish(w, &reader)
 		if name == "before the run" {
 			w.names = []string{"other"}
@@ -70,9 +43,6 @@ func TestASavedPlanAccountsForARepositoryThatIsGone(t *testing.T) {
 	}
 }
 
-// leftAlone are the outcomes of an image in a repository that was skipped.
-var leftAlone = []cleaner.Outcome{cleaner.Gone, cleaner.Changed, cleaner.Failed}
-
 // An image of a saved plan that has changed since has an outcome even if its repository
 // is skipped, and the report has no finding about a fault of the program.
 func TestASavedPlanAccountsForARepositoryThatIsSkipped(t *testing.T) {
@@ -84,7 +54,7 @@ func TestASavedPlanAccountsForARepositoryThatIsSkipped(t *testing.T) {
 		},
 		cleaner.SkipNoPolicy: func(_ *testing.T, r *cleaner.Runner) { r.Config.Policies[0].Source = config.Attached },
 	} {
-		w := newWorld(numbered(4, 9*day)...)
+		w := newFakeRegistry(numbered(4, 9*day)...)
 		r := newRunner(t, w, scanned)
 		r.Remover = nil
 		scans(&r, inuse.Scan{})
@@ -107,7 +77,7 @@ func TestASavedPlanAccountsForARepositoryThatIsSkipped(t *testing.T) {
 // stays in the report.
 func TestAProtectedImageStaysInTheReport(t *testing.T) {
 	t.Parallel()
-	w := newWorld(append(numbered(150, 9*day), image("sha256:used", 9*day))...)
+	w := newFakeRegistry(append(numbered(150, 9*day), image("sha256:used", 9*day))...)
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:used", "task")}}, inuse.Scan{Uses: []inuse.Use{use("v1", "task")}})
 	aging(&r, w.remover(), 1)

@@ -17,26 +17,12 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// aging makes the runner's clock pass the age of a scan at the n-th removing
-// call.
-func aging(r *cleaner.Runner, remover remover, at int) {
-	clock, calls := now, 0
-	remove := remover.delete
-	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
-		if calls++; calls == at {
-			clock = clock.Add(cleaner.MaxScanAge + time.Second)
-		}
-		return remove(ctx, repository, digests)
-	}
-	r.Remover, r.Clock = remover, func() time.Time { return clock }
-}
-
 // What has come into use between two batches is spared, and each image is in
 // the report once.
 func TestAScanThatAgesBetweenBatchesIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	images := numbered(300, 9*day)
-	w := newWorld(append(images, image("sha256:old", 9*day, "v1"))...)
+	w := newFakeRegistry(append(images, image("sha256:old", 9*day, "v1"))...)
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{Uses: []inuse.Use{use("v1", "old task")}},
 		inuse.Scan{Uses: []inuse.Use{use("v1", "old task"), use("sha256:0200", "new task")}})
@@ -59,7 +45,7 @@ func TestAScanThatAgesBetweenBatchesIsMadeAgain(t *testing.T) {
 // What relies on no scan does not wait for one.
 func TestAScanThatAgesDoesNotMatterToWhoDoesNotRelyOnIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day)).add("free", numbered(250, 9*day)...)
+	w := newFakeRegistry(image("sha256:a", 9*day)).add("free", numbered(250, 9*day)...)
 	r := newRunner(t, w, `{"policies": [{"repositories": ["free"], "policy": `+expireOld+`, "protect": {"inUse": []}}, {"policy": `+expireOld+`}],
 		"protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
 	made := scans(&r, inuse.Scan{})
@@ -73,7 +59,7 @@ func TestAScanThatAgesDoesNotMatterToWhoDoesNotRelyOnIt(t *testing.T) {
 // What ECR refuses is tried again by a plan with a new scan, not by the old one.
 func TestWhatIsBlockedIsNotTriedAgainWithAnOldScan(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day))
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{}, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "new task")}})
 	remover := w.remover()
@@ -99,7 +85,7 @@ func TestAStopWhileItIsPlannedAgain(t *testing.T) {
 	t.Parallel()
 	for _, during := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(numbered(150, 9*day)...)
+			w := newFakeRegistry(numbered(150, 9*day)...)
 			r := newRunner(t, w, scanned)
 			stop := make(chan struct{})
 			made := 0
@@ -143,7 +129,7 @@ func TestTheAgeOfAScanCountsFromItsFirstQuestion(t *testing.T) {
 		cleaner.MaxScanAge:                   {1, 1},
 		cleaner.MaxScanAge + time.Nanosecond: {0, 1},
 	} {
-		w := newWorld(image("sha256:a", 9*day))
+		w := newFakeRegistry(image("sha256:a", 9*day))
 		r := newRunner(t, w, scanned)
 		clock, made := now, 0
 		r.Clock = func() time.Time { return clock }
@@ -163,7 +149,7 @@ func TestTheAgeOfAScanCountsFromItsFirstQuestion(t *testing.T) {
 // The run ends if every scan is too old when the new plan is ready.
 func TestPlanningThatTakesLongerThanAScanMayBeOld(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 0}})
 	clock := now
@@ -184,7 +170,7 @@ func TestPlanningThatTakesLongerThanAScanMayBeOld(t *testing.T) {
 func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(numbered(150, 9*day)...).add("b", image("sha256:b", 9*day))
+		w := newFakeRegistry(numbered(150, 9*day)...).add("b", image("sha256:b", 9*day))
 		r := newRunner(t, w, scanned)
 		r.Clock = time.Now
 		made := 0
@@ -194,7 +180,7 @@ func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
 			}
 			return inuse.Scan{Uses: []inuse.Use{use("sha256:0120", "new task")}}
 		}
-		reader, remover := w.registry(), w.remover()
+		reader, remover := w.reader(), w.remover()
 		images, remove := reader.images, remover.delete
 		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 			if repository == "b" {
@@ -232,10 +218,10 @@ func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
 			"failed: planned again: in-use scan: ecs: denied", false,
 		},
 	} {
-		w := newWorld(numbered(150, 9*day)...)
+		w := newFakeRegistry(numbered(150, 9*day)...)
 		r := newRunner(t, w, scanned)
 		scans(&r, inuse.Scan{}, test.again)
-		reader, listings := w.registry(), 0
+		reader, listings := w.reader(), 0
 		images := reader.images
 		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 			if listings++; listings == 2 && test.listing != nil {

@@ -2,7 +2,6 @@ package cleaner_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"testing"
@@ -40,17 +39,9 @@ func settled(plan *cleaner.RepositoryPlan) map[string]string {
 	return by
 }
 
-func numbered(n int, age time.Duration) []evaluator.Image {
-	images := make([]evaluator.Image, n)
-	for i := range images {
-		images[i] = image(fmt.Sprintf("sha256:%04d", i), age)
-	}
-	return images
-}
-
 func TestApplyDescribesEachBatchRightBeforeItDeletesIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(numbered(250, 2*day)...)
+	w := newFakeRegistry(numbered(250, 2*day)...)
 	plan := planOf(evaluator.Expire, w.images["app"]...)
 	apply(t, w.remover(), plan)
 	if want := []string{"describe", "delete", "describe", "delete", "describe", "delete"}; !slices.Equal(w.calls, want) {
@@ -76,7 +67,7 @@ func TestApplyDescribesEachBatchRightBeforeItDeletesIt(t *testing.T) {
 
 func TestApplyArchivesOneByOneIndexesFirst(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 4*day), index("i", 3*day))
+	w := newFakeRegistry(image("a", 4*day), index("i", 3*day))
 	plan := planOf(evaluator.Transition, w.images["app"]...)
 	apply(t, w.remover(), plan)
 	var archived []string
@@ -95,7 +86,7 @@ func TestApplyArchivesOneByOneIndexesFirst(t *testing.T) {
 
 func TestApplyLeavesAlone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 2*day), image("protected", 2*day), image("settled", 2*day))
+	w := newFakeRegistry(image("a", 2*day), image("protected", 2*day), image("settled", 2*day))
 	plan := planOf(evaluator.Expire, w.images["app"]...)
 	plan.Images[1].ProtectedBy = []cleaner.Protection{{Kind: cleaner.ByKeepNewest, By: "1 newest image"}}
 	plan.Images[2].Outcome = cleaner.Changed
@@ -112,11 +103,11 @@ func TestApplyLeavesAlone(t *testing.T) {
 	apply(t, remover{}, planOf(evaluator.Expire))
 }
 
-// The world may move between the plan and the removal.
+// The registry may change between the plan and the removal.
 func TestApplyLeavesAloneWhatIsNotAsPlanned(t *testing.T) {
 	t.Parallel()
 	restore := restored(image("restored", 9*day), time.Minute)
-	w := newWorld(image("same", 9*day, "b", "a"), image("more tags", 9*day, "v1", "latest"), image("fewer tags", 9*day),
+	w := newFakeRegistry(image("same", 9*day, "b", "a"), image("more tags", 9*day, "v1", "latest"), image("fewer tags", 9*day),
 		withStatus(image("archived", 9*day), evaluator.Archived), pulled(image("pulled", 9*day), time.Minute),
 		image("pushed", time.Minute), restore)
 	plan := planOf(evaluator.Expire, image("same", 9*day, "a", "b"), image("more tags", 9*day, "v1"), image("fewer tags", 9*day, "v2"),
@@ -139,7 +130,7 @@ func TestApplyLeavesAloneWhatIsNotAsPlanned(t *testing.T) {
 
 func TestASecondApplyDeletesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(numbered(150, 2*day)...)
+	w := newFakeRegistry(numbered(150, 2*day)...)
 	first := planOf(evaluator.Expire, w.images["app"]...)
 	second := planOf(evaluator.Expire, w.images["app"]...)
 	apply(t, w.remover(), first)
@@ -157,7 +148,7 @@ func TestASecondApplyDeletesNothing(t *testing.T) {
 
 func TestApplyWithACancelledContext(t *testing.T) {
 	t.Parallel()
-	w := newWorld(numbered(3, 2*day)...)
+	w := newFakeRegistry(numbered(3, 2*day)...)
 	r := w.remover()
 	r.describe = nil
 	ctx, cancel := context.WithCancel(t.Context())

@@ -31,7 +31,7 @@ func TestManyArchivedIndexes(t *testing.T) {
 				images = append(images, im)
 			}
 		}
-		w := newWorld(images...)
+		w := newFakeRegistry(images...)
 		const policy = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "storageClass": "archive", "countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 100}, "action": {"type": "expire"}}]}`
 		plan := mustPlan(t, w, `{"policies": [{"policy": `+policy+`}], `+unprotected+`}`)
 		parents := 0
@@ -47,13 +47,13 @@ func TestManyArchivedIndexes(t *testing.T) {
 // Plans that are made again hold no room, so that few are at a time.
 func TestPlansMadeAgainAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFakeRegistry()
 		for i := range 7 {
 			w.add(fmt.Sprint("r", i))
 		}
 		var mu sync.Mutex
 		clock := now
-		l := &again{registry: w.registry(), all: make(chan struct{}), seen: map[string]int{}}
+		l := &again{reader: w.reader(), all: make(chan struct{}), seen: map[string]int{}}
 		r := newRunner(t, w, `{"policies": [{"policy": `+expireOld+`}], "limits": {"maxDeletionsPerRepository": 100000, "maxDeletions": 1000000}, "protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
 		r.Registry, r.Workers = l, 8
 		r.Clock = func() time.Time { mu.Lock(); defer mu.Unlock(); return clock }
@@ -85,7 +85,7 @@ func TestPlansMadeAgainAreBounded(t *testing.T) {
 // Again yields 20,000 images of each repository, 150 of them old, and at the
 // second listing waits with them in hand.
 type again struct {
-	registry
+	reader
 	all  chan struct{}
 	held atomic.Int64
 	mu   sync.Mutex

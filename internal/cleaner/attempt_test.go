@@ -15,50 +15,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-var (
-	errThrottled  = fmt.Errorf("delete: %w", cleaner.ErrThrottled)
-	errUnanswered = fmt.Errorf("delete: %w", cleaner.ErrUnanswered)
-)
-
-// failing makes the first n calls of Delete and Archive end with err, the work
-// undone, and calls then after each.
-func failing(r *remover, n int, err error, then func(call int)) *int {
-	calls := 0
-	fail := func() bool {
-		if calls++; calls > n {
-			return false
-		}
-		if then != nil {
-			then(calls)
-		}
-		return true
-	}
-	remove, archive := r.delete, r.archive
-	r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
-		if fail() {
-			return cleaner.Deletion{}, err
-		}
-		return remove(ctx, repository, digests)
-	}
-	r.archive = func(ctx context.Context, repository, digest string) error {
-		if fail() {
-			return err
-		}
-		return archive(ctx, repository, digest)
-	}
-	return &calls
-}
-
-// set changes an image of the repository "app".
-func (w *world) set(digest string, change func(*evaluator.Image)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	i := slices.IndexFunc(w.images["app"], func(im evaluator.Image) bool { return im.Digest == digest })
-	change(&w.images["app"][i])
-}
-
 // lost makes Delete and Archive do their work and lose the answer.
-func lost(w *world, r *remover) {
+func lost(w *fakeRegistry, r *remover) {
 	r.delete = func(_ context.Context, repository string, digests []string) (cleaner.Deletion, error) {
 		w.take("delete", repository, digests)
 		return cleaner.Deletion{}, errUnanswered
@@ -69,8 +27,8 @@ func lost(w *world, r *remover) {
 	}
 }
 
-// applied applies a plan on the images of the world in a bubble.
-func applied(t *testing.T, w *world, action evaluator.Action, r remover) map[string]string {
+// applied applies a plan on the images of the registry in a bubble.
+func applied(t *testing.T, w *fakeRegistry, action evaluator.Action, r remover) map[string]string {
 	t.Helper()
 	plan := planOf(action, slices.Clone(w.images["app"])...)
 	apply(t, r, plan)
@@ -81,7 +39,7 @@ func TestThrottlingIsWaitedOut(t *testing.T) {
 	t.Parallel()
 	for action, want := range map[evaluator.Action]string{evaluator.Expire: "deleted", evaluator.Transition: "archived"} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(image("a", 9*day))
+			w := newFakeRegistry(image("a", 9*day))
 			r := w.remover()
 			start := time.Now()
 			var pauses []time.Duration
@@ -110,7 +68,7 @@ func TestAnEndToPatience(t *testing.T) {
 	}{{errThrottled, 100, cleaner.Failed}, {errUnanswered, 3, cleaner.Unknown}, {errors.New("denied"), 1, cleaner.Failed}} {
 		for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition} {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(image("a", 9*day))
+				w := newFakeRegistry(image("a", 9*day))
 				r := w.remover()
 				calls := failing(&r, 1000, test.err, nil)
 				if got, want := applied(t, w, action, r)["a"], string(test.want)+": "+test.err.Error(); got != want || *calls != test.calls {
@@ -127,7 +85,7 @@ func TestWhatChangesInAPauseIsSpared(t *testing.T) {
 	for err, prefix := range map[error]string{errThrottled: "changed: ", errUnanswered: "unknown: delete: no answer; then "} {
 		for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition} {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(image("tagged", 9*day), image("pulled", 9*day), image("still", 9*day))
+				w := newFakeRegistry(image("tagged", 9*day), image("pulled", 9*day), image("still", 9*day))
 				r := w.remover()
 				failing(&r, 2, err, func(call int) {
 					time.AfterFunc(time.Millisecond, func() { // in the pause
@@ -156,7 +114,7 @@ func TestWhatChangesWhileOthersAreThrottledIsSpared(t *testing.T) {
 	t.Parallel()
 	for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(index("i", 9*day), image("a", 9*day), image("b", 9*day))
+			w := newFakeRegistry(index("i", 9*day), image("a", 9*day), image("b", 9*day))
 			r := w.remover()
 			failing(&r, 5, errThrottled, func(int) {
 				w.set("b", func(im *evaluator.Image) { im.Tags = []string{"release"} })
@@ -176,7 +134,7 @@ func TestALostAnswer(t *testing.T) {
 		evaluator.Transition: "archived: unconfirmed: delete: no answer, but in the archive now",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(image("a", 9*day), image("b", 9*day))
+			w := newFakeRegistry(image("a", 9*day), image("b", 9*day))
 			r := w.remover()
 			lost(w, &r)
 			if diff := cmp.Diff(map[string]string{"a": want, "b": want}, applied(t, w, action, r)); diff != "" {
@@ -193,19 +151,19 @@ func TestALostAnswer(t *testing.T) {
 func TestWhatGoesWhileThrottledIsNotOurs(t *testing.T) {
 	t.Parallel()
 	for action, test := range map[evaluator.Action]struct {
-		spoil func(*world)
-		want  string
+		change func(*fakeRegistry)
+		want   string
 	}{
-		evaluator.Expire: {func(w *world) { w.images["app"] = nil }, "gone: not there any more"},
+		evaluator.Expire: {func(w *fakeRegistry) { w.images["app"] = nil }, "gone: not there any more"},
 		evaluator.Transition: {
-			func(w *world) { w.set("a", func(im *evaluator.Image) { im.Status = evaluator.Archived }) },
+			func(w *fakeRegistry) { w.set("a", func(im *evaluator.Image) { im.Status = evaluator.Archived }) },
 			"changed: imageStatus changed since the plan",
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(image("a", 9*day))
+			w := newFakeRegistry(image("a", 9*day))
 			r := w.remover()
-			failing(&r, 1, errThrottled, func(int) { test.spoil(w) })
+			failing(&r, 1, errThrottled, func(int) { test.change(w) })
 			if got := applied(t, w, action, r)["a"]; got != test.want {
 				t.Errorf("%s: %q, want %q", action, got, test.want)
 			}
@@ -217,7 +175,7 @@ func TestWhatGoesWhileThrottledIsNotOurs(t *testing.T) {
 func TestACallHasALimitedTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(image("a", 9*day))
+		w := newFakeRegistry(image("a", 9*day))
 		r := w.remover()
 		r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
 			w.take("delete", repository, digests)

@@ -13,7 +13,7 @@ import (
 // If a tag moves while the pages are listed, two listed images have it.
 func TestEveryBearerOfATagInUseStays(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1", "v2"), image("sha256:c", 7*day, "v1"), image("sha256:d", 9*day, "v3"))
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1", "v2"), image("sha256:c", 7*day, "v1"), image("sha256:d", 9*day, "v3"))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("v1", "task")}})
 	report := run(t, &r)
@@ -26,7 +26,7 @@ func TestEveryBearerOfATagInUseStays(t *testing.T) {
 // A tag that several listed images have does not name one of them.
 func TestATagOfSeveralImagesNamesNone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour, "v1"), image("sha256:c", time.Hour, "v2"))
+	w := newFakeRegistry(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour, "v1"), image("sha256:c", time.Hour, "v2"))
 	const want = "the tag v1 is on 2 of the listed images, because it moved while they were listed; run again"
 	runner := func() *cleaner.Runner { // each run needs a new scan, which a failed run leaves behind
 		r := newRunner(t, w, scanned)
@@ -48,7 +48,7 @@ func TestATagOfSeveralImagesNamesNone(t *testing.T) {
 // If the digest of a reference is not listed, its tag decides.
 func TestADigestThatIsNotListedFallsBackToItsTag(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1"), image("sha256:c", 7*day, "v2"))
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1"), image("sha256:c", 7*day, "v2"))
 	r := newRunner(t, w, scanned)
 	lost := use("sha256:lost", "task")
 	lost.Reference.Tag = "v1"

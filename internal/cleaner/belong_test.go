@@ -18,13 +18,6 @@ import (
 // expireUntagged expires untagged images older than a day.
 const expireUntagged = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}`
 
-// expireDead expires images with a tag dead*.
-const expireDead = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPrefixList": ["dead"], "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}`
-
-func withPolicy(policy, more string) string {
-	return `{"policies": [{"name": "p", "policy": ` + policy + `}], ` + unprotected + more + `}`
-}
-
 // verdicts returns action and protection of what is planned, by digest.
 func verdicts(plan *cleaner.RepositoryPlan) map[string]string {
 	by := map[string]string{}
@@ -83,7 +76,7 @@ func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
 			map[string]string{"older": "expire, unreadableIndex i", "newer": "expire, unreadableIndex i"},
 		},
 	} {
-		w := newWorld(test.images...)
+		w := newFakeRegistry(test.images...)
 		w.children = test.children
 		plan := mustPlan(t, w, test.config)
 		if diff := cmp.Diff(test.want, verdicts(&plan)); diff != "" {
@@ -94,7 +87,7 @@ func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
 
 func TestWhatNothingElseReferencesFollows(t *testing.T) {
 	t.Parallel()
-	w := newWorld(
+	w := newFakeRegistry(
 		index("dead", 3*day, "dead-1"), image("own", 3*day), image("shared", 3*day), image("named", 3*day, "amd64"),
 		index("live", 2*day, "v2"), withSubject(image("sig", time.Hour), "own"))
 	w.children = map[string][]string{"dead": {"own", "shared", "named"}, "live": {"shared"}}
@@ -120,7 +113,7 @@ func TestWhatNothingElseReferencesFollows(t *testing.T) {
 
 func TestWhatARuleRetainsFollowsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(index("dead", 3*day, "dead-1"), image("own", 3*day))
+	w := newFakeRegistry(index("dead", 3*day, "dead-1"), image("own", 3*day))
 	w.children = map[string][]string{"dead": {"own"}}
 	retaining := strings.Replace(expireDead, `"rules": [`,
 		`"rules": [{"rulePriority": 9, "selection": {"tagStatus": "untagged"}, "action": {"type": "retain"}}, `, 1)
@@ -132,7 +125,7 @@ func TestWhatARuleRetainsFollowsNothing(t *testing.T) {
 
 func TestUntaggingIsPlannedAndRemovesNoImage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 3*day, "dead-1", "v1"), image("b", 3*day, "dead-2"))
+	w := newFakeRegistry(image("a", 3*day, "dead-1", "v1"), image("b", 3*day, "dead-2"))
 	text := withPolicy(strings.Replace(expireDead, "expire", "untag", 1), "")
 	plan := mustPlan(t, w, text)
 	if diff := cmp.Diff(map[string]string{"a": "untag"}, verdicts(&plan)); diff != "" {
@@ -151,7 +144,7 @@ func TestUntaggingIsPlannedAndRemovesNoImage(t *testing.T) {
 func TestFollowersCountInLimits(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[int]cleaner.SkipCode{2: cleaner.SkipLimit, 3: ""} {
-		w := newWorld(index("dead", 3*day, "dead-1"), image("a", 3*day), image("b", 3*day), image("kept", 3*day, "v1"))
+		w := newFakeRegistry(index("dead", 3*day, "dead-1"), image("a", 3*day), image("b", 3*day), image("kept", 3*day, "v1"))
 		w.children = map[string][]string{"dead": {"a", "b"}}
 		r := newRunner(t, w, withPolicy(expireDead, fmt.Sprintf(`, "limits": {"maxDeletionsPerRepository": %d}`, limit)))
 		report := run(t, &r)
@@ -184,9 +177,9 @@ func TestAnImageWithoutAMediaTypeMayBeAnIndex(t *testing.T) {
 			return r
 		}, []string{"sha256:c", "sha256:i"}},
 	} {
-		w := newWorld(untyped, image("sha256:c", 9*day))
+		w := newFakeRegistry(untyped, image("sha256:c", 9*day))
 		r := newRunner(t, w, scanned)
-		r.Registry = answering{w.registry(), test.answer}
+		r.Registry = answering{w.reader(), test.answer}
 		scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:c", "task")}})
 		report := run(t, &r)
 		if got := w.digests("app"); !slices.Equal(got, test.want) || report.Incomplete != (name == "not read") {
@@ -197,11 +190,11 @@ func TestAnImageWithoutAMediaTypeMayBeAnIndex(t *testing.T) {
 
 // answering is a registry with its own answer to requests for manifests.
 type answering struct {
-	registry
+	reader
 	answer func(cleaner.Reading) cleaner.Reading
 }
 
 func (a answering) Children(ctx context.Context, repository string, indexes []string) (cleaner.Reading, error) {
-	reading, err := a.registry.Children(ctx, repository, indexes)
+	reading, err := a.reader.Children(ctx, repository, indexes)
 	return a.answer(reading), err
 }

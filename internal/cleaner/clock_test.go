@@ -55,10 +55,10 @@ func TestNothingIsEvaluatedByAWrongClock(t *testing.T) {
 			{nil, errDenied, errDenied},
 			{errWrongClock, errDenied, errWrongClock},
 		} {
-			w := newWorld(image("a", 9*day))
+			w := newFakeRegistry(image("a", 9*day))
 			r := newRunner(t, w, expireAll)
 			r.CheckClock = func() error { return test.clock }
-			reading := w.registry()
+			reading := w.reader()
 			images, repositories, listings := reading.images, reading.repositories, 0
 			reading.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 				listings++
@@ -87,10 +87,10 @@ func TestNowIsFixedAfterTheFirstAnswers(t *testing.T) {
 	t.Parallel()
 	for name, enter := range entryPoints {
 		for _, given := range []time.Time{{}, now} {
-			w := newWorld(image("a", 9*day))
+			w := newFakeRegistry(image("a", 9*day))
 			r := newRunner(t, w, expireAll)
 			at := now.Add(-time.Hour)
-			reading := w.registry()
+			reading := w.reader()
 			repositories := reading.repositories
 			reading.repositories = func(ctx context.Context) ([]cleaner.Repository, error) {
 				at = now.Add(-time.Minute)
@@ -106,7 +106,7 @@ func TestNowIsFixedAfterTheFirstAnswers(t *testing.T) {
 			}
 		}
 	}
-	r := newRunner(t, newWorld(), expireAll)
+	r := newRunner(t, newFakeRegistry(), expireAll)
 	r.Now, r.Clock = time.Time{}, func() time.Time { return now }
 	if report := run(t, &r); !report.Start.Equal(now) {
 		t.Errorf("the report is of %v, want %v", report.Start, now)

@@ -76,7 +76,7 @@ func twoEntries(t *testing.T, own string) cleaner.Runner {
 		image("sha256:ecs", 9*day), image("sha256:lambda", 9*day), image("sha256:second", 9*day), image("sha256:listed", 9*day),
 		image("sha256:tagged", 9*day, "v1"), image("sha256:newest", 8*day), pulled, image("sha256:pushed", 60*time.Hour), orphan,
 	}
-	w := newWorld(images...).add("other", images...)
+	w := newFakeRegistry(images...).add("other", images...)
 	r := newRunner(t, w, `{"policies": [{"name": "own", "repositories": ["app"], "policy": `+expireOld+own+`}, {"policy": `+expireOld+`}],
 		"protect": {"inUse": ["ecs", "lambda"], "references": ["list"], "taskDefinitionRevisions": 2, "tagPatterns": ["v*"],
 			"keepNewest": 2, "pulledWithinDays": 2, "pushedWithinHours": 61}}`)
@@ -128,7 +128,7 @@ func TestEveryLimitOfAnEntryReplacesTheGeneralOne(t *testing.T) {
 		`, "limits": {"maxDeletions": 4, "maxDeletedPercent": 39}`:   {"app": cleaner.SkipLimit},
 		`, "limits": {"maxDeletions": 100, "maxDeletedPercent": 40}`: {},
 	} {
-		w := newWorld(mixed(4, 10)...).add("other", mixed(4, 10)...)
+		w := newFakeRegistry(mixed(4, 10)...).add("other", mixed(4, 10)...)
 		r := newRunner(t, w, `{"policies": [{"repositories": ["app"], "policy": `+expireOld+own+`}, {"policy": `+expireOld+`}],
 			"limits": {"maxDeletions": 8, "maxDeletionsPerRepository": 4, "maxDeletedPercent": 40}, `+unprotected+`}`)
 		report := run(t, &r)

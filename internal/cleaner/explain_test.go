@@ -12,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-func explain(t *testing.T, w *world, text, name string) cleaner.Explanation {
+func explain(t *testing.T, w *fakeRegistry, text, name string) cleaner.Explanation {
 	t.Helper()
 	r := newRunner(t, w, text)
 	e, err := r.Explain(t.Context(), "app", name)
@@ -28,7 +28,7 @@ func TestExplainSaysWhatEachRuleDoesAndWhatProtects(t *testing.T) {
 		{"rulePriority": 2, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}},
 		{"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}}],
 		"protect": {"inUse": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
-	w := newWorld(image("sha256:a", 9*day, "latest"), image("sha256:b", 9*day), image("sha256:c", time.Hour, "v1"))
+	w := newFakeRegistry(image("sha256:a", 9*day, "latest"), image("sha256:b", 9*day), image("sha256:c", time.Hour, "v1"))
 	for name, want := range map[string]string{
 		"latest":   "sha256:a expire by rule 2, 2 steps, protected [tagPatterns latest], planned true",
 		"sha256:a": "sha256:a expire by rule 2, 2 steps, protected [tagPatterns latest], planned true",
@@ -46,7 +46,7 @@ func TestExplainSaysWhatEachRuleDoesAndWhatProtects(t *testing.T) {
 
 func TestExplainSaysWhatAnImageFollowsOrBelongsTo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(index("dead", 9*day, "dead"), image("c", 9*day), image("s", time.Hour, "v1"), withSubject(image("sig", 9*day), "s"))
+	w := newFakeRegistry(index("dead", 9*day, "dead"), image("c", 9*day), image("s", time.Hour, "v1"), withSubject(image("sig", 9*day), "s"))
 	w.children["dead"] = []string{"c"}
 	if e := explain(t, w, withPolicy(expireDead, ""), "c"); e.Planned == nil || e.Planned.Action != cleaner.Follow || e.Verdict.Action != evaluator.Keep {
 		t.Errorf("a follower: %+v", e)
@@ -59,7 +59,7 @@ func TestExplainSaysWhatAnImageFollowsOrBelongsTo(t *testing.T) {
 
 func TestExplainWithoutAPolicyToEvaluate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day, "latest"))
+	w := newFakeRegistry(image("a", 9*day, "latest"))
 	for text, want := range map[string]cleaner.SkipCode{
 		`{}`:                                 cleaner.SkipNoPolicy,
 		`{"policies": []}`:                   cleaner.SkipNotConfigured,
@@ -78,7 +78,7 @@ func TestExplainWithoutAPolicyToEvaluate(t *testing.T) {
 // What the configuration excludes is never touched, whatever its policies say.
 func TestExplainKnowsWhatIsExcluded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day))
 	e := explain(t, w, `{"repositories": {"exclude": ["app"]}, `+expireAll[1:], "a")
 	if e.Skip == nil || e.Skip.Code != cleaner.SkipNotConfigured || e.Planned != nil {
 		t.Errorf("%+v, want the skip %q", e, cleaner.SkipNotConfigured)
@@ -87,7 +87,7 @@ func TestExplainKnowsWhatIsExcluded(t *testing.T) {
 
 func TestExplainErrors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day), index("i", 9*day))
+	w := newFakeRegistry(image("a", 9*day), index("i", 9*day))
 	r := newRunner(t, w, expireAll)
 	_, err := r.Explain(t.Context(), "app", "v9")
 	wantError(t, err, "repository app has no image with the digest or tag v9")
@@ -95,7 +95,7 @@ func TestExplainErrors(t *testing.T) {
 	wantError(t, err, "repository web: repository not found; check the name and the region")
 	broken := errors.New("broken")
 	attached := newRunner(t, w, `{}`)
-	reader := w.registry()
+	reader := w.reader()
 	reader.policyText = func(context.Context, string) (string, error) { return "", broken }
 	attached.Registry = reader
 	if _, err := attached.Explain(t.Context(), "app", "a"); !errors.Is(err, broken) {
@@ -116,7 +116,7 @@ func TestExplainErrors(t *testing.T) {
 // What another account uses of a repository of the same name is not meant.
 func TestExplainKnowsTheAccount(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, newWorld(image("sha256:a", 9*day)), scanned)
+	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day)), scanned)
 	elsewhere := use("sha256:a", "task")
 	elsewhere.Reference.RegistryID = "210987654321"
 	scans(&r, inuse.Scan{Uses: []inuse.Use{elsewhere}})

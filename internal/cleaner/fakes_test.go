@@ -12,30 +12,30 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// A registry is a cleaner.Registry made of functions. One that is nil must not
+// A reader is a cleaner.Registry made of functions. One that is nil must not
 // be called.
-type registry struct {
+type reader struct {
 	repositories func(context.Context) ([]cleaner.Repository, error)
 	policyText   func(ctx context.Context, repository string) (string, error)
 	images       func(ctx context.Context, repository string) ([]evaluator.Image, error)
 	children     func(ctx context.Context, repository string, indexes []string) (map[string][]string, error)
 }
 
-func (r registry) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, error] {
+func (r reader) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, error] {
 	return sequence(r.repositories(ctx))
 }
 
-func (r registry) PolicyText(ctx context.Context, repository string) (string, error) {
+func (r reader) PolicyText(ctx context.Context, repository string) (string, error) {
 	return r.policyText(ctx, repository)
 }
 
-func (r registry) Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
+func (r reader) Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
 	images, err := r.images(ctx, repository)
 	return sequence(slices.Collect(slices.Chunk(images, 2)), err)
 }
 
 // Children answers at the time now, cut to the second.
-func (r registry) Children(ctx context.Context, repository string, indexes []string) (cleaner.Reading, error) {
+func (r reader) Children(ctx context.Context, repository string, indexes []string) (cleaner.Reading, error) {
 	found, err := r.children(ctx, repository, indexes)
 	reading := cleaner.Reading{Children: found, At: cleaner.Span{From: now, To: now}}
 	for _, digest := range indexes {
@@ -86,8 +86,8 @@ func (r remover) Archive(ctx context.Context, repository, digest string) error {
 	return r.archive(ctx, repository, digest)
 }
 
-// A world is what a registry holds, and what was done to it.
-type world struct {
+// A fakeRegistry has repositories with images, and remembers the calls that changed it.
+type fakeRegistry struct {
 	names    []string // of the repositories, in the order of the listing
 	policies map[string]string
 	// children are by index; one that is missing cannot be read.
@@ -99,23 +99,23 @@ type world struct {
 	batches [][]string // the digests of each of these calls
 }
 
-// newWorld returns a world of one repository "app" with these images.
-func newWorld(images ...evaluator.Image) *world {
-	return &world{
+// newFakeRegistry returns a registry of one repository "app" with these images.
+func newFakeRegistry(images ...evaluator.Image) *fakeRegistry {
+	return &fakeRegistry{
 		names: []string{"app"}, policies: map[string]string{}, children: map[string][]string{},
 		images: map[string][]evaluator.Image{"app": images},
 	}
 }
 
 // add puts another repository at the end of the listing.
-func (w *world) add(name string, images ...evaluator.Image) *world {
+func (w *fakeRegistry) add(name string, images ...evaluator.Image) *fakeRegistry {
 	w.names = append(w.names, name)
 	w.images[name] = images
 	return w
 }
 
-func (w *world) registry() registry {
-	return registry{
+func (w *fakeRegistry) reader() reader {
+	return reader{
 		repositories: func(context.Context) ([]cleaner.Repository, error) {
 			var list []cleaner.Repository
 			for _, name := range w.names {
@@ -149,12 +149,12 @@ func (w *world) registry() registry {
 // excluded says that ECR does not record the pulls of this role.
 var excluded = cleaner.OwnPulls{Excluded: true}
 
-// planner returns what makes plans of the world.
-func (w *world) planner() cleaner.Planner {
-	return cleaner.Planner{Registry: w.registry(), Now: now}.With(excluded)
+// planner returns what makes plans of the registry.
+func (w *fakeRegistry) planner() cleaner.Planner {
+	return cleaner.Planner{Registry: w.reader(), Now: now}.With(excluded)
 }
 
-func (w *world) remover() remover {
+func (w *fakeRegistry) remover() remover {
 	return remover{
 		describe: func(_ context.Context, repository string, digests []string) ([]evaluator.Image, error) {
 			return w.take("describe", repository, digests), nil
@@ -174,7 +174,7 @@ func (w *world) remover() remover {
 }
 
 // take notes a call, carries it out and returns the images it is about.
-func (w *world) take(call, repository string, digests []string) []evaluator.Image {
+func (w *fakeRegistry) take(call, repository string, digests []string) []evaluator.Image {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls = append(w.calls, call)
@@ -199,7 +199,7 @@ func (w *world) take(call, repository string, digests []string) []evaluator.Imag
 }
 
 // untag notes a call and takes the tags from whatever has them.
-func (w *world) untag(repository string, tags []string) cleaner.Untagging {
+func (w *fakeRegistry) untag(repository string, tags []string) cleaner.Untagging {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls = append(w.calls, "untag")
@@ -218,7 +218,7 @@ func (w *world) untag(repository string, tags []string) cleaner.Untagging {
 }
 
 // digests returns what is left in a repository, sorted.
-func (w *world) digests(repository string) []string {
+func (w *fakeRegistry) digests(repository string) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	list := []string{}

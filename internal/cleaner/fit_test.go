@@ -131,7 +131,7 @@ func TestFitKeepsWhatMattersLongest(t *testing.T) {
 
 func TestFitOfAPlanThatIsSaved(t *testing.T) {
 	t.Parallel()
-	w := newWorld(numbered(100, 9*day)...)
+	w := newFakeRegistry(numbered(100, 9*day)...)
 	r := newRunner(t, w, expireAll)
 	r.Remover = nil
 	report := run(t, &r)

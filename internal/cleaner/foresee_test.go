@@ -46,7 +46,7 @@ func wantForesight(t *testing.T, got map[string]string, want map[string]string) 
 func TestECRSparesNothingThatThePolicyMarks(t *testing.T) {
 	t.Parallel()
 	signature := image("sha256:s", 9*day, "sha256-"+strings.Repeat("0", 64)+".sig")
-	w := newWorld(image("sha256:a", 2*day, "latest"), signature, image("sha256:n", 0, "new"))
+	w := newFakeRegistry(image("sha256:a", 2*day, "latest"), signature, image("sha256:n", 0, "new"))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{})
 	got, f := foresee(t, &r, expireOld)
@@ -62,7 +62,7 @@ func TestECRSparesNothingThatThePolicyMarks(t *testing.T) {
 func TestWhatBelongsToAnImageInUseIsInUse(t *testing.T) {
 	t.Parallel()
 	used := strings.Repeat("1", 64)
-	w := newWorld(
+	w := newFakeRegistry(
 		index("sha256:"+used, 9*day, "v1"), image("sha256:amd64", 9*day), image("sha256:arm64", 9*day),
 		image("sha256:sig", 9*day, "sha256-"+used+".sig"), image("sha256:other", 9*day, "v2"))
 	w.children["sha256:"+used] = []string{"sha256:amd64", "sha256:arm64"}
@@ -83,7 +83,7 @@ func TestWhatBelongsToAnImageInUseIsInUse(t *testing.T) {
 // ECR deletes no image that an index lists while the index is there.
 func TestAnIndexThatStaysBlocksItsChildren(t *testing.T) {
 	t.Parallel()
-	w := newWorld(
+	w := newFakeRegistry(
 		index("sha256:kept", 9*day, "v1"), index("sha256:inner", 9*day), image("sha256:c", 9*day),
 		index("sha256:gone", 9*day), image("sha256:d", 9*day), image("sha256:shared", 9*day))
 	w.children["sha256:kept"] = []string{"sha256:inner", "sha256:shared"}
@@ -105,7 +105,7 @@ func TestAnArchivedIndexBlocksDeletionButNotTheArchive(t *testing.T) {
 	t.Parallel()
 	archived := index("sha256:cold", 9*day)
 	archived.Status, archived.LastArchivedAt = evaluator.Archived, evaluator.At(now)
-	w := newWorld(archived, index("sha256:warm", 9*day, "v1"), image("sha256:c", 9*day), image("sha256:d", 9*day))
+	w := newFakeRegistry(archived, index("sha256:warm", 9*day, "v1"), image("sha256:c", 9*day), image("sha256:d", 9*day))
 	w.children["sha256:warm"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{})
@@ -119,7 +119,7 @@ func TestAnArchivedIndexBlocksDeletionButNotTheArchive(t *testing.T) {
 
 func TestWhatIsInUseIsInDoubt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(index("sha256:i", 9*day, "v1"), image("sha256:a", 9*day, "v2"))
+	w := newFakeRegistry(index("sha256:i", 9*day, "v1"), image("sha256:a", 9*day, "v2"))
 	r := newRunner(t, w, scanned)
 
 	scans(&r, inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}})
@@ -138,7 +138,7 @@ func TestWhatIsInUseIsInDoubt(t *testing.T) {
 
 func TestNobodyIsAskedForNothing(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, newWorld(image("sha256:a", 0, "v1")), scanned)
+	r := newRunner(t, newFakeRegistry(image("sha256:a", 0, "v1")), scanned)
 	made := scans(&r, inuse.Scan{})
 	if got, f := foresee(t, &r, expireOld); len(got) != 0 || f.Listed != 1 || *made != 0 {
 		t.Errorf("foresight %+v after %d scans", f, *made)
@@ -150,7 +150,7 @@ func TestECRCountsThePullsOfIndexes(t *testing.T) {
 	t.Parallel()
 	pulled := index("sha256:i", 9*day, "v1")
 	pulled.LastRecordedPullTime = evaluator.At(now.Add(-time.Hour))
-	w := newWorld(pulled, image("sha256:c", 9*day))
+	w := newFakeRegistry(pulled, image("sha256:c", 9*day))
 	w.children["sha256:i"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)
 	r.OwnPulls = nil
@@ -161,9 +161,9 @@ func TestECRCountsThePullsOfIndexes(t *testing.T) {
 
 func TestForeseeEndsWithTheFirstError(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, newWorld(index("sha256:i", 9*day)), scanned)
+	r := newRunner(t, newFakeRegistry(index("sha256:i", 9*day)), scanned)
 	p, _ := lifecycle.Parse([]byte(expireOld), lifecycle.AWS)
-	failing := r.Registry.(registry)
+	failing := r.Registry.(reader)
 	failing.children = func(context.Context, string, []string) (map[string][]string, error) {
 		return nil, errors.New("no manifests")
 	}
@@ -178,9 +178,9 @@ func TestForeseeEndsWithTheFirstError(t *testing.T) {
 
 func TestForeseeSaysWhoElseMayPull(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day, "v1"))
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"))
 	r := newRunner(t, w, scanned)
-	r.Registry = policyReader{w.registry(), `{"Statement": {"Effect": "Allow", "Action": "ecr:*", "Principal": "*"}}`, nil}
+	r.Registry = policyReader{w.reader(), `{"Statement": {"Effect": "Allow", "Action": "ecr:*", "Principal": "*"}}`, nil}
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("v9", "task")}})
 	_, f := foresee(t, &r, expireOld)
 	if len(f.Findings) != 2 || f.Findings[1].Kind != cleaner.SharedRepository || f.Scanned.IsZero() {

@@ -22,7 +22,7 @@ func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []string{expireOld, archiveOld} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day))
+			w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day))
 			r := newRunner(t, w, `{"policies": [{"policy": `+policy+`}], "protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
 			start, scanned := time.Now(), time.Time{}
 			r.Clock = time.Now
@@ -79,7 +79,7 @@ func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(image("sha256:a", 9*day), image("sha256:b", 8*day))
+			w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 8*day))
 			r := newRunner(t, w, keepOne)
 			clock := now
 			r.Clock = func() time.Time { return clock }
@@ -108,7 +108,7 @@ func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
 	} {
 		for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition, evaluator.Untag} {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(image("a", 9*day, "t-a", "v-a"))
+				w := newFakeRegistry(image("a", 9*day, "t-a", "v-a"))
 				r := newRunner(t, w, expireAll)
 				ahead := time.Now()
 				began := ahead
@@ -153,7 +153,7 @@ func TestTheAgeOfAMoment(t *testing.T) {
 // A child is looked at again after its index was deleted.
 func TestASecondTurnIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(index("i", 9*day), image("a", 9*day), image("b", 9*day))
+	w := newFakeRegistry(index("i", 9*day), image("a", 9*day), image("b", 9*day))
 	r := w.remover()
 	remove := r.delete
 	r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
@@ -177,7 +177,7 @@ func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{"first attempt": nil, "throttled": errThrottled, "no answer": errUnanswered} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(image("a", 9*day, "t-a", "v-a"))
+			w := newFakeRegistry(image("a", 9*day, "t-a", "v-a"))
 			plan := losing(slices.Clone(w.images["app"])...)
 			r := w.remover()
 			other := func() { w.set("a", func(im *evaluator.Image) { im.Tags = []string{"t-a"} }) }
@@ -210,7 +210,7 @@ func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
 func TestNothingIsRemovedWithoutTheLog(t *testing.T) {
 	t.Parallel()
 	for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition, evaluator.Untag} {
-		w := newWorld(image("a", 9*day, "t-a", "v-a"))
+		w := newFakeRegistry(image("a", 9*day, "t-a", "v-a"))
 		r := newRunner(t, w, expireAll)
 		r.Commit = func() error { return errors.New("log: no space left") }
 		plan := losing(w.images["app"]...)

@@ -20,9 +20,9 @@ const aFault = "the program is faulty: fault; please report it"
 // listing or a deletion panic.
 func newFaultyRunner(t *testing.T, where string) (cleaner.Runner, *logged) {
 	t.Helper()
-	w := newWorld(image("a", 9*day)).add("faulty", image("a", 9*day)).add("web", image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day)).add("faulty", image("a", 9*day)).add("web", image("a", 9*day))
 	r := newRunner(t, w, withPolicy(expireOld, ""))
-	reader, remover := w.registry(), w.remover()
+	reader, remover := w.reader(), w.remover()
 	images, remove := reader.images, remover.delete
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		if repository == "faulty" && where == "listing" {
@@ -98,12 +98,12 @@ func TestAPanicInTheNamedRepositoryIsSaid(t *testing.T) {
 func TestTheOrderIsThatOfTheDay(t *testing.T) {
 	t.Parallel()
 	begun := func(now time.Time, rotate bool) string {
-		w := newWorld()
+		w := newFakeRegistry()
 		for i := range 20 {
 			w.add(fmt.Sprint("r", i))
 		}
 		r := newRunner(t, w, withPolicy(expireOld, ""))
-		reader := w.registry()
+		reader := w.reader()
 		images := reader.images
 		var names []string
 		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
@@ -131,7 +131,7 @@ func TestTheOrderIsThatOfTheDay(t *testing.T) {
 func TestAPanicPassesTheTurnOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(image("a", 9*day)).add("first", image("a", 9*day)).add("faulty", image("a", 9*day))
+		w := newFakeRegistry(image("a", 9*day)).add("first", image("a", 9*day)).add("faulty", image("a", 9*day))
 		waits := map[string]time.Duration{"faulty": time.Second, "app": 1500 * time.Millisecond}
 		remover := w.remover()
 		describe, remove, looks := remover.describe, remover.delete, 0

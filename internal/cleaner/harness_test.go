@@ -64,8 +64,8 @@ func entryOf(t *testing.T, text string) *config.Entry {
 	return &c.Policies[0]
 }
 
-// newRunner returns a runner that applies the configuration to the world.
-func newRunner(t *testing.T, w *world, text string) cleaner.Runner {
+// newRunner returns a runner that applies the configuration to the registry.
+func newRunner(t *testing.T, w *fakeRegistry, text string) cleaner.Runner {
 	t.Helper()
 	c := configure(t, text)
 	hash, err := c.Hash()
@@ -73,7 +73,7 @@ func newRunner(t *testing.T, w *world, text string) cleaner.Runner {
 		t.Fatal(err)
 	}
 	return cleaner.Runner{
-		Registry: w.registry(), Remover: w.remover(), Config: c, ConfigurationHash: hash, Region: "eu-west-1",
+		Registry: w.reader(), Remover: w.remover(), Config: c, ConfigurationHash: hash, Region: "eu-west-1",
 		Now: now, RunID: "run-1", Log: slog.New(slog.DiscardHandler), Workers: 4, MaxPlanAge: day,
 		OwnPulls: func(context.Context) cleaner.OwnPulls { return excluded },
 	}
@@ -126,7 +126,7 @@ func skips(report *cleaner.Report) map[string]cleaner.SkipCode {
 
 // mustPlan returns the plan of the repository "app" by the first entry of the
 // configuration.
-func mustPlan(t *testing.T, w *world, text string) cleaner.RepositoryPlan {
+func mustPlan(t *testing.T, w *fakeRegistry, text string) cleaner.RepositoryPlan {
 	t.Helper()
 	plan, err := w.planner().Plan(t.Context(), "app", entryOf(t, text))
 	if err != nil {

@@ -42,12 +42,12 @@ func (l *logged) story(t *testing.T) []string {
 	return lines
 }
 
-// wantStory applies a plan for the images of the world and checks its log.
-func wantStory(t *testing.T, w *world, action evaluator.Action, spoil func(*remover), want ...string) {
+// wantStory applies a plan for the images of the registry and checks its log.
+func wantStory(t *testing.T, w *fakeRegistry, action evaluator.Action, change func(*remover), want ...string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r, log := w.remover(), &logged{}
-		spoil(&r)
+		change(&r)
 		plan := planOf(action, slices.Clone(w.images["app"])...)
 		for i := range plan.Images {
 			plan.Images[i].Untag = plan.Images[i].Tags
@@ -63,7 +63,7 @@ func wantStory(t *testing.T, w *world, action evaluator.Action, spoil func(*remo
 func TestTheIntentIsInTheLogWhenTheCallIsMade(t *testing.T) {
 	t.Parallel()
 	for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition, evaluator.Untag} {
-		w := newWorld(image("a", 9*day, "v1"))
+		w := newFakeRegistry(image("a", 9*day, "v1"))
 		r, log := w.remover(), &logged{}
 		look := func() {
 			if diff := cmp.Diff([]string{"intent a 1"}, log.story(t)); diff != "" {
@@ -95,7 +95,7 @@ func TestTheIntentIsInTheLogWhenTheCallIsMade(t *testing.T) {
 func TestEachAttemptHasItsIntent(t *testing.T) {
 	t.Parallel()
 	for action, outcome := range map[evaluator.Action]string{evaluator.Expire: "a deleted", evaluator.Transition: "a archived"} {
-		wantStory(t, newWorld(image("a", 9*day)), action, func(r *remover) { failing(r, 2, errThrottled, nil) },
+		wantStory(t, newFakeRegistry(image("a", 9*day)), action, func(r *remover) { failing(r, 2, errThrottled, nil) },
 			"intent a 1", "intent a 2", "intent a 3", outcome)
 	}
 }
@@ -103,19 +103,19 @@ func TestEachAttemptHasItsIntent(t *testing.T) {
 // What nobody tried to remove has no intent.
 func TestNoIntentWithoutACall(t *testing.T) {
 	t.Parallel()
-	wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) {
+	wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
 		r.describe = func(context.Context, string, []string) ([]evaluator.Image, error) { return nil, nil }
 	}, "a gone")
 }
 
 func TestAConclusionIsUnconfirmed(t *testing.T) {
 	t.Parallel()
-	silent := func(w *world) func(*remover) { return func(r *remover) { lost(w, r) } }
+	silent := func(w *fakeRegistry) func(*remover) { return func(r *remover) { lost(w, r) } }
 	for action, outcome := range map[evaluator.Action]string{evaluator.Expire: "deleted", evaluator.Transition: "archived"} {
-		w := newWorld(image("a", 9*day))
+		w := newFakeRegistry(image("a", 9*day))
 		wantStory(t, w, action, silent(w), "intent a 1", "a "+outcome+", unconfirmed")
 	}
-	w := newWorld(image("a", 9*day, "v1"))
+	w := newFakeRegistry(image("a", 9*day, "v1"))
 	wantStory(t, w, evaluator.Untag, func(r *remover) {
 		r.untag = func(_ context.Context, repository string, tags []string) (cleaner.Untagging, error) {
 			w.untag(repository, tags)
@@ -128,19 +128,19 @@ func TestAConclusionIsUnconfirmed(t *testing.T) {
 // next attempt, or at the look before it, went by that.
 func TestALateDeletionIsOurs(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]func(*world) (cleaner.Deletion, error){
-		"not found": func(*world) (cleaner.Deletion, error) {
+	for name, answer := range map[string]func(*fakeRegistry) (cleaner.Deletion, error){
+		"not found": func(*fakeRegistry) (cleaner.Deletion, error) {
 			return cleaner.Deletion{Failed: []cleaner.Failure{{Digest: "a", Code: "ImageNotFound"}}}, nil
 		},
-		"repository not found": func(*world) (cleaner.Deletion, error) {
+		"repository not found": func(*fakeRegistry) (cleaner.Deletion, error) {
 			return cleaner.Deletion{}, cleaner.ErrRepositoryNotFound
 		},
-		"throttled, then not there": func(w *world) (cleaner.Deletion, error) {
+		"throttled, then not there": func(w *fakeRegistry) (cleaner.Deletion, error) {
 			w.images["app"] = nil
 			return cleaner.Deletion{}, errThrottled
 		},
 	} {
-		w := newWorld(image("a", 9*day))
+		w := newFakeRegistry(image("a", 9*day))
 		calls := 0
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -161,19 +161,19 @@ func TestALateDeletionIsOurs(t *testing.T) {
 func TestWhatIsAnsweredIsConfirmed(t *testing.T) {
 	t.Parallel()
 	for action, outcome := range map[evaluator.Action]string{evaluator.Expire: "a deleted", evaluator.Transition: "a archived"} {
-		wantStory(t, newWorld(image("a", 9*day)), action, func(r *remover) { failing(r, 1, errUnanswered, nil) },
+		wantStory(t, newFakeRegistry(image("a", 9*day)), action, func(r *remover) { failing(r, 1, errUnanswered, nil) },
 			"intent a 1", "intent a 2", outcome)
 	}
-	wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errors.New("denied"), nil) },
+	wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errors.New("denied"), nil) },
 		"intent a 1", "a failed")
 }
 
 // Where no attempt is answered, that the image is still there proves little.
 func TestAFailureWithoutAnAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
-	wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errUnanswered, nil) },
+	wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errUnanswered, nil) },
 		"intent a 1", "intent a 2", "intent a 3", "a unknown, unconfirmed")
-	wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) {
+	wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
 		describe := r.describe
 		failing(r, 1, errUnanswered, nil)
 		looks := 0
@@ -190,7 +190,7 @@ func TestAFailureWithoutAnAnswerIsUnknown(t *testing.T) {
 func TestARefusalAfterACallWithoutAnAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"KmsError", "ImageReferencedByManifestList"} {
-		wantStory(t, newWorld(image("a", 9*day)), evaluator.Expire, func(r *remover) {
+		wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
 			r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) {
 				return cleaner.Deletion{Failed: []cleaner.Failure{{Digest: "a", Code: code}}}, nil
 			}
@@ -203,7 +203,7 @@ func TestARefusalAfterACallWithoutAnAnswerIsUnknown(t *testing.T) {
 func TestAStopAfterACallWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(image("a", 9*day))
+		w := newFakeRegistry(image("a", 9*day))
 		r, log := w.remover(), &logged{}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

@@ -22,11 +22,6 @@ func mixed(expired, n int) []evaluator.Image {
 	return images
 }
 
-// limited is expireAll with these limits.
-func limited(limits string) string {
-	return `{"policies": [{"name": "old", "policy": ` + expireOld + `}], ` + unprotected + `, "limits": {` + limits + `}}`
-}
-
 func TestLimitsOfARepository(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -46,7 +41,7 @@ func TestLimitsOfARepository(t *testing.T) {
 		{`"maxDeletedPercent": 0`, 0, 10, ""},
 		{`"maxDeletedPercent": 0`, 1, 1000, "1 of 1000 images would go, maxDeletedPercent is 0"},
 	} {
-		w := newWorld(mixed(test.expired, test.n)...)
+		w := newFakeRegistry(mixed(test.expired, test.n)...)
 		r := newRunner(t, w, limited(test.limits))
 		report := run(t, &r)
 		got := report.Repositories[0]
@@ -67,7 +62,7 @@ func TestProtectedImagesDoNotCountInLimits(t *testing.T) {
 	t.Parallel()
 	images := mixed(4, 10)
 	images[0].Tags, images[1].Tags = []string{"v1"}, []string{"v2"}
-	w := newWorld(images...)
+	w := newFakeRegistry(images...)
 	r := newRunner(t, w, `{"policies": [{"policy": `+expireOld+`}], "limits": {"maxDeletionsPerRepository": 2, "maxDeletedPercent": 20, "maxDeletions": 2},
 		"protect": {"inUse": [], "tagPatterns": ["v*"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
 	report := run(t, &r)
@@ -81,10 +76,10 @@ func TestProtectedImagesDoNotCountInLimits(t *testing.T) {
 func TestTheBudgetOfTheRunIsGrantedInTheOrderOfTheListing(t *testing.T) {
 	t.Parallel()
 	for workers := 1; workers <= 8; workers++ {
-		w := newWorld(mixed(4, 9)...).add("b", mixed(5, 9)...).add("c", mixed(0, 9)...).add("d", mixed(2, 9)...).add("e", mixed(1, 9)...)
+		w := newFakeRegistry(mixed(4, 9)...).add("b", mixed(5, 9)...).add("c", mixed(0, 9)...).add("d", mixed(2, 9)...).add("e", mixed(1, 9)...)
 		r := newRunner(t, w, limited(`"maxDeletions": 6`))
 		r.Workers = workers
-		r.Registry = slowest(w.registry(), "app") // its plan is ready last
+		r.Registry = slowest(w.reader(), "app") // its plan is ready last
 		report := run(t, &r)
 		want := map[string]cleaner.SkipCode{"b": cleaner.SkipLimit, "e": cleaner.SkipLimit}
 		if diff := cmp.Diff(want, skips(&report)); diff != "" {
@@ -104,8 +99,8 @@ func TestAnEntryWithABudgetOfItsOwnDrawsOnThat(t *testing.T) {
 	const two = `{"policies": [
 		{"name": "own", "repositories": ["own/*"], "policy": ` + expireOld + `, "limits": {"maxDeletions": 3}},
 		{"name": "rest", "policy": ` + expireOld + `}], ` + unprotected + `, "limits": {"maxDeletions": 4}}`
-	world := func() *world {
-		return newWorld(mixed(4, 9)...).add("own/a", mixed(3, 9)...).add("own/b", mixed(1, 9)...).add("z", mixed(1, 9)...)
+	make := func() *fakeRegistry {
+		return newFakeRegistry(mixed(4, 9)...).add("own/a", mixed(3, 9)...).add("own/b", mixed(1, 9)...).add("z", mixed(1, 9)...)
 	}
 	for name, test := range map[string]struct {
 		request config.Request
@@ -117,7 +112,7 @@ func TestAnEntryWithABudgetOfItsOwnDrawsOnThat(t *testing.T) {
 		"with nothing to go":      {config.Request{MaxDeletions: new(0)}, map[string]cleaner.SkipCode{"app": cleaner.SkipLimit, "own/a": cleaner.SkipLimit, "own/b": cleaner.SkipLimit, "z": cleaner.SkipLimit}},
 		"with smaller repository": {config.Request{MaxDeletionsPerRepository: new(1)}, map[string]cleaner.SkipCode{"app": cleaner.SkipLimit, "own/a": cleaner.SkipLimit}},
 	} {
-		r := newRunner(t, world(), two)
+		r := newRunner(t, make(), two)
 		narrowed, err := r.Config.Narrow(test.request)
 		if err != nil {
 			t.Fatal(err)
@@ -132,7 +127,7 @@ func TestAnEntryWithABudgetOfItsOwnDrawsOnThat(t *testing.T) {
 
 func TestTypedLimitsOverrideThoseOfTheConfiguration(t *testing.T) {
 	t.Parallel()
-	w := newWorld(mixed(4, 4)...)
+	w := newFakeRegistry(mixed(4, 4)...)
 	r := newRunner(t, w, limited(`"maxDeletions": 1, "maxDeletionsPerRepository": 1, "maxDeletedPercent": 1`))
 	r.Config = r.Config.Override(new(4), new(4), new(100))
 	if report := run(t, &r); report.Totals.Deleted != 4 {
@@ -143,7 +138,7 @@ func TestTypedLimitsOverrideThoseOfTheConfiguration(t *testing.T) {
 // A plan that limits keep from being applied shows what would go all the same.
 func TestAPlanShowsWhatLimitsSkip(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, newWorld(mixed(4, 4)...), limited(`"maxDeletions": 1`))
+	r := newRunner(t, newFakeRegistry(mixed(4, 4)...), limited(`"maxDeletions": 1`))
 	r.Remover = nil
 	report := run(t, &r)
 	got := report.Repositories[0]

@@ -1,14 +1,10 @@
 package cleaner_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,45 +13,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
-
-// A logged is a log of which the lines about images can be read.
-type logged struct{ bytes.Buffer }
-
-func (l *logged) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(&l.Buffer, nil)) }
-
-// outcomes returns outcome and message of each line about an image, by digest.
-// A second line on the same image is an error.
-func (l *logged) outcomes(t *testing.T) map[string]string {
-	t.Helper()
-	by := map[string]string{}
-	for line := range strings.Lines(l.String()) {
-		var fields struct{ Msg, Digest, Outcome, Message string }
-		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Fatalf("log line %q: %v", line, err)
-		}
-		if fields.Msg != "image" {
-			continue
-		}
-		if first, twice := by[fields.Digest]; twice {
-			t.Errorf("%s is in the log twice: %s, and %s: %s", fields.Digest, first, fields.Outcome, fields.Message)
-		}
-		by[fields.Digest] = strings.TrimSuffix(fields.Outcome+": "+fields.Message, ": ")
-	}
-	return by
-}
-
-// reported returns outcome and message of each image of the repository "app"
-// that has one.
-func reported(t *testing.T, report *cleaner.Report) map[string]string {
-	t.Helper()
-	by := map[string]string{}
-	for _, im := range repositoryOf(t, report, "app").Images {
-		if im.Outcome != "" {
-			by[im.ImageDigest] = strings.TrimSuffix(string(im.Outcome)+": "+im.Message, ": ")
-		}
-	}
-	return by
-}
 
 // wantOutcomes checks that log and report say the same of every image.
 func wantOutcomes(t *testing.T, want map[string]string, report *cleaner.Report, log *logged) {
@@ -75,7 +32,7 @@ func TestEveryOutcomeHasOneLineInTheLog(t *testing.T) {
 	images := numbered(120, 9*day)
 	images = append(images, index("sha256:index", 9*day), image("sha256:child", 9*day), image("sha256:blocked", 9*day),
 		image("sha256:failed", 9*day), image("sha256:tagged", 9*day), image("sha256:gone", 9*day), image("sha256:saved", 9*day), image("sha256:young", time.Hour))
-	w := newWorld(images...)
+	w := newFakeRegistry(images...)
 	w.children["sha256:index"] = []string{"sha256:child"}
 	saved := save(t, w, expireAll)
 	w.set("sha256:saved", func(im *evaluator.Image) { im.Tags = []string{"since"} })
@@ -85,7 +42,7 @@ func TestEveryOutcomeHasOneLineInTheLog(t *testing.T) {
 	refuse(&remover, "sha256:failed", "KmsError")
 	refuse(&remover, "sha256:blocked", "ImageReferencedByManifestList")
 	log := &logged{}
-	r.Registry = spoilAfterListing{w.registry(), w}
+	r.Registry = changeAfterListing{w.reader(), w}
 	r.Remover, r.Log, r.Saved = remover, log.logger(), saved
 	describe := remover.describe
 	remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
@@ -113,7 +70,7 @@ func must(images []evaluator.Image, err error) []evaluator.Image {
 // The lines of a batch are in the log before the next one begins.
 func TestTheLogIsWrittenAfterEachCall(t *testing.T) {
 	t.Parallel()
-	w := newWorld(numbered(250, 9*day)...)
+	w := newFakeRegistry(numbered(250, 9*day)...)
 	r := newRunner(t, w, expireAll)
 	log := &logged{}
 	r.Log = log.logger()
@@ -132,7 +89,7 @@ func TestTheLogIsWrittenAfterEachCall(t *testing.T) {
 // The unanswered question is settled as well.
 func TestARecheckThatFailsIsLogged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day))
 	r := newRunner(t, w, expireAll)
 	log := &logged{}
 	remover := w.remover()

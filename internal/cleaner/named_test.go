@@ -13,18 +13,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-func runNamed(t *testing.T, r *cleaner.Runner, names ...string) cleaner.Report {
-	t.Helper()
-	report, err := r.RunNamed(t.Context(), "app", names)
-	if err != nil {
-		t.Fatalf("RunNamed(%v): %v", names, err)
-	}
-	return report
-}
-
 func TestRunNamedRemovesWhatIsNamed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", time.Hour, "v1", "v2"), image("sha256:b", time.Hour), image("sha256:c", time.Hour, "v3"))
+	w := newFakeRegistry(image("sha256:a", time.Hour, "v1", "v2"), image("sha256:b", time.Hour), image("sha256:c", time.Hour, "v3"))
 	r := newRunner(t, w, expireAll) // whose policy would keep all of them
 	report := runNamed(t, &r, "v1", "sha256:a", "sha256:b")
 	if diff := cmp.Diff([]string{"sha256:c"}, w.digests("app")); diff != "" {
@@ -43,7 +34,7 @@ func TestRunNamedRemovesWhatIsNamed(t *testing.T) {
 
 func TestRunNamedTakesWhatBelongsToTheImageAlong(t *testing.T) {
 	t.Parallel()
-	w := newWorld(index("i", time.Hour, "v1"), image("c", time.Hour), withSubject(image("sig", time.Hour), "i"), withSubject(image("orphan", time.Hour), "gone"))
+	w := newFakeRegistry(index("i", time.Hour, "v1"), image("c", time.Hour), withSubject(image("sig", time.Hour), "i"), withSubject(image("orphan", time.Hour), "gone"))
 	w.children["i"] = []string{"c"}
 	r := newRunner(t, w, expireAll)
 	report := runNamed(t, &r, "v1", "orphan") // an orphan that is named goes
@@ -55,7 +46,7 @@ func TestRunNamedTakesWhatBelongsToTheImageAlong(t *testing.T) {
 
 func TestRunNamedShowsThePlanBeforeItRemoves(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", time.Hour, "v1", "v2"), image("b", time.Hour))
+	w := newFakeRegistry(image("a", time.Hour, "v1", "v2"), image("b", time.Hour))
 	r := newRunner(t, w, expireAll)
 	refusal := errors.New("v2 is needed")
 	var shown []string
@@ -83,7 +74,7 @@ func TestRunNamedShowsThePlanBeforeItRemoves(t *testing.T) {
 func TestRunNamedKeepsProtectionLimitsAndReCheck(t *testing.T) {
 	t.Parallel()
 	entry := `{"policies": [{"name": "p", "policy": "none", "limits": {"maxDeletionsPerRepository": 2}, "protect": {"tagPatterns": ["keep"]}}], ` + unprotected + `}`
-	w := newWorld(image("sha256:a", time.Hour, "keep"), image("sha256:b", time.Hour), image("sha256:c", time.Hour), image("sha256:d", time.Hour))
+	w := newFakeRegistry(image("sha256:a", time.Hour, "keep"), image("sha256:b", time.Hour), image("sha256:c", time.Hour), image("sha256:d", time.Hour))
 	r := newRunner(t, w, entry)
 	if report := runNamed(t, &r, "keep", "sha256:b"); report.Totals.Protected != 1 || report.Totals.Deleted != 1 {
 		t.Errorf("totals %+v, want 1 protected and 1 deleted", report.Totals)
@@ -109,7 +100,7 @@ func TestRunNamedKeepsProtectionLimitsAndReCheck(t *testing.T) {
 // Without an entry the general settings protect.
 func TestRunNamedInARepositoryWithoutEntry(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", time.Hour, "keep"), image("sha256:b", time.Hour))
+	w := newFakeRegistry(image("sha256:a", time.Hour, "keep"), image("sha256:b", time.Hour))
 	r := newRunner(t, w, `{"policies": [], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pushedWithinHours": 0}, "limits": {"maxDeletions": 1}}`)
 	report := runNamed(t, &r, "keep", "sha256:b")
 	if report.Totals.Protected != 1 || report.Totals.Deleted != 1 || report.Repositories[0].Policy != "" {
@@ -122,7 +113,7 @@ func TestRunNamedInARepositoryWithoutEntry(t *testing.T) {
 
 func TestRunNamedKeepsToWhatWasShown(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour))
+	w := newFakeRegistry(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour))
 	r := newRunner(t, w, expireAll)
 	r.Remover = nil
 	shown := runNamed(t, &r, "v1")
@@ -136,7 +127,7 @@ func TestRunNamedKeepsToWhatWasShown(t *testing.T) {
 
 func TestRunNamedErrors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", time.Hour)).add("excluded", image("sha256:a", time.Hour))
+	w := newFakeRegistry(image("sha256:a", time.Hour)).add("excluded", image("sha256:a", time.Hour))
 	r := newRunner(t, w, `{"repositories": {"exclude": ["excluded"]}, `+expireAll[1:])
 	for _, test := range []struct {
 		repository string
@@ -151,7 +142,7 @@ func TestRunNamedErrors(t *testing.T) {
 		wantError(t, err, test.want)
 	}
 	broken := errors.New("broken")
-	reader := w.registry()
+	reader := w.reader()
 	reader.images = func(context.Context, string) ([]evaluator.Image, error) { return nil, broken }
 	r.Registry = reader
 	if _, err := r.RunNamed(t.Context(), "app", []string{"sha256:a"}); !errors.Is(err, broken) {

@@ -12,7 +12,7 @@ import (
 )
 
 // deletions returns the digests of each delete call, sorted.
-func (w *world) deletions() [][]string {
+func (w *fakeRegistry) deletions() [][]string {
 	var calls [][]string
 	for i, call := range w.calls {
 		if call == "delete" {
@@ -51,7 +51,7 @@ func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
 			[][]string{{"s"}, {"sbom"}, {"sig"}},
 		},
 	} {
-		w := newWorld(test.images...)
+		w := newFakeRegistry(test.images...)
 		plan := planOf(evaluator.Expire, slices.Clone(test.images)...)
 		for i := range plan.Images {
 			plan.Images[i].Parents = test.parents[plan.Images[i].Digest]
@@ -67,7 +67,7 @@ func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
 func TestALargeFamilyGoesInSeveralBatches(t *testing.T) {
 	t.Parallel()
 	images := append(numbered(250, 3*day), index("i", 2*day))
-	w := newWorld(images...)
+	w := newFakeRegistry(images...)
 	plan := planOf(evaluator.Expire, slices.Clone(images)...)
 	for i := range 250 {
 		plan.Images[i].Parents = []string{"i"}
@@ -110,7 +110,7 @@ func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
 			plan := planOf(evaluator.Expire, pulled(index("i", 9*day), 2*day))
 			plan.Images[0].Children = []evaluator.Image{pulled(image("c", 9*day), 8*day)}
 			plan.Images[0].Read = read
-			apply(t, newWorld(test.now...).remover(), plan)
+			apply(t, newFakeRegistry(test.now...).remover(), plan)
 			if got := settled(plan)["i"]; got != want {
 				t.Errorf("%s, read at %v: %q, want %q", name, read, got, want)
 			}
@@ -122,32 +122,32 @@ func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
 func TestApplyKeepsTogetherWhatBelongsTogether(t *testing.T) {
 	t.Parallel()
 	for outcome, test := range map[string]struct {
-		spoil func(*world, *remover)
-		want  map[string]string
+		change func(*fakeRegistry, *remover)
+		want   map[string]string
 	}{
-		"parent deleted": {func(*world, *remover) {}, map[string]string{"i": "deleted", "c": "deleted", "sig": "deleted"}},
+		"parent deleted": {func(*fakeRegistry, *remover) {}, map[string]string{"i": "deleted", "c": "deleted", "sig": "deleted"}},
 		"parent gone": {
-			func(w *world, _ *remover) { w.images["app"] = w.images["app"][1:] },
+			func(w *fakeRegistry, _ *remover) { w.images["app"] = w.images["app"][1:] },
 			map[string]string{"i": "gone: not there any more", "c": "deleted", "sig": "deleted"},
 		},
 		"parent changed": {
-			func(w *world, _ *remover) { w.images["app"][0].Tags = []string{"v1"} },
+			func(w *fakeRegistry, _ *remover) { w.images["app"][0].Tags = []string{"v1"} },
 			map[string]string{
 				"i": "changed: imageTags changed since the plan", "c": "blocked: it belongs to i, which stays",
 				"sig": "blocked: it belongs to c, which stays",
 			},
 		},
 		"parent refused": {
-			func(_ *world, r *remover) { refuse(r, "i", "KmsError") },
+			func(_ *fakeRegistry, r *remover) { refuse(r, "i", "KmsError") },
 			map[string]string{"i": "failed: KmsError", "c": "blocked: it belongs to i, which stays", "sig": "blocked: it belongs to c, which stays"},
 		},
 	} {
-		w := newWorld(index("i", 9*day), image("c", 9*day), image("sig", 9*day))
+		w := newFakeRegistry(index("i", 9*day), image("c", 9*day), image("sig", 9*day))
 		plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
 		plan.Images[1].Parents, plan.Images[2].Parents = []string{"i"}, []string{"c"}
 		plan.Images[1].Action, plan.Images[2].Action = cleaner.Follow, cleaner.Follow
 		r := w.remover()
-		test.spoil(w, &r)
+		test.change(w, &r)
 		apply(t, r, plan)
 		if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
 			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", outcome, diff)
@@ -155,24 +155,11 @@ func TestApplyKeepsTogetherWhatBelongsTogether(t *testing.T) {
 	}
 }
 
-// refuse makes Delete fail for the digest with the code.
-func refuse(r *remover, digest, code string) {
-	next := r.delete
-	r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
-		rest := slices.DeleteFunc(slices.Clone(digests), func(d string) bool { return d == digest })
-		done, err := next(ctx, repository, rest)
-		if len(rest) < len(digests) {
-			done.Failed = append(done.Failed, cleaner.Failure{Digest: digest, Code: code})
-		}
-		return done, err
-	}
-}
-
 // An index that is unknown here may go meanwhile; what it guarded can go then.
 func TestWhatIsBlockedIsTriedOnceMoreAtTheEnd(t *testing.T) {
 	t.Parallel()
 	for tries, want := range map[int]string{1: "deleted", 2: "blocked: ImageReferencedByManifestList"} {
-		w := newWorld(image("child", 9*day), image("other", 9*day))
+		w := newFakeRegistry(image("child", 9*day), image("other", 9*day))
 		r := w.remover()
 		calls := 0
 		next := r.delete

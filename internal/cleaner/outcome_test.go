@@ -19,17 +19,17 @@ func TestApplySettlesEveryImage(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	for name, test := range map[string]struct {
-		spoil func(*world, *remover)
-		want  map[string]string
+		change func(*fakeRegistry, *remover)
+		want   map[string]string
 	}{
 		"re-check fails": {
-			func(_ *world, r *remover) {
+			func(_ *fakeRegistry, r *remover) {
 				r.describe = func(context.Context, string, []string) ([]evaluator.Image, error) { return nil, broken }
 				r.delete = nil
 			}, map[string]string{"a": "failed: re-check: broken", "b": "failed: re-check: broken"},
 		},
 		"repository gone before the re-check": {
-			func(_ *world, r *remover) {
+			func(_ *fakeRegistry, r *remover) {
 				r.describe = func(context.Context, string, []string) ([]evaluator.Image, error) {
 					return nil, cleaner.ErrRepositoryNotFound
 				}
@@ -37,19 +37,19 @@ func TestApplySettlesEveryImage(t *testing.T) {
 			}, map[string]string{"a": "gone: not there any more", "b": "gone: not there any more"},
 		},
 		"repository gone before the deletion": {
-			func(_ *world, r *remover) {
+			func(_ *fakeRegistry, r *remover) {
 				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) {
 					return cleaner.Deletion{}, fmt.Errorf("delete: %w", cleaner.ErrRepositoryNotFound)
 				}
 			}, map[string]string{"a": "gone: the repository is not there any more", "b": "gone: the repository is not there any more"},
 		},
 		"call fails": {
-			func(_ *world, r *remover) {
+			func(_ *fakeRegistry, r *remover) {
 				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) { return cleaner.Deletion{}, broken }
 			}, map[string]string{"a": "failed: broken", "b": "failed: broken"},
 		},
 		"answer lost": {
-			func(w *world, r *remover) {
+			func(w *fakeRegistry, r *remover) {
 				r.delete = func(_ context.Context, repository string, _ []string) (cleaner.Deletion, error) {
 					w.take("delete", repository, []string{"a"})
 					return cleaner.Deletion{}, errUnanswered
@@ -57,7 +57,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 			}, map[string]string{"a": "deleted: unconfirmed: delete: no answer, but not there any more", "b": "unknown: delete: no answer"},
 		},
 		"refused, and gone by somebody else": {
-			func(w *world, r *remover) {
+			func(w *fakeRegistry, r *remover) {
 				r.delete = func(_ context.Context, repository string, _ []string) (cleaner.Deletion, error) {
 					w.take("delete", repository, []string{"a"})
 					return cleaner.Deletion{}, broken
@@ -65,14 +65,14 @@ func TestApplySettlesEveryImage(t *testing.T) {
 			}, map[string]string{"a": "failed: broken", "b": "failed: broken"},
 		},
 		"answer in part": {
-			func(_ *world, r *remover) {
+			func(_ *fakeRegistry, r *remover) {
 				r.delete = func(context.Context, string, []string) (cleaner.Deletion, error) {
 					return cleaner.Deletion{Deleted: []string{"a", "nobody asked"}, Failed: []cleaner.Failure{{Digest: "stranger", Code: "KmsError"}, {Code: "MissingDigestAndTag"}}}, nil
 				}
 			}, map[string]string{"a": "deleted", "b": "unknown: neither confirmed nor refused by ECR"},
 		},
 		"answer lost and no way to ask": {
-			func(w *world, r *remover) {
+			func(w *fakeRegistry, r *remover) {
 				describe, asked := r.describe, 0
 				r.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
 					if asked++; asked > 1 {
@@ -86,7 +86,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 			}, map[string]string{"a": "unknown: delete: no answer; then re-check: denied", "b": "unknown: delete: no answer; then re-check: denied"},
 		},
 		"error after a part is done": {
-			func(w *world, r *remover) {
+			func(w *fakeRegistry, r *remover) {
 				r.delete = func(_ context.Context, repository string, _ []string) (cleaner.Deletion, error) {
 					w.take("delete", repository, []string{"a"})
 					return cleaner.Deletion{Deleted: []string{"a"}}, broken
@@ -95,10 +95,10 @@ func TestApplySettlesEveryImage(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(image("a", 9*day), image("b", 9*day))
+			w := newFakeRegistry(image("a", 9*day), image("b", 9*day))
 			plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
 			r := w.remover()
-			test.spoil(w, &r)
+			test.change(w, &r)
 			apply(t, r, plan)
 			if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
 				t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
@@ -121,7 +121,7 @@ func TestEveryFailureCodeHasAnOutcome(t *testing.T) {
 	for code := range want {
 		images = append(images, image("sha256:"+code, 9*day))
 	}
-	w := newWorld(images...)
+	w := newFakeRegistry(images...)
 	r := w.remover()
 	r.delete = func(_ context.Context, _ string, digests []string) (done cleaner.Deletion, err error) {
 		for _, d := range digests {
@@ -150,7 +150,7 @@ func TestArchivingHasOutcomesOfItsOwn(t *testing.T) {
 		"done": nil, "refused": fmt.Errorf("archive: %w", cleaner.Failure{Code: "ImageStorageClassUpdateNotSupported", Message: "no"}),
 		"missing": cleaner.Failure{Code: "ImageNotFound"}, "denied": errors.New("denied"), "other": cleaner.Failure{Code: "KmsError"},
 	}
-	w := newWorld(image("done", 9*day), image("refused", 9*day), image("missing", 9*day), image("other", 9*day), image("denied", 9*day), image("last", 9*day))
+	w := newFakeRegistry(image("done", 9*day), image("refused", 9*day), image("missing", 9*day), image("other", 9*day), image("denied", 9*day), image("last", 9*day))
 	r := w.remover()
 	r.delete = nil
 	r.archive = func(_ context.Context, _, digest string) error {

@@ -37,7 +37,7 @@ func TestTheRecordedPullOfAnIndexCounts(t *testing.T) {
 			pulledLately: {"pulled": "expire, pulledWithinDays 7 days", "child": "expire, child pulled", "stale": "expire", "old": "expire"},
 			unpulled:     {"child": "transition, child pulled", "stale": "transition", "old": "transition"},
 		} {
-			w := newWorld(pulled(index("pulled", 99*day), time.Hour), pulled(image("child", 99*day), 50*day),
+			w := newFakeRegistry(pulled(index("pulled", 99*day), time.Hour), pulled(image("child", 99*day), 50*day),
 				pulled(index("stale", 99*day), 50*day), pulled(image("old", 99*day), 50*day))
 			w.children = map[string][]string{"pulled": {"child"}, "stale": {"old"}}
 			plan, err := w.planner().With(own).Plan(t.Context(), "app", entryOf(t, configuration))
@@ -55,8 +55,8 @@ func TestTheRecordedPullOfAnIndexCounts(t *testing.T) {
 func TestRulesByPullNeedNoManifests(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	w := newWorld(pulled(index("i", 99*day), 0))
-	reader := w.registry()
+	w := newFakeRegistry(pulled(index("i", 99*day), 0))
+	reader := w.reader()
 	reader.children = func(context.Context, string, []string) (map[string][]string, error) { return nil, broken }
 	plan, err := cleaner.Planner{Registry: reader, Now: now}.Plan(t.Context(), "app", entryOf(t, unpulled))
 	if err != nil || len(plan.Images) != 0 {
@@ -83,7 +83,7 @@ func TestTheReportSaysWhatOwnPullsKeep(t *testing.T) {
 	} {
 		for known, own := range ownPullsKnown {
 			images := []evaluator.Image{pulled(index("i", 99*day, test.tags...), time.Hour), pulled(image("c", 99*day), test.child)}
-			w := newWorld(images...).add("other", images...)
+			w := newFakeRegistry(images...).add("other", images...)
 			w.children = map[string][]string{"i": {"c"}}
 			r := newRunner(t, w, strings.Replace(pulledLately, `"tagPatterns": []`, `"tagPatterns": ["keep"]`, 1))
 			r.OwnPulls = func(context.Context) cleaner.OwnPulls { return own }
@@ -104,7 +104,7 @@ func TestTheReportSaysWhatOwnPullsKeep(t *testing.T) {
 // The finding has the command that registers the role.
 func TestTheReportSaysHowToRegisterTheRole(t *testing.T) {
 	t.Parallel()
-	w := newWorld(pulled(index("i", 99*day), time.Hour), image("c", 99*day))
+	w := newFakeRegistry(pulled(index("i", 99*day), time.Hour), image("c", 99*day))
 	w.children = map[string][]string{"i": {"c"}}
 	r := newRunner(t, w, pulledLately)
 	r.OwnPulls = func(context.Context) cleaner.OwnPulls { return ownPullsKnown["recorded"] }
@@ -135,7 +135,7 @@ func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
 	} {
 		for known, own := range ownPullsKnown {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(pulled(index("i", 99*day), 50*day))
+				w := newFakeRegistry(pulled(index("i", 99*day), 50*day))
 				w.children = map[string][]string{"i": {}}
 				r := newRunner(t, w, pulledLately)
 				r.OwnPulls = func(context.Context) cleaner.OwnPulls { return own }
@@ -171,7 +171,7 @@ func TestAPlanThatIsMadeAgainDisregardsOneOwnRead(t *testing.T) {
 	ours := evaluator.At(now.Add(700 * time.Millisecond))
 	for pull, want := range map[evaluator.Instant]string{ours: "deleted", ours + 1: ""} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(pulled(index("i", 99*day), 50*day))
+			w := newFakeRegistry(pulled(index("i", 99*day), 50*day))
 			w.children = map[string][]string{"i": {}}
 			r := newRunner(t, w, pulledLately)
 			r.OwnPulls = nil
@@ -186,7 +186,7 @@ func TestAPlanThatIsMadeAgainDisregardsOneOwnRead(t *testing.T) {
 				return describe(ctx, repository, digests)
 			}
 			failing(&remover, 1, errThrottled, func(int) { clock = clock.Add(cleaner.MaxScanAge + time.Second) })
-			reader := w.registry()
+			reader := w.reader()
 			images := reader.images
 			reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 				if !clock.Equal(now) {
@@ -217,7 +217,7 @@ func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {
 		"somebody else":  {evaluator.At(now.Add(time.Hour)), "protected"},
 		"much too early": {evaluator.At(now.Add(-time.Minute)), "protected"},
 	} {
-		w := newWorld(pulled(index("i", 99*day), 50*day), image("c", 99*day))
+		w := newFakeRegistry(pulled(index("i", 99*day), 50*day), image("c", 99*day))
 		w.children = map[string][]string{"i": {"c"}}
 		r := newRunner(t, w, pulledLately)
 		r.OwnPulls, r.Remover = nil, nil

@@ -55,7 +55,7 @@ const registryHost = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
 
 func TestAContainerWithoutADigestIsAFinding(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day))
 	r := newRunner(t, w, scanned)
 	running := uses(t, slices.Repeat([]string{registryHost + "app:v1"}, 7)...)
 	for i := range running {
@@ -91,7 +91,7 @@ func TestATagThatHasMovedFromWhatRunsIsAFinding(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(image("sha256:old", 9*day, "both"), image("sha256:new", 8*day, "v1", "both"), index("sha256:i", 9*day, "multi"), image("sha256:c", 9*day))
+			w := newFakeRegistry(image("sha256:old", 9*day, "both"), image("sha256:new", 8*day, "v1", "both"), index("sha256:i", 9*day, "multi"), image("sha256:c", 9*day))
 			w.children["sha256:i"] = []string{"sha256:c"}
 			r := newRunner(t, w, scanned)
 			scans(&r, inuse.Scan{Uses: []inuse.Use{{
@@ -109,7 +109,7 @@ func TestATagThatHasMovedFromWhatRunsIsAFinding(t *testing.T) {
 // A digest without a repository is in use in whichever repository it is.
 func TestADigestWithoutARepositoryIsInUseInEach(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day)).add("other", image("sha256:a", 9*day)).add("third", image("sha256:c", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day)).add("other", image("sha256:a", 9*day)).add("third", image("sha256:c", 9*day))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{Uses: []inuse.Use{{Reference: reference.Reference{Digest: "sha256:a"}, By: "task", Source: "ecs"}}})
 	report := run(t, &r)
@@ -125,7 +125,7 @@ func TestADigestWithoutARepositoryIsInUseInEach(t *testing.T) {
 
 func TestAnImageWithoutAReadableNameIsAFinding(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, newWorld(image("sha256:a", 9*day, "v1")), scanned)
+	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day, "v1")), scanned)
 	scans(&r, inuse.Scan{Uses: append(uses(t, registryHost+"app:v1"),
 		inuse.Use{By: "task/1", Source: "ecs", Problem: "a container names neither image nor digest"}, inuse.Use{By: "task/2", Source: "unasked", Problem: "x"})})
 	report := run(t, &r)
@@ -160,7 +160,7 @@ func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 		}},
 		"none": {scanned, uses(t, registryHost+"app:v1"), nil},
 	} {
-		r := newRunner(t, newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2")), c.configuration)
+		r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2")), c.configuration)
 		scans(&r, inuse.Scan{Uses: c.uses, Counts: map[string]int{"ecs": 1, "list": 1}})
 		report := run(t, &r)
 		if diff := cmp.Diff(c.want, found(&report, cleaner.UnknownRegistryHost)); diff != "" || !report.Handled() {
@@ -172,7 +172,7 @@ func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 // An image of another host that is not in this registry is no finding.
 func TestAnImageBehindAnotherHostThatIsNotListedIsNoFinding(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, newWorld(image("sha256:a", 9*day, "v1")), scanned)
+	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day, "v1")), scanned)
 	scans(&r, inuse.Scan{Uses: uses(t, "docker.io/library/app:v9")})
 	report := run(t, &r)
 	if got := found(&report, cleaner.UnlistedReference); got != nil || len(found(&report, cleaner.NothingReferences)) != 1 {
@@ -196,7 +196,7 @@ func TestAListThatProtectsNothingHasFailed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(image("sha256:a", 9*day, "v1")).add("excluded", image("sha256:a", 9*day))
+			w := newFakeRegistry(image("sha256:a", 9*day, "v1")).add("excluded", image("sha256:a", 9*day))
 			r := newRunner(t, w, strings.Replace(listed, "{", `{"repositories": {"exclude": ["excluded"]}, `, 1))
 			scan := inuse.Scan{Uses: inList(uses(t, c.references...)), Counts: map[string]int{"list": 0}, Elsewhere: map[string]int{}}
 			for _, use := range scan.Uses {
@@ -223,7 +223,7 @@ func TestAScanThatFindsNothingBehindOtherHostsAnyMoreIsNotTrusted(t *testing.T) 
 		counts, elsewhere int
 		fails             bool
 	}{{0, 0, true}, {0, 1, false}, {1, 0, false}} {
-		w := newWorld(image("sha256:a", 9*day)).add("other", image("sha256:b", 9*day))
+		w := newFakeRegistry(image("sha256:a", 9*day)).add("other", image("sha256:b", 9*day))
 		r := newRunner(t, w, scanned)
 		r.Workers = 1
 		made := scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 0}, Elsewhere: map[string]int{"ecs": 2}},
@@ -239,7 +239,7 @@ func TestAScanThatFindsNothingBehindOtherHostsAnyMoreIsNotTrusted(t *testing.T) 
 // attach applies the same protection by path.
 func TestForeseeProtectsByPath(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day, "v1"))
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{Uses: uses(t, "p.example.com/team/app:v1")})
 	entry := entryOf(t, scanned)
@@ -259,7 +259,7 @@ func TestForeseeProtectsByPath(t *testing.T) {
 // delete applies the same protection by path.
 func TestNamedImagesAreProtectedByPath(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"))
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{Uses: uses(t, "p.example.com/team/app:v1", "q.example.com/other:v1")})
 	report := runNamed(t, &r, "v1", "v2")

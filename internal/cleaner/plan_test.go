@@ -21,11 +21,11 @@ import (
 // a registry, and a registry has no method that removes.
 func TestPlanHasNothingToRemoveWith(t *testing.T) {
 	t.Parallel()
-	var reader cleaner.Registry = registry{}
+	var reader cleaner.Registry = reader{}
 	if _, ok := reader.(cleaner.Remover); ok {
 		t.Error("the registry of these tests could remove images")
 	}
-	w := newWorld(image("sha256:a", 2*day))
+	w := newFakeRegistry(image("sha256:a", 2*day))
 	if plan := mustPlan(t, w, expireAll); len(plan.Images) != 1 {
 		t.Fatalf("Plan = %+v", plan)
 	}
@@ -36,7 +36,7 @@ func TestPlanHasNothingToRemoveWith(t *testing.T) {
 
 func TestPlanHoldsImagesToActOnOldestFirst(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:c", 3*day, "v3"), image("sha256:b", 5*day), image("sha256:new", day), image("sha256:a", 3*day))
+	w := newFakeRegistry(image("sha256:c", 3*day, "v3"), image("sha256:b", 5*day), image("sha256:new", day), image("sha256:a", 3*day))
 	entry := entryOf(t, expireAll)
 	got, err := w.planner().Plan(t.Context(), "app", entry)
 	if err != nil {
@@ -72,7 +72,7 @@ func TestPlanDoesNotDependOnTheOrderOfTheListing(t *testing.T) {
 	entry := entryOf(t, `{"policies": [{"policy": `+expireOld+`}], "protect": {"keepNewest": 3}}`)
 	first := cleaner.RepositoryPlan{}
 	for i := range 50 {
-		w := newWorld(images...)
+		w := newFakeRegistry(images...)
 		w.children["sha256:i"] = []string{"sha256:b"}
 		plan, err := w.planner().Plan(t.Context(), "app", entry)
 		if err != nil {
@@ -91,7 +91,7 @@ func TestPlanDoesNotDependOnTheOrderOfTheListing(t *testing.T) {
 
 func TestPlanLeavesARepositoryAlone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 2*day)).add("broken", image("sha256:a", 2*day)).add("strange", image("sha256:a", 2*day))
+	w := newFakeRegistry(image("sha256:a", 2*day)).add("broken", image("sha256:a", 2*day)).add("strange", image("sha256:a", 2*day))
 	w.policies["broken"] = `{"rules": [{"rulePriority": 1, "description": "` + strings.Repeat("x", 60) + `"}]}`
 	w.policies["strange"] = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "sinceImageScanned", "countNumber": 1}, "action": {"type": "expire"}}]}`
 	for name, test := range map[string]struct {
@@ -104,7 +104,7 @@ func TestPlanLeavesARepositoryAlone(t *testing.T) {
 		"invalid policy":         {"broken", `{}`, cleaner.Skip{Code: cleaner.SkipInvalidPolicy, Message: "attached lifecycle policy: 1:12: rules[0].selection: is missing; 1:12: rules[0].action: is missing"}},
 		"policy of unknown kind": {"strange", `{}`, cleaner.Skip{Code: cleaner.SkipInvalidPolicy, Message: `attached lifecycle policy: 1:79: rules[0].selection.countType: "sinceImageScanned" is not known: use "imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"`}},
 	} {
-		reader := w.registry()
+		reader := w.reader()
 		reader.images = nil // must not be listed
 		plan, err := cleaner.Planner{Registry: reader, Now: now}.Plan(t.Context(), test.repository, entryOf(t, test.config))
 		if err != nil || plan.Skip == nil || len(plan.Images) > 0 {
@@ -126,7 +126,7 @@ func TestPlanLeavesARepositoryAlone(t *testing.T) {
 
 func TestAnInlinePolicyIsNotLookedUp(t *testing.T) {
 	t.Parallel()
-	reader := newWorld(image("sha256:a", 2*day)).registry()
+	reader := newFakeRegistry(image("sha256:a", 2*day)).reader()
 	reader.policyText = nil
 	planner := cleaner.Planner{Registry: reader, Now: now}
 	if plan, err := planner.Plan(t.Context(), "app", entryOf(t, expireAll)); err != nil || len(plan.Images) != 1 {
@@ -139,25 +139,25 @@ func TestAnInlinePolicyIsNotLookedUp(t *testing.T) {
 func TestPlanNeedsTheWholeRepository(t *testing.T) {
 	t.Parallel()
 	cut := errors.New("cut short")
-	w := newWorld(image("sha256:a", 2*day), index("sha256:i", 2*day))
+	w := newFakeRegistry(image("sha256:a", 2*day), index("sha256:i", 2*day))
 	for name, test := range map[string]struct {
 		config string
-		spoil  func(*registry)
+		change func(*reader)
 	}{
-		"the images": {expireAll, func(r *registry) {
+		"the images": {expireAll, func(r *reader) {
 			r.images = func(context.Context, string) ([]evaluator.Image, error) { return w.images["app"][:1], cut }
 		}},
-		"the policy": {`{}`, func(r *registry) {
+		"the policy": {`{}`, func(r *reader) {
 			r.policyText = func(context.Context, string) (string, error) { return "", cut }
 		}},
-		"the manifests": {expireAll, func(r *registry) {
+		"the manifests": {expireAll, func(r *reader) {
 			r.children = func(context.Context, string, []string) (map[string][]string, error) {
 				return map[string][]string{"sha256:i": {}}, cut
 			}
 		}},
 	} {
-		reader := w.registry()
-		test.spoil(&reader)
+		reader := w.reader()
+		test.change(&reader)
 		plan, err := cleaner.Planner{Registry: reader, Now: now}.Plan(t.Context(), "app", entryOf(t, test.config))
 		if !errors.Is(err, cut) || len(plan.Images) > 0 || plan.Skip != nil {
 			t.Errorf("without %s: Plan = %+v, %v; want the error and no plan", name, plan, err)
@@ -173,8 +173,8 @@ func TestPlanReadsManifestsOnlyWhenItNeedsThem(t *testing.T) {
 		want int
 	}{"nothing to act on": {time.Hour, 0}, "something to act on": {2 * day, 1}} {
 		reads := 0
-		w := newWorld(index("sha256:i", test.age))
-		reader := w.registry()
+		w := newFakeRegistry(index("sha256:i", test.age))
+		reader := w.reader()
 		reader.children = func(context.Context, string, []string) (map[string][]string, error) {
 			reads++
 			return map[string][]string{"sha256:i": {}}, nil
@@ -195,7 +195,7 @@ func TestManifestsAreReadInBatches(t *testing.T) {
 		images = append(images, index(fmt.Sprintf("sha256:%03d", i), 2*day))
 	}
 	images = append(images, withStatus(index("archived", 2*day), evaluator.Archived), image("no index", 2*day))
-	reader := newWorld(images...).registry()
+	reader := newFakeRegistry(images...).reader()
 	var sizes []int
 	reader.children = func(_ context.Context, _ string, indexes []string) (map[string][]string, error) {
 		sizes = append(sizes, len(indexes))
@@ -211,7 +211,7 @@ func TestManifestsAreReadInBatches(t *testing.T) {
 
 func TestPlanOfAnEmptyRepository(t *testing.T) {
 	t.Parallel()
-	if plan := mustPlan(t, newWorld(), expireAll); plan.Listed != 0 || len(plan.Images) != 0 || plan.Skip != nil {
+	if plan := mustPlan(t, newFakeRegistry(), expireAll); plan.Listed != 0 || len(plan.Images) != 0 || plan.Skip != nil {
 		t.Errorf("Plan = %+v", plan)
 	}
 }

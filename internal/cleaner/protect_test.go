@@ -24,7 +24,7 @@ func protections(t *testing.T, protect string, images ...evaluator.Image) map[st
 			}
 		}
 	}
-	plan := mustPlan(t, newWorld(images...), `{"policies": [{"policy": `+expireOld+`}], "orphans": "delete", "protect": {`+off+`}}`)
+	plan := mustPlan(t, newFakeRegistry(images...), `{"policies": [{"policy": `+expireOld+`}], "orphans": "delete", "protect": {`+off+`}}`)
 	by := map[string]string{}
 	for _, im := range plan.Images {
 		by[im.Digest] = fmt.Sprint(im.ProtectedBy)
@@ -33,26 +33,6 @@ func protections(t *testing.T, protect string, images ...evaluator.Image) map[st
 		}
 	}
 	return by
-}
-
-func pulled(im evaluator.Image, ago time.Duration) evaluator.Image {
-	im.LastRecordedPullTime = evaluator.At(now.Add(-ago))
-	return im
-}
-
-func restored(im evaluator.Image, ago time.Duration) evaluator.Image {
-	im.LastActivatedAt = evaluator.At(now.Add(-ago))
-	return im
-}
-
-func withStatus(im evaluator.Image, status evaluator.ImageStatus) evaluator.Image {
-	im.Status = status
-	return im
-}
-
-func withSubject(im evaluator.Image, subject string) evaluator.Image {
-	im.SubjectDigest = subject
-	return im
 }
 
 func TestTagPatternsProtect(t *testing.T) {

@@ -3,48 +3,17 @@ package cleaner_test
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
 // The tests in this file run on a registry that is as strict as ECR.
-
-// newRegistry returns an empty registry with the repository "app", and a
-// runner that applies the configuration to it.
-func newRegistry(t *testing.T, text string) (*fakeecr.Server, cleaner.Runner) {
-	t.Helper()
-	registry := fakeecr.New(fakeecr.WithClock(func() time.Time { return now }))
-	registry.CreateRepository("app")
-	server := httptest.NewServer(registry)
-	t.Cleanup(server.Close)
-	client, _ := ecrapi.Connect(awsclient.Local(server.URL, "eu-west-1"))
-	r := newRunner(t, &world{}, text)
-	r.Registry, r.Remover = client, client
-	return registry, r
-}
-
-// push stores an image pushed that long ago.
-func push(registry *fakeecr.Server, age time.Duration, im fakeecr.Image) string {
-	im.PushedAt = now.Add(-age)
-	return registry.Put("app", im)
-}
-
-func stored(registry *fakeecr.Server) []string {
-	var digests []string
-	for _, im := range registry.Images("app") {
-		digests = append(digests, im.Digest)
-	}
-	return digests
-}
 
 func TestASecondRunFindsNothingMoreToDelete(t *testing.T) {
 	t.Parallel()

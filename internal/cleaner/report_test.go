@@ -21,12 +21,12 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/report.json")
 
-// one returns a world and a runner on it in which every count of a report but
+// one returns a registry and a runner on it in which every count of a report but
 // untagged is not zero.
 func one(t *testing.T) cleaner.Runner {
 	t.Helper()
 	archived := withStatus(image("sha256:refused", 9*day, "old"), evaluator.Archived)
-	w := newWorld(
+	w := newFakeRegistry(
 		index("sha256:index", 9*day, "dead-1"), image("sha256:child", 9*day), image("sha256:changed", 9*day, "dead-2"),
 		image("sha256:gone", 9*day, "dead-3"), image("sha256:failed", 9*day, "dead-4"), image("sha256:blocked", 9*day, "dead-5"), image("sha256:unknown", 9*day, "dead-7"),
 		pulled(image("sha256:used", 9*day, "dead-6", "latest"), day), restored(image("sha256:young", 99*day, "v1"), time.Hour), archived).
@@ -58,28 +58,8 @@ func one(t *testing.T) cleaner.Runner {
 		return describe(ctx, repository, digests)
 	}
 	r.Remover = remover
-	r.Registry, r.Stop, r.Workers = spoilAfterListing{w.registry(), w}, stop, 1
+	r.Registry, r.Stop, r.Workers = changeAfterListing{w.reader(), w}, stop, 1
 	return r
-}
-
-// spoilAfterListing changes the world between plan and removal.
-type spoilAfterListing struct {
-	registry
-	w *world
-}
-
-func (s spoilAfterListing) Children(ctx context.Context, repository string, indexes []string) (cleaner.Reading, error) {
-	s.w.mu.Lock()
-	for i := range s.w.images[repository] {
-		switch im := &s.w.images[repository][i]; im.Digest {
-		case "sha256:changed":
-			im.Tags = []string{"dead-2", "v2"}
-		case "sha256:gone":
-			im.Digest = "sha256:another"
-		}
-	}
-	s.w.mu.Unlock()
-	return s.registry.Children(ctx, repository, indexes)
 }
 
 // The file is what people and programs read; a change of it is a change of the
@@ -198,7 +178,7 @@ func TestCountsAddUpToTheImages(t *testing.T) {
 // is archived stays on the bill.
 func TestReclaimableBytesAreOfWhatIsDeleted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(index("i", 9*day), image("a", 9*day), image("b", 9*day, "latest")).add("archive", image("a", 9*day))
+	w := newFakeRegistry(index("i", 9*day), image("a", 9*day), image("b", 9*day, "latest")).add("archive", image("a", 9*day))
 	r := newRunner(t, w, `{"policies": [{"repositories": ["archive"], "policy": `+archiveOld+`}, {"policy": `+expireOld+`}],
 		"protect": {"inUse": [], "keepNewest": 0}}`)
 	w.children["i"] = []string{}

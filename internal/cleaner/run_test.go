@@ -21,24 +21,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// slowest returns a registry that lists the images of one repository only a
-// while after they were asked for.
-func slowest(r registry, name string) registry {
-	images := r.images
-	r.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
-		if repository == name {
-			<-time.After(3 * time.Millisecond)
-		}
-		return images(ctx, repository)
-	}
-	return r
-}
-
 func TestRunReportsInTheOrderOfTheListing(t *testing.T) {
 	t.Parallel()
-	w := newWorld().add("z").add("a").add("m/x")
+	w := newFakeRegistry().add("z").add("a").add("m/x")
 	r := newRunner(t, w, expireAll)
-	r.Registry = slowest(w.registry(), "app")
+	r.Registry = slowest(w.reader(), "app")
 	report := run(t, &r)
 	var got []string
 	for _, repository := range report.Repositories {
@@ -51,7 +38,7 @@ func TestRunReportsInTheOrderOfTheListing(t *testing.T) {
 
 func TestRunSelectsRepositories(t *testing.T) {
 	t.Parallel()
-	w := newWorld().add("team-a/x").add("team-a/cache").add("team-b/y").add("unknown")
+	w := newFakeRegistry().add("team-a/x").add("team-a/cache").add("team-b/y").add("unknown")
 	r := newRunner(t, w, `{"repositories": {"include": ["team-*", "unknown"], "exclude": ["*/cache"]},
 		"policies": [{"repositories": ["team-a/*"], "policy": "none"}, {"repositories": ["team-b/*"]}]}`)
 	report := run(t, &r)
@@ -73,7 +60,7 @@ func isSelectionError(err error) bool {
 func TestRunRefusesARequestThatSelectsNothing(t *testing.T) {
 	t.Parallel()
 	for name, requested := range map[string][]string{"not there": {"app", "apo"}, "excluded": {"app", "secret"}} {
-		w := newWorld(image("a", 9*day)).add("secret", image("b", 9*day))
+		w := newFakeRegistry(image("a", 9*day)).add("secret", image("b", 9*day))
 		r := newRunner(t, w, `{"repositories": {"exclude": ["secret"]}, `+expireAll[1:])
 		for _, text := range requested {
 			r.Config.Repositories.Requested = append(r.Config.Repositories.Requested, wildcard.Compile(text))
@@ -86,7 +73,7 @@ func TestRunRefusesARequestThatSelectsNothing(t *testing.T) {
 
 func TestRunThatOnlyPlansRemovesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 2*day))
+	w := newFakeRegistry(image("a", 2*day))
 	r := newRunner(t, w, `{"mode": "apply", `+expireAll[1:]) // the remover decides, not the configuration
 	r.Remover = nil
 	report := run(t, &r)
@@ -101,9 +88,9 @@ func TestRunThatOnlyPlansRemovesNothing(t *testing.T) {
 // No trouble of one repository stops the others, and none is lost.
 func TestRunGoesOnAfterFailures(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 2*day)).add("unreadable", image("a", 2*day)).add("gone", image("a", 2*day)).
+	w := newFakeRegistry(image("a", 2*day)).add("unreadable", image("a", 2*day)).add("gone", image("a", 2*day)).
 		add("undeletable", image("a", 2*day)).add("last", image("a", 2*day))
-	reader, remover := w.registry(), w.remover()
+	reader, remover := w.reader(), w.remover()
 	images, remove := reader.images, remover.delete
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		switch repository {
@@ -140,8 +127,8 @@ func TestRunGoesOnAfterFailures(t *testing.T) {
 
 func TestRunNeedsTheWholeListOfRepositories(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 2*day))
-	reader := w.registry()
+	w := newFakeRegistry(image("a", 2*day))
+	reader := w.reader()
 	cut := errors.New("cut short")
 	reader.repositories = func(context.Context) ([]cleaner.Repository, error) {
 		return []cleaner.Repository{{Name: "app", RegistryID: account}}, cut
@@ -158,7 +145,7 @@ func TestRunNeedsTheWholeListOfRepositories(t *testing.T) {
 
 func TestRunOfAnEmptyRegistry(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, &world{}, expireAll)
+	r := newRunner(t, &fakeRegistry{}, expireAll)
 	report := run(t, &r)
 	if got := toJSON(t, report.Repositories); got != "[]" || report.Account != "" || report.Incomplete {
 		t.Errorf("repositories %s, account %q, incomplete %t", got, report.Account, report.Incomplete)
@@ -167,9 +154,9 @@ func TestRunOfAnEmptyRegistry(t *testing.T) {
 
 func TestRunBeginsNothingAfterItsStop(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 2*day)).add("b", image("a", 2*day)).add("c", image("a", 2*day))
+	w := newFakeRegistry(image("a", 2*day)).add("b", image("a", 2*day)).add("c", image("a", 2*day))
 	stop := make(chan struct{})
-	reader := w.registry()
+	reader := w.reader()
 	images := reader.images
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		if repository == "b" {
@@ -194,9 +181,9 @@ func TestRunBeginsNothingAfterItsStop(t *testing.T) {
 
 func TestRunWithACancelledContextRemovesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 2*day)).add("b", image("a", 2*day))
+	w := newFakeRegistry(image("a", 2*day)).add("b", image("a", 2*day))
 	ctx, cancel := context.WithCancel(t.Context())
-	reader := w.registry()
+	reader := w.reader()
 	reader.images = func(ctx context.Context, _ string) ([]evaluator.Image, error) {
 		cancel()
 		return nil, ctx.Err()
@@ -214,12 +201,12 @@ func TestRunWithACancelledContextRemovesNothing(t *testing.T) {
 
 func TestRunBoundsTheRepositoriesInFlight(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := newFakeRegistry()
 	for i := range 40 {
 		w.add("r" + string(rune('a'+i)))
 	}
 	var inFlight, most atomic.Int32
-	reader := w.registry()
+	reader := w.reader()
 	reader.images = func(context.Context, string) ([]evaluator.Image, error) {
 		n := inFlight.Add(1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
@@ -241,7 +228,7 @@ func TestRunBoundsTheRepositoriesInFlight(t *testing.T) {
 func TestRunIsDeterministic(t *testing.T) {
 	t.Parallel()
 	report := func(workers int) string {
-		w := newWorld(numbered(30, 2*day)...)
+		w := newFakeRegistry(numbered(30, 2*day)...)
 		for _, name := range []string{"b", "c", "d", "e"} {
 			images := numbered(20, 2*day)
 			images = append(images, index("i-"+name, 3*day, "v1"))
@@ -263,7 +250,7 @@ func TestRunIsDeterministic(t *testing.T) {
 // Who reads the log alone must find what was removed, and why.
 func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 2*day, "v1", "v2"), image("b", 3*day), image("young", time.Hour)).add("none")
+	w := newFakeRegistry(image("a", 2*day, "v1", "v2"), image("b", 3*day), image("young", time.Hour)).add("none")
 	remover := w.remover()
 	refuse(&remover, "b", "KmsError")
 	r := newRunner(t, w, expireAll)

@@ -15,8 +15,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// save plans the world and returns the plan as it comes back from a file.
-func save(t *testing.T, w *world, text string) *cleaner.Report {
+// save plans the registry and returns the plan as it comes back from a file.
+func save(t *testing.T, w *fakeRegistry, text string) *cleaner.Report {
 	t.Helper()
 	r := newRunner(t, w, text)
 	r.Remover = nil
@@ -27,8 +27,8 @@ func save(t *testing.T, w *world, text string) *cleaner.Report {
 	return saved
 }
 
-// applySaved applies a saved plan to the world one hour later.
-func applySaved(t *testing.T, w *world, text string, saved *cleaner.Report) cleaner.Report {
+// applySaved applies a saved plan to the registry one hour later.
+func applySaved(t *testing.T, w *fakeRegistry, text string, saved *cleaner.Report) cleaner.Report {
 	t.Helper()
 	r := newRunner(t, w, text)
 	r.Saved, r.Now = saved, now.Add(time.Hour)
@@ -37,7 +37,7 @@ func applySaved(t *testing.T, w *world, text string, saved *cleaner.Report) clea
 
 func TestASavedPlanIsAppliedAsItIs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(pulled(image("a", 9*day, "v1"), 8*day), restored(image("b", 9*day), 2*day), image("young", time.Hour)).add("b", index("i", 9*day), image("c", 9*day))
+	w := newFakeRegistry(pulled(image("a", 9*day, "v1"), 8*day), restored(image("b", 9*day), 2*day), image("young", time.Hour)).add("b", index("i", 9*day), image("c", 9*day))
 	w.children["i"] = []string{"c"}
 	saved := save(t, w, expireAll)
 	report := applySaved(t, w, expireAll, saved)
@@ -51,7 +51,7 @@ func TestASavedPlanIsAppliedAsItIs(t *testing.T) {
 
 func TestASavedPlanAddsNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 2*day), image("b", day-30*time.Minute)).add("quiet", image("q", day-30*time.Minute)).add("new repository")
+	w := newFakeRegistry(image("a", 2*day), image("b", day-30*time.Minute)).add("quiet", image("q", day-30*time.Minute)).add("new repository")
 	saved := save(t, w, expireAll)
 	w.images["app"] = append(w.images["app"], image("pushed since", 3*day))
 	w.images["new repository"] = []evaluator.Image{image("x", 3*day)}
@@ -76,7 +76,7 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 		image("same", 9*day), image("tagged", 9*day), image("protected", 9*day), image("pulled", 9*day), image("pulled before", 9*day),
 		image("pushed again", 9*day), image("archived", 9*day), image("gone", 9*day),
 	}
-	w := newWorld(all...)
+	w := newFakeRegistry(all...)
 	saved := save(t, w, text)
 	w.images["app"] = []evaluator.Image{
 		image("same", 9*day), image("tagged", 9*day, "v1"), image("protected", 9*day, "keep"), pulled(image("pulled", 9*day), 0),
@@ -107,7 +107,7 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
-	w := newWorld(image("newest", 8*day), image("next", 9*day))
+	w := newFakeRegistry(image("newest", 8*day), image("next", 9*day))
 	saved := save(t, w, text)
 	w.images["app"] = w.images["app"][1:]
 	report := applySaved(t, w, text, saved)
@@ -122,7 +122,7 @@ func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
 func TestASavedPlanKeepsToItsVerdicts(t *testing.T) {
 	t.Parallel()
 	const text = `{` + unprotected + `}`
-	w := newWorld(image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day))
 	w.policies["app"] = archiveOld
 	saved := save(t, w, text)
 	w.policies["app"] = expireOld
@@ -136,7 +136,7 @@ func TestASavedPlanKeepsToItsVerdicts(t *testing.T) {
 func TestASavedPlanShowsWhatIsProtected(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
-	w := newWorld(image("a", 9*day), image("b", 9*day, "keep"))
+	w := newFakeRegistry(image("a", 9*day), image("b", 9*day, "keep"))
 	saved := save(t, w, text)
 	w.images["app"] = append(w.images["app"], image("c", 9*day, "keep"), image("d", 9*day))
 	report := applySaved(t, w, text, saved)
@@ -151,7 +151,7 @@ func TestASavedPlanShowsWhatIsProtected(t *testing.T) {
 func TestASavedPlanKeepsItsSkips(t *testing.T) {
 	t.Parallel()
 	text := limited(`"maxDeletionsPerRepository": 1`)
-	w := newWorld(image("a", 9*day), image("b", 9*day)).add("b", image("c", 9*day))
+	w := newFakeRegistry(image("a", 9*day), image("b", 9*day)).add("b", image("c", 9*day))
 	saved := save(t, w, text)
 	w.images["app"] = w.images["app"][1:] // would be within the limit now
 	report := applySaved(t, w, text, saved)
@@ -165,7 +165,7 @@ func TestASavedPlanKeepsItsSkips(t *testing.T) {
 
 func TestASavedPlanIsLimitedAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day), image("b", 9*day), image("c", time.Hour), image("d", time.Hour))
+	w := newFakeRegistry(image("a", 9*day), image("b", 9*day), image("c", time.Hour), image("d", time.Hour))
 	text := limited(`"maxDeletedPercent": 50`)
 	saved := save(t, w, text)
 	w.images["app"] = w.images["app"][:3]
@@ -177,9 +177,9 @@ func TestASavedPlanIsLimitedAgain(t *testing.T) {
 
 func TestASavedPlanForRepositoriesThatAreGone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day)).add("b", image("b", 9*day))
+	w := newFakeRegistry(image("a", 9*day)).add("b", image("b", 9*day))
 	saved := save(t, w, expireAll)
-	reader := w.registry()
+	reader := w.reader()
 	images := reader.images
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		if repository == "app" {
@@ -197,7 +197,7 @@ func TestASavedPlanForRepositoriesThatAreGone(t *testing.T) {
 
 func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day))
 	saved := save(t, w, expireAll)
 	w.images["app"][0].PushedAt = evaluator.At(now)
 	remover := w.remover()
@@ -213,9 +213,9 @@ func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
 
 func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day))
 	for name, test := range map[string]struct {
-		spoil  func(*cleaner.Report)
+		change func(*cleaner.Report)
 		reason string
 	}{
 		"same":                  {func(*cleaner.Report) {}, ""},
@@ -230,7 +230,7 @@ func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
 		"without a start":       {func(r *cleaner.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, the limit is 24h0m0s; plan again"},
 	} {
 		saved := save(t, w, expireAll)
-		test.spoil(saved)
+		test.change(saved)
 		r := newRunner(t, w, expireAll)
 		r.Saved, r.Remover = saved, remover{describe: w.remover().describe, delete: func(context.Context, string, []string) (cleaner.Deletion, error) {
 			return cleaner.Deletion{Deleted: []string{"a"}}, nil
@@ -266,7 +266,7 @@ func TestReadSavedPlanRefuses(t *testing.T) {
 // A plan goes through a file without losing what it is compared by.
 func TestASavedPlanComesBackEqual(t *testing.T) {
 	t.Parallel()
-	w := newWorld(restored(pulled(image("a", 9*day+time.Nanosecond, "v1"), 8*day), 7*day), image("b", 9*day))
+	w := newFakeRegistry(restored(pulled(image("a", 9*day+time.Nanosecond, "v1"), 8*day), 7*day), image("b", 9*day))
 	r := newRunner(t, w, expireAll)
 	r.Remover = nil
 	report := run(t, &r)

@@ -83,7 +83,7 @@ func TestARepositoryWhoseTagsCannotBeReadIsLeftAlone(t *testing.T) {
 // A registry that knows no tags is no reason to take an entry for another.
 func TestWithoutTagsToReadNothingIsRemoved(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day))
 	r := newRunner(t, w, byTags)
 	report := run(t, &r)
 	if got := report.Repositories[0]; got.Skipped != cleaner.SkipFailed || len(w.calls) > 0 {

@@ -14,7 +14,7 @@ import (
 
 // A policyReader is a registry with resource policies.
 type policyReader struct {
-	registry
+	reader
 	text string
 	err  error
 }
@@ -62,9 +62,9 @@ func TestWhoElseMayPullIsAFinding(t *testing.T) {
 			scanned, fmt.Sprintf(others, "lambda.amazonaws.com for 999999999999"), nil,
 		},
 	} {
-		w := newWorld(image("sha256:a", 9*day))
+		w := newFakeRegistry(image("sha256:a", 9*day))
 		r := newRunner(t, w, test.config)
-		r.Registry = policyReader{w.registry(), test.text, test.err}
+		r.Registry = policyReader{w.reader(), test.text, test.err}
 		scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "x")}[:0]})
 		report := run(t, &r)
 		got := slices.DeleteFunc(report.Findings, func(f cleaner.Finding) bool { return f.Kind != cleaner.SharedRepository })

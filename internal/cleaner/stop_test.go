@@ -20,7 +20,7 @@ func TestACallUnderWayIsSeenToItsEnd(t *testing.T) {
 	t.Parallel()
 	for name, policy := range map[string]string{"deleted": expireOld, "archived": archiveOld} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(index("i", 9*day), image("a", 9*day))
+			w := newFakeRegistry(index("i", 9*day), image("a", 9*day))
 			w.children["i"] = []string{"a"}
 			ctx, cancel := context.WithCancel(t.Context())
 			r := newRunner(t, w, `{"policies": [{"policy": `+policy+`}], `+unprotected+`}`)
@@ -38,9 +38,9 @@ func TestACallUnderWayIsSeenToItsEnd(t *testing.T) {
 	}
 }
 
-// slowly returns a remover of the world whose removing calls are interrupted
+// slowly returns a remover of the registry whose removing calls are interrupted
 // and take a second all the same.
-func slowly(t *testing.T, w *world, interrupt func()) remover {
+func slowly(t *testing.T, w *fakeRegistry, interrupt func()) remover {
 	t.Helper()
 	r := w.remover()
 	remove, archive := r.delete, r.archive
@@ -67,7 +67,7 @@ func slowly(t *testing.T, w *world, interrupt func()) remover {
 func TestOfACallUnderWayItIsAskedWhatBecameOfIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(image("a", 9*day), image("b", 9*day))
+		w := newFakeRegistry(image("a", 9*day), image("b", 9*day))
 		ctx, cancel := context.WithCancel(t.Context())
 		r := newRunner(t, w, expireAll)
 		remover := w.remover()
@@ -100,7 +100,7 @@ func TestAStopEndsAPause(t *testing.T) {
 	t.Parallel()
 	for _, stopping := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(image("a", 9*day))
+			w := newFakeRegistry(image("a", 9*day))
 			ctx, cancel := context.WithCancel(t.Context())
 			stop := make(chan struct{})
 			r := newRunner(t, w, expireAll)
@@ -131,7 +131,7 @@ func TestAStopEndsAPause(t *testing.T) {
 func TestAStopBetweenBatches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(numbered(250, 9*day)...)
+		w := newFakeRegistry(numbered(250, 9*day)...)
 		stop := make(chan struct{})
 		r := newRunner(t, w, expireAll)
 		remover := w.remover()
@@ -158,9 +158,9 @@ func TestAStopBetweenBatches(t *testing.T) {
 
 func TestNothingIsRemovedAfterAStop(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day))
 	stop := make(chan struct{})
-	reader := w.registry()
+	reader := w.reader()
 	images := reader.images
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		close(stop) // while the plan is made
@@ -177,9 +177,9 @@ func TestNothingIsRemovedAfterAStop(t *testing.T) {
 // A run that is cancelled, as by a signal, says so; no time ran out.
 func TestAnInterruptedRunSaysWhat(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day)).add("web", image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day)).add("web", image("a", 9*day))
 	ctx, cancel := context.WithCancelCause(t.Context())
-	reader := w.registry()
+	reader := w.reader()
 	reader.images = func(ctx context.Context, _ string) ([]evaluator.Image, error) {
 		cancel(errors.New("a signal came"))
 		return nil, ctx.Err()
@@ -204,7 +204,7 @@ func TestAnInterruptedRunSaysWhat(t *testing.T) {
 func TestAnInterruptedScanIsNoOtherFailure(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	r := newRunner(t, newWorld(image("a", 9*day)), `{"policies": [{"policy": `+expireOld+`}], "protect": {"inUse": ["ecs"]}}`)
+	r := newRunner(t, newFakeRegistry(image("a", 9*day)), `{"policies": [{"policy": `+expireOld+`}], "protect": {"inUse": ["ecs"]}}`)
 	r.Clock = func() time.Time { return now }
 	r.Scan = func(ctx context.Context) inuse.Scan {
 		cancel(errors.New("a signal came"))

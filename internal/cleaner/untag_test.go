@@ -29,7 +29,7 @@ func tagged(digest string) evaluator.Image { return image(digest, 9*day, "t-"+di
 
 func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(tagged("done"), tagged("gone"), tagged("refused"), tagged("moved"))
+	w := newFakeRegistry(tagged("done"), tagged("gone"), tagged("refused"), tagged("moved"))
 	plan := losing(w.images["app"]...)
 	r := w.remover()
 	untag := r.untag
@@ -57,7 +57,7 @@ func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
 // it was.
 func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("half", 9*day, "t-1", "t-2", "v"), image("moved", 9*day, "t-3", "v-3"), image("refused", 9*day, "t-4", "v-4"))
+	w := newFakeRegistry(image("half", 9*day, "t-1", "t-2", "v"), image("moved", 9*day, "t-3", "v-3"), image("refused", 9*day, "t-4", "v-4"))
 	plan := planOf(evaluator.Untag, w.images["app"]...)
 	for i, tags := range [][]string{{"t-1", "t-2"}, {"t-3"}, {"t-4"}} {
 		plan.Images[i].Untag = tags
@@ -96,7 +96,7 @@ func TestUntaggingWithoutAnAnswer(t *testing.T) {
 		"not done": {false, "untagged"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(tagged("a"))
+			w := newFakeRegistry(tagged("a"))
 			plan := losing(w.images["app"]...)
 			r := w.remover()
 			untag, calls := r.untag, 0
@@ -119,7 +119,7 @@ func TestUntaggingWithoutAnAnswer(t *testing.T) {
 
 func TestUntaggingInARepositoryThatIsGone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(tagged("a"))
+	w := newFakeRegistry(tagged("a"))
 	plan := losing(w.images["app"]...)
 	r := w.remover()
 	r.untag = func(context.Context, string, []string) (cleaner.Untagging, error) {
@@ -139,7 +139,7 @@ func TestAnImageLosesManyTagsInSeveralRuns(t *testing.T) {
 	for i := range 250 {
 		im.Tags = append(im.Tags, fmt.Sprint("dead-", i))
 	}
-	w := newWorld(im)
+	w := newFakeRegistry(im)
 	for _, left := range []int{151, 51, 1, 1} {
 		r := newRunner(t, w, withPolicy(strings.Replace(expireDead, "expire", "untag", 1), ""))
 		run(t, &r)

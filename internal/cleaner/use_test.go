@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,70 +12,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
-
-// scanned is expireAll with what is in use asked for.
-const scanned = `{"policies": [{"name": "old", "policy": ` + expireOld + `}],
-	"protect": {"inUse": ["ecs", "lambda"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
-
-// use returns the use of an image of the repository "app", named by tag or
-// digest.
-func use(name, by string) inuse.Use {
-	ref := reference.Reference{RegistryID: account, Region: "eu-west-1", Repository: "app", Tag: name}
-	if strings.HasPrefix(name, "sha256:") {
-		ref.Tag, ref.Digest = "", name
-	}
-	return inuse.Use{Reference: ref, By: by, Source: "ecs"}
-}
-
-// scans makes the runner's scans answer these, one after the other; the last
-// one again and again.
-func scans(r *cleaner.Runner, list ...inuse.Scan) *int {
-	made := 0
-	r.Clock = func() time.Time { return now }
-	r.Scan = func(context.Context) inuse.Scan {
-		scan := list[min(made, len(list)-1)]
-		made++
-		if scan.At.IsZero() {
-			scan.At = r.Clock()
-		}
-		return scan
-	}
-	return &made
-}
-
-// outdate makes the first scan too old as soon as a plan relies upon it, and
-// calls then when somebody notices.
-func outdate(r *cleaner.Runner, then func()) {
-	asked := 0
-	r.Clock = func() time.Time {
-		if asked++; asked <= 3 { // beginning and end of the first scan, and its age for the plan
-			return now
-		}
-		if asked == 4 {
-			then()
-		}
-		return now.Add(cleaner.MaxScanAge + time.Second)
-	}
-}
-
-// protectedBy returns what protects the images of the repository "app".
-func protectedBy(report *cleaner.Report) map[string]string {
-	by := map[string]string{}
-	for _, r := range report.Repositories {
-		for _, im := range r.Images {
-			if r.Name == "app" {
-				by[im.ImageDigest] = fmt.Sprint(im.ProtectedBy)
-			}
-		}
-	}
-	return by
-}
 
 func TestWhatIsInUseStays(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"), index("sha256:i", 9*day), image("sha256:c", 9*day), image("sha256:d", 9*day)).
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"), index("sha256:i", 9*day), image("sha256:c", 9*day), image("sha256:d", 9*day)).
 		add("other", image("sha256:a", 9*day))
 	w.children["sha256:i"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)
@@ -114,7 +54,7 @@ func TestWhatIsInUseStays(t *testing.T) {
 // A digest that still runs is in use, wherever its tag points now.
 func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:old", 9*day), image("sha256:new", 8*day, "v1"))
+	w := newFakeRegistry(image("sha256:old", 9*day), image("sha256:new", 8*day, "v1"))
 	r := newRunner(t, w, scanned)
 	both := use("sha256:old", "task")
 	both.Reference.Tag = "v1"
@@ -128,7 +68,7 @@ func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
 
 func TestOfManyUsesAFewAreNamed(t *testing.T) {
 	t.Parallel()
-	r := newRunner(t, newWorld(image("sha256:a", 9*day)), scanned)
+	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day)), scanned)
 	var uses []inuse.Use
 	for i := range 9 {
 		uses = append(uses, use("sha256:a", fmt.Sprintf("task/%d", i)))
@@ -144,7 +84,7 @@ func TestOfManyUsesAFewAreNamed(t *testing.T) {
 // What a source that did not answer could have protected stays.
 func TestAFailedScanLeavesAloneWhatReliesOnIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day)).add("lambda-only", image("sha256:a", 9*day)).add("free", image("sha256:a", 9*day)).add("quiet", image("sha256:a", time.Hour))
+	w := newFakeRegistry(image("sha256:a", 9*day)).add("lambda-only", image("sha256:a", 9*day)).add("free", image("sha256:a", 9*day)).add("quiet", image("sha256:a", time.Hour))
 	r := newRunner(t, w, `{"policies": [
 		{"repositories": ["lambda-only"], "policy": `+expireOld+`, "protect": {"inUse": ["lambda"]}},
 		{"repositories": ["free"], "policy": `+expireOld+`, "protect": {"inUse": []}},
@@ -165,7 +105,7 @@ func TestAFailedScanLeavesAloneWhatReliesOnIt(t *testing.T) {
 // A runner that forgot to ask must not take silence for an answer.
 func TestWithoutAScanNothingThatReliesOnOneGoes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day))
 	r := newRunner(t, w, scanned)
 	report := run(t, &r)
 	got := report.Repositories[0]
@@ -177,7 +117,7 @@ func TestWithoutAScanNothingThatReliesOnOneGoes(t *testing.T) {
 // A source that named uses and names none any more is more likely broken.
 func TestAScanThatSuddenlyFindsNothingIsNotTrusted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day))
 	plan := newRunner(t, w, scanned)
 	plan.Remover = nil
 	scans(&plan, inuse.Scan{Counts: map[string]int{"ecs": 3, "lambda": 0}})
@@ -194,12 +134,12 @@ func TestAScanThatSuddenlyFindsNothingIsNotTrusted(t *testing.T) {
 
 func TestOneScanServesTheWholeRunUntilItIsTooOld(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day)).add("b", image("sha256:a", 9*day)).add("c", image("sha256:a", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day)).add("b", image("sha256:a", 9*day)).add("c", image("sha256:a", 9*day))
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now.Add(cleaner.MaxScanAge + time.Second)})
 	clock := now
 	r.Clock, r.Workers = func() time.Time { return clock }, 1
-	reader := w.registry()
+	reader := w.reader()
 	images := reader.images
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		if repository == "c" {
@@ -216,11 +156,11 @@ func TestOneScanServesTheWholeRunUntilItIsTooOld(t *testing.T) {
 // Between plan and removal a task may have started.
 func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day), image("sha256:b", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day))
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now, Uses: []inuse.Use{use("sha256:a", "new task")}})
 	outdate(&r, func() {})
-	reader := w.registry()
+	reader := w.reader()
 	images := reader.images
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		list, err := images(ctx, repository)
@@ -244,7 +184,7 @@ func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 // ECR applies an attached policy itself and knows nothing of what is in use.
 func TestAnAttachedPolicyThatMarksWhatIsInUseIsAFinding(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", 9*day))
+	w := newFakeRegistry(image("sha256:a", 9*day))
 	w.policies["app"] = expireOld
 	r := newRunner(t, w, `{"protect": {"inUse": ["ecs"], "keepNewest": 0}}`)
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "task")}})
@@ -257,7 +197,7 @@ func TestAnAttachedPolicyThatMarksWhatIsInUseIsAFinding(t *testing.T) {
 
 func TestWhatIsNamedIsPlannedAgainWhenTheScanIsTooOld(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", time.Hour), image("sha256:b", time.Hour), image("sha256:c", 9*day))
+	w := newFakeRegistry(image("sha256:a", time.Hour), image("sha256:b", time.Hour), image("sha256:c", 9*day))
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now, Uses: []inuse.Use{use("sha256:a", "new task")}})
 	outdate(&r, func() {})
@@ -270,7 +210,7 @@ func TestWhatIsNamedIsPlannedAgainWhenTheScanIsTooOld(t *testing.T) {
 // What was named may be gone when it is planned again.
 func TestWhatIsNamedMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("sha256:a", time.Hour))
+	w := newFakeRegistry(image("sha256:a", time.Hour))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{At: now})
 	outdate(&r, func() { w.images["app"] = nil })
@@ -284,7 +224,7 @@ func TestWhatIsNamedMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
 func TestTheRestOfWhatIsNamedIsPlannedAgain(t *testing.T) {
 	t.Parallel()
 	images := numbered(150, 9*day)
-	w := newWorld(images...)
+	w := newFakeRegistry(images...)
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{})
 	aging(&r, w.remover(), 1)
@@ -305,7 +245,7 @@ func TestAPullInTheSecondOfTheScanIsInUse(t *testing.T) {
 	for pull, want := range map[time.Duration]string{0: "[inUse whoever pulled it since the question what is in use]", -time.Millisecond: "[]"} {
 		im := image("sha256:a", 9*day)
 		im.LastRecordedPullTime = evaluator.At(now.Add(pull))
-		w := newWorld(im)
+		w := newFakeRegistry(im)
 		r := newRunner(t, w, scanned)
 		r.Remover = nil
 		scans(&r, inuse.Scan{At: now.Add(900 * time.Millisecond)})

@@ -19,11 +19,11 @@ import (
 func TestAHugeRepositoryHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(image("a", 9*day))
+		w := newFakeRegistry(image("a", 9*day))
 		for i := range 40 {
 			w.add(fmt.Sprint("r", i), image("a", 9*day))
 		}
-		reader := w.registry()
+		reader := w.reader()
 		images, others := reader.images, sync.WaitGroup{}
 		others.Add(40)
 		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
@@ -48,11 +48,11 @@ func TestAHugeRepositoryHoldsNobodyUp(t *testing.T) {
 func TestARunHoldsABoundedNumberOfImages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFakeRegistry()
 		for i := range 7 {
 			w.add(fmt.Sprint("r", i))
 		}
-		l := &listings{registry: w.registry(), first: make(chan struct{})}
+		l := &listings{reader: w.reader(), first: make(chan struct{})}
 		r := newRunner(t, w, withPolicy(expireOld, ""))
 		r.Registry, r.Remover, r.Workers = l, nil, 8
 		done := make(chan cleaner.Report)
@@ -71,7 +71,7 @@ func TestARunHoldsABoundedNumberOfImages(t *testing.T) {
 // Listings yield 20,000 images of each repository, the first one not before it
 // is told to.
 type listings struct {
-	registry
+	reader
 	first  chan struct{}
 	listed atomic.Int64
 }
@@ -94,7 +94,7 @@ func (l *listings) Images(_ context.Context, repository string) iter.Seq2[[]eval
 // listing, and counted.
 func TestDetailsOfAReportAreBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(image("a", 9*day)).add("big", numbered(100, 9*day)...).add("small", image("b", 9*day))
+	w := newFakeRegistry(image("a", 9*day)).add("big", numbered(100, 9*day)...).add("small", image("b", 9*day))
 	r := newRunner(t, w, withPolicy(expireOld, ""))
 	r.Remover, r.MaxDetails = nil, 10_000
 	report := run(t, &r)
