@@ -13,32 +13,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// planOf returns a plan that removes these images.
-func planOf(action evaluator.Action, images ...evaluator.Image) *cleaner.RepositoryPlan {
-	plan := &cleaner.RepositoryPlan{Repository: "app", Listed: len(images)}
-	for _, im := range images {
-		plan.Images = append(plan.Images, cleaner.PlannedImage{Image: im, Action: action, Rule: 1, Reason: "old"})
-	}
-	return plan
-}
-
-func apply(t *testing.T, r cleaner.Remover, plan *cleaner.RepositoryPlan) {
-	t.Helper()
-	cleaner.Apply(t.Context(), r, plan, slog.New(slog.DiscardHandler))
-}
-
-// settled returns outcome and message of every image of the plan, by digest.
-func settled(plan *cleaner.RepositoryPlan) map[string]string {
-	by := map[string]string{}
-	for _, im := range plan.Images {
-		by[im.Digest] = string(im.Outcome)
-		if im.Message != "" {
-			by[im.Digest] += ": " + im.Message
-		}
-	}
-	return by
-}
-
 func TestApplyDescribesEachBatchRightBeforeItDeletesIt(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(numbered(250, 2*day)...)

@@ -326,3 +326,39 @@ var (
 	errThrottled  = fmt.Errorf("delete: %w", cleaner.ErrThrottled)
 	errUnanswered = fmt.Errorf("delete: %w", cleaner.ErrUnanswered)
 )
+
+func apply(t *testing.T, r cleaner.Remover, plan *cleaner.RepositoryPlan) {
+	t.Helper()
+	cleaner.Apply(t.Context(), r, plan, slog.New(slog.DiscardHandler))
+}
+
+// planOf returns a plan that removes these images.
+func planOf(action evaluator.Action, images ...evaluator.Image) *cleaner.RepositoryPlan {
+	plan := &cleaner.RepositoryPlan{Repository: "app", Listed: len(images)}
+	for _, im := range images {
+		plan.Images = append(plan.Images, cleaner.PlannedImage{Image: im, Action: action, Rule: 1, Reason: "old"})
+	}
+	return plan
+}
+
+// settled returns outcome and message of every image of the plan, by digest.
+func settled(plan *cleaner.RepositoryPlan) map[string]string {
+	by := map[string]string{}
+	for _, im := range plan.Images {
+		by[im.Digest] = string(im.Outcome)
+		if im.Message != "" {
+			by[im.Digest] += ": " + im.Message
+		}
+	}
+	return by
+}
+
+// losing returns a plan by which the images lose the tags "t-" and their
+// digests.
+func losing(images ...evaluator.Image) *cleaner.RepositoryPlan {
+	plan := planOf(evaluator.Untag, images...)
+	for i := range plan.Images {
+		plan.Images[i].Untag = []string{"t-" + plan.Images[i].Digest}
+	}
+	return plan
+}

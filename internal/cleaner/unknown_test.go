@@ -169,7 +169,7 @@ func TestWhatIsFoundRemovedIsNotUnknown(t *testing.T) {
 // An unansweredRun is a run whose first removing call has no answer and is not carried
 // out. Then the test calls then.
 type unansweredRun struct {
-	*fakeRegistry
+	fake *fakeRegistry
 	cleaner.Runner
 	log  *logged
 	stop chan struct{}

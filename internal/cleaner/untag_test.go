@@ -15,16 +15,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// losing returns a plan by which the images lose the tags "t-" and their
-// digests.
-func losing(images ...evaluator.Image) *cleaner.RepositoryPlan {
-	plan := planOf(evaluator.Untag, images...)
-	for i := range plan.Images {
-		plan.Images[i].Untag = []string{"t-" + plan.Images[i].Digest}
-	}
-	return plan
-}
-
 func tagged(digest string) evaluator.Image { return image(digest, 9*day, "t-"+digest, "v-"+digest) }
 
 func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
