@@ -169,7 +169,7 @@ func TestWhatIsFoundRemovedIsNotUnknown(t *testing.T) {
 // An unansweredRun is a run whose first removing call has no answer and is not carried
 // out. Then the test calls then.
 type unansweredRun struct {
-	fake *fakeRegistry
+	*fakeRegistry
 	cleaner.Runner
 	log  *logged
 	stop chan struct{}
@@ -183,9 +183,9 @@ type unansweredRun struct {
 
 func newUnansweredRun(t *testing.T) *unansweredRun {
 	t.Helper()
-	u := &unansweredRun{fake: newFakeRegistry(image("sha256:a", 9*day)), log: &logged{}, stop: make(chan struct{}), clock: now}
-	u.Runner = newRunner(t, u.fake, scanned)
-	reader, remover := u.fake.reader(), u.fake.remover()
+	u := &unansweredRun{fakeRegistry: newFakeRegistry(image("sha256:a", 9*day)), log: &logged{}, stop: make(chan struct{}), clock: now}
+	u.Runner = newRunner(t, u.fakeRegistry, scanned)
+	reader, remover := u.fakeRegistry.reader(), u.fakeRegistry.remover()
 	images, describe, remove := reader.images, remover.describe, remover.delete
 	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		if u.listing != nil {
