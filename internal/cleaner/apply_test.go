@@ -17,7 +17,7 @@ func TestApplyDescribesEachBatchRightBeforeItDeletesIt(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(numbered(250, 2*day)...)
 	plan := planOf(evaluator.Expire, w.images["app"]...)
-	apply(t, w.remover(), plan)
+	applyTo(t, w.remover(), plan)
 	if want := []string{"describe", "delete", "describe", "delete", "describe", "delete"}; !slices.Equal(w.calls, want) {
 		t.Fatalf("calls %v, want %v", w.calls, want)
 	}
@@ -43,7 +43,7 @@ func TestApplyArchivesOneByOneIndexesFirst(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 4*day), index("i", 3*day))
 	plan := planOf(evaluator.Transition, w.images["app"]...)
-	apply(t, w.remover(), plan)
+	applyTo(t, w.remover(), plan)
 	var archived []string
 	for i, call := range w.calls {
 		if call == "archive" {
@@ -64,7 +64,7 @@ func TestApplyLeavesAlone(t *testing.T) {
 	plan := planOf(evaluator.Expire, w.images["app"]...)
 	plan.Images[1].ProtectedBy = []cleaner.Protection{{Kind: cleaner.ByKeepNewest, By: "1 newest image"}}
 	plan.Images[2].Outcome = cleaner.Changed
-	apply(t, w.remover(), plan)
+	applyTo(t, w.remover(), plan)
 	if want := []string{"protected", "settled"}; !slices.Equal(w.digests("app"), want) {
 		t.Errorf("left are %v, want %v", w.digests("app"), want)
 	}
@@ -73,8 +73,8 @@ func TestApplyLeavesAlone(t *testing.T) {
 	}
 	skipped := planOf(evaluator.Expire, w.images["app"]...)
 	skipped.Skip = &cleaner.Skip{Code: cleaner.SkipLimit}
-	apply(t, remover{}, skipped) // has nothing that could be called
-	apply(t, remover{}, planOf(evaluator.Expire))
+	applyTo(t, remover{}, skipped) // has nothing that could be called
+	applyTo(t, remover{}, planOf(evaluator.Expire))
 }
 
 // The registry may change between the plan and the removal.
@@ -86,7 +86,7 @@ func TestApplyLeavesAloneWhatIsNotAsPlanned(t *testing.T) {
 		image("pushed", time.Minute), restore)
 	plan := planOf(evaluator.Expire, image("same", 9*day, "a", "b"), image("more tags", 9*day, "v1"), image("fewer tags", 9*day, "v2"),
 		image("archived", 9*day), image("pulled", 9*day), image("pushed", 9*day), image("restored", 9*day), image("gone", 9*day))
-	apply(t, w.remover(), plan)
+	applyTo(t, w.remover(), plan)
 	want := map[string]string{
 		"same":      "deleted",
 		"more tags": "changed: imageTags changed since the plan", "fewer tags": "changed: imageTags changed since the plan",
@@ -107,9 +107,9 @@ func TestASecondApplyDeletesNothing(t *testing.T) {
 	w := newFakeRegistry(numbered(150, 2*day)...)
 	first := planOf(evaluator.Expire, w.images["app"]...)
 	second := planOf(evaluator.Expire, w.images["app"]...)
-	apply(t, w.remover(), first)
+	applyTo(t, w.remover(), first)
 	calls := len(w.calls)
-	apply(t, w.remover(), second)
+	applyTo(t, w.remover(), second)
 	if slices.Contains(w.calls[calls:], "delete") {
 		t.Errorf("the second time the calls are %v", w.calls[calls:])
 	}

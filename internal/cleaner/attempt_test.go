@@ -31,7 +31,7 @@ func lost(w *fakeRegistry, r *remover) {
 func applied(t *testing.T, w *fakeRegistry, action evaluator.Action, r remover) map[string]string {
 	t.Helper()
 	plan := planOf(action, slices.Clone(w.images["app"])...)
-	apply(t, r, plan)
+	applyTo(t, r, plan)
 	return settled(plan)
 }
 

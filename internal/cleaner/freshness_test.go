@@ -164,7 +164,7 @@ func TestASecondTurnIsLookedAtAgain(t *testing.T) {
 	}
 	plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
 	plan.Images[1].Parents, plan.Images[2].Parents = []string{"i"}, []string{"i"}
-	apply(t, r, plan)
+	applyTo(t, r, plan)
 	want := map[string]string{"i": "deleted", "a": "changed: imageTags changed since the plan", "b": "deleted"}
 	if diff := cmp.Diff(want, settled(plan)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)

@@ -56,7 +56,7 @@ func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
 		for i := range plan.Images {
 			plan.Images[i].Parents = test.parents[plan.Images[i].Digest]
 		}
-		apply(t, w.remover(), plan)
+		applyTo(t, w.remover(), plan)
 		if diff := cmp.Diff(test.want, w.deletions()); diff != "" {
 			t.Errorf("%s: deletions mismatch (-want +got):\n%s", name, diff)
 		}
@@ -72,7 +72,7 @@ func TestALargeFamilyGoesInSeveralBatches(t *testing.T) {
 	for i := range 250 {
 		plan.Images[i].Parents = []string{"i"}
 	}
-	apply(t, w.remover(), plan)
+	applyTo(t, w.remover(), plan)
 	if got := w.deletions(); !slices.Equal(got[0], []string{"i"}) {
 		t.Errorf("the first to go are %v, want the index", got[0])
 	}
@@ -110,7 +110,7 @@ func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
 			plan := planOf(evaluator.Expire, pulled(index("i", 9*day), 2*day))
 			plan.Images[0].Children = []evaluator.Image{pulled(image("c", 9*day), 8*day)}
 			plan.Images[0].Read = read
-			apply(t, newFakeRegistry(test.now...).remover(), plan)
+			applyTo(t, newFakeRegistry(test.now...).remover(), plan)
 			if got := settled(plan)["i"]; got != want {
 				t.Errorf("%s, read at %v: %q, want %q", name, read, got, want)
 			}
@@ -148,7 +148,7 @@ func TestApplyKeepsTogetherWhatBelongsTogether(t *testing.T) {
 		plan.Images[1].Action, plan.Images[2].Action = cleaner.Follow, cleaner.Follow
 		r := w.remover()
 		test.change(w, &r)
-		apply(t, r, plan)
+		applyTo(t, r, plan)
 		if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
 			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", outcome, diff)
 		}
@@ -170,7 +170,7 @@ func TestWhatIsBlockedIsTriedOnceMoreAtTheEnd(t *testing.T) {
 			return cleaner.Deletion{Deleted: []string{"other"}, Failed: []cleaner.Failure{{Digest: "child", Code: "ImageReferencedByManifestList"}}}, nil
 		}
 		plan := planOf(evaluator.Expire, w.images["app"]...)
-		apply(t, r, plan)
+		applyTo(t, r, plan)
 		if got := settled(plan); got["child"] != want || got["other"] != "deleted" || calls != 2 {
 			t.Errorf("refused %d times: %v after %d calls, want %q", tries, got, calls, want)
 		}

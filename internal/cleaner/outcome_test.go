@@ -99,7 +99,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 			plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
 			r := w.remover()
 			test.change(w, &r)
-			apply(t, r, plan)
+			applyTo(t, r, plan)
 			if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
 				t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
 			}
@@ -130,7 +130,7 @@ func TestEveryFailureCodeHasAnOutcome(t *testing.T) {
 		return done, nil
 	}
 	plan := planOf(evaluator.Expire, images...)
-	apply(t, r, plan)
+	applyTo(t, r, plan)
 	got := map[string]cleaner.Outcome{}
 	for _, im := range plan.Images {
 		code := im.Digest[len("sha256:"):]
@@ -160,7 +160,7 @@ func TestArchivingHasOutcomesOfItsOwn(t *testing.T) {
 		return answers[digest]
 	}
 	plan := planOf(evaluator.Transition, w.images["app"]...)
-	apply(t, r, plan)
+	applyTo(t, r, plan)
 	want := map[string]string{
 		"done": "archived", "refused": "blocked: ImageStorageClassUpdateNotSupported: no", "missing": "gone: ImageNotFound",
 		"denied": "failed: denied", "other": "failed: KmsError", "last": "failed: not tried after: denied",

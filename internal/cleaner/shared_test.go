@@ -327,7 +327,7 @@ var (
 	errUnanswered = fmt.Errorf("delete: %w", cleaner.ErrUnanswered)
 )
 
-func apply(t *testing.T, r cleaner.Remover, plan *cleaner.RepositoryPlan) {
+func applyTo(t *testing.T, r cleaner.Remover, plan *cleaner.RepositoryPlan) {
 	t.Helper()
 	cleaner.Apply(t.Context(), r, plan, slog.New(slog.DiscardHandler))
 }

@@ -33,7 +33,7 @@ func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
 		done.Removed["t-moved"] = "other"
 		return done, err
 	}
-	apply(t, r, plan)
+	applyTo(t, r, plan)
 	want := map[string]string{
 		"done": "untagged", "gone": "changed: its tags were not there any more", "refused": "failed: tag t-refused: KmsError",
 		"moved": "unknown: tag t-moved had moved to other and was removed there; push it again",
@@ -99,7 +99,7 @@ func TestUntaggingWithoutAnAnswer(t *testing.T) {
 				}
 				return cleaner.Untagging{}, lost
 			}
-			apply(t, r, plan)
+			applyTo(t, r, plan)
 			if got := settled(plan)["a"]; got != test.want {
 				t.Errorf("%s: %q, want %q", name, got, test.want)
 			}
@@ -115,7 +115,7 @@ func TestUntaggingInARepositoryThatIsGone(t *testing.T) {
 	r.untag = func(context.Context, string, []string) (cleaner.Untagging, error) {
 		return cleaner.Untagging{}, cleaner.ErrRepositoryNotFound
 	}
-	apply(t, r, plan)
+	applyTo(t, r, plan)
 	if got := settled(plan)["a"]; got != "gone: the repository is not there any more" {
 		t.Errorf("outcome %q", got)
 	}
