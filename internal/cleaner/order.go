@@ -92,10 +92,10 @@ func (o *ordering) gather(digest string) family {
 	noIndex := true
 	for _, s := range f {
 		members[s.Digest] = s.PlannedImage
-		noIndex = noIndex && !graph.IsIndex(s.Image)
+		noIndex = noIndex && !graph.IsIndex(s.PlannedImage.Image)
 	}
 	for i := range f {
-		f[i].turn = turn{noIndex, o.measure(f[i].Digest, members), !f[i].Unread, !graph.IsIndex(f[i].Image)}
+		f[i].turn = turn{noIndex, o.measure(f[i].Digest, members), !f[i].Unread, !graph.IsIndex(f[i].PlannedImage.Image)}
 	}
 	slices.SortFunc(f, func(a, b step) int {
 		return cmp.Or(a.turn.compare(b.turn), a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
