@@ -2,11 +2,8 @@ package cleaner_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -15,32 +12,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
-
-// story returns the lines about images in short: the message, the digest, and
-// the attempt or the outcome.
-func (l *logged) story(t *testing.T) []string {
-	t.Helper()
-	var lines []string
-	for line := range strings.Lines(l.String()) {
-		var fields struct {
-			Msg, Digest, Outcome string
-			Attempt              int
-			Unconfirmed          bool
-		}
-		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Fatalf("log line %q: %v", line, err)
-		}
-		switch {
-		case fields.Msg == "intent":
-			lines = append(lines, fmt.Sprint("intent ", fields.Digest, " ", fields.Attempt))
-		case fields.Unconfirmed:
-			lines = append(lines, fields.Digest+" "+fields.Outcome+", unconfirmed")
-		default:
-			lines = append(lines, fields.Digest+" "+fields.Outcome)
-		}
-	}
-	return lines
-}
 
 // wantStory applies a plan for the images of the registry and checks its log.
 func wantStory(t *testing.T, w *fakeRegistry, action evaluator.Action, change func(*remover), want ...string) {

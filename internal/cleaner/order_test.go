@@ -11,17 +11,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// deletions returns the digests of each delete call, sorted.
-func (w *fakeRegistry) deletions() [][]string {
-	var calls [][]string
-	for i, call := range w.calls {
-		if call == "delete" {
-			calls = append(calls, sorted(w.batches[i]))
-		}
-	}
-	return calls
-}
-
 // ECR refuses to delete a child beside its index.
 func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
 	t.Parallel()

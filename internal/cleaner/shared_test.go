@@ -362,3 +362,40 @@ func losing(images ...evaluator.Image) *cleaner.RepositoryPlan {
 	}
 	return plan
 }
+
+// story returns the lines about images in short: the message, the digest, and
+// the attempt or the outcome.
+func (l *logged) story(t *testing.T) []string {
+	t.Helper()
+	var lines []string
+	for line := range strings.Lines(l.String()) {
+		var fields struct {
+			Msg, Digest, Outcome string
+			Attempt              int
+			Unconfirmed          bool
+		}
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatalf("log line %q: %v", line, err)
+		}
+		switch {
+		case fields.Msg == "intent":
+			lines = append(lines, fmt.Sprint("intent ", fields.Digest, " ", fields.Attempt))
+		case fields.Unconfirmed:
+			lines = append(lines, fields.Digest+" "+fields.Outcome+", unconfirmed")
+		default:
+			lines = append(lines, fields.Digest+" "+fields.Outcome)
+		}
+	}
+	return lines
+}
+
+// deletions returns the digests of each delete call, sorted.
+func (w *fakeRegistry) deletions() [][]string {
+	var calls [][]string
+	for i, call := range w.calls {
+		if call == "delete" {
+			calls = append(calls, sorted(w.batches[i]))
+		}
+	}
+	return calls
+}
