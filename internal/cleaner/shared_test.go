@@ -399,3 +399,7 @@ func (w *fakeRegistry) deletions() [][]string {
 	}
 	return calls
 }
+
+func changingAfterListing(w *fakeRegistry) changeAfterListing {
+	return changeAfterListing{reader: w.reader(), w: w}
+}

@@ -210,7 +210,7 @@ func newUnansweredRun(t *testing.T) *unansweredRun {
 		}
 		return remove(ctx, repository, digests)
 	}
-	u.Registry, u.Remover, u.Stop, u.Log = reader, remover, u.stop, u.log.logger()
+	u.Registry, u.Runner.Remover, u.Stop, u.Log = reader, remover, u.stop, u.log.logger()
 	u.Clock = func() time.Time { return u.clock }
 	u.Scan = func(context.Context) inuse.Scan {
 		if u.scan != nil {
