@@ -42,7 +42,7 @@ func TestEveryOutcomeHasOneLineInTheLog(t *testing.T) {
 	refuse(&remover, "sha256:failed", "KmsError")
 	refuse(&remover, "sha256:blocked", "ImageReferencedByManifestList")
 	log := &logged{}
-	r.Registry = changeAfterListing{w.reader(), w}
+	r.Registry = changingAfterListing(w)
 	r.Remover, r.Log, r.Saved = remover, log.logger(), saved
 	describe := remover.describe
 	remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {

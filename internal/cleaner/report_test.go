@@ -58,7 +58,7 @@ func one(t *testing.T) cleaner.Runner {
 		return describe(ctx, repository, digests)
 	}
 	r.Remover = remover
-	r.Registry, r.Stop, r.Workers = changeAfterListing{w.reader(), w}, stop, 1
+	r.Registry, r.Stop, r.Workers = changingAfterListing(w), stop, 1
 	return r
 }
 
