@@ -250,7 +250,7 @@ func TestReadSavedPlanRefuses(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		``:                                "is not a saved plan: unexpected end of JSON input; write one with plan --out",
-		`[]`:                              "is not a saved plan: json: cannot unmarshal array into Go value of type cleaner.Report; write one with plan --out",
+		`[]`:                              "is not a saved plan: it cannot be a JSON array; write one with plan --out",
 		`{}`:                              "is a report of version 0, not 1; plan again",
 		`{"version": 2, "mode": "plan"}`:  "is a report of version 2, not 1; plan again",
 		`{"version": 1}`:                  `is the report of mode "", not a plan; write one with plan --out`,
