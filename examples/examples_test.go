@@ -1,6 +1,6 @@
-// Package examples_test holds the examples to what their README says of them.
-// Each is valid, without a warning, and gives the images in testdata the verdicts
-// there.
+// Package examples_test tests the configurations and policies of examples, of the README
+// and of docs/recipes.md. Each is valid, without a warning, and gives the images in
+// testdata the verdicts there.
 package examples_test
 
 import (
@@ -115,7 +115,7 @@ func TestConvertTakesWhatTheReadmeSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, problems := convert.Policy(text)
-		if says := strings.Contains(row, "`ecrclean convert` converts its `policy`, copied into a file of its own"); says != (problems.Err() == nil) || !says && strings.Contains(row, "convert") {
+		if says := strings.Contains(row, "`ecrclean convert` converts its `policy`, saved as a file"); says != (problems.Err() == nil) || !says && strings.Contains(row, "convert") {
 			t.Errorf("%s: the README says that convert converts the policy: %t; convert says %v", file, says, problems.Err())
 		}
 	}

@@ -11,40 +11,61 @@ import (
 	"testing"
 )
 
-// notHere marks a block of the README whose commands need more than a machine
-// with Go: it stands before the block.
+// notHere marks a block whose commands need more than a machine with Go: it is before the
+// block.
 const notHere = "<!-- not run by the gate"
 
-// TestReadmeCommandsRun runs what the README tells a reader to type, in its
-// order, in a copy of the repository and against moto. The commands that are
-// gates themselves are only looked for in the gate.
-func TestReadmeCommandsRun(t *testing.T) {
+// TestCommandsOfThePagesRun runs the commands that a page tells a reader to type, in its
+// order, in a copy of the repository and against moto. The first JSON block is in
+// cleaner.json from the beginning; the tests of examples try the others. The commands that
+// are gates themselves are only looked for in the gate.
+func TestCommandsOfThePagesRun(t *testing.T) {
 	t.Parallel()
+	for page, least := range map[string]int{"README.md": 10, "docs/recipes.md": 3, "examples/README.md": 5} {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			runCommands(t, page, least)
+		})
+	}
+}
+
+// runCommands runs the commands of a page, which has at least so many.
+func runCommands(t *testing.T, page string, least int) {
+	t.Helper()
 	dir := copyTree(t)
+	if page == "examples/README.md" {
+		dir = filepath.Join(dir, "examples")
+	}
 	m := startSeeded(t, `{"region": "eu-west-1", "repositories": [{"name": "team/app", "images": [
 		{"tags": ["v1.4.2"], "pushed_days_ago": 40}, {"pushed_days_ago": 50}, {"tags": ["latest"], "pushed_days_ago": 2}]}]}`)
-	policy := `{"rules": [{"rulePriority": 1, "description": "untagged images go after two weeks", "selection":
-		{"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14}, "action": {"type": "expire"}}]}`
-	if err := os.WriteFile(filepath.Join(dir, "policy.json"), []byte(policy), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	gate := readFile(t, filepath.Join("..", ".ci", "run"))
-	script := "set -e\n"
-	for _, line := range readmeCommands(t) {
-		if line == "make demo" || line == "make test" {
-			if !strings.Contains(gate, line) {
-				t.Errorf("the gate does not run %q", line)
-			}
-			continue
+	configurations, shell := blocks(t, page, "json"), blocks(t, page, "sh")
+	if len(configurations) > 0 {
+		if err := os.WriteFile(filepath.Join(dir, "cleaner.json"), []byte(configurations[0]), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		script += "echo '$ " + strings.ReplaceAll(line, "'", `'\''`) + "'\n" + line + "\n"
+	}
+	script, commands := "set -e\naws s3 mb s3://example-bucket\n", 0
+	for _, block := range shell {
+		for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", "")) {
+			commands++
+			command, _, _ := strings.Cut(line, " #")
+			command = strings.TrimSpace(command)
+			if command != "make demo" && command != "make test" {
+				script += "echo '$ " + strings.ReplaceAll(command, "'", `'\''`) + "'\n" + command + "\n"
+			} else if !strings.Contains(gate, command) {
+				t.Errorf("the gate does not run %q", command)
+			}
+		}
+	}
+	if commands < least {
+		t.Fatalf("%s has %d commands, want %d", page, commands, least)
 	}
 	cmd := exec.Command("bash", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+m.url, "AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local",
-		"AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true", "CLEANER_CONFIG=")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
+	cmd.Env = append(os.Environ(), "PATH="+binaries+":"+os.Getenv("PATH"), "AWS_ENDPOINT_URL="+m.url, "AWS_REGION=eu-west-1",
+		"AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true", "CLEANER_CONFIG=")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
@@ -58,24 +79,17 @@ func readFile(t *testing.T, name string) string {
 	return string(text)
 }
 
-// readmeCommands returns the lines of the README's shell blocks.
-func readmeCommands(t *testing.T) []string {
+// blocks returns the blocks of a page in a language, without those that are not run.
+func blocks(t *testing.T, page, language string) []string {
 	t.Helper()
-	var lines []string
-	text := readFile(t, filepath.Join("..", "README.md"))
-	for _, block := range regexp.MustCompile("(?s)("+notHere+"[^>]*-->\n\n)?```sh\n(.*?)```").FindAllStringSubmatch(text, -1) {
-		if block[1] != "" {
-			continue
-		}
-		for line := range strings.Lines(block[2]) {
-			command, _, _ := strings.Cut(line, " #")
-			lines = append(lines, strings.TrimSpace(command))
+	var blocks []string
+	text := readFile(t, filepath.Join("..", filepath.FromSlash(page)))
+	for _, m := range regexp.MustCompile("(?s)("+notHere+"[^>]*-->\n\n)?```"+language+"\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		if m[1] == "" {
+			blocks = append(blocks, m[2])
 		}
 	}
-	if len(lines) < 5 {
-		t.Fatalf("the README has %d commands", len(lines))
-	}
-	return lines
+	return blocks
 }
 
 // copyTree copies the files of the repository into a folder of its own.

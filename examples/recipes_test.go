@@ -1,0 +1,252 @@
+package examples_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+const (
+	recipesPage = "../docs/recipes.md"
+	readmePage  = "../README.md"
+)
+
+// program is ecrclean, built for these tests.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "examples-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder
+	program = filepath.Join(dir, "ecrclean")
+	if out, err := exec.Command("go", "build", "-o", program, "../cmd/ecrclean").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// A section is the text below one heading of a page.
+type section struct{ heading, text string }
+
+func sections(t *testing.T, page string) []section {
+	t.Helper()
+	var all []section
+	for _, part := range strings.Split(string(readFile(t, page)), "\n## ")[1:] {
+		heading, text, _ := strings.Cut(part, "\n")
+		all = append(all, section{heading, text})
+	}
+	return all
+}
+
+// blocks returns the JSON blocks of the section.
+func (s section) blocks() [][]byte {
+	var all [][]byte
+	for _, block := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(s.text, -1) {
+		all = append(all, []byte(block[1]))
+	}
+	return all
+}
+
+// fixture returns the file of a recipe in testdata/recipes, named after its heading.
+func (s section) fixture() string {
+	name := regexp.MustCompile("[^a-z0-9]+").ReplaceAllString(strings.ToLower(s.heading), "-")
+	return filepath.Join("testdata", "recipes", strings.Trim(name, "-")+".txtar")
+}
+
+// TestRecipes plans each recipe on the images of its fixture, and compares the verdicts.
+// The comment of the fixture is what the page says that the recipe deletes and keeps.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	unused, err := filepath.Glob(filepath.Join("testdata", "recipes", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipes := sections(t, recipesPage)
+	if len(recipes) != len(unused) {
+		t.Errorf("%d recipes, %d fixtures", len(recipes), len(unused))
+	}
+	for _, s := range recipes {
+		t.Run(s.heading, func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(s.fixture())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if says := strings.TrimSpace(string(archive.Comment)); !strings.Contains(s.text, strings.TrimSuffix(says, ".")) {
+				t.Errorf("the recipe does not say %q", says)
+			}
+			blocks := s.blocks()
+			if len(blocks) != 1 {
+				t.Fatalf("%d JSON blocks, want one complete configuration", len(blocks))
+			}
+			checkConfiguration(t, blocks[0])
+			checkPlan(t, archive, blocks[0])
+		})
+	}
+}
+
+// checkConfiguration requires that the tool finds neither a fault nor a likely mistake.
+func checkConfiguration(t *testing.T, configuration []byte) {
+	t.Helper()
+	cmd := exec.Command(program, "check", "--config", "-")
+	cmd.Stdin = bytes.NewReader(configuration)
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "warning") {
+		t.Errorf("check: %v\n%s", err, out)
+	}
+}
+
+// checkPlan compares the plan with the last column of the images.
+func checkPlan(t *testing.T, archive *txtar.Archive, configuration []byte) {
+	t.Helper()
+	server := httptest.NewServer(newEnvironment(t, archive))
+	defer server.Close()
+	cmd := exec.Command(program, "plan", "--output", "json", "--config", string(configuration))
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+server.URL, "AWS_REGION=eu-west-1", "AWS_PROFILE=",
+		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true")
+	var message bytes.Buffer
+	cmd.Stderr = &message
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("plan: %v\n%s\n%s", err, message.String(), out)
+	}
+	verdicts := verdictsOf(t, out)
+	for _, f := range archive.Files {
+		if f.Name != "images" {
+			continue
+		}
+		for _, row := range table(string(f.Data)) {
+			got := cmp.Or(verdicts[row[0]+" "+digest(row[1])], verdicts[row[0]], "keep (excluded)")
+			if want := strings.Join(row[6:], " "); got != want {
+				t.Errorf("%s %s: the plan says %q, want %q", row[0], row[1], got, want)
+			}
+		}
+	}
+}
+
+// verdictsOf reads a report: what happens to the listed images, by repository and digest,
+// and to all other images, by repository.
+func verdictsOf(t *testing.T, report []byte) map[string]string {
+	t.Helper()
+	var r struct {
+		Incomplete   bool
+		Repositories []struct {
+			Name, Skipped string
+			Images        []struct {
+				ImageDigest, Verdict string
+				ProtectedBy          []struct{ Kind string }
+			}
+		}
+	}
+	if err := json.Unmarshal(report, &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Incomplete {
+		t.Errorf("the plan is incomplete:\n%s", report)
+	}
+	verdicts := map[string]string{}
+	for _, repository := range r.Repositories {
+		verdicts[repository.Name] = "keep"
+		if repository.Skipped != "" {
+			verdicts[repository.Name] = "keep (" + repository.Skipped + ")"
+		}
+		for _, im := range repository.Images {
+			verdict := im.Verdict
+			if len(im.ProtectedBy) > 0 {
+				verdict = "keep (" + im.ProtectedBy[0].Kind + ")"
+			}
+			verdicts[repository.Name+" "+im.ImageDigest] = verdict
+		}
+	}
+	return verdicts
+}
+
+// The README shows the example with which a reader starts.
+func TestReadmeShowsTheFirstConfiguration(t *testing.T) {
+	t.Parallel()
+	shown := readmeBlock(t, "Configure")
+	checkConfiguration(t, shown)
+	if !reflect.DeepEqual(decode(t, readFile(t, "start-here.json")), decode(t, shown)) {
+		t.Error("start-here.json differs from what the README shows")
+	}
+}
+
+// The README explains verdicts with a table: the tags of each image, when it was pushed,
+// what each of two rules does, and the verdict. The headings of the columns are the rules.
+func TestReadmeExplainsVerdicts(t *testing.T) {
+	t.Parallel()
+	readme := string(readFile(t, readmePage))
+	var rules []string
+	for _, m := range regexp.MustCompile("rule (\\d): `(.*?)`, keep (\\d+) ").FindAllStringSubmatch(readme, -1) {
+		rules = append(rules, fmt.Sprintf(`{"rulePriority": %s, "selection": {"tagStatus": "tagged", "tagPatternList": [%q],
+			"countType": "imageCountMoreThan", "countNumber": %s}, "action": {"type": "expire"}}`, m[1], m[2], m[3]))
+	}
+	policy, problems := lifecycle.ParseText([]byte(`{"rules": [` + strings.Join(rules, ",") + `]}`))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	text, want := "# digest pushed pulled tags\n", []string{}
+	for _, m := range regexp.MustCompile(`(?m)^\| (.*?) \| (\d+) days ago \|.*\| (expire|keep), (rule \d) \|$`).FindAllStringSubmatch(readme, -1) {
+		name := strings.ReplaceAll(strings.ReplaceAll(m[1], "` `", ","), "`", "")
+		text += name + " " + m[2] + "d - " + name + "\n"
+		want = append(want, name+"  "+m[3]+"  "+m[4]+"  ")
+	}
+	if len(rules) != 2 || len(want) != 3 {
+		t.Fatalf("the README has %d rules and %d images, want 2 and 3", len(rules), len(want))
+	}
+	for i, v := range evaluator.Evaluate(policy, images(t, text), now) {
+		if !strings.HasPrefix(v.String(), want[i]) {
+			t.Errorf("the README says %q, the verdict is %q", want[i], v)
+		}
+	}
+}
+
+// TestReadmeBlocksAreTested fails if the README has JSON that the tests above do not read.
+func TestReadmeBlocksAreTested(t *testing.T) {
+	t.Parallel()
+	if n := bytes.Count(readFile(t, readmePage), []byte("```json")); n != 1 {
+		t.Errorf("the README has %d JSON blocks, the tests read 1", n)
+	}
+}
+
+// readmeBlock returns the one JSON block below a heading of the README.
+func readmeBlock(t *testing.T, heading string) []byte {
+	t.Helper()
+	for _, s := range sections(t, readmePage) {
+		if blocks := s.blocks(); s.heading == heading && len(blocks) == 1 {
+			return blocks[0]
+		}
+	}
+	t.Fatalf("the README has no section %q with one JSON block", heading)
+	return nil
+}
+
+// decode returns the document without the members that only editors and people read.
+func decode(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+	var document map[string]any
+	text = regexp.MustCompile(`"(description|\$schema)": ".*?",`).ReplaceAll(text, nil)
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
