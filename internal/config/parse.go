@@ -51,12 +51,8 @@ func set[T any](target *T, v *jsondoc.Value, read func(*jsondoc.Value, T) T) {
 func readMode(v *jsondoc.Value, mode Mode) Mode { return oneOf(v, mode, Plan, Apply) }
 
 func oneOf[T ~string](v *jsondoc.Value, fallback T, allowed ...T) T {
-	texts := make([]string, len(allowed))
-	for i, a := range allowed {
-		texts[i] = string(a)
-	}
-	if s, ok := v.OneOf(texts...); ok {
-		return T(s)
+	if s, ok := jsondoc.OneOf(v, allowed...); ok {
+		return s
 	}
 	return fallback
 }
@@ -196,7 +192,7 @@ func readInUse(v *jsondoc.Value, _ []string) []string {
 	sources := []string{}
 	items, _ := v.Array()
 	for _, item := range items {
-		if s, ok := item.OneOf(inUseSources...); ok {
+		if s, ok := jsondoc.OneOf(item, inUseSources...); ok {
 			sources = append(sources, s)
 		}
 	}

@@ -121,17 +121,19 @@ func (v *Value) String() (string, bool) {
 	return v.text, true
 }
 
-// OneOf returns the value of a string that is among the given ones.
-func (v *Value) OneOf(allowed ...string) (string, bool) {
+// OneOf returns the value of a string that must be one of the allowed ones. It returns
+// "" and false for any other value.
+func OneOf[T ~string](v *Value, allowed ...T) (T, bool) {
 	s, ok := v.String()
-	if !ok {
-		return "", false
+	if !ok || slices.Contains(allowed, T(s)) {
+		return T(s), ok
 	}
-	if !slices.Contains(allowed, s) {
-		v.Problem("%s is not known: use %s%s", Quote(s), list(allowed), caseHint(s, allowed))
-		return "", false
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		names[i] = string(a)
 	}
-	return s, true
+	v.Problem("%s is not known: use %s%s", Quote(s), list(names), caseHint(s, names))
+	return "", false
 }
 
 // Bool returns the value of a boolean.
