@@ -147,7 +147,7 @@ func (d *draft) sortedEntries() (kind string, entries []string) {
 }
 
 func sorted[E fmt.Stringer](entries []E) []string {
-	texts := texts(entries)
+	texts := Texts(entries)
 	slices.Sort(texts)
 	return slices.Compact(texts)
 }

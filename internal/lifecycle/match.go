@@ -30,7 +30,7 @@ func (s *Selection) MatchesTags(tags []string) bool {
 // tag matches any entry. It returns false if there is none.
 func (s *Selection) UnmetEntry(tags []string) (entry string, unmet bool) {
 	if i := s.unmet(tags); i >= 0 {
-		return s.entry(i), true
+		return s.Entries()[i], true
 	}
 	return "", false
 }
@@ -108,15 +108,14 @@ func (s *Selection) MatchesEntry(tag string) bool {
 	return false
 }
 
-// The entries of the list, of whichever kind, have the numbers 0 to entries()-1.
-
+// entries is the number of entries of the list, which have the numbers from 0.
 func (s *Selection) entries() int {
 	return len(s.TagPatternList) + len(s.TagPrefixList) + len(s.TagRegexList)
 }
 
-// entry returns the text of entry i.
-func (s *Selection) entry(i int) string {
-	return slices.Concat(texts(s.TagPatternList), s.TagPrefixList, texts(s.TagRegexList))[i]
+// Entries returns the texts of the entries of the list, of whichever kind.
+func (s *Selection) Entries() []string {
+	return slices.Concat(Texts(s.TagPatternList), s.TagPrefixList, Texts(s.TagRegexList))
 }
 
 // meets reports whether the tag matches entry i.

@@ -47,10 +47,10 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 func (s Selection) printed() printedSelection {
 	printed := printedSelection{
 		TagStatus:             s.TagStatus,
-		TagPatternList:        texts(s.TagPatternList),
+		TagPatternList:        Texts(s.TagPatternList),
 		TagPrefixList:         s.TagPrefixList,
-		TagRegexList:          texts(s.TagRegexList),
-		TagExcludePatternList: texts(s.TagExcludePatternList),
+		TagRegexList:          Texts(s.TagRegexList),
+		TagExcludePatternList: Texts(s.TagExcludePatternList),
 		CountType:             s.CountType,
 		CountNumber:           s.CountNumber,
 		KeepNewest:            s.KeepNewest,
@@ -67,8 +67,8 @@ func (s Selection) printed() printedSelection {
 	return printed
 }
 
-// texts returns the texts of the entries.
-func texts[E fmt.Stringer](entries []E) []string {
+// Texts returns the texts of the entries, and nil if there are none.
+func Texts[E fmt.Stringer](entries []E) []string {
 	var texts []string
 	for _, e := range entries {
 		texts = append(texts, e.String())
