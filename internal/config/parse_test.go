@@ -130,7 +130,7 @@ func TestParseRefusesWhatIsTooLong(t *testing.T) {
 	}
 }
 
-// Default hands out nothing that a caller could spoil for the next one.
+// Default hands out nothing that a caller could change for the next one.
 func TestDefaultIsFreshEachTime(t *testing.T) {
 	t.Parallel()
 	first := config.Default()

@@ -88,9 +88,9 @@ func TestParseRequestIsStrict(t *testing.T) {
 		"detail a list":           {`{"detail-type": "x", "detail": []}`, `1:32: detail: must be an object, is an array`},
 		"unknown in detail":       {`{"detail-type": "x", "detail": {"Mode": "apply"}}`, `1:33: detail.Mode: is not a known key: ` + fields + ` (case counts: "mode")`},
 		"repeated detail":         {`{"detail-type": "x", "detail": {}, "detail": {"mode": "apply"}}`, `1:36: detail: is given twice; keep one`},
-		"empty string in detail":  {`{"detail-type": "x", "detail": ""}`, `1:32: detail: holds a request with a fault at 1:1: is empty; a JSON object is expected`},
-		"fault in the string":     {`{"detail-type": "x", "detail": "{\n\"mode\": \"go\"}"}`, `1:32: detail: holds a request with a fault at 2:9: mode: "go" is not known: use "plan", "apply"`},
-		"envelope in the string":  {`{"detail-type": "x", "detail": "{\"detail-type\": \"x\"}"}`, `1:32: detail: holds a request with a fault at 1:2: detail-type: is not a known key: ` + fields},
+		"empty string in detail":  {`{"detail-type": "x", "detail": ""}`, `1:32: detail: contains a request with a fault at 1:1: is empty; a JSON object is expected`},
+		"fault in the string":     {`{"detail-type": "x", "detail": "{\n\"mode\": \"go\"}"}`, `1:32: detail: contains a request with a fault at 2:9: mode: "go" is not known: use "plan", "apply"`},
+		"envelope in the string":  {`{"detail-type": "x", "detail": "{\"detail-type\": \"x\"}"}`, `1:32: detail: contains a request with a fault at 1:2: detail-type: is not a known key: ` + fields},
 	} {
 		r, problems := config.ParseRequest([]byte(test.event))
 		got := lines(problems)
