@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -152,7 +153,7 @@ func TestEventsOfTheProjectAreRequests(t *testing.T) {
 		t.Fatalf("events: %d files, %v", len(names), err)
 	}
 	for _, name := range names {
-		_, problems := config.ParseRequest([]byte(readFile(t, name)))
+		_, problems := config.ParseRequest(corpus.File(t, name))
 		if refused := problems.Err() != nil; refused != (filepath.Base(name) == "misspelt-field.json") {
 			t.Errorf("%s: %v", name, problems)
 		}

@@ -31,7 +31,7 @@ func TestDialectsAgreeWithoutExtensions(t *testing.T) {
 
 func TestDialectsAgreeOnCorpus(t *testing.T) {
 	t.Parallel()
-	for name, c := range corpus(t) {
+	for name, c := range cases(t) {
 		valid := checkDialectsAgree(t, input{policy: c.policy, images: c.images, now: c.now})
 		if aws := c.dialect == lifecycle.AWS; valid != aws {
 			t.Errorf("%s: valid in the AWS dialect: %t, want %t", name, valid, aws)

@@ -297,7 +297,7 @@ func compareWithOracle(t *testing.T, in input) {
 
 func TestOracleOnCorpus(t *testing.T) {
 	t.Parallel()
-	for name, c := range corpus(t) {
+	for name, c := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			compareWithOracle(t, input{policy: c.policy, images: c.images, now: c.now})

@@ -200,7 +200,7 @@ func TestProperties(t *testing.T) {
 
 func TestPropertiesOnCorpus(t *testing.T) {
 	t.Parallel()
-	for name, c := range corpus(t) {
+	for name, c := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			checkProperties(t, input{policy: c.policy, images: c.images, now: c.now})
