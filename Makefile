@@ -65,7 +65,7 @@ race: ## Run all tests with the race detector, in random order
 .PHONY: cover
 cover: ## Print each package's coverage; fail below the floor
 	@mkdir -p dist
-	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -Ev '/internal/(hostile|scenario)$$|/bench/(loadserver|minimal)$$')
+	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -Ev '/internal/(corpus|hostile|scenario)$$|/bench/(loadserver|minimal)$$')
 	@scripts/cover.sh dist/cover.out
 
 .PHONY: fuzz
@@ -131,7 +131,7 @@ validate: ## Translate, lint and check template.yaml; needs make venv, or cfn-li
 
 .PHONY: golden
 golden: ## Rewrite the expectations of golden tests, then look at the difference
-	@for dir in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' cmd internal | xargs -n 1 dirname | sort -u); do \
+	@for dir in $$(grep -rlE --include='*_test.go' 'flag.Bool\("update"|/internal/corpus"' cmd internal examples | xargs -n 1 dirname | sort -u); do \
 		echo go test "./$$dir" -update; go test "./$$dir" -update || exit 1; \
 	done
 	git diff --stat

@@ -1,3 +1,9 @@
+// Package config reads the configuration of the cleaner, and the request of one run. A
+// configuration says which images the cleaner may remove. A request narrows that for one
+// run. Apart from the mode, it never allows more.
+//
+// The package takes texts as bytes and reads no file and no environment. It reports all
+// faults of a text at once, and fills in the defaults.
 package config
 
 import (
@@ -8,78 +14,75 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// A Config is a checked configuration document with all defaults filled in.
-// Its JSON form is canonical: equal configurations print equal.
+// A Config is a valid configuration with all defaults. Equal configurations have the same
+// JSON form.
 type Config struct {
 	Mode         Mode         `json:"mode"`
 	Repositories Repositories `json:"repositories"`
-	// Policies are in the order of the document: the first entry that selects
-	// a repository decides about it.
+	// Policies are in the order of the document: the first entry that selects a repository
+	// applies to it.
 	Policies []Entry `json:"policies"`
-	// Settings are the general ones. Each entry carries its own, in which
-	// what it does not set is filled in from here.
+	// Settings are the general settings, and the defaults of the settings of each entry.
 	Settings
 	Report Report `json:"report"`
-	// MaxDeletions bounds the whole run, whatever budgets the entries have;
-	// nil means that only the budgets bound it.
+	// MaxDeletions limits the whole run, in addition to the limits of the entries. It is nil
+	// without such a limit.
 	MaxDeletions *int `json:"-"`
 }
 
-// Mode says whether a run may remove anything.
+// Mode says whether a run may remove images.
 type Mode string
 
-// The modes. Nothing is removed unless the mode is Apply.
+// The modes. Only a run with the mode Apply removes images.
 const (
 	Plan  Mode = "plan"
 	Apply Mode = "apply"
 )
 
-// Repositories selects the repositories that the cleaner may look at.
+// Repositories selects the repositories that the cleaner may read and change.
 type Repositories struct {
 	Include []wildcard.Pattern `json:"include"`
 	Exclude []wildcard.Pattern `json:"exclude"`
-	// Requested narrows the selection for one run; nil means no narrowing.
+	// Requested narrows the selection for one run; nil does not.
 	Requested []wildcard.Pattern `json:"-"`
 }
 
-// Select reports whether the repository of that name is included, not
-// excluded, and asked for if the run asks for some.
+// Select reports whether the repository is included, not excluded, and requested.
 func (r Repositories) Select(name string) bool {
 	return wildcard.MatchAny(r.Include, name) && !wildcard.MatchAny(r.Exclude, name) && r.Ask(name)
 }
 
-// Ask reports whether this run is about the repository of that name, be it
-// included or not.
+// Ask reports whether the repository is requested, included or not.
 func (r Repositories) Ask(name string) bool {
 	return r.Requested == nil || wildcard.MatchAny(r.Requested, name)
 }
 
-// An Entry gives one policy to the repositories that it selects.
+// An Entry assigns one policy to the repositories that it selects.
 type Entry struct {
 	Name         string             `json:"name"`
 	Repositories []wildcard.Pattern `json:"repositories"`
-	// RepositoryTags must all stand on a repository for the entry to select it.
+	// RepositoryTags are tags that a repository must have.
 	RepositoryTags map[string]string `json:"repositoryTags,omitempty"`
 	Source         PolicySource      `json:"source"`
 	// Policy is set when Source is Inline.
 	Policy lifecycle.Policy `json:"policy"`
 	Settings
-	// OwnBudget is true when the entry names its own maxDeletions: then its
-	// repositories draw on that and not on the general one.
+	// OwnBudget is true if the entry sets maxDeletions. Deletions in its repositories then
+	// count against that limit instead of the general one.
 	OwnBudget bool `json:"ownBudget"`
 }
 
-// PolicySource says where the policy of an entry comes from.
+// PolicySource says where the policy of an entry is.
 type PolicySource string
 
 // The sources of a policy.
 const (
-	Inline   PolicySource = "inline"   // it stands in the entry
-	Attached PolicySource = "attached" // the repository's own; none attached: left alone
-	None     PolicySource = "none"     // none: the repository is left alone
+	Inline   PolicySource = "inline"   // in the entry
+	Attached PolicySource = "attached" // attached to the repository; without one it is skipped
+	None     PolicySource = "none"     // nowhere: the repository is skipped
 )
 
-// Settings are what the general part of a configuration and each entry can set.
+// Settings can be set for the whole configuration and for each entry.
 type Settings struct {
 	Protect  Protect  `json:"protect"`
 	Orphans  Orphans  `json:"orphans"`
@@ -87,35 +90,34 @@ type Settings struct {
 	Limits   Limits   `json:"limits"`
 }
 
-// Protect says what is never removed, whatever a policy says.
+// Protect says which images the cleaner never removes.
 type Protect struct {
-	// InUse names the services whose references protect images. Empty turns
-	// the scan off.
+	// InUse names the services whose references protect images. If it is empty, the
+	// cleaner queries no service.
 	InUse []string `json:"inUse"`
 	// References are files or S3 objects that list references.
 	References []string `json:"references"`
-	// ReferencesMaxAgeHours is the maximum age of a list; 0 means the default of the
-	// list's format.
+	// ReferencesMaxAgeHours is the maximum age of a list; 0 is the default of its format.
 	ReferencesMaxAgeHours int `json:"referencesMaxAgeHours,omitempty"`
-	// RegistryAliases are the other names of ECR registries, such as the hosts of
-	// proxies. They are the same for all entries.
+	// RegistryAliases are other hosts of ECR registries, such as proxies. They are the same
+	// for all entries.
 	RegistryAliases reference.Aliases `json:"registryAliases,omitempty"`
-	// TaskDefinitionRevisions is how many of the newest revisions of every
-	// active task definition family count as in use.
+	// TaskDefinitionRevisions is how many of the newest revisions of every active task
+	// definition family are in use.
 	TaskDefinitionRevisions int                `json:"taskDefinitionRevisions"`
 	EKSClusters             []wildcard.Pattern `json:"eksClusters"`
-	// TagPatterns protect every image that has a tag matching one of them.
+	// TagPatterns protect every image with a tag that matches one of them.
 	TagPatterns []wildcard.Pattern `json:"tagPatterns"`
-	// KeepNewest protects that many images of a repository; 0 is off.
-	KeepNewest int `json:"keepNewest"`
-	// PulledWithinDays protects images pulled in that many days of 24 hours;
-	// 0 is off.
-	PulledWithinDays int `json:"pulledWithinDays"`
-	// PushedWithinHours protects images pushed in that many hours; 0 is off.
+	// KeepNewest protects the newest images of a repository. PulledWithinDays protects
+	// images pulled in the last days of 24 hours, PushedWithinHours images pushed in the
+	// last hours. 0 protects none.
+	KeepNewest        int `json:"keepNewest"`
+	PulledWithinDays  int `json:"pulledWithinDays"`
 	PushedWithinHours int `json:"pushedWithinHours"`
 }
 
-// Orphans says what becomes of a marked referrer whose subject is gone.
+// Orphans says whether the cleaner keeps or deletes marked orphans: referrers whose subject
+// does not exist.
 type Orphans string
 
 // The treatments of orphans.
@@ -124,27 +126,25 @@ const (
 	DeleteOrphans Orphans = "delete"
 )
 
-// OnExpire says how an expired image of the standard class is removed.
+// OnExpire says how the cleaner removes an expired image of the standard class.
 type OnExpire string
 
-// The ways of removing expired images.
+// The ways to remove expired images.
 const (
 	DeleteExpired  OnExpire = "delete"
 	ArchiveExpired OnExpire = "archive"
 )
 
-// Limits bound what one run may remove. Zero allows nothing.
+// Limits are the maximum numbers of images that one run may remove. Zero allows none.
 type Limits struct {
-	// MaxDeletions is the number of images in one run.
-	MaxDeletions int `json:"maxDeletions"`
-	// MaxDeletionsPerRepository is the number of images in one repository.
+	// MaxDeletions is for the whole run, MaxDeletionsPerRepository for one repository.
+	MaxDeletions              int `json:"maxDeletions"`
 	MaxDeletionsPerRepository int `json:"maxDeletionsPerRepository"`
-	// MaxDeletedPercent is the part of the images listed in one repository,
-	// from 0 to 100.
+	// MaxDeletedPercent is a percentage of the images in one repository, from 0 to 100.
 	MaxDeletedPercent int `json:"maxDeletedPercent"`
 }
 
-// Report says where the report of a run goes besides the answer.
+// Report says where the cleaner writes the report of a run, in addition to its answer.
 type Report struct {
 	S3     string `json:"s3"`
 	HTML   bool   `json:"html"`
@@ -152,7 +152,7 @@ type Report struct {
 	Notify string `json:"notify"`
 }
 
-// Default returns the configuration that an empty document means.
+// Default returns the configuration of an empty document.
 func Default() Config {
 	all := []wildcard.Pattern{wildcard.Compile("*")}
 	settings := Settings{
@@ -179,18 +179,14 @@ func Default() Config {
 	}
 }
 
-// InUse returns the sources and lists that any entry relies upon, each once,
-// and the most revisions that one asks for.
+// InUse returns the services and lists of all parts of the configuration, each once, and
+// the greatest number of revisions.
 func (c *Config) InUse() Protect {
-	all := Protect{}
-	add := func(p Protect) {
+	var all Protect
+	for _, p := range c.protects() {
 		all.InUse = append(all.InUse, p.InUse...)
 		all.References = append(all.References, p.References...)
 		all.TaskDefinitionRevisions = max(all.TaskDefinitionRevisions, p.TaskDefinitionRevisions)
-	}
-	add(c.Protect)
-	for i := range c.Policies {
-		add(c.Policies[i].Protect)
 	}
 	slices.Sort(all.InUse)
 	slices.Sort(all.References)
@@ -199,18 +195,22 @@ func (c *Config) InUse() Protect {
 }
 
 // ReferencesMaxAge returns the maximum age, in hours, of the list at the location: the
-// smallest that any part of the configuration with that list sets, or 0 when none sets
-// one.
+// smallest that a part of the configuration with that list sets, or 0 if none sets one.
 func (c *Config) ReferencesMaxAge(location string) int {
 	least := 0
-	consider := func(p Protect) {
+	for _, p := range c.protects() {
 		if hours := p.ReferencesMaxAgeHours; hours > 0 && (least == 0 || hours < least) && slices.Contains(p.References, location) {
 			least = hours
 		}
 	}
-	consider(c.Protect)
-	for i := range c.Policies {
-		consider(c.Policies[i].Protect)
-	}
 	return least
+}
+
+// protects returns the general protect and that of each entry.
+func (c *Config) protects() []Protect {
+	all := []Protect{c.Protect}
+	for i := range c.Policies {
+		all = append(all, c.Policies[i].Protect)
+	}
+	return all
 }

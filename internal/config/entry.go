@@ -2,14 +2,19 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// readEntries reads the policies, each on top of the general settings. Without
-// any, the one default entry gets them.
+// readEntries reads the policies with the general settings as defaults. Without a value it
+// returns the default entry.
 func readEntries(v *jsondoc.Value, general Settings) []Entry {
 	if v == nil {
 		entry := Default().Policies[0]
@@ -57,7 +62,7 @@ func readName(v *jsondoc.Value, fallback string) string {
 	return name
 }
 
-// The length of a repository's tag:
+// The maximum length of the tag of a repository:
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Tag.html
 const (
 	maxTagKey   = 128
@@ -85,9 +90,59 @@ func (e *Entry) readPolicy(v *jsondoc.Value) {
 	switch {
 	case v == nil:
 	case v.IsString():
-		e.Source = oneOf(v, Attached, Attached, None)
+		e.Source = among(Attached, None)(v, Attached)
 	default:
 		e.Source = Inline
 		e.Policy = lifecycle.FromValue(v, lifecycle.Extended)
 	}
+}
+
+// Entry returns the first entry that selects the repository, or nil if none does. Tags
+// returns the tags of the repository. Entry calls it at most once, and only if an entry
+// needs it. If tags fails, Entry returns its error and no entry.
+func (c *Config) Entry(repository string, tags func() (map[string]string, error)) (*Entry, error) {
+	tags = sync.OnceValues(tags)
+	for i := range c.Policies {
+		e := &c.Policies[i]
+		if !wildcard.MatchAny(e.Repositories, repository) {
+			continue
+		}
+		if len(e.RepositoryTags) == 0 {
+			return e, nil
+		}
+		has, err := tags()
+		if err != nil {
+			return nil, err
+		}
+		if e.matchTags(has) {
+			return e, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // documented: no entry selects it
+}
+
+// matchTags reports whether the tags include all RepositoryTags.
+func (e *Entry) matchTags(tags map[string]string) bool {
+	for key, want := range e.RepositoryTags {
+		if value, there := tags[key]; !there || value != want {
+			return false
+		}
+	}
+	return true
+}
+
+// Why says why the entry selects the repository: its first pattern that matches, and its
+// RepositoryTags.
+func (e *Entry) Why(repository string) string {
+	var b strings.Builder
+	for _, p := range e.Repositories {
+		if p.Match(repository) {
+			fmt.Fprintf(&b, "matches %s", p)
+			break
+		}
+	}
+	for i, key := range slices.Sorted(maps.Keys(e.RepositoryTags)) {
+		b.WriteString([]string{" and has the tags ", ", "}[min(i, 1)] + key + "=" + e.RepositoryTags[key])
+	}
+	return b.String()
 }

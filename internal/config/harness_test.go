@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -41,15 +40,6 @@ func mustPolicy(t *testing.T, text string) lifecycle.Policy {
 		t.Fatalf("policy %s: %v", text, problems)
 	}
 	return p
-}
-
-func readFile(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func patterns(texts ...string) []wildcard.Pattern {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 )
 
 func hash(t *testing.T, c config.Config) string {
@@ -44,7 +45,7 @@ func TestHashDependsOnEveryField(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for _, text := range []string{
-		`{}`, readFile(t, "testdata/all.json"),
+		`{}`, string(corpus.File(t, "testdata/all.json")),
 		`{"mode": "apply"}`,
 		`{"repositories": {"include": ["a"]}}`, `{"repositories": {"exclude": ["a"]}}`,
 		`{"policies": []}`, `{"policies": [{"name": "n"}]}`, `{"policies": [{"repositories": ["a"]}]}`,
@@ -84,7 +85,7 @@ func TestHashDependsOnEveryField(t *testing.T) {
 // narrowing; both are the same configuration.
 func TestNarrowingAndOverridingLeaveTheHashOfTheConfigurationAlone(t *testing.T) {
 	t.Parallel()
-	c := mustParse(t, readFile(t, "testdata/all.json"))
+	c := mustParse(t, string(corpus.File(t, "testdata/all.json")))
 	want := hash(t, c)
 	one := 1
 	if _, err := c.Narrow(config.Request{

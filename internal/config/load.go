@@ -9,15 +9,14 @@ import (
 )
 
 // A Reader returns the text at a location: a file, s3://bucket/key, or
-// ssm:/parameter/name. Of a text that is longer than [MaxBytes] it may return
-// the beginning only, as long as that is too long too. Its errors name the
-// location.
+// ssm:/parameter/name. It may cut a text that is longer than [MaxBytes], but the result
+// must still be longer. Its errors name the location.
 type Reader func(ctx context.Context, location string) ([]byte, error)
 
-// Load reads the configuration that location names: the JSON text itself (it
-// begins with a brace), or anything that read can read. An empty location means
-// the default configuration. The error is nil, or names the location and holds
-// a [jsondoc.Problems] or what read returned.
+// Load reads the configuration at a location: a JSON text, which begins with a brace, or
+// anything that read accepts. An empty location is the default configuration. The problems
+// are warnings. The error names the location and wraps a [jsondoc.Problems] or the error
+// of read.
 func Load(ctx context.Context, location string, read Reader) (Config, jsondoc.Problems, error) {
 	if strings.TrimSpace(location) == "" {
 		return Default(), nil, nil
@@ -33,8 +32,8 @@ func Load(ctx context.Context, location string, read Reader) (Config, jsondoc.Pr
 	return c, problems.Warnings(), nil
 }
 
-// Text returns the text of the document that location names, as [Load] reads
-// it, and the name of its source, which is empty for the text itself.
+// Text returns the text at a location as [Load] reads it, and the name of its source. The
+// name is empty if the location is a JSON text.
 func Text(ctx context.Context, location string, read Reader) (name string, text []byte, err error) {
 	name = strings.TrimSpace(location)
 	if strings.HasPrefix(name, "{") {
@@ -42,4 +41,31 @@ func Text(ctx context.Context, location string, read Reader) (name string, text 
 	}
 	text, err = read(ctx, name)
 	return name, text, err
+}
+
+// An UnsupportedError says that a run cannot apply a configuration, because it sets fields
+// that this version does not support.
+type UnsupportedError struct {
+	// Fields are the result of [Config.Unsupported].
+	Fields []string
+}
+
+func (e *UnsupportedError) Error() string {
+	return "configuration: apply does not support these yet: " + strings.Join(e.Fields, "; ")
+}
+
+// Unsupported names the fields that this version does not support, each with the value to
+// set instead. A run that removes images must refuse such a configuration.
+func (c Config) Unsupported() []string {
+	var fields []string
+	if c.Report.S3 != "" {
+		fields = append(fields, `report.s3 (set "")`)
+	}
+	if c.Report.HTML {
+		fields = append(fields, "report.html (set false)")
+	}
+	if c.Report.SNS != "" {
+		fields = append(fields, `report.sns (set "")`)
+	}
+	return fields
 }

@@ -10,15 +10,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// ErrPolicyInApply says that a request with a policy of its own would remove
-// images.
+// ErrPolicyInApply says that a request with a policy has the mode apply.
 var ErrPolicyInApply = errors.New(
 	`a request with "policy" only plans: add "mode": "plan", or put the policy into the configuration to apply it`)
 
-// Narrow returns the configuration for one run. Of each limit the smaller one
-// counts; a policy of the request stands in for all policies and is refused
-// with [ErrPolicyInApply] unless the run only plans. The receiver is not
-// modified.
+// Narrow returns the configuration for one run. Of two limits the smaller one applies. A
+// policy of the request replaces all policies; with the mode apply Narrow returns
+// [ErrPolicyInApply]. Narrow does not modify the receiver.
 func (c Config) Narrow(r Request) (Config, error) {
 	if r.Mode != "" {
 		c.Mode = r.Mode
@@ -47,9 +45,8 @@ func lower(limit, by *int) {
 	}
 }
 
-// Override returns the configuration with limits that a person typed: each
-// that is not nil replaces the limit everywhere, be it smaller or larger. The
-// receiver is not modified.
+// Override returns the configuration with other limits. A limit that is not nil replaces
+// the limit everywhere, smaller or larger. Override does not modify the receiver.
 func (c Config) Override(maxDeletions, maxDeletionsPerRepository, maxDeletedPercent *int) Config {
 	c.Policies = slices.Clone(c.Policies)
 	for i := range c.Policies {
@@ -70,10 +67,9 @@ func replace(limit, by *int) {
 	}
 }
 
-// Hash identifies the configuration: documents that differ only in white space,
-// in the order of members or in defaults that are spelt out have the same hash.
-// It is meant for the configuration itself, not for what [Config.Narrow] or
-// [Config.Override] makes of it.
+// Hash identifies the configuration. Documents that differ only in white space, the order
+// of members or explicit defaults have the same hash. Call it before [Config.Narrow] and
+// [Config.Override].
 func (c Config) Hash() (string, error) {
 	text, err := json.Marshal(c)
 	if err != nil {

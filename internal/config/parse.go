@@ -10,12 +10,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// MaxBytes is the greatest length of a configuration document.
+// MaxBytes is the maximum length of a configuration.
 const MaxBytes = 1 << 20
 
-// Parse reads a configuration document. A missing field, at any level, has its
-// default. The problems hold every fault and every warning; the Config is
-// usable only when their Err method returns nil.
+// Parse reads a configuration. A missing field, at any level, has its default. The problems
+// are all faults and warnings. The Config is valid only if their Err method returns nil.
 func Parse(text []byte) (Config, jsondoc.Problems) {
 	if len(text) > MaxBytes {
 		return Config{}, jsondoc.Problems{{
@@ -27,39 +26,51 @@ func Parse(text []byte) (Config, jsondoc.Problems) {
 	c := Default()
 	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"); ok {
 		c.read(o)
-		o.Get("$schema").String() // for editors; only its kind is checked
+		o.Get("$schema").String() // only editors use it
 	}
 	return c, doc.Problems()
 }
 
 func (c *Config) read(o jsondoc.Object) {
-	set(&c.Mode, o.Get("mode"), readMode)
+	set(&c.Mode, o.Get("mode"), among(Plan, Apply))
 	set(&c.Repositories, o.Get("repositories"), readRepositories)
 	c.Settings.read(o)
 	set(&c.Report, o.Get("report"), readReport)
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
 }
 
-// set overwrites the target with what read makes of a value that is present.
-// The reader gets the present content of the target, that is, the defaults.
+// set sets the target to the result of read, if there is a value. The second argument of
+// read is the default, the current content of the target.
 func set[T any](target *T, v *jsondoc.Value, read func(*jsondoc.Value, T) T) {
 	if v != nil {
 		*target = read(v, *target)
 	}
 }
 
-func readMode(v *jsondoc.Value, mode Mode) Mode { return oneOf(v, mode, Plan, Apply) }
-
-func oneOf[T ~string](v *jsondoc.Value, fallback T, allowed ...T) T {
-	texts := make([]string, len(allowed))
-	for i, a := range allowed {
-		texts[i] = string(a)
+// among returns a reader of a string that must be one of the allowed ones.
+func among[T ~string](allowed ...T) func(*jsondoc.Value, T) T {
+	return func(v *jsondoc.Value, fallback T) T {
+		if s, ok := jsondoc.OneOf(v, allowed...); ok {
+			return s
+		}
+		return fallback
 	}
-	if s, ok := v.OneOf(texts...); ok {
-		return T(s)
-	}
-	return fallback
 }
+
+// between returns a reader of an integer from low to high.
+func between(low, high int) func(*jsondoc.Value, int) int {
+	return func(v *jsondoc.Value, fallback int) int {
+		if n, ok := v.Int(low, high); ok {
+			return n
+		}
+		return fallback
+	}
+}
+
+var (
+	readCount   = between(0, math.MaxInt32)
+	readPercent = between(0, 100)
+)
 
 func readRepositories(v *jsondoc.Value, r Repositories) Repositories {
 	if o, ok := v.Object("include", "exclude"); ok {
@@ -69,8 +80,7 @@ func readRepositories(v *jsondoc.Value, r Repositories) Repositories {
 	return r
 }
 
-// readSelection reads patterns of which there must be one: an empty selection
-// is a mistake more often than a wish.
+// readSelection reads at least one pattern. An empty selection is probably a mistake.
 func readSelection(v *jsondoc.Value, fallback []wildcard.Pattern) []wildcard.Pattern {
 	patterns := readPatterns(v, fallback)
 	if patterns != nil && len(patterns) == 0 && !v.Faulty() {
@@ -104,9 +114,7 @@ func readReport(v *jsondoc.Value, r Report) Report {
 	}
 	set(&r.S3, o.Get("s3"), prefixed("s3://"))
 	set(&r.SNS, o.Get("sns"), prefixed("arn:"))
-	set(&r.Notify, o.Get("notify"), func(v *jsondoc.Value, n string) string {
-		return oneOf(v, n, "changes", "always", "failures")
-	})
+	set(&r.Notify, o.Get("notify"), among("changes", "always", "failures"))
 	set(&r.HTML, o.Get("html"), func(v *jsondoc.Value, _ bool) bool { html, _ := v.Bool(); return html })
 	return r
 }
@@ -123,15 +131,11 @@ func prefixed(prefix string) func(*jsondoc.Value, string) string {
 	}
 }
 
-// read overwrites the settings that stand in the object.
+// read replaces the settings that the object has.
 func (s *Settings) read(o jsondoc.Object) {
 	set(&s.Protect, o.Get("protect"), readProtect)
-	set(&s.Orphans, o.Get("orphans"), func(v *jsondoc.Value, old Orphans) Orphans {
-		return oneOf(v, old, KeepOrphans, DeleteOrphans)
-	})
-	set(&s.OnExpire, o.Get("onExpire"), func(v *jsondoc.Value, old OnExpire) OnExpire {
-		return oneOf(v, old, DeleteExpired, ArchiveExpired)
-	})
+	set(&s.Orphans, o.Get("orphans"), among(KeepOrphans, DeleteOrphans))
+	set(&s.OnExpire, o.Get("onExpire"), among(DeleteExpired, ArchiveExpired))
 	set(&s.Limits, o.Get("limits"), readLimits)
 }
 
@@ -152,20 +156,13 @@ func readProtect(v *jsondoc.Value, p Protect) Protect {
 	set(&p.KeepNewest, o.Get("keepNewest"), readCount)
 	set(&p.PulledWithinDays, o.Get("pulledWithinDays"), readCount)
 	set(&p.PushedWithinHours, o.Get("pushedWithinHours"), readCount)
-	set(&p.ReferencesMaxAgeHours, o.Get("referencesMaxAgeHours"), readMaxAge)
+	set(&p.ReferencesMaxAgeHours, o.Get("referencesMaxAgeHours"), between(1, maxAgeHours))
 	set(&p.RegistryAliases, o.Get("registryAliases"), readAliases)
 	return p
 }
 
 // maxAgeHours is the largest accepted age, ten years.
 const maxAgeHours = 10 * 365 * 24
-
-func readMaxAge(v *jsondoc.Value, fallback int) int {
-	if n, ok := v.Int(1, maxAgeHours); ok {
-		return n
-	}
-	return fallback
-}
 
 func readAliases(v *jsondoc.Value, _ reference.Aliases) reference.Aliases {
 	aliases := reference.Aliases{}
@@ -196,36 +193,18 @@ func readInUse(v *jsondoc.Value, _ []string) []string {
 	sources := []string{}
 	items, _ := v.Array()
 	for _, item := range items {
-		if s, ok := item.OneOf(inUseSources...); ok {
+		if s, ok := jsondoc.OneOf(item, inUseSources...); ok {
 			sources = append(sources, s)
 		}
 	}
 	return sources
 }
 
-func readCount(v *jsondoc.Value, fallback int) int {
-	if n, ok := v.Int(0, math.MaxInt32); ok {
-		return n
-	}
-	return fallback
-}
-
-func readPercent(v *jsondoc.Value, fallback int) int {
-	if n, ok := v.Int(0, 100); ok {
-		return n
-	}
-	return fallback
-}
-
 func readLimits(v *jsondoc.Value, l Limits) Limits {
 	if o, ok := v.Object("maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent"); ok {
-		l.read(o)
+		set(&l.MaxDeletions, o.Get("maxDeletions"), readCount)
+		set(&l.MaxDeletionsPerRepository, o.Get("maxDeletionsPerRepository"), readCount)
+		set(&l.MaxDeletedPercent, o.Get("maxDeletedPercent"), readPercent)
 	}
 	return l
-}
-
-func (l *Limits) read(o jsondoc.Object) {
-	set(&l.MaxDeletions, o.Get("maxDeletions"), readCount)
-	set(&l.MaxDeletionsPerRepository, o.Get("maxDeletionsPerRepository"), readCount)
-	set(&l.MaxDeletedPercent, o.Get("maxDeletedPercent"), readPercent)
 }

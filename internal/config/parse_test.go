@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
@@ -15,7 +16,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	t.Parallel()
 	want := config.Default()
 	for name, text := range map[string]string{
-		"every default spelt out": readFile(t, "testdata/defaults.json"),
+		"every default spelt out": string(corpus.File(t, "testdata/defaults.json")),
 		"empty document":          `{}`,
 		"empty parts":             `{"repositories": {}, "policies": [{}], "protect": {}, "limits": {}, "report": {}}`,
 	} {
@@ -65,7 +66,7 @@ func TestParseReadsEveryField(t *testing.T) {
 		Settings: general,
 		Report:   config.Report{S3: "s3://bucket/prefix", HTML: true, SNS: "arn:aws:sns:eu-west-1:123456789012:topic", Notify: "failures"},
 	}
-	if diff := cmp.Diff(want, mustParse(t, readFile(t, "testdata/all.json"))); diff != "" {
+	if diff := cmp.Diff(want, mustParse(t, string(corpus.File(t, "testdata/all.json")))); diff != "" {
 		t.Errorf("Parse mismatch (-want +got):\n%s", diff)
 	}
 }
@@ -130,7 +131,7 @@ func TestParseRefusesWhatIsTooLong(t *testing.T) {
 	}
 }
 
-// Default hands out nothing that a caller could spoil for the next one.
+// Default hands out nothing that a caller could change for the next one.
 func TestDefaultIsFreshEachTime(t *testing.T) {
 	t.Parallel()
 	first := config.Default()

@@ -7,7 +7,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// The printed form of a configuration; what is nil is left out.
+// The JSON form of a configuration without the fields that have their default.
 type (
 	printedConfig struct {
 		Mode         *Mode          `json:"mode,omitempty"`
@@ -36,24 +36,27 @@ type (
 	}
 )
 
-// Document prints a document from which [Parse] reads an equal configuration.
-// Apart from the policies, what is as it is by default is left out; so is the
-// narrowing to one run.
+// Document prints a document from which [Parse] reads an equal configuration. It omits
+// defaults, except of policies, and the narrowing to one run.
 func (c Config) Document() ([]byte, error) {
-	usual := Default()
+	defaults := Default()
 	printed := printedConfig{
-		Mode:            unless(c.Mode, usual.Mode),
-		Repositories:    unless(c.Repositories, usual.Repositories),
+		Mode:            unless(c.Mode, defaults.Mode),
+		Repositories:    unless(c.Repositories, defaults.Repositories),
 		Policies:        make([]printedEntry, len(c.Policies)),
-		printedSettings: c.Settings.printed(usual.Settings, c.Limits.MaxDeletions != usual.Limits.MaxDeletions),
-		Report:          unless(c.Report, usual.Report),
+		printedSettings: c.Settings.printed(defaults.Settings, c.Limits.MaxDeletions != defaults.Limits.MaxDeletions),
+		Report:          unless(c.Report, defaults.Report),
 	}
 	general := c.Settings
 	general.Protect.RegistryAliases = nil
 	for i, e := range c.Policies {
 		own := e.Settings
 		own.Protect.RegistryAliases = nil // an entry always has the general aliases
-		printed.Policies[i] = printedEntry{e.Name, e.Repositories, e.RepositoryTags, e.printedPolicy(), own.printed(general, e.OwnBudget)}
+		var policy any = e.Source
+		if e.Source == Inline {
+			policy = e.Policy
+		}
+		printed.Policies[i] = printedEntry{e.Name, e.Repositories, e.RepositoryTags, policy, own.printed(general, e.OwnBudget)}
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -63,38 +66,31 @@ func (c Config) Document() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func (e *Entry) printedPolicy() any {
-	if e.Source == Inline {
-		return e.Policy
-	}
-	return e.Source
-}
-
-// printed leaves out what is as usual, and maxDeletions unless the budget is
-// their own.
-func (s Settings) printed(usual Settings, ownBudget bool) printedSettings {
-	// an empty list is one, and null is none
+// printed omits the settings that are equal to the defaults, and maxDeletions unless
+// ownBudget is true.
+func (s Settings) printed(defaults Settings, ownBudget bool) printedSettings {
+	// Parse does not accept null for an empty list.
 	s.Protect.InUse = append([]string{}, s.Protect.InUse...)
 	s.Protect.References = append([]string{}, s.Protect.References...)
 	limits := printedLimits{
-		MaxDeletionsPerRepository: unless(s.Limits.MaxDeletionsPerRepository, usual.Limits.MaxDeletionsPerRepository),
-		MaxDeletedPercent:         unless(s.Limits.MaxDeletedPercent, usual.Limits.MaxDeletedPercent),
+		MaxDeletionsPerRepository: unless(s.Limits.MaxDeletionsPerRepository, defaults.Limits.MaxDeletionsPerRepository),
+		MaxDeletedPercent:         unless(s.Limits.MaxDeletedPercent, defaults.Limits.MaxDeletedPercent),
 	}
 	if ownBudget {
 		limits.MaxDeletions = &s.Limits.MaxDeletions
 	}
 	return printedSettings{
-		Protect:  unless(s.Protect, usual.Protect),
-		Orphans:  unless(s.Orphans, usual.Orphans),
-		OnExpire: unless(s.OnExpire, usual.OnExpire),
+		Protect:  unless(s.Protect, defaults.Protect),
+		Orphans:  unless(s.Orphans, defaults.Orphans),
+		OnExpire: unless(s.OnExpire, defaults.OnExpire),
 		Limits:   unless(limits, printedLimits{}),
 	}
 }
 
-// unless returns nil for a value that prints as the usual one.
-func unless[T any](v, usual T) *T {
+// unless returns nil if the value has the same JSON form as the default.
+func unless[T any](v, defaultValue T) *T {
 	a, aErr := json.Marshal(v)
-	b, bErr := json.Marshal(usual)
+	b, bErr := json.Marshal(defaultValue)
 	if aErr == nil && bErr == nil && bytes.Equal(a, b) {
 		return nil
 	}

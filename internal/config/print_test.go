@@ -7,12 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 )
 
 func TestDocumentIsReadAsTheSameConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		`{}`, readFile(t, "testdata/all.json"),
+		`{}`, string(corpus.File(t, "testdata/all.json")),
 		`{"mode": "apply", "repositories": {"include": ["a", "b/*"], "exclude": ["b/c"]}, "policies": []}`,
 		`{"policies": [{"name": "<n> & m", "repositories": ["a"], "repositoryTags": {"team": "a"}, "policy": ` + keep3 + `}, {"name": "rest", "policy": "none"}]}`,
 		`{"limits": {"maxDeletions": 5, "maxDeletedPercent": 5}, "policies": [{"limits": {"maxDeletedPercent": 100}}, {"limits": {"maxDeletions": 5}}, {}]}`,

@@ -8,28 +8,24 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// MaxRequestBytes is the greatest length of an event, which is Lambda's own
-// limit for a synchronous call.
+// MaxRequestBytes is the maximum length of an event, as of Lambda's synchronous calls.
 const MaxRequestBytes = 6 << 20
 
-// A Request is what one run asks for on top of the configuration. The zero
-// value asks for nothing.
+// A Request narrows the configuration for one run. The zero value does not.
 type Request struct {
-	// Mode is empty when the request names none.
+	// Mode is empty if the request has none.
 	Mode Mode
-	// Repositories narrows the selection; nil means no narrowing.
-	Repositories []wildcard.Pattern
-	// Limits narrow those of the configuration; nil means no narrowing.
+	// Repositories and the limits are nil if the request does not narrow them.
+	Repositories                                               []wildcard.Pattern
 	MaxDeletions, MaxDeletionsPerRepository, MaxDeletedPercent *int
-	// Policy, when set, stands in for every policy of the configuration. It
-	// is for planning only.
+	// Policy replaces every policy of the configuration if it is not nil. Such a run can
+	// only plan.
 	Policy *lifecycle.Policy
 }
 
-// ParseRequest reads the event of one run: a request, or an EventBridge
-// envelope (recognised by "detail-type") whose "detail" is the request, as an
-// object or as a string that holds one. Other fields of an envelope are
-// ignored, unknown fields of a request are not.
+// ParseRequest reads the event of one run: a request, or an EventBridge envelope. An
+// envelope has "detail-type", and its "detail" is the request, as an object or as a string
+// with the JSON text. Unknown fields of a request are faults, those of an envelope are not.
 func ParseRequest(event []byte) (Request, jsondoc.Problems) {
 	if len(event) > MaxRequestBytes {
 		return Request{}, jsondoc.Problems{{
@@ -57,17 +53,17 @@ func readEvent(v *jsondoc.Value) Request {
 	return readRequest(detail)
 }
 
-// readEmbedded reads a request out of a string, as EventBridge Scheduler's
-// default event has it.
+// readEmbedded reads a request from a string, as in the default event of EventBridge
+// Scheduler.
 func readEmbedded(v *jsondoc.Value) Request {
 	text, _ := v.String()
 	inner := jsondoc.Parse([]byte(text))
 	r := readRequest(inner.Root())
 	for _, p := range inner.Problems() {
 		if p.Warning {
-			v.Warn("holds a request that is odd at %s", p)
+			v.Warn("contains a request with a warning at %s", p)
 		} else {
-			v.Problem("holds a request with a fault at %s", p)
+			v.Problem("contains a request with a fault at %s", p)
 		}
 	}
 	return r
@@ -79,7 +75,7 @@ func readRequest(v *jsondoc.Value) Request {
 	if !ok {
 		return r
 	}
-	set(&r.Mode, o.Get("mode"), readMode)
+	set(&r.Mode, o.Get("mode"), among(Plan, Apply))
 	set(&r.Repositories, o.Get("repositories"), readSelection)
 	set(&r.MaxDeletions, o.Get("maxDeletions"), pointer(readCount))
 	set(&r.MaxDeletionsPerRepository, o.Get("maxDeletionsPerRepository"), pointer(readCount))

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -88,9 +89,9 @@ func TestParseRequestIsStrict(t *testing.T) {
 		"detail a list":           {`{"detail-type": "x", "detail": []}`, `1:32: detail: must be an object, is an array`},
 		"unknown in detail":       {`{"detail-type": "x", "detail": {"Mode": "apply"}}`, `1:33: detail.Mode: is not a known key: ` + fields + ` (case counts: "mode")`},
 		"repeated detail":         {`{"detail-type": "x", "detail": {}, "detail": {"mode": "apply"}}`, `1:36: detail: is given twice; keep one`},
-		"empty string in detail":  {`{"detail-type": "x", "detail": ""}`, `1:32: detail: holds a request with a fault at 1:1: is empty; a JSON object is expected`},
-		"fault in the string":     {`{"detail-type": "x", "detail": "{\n\"mode\": \"go\"}"}`, `1:32: detail: holds a request with a fault at 2:9: mode: "go" is not known: use "plan", "apply"`},
-		"envelope in the string":  {`{"detail-type": "x", "detail": "{\"detail-type\": \"x\"}"}`, `1:32: detail: holds a request with a fault at 1:2: detail-type: is not a known key: ` + fields},
+		"empty string in detail":  {`{"detail-type": "x", "detail": ""}`, `1:32: detail: contains a request with a fault at 1:1: is empty; a JSON object is expected`},
+		"fault in the string":     {`{"detail-type": "x", "detail": "{\n\"mode\": \"go\"}"}`, `1:32: detail: contains a request with a fault at 2:9: mode: "go" is not known: use "plan", "apply"`},
+		"envelope in the string":  {`{"detail-type": "x", "detail": "{\"detail-type\": \"x\"}"}`, `1:32: detail: contains a request with a fault at 1:2: detail-type: is not a known key: ` + fields},
 	} {
 		r, problems := config.ParseRequest([]byte(test.event))
 		got := lines(problems)
@@ -152,7 +153,7 @@ func TestEventsOfTheProjectAreRequests(t *testing.T) {
 		t.Fatalf("events: %d files, %v", len(names), err)
 	}
 	for _, name := range names {
-		_, problems := config.ParseRequest([]byte(readFile(t, name)))
+		_, problems := config.ParseRequest(corpus.File(t, name))
 		if refused := problems.Err() != nil; refused != (filepath.Base(name) == "misspelt-field.json") {
 			t.Errorf("%s: %v", name, problems)
 		}

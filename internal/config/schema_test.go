@@ -3,7 +3,6 @@ package config_test
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -90,7 +90,7 @@ func TestSchemaAgreesOnConfigurations(t *testing.T) {
 		agree(name, test.text)
 	}
 	for _, name := range []string{"testdata/all.json", "testdata/defaults.json"} {
-		agree(name, readFile(t, name))
+		agree(name, string(corpus.File(t, name)))
 	}
 	long := strings.Repeat("k", 129)
 	for _, text := range []string{
@@ -109,7 +109,7 @@ func TestSchemaAgreesOnPoliciesOfECR(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t, "awsPolicy")
 	for _, dir := range []string{"valid", "warning", "invalid"} {
-		for name, text := range policyFiles(t, "../lifecycle/testdata/"+dir+"/*.json") {
+		for name, text := range corpus.Files(t, "../lifecycle/testdata/"+dir+"/*.json") {
 			if !utf8.Valid(text) {
 				continue // encoding/json mends it
 			}
@@ -117,29 +117,6 @@ func TestSchemaAgreesOnPoliciesOfECR(t *testing.T) {
 			wantAgreement(t, name, problems.Err() == nil, v.accepts(text))
 		}
 	}
-}
-
-// policyFiles returns the files by name; there must be some.
-func policyFiles(t *testing.T, pattern string) map[string][]byte {
-	t.Helper()
-	files := filesLike(t, pattern)
-	if len(files) == 0 {
-		t.Fatalf("%s: no files", pattern)
-	}
-	return files
-}
-
-func filesLike(t *testing.T, pattern string) map[string][]byte {
-	t.Helper()
-	names, err := filepath.Glob(pattern)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string][]byte{}
-	for _, name := range names {
-		files[strings.TrimSuffix(filepath.Base(name), ".json")] = []byte(readFile(t, name))
-	}
-	return files
 }
 
 // whole returns a policy of one rule.
@@ -203,7 +180,7 @@ func TestSchemaAgreesOnTheExtendedDialect(t *testing.T) {
 		}
 	}
 	for _, dir := range []string{"valid", "warning", "invalid"} { // what a parser that knows the dialect is tested with
-		for name, text := range filesLike(t, "../lifecycle/testdata/extended/"+dir+"/*.json") {
+		for name, text := range corpus.Files(t, "../lifecycle/testdata/extended/"+dir+"/*.json") {
 			_, problems := config.Parse(configured(string(text)))
 			wantAgreement(t, name, problems.Err() == nil, v.accepts(configured(string(text))))
 		}
@@ -218,7 +195,7 @@ func TestSchemaHasTheDefaults(t *testing.T) {
 	var schema struct {
 		Properties map[string]struct{ Default json.RawMessage }
 	}
-	if err := json.Unmarshal([]byte(readFile(t, schemaFile)), &schema); err != nil {
+	if err := json.Unmarshal(corpus.File(t, schemaFile), &schema); err != nil {
 		t.Fatal(err)
 	}
 	spelt := map[string]json.RawMessage{}
@@ -235,7 +212,7 @@ func TestSchemaHasTheDefaults(t *testing.T) {
 		t.Errorf("the defaults of the schema are not those of the code: %s", text)
 	}
 	var got, want any
-	for text, into := range map[string]*any{string(text): &got, readFile(t, "testdata/defaults.json"): &want} {
+	for text, into := range map[string]*any{string(text): &got, string(corpus.File(t, "testdata/defaults.json")): &want} {
 		if err := json.Unmarshal([]byte(text), into); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 )
 
 // A schemaWalk compares every place of the schema with what the parser says
@@ -25,7 +26,7 @@ type schemaWalk struct {
 func TestSchemaIsInStepWithTheCode(t *testing.T) {
 	t.Parallel()
 	var schema map[string]any
-	if err := json.Unmarshal([]byte(readFile(t, schemaFile)), &schema); err != nil {
+	if err := json.Unmarshal(corpus.File(t, schemaFile), &schema); err != nil {
 		t.Fatal(err)
 	}
 	w := &schemaWalk{t: t, defs: schema["$defs"].(map[string]any), seen: map[string]bool{}}

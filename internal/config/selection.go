@@ -4,20 +4,20 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// A Selection selects repositories while a registry is listed, and remembers
-// which of the requested patterns selected none. It is not safe for concurrent
-// use.
+// A Selection selects repositories while the cleaner lists a registry, and records which
+// requested patterns select none. It is not safe for concurrent use.
 type Selection struct {
 	repositories Repositories
-	// listed and selected say, for each requested pattern, whether it matched a listed
-	// repository and a selected one.
+	// listed and selected say, for each requested pattern, whether it matches a listed
+	// and a selected repository.
 	listed, selected []bool
 }
 
-// Selection returns a selection that has seen no repository yet.
+// Selection returns a selection before the first repository.
 func (r Repositories) Selection() *Selection {
 	n := len(r.Requested)
 	return &Selection{repositories: r, listed: make([]bool, n), selected: make([]bool, n)}
@@ -26,8 +26,7 @@ func (r Repositories) Selection() *Selection {
 // Select is [Repositories.Select] for a listed repository.
 func (s *Selection) Select(name string) bool { return s.note(name, s.repositories.Select(name)) }
 
-// Ask is [Repositories.Ask] for a listed repository: an excluded one counts as
-// selected.
+// Ask is [Repositories.Ask] for a listed repository. An excluded one counts as selected.
 func (s *Selection) Ask(name string) bool { return s.note(name, s.repositories.Ask(name)) }
 
 func (s *Selection) note(name string, selected bool) bool {
@@ -40,7 +39,7 @@ func (s *Selection) note(name string, selected bool) bool {
 	return selected
 }
 
-// Err returns nil or a [*SelectionError]. Call it after the whole registry was listed.
+// Err returns nil or a [*SelectionError]. Call it after listing the whole registry.
 func (s *Selection) Err() error {
 	var e SelectionError
 	for i, pattern := range s.repositories.Requested {
@@ -57,8 +56,8 @@ func (s *Selection) Err() error {
 	return &e
 }
 
-// A SelectionError says that a person asked for repositories that do not exist or are
-// excluded. No repository was read or changed.
+// A SelectionError says that a request names repositories that do not exist or that the
+// configuration excludes.
 type SelectionError struct {
 	// Unmatched are the patterns that match no repository of the registry. Excluded are
 	// the patterns that match only repositories that the configuration excludes.
@@ -69,19 +68,15 @@ func (e *SelectionError) Error() string {
 	var parts []string
 	if len(e.Unmatched) > 0 {
 		parts = append(parts, fmt.Sprintf("no repository matches %s; nothing was done; "+
-			"check the names and the Region; ecrclean policies lists the repositories", texts(e.Unmatched)))
+			"check the names and the Region; ecrclean policies lists the repositories", joined(e.Unmatched)))
 	}
 	if len(e.Excluded) > 0 {
 		parts = append(parts, fmt.Sprintf("the configuration excludes all that matches %s; nothing was done; "+
-			"change its repositories.include and repositories.exclude, or leave these out", texts(e.Excluded)))
+			"change its repositories.include and repositories.exclude, or leave these out", joined(e.Excluded)))
 	}
 	return strings.Join(parts, "; ")
 }
 
-func texts(patterns []wildcard.Pattern) string {
-	all := make([]string, len(patterns))
-	for i, p := range patterns {
-		all[i] = p.String()
-	}
-	return strings.Join(all, ", ")
+func joined(patterns []wildcard.Pattern) string {
+	return strings.Join(lifecycle.Texts(patterns), ", ")
 }

@@ -154,7 +154,7 @@ func TestParsePassesWarningsOfPoliciesOn(t *testing.T) {
 	c, problems := config.Parse([]byte(`{"policies": [{"policy": {"rules": [{"rulePriority": 1,
 		"selection": {"tagStatus": "tagged", "tagPrefixList": ["a", "a"], "countType": "imageCountMoreThan", "countNumber": 1},
 		"action": {"type": "expire"}}]}}]}`))
-	want := []string{`2:63: policies[0].policy.rules[0].selection.tagPrefixList[1]: warning: "a" stands in the list already; once is enough`}
+	want := []string{`2:63: policies[0].policy.rules[0].selection.tagPrefixList[1]: warning: "a" is in the list already; once is enough`}
 	if diff := cmp.Diff(want, lines(problems)); diff != "" || problems.Err() != nil {
 		t.Errorf("problems mismatch (-want +got):\n%s", diff)
 	}

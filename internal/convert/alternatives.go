@@ -6,22 +6,26 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// maxRules is ECR's quota of rules per policy. What takes more is not worked
-// out.
+// maxRules is ECR's quota of rules per policy. A rule with more alternatives is refused.
 const maxRules = 50
 
-// alternatives returns rules without extensions of which each matches a part of
-// what the rule matches, without the excluded tags, and together all of it. If
-// there are several, the count type must not mind.
+// maxCompared bounds the time for lists of any length. More rules are not compared with
+// each other, because too many would remain anyway.
+const maxCompared = 500
+
+const tooManyRules = "has no equivalent: it makes %d rules, and a policy of ECR's has at most %d"
+
+// alternatives returns rules without extensions that together match the same images as the
+// rule, except for excluded tags. There are several only if the rule does not count.
 func (r *rule) alternatives() []lifecycle.Rule {
 	s := r.Selection
 	switch {
-	case s.TagStatus == lifecycle.Tagged && len(s.TagPatternList)+len(s.TagPrefixList)+len(s.TagRegexList) == 0:
+	case s.TagStatus == lifecycle.Tagged && len(s.Entries()) == 0:
 		return []lifecycle.Rule{r.withPatterns("*")}
 	case s.TagRegexList != nil:
-		return r.separate("tagRegexList", r.ofExpressions())
+		return r.needed("tagRegexList", r.ofExpressions())
 	case s.TagMatchAny:
-		return r.separate("tagMatch", r.ofEntries())
+		return r.needed("tagMatch", r.ofEntries())
 	}
 	return []lifecycle.Rule{r.plain()}
 }
@@ -40,12 +44,12 @@ func (r *rule) ofEntries() []lifecycle.Rule {
 	return rules
 }
 
-// ofExpressions returns one rule for each way to meet the expressions with
-// patterns: one entry of one expression, or one entry of each.
+// ofExpressions returns one rule for each combination of patterns that matches the
+// expressions: one pattern of each expression or, with tagMatch "any", one pattern.
 func (r *rule) ofExpressions() []lifecycle.Rule {
-	ways := [][]string{nil}
+	combinations := [][]string{nil}
 	if r.Selection.TagMatchAny {
-		ways = nil
+		combinations = nil
 	}
 	items, _ := r.member("tagRegexList").Array()
 	for i, x := range r.Selection.TagRegexList {
@@ -55,56 +59,52 @@ func (r *rule) ofExpressions() []lifecycle.Rule {
 			items[i].Problem("has no equivalent: in ECR's patterns * is the only special character, four times at most; " +
 				"use literals, .* and alternatives of these")
 		case r.Selection.TagMatchAny:
-			ways = append(ways, product([][]string{nil}, patterns)...)
-		case len(ways)*len(patterns) <= maxRules:
-			ways = product(ways, patterns)
+			combinations = append(combinations, product([][]string{nil}, patterns)...)
+		case len(combinations)*len(patterns) <= maxRules:
+			combinations = product(combinations, patterns)
 		default:
 			items[i].Problem("has no equivalent: together the expressions make more than %d rules", maxRules)
 		}
 	}
-	rules := make([]lifecycle.Rule, len(ways))
-	for i, way := range ways {
-		rules[i] = r.withPatterns(way...)
+	rules := make([]lifecycle.Rule, len(combinations))
+	for i, patterns := range combinations {
+		rules[i] = r.withPatterns(patterns...)
 	}
 	return rules
 }
 
-// product returns each way with each of the patterns.
-func product(ways [][]string, patterns []string) [][]string {
+// product returns each combination with each of the patterns added.
+func product(combinations [][]string, patterns []string) [][]string {
 	var longer [][]string
-	for _, way := range ways {
+	for _, c := range combinations {
 		for _, p := range patterns {
-			if slices.Contains(way, p) {
-				longer = append(longer, way)
+			if slices.Contains(c, p) {
+				longer = append(longer, c)
 			} else {
-				longer = append(longer, append(slices.Clip(way), p))
+				longer = append(longer, append(slices.Clip(c), p))
 			}
 		}
 	}
 	return longer
 }
 
+// withPatterns returns the rule with these patterns as its list. The patterns are valid.
 func (r *rule) withPatterns(texts ...string) lifecycle.Rule {
 	p := r.plain()
 	p.Selection.TagRegexList, p.Selection.TagPatternList = nil, nil
 	for _, text := range texts {
-		pattern, _ := lifecycle.ParseTagPattern(text) // from the policy, or checked by patternsOf
+		pattern, _ := lifecycle.ParseTagPattern(text)
 		p.Selection.TagPatternList = append(p.Selection.TagPatternList, pattern)
 	}
 	return p
 }
 
-// maxCompared bounds the time that lists of any length can take. More rules than
-// that are not compared with each other: too many are left anyway.
-const maxCompared = 500
-
-// separate leaves out the rules that match no more than another one. If several
-// are left, it refuses them for a rule that counts. The member is what asks for
-// alternatives.
-func (r *rule) separate(member string, rules []lifecycle.Rule) []lifecycle.Rule {
+// needed returns the rules that match images that no other one matches. It records a
+// problem at the member if several rules would replace one that counts.
+func (r *rule) needed(member string, rules []lifecycle.Rule) []lifecycle.Rule {
 	var needed []lifecycle.Rule
 	if len(rules) > maxCompared {
-		r.member(member).Problem("has no equivalent: it makes %d rules, and a policy of ECR's has at most %d", len(rules), maxRules)
+		r.member(member).Problem(tooManyRules, len(rules), maxRules)
 		return nil
 	}
 	for i, rule := range rules {
@@ -117,7 +117,7 @@ func (r *rule) separate(member string, rules []lifecycle.Rule) []lifecycle.Rule 
 	}
 	if len(needed) > 1 && r.counts() {
 		r.member(member).Problem(`has no equivalent with "imageCountMoreThan": of several rules, one for each alternative, `+
-			"each would keep %d images of its own; use one pattern, or an age", r.Selection.CountNumber)
+			"each would keep %d images; use one pattern, or an age", r.Selection.CountNumber)
 	}
 	return needed
 }

@@ -1,50 +1,46 @@
-// Package convert turns a policy of the extended dialect into one in AWS's that
-// gives every image the same verdict, for whoever wants ECR to apply it. Where
-// AWS's dialect cannot say the same, it says so and converts nothing: an
-// equivalent that keeps less, or more, is none.
+// Package convert converts a policy of the extended dialect to one in AWS's dialect, which
+// ECR can apply. Every image gets the same verdict from both. A part of the policy without
+// an equivalent is a fault, and the policy is not converted.
 //
 // # Equivalents
 //
-//   - retain is a guard rule: imageCountMoreThan [Never], a number that is not
-//     reached, so that the rule marks nothing and shields all it matches. There is
-//     none for archived images, which ECR does not count.
-//   - tagged without a list is the pattern *.
-//   - tagMatch "any" is one rule for each entry, with the same age and action: the
-//     first that matches an image decides as all the others would. Rules that count
-//     images would each keep countNumber of their own, so for them only entries
-//     that another one covers may go, until one is left.
-//   - an expression is the patterns that match the same tags, if there are some:
-//     literals, .* and alternatives of these.
-//   - an excluded pattern of an age rule is a guard rule in front of it. The guard
-//     shields from all later rules, so none of these may act on an image with such
-//     a tag. A rule that retains needs no guard then, since nobody else is after
-//     these images; of a rule that counts the excluded images would take places.
+//   - retain becomes a guard rule: imageCountMoreThan [Never], a number that no repository
+//     reaches. The guard marks nothing, and later rules never act on the images that it
+//     matches. Archived images have no guard, because ECR does not count them.
+//   - tagged without a list becomes the pattern *.
+//   - tagMatch "any" becomes one rule per entry, with the same age and action. A rule that
+//     counts images can have one entry only, because each rule would keep countNumber
+//     images.
+//   - An expression of literals, .* and alternatives of these becomes the patterns that
+//     match the same tags.
+//   - An excluded pattern of an age rule becomes a guard before the rule. The guard also
+//     decides the images before all later rules, so no later rule may act on them. A rule
+//     that retains needs no guard. A rule that counts has no equivalent, because it would
+//     count the excluded images.
 //
-// keepNewest, untag, and expire by last pull have none.
+// keepNewest, untag, and expire by last pull have no equivalent.
 //
-// A rule that can never act in the result is left out: ECR does not take two
-// rules with the same list, nor one behind a rule for any image.
+// The result does not contain rules that never act: ECR accepts neither two rules with the
+// same list nor a rule after the one for any image.
 package convert
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// Never is the countNumber of guard rules. ECR's quota of images per
-// repository, 100,000, can be raised, so that it bounds nothing; no quota comes
-// near this. It is below the greatest integer that ECR is known to take, so that
-// no sum in ECR overflows.
+// Never is the countNumber of guards. It is far above ECR's quota of 100,000 images per
+// repository, which AWS can raise, and below the greatest 32-bit integer.
 const Never = 1_000_000_000
 
-// Policy returns the equivalent of a policy in AWS's dialect. The problems are
-// those of the text, a fault for each part that has no equivalent, and a warning
-// for each rule that gets another number or is left out. The Policy is the zero
-// Policy if one of them is a fault; otherwise [lifecycle.ParseText] accepts its
-// JSON form. A policy without extensions is returned as it is.
+// Policy returns the equivalent of the policy in AWS's dialect. The problems are those of
+// the text, a fault for each part without an equivalent, and a warning for each rule that
+// gets another number or is omitted. If there is a fault, the Policy is zero. Otherwise
+// [lifecycle.ParseText] accepts its JSON form. A policy without extensions does not change.
 func Policy(text []byte) (lifecycle.Policy, jsondoc.Problems) {
 	policy, problems := lifecycle.Parse(text, lifecycle.Extended)
 	if problems.Err() != nil {
@@ -64,10 +60,9 @@ func Policy(text []byte) (lifecycle.Policy, jsondoc.Problems) {
 	return policy, doc.Problems()
 }
 
-// checkText holds the result to what ECR takes of any policy: its number of
-// rules, its length.
+// checkText checks that ECR accepts the result: its number of rules and its length.
 func checkText(policy lifecycle.Policy, doc *jsondoc.Document) {
-	text, _ := policy.MarshalJSON() // of strings and numbers, which cannot fail
+	text, _ := policy.MarshalJSON() // cannot fail, because it has strings and numbers only
 	_, problems := lifecycle.ParseText(text)
 	for _, p := range problems {
 		if !p.Warning {
@@ -83,11 +78,11 @@ type conversion struct {
 	doc   *jsondoc.Document
 }
 
-// A rule is one of the policy and where it stands.
+// A rule is a rule of the policy with its place in the document.
 type rule struct {
 	lifecycle.Rule
 	value *jsondoc.Value
-	// equivalent are rules in AWS's dialect that together do the same.
+	// equivalent are the rules in AWS's dialect that replace the rule.
 	equivalent []lifecycle.Rule
 }
 
@@ -110,7 +105,7 @@ func (c *conversion) convert() lifecycle.Policy {
 		return lifecycle.Policy{}
 	}
 	if len(c.result().Rules) <= maxCompared {
-		c.leaveOut()
+		c.omitInactive()
 	}
 	c.number()
 	return c.result()
@@ -124,8 +119,8 @@ func (c *conversion) result() lifecycle.Policy {
 	return policy
 }
 
-// leaveOut takes out the rules that an earlier one leaves no image.
-func (c *conversion) leaveOut() {
+// omitInactive removes the rules whose images earlier rules decide.
+func (c *conversion) omitInactive() {
 	var earlier []lifecycle.Rule
 	for i := range c.rules {
 		r := &c.rules[i]
@@ -140,4 +135,32 @@ func (c *conversion) leaveOut() {
 			r.value.Warn("is left out of the result, in which it would never act")
 		}
 	}
+}
+
+// number gives each rule the rulePriority it had, or the next free number if the rules
+// before need more numbers.
+func (c *conversion) number() {
+	if !c.numberFrom(func(r *rule) int { return r.RulePriority }) {
+		c.numberFrom(func(*rule) int { return 1 })
+	}
+	for _, r := range c.rules {
+		if len(r.equivalent) > 0 && r.equivalent[0].RulePriority != r.RulePriority {
+			r.value.Member("rulePriority").Warn("is %d in the result, because other rules need more numbers",
+				r.equivalent[0].RulePriority)
+		}
+	}
+}
+
+// numberFrom numbers the rules. Least returns the least number for the equivalent of a
+// rule. It returns false if there are not enough numbers.
+func (c *conversion) numberFrom(least func(*rule) int) bool {
+	last := 0
+	for i := range c.rules {
+		r := &c.rules[i]
+		for k := range r.equivalent {
+			last = max(last+1, least(r))
+			r.equivalent[k].RulePriority = last
+		}
+	}
+	return last <= math.MaxInt32
 }

@@ -8,9 +8,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// patternsOf returns patterns of which one or more match a tag exactly if the
-// expression does. A tag is neither empty nor has it line breaks, which tell .*
-// from *.
+// patternsOf returns patterns of which at least one matches a tag if the expression does.
+// .* matches the same tags as *, because a tag has no line breaks. A tag is never empty.
 func patternsOf(expression string) ([]string, bool) {
 	parsed, err := syntax.Parse(expression, syntax.Perl)
 	if err != nil {
@@ -33,9 +32,9 @@ func patternsOf(expression string) ([]string, bool) {
 	return patterns, ok && len(patterns) > 0
 }
 
-// expand returns the alternatives of a part of an expression, as texts of
-// patterns. The part may be the first or the last of the whole, where it may be
-// anchored.
+// expand returns the alternatives of a part of an expression, as texts of patterns. First
+// and last say whether it is the first or the last part of the whole, which may be an
+// anchor.
 func expand(x *syntax.Regexp, first, last bool) ([]string, bool) {
 	switch x.Op {
 	case syntax.OpEmptyMatch:
@@ -67,8 +66,7 @@ func expand(x *syntax.Regexp, first, last bool) ([]string, bool) {
 	return nil, false
 }
 
-// characters returns the characters of a class, which has the bounds of its
-// ranges.
+// characters returns the characters of a class, given as the bounds of its ranges.
 func characters(bounds []rune) ([]string, bool) {
 	var texts []string
 	for i := 0; i < len(bounds); i += 2 {

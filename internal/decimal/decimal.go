@@ -1,5 +1,5 @@
-// Package decimal reads JSON numbers exactly. A float64 holds 15 digits and silently
-// drops the others, which changes times.
+// Package decimal reads JSON numbers exactly. A float64 keeps 15 digits and silently drops
+// the others, which changes times.
 package decimal
 
 import "math"
@@ -7,21 +7,19 @@ import "math"
 // A Number is a JSON number in any spelling.
 type Number struct {
 	negative bool
-	// digits are the first significant digits, as many as fit. Power is the power of ten
-	// by which they are multiplied.
+	// The value is digits times ten to the power, where digits are as many significant
+	// digits as fit. more is true if a digit that does not fit is not zero.
 	digits uint64
 	power  int64
-	// more is true when digits other than zero follow.
-	more  bool
-	plain bool
+	more   bool
+	plain  bool
 }
 
-// maxPower bounds the exponent. A greater exponent would not change any result, since
-// no text has that many digits.
+// maxPower bounds the exponent. No text has enough digits for a greater one to matter.
 const maxPower = 1 << 40
 
-// Scan reads the JSON number at the start of the text and returns its length, or 0 if
-// the text does not start with a number.
+// Scan reads the JSON number at the start of the text and returns its length, or 0 if there
+// is none.
 func Scan(text []byte) (Number, int) {
 	var n Number
 	at := 0
@@ -53,22 +51,22 @@ func Scan(text []byte) (Number, int) {
 	return n, at
 }
 
-// Parse returns the number if the whole text is one.
+// Parse returns the number that is the whole text, and false if it is not one.
 func Parse(text string) (n Number, ok bool) {
 	n, length := Scan([]byte(text))
 	return n, length > 0 && length == len(text)
 }
 
-// scanDigits appends the digits at the start of the text to the number and returns
-// their count. Fraction is 1 for digits after the decimal point, else 0.
+// scanDigits appends the digits at the start of the text and returns their count. Fraction
+// is 1 for digits after the decimal point, otherwise 0.
 func (n *Number) scanDigits(text []byte, fraction int64) (count int) {
-	const room = (math.MaxUint64 - 9) / 10
+	const fits = (math.MaxUint64 - 9) / 10
 	for _, c := range text {
 		if c < '0' || c > '9' {
 			break
 		}
 		count++
-		if n.digits <= room { // as in most numbers
+		if n.digits <= fits {
 			n.digits = 10*n.digits + uint64(c-'0')
 			n.power -= fraction
 		} else {
@@ -79,8 +77,8 @@ func (n *Number) scanDigits(text []byte, fraction int64) (count int) {
 	return count
 }
 
-// scanExponent adds the exponent at the start of the text, after its e, to the power,
-// and returns its length.
+// scanExponent adds the exponent at the start of the text, which is after the e, to the
+// power. It returns the length of the exponent.
 func (n *Number) scanExponent(text []byte) (length int) {
 	sign, at := int64(1), 0
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
@@ -100,7 +98,7 @@ func (n *Number) scanExponent(text []byte) (length int) {
 	return at
 }
 
-// Plain reports whether the number is written without point and exponent.
+// Plain reports whether the text has no point and no exponent.
 func (n Number) Plain() bool { return n.plain }
 
 // Int returns the number if it is an integer that fits into an int64.
@@ -109,15 +107,15 @@ func (n Number) Int() (value int64, ok bool) {
 	return value, ok && exact
 }
 
-// Nanoseconds returns a number of seconds in nanoseconds, truncated, if the result fits
-// into an int64.
+// Nanoseconds returns a number of seconds in nanoseconds, truncated, if it fits into an
+// int64.
 func (n Number) Nanoseconds() (value int64, ok bool) {
 	value, _, ok = n.shift(9)
 	return value, ok
 }
 
-// shift returns the number times a power of ten, without its fraction. Exact says that
-// there was no fraction, ok that the value fits into an int64.
+// shift returns the number times ten to the power of by, truncated. Exact is true if there
+// was no fraction, ok if the value fits into an int64.
 func (n Number) shift(by int64) (value int64, exact, ok bool) {
 	magnitude, power := n.digits, n.power+by
 	exact = !n.more
@@ -133,7 +131,7 @@ func (n Number) shift(by int64) (value int64, exact, ok bool) {
 	}
 	switch {
 	case n.negative && magnitude <= -math.MinInt64:
-		return -int64(magnitude), exact, true // the least one is its own negative
+		return -int64(magnitude), exact, true // also for the least int64
 	case magnitude <= math.MaxInt64:
 		return int64(magnitude), exact, true
 	}

@@ -9,44 +9,33 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/tools/txtar"
-
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
 // A corpusCase is one file of the corpus; testdata/README.md has the format.
 type corpusCase struct {
+	corpus.Case
 	dialect lifecycle.Dialect
 	now     time.Time
 	policy  lifecycle.Policy
 	images  []evaluator.Image
-	want    string
 }
 
-// parseCase reads a corpus file. It is strict: what it does not understand is
-// an error, so that no line of a case goes unused. The want section is checked
-// separately, since -update does without.
-func parseCase(data []byte, dialect lifecycle.Dialect) (corpusCase, error) {
-	c := corpusCase{dialect: dialect}
-	archive := txtar.Parse(data)
-	if err := c.parseComment(string(archive.Comment)); err != nil {
+// sections are the sections of a case.
+var sections = []string{"policy.json", "images", "want"}
+
+// parseCase reads a case. It refuses everything that the format does not define, so that a
+// test uses each line of a file.
+func parseCase(file corpus.Case, dialect lifecycle.Dialect) (corpusCase, error) {
+	c := corpusCase{Case: file, dialect: dialect}
+	if err := c.parseComment(string(c.Comment)); err != nil {
 		return c, err
 	}
-	seen := map[string]bool{}
-	for _, section := range archive.Files {
-		if seen[section.Name] {
-			return c, fmt.Errorf("section %q repeats", section.Name)
-		}
-		seen[section.Name] = true
-		if err := c.parseSection(section); err != nil {
-			return c, fmt.Errorf("section %q: %w", section.Name, err)
-		}
-	}
-	if !seen["policy.json"] || !seen["images"] {
-		return c, errors.New("section policy.json or images is missing")
-	}
-	return c, nil
+	policy, problems := lifecycle.Parse([]byte(c.Sections["policy.json"]), dialect)
+	c.policy = policy
+	return c, errors.Join(problems.Err(), c.parseImages(rows(c.Sections["images"])))
 }
 
 // sources is how a link to the source of a case begins.
@@ -63,22 +52,6 @@ func (c *corpusCase) parseComment(comment string) (err error) {
 		}
 	}
 	return errors.New("the comment has no line that starts with now:")
-}
-
-func (c *corpusCase) parseSection(section txtar.File) error {
-	switch section.Name {
-	case "policy.json":
-		policy, problems := lifecycle.Parse(section.Data, c.dialect)
-		c.policy = policy
-		return problems.Err()
-	case "images":
-		return c.parseImages(rows(string(section.Data)))
-	case "want":
-		c.want = string(section.Data)
-		return nil
-	default:
-		return errors.New("not a section of a corpus file")
-	}
 }
 
 // parseImages reads the table of images. Its first row names the columns.
@@ -161,27 +134,9 @@ func (c *corpusCase) parseTime(cell string) (evaluator.Instant, error) {
 	return evaluator.At(c.now.Add(-d)), nil
 }
 
-// checkWant checks that the want section has one row for each image, in order.
-func checkWant(c corpusCase) error {
-	want := rows(c.want)
-	if len(want) == 0 {
-		return errors.New("no expectation; -update writes it")
-	}
-	if len(want) != len(c.images) {
-		return fmt.Errorf("%d expectations for %d images", len(want), len(c.images))
-	}
-	for i, im := range c.images {
-		if want[i][0] != im.Digest {
-			return fmt.Errorf("expectation %d is for %s, image %d is %s", i+1, want[i][0], i+1, im.Digest)
-		}
-	}
-	return nil
-}
-
 var gap = regexp.MustCompile(` {2,}`)
 
-// rows splits a table into rows and these into cells, which two blanks or more
-// separate.
+// rows splits a table into rows, and rows into cells separated by two blanks or more.
 func rows(table string) [][]string {
 	var out [][]string
 	for line := range strings.Lines(table) {
@@ -192,11 +147,11 @@ func rows(table string) [][]string {
 	return out
 }
 
-// wantTable returns the verdicts as text, one per line, with the cells aligned.
-func wantTable(verdicts []evaluator.Verdict) string {
+// verdicts evaluates the case. It returns one verdict per line, with the cells aligned.
+func (c *corpusCase) verdicts() string {
 	var table [][]string
 	var widths [4]int
-	for _, v := range verdicts {
+	for _, v := range evaluator.Evaluate(c.policy, c.images, c.now) {
 		cells := strings.SplitN(v.String(), "  ", len(widths))
 		for i, cell := range cells {
 			widths[i] = max(widths[i], len(cell))

@@ -19,8 +19,8 @@ func TestDialectsAgreeWithoutExtensions(t *testing.T) {
 	valid := 0
 	for range 1_000 {
 		_, _ = random.Read(data)
-		w := (&decoder{data: data}).world()
-		if checkDialectsAgree(t, w) {
+		in := (&decoder{data: data}).input()
+		if checkDialectsAgree(t, in) {
 			valid++
 		}
 	}
@@ -31,8 +31,8 @@ func TestDialectsAgreeWithoutExtensions(t *testing.T) {
 
 func TestDialectsAgreeOnCorpus(t *testing.T) {
 	t.Parallel()
-	for name, c := range corpus(t) {
-		valid := checkDialectsAgree(t, world{policy: c.policy, images: c.images, now: c.now})
+	for name, c := range cases(t) {
+		valid := checkDialectsAgree(t, input{policy: c.policy, images: c.images, now: c.now})
 		if aws := c.dialect == lifecycle.AWS; valid != aws {
 			t.Errorf("%s: valid in the AWS dialect: %t, want %t", name, valid, aws)
 		}
@@ -42,9 +42,9 @@ func TestDialectsAgreeOnCorpus(t *testing.T) {
 // checkDialectsAgree prints the policy, reads it in both dialects and returns
 // whether it is one in AWS's. Then its verdicts must be the same in both; if it
 // uses no extension, it must have the same problems.
-func checkDialectsAgree(t *testing.T, w world) bool {
+func checkDialectsAgree(t *testing.T, in input) bool {
 	t.Helper()
-	text, err := w.policy.MarshalJSON()
+	text, err := in.policy.MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,18 +52,18 @@ func checkDialectsAgree(t *testing.T, w world) bool {
 	extended, extendedProblems := lifecycle.Parse(text, lifecycle.Extended)
 	if !strings.Contains(awsProblems.Error(), "is an extension") {
 		if diff := cmp.Diff(awsProblems, extendedProblems); diff != "" {
-			t.Errorf("problems differ (-AWS +extended):\n%s%s", diff, w)
+			t.Errorf("problems differ (-AWS +extended):\n%s%s", diff, in)
 		}
 		if diff := cmp.Diff(aws, extended); diff != "" {
-			t.Errorf("policies differ (-AWS +extended):\n%s%s", diff, w)
+			t.Errorf("policies differ (-AWS +extended):\n%s%s", diff, in)
 		}
 	}
 	if awsProblems.Err() != nil {
 		return false
 	}
-	want := words(evaluator.Evaluate(aws, w.images, w.now))
-	if diff := cmp.Diff(want, words(evaluator.Evaluate(extended, w.images, w.now))); diff != "" {
-		t.Errorf("verdicts differ (-AWS +extended):\n%s%s", diff, w)
+	want := words(evaluator.Evaluate(aws, in.images, in.now))
+	if diff := cmp.Diff(want, words(evaluator.Evaluate(extended, in.images, in.now))); diff != "" {
+		t.Errorf("verdicts differ (-AWS +extended):\n%s%s", diff, in)
 	}
 	return true
 }

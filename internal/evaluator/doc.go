@@ -1,65 +1,53 @@
-// Package evaluator decides what a lifecycle policy does with each image of a
-// repository. It follows the evaluation rules that AWS documents for ECR:
+// Package evaluator decides, for each image of a repository, which action a lifecycle
+// policy asks for. It follows the evaluation rules that AWS documents for ECR:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 //
-// # Match, mark, claim, shield
+// # Match, mark, decide
 //
-// The rules are gone through by ascending rulePriority. A rule
+// The rules are applied by ascending rulePriority. A rule
 //
-//   - matches every image of its storage class whose tags meet its tagStatus
-//     and its list. Each entry of the list must be met by some tag of the
-//     image; different tags may meet different entries, and tags beyond these
-//     do not matter.
-//   - marks, of the images it matches, those that its count type selects: all
-//     but the countNumber newest, or those older than countNumber days. What
-//     earlier rules did plays no part in this. An image that one of them
-//     claimed or shields still takes one of the countNumber places.
-//   - claims the images it marks that no earlier rule matches: its action is
-//     their verdict.
-//   - shields the images it matches and does not mark: no later rule can claim
-//     them. Matching is enough to shield, the age or number does not matter.
+//   - matches every image of its storage class whose tags satisfy its tagStatus and its
+//     list. Each entry of the list needs a tag of the image that matches it. Different
+//     tags may match different entries, and other tags do not matter.
+//   - marks some of the images it matches: all but the countNumber newest, or those
+//     older than countNumber days. Earlier rules do not change this: images that they
+//     decided still count.
+//   - decides the images that it matches and no earlier rule matches. If it marks such an
+//     image, the rule is applied: its action is the verdict. If it does not, the image is
+//     kept. Later rules never act on the image.
 //
-// The first rule that matches an image therefore settles its verdict. The
-// others matter only because the image counts for them.
-//
-// All of this stays within a storage class: ACTIVE images are of the class
-// standard, ARCHIVED ones of the class archive, and a rule neither counts nor
-// shields an image of the other class.
+// Rules and images of different storage classes do not affect each other. ACTIVE images
+// are of the class standard, ARCHIVED images of the class archive.
 //
 // # The extended dialect
 //
-// The extensions change what a rule matches, what it marks, or what a claim
-// does, and nothing else:
+// The extensions change the following:
 //
-//   - matches: the list may be of expressions, one met entry of it may be enough
-//     (tagMatch "any"), tagged may have no list, and an image with a tag that
-//     matches tagExcludePatternList is not matched.
-//   - marks: with keepNewest the newest of all matched images are not marked,
+//   - Matching: the list may have expressions, one matching entry may be enough (tagMatch
+//     "any"), and a tagged rule may have no list. An image with a tag that matches
+//     tagExcludePatternList is not matched.
+//   - Marking: with keepNewest a rule never marks the newest of all images it matches,
 //     whatever their age. A rule that retains marks nothing.
-//   - claims: a rule that untags claims an image for the removal of the tags
-//     that match its list. An image that would lose its last tag is shielded
-//     instead.
+//   - Acting: a rule that untags removes the tags that match its list. An image that
+//     would lose its last tag is kept.
 //
 // # Which time counts
 //
-// An image that was archived and restored counts as pushed when it was
-// restored (lastActivatedAt), both for imageCountMoreThan, where AWS says so,
-// and for sinceImagePushed, where its pages disagree and this reading keeps
-// longer. sinceImagePulled counts from the last recorded pull; from the
-// restore, if the image was not pulled since; from the push, if it was never
-// pulled. sinceImageTransitioned counts from lastArchivedAt.
+//   - imageCountMoreThan and sinceImagePushed count from the push, or from the restore
+//     (lastActivatedAt) of an image that was archived and restored. For sinceImagePushed
+//     the pages of AWS contradict each other; this reading keeps images longer.
+//   - sinceImagePulled counts from the last recorded pull. For an image that was not
+//     pulled since its restore it counts from the restore, and for an image that was
+//     never pulled from the push.
+//   - sinceImageTransitioned counts from lastArchivedAt.
 //
 // # Where AWS is silent
 //
-//   - Older than N days means strictly more than N times 24 hours, to the
-//     nanosecond. Whole days are not rounded.
-//   - Of two images pushed at the same instant, the one whose digest sorts
-//     first counts as older.
+//   - Older than N days means more than N times 24 hours, to the nanosecond.
+//   - Of two images pushed at the same instant, the one whose digest sorts first counts
+//     as older.
 //   - An image that is neither ACTIVE nor ARCHIVED matches no rule.
-//   - Tags are compared byte by byte: case counts.
-//   - An archived image without lastArchivedAt has no age; it is matched and
-//     kept.
-//
-// An image that an index refers to is judged like any other; ECR refuses to
-// remove it only when the removal is tried.
+//   - Tags are case-sensitive.
+//   - An archived image without lastArchivedAt is matched and kept.
+//   - A child of an index is evaluated like any other image. ECR refuses its removal.
 package evaluator

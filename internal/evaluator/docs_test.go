@@ -19,7 +19,7 @@ const policiesPage = "../../docs/policies.md"
 // A section is a part of the page: what stands below one heading.
 type section struct{ heading, text string }
 
-func sections(t *testing.T) []section {
+func pageSections(t *testing.T) []section {
 	t.Helper()
 	page, err := os.ReadFile(policiesPage)
 	if err != nil {
@@ -62,7 +62,7 @@ var codeBlock = regexp.MustCompile("(?s)```json\n(.*?)```")
 func TestDocumentedExamples(t *testing.T) {
 	t.Parallel()
 	examples := 0
-	for _, s := range sections(t) {
+	for _, s := range pageSections(t) {
 		if blocks := codeBlock.FindAllStringSubmatch(s.text, -1); len(blocks) == 1 {
 			examples++
 			t.Run(s.anchor(), func(t *testing.T) {
@@ -108,7 +108,7 @@ func checkExample(t *testing.T, s section, text []byte) {
 func TestCorpusLinksToThePage(t *testing.T) {
 	t.Parallel()
 	anchors := map[string]bool{}
-	for _, s := range sections(t) {
+	for _, s := range pageSections(t) {
 		anchors[s.anchor()] = true
 	}
 	files, _ := filepath.Glob("testdata/extended/*.txtar")

@@ -1,24 +1,22 @@
 package evaluator
 
 import (
+	"math/bits"
 	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// Evaluate returns what the policy decides at that instant about each image:
-// one verdict per image, in the order of the images. The images are those of
-// one repository, all of them: where a rule counts, a missing one changes the
-// verdicts of others. The package documentation states the rules.
+// Evaluate returns the verdict of the policy about each image at that instant, in the
+// order of the images. The images must be all images of one repository, because rules
+// count them. The package documentation states the rules.
 //
-// Neither the order of the images nor that of the rules changes a verdict, and
-// neither is modified. The policy must come from [lifecycle.Parse] or obey the
-// same constraints. The digests must differ; where one repeats, each entry is
-// judged as an image of its own and takes a place of its own in counts.
+// The order of images and of rules does not change a verdict. Evaluate modifies neither.
+// The policy must come from [lifecycle.Parse] or obey the same constraints. If a digest
+// repeats, each entry counts as an image.
 //
-// The time it takes grows with the images times the rules, plus the sorting of
-// the images if any rule counts.
+// The time grows with the number of images times the number of rules.
 func Evaluate(policy lifecycle.Policy, images []Image, now time.Time) []Verdict {
 	e := newEvaluation(policy, images, now)
 	for _, key := range e.order {
@@ -31,10 +29,10 @@ func Evaluate(policy lifecycle.Policy, images []Image, now time.Time) []Verdict 
 	return verdicts
 }
 
-// An evaluation is the state of one call of Evaluate or Explain. It goes
-// through the images three times: in their order to match them, from the
-// newest to the oldest to count them, and in their order again for the
-// verdicts. Counting jumps about in memory, so it does without the images.
+// An evaluation is the state of one call of Evaluate or Explain. It visits the images
+// three times: in their order to match them, from the newest to the oldest to count
+// them, and in their order for the verdicts. Counting does not read the images, because
+// it visits them in random order, which is slow in memory.
 type evaluation struct {
 	rules     []appliedRule
 	images    []Image
@@ -44,16 +42,15 @@ type evaluation struct {
 	order     []pushKey  // the images from the newest; empty if no rule counts
 }
 
-// A decision names the rule that settles the verdict of an image, which is the
-// first one that matches it.
+// A decision names the first rule that matches an image.
 type decision struct {
 	rule int32 // index into evaluation.rules, or noRule
-	rank int32 // place of the image among those the rule matches, if it counts
+	rank int32 // place of the image among those that the rule matches, if the rule counts
 }
 
 const noRule = -1
 
-// newEvaluation matches the images. They have yet to be counted.
+// newEvaluation matches the images, but does not count them.
 func newEvaluation(policy lifecycle.Policy, images []Image, now time.Time) *evaluation {
 	e := &evaluation{
 		rules:     applyRules(policy, At(now)),
@@ -71,8 +68,8 @@ func newEvaluation(policy lifecycle.Policy, images []Image, now time.Time) *eval
 	return e
 }
 
-// match shows an image to the rules. Once a rule has matched it, only those
-// that count need to see it.
+// match compares an image with the rules. After the first rule that matches the image,
+// only rules that count matter.
 func (e *evaluation) match(i int) {
 	im, d := &e.images[i], &e.decisions[i]
 	d.rule = noRule
@@ -91,8 +88,8 @@ func (e *evaluation) match(i int) {
 	}
 }
 
-// count adds the next image, which is older than all before it, to the counts
-// of the rules. The count of a rule that matches the image is then its rank.
+// count adds an image, older than all counted before, to the counts of the rules that
+// match it. The count of a rule is then the rank of the image.
 func (e *evaluation) count(i int32) {
 	e.counted.each(int(i), func(r int) { e.rules[r].matched++ })
 	if d := &e.decisions[i]; d.rule != noRule {
@@ -100,8 +97,7 @@ func (e *evaluation) count(i int32) {
 	}
 }
 
-// verdict puts the decision about an image into a verdict. It needs the final
-// counts.
+// verdict returns the verdict about an image. All images must be counted.
 func (e *evaluation) verdict(i int) Verdict {
 	im, d := &e.images[i], e.decisions[i]
 	v := Verdict{Digest: im.Digest}
@@ -119,4 +115,28 @@ func (e *evaluation) verdict(i int) Verdict {
 		}
 	}
 	return v
+}
+
+// ruleSets has one set of rules per image, as bits.
+type ruleSets struct {
+	bits  []uint64
+	words int // per image
+}
+
+func makeRuleSets(images, rules int) ruleSets {
+	words := (rules + 63) / 64
+	return ruleSets{make([]uint64, images*words), words}
+}
+
+func (s ruleSets) add(image, rule int) {
+	s.bits[image*s.words+rule/64] |= 1 << (rule % 64)
+}
+
+// each calls do with the rules in the set of the image, in ascending order.
+func (s ruleSets) each(image int, do func(rule int)) {
+	for w, set := range s.bits[image*s.words : (image+1)*s.words] {
+		for ; set != 0; set &= set - 1 {
+			do(64*w + bits.TrailingZeros64(set))
+		}
+	}
 }

@@ -58,6 +58,6 @@ func ExampleExplain() {
 		fmt.Println(s)
 	}
 	// Output:
-	// rule 1: matches, does not mark: newest of 2 matching prod*, rule keeps 1; shields the image
-	// rule 2: matches, marks: pushed 60d ago, limit 30d; already shielded by rule 1
+	// rule 1: matches, does not mark: newest of 2 matching prod*, rule keeps 1; decides that the image is kept
+	// rule 2: matches, marks: pushed 60d ago, limit 30d; already decided by rule 1
 }

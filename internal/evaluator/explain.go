@@ -1,17 +1,55 @@
 package evaluator
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// Explain returns what each rule of the policy does about the image with that
-// digest: one step per rule, by ascending rulePriority. It takes all images of
-// the repository and obeys the same rules as [Evaluate]; the one step that
-// claims or shields the image is Evaluate's verdict. It returns false if no
-// image has the digest; of several that have it, it explains the first.
+// A Step says how one rule treats one image.
+type Step struct {
+	// Rule points into the evaluated policy; do not modify it.
+	Rule *lifecycle.Rule
+	// Mismatch says why the rule does not match the image. It is zero if the rule matches.
+	Mismatch Mismatch
+	// Reason says why the rule marks the image or not, and DecidedBy is the first rule that
+	// matches the image, which may be Rule. Both are zero if the rule does not match.
+	Reason    Reason
+	DecidedBy *lifecycle.Rule
+}
+
+// A Mismatch is the reason why a rule does not match an image.
+type Mismatch struct {
+	Kind MismatchKind
+	// Status is the status of the image.
+	Status ImageStatus
+	// StorageClass is that of the image. It is empty for ImageNotEvaluated.
+	StorageClass lifecycle.StorageClass
+	// Entry is, for UnmetEntry, the first entry of the rule's list that no tag matches. For
+	// TagExcluded, it is the excluded pattern that Tag matches.
+	Entry string
+	Tag   string
+}
+
+// MismatchKind tells mismatches apart. The zero value means that the rule matches.
+type MismatchKind int
+
+// The kinds of mismatches. The first one that applies is reported.
+const (
+	ImageNotEvaluated MismatchKind = iota + 1 // as NotEvaluated
+	OtherStorageClass                         // the rule is for another storage class
+	ImageTagged                               // the rule is for untagged images
+	ImageUntagged                             // the rule is for tagged images
+	UnmetEntry                                // no tag matches an entry of the list, or with tagMatch "any" all entries
+	TagExcluded                               // a tag matches an entry of tagExcludePatternList
+)
+
+// Explain returns one step per rule, by ascending rulePriority, for the image with the
+// digest. It takes all images of the repository and follows the same rules as [Evaluate].
+// It returns false if no image has the digest. If the digest repeats, the steps are those
+// of the first entry.
 func Explain(policy lifecycle.Policy, images []Image, now time.Time, digest string) ([]Step, bool) {
 	at := slices.IndexFunc(images, func(im Image) bool { return im.Digest == digest })
 	if at < 0 {
@@ -22,76 +60,108 @@ func Explain(policy lifecycle.Policy, images []Image, now time.Time, digest stri
 	for _, key := range e.order {
 		e.count(key.index)
 		if int(key.index) == at {
-			e.copyCounts(ranks)
+			for r := range ranks {
+				ranks[r] = e.rules[r].matched // the rank, if the rule matches the image
+			}
 		}
 	}
 	return e.steps(&images[at], ranks), true
 }
 
-// copyCounts copies the counts so far. For the rules that match the image
-// counted last they are its ranks.
-func (e *evaluation) copyCounts(ranks []int) {
-	for r := range ranks {
-		ranks[r] = e.rules[r].matched
-	}
-}
-
-// steps shows the image to the rules one by one.
 func (e *evaluation) steps(im *Image, ranks []int) []Step {
 	steps := make([]Step, len(e.rules))
-	var first *Step
-	for r := range steps {
-		s := &steps[r]
-		*s = e.step(r, im, ranks[r])
+	var first *lifecycle.Rule
+	for i := range steps {
+		r, s := &e.rules[i], &steps[i]
+		s.Rule, s.Mismatch = r.Rule, r.mismatch(im)
 		if !s.Matches() {
 			continue
 		}
 		if first == nil {
-			first = s
+			first = r.Rule
 		}
-		s.settle(first)
+		s.Reason, s.DecidedBy = r.reason(im, ranks[i], e.now), first
 	}
 	return steps
 }
 
-// step shows the image to one rule alone.
-func (e *evaluation) step(rule int, im *Image, rank int) Step {
-	r := &e.rules[rule]
-	s := Step{Rule: r.Rule, Mismatch: r.mismatch(im)}
-	if s.Matches() {
-		s.Reason = r.reason(im, rank, e.now)
-	}
-	return s
-}
-
-// mismatch says why the rule does not match the image; it is zero if it does.
+// mismatch says why the rule does not match the image. It returns zero if it does.
 func (r *appliedRule) mismatch(im *Image) Mismatch {
-	class := im.StorageClass()
+	sel, class := &r.Selection, im.StorageClass()
 	m := Mismatch{Status: im.Status, StorageClass: class}
 	switch {
 	case class == "":
 		m.Kind = ImageNotEvaluated
 	case r.matches(class, im.Tags):
 		return Mismatch{}
-	case class != r.Selection.StorageClass:
+	case class != sel.StorageClass:
 		m.Kind = OtherStorageClass
-	case r.Selection.TagStatus == lifecycle.Untagged:
+	case sel.TagStatus == lifecycle.Untagged:
 		m.Kind = ImageTagged
-	case r.Selection.TagStatus == lifecycle.Tagged && len(im.Tags) == 0:
+	case sel.TagStatus == lifecycle.Tagged && len(im.Tags) == 0:
 		m.Kind = ImageUntagged
 	default:
-		m.tags(&r.Selection, im.Tags)
+		if entry, unmet := sel.UnmetEntry(im.Tags); unmet {
+			m.Kind, m.Entry = UnmetEntry, entry
+			break
+		}
+		m.Kind = TagExcluded
+		m.Tag, m.Entry, _ = sel.ExcludedBy(im.Tags)
 	}
 	return m
 }
 
-// tags completes a mismatch that is due to the tags.
-func (m *Mismatch) tags(s *lifecycle.Selection, tags []string) {
-	entry, unmet := s.UnmetEntry(tags)
-	if unmet {
-		m.Kind, m.Entry = UnmetEntry, entry
-		return
+// Matches reports whether the rule matches the image.
+func (s Step) Matches() bool { return s.Mismatch == Mismatch{} }
+
+// Marks reports whether the rule matches and marks the image.
+func (s Step) Marks() bool { return s.Reason.Kind.Marks() }
+
+// String returns the step in words, such as
+//
+//	rule 1: does not match: no tag matches prod*
+//	rule 2: matches, does not mark: pushed 10d ago, limit 30d; decides that the image is kept
+//	rule 3: matches, marks: 7th newest of 9 images, rule keeps 5; already decided by rule 2
+func (s Step) String() string {
+	priority := s.Rule.RulePriority
+	if !s.Matches() {
+		return fmt.Sprintf("rule %d: does not match: %s", priority, s.Mismatch.words(&s.Rule.Selection))
 	}
-	m.Kind = TagExcluded
-	m.Tag, m.Entry, _ = s.ExcludedBy(tags)
+	does, effect := "does not mark", "decides that the image is kept"
+	switch {
+	case s.Marks():
+		does, effect = "marks", "is applied"
+	case s.Reason.Kind == Retained:
+		does = "retains"
+	case s.Reason.Kind == LastTag:
+		does = "marks, but keeps as last-tag"
+	}
+	if s.DecidedBy != s.Rule {
+		effect = fmt.Sprintf("already decided by rule %d", s.DecidedBy.RulePriority)
+	}
+	return fmt.Sprintf("rule %d: matches, %s: %s; %s", priority, does, s.Reason.words(s.Rule), effect)
+}
+
+func (m Mismatch) words(s *lifecycle.Selection) string {
+	switch m.Kind {
+	case ImageNotEvaluated:
+		return notEvaluatedWords(m.Status)
+	case OtherStorageClass:
+		return fmt.Sprintf("image is in storage class %s, rule is for %s", m.StorageClass, s.StorageClass)
+	case ImageTagged:
+		return "image is tagged, rule is for untagged images"
+	case ImageUntagged:
+		return "image is untagged, rule is for tagged images"
+	case TagExcluded:
+		return fmt.Sprintf("tag %s matches %s, which the rule excludes", m.Tag, m.Entry)
+	case UnmetEntry:
+	}
+	entry := m.Entry
+	if s.TagMatchAny {
+		entry = listWords(s)
+	}
+	if len(s.TagPrefixList) > 0 {
+		return "no tag has the prefix " + entry
+	}
+	return "no tag matches " + entry
 }

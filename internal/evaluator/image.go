@@ -2,35 +2,33 @@ package evaluator
 
 import "github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 
-// An Image is one image detail as DescribeImages returns it. [Evaluate] reads
-// the digest, the tags, the status and the times; the rest travels along for
-// the packages that act on verdicts.
+// An Image is one image detail as DescribeImages returns it. [Evaluate] reads the digest,
+// the tags, the status and the times. The other fields are for its callers.
 type Image struct {
 	// Digest identifies the image in its repository; it is never empty.
 	Digest string
-	// Tags may be empty. Their order carries no meaning.
+	// Tags are in any order.
 	Tags   []string
 	Status ImageStatus
-	// PushedAt is never zero. Should it be, the image matches no rule.
+	// PushedAt is never zero in an image of ECR. An image with zero matches no rule.
 	PushedAt Instant
-	// The zero value of the other times means that ECR reported none.
+	// The other times are zero if ECR reported none.
 	LastRecordedPullTime Instant
 	LastArchivedAt       Instant
 	LastActivatedAt      Instant
 
-	// SizeInBytes is what ECR reports; for an index it is the size of its
-	// largest child.
+	// SizeInBytes is, for an index, the size of its largest child.
 	SizeInBytes int64
-	// ManifestMediaType and SubjectDigest are empty when ECR reported none.
+	// ManifestMediaType and SubjectDigest are empty if ECR reported none.
 	ManifestMediaType string
 	SubjectDigest     string
 }
 
-// ImageStatus is an image's imageStatus. Only Active and Archived images can
-// match a rule; one with any other status, known to us or not, is left alone.
+// ImageStatus is an image's imageStatus. Rules match Active and Archived images only.
+// There are more statuses than these constants.
 type ImageStatus string
 
-// The image statuses of the ECR API.
+// The image statuses of the ECR API that the cleaner handles.
 const (
 	Active     ImageStatus = "ACTIVE"
 	Archived   ImageStatus = "ARCHIVED"
@@ -48,12 +46,10 @@ const (
 	LastActivatedAt      TimeField = "lastActivatedAt"
 )
 
-// StorageClass returns the class that rules find the image in, or "" if no
-// rule may touch it. ECR reports no storage class: it follows from the status.
+// StorageClass returns the storage class of the image, or "" if no rule may match it.
+// ECR does not report the class, but it follows from the status:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html
-//
-// Without a push time the image would pass for the oldest of all, so it is
-// kept out of every class.
+// An image without a push time has no class, because it would count as the oldest.
 func (im *Image) StorageClass() lifecycle.StorageClass {
 	if im.PushedAt.IsZero() {
 		return ""
@@ -68,9 +64,8 @@ func (im *Image) StorageClass() lifecycle.StorageClass {
 	return ""
 }
 
-// EffectivePushTime returns the time that orders the images of a repository and
-// that sinceImagePushed counts from: the push or, for a restored image, the
-// restore.
+// EffectivePushTime returns the time by which images are ordered: that of the restore, or
+// of the push for an image that was never restored.
 func (im *Image) EffectivePushTime() Instant {
 	t, _ := im.pushed()
 	return t
@@ -83,8 +78,8 @@ func (im *Image) pushed() (Instant, TimeField) {
 	return im.LastActivatedAt, LastActivatedAt
 }
 
-// pulled returns the time that sinceImagePulled counts from. A pull from
-// before the image was restored no longer counts.
+// pulled returns the time that sinceImagePulled counts from. A pull before the restore
+// does not count.
 func (im *Image) pulled() (Instant, TimeField) {
 	pull, restore := im.LastRecordedPullTime, im.LastActivatedAt
 	if pull.IsZero() || !restore.IsZero() && pull.Before(restore) {

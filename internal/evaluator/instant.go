@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// An Instant is a time between the years 1677 and 2262, to the nanosecond, in a
-// third of the memory that a time.Time takes. The zero value is no time.
-type Instant int64 // nanoseconds since 1970 plus one: the first of 1970 is a time as well
+// An Instant is a time from 1677 to 2262, to the nanosecond. It needs a third of the
+// memory of a time.Time. The zero value is no time.
+type Instant int64 // nanoseconds since 1970, plus one
 
 const (
 	firstInstant Instant = math.MinInt64 + 1
 	lastInstant  Instant = math.MaxInt64
 )
 
-// At returns the instant of a time, and the zero value for the zero time. Times
-// before the first instant and after the last one become these.
+// At returns the instant of a time, and zero for the zero time. An earlier time than the
+// first instant becomes the first, a later time than the last instant the last.
 func At(t time.Time) Instant {
 	const holds = math.MaxInt64/int64(time.Second) - 1
 	switch seconds := t.Unix(); {
@@ -29,7 +29,7 @@ func At(t time.Time) Instant {
 	}
 	i := Instant(t.UnixNano() + 1)
 	if i == 0 {
-		i-- // the last nanosecond before 1970 is a time
+		i-- // the last nanosecond before 1970 is not zero
 	}
 	return i
 }
@@ -42,7 +42,7 @@ func (i Instant) Time() time.Time {
 	return time.Unix(0, int64(i)-1).UTC()
 }
 
-// IsZero reports whether it is no time.
+// IsZero reports whether i is no time.
 func (i Instant) IsZero() bool { return i == 0 }
 
 // Before reports whether i is before j.
@@ -51,11 +51,10 @@ func (i Instant) Before(j Instant) bool { return i < j }
 // After reports whether i is after j.
 func (i Instant) After(j Instant) bool { return i > j }
 
-// Compare returns a negative number if i is before j, zero if they are the same,
-// and a positive number if i is after j.
+// Compare returns -1 if i is before j, 0 if they are the same, and 1 if i is after j.
 func (i Instant) Compare(j Instant) int { return cmp.Compare(i, j) }
 
-// Sub returns the duration from j to i, or the longest one that there is.
+// Sub returns the duration from j to i. A duration that does not fit becomes the longest.
 func (i Instant) Sub(j Instant) time.Duration {
 	d := i - j
 	switch {
@@ -67,7 +66,7 @@ func (i Instant) Sub(j Instant) time.Duration {
 	return time.Duration(d)
 }
 
-// String returns the time as RFC 3339 writes it, or "-" for none.
+// String returns the time in RFC 3339 format, or "-" for none.
 func (i Instant) String() string {
 	if i == 0 {
 		return "-"

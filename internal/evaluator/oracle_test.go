@@ -284,34 +284,34 @@ func clip(age *big.Int) time.Duration {
 }
 
 // compareWithOracle fails the test unless both evaluators return the same.
-func compareWithOracle(t *testing.T, w world) {
+func compareWithOracle(t *testing.T, in input) {
 	t.Helper()
-	got := evaluator.Evaluate(w.policy, w.images, w.now)
-	want := oracle{w.images, w.now}.evaluate(w.policy)
+	got := evaluator.Evaluate(in.policy, in.images, in.now)
+	want := oracle{in.images, in.now}.evaluate(in.policy)
 	for i := range want {
 		if got[i] != want[i] {
-			t.Errorf("Evaluate mismatch on image %d (-oracle +got):\n%s%s", i, cmp.Diff(want[i], got[i]), w)
+			t.Errorf("Evaluate mismatch on image %d (-oracle +got):\n%s%s", i, cmp.Diff(want[i], got[i]), in)
 		}
 	}
 }
 
 func TestOracleOnCorpus(t *testing.T) {
 	t.Parallel()
-	for name, c := range corpus(t) {
+	for name, c := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			compareWithOracle(t, world{policy: c.policy, images: c.images, now: c.now})
+			compareWithOracle(t, input{policy: c.policy, images: c.images, now: c.now})
 		})
 	}
 }
 
-func TestOracleOnRandomWorlds(t *testing.T) {
+func TestOracleOnRandomInput(t *testing.T) {
 	t.Parallel()
-	random := rand.NewChaCha8([32]byte([]byte("the verdicts on a crowd of worlds")))
+	random := rand.NewChaCha8([32]byte([]byte("the verdicts on random input here")))
 	data := make([]byte, 512)
 	for range 30_000 {
 		_, _ = random.Read(data)
-		compareWithOracle(t, decodeWorld(data))
+		compareWithOracle(t, decodeInput(data))
 		if t.Failed() {
 			return
 		}
@@ -321,6 +321,6 @@ func TestOracleOnRandomWorlds(t *testing.T) {
 func FuzzAgainstOracle(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		compareWithOracle(t, decodeWorld(data))
+		compareWithOracle(t, decodeInput(data))
 	})
 }

@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// A pushKey orders one image by push time. It holds what sorting needs, so that
-// this does not go back to the images.
+// A pushKey has everything that sorting an image by push time needs.
 type pushKey struct {
 	pushed Instant
 	index  int32
 }
 
-// newestFirst returns one key per image, the newest first. AWS names no order
-// for images pushed at the same instant; here the smaller digest is the older
-// one. Should a digest repeat, the later entry is.
+// newestFirst returns one key per image, the newest first. AWS defines no order for
+// images pushed at the same instant; here the greater digest is the newer one. If a
+// digest repeats, the earlier entry is the newer one.
 func newestFirst(images []Image) []pushKey {
 	keys := make([]pushKey, 2*len(images))
 	for i := range images {
@@ -37,10 +36,10 @@ func newestFirst(images []Image) []pushKey {
 	return keys
 }
 
-// byInstant sorts the keys, the latest first, digit by digit from the lowest, in
-// their place and in room of the same length, and returns that in which they are
-// then. Comparisons would take three times as long.
-func byInstant(keys, room []pushKey) []pushKey {
+// byInstant sorts the keys, the latest first, with a radix sort. Spare is a slice of the
+// same length. The result is one of the two slices; the content of the other is undefined.
+// Sorting by comparison would take three times as long.
+func byInstant(keys, spare []pushKey) []pushKey {
 	const bits, digits = 8, 64 / 8
 	for d := range digits {
 		digit := func(k pushKey) uint8 { return uint8(^(uint64(k.pushed) ^ 1<<63) >> (bits * d)) }
@@ -49,7 +48,7 @@ func byInstant(keys, room []pushKey) []pushKey {
 			places[digit(k)]++
 		}
 		if len(keys) == 0 || places[digit(keys[0])] == len(keys) {
-			continue // it is the same in all
+			continue // all keys have the same digit
 		}
 		next := 0
 		for i, n := range places {
@@ -57,10 +56,10 @@ func byInstant(keys, room []pushKey) []pushKey {
 		}
 		for _, k := range keys {
 			place := &places[digit(k)]
-			room[*place] = k
+			spare[*place] = k
 			*place++
 		}
-		keys, room = room, keys
+		keys, spare = spare, keys
 	}
 	return keys
 }

@@ -12,34 +12,34 @@ import (
 )
 
 // checkProperties checks what holds for every policy and every repository.
-func checkProperties(t *testing.T, w world) {
+func checkProperties(t *testing.T, in input) {
 	t.Helper()
-	before := w.clone()
-	verdicts := evaluator.Evaluate(w.policy, w.images, w.now)
-	if !reflect.DeepEqual(before, w) {
+	before := in.clone()
+	verdicts := evaluator.Evaluate(in.policy, in.images, in.now)
+	if !reflect.DeepEqual(before, in) {
 		t.Error("Evaluate modified its inputs")
 	}
-	checkOneVerdictPerImage(t, w, verdicts)
-	checkOrderIndependence(t, w, verdicts)
-	checkNoClaimPastShield(t, w, verdicts)
-	checkAppliedPlanIsFinal(t, w, verdicts)
-	checkLastRuleChangesNothing(t, w, verdicts)
-	checkExplain(t, w, verdicts)
+	checkOneVerdictPerImage(t, in, verdicts)
+	checkOrderIndependence(t, in, verdicts)
+	checkFirstMatchDecides(t, in, verdicts)
+	checkAppliedPlanIsFinal(t, in, verdicts)
+	checkLastRuleChangesNothing(t, in, verdicts)
+	checkExplain(t, in, verdicts)
 	if t.Failed() {
-		t.Logf("in this world:\n%s", w)
+		t.Logf("with:\n%s", in)
 	}
 }
 
-func checkOneVerdictPerImage(t *testing.T, w world, verdicts []evaluator.Verdict) {
+func checkOneVerdictPerImage(t *testing.T, in input, verdicts []evaluator.Verdict) {
 	t.Helper()
-	if len(verdicts) != len(w.images) {
-		t.Fatalf("got %d verdicts for %d images", len(verdicts), len(w.images))
+	if len(verdicts) != len(in.images) {
+		t.Fatalf("got %d verdicts for %d images", len(verdicts), len(in.images))
 	}
 	for i, v := range verdicts {
-		if v.Digest != w.images[i].Digest {
-			t.Errorf("verdict %d is about %s, want %s", i, v.Digest, w.images[i].Digest)
+		if v.Digest != in.images[i].Digest {
+			t.Errorf("verdict %d is about %s, want %s", i, v.Digest, in.images[i].Digest)
 		}
-		if claimed := v.Action != evaluator.Keep; claimed != v.Reason.Kind.Marks() {
+		if acts := v.Action != evaluator.Keep; acts != v.Reason.Kind.Marks() {
 			t.Errorf("action %v does not go with reason %d", v.Action, v.Reason.Kind)
 		}
 		if v.Action != evaluator.Keep && string(v.Action) != string(v.Rule.Action.Type) {
@@ -48,10 +48,10 @@ func checkOneVerdictPerImage(t *testing.T, w world, verdicts []evaluator.Verdict
 	}
 }
 
-func checkOrderIndependence(t *testing.T, w world, verdicts []evaluator.Verdict) {
+func checkOrderIndependence(t *testing.T, in input, verdicts []evaluator.Verdict) {
 	t.Helper()
-	shuffled := w.clone()
-	random := rand.New(rand.NewPCG(1, uint64(len(w.images))))
+	shuffled := in.clone()
+	random := rand.New(rand.NewPCG(1, uint64(len(in.images))))
 	random.Shuffle(len(shuffled.images), func(i, j int) {
 		shuffled.images[i], shuffled.images[j] = shuffled.images[j], shuffled.images[i]
 	})
@@ -64,16 +64,16 @@ func checkOrderIndependence(t *testing.T, w world, verdicts []evaluator.Verdict)
 	}
 }
 
-// checkNoClaimPastShield checks that no rule before the one that decided on an
+// checkFirstMatchDecides checks that no rule before the one that decided on an
 // image matches it. Of the oracle it uses the matching only.
-func checkNoClaimPastShield(t *testing.T, w world, verdicts []evaluator.Verdict) {
+func checkFirstMatchDecides(t *testing.T, in input, verdicts []evaluator.Verdict) {
 	t.Helper()
 	for i, v := range verdicts {
-		for _, r := range w.policy.Rules {
+		for _, r := range in.policy.Rules {
 			if v.Rule != nil && r.RulePriority >= v.Rule.RulePriority {
 				continue
 			}
-			if oracleSelects(r.Selection, w.images[i]) {
+			if oracleSelects(r.Selection, in.images[i]) {
 				t.Errorf("got %v, although rule %d matches the image", v, r.RulePriority)
 			}
 		}
@@ -83,16 +83,16 @@ func checkNoClaimPastShield(t *testing.T, w world, verdicts []evaluator.Verdict)
 // checkAppliedPlanIsFinal carries the verdicts out and evaluates again. What has
 // come into the archive counts there: it may push another image out of a
 // keepNewest.
-func checkAppliedPlanIsFinal(t *testing.T, w world, verdicts []evaluator.Verdict) {
+func checkAppliedPlanIsFinal(t *testing.T, in input, verdicts []evaluator.Verdict) {
 	t.Helper()
 	archives := slices.ContainsFunc(verdicts, func(v evaluator.Verdict) bool { return v.Action == evaluator.Transition })
-	if archives && slices.ContainsFunc(w.policy.Rules, func(r lifecycle.Rule) bool {
+	if archives && slices.ContainsFunc(in.policy.Rules, func(r lifecycle.Rule) bool {
 		return r.Selection.StorageClass == lifecycle.ArchiveClass && r.Selection.KeepNewest > 0
 	}) {
 		return
 	}
 	var left []evaluator.Image
-	for i, im := range w.images {
+	for i, im := range in.images {
 		switch verdicts[i].Action {
 		case evaluator.Untag:
 			checkUntagged(t, im, verdicts[i])
@@ -100,12 +100,12 @@ func checkAppliedPlanIsFinal(t *testing.T, w world, verdicts []evaluator.Verdict
 		case evaluator.Expire:
 			continue
 		case evaluator.Transition:
-			im.Status, im.LastArchivedAt = evaluator.Archived, evaluator.At(w.now)
+			im.Status, im.LastArchivedAt = evaluator.Archived, evaluator.At(in.now)
 		case evaluator.Keep:
 		}
 		left = append(left, im)
 	}
-	for _, v := range evaluator.Evaluate(w.policy, left, w.now) {
+	for _, v := range evaluator.Evaluate(in.policy, left, in.now) {
 		if v.Action != evaluator.Keep {
 			t.Errorf("after the plan was applied, got %v", v)
 		}
@@ -124,9 +124,9 @@ func checkUntagged(t *testing.T, im evaluator.Image, v evaluator.Verdict) {
 	}
 }
 
-func checkLastRuleChangesNothing(t *testing.T, w world, verdicts []evaluator.Verdict) {
+func checkLastRuleChangesNothing(t *testing.T, in input, verdicts []evaluator.Verdict) {
 	t.Helper()
-	longer := w.clone()
+	longer := in.clone()
 	longer.policy.Rules = append(longer.policy.Rules, lifecycle.Rule{
 		RulePriority: math.MaxInt32,
 		Selection: lifecycle.Selection{
@@ -143,14 +143,14 @@ func checkLastRuleChangesNothing(t *testing.T, w world, verdicts []evaluator.Ver
 }
 
 // checkExplain checks that Explain says what Evaluate does.
-func checkExplain(t *testing.T, w world, verdicts []evaluator.Verdict) {
+func checkExplain(t *testing.T, in input, verdicts []evaluator.Verdict) {
 	t.Helper()
 	for i, want := range verdicts {
-		steps, ok := evaluator.Explain(w.policy, w.images, w.now, w.images[i].Digest)
-		if !ok || len(steps) != len(w.policy.Rules) {
-			t.Fatalf("Explain(%s) = %d steps, %t; want %d", want.Digest, len(steps), ok, len(w.policy.Rules))
+		steps, ok := evaluator.Explain(in.policy, in.images, in.now, in.images[i].Digest)
+		if !ok || len(steps) != len(in.policy.Rules) {
+			t.Fatalf("Explain(%s) = %d steps, %t; want %d", want.Digest, len(steps), ok, len(in.policy.Rules))
 		}
-		if got := verdictOf(t, w.images[i], steps); got != want {
+		if got := verdictOf(t, in.images[i], steps); got != want {
 			t.Errorf("the steps of Explain amount to %v, want %v\n%v", got, want, steps)
 		}
 	}
@@ -166,21 +166,17 @@ func verdictOf(t *testing.T, im evaluator.Image, steps []evaluator.Step) evaluat
 			t.Errorf("rule %d comes after rule %d", s.Rule.RulePriority, last)
 		}
 		last = s.Rule.RulePriority
-		switch s.Effect {
-		case evaluator.Claims:
-			v.Action = evaluator.Action(s.Rule.Action.Type)
+		if s.Matches() && v.Rule == nil {
 			v.Rule, v.Reason = s.Rule, s.Reason
-		case evaluator.Shields:
-			v.Rule, v.Reason = s.Rule, s.Reason
-		case evaluator.AlreadyClaimed, evaluator.AlreadyShielded:
-			claimed := s.Effect == evaluator.AlreadyClaimed
-			if s.DecidedBy != v.Rule || claimed != (v.Action != evaluator.Keep) {
-				t.Errorf("%v; want it decided by %+v", s, v.Rule)
+			if s.Marks() {
+				v.Action = evaluator.Action(s.Rule.Action.Type)
 			}
-		case evaluator.NoEffect:
-			if s.Mismatch.Kind == evaluator.ImageNotEvaluated {
-				v.Reason = evaluator.Reason{Kind: evaluator.NotEvaluated, Status: im.Status}
-			}
+		}
+		switch {
+		case s.Matches() && s.DecidedBy != v.Rule, !s.Matches() && (s.DecidedBy != nil || s.Marks()):
+			t.Errorf("%v is decided by %+v; want %+v", s, s.DecidedBy, v.Rule)
+		case s.Mismatch.Kind == evaluator.ImageNotEvaluated:
+			v.Reason = evaluator.Reason{Kind: evaluator.NotEvaluated, Status: im.Status}
 		}
 		if matches := oracleSelects(s.Rule.Selection, im); s.Matches() != matches {
 			t.Errorf("%v; want it to match: %t", s, matches)
@@ -195,7 +191,7 @@ func TestProperties(t *testing.T) {
 	data := make([]byte, 512)
 	for range 1_000 {
 		_, _ = random.Read(data)
-		checkProperties(t, decodeWorld(data))
+		checkProperties(t, decodeInput(data))
 		if t.Failed() {
 			return
 		}
@@ -204,10 +200,10 @@ func TestProperties(t *testing.T) {
 
 func TestPropertiesOnCorpus(t *testing.T) {
 	t.Parallel()
-	for name, c := range corpus(t) {
+	for name, c := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkProperties(t, world{policy: c.policy, images: c.images, now: c.now})
+			checkProperties(t, input{policy: c.policy, images: c.images, now: c.now})
 		})
 	}
 }
@@ -215,6 +211,6 @@ func TestPropertiesOnCorpus(t *testing.T) {
 func FuzzEvaluate(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkProperties(t, decodeWorld(data))
+		checkProperties(t, decodeInput(data))
 	})
 }

@@ -10,13 +10,13 @@ import (
 // An appliedRule is a rule during one evaluation.
 type appliedRule struct {
 	*lifecycle.Rule
-	// newest is how many of the newest images it matches the rule never marks.
+	// newest is how many of the newest images that it matches the rule never marks.
 	newest int
-	// counts is true for a rule that needs to know which these are.
+	// counts is true if newest is positive.
 	counts bool
-	// cutoff is countNumber days ago: what happened before it is too old.
+	// cutoff is countNumber days before now.
 	cutoff Instant
-	// matched is the number of images counted so far, if the rule counts.
+	// matched is the number of images counted until now, if counts is true.
 	matched int
 }
 
@@ -35,9 +35,8 @@ func applyRules(policy lifecycle.Policy, now Instant) []appliedRule {
 	return rules
 }
 
-// daysBefore returns the instant that many times 24 hours before now: AddDate
-// would count calendar days, which daylight saving shortens. Where that is before
-// all instants, it is the first one.
+// daysBefore returns the instant that many times 24 hours before now, or the first
+// instant if there is none. Calendar days can be shorter because of daylight saving.
 func daysBefore(now Instant, days int) Instant {
 	if since := uint64(now) - 1<<63; uint64(days) > since/uint64(day) {
 		return firstInstant
@@ -45,38 +44,33 @@ func daysBefore(now Instant, days int) Instant {
 	return now - Instant(days)*Instant(day)
 }
 
-// matches reports whether the rule looks at an image of that class, which is
-// empty for an image that no rule may touch, and with those tags.
+// matches reports whether the rule matches an image of the storage class with the tags.
+// The class is empty for an image that no rule matches.
 func (r *appliedRule) matches(class lifecycle.StorageClass, tags []string) bool {
 	return class != "" && class == r.Selection.StorageClass && r.Selection.MatchesTags(tags)
 }
 
-// reason says whether and why the rule marks an image that it matches. The
-// rank is the place of the image among those, from the newest.
+// reason says why the rule marks, or does not mark, an image that it matches. The rank is
+// the place of the image among all images that the rule matches; the newest has rank 1.
 func (r *appliedRule) reason(im *Image, rank int, now Instant) Reason {
 	var reason Reason
 	switch {
 	case r.Action.Type == lifecycle.Retain:
 		return Reason{Kind: Retained}
-	case r.Selection.CountType == lifecycle.ImageCountMoreThan:
-		reason.Kind = r.countKind(rank)
-	default:
+	case r.Selection.CountType != lifecycle.ImageCountMoreThan:
 		reason = r.ageReason(im, rank, now)
+	case rank > r.newest:
+		reason.Kind = BeyondCount
+	default:
+		reason.Kind = WithinCount
 	}
 	if r.counts {
 		reason.Rank, reason.Matched = rank, r.matched
 	}
-	if reason.Kind.Marks() && r.takesLastTag(im) {
+	if reason.Kind.Marks() && r.removesLastTag(im) {
 		reason.Kind = LastTag
 	}
 	return reason
-}
-
-func (r *appliedRule) countKind(rank int) ReasonKind {
-	if rank > r.newest {
-		return BeyondCount
-	}
-	return WithinCount
 }
 
 func (r *appliedRule) ageReason(im *Image, rank int, now Instant) Reason {
@@ -95,14 +89,14 @@ func (r *appliedRule) ageReason(im *Image, rank int, now Instant) Reason {
 	return Reason{Kind: kind, Since: since, Field: field, Age: now.Sub(since)}
 }
 
-// takesLastTag reports whether the rule would remove every tag that the image
-// has. ECR deletes an image with its last tag.
-func (r *appliedRule) takesLastTag(im *Image) bool {
+// removesLastTag reports whether the rule would remove every tag of the image. ECR
+// deletes an image with its last tag.
+func (r *appliedRule) removesLastTag(im *Image) bool {
 	return r.Action.Type == lifecycle.Untag &&
 		!slices.ContainsFunc(im.Tags, func(tag string) bool { return !r.Selection.MatchesEntry(tag) })
 }
 
-// since returns the time that an age rule counts from, zero if there is none.
+// since returns the time that an age count type counts from, or zero.
 func (r *appliedRule) since(im *Image) (Instant, TimeField) {
 	switch r.Selection.CountType {
 	case lifecycle.SinceImagePushed:

@@ -7,22 +7,20 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A Verdict is what a policy decides about one image, and why.
+// A Verdict is the decision of a policy about one image, with the reason.
 type Verdict struct {
 	// Digest is the digest of the image.
 	Digest string
-	// Action is what the policy wants done. Keep is the zero value.
+	// Action is the action that the policy asks for. Keep is the zero value.
 	Action Action
-	// Rule is the rule that claimed the image or, for Keep, the rule that
-	// shielded it from later ones. It is nil when no rule matches the image.
-	// It points into the evaluated policy and must not be modified.
+	// Rule is the rule that decides: the first one that matches the image. It is nil if no
+	// rule does. It points into the evaluated policy; do not modify it.
 	Rule *lifecycle.Rule
-	// Reason is why, as data; String and Why put it into words.
+	// Reason is the reason as data. String and Why return it in words.
 	Reason Reason
 }
 
-// Action is what a verdict asks for: Keep or the action type of the rule that
-// claimed the image.
+// Action is Keep or the action type of the rule that is applied.
 type Action string
 
 // The actions of a verdict.
@@ -30,8 +28,8 @@ const (
 	Keep       Action = ""
 	Expire            = Action(lifecycle.Expire)
 	Transition        = Action(lifecycle.Transition)
-	// Untag wants the tags removed that Selection.MatchingTags of the rule
-	// returns. There is another tag, so that the image stays.
+	// Untag removes the tags that Selection.MatchingTags of the rule returns. The image
+	// has another tag, so ECR does not delete it.
 	Untag = Action(lifecycle.Untag)
 )
 
@@ -43,26 +41,20 @@ func (a Action) String() string {
 	return string(a)
 }
 
-// A Reason is why a verdict came out as it did. Which fields have a meaning
-// depends on Kind; the others are zero.
+// A Reason is the reason for a verdict. The fields that the Kind does not use are zero.
 type Reason struct {
 	Kind ReasonKind
-	// Rank is the place of the image among the images that the rule matches,
-	// counted from the newest, which is 1. Set by imageCountMoreThan and by
-	// keepNewest, whatever the kind.
-	Rank int
-	// Matched is the number of images that the rule matches. Set with Rank.
-	Matched int
-	// Since is the instant from which the age is counted: the push, pull,
-	// restore or archiving time that the rule looked at. Set for OlderThan,
-	// NotOlderThan and AmongNewest, and for LastTag by an age count type.
+	// Rank is the place of the image among all images that the rule matches; the newest
+	// has rank 1. Matched is their number. imageCountMoreThan and keepNewest set both.
+	Rank, Matched int
+	// Since is the push, pull, restore or archiving time from which the age counts. It is
+	// set for OlderThan, NotOlderThan and AmongNewest, and for LastTag with an age.
 	Since Instant
-	// Field is the time of the image that Since was taken from. Set with Since
-	// and, to the one that is missing, for AgeUnknown.
+	// Field is the time of the image that Since comes from. For AgeUnknown it is the
+	// missing one.
 	Field TimeField
-	// Age is the time from Since to the evaluation; it is negative when Since
-	// lies ahead. Set with Since. It is clipped to what a time.Duration can
-	// hold, about 292 years.
+	// Age is the time from Since to the evaluation, set with Since. It is negative if Since
+	// is in the future. It is at most the longest time.Duration, about 292 years.
 	Age time.Duration
 	// Status is the status of the image. Set for NotEvaluated.
 	Status ImageStatus
@@ -71,28 +63,26 @@ type Reason struct {
 // ReasonKind tells the reasons apart. The zero value is no reason.
 type ReasonKind int
 
-// The kinds of reasons. The first two belong to a rule that marks the image,
-// the last two to images that no rule matches, the others to a rule that matches
-// the image and keeps it.
+// The kinds of reasons. With the first two, a rule marks the image. With the last two, no
+// rule matches it. With the others, a rule matches the image and keeps it.
 const (
-	BeyondCount   ReasonKind = iota + 1 // imageCountMoreThan: countNumber or more matched images are newer
+	BeyondCount   ReasonKind = iota + 1 // imageCountMoreThan: at least countNumber matched images are newer
 	OlderThan                           // an age count type: older than countNumber days
 	WithinCount                         // among the countNumber newest
 	NotOlderThan                        // not older than countNumber days
-	AgeUnknown                          // ECR reported no time that the rule could count from
+	AgeUnknown                          // ECR did not report the time that the rule counts from
 	AmongNewest                         // older than countNumber days, but among the keepNewest newest
-	LastTag                             // the action is untag, which would leave no tag
+	LastTag                             // the action is untag, but the image would have no tag left
 	Retained                            // the action is retain
 	NoRuleMatches                       // no rule matches the image
 	NotEvaluated                        // the image is neither ACTIVE nor ARCHIVED, or has no push time
 )
 
-// Marks reports whether a rule with this reason acts on the image unless an
-// earlier one matches it.
+// Marks reports whether a rule with this reason marks the image.
 func (k ReasonKind) Marks() bool { return k == BeyondCount || k == OlderThan }
 
-// String returns the digest, the action, the rule and the reason, separated by
-// two spaces each, with "-" where no rule matches:
+// String returns the digest, the action, the rule ("-" if no rule matches) and the
+// reason, separated by two spaces:
 //
 //	sha256:4f5a…  expire  rule 1  pushed 40d ago, limit 30d
 func (v Verdict) String() string {
@@ -103,13 +93,12 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("%s  %v  %s  %s", v.Digest, v.Action, rule, v.Why())
 }
 
-// Why puts the reason into words, such as "3rd newest of 12 matching prod*,
-// rule keeps 2" or "matched by rule 1, not marked: pushed 10d ago, limit 30d".
+// Why returns the reason in words, such as "3rd newest of 12 matching prod*, rule keeps
+// 2" or "matched by rule 1, not marked: pushed 10d ago, limit 30d".
 //
-// Ages are in days of 24 hours, hours, minutes and seconds, without the units
-// that are zero, and cut to the whole second. The fraction is added where only
-// it tells the age from the limit: "30d 0.000000001s" is older than 30 days,
-// "30d" is not.
+// Ages are in days of 24 hours, hours, minutes and seconds, without the units that are
+// zero. Fractions of a second are cut, unless the age would then look equal to the
+// limit: "30d 0.000000001s" is older than 30 days, "30d" is not.
 func (v Verdict) Why() string {
 	words := v.Reason.words(v.Rule)
 	if v.Rule == nil || v.Reason.Kind.Marks() {

@@ -12,20 +12,19 @@ import (
 
 const day = 24 * time.Hour
 
-// words puts the reason into words. The rule is the one the reason is about,
-// nil for NoRuleMatches and NotEvaluated.
+// words returns the reason in words. The rule is nil for NoRuleMatches and NotEvaluated.
 func (r Reason) words(rule *lifecycle.Rule) string {
 	switch r.Kind {
 	case BeyondCount, WithinCount:
 		return r.countWords(&rule.Selection, rule.Selection.CountNumber)
 	case OlderThan, AmongNewest:
-		return r.markWords(rule)
+		return r.markWords(&rule.Selection)
 	case NotOlderThan:
 		return r.limitWords(&rule.Selection)
 	case LastTag:
-		return fmt.Sprintf("every tag matches %s, and with the last one the image would go; %s", listWords(&rule.Selection), r.markWords(rule))
+		return fmt.Sprintf("every tag matches %s, and ECR deletes an image with its last tag; %s", listWords(&rule.Selection), r.markWords(&rule.Selection))
 	case Retained:
-		return "rule keeps all " + pluralWords(&rule.Selection)
+		return "rule keeps all " + imagesWords(&rule.Selection)
 	case AgeUnknown:
 		return fmt.Sprintf("no %s, limit %dd", cmp.Or(r.Field, "known time"), rule.Selection.CountNumber)
 	case NotEvaluated:
@@ -35,28 +34,30 @@ func (r Reason) words(rule *lifecycle.Rule) string {
 	return "no rule matches"
 }
 
-// markWords says why the rule marks the image, or would but for its newest.
-func (r Reason) markWords(rule *lifecycle.Rule) string {
-	sel := &rule.Selection
+// markWords says why the rule would mark the image.
+func (r Reason) markWords(s *lifecycle.Selection) string {
 	switch {
-	case sel.CountType == lifecycle.ImageCountMoreThan:
-		return r.countWords(sel, sel.CountNumber)
-	case sel.KeepNewest > 0:
-		return r.limitWords(sel) + "; " + r.countWords(sel, sel.KeepNewest)
-	default:
-		return r.limitWords(sel)
+	case s.CountType == lifecycle.ImageCountMoreThan:
+		return r.countWords(s, s.CountNumber)
+	case s.KeepNewest > 0:
+		return r.limitWords(s) + "; " + r.countWords(s, s.KeepNewest)
 	}
+	return r.limitWords(s)
 }
 
-func (r Reason) countWords(sel *lifecycle.Selection, keeps int) string {
-	return rankWords(r.Rank) + " of " + matchedWords(r.Matched, sel) + ", rule keeps " + strconv.Itoa(keeps)
+func (r Reason) countWords(s *lifecycle.Selection, keeps int) string {
+	matched := strconv.Itoa(r.Matched) + " " + imagesWords(s)
+	if r.Matched == 1 && s.TagStatus == lifecycle.Any {
+		matched = "1 image" + excludeWords(s)
+	}
+	return rankWords(r.Rank) + " of " + matched + ", rule keeps " + strconv.Itoa(keeps)
 }
 
-func (r Reason) limitWords(sel *lifecycle.Selection) string {
-	return r.sinceWords(sel.CountType) + " " + ageWords(r.Age, sel.CountNumber) + ", limit " + strconv.Itoa(sel.CountNumber) + "d"
+func (r Reason) limitWords(s *lifecycle.Selection) string {
+	return r.sinceWords(s.CountType) + " " + ageWords(r.Age, s.CountNumber) + ", limit " + strconv.Itoa(s.CountNumber) + "d"
 }
 
-// keptWords says what a rule does about an image that it matches and keeps.
+// keptWords says how a rule keeps an image that it matches.
 func (k ReasonKind) keptWords() string {
 	if k == Retained {
 		return "retained"
@@ -67,7 +68,7 @@ func (k ReasonKind) keptWords() string {
 	return "not marked"
 }
 
-// notEvaluatedWords says why no rule looks at an image.
+// notEvaluatedWords says why no rule matches an image of the status.
 func notEvaluatedWords(s ImageStatus) string {
 	switch s {
 	case "":
@@ -79,7 +80,7 @@ func notEvaluatedWords(s ImageStatus) string {
 	return "image is " + string(s)
 }
 
-// sinceWords says what happened at the time the age counts from.
+// sinceWords names the event that the age counts from.
 func (r Reason) sinceWords(t lifecycle.CountType) string {
 	pulls := t == lifecycle.SinceImagePulled
 	switch {
@@ -93,13 +94,12 @@ func (r Reason) sinceWords(t lifecycle.CountType) string {
 		return "restored"
 	case pulls:
 		return "never pulled, pushed"
-	default:
-		return "pushed"
 	}
+	return "pushed"
 }
 
-// ageWords returns an age as read against a limit in days. The two extremes
-// stand for ages that a time.Duration cannot hold.
+// ageWords returns an age that is compared with a limit in days. The longest durations
+// represent all ages that do not fit.
 func ageWords(age time.Duration, limit int) string {
 	switch {
 	case age == 1<<63-1:
@@ -108,13 +108,11 @@ func ageWords(age time.Duration, limit int) string {
 		return fmt.Sprintf("over %dd from now", -(age / day))
 	case age < 0:
 		return durationWords(-age, limit) + " from now"
-	default:
-		return durationWords(age, limit) + " ago"
 	}
+	return durationWords(age, limit) + " ago"
 }
 
-// durationWords cuts d to the second, unless that would make it look equal to
-// the limit although it is longer.
+// durationWords cuts d to the second, unless d would then look equal to the limit.
 func durationWords(d time.Duration, limit int) string {
 	days, rest := d/day, d%day
 	if rest >= time.Second || days != time.Duration(limit) {
@@ -135,14 +133,13 @@ func durationWords(d time.Duration, limit int) string {
 	return string(words[:len(words)-1])
 }
 
-// secondWords returns d, which is shorter than a minute, in seconds with as
-// many decimals as it needs.
+// secondWords returns d, which is shorter than a minute, in seconds with as many decimals
+// as it needs.
 func secondWords(d time.Duration) string {
 	if d%time.Second == 0 {
 		return strconv.Itoa(int(d / time.Second))
 	}
-	s := fmt.Sprintf("%d.%09d", d/time.Second, d%time.Second)
-	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+	return strings.TrimRight(fmt.Sprintf("%d.%09d", d/time.Second, d%time.Second), "0")
 }
 
 // rankWords returns "newest", "2nd newest", "3rd newest" and so on.
@@ -160,4 +157,34 @@ func rankWords(rank int) string {
 		suffix = "rd"
 	}
 	return strconv.Itoa(rank) + suffix + " newest"
+}
+
+// imagesWords describes the images that a rule matches, to follow a number or "all".
+func imagesWords(s *lifecycle.Selection) string {
+	what := "images"
+	switch {
+	case len(s.TagPrefixList) > 0:
+		what = "with prefix " + listWords(s)
+	case len(s.TagPatternList)+len(s.TagRegexList) > 0:
+		what = "matching " + listWords(s)
+	case s.TagStatus != lifecycle.Any:
+		what = string(s.TagStatus)
+	}
+	return what + excludeWords(s)
+}
+
+// excludeWords says which images a rule excludes, such as " without hotfix*".
+func excludeWords(s *lifecycle.Selection) string {
+	if len(s.TagExcludePatternList) == 0 {
+		return ""
+	}
+	return " without " + strings.Join(lifecycle.Texts(s.TagExcludePatternList), " or ")
+}
+
+// listWords joins the entries of a rule's list.
+func listWords(s *lifecycle.Selection) string {
+	if s.TagMatchAny {
+		return strings.Join(s.Entries(), " or ")
+	}
+	return strings.Join(s.Entries(), " and ")
 }

@@ -227,8 +227,8 @@ func TestWarningsAreLogged(t *testing.T) {
 	f.handle(t, `{"policy": `+odd+`}`)
 	got := f.lines(t, "suspicious")
 	want := map[string]string{
-		"request":       `1:103: policy.rules[0].selection.tagPrefixList[1]: warning: "a" stands in the list already; once is enough`,
-		"configuration": `1:117: policies[0].policy.rules[0].selection.tagPrefixList[1]: warning: "a" stands in the list already; once is enough`,
+		"request":       `1:103: policy.rules[0].selection.tagPrefixList[1]: warning: "a" is in the list already; once is enough`,
+		"configuration": `1:117: policies[0].policy.rules[0].selection.tagPrefixList[1]: warning: "a" is in the list already; once is enough`,
 	}
 	for _, line := range got {
 		if document, _ := line["document"].(string); line["problem"] != want[document] || line["level"] != "WARN" {

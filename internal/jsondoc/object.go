@@ -7,13 +7,11 @@ import (
 	"strings"
 )
 
-// Object checks that the value is an object whose members are all among the
-// known ones.
+// Object checks that the value is an object with known members only.
 func (v *Value) Object(known ...string) (Object, bool) { return v.ObjectRefusing(nil, known...) }
 
-// ObjectRefusing is [Value.Object] for a grammar that has more to say about
-// some of the members that it does not know: refused holds their names and the
-// message of the problem that each of them is.
+// ObjectRefusing is [Value.Object] with a message for some of the unknown members:
+// refused has their names and messages.
 func (v *Value) ObjectRefusing(refused map[string]string, known ...string) (Object, bool) {
 	if !v.is(kindObject) {
 		return Object{}, false
@@ -31,8 +29,8 @@ func (v *Value) ObjectRefusing(refused map[string]string, known ...string) (Obje
 	return Object{v}, true
 }
 
-// Member returns the member of that name, or nil when it is absent or the value
-// is no object. It records nothing.
+// Member returns the member with the name, or nil if it is absent or the value is not an
+// object. It records nothing.
 func (v *Value) Member(name string) *Value {
 	if !v.IsObject() {
 		return nil
@@ -40,8 +38,7 @@ func (v *Value) Member(name string) *Value {
 	return v.members[name]
 }
 
-// Members returns the members of an object whose names are free, in the order
-// of the text.
+// Members returns the members of an object with any names, in the order of the text.
 func (v *Value) Members() iter.Seq2[string, *Value] {
 	return func(yield func(string, *Value) bool) {
 		if !v.is(kindObject) {
@@ -55,10 +52,10 @@ func (v *Value) Members() iter.Seq2[string, *Value] {
 	}
 }
 
-// An Object gives access to the members of an object.
+// An Object is a value that is an object.
 type Object struct{ value *Value }
 
-// Get returns the member of that name, or nil when it is absent.
+// Get returns the member with the name, or nil if it is absent.
 func (o Object) Get(name string) *Value { return o.value.members[name] }
 
 // Names returns the names of all members in the order of the text.
@@ -70,17 +67,16 @@ func (o Object) Names() []string {
 	return names
 }
 
-// Require returns the member of that name. Its absence is a problem that
-// stands where the object begins, and nil is returned. So it is, without the
-// problem, when a member's name differs only in case: [Value.Object] has
-// reported that one.
+// Require returns the member with the name. If it is absent, Require records a problem at
+// the start of the object and returns nil. It records nothing if the name of a member
+// differs only in case, because [Value.Object] has reported that member.
 func (o Object) Require(name string) *Value { return o.RequireBecause(name, "") }
 
-// RequireBecause is [Object.Require] for a member that is not always required:
-// because says when it is and what it must be. It follows "is missing; ".
+// RequireBecause is [Object.Require] for a member that is not always required. The
+// message is "is missing; " and because, which says when the member is required.
 func (o Object) RequireBecause(name, because string) *Value {
 	v := o.Get(name)
-	if v != nil || o.hasFolded(name) {
+	if v != nil || slices.ContainsFunc(o.value.names, func(m memberName) bool { return strings.EqualFold(m.name, name) }) {
 		return v
 	}
 	msg := "is missing"
@@ -89,8 +85,4 @@ func (o Object) RequireBecause(name, because string) *Value {
 	}
 	o.value.doc.record(memberPath(o.value.Path(), name), o.value.offset, false, msg)
 	return nil
-}
-
-func (o Object) hasFolded(name string) bool {
-	return slices.ContainsFunc(o.value.names, func(m memberName) bool { return strings.EqualFold(m.name, name) })
 }

@@ -1,3 +1,13 @@
+// Package jsondoc reads the JSON documents that people write: lifecycle policies,
+// configurations and requests. It is stricter than encoding/json: unknown and repeated
+// members, members that differ only in case, and null are problems. It reports all
+// problems of a document at once, each with its path, line and column.
+//
+// A caller parses the text once and reads the [Value] that it returns. An accessor of a
+// value records a [Problem] in the document if the value is not what the caller asks
+// for. [Document.Problems] returns all of them.
+//
+// Package jsondoc also writes JSON text that is safe to show in a terminal.
 package jsondoc
 
 import (
@@ -9,34 +19,33 @@ import (
 	"unicode/utf8"
 )
 
-// MaxProblems is how many errors, and how many warnings, of a document are told
-// one by one.
+// MaxProblems is how many errors, and how many warnings, a document reports. More are
+// only counted.
 const MaxProblems = 100
 
-// MaxDepth is how deeply arrays and objects may be nested. No document of this
-// product needs more than ten.
+// MaxDepth is how deeply arrays and objects may be nested. Policies and configurations
+// need less than ten levels.
 const MaxDepth = 64
 
-// A Document is a parsed JSON text together with the problems found in it.
+// A Document is a parsed JSON text and its problems.
 type Document struct {
 	text   []byte
 	root   *Value
 	faults []fault
-	// errors and warnings count all that were found, told or not.
+	// errors and warnings count all problems, also those that are not in faults.
 	errors, warnings int
 }
 
-// A fault is a problem whose line and column are not worked out yet.
+// A fault is a problem without line and column.
 type fault struct {
 	offset  int
 	problem Problem
 }
 
-// Parse reads one JSON text. It always returns a document. When the text is
-// not JSON, or is nested too deeply, the document has one problem and no root.
-// Repeated members are problems. Which of them is meant is unknown: of arrays
-// and objects the first is read on, any other value counts as unreadable. The
-// document keeps the text, which must not be modified afterwards.
+// Parse reads one JSON text. If the text is not JSON, or is nested too deeply, the
+// document has one problem and no root. A repeated member is a problem. If the first of
+// them is an array or object, it is read; any other value is unreadable. Do not modify
+// the text afterwards.
 func Parse(text []byte) *Document {
 	d := &Document{text: text}
 	if offset, msg := syntaxFault(text); msg != "" {
@@ -56,11 +65,8 @@ func Parse(text []byte) *Document {
 	return d
 }
 
-// Root returns the outermost value, or nil when the text is not JSON.
+// Root returns the outermost value, or nil if the text is not JSON.
 func (d *Document) Root() *Value { return d.root }
-
-// Text returns the text from which the document was parsed.
-func (d *Document) Text() []byte { return d.text }
 
 // Problems returns the problems recorded so far, ordered by place.
 func (d *Document) Problems() Problems {
@@ -84,20 +90,19 @@ func (d *Document) Problems() Problems {
 	return ps
 }
 
-// record keeps the first problems of each kind and counts the others: nobody
-// mends more at a time, and a hostile document must not fill the memory.
+// record keeps the first MaxProblems errors and warnings and counts the others, so that
+// a malicious document cannot fill the memory.
 func (d *Document) record(path string, offset int, warning bool, msg string) {
-	told := &d.errors
+	count := &d.errors
 	if warning {
-		told = &d.warnings
+		count = &d.warnings
 	}
-	if *told++; *told > MaxProblems {
-		return
+	if *count++; *count <= MaxProblems {
+		d.faults = append(d.faults, fault{offset, Problem{Path: path, Warning: warning, Message: msg}})
 	}
-	d.faults = append(d.faults, fault{offset, Problem{Path: path, Warning: warning, Message: msg}})
 }
 
-// A parser turns the tokens of valid JSON into values that know their place.
+// A parser makes values with their places from the tokens of valid JSON.
 type parser struct {
 	doc *Document
 	dec *json.Decoder
@@ -105,8 +110,7 @@ type parser struct {
 	tooDeep *Value
 }
 
-// next returns the next token and the offset at which it begins. The text is
-// known to be valid, so that there is one and it is whole.
+// next returns the next token and its offset. There is one, because the text is valid.
 func (p *parser) next() (json.Token, int) {
 	start := int(p.dec.InputOffset())
 	for bytes.IndexByte([]byte(" \t\r\n,:"), p.doc.text[start]) >= 0 {
@@ -116,17 +120,27 @@ func (p *parser) next() (json.Token, int) {
 	return token, start
 }
 
-// more reports whether the open array or object has another element and
-// nesting is still within bounds.
+// more reports whether the open array or object has another element, and no value is
+// too deep.
 func (p *parser) more() bool { return p.tooDeep == nil && p.dec.More() }
 
-// value reads the next value into v, whose place in the tree is known.
+// value reads the next value into v, whose parent is set.
 func (p *parser) value(v *Value, depth int) {
 	token, start := p.next()
 	v.offset = start
 	switch t := token.(type) {
 	case json.Delim:
-		p.container(v, t, depth)
+		switch {
+		case depth > MaxDepth:
+			p.tooDeep = v
+		case t == '[':
+			p.array(v, depth)
+		default:
+			p.object(v, depth)
+		}
+		if p.tooDeep == nil {
+			p.next() // the closing delimiter
+		}
 	case string:
 		v.kind, v.text = kindString, t
 	case json.Number:
@@ -135,21 +149,6 @@ func (p *parser) value(v *Value, depth int) {
 		v.kind, v.truth = kindBool, t
 	}
 	v.end = int(p.dec.InputOffset())
-}
-
-func (p *parser) container(v *Value, open json.Delim, depth int) {
-	switch {
-	case depth > MaxDepth:
-		p.tooDeep = v
-		return
-	case open == '[':
-		p.array(v, depth)
-	default:
-		p.object(v, depth)
-	}
-	if p.tooDeep == nil {
-		p.next() // the closing delimiter
-	}
 }
 
 func (p *parser) array(v *Value, depth int) {

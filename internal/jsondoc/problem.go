@@ -2,57 +2,53 @@ package jsondoc
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
-// A Problem is one fault of a document and the place where it stands.
+// A Problem is one fault of a document, with its place.
 type Problem struct {
-	// Path leads to the value, as in rules[2].selection.countNumber. It is
-	// empty for the document itself.
+	// Path is the path of the value, such as rules[2].selection.countNumber. It is empty
+	// for the document itself.
 	Path string `json:"path"`
 	// Line and Column are 1-based; Column counts characters, not bytes.
 	Line   int `json:"line"`
 	Column int `json:"column"`
-	// Warning is true for what is legal but most likely not meant.
+	// Warning is true if the document is valid here but probably a mistake.
 	Warning bool `json:"warning"`
-	// Message says what is wrong and what would be right.
+	// Message describes the fault and the correction.
 	Message string `json:"message"`
 }
 
 // String returns "line:column: path: message".
 func (p Problem) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d:%d: ", p.Line, p.Column)
-	if p.Path != "" {
-		b.WriteString(p.Path + ": ")
-	}
+	message := p.Message
 	if p.Warning {
-		b.WriteString("warning: ")
+		message = "warning: " + message
 	}
-	b.WriteString(p.Message)
-	return b.String()
+	if p.Path != "" {
+		message = p.Path + ": " + message
+	}
+	return fmt.Sprintf("%d:%d: %s", p.Line, p.Column, message)
 }
 
-// Problems are the faults of one document, ordered by place. As an error they
-// read as one line.
+// Problems are the faults of one document, ordered by place.
 type Problems []Problem
 
-// Error joins the problems with "; ", the first twenty of many.
+// Error joins the first twenty problems with "; " on one line.
 func (ps Problems) Error() string {
 	const most = 20
 	var texts []string
-	for i, p := range ps {
-		if i == most {
-			texts = append(texts, fmt.Sprintf("and %d more problems", len(ps)-most))
-			break
-		}
+	for _, p := range ps[:min(len(ps), most)] {
 		texts = append(texts, p.String())
+	}
+	if more := len(ps) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more problems", more))
 	}
 	return strings.Join(texts, "; ")
 }
 
-// Err returns the problems that are not warnings as an error of type
-// [Problems], or nil if there are none.
+// Err returns the problems that are not warnings, as [Problems], or nil if there are none.
 func (ps Problems) Err() error {
 	if errs := ps.filter(false); len(errs) > 0 {
 		return errs
@@ -71,4 +67,51 @@ func (ps Problems) filter(warning bool) Problems {
 		}
 	}
 	return out
+}
+
+func list(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = strconv.Quote(n)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// caseHint names the name that differs from got only in case.
+func caseHint(got string, names []string) string {
+	for _, n := range names {
+		if n != got && strings.EqualFold(n, got) {
+			return fmt.Sprintf(" (case counts: %q)", n)
+		}
+	}
+	return ""
+}
+
+// memberPath appends the name of a member to the path of its object. It quotes a name with
+// other characters than plainLetters, so that a path is always one line.
+func memberPath(parent, name string) string {
+	plain := name != "" && len(name) <= maxQuoted && strings.Trim(name, plainLetters) == ""
+	switch {
+	case !plain:
+		return parent + "[" + Quote(name) + "]"
+	case parent == "":
+		return name
+	}
+	return parent + "." + name
+}
+
+const (
+	plainLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$-"
+	maxQuoted    = 64
+)
+
+// Quote returns s for a message: in quotes, on one line, with control characters escaped,
+// and cut after 64 bytes.
+func Quote(s string) string { return strconv.Quote(clip(s)) }
+
+func clip(s string) string {
+	if len(s) <= maxQuoted {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxQuoted], "") + "…"
 }

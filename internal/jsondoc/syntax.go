@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// syntaxFault returns the first fault of the text as JSON and its offset. The
-// message is empty when there is none.
+// syntaxFault returns the first syntax error of the text and its offset. The message is
+// empty if there is none.
 func syntaxFault(text []byte) (offset int, msg string) {
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:
@@ -33,8 +33,7 @@ func syntaxFault(text []byte) (offset int, msg string) {
 	return offset, unexpected(text, offset, fault.Error())
 }
 
-// invalidUTF8 returns the offset of the first byte that is not UTF-8, or the
-// length of the text.
+// invalidUTF8 returns the offset of the first byte that is not UTF-8. There must be one.
 func invalidUTF8(text []byte) int {
 	for i := 0; ; {
 		r, n := utf8.DecodeRune(text[i:])
@@ -45,8 +44,8 @@ func invalidUTF8(text []byte) int {
 	}
 }
 
-// unexpected puts the fault of encoding/json at the offset into words. The
-// original names the byte at the offset, which may be part of a character.
+// unexpected describes the error of encoding/json at the offset. The original message
+// names the byte there, which may be a part of a character.
 func unexpected(text []byte, offset int, fault string) string {
 	if strings.HasSuffix(fault, "exceeded max depth") {
 		return fmt.Sprintf("is nested more than %d levels deep", MaxDepth)
@@ -56,15 +55,15 @@ func unexpected(text []byte, offset int, fault string) string {
 	return fmt.Sprintf("is not JSON: invalid character %s%s%s", strconv.QuoteRune(r), context, hint(text[:offset], r))
 }
 
-// hint says what to do about the most frequent faults, given what stands
-// before the character that does not fit.
+// hint says how to correct the most frequent errors. Before is the text before the
+// unexpected character.
 func hint(before []byte, r rune) string {
 	before = bytes.TrimRight(before, " \t\r\n")
 	switch {
 	case strings.ContainsRune("]}", r) && bytes.HasSuffix(before, []byte(",")):
 		return "; remove the comma before it"
 	case strings.ContainsRune("'‘’“”", r):
-		return `; strings stand in straight double quotes (")`
+		return `; write strings in straight double quotes (")`
 	case strings.ContainsRune("/#", r):
 		return "; JSON has no comments"
 	}

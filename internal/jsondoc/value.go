@@ -21,21 +21,18 @@ const (
 
 var kindNames = [...]string{"null", "a boolean", "a number", "a string", "an array", "an object"}
 
-// A Value is one JSON value and its place in the document. Its accessors
-// return false and record a problem when the value is of another kind. They
-// may be called on nil, which stands for a member that is absent; then they
-// return false and record nothing. So they do for a value that the document
-// gives twice, which is a problem already.
+// A Value is one JSON value and its place in the document. Its accessors return false and
+// record a problem if the value is of another kind. A nil Value is an absent member: its
+// accessors return false and record nothing. The same applies to a value that the
+// document gives twice, which is a problem already.
 type Value struct {
 	doc    *Document
 	parent *Value
 	name   string // in a parent that is an object
 	index  int    // in a parent that is an array
-	// The value stands at text[offset:end].
+	// The text of the value is text[offset:end] of the document.
 	offset, end int
-
-	// ambiguous marks a value whose key is given again with another value. That is
-	// already a problem, and problems of the value itself are not reported.
+	// ambiguous is true if the document gives the key again.
 	ambiguous bool
 
 	kind    kind
@@ -51,8 +48,8 @@ type memberName struct {
 	offset int
 }
 
-// Path returns the way from the document to the value, as in
-// rules[2].selection. It is empty for the outermost value.
+// Path returns the path of the value in the document, such as rules[2].selection. It is
+// empty for the outermost value.
 func (v *Value) Path() string {
 	switch {
 	case v.parent == nil:
@@ -68,13 +65,13 @@ func (v *Value) Problem(format string, args ...any) {
 	v.doc.record(v.Path(), v.offset, false, fmt.Sprintf(format, args...))
 }
 
-// Warn records that the value is legal but most likely not meant.
+// Warn records that the value is valid but probably a mistake.
 func (v *Value) Warn(format string, args ...any) {
 	v.doc.record(v.Path(), v.offset, true, fmt.Sprintf(format, args...))
 }
 
-// Faulty reports whether a problem that is more than a warning has been
-// recorded for the value or anything inside it. It is false for nil.
+// Faulty reports whether the value, or a value inside it, has a problem that is not a
+// warning. It is false for nil.
 func (v *Value) Faulty() bool {
 	return v != nil && slices.ContainsFunc(v.doc.faults, func(f fault) bool {
 		return !f.problem.Warning && v.offset <= f.offset && f.offset < v.end
@@ -121,17 +118,19 @@ func (v *Value) String() (string, bool) {
 	return v.text, true
 }
 
-// OneOf returns the value of a string that is among the given ones.
-func (v *Value) OneOf(allowed ...string) (string, bool) {
+// OneOf returns the value of a string that must be one of the allowed ones. It returns
+// "" and false for any other value.
+func OneOf[T ~string](v *Value, allowed ...T) (T, bool) {
 	s, ok := v.String()
-	if !ok {
-		return "", false
+	if !ok || slices.Contains(allowed, T(s)) {
+		return T(s), ok
 	}
-	if !slices.Contains(allowed, s) {
-		v.Problem("%s is not known: use %s%s", Quote(s), list(allowed), caseHint(s, allowed))
-		return "", false
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		names[i] = string(a)
 	}
-	return s, true
+	v.Problem("%s is not known: use %s%s", Quote(s), list(names), caseHint(s, names))
+	return "", false
 }
 
 // Bool returns the value of a boolean.
@@ -142,8 +141,8 @@ func (v *Value) Bool() (value, ok bool) {
 	return v.truth, true
 }
 
-// Int returns the value of a number that is an integer from low to high, in any
-// spelling: 10.0 and 1e1 are 10.
+// Int returns the value of a number that is an integer from low to high. 10.0 and 1e1 are
+// 10.
 func (v *Value) Int(low, high int) (int, bool) {
 	if !v.is(kindNumber) {
 		return 0, false
@@ -153,7 +152,7 @@ func (v *Value) Int(low, high int) (int, bool) {
 	if !ok || n < int64(low) || n > int64(high) {
 		what := "an integer "
 		if number.Plain() {
-			what = "" // it is one
+			what = ""
 		}
 		v.Problem("must be %sfrom %d to %d, is %s", what, low, high, clip(v.text))
 		return 0, false
@@ -163,8 +162,11 @@ func (v *Value) Int(low, high int) (int, bool) {
 
 // PlainInt is Int for a number that must be written without fraction and exponent.
 func (v *Value) PlainInt(low, high int) (int, bool) {
-	number, ok := decimal.Parse(v.number())
-	if !ok || number.Plain() {
+	var number decimal.Number
+	if v.has(kindNumber) {
+		number, _ = decimal.Parse(v.text)
+	}
+	if !v.has(kindNumber) || number.Plain() {
 		return v.Int(low, high)
 	}
 	hint := ""
@@ -175,14 +177,6 @@ func (v *Value) PlainInt(low, high int) (int, bool) {
 	return 0, false
 }
 
-// number returns the text of a number, or "".
-func (v *Value) number() string {
-	if !v.has(kindNumber) {
-		return ""
-	}
-	return v.text
-}
-
 // Array returns the elements of an array.
 func (v *Value) Array() ([]*Value, bool) {
 	if !v.is(kindArray) {
@@ -191,8 +185,8 @@ func (v *Value) Array() ([]*Value, bool) {
 	return v.items, true
 }
 
-// Strings returns the elements of an array of strings. An element of another
-// kind is a problem and left out; ok is then false.
+// Strings returns the elements of an array of strings, without elements of another kind.
+// Each of those is a problem, and ok is then false.
 func (v *Value) Strings() (values []string, ok bool) {
 	items, ok := v.Array()
 	values = make([]string, 0, len(items))

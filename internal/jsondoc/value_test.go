@@ -19,7 +19,7 @@ var (
 	asInt      access = func(v *jsondoc.Value) (any, bool) { n, ok := v.Int(-5, 90); return n, ok }
 	asPlainInt access = func(v *jsondoc.Value) (any, bool) { n, ok := v.PlainInt(-5, 90); return n, ok }
 	asStrings  access = func(v *jsondoc.Value) (any, bool) { s, ok := v.Strings(); return s, ok }
-	asChoice   access = func(v *jsondoc.Value) (any, bool) { s, ok := v.OneOf("plan", "apply"); return s, ok }
+	asChoice   access = func(v *jsondoc.Value) (any, bool) { s, ok := jsondoc.OneOf(v, "plan", "apply"); return s, ok }
 	asArray    access = func(v *jsondoc.Value) (any, bool) { items, ok := v.Array(); return len(items), ok }
 	asObject   access = func(v *jsondoc.Value) (any, bool) { _, ok := v.Object("a", "bC"); return nil, ok }
 	asMembers  access = func(v *jsondoc.Value) (any, bool) {

@@ -7,9 +7,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// checkAcross compares the rules of the policy with each other, as far as they
-// could be read. Where two rules collide, the later one in the document gets the
-// problem.
+// checkAcross compares the rules with each other, as far as they could be read. If two
+// rules contradict each other, the later one in the document gets the problem.
 func checkAcross(v *jsondoc.Value, drafts []draft) {
 	checkPriorities(drafts)
 	checkOnce(drafts, Untagged)
@@ -17,11 +16,11 @@ func checkAcross(v *jsondoc.Value, drafts []draft) {
 	checkLast(drafts, StandardClass)
 	checkLast(drafts, ArchiveClass)
 	distinct := checkLists(drafts)
-	var shielded map[*draft]bool
+	var inactive map[*draft]bool
 	if !v.Faulty() {
-		shielded = warnShielded(drafts)
+		inactive = warnInactive(drafts)
 	}
-	warnShared(distinct, shielded)
+	warnShared(distinct, inactive)
 }
 
 func checkPriorities(drafts []draft) {
@@ -30,15 +29,15 @@ func checkPriorities(drafts []draft) {
 		d := &drafts[i]
 		if other, taken := first[d.RulePriority]; taken {
 			d.priority.Problem("is %d, as is %s; give each rule its own", d.RulePriority, other.priority.Path())
-			d.RulePriority = 0 // whatever it should be, it is not this
+			d.RulePriority = 0 // the right number is not known
 		} else if d.RulePriority != 0 {
 			first[d.RulePriority] = d
 		}
 	}
 }
 
-// checkOnce checks that each storage class has at most one rule of the tag
-// status. A rule that excludes some images leaves them to another.
+// checkOnce checks that each storage class has at most one rule of the tag status. Rules
+// that exclude tags do not count.
 func checkOnce(drafts []draft, status TagStatus) {
 	first := map[StorageClass]*draft{}
 	for i := range drafts {
@@ -54,12 +53,11 @@ func checkOnce(drafts []draft, status TagStatus) {
 	}
 }
 
-// checkLast checks that no rule of the storage class comes after the one for
-// any image. If there are several of these, it is the last of them that counts.
-// A rule that excludes some images may come anywhere.
+// checkLast checks that the rule for any image is the last of its storage class. A rule
+// that excludes tags may be anywhere.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 func checkLast(drafts []draft, class StorageClass) {
-	var forAny, other draft
+	var forAny, other draft // the last of each kind
 	for _, d := range drafts {
 		isAny := d.TagStatus == Any && !d.excluding
 		switch {
@@ -76,22 +74,10 @@ func checkLast(drafts []draft, class StorageClass) {
 	}
 }
 
-// A list is a list of tags as it is compared: the same entries of the same kind
-// in the same storage class are the same list, whatever their order, if the
-// rules also ask for as many of them and exclude the same.
-type list struct {
-	class    StorageClass
-	status   TagStatus
-	kind     string
-	matchAny bool
-	excludes string // sorted and quoted
-	entries  string // sorted and quoted, or a single one
-}
-
-// checkLists checks that the lists of each storage class differ, and returns the
-// rules whose lists do.
+// checkLists checks that no two rules of a storage class have the same list, and returns
+// the rules that do not repeat the list of an earlier one.
 func checkLists(drafts []draft) (distinct []*draft) {
-	same := map[list]*draft{}
+	same := map[string]*draft{}
 	for i := range drafts {
 		d := &drafts[i]
 		kind, entries := d.sortedEntries()
@@ -99,7 +85,7 @@ func checkLists(drafts []draft) (distinct []*draft) {
 		if d.tagList == nil || d.StorageClass == "" || entries == nil && !d.listless || excludes == nil && d.excluding {
 			continue
 		}
-		key := list{d.StorageClass, d.TagStatus, kind, d.TagMatchAny, fmt.Sprintf("%q", excludes), fmt.Sprintf("%q", entries)}
+		key := fmt.Sprintf("%s %s %s %t %q %q", d.StorageClass, d.TagStatus, kind, d.TagMatchAny, excludes, entries)
 		if other, taken := same[key]; taken {
 			d.refuseSame(other)
 			continue
@@ -110,22 +96,8 @@ func checkLists(drafts []draft) (distinct []*draft) {
 	return distinct
 }
 
-// warnShared warns where lists overlap, unless that is why a rule is shielded, or
-// one of them leaves excluded images to the other. A rule gets one warning at
-// most.
-func warnShared(drafts []*draft, shielded map[*draft]bool) {
-	sharing := map[list]*draft{}
-	for _, d := range drafts {
-		if !shielded[d] && !d.excluding {
-			kind, entries := d.sortedEntries()
-			d.shareEntries(sharing, list{class: d.StorageClass, kind: kind}, entries)
-		}
-	}
-}
-
-// refuseSame records that the rule selects the same images as another one. Of
-// rules for any image as many are legal as exclude something; one of two is then
-// shielded.
+// refuseSame records that both rules select the same images. Two rules for any image
+// that exclude the same tags are valid: the second never acts.
 func (d *draft) refuseSame(other *draft) {
 	switch {
 	case d.TagStatus == Any:
@@ -136,23 +108,32 @@ func (d *draft) refuseSame(other *draft) {
 	}
 }
 
-func (d *draft) shareEntries(sharing map[list]*draft, key list, entries []string) {
-	warned := false
-	for _, entry := range entries {
-		key.entries = entry
-		other, taken := sharing[key]
-		if !taken {
-			sharing[key] = d
-		} else if !warned {
-			d.tagList.Warn("shares %s with %s; an image that both match is left to the rule with the lower rulePriority",
-				jsondoc.Quote(entry), other.tagList.Path())
-			warned = true
+// warnShared warns of lists of the same kind that share an entry. A rule gets at most
+// one such warning, and none if it is inactive or excludes tags.
+func warnShared(drafts []*draft, inactive map[*draft]bool) {
+	first := map[string]*draft{}
+	for _, d := range drafts {
+		if inactive[d] || d.excluding {
+			continue
+		}
+		warned := false
+		kind, entries := d.sortedEntries()
+		for _, entry := range entries {
+			key := string(d.StorageClass) + " " + kind + " " + entry
+			other, taken := first[key]
+			if !taken {
+				first[key] = d
+			} else if !warned {
+				d.tagList.Warn("shares %s with %s; the rule with the lower rulePriority decides the images that both match",
+					jsondoc.Quote(entry), other.tagList.Path())
+				warned = true
+			}
 		}
 	}
 }
 
-// sortedEntries returns the entries of the tag list, sorted and without
-// repeats, and the kind of list.
+// sortedEntries returns the kind of the tag list, and its entries sorted and without
+// repeats.
 func (d *draft) sortedEntries() (kind string, entries []string) {
 	switch {
 	case len(d.TagPatternList) > 0:
@@ -165,9 +146,54 @@ func (d *draft) sortedEntries() (kind string, entries []string) {
 	return "prefixes", slices.Compact(entries)
 }
 
-// sorted returns the texts of the entries, sorted and without repeats.
 func sorted[E fmt.Stringer](entries []E) []string {
-	texts := texts(entries)
+	texts := Texts(entries)
 	slices.Sort(texts)
 	return slices.Compact(texts)
+}
+
+// warnInactive warns of the rules that never act, and returns them: rules with a lower
+// rulePriority match all of their images. The policy must have no fault.
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+func warnInactive(drafts []draft) map[*draft]bool {
+	inactive := map[*draft]bool{}
+	for i := range drafts {
+		d := &drafts[i]
+		if by := d.decidedBy(drafts); by != "" {
+			inactive[d] = true
+			d.selection.Warn("never acts: all of its images are already decided by %s; "+
+				"give this rule a lower rulePriority, or remove it", by)
+		}
+	}
+	return inactive
+}
+
+// decidedBy names the rule with a lower rulePriority that matches all images of this
+// one, or the two rules of which one matches all tagged and one all untagged images. It
+// returns "" if there are none.
+func (d *draft) decidedBy(drafts []draft) string {
+	if by := d.coverOf(&d.Selection, drafts); by != nil {
+		return by.selection.Path()
+	}
+	if d.TagStatus != Any {
+		return ""
+	}
+	tagged, untagged := d.Selection, d.Selection
+	tagged.TagStatus, untagged.TagStatus = Tagged, Untagged
+	byTagged, byUntagged := d.coverOf(&tagged, drafts), d.coverOf(&untagged, drafts)
+	if byTagged == nil || byUntagged == nil {
+		return ""
+	}
+	return byTagged.selection.Path() + " and " + byUntagged.selection.Path()
+}
+
+// coverOf returns the first rule that has a lower rulePriority than this one and covers
+// the selection, or nil.
+func (d *draft) coverOf(s *Selection, drafts []draft) *draft {
+	for i := range drafts {
+		if other := &drafts[i]; other.RulePriority < d.RulePriority && other.Covers(s) {
+			return other
+		}
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -52,12 +53,12 @@ func TestParseTextAgreesWithWholeCorpus(t *testing.T) {
 
 func checkVerdict(t *testing.T, file string, want bool) {
 	t.Helper()
-	p, ps := lifecycle.ParseText(readFile(t, file))
+	p, ps := lifecycle.ParseText(corpus.File(t, file))
 	if got := ps.Err() == nil; got != want {
-		t.Errorf("ParseText(%s) valid = %v, want %v:\n%s", file, got, want, lines(ps))
+		t.Errorf("ParseText(%s) valid = %v, want %v:\n%s", file, got, want, corpus.Lines(ps))
 	}
 	if ps.Err() == nil {
-		extended, extendedProblems := lifecycle.Parse(readFile(t, file), lifecycle.Extended)
+		extended, extendedProblems := lifecycle.Parse(corpus.File(t, file), lifecycle.Extended)
 		if diff := cmp.Diff(p, extended) + cmp.Diff(ps, extendedProblems); diff != "" {
 			t.Errorf("Parse(%s) differs (-AWS +Extended):\n%s", file, diff)
 		}
@@ -66,7 +67,7 @@ func checkVerdict(t *testing.T, file string, want bool) {
 
 func decode(t *testing.T, file string, target any) {
 	t.Helper()
-	if err := json.Unmarshal(readFile(t, file), target); err != nil {
+	if err := json.Unmarshal(corpus.File(t, file), target); err != nil {
 		t.Fatalf("decode %s: %v", file, err)
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Covers reports whether this selection matches every image that the other one
-// matches. It is true only where the two texts prove it, entry by entry; lists
-// beyond any use are not compared. Counts and ages play no part.
+// Covers reports whether this selection matches every image that the other one matches.
+// It is true only if the texts of the entries prove it, and false for lists that are too
+// long to compare. It ignores counts and ages.
 func (s *Selection) Covers(other *Selection) bool {
-	if s.StorageClass != other.StorageClass || s.comparisons(other) > maxComparisons || !s.spares(other) {
+	if s.StorageClass != other.StorageClass || s.comparisons(other) > maxComparisons || !s.excludesNoMoreThan(other) {
 		return false
 	}
 	switch s.TagStatus {
@@ -23,22 +23,21 @@ func (s *Selection) Covers(other *Selection) bool {
 	return false
 }
 
-// spares reports whether this selection excludes nothing that the other one
-// matches: the other excludes it too, or matches no tagged image.
-func (s *Selection) spares(other *Selection) bool {
+// excludesNoMoreThan reports whether this selection excludes no image that the other one
+// matches.
+func (s *Selection) excludesNoMoreThan(other *Selection) bool {
 	return other.TagStatus == Untagged || !slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool {
 		return !other.Excludes(p)
 	})
 }
 
-// Excludes reports whether the selection excludes every image with a tag that
-// matches the pattern. It is true only where one entry of TagExcludePatternList
-// proves it.
+// Excludes reports whether the selection excludes every image with a tag that matches the
+// pattern. It is true only if one entry of TagExcludePatternList proves it.
 func (s *Selection) Excludes(tag TagPattern) bool {
 	return slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool { return p.Match(tag.sample()) })
 }
 
-// maxComparisons bounds the time that lists of any length can take.
+// maxComparisons bounds the time for lists of any length.
 const maxComparisons = 4096
 
 func (s *Selection) comparisons(other *Selection) int {
@@ -53,8 +52,7 @@ func (s *Selection) coversList(other *Selection) bool {
 	return !slices.ContainsFunc(sets, func(set tagSet) bool { return !s.isMetBy([]tagSet{set}) })
 }
 
-// isMetBy reports whether every image that has a tag of each of the sets meets
-// the list.
+// isMetBy reports whether the list matches every image that has a tag of each set.
 func (s *Selection) isMetBy(sets []tagSet) bool {
 	for i := range s.entries() {
 		met := slices.ContainsFunc(sets, func(set tagSet) bool { return s.meetsSet(set, i) })
@@ -65,21 +63,20 @@ func (s *Selection) isMetBy(sets []tagSet) bool {
 	return !s.TagMatchAny
 }
 
-// A tagSet is the tags that match one entry of a list.
+// A tagSet is the set of tags that match one entry of a list.
 type tagSet struct {
-	// sample stands for all of them: see anyText.
+	// sample is a text that represents all of the tags: see anyText.
 	sample string
-	// regex is the text of the entry if it is an expression. The sample is then
-	// that of every tag.
+	// regex is the text of the entry if it is an expression. The sample is then anyText.
 	regex string
 }
 
-// anyText stands in a sample for any text. It is no UTF-8 and so in no policy: a
-// literal does not match it, and a * that does matches any text as well. An
-// expression may match it and not what it stands for.
+// anyText represents any text in a sample. It is not UTF-8, so no policy contains it: a
+// literal never matches it, and a * that matches it matches any text. An expression can
+// match it without matching every text.
 const anyText = "\xff"
 
-// tagSets returns the sets of all entries; without a list, that of every tag.
+// tagSets returns the set of each entry. Without a list, it is the set of all tags.
 func (s *Selection) tagSets() []tagSet {
 	var sets []tagSet
 	for _, p := range s.TagPatternList {
@@ -97,12 +94,12 @@ func (s *Selection) tagSets() []tagSet {
 	return sets
 }
 
-// meetsSet reports whether every tag of the set matches the i-th entry.
+// meetsSet reports whether every tag of the set matches entry i.
 func (s *Selection) meetsSet(set tagSet, i int) bool {
 	if len(s.TagRegexList) == 0 {
 		return s.meets(set.sample, i)
 	}
-	return s.entry(i) == set.regex || !strings.Contains(set.sample, anyText) && s.meets(set.sample, i)
+	return s.TagRegexList[i].text == set.regex || !strings.Contains(set.sample, anyText) && s.meets(set.sample, i)
 }
 
 func (p *TagPattern) sample() string { return strings.ReplaceAll(p.String(), "*", anyText) }

@@ -1,14 +1,12 @@
-// Package lifecycle reads lifecycle policies of Amazon ECR: the document that
-// says which images of a repository expire or go to the archive. What it
-// returns is checked as a whole, so that evaluation cannot fail. It reads two
-// dialects, ECR's own and an extended one.
+// Package lifecycle reads lifecycle policies of Amazon ECR. [Parse] checks a policy
+// completely, so that its evaluation cannot fail. It reads two dialects: ECR's own and
+// an extended one.
 //
 // # Grammar
 //
-// The grammar is that of
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
-// and of the rules at
-// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html:
+// and https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+// define the grammar:
 //
 //	policy    = {"rules": [rule, ...]}                            1 to 50 rules
 //	rule      = {"rulePriority": int, "description"?: string,
@@ -22,7 +20,7 @@
 //	action    = {"type": "expire"} |
 //	            {"type": "transition", "targetStorageClass": "archive"}
 //
-// Not every combination is legal:
+// Not every combination is valid:
 //
 //	countType               expire  transition  storageClass   countUnit  countNumber
 //	imageCountMoreThan      yes     yes         standard       absent     from 1
@@ -30,63 +28,59 @@
 //	sinceImagePulled        no      yes         standard       days       from 1
 //	sinceImageTransitioned  yes     no          archive        days       from 90
 //
-// An absent storageClass means standard; archive must be written out. A tagged
-// rule has exactly one of the two lists, any other rule none. Integers end at
-// 2147483647. A pattern has at most four *.
+// Without storageClass a rule is for the standard class. A tagged rule has exactly one
+// of the two lists, any other rule none. The greatest integer is 2147483647. A pattern
+// has at most four *.
 //
-// Across the rules, every rulePriority is given once. In each storage class
-// there is at most one untagged rule and at most one rule for any image, whose
-// rulePriority is the highest of the class; and no two rules have the same
-// list.
+// Each rulePriority is unique. A storage class has at most one untagged rule and at most
+// one rule for any image, whose rulePriority is the highest of the class. No two rules
+// have the same list.
 //
 // # The extended dialect
 //
-// Policies that the cleaner applies itself may say more:
+// The cleaner applies policies of the extended dialect itself:
 //
 //	selection = {..., "tagRegexList"?: [string, ...], "tagMatch"?: "all" | "any",
 //	             "tagExcludePatternList"?: [string, ...], "keepNewest"?: int}
 //	action    = ... | {"type": "retain"} | {"type": "untag"}
 //
-// A tagged rule then has at most one of three lists, and sinceImagePulled goes
-// with expire as well. tagMatch needs a list; untag needs one, too.
-// tagExcludePatternList does not go with untagged; a rule for any image that has
-// it is held neither to be the only one nor to be the last. keepNewest, from 1,
-// needs an age count type. A rule that retains has neither count fields nor
-// keepNewest, and either storage class. Lists are compared together with
-// tagMatch and the excluded patterns, and a tagged rule without a list is one
-// with the same list as another of that kind.
+// These combinations are valid:
 //
-// In AWS's dialect each of these is a fault that names the extension.
+//   - A tagged rule has at most one of the three lists. tagMatch and untag need one.
+//   - expire may have sinceImagePulled.
+//   - tagExcludePatternList is not valid with untagged. A rule for any image that has
+//     it need not be the only one or the last.
+//   - keepNewest, from 1, needs an age count type.
+//   - A rule that retains has no count fields and no keepNewest. It may be for either
+//     storage class.
+//   - Two lists are the same only if tagMatch and the excluded patterns are too. Two
+//     tagged rules without a list have the same list.
+//
+// In AWS's dialect each extension is a fault that names it.
 //
 // # Where AWS is silent
 //
-//   - Case counts in tags, patterns and prefixes. In a pattern only * is
-//     special, and a pattern without one matches that tag alone.
-//   - An empty list and an empty entry are errors. What ECR answers to an empty
-//     entry is not established. An entry that is repeated in its list is a
-//     warning, and so is one with characters that no tag can have.
-//   - Lists are the same when they are of the same kind and have the same
-//     entries in any order. Lists that share an entry are a warning, unless one of
-//     the rules excludes something and so leaves it to the other.
-//   - A top-level key other than "rules" is an error, as is a repeated key.
-//   - "storageClass": "standard" may be written out where it is the default.
+//   - Tags, patterns and prefixes are case-sensitive. In a pattern only * is special.
+//   - An empty list and an empty entry are faults. A repeated entry is a warning, and so
+//     is an entry with characters that no tag can have.
+//   - Two lists of the same kind with the same entries in any order are the same. Lists
+//     that share an entry are a warning, unless one of the rules excludes tags.
+//   - A top-level key other than "rules" is a fault, as is a repeated key.
+//   - "storageClass": "standard" may be written out.
 //
 // # Warnings
 //
-// What is legal and most likely not meant is a warning. Besides the above:
+// A warning is for a valid policy that is probably a mistake. Besides the above:
 //
-//   - a rule that never acts, because one with a lower rulePriority matches every
-//     image that it matches, as far as the texts of the two prove it; so do a rule
-//     for the tagged and one for the untagged together for one for any image;
-//   - a prefix that ends in a short number, such as v1, which matches v10 as well;
-//   - a countNumber that reads like "never" and is soon reached, 999 or 1000, in a
-//     rule whose tags may be on that many images.
+//   - a rule that never acts, because its text and that of one or two rules with a lower
+//     rulePriority prove that these match all of its images;
+//   - a prefix such as v1, which matches v10 too;
+//   - a countNumber of 999 or 1000 that is meant as "never".
 //
-// What a registry holds is needed to know more; see package pitfall.
+// Package pitfall gives the warnings that need the images of a repository.
 //
 // # Faults
 //
-// Reading does not stop at the first fault: all of them are reported, each with
-// its path, line and column. A fault that would follow from another one is not
-// reported, and rules are compared only by what could be read of them.
+// Reading continues after a fault. Each fault has its path, line and column. A fault
+// that follows from another one is not reported.
 package lifecycle

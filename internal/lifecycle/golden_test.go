@@ -1,68 +1,22 @@
 package lifecycle_test
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected problems in testdata")
-
-// texts returns the policy texts of a folder of testdata by name. A folder
-// without any is a fault of the test.
+// texts returns the policies of a folder of testdata by name.
 func texts(tb testing.TB, folder string) map[string][]byte {
 	tb.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
-	if err != nil || len(files) == 0 {
-		tb.Fatalf("no policies in testdata/%s (%v)", folder, err)
-	}
-	found := map[string][]byte{}
-	for _, file := range files {
-		found[strings.TrimSuffix(filepath.Base(file), ".json")] = readFile(tb, file)
-	}
-	return found
+	return corpus.Files(tb, filepath.Join("testdata", folder, "*.json"))
 }
 
-func readFile(tb testing.TB, name string) []byte {
-	tb.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return text
-}
-
-func lines(ps jsondoc.Problems) string {
-	var b strings.Builder
-	for _, p := range ps {
-		b.WriteString(p.String() + "\n")
-	}
-	return b.String()
-}
-
-// checkProblems compares problems with those expected in the .err file.
-func checkProblems(t *testing.T, file string, ps jsondoc.Problems) {
-	t.Helper()
-	got := lines(ps)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(readFile(t, file)), got); diff != "" {
-		t.Errorf("problems mismatch (-want +got):\n%s", diff)
-	}
-}
-
-// readers read the folders of testdata: those of ECR's grammar as texts for
-// ECR, those of the extended dialect as the configuration has them.
+// readers read the folders of testdata: the policies in AWS's dialect as texts for ECR,
+// those in the extended dialect as in a configuration.
 var readers = map[string]func([]byte) (lifecycle.Policy, jsondoc.Problems){
 	"": lifecycle.ParseText,
 	"extended": func(text []byte) (lifecycle.Policy, jsondoc.Problems) {
@@ -90,7 +44,7 @@ func TestParseAcceptsValidPolicies(t *testing.T) {
 	forEach(t, "valid", func(t *testing.T, _ string, p lifecycle.Policy, ps jsondoc.Problems) {
 		t.Helper()
 		if len(ps) > 0 {
-			t.Fatalf("has problems:\n%s", lines(ps))
+			t.Fatalf("has problems:\n%s", corpus.Lines(ps))
 		}
 		if len(p.Rules) == 0 {
 			t.Error("returned no rules")
@@ -102,7 +56,7 @@ func TestParseReportsEveryFault(t *testing.T) {
 	t.Parallel()
 	forEach(t, "invalid", func(t *testing.T, file string, p lifecycle.Policy, ps jsondoc.Problems) {
 		t.Helper()
-		checkProblems(t, file, ps)
+		corpus.Golden(t, file, corpus.Lines(ps))
 		if ps.Err() == nil {
 			t.Error("found no fault")
 		}
@@ -116,9 +70,9 @@ func TestParseWarns(t *testing.T) {
 	t.Parallel()
 	forEach(t, "warning", func(t *testing.T, file string, p lifecycle.Policy, ps jsondoc.Problems) {
 		t.Helper()
-		checkProblems(t, file, ps)
+		corpus.Golden(t, file, corpus.Lines(ps))
 		if ps.Err() != nil || len(ps.Warnings()) == 0 {
-			t.Errorf("want warnings only, got:\n%s", lines(ps))
+			t.Errorf("want warnings only, got:\n%s", corpus.Lines(ps))
 		}
 		if len(p.Rules) == 0 {
 			t.Error("returned no rules")

@@ -1,17 +1,18 @@
 package lifecycle
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// MatchesTags reports whether an image with these tags meets the tag
-// requirement of the selection: any image for Any, one without tags for
-// Untagged, and for Tagged one with tags of which some match each entry of the
-// list. Different tags may match different entries and other tags do not
-// matter, as AWS documents:
-// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+// MatchesTags reports whether the selection matches an image with these tags:
 //
-// With TagMatchAny one entry that some tag matches is enough, without a list
-// any tag is; and no image meets the requirement that has a tag matching an
-// entry of TagExcludePatternList.
+//   - Any matches every image, Untagged an image without tags.
+//   - Tagged matches an image that has a tag for each entry of the list; with
+//     TagMatchAny, for one entry; without a list, any tag. Different tags may match
+//     different entries, and other tags do not matter:
+//     https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+//   - An image with a tag that matches an entry of TagExcludePatternList never matches.
 func (s *Selection) MatchesTags(tags []string) bool {
 	switch s.TagStatus {
 	case Any:
@@ -24,18 +25,17 @@ func (s *Selection) MatchesTags(tags []string) bool {
 	return false
 }
 
-// UnmetEntry returns the first entry of the selection's list that none of the
-// tags match, unless that is no obstacle: with TagMatchAny it is one only if no
-// entry is met. It returns false when there is none, and so it does for every
-// selection without a list.
+// UnmetEntry returns the entry of the list because of which the selection does not match
+// the tags: the first one that no tag matches. With TagMatchAny there is one only if no
+// tag matches any entry. It returns false if there is none.
 func (s *Selection) UnmetEntry(tags []string) (entry string, unmet bool) {
 	if i := s.unmet(tags); i >= 0 {
-		return s.entry(i), true
+		return s.Entries()[i], true
 	}
 	return "", false
 }
 
-// unmet returns the place of the entry that UnmetEntry returns, or -1.
+// unmet returns the number of the entry that UnmetEntry returns, or -1.
 func (s *Selection) unmet(tags []string) int {
 	n := s.entries()
 	for i := range n {
@@ -55,7 +55,7 @@ func (s *Selection) unmet(tags []string) int {
 // isMet reports whether some tag matches entry i.
 func (s *Selection) isMet(i int, tags []string) bool {
 	if i < len(s.TagPatternList) {
-		return s.TagPatternList[i].matchesAny(tags)
+		return s.TagPatternList[i].pattern.MatchesAny(tags)
 	}
 	for _, tag := range tags {
 		if s.meets(tag, i) {
@@ -65,9 +65,8 @@ func (s *Selection) isMet(i int, tags []string) bool {
 	return false
 }
 
-// ExcludedBy returns the first of the tags that an entry of
-// TagExcludePatternList matches, and that entry. It returns false when there is
-// none.
+// ExcludedBy returns the first tag that an entry of TagExcludePatternList matches, and
+// that entry. It returns false if there is none.
 func (s *Selection) ExcludedBy(tags []string) (tag, entry string, excluded bool) {
 	for _, tag := range tags {
 		for i := range s.TagExcludePatternList {
@@ -87,9 +86,8 @@ func (s *Selection) excludes(tags []string) bool {
 	return excluded
 }
 
-// MatchingTags returns those of the tags that match an entry of the selection's
-// list, in the order given. Of an image that a rule with the action Untag
-// claims, they are the tags to remove.
+// MatchingTags returns the tags that match an entry of the list, in the order given. A
+// rule with the action Untag removes them.
 func (s *Selection) MatchingTags(tags []string) []string {
 	var matching []string
 	for _, tag := range tags {
@@ -100,8 +98,7 @@ func (s *Selection) MatchingTags(tags []string) []string {
 	return matching
 }
 
-// MatchesEntry reports whether the tag matches an entry of the selection's
-// list.
+// MatchesEntry reports whether the tag matches an entry of the list.
 func (s *Selection) MatchesEntry(tag string) bool {
 	for i := range s.entries() {
 		if s.meets(tag, i) {
@@ -111,24 +108,17 @@ func (s *Selection) MatchesEntry(tag string) bool {
 	return false
 }
 
-// The entries of the list, of whatever kind it is, are numbered from 0.
-
+// entries is the number of entries of the list, which have the numbers from 0.
 func (s *Selection) entries() int {
 	return len(s.TagPatternList) + len(s.TagPrefixList) + len(s.TagRegexList)
 }
 
-// entry returns the text of the i-th entry.
-func (s *Selection) entry(i int) string {
-	if i < len(s.TagPatternList) {
-		return s.TagPatternList[i].String()
-	}
-	if i -= len(s.TagPatternList); i < len(s.TagPrefixList) {
-		return s.TagPrefixList[i]
-	}
-	return s.TagRegexList[i-len(s.TagPrefixList)].String()
+// Entries returns the texts of the entries of the list, of whichever kind.
+func (s *Selection) Entries() []string {
+	return slices.Concat(Texts(s.TagPatternList), s.TagPrefixList, Texts(s.TagRegexList))
 }
 
-// meets reports whether the tag matches the i-th entry.
+// meets reports whether the tag matches entry i.
 func (s *Selection) meets(tag string, i int) bool {
 	if i < len(s.TagPatternList) {
 		return s.TagPatternList[i].Match(tag)

@@ -7,22 +7,19 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// The length of a policy text in characters, which is what PutLifecyclePolicy
-// takes: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutLifecyclePolicy.html
+// The length of a policy text in characters that PutLifecyclePolicy accepts:
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutLifecyclePolicy.html
 const (
 	minCharacters = 100
 	maxCharacters = 30_720
 )
 
-// maxBytes keeps [Parse] from reading what cannot be a policy. Fifty rules
-// printed with all the white space one can wish for stay far below it.
+// maxBytes is far more than 50 rules need with any amount of white space.
 const maxBytes = 1 << 20
 
-// Parse reads a policy in the dialect, however short or long the text is up to
-// 1 MiB. Problems hold all its faults and warnings, ordered by place; the
-// Policy is the zero Policy when there is a fault, that is, when their Err
-// method does not return nil. For a text that ECR holds or shall hold, use
-// [ParseText].
+// Parse reads a policy of up to 1 MiB. It returns all faults and warnings, ordered by
+// place. If there is a fault, Err of the problems is not nil and the Policy is zero. For
+// a policy that is attached to a repository, use [ParseText].
 func Parse(text []byte, dialect Dialect) (Policy, jsondoc.Problems) {
 	if len(text) > maxBytes {
 		return refuse("has %d bytes; a policy has at most %d", len(text), maxBytes)
@@ -30,9 +27,8 @@ func Parse(text []byte, dialect Dialect) (Policy, jsondoc.Problems) {
 	return read(jsondoc.Parse(text), dialect)
 }
 
-// ParseText is [Parse] for a text that stands alone and goes to ECR or comes
-// from it: it is in AWS's dialect and must also have the length that ECR takes,
-// from 100 to 30,720 characters. A longer text is refused without a look at the rest.
+// ParseText is [Parse] for a policy in AWS's dialect whose text ECR stores. The text
+// must have 100 to 30,720 characters. A longer text has only that problem.
 func ParseText(text []byte) (Policy, jsondoc.Problems) {
 	n := utf8.RuneCount(text)
 	if n > maxCharacters {
@@ -45,9 +41,8 @@ func ParseText(text []byte) (Policy, jsondoc.Problems) {
 	return read(doc, AWS)
 }
 
-// FromValue reads a policy in the dialect that stands inside another document.
-// Its problems are recorded in that document. It returns the zero Policy if one
-// of them is a fault, or if v is nil.
+// FromValue reads a policy that is part of another document, and records the problems
+// in that document. It returns the zero Policy if there is a fault or v is nil.
 func FromValue(v *jsondoc.Value, dialect Dialect) Policy {
 	p := readPolicy(v, dialect)
 	if v.Faulty() {

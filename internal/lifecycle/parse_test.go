@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
@@ -36,7 +37,7 @@ func pattern(tb testing.TB, text string) lifecycle.TagPattern {
 
 func TestParseReadsEveryField(t *testing.T) {
 	t.Parallel()
-	got, ps := lifecycle.Parse(readFile(t, "testdata/valid/one-rule-of-each-kind.json"), lifecycle.AWS)
+	got, ps := lifecycle.Parse(corpus.File(t, "testdata/valid/one-rule-of-each-kind.json"), lifecycle.AWS)
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}

@@ -3,32 +3,33 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// maxWildcards is how many * ECR takes in one pattern:
+// maxWildcards is how many * ECR accepts in one pattern:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 const maxWildcards = 4
 
-// A TagPattern is an entry of tagPatternList: * stands for any number of
-// characters, also none, every other character stands for itself, and the
-// pattern must match the tag from its first to its last character. Case counts.
-// Patterns come from [ParseTagPattern]; the zero value matches no tag.
+// A TagPattern is an entry of tagPatternList. It must match the whole tag: * matches any
+// number of characters or none, every other character only itself. Case counts. Use
+// [ParseTagPattern] to make one; the zero value matches no tag.
 type TagPattern struct{ pattern wildcard.Pattern }
 
-// ParseTagPattern compiles a pattern. It must not be empty and have at most
-// four *.
+// ParseTagPattern compiles a pattern. It must not be empty and have at most four *.
 func ParseTagPattern(text string) (TagPattern, error) {
 	if fault := patternFault(text); fault != "" {
-		return TagPattern{}, fmt.Errorf("parse tag pattern %s: %w", jsondoc.Quote(text), errors.New(fault))
+		return TagPattern{}, fmt.Errorf("parse tag pattern %s: %s", jsondoc.Quote(text), fault)
 	}
 	return TagPattern{wildcard.Compile(text)}, nil
 }
 
-// patternFault says what is wrong with the text of a pattern, or nothing.
+// patternFault describes the fault of a pattern. It returns "" if there is none.
 func patternFault(text string) string {
 	stars := strings.Count(text, "*")
 	switch {
@@ -40,8 +41,8 @@ func patternFault(text string) string {
 	return ""
 }
 
-// Match reports whether the pattern matches the whole tag. It neither allocates
-// nor goes back: its time is bounded by the product of the lengths.
+// Match reports whether the pattern matches the whole tag. It does not allocate. Its
+// time is at most proportional to the product of the lengths.
 func (p *TagPattern) Match(tag string) bool { return p.pattern.Match(tag) }
 
 // String returns the text of the pattern.
@@ -50,5 +51,58 @@ func (p TagPattern) String() string { return p.pattern.String() }
 // Equal reports whether both patterns have the same text.
 func (p TagPattern) Equal(other TagPattern) bool { return p.pattern.Equal(other.pattern) }
 
-// matchesAny reports whether the pattern matches one of the tags.
-func (p *TagPattern) matchesAny(tags []string) bool { return p.pattern.MatchesAny(tags) }
+// maxRegex is the greatest length of an expression in characters, twice that of a tag.
+const maxRegex = 256
+
+// A TagRegex is an entry of tagRegexList: an RE2 expression that must match the whole
+// tag. The expression a|b matches the tags a and b only. Case counts, except with (?i).
+// The syntax is https://github.com/google/re2/wiki/Syntax without \C. Use
+// [ParseTagRegex] to make one; the zero value matches no tag.
+type TagRegex struct {
+	text  string
+	whole *regexp.Regexp
+}
+
+// ParseTagRegex compiles an expression. It must have from 1 to 256 characters.
+func ParseTagRegex(text string) (TagRegex, error) {
+	x, fault := compileRegex(text)
+	if fault != "" {
+		return TagRegex{}, fmt.Errorf("parse tag expression %s: %s", jsondoc.Quote(text), fault)
+	}
+	return x, nil
+}
+
+// compileRegex compiles an expression or describes its fault.
+func compileRegex(text string) (x TagRegex, fault string) {
+	if text == "" {
+		return TagRegex{}, `is empty; use ".*" for every tag`
+	}
+	if n := utf8.RuneCountInString(text); n > maxRegex {
+		return TagRegex{}, fmt.Sprintf("has %d characters; use at most %d, or several entries", n, maxRegex)
+	}
+	whole, err := compileWhole(text)
+	if e, ok := errors.AsType[*syntax.Error](err); ok {
+		return TagRegex{}, fmt.Sprintf("is no RE2 expression: %s: %s", e.Code, jsondoc.Quote(e.Expr))
+	}
+	return TagRegex{text, whole}, ""
+}
+
+// compileWhole anchors the expression at both ends. It parses and prints the expression
+// first, so that an open \Q does not include the anchor.
+func compileWhole(text string) (*regexp.Regexp, error) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	return regexp.Compile(`\A(?:` + parsed.String() + `)\z`)
+}
+
+// Match reports whether the expression matches the whole tag. Its time is at most
+// proportional to the length of the tag times the size of the expression.
+func (x *TagRegex) Match(tag string) bool { return x.whole != nil && x.whole.MatchString(tag) }
+
+// String returns the text of the expression.
+func (x TagRegex) String() string { return x.text }
+
+// Equal reports whether both expressions have the same text.
+func (x TagRegex) Equal(other TagRegex) bool { return x.text == other.text }

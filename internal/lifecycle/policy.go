@@ -1,87 +1,92 @@
 package lifecycle
 
-// A Policy is a checked lifecycle policy. Values of this type come from
-// [Parse]; what [Parse] returns obeys every constraint that its documentation
-// names, so that evaluation cannot fail.
+// A Dialect is a grammar of policies.
+type Dialect int
+
+// The dialects.
+const (
+	// AWS is ECR's own grammar. ECR applies the policy that is attached to a repository.
+	AWS Dialect = iota
+	// Extended is AWS with extensions. The cleaner applies policies of this dialect. A
+	// policy without extensions means the same in both.
+	Extended
+)
+
+// A Policy is a lifecycle policy that [Parse] has checked.
 type Policy struct {
-	// Rules stand in the order of the document, which carries no meaning:
-	// RulePriority decides.
+	// Rules are in the order of the document, which has no meaning.
 	Rules []Rule
 }
 
 // A Rule is one entry of "rules".
 type Rule struct {
-	// RulePriority is unique in the policy and at least 1; the rule with the
-	// lowest number is applied first.
+	// RulePriority is at least 1 and unique in the policy. The rule with the lowest
+	// number is applied first.
 	RulePriority int
-	// Description is free text; it may be empty.
-	Description string
-	Selection   Selection
-	Action      Action
+	Description  string // may be empty
+	Selection    Selection
+	Action       Action
 }
 
-// A Selection says which images a rule looks at and which of these it marks.
+// A Selection says which images a rule matches, and which of these it marks.
 type Selection struct {
 	TagStatus TagStatus
-	// TagPatternList, TagPrefixList and TagRegexList: at most one of them has
-	// entries, and none unless TagStatus is Tagged. In the AWS dialect one of
-	// the first two always has with Tagged; in the extended dialect Tagged
-	// without a list is every tagged image.
+	// At most one of the three lists has entries, and none unless TagStatus is Tagged.
+	// Tagged without a list is every tagged image; the AWS dialect requires one of the
+	// first two.
 	TagPatternList []TagPattern
 	TagPrefixList  []string
 	TagRegexList   []TagRegex
-	// TagMatchAny is true if one entry of the list that some tag matches is
-	// enough; otherwise every entry needs one. Extended dialect.
+	// TagMatchAny is true if an image needs a tag for one entry of the list only. If it
+	// is false, the image needs a tag for each entry. Extended dialect.
 	TagMatchAny bool
-	// TagExcludePatternList takes out of the selection every image with a tag
-	// that matches an entry. Extended dialect, never with Untagged.
+	// TagExcludePatternList excludes every image with a tag that matches an entry.
+	// Extended dialect, never with Untagged.
 	TagExcludePatternList []TagPattern
-	// StorageClass is the class of the images the rule looks at. It is never
-	// empty: a policy that names none means StandardClass.
+	// StorageClass is never empty.
 	StorageClass StorageClass
-	// CountType is empty for the action Retain, which does not count.
+	// CountType is empty for the action Retain.
 	CountType CountType
-	// CountNumber is a number of images for ImageCountMoreThan and a number
-	// of days of 24 hours for the other count types. It is at least 1, and at
-	// least 90 for SinceImageTransitioned, and 0 without a CountType.
+	// CountNumber is a number of images for ImageCountMoreThan, and a number of days of
+	// 24 hours for the other count types. It is at least 1, at least 90 for
+	// SinceImageTransitioned, and 0 without a CountType.
 	CountNumber int
-	// KeepNewest is the number of images, the newest by push of all that the
-	// selection matches, that an age count type never marks; 0 is none.
-	// Extended dialect.
+	// KeepNewest is how many of the matched images, the newest by push, an age count
+	// type never marks. 0 means none. Extended dialect.
 	KeepNewest int
 }
 
-// An Action says what happens to the images that a rule claims.
+// An Action says what the cleaner does with the images that a rule applies to.
 type Action struct {
-	Type ActionType
-	// TargetStorageClass is ArchiveClass for Transition, else empty.
-	TargetStorageClass StorageClass
+	Type ActionType `json:"type"`
+	// TargetStorageClass is ArchiveClass for Transition, otherwise empty.
+	TargetStorageClass StorageClass `json:"targetStorageClass,omitempty"`
 }
 
 // TagStatus is the value of selection.tagStatus. The zero value is invalid.
 type TagStatus string
 
-// The tag statuses of AWS's grammar.
+// The tag statuses.
 const (
 	Tagged   TagStatus = "tagged"
 	Untagged TagStatus = "untagged"
 	Any      TagStatus = "any"
 )
 
-// StorageClass is the value of selection.storageClass and of
-// action.targetStorageClass. The zero value means "none".
+// StorageClass is the value of selection.storageClass and action.targetStorageClass. The
+// zero value means "none".
 type StorageClass string
 
-// The storage classes of AWS's grammar.
+// The storage classes.
 const (
 	StandardClass StorageClass = "standard"
 	ArchiveClass  StorageClass = "archive"
 )
 
-// CountType is the value of selection.countType. The zero value is invalid.
+// CountType is the value of selection.countType. The zero value means "none".
 type CountType string
 
-// The count types of AWS's grammar.
+// The count types.
 const (
 	ImageCountMoreThan     CountType = "imageCountMoreThan"
 	SinceImagePushed       CountType = "sinceImagePushed"
@@ -92,17 +97,12 @@ const (
 // ActionType is the value of action.type. The zero value is invalid.
 type ActionType string
 
-// The action types of AWS's grammar.
+// The action types. Retain and Untag are extensions.
 const (
 	Expire     ActionType = "expire"
 	Transition ActionType = "transition"
-)
-
-// The action types that the extended dialect adds.
-const (
-	// Retain keeps what the rule matches, and shields it from later rules.
+	// Retain keeps all images that the rule matches. Later rules never act on them.
 	Retain ActionType = "retain"
-	// Untag removes the tags that match the list, unless the image has no
-	// other.
+	// Untag removes the tags that match the list, unless the image has no other tag.
 	Untag ActionType = "untag"
 )

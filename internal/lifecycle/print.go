@@ -6,16 +6,13 @@ import (
 	"fmt"
 )
 
-// The printed form of a policy, in the order of AWS's examples.
+// The JSON form of a rule, in the order of AWS's examples.
 type (
-	printedPolicy struct {
-		Rules []printedRule `json:"rules"`
-	}
 	printedRule struct {
 		RulePriority int              `json:"rulePriority"`
 		Description  string           `json:"description,omitempty"`
 		Selection    printedSelection `json:"selection"`
-		Action       printedAction    `json:"action"`
+		Action       Action           `json:"action"`
 	}
 	printedSelection struct {
 		TagStatus             TagStatus    `json:"tagStatus"`
@@ -30,39 +27,30 @@ type (
 		CountNumber           int          `json:"countNumber,omitempty"`
 		KeepNewest            int          `json:"keepNewest,omitempty"`
 	}
-	printedAction struct {
-		Type               ActionType   `json:"type"`
-		TargetStorageClass StorageClass `json:"targetStorageClass,omitempty"`
-	}
 )
 
-// MarshalJSON prints the policy on one line, rules in the order of Rules,
-// members that may be left out left out. [Parse] reads an equal policy from it,
-// in AWS's dialect if the policy uses no extension.
+// MarshalJSON prints the policy on one line, with the rules in the order of Rules and
+// without optional keys. [Parse] reads an equal policy from it, in AWS's dialect if the
+// policy has no extension.
 func (p Policy) MarshalJSON() ([]byte, error) {
-	printed := printedPolicy{Rules: make([]printedRule, len(p.Rules))}
+	rules := make([]printedRule, len(p.Rules))
 	for i, r := range p.Rules {
-		printed.Rules[i] = printedRule{
-			RulePriority: r.RulePriority,
-			Description:  r.Description,
-			Selection:    r.Selection.printed(),
-			Action:       printedAction(r.Action),
-		}
+		rules[i] = printedRule{r.RulePriority, r.Description, r.Selection.printed(), r.Action}
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // the text has a limit of length
-	err := e.Encode(printed)
+	e.SetEscapeHTML(false) // ECR limits the length of the text
+	err := e.Encode(map[string]any{"rules": rules})
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 func (s Selection) printed() printedSelection {
 	printed := printedSelection{
 		TagStatus:             s.TagStatus,
-		TagPatternList:        texts(s.TagPatternList),
+		TagPatternList:        Texts(s.TagPatternList),
 		TagPrefixList:         s.TagPrefixList,
-		TagRegexList:          texts(s.TagRegexList),
-		TagExcludePatternList: texts(s.TagExcludePatternList),
+		TagRegexList:          Texts(s.TagRegexList),
+		TagExcludePatternList: Texts(s.TagExcludePatternList),
 		CountType:             s.CountType,
 		CountNumber:           s.CountNumber,
 		KeepNewest:            s.KeepNewest,
@@ -79,8 +67,8 @@ func (s Selection) printed() printedSelection {
 	return printed
 }
 
-// texts returns the texts of the entries of a list.
-func texts[E fmt.Stringer](entries []E) []string {
+// Texts returns the texts of the entries, and nil if there are none.
+func Texts[E fmt.Stringer](entries []E) []string {
 	var texts []string
 	for _, e := range entries {
 		texts = append(texts, e.String())

@@ -2,26 +2,26 @@ package lifecycle
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// maxRules is ECR's quota of rules per policy, which cannot be raised:
+// maxRules is ECR's quota of rules per policy, which AWS does not raise:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
 const maxRules = 50
 
-// maxInt is the greatest rulePriority and countNumber. AWS documents no maximum; this
-// is the greatest 32-bit integer.
+// maxInt is the greatest rulePriority and countNumber: the greatest 32-bit integer. AWS
+// documents no maximum.
 const maxInt = 1<<31 - 1
 
 // minArchiveDays is the least countNumber of sinceImageTransitioned:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html
 const minArchiveDays = 90
 
-// A draft is a rule as far as it could be read, with the values that later
-// checks point at. A field of the rule that could not be read, or that must not
-// be relied on, is zero, which is no legal value of any field in the grammar
-// but description.
+// A draft is a rule as far as it could be read, with the values that later checks need.
+// A field that could not be read is zero, which is a valid value of Description only.
 type draft struct {
 	RulePriority int
 	Description  string
@@ -33,26 +33,25 @@ type draft struct {
 	selection   *jsondoc.Value
 	tagStatus   *jsondoc.Value
 	countNumber *jsondoc.Value
-	// tagList is the value by which the rule is compared with others: the list of a
-	// tagged rule with exactly one list, the tag status of a tagged rule without a list,
-	// or the excluded patterns of a rule for any other image.
+	// tagList is the value by which the rule is compared with others: the list, or the tag
+	// status of a tagged rule without a list, or the excluded patterns of a rule for any
+	// image. It is nil for other rules and for a rule with several lists.
 	tagList *jsondoc.Value
 	// listless is true for a rule that has no list and needs none.
 	listless bool
-	// excluding is true for a rule that names excluded patterns, legal or not.
+	// excluding is true for a rule with tagExcludePatternList, valid or not.
 	excluding bool
 }
 
-// notOfPolicies are keys that show that a document is not a policy, with the hint for
-// each.
-var notOfPolicies = map[string]string{
+// foreignKeys are keys of documents that people confuse with a policy, each with a hint.
+var foreignKeys = map[string]string{
 	"policies": "is a key of a configuration: check one with check --config, or copy a policy of it into a file of its own",
 	"lifecyclePolicyText": `holds the policy as text: "aws ecr get-lifecycle-policy" prints that text alone ` +
 		"with --query lifecyclePolicyText --output text",
 }
 
 func readPolicy(v *jsondoc.Value, dialect Dialect) Policy {
-	o, ok := v.ObjectRefusing(notOfPolicies, "rules")
+	o, ok := v.ObjectRefusing(foreignKeys, "rules")
 	if !ok {
 		return Policy{}
 	}
@@ -84,7 +83,8 @@ func readRule(v *jsondoc.Value, dialect Dialect) draft {
 	d.Description, _ = o.Get("description").String()
 	d.selection = o.Require("selection")
 	action := o.Require("action")
-	d.readSelection(d.selection, retains(action))
+	// A rule that retains has no count fields, in either dialect.
+	d.readSelection(d.selection, peek(action.Member("type")) == string(Retain))
 	d.readAction(action)
 	d.warnGuard()
 	return d
@@ -96,28 +96,27 @@ func (d *draft) readAction(v *jsondoc.Value) {
 		return
 	}
 	kind, target := o.Require("type"), o.Get("targetStorageClass")
-	if !d.refuseAction(kind) {
-		d.Type = oneOf(kind, actionTypes[d.dialect]...)
+	switch given := peek(kind); {
+	case d.dialect == Extended:
+		d.Type, _ = jsondoc.OneOf(kind, Expire, Transition, Retain, Untag)
+	case given == string(Retain) || given == string(Untag):
+		kind.Problem("%q %s", given, isExtension)
+	default:
+		d.Type, _ = jsondoc.OneOf(kind, Expire, Transition)
 	}
 	switch {
 	case d.Type == "" || d.refuseCombination(kind):
-		oneOf(target, ArchiveClass)
+		jsondoc.OneOf(target, ArchiveClass)
 	case d.Type == Transition:
 		target = o.RequireBecause("targetStorageClass", `"transition" needs "archive"`)
-		d.TargetStorageClass = oneOf(target, ArchiveClass)
+		d.TargetStorageClass, _ = jsondoc.OneOf(target, ArchiveClass)
 	default:
 		mustBeAbsent(target, fmt.Sprintf("with action type %q", d.Type))
 	}
 }
 
-// actionTypes are the values of action.type in each dialect.
-var actionTypes = [...][]ActionType{
-	AWS:      {Expire, Transition},
-	Extended: {Expire, Transition, Retain, Untag},
-}
-
-// refuseCombination records a problem, and returns true, if the action's type
-// does not go with the selection.
+// refuseCombination records a problem, and returns true, if the selection does not allow
+// the action's type.
 func (d *draft) refuseCombination(kind *jsondoc.Value) bool {
 	switch {
 	case d.CountType == SinceImagePulled && d.Type == Expire && d.dialect == AWS:
@@ -132,17 +131,15 @@ func (d *draft) refuseCombination(kind *jsondoc.Value) bool {
 	return true
 }
 
-// oneOf reads a string that is among the allowed ones, or returns "".
-func oneOf[T ~string](v *jsondoc.Value, allowed ...T) T {
-	texts := make([]string, len(allowed))
-	for i, a := range allowed {
-		texts[i] = string(a)
+// peek returns the text of a string, and "" for any other value. It records nothing.
+func peek(v *jsondoc.Value) string {
+	if !v.IsString() {
+		return ""
 	}
-	s, _ := v.OneOf(texts...)
-	return T(s)
+	s, _ := v.String()
+	return s
 }
 
-// mustBeAbsent records a problem if there is any value.
 func mustBeAbsent(v *jsondoc.Value, where string) {
 	switch {
 	case v.IsNull():
@@ -150,4 +147,39 @@ func mustBeAbsent(v *jsondoc.Value, where string) {
 	case v != nil:
 		v.Problem("must be left out %s", where)
 	}
+}
+
+// lowGuard is the greatest countNumber of a guard that repositories are likely to reach.
+const lowGuard = 1000
+
+// warnGuard warns of a rule that seems to keep all images, but keeps at most a thousand.
+func (d *draft) warnGuard() {
+	if d.IsGuard() && d.CountNumber <= lowGuard {
+		d.countNumber.Warn("keeps all images that the rule matches only up to %d of them: beyond that the oldest %s; %s", d.CountNumber,
+			map[ActionType]string{Expire: "expire", Transition: "are archived"}[d.Type], GuardRemedy)
+	}
+}
+
+// GuardRemedy says how to replace a guard with too low a number.
+const GuardRemedy = "use a number that no repository reaches, such as 1000000000, " +
+	`or the action "retain" in a policy of the cleaner's configuration`
+
+// IsGuard reports whether the rule seems to keep all images that it matches: its
+// countNumber is one that people write for "never", such as 9999 or 1000. A list that
+// requires a tag without * is no guard, because only one image can have that tag.
+func (s *Selection) IsGuard() bool {
+	digits := strconv.Itoa(s.CountNumber)
+	never := strings.Trim(digits, "9") == "" || strings.Trim(digits, "0") == "1"
+	return s.TagStatus == Tagged && s.CountType == ImageCountMoreThan && s.CountNumber >= 999 && never && !s.isBounded()
+}
+
+// isBounded reports whether every image that the list matches needs a tag without *.
+func (s *Selection) isBounded() bool {
+	literals := 0
+	for _, p := range s.TagPatternList {
+		if !strings.Contains(p.String(), "*") {
+			literals++
+		}
+	}
+	return literals > 0 && (!s.TagMatchAny || literals == len(s.TagPatternList))
 }

@@ -2,19 +2,38 @@ package lifecycle
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// readSelection reads the selection of a rule. Retains is true for a rule that keeps
-// all images that it matches, and false for a rule that counts them.
+// isExtension completes a message about an extension in a policy of AWS's dialect.
+const isExtension = "is an extension of ecrclean, which ECR refuses; " +
+	"it belongs in a policy of the cleaner's configuration, and check --dialect extended accepts it"
+
+// The keys of a selection in AWS's dialect, and those that the extended dialect adds.
+var (
+	selectionKeys = []string{"tagStatus", "tagPatternList", "tagPrefixList", "storageClass", "countType", "countUnit", "countNumber"}
+	extensionKeys = []string{"tagRegexList", "tagMatch", "tagExcludePatternList", "keepNewest"}
+	extendedKeys  = slices.Concat(selectionKeys, extensionKeys)
+)
+
+// listKeys are the keys of the tag lists. A tagged rule has at most one of them.
+var listKeys = [...][]string{
+	AWS:      {"tagPatternList", "tagPrefixList"},
+	Extended: {"tagPatternList", "tagPrefixList", "tagRegexList"},
+}
+
+// readSelection reads the selection of a rule. Retains is true for a rule that keeps all
+// images that it matches.
 func (d *draft) readSelection(v *jsondoc.Value, retains bool) {
 	o, ok := d.selectionObject(v)
 	if !ok {
 		return
 	}
 	d.tagStatus = o.Require("tagStatus")
-	d.TagStatus = oneOf(d.tagStatus, Tagged, Untagged, Any)
+	d.TagStatus, _ = jsondoc.OneOf(d.tagStatus, Tagged, Untagged, Any)
 	d.readTagLists(o)
 	if d.dialect == Extended {
 		d.readTagMatch(o)
@@ -26,28 +45,129 @@ func (d *draft) readSelection(v *jsondoc.Value, retains bool) {
 		d.readCount(o, retains)
 	}
 	d.readStorageClass(o)
-	if d.hasRefused(v) {
-		d.StorageClass = "" // takes the rule out of the comparison
+	if d.dialect == AWS && slices.ContainsFunc(extensionKeys, func(key string) bool { return o.Get(key) != nil }) {
+		d.StorageClass = "" // excludes the rule from comparisons: its images are not known
 	}
 }
 
-// readCount reads the count fields. With optional they may be absent.
+func (d *draft) selectionObject(v *jsondoc.Value) (jsondoc.Object, bool) {
+	if d.dialect == Extended {
+		return v.Object(extendedKeys...)
+	}
+	refused := map[string]string{}
+	for _, key := range extensionKeys {
+		refused[key] = isExtension
+	}
+	return v.ObjectRefusing(refused, selectionKeys...)
+}
+
+// readTagLists reads the list of a tagged rule. If the tag status cannot be read, it
+// still records the faults inside the lists.
+func (d *draft) readTagLists(o jsondoc.Object) {
+	lists := listKeys[d.dialect]
+	if d.TagStatus == Untagged || d.TagStatus == Any {
+		d.listless = true
+		for _, key := range lists {
+			mustBeAbsent(o.Get(key), fmt.Sprintf("with tagStatus %q", d.TagStatus))
+		}
+		return
+	}
+	if d.TagStatus == Tagged {
+		d.checkListCount(o, lists)
+	}
+	d.TagPatternList = readList(o.Get("tagPatternList"), parsePattern)
+	d.TagPrefixList = readList(o.Get("tagPrefixList"), parsePrefix)
+	if d.dialect == Extended {
+		d.TagRegexList = readList(o.Get("tagRegexList"), parseRegex)
+	}
+}
+
+// checkListCount checks that a tagged rule has at most one list, and sets tagList. It
+// ignores a null, which is a fault already.
+func (d *draft) checkListCount(o jsondoc.Object, keys []string) {
+	var given, lists []string // lists is given without nulls
+	for _, key := range keys {
+		if v := o.Get(key); v != nil {
+			given = append(given, key)
+			if !v.IsNull() {
+				lists = append(lists, key)
+			}
+		}
+	}
+	switch {
+	case len(given) == 1:
+		d.tagList = o.Get(given[0])
+	case len(given) == 0 && mentionsList(o):
+	case len(given) == 0 && d.dialect == AWS:
+		d.tagStatus.Problem(`"tagged" without tagPatternList or tagPrefixList %s; `+
+			`for ECR add a list, such as "tagPatternList": ["*"] for every tagged image`, isExtension)
+	case len(given) == 0:
+		d.listless, d.tagList = true, d.tagStatus
+	case len(lists) > 1:
+		for _, key := range lists[1:] {
+			o.Get(key).Problem("must be left out, because the rule has %s; a rule has one list at most", lists[0])
+		}
+	}
+}
+
+// mentionsList reports whether the object has a key, refused already, that is probably
+// meant to be the list.
+func mentionsList(o jsondoc.Object) bool {
+	return slices.ContainsFunc(o.Names(), func(name string) bool {
+		return slices.ContainsFunc(listKeys[Extended], func(key string) bool { return strings.EqualFold(name, key) })
+	})
+}
+
+const matchAny = "any" // the value of tagMatch that is not the default
+
+func (d *draft) readTagMatch(o jsondoc.Object) {
+	v := o.Get("tagMatch")
+	if d.listless {
+		mustBeAbsent(v, "without a list of tags")
+		return
+	}
+	match, _ := jsondoc.OneOf(v, "all", matchAny)
+	d.TagMatchAny = match == matchAny
+}
+
+func (d *draft) readExcludes(o jsondoc.Object) {
+	v := o.Get("tagExcludePatternList")
+	if d.TagStatus == Untagged {
+		mustBeAbsent(v, `with tagStatus "untagged"; an untagged image has no tag to exclude`)
+		return
+	}
+	d.TagExcludePatternList = readList(v, parsePattern)
+	d.excluding = v != nil
+	if d.TagStatus == Any {
+		d.tagList = v
+	}
+}
+
+// readCount reads the count fields. They may be absent if optional is true.
 func (d *draft) readCount(o jsondoc.Object, optional bool) {
 	require := o.Require
 	if optional {
 		require = o.Get
 	}
-	d.CountType = oneOf(require("countType"), ImageCountMoreThan, SinceImagePushed, SinceImagePulled, SinceImageTransitioned)
+	d.CountType, _ = jsondoc.OneOf(require("countType"), ImageCountMoreThan, SinceImagePushed, SinceImagePulled, SinceImageTransitioned)
+	least := 1
+	if d.CountType == SinceImageTransitioned {
+		least = minArchiveDays
+	}
 	d.countNumber = require("countNumber")
-	d.CountNumber = d.readInt(d.countNumber, d.leastCount())
+	d.CountNumber = d.readInt(d.countNumber, least)
 	d.readCountUnit(o)
-	if d.dialect == Extended {
-		d.readKeepNewest(o.Get("keepNewest"))
+	switch keepNewest := o.Get("keepNewest"); {
+	case d.dialect == AWS:
+	case d.CountType == ImageCountMoreThan:
+		mustBeAbsent(keepNewest, `with countType "imageCountMoreThan", whose countNumber says how many to keep`)
+	default:
+		d.KeepNewest = d.readInt(keepNewest, 1)
 	}
 }
 
-// refuseCount records a problem for each count field of a rule that retains.
-// The first says what to do instead.
+// refuseCount records a problem for each count field of a rule that retains. The first
+// problem says what to do instead.
 func refuseCount(o jsondoc.Object) {
 	where := `with action type "retain", which keeps all that it matches; ` +
 		`to keep the newest N only, put "keepNewest": N into the expire rule`
@@ -59,16 +179,7 @@ func refuseCount(o jsondoc.Object) {
 	}
 }
 
-func (d *draft) readKeepNewest(v *jsondoc.Value) {
-	if d.CountType == ImageCountMoreThan {
-		mustBeAbsent(v, `with countType "imageCountMoreThan", whose countNumber says how many to keep`)
-		return
-	}
-	d.KeepNewest = d.readInt(v, 1)
-}
-
-// readInt reads an integer. In the AWS dialect 10.0 and 1e1 are problems, because ECR
-// refuses them.
+// readInt reads an integer. In the AWS dialect 10.0 and 1e1 are faults: ECR refuses them.
 func (d *draft) readInt(v *jsondoc.Value, least int) int {
 	read := v.PlainInt
 	if d.dialect == Extended {
@@ -78,29 +189,21 @@ func (d *draft) readInt(v *jsondoc.Value, least int) int {
 	return n
 }
 
-func (d *draft) leastCount() int {
-	if d.CountType == SinceImageTransitioned {
-		return minArchiveDays
-	}
-	return 1
-}
-
-// days is the only unit there is; a policy does not keep it.
-const days = "days"
+const days = "days" // the only countUnit
 
 func (d *draft) readCountUnit(o jsondoc.Object) {
 	switch d.CountType {
 	case "":
-		oneOf(o.Get("countUnit"), days)
+		jsondoc.OneOf(o.Get("countUnit"), days)
 	case ImageCountMoreThan:
 		mustBeAbsent(o.Get("countUnit"), `with countType "imageCountMoreThan"`)
 	case SinceImagePushed, SinceImagePulled, SinceImageTransitioned:
-		oneOf(o.RequireBecause("countUnit", fmt.Sprintf("%q needs %q", d.CountType, days)), days)
+		jsondoc.OneOf(o.RequireBecause("countUnit", fmt.Sprintf("%q needs %q", d.CountType, days)), days)
 	}
 }
 
-// readStorageClass leaves StorageClass empty where it contradicts the count
-// type, so that the rule is not held against others by a class it cannot have.
+// readStorageClass leaves StorageClass empty if it contradicts the count type. The rule
+// is then not compared with others.
 func (d *draft) readStorageClass(o jsondoc.Object) {
 	v, class := o.Get("storageClass"), StandardClass
 	if d.CountType == SinceImageTransitioned {
@@ -108,7 +211,7 @@ func (d *draft) readStorageClass(o jsondoc.Object) {
 		class = ""
 	}
 	if v != nil {
-		class = oneOf(v, StandardClass, ArchiveClass)
+		class, _ = jsondoc.OneOf(v, StandardClass, ArchiveClass)
 	}
 	switch {
 	case d.CountType == SinceImageTransitioned && class == StandardClass:

@@ -8,44 +8,28 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-func readPatterns(v *jsondoc.Value) []TagPattern {
-	var patterns []TagPattern
-	for _, text := range readEntries(v, checkPattern) {
-		patterns = append(patterns, TagPattern{wildcard.Compile(text)})
-	}
-	return patterns
-}
-
-func readRegexes(v *jsondoc.Value) []TagRegex {
-	var regexes []TagRegex
-	for _, text := range readEntries(v, checkRegex) {
-		x, _ := compileRegex(text)
-		regexes = append(regexes, x)
-	}
-	return regexes
-}
-
-// readEntries reads a list whose entries check finds no fault with. It returns
-// nil if there is any fault in the list.
-func readEntries(v *jsondoc.Value, check func(*jsondoc.Value, string)) []string {
+// readList reads a list of tags with parse, which records the faults of an entry. A
+// repeated entry is a warning. It returns nil if the list has a fault.
+func readList[E any](v *jsondoc.Value, parse func(item *jsondoc.Value, text string) E) []E {
 	items, ok := v.Array()
 	if ok && len(items) == 0 {
 		v.Problem("must have at least one entry")
 	}
-	var entries []string
-	seen := map[string]bool{}
+	var entries []E
+	parsed := map[string]E{}
 	for _, item := range items {
-		s, ok := item.String()
-		switch {
-		case !ok:
+		text, ok := item.String()
+		if !ok {
 			continue
-		case seen[s]:
-			item.Warn("%s stands in the list already; once is enough", jsondoc.Quote(s))
-		default:
-			check(item, s)
 		}
-		seen[s] = true
-		entries = append(entries, s)
+		entry, repeated := parsed[text]
+		if repeated {
+			item.Warn("%s is in the list already; once is enough", jsondoc.Quote(text))
+		} else {
+			entry = parse(item, text)
+		}
+		parsed[text] = entry
+		entries = append(entries, entry)
 	}
 	if v.Faulty() {
 		return nil
@@ -53,51 +37,55 @@ func readEntries(v *jsondoc.Value, check func(*jsondoc.Value, string)) []string 
 	return entries
 }
 
-func checkPattern(v *jsondoc.Value, s string) {
-	if fault := patternFault(s); fault != "" {
-		v.Problem("%s", fault)
+func parsePattern(item *jsondoc.Value, text string) TagPattern {
+	if fault := patternFault(text); fault != "" {
+		item.Problem("%s", fault)
 	}
-	first, _, _ := strings.Cut(s, "*")
-	warnUnlessTag(v, first, strings.ReplaceAll(s, "*", ""))
+	first, _, _ := strings.Cut(text, "*")
+	warnUnlessTag(item, first, strings.ReplaceAll(text, "*", ""))
+	return TagPattern{wildcard.Compile(text)}
 }
 
-func checkPrefix(v *jsondoc.Value, s string) {
+func parsePrefix(item *jsondoc.Value, text string) string {
 	switch {
-	case s == "":
-		v.Problem(`is empty; for every tagged image use "tagPatternList": ["*"]`)
-	case strings.Contains(s, "*"):
-		v.Warn("matches no tag: * is an ordinary character in a prefix; use tagPatternList for a pattern")
-	case !warnUnlessTag(v, s, s) && EndsInNumber(s):
-		v.Warn("matches %s too, since nothing ends a prefix; add what follows the number, as in %s, or use tagPatternList: %s is that tag alone there",
-			jsondoc.Quote(s+"0"), jsondoc.Quote(s+"."), jsondoc.Quote(s))
+	case text == "":
+		item.Problem(`is empty; for every tagged image use "tagPatternList": ["*"]`)
+	case strings.Contains(text, "*"):
+		item.Warn("matches no tag: * is an ordinary character in a prefix; use tagPatternList for a pattern")
+	case !warnUnlessTag(item, text, text) && EndsInNumber(text):
+		item.Warn("matches %s too; add the character after the number, as in %s, or use tagPatternList, where %s matches that tag only",
+			jsondoc.Quote(text+"0"), jsondoc.Quote(text+"."), jsondoc.Quote(text))
 	}
+	return text
 }
 
-// EndsInNumber reports whether the prefix is one such as v1, which is most likely
-// not meant to match v10. Years and bare digits are no such numbers.
+func parseRegex(item *jsondoc.Value, text string) TagRegex {
+	x, fault := compileRegex(text)
+	if fault != "" {
+		item.Problem("%s", fault)
+	}
+	return x
+}
+
+// EndsInNumber reports whether the prefix ends in a number of one or two digits, such as
+// v1, which also matches v10. Years and bare digits do not count.
 func EndsInNumber(prefix string) bool { return endsInNumber.MatchString(prefix) }
 
 var endsInNumber = regexp.MustCompile(`[^0-9][0-9]{1,2}$`)
 
-func checkRegex(v *jsondoc.Value, s string) {
-	if _, fault := compileRegex(s); fault != "" {
-		v.Problem("%s", fault)
-	}
-}
-
-// A tag as the registry API takes it:
+// The tags that the registry API accepts:
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 const (
 	tagLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 	maxTag     = 128
 )
 
-// warnUnlessTag warns, and returns true, if no tag can begin with first or hold
-// all the literals.
+// warnUnlessTag warns, and returns true, if no tag can begin with first and contain the
+// literals.
 func warnUnlessTag(v *jsondoc.Value, first, literals string) bool {
 	if strings.Trim(literals, tagLetters) == "" && strings.IndexAny(first, ".-") != 0 && len(literals) <= maxTag {
 		return false
 	}
-	v.Warn("matches no tag: a tag has up to %d letters, digits, _, . and -, and begins with none of . and -", maxTag)
+	v.Warn("matches no tag: a tag has up to %d letters, digits, _, . and -, and does not begin with . or -", maxTag)
 	return true
 }

@@ -1,25 +1,26 @@
-// Package pitfall compares a policy with the images of repositories, and warns of rules
-// that are valid but probably do not do what their author meant. Package lifecycle
-// gives the warnings that need no images.
+// Package pitfall compares a policy with the images of repositories, and warns of valid
+// rules that are probably mistakes. Package lifecycle gives the warnings that need no
+// images.
 //
-// A [Survey] is given the images of one repository after the other. It warns of
+// A [Survey] takes the images of one repository after the other. It warns of
 //
-//   - a list of several entries that matches no image, although some image has a
-//     tag for one of them: an image needs a tag for every entry;
-//   - any other rule that matches no image, unless it is for archived images and
-//     none is listed;
-//   - a rule whose images are all matched first by rules with a lower rulePriority;
+//   - a list of several entries that matches no image, if an image has a tag for one of
+//     the entries: an image needs a tag for every entry;
+//   - any other rule that matches no image of its storage class, if there are some;
+//   - a rule whose images earlier rules decide;
 //   - an entry such as the prefix v1 or the pattern v1* that matches a tag v10;
-//   - a rule that keeps all it matches by a large countNumber, and has reached half
-//     of it in some repository.
+//   - a rule that keeps all its images by a large countNumber, if half of that number is
+//     reached in one repository.
 package pitfall
 
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // A Survey collects facts about one policy from the images of repositories.
@@ -28,27 +29,25 @@ type Survey struct {
 	rules []rule
 	// order has the indexes of the rules by ascending rulePriority.
 	order []int
-	// listed has the storage classes of the images seen so far.
+	// listed has the storage classes of all images.
 	listed map[lifecycle.StorageClass]bool
 }
 
-// A rule is a rule of the policy, with the counts of its images.
+// A rule is a rule of the policy with the counts of its images.
 type rule struct {
 	*lifecycle.Rule
 	// matched counts the images that the rule matches.
 	matched int
-	// decidedBy counts these by the rule that matches them first.
+	// decidedBy counts these images by the rule that decides them.
 	decidedBy map[int]int
-	// most is the greatest number of images matched in one repository, which is
-	// where.
+	// most is the greatest number of matched images in one repository, where its name.
 	most  int
 	where string
 	// entries are those of the list.
 	entries []entry
 }
 
-// NewSurvey returns a survey for the policy, which must come from
-// [lifecycle.Parse] and is not modified.
+// NewSurvey returns a survey for the policy, which must come from [lifecycle.Parse].
 func NewSurvey(policy lifecycle.Policy) *Survey {
 	s := &Survey{rules: make([]rule, len(policy.Rules)), order: make([]int, len(policy.Rules)), listed: map[lifecycle.StorageClass]bool{}}
 	for i := range policy.Rules {
@@ -60,8 +59,7 @@ func NewSurvey(policy lifecycle.Policy) *Survey {
 	return s
 }
 
-// Add adds the images of a repository, all of them. The repository may have no
-// name.
+// Add adds all images of a repository. The name may be empty.
 func (s *Survey) Add(repository string, images []evaluator.Image) {
 	matched := make([]int, len(s.rules))
 	for i := range images {
@@ -96,4 +94,73 @@ func (s *Survey) add(repository string, im *evaluator.Image, matched []int) {
 		matched[i]++
 		r.decidedBy[first]++
 	}
+}
+
+// An entry is one entry of a tag list, with counts and examples from the images.
+type entry struct {
+	text string
+	// alone is the selection with no other entry.
+	alone lifecycle.Selection
+	// matched counts the images that have a tag for the entry.
+	matched int
+	// number is a prefix such as v1, or the v1 of a pattern v1*, otherwise empty. longer is
+	// a tag that continues it with a digit, where the repository of that tag.
+	number, longer, where string
+	// inAnyCase reports whether the entry matches the tag if case is ignored. It is nil for
+	// an expression. otherCase is such a tag, if no image has a tag that matches.
+	inAnyCase func(tag string) bool
+	otherCase string
+}
+
+func entriesOf(s *lifecycle.Selection) []entry {
+	var entries []entry
+	add := func(text, number string, alone lifecycle.Selection, inAnyCase func(string) bool) {
+		alone.TagStatus, alone.StorageClass = s.TagStatus, s.StorageClass
+		alone.TagExcludePatternList = s.TagExcludePatternList
+		if !lifecycle.EndsInNumber(number) {
+			number = ""
+		}
+		entries = append(entries, entry{text: text, number: number, alone: alone, inAnyCase: inAnyCase})
+	}
+	for _, p := range s.TagPatternList {
+		number, open := strings.CutSuffix(p.String(), "*")
+		if !open {
+			number = ""
+		}
+		folded := wildcard.Compile(strings.ToLower(p.String()))
+		add(p.String(), number, lifecycle.Selection{TagPatternList: []lifecycle.TagPattern{p}},
+			func(tag string) bool { return folded.Match(strings.ToLower(tag)) })
+	}
+	for _, prefix := range s.TagPrefixList {
+		add(prefix, prefix, lifecycle.Selection{TagPrefixList: []string{prefix}},
+			func(tag string) bool { return strings.HasPrefix(strings.ToLower(tag), strings.ToLower(prefix)) })
+	}
+	for _, x := range s.TagRegexList {
+		add(x.String(), "", lifecycle.Selection{TagRegexList: []lifecycle.TagRegex{x}}, nil)
+	}
+	return entries
+}
+
+func (e *entry) add(repository string, tags []string) {
+	if !e.alone.MatchesTags(tags) {
+		if i := slices.IndexFunc(tags, e.isOtherCase); i >= 0 {
+			e.otherCase, e.where = tags[i], repository
+		}
+		return
+	}
+	e.matched++
+	if e.number == "" || e.longer != "" {
+		return
+	}
+	for _, tag := range tags {
+		if rest, ok := strings.CutPrefix(tag, e.number); ok && rest != "" && '0' <= rest[0] && rest[0] <= '9' {
+			e.longer, e.where = tag, repository
+			return
+		}
+	}
+}
+
+// isOtherCase reports whether the tag is the first that differs from the entry only in case.
+func (e *entry) isOtherCase(tag string) bool {
+	return e.matched == 0 && e.otherCase == "" && e.inAnyCase != nil && e.inAnyCase(tag)
 }

@@ -1,65 +1,30 @@
 package pitfall_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
-
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pitfall"
 )
 
-var update = flag.Bool("update", false, "rewrite the section want of testdata")
-
-// TestCorpus surveys the images of each file of testdata with its policy, and
-// compares the warnings. A line of images has the repository, the tags and, if
-// there are several such images, their number; the tag archived stands for the
-// storage class.
+// TestCorpus surveys the images of each file of testdata with its policy, and compares the
+// warnings. A line of images has the repository, the tags and, if there are several such
+// images, their number. The tag archived sets the storage class.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus (%v)", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+	for name, c := range corpus.Read(t, "testdata", "policy.json", "images", "want") {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkFile(t, file)
+			problems := survey(t, []byte(c.Sections["policy.json"]), images(t, c.Sections["images"]))
+			c.Want(t, "want", corpus.Lines(problems))
 		})
-	}
-}
-
-func checkFile(t *testing.T, file string) {
-	t.Helper()
-	archive, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(archive.Files) != 3 || archive.Files[0].Name != "policy.json" || archive.Files[1].Name != "images" || archive.Files[2].Name != "want" {
-		t.Fatalf("%s has other sections than policy.json, images and want", file)
-	}
-	var got strings.Builder
-	for _, p := range survey(t, archive.Files[0].Data, images(t, string(archive.Files[1].Data))) {
-		got.WriteString(p.String() + "\n")
-	}
-	if *update {
-		archive.Files[2].Data = []byte(got.String())
-		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(archive.Files[2].Data), got.String()); diff != "" {
-		t.Errorf("warnings mismatch (-want +got):\n%s", diff)
 	}
 }
 

@@ -11,9 +11,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// Warn records what came to light as warnings in the document of the policy,
-// whose value is v. Known are the warnings that there are already: a rule that
-// can never act is not said again not to.
+// Warn records the warnings in the document of the policy, whose value is v. Known are
+// the problems of [lifecycle.Parse]: Warn does not repeat that a rule never acts.
 func (s *Survey) Warn(v *jsondoc.Value, known jsondoc.Problems) {
 	items, _ := v.Member("rules").Array()
 	for i := range s.rules {
@@ -25,17 +24,17 @@ func (s *Survey) Warn(v *jsondoc.Value, known jsondoc.Problems) {
 		s.rules[i].warnOfNumbers(selection)
 		s.rules[i].warnOfCount(selection)
 		if !warned {
-			s.warnShielded(i, items)
+			s.warnInactive(i, items)
 		}
 	}
 }
 
-// list returns the list of tags, of whatever kind it is.
+// list returns the list of tags, of whichever kind.
 func list(selection *jsondoc.Value) *jsondoc.Value {
 	return cmp.Or(selection.Member("tagPatternList"), selection.Member("tagPrefixList"), selection.Member("tagRegexList"))
 }
 
-// warnOfList warns of a list if no image matches all its entries together, and reports
+// warnOfList warns of a list if no image has a tag for each of its entries, and reports
 // whether it warned.
 func (r *rule) warnOfList(selection *jsondoc.Value) (warned bool) {
 	if r.matched > 0 || r.Selection.TagMatchAny || len(r.entries) < 2 {
@@ -51,8 +50,7 @@ func (r *rule) warnOfList(selection *jsondoc.Value) (warned bool) {
 	return true
 }
 
-// warnUnmatched warns of the i-th rule if it matches none of the images of its
-// storage class.
+// warnUnmatched warns of a rule that matches none of the images of its storage class.
 func (s *Survey) warnUnmatched(i int, selection *jsondoc.Value) {
 	r := &s.rules[i]
 	if r.matched > 0 || !s.listed[r.Selection.StorageClass] {
@@ -61,7 +59,7 @@ func (s *Survey) warnUnmatched(i int, selection *jsondoc.Value) {
 	selection.Warn("matches none of these images%s; correct the rule or remove it, unless it is for images that are still to be pushed", r.whyUnmatched())
 }
 
-// whyUnmatched says why the rule matches no image, as far as that is known.
+// whyUnmatched says why the rule matches no image, or "" if that is not known.
 func (r *rule) whyUnmatched() string {
 	var texts []string
 	for _, e := range r.entries {
@@ -84,22 +82,22 @@ func (r *rule) warnOfNumbers(selection *jsondoc.Value) {
 	for i, e := range r.entries {
 		if e.longer != "" {
 			items, _ := list(selection).Array()
-			items[i].Warn("matches %s%s too; add what follows the number, as in %s, or use the pattern %s for that tag alone",
+			items[i].Warn("matches %s%s too; add the character after the number, as in %s, or use the pattern %s, which matches that tag only",
 				jsondoc.Quote(e.longer), in(e.where), jsondoc.Quote(e.number+"."+strings.TrimPrefix(e.text, e.number)), jsondoc.Quote(e.number))
 		}
 	}
 }
 
-// warnOfCount warns of a guard that is on its way to be none.
+// warnOfCount warns of a guard whose number is half reached.
 func (r *rule) warnOfCount(selection *jsondoc.Value) {
 	if r.Selection.IsGuard() && r.most >= r.Selection.CountNumber/2 {
-		selection.Member("countNumber").Warn("is not far enough away to keep everything: the rule matches %s%s, and beyond %d the oldest go; %s",
+		selection.Member("countNumber").Warn("is too low to keep everything: the rule matches %s%s, and beyond %d it acts on the oldest; %s",
 			count(r.most, "", ""), in(r.where), r.Selection.CountNumber, lifecycle.GuardRemedy)
 	}
 }
 
-// warnShielded warns of the i-th rule if none of its images is left to it.
-func (s *Survey) warnShielded(i int, items []*jsondoc.Value) {
+// warnInactive warns of a rule that matches images but decides none.
+func (s *Survey) warnInactive(i int, items []*jsondoc.Value) {
 	r := &s.rules[i]
 	if r.matched == 0 || r.decidedBy[i] > 0 {
 		return
@@ -108,11 +106,11 @@ func (s *Survey) warnShielded(i int, items []*jsondoc.Value) {
 	for _, k := range slices.Sorted(maps.Keys(r.decidedBy)) {
 		by = append(by, items[k].Path())
 	}
-	items[i].Member("selection").Warn("acts on none of these images: %s first, and so decided about, by %s; "+
-		"if it shall act, give it a lower rulePriority", count(r.matched, "it matches is matched", "it matches are matched"), strings.Join(by, ", "))
+	items[i].Member("selection").Warn("acts on none of these images: %s already decided by %s; "+
+		"give it a lower rulePriority to let it act", count(r.matched, "it matches is", "it matches are"), strings.Join(by, ", "))
 }
 
-// count counts images in words.
+// count returns a number of images in words, followed by a text for one or for many.
 func count(n int, one, many string) string {
 	if n == 1 {
 		return strings.TrimSuffix("1 image "+one, " ")

@@ -1,8 +1,6 @@
-// Package wildcard matches names against patterns in which * stands for any
-// number of characters, also none, and every other character for itself. A
-// pattern is anchored at both ends and case counts. The pattern language is
-// that of ECR's tagPatternList; the cleaner uses it for repository names too,
-// where * also covers the slash.
+// Package wildcard matches names with the patterns of ECR's tagPatternList: * matches any
+// number of characters or none, also the slash of a repository name, and every other
+// character only itself. A pattern must match the whole name. Case counts.
 package wildcard
 
 import "strings"
@@ -10,14 +8,14 @@ import "strings"
 // A Pattern is a compiled pattern. The zero value matches the empty name only.
 type Pattern struct {
 	text string
-	// first and last are the literals before the first star and after the last
-	// one, middle are those between stars. Without a star there are none of them.
+	// first is the literal before the first star, last the one after the last star, and
+	// middle are those between. Without a star, all are empty.
 	first, last string
 	middle      []string
 	starred     bool
 }
 
-// Compile returns the pattern of that text. Every text is a pattern.
+// Compile returns the pattern with the text. Every text is a pattern.
 func Compile(text string) Pattern {
 	segments := strings.Split(text, "*")
 	n := len(segments) - 1
@@ -36,9 +34,9 @@ func (p Pattern) MarshalText() ([]byte, error) { return []byte(p.text), nil }
 // Equal reports whether both patterns have the same text.
 func (p Pattern) Equal(q Pattern) bool { return p.text == q.text }
 
-// Match reports whether the whole name matches the pattern. It takes each
-// literal at its first place, which is never worse than a later one, so that
-// the time is bounded by the product of the lengths whatever the pattern.
+// Match reports whether the pattern matches the whole name. It searches each literal from
+// the end of the one before, without backtracking: its time is at most proportional to the
+// product of the lengths.
 func (p Pattern) Match(name string) bool { return p.matches(name) }
 
 func (p *Pattern) matches(name string) bool {
@@ -72,7 +70,7 @@ func (p *Pattern) MatchesAny(names []string) bool {
 
 // MatchAny reports whether one of the patterns matches the name.
 func MatchAny(patterns []Pattern, name string) bool {
-	for i := range patterns { // without a copy, which would cost more than the match
+	for i := range patterns { // a copy of each pattern would take longer than the match
 		if patterns[i].matches(name) {
 			return true
 		}

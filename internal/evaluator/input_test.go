@@ -13,40 +13,40 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A world is what an evaluation depends on.
-type world struct {
+// An input is the input of one evaluation.
+type input struct {
 	policy lifecycle.Policy
 	images []evaluator.Image
 	now    time.Time
 }
 
-func (w world) String() string {
+func (in input) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "now %v\n", w.now.Format(time.RFC3339Nano))
-	for _, r := range w.policy.Rules {
+	fmt.Fprintf(&b, "now %v\n", in.now.Format(time.RFC3339Nano))
+	for _, r := range in.policy.Rules {
 		fmt.Fprintf(&b, "%+v\n", r)
 	}
-	for _, im := range w.images {
+	for _, im := range in.images {
 		fmt.Fprintf(&b, "%+v\n", im)
 	}
 	return b.String()
 }
 
-// clone returns a copy that shares nothing with w.
-func (w world) clone() world {
-	w.policy.Rules = slices.Clone(w.policy.Rules)
-	for i := range w.policy.Rules {
-		s := &w.policy.Rules[i].Selection
+// clone returns a copy that shares nothing with in.
+func (in input) clone() input {
+	in.policy.Rules = slices.Clone(in.policy.Rules)
+	for i := range in.policy.Rules {
+		s := &in.policy.Rules[i].Selection
 		s.TagPatternList = slices.Clone(s.TagPatternList)
 		s.TagPrefixList = slices.Clone(s.TagPrefixList)
 		s.TagRegexList = slices.Clone(s.TagRegexList)
 		s.TagExcludePatternList = slices.Clone(s.TagExcludePatternList)
 	}
-	w.images = slices.Clone(w.images)
-	for i := range w.images {
-		w.images[i].Tags = slices.Clone(w.images[i].Tags)
+	in.images = slices.Clone(in.images)
+	for i := range in.images {
+		in.images[i].Tags = slices.Clone(in.images[i].Tags)
 	}
-	return w
+	return in
 }
 
 // A decoder makes choices from bytes. When they are used up, it always makes
@@ -67,18 +67,17 @@ func (d *decoder) below(n int) int {
 
 func pick[T any](d *decoder, choices ...T) T { return choices[d.below(len(choices))] }
 
-// decodeWorld returns the world that the bytes describe, in either dialect.
-func decodeWorld(data []byte) world {
+// decodeInput returns the input that the bytes describe, in either dialect.
+func decodeInput(data []byte) input {
 	d := &decoder{data: data}
 	d.dialect = pick(d, lifecycle.AWS, lifecycle.Extended, lifecycle.Extended)
-	return d.world()
+	return d.input()
 }
 
-// world returns a world that is small and crowded on purpose: few tags, few
-// days, and times next to the limits of the rules, so that rules meet and images
-// tie.
-func (d *decoder) world() world {
-	w := world{now: pick(d,
+// input returns an input in which rules overlap and images tie: few tags, few days,
+// and times next to the limits of the rules.
+func (d *decoder) input() input {
+	in := input{now: pick(d,
 		time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(2026, 3, 1, 12, 30, 15, 123456789, time.UTC),
 		time.Date(2026, 3, 30, 0, 0, 0, 0, time.FixedZone("", 2*60*60)),
@@ -90,15 +89,15 @@ func (d *decoder) world() world {
 		if d.dialect == lifecycle.Extended {
 			d.extend(&r)
 		}
-		w.policy.Rules = append(w.policy.Rules, r)
+		in.policy.Rules = append(in.policy.Rules, r)
 	}
 	multiplier := pick(d, 89, 101, 255)
 	for i := range d.below(24) {
 		// The multipliers are odd, so that the digests differ.
 		digest := fmt.Sprintf("sha256:%02x", i*multiplier%256)
-		w.images = append(w.images, d.image(digest, w.now))
+		in.images = append(in.images, d.image(digest, in.now))
 	}
-	return w
+	return in
 }
 
 // rule returns a rule that obeys the grammar. Rules that contradict each other,
@@ -234,7 +233,7 @@ func (d *decoder) time(now time.Time) time.Time {
 	return t.In(pick(d, time.UTC, time.FixedZone("", 5*60*60)))
 }
 
-// addSeeds gives a fuzz target some worlds to start from.
+// addSeeds gives a fuzz target some inputs to start from.
 func addSeeds(f *testing.F) {
 	f.Helper()
 	random := rand.NewChaCha8([32]byte{})
