@@ -60,15 +60,7 @@ func readRemote(ctx context.Context, cfg aws.Config, location string, now time.T
 		text, err := awsclient.GetParameter(ctx, cfg, name, now)
 		return []byte(text), err
 	}
-	body, err := awsclient.GetObject(ctx, cfg, location, now)
-	if err != nil {
-		return nil, err
-	}
-	text, err := readAll(body)
-	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", location, err)
-	}
-	return text, nil
+	return awsclient.GetObject(ctx, cfg, location, now)
 }
 
 // readAll reads no more than is needed to see that a text is too long.
