@@ -2,6 +2,7 @@ package awsclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -40,12 +41,15 @@ type call struct {
 	explain func(status int, body []byte) (code string, err error)
 	// read reads a successful answer and its whole body. An error causes a retry.
 	read func(answer *http.Response, body []byte) error
-	// most is the largest accepted length of a successful answer in bytes.
+	// most is the largest accepted length of a successful answer in bytes. Zero accepts
+	// any answer, and reads its first maxBody bytes.
 	most int64
 }
 
-// maxRefusal is the number of bytes read of an answer without success.
-const maxRefusal = 8 << 10
+const (
+	maxBody    = 16 << 20
+	maxRefusal = 8 << 10 // the number of bytes read of an answer without success
+)
 
 // do makes the call, with retries.
 func (c call) do(ctx context.Context) error {
@@ -85,8 +89,8 @@ func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.
 		code, err := c.explain(answer.StatusCode, beginning)
 		return out, metadata, refusal{err, answer.StatusCode, code}
 	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, c.most+1))
-	if int64(len(body)) > c.most {
+	body, err := io.ReadAll(io.LimitReader(answer.Body, cmp.Or(c.most, maxBody)+1))
+	if c.most > 0 && int64(len(body)) > c.most {
 		return out, metadata, fmt.Errorf("the answer has more than %d bytes; check the name and the endpoint", c.most)
 	}
 	if err == nil {

@@ -17,12 +17,10 @@ import (
 	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
-// maxObject is the largest object in bytes that GetObject reads.
-const maxObject = 16 << 20
-
-// GetObject reads the S3 object at a location such as s3://bucket/key.
+// GetObject reads the S3 object at a location such as s3://bucket/key, or the first
+// 16 MiB of a larger one.
 func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (content []byte, err error) {
-	c := call{cfg: cfg, operation: "GetObject", now: now, method: http.MethodGet, most: maxObject}
+	c := call{cfg: cfg, operation: "GetObject", now: now, method: http.MethodGet}
 	c.read = func(_ *http.Response, body []byte) error {
 		content = body
 		return nil
@@ -35,7 +33,7 @@ func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Ti
 
 // PutObject writes the S3 object at a location such as s3://bucket/key.
 func PutObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
-	c := call{cfg: cfg, operation: "PutObject", now: now, method: http.MethodPut, body: content, most: maxObject}
+	c := call{cfg: cfg, operation: "PutObject", now: now, method: http.MethodPut, body: content}
 	c.read = func(*http.Response, []byte) error { return nil }
 	if err := callObject(ctx, c, location); err != nil {
 		return fmt.Errorf("put %s: %w", location, err)
