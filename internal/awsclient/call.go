@@ -2,6 +2,7 @@ package awsclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,80 +11,66 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A call is one call of a service whose client would cost the function more
-// start-up time than all others together. It is made here, with the SDK's
-// credentials, signature and endpoints, and in the SDK's steps of the
-// configuration, which retry.
+// A call is one call of a service without the SDK's client of that service, which would
+// cost more start-up time than all others together. It uses the SDK's credentials,
+// signature and endpoints, and the configuration's steps, which retry.
 type call struct {
 	cfg aws.Config
-	// service is the name in the signature and, in upper case, in the settings
-	// of endpoints.
+	// service is the name in the signature and, in upper case, in endpoint settings.
 	service, operation string
-	// now is the time when the call was begun, which the clock of the machine tells
-	// as began.
+	// now is the time of the start of the call. The signature has the time of the
+	// attempt, which is now plus the time since began.
 	now, began time.Time
 
 	method, address string
 	header          http.Header
 	body            []byte
-	// code finds the error code in the beginning of an answer that is not 200
-	// OK, and explain puts such an answer into words.
-	code    func(body []byte) string
-	explain func(r refusal, body []byte) error
-	// read takes what is asked for from an answer, whose body has been read. An error
-	// says that it is not there. Nil takes the body as it is.
+	// explain returns the error code in the beginning of an answer without success, and
+	// an error that says what to do.
+	explain func(status int, body []byte) (code string, err error)
+	// read reads a successful answer and its whole body. An error causes a retry.
 	read func(answer *http.Response, body []byte) error
-	// most is how many bytes an answer may have; a longer one is an error. Zero
-	// takes the first maxBody of any.
+	// most is the largest accepted length of a successful answer in bytes. Zero accepts
+	// any answer, and reads its first maxBody bytes.
 	most int64
 }
 
 const (
-	// maxRefusal is how much of an answer that refuses is read.
-	maxRefusal = 8 << 10
-	// maxBody is how much of any other is read.
-	maxBody = 16 << 20
+	maxBody    = 16 << 20
+	maxRefusal = 8 << 10 // the number of bytes read of an answer without success
 )
 
-// do makes the call, again where that may help, and returns the body of the
-// answer.
-func (c call) do(ctx context.Context) ([]byte, error) {
-	c.began = instant()
+// do makes the call, with retries.
+func (c call) do(ctx context.Context) error {
+	c.began = clockNow()
 	retryer := c.cfg.Retryer()
 	if c.cfg.RetryMaxAttempts > 0 {
 		retryer = retry.AddWithMaxAttempts(retryer, c.cfg.RetryMaxAttempts)
 	}
 	stack := middleware.NewStack(c.operation, smithyhttp.NewStackRequest)
-	steps := append([]func(*middleware.Stack) error{func(s *middleware.Stack) error {
-		return errors.Join(
-			s.Finalize.Add(retry.NewAttemptMiddleware(retryer, smithyhttp.RequestCloner), middleware.After),
-			s.Finalize.Add(middleware.FinalizeMiddlewareFunc("Call", c.try), middleware.After))
-	}}, c.cfg.APIOptions...)
-	for _, add := range steps {
-		if err := add(stack); err != nil {
-			return nil, err
-		}
+	err := errors.Join(
+		stack.Finalize.Add(retry.NewAttemptMiddleware(retryer, smithyhttp.RequestCloner), middleware.After),
+		stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Call", c.try), middleware.After))
+	for _, add := range c.cfg.APIOptions {
+		err = errors.Join(err, add(stack))
+	}
+	if err != nil {
+		return err
 	}
 	ctx = middleware.WithOperationName(middleware.WithServiceID(ctx, c.service), c.operation)
-	body, _, err := middleware.DecorateHandler(middleware.HandlerFunc(nowhere), stack).Handle(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	return body.([]byte), nil
-}
-
-// nowhere stands behind the last step of a call, which goes no further.
-func nowhere(context.Context, any) (any, middleware.Metadata, error) {
-	return nil, middleware.Metadata{}, errors.ErrUnsupported
+	_, _, err = stack.HandleMiddleware(ctx, nil, nil) // try calls no next handler
+	return err
 }
 
 // try makes one attempt. It is the last step of the call.
@@ -98,27 +85,24 @@ func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.
 	}
 	defer func() { _ = answer.Body.Close() }() // it is only read
 	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusPartialContent {
-		return out, metadata, c.refused(answer)
+		beginning, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal)) // an incomplete body still has a status
+		code, err := c.explain(answer.StatusCode, beginning)
+		return out, metadata, refusal{err, answer.StatusCode, code}
 	}
-	limit := int64(maxBody)
-	if c.most > 0 {
-		limit = c.most + 1
-	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, limit))
+	body, err := io.ReadAll(io.LimitReader(answer.Body, cmp.Or(c.most, maxBody)+1))
 	if c.most > 0 && int64(len(body)) > c.most {
-		return out, metadata, fmt.Errorf("the answer has more than %d bytes", c.most)
+		return out, metadata, fmt.Errorf("the answer has more than %d bytes; check the name and the endpoint", c.most)
 	}
-	if err == nil && c.read != nil {
+	if err == nil {
 		err = c.read(answer, body)
 	}
 	if err != nil {
-		return out, metadata, refusal{error: fmt.Errorf("read the answer: %w", err), status: answer.StatusCode}
+		err = refusal{error: fmt.Errorf("read the answer: %w", err), status: answer.StatusCode}
 	}
-	out.Result = body
-	return out, metadata, nil
+	return out, metadata, err
 }
 
-// signed returns a request as it is sent.
+// signed returns the signed request.
 func (c call) signed(ctx context.Context) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, c.address, bytes.NewReader(c.body))
 	if err != nil {
@@ -133,40 +117,68 @@ func (c call) signed(ctx context.Context) (*http.Request, error) {
 	maps.Copy(request.Header, c.header)
 	request.Header.Set("X-Amz-Content-Sha256", hash)
 	signer := v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true })
-	now := c.now.Add(instant().Sub(c.began)) // a signature is good for minutes
+	now := c.now.Add(clockNow().Sub(c.began)) // a signature expires after minutes
 	return request, signer.SignHTTP(ctx, credentials, request, hash, c.service, c.cfg.Region, now)
 }
 
-// refused puts an answer that is not 200 OK into words.
-func (c call) refused(answer *http.Response) error {
-	beginning, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal)) // what there is of it; the status counts
-	r := refusal{status: answer.StatusCode, code: c.code(beginning)}
-	r.error = c.explain(r, beginning)
-	return r
+// endpoint returns the endpoint that the environment or the shared AWS files set for the
+// service or for all services, or "" for the service's own endpoint.
+func (c call) endpoint(ctx context.Context) (string, error) {
+	for _, source := range c.cfg.ConfigSources {
+		of, ok := source.(endpointSource)
+		if !ok {
+			continue
+		}
+		if ignore, _, err := of.GetIgnoreConfiguredEndpoints(ctx); ignore || err != nil {
+			return "", err
+		}
+		endpoint, found, err := of.GetServiceBaseEndpoint(ctx, strings.ToUpper(c.service))
+		if err != nil || found {
+			return endpoint, err
+		}
+		if env, isEnv := source.(config.EnvConfig); isEnv && env.BaseEndpoint != "" {
+			break // overrides the service's endpoint in a file
+		}
+	}
+	return aws.ToString(c.cfg.BaseEndpoint), nil
 }
 
-// unsent is the error of a request to which no answer came.
+// An endpointSource is the environment or the shared AWS files.
+type endpointSource interface {
+	GetIgnoreConfiguredEndpoints(ctx context.Context) (ignore, found bool, err error)
+	GetServiceBaseEndpoint(ctx context.Context, sdkID string) (endpoint string, found bool, err error)
+}
+
+// domain returns the end of the host names of AWS's endpoints in a Region.
+func domain(region string) string {
+	if strings.HasPrefix(region, "cn-") {
+		return region + ".amazonaws.com.cn"
+	}
+	return region + ".amazonaws.com"
+}
+
+// unsent is the error of a request without an answer.
 type unsent struct{ error }
 
-// Unwrap returns the error as net/http has it.
+// Unwrap returns the error of net/http.
 func (u unsent) Unwrap() error { return u.error }
 
 // ConnectionError tells the SDK that the request may be sent again.
 func (unsent) ConnectionError() bool { return true }
 
-// A refusal is an answer that is not 200 OK, or that cannot be read, in the form in
-// which it is judged.
+// A refusal is the error of an answer without success or with an unreadable body. The
+// SDK and kindOf read the status and the error code through its methods.
 type refusal struct {
 	error
 	status int
 	code   string
 }
 
-// Unwrap returns the words.
+// Unwrap returns the error without status and code.
 func (r refusal) Unwrap() error { return r.error }
 
-// HTTPStatusCode tells a server's fault from a caller's.
+// HTTPStatusCode returns the status of the answer.
 func (r refusal) HTTPStatusCode() int { return r.status }
 
-// ErrorCode tells throttling from other refusals.
+// ErrorCode returns the error code of the service, or "".
 func (r refusal) ErrorCode() string { return r.code }

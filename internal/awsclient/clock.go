@@ -13,15 +13,14 @@ import (
 
 // ErrNoDate says that https endpoints answered, and no answer had a usable Date header.
 var ErrNoDate = errors.New("the clock of this machine cannot be checked: AWS answered without a usable Date header; " +
-	"have the proxy in between pass it on")
+	"make the proxy pass this header on")
 
 // maxSkew is the largest accepted difference between the clock of this machine and the
-// Date of an answer. A slow answer fits into it, because its header arrives within
-// answerTimeout.
+// Date of an answer. It is more than answerTimeout, so that a slow answer is accepted.
 const maxSkew = 2 * time.Minute
 
-// A ClockCheck compares the clock of this machine with the Date of each answer, at
-// its receipt and in wall time. It is safe for concurrent use.
+// A ClockCheck compares the wall clock of this machine with the Date of each answer, when
+// it arrives. It is safe for concurrent use.
 type ClockCheck struct {
 	now func() time.Time
 
@@ -29,28 +28,27 @@ type ClockCheck struct {
 	// dated is true when an answer had a usable Date, undated when a successful
 	// answer of an https endpoint had none.
 	dated, undated bool
-	// wrong is the newest disagreement. Check clears it once it has returned it and a
-	// later answer agrees. Agrees is true when the newest Date agrees with the clock.
+	// wrong is the error of the newest Date that differs from the clock. Check clears it
+	// after returning it, if agrees: the newest Date agrees with the clock.
 	wrong  error
 	agrees bool
-	// ahead is the most by which the clock was ahead of a Date that agreed; it may be
-	// negative. Measured is false when no Date agreed.
+	// ahead is the largest lead of the clock over a Date that agrees; it may be negative.
+	// Measured is false if no Date agrees.
 	ahead    time.Duration
 	measured bool
 }
 
-// WatchClock returns a check of the answers to every client that is made of cfg
-// afterwards.
+// WatchClock returns a check of the answers to every client that is made from cfg later.
 func WatchClock(cfg *aws.Config, now func() time.Time) *ClockCheck {
 	c := &ClockCheck{now: now}
 	cfg.HTTPClient = watchedClient{cfg.HTTPClient, c}
 	return c
 }
 
-// Check judges the newest Date and each one since the last Check. It returns an
-// error with both times when one was more than two minutes from the clock. It returns
-// ErrNoDate when no answer had a usable Date, unless all successful answers came
-// from http endpoints, which are emulators. Before the first answer it returns nil.
+// Check returns an error with both times if a Date since the last Check, or the newest
+// one, differs from the clock by more than two minutes. It returns ErrNoDate if no answer
+// had a usable Date, unless all successful answers came from http endpoints, which are
+// emulators. Before the first answer it returns nil.
 func (c *ClockCheck) Check() error {
 	if c == nil {
 		return nil
@@ -67,10 +65,9 @@ func (c *ClockCheck) Check() error {
 	return wrong
 }
 
-// ServiceTime returns the time of the services at the moment when the clock of this
-// machine showed local. The result may be too early, by the duration of an answer and a
-// second, but it is never too late. When no answer had a Date that agrees with the
-// clock it returns local. The result has no monotonic reading.
+// ServiceTime returns AWS's time for the time local of this machine's clock. The result
+// may be too early, by the duration of an answer and a second, but is never too late. It
+// is local if no Date agrees with the clock. It has no monotonic reading.
 func (c *ClockCheck) ServiceTime(local time.Time) time.Time {
 	if c == nil {
 		return local
@@ -80,13 +77,13 @@ func (c *ClockCheck) ServiceTime(local time.Time) time.Time {
 	return local.Round(0).Add(-c.ahead)
 }
 
-func (c *ClockCheck) note(asked *url.URL, answer *http.Response) {
+func (c *ClockCheck) note(endpoint *url.URL, answer *http.Response) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	date, err := http.ParseTime(answer.Header.Get("Date"))
 	if err != nil {
 		succeeded := answer.StatusCode < http.StatusMultipleChoices
-		c.undated = c.undated || succeeded && asked.Scheme == "https"
+		c.undated = c.undated || succeeded && endpoint.Scheme == "https"
 		return
 	}
 	local := c.now().Round(0)
@@ -95,14 +92,14 @@ func (c *ClockCheck) note(asked *url.URL, answer *http.Response) {
 	switch {
 	case !c.agrees:
 		c.wrong = fmt.Errorf("the clock of this machine is wrong: it says %s, %s says %s; "+
-			"set the clock and run again (after a suspend, set that of WSL and virtual machines too)",
-			local.UTC().Format(time.RFC3339), asked.Host, date.UTC().Format(time.RFC3339))
+			"set the clock and run again (after a suspend, also set the clock of WSL and virtual machines)",
+			local.UTC().Format(time.RFC3339), endpoint.Host, date.UTC().Format(time.RFC3339))
 	case !c.measured || ahead > c.ahead:
 		c.ahead, c.measured = ahead, true
 	}
 }
 
-// A watchedClient passes its answers to a check.
+// A watchedClient passes its answers to a ClockCheck.
 type watchedClient struct {
 	client aws.HTTPClient
 	check  *ClockCheck

@@ -107,7 +107,7 @@ func TestAWrongClockIsNamedWithBothTimes(t *testing.T) {
 	t.Parallel()
 	err := watched(t, datedAnswer{at: now.Add(60*24*time.Hour + time.Millisecond).Local(), date: "Sun, 01 Mar 2026 12:00:00 GMT"}).Check()
 	want := "the clock of this machine is wrong: it says 2026-04-30T12:00:00Z, ecr.invalid says 2026-03-01T12:00:00Z; " +
-		"set the clock and run again (after a suspend, set that of WSL and virtual machines too)"
+		"set the clock and run again (after a suspend, also set the clock of WSL and virtual machines)"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}

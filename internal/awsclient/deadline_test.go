@@ -30,7 +30,7 @@ func TestThrottlingIsWaitedForHalfAnHour(t *testing.T) {
 					if took := time.Since(start); took < 29*time.Minute || took > 30*time.Minute || script.n < 90 || script.n > 190 {
 						t.Errorf("%d attempts in %v", script.n, took)
 					}
-					if err == nil || !strings.HasSuffix(err.Error(), "; given up after 30m0s") || errors.Is(err, context.DeadlineExceeded) {
+					if err == nil || !strings.HasSuffix(err.Error(), "; gave up after 30m0s") || errors.Is(err, context.DeadlineExceeded) {
 						t.Errorf("got %v", err)
 					}
 				}
@@ -179,7 +179,7 @@ func TestWhatNeverAnswersIsNotWaitedForLong(t *testing.T) {
 						t.Errorf("it takes %v", took)
 					}
 					if inTheBody {
-						wantWords(t, err, "read the answer: it is not whole after 1m0s")
+						wantWords(t, err, "read the answer: it is incomplete after 1m0s; check the network")
 					}
 					if err == nil || errors.Is(err, context.DeadlineExceeded) {
 						t.Errorf("got %v, want an error that is no deadline of the run's", err)

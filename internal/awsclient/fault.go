@@ -5,25 +5,27 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A faultKind is what the end of an attempt says about the next one.
+// A faultKind classifies the end of an attempt, to decide on the next attempt.
 type faultKind int
 
 const (
-	// final: it would end the same way.
+	// final: the next attempt would end the same way.
 	final faultKind = iota
-	// answered: the service did what was asked, or refused.
+	// answered: the service carried out the call, or refused it.
 	answered
-	// throttled: there were too many calls.
+	// throttled: the service refused the call because of too many calls.
 	throttled
-	// broken: what came is a fault of the server, or no answer that can be read.
+	// broken: the answer is a fault of the server, or unreadable.
 	broken
-	// unreached: nothing came.
+	// unreached: there was no answer.
 	unreached
 )
 
@@ -48,21 +50,21 @@ func kindOf(err error) faultKind {
 	return final
 }
 
-// IsThrottled reports whether a call was refused because there were too many.
+// IsThrottled reports whether the service refused a call because of too many calls.
 func IsThrottled(err error) bool {
 	return statusOf(err) == http.StatusTooManyRequests ||
 		retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}.IsErrorThrottle(err) == aws.TrueTernary
 }
 
-// IsFault reports whether no answer came to a call, or none that can be read, or
-// only that of a server at fault: it may have been carried out.
+// IsFault reports whether a call had no answer, an unreadable one, or a server fault.
+// The service may have carried out such a call.
 func IsFault(err error) bool {
 	kind := kindOf(err)
 	return kind == broken || kind == unreached
 }
 
-// isBroken reports whether an answer with that status, or 0 for one that says none,
-// is none of the service.
+// isBroken reports whether the answer does not come from the service, or is a fault of
+// the server. The status is 0 if the error has none.
 func isBroken(err error, status int) bool {
 	switch status {
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
@@ -75,15 +77,15 @@ func isBroken(err error, status int) bool {
 		retry.RetryableErrorCode{Codes: retry.DefaultRetryableErrorCodes}.IsErrorRetryable(err) == aws.TrueTernary
 }
 
-// isUnreached reports whether an error without an answer is one of the connection,
-// or of finding where to connect to.
+// isUnreached reports whether an error without an answer is one of the connection or of
+// the name of the host.
 func isUnreached(err error) bool {
 	_, unknownHost := errors.AsType[*net.DNSError](err)
 	return unknownHost || retry.NoRetryCanceledError{}.IsErrorRetryable(err) != aws.FalseTernary &&
 		retry.RetryableConnectionError{}.IsErrorRetryable(err) == aws.TrueTernary
 }
 
-// statusOf returns the HTTP status of the answer that is an error, or 0.
+// statusOf returns the HTTP status in an error, or 0.
 func statusOf(err error) int {
 	if answer, ok := errors.AsType[interface {
 		error
@@ -94,14 +96,9 @@ func statusOf(err error) int {
 	return 0
 }
 
-// errNothing is about a body that is empty or an object without any member that was
-// asked for, in which the SDK finds no fault.
-var errNothing = errors.New("the answer has nothing in it")
-
-// somethingIn returns an error for an answer in which nothing is of what it may
-// have. ECR, ECS, Lambda and STS always give something: a list that is empty is
-// there.
-func somethingIn(answer any) error {
+// emptyError returns an error if no member of the answer is set. The SDK accepts such a
+// body, but ECR, ECS, Lambda and STS always send a member; an empty list is set.
+func emptyError(answer any) error {
 	v := reflect.Indirect(reflect.ValueOf(answer))
 	if v.Kind() != reflect.Struct {
 		return nil
@@ -119,14 +116,38 @@ func somethingIn(answer any) error {
 	if members == 0 {
 		return nil
 	}
-	return &smithy.DeserializationError{Err: errNothing}
+	return &smithy.DeserializationError{Err: errors.New("the answer is empty; check the endpoint and the proxy")}
 }
 
-// forget empties an answer that broke off. The SDK reads all attempts at a call into
-// one and the same: what is there of a list would pass for the whole of it if the next
-// body is empty.
-func forget(answer any) {
+// clearAnswer clears an answer that broke off. The SDK reads all attempts at a call into
+// the same value: after an empty body, half a list of an earlier attempt would pass for
+// a complete list.
+func clearAnswer(answer any) {
 	if v := reflect.ValueOf(answer); v.Kind() == reflect.Pointer && !v.IsNil() {
 		v.Elem().SetZero()
 	}
+}
+
+// IsEmulated reports whether the endpoint is that of an emulator, which is the case for
+// http endpoints. AWS's own, also in a VPC or behind a proxy, are https endpoints. Nil
+// means that no endpoint is configured.
+func IsEmulated(endpoint *string) bool {
+	return strings.HasPrefix(strings.ToLower(aws.ToString(endpoint)), "http://")
+}
+
+// IsErrorPage reports whether the answer was an error page, not an error of the API.
+// Emulators send an error page for an operation that they do not know. An error page
+// from AWS is a fault that may pass.
+func IsErrorPage(err error) bool {
+	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
+	return ok && unreadable && answer.HTTPStatusCode() == http.StatusInternalServerError
+}
+
+// ErrorPageOnce is a retryer that does not retry error pages.
+type ErrorPageOnce struct{ aws.Retryer }
+
+// IsErrorRetryable reports whether to retry after the error.
+func (r ErrorPageOnce) IsErrorRetryable(err error) bool {
+	return !IsErrorPage(err) && r.Retryer.IsErrorRetryable(err)
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// A Principal is who makes the calls, without the path that a session hides.
+// A Principal is the owner of credentials. A role has no path, because the ARN of a
+// session does not show it.
 type Principal struct {
 	// Partition is aws, aws-cn and the like.
 	Partition string
@@ -19,7 +20,7 @@ type Principal struct {
 	Name string
 }
 
-// Caller returns the principal whose credentials cfg has.
+// Caller returns the principal of the credentials in cfg.
 func Caller(ctx context.Context, cfg aws.Config) (Principal, error) {
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
@@ -28,8 +29,7 @@ func Caller(ctx context.Context, cfg aws.Config) (Principal, error) {
 	return ParsePrincipal(aws.ToString(out.Arn))
 }
 
-// ARN returns the ARN of the principal. It lacks the path of a role, since the ARN of a
-// session does not show it.
+// ARN returns the ARN of the principal.
 func (p Principal) ARN() string {
 	service, resource := "iam", p.Kind+"/"+p.Name
 	switch p.Kind {
@@ -45,7 +45,7 @@ func (p Principal) ARN() string {
 func ParsePrincipal(arn string) (Principal, error) {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 {
-		return Principal{}, fmt.Errorf("%q is no ARN", arn)
+		return Principal{}, fmt.Errorf("%q is not an ARN", arn)
 	}
 	names := strings.Split(parts[5], "/")
 	if names[0] == "assumed-role" && len(names) > 1 {

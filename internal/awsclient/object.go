@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,54 +17,59 @@ import (
 	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
-// GetObject reads the S3 object that location names as s3://bucket/key, or the
-// first 16 MiB of a larger one. The caller closes it.
-func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (io.ReadCloser, error) {
-	body, err := callObject(ctx, call{cfg: cfg, operation: "GetObject", now: now, method: http.MethodGet}, location)
-	if err != nil {
+// GetObject reads the S3 object at a location such as s3://bucket/key, or the first
+// 16 MiB of a larger one.
+func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (content []byte, err error) {
+	c := call{cfg: cfg, operation: "GetObject", now: now, method: http.MethodGet}
+	c.read = func(_ *http.Response, body []byte) error {
+		content = body
+		return nil
+	}
+	if err := callObject(ctx, c, location); err != nil {
 		return nil, fmt.Errorf("get %s: %w", location, err)
 	}
-	return io.NopCloser(bytes.NewReader(body)), nil
+	return content, nil
 }
 
-// PutObject writes the S3 object that location names as s3://bucket/key.
+// PutObject writes the S3 object at a location such as s3://bucket/key.
 func PutObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
-	if _, err := callObject(ctx, call{cfg: cfg, operation: "PutObject", now: now, method: http.MethodPut, body: content}, location); err != nil {
+	c := call{cfg: cfg, operation: "PutObject", now: now, method: http.MethodPut, body: content}
+	c.read = func(*http.Response, []byte) error { return nil }
+	if err := callObject(ctx, c, location); err != nil {
 		return fmt.Errorf("put %s: %w", location, err)
 	}
 	return nil
 }
 
-// callObject completes the call for the object at the location, and makes it.
-func callObject(ctx context.Context, c call, location string) ([]byte, error) {
+// callObject makes the call for the object at the location.
+func callObject(ctx context.Context, c call, location string) error {
 	c.service = "s3"
 	endpoint, err := c.endpoint(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if c.address, err = objectAddress(location, endpoint, c.cfg.Region); err != nil {
-		return nil, err
+		return err
 	}
-	c.code = func(body []byte) string {
-		if code := objectCode.FindSubmatch(body); code != nil {
-			return string(code[1])
+	c.explain = func(status int, body []byte) (code string, err error) {
+		if found := objectCode.FindSubmatch(body); found != nil {
+			code = string(found[1])
 		}
-		return ""
+		return code, objectError(c.method, status, body)
 	}
-	c.explain = func(r refusal, body []byte) error { return objectError(c.method, r.status, body) }
 	return c.do(ctx)
 }
 
 // objectCode finds the error code in an answer of S3, which is XML.
 var objectCode = regexp.MustCompile(`<Code>(\w+)</Code>`)
 
-// objectAddress is at the bucket's host or, below an endpoint of one's own and
-// for a bucket whose name no certificate covers, by path.
+// objectAddress returns the URL of an object. It names the bucket in the path, not in
+// the host, below a configured endpoint, and if the certificate does not cover the name.
 func objectAddress(location, endpoint, region string) (string, error) {
 	rest, isS3 := strings.CutPrefix(location, "s3://")
 	bucket, key, ok := strings.Cut(rest, "/")
 	if !isS3 || !ok || bucket == "" || key == "" {
-		return "", errors.New("is not like s3://bucket/key")
+		return "", errors.New("the location must be like s3://bucket/key")
 	}
 	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + domain(region), Path: "/" + key}
 	switch {
@@ -81,24 +87,120 @@ func objectAddress(location, endpoint, region string) (string, error) {
 	return address.String(), nil
 }
 
-// objectError puts a status into words; the body may hold more, but may also
-// come from anybody.
+// objectError returns the error for a status. It does not quote the body, which may come
+// from a proxy.
 func objectError(method string, status int, body []byte) error {
-	const (
-		denied = "access denied; allow the action %s on it"
-		unseen = " and check its name: without s3:ListBucket S3 tells no missing object from a hidden one"
-	)
+	const denied = "access denied; allow the action %s on it"
 	switch {
 	case status == http.StatusForbidden && bytes.Contains(body, []byte("kms:Decrypt")):
 		return errors.New("access denied; allow the action kms:Decrypt on the key that encrypts it")
 	case status == http.StatusForbidden && method == http.MethodPut:
 		return fmt.Errorf(denied, "s3:PutObject")
 	case status == http.StatusForbidden:
-		return fmt.Errorf(denied+unseen, "s3:GetObject")
+		return fmt.Errorf(denied+" and check its name: without s3:ListBucket, S3 also denies access to a missing object", "s3:GetObject")
 	case status == http.StatusNotFound:
 		return errors.New("there is no such object or bucket, or no permission to see it; check the name")
 	case status == http.StatusMovedPermanently:
 		return errors.New("the bucket is in another Region; use one in this Region")
 	}
-	return fmt.Errorf("S3 answers %d %s", status, http.StatusText(status))
+	return fmt.Errorf("S3 answered %d %s; check the location and the endpoint", status, http.StatusText(status))
+}
+
+// partSize is the number of bytes of an object that one call gets. One part is in memory.
+const partSize = 4 << 20
+
+// OpenObject opens the S3 object at a location such as s3://bucket/key, and returns when
+// it was last modified, or zero if S3 does not say. Reading gets the object in parts,
+// each with one call that is retried. Reading ends with an error if the object changes
+// meanwhile, or has another size than S3 says. The clock gives the time of each call.
+func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func() time.Time) (io.ReadCloser, time.Time, error) {
+	o := &object{ctx: ctx, cfg: cfg, location: location, clock: clock, size: -1}
+	if err := o.fetch(); err != nil {
+		return nil, time.Time{}, err
+	}
+	return io.NopCloser(o), o.modified, nil
+}
+
+// An object is an open S3 object.
+type object struct {
+	ctx      context.Context //nolint:containedctx // Read takes no context
+	cfg      aws.Config
+	location string
+	clock    func() time.Time
+
+	tag      string // the ETag of this version of the object
+	modified time.Time
+	at, size int64 // the offsets of the end of the part, and of the object
+	part     bytes.Reader
+}
+
+// Read reads the object.
+func (o *object) Read(p []byte) (int, error) {
+	if o.part.Len() == 0 && o.at < o.size {
+		if err := o.fetch(); err != nil {
+			return 0, err
+		}
+	}
+	return o.part.Read(p)
+}
+
+// fetch gets the next part.
+func (o *object) fetch() error {
+	c := call{cfg: o.cfg, operation: "GetObject", now: o.clock(), method: http.MethodGet, read: o.take, most: partSize}
+	c.header = http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", o.at, o.at+partSize-1)}}
+	if o.tag != "" {
+		c.header.Set("If-Match", o.tag)
+	}
+	err := callObject(o.ctx, c, o.location)
+	refused, _ := errors.AsType[refusal](err)
+	switch {
+	case refused.status == http.StatusRequestedRangeNotSatisfiable && o.at == 0:
+		o.size = 0 // an empty object has no part
+		return nil
+	case refused.status == http.StatusPreconditionFailed:
+		return fmt.Errorf("get %s: the object changed while it was read; run again", o.location)
+	case err != nil:
+		return fmt.Errorf("get %s: %w", o.location, err)
+	}
+	return nil
+}
+
+// take checks and keeps the part in an answer.
+func (o *object) take(answer *http.Response, body []byte) error {
+	first, size := int64(0), int64(len(body)) // a server that ignores Range answers with the whole object
+	if answer.StatusCode == http.StatusPartialContent {
+		var err error
+		if first, size, err = contentRange(answer.Header.Get("Content-Range")); err != nil {
+			return err
+		}
+	}
+	whole := min(partSize, size-o.at)
+	if first != o.at || o.size >= 0 && size != o.size || int64(len(body)) != whole {
+		return fmt.Errorf("the answer has %d bytes from %d on of %d; want %d from %d on; run again", len(body), first, size, whole, o.at)
+	}
+	tag := answer.Header.Get("ETag")
+	if whole < size && (tag == "" || o.at > 0 && tag != o.tag) {
+		return fmt.Errorf("the answer has the ETag %q: the object may have changed while it was read; run again", tag)
+	}
+	o.size, o.at = size, o.at+int64(len(body))
+	o.part.Reset(body)
+	if o.tag == "" {
+		o.tag = tag
+		o.modified, _ = http.ParseTime(answer.Header.Get("Last-Modified")) // zero if it is not known
+	}
+	return nil
+}
+
+// contentRange reads "bytes FIRST-LAST/SIZE".
+func contentRange(text string) (first, size int64, err error) {
+	between, total, ok := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
+	begin, _, _ := strings.Cut(between, "-")
+	first, err = strconv.ParseInt(begin, 10, 64)
+	if err == nil && ok {
+		size, err = strconv.ParseInt(total, 10, 64)
+	}
+	if err != nil || !ok {
+		return 0, 0, fmt.Errorf("the answer has the Content-Range %.80q; check the endpoint", text)
+	}
+	return first, size, nil
 }

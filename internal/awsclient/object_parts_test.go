@@ -103,16 +103,16 @@ func TestAnObjectThatIsNotWholeIsAnError(t *testing.T) {
 	}{
 		"the first is shorter than it says":   {1, respond(206, "Content-Range=bytes 0-9/10|Content-Length=10", "12345"), "unexpected EOF"},
 		"the first is another part":           {1, respond(206, "Content-Range=bytes 5-9/10", "12345"), "the answer has 5 bytes from 5 on of 10"},
-		"the first is less than was asked":    {1, respond(206, "Content-Range=bytes 0-4/10", "12345"), "the answer has 5 bytes from 0 on of 10"},
-		"no range":                            {1, respond(206, "X=y", "12345"), "the answer has the range"},
-		"no size":                             {1, respond(206, "Content-Range=bytes 0-4/*", "12345"), "the answer has the range"},
+		"the first is shorter than its range": {1, respond(206, "Content-Range=bytes 0-4/10", "12345"), "the answer has 5 bytes from 0 on of 10"},
+		"no range":                            {1, respond(206, "X=y", "12345"), "the answer has the Content-Range"},
+		"no size":                             {1, respond(206, "Content-Range=bytes 0-4/*", "12345"), "the answer has the Content-Range"},
 		"the whole is shorter than it says":   {1, respond(200, "Content-Length=10", "12345"), "unexpected EOF"},
 		"the second is shorter than it says":  {2, respond(206, "Content-Range=bytes 4194304-4194308/4194309|Content-Length=5", "123"), "unexpected EOF"},
 		"the second is of another length":     {2, respond(206, "Content-Range=bytes 4194304-4194305/4194306", "12"), "the answer has 2 bytes"},
 		"the second is the whole":             {2, respond(200, "X=y", "12345"), "the answer has 5 bytes from 0 on of 5"},
-		"the second is of another version":    {2, respond(412, "X=y", ""), "it was written again while it was read; run again"},
+		"the second is of another version":    {2, respond(412, "X=y", ""), "the object changed while it was read; run again"},
 		"the second does not exist":           {2, respond(404, "X=y", ""), "there is no such object"},
-		"the second is beyond the end":        {2, respond(416, "X=y", ""), "S3 answers 416"},
+		"the second is beyond the end":        {2, respond(416, "X=y", ""), "S3 answered 416"},
 		"parts that are longer than asked of": {1, respond(200, "X=y", strings.Repeat("x", part+1)), "the answer has more than 4194304 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

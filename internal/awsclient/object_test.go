@@ -61,12 +61,8 @@ func once(cfg aws.Config) aws.Config {
 
 func get(t *testing.T, cfg aws.Config, location string) (string, error) {
 	t.Helper()
-	body, err := awsclient.GetObject(t.Context(), cfg, location, now)
-	if err != nil {
-		return "", err
-	}
-	content, err := io.ReadAll(body)
-	return string(content), errors.Join(err, body.Close())
+	content, err := awsclient.GetObject(t.Context(), cfg, location, now)
+	return string(content), err
 }
 
 func TestObjectsAreWrittenAndRead(t *testing.T) {
@@ -135,7 +131,7 @@ func TestObjectErrorsSayWhatToDo(t *testing.T) {
 		http.StatusForbidden:           "access denied; allow the action s3:%sObject on it",
 		http.StatusMovedPermanently:    "the bucket is in another Region; use one in this Region",
 		http.StatusNotFound:            "there is no such object or bucket, or no permission to see it; check the name",
-		http.StatusInternalServerError: "S3 answers 500 Internal Server Error",
+		http.StatusInternalServerError: "S3 answered 500 Internal Server Error; check the location and the endpoint",
 	} {
 		b.status = status
 		for _, verb := range []string{"get", "put"} {
@@ -150,7 +146,7 @@ func TestObjectErrorsSayWhatToDo(t *testing.T) {
 				want = fmt.Sprintf(want, action)
 			}
 			if status == http.StatusForbidden && verb == "get" {
-				want += " and check its name: without s3:ListBucket S3 tells no missing object from a hidden one"
+				want += " and check its name: without s3:ListBucket, S3 also denies access to a missing object"
 			}
 			if err == nil || err.Error() != verb+" s3://bucket/key: "+want {
 				t.Errorf("%s with status %d: %v, want %q", verb, status, err, want)
@@ -163,7 +159,7 @@ func TestLocationsThatNameNoObject(t *testing.T) {
 	t.Parallel()
 	_, cfg := newBucket(t)
 	for _, location := range []string{"", "bucket/key", "s3://", "s3://bucket", "s3://bucket/", "s3:///key", "https://bucket/key"} {
-		if _, err := get(t, cfg, location); err == nil || err.Error() != "get "+location+": is not like s3://bucket/key" {
+		if _, err := get(t, cfg, location); err == nil || err.Error() != "get "+location+": the location must be like s3://bucket/key" {
 			t.Errorf("%q: %v", location, err)
 		}
 	}

@@ -98,8 +98,8 @@ func TestParameterErrorsSayWhatToDo(t *testing.T) {
 		`{"__type": "InvalidKeyId"}`:                                                            "access denied; allow the action kms:Decrypt on the key that encrypts it",
 		`{"__type": "AccessDeniedException"}`: "access denied; allow the action ssm:GetParameter on it and, if it is a SecureString, " +
 			"kms:Decrypt on the key that encrypts it",
-		`{"__type": "ValidationException"}`: "Systems Manager answers 400 ValidationException",
-		`<html>`:                            "Systems Manager answers 400",
+		`{"__type": "ValidationException"}`: "Systems Manager answered 400 ValidationException; check the name and the endpoint",
+		`<html>`:                            "Systems Manager answered 400; check the name and the endpoint",
 	} {
 		p, cfg := newParameterStore(t, answer{400, body})
 		got, err := awsclient.GetParameter(t.Context(), cfg, "/cleaner", now)

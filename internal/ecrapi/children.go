@@ -9,15 +9,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// manifestTypes are the media types that a manifest can have. Without all of
-// them ECR may answer with one platform's manifest instead of the index.
+// manifestTypes are the media types of manifests. If one is missing from a call, ECR may
+// return the manifest of one platform instead of the index.
 var manifestTypes = []string{
 	"application/vnd.oci.image.index.v1+json",
 	"application/vnd.docker.distribution.manifest.list.v2+json",
@@ -25,10 +24,10 @@ var manifestTypes = []string{
 	"application/vnd.docker.distribution.manifest.v2+json",
 }
 
-// Children reads the manifests of at most 100 indexes, in one call. ECR counts that as
-// a pull unless the caller's role is a pull-time exclusion.
+// Children reads the manifests of at most 100 indexes in one call. ECR records that call
+// as a pull, unless the caller's role is a pull-time exclusion.
 func (c Client) Children(ctx context.Context, name string, indexes []string) (cleaner.Reading, error) {
-	pulls := pullWatch{since: instant()}
+	pulls := pullWatch{since: now()}
 	out, err := c.api.BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RepositoryName: &name, ImageIds: identifiers(indexes), AcceptedMediaTypes: manifestTypes,
 	}, pulls.watch)
@@ -42,7 +41,7 @@ func (c Client) Children(ctx context.Context, name string, indexes []string) (cl
 	for _, f := range out.Failures {
 		failed[digestOf(f.ImageId)] = failure(f)
 	}
-	reading := cleaner.Reading{Children: make(map[string][]string, len(indexes)), At: spanOf(out.ResultMetadata, instant().Sub(pulls.since))}
+	reading := cleaner.Reading{Children: make(map[string][]string, len(indexes)), At: spanOf(out.ResultMetadata, now().Sub(pulls.since))}
 	for _, digest := range indexes {
 		manifest := manifests[digest]
 		f, refused := failed[digest]
@@ -61,36 +60,26 @@ func (c Client) Children(ctx context.Context, name string, indexes []string) (cl
 	return reading, nil
 }
 
-func digestOf(id *types.ImageIdentifier) string {
-	if id == nil {
-		return ""
-	}
-	return aws.ToString(id.ImageDigest)
-}
-
-// A pullWatch notes when the first attempt at a call began that ECR may have recorded
-// as a pull. An attempt that ECR refuses is no pull, and neither is the wait before
-// one.
+// A pullWatch holds the start of the first attempt that ECR may have recorded as a pull.
+// ECR records no pull for an attempt that it refuses.
 type pullWatch struct {
 	since time.Time
 	known bool
 }
 
 func (w *pullWatch) watch(o *ecr.Options) {
-	step := middleware.FinalizeMiddlewareFunc("WatchPull", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		began := instant()
+	beforeSending(o, "WatchPull", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		began := now()
 		out, metadata, err := next.HandleFinalize(ctx, in)
 		if !w.known && (err == nil || awsclient.IsFault(err)) {
 			w.since, w.known = began, true
 		}
 		return out, metadata, err
 	})
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error { return stack.Finalize.Add(step, middleware.After) })
 }
 
-// spanOf returns when ECR may have recorded a call as a pull: from the first attempt
-// that ECR may have carried out, which began that long ago, to the answer. It is zero
-// when the answer does not tell ECR's time.
+// spanOf returns the time in which ECR may have recorded a pull, by ECR's clock. The
+// span ends with the answer and took that long. It is zero if the answer has no Date.
 func spanOf(metadata middleware.Metadata, took time.Duration) cleaner.Span {
 	answered, ok := awsmiddleware.GetServerTime(metadata)
 	if !ok {
@@ -100,11 +89,8 @@ func spanOf(metadata middleware.Metadata, took time.Duration) cleaner.Span {
 	return cleaner.Span{From: answered.Add(-took).Truncate(time.Second), To: answered}
 }
 
-// instant reads the clock to see how long a call took. No verdict depends on it.
-func instant() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does
-
-// listed returns the digests that an index lists. It returns false for a text
-// that is no index, or one whose entries are not all digests.
+// listed returns the digests in the manifest of an index. It returns false if the
+// manifest is not an index, or has an entry without a digest.
 func listed(manifest string) ([]string, bool) {
 	var index struct {
 		Manifests *[]struct {

@@ -2,11 +2,16 @@ package ecrapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
+	"iter"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,16 +26,55 @@ import (
 )
 
 const (
-	// maxPage is the size from which a page is taken for a mistake. A usual one
-	// of 1,000 images has half a megabyte.
+	// maxPage is the largest accepted page in bytes. A usual page of 1,000 images has
+	// half a megabyte.
 	maxPage = 32 << 20
-	// maxKept is the size up to which a buffer waits for the next page.
+	// maxKept is the capacity in bytes up to which a buffer is reused.
 	maxKept = 2 << 20
 )
 
-// describeImages calls DescribeImages. A pageStep reads the answer; where it has
-// not been asked, as by an API that is not the SDK's client, the SDK's types are
-// converted.
+// Images lists the images of the repository in every status, each once, in pages.
+func (c Client) Images(ctx context.Context, name string) iter.Seq2[[]evaluator.Image, error] {
+	return unique("describe images in "+name, func(im *evaluator.Image) string { return im.Digest }, contentOf,
+		func(token *string) (page[evaluator.Image], error) {
+			return c.describeImages(ctx, &ecr.DescribeImagesInput{
+				RepositoryName: &name, MaxResults: aws.Int32(maxResults), NextToken: token,
+				// without the filter ECR lists ACTIVE images only
+				Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
+			})
+		})
+}
+
+// Describe returns those of at most 100 different digests that still exist. ECR refuses
+// the whole call if one image is missing; Describe then calls again with each half.
+func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
+	p, err := c.describeImages(withoutPace(ctx), &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
+	switch {
+	case errors.Is(err, errImageNotFound) && len(digests) == 1:
+		return nil, nil
+	case errors.Is(err, errImageNotFound):
+		half := len(digests) / 2
+		first, firstErr := c.Describe(ctx, name, digests[:half])
+		second, secondErr := c.Describe(ctx, name, digests[half:])
+		return append(first, second...), errors.Join(firstErr, secondErr)
+	case err != nil:
+		return nil, fmt.Errorf("describe images in %s: %w", name, err)
+	}
+	found := len(digests)
+	for _, digest := range digests { // an answer that repeats one image may lack another
+		if !slices.ContainsFunc(p.items, func(im evaluator.Image) bool { return im.Digest == digest }) {
+			found--
+		}
+	}
+	if found < len(digests) {
+		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images; run again", name, found, len(digests))
+	}
+	return p.items, nil
+}
+
+// describeImages calls DescribeImages. If an image is refused, it returns the images
+// before that one and the error. A pageStep reads the answers of the SDK's client;
+// answers of another API are converted from the SDK's types.
 func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput) (page[evaluator.Image], error) {
 	var step pageStep
 	out, err := c.api.DescribeImages(ctx, in, func(o *ecr.Options) { o.APIOptions = append(o.APIOptions, step.replace) })
@@ -38,21 +82,54 @@ func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput)
 		return page[evaluator.Image]{}, Classify(err)
 	}
 	if p := step.page; p != nil {
-		return page[evaluator.Image]{items: p.Images, refused: p.Refused, next: p.NextToken}, nil
+		return page[evaluator.Image]{p.Images, p.NextToken}, p.Refused
 	}
-	items, refused := converted(out.ImageDetails, image)
-	return page[evaluator.Image]{items: items, refused: refused, next: aws.ToString(out.NextToken)}, nil
+	items, err := converted(out.ImageDetails, image)
+	return page[evaluator.Image]{items, aws.ToString(out.NextToken)}, err
 }
 
-// A pageStep stands in the place of the SDK's step that reads answers. It reads
-// the pages, and leaves all that is no page to the SDK's.
+// image converts an image detail. A missing imageStatus means ACTIVE, because emulators
+// without archive storage do not send it.
+func image(d types.ImageDetail) (evaluator.Image, error) {
+	im := evaluator.Image{
+		Digest:               aws.ToString(d.ImageDigest),
+		Tags:                 d.ImageTags,
+		Status:               cmp.Or(evaluator.ImageStatus(d.ImageStatus), evaluator.Active),
+		PushedAt:             evaluator.At(aws.ToTime(d.ImagePushedAt)),
+		LastRecordedPullTime: evaluator.At(aws.ToTime(d.LastRecordedPullTime)),
+		LastArchivedAt:       evaluator.At(aws.ToTime(d.LastArchivedAt)),
+		LastActivatedAt:      evaluator.At(aws.ToTime(d.LastActivatedAt)),
+		SizeInBytes:          aws.ToInt64(d.ImageSizeInBytes),
+		ManifestMediaType:    aws.ToString(d.ImageManifestMediaType),
+		SubjectDigest:        aws.ToString(d.SubjectManifestDigest),
+	}
+	return im, imagepage.Check(&im)
+}
+
+var contentSeed = maphash.MakeSeed()
+
+// contentOf returns a hash of the image's status, tags in any order, and times except
+// the last pull.
+func contentOf(im *evaluator.Image) uint64 {
+	sum := maphash.Comparable(contentSeed, struct {
+		status                      evaluator.ImageStatus
+		pushed, archived, activated evaluator.Instant
+	}{im.Status, im.PushedAt, im.LastArchivedAt, im.LastActivatedAt})
+	for _, tag := range im.Tags {
+		sum += maphash.String(contentSeed, tag)
+	}
+	return sum
+}
+
+// A pageStep replaces the step of the SDK that reads an answer. It reads pages, and
+// passes all other answers to the SDK's step.
 type pageStep struct {
-	plain middleware.DeserializeMiddleware
-	page  *imagepage.Page
+	sdk  middleware.DeserializeMiddleware
+	page *imagepage.Page
 }
 
 func (s *pageStep) replace(stack *middleware.Stack) (err error) {
-	s.plain, err = stack.Deserialize.Swap(s.ID(), s)
+	s.sdk, err = stack.Deserialize.Swap(s.ID(), s)
 	return err
 }
 
@@ -61,22 +138,22 @@ func (*pageStep) ID() string { return "OperationDeserializer" }
 
 // HandleDeserialize makes the call and reads its answer.
 func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-	s.page = nil // that of an attempt before
+	s.page = nil // of an earlier attempt
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	response, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil || !ok || response.StatusCode != http.StatusOK {
-		return s.plain.HandleDeserialize(ctx, in, answered{out, metadata, err})
+		return s.sdk.HandleDeserialize(ctx, in, answered{out, metadata, err})
 	}
 	p, err := readPage(response)
 	_ = response.Body.Close() // it was only read
 	if err != nil {
 		return out, metadata, &smithy.DeserializationError{Err: err}
 	}
-	s.page, out.Result = &p, &ecr.DescribeImagesOutput{ImageDetails: []types.ImageDetail{}} // there was a list
+	s.page, out.Result = &p, &ecr.DescribeImagesOutput{ImageDetails: []types.ImageDetail{}} // not nil: the answer has a list
 	return out, metadata, nil
 }
 
-// answered is a call that has been made.
+// answered is a handler that returns the outcome of a call already made.
 type answered struct {
 	out      middleware.DeserializeOutput
 	metadata middleware.Metadata
@@ -103,16 +180,19 @@ func readPage(response *smithyhttp.Response) (imagepage.Page, error) {
 	case err != nil:
 		return imagepage.Page{}, err
 	case n > maxPage:
-		return imagepage.Page{}, fmt.Errorf("the page has more than %d MiB", maxPage>>20)
+		return imagepage.Page{}, fmt.Errorf("the page has more than %d MiB%s", maxPage>>20, checkEndpoint)
 	}
 	p, err := imagepage.Decode(buffer.Bytes())
-	if err == nil && p.Refused == nil && len(p.Images) == 0 {
+	if err != nil {
+		return p, fmt.Errorf("%w%s", err, checkEndpoint)
+	}
+	if p.Refused == nil && len(p.Images) == 0 {
 		err = present("imageDetails", hasImageDetails(buffer.Bytes()))
 	}
 	return p, err
 }
 
-// hasImageDetails reports whether a list stands in a page, be it empty.
+// hasImageDetails reports whether a page has a list of images, which may be empty.
 func hasImageDetails(text []byte) bool {
 	var page struct {
 		ImageDetails []json.RawMessage `json:"imageDetails"`

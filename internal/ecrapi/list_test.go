@@ -143,7 +143,7 @@ func TestAnImageThatChangesBetweenPagesIsDoubted(t *testing.T) {
 		client, _ := connect(t, canned{"DescribeImages": func(token string) string { return pages[token] }})
 		list, err := collect(t, each(client.Images(t.Context(), "app")))
 		if changed {
-			wantError(t, err, "describe images in app: sha256:x is listed twice, and has changed in between; run again")
+			wantError(t, err, "describe images in app: sha256:x changed while the pages were listed; run again")
 		} else if err != nil || len(list) != 2 {
 			t.Errorf("%s: %d images, %v", second, len(list), err)
 		}
@@ -154,7 +154,7 @@ func TestARepeatedPageTokenCutsTheListingShort(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(token string) string{
 		"same token":   func(string) string { return "t" },
-		"circle":       func(token string) string { return map[string]string{"": "a", "a": "b", "b": "c", "c": "a"}[token] },
+		"cycle":        func(token string) string { return map[string]string{"": "a", "a": "b", "b": "c", "c": "a"}[token] },
 		"to the start": func(token string) string { return map[string]string{"": "a", "a": "b", "b": "a"}[token] },
 	} {
 		client, _ := connect(t, canned{
@@ -214,7 +214,7 @@ func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 		"activated, the future": {ImageDigest: id, ImagePushedAt: ok, LastActivatedAt: future},
 		"none":                  {ImageDigest: id, ImagePushedAt: &time.Time{}},
 	} {
-		want := "describe images in app: image sha256:a has a time before the year 1970 or after 2261"
+		want := "describe images in app: image sha256:a has a time before the year 1970 or after 2261; check the endpoint"
 		if name == "none" {
 			want = "describe images in app: image sha256:a without imagePushedAt"
 		}
@@ -262,7 +262,7 @@ func TestRepositoriesRefusesOneWithoutName(t *testing.T) {
 	t.Parallel()
 	client, _ := connect(t, canned{"DescribeRepositories": func(string) string { return `{"repositories": [{"registryId": "1"}]}` }})
 	_, err := collect(t, client.Repositories(t.Context()))
-	wantError(t, err, "describe repositories: repository without name")
+	wantError(t, err, "describe repositories: a repository in the answer has no name")
 }
 
 func TestListingErrorsNameTheOperationAndTheObject(t *testing.T) {

@@ -33,7 +33,7 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 	for operation, want := range map[string]int{"DescribeRepositories": 2, "DescribeImages": 4} {
-		if got := room(t, p, operation); got != want {
+		if got := free(t, p, operation); got != want {
 			t.Errorf("%d calls of %s may be under way, want %d", got, operation, want)
 		}
 	}
@@ -63,7 +63,7 @@ func TestAPanicEndsACall(t *testing.T) {
 		}()
 		_, _ = client.PolicyText(t.Context(), "app")
 	}()
-	if got := room(t, p, "GetLifecyclePolicy"); got != 2 {
+	if got := free(t, p, "GetLifecyclePolicy"); got != 2 {
 		t.Errorf("%d calls may be under way, want 2", got)
 	}
 }
@@ -72,8 +72,8 @@ type faulty struct{}
 
 func (faulty) Do(*http.Request) (*http.Response, error) { panic("fault") }
 
-// room returns how many calls may be under way, and lets them end.
-func room(t *testing.T, p *pace.Pace, operation string) int {
+// free returns how many calls may be under way, and lets them end.
+func free(t *testing.T, p *pace.Pace, operation string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()

@@ -8,22 +8,16 @@ import (
 	"sync"
 )
 
-// errRepeatedToken says that a listing does not come to its end.
-var errRepeatedToken = errors.New("the listing is cut short: ECR repeats a page token")
+var errRepeatedToken = errors.New("the listing is cut short: ECR repeats a page token; run again")
 
-// A page is one answer of a paged operation.
+// A page is one answer of a paged operation. The token next is "" on the last page.
 type page[T any] struct {
 	items []T
-	// refused says why the item after the last of them cannot be taken.
-	refused error
-	// next is empty on the last page.
-	next string
+	next  string
 }
 
-// A listing fetches the page of a token, the first one for nil.
-type listing[T any] func(token *string) (page[T], error)
-
-// converted returns the items of a page up to the first that convert refuses.
+// converted returns the converted items before the first one that convert refuses, and
+// the error of that one.
 func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 	items := make([]T, 0, len(in))
 	for _, item := range in {
@@ -36,12 +30,14 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 	return items, nil
 }
 
-// unique returns the pages of a listing with each item once. Pages may overlap when
-// items are added or removed while they are fetched, and an image that counted twice
-// would push another one out of a rule's count. The first error, named after the
-// operation, ends the sequence. An item that is refused is an error. So is a token that
-// returns to an earlier page, and an item that is listed again with other content.
-func (l listing[T]) unique(operation string, key func(*T) string, content func(*T) uint64) iter.Seq2[[]T, error] {
+// unique fetches all pages, the first with a nil token, and yields each item once. ECR
+// may list an item on two pages when somebody pushes or deletes images meanwhile, and a
+// repeated image would change the result of a count rule.
+//
+// The first error ends the sequence, after the items that fetch returned with it. An
+// item that is listed again with another content is an error. A nil content means that
+// only the key counts.
+func unique[T any](operation string, key func(*T) string, content func(*T) uint64, fetch func(token *string) (page[T], error)) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		seen := sets.Get().(map[string]uint64)
 		defer func() {
@@ -50,7 +46,12 @@ func (l listing[T]) unique(operation string, key func(*T) string, content func(*
 				sets.Put(seen)
 			}
 		}()
-		for p, err := range l.pages {
+		tokens := map[string]bool{}
+		for token := (*string)(nil); ; {
+			p, err := fetch(token)
+			if err == nil && tokens[p.next] {
+				p, err = page[T]{}, errRepeatedToken
+			}
 			fresh, changed := unseen(p.items, key, content, seen)
 			if len(fresh) > 0 && !yield(fresh, nil) {
 				return
@@ -59,27 +60,34 @@ func (l listing[T]) unique(operation string, key func(*T) string, content func(*
 				yield(nil, fmt.Errorf("%s: %w", operation, err))
 				return
 			}
+			if p.next == "" {
+				return
+			}
+			tokens[p.next] = true
+			token = &p.next
 		}
 	}
 }
 
-// sets are the sets of keys of a listing, with a hash of each item's content.
+// sets holds maps from the key of an item to the hash of its content.
 var sets = sync.Pool{New: func() any { return make(map[string]uint64, maxResults) }}
 
-// unseen moves the items with new keys to the front, and returns them. The error says
-// that an item was listed before with other content.
+// unseen moves the items with new keys to the front of items, and returns them.
 func unseen[T any](items []T, key func(*T) string, content func(*T) uint64, seen map[string]uint64) ([]T, error) {
 	n := 0
 	for i := range items {
-		name, now := key(&items[i]), content(&items[i])
+		name, hash := key(&items[i]), uint64(0)
+		if content != nil {
+			hash = content(&items[i])
+		}
 		before, known := seen[name]
 		switch {
-		case known && before != now:
-			return items[:n], fmt.Errorf("%s is listed twice, and has changed in between; run again", name)
+		case known && before != hash:
+			return items[:n], fmt.Errorf("%s changed while the pages were listed; run again", name)
 		case known:
 			continue
 		}
-		seen[name] = now
+		seen[name] = hash
 		if n != i {
 			items[n] = items[i]
 		}
@@ -88,7 +96,7 @@ func unseen[T any](items []T, key func(*T) string, content func(*T) uint64, seen
 	return items[:n], nil
 }
 
-// oneByOne returns the items of pages.
+// oneByOne yields the items of the pages.
 func oneByOne[T any](pages iter.Seq2[[]T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for items, err := range pages {
@@ -103,27 +111,5 @@ func oneByOne[T any](pages iter.Seq2[[]T, error]) iter.Seq2[T, error] {
 				}
 			}
 		}
-	}
-}
-
-// pages are the pages of the listing. With an error comes what there is before
-// it.
-func (l listing[T]) pages(yield func(page[T], error) bool) {
-	tokens := map[string]bool{}
-	for token := (*string)(nil); ; {
-		p, err := l(token)
-		switch {
-		case err != nil:
-			yield(page[T]{}, err)
-			return
-		case tokens[p.next]:
-			yield(page[T]{}, errRepeatedToken)
-			return
-		}
-		if !yield(p, p.refused) || p.refused != nil || p.next == "" {
-			return
-		}
-		tokens[p.next] = true
-		token = &p.next
 	}
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// Connector returns a function that returns one that connects to the registry of
-// the environment. Profile and region, when not empty, win over the environment.
-// Getenv reads what the SDK does not: see [DefaultConcurrency].
+// Connector returns, in two steps, a function that connects to the registry of the
+// environment. A profile and a region that are not "" override the environment. Getenv
+// reads the variables of [DefaultConcurrency], which the SDK does not know.
 func Connector(getenv func(string) string) func(profile, region string, clock func() time.Time) func(context.Context) (Registry, error) {
 	return func(profile, region string, clock func() time.Time) func(context.Context) (Registry, error) {
 		return func(ctx context.Context) (Registry, error) {
@@ -41,13 +41,11 @@ func Connector(getenv func(string) string) func(profile, region string, clock fu
 	}
 }
 
-// DefaultConcurrency is where calls begin, and how far they go while ECR carries
-// them out. CLEANER_CONCURRENCY_START and CLEANER_CONCURRENCY in the environment
-// set others.
+// DefaultConcurrency limits the concurrent calls of an operation. The environment
+// variable CLEANER_CONCURRENCY_START sets another Start, and CLEANER_CONCURRENCY another
+// Most.
 var DefaultConcurrency = pace.Limits{Start: 32, Most: 32}
 
-// concurrency reads CLEANER_CONCURRENCY, the ceiling, and
-// CLEANER_CONCURRENCY_START from the environment.
 func concurrency(getenv func(string) string) (pace.Limits, error) {
 	limits := DefaultConcurrency
 	for name, limit := range map[string]*int{"CLEANER_CONCURRENCY": &limits.Most, "CLEANER_CONCURRENCY_START": &limits.Start} {
@@ -64,17 +62,15 @@ func concurrency(getenv func(string) string) (pace.Limits, error) {
 	return limits, nil
 }
 
-// maxConcurrency is the greatest ceiling: beyond the connections that are kept
-// open, more calls at a time gain nothing.
+// maxConcurrency is the number of connections that awsclient keeps open.
 const maxConcurrency = 64
 
-// Connect returns the registry that cfg leads to.
+// Connect returns the registry that cfg gives access to.
 func Connect(cfg aws.Config, clock func() time.Time) Registry {
 	return ConnectAt(cfg, DefaultConcurrency, clock)
 }
 
-// ConnectAt is Connect with those limits of concurrency. The registry's ClockCheck
-// compares each answer of AWS with the clock.
+// ConnectAt is [Connect] with other limits of concurrency.
 func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Registry {
 	check := awsclient.WatchClock(&cfg, clock)
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
@@ -133,12 +129,12 @@ func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
 	}
 }
 
-// maxOwnPullsWait bounds the time to find out whether ECR records own pulls, retries
-// included: in a VPC without an endpoint of STS there is no answer.
+// maxOwnPullsWait limits the time of ownPulls, retries included. In a VPC without an
+// endpoint of STS there is no answer.
 const maxOwnPullsWait = time.Minute
 
-// ownPulls finds out whether ECR records the pulls of the caller. If ECR excludes no
-// principal, ownPulls does not ask who the caller is.
+// ownPulls finds out whether ECR records the caller's pulls. If ECR excludes nobody, it
+// ignores a failed call of STS.
 func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) cleaner.OwnPulls {
 	ctx, cancel := context.WithTimeout(ctx, maxOwnPullsWait)
 	defer cancel()
@@ -157,8 +153,8 @@ func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) cleaner
 	return cleaner.OwnPulls{Excluded: excluded, Principal: caller.ARN(), Err: err}
 }
 
-// isOneOf reports whether the caller is one of the principals. The error names a
-// principal whose ARN cannot be read, which may be the caller.
+// isOneOf reports whether the caller is one of the principals. The error names an
+// unreadable ARN, which may be the caller's.
 func isOneOf(arns []string, caller awsclient.Principal) (is bool, unread error) {
 	kinds := []string{"role", "user", "root", "federated-user"}
 	for _, arn := range arns {
@@ -166,7 +162,7 @@ func isOneOf(arns []string, caller awsclient.Principal) (is bool, unread error) 
 		case err == nil && p == caller:
 			return true, nil
 		case err != nil || !slices.Contains(kinds, p.Kind) || strings.Contains(arn, "*"):
-			unread = fmt.Errorf("list pull-time update exclusions: %q is not the ARN of a role or user", arn)
+			unread = fmt.Errorf("list pull-time update exclusions: %q is not the ARN of a role or user; correct the exclusion", arn)
 		}
 	}
 	return false, unread

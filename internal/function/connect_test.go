@@ -288,7 +288,7 @@ func TestPutObjectWritesToTheStore(t *testing.T) {
 	defer server.Close()
 	r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), clock)
 	err := r.PutObject(t.Context(), "s3://bucket/key", []byte("x"))
-	if err == nil || !strings.HasPrefix(err.Error(), "put s3://bucket/key: S3 answers 4") {
+	if err == nil || !strings.HasPrefix(err.Error(), "put s3://bucket/key: S3 answered 4") {
 		t.Errorf("PutObject: %v", err)
 	}
 }

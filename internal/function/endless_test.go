@@ -12,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// An endless shelf goes on answering until nobody listens.
+// An endless server sends 80 MiB, or less if the client hangs up.
 type endless struct {
 	begin string
 	sent  atomic.Int64
@@ -29,7 +29,7 @@ func (e *endless) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// What S3 and Systems Manager hold is read no further than what can be used.
+// The cleaner reads no more of an endless answer than its limit.
 func TestNoSourceIsReadWithoutEnd(t *testing.T) {
 	e := &endless{}
 	server := httptest.NewServer(e)

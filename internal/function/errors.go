@@ -1,12 +1,10 @@
 package function
 
-// Lambda reports the type name of the error that a handler returns as
-// errorType. These types are the function's outermost errors, so that the
-// name says what to look at.
+// Lambda reports the name of the type of a handler's error as errorType. The function
+// returns these types, so that alarms and queries can tell the causes apart.
 
-// A RequestError says that the event is not a request that can be carried out. It
-// cannot be read, the configuration forbids it, or it asks for repositories that do not
-// exist or are excluded.
+// A RequestError says that the event is not a valid request, that the configuration
+// forbids it, or that it names repositories that do not exist or are excluded.
 type RequestError struct{ Err error }
 
 func (e *RequestError) Error() string { return "request: " + e.Err.Error() }
@@ -14,7 +12,8 @@ func (e *RequestError) Error() string { return "request: " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// A ConfigurationError says that the configuration cannot be read or honoured.
+// A ConfigurationError says that the configuration cannot be read, is not valid, or needs
+// a feature that this version lacks.
 type ConfigurationError struct{ Err error }
 
 func (e *ConfigurationError) Error() string { return e.Err.Error() }
@@ -22,8 +21,8 @@ func (e *ConfigurationError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *ConfigurationError) Unwrap() error { return e.Err }
 
-// A RegistryError says that the registry cannot be reached or listed, or that the
-// clock of this machine is wrong.
+// A RegistryError says that the cleaner cannot connect to the registry or list it, or
+// that the clock of this machine is wrong.
 type RegistryError struct{ Err error }
 
 func (e *RegistryError) Error() string { return e.Err.Error() }

@@ -1,6 +1,6 @@
-// Package function is the Lambda function: it turns an event into a run and
-// the run's report into the answer. The program cmd/cleaner hands it to the
-// Lambda runtime, the command ecrclean invoke calls it on an event file.
+// Package function is the Lambda function. It makes a run from an event, and returns the
+// run's report as the answer. The program cmd/cleaner registers it with the Lambda
+// runtime; the command ecrclean invoke calls it with an event file.
 package function
 
 import (
@@ -16,37 +16,35 @@ import (
 )
 
 const (
-	// MaxAnswer is the greatest length of the answer in bytes, below the
-	// 256 KB that asynchronous destinations take.
+	// MaxAnswer is the largest length of the answer in bytes. Destinations of
+	// asynchronous invocations accept 256 KB.
 	MaxAnswer = 200_000
-	// MaxMargin is the time before the deadline at which no further repository
-	// is begun, so that the answer is out before Lambda kills the function.
+	// MaxMargin is the largest margin of [Limit].
 	MaxMargin = 30 * time.Second
 )
 
-// A Handler handles the events of the function. All fields but the last two must be
-// set.
+// A Handler handles the events of the function. All fields except Commit and
+// FunctionName must be set.
 type Handler struct {
 	// Configuration is the value of CLEANER_CONFIG.
 	Configuration string
-	// Read reads the configuration that this names.
+	// Read reads the configuration at the location in Configuration.
 	Read    config.Reader
 	Connect func(ctx context.Context) (Registry, error)
 	Now     func() time.Time
-	// RunID names the run that the context belongs to.
+	// RunID returns the ID of the run with this context.
 	RunID func(ctx context.Context) string
 	Log   *slog.Logger
-	// Commit is that of [cleaner.Runner]. Optional.
+	// Commit is that of [cleaner.Runner].
 	Commit func() error
-	// FunctionName is the dimension of the metrics; without one none are written.
+	// FunctionName is the dimension of the metrics. If it is "", no metrics are written.
 	FunctionName string
 }
 
-// Handle carries out one event and returns the report. The error is a [*RequestError],
-// a [*ConfigurationError] or a [*RegistryError]. Before one of the first two, the only
-// calls were those that read the configuration and, if the request asks for
-// repositories that do not exist, those that list the repositories. Every other failure
-// is in the report.
+// Handle carries out one event and returns the report. The error is a [*RequestError], a
+// [*ConfigurationError] or a [*RegistryError]; every other failure is in the report.
+// Before one of the first two errors, Handle has only read the configuration and, if the
+// request names repositories that do not exist, listed the repositories.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.Report, error) {
 	run, hash, err := h.prepare(ctx, event)
 	if err != nil {
@@ -79,7 +77,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.R
 }
 
 // prepare returns the configuration narrowed by the event, and the hash of the
-// configuration as it is.
+// configuration without the event.
 func (h *Handler) prepare(ctx context.Context, event []byte) (run config.Config, hash string, err error) {
 	request, problems := config.ParseRequest(event)
 	if err := problems.Err(); err != nil {
@@ -106,8 +104,8 @@ func (h *Handler) warn(document string, warnings jsondoc.Problems) {
 	}
 }
 
-// supported refuses to apply a configuration that this version cannot honour,
-// and says in the log what a plan does without.
+// supported returns an error if mode apply would ignore a field that this version lacks.
+// In mode plan it logs these fields.
 func (h *Handler) supported(run config.Config) error {
 	fields := run.Unsupported()
 	switch {
@@ -120,11 +118,11 @@ func (h *Handler) supported(run config.Config) error {
 	return nil
 }
 
-// Limit returns the context of the run, and a channel that is closed a margin
-// before the deadline of ctx, when no further repository shall be begun. What
-// was begun has half of the margin to end; then its calls fail, so that the
-// answer is out in time even if one of them hangs. The margin is [MaxMargin] or,
-// for a short run, a tenth of its time. Without a deadline nothing is limited.
+// Limit returns the context of the run, and a channel that is closed a margin before the
+// deadline of ctx. Then the run begins no further repository. Half of the margin later the
+// run's context ends, so that the answer is ready before Lambda kills the function, even
+// if a call hangs. The margin is [MaxMargin] or, for a short run, a tenth of its time.
+// Without a deadline there is no limit, and the channel is nil.
 func Limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan struct{}, cancel func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -132,6 +130,6 @@ func Limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan
 	}
 	margin := min(MaxMargin, deadline.Sub(now)/10)
 	run, cancelRun := context.WithDeadline(ctx, deadline.Add(-margin/2))
-	early, cancelEarly := context.WithDeadline(run, deadline.Add(-margin))
-	return run, early.Done(), func() { cancelEarly(); cancelRun() }
+	begin, cancelBegin := context.WithDeadline(run, deadline.Add(-margin))
+	return run, begin.Done(), func() { cancelBegin(); cancelRun() }
 }

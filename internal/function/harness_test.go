@@ -24,13 +24,13 @@ const day = 24 * time.Hour
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// expireAll is a configuration that expires what is older than a day,
-// everywhere and unprotected.
+// expireAll is a configuration that expires all images older than a day, without
+// protection.
 const expireAll = `{"policies": [{"name": "old", "policy": {"rules": [{"rulePriority": 1,
 	"selection": {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}}],
 	"protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 
-// A function is a handler and the world it works in.
+// A fixture is a handler with its registry and its log.
 type fixture struct {
 	function.Handler
 	registry *fakeecr.Server
@@ -39,7 +39,7 @@ type fixture struct {
 	log      bytes.Buffer
 }
 
-// newFixture returns a handler with that configuration on an empty registry.
+// newFixture returns a fixture with this configuration and an empty registry.
 func newFixture(t *testing.T, configuration string) *fixture {
 	t.Helper()
 	f := &fixture{registry: fakeecr.New(fakeecr.WithClock(func() time.Time { return now }))}
@@ -62,7 +62,7 @@ func newFixture(t *testing.T, configuration string) *fixture {
 	return f
 }
 
-// later moves the clock on by d when the first images are listed. The clock then has
+// later advances the clock by d when the first images are listed. The clock then has
 // another time zone.
 func (f *fixture) later(d time.Duration) {
 	var moved atomic.Int64
@@ -70,7 +70,7 @@ func (f *fixture) later(d time.Duration) {
 	f.Now = func() time.Time { return now.Add(time.Duration(moved.Load())).In(time.FixedZone("elsewhere", 3600)) }
 }
 
-// push stores an image of that age in a repository that is made if need be.
+// push stores an image of this age in a repository, which it creates if necessary.
 func (f *fixture) push(repository string, age time.Duration, tags ...string) string {
 	f.registry.CreateRepository(repository)
 	return f.registry.Put(repository, fakeecr.Image{PushedAt: now.Add(-age), Tags: tags, SizeInBytes: 100})
@@ -86,7 +86,7 @@ func (f *fixture) handle(t *testing.T, event string) *cleaner.Report {
 	return report
 }
 
-// lines returns the lines of the log with that message.
+// lines returns the lines of the log with this message.
 func (f *fixture) lines(t *testing.T, message string) []map[string]any {
 	t.Helper()
 	var found []map[string]any

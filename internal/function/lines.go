@@ -13,33 +13,29 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// NewLog returns a log of JSON lines, each one Write to w. Whatever stands in
-// tags, names and messages stays within its string: nothing in it ends a line or
-// acts on a terminal.
-//
-// A json.RawMessage is written as it is; it must be a JSON value in one line.
+// NewLog returns a log of JSON lines, each one Write to w. No tag, name or message in it
+// can end its string or control a terminal. A json.RawMessage is written unchanged; it
+// must be a JSON value in one line.
 func NewLog(w io.Writer) *slog.Logger {
 	return slog.New(lines{output: &output{w: jsondoc.Printable(w)}})
 }
 
-// An output is written to line by line. Each is put together in the place of the
-// one before it.
+// An output writes lines, and reuses the memory of one line for the next.
 type output struct {
 	mu   sync.Mutex
 	w    io.Writer
 	line []byte
 }
 
-// lines is a handler as that of package log/slog for JSON, at half its cost: a
-// run that removes much writes two lines for each image. It knows no groups.
+// lines is a handler with the output of slog's JSON handler at half the cost, because a
+// run can write two lines for each image. It does not nest groups.
 type lines struct {
 	*output
-	// group stands before the keys, members are those of each line.
-	group   string
-	members []byte
+	group   string // the prefix of the keys
+	members []byte // of each line
 }
 
-// Enabled reports whether lines of that level are written.
+// Enabled reports whether lines of this level are written.
 func (lines) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
 
 // Handle writes the record.
@@ -93,7 +89,7 @@ func appendAny(text []byte, value any) []byte {
 	return text
 }
 
-// WithAttrs returns a handler that writes these too.
+// WithAttrs returns a handler that also writes these attributes.
 func (l lines) WithAttrs(attrs []slog.Attr) slog.Handler {
 	l.members = bytes.Clone(l.members)
 	for _, a := range attrs {
@@ -102,7 +98,7 @@ func (l lines) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return l
 }
 
-// WithGroup returns a handler that puts the name and a dot before further keys.
+// WithGroup returns a handler that adds the name and a dot before later keys.
 func (l lines) WithGroup(name string) slog.Handler {
 	l.group += name + "."
 	return l

@@ -7,8 +7,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// logFindings writes a line for each finding, since the answer may leave some out.
-func logFindings(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
+// LogRun writes a line for each finding, because the answer may omit some, and the line
+// of the run.
+func LogRun(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
 	for _, f := range r.Findings {
 		level := slog.LevelInfo
 		if f.Kind.Failure() != "" {
@@ -20,12 +21,6 @@ func logFindings(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
 			slog.String("repository", f.Repository),
 			slog.String("message", f.Message))
 	}
-}
-
-// LogRun writes the findings and the line of the run, which says how much was left
-// undone and why.
-func LogRun(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
-	logFindings(ctx, log, r)
 	level := slog.LevelInfo
 	if r.Incomplete {
 		level = slog.LevelError
@@ -39,4 +34,58 @@ func LogRun(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
 		slog.Any("undone", r.Undone()),
 		slog.Any("totals", r.Totals),
 		slog.Any("calls", r.Calls))
+}
+
+// A metric is a number in the line of metrics.
+type metric struct {
+	Name  string
+	Unit  string
+	value int64
+}
+
+// metricsOf returns the metrics of a run. CloudWatch bills each of them.
+func metricsOf(r *cleaner.Report) []metric {
+	incomplete := int64(0)
+	if r.Incomplete {
+		incomplete = 1
+	}
+	count := func(name string, n int) metric { return metric{name, "Count", int64(n)} }
+	return []metric{
+		count("ImagesExpired", r.Totals.Expired),
+		count("ImagesProtected", r.Totals.Protected),
+		count("ImagesDeleted", r.Totals.Deleted),
+		count("ImagesArchived", r.Totals.Archived),
+		count("ImagesFailed", r.Totals.Failed+r.Totals.Unknown+r.Totals.NotAttempted),
+		count("RepositoriesSkipped", r.Totals.Skipped),
+		{"IncompleteRuns", "Count", incomplete},
+		{"ReclaimableBytes", "Bytes", r.Totals.ReclaimableBytes},
+		{"Duration", "Milliseconds", r.End.Sub(r.Start).Milliseconds()},
+	}
+}
+
+// logMetrics writes the line from which CloudWatch extracts the metrics, in its embedded
+// metric format.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+func (h *Handler) logMetrics(ctx context.Context, r *cleaner.Report) {
+	if h.FunctionName == "" {
+		return
+	}
+	type directive struct {
+		Namespace  string
+		Dimensions [][]string
+		Metrics    []metric
+	}
+	metrics := metricsOf(r)
+	line := []slog.Attr{
+		slog.String("run_id", r.RunID),
+		slog.Any("_aws", struct { //nolint:sloglint // CloudWatch's name
+			Timestamp         int64
+			CloudWatchMetrics []directive
+		}{r.End.UnixMilli(), []directive{{"EcrCleaner", [][]string{{"FunctionName"}}, metrics}}}),
+		slog.String("FunctionName", h.FunctionName), //nolint:sloglint // CloudWatch's name
+	}
+	for _, m := range metrics {
+		line = append(line, slog.Int64(m.Name, m.value))
+	}
+	h.Log.LogAttrs(ctx, slog.LevelInfo, "metrics", line...)
 }

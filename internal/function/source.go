@@ -14,13 +14,12 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
-// maxSourceWait bounds the time in which a configuration must be there, retries
-// included: without it nothing else can begin.
+// maxSourceWait limits the time to read a configuration, retries included.
 const maxSourceWait = 30 * time.Second
 
-// SourceReader returns how the text of a configuration is read: from a file, an
-// S3 object or a parameter, in the environment's account and Region. Profile
-// and region, when not empty, win over the environment.
+// SourceReader returns a function that reads the text of a configuration from a file, an
+// S3 object or a parameter, in the environment's account and Region. A profile and a
+// region that are not "" override the environment.
 func SourceReader(profile, region string, clock func() time.Time) config.Reader {
 	return func(ctx context.Context, location string) ([]byte, error) {
 		if !strings.HasPrefix(location, "s3://") && !strings.HasPrefix(location, "ssm:") {
@@ -43,36 +42,24 @@ func SourceReader(profile, region string, clock func() time.Time) config.Reader 
 	}
 }
 
+// readFile reads no more than is necessary to see that a text is too long.
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return readAll(f)
+	defer func() { _ = f.Close() }() // it is only read
+	return io.ReadAll(io.LimitReader(f, config.MaxBytes+1))
 }
 
 func readRemote(ctx context.Context, cfg aws.Config, location string, now time.Time) ([]byte, error) {
 	name, isParameter := strings.CutPrefix(location, "ssm:")
 	switch {
-	case isParameter && name == "":
-		return nil, fmt.Errorf("%s is not like ssm:/parameter/name", location)
-	case isParameter:
-		text, err := awsclient.GetParameter(ctx, cfg, name, now)
-		return []byte(text), err
+	case !isParameter:
+		return awsclient.GetObject(ctx, cfg, location, now)
+	case name == "":
+		return nil, fmt.Errorf("location %q must be like ssm:/parameter/name", location)
 	}
-	body, err := awsclient.GetObject(ctx, cfg, location, now)
-	if err != nil {
-		return nil, err
-	}
-	text, err := readAll(body)
-	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", location, err)
-	}
-	return text, nil
-}
-
-// readAll reads no more than is needed to see that a text is too long.
-func readAll(from io.ReadCloser) ([]byte, error) {
-	defer func() { _ = from.Close() }() // it is only read
-	return io.ReadAll(io.LimitReader(from, config.MaxBytes+1))
+	text, err := awsclient.GetParameter(ctx, cfg, name, now)
+	return []byte(text), err
 }

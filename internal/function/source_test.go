@@ -15,14 +15,14 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// A shelf is S3 and Systems Manager, and holds the text under any name but
+// A store is S3 and Systems Manager, and has the text under every name except
 // "missing".
-type shelf struct {
+type store struct {
 	text  string
 	calls int
 }
 
-func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.calls++
 	var in struct{ Name string }
 	_ = json.NewDecoder(r.Body).Decode(&in) // of S3 there is none
@@ -51,7 +51,7 @@ func environment(t *testing.T, endpoint string) {
 }
 
 func TestSourcesOfAConfiguration(t *testing.T) {
-	s := &shelf{text: `{"mode": "apply"}`}
+	s := &store{text: `{"mode": "apply"}`}
 	server := httptest.NewServer(s)
 	defer server.Close()
 	environment(t, server.URL)
@@ -70,15 +70,15 @@ func TestSourcesOfAConfiguration(t *testing.T) {
 }
 
 func TestSourcesThatCannotBeRead(t *testing.T) {
-	s := &shelf{}
+	s := &store{}
 	server := httptest.NewServer(s)
 	defer server.Close()
 	environment(t, server.URL)
 	for location, want := range map[string]string{
 		"s3://bucket/missing": "read configuration: get s3://bucket/missing: there is no such object or bucket, or no permission to see it; check the name",
-		"s3://bucket":         "read configuration: get s3://bucket: is not like s3://bucket/key",
+		"s3://bucket":         "read configuration: get s3://bucket: the location must be like s3://bucket/key",
 		"ssm:missing":         "read configuration: get parameter missing: there is no such parameter in this Region; check the name",
-		"ssm:":                "read configuration: ssm: is not like ssm:/parameter/name",
+		"ssm:":                "read configuration: location \"ssm:\" must be like ssm:/parameter/name",
 		"missing.json":        "read configuration: open missing.json: no such file or directory",
 		"s3://bucket/empty":   "configuration s3://bucket/empty: 1:1: is empty; a JSON object is expected",
 		"ssm:/empty":          "configuration ssm:/empty: 1:1: is empty; a JSON object is expected",

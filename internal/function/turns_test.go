@@ -16,8 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// A pagedReader is a slowReader of repositories with three images, each of which
-// takes its time.
+// A pagedReader is a slowReader of repositories with three images, one on each slow
+// page.
 type pagedReader struct{ slowReader }
 
 func (p pagedReader) Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
@@ -37,9 +37,9 @@ func (p pagedReader) Images(ctx context.Context, repository string) iter.Seq2[[]
 	}
 }
 
-// night runs the function for ten minutes on n repositories of which each takes
-// some seconds, and returns what it came to.
-func night(t *testing.T, n int, seconds float64) *cleaner.Report {
+// nightlyRun runs the function for ten minutes on n repositories, each of which takes
+// some seconds, and returns the report.
+func nightlyRun(t *testing.T, n int, seconds float64) *cleaner.Report {
 	t.Helper()
 	takes := time.Duration(seconds / 3 * float64(time.Second))
 	h := function.Handler{
@@ -60,9 +60,8 @@ func night(t *testing.T, n int, seconds float64) *cleaner.Report {
 	return report
 }
 
-// wantWhole checks that each repository was handled to its end or not at all, and
-// that it is said of each which; it returns the former. One that would have taken
-// longer than what is left of the time counts as not handled.
+// wantWhole checks that each repository was either handled completely or skipped with
+// the reason deadline, and returns those that were handled.
 func wantWhole(t *testing.T, report *cleaner.Report, n int) (handled []string) {
 	t.Helper()
 	for _, r := range report.Repositories {
@@ -79,8 +78,8 @@ func wantWhole(t *testing.T, report *cleaner.Report, n int) (handled []string) {
 	return handled
 }
 
-// In a registry for which no night suffices, each repository has its turn within
-// twice the nights that it would take at best, whenever that begins.
+// If one run cannot handle all repositories, each is handled at least once within twice
+// the number of runs that are necessary at best.
 func TestEachRepositoryHasItsTurn(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -90,11 +89,11 @@ func TestEachRepositoryHasItsTurn(t *testing.T) {
 		t.Run(fmt.Sprintf("%d repositories of %v s", test.n, test.seconds), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				last := map[string]int{} // the night of its last turn, by repository
+				last := map[string]int{} // the run that last handled it, by repository
 				fewest := test.n
 				longest := 0
 				for n := range 120 {
-					handled := wantWhole(t, night(t, test.n, test.seconds), test.n)
+					handled := wantWhole(t, nightlyRun(t, test.n, test.seconds), test.n)
 					fewest = min(fewest, len(handled))
 					for _, name := range handled {
 						longest = max(longest, n-last[name])

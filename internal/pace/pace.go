@@ -1,9 +1,7 @@
-// Package pace bounds how many calls of an operation are under way at a time by
-// what the service bears: a little more after every call that it carries out,
-// half as many after one that it throttles.
-//
-// Nobody publishes the rates of Amazon ECR's calls, and they differ by operation
-// and account, so that no fixed number is right.
+// Package pace limits the concurrent calls of each operation of a service. AWS does not
+// publish the rates of ECR's calls, which differ by operation and account. A limit
+// therefore rises a little with every call that the service carries out, and is halved
+// when the service throttles a call.
 package pace
 
 import (
@@ -11,24 +9,20 @@ import (
 	"sync"
 )
 
-// Limits are how many calls of one operation may be under way at a time.
-type Limits struct {
-	// Start is where an operation begins, and Most what it never exceeds. Both
-	// are at least 1.
-	Start, Most int
-}
+// Limits are numbers of concurrent calls of one operation, at least 1. Start is the first
+// limit of an operation, and Most the highest.
+type Limits struct{ Start, Most int }
 
-// An End is how a call ended, as far as it says something about the rate of calls.
+// An End is the end of a call, as far as it shows something about the rate of calls.
 type End int
 
 const (
-	// Unknown is no answer: no call was made, no answer came, or that of a server
-	// at fault.
+	// Unknown: there was no call, no answer, or a server fault.
 	Unknown End = iota
-	// Carried is carried out: the service did what was asked, or refused it for another reason
-	// than the rate.
+	// Carried: the service carried out the call, or refused it for another reason than
+	// the rate.
 	Carried
-	// Throttled is refused because there were too many calls.
+	// Throttled: the service refused the call because of too many calls.
 	Throttled
 )
 
@@ -39,12 +33,12 @@ type Pace struct {
 	gates  map[string]*gate
 }
 
-// New returns a pace at which no operation was called yet.
+// New returns a pace without calls so far.
 func New(limits Limits) *Pace { return &Pace{limits: limits, gates: map[string]*gate{}} }
 
-// Enter waits until another call of the operation may begin, first come, first
-// served. What it returns must be called once, when the call has ended, and told
-// how. An error is that of the context.
+// Enter waits until the next call of the operation may begin, in the order of arrival.
+// The caller must call leave once, at the end of the call. The error is that of the
+// context.
 func (p *Pace) Enter(ctx context.Context, operation string) (leave func(End), err error) {
 	p.mu.Lock()
 	g, known := p.gates[operation]
@@ -66,8 +60,7 @@ type gate struct {
 	limit, most float64
 	underWay    int
 	waiting     []chan struct{}
-	// epoch counts the times that the limit was halved.
-	epoch int
+	epoch       int // the number of times that the limit was halved
 }
 
 func (g *gate) enter(ctx context.Context) (epoch int, err error) {
@@ -91,8 +84,7 @@ func (g *gate) enter(ctx context.Context) (epoch int, err error) {
 	}
 }
 
-// giveUp takes back the turn of one that waits no longer, and passes it on if it
-// has come meanwhile.
+// giveUp withdraws a waiting call. If the call was admitted meanwhile, giveUp ends it.
 func (g *gate) giveUp(turn chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -106,8 +98,8 @@ func (g *gate) giveUp(turn chan struct{}) {
 	g.admit()
 }
 
-// leave moves the limit. Of the calls that were under way together the first
-// that is throttled halves it, not each: they all met the same limit.
+// leave changes the limit. Only the first throttled call of an epoch halves it, because
+// all calls that were under way had the same limit.
 func (g *gate) leave(end End, epoch int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -122,7 +114,7 @@ func (g *gate) leave(end End, epoch int) {
 	g.admit()
 }
 
-// admit lets in those that wait, as far as the limit goes.
+// admit lets waiting calls begin, up to the limit.
 func (g *gate) admit() {
 	for len(g.waiting) > 0 && g.underWay < int(g.limit) {
 		close(g.waiting[0])

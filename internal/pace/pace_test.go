@@ -21,8 +21,8 @@ func enter(t *testing.T, p *pace.Pace, operation string) (leave func(pace.End)) 
 	return leave
 }
 
-// room returns how many calls may be under way.
-func room(t *testing.T, p *pace.Pace, operation string) int {
+// free returns how many calls may be under way.
+func free(t *testing.T, p *pace.Pace, operation string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -63,10 +63,10 @@ func TestTheLimitMoves(t *testing.T) {
 			for _, call := range test.calls {
 				enter(t, p, "A")(ends[call])
 			}
-			if got := room(t, p, "A"); got != test.want {
+			if got := free(t, p, "A"); got != test.want {
 				t.Errorf("%s: %d calls, want %d", name, got, test.want)
 			}
-			if got, want := room(t, p, "B"), min(test.limits.Start, test.limits.Most); got != want {
+			if got, want := free(t, p, "B"), min(test.limits.Start, test.limits.Most); got != want {
 				t.Errorf("%s: %d calls of another operation, want %d", name, got, want)
 			}
 		})
@@ -85,7 +85,7 @@ func TestCallsThatAreThrottledTogetherCountOnce(t *testing.T) {
 		for _, leave := range leaves {
 			leave(pace.Throttled)
 		}
-		if got := room(t, p, "A"); got != 4 {
+		if got := free(t, p, "A"); got != 4 {
 			t.Errorf("%d calls, want 4", got)
 		}
 	})

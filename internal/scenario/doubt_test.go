@@ -40,7 +40,7 @@ func TestDoubtKeepsTheImage(t *testing.T) {
 			w.server.Put("app", im)
 		},
 		want:    "old: expire, deleted",
-		skipped: "app: failed: describe images in app: image " + digestOf("unknown") + ` has the unknown imageStatus "FROZEN"`,
+		skipped: "app: failed: describe images in app: image " + digestOf("unknown") + ` has the unknown imageStatus "FROZEN"; update the cleaner`,
 	}, {
 		name: "manifests that may not be read",
 		registry: `

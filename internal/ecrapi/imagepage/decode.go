@@ -1,3 +1,8 @@
+// Package imagepage reads one answer of DescribeImages, a page of up to 1,000 image
+// details, into [evaluator.Image] values. It is pure, and faster than the SDK's decoder.
+// It refuses everything that the SDK's decoder refuses, and also text that is not JSON,
+// text after the JSON, and times in words. It reads times exactly; the SDK reads them as
+// a float64, loses a millisecond now and then, and misreads numbers beyond 64 bits.
 package imagepage
 
 import (
@@ -8,18 +13,16 @@ import (
 
 // A Page is one answer of DescribeImages.
 type Page struct {
-	// Images are in ECR's order. If Refused is not nil, it says why [Check]
-	// does not take the image detail after the last of them; what follows that
-	// one is left out.
+	// Images are in ECR's order. If [Check] refuses an image, Refused is its error, and
+	// Images ends before that image.
 	Images  []evaluator.Image
 	Refused error
-	// NextToken is empty on the last page.
+	// NextToken is "" on the last page.
 	NextToken string
 }
 
-// Decode reads a page. It returns an error if the text is not one JSON object,
-// or if a member that the API knows is not of its type. Nothing of the page
-// refers to the text.
+// Decode reads a page. It returns an error if the text is not one JSON object, or if a
+// member that the API defines has another type. The page does not refer to the text.
 func Decode(text []byte) (Page, error) {
 	d := decoder{scanner: scanner{text: text}}
 	for name := range d.members {
@@ -42,34 +45,33 @@ func Decode(text []byte) (Page, error) {
 }
 
 const (
-	// leastDetail is the least length of an image detail in which ECR says all
-	// that it says of each image.
+	// leastDetail is the least length in bytes of an image detail with the members that
+	// ECR always sends.
 	leastDetail = 250
-	// mostDetails is how many ECR gives at most.
+	// mostDetails is the largest number of image details in a page.
 	mostDetails = 1000
-	// textsRoom and listsRoom are for about 16 images, in bytes and in tags.
-	textsRoom = 2 << 10
-	listsRoom = 32
-	// maxMediaTypes is how many media types are looked for; ECR knows fewer.
+	// textsSize in bytes, and listsSize in tags, are enough for about 16 images.
+	textsSize = 2 << 10
+	listsSize = 32
+	// maxMediaTypes is the number of shared media types; ECR knows fewer.
 	maxMediaTypes = 16
 )
 
 type decoder struct {
 	scanner
 	page Page
-	// words are the strings of one image while it is read, as they stand in the
-	// text; texts and lists are room for them and for lists of tags.
+	// words are the strings of the current image, as parts of the text. The page's
+	// strings share the memory of texts, and its lists of tags that of lists.
 	words words
 	texts strings.Builder
 	lists []string
-	// what is mostly the same as in the image before
+	// Most images repeat these values of the image before.
 	registryID, repositoryName, status, manifest, artifact memo
-	// mediaTypes are those that the images share.
+	// mediaTypes are the media types that images share.
 	mediaTypes []string
 }
 
-// imageDetails reads the images. Those of a list that came before it, in the
-// same page, do not count.
+// imageDetails reads the images. A second list in a page replaces the first one.
 func (d *decoder) imageDetails() {
 	d.page.Images, d.page.Refused = d.page.Images[:0], nil
 	if n := min((len(d.text)-d.at)/leastDetail, mostDetails); cap(d.page.Images) < n {

@@ -83,17 +83,17 @@ var odd = map[string]string{
 }
 
 const (
-	listedTwice = " is listed twice, and has changed in between"
-	outOfTime   = ` has a time before the year 1970 or after 2261`
+	changed   = " changed while the pages were listed"
+	outOfTime = ` has a time before the year 1970 or after 2261; check the endpoint`
 )
 
 // refused are image details that cannot be judged, and how it is said.
 var refused = map[string]string{
-	`{"imageDetails":[null]}`:                                            `image without imageDigest (tags [])`,
-	`{"imageDetails":[{"imageTags":["v1"],"imagePushedAt":1}]}`:          `image without imageDigest (tags ["v1"])`,
-	`{"imageDetails":[{"imageDigest":"","imagePushedAt":1}]}`:            `image without imageDigest (tags [])`,
-	`{"imageDetails":[{"imageDigest":"sha256:a"},{}]}`:                   `image sha256:a without imagePushedAt`,
-	detail(`"imageStatus":"FROZEN"`):                                     `image sha256:a has the unknown imageStatus "FROZEN"`,
+	`{"imageDetails":[null]}`:                                            `image without imageDigest (tags []); check the endpoint`,
+	`{"imageDetails":[{"imageTags":["v1"],"imagePushedAt":1}]}`:          `image without imageDigest (tags ["v1"]); check the endpoint`,
+	`{"imageDetails":[{"imageDigest":"","imagePushedAt":1}]}`:            `image without imageDigest (tags []); check the endpoint`,
+	`{"imageDetails":[{"imageDigest":"sha256:a"},{}]}`:                   `image sha256:a without imagePushedAt; check the endpoint`,
+	detail(`"imageStatus":"FROZEN"`):                                     `image sha256:a has the unknown imageStatus "FROZEN"; update the cleaner`,
 	detail(`"imagePushedAt":-1`):                                         `image sha256:a` + outOfTime,
 	detail(`"lastRecordedPullTime":253402300800`):                        `image sha256:a` + outOfTime,
 	detail(`"lastArchivedAt":-62135596800`):                              `image sha256:a` + outOfTime,
@@ -101,7 +101,7 @@ var refused = map[string]string{
 	detail(`"lastActivatedAt":-18445302147419`):                          `image sha256:a` + outOfTime,
 	detail(`"lastArchivedAt":9223372036.854775808`):                      `image sha256:a` + outOfTime,
 	detail(`"lastActivatedAt":1e300`):                                    `image sha256:a` + outOfTime,
-	`{"imageDetails":[{"imageDigest":"sha256:a","imagePushedAt":1},{}]}`: `image without imageDigest (tags [])`,
+	`{"imageDetails":[{"imageDigest":"sha256:a","imagePushedAt":1},{}]}`: `image without imageDigest (tags []); check the endpoint`,
 }
 
 // times that a push may have; what the SDK makes of them counts.

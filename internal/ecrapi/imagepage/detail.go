@@ -6,18 +6,17 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// words are the strings of an image that it has for itself.
+// words are the strings that differ between images. If tagged is true, the image detail
+// has a list of tags, which may be empty.
 type words struct {
 	digest, subject []byte
-	// tags are those of a list, which may be empty, if there is one.
-	tags   [][]byte
-	tagged bool
+	tags            [][]byte
+	tagged          bool
 }
 
-// imageDetail reads an image detail, or null, which is one that says nothing,
-// into an image that is zero.
+// imageDetail reads an image detail, or null, into an image that is zero.
 func (d *decoder) imageDetail(im *evaluator.Image) {
-	im.Status = evaluator.Active // as from an API that knows no archive
+	im.Status = evaluator.Active // unless the detail has another
 	if d.null() {
 		return
 	}
@@ -62,8 +61,8 @@ func (d *decoder) imageTags() {
 	}
 }
 
-// unused reads a member that says nothing about what an image is. One that
-// the API knows must still be of its type.
+// unused reads a member without an effect on the image. A member that the API defines
+// must still have its type.
 func (d *decoder) unused(name []byte) {
 	switch string(name) {
 	case "artifactMediaType":
@@ -107,9 +106,8 @@ func (d *decoder) imageScanFindingsSummary() {
 	}
 }
 
-// setWords gives the image its digest, tags and subject. Their texts, and the
-// lists of tags, share memory with those of a few images beside it, so that one
-// that is kept does not keep many.
+// setWords sets the digest, tags and subject of the image. They share memory with those
+// of a few neighbours only, so that one image in use does not hold a whole page in memory.
 func (d *decoder) setWords(im *evaluator.Image) {
 	w := &d.words
 	size := len(w.digest) + len(w.subject)
@@ -118,30 +116,30 @@ func (d *decoder) setWords(im *evaluator.Image) {
 	}
 	if d.texts.Cap()-d.texts.Len() < size {
 		d.texts = strings.Builder{}
-		d.texts.Grow(max(size, textsRoom))
+		d.texts.Grow(max(size, textsSize))
 	}
-	im.Digest, im.SubjectDigest = d.kept(w.digest), d.kept(w.subject)
+	im.Digest, im.SubjectDigest = d.copied(w.digest), d.copied(w.subject)
 	if !w.tagged {
 		return
 	}
 	n := len(w.tags)
-	if d.lists == nil || len(d.lists) < n { // no tags are a list, too
-		d.lists = make([]string, max(n, listsRoom))
+	if d.lists == nil || len(d.lists) < n { // an empty list of tags is not nil
+		d.lists = make([]string, max(n, listsSize))
 	}
 	im.Tags, d.lists = d.lists[:n:n], d.lists[n:]
 	for i, tag := range w.tags {
-		im.Tags[i] = d.kept(tag)
+		im.Tags[i] = d.copied(tag)
 	}
 }
 
-// kept returns the text as a string, for which there is room.
-func (d *decoder) kept(text []byte) string {
+// copied returns a copy of the text. The capacity of d.texts must suffice.
+func (d *decoder) copied(text []byte) string {
 	from := d.texts.Len()
 	d.texts.Write(text)
 	return d.texts.String()[from:]
 }
 
-// status returns the status of that name; "" means none.
+// status returns the status with this name, without an allocation for the usual ones.
 func status(text []byte) evaluator.ImageStatus {
 	switch string(text) {
 	case "", string(evaluator.Active):
@@ -152,16 +150,16 @@ func status(text []byte) evaluator.ImageStatus {
 	return evaluator.ImageStatus(text)
 }
 
-// mediaType returns the text as a string that images share.
+// mediaType returns a copy of the text that images share.
 func (d *decoder) mediaType(text []byte) string {
 	for _, known := range d.mediaTypes {
 		if known == string(text) {
 			return known
 		}
 	}
-	fresh := string(text)
+	added := string(text)
 	if len(d.mediaTypes) < maxMediaTypes {
-		d.mediaTypes = append(d.mediaTypes, fresh)
+		d.mediaTypes = append(d.mediaTypes, added)
 	}
-	return fresh
+	return added
 }

@@ -1,20 +1,27 @@
 package imagepage
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
 
-// maxDepth bounds how deep values lie in each other, as encoding/json does.
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// maxDepth is the largest accepted depth of nested values, as in encoding/json.
 const maxDepth = 10_000
 
-// A scanner reads a JSON text from its start, in place. Each method reads the
-// next value. The first that finds something else sets err, and from then on
-// the text is at its end.
+// A scanner reads a JSON text in place. Each method reads the next value. A method that
+// finds another value sets err, and later calls find the end of the text.
 type scanner struct {
 	text  []byte
 	at    int
 	depth int
 	err   error
-	// leader is the first name of an object, and followers those that came
-	// after another one, each where it stood last.
+	// leader is the first name of an object as last read. A follower is the name last
+	// read after another name.
 	leader    memo
 	followers [32]memo
 }
@@ -26,7 +33,7 @@ func (s *scanner) fail(want string) {
 	s.text, s.at = nil, 0
 }
 
-// peek returns the byte that the next token begins with, or 0 at the end.
+// peek returns the first byte of the next token, or 0 at the end.
 func (s *scanner) peek() byte {
 	if s.at < len(s.text) && s.text[s.at] > ' ' {
 		return s.text[s.at]
@@ -45,8 +52,8 @@ func (s *scanner) afterSpace() byte {
 	return 0
 }
 
-// members reads an object. For each member that is not null, it yields the
-// name; the caller reads the value.
+// members reads an object and yields the name of each member that is not null. The
+// caller reads the value.
 func (s *scanner) members(yield func(name []byte) bool) {
 	s.open('{', "an object")
 	m := &s.leader
@@ -59,7 +66,7 @@ func (s *scanner) members(yield func(name []byte) bool) {
 	}
 }
 
-// name reads what comes before the value of a member.
+// name reads the name of a member and the colon into m.
 func (s *scanner) name(m *memo, first bool) bool {
 	start := s.at
 	if !s.more('}', first, "a comma or the end of the object") {
@@ -75,8 +82,8 @@ func (s *scanner) name(m *memo, first bool) bool {
 	return true
 }
 
-// follower returns where the follower of a name is kept. Names that share a
-// place cost time, nothing else.
+// follower returns the place of the follower of a name. Two names with the same place
+// only cost time.
 func (s *scanner) follower(name []byte) *memo {
 	place := len(name)
 	if place > 0 {
@@ -101,8 +108,7 @@ func (s *scanner) open(c byte, want string) {
 	s.depth++
 }
 
-// more says whether another member or element follows, and reads what is
-// before it.
+// more reports whether another member or element follows, and reads the comma before it.
 func (s *scanner) more(end byte, first bool, want string) bool {
 	switch c := s.peek(); {
 	case c == end:
@@ -118,7 +124,7 @@ func (s *scanner) more(end byte, first bool, want string) bool {
 	return true
 }
 
-// null reads null, if that is next.
+// null reports whether the next value is null, and reads it.
 func (s *scanner) null() bool {
 	if s.peek() != 'n' {
 		return false
@@ -133,4 +139,45 @@ func (s *scanner) literal(word string) {
 		return
 	}
 	s.at += len(word)
+}
+
+// number reads a number and returns it with its text.
+func (s *scanner) number() (decimal.Number, []byte) {
+	s.peek()
+	n, length := decimal.Scan(s.text[s.at:])
+	if length == 0 {
+		s.fail("a number")
+		return n, nil
+	}
+	s.at += length
+	return n, s.text[s.at-length : s.at]
+}
+
+// integer reads an integer of this many bits. A number with a fraction or an exponent is
+// not an integer, whatever its value.
+func (s *scanner) integer(bitSize int) int64 {
+	n, _ := s.number()
+	value, ok := n.Int()
+	if least := int64(math.MinInt64) >> (64 - bitSize); !ok || !n.Plain() || value < least || value > -(least+1) {
+		s.fail("an integer")
+	}
+	return value
+}
+
+// instant reads a time in seconds. A time outside the range of an Instant becomes the
+// first or last Instant, which [Check] refuses.
+func (s *scanner) instant() evaluator.Instant {
+	n, text := s.number()
+	nanoseconds, ok := n.Nanoseconds()
+	if ok {
+		return evaluator.At(time.Unix(0, nanoseconds))
+	}
+	seconds, err := strconv.ParseFloat(string(text), 64)
+	if err != nil { // as in the SDK
+		s.fail("a time in seconds")
+	}
+	if seconds < 0 {
+		return evaluator.At(time.Unix(0, math.MinInt64))
+	}
+	return evaluator.At(time.Unix(0, math.MaxInt64))
 }

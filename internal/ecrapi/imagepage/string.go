@@ -7,11 +7,11 @@ import (
 	"math/bits"
 )
 
-// A memo is a value as it stood in the text, and what it is.
+// A memo is a value and the token, the bytes of the text, from which it was read.
 type memo struct{ token, value []byte }
 
-// str reads a string. The result is part of the text if nothing in it is
-// escaped, and then it may be invalid UTF-8.
+// str reads a string. Without escapes the result is a part of the text, and may be
+// invalid UTF-8.
 func (s *scanner) str() []byte {
 	if s.peek() != '"' {
 		s.fail("a string")
@@ -26,7 +26,7 @@ func (s *scanner) str() []byte {
 	return s.escaped(end)
 }
 
-// repeated reads a string that is likely the one in the memo.
+// repeated reads a string that is probably the one in the memo.
 func (s *scanner) repeated(m *memo) []byte {
 	if s.again(m) {
 		return m.value
@@ -40,7 +40,7 @@ func (s *scanner) repeated(m *memo) []byte {
 	return value
 }
 
-// again reads what is in the memo, if that is next.
+// again reports whether the token of the memo is next, and reads it.
 func (s *scanner) again(m *memo) bool {
 	if len(m.token) == 0 || !bytes.HasPrefix(s.text[s.at:], m.token) {
 		return false
@@ -49,8 +49,7 @@ func (s *scanner) again(m *memo) bool {
 	return true
 }
 
-// escaped reads a string that has an escape, or something that strings must
-// not have, at i.
+// escaped reads a string with an escape, or with an invalid character, at i.
 func (s *scanner) escaped(i int) []byte {
 	for ; i < len(s.text) && s.text[i] != '"'; i++ {
 		if s.text[i] == '\\' {
@@ -59,14 +58,14 @@ func (s *scanner) escaped(i int) []byte {
 	}
 	var value string
 	if i >= len(s.text) || json.Unmarshal(s.text[s.at:i+1], &value) != nil {
-		s.fail("a string without faults")
+		s.fail("a valid string")
 		return nil
 	}
 	s.at = i + 1
 	return []byte(value)
 }
 
-// plain returns how many bytes come before a quote, a backslash or a control
+// plain returns the number of bytes before the first quote, backslash or control
 // character.
 func plain(b []byte) int {
 	i := 0
@@ -81,8 +80,8 @@ func plain(b []byte) int {
 	return i
 }
 
-// special sets the highest bit of the lowest of eight bytes that is a quote, a
-// backslash or a control character. Bits above that one mean nothing.
+// special sets the highest bit of the lowest byte that is a quote, a backslash or a
+// control character. Bits above that bit have no meaning.
 func special(eight uint64) uint64 {
 	const each, highest = 0x0101010101010101, 0x8080808080808080
 	quote, backslash := eight^each*'"', eight^each*'\\'

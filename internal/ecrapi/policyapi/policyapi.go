@@ -1,6 +1,5 @@
-// Package policyapi attaches and detaches lifecycle policies. It stands apart
-// from ecrapi because only the command-line tool may do so: the function does
-// not link it, and its role is not allowed these actions.
+// Package policyapi attaches and detaches lifecycle policies. Only the command-line tool
+// imports it: the function does not link this code, and its role lacks these actions.
 package policyapi
 
 import (
@@ -19,25 +18,19 @@ type API interface {
 	DeleteLifecyclePolicy(context.Context, *ecr.DeleteLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.DeleteLifecyclePolicyOutput, error)
 }
 
-var _ API = (*ecr.Client)(nil)
-
-// A Client attaches and detaches lifecycle policies. It is safe for concurrent
-// use.
+// A Client attaches and detaches lifecycle policies. It is safe for concurrent use.
 type Client struct{ api API }
 
-// New returns a client of that API.
-func New(api API) Client { return Client{api} }
-
-// Connect returns a client of the registry that cfg leads to, and the count of
-// the calls it makes.
+// Connect returns a client of the registry that cfg gives access to, and the count of
+// the client's calls.
 func Connect(cfg aws.Config) (Client, *ecrapi.Calls) {
 	calls := ecrapi.NewCalls()
-	return New(ecr.NewFromConfig(cfg, calls.Count)), calls
+	return Client{ecr.NewFromConfig(cfg, calls.Count)}, calls
 }
 
-// Attach makes the text the lifecycle policy of the repository, in place of the
-// one it has. The error is cleaner.ErrRepositoryNotFound when there is no such
-// repository.
+// Attach attaches the text as the lifecycle policy of the repository, and replaces an
+// earlier policy. The error is cleaner.ErrRepositoryNotFound if the repository does not
+// exist.
 func (c Client) Attach(ctx context.Context, repository, text string) error {
 	_, err := c.api.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{RepositoryName: &repository, LifecyclePolicyText: &text})
 	if err != nil {
@@ -46,9 +39,9 @@ func (c Client) Attach(ctx context.Context, repository, text string) error {
 	return nil
 }
 
-// Detach removes the lifecycle policy of the repository. The error is
-// cleaner.ErrNoPolicy when it has none, which is also what a repeated attempt
-// finds after one whose answer was lost.
+// Detach detaches the lifecycle policy of the repository. The error is
+// cleaner.ErrNoPolicy if none is attached. A second attempt, after an answer was lost,
+// may return that error as well.
 func (c Client) Detach(ctx context.Context, repository string) error {
 	_, err := c.api.DeleteLifecyclePolicy(ctx, &ecr.DeleteLifecyclePolicyInput{RepositoryName: &repository})
 	if err != nil {

@@ -1,0 +1,212 @@
+package awsclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go/middleware"
+)
+
+const (
+	// maxCallTime limits the time of a call whose context has no deadline.
+	maxCallTime = 30 * time.Minute
+	// maxUnknown attempts, some 25 seconds, are made while the service answers with
+	// faults and never answered this operation: emulators do so for every operation that
+	// they do not implement.
+	maxUnknown = 8
+	// maxUnreached attempts, two seconds, are made to connect to a service that never
+	// answered: a person may have set a wrong endpoint, and waits.
+	maxUnreached = 4
+	// maxAlone is the number of faults of one call, each time while other calls of its
+	// operation were answered, after which the call fails.
+	maxAlone = 16
+	// maxUnknownTime limits the time of the attempts that these three numbers limit.
+	maxUnknownTime = 45 * time.Second
+	// maxAttempt limits the time of one attempt, so that an answer that stops half-way is
+	// noticed. A usual page of images takes that long at 8 KB a second.
+	maxAttempt = time.Minute
+	// maxRefused attempts are made for a refusal that the SDK calls retryable, for
+	// instance because the clock of this machine is wrong.
+	maxRefused = 2
+
+	// The pause before the next attempt doubles from firstPause to maxPause.
+	firstPause = 250 * time.Millisecond
+	maxPause   = 20 * time.Second
+	doublings  = 7
+
+	// retryStep is the name of the SDK's step that makes the attempts.
+	retryStep = "Retry"
+)
+
+// answers counts the answers to the clients of one configuration, by service and by
+// operation. An operation that was answered before is retried until the deadline.
+type answers struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+// addRetries sets how the clients of the configuration retry. The SDK's retry quota is
+// off, because throttling would use it up for the rest of a long run.
+func addRetries(cfg *aws.Config) {
+	a := &answers{n: map[string]int{}}
+	cfg.Retryer = func() aws.Retryer {
+		return retryer{retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = ratelimit.None })}
+	}
+	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
+		return errors.Join(
+			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("BeginAttempts", begin), retryStep, middleware.Before),
+			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("JudgeAttempt", a.attempt), retryStep, middleware.After))
+	})
+}
+
+// attempts are the attempts of one call so far.
+type attempts struct {
+	n            int
+	began, until time.Time
+	// limited is true if the context ends at until.
+	limited bool
+	// last is the last fault that may pass, and answers the number of answers to the
+	// operation at that time. Alone counts the faults, except throttling, since which
+	// other calls were answered.
+	last           *fault
+	answers, alone int
+}
+
+type attemptsKey struct{}
+
+// begin sets the time limit of the call. If the context ends during an attempt or a
+// pause, the error also names the last fault.
+func begin(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	now := clockNow()
+	t := &attempts{began: now, until: now.Add(maxCallTime)}
+	if deadline, ok := ctx.Deadline(); ok {
+		t.until, t.limited = deadline, true
+	}
+	out, metadata, err := next.HandleFinalize(middleware.WithStackValue(ctx, attemptsKey{}, t), in)
+	if err != nil && ctx.Err() != nil && t.last != nil && !errors.Is(err, t.last) {
+		err = fmt.Errorf("%w; before that: %w", err, t.last)
+	}
+	return out, metadata, err
+}
+
+// attempt makes one attempt, counts its answer, and adds to its error what decides
+// whether there is a next attempt.
+func (a *answers) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	limited, cancel := context.WithTimeout(ctx, maxAttempt)
+	defer cancel()
+	out, metadata, err := next.HandleFinalize(limited, in)
+	switch {
+	case err == nil:
+		err = emptyError(out.Result)
+	case limited.Err() != nil && ctx.Err() == nil:
+		err = refusal{error: errIncomplete, status: http.StatusOK}
+	}
+	f := &fault{error: err, kind: kindOf(err)}
+	if ctx.Err() != nil {
+		f.kind = final
+	}
+	t, _ := middleware.GetStackValue(ctx, attemptsKey{}).(*attempts)
+	a.note(middleware.GetServiceID(ctx), middleware.GetOperationName(ctx), f, t)
+	if err != nil {
+		clearAnswer(out.Result)
+		err = f
+	}
+	return out, metadata, err
+}
+
+// note counts an answer, and sets the largest number of attempts in the fault.
+func (a *answers) note(service, operation string, f *fault, t *attempts) {
+	operation = service + "." + operation
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f.kind == answered || f.kind == throttled && a.n[operation] == 0 {
+		a.n[operation]++
+		a.n[service]++
+	}
+	t.n++
+	f.attempts, f.most = t, maxRefused
+	if !f.kind.mayPass() {
+		return
+	}
+	if t.last != nil && f.kind != throttled && a.n[operation] > t.answers {
+		t.alone++
+	}
+	t.last, t.answers = f, a.n[operation]
+	switch {
+	case f.kind == throttled:
+		f.most = 0
+	case t.alone >= maxAlone:
+		f.most = t.n
+	case f.kind == broken && a.n[operation] == 0:
+		f.most = maxUnknown
+	case f.kind == unreached && a.n[service] == 0:
+		f.most = maxUnreached
+	default:
+		f.most = 0
+	}
+	if f.most > 0 && clockNow().Sub(t.began) > maxUnknownTime {
+		f.most = t.n
+	}
+}
+
+// errIncomplete is not a deadline error: the run goes on.
+var errIncomplete = fmt.Errorf("read the answer: it is incomplete after %v; check the network", maxAttempt)
+
+// A fault is the error of an attempt.
+type fault struct {
+	error
+	kind faultKind
+	// attempts are those of the call. It may have most attempts; 0 means any number
+	// until the deadline.
+	attempts *attempts
+	most     int
+}
+
+// Unwrap returns the error of the SDK.
+func (f *fault) Unwrap() error { return f.error }
+
+// A retryer retries only errors that are a fault, which says for how long.
+type retryer struct{ aws.RetryerV2 }
+
+// MaxAttempts returns 0, which means any number.
+func (retryer) MaxAttempts() int { return 0 }
+
+// IsErrorRetryable reports whether another attempt may succeed.
+func (retryer) IsErrorRetryable(err error) bool {
+	f, isFault := errors.AsType[*fault](err)
+	return isFault && (f.kind.mayPass() || retry.RetryableError{}.IsErrorRetryable(err) == aws.TrueTernary)
+}
+
+// RetryDelay returns the pause before the next attempt. It returns an error, which ends
+// the call, if no attempt is left or the time limit is before the end of the pause.
+func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
+	f, isFault := errors.AsType[*fault](err)
+	if !isFault || f.most > 0 && f.attempts.n >= f.most {
+		return 0, err
+	}
+	pause := pauseAfter(f.attempts.n)
+	switch {
+	case clockNow().Add(pause).Before(f.attempts.until):
+		return pause, nil
+	case f.attempts.limited:
+		return 0, fmt.Errorf("%w; no time is left to try again: %w", err, context.DeadlineExceeded)
+	}
+	return 0, fmt.Errorf("%w; gave up after %v", err, maxCallTime)
+}
+
+// pauseAfter returns the pause after attempt n, from 1 on.
+func pauseAfter(n int) time.Duration {
+	d := min(firstPause<<min(n-1, doublings), maxPause)
+	return d/2 + rand.N(d/2)
+}
+
+// clockNow reads the clock to measure how long a call takes.
+func clockNow() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does

@@ -1,0 +1,139 @@
+package ecrapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+)
+
+// Delete deletes at most 100 images by digest, in one call and one attempt.
+func (c Client) Delete(ctx context.Context, name string, digests []string) (cleaner.Deletion, error) {
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
+	if err != nil {
+		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, removal(err))
+	}
+	var d cleaner.Deletion
+	for _, id := range out.ImageIds {
+		d.Deleted = append(d.Deleted, aws.ToString(id.ImageDigest))
+	}
+	for _, f := range out.Failures {
+		d.Failed = append(d.Failed, failure(f))
+	}
+	return d, nil
+}
+
+// Untag removes at most 100 tags, in one call and one attempt. The call has no digests,
+// because for a digest with a tag ECR deletes the image with all its tags.
+func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.Untagging, error) {
+	ids := make([]types.ImageIdentifier, len(tags))
+	for i := range tags {
+		ids[i].ImageTag = &tags[i]
+	}
+	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
+	u := cleaner.Untagging{Removed: map[string]string{}, Failed: map[string]cleaner.Failure{}}
+	if err != nil {
+		return u, fmt.Errorf("remove tags in %s: %w", name, removal(err))
+	}
+	for _, id := range out.ImageIds {
+		u.Removed[aws.ToString(id.ImageTag)] = aws.ToString(id.ImageDigest)
+	}
+	for _, f := range out.Failures {
+		if f.ImageId != nil {
+			u.Failed[aws.ToString(f.ImageId.ImageTag)] = failure(f)
+		}
+	}
+	return u, nil
+}
+
+// Archive moves one image to the archive class, in one attempt.
+func (c Client) Archive(ctx context.Context, name, digest string) error {
+	out, err := c.api.UpdateImageStorageClass(withoutPace(ctx), &ecr.UpdateImageStorageClassInput{
+		RepositoryName: &name, ImageId: &types.ImageIdentifier{ImageDigest: &digest},
+		TargetStorageClass: types.TargetStorageClassArchive,
+	}, once)
+	switch {
+	case err != nil:
+		return fmt.Errorf("archive image %s in %s: %w", digest, name, archiveError(digest, err))
+	case out.ImageStatus != types.ImageStatusArchived:
+		return fmt.Errorf("archive image %s in %s: %w: the answer has the imageStatus %q", digest, name, cleaner.ErrUnanswered, out.ImageStatus)
+	}
+	return nil
+}
+
+// archiveError converts the errors of UpdateImageStorageClass that concern the image,
+// not the call, into a failure as BatchDeleteImage returns it.
+func archiveError(digest string, err error) error {
+	if apiErr, ok := errors.AsType[smithy.APIError](err); ok {
+		switch code := apiErr.ErrorCode(); code {
+		case "ImageNotFoundException", "ImageStorageClassUpdateNotSupportedException":
+			return cleaner.Failure{Digest: digest, Code: strings.TrimSuffix(code, "Exception"), Message: apiErr.ErrorMessage()}
+		}
+	}
+	return removal(err)
+}
+
+// removal classifies the error of a call that deletes, archives or untags, so that the
+// caller knows whether to try again, and whether ECR may have carried out the call.
+func removal(err error) error {
+	switch {
+	case awsclient.IsThrottled(err), errors.Is(err, errLate): // ECR did nothing
+		return fmt.Errorf("%w: %w", cleaner.ErrThrottled, err)
+	case awsclient.IsFault(err), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)
+	}
+	return Classify(err)
+}
+
+// maxDelay is the longest accepted time between the re-check and the sending of a call.
+const maxDelay = time.Second
+
+var errLate = errors.New("the call was not sent: getting credentials took more than a second; run again")
+
+// once is an option of a call that deletes, archives or untags. The SDK makes one
+// attempt, because the caller describes the images again before each attempt. The SDK
+// does not send a call more than maxDelay after the re-check, for instance because it
+// had to renew the credentials.
+func once(o *ecr.Options) {
+	o.Retryer = aws.NopRetryer{}
+	began := now()
+	beforeSending(o, "Once", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		sent := now() // wall time passes while the machine is suspended
+		if max(sent.Sub(began), sent.Round(0).Sub(began.Round(0))) > maxDelay {
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, errLate
+		}
+		return next.HandleFinalize(ctx, in)
+	})
+}
+
+func identifiers(digests []string) []types.ImageIdentifier {
+	ids := make([]types.ImageIdentifier, len(digests))
+	for i := range digests {
+		ids[i].ImageDigest = &digests[i]
+	}
+	return ids
+}
+
+func failure(f types.ImageFailure) cleaner.Failure {
+	return cleaner.Failure{Digest: digestOf(f.ImageId), Code: string(f.FailureCode), Message: aws.ToString(f.FailureReason)}
+}
+
+func digestOf(id *types.ImageIdentifier) string {
+	if id == nil {
+		return ""
+	}
+	return aws.ToString(id.ImageDigest)
+}
+
+// now reads the clock to measure how long a call takes. No verdict depends on it.
+func now() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does
