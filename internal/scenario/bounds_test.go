@@ -78,17 +78,17 @@ func TestNoTextIsTooDeep(t *testing.T) {
 func TestNothingInARegistryIsTooDeep(t *testing.T) {
 	t.Parallel()
 	for _, text := range abysses() {
-		w := newQuickWorld(draw("repository bad\n index 90d >child\n child 90d"))
-		im := w.server.Images("bad")[0]
+		f := newQuickFixture(draw("repository bad\n index 90d >child\n child 90d"))
+		im := f.server.Images("bad")[0]
 		im.Manifest = text
-		w.server.Put("bad", im)
-		w.server.SetRepositoryPolicy("bad", text)
-		report := w.apply(t, configuration("expire any pushed>30", "", ""))
-		if n := report.Totals.Deleted; n > 0 || len(w.server.Images("bad")) != 2 {
+		f.server.Put("bad", im)
+		f.server.SetRepositoryPolicy("bad", text)
+		report := f.apply(t, configuration("expire any pushed>30", "", ""))
+		if n := report.Totals.Deleted; n > 0 || len(f.server.Images("bad")) != 2 {
 			t.Errorf("%.40s…: %d images are deleted", text, n)
 		}
-		w.server.SetLifecyclePolicy("bad", text)
-		report = w.apply(t, configuration("attached", "", ""))
+		f.server.SetLifecyclePolicy("bad", text)
+		report = f.apply(t, configuration("attached", "", ""))
 		if r := report.Repositories[0]; r.Skipped != cleaner.SkipInvalidPolicy || len(r.Message) > 5_000 {
 			t.Errorf("%.40s…: skipped %q %.200s", text, r.Skipped, r.Message)
 		}

@@ -30,17 +30,17 @@ type delivery struct {
 }
 
 // deliver returns the process. Its calls take up to half a second.
-func (t *trial) deliver(w *world, seed uint64) *delivery {
-	d := &delivery{line: newLine(w.server), random: rand.New(rand.NewPCG(seed, 3))}
+func (t *trial) deliver(f *fixture, seed uint64) *delivery {
+	d := &delivery{line: newLine(f.server), random: rand.New(rand.NewPCG(seed, 3))}
 	cfg := awsclient.Local("http://registry.invalid", region)
 	cfg.HTTPClient = &http.Client{Transport: d}
 	limits := pace.Limits{Start: 1 + d.random.IntN(4), Most: 4}
 	d.Handler = function.Handler{
-		Configuration: t.configuration(), Now: w.clock.now, Log: function.NewLog(&d.log),
+		Configuration: t.configuration(), Now: f.clock.now, Log: function.NewLog(&d.log),
 		RunID: func(context.Context) string { return fmt.Sprint("run ", seed) },
 		Connect: func(context.Context) (function.Registry, error) {
-			r := function.ConnectAt(cfg, limits, w.clock.now)
-			r.Sources = w.inUse
+			r := function.ConnectAt(cfg, limits, f.clock.now)
+			r.Sources = f.inUse
 			r.OwnPulls = func(context.Context) cleaner.OwnPulls { return cleaner.OwnPulls{Excluded: t.pullsAreNotRecorded} }
 			return r, nil
 		},
@@ -79,13 +79,13 @@ func drawSteady(random *rand.Rand) *trial {
 	return &t
 }
 
-// newWorld returns the world of the trial as it is at first.
-func (t *trial) newWorld(tb testing.TB) *world {
+// newFixture returns the registry of the trial before any run.
+func (t *trial) newFixture(tb testing.TB) *fixture {
 	tb.Helper()
-	w := newQuickWorld(t.picture)
-	w.server.ExcludePulls(t.pullsAreNotRecorded)
-	w.source("ecs").answer(tb, t.useLines())
-	return w
+	f := newQuickFixture(t.picture)
+	f.server.ExcludePulls(t.pullsAreNotRecorded)
+	f.source("ecs").answer(tb, t.useLines())
+	return f
 }
 
 // handle handles the event in each of the processes, which begin within some
@@ -112,11 +112,11 @@ func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*cleaner
 
 // die handles the event in a process that is killed at one of its calls, or that
 // cannot list the registry, and reports whether it came to that.
-func (t *trial) die(tb testing.TB, w *world, random *rand.Rand, seed uint64) (died bool) {
+func (t *trial) die(tb testing.TB, f *fixture, random *rand.Rand, seed uint64) (died bool) {
 	tb.Helper()
-	d := t.deliver(w, seed)
+	d := t.deliver(f, seed)
 	if random.IntN(8) == 0 {
-		w.server.FailNext("DescribeRepositories", "", "AccessDeniedException", 1)
+		f.server.FailNext("DescribeRepositories", "", "AccessDeniedException", 1)
 		_, err := d.Handle(tb.Context(), json.RawMessage(nightlyEvent))
 		return err != nil
 	}

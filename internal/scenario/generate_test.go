@@ -128,7 +128,7 @@ func randomImage(r *rand.Rand, i, n int, age time.Duration) image {
 		}
 	case 3, 4:
 		im.subject = earlier()
-	case 5: // tags come after the push, so that they can tie images in a circle
+	case 5: // tags come after the push, so that tags can make images related in a cycle
 		if subject := pick(r, earlier(), fmt.Sprint("i", r.IntN(n))); subject != im.name {
 			im.tags = append(im.tags, pick(r, "sig:", "att:", "sbom:")+subject)
 		}

@@ -84,15 +84,15 @@ func (j *journal) on(f func(recorded)) {
 }
 
 // removals returns the removing calls, each as the names of its images.
-func (w *world) removals() []string {
+func (f *fixture) removals() []string {
 	var calls []string
-	w.journal.mu.Lock()
-	defer w.journal.mu.Unlock()
-	for _, c := range w.journal.calls {
+	f.journal.mu.Lock()
+	defer f.journal.mu.Unlock()
+	for _, c := range f.journal.calls {
 		if c.operation == "BatchDeleteImage" || c.operation == "UpdateImageStorageClass" {
 			names := make([]string, len(c.digests))
 			for i, digest := range c.digests {
-				names[i] = w.names[digest]
+				names[i] = f.names[digest]
 			}
 			slices.Sort(names)
 			calls = append(calls, strings.Join(names, " "))

@@ -10,9 +10,9 @@ import (
 )
 
 // compare compares what is left with what should be.
-func (r *reckoning) compare(after []fakeecr.Image) error {
+func (e *expectation) compare(after []fakeecr.Image) error {
 	var faults []error
-	for i, im := range r.images {
+	for i, im := range e.images {
 		at := slices.IndexFunc(after, func(a fakeecr.Image) bool { return a.Digest == im.Digest })
 		got := stay
 		switch {
@@ -21,16 +21,16 @@ func (r *reckoning) compare(after []fakeecr.Image) error {
 		case after[at].Status != im.Status:
 			got = archive
 		}
-		if got != r.fates[i] {
-			faults = append(faults, fmt.Errorf("%s/%s: fate is %d, should be %d (wanted %d, vetoed %v)",
-				r.repository, im.Digest, got, r.fates[i], r.wants[i], r.vetoed[i]))
+		if got != e.dispositions[i] {
+			faults = append(faults, fmt.Errorf("%s/%s: disposition is %d, should be %d (wanted %d, vetoed %v)",
+				e.repository, im.Digest, got, e.dispositions[i], e.wants[i], e.vetoed[i]))
 		}
 		if at < 0 {
 			continue
 		}
-		want := slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(r.untag[i], tag) })
+		want := slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(e.untag[i], tag) })
 		if has := after[at].Tags; !slices.Equal(slices.Sorted(slices.Values(has)), slices.Sorted(slices.Values(want))) {
-			faults = append(faults, fmt.Errorf("%s/%s: has the tags %q, should have %q", r.repository, im.Digest, has, want))
+			faults = append(faults, fmt.Errorf("%s/%s: has the tags %q, should have %q", e.repository, im.Digest, has, want))
 		}
 	}
 	return errors.Join(faults...)
@@ -80,13 +80,13 @@ func (t trial) idle(first, second *cleaner.Report) error {
 
 // torn checks what is left of a repository against the facts, known to the
 // engine or not: what belongs together, what is in use and what is protected.
-func (l *law) torn(after []fakeecr.Image) error {
+func (m *model) torn(after []fakeecr.Image) error {
 	left := map[string]string{} // status by digest
 	for _, im := range after {
 		left[im.Digest] = im.Status
 	}
 	reach := func(i int) int {
-		switch left[l.images[i].Digest] {
+		switch left[m.images[i].Digest] {
 		case "":
 			return remove
 		case "ARCHIVED":
@@ -94,18 +94,18 @@ func (l *law) torn(after []fakeecr.Image) error {
 		}
 		return stay
 	}
-	inUse := l.usedWithChildren()
-	for i, im := range l.images {
-		moved := left[im.Digest] != im.Status && !l.vanished[im.Digest]
+	inUse := m.usedWithChildren()
+	for i, im := range m.images {
+		moved := left[im.Digest] != im.Status && !m.vanished[im.Digest]
 		switch {
 		case moved && inUse[i]:
 			return fmt.Errorf("%s went although it is in use", im.Digest)
-		case moved && l.vetoed[i]:
+		case moved && m.vetoed[i]:
 			return fmt.Errorf("%s went although it is protected", im.Digest)
 		}
-		for _, p := range l.parents(i, true) {
+		for _, p := range m.parents(i, true) {
 			if moved && reach(p) < reach(i) {
-				return fmt.Errorf("%s went further than %s, to which it belongs", im.Digest, l.images[p].Digest)
+				return fmt.Errorf("%s went further than %s, to which it belongs", im.Digest, m.images[p].Digest)
 			}
 		}
 	}
@@ -115,13 +115,13 @@ func (l *law) torn(after []fakeecr.Image) error {
 // usedWithChildren returns the images in use with all that belongs to them as
 // indexes and children. What is in the archive cannot be pulled, so that its
 // children are not in use by it.
-func (l *law) usedWithChildren() map[int]bool {
-	used := l.used(true)
+func (m *model) usedWithChildren() map[int]bool {
+	used := m.used(true)
 	for grew := true; grew; {
 		grew = false
-		for i := range l.images {
-			for _, p := range l.indexes(i, true) {
-				if used[p] && !used[i] && l.images[p].Status != "ARCHIVED" {
+		for i := range m.images {
+			for _, p := range m.indexes(i, true) {
+				if used[p] && !used[i] && m.images[p].Status != "ARCHIVED" {
 					used[i], grew = true, true
 				}
 			}

@@ -23,14 +23,14 @@ func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Dur
 	for i := range repositories {
 		p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
 	}
-	w := emptyWorld(p)
+	f := emptyFixture(p)
 	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
-	w.registry = function.ConnectAt(cfg, limits, w.clock.now)
-	w.registry.Sources = w.inUse
+	cfg.HTTPClient = &http.Client{Transport: inProcess{f.journal}}
+	f.registry = function.ConnectAt(cfg, limits, f.clock.now)
+	f.registry.Sources = f.inUse
 	var mu sync.Mutex
 	described := map[string]time.Time{}
-	w.journal.on(func(c recorded) {
+	f.journal.on(func(c recorded) {
 		mu.Lock()
 		for _, d := range c.digests {
 			switch c.operation {
@@ -45,8 +45,8 @@ func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Dur
 			time.Sleep(time.Second) // not real time
 		}
 	})
-	r := w.runner(t, configuration("expire any pushed>30", "", ""))
-	r.Remover, r.Workers = w.registry.Remover, repositories
+	r := f.runner(t, configuration("expire any pushed>30", "", ""))
+	r.Remover, r.Workers = f.registry.Remover, repositories
 	return longest, run(t, &r)
 }
 
@@ -87,16 +87,16 @@ func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 		for i := range 8 {
 			p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
 		}
-		w := emptyWorld(p)
+		f := emptyFixture(p)
 		cfg := awsclient.Local("http://registry.invalid", region)
-		cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
-		w.registry = function.ConnectAt(cfg, function.DefaultConcurrency, w.clock.now)
-		w.registry.Sources = w.inUse
+		cfg.HTTPClient = &http.Client{Transport: inProcess{f.journal}}
+		f.registry = function.ConnectAt(cfg, function.DefaultConcurrency, f.clock.now)
+		f.registry.Sources = f.inUse
 		const refusals = 8 * 5 // of each deletion the first five attempts
-		w.server.FailNext("BatchDeleteImage", "", "ThrottlingException", refusals)
+		f.server.FailNext("BatchDeleteImage", "", "ThrottlingException", refusals)
 		var mu sync.Mutex
 		described := map[string]time.Time{}
-		w.journal.on(func(c recorded) {
+		f.journal.on(func(c recorded) {
 			mu.Lock()
 			if c.operation == "DescribeImages" {
 				for _, d := range c.digests {
@@ -109,13 +109,13 @@ func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 			}
 			digest := c.digests[0]
 			if since := time.Since(described[digest]); since > 2*time.Second {
-				t.Errorf("%s is deleted %v after the re-check", w.names[digest], since)
+				t.Errorf("%s is deleted %v after the re-check", f.names[digest], since)
 			}
 			mu.Unlock()
 			time.Sleep(1500 * time.Millisecond) // not real time
 		})
-		r := w.runner(t, configuration("expire any pushed>30", "", ""))
-		r.Remover = w.registry.Remover
+		r := f.runner(t, configuration("expire any pushed>30", "", ""))
+		r.Remover = f.registry.Remover
 		report := run(t, &r)
 		t.Logf("%+v", report.Totals)
 	})
@@ -128,22 +128,22 @@ func TestAnImageThatIsTaggedInTheQueueIsSpared(t *testing.T) {
 		for i := range 9 {
 			p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
 		}
-		w := emptyWorld(p)
+		f := emptyFixture(p)
 		cfg := awsclient.Local("http://registry.invalid", region)
-		cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
-		w.registry = function.ConnectAt(cfg, pace.Limits{Start: 1, Most: 1}, w.clock.now)
-		w.registry.Sources = w.inUse
+		cfg.HTTPClient = &http.Client{Transport: inProcess{f.journal}}
+		f.registry = function.ConnectAt(cfg, pace.Limits{Start: 1, Most: 1}, f.clock.now)
+		f.registry.Sources = f.inUse
 		var mu sync.Mutex
 		n := 0
 		var asked []string
-		w.journal.on(func(c recorded) {
+		f.journal.on(func(c recorded) {
 			if c.operation != "BatchDeleteImage" {
 				return
 			}
 			mu.Lock()
 			n++
 			nth := n
-			asked = append(asked, w.names[c.digests[0]])
+			asked = append(asked, f.names[c.digests[0]])
 			mu.Unlock()
 			time.Sleep(time.Second) // not real time
 			if nth == 3 {
@@ -151,13 +151,13 @@ func TestAnImageThatIsTaggedInTheQueueIsSpared(t *testing.T) {
 				defer mu.Unlock()
 				for i := range 9 {
 					if name := fmt.Sprint("a", i); !slices.Contains(asked, name) {
-						w.server.Tag(fmt.Sprint("r", i), digestOf(name), "release")
+						f.server.Tag(fmt.Sprint("r", i), digestOf(name), "release")
 					}
 				}
 			}
 		})
-		r := w.runner(t, configuration("expire any pushed>30", "", ""))
-		r.Remover, r.Workers = w.registry.Remover, 9
+		r := f.runner(t, configuration("expire any pushed>30", "", ""))
+		r.Remover, r.Workers = f.registry.Remover, 9
 		report := run(t, &r)
 		if report.Totals.Deleted != 3 {
 			t.Errorf("%d deleted, want 3: the others were tagged release seconds before the request", report.Totals.Deleted)

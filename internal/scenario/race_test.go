@@ -29,8 +29,8 @@ func interleavings() int {
 // A race is a run during which a writer changes the repository before calls of
 // the run, whichever comes.
 type race struct {
-	*world
-	law    *law // of the repository as it was listed
+	*fixture
+	model  *model // of the repository as it was listed
 	random *rand.Rand
 	serial int
 	// described holds images as they were whenever they were described by
@@ -79,7 +79,7 @@ func TestRacesOfLargeFamilies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		removed := 0
 		for seed := range interleavings() / 100 {
-			r := newRaceIn(uint64(seed), largeFamilies)
+			r := newRaceIn(uint64(seed), largeGroups)
 			r.slow = true
 			report := r.apply(t, configuration("expire any pushed>1", "", `"limits": {"maxDeletionsPerRepository": 5000}`))
 			for _, fault := range r.faults {
@@ -96,7 +96,7 @@ func TestRacesOfLargeFamilies(t *testing.T) {
 
 // largeFamilies draws an index of many children, and a chain of indexes of
 // which each shares a child with the next.
-func largeFamilies(random *rand.Rand) repository {
+func largeGroups(random *rand.Rand) repository {
 	r := repository{name: "app"}
 	put := func(name string, children ...string) string {
 		r.images = append(r.images, image{name: name, age: 90 * day, index: children != nil, children: children})
@@ -129,10 +129,10 @@ func newRaceIn(seed uint64, draw func(*rand.Rand) repository) *race {
 	for i := range p[0].images {
 		p[0].images[i].unreadable = false
 	}
-	r := &race{world: newQuickWorld(p), random: random, described: map[string][]sighting{}, relied: map[string]int{}}
+	r := &race{fixture: newQuickFixture(p), random: random, described: map[string][]sighting{}, relied: map[string]int{}}
 	t := trial{picture: p, policies: map[string]string{"app": "expire any pushed>1"}, pullsAreNotRecorded: random.IntN(2) == 0}
 	r.server.ExcludePulls(t.pullsAreNotRecorded)
-	r.law = newLaw(t, "app", r.server.Images("app"))
+	r.model = newModel(t, "app", r.server.Images("app"))
 	r.journal.on(r.before)
 	return r
 }
@@ -218,12 +218,12 @@ func (r *race) stamp(im fakeecr.Image) {
 // the last two seconds, by which nothing had changed.
 func (r *race) judge(digest string, now map[string]fakeecr.Image) {
 	r.removed++
-	at := r.law.place[digest]
+	at := r.model.place[digest]
 	if !r.seen(r.described[digest][r.relied[digest]:], func(is fakeecr.Image) bool { return r.same(at, is) }) {
 		r.faults = append(r.faults, digest+" was removed, which had changed by the re-check")
 	}
-	for _, leaf := range r.law.leaves(at, nil) {
-		if !r.seen(r.described[r.law.images[leaf].Digest], func(is fakeecr.Image) bool { return r.unpulled(leaf, is) }) {
+	for _, leaf := range r.model.leaves(at, nil) {
+		if !r.seen(r.described[r.model.images[leaf].Digest], func(is fakeecr.Image) bool { return r.unpulled(leaf, is) }) {
 			r.faults = append(r.faults, digest+" was removed, below which something had been pulled by the re-check")
 		}
 	}
@@ -250,21 +250,21 @@ func (r *race) seen(sightings []sighting, as func(fakeecr.Image) bool) bool {
 // same reports whether the image at the place is as it was listed. The own pull
 // of an index that was read does not count if it may be the reading.
 func (r *race) same(at int, is fakeecr.Image) bool {
-	was := r.law.images[at]
+	was := r.model.images[at]
 	slices.Sort(was.Tags)
 	slices.Sort(is.Tags)
-	reading := r.law.readable(at) && !r.law.trial.pullsAreNotRecorded
+	reading := r.model.readable(at) && !r.model.trial.pullsAreNotRecorded
 	return slices.Equal(was.Tags, is.Tags) && was.Status == is.Status && (reading || r.unpulled(at, is))
 }
 
 func (r *race) unpulled(at int, is fakeecr.Image) bool {
-	return r.law.images[at].LastRecordedPullTime.Equal(is.LastRecordedPullTime)
+	return r.model.images[at].LastRecordedPullTime.Equal(is.LastRecordedPullTime)
 }
 
 // judgeParents judges whether all that the image belongs to has gone before it.
 func (r *race) judgeParents(digest, operation string, now map[string]fakeecr.Image) {
-	for _, p := range r.law.parents(r.law.place[digest], false) {
-		parent, there := now[r.law.images[p].Digest]
+	for _, p := range r.model.parents(r.model.place[digest], false) {
+		parent, there := now[r.model.images[p].Digest]
 		if there && (operation == "BatchDeleteImage" || parent.Status != "ARCHIVED") {
 			r.faults = append(r.faults, digest+" was removed before "+parent.Digest+", to which it belongs")
 		}

@@ -63,23 +63,23 @@ func try(t *testing.T, seed int) {
 
 // run plans, applies and applies again, and judges each.
 func (t trial) run(tb testing.TB) error {
-	w := newQuickWorld(t.picture)
-	w.server.ExcludePulls(t.pullsAreNotRecorded)
+	f := newQuickFixture(t.picture)
+	f.server.ExcludePulls(t.pullsAreNotRecorded)
 	for name, code := range t.refused {
-		w.server.RefuseImage(digestOf(name), code)
+		f.server.RefuseImage(digestOf(name), code)
 	}
-	w.source("ecs").answer(tb, t.useLines())
-	untouched := w.contents(t)
-	plan := w.plan(tb, t.configuration())
-	if calls := w.server.Calls(); calls["BatchDeleteImage"]+calls["UpdateImageStorageClass"] > 0 {
+	f.source("ecs").answer(tb, t.useLines())
+	untouched := f.contents(t)
+	plan := f.plan(tb, t.configuration())
+	if calls := f.server.Calls(); calls["BatchDeleteImage"]+calls["UpdateImageStorageClass"] > 0 {
 		return fmt.Errorf("a plan makes the calls %v", calls)
 	}
-	first, err := t.apply(tb, w, &plan)
+	first, err := t.apply(tb, f, &plan)
 	if err != nil {
 		return fmt.Errorf("first run: %w", err)
 	}
-	between := w.contents(t)
-	second, err := t.apply(tb, w, nil)
+	between := f.contents(t)
+	second, err := t.apply(tb, f, nil)
 	if err != nil {
 		return fmt.Errorf("second run: %w", err)
 	}
@@ -87,8 +87,8 @@ func (t trial) run(tb testing.TB) error {
 		return err
 	}
 	for _, repo := range t.picture {
-		l := newLaw(t, repo.name, untouched[repo.name])
-		if err := l.torn(between[repo.name]); err != nil {
+		m := newModel(t, repo.name, untouched[repo.name])
+		if err := m.torn(between[repo.name]); err != nil {
 			return fmt.Errorf("%s is torn: %w", repo.name, err)
 		}
 	}
@@ -96,39 +96,39 @@ func (t trial) run(tb testing.TB) error {
 }
 
 // contents returns what the repositories hold.
-func (w *world) contents(t trial) map[string][]fakeecr.Image {
+func (f *fixture) contents(t trial) map[string][]fakeecr.Image {
 	contents := map[string][]fakeecr.Image{}
 	for _, repo := range t.picture {
-		contents[repo.name] = w.server.Images(repo.name)
+		contents[repo.name] = f.server.Images(repo.name)
 	}
 	return contents
 }
 
-// apply applies the configuration and compares what comes of it with the law
+// apply applies the configuration and compares what comes of it with the model
 // and with the plan that was made before, unless that is nil.
-func (t trial) apply(tb testing.TB, w *world, plan *cleaner.Report) (cleaner.Report, error) {
-	before := w.contents(t)
-	report := w.apply(tb, t.configuration())
-	after := w.contents(t)
+func (t trial) apply(tb testing.TB, f *fixture, plan *cleaner.Report) (cleaner.Report, error) {
+	before := f.contents(t)
+	report := f.apply(tb, t.configuration())
+	after := f.contents(t)
 	budget := t.perRun
 	var faults []error
 	for i, repo := range t.picture {
-		r := newLaw(t, repo.name, before[repo.name]).reckon()
-		planned := r.planned()
-		if planned > t.perRepository || planned*100 > t.percent*len(r.images) || planned > budget {
-			r.fates, r.untag = make([]int, len(r.fates)), make([][]string, len(r.fates))
+		e := newModel(t, repo.name, before[repo.name]).expect()
+		planned := e.planned()
+		if planned > t.perRepository || planned*100 > t.percent*len(e.images) || planned > budget {
+			e.dispositions, e.untag = make([]int, len(e.dispositions)), make([][]string, len(e.dispositions))
 		} else {
 			budget -= planned
-			r.carryOut()
+			e.carryOut()
 		}
-		faults = append(faults, r.compare(after[repo.name]), outcomesSay(&report.Repositories[i]))
+		faults = append(faults, e.compare(after[repo.name]), outcomesSay(&report.Repositories[i]))
 		if plan != nil {
 			faults = append(faults, t.contains(&plan.Repositories[i], &report.Repositories[i]))
 		}
 	}
 	err := errors.Join(faults...)
 	if err != nil {
-		err = fmt.Errorf("%w\nreported were\n%s", err, strings.Join(w.outcomes(&report), "\n"))
+		err = fmt.Errorf("%w\nreported were\n%s", err, strings.Join(f.outcomes(&report), "\n"))
 	}
 	return report, err
 }

@@ -30,33 +30,33 @@ type scenario struct {
 	want string
 	// skipped and findings are parts of the report's words, one on each line.
 	skipped, findings string
-	// before changes the world before the run.
-	before func(testing.TB, *world)
+	// before changes the registry or the sources before the run.
+	before func(testing.TB, *fixture)
 	// meanwhile changes it between the plan and the re-check.
-	meanwhile func(testing.TB, *world)
+	meanwhile func(testing.TB, *fixture)
 }
 
 func (s scenario) run(t *testing.T) {
 	t.Parallel()
 	p := draw(s.registry)
-	w := newWorld(t, p)
-	w.source("ecs").answer(t, s.uses)
+	f := newFixture(t, p)
+	f.source("ecs").answer(t, s.uses)
 	if s.before != nil {
-		s.before(t, w)
+		s.before(t, f)
 	}
 	if s.meanwhile != nil {
-		w.onceBefore(second("DescribeImages"), func() { s.meanwhile(t, w) })
+		f.onceBefore(second("DescribeImages"), func() { s.meanwhile(t, f) })
 	}
 	protect := s.protect
 	if s.uses != "" {
 		protect = strings.TrimSuffix(`"inUse": ["ecs"], `+protect, ", ")
 	}
-	report := w.apply(t, configuration(s.policy, protect, s.more))
-	outcomes := w.outcomes(&report)
+	report := f.apply(t, configuration(s.policy, protect, s.more))
+	outcomes := f.outcomes(&report)
 	sameLines(t, "outcomes", outcomes, s.want)
 	sameLines(t, "skipped", skips(&report), s.skipped)
-	sameLines(t, "findings", w.findings(&report), s.findings)
-	w.check(t, p, &report)
+	sameLines(t, "findings", f.findings(&report), s.findings)
+	f.check(t, p, &report)
 }
 
 func runAll(t *testing.T, scenarios []scenario) {
@@ -83,12 +83,12 @@ func second(operation string) func(recorded) bool {
 }
 
 // onceBefore has f called before the first call for which when is true.
-func (w *world) onceBefore(when func(recorded) bool, f func()) {
+func (f *fixture) onceBefore(when func(recorded) bool, then func()) {
 	done := false
-	w.journal.on(func(c recorded) {
+	f.journal.on(func(c recorded) {
 		if !done && when(c) {
 			done = true
-			f()
+			then()
 		}
 	})
 }
@@ -117,11 +117,11 @@ func configuration(words, protect, more string) string {
 // outcomes words what the report says of images, one line for each: its name,
 // its verdict and, for one that follows, its root; then what became of it or
 // what keeps it.
-func (w *world) outcomes(report *cleaner.Report) []string {
+func (f *fixture) outcomes(report *cleaner.Report) []string {
 	var lines []string
 	for _, r := range report.Repositories {
 		for _, im := range r.Images {
-			line := w.names[im.ImageDigest] + ": " + string(im.Verdict)
+			line := f.names[im.ImageDigest] + ": " + string(im.Verdict)
 			if _, root, follows := strings.Cut(im.Reason, "goes with "); follows {
 				line += " " + root
 			}
@@ -134,7 +134,7 @@ func (w *world) outcomes(report *cleaner.Report) []string {
 			if im.Message != "" {
 				line += ": " + im.Message
 			}
-			lines = append(lines, w.named(line))
+			lines = append(lines, f.named(line))
 		}
 	}
 	return lines
@@ -143,9 +143,9 @@ func (w *world) outcomes(report *cleaner.Report) []string {
 var digests = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 
 // named puts names in place of digests.
-func (w *world) named(text string) string {
+func (f *fixture) named(text string) string {
 	return digests.ReplaceAllStringFunc(text, func(digest string) string {
-		if name, ok := w.names[digest]; ok {
+		if name, ok := f.names[digest]; ok {
 			return name
 		}
 		return digest
@@ -162,10 +162,10 @@ func skips(report *cleaner.Report) []string {
 	return lines
 }
 
-func (w *world) findings(report *cleaner.Report) []string {
+func (f *fixture) findings(report *cleaner.Report) []string {
 	var lines []string
-	for _, f := range report.Findings {
-		lines = append(lines, w.named(fmt.Sprintf("%s: %s: %s", f.Repository, f.Kind, f.Message)))
+	for _, finding := range report.Findings {
+		lines = append(lines, f.named(fmt.Sprintf("%s: %s: %s", finding.Repository, finding.Kind, finding.Message)))
 	}
 	return lines
 }
@@ -193,7 +193,7 @@ func sameLines(t *testing.T, what string, got []string, want string) {
 
 // check compares what the report says with what the registry holds: what is
 // not deleted by it is there, and only what it archived is in the archive.
-func (w *world) check(t *testing.T, p picture, report *cleaner.Report) {
+func (f *fixture) check(t *testing.T, p picture, report *cleaner.Report) {
 	t.Helper()
 	outcomes := map[string]cleaner.Outcome{} // by repository and digest
 	for _, r := range report.Repositories {
@@ -203,7 +203,7 @@ func (w *world) check(t *testing.T, p picture, report *cleaner.Report) {
 	}
 	for _, r := range p {
 		status := map[string]string{}
-		for _, im := range w.server.Images(r.name) {
+		for _, im := range f.server.Images(r.name) {
 			status[im.Digest] = im.Status
 		}
 		for _, im := range r.images {
@@ -219,10 +219,10 @@ func (w *world) check(t *testing.T, p picture, report *cleaner.Report) {
 }
 
 // left returns the names of the images in a repository.
-func (w *world) left(repo string) []string {
+func (f *fixture) left(repo string) []string {
 	names := map[string]bool{}
-	for _, im := range w.server.Images(repo) {
-		names[w.names[im.Digest]] = true
+	for _, im := range f.server.Images(repo) {
+		names[f.names[im.Digest]] = true
 	}
 	return slices.Sorted(maps.Keys(names))
 }

@@ -120,12 +120,12 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 	if said.Skipped != "" && said.Message == "" {
 		return fmt.Errorf("%s: skipped %s without a word", said.Name, said.Skipped)
 	}
-	l := newLaw(j.trial, said.Name, before)
+	m := newModel(j.trial, said.Name, before)
 	var faults []error
 	removed := j.seen.removed
 	for _, was := range before {
 		if j.vanished[said.Name+was.Digest] {
-			l.vanished[was.Digest] = true
+			m.vanished[was.Digest] = true
 			continue
 		}
 		d := deed{was: was, is: imageOf(after, was.Digest), planned: reportOf(plan, was.Digest), said: reportOf(said, was.Digest)}
@@ -142,7 +142,7 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 	if removed = j.seen.removed - removed; removed > j.perRepository || removed*100 > j.percent*len(before) {
 		faults = append(faults, fmt.Errorf("%s: %d of %d images removed, the limits are %d and %d %%", said.Name, removed, len(before), j.perRepository, j.percent))
 	}
-	return errors.Join(append(faults, l.torn(after))...)
+	return errors.Join(append(faults, m.torn(after))...)
 }
 
 // imageOf returns the image, nil when there is none.

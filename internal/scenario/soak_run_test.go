@@ -18,7 +18,7 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	t.Helper()
 	plan := s.plan(t, s.configuration())
 	before := s.contents(s.trial)
-	s.connect(s.world)
+	s.connect(s.fixture)
 	s.drawFaults()
 	s.server.Inject(s.faults)
 	rate := s.limitRate()
@@ -41,7 +41,7 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	if rate.refusals() > 0 {
 		seen.note("fault: rate")
 	}
-	s.connect(s.world)
+	s.connect(s.fixture)
 	j := judgement{soak: s, before: before, after: s.contents(s.trial), plan: &plan, report: &report, seen: seen}
 	if errors.Is(err, errLate) {
 		return err

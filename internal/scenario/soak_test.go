@@ -33,7 +33,7 @@ func soaks() int {
 // are ended: stopped, cut short or killed.
 type soak struct {
 	trial
-	*world
+	*fixture
 	random *rand.Rand
 	line   *line
 	faults fakeecr.Faults
@@ -104,7 +104,7 @@ func newSoak(t *testing.T, seed uint64) *soak {
 	case 4:
 		s.trial.unname(random)
 	}
-	s.world = s.newWorld(t)
+	s.fixture = s.newFixture(t)
 	return s
 }
 
@@ -136,26 +136,26 @@ func (t *trial) unname(random *rand.Rand) {
 	}
 }
 
-// newWorld returns the world of the trial as it is at first.
-func (s *soak) newWorld(t *testing.T) *world {
+// newFixture returns the registry of the trial before any run.
+func (s *soak) newFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := emptyWorld(s.picture)
-	w.server.ExcludePulls(s.pullsAreNotRecorded)
+	f := emptyFixture(s.picture)
+	f.server.ExcludePulls(s.pullsAreNotRecorded)
 	for name, code := range s.trial.refused {
-		w.server.RefuseImage(digestOf(name), code)
+		f.server.RefuseImage(digestOf(name), code)
 	}
-	w.source("ecs").answer(t, s.useLines())
-	s.connect(w)
-	return w
+	f.source("ecs").answer(t, s.useLines())
+	s.connect(f)
+	return f
 }
 
 // connect starts a process: it knows nothing of those before it.
-func (s *soak) connect(w *world) {
-	s.line = newLine(w.server)
+func (s *soak) connect(f *fixture) {
+	s.line = newLine(f.server)
 	cfg := awsclient.Local("http://registry.invalid", region)
 	cfg.HTTPClient = &http.Client{Transport: s.line}
-	w.registry = function.ConnectAt(cfg, pick(s.random, pace.Limits{Start: 1, Most: 1}, pace.Limits{Start: 2, Most: 4}), w.clock.now)
-	w.registry.Sources = w.inUse
+	f.registry = function.ConnectAt(cfg, pick(s.random, pace.Limits{Start: 1, Most: 1}, pace.Limits{Start: 2, Most: 4}), f.clock.now)
+	f.registry.Sources = f.inUse
 }
 
 // run cleans the registry under faults, once or a few times, and without.
@@ -168,7 +168,7 @@ func (s *soak) run(t *testing.T, seen *tally) error {
 	}
 	s.faults, s.ending = fakeecr.Faults{}, ""
 	left := s.contents(s.trial)
-	if _, err := s.trial.apply(t, s.world, nil); err != nil {
+	if _, err := s.trial.apply(t, s.fixture, nil); err != nil {
 		return fmt.Errorf("the run without faults: %w", err)
 	}
 	if !s.steady || len(s.vanished) > 0 {
@@ -180,7 +180,7 @@ func (s *soak) run(t *testing.T, seen *tally) error {
 // reached checks that the registry is as one run without faults leaves it.
 func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tally) error {
 	t.Helper()
-	twin := s.newWorld(t)
+	twin := s.newFixture(t)
 	report := twin.apply(t, s.configuration())
 	want, got := twin.contents(s.trial), s.contents(s.trial)
 	var faults []error
@@ -205,7 +205,7 @@ func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tall
 // that go along, which no rule wants, and those that are left with nothing but
 // referrers, which are not taken for orphans any more.
 func (t *trial) mayDiffer(report *cleaner.RepositoryReport, left []fakeecr.Image) bool {
-	return report.Followed > 0 || newLaw(*t, report.Name, left).orphansStay()
+	return report.Followed > 0 || newModel(*t, report.Name, left).orphansStay()
 }
 
 // stateOf words the contents of a repository.

@@ -42,7 +42,7 @@ func (s *source) Uses(context.Context) iter.Seq2[inuse.Use, error] {
 }
 
 // answer sets what the source names: one use on each line, "BY REFERENCE",
-// where the reference has no host when it is to the registry of the world, and
+// where the reference has no host when it is to the registry of the fixture, and
 // @NAME for the digest of an image.
 func (s *source) answer(tb testing.TB, text string) {
 	tb.Helper()

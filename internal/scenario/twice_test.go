@@ -29,16 +29,16 @@ func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
 				clear(other.refused)
 				trial = &other
 			}
-			w := trial.newWorld(t)
-			before := w.contents(*trial)
-			reports := handle(t, random, trial.deliver(w, 2*seed), trial.deliver(w, 2*seed+1))
-			after := w.contents(*trial)
+			f := trial.newFixture(t)
+			before := f.contents(*trial)
+			reports := handle(t, random, trial.deliver(f, 2*seed), trial.deliver(f, 2*seed+1))
+			after := f.contents(*trial)
 			err := trial.shared(before, after, reports, met)
 			if trial.steady {
 				err = errors.Join(err, trial.asOneRunLeaves(t, nil, after))
 			}
 			if err != nil {
-				t.Errorf("seed %d: %v\n%s\nand\n%s\n%v", seed, err, strings.Join(w.outcomes(reports[0]), "\n"), strings.Join(w.outcomes(reports[1]), "\n"), trial)
+				t.Errorf("seed %d: %v\n%s\nand\n%s\n%v", seed, err, strings.Join(f.outcomes(reports[0]), "\n"), strings.Join(f.outcomes(reports[1]), "\n"), trial)
 			}
 		})
 	}
@@ -60,22 +60,22 @@ func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*clea
 	}
 	for i, repo := range t.picture {
 		for _, was := range before[repo.name] {
-			claims := map[cleaner.Outcome]int{} // one run may take the tags for which the other deletes the image
+			reported := map[cleaner.Outcome]int{} // one run may take the tags for which the other deletes the image
 			d := deed{was: was, is: imageOf(after[repo.name], was.Digest)}
 			for _, r := range reports {
 				switch said := reportOf(&r.Repositories[i], was.Digest).Outcome; said {
 				case cleaner.Deleted, cleaner.MovedToArchive, cleaner.Untagged:
-					claims[said]++
+					reported[said]++
 				default:
 					met[said]++
 				}
 			}
 			became := d.became()
-			if became == "" && len(claims) > 0 || became != "" && claims[became] != 1 || slices.Max(append(slices.Collect(maps.Values(claims)), 0)) > 1 {
-				faults = append(faults, fmt.Errorf("%s/%s: is %q, and the runs say that they did %v", repo.name, was.Digest, became, claims))
+			if became == "" && len(reported) > 0 || became != "" && reported[became] != 1 || slices.Max(append(slices.Collect(maps.Values(reported)), 0)) > 1 {
+				faults = append(faults, fmt.Errorf("%s/%s: is %q, and the runs say that they did %v", repo.name, was.Digest, became, reported))
 			}
 		}
-		faults = append(faults, newLaw(*t, repo.name, before[repo.name]).torn(after[repo.name]))
+		faults = append(faults, newModel(*t, repo.name, before[repo.name]).torn(after[repo.name]))
 	}
 	return errors.Join(faults...)
 }
@@ -84,7 +84,7 @@ func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*clea
 // nil, is what a run left that was ended: see [trial.mayDiffer].
 func (t *trial) asOneRunLeaves(tb testing.TB, between, after map[string][]fakeecr.Image) error {
 	tb.Helper()
-	twin := t.newWorld(tb)
+	twin := t.newFixture(tb)
 	report := twin.apply(tb, t.configuration())
 	want := twin.contents(*t)
 	for i, repo := range t.picture {
@@ -105,12 +105,12 @@ func TestTheSameEventAgainDoesNothing(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 5))
 			trial := drawSteady(random)
-			w := trial.newWorld(t)
-			first := handle(t, random, trial.deliver(w, seed))[0]
-			between := w.contents(*trial)
-			second := handle(t, random, trial.deliver(w, seed))[0]
+			f := trial.newFixture(t)
+			first := handle(t, random, trial.deliver(f, seed))[0]
+			between := f.contents(*trial)
+			second := handle(t, random, trial.deliver(f, seed))[0]
 			if n := second.Totals; first.Incomplete || second.Incomplete || n.Deleted+n.Archived+n.Gone+n.Changed+n.Failed > 0 {
-				t.Errorf("seed %d: the second run %+v\n%s\n%v", seed, n, strings.Join(w.outcomes(second), "\n"), trial)
+				t.Errorf("seed %d: the second run %+v\n%s\n%v", seed, n, strings.Join(f.outcomes(second), "\n"), trial)
 			}
 			if err := trial.asOneRunLeaves(t, nil, between); err != nil {
 				t.Errorf("seed %d: %v", seed, err)
@@ -128,14 +128,14 @@ func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 6))
 			trial := drawSteady(random)
-			w := trial.newWorld(t)
-			before := w.contents(*trial)
-			if trial.die(t, w, random, seed) {
+			f := trial.newFixture(t)
+			before := f.contents(*trial)
+			if trial.die(t, f, random, seed) {
 				died++
 			}
-			between := w.contents(*trial)
-			second := handle(t, random, trial.deliver(w, seed))[0]
-			after := w.contents(*trial)
+			between := f.contents(*trial)
+			second := handle(t, random, trial.deliver(f, seed))[0]
+			after := f.contents(*trial)
 			if second.Incomplete || second.Totals.Failed > 0 {
 				t.Errorf("seed %d: the second run %+v", seed, second.Totals)
 			}
@@ -143,7 +143,7 @@ func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
 				if s := stateOf(between[repo.name]); s != stateOf(before[repo.name]) && s != stateOf(after[repo.name]) {
 					half++
 				}
-				if err := newLaw(*trial, repo.name, before[repo.name]).torn(after[repo.name]); err != nil {
+				if err := newModel(*trial, repo.name, before[repo.name]).torn(after[repo.name]); err != nil {
 					t.Errorf("seed %d: %v", seed, err)
 				}
 			}
@@ -160,12 +160,12 @@ func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
 
 func TestWhatAnotherRunArchivesDoesNotHoldUpWhatGoesAlong(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, draw("child 90d\n index 90d >child"))
-	w.onceBefore(second("DescribeImages"), func() {
-		index := *imageOf(w.server.Images("app"), digestOf("index"))
+	f := newFixture(t, draw("child 90d\n index 90d >child"))
+	f.onceBefore(second("DescribeImages"), func() {
+		index := *imageOf(f.server.Images("app"), digestOf("index"))
 		index.Status, index.LastArchivedAt = "ARCHIVED", noon
-		w.server.Put("app", index)
+		f.server.Put("app", index)
 	})
-	report := w.apply(t, configuration("archive any pushed>30", "", ""))
-	sameLines(t, "outcomes", w.outcomes(&report), "child: transition, archived\nindex: transition, changed: imageStatus changed since the plan")
+	report := f.apply(t, configuration("archive any pushed>30", "", ""))
+	sameLines(t, "outcomes", f.outcomes(&report), "child: transition, archived\nindex: transition, changed: imageStatus changed since the plan")
 }

@@ -30,33 +30,33 @@ const vanishingPicture = `
 	repository other
 	else  90d`
 
-// vanishingWorld returns a world in which both repositories have a policy attached
+// vanishingFixture returns a fixture in which both repositories have a policy attached
 // and the images of app are more than a page holds. At the call of that number
 // something happens.
-func vanishingWorld(at int, then func(*world)) *world {
-	w := emptyWorld(draw(vanishingPicture))
+func vanishingFixture(at int, then func(*fixture)) *fixture {
+	f := emptyFixture(draw(vanishingPicture))
 	for _, name := range []string{"app", "other"} {
-		w.server.SetLifecyclePolicy(name, policy("expire any pushed>30"))
+		f.server.SetLifecyclePolicy(name, policy("expire any pushed>30"))
 	}
-	w.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Repository: "app", Nth: 1}}})
-	l := newLine(w.journal)
-	l.at, l.then = at, func() { then(w) }
+	f.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Repository: "app", Nth: 1}}})
+	l := newLine(f.journal)
+	l.at, l.then = at, func() { then(f) }
 	cfg := awsclient.Local("http://registry.invalid", region)
 	cfg.HTTPClient = &http.Client{Transport: l}
-	w.registry = function.Connect(cfg, w.clock.now)
-	w.registry.Sources = w.inUse
-	return w
+	f.registry = function.Connect(cfg, f.clock.now)
+	f.registry.Sources = f.inUse
+	return f
 }
 
 // beforeAnyCall makes a run for each call of the longest, in which something
 // vanishes before that call, which is no failure.
-func beforeAnyCall(t *testing.T, configuration string, vanish func(*world)) {
+func beforeAnyCall(t *testing.T, configuration string, vanish func(*fixture)) {
 	t.Helper()
 	for at, calls := 2, 2; at <= calls; at++ { // the first lists the repositories
-		w := vanishingWorld(at, vanish)
-		report := w.apply(t, configuration)
-		calls = max(calls, len(w.journal.calls))
-		wantGone(t, fmt.Sprintf("call %d, %s", at, w.journal.calls[min(at, len(w.journal.calls))-1].operation), &report)
+		f := vanishingFixture(at, vanish)
+		report := f.apply(t, configuration)
+		calls = max(calls, len(f.journal.calls))
+		wantGone(t, fmt.Sprintf("call %d, %s", at, f.journal.calls[min(at, len(f.journal.calls))-1].operation), &report)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestARepositoryVanishesBeforeAnyCall(t *testing.T) {
 	for name, text := range vanishing {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			beforeAnyCall(t, text, func(w *world) { w.server.DeleteRepository("app") })
+			beforeAnyCall(t, text, func(f *fixture) { f.server.DeleteRepository("app") })
 		})
 	}
 }
@@ -78,7 +78,7 @@ func TestAnImageVanishesBeforeAnyCall(t *testing.T) {
 		for _, image := range []string{"index", "amd", "sig", "dead", "old"} {
 			t.Run(name+", "+image, func(t *testing.T) {
 				t.Parallel()
-				beforeAnyCall(t, text, func(w *world) { w.server.Remove("app", digestOf(image)) })
+				beforeAnyCall(t, text, func(f *fixture) { f.server.Remove("app", digestOf(image)) })
 			})
 		}
 	}

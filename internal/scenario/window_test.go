@@ -13,14 +13,14 @@ import (
 //
 //nolint:paralleltest // other tests would be in the way of the measurement
 func TestWindow(t *testing.T) {
-	for action, families := range map[string]int{"expire": 2000, "archive": 300} {
-		w := newWorld(t, picture{{name: "app"}})
-		fill(w, "app", families, 1, families)
-		report := w.apply(t, configuration(action+" any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 10000}`))
-		if n := report.Totals.Deleted + report.Totals.Archived; n != 3*families {
-			t.Fatalf("%d removed, want %d", n, 3*families)
+	for action, groups := range map[string]int{"expire": 2000, "archive": 300} {
+		f := newFixture(t, picture{{name: "app"}})
+		fill(f, "app", groups, 1, groups)
+		report := f.apply(t, configuration(action+" any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 10000}`))
+		if n := report.Totals.Deleted + report.Totals.Archived; n != 3*groups {
+			t.Fatalf("%d removed, want %d", n, 3*groups)
 		}
-		for what, windows := range w.windows() {
+		for what, windows := range f.windows() {
 			slices.Sort(windows)
 			t.Logf("%s, %s: %d calls, window median %v, max %v", action, what, len(windows),
 				windows[len(windows)/2].Round(time.Microsecond), windows[len(windows)-1].Round(time.Microsecond))
@@ -30,11 +30,11 @@ func TestWindow(t *testing.T) {
 
 // windows returns the times from the answers to re-checks to the requests that
 // rely on them: of the first request after a re-check, and of those after it.
-func (w *world) windows() map[string][]time.Duration {
+func (f *fixture) windows() map[string][]time.Duration {
 	windows := map[string][]time.Duration{}
 	var checked time.Time
 	first := "first request"
-	for _, c := range w.journal.calls {
+	for _, c := range f.journal.calls {
 		switch c.operation {
 		case "DescribeImages":
 			checked, first = c.answered, "first request"

@@ -33,8 +33,8 @@ type scan struct {
 	named int
 }
 
-// A look is an image as a call of the run found it; zero if the call did not find it.
-type look struct {
+// A recheck is an image as a call of the run found it; zero if the call did not find it.
+type recheck struct {
 	asked time.Time // at the service
 	seq   int       // of the call
 	image fakeecr.Image
@@ -64,11 +64,11 @@ type attempt struct {
 
 // A view is the knowledge that the run has of a repository.
 type view struct {
-	pages   map[string]fakeecr.Image // of the listing under way
-	listing map[string]fakeecr.Image // the last whole one, nil when there is none
-	first   map[string]fakeecr.Image // the first whole one: the plan's
-	read    map[string]bool          // the indexes whose manifests were read
-	looks   map[string]look
+	pages    map[string]fakeecr.Image // of the listing under way
+	listing  map[string]fakeecr.Image // the last whole one, nil when there is none
+	first    map[string]fakeecr.Image // the first whole one: the plan's
+	read     map[string]bool          // the indexes whose manifests were read
+	rechecks map[string]recheck
 }
 
 // A deed says how the calls of the runs changed an image.
@@ -77,8 +77,8 @@ type deed struct {
 	at                          time.Time // of the last
 }
 
-// A world is a registry, the users of its images, and everything that happened to it.
-type world struct {
+// A fixture is a registry, the uses of its images, and everything that happened to it.
+type fixture struct {
 	settings
 	seed   uint64
 	clocks clocks
@@ -89,20 +89,20 @@ type world struct {
 	tally      *tally
 	names      map[string]string // by digest
 
-	mu       sync.Mutex
-	uses     []use
-	calls    map[string]int // by operation and repository
-	seq      int
-	lastLog  int // the last call before the last line of the log
-	trace    []string
-	faults   []string
-	jumped   bool
-	looked   bool           // the first look was sent
-	pending  sync.WaitGroup // work that is carried out late
-	attempts map[string][]*attempt
-	deeds    map[string]*deed
-	reads    map[string][]read
-	unread   map[string]string // code of failures[], by digest, of the last read
+	mu        sync.Mutex
+	uses      []use
+	calls     map[string]int // by operation and repository
+	seq       int
+	lastLog   int // the last call before the last line of the log
+	trace     []string
+	faults    []string
+	jumped    bool
+	rechecked bool           // the first re-check was sent
+	pending   sync.WaitGroup // work that is carried out late
+	attempts  map[string][]*attempt
+	deeds     map[string]*deed
+	reads     map[string][]read
+	unread    map[string]string // code of failures[], by digest, of the last read
 	// Of the run under way.
 	run       string // plan, apply or named
 	started   time.Time
@@ -117,78 +117,78 @@ type world struct {
 	savedNamed int
 }
 
-func newWorld(ctx context.Context, seed uint64, seen *tally) *world {
+func newFixture(ctx context.Context, seed uint64, seen *tally) *fixture {
 	random := rand.New(rand.NewPCG(seed, 0))
-	w := &world{
+	f := &fixture{
 		settings: draw(random), background: ctx, seed: seed, tally: seen, names: map[string]string{}, calls: map[string]int{},
 		attempts: map[string][]*attempt{}, deeds: map[string]*deed{}, reads: map[string][]read{}, unread: map[string]string{},
 	}
-	w.log = &logFile{w: w}
-	w.server = fakeecr.New(fakeecr.WithClock(w.clocks.service))
-	w.server.ExcludePulls(w.excluded)
-	w.clocks.jump(w.skew)
-	w.notef("the machine's clock is %s ahead, exclusion %v", w.skew, w.excluded)
-	for _, repo := range w.repositories {
-		w.fill(random, repo)
+	f.log = &logFile{w: f}
+	f.server = fakeecr.New(fakeecr.WithClock(f.clocks.service))
+	f.server.ExcludePulls(f.excluded)
+	f.clocks.jump(f.skew)
+	f.notef("the machine's clock is %s ahead, exclusion %v", f.skew, f.excluded)
+	for _, repo := range f.repositories {
+		f.fill(random, repo)
 	}
-	if w.shortPages {
-		w.server.Inject(fakeecr.Faults{Seed: seed, Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Probability: 0.5}}})
+	if f.shortPages {
+		f.server.Inject(fakeecr.Faults{Seed: seed, Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Probability: 0.5}}})
 	}
-	return w
+	return f
 }
 
 // begin forgets what earlier runs saw.
-func (w *world) begin(run string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.run, w.scans, w.learnt, w.jumped = run, nil, &knowledge{}, false
-	w.started = w.clocks.service()
-	w.views, w.requested = map[string]*view{}, map[string]map[string]bool{}
-	for _, repo := range w.repositories {
-		w.views[repo] = &view{looks: map[string]look{}, read: map[string]bool{}}
-		w.requested[repo] = map[string]bool{}
+func (f *fixture) begin(run string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.run, f.scans, f.learnt, f.jumped = run, nil, &knowledge{}, false
+	f.started = f.clocks.service()
+	f.views, f.requested = map[string]*view{}, map[string]map[string]bool{}
+	for _, repo := range f.repositories {
+		f.views[repo] = &view{rechecks: map[string]recheck{}, read: map[string]bool{}}
+		f.requested[repo] = map[string]bool{}
 	}
-	clear(w.unread)
-	w.notef("== run: %s", run)
+	clear(f.unread)
+	f.notef("== run: %s", run)
 }
 
 // chance returns the random numbers for one occasion, which do not depend on other
 // occasions.
-func (w *world) chance(occasion string) *rand.Rand {
+func (f *fixture) chance(occasion string) *rand.Rand {
 	h := fnv.New64a()
-	w.calls[occasion]++
-	_, _ = fmt.Fprintf(h, "%s %d", occasion, w.calls[occasion])
-	return rand.New(rand.NewPCG(w.seed, h.Sum64()))
+	f.calls[occasion]++
+	_, _ = fmt.Fprintf(h, "%s %d", occasion, f.calls[occasion])
+	return rand.New(rand.NewPCG(f.seed, h.Sum64()))
 }
 
-func (w *world) notef(format string, args ...any) {
-	w.trace = append(w.trace, w.clocks.service().Format("02 15:04:05.000 ")+fmt.Sprintf(format, args...))
+func (f *fixture) notef(format string, args ...any) {
+	f.trace = append(f.trace, f.clocks.service().Format("02 15:04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
 // faultf notes a violation of the contract.
-func (w *world) faultf(format string, args ...any) {
+func (f *fixture) faultf(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	w.notef("VIOLATION: %s", text)
-	if !slices.Contains(w.faults, text) {
-		w.faults = append(w.faults, text)
+	f.notef("VIOLATION: %s", text)
+	if !slices.Contains(f.faults, text) {
+		f.faults = append(f.faults, text)
 	}
 }
 
 // images returns the true images of a repository.
-func (w *world) images(repo string) map[string]fakeecr.Image {
+func (f *fixture) images(repo string) map[string]fakeecr.Image {
 	images := map[string]fakeecr.Image{}
-	for _, im := range w.server.Images(repo) {
+	for _, im := range f.server.Images(repo) {
 		slices.Sort(im.Tags)
 		images[im.Digest] = im
 	}
 	return images
 }
 
-func (w *world) report(t *testing.T) {
+func (f *fixture) report(t *testing.T) {
 	t.Helper()
-	t.Errorf("seed %d: %d violations\n%+v\nuses %+v", w.seed, len(w.faults), w.settings, w.uses)
-	t.Log("\n" + strings.Join(w.trace, "\n"))
-	for _, fault := range w.faults {
+	t.Errorf("seed %d: %d violations\n%+v\nuses %+v", f.seed, len(f.faults), f.settings, f.uses)
+	t.Log("\n" + strings.Join(f.trace, "\n"))
+	for _, fault := range f.faults {
 		t.Error(fault)
 	}
 }

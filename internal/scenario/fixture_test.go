@@ -45,79 +45,79 @@ func (c *clock) advance(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-// A world is a registry, who uses its images, and the time.
-type world struct {
+// A fixture is a registry, the in-use sources and the clocks.
+type fixture struct {
 	// clock is the registry's clock. The clock of the programs is ahead of it.
 	clock   *clock
 	ahead   time.Duration
 	server  *fakeecr.Server
 	journal *journal
-	// sources are asked for what is in use.
+	// sources answer the in-use scan.
 	sources []*source
-	// registry leads to the server, as in the programs.
+	// registry is connected to the server as the programs connect to ECR.
 	registry function.Registry
 	names    map[string]string // by digest
 }
 
-// newWorld returns a world with the registry of the picture, behind HTTP on
+// newFixture returns a fixture with the registry of the picture, behind HTTP on
 // this machine. Its only in-use source is "ecs", which names nothing, and the
 // role is a pull-time exclusion.
-func newWorld(tb testing.TB, p picture) *world {
+func newFixture(tb testing.TB, p picture) *fixture {
 	tb.Helper()
-	w := emptyWorld(p)
-	w.connect(tb, w.journal)
-	w.registry.Sources = w.inUse
-	return w
+	f := emptyFixture(p)
+	f.connect(tb, f.journal)
+	f.registry.Sources = f.inUse
+	return f
 }
 
 // connect puts the handler behind HTTP and the programs' registry on it, which
 // also looks there for what is in use.
-func (w *world) connect(tb testing.TB, handler http.Handler) {
+func (f *fixture) connect(tb testing.TB, handler http.Handler) {
 	tb.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
-		writer.Header().Set("Date", w.clock.now().Format(http.TimeFormat)) // also of services that set none
+		writer.Header().Set("Date", f.clock.now().Format(http.TimeFormat)) // also of services that set none
 		handler.ServeHTTP(writer, r)
 	}))
 	tb.Cleanup(server.Close)
-	w.registry = function.Connect(awsclient.Local(server.URL, region), w.local)
+	f.registry = function.Connect(awsclient.Local(server.URL, region), f.local)
 }
 
-// newQuickWorld is newWorld without a network in between.
-func newQuickWorld(p picture) *world { return newSkewedWorld(p, 0) }
+// newQuickFixture is newFixture without a network.
+func newQuickFixture(p picture) *fixture { return newSkewedFixture(p, 0) }
 
-// newSkewedWorld is newQuickWorld with programs whose clock is ahead of the registry's.
-func newSkewedWorld(p picture, ahead time.Duration) *world {
-	w := emptyWorld(p)
-	w.ahead = ahead
+// newSkewedFixture is newQuickFixture with programs whose clock is ahead of the registry's.
+func newSkewedFixture(p picture, ahead time.Duration) *fixture {
+	f := emptyFixture(p)
+	f.ahead = ahead
 	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
-	w.registry = function.Connect(cfg, w.local)
-	w.registry.Sources = w.inUse
-	return w
+	cfg.HTTPClient = &http.Client{Transport: inProcess{f.journal}}
+	f.registry = function.Connect(cfg, f.local)
+	f.registry.Sources = f.inUse
+	return f
 }
 
 // local is the time by the clock of the programs.
-func (w *world) local() time.Time { return w.clock.now().Add(w.ahead) }
+func (f *fixture) local() time.Time { return f.clock.now().Add(f.ahead) }
 
-func emptyWorld(p picture) *world {
-	w := &world{clock: &clock{t: noon}, names: map[string]string{}, sources: []*source{{name: "ecs"}}}
-	w.server = fakeecr.New(fakeecr.WithClock(w.clock.now))
-	w.server.ExcludePulls(true)
-	w.journal = &journal{next: w.server}
-	p.put(w.server, noon)
+func emptyFixture(p picture) *fixture {
+	f := &fixture{clock: &clock{t: noon}, names: map[string]string{}, sources: []*source{{name: "ecs"}}}
+	f.server = fakeecr.New(fakeecr.WithClock(f.clock.now))
+	f.server.ExcludePulls(true)
+	f.journal = &journal{next: f.server}
+	p.put(f.server, noon)
 	for _, r := range p {
 		for _, im := range r.images {
 			for _, name := range append(im.children, im.name, im.subject) {
-				w.names[digestOf(name)] = name
+				f.names[digestOf(name)] = name
 			}
 		}
 	}
-	return w
+	return f
 }
 
-func (w *world) inUse(config.Config) []inuse.Source {
-	sources := make([]inuse.Source, len(w.sources))
-	for i, s := range w.sources {
+func (f *fixture) inUse(config.Config) []inuse.Source {
+	sources := make([]inuse.Source, len(f.sources))
+	for i, s := range f.sources {
 		sources[i] = s
 	}
 	return sources
@@ -125,18 +125,18 @@ func (w *world) inUse(config.Config) []inuse.Source {
 
 // source returns the in-use source of that name, which is added when there is
 // none.
-func (w *world) source(name string) *source {
-	for _, s := range w.sources {
+func (f *fixture) source(name string) *source {
+	for _, s := range f.sources {
 		if s.name == name {
 			return s
 		}
 	}
-	w.sources = append(w.sources, &source{name: name})
-	return w.sources[len(w.sources)-1]
+	f.sources = append(f.sources, &source{name: name})
+	return f.sources[len(f.sources)-1]
 }
 
 // runner returns a runner that plans with the configuration.
-func (w *world) runner(tb testing.TB, text string) cleaner.Runner {
+func (f *fixture) runner(tb testing.TB, text string) cleaner.Runner {
 	tb.Helper()
 	c, problems := config.Parse([]byte(text))
 	if err := problems.Err(); err != nil {
@@ -146,22 +146,22 @@ func (w *world) runner(tb testing.TB, text string) cleaner.Runner {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r := w.registry.Runner(c, w.local)
+	r := f.registry.Runner(c, f.local)
 	r.ConfigurationHash, r.RunID, r.Log, r.MaxPlanAge = hash, "run", slog.New(slog.DiscardHandler), day
 	return r
 }
 
 // plan plans with the configuration, apply applies it.
-func (w *world) plan(tb testing.TB, configuration string) cleaner.Report {
+func (f *fixture) plan(tb testing.TB, configuration string) cleaner.Report {
 	tb.Helper()
-	r := w.runner(tb, configuration)
+	r := f.runner(tb, configuration)
 	return run(tb, &r)
 }
 
-func (w *world) apply(tb testing.TB, configuration string) cleaner.Report {
+func (f *fixture) apply(tb testing.TB, configuration string) cleaner.Report {
 	tb.Helper()
-	r := w.runner(tb, configuration)
-	r.Remover = w.registry.Remover
+	r := f.runner(tb, configuration)
+	r.Remover = f.registry.Remover
 	return run(tb, &r)
 }
 
