@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -124,9 +125,7 @@ func TestCallsAndRepeatsAreCounted(t *testing.T) {
 		Repeats: map[string]int{"GetLifecyclePolicy": 2},
 		Images:  20, Digests: got.Digests,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("stats mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "stats", want, got)
 }
 
 // BenchmarkServer is what serving costs, without the network.

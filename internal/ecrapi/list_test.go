@@ -19,6 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func TestImagesReadsAllPages(t *testing.T) {
@@ -34,9 +35,7 @@ func TestImagesReadsAllPages(t *testing.T) {
 		got = append(got, im.Digest)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("digests mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "digests", want, got)
 	if n := calls.Snapshot()["DescribeImages"]; n != 3 {
 		t.Errorf("%d calls for 2001 images, want 3", n)
 	}
@@ -77,9 +76,7 @@ func TestImagesListsEveryStatus(t *testing.T) {
 		got[im.Status]++
 	}
 	want := map[evaluator.ImageStatus]int{evaluator.Active: 1, evaluator.Archived: 1, evaluator.Activating: 1}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("statuses mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "statuses", want, got)
 }
 
 func TestImagesCanBeLeftEarly(t *testing.T) {
@@ -250,9 +247,7 @@ func TestRepositoriesReadsAllPagesInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Repositories mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "Repositories", want, got)
 	if n := calls.Snapshot()["DescribeRepositories"]; n != 3 {
 		t.Errorf("%d calls for 2001 repositories, want 3", n)
 	}
@@ -353,9 +348,7 @@ func TestCallsCountsEveryAttempt(t *testing.T) {
 	}
 	_, _ = client.PolicyText(t.Context(), "app")
 	want := map[string]int{"DescribeImages": 3, "GetLifecyclePolicy": 1}
-	if diff := cmp.Diff(want, calls.Snapshot()); diff != "" {
-		t.Errorf("Calls mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "Calls", want, calls.Snapshot())
 	if diff := cmp.Diff(registry.Calls(), calls.Snapshot()); diff != "" {
 		t.Errorf("Calls mismatch with the registry's (-registry +client):\n%s", diff)
 	}

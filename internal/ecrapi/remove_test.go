@@ -10,6 +10,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // ECR refuses to describe a list in which one digest is missing; Describe
@@ -101,9 +102,7 @@ func TestUntagTellsWhatBecameOfEachTag(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{"pr-1": both, "pr-2": both}
-	if diff := cmp.Diff(want, got.Removed); diff != "" {
-		t.Errorf("removed mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "removed", want, got.Removed)
 	if len(got.Failed) != 2 || got.Failed["pr-3"].Code != "KmsError" || got.Failed["pr-4"].Code != "ImageNotFound" {
 		t.Errorf("failed %v", got.Failed)
 	}
@@ -140,9 +139,7 @@ func TestDeleteTellsWhatBecameOfEachImage(t *testing.T) {
 		codes[f.Digest] = f.Code
 	}
 	want := map[string]string{child: "ImageReferencedByManifestList", refused: "KmsError", missing: "ImageNotFound"}
-	if diff := cmp.Diff(want, codes); diff != "" {
-		t.Errorf("failures mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "failures", want, codes)
 	wantError(t, got.Failed[0], "ImageReferencedByManifestList: Requested image referenced by manifest list: ["+index+"]")
 	if left := registry.Images("app"); len(left) != 3 {
 		t.Errorf("%d images are left, want 3", len(left))

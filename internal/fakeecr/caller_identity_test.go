@@ -14,22 +14,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // newSTS returns the SDK's client for STS on the server. It tries once.
 func newSTS(t *testing.T, s *fakeecr.Server) *sts.Client {
 	t.Helper()
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	return sts.New(sts.Options{
-		Region:       "eu-west-1",
-		BaseEndpoint: aws.String(server.URL),
-		HTTPClient:   &http.Client{Transport: copyBody{http.DefaultTransport}},
-		Retryer:      aws.NopRetryer{},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
-		}),
-	})
+	cfg := awstest.Attempts(awstest.Serve(t, s), 1)
+	cfg.APIOptions = nil
+	return sts.NewFromConfig(cfg)
 }
 
 func TestGetCallerIdentityNamesASessionOfTheExcludedRole(t *testing.T) {

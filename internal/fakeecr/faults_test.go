@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // next has the next call that the kind can strike be struck.
@@ -70,9 +71,7 @@ func TestFaultsOfAnswers(t *testing.T) {
 				t.Errorf("carried out: %v", carried)
 			}
 			want := []fakeecr.FaultEvent{{Kind: c.kind, Operation: "BatchDeleteImage", Repository: "app", Call: 1}}
-			if diff := cmp.Diff(want, s.FaultEvents()); diff != "" {
-				t.Errorf("events mismatch (-want +got)\n%s", diff)
-			}
+			awstest.Equal(t, "events", want, s.FaultEvents())
 			if w := raw(t.Context(), s, "ListImages", `{"repositoryName": "app"}`); w.Code != http.StatusOK {
 				t.Errorf("the call after it: %d %s", w.Code, w.Body)
 			}
@@ -289,9 +288,7 @@ func TestVanishedImage(t *testing.T) {
 		t.Errorf("got %v, left %s", answer, left(s))
 	}
 	want := []fakeecr.FaultEvent{{Kind: fakeecr.VanishedImage, Operation: "BatchDeleteImage", Repository: "app", Call: 1, Vanished: digest(1)}}
-	if diff := cmp.Diff(want, s.FaultEvents()); diff != "" {
-		t.Errorf("events mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "events", want, s.FaultEvents())
 	for _, repo := range []string{"app", "none"} { // nothing there that could vanish
 		s.Inject(next(fakeecr.VanishedImage))
 		post(t, s, "BatchDeleteImage", strings.Replace(deleteOne, "app", repo, 1))

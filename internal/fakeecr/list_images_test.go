@@ -85,16 +85,11 @@ func TestListImagesErrors(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)
 	app := aws.String("app")
-	for name, in := range map[string]*ecr.ListImagesInput{
+	wantRefusals(t, client.ListImages, "InvalidParameterException", map[string]*ecr.ListImagesInput{
 		"a page of 1001":       {RepositoryName: app, MaxResults: aws.Int32(1001)},
 		"a foreign token":      {RepositoryName: app, NextToken: aws.String("AAAAAAAAAAAAAAAAAAAAAAAA")},
 		"an unknown status":    {RepositoryName: app, Filter: &types.ListImagesFilter{ImageStatus: "LOST"}},
 		"a malformed name":     {RepositoryName: aws.String("/app")},
 		"a malformed registry": {RepositoryName: app, RegistryId: aws.String("1234567890123")},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := client.ListImages(t.Context(), in)
-			wantCode(t, err, "InvalidParameterException")
-		})
-	}
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
@@ -171,9 +172,7 @@ func TestWhatIsUndoneIsCountedByReason(t *testing.T) {
 			test.disturb(f)
 			report := f.handle(t, `{"mode": "apply"}`)
 			line := f.lines(t, "run")[0]
-			if diff := cmp.Diff(test.want, line["undone"]); diff != "" {
-				t.Errorf("undone mismatch (-want +got):\n%s", diff)
-			}
+			awstest.Equal(t, "undone", test.want, line["undone"])
 			level := map[bool]string{true: "ERROR", false: "INFO"}[report.Incomplete]
 			if report.Incomplete != (len(test.want) > 0) || line["incomplete"] != report.Incomplete || line["level"] != level {
 				t.Errorf("incomplete %v, the line says %v at the level %v", report.Incomplete, line["incomplete"], line["level"])

@@ -6,9 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // fill puts groups of an index and its children into a repository, and plain
@@ -44,7 +43,7 @@ func TestCallsOfARun(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		groups, children, plain int
-		want                      map[string]int
+		want                    map[string]int
 	}{
 		"a hundred": {0, 0, 100, map[string]int{
 			"DescribeImages": 1 + 1, "BatchDeleteImage": 1,
@@ -86,9 +85,7 @@ func TestCallsOfARun(t *testing.T) {
 			if c.want["BatchGetImage"] > 0 {
 				c.want["GetCallerIdentity"], c.want["ListPullTimeUpdateExclusions"] = 1, 1
 			}
-			if diff := cmp.Diff(c.want, f.server.Calls()); diff != "" {
-				t.Errorf("calls mismatch (-want +got):\n%s", diff)
-			}
+			awstest.Equal(t, "calls", c.want, f.server.Calls())
 		})
 	}
 }
@@ -167,9 +164,7 @@ func TestCallsOfAPlan(t *testing.T) {
 			for _, calls := range c.want {
 				maps.Copy(want, calls)
 			}
-			if diff := cmp.Diff(want, f.server.Calls()); diff != "" {
-				t.Errorf("calls mismatch (-want +got):\n%s", diff)
-			}
+			awstest.Equal(t, "calls", want, f.server.Calls())
 			if asked := f.source("ecs").asked; asked != 1 {
 				t.Errorf("asked %d times what is in use", asked)
 			}
@@ -185,7 +180,5 @@ func TestCallsOfAPlanWithoutIndexes(t *testing.T) {
 	fill(f, "app", 0, 0, 10)
 	f.plan(t, configuration("expire any pushed>30", "", ""))
 	want := map[string]int{"DescribeRepositories": 1, "DescribeImages": 2}
-	if diff := cmp.Diff(want, f.server.Calls()); diff != "" {
-		t.Errorf("calls mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "calls", want, f.server.Calls())
 }
