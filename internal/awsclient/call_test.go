@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // Objects are read within the attempt, so that one whose end does not come is asked
@@ -34,7 +35,7 @@ func TestEachAttemptIsSignedAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg, script := scripted(append(times(40, throttled), listed)...)
 		start := time.Now()
-		cfg.HTTPClient = answering(func(r *http.Request) (*http.Response, error) {
+		cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
 			if got, want := r.Header.Get("X-Amz-Date"), now.Add(time.Since(start)).Format("20060102T150405Z"); got != want {
 				t.Errorf("signed at %s, want %s", got, want)
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // The tests of this file run in bubbles, where pauses take no time.
@@ -44,34 +45,24 @@ func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
 // Throttling says that the service is there, and nothing about the faults after it.
 func TestFaultsAfterThrottlingPass(t *testing.T) {
 	t.Parallel()
-	for service, call := range operations {
-		t.Run(service, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				cfg, script := scripted(slices.Concat(times(20, throttled), times(20, serverDown), times(20, refused), []end{listed})...)
-				if err := call(t.Context(), cfg); err != nil || script.n != 61 {
-					t.Errorf("%d attempts: %v", script.n, err)
-				}
-			})
-		})
-	}
+	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
+		cfg, script := scripted(slices.Concat(times(20, throttled), times(20, serverDown), times(20, refused), []end{listed})...)
+		if err := call(t.Context(), cfg); err != nil || script.n != 61 {
+			t.Errorf("%d attempts: %v", script.n, err)
+		}
+	})
 }
 
 // A refusal after throttling is all there is to say.
 func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
 	t.Parallel()
-	for service, call := range operations {
-		t.Run(service, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				cfg, script := scripted(throttled, throttled, denied)
-				err := call(t.Context(), cfg)
-				if err == nil || script.n != 3 || awsclient.IsThrottled(err) || strings.Contains(err.Error(), "before that") {
-					t.Errorf("%d attempts: %v", script.n, err)
-				}
-			})
-		})
-	}
+	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
+		cfg, script := scripted(throttled, throttled, denied)
+		err := call(t.Context(), cfg)
+		if err == nil || script.n != 3 || awsclient.IsThrottled(err) || strings.Contains(err.Error(), "before that") {
+			t.Errorf("%d attempts: %v", script.n, err)
+		}
+	})
 }
 
 // wantAttempts checks how often a call is made that nothing was answered to before,
@@ -186,15 +177,11 @@ func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
 // What the environment says of attempts is a limit all the same.
 func TestAttemptsOfTheEnvironment(t *testing.T) {
 	for limit, n := range map[string]int{"1": 1, "2": 2, "200": 8} {
-		isolate(t)
-		t.Setenv("AWS_REGION", "eu-west-1")
+		awstest.Environment(t, "")
 		t.Setenv("AWS_MAX_ATTEMPTS", limit)
 		for service, call := range operations {
 			synctest.Test(t, func(t *testing.T) {
-				cfg, err := awsclient.Load(t.Context(), "", "")
-				if err != nil {
-					t.Fatal(err)
-				}
+				cfg := load(t)
 				script := &script{ends: []end{serverDown}}
 				cfg.HTTPClient = script
 				if err := call(t.Context(), cfg); err == nil || script.n != n {

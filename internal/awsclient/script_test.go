@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -14,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // An end is one way in which an attempt ends: an answer, or the error of the
@@ -104,12 +107,27 @@ func listRepositories(ctx context.Context, cfg aws.Config) error {
 
 // scripted returns a configuration whose clients meet with these ends.
 func scripted(ends ...end) (aws.Config, *script) {
-	cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
 	s := &script{ends: ends}
-	cfg.HTTPClient = s
-	return cfg, s
+	return awstest.Offline(s), s
 }
 
-type answering func(*http.Request) (*http.Response, error)
+// load returns the configuration of the environment.
+func load(t *testing.T) aws.Config {
+	t.Helper()
+	cfg, err := awsclient.Load(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
 
-func (f answering) Do(r *http.Request) (*http.Response, error) { return f(r) }
+// eachService runs a test with an operation of each service, in a bubble.
+func eachService(t *testing.T, test func(t *testing.T, service string, call func(context.Context, aws.Config) error)) {
+	t.Helper()
+	for service, call := range operations {
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(t, service, call) })
+		})
+	}
+}

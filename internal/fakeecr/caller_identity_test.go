@@ -14,15 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // newSTS returns the SDK's client for STS on the server. It tries once.
 func newSTS(t *testing.T, s *fakeecr.Server) *sts.Client {
 	t.Helper()
-	cfg := awstest.Attempts(awstest.Serve(t, s), 1)
-	cfg.APIOptions = nil
-	return sts.NewFromConfig(cfg)
+	return sts.NewFromConfig(serve(t, s, 1))
 }
 
 func TestGetCallerIdentityNamesASessionOfTheExcludedRole(t *testing.T) {

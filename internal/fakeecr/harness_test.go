@@ -46,9 +46,14 @@ func newServer(t *testing.T, options ...fakeecr.Option) *fakeecr.Server {
 // SDK. It tries each call the given number of times, without a pause.
 func newClient(tb testing.TB, s *fakeecr.Server, attempts int) *ecr.Client {
 	tb.Helper()
+	return ecr.NewFromConfig(serve(tb, s, attempts))
+}
+
+func serve(tb testing.TB, s *fakeecr.Server, attempts int) aws.Config {
+	tb.Helper()
 	cfg := awstest.Attempts(awstest.Serve(tb, s), attempts)
 	cfg.APIOptions = nil
-	return ecr.NewFromConfig(cfg)
+	return cfg
 }
 
 // start returns a server as newServer does and a client that tries once.

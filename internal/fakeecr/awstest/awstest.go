@@ -73,10 +73,13 @@ func Offline(client aws.HTTPClient) aws.Config {
 	return cfg
 }
 
-// Attempts returns the configuration with the SDK's own retries, without pauses: so many
-// attempts for each call.
+// Attempts returns the configuration with n attempts for each call, without pauses
+// between them. With one attempt, the error of a call is the error of the attempt.
 func Attempts(cfg aws.Config, n int) aws.Config {
 	cfg.Retryer = func() aws.Retryer {
+		if n == 1 {
+			return aws.NopRetryer{}
+		}
 		return retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = n
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
