@@ -2,51 +2,37 @@ package ecrapi_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"iter"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var (
+	now    = awstest.Now
+	digest = awstest.Digest
+)
 
 // connect returns a client of the server behind the handler. It tries each
 // call three times without a pause.
 func connect(t *testing.T, handler http.Handler) (ecrapi.Client, *ecrapi.Calls) {
 	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	cfg := awsclient.Local(server.URL, "eu-west-1")
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		})
-	}
-	return ecrapi.Connect(cfg)
+	return ecrapi.Connect(awstest.Attempts(awstest.Serve(t, handler), 3))
 }
 
 // start returns a registry with the repository "app" and a client of it.
 func start(t *testing.T) (*fakeecr.Server, ecrapi.Client, *ecrapi.Calls) {
 	t.Helper()
-	registry := fakeecr.New(fakeecr.WithClock(func() time.Time { return now }))
-	registry.CreateRepository("app")
-	client, calls := connect(t, registry)
+	registry, cfg := awstest.Registry(t)
+	client, calls := ecrapi.Connect(awstest.Attempts(cfg, 3))
 	return registry, client, calls
 }
-
-// digest returns a digest that sorts by n.
-func digest(n int) string { return fmt.Sprintf("sha256:%064x", n) }
 
 // put stores n images, pushed one second after the other.
 func put(registry *fakeecr.Server, n int) []string {

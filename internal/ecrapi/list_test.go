@@ -151,7 +151,7 @@ func TestARepeatedPageTokenCutsTheListingShort(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(token string) string{
 		"same token":   func(string) string { return "t" },
-		"circle":       func(token string) string { return map[string]string{"": "a", "a": "b", "b": "c", "c": "a"}[token] },
+		"cycle":        func(token string) string { return map[string]string{"": "a", "a": "b", "b": "c", "c": "a"}[token] },
 		"to the start": func(token string) string { return map[string]string{"": "a", "a": "b", "b": "a"}[token] },
 	} {
 		client, _ := connect(t, canned{

@@ -17,6 +17,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // removing are the calls that remove.
@@ -77,8 +78,7 @@ func TestALateRemovalIsNotSent(t *testing.T) {
 		for renewal, late := range map[time.Duration]bool{0: false, time.Second: false, 1100 * time.Millisecond: true, 8 * time.Second: true} {
 			synctest.Test(t, func(t *testing.T) {
 				sent := 0
-				cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
-				cfg.HTTPClient = answer(`{"imageIds": [], "failures": [], "imageStatus": "ARCHIVED"}`).then(func() { sent++ })
+				cfg := awstest.Offline(answer(`{"imageIds": [], "failures": [], "imageStatus": "ARCHIVED"}`).then(func() { sent++ }))
 				cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 					time.Sleep(renewal)
 					return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "x"}, nil
@@ -97,18 +97,14 @@ func TestALateRemovalIsNotSent(t *testing.T) {
 func TestWhatRemovesIsTriedOnceWhateverTheAttempts(t *testing.T) {
 	t.Parallel()
 	for operation, call := range removing {
-		registry := fakeecr.New()
-		registry.CreateRepository("app")
+		registry, cfg := awstest.Registry(t)
 		registry.Fail(operation, "", "ThrottlingException")
-		server := httptest.NewServer(registry)
-		cfg := awsclient.Local(server.URL, "eu-west-1")
 		cfg.RetryMaxAttempts, cfg.RetryMode = 5, aws.RetryModeAdaptive
 		client, calls := ecrapi.Connect(cfg)
 		wantAnswer(t, operation, call(t.Context(), client), cleaner.ErrThrottled)
 		if n := calls.Snapshot()[operation]; n != 1 {
 			t.Errorf("%s: %d attempts, want 1", operation, n)
 		}
-		server.Close()
 	}
 }
 

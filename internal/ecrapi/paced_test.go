@@ -4,25 +4,20 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 // A call that ECR throttles halves the pace of its operation, and only that.
 func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 	t.Parallel()
-	registry := fakeecr.New()
-	registry.CreateRepository("app")
-	server := httptest.NewServer(registry)
-	t.Cleanup(server.Close)
+	registry, cfg := awstest.Registry(t)
 	p := pace.New(pace.Limits{Start: 4, Most: 4})
-	client, calls := ecrapi.Connect(awsclient.Local(server.URL, "eu-west-1"), ecrapi.Paced(p))
+	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(p))
 	registry.FailNext("DescribeRepositories", "", "ThrottlingException", 1)
 	for _, err := range client.Repositories(t.Context()) {
 		if err != nil {
@@ -33,7 +28,7 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 	for operation, want := range map[string]int{"DescribeRepositories": 2, "DescribeImages": 4} {
-		if got := room(t, p, operation); got != want {
+		if got := free(t, p, operation); got != want {
 			t.Errorf("%d calls of %s may be under way, want %d", got, operation, want)
 		}
 	}
@@ -52,9 +47,8 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 func TestAPanicEndsACall(t *testing.T) {
 	t.Parallel()
 	p := pace.New(pace.Limits{Start: 2, Most: 2})
-	cfg := awsclient.Local("http://registry.invalid", "eu-west-1")
-	cfg.HTTPClient = faulty{}
-	client, _ := ecrapi.Connect(cfg, ecrapi.Paced(p))
+	faulty := awstest.Client(func(*http.Request) (*http.Response, error) { panic("fault") })
+	client, _ := ecrapi.Connect(awstest.Offline(faulty), ecrapi.Paced(p))
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -63,17 +57,13 @@ func TestAPanicEndsACall(t *testing.T) {
 		}()
 		_, _ = client.PolicyText(t.Context(), "app")
 	}()
-	if got := room(t, p, "GetLifecyclePolicy"); got != 2 {
+	if got := free(t, p, "GetLifecyclePolicy"); got != 2 {
 		t.Errorf("%d calls may be under way, want 2", got)
 	}
 }
 
-type faulty struct{}
-
-func (faulty) Do(*http.Request) (*http.Response, error) { panic("fault") }
-
-// room returns how many calls may be under way, and lets them end.
-func room(t *testing.T, p *pace.Pace, operation string) int {
+// free returns how many calls may be under way at once, and ends them.
+func free(t *testing.T, p *pace.Pace, operation string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()

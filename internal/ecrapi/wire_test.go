@@ -6,11 +6,10 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A wire is a server without a network: it answers each call with what its
@@ -42,10 +41,7 @@ func (w wire) then(do func()) wire {
 
 // api returns the SDK's client at that wire. It tries each call once.
 func api(w wire) *ecr.Client {
-	cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
-	cfg.HTTPClient = w
-	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return ecr.NewFromConfig(cfg)
+	return ecr.NewFromConfig(awstest.Attempts(awstest.Offline(w), 1))
 }
 
 // plain is an API whose answers the SDK reads.
