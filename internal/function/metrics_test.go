@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -104,16 +103,14 @@ func TestAManifestThatIsRefusedIsSeenInTheMetrics(t *testing.T) {
 		f.FunctionName = "cleaner"
 		child := f.push("app", 9*day)
 		index := f.registry.Put("app", fakeecr.Image{PushedAt: now.Add(-8 * day), Children: []string{child}})
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.connect(awstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".BatchGetImage") {
 				f.registry.ServeHTTP(w, r)
 				return
 			}
 			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 			fmt.Fprintf(w, `{"images": [], "failures": [{"imageId": {"imageDigest": %q}, "failureCode": %q, "failureReason": "because"}]}`, index, code)
-		}))
-		defer server.Close()
-		f.Connect = connectTo(server.URL)
+		})))
 		report := f.handle(t, `{"mode": "apply"}`)
 		_, values := f.metrics(t)
 		want := map[bool]string{true: "1 Count", false: "0 Count"}[code != "ImageNotFound"]
