@@ -16,7 +16,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var noon = awstest.Now
 
 // A details is the answer to DescribeImages, as far as it matters here.
 type details struct {

@@ -47,8 +47,8 @@ func (s *Server) describeImages(in *describeImagesRequest) (any, error) {
 	return s.encodeDetails(r, page, next), nil
 }
 
-// describeNamed answers for each image once. When one of them is not there the
-// whole call fails. Only a filter that is given is applied.
+// describeNamed returns each image once. If an image does not exist, the call fails. It
+// applies the filter only if the request has one.
 func (s *Server) describeNamed(r *repository, in *describeImagesRequest) (any, error) {
 	var named []*record
 	seen := map[*record]bool{}

@@ -38,7 +38,7 @@ type encryptionConfiguration struct {
 	EncryptionType string `json:"encryptionType"`
 }
 
-// target returns the repository when the request names exactly one.
+// target returns the repository if the request names exactly one.
 func (in *describeRepositoriesRequest) target() string {
 	if len(in.RepositoryNames) == 1 {
 		return in.RepositoryNames[0]
@@ -92,7 +92,7 @@ func (s *Server) namedRepositories(names []string) (any, error) {
 	return describeRepositoriesResponse{s.details(repositories), nil}, nil
 }
 
-// after returns the repositories with greater names.
+// after returns the repositories after that name.
 func (s *Server) after(name string) []*repository {
 	all := s.sorted()
 	i, found := slices.BinarySearchFunc(all, name, func(r *repository, name string) int {

@@ -229,7 +229,7 @@ func TestPagesOfEveryListing(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		operation, body string
-		struck          bool
+		hit             bool
 	}{
 		{"DescribeImages", `{"repositoryName": "app"}`, true},
 		{"DescribeRepositories", `{}`, true},
@@ -243,7 +243,7 @@ func TestPagesOfEveryListing(t *testing.T) {
 		s.Put("app", fakeecr.Image{Digest: digest(1)})
 		s.Inject(next(fakeecr.EmptyPage))
 		_, answer := post(t, s, c.operation, c.body)
-		if _, token := answer["nextToken"]; token != c.struck || len(s.FaultEvents()) == 1 != c.struck {
+		if _, token := answer["nextToken"]; token != c.hit || len(s.FaultEvents()) == 1 != c.hit {
 			t.Errorf("%s %s: %v", c.operation, c.body, answer)
 		}
 	}
@@ -300,7 +300,7 @@ func TestVanishedImage(t *testing.T) {
 
 // calls makes calls on two repositories, in two orders, and returns which of
 // those on "app" were struck.
-func struck(t *testing.T, f fakeecr.Faults, others int) []int {
+func hitCalls(t *testing.T, f fakeecr.Faults, others int) []int {
 	t.Helper()
 	s := newServer(t)
 	s.CreateRepository("web")
@@ -323,15 +323,15 @@ func struck(t *testing.T, f fakeecr.Faults, others int) []int {
 func TestChanceHangsOnTheSeedAlone(t *testing.T) {
 	t.Parallel()
 	f := fakeecr.Faults{Seed: 7, Rules: []fakeecr.FaultRule{{Kind: fakeecr.ServerError, Probability: 0.3}}}
-	first := struck(t, f, 0)
+	first := hitCalls(t, f, 0)
 	if n := len(first); n < 40 || n > 80 {
 		t.Errorf("%d of 200 calls struck, want about 60", n)
 	}
-	if diff := cmp.Diff(first, struck(t, f, 3)); diff != "" {
+	if diff := cmp.Diff(first, hitCalls(t, f, 3)); diff != "" {
 		t.Errorf("other calls change it (-without +with)\n%s", diff)
 	}
 	f.Seed++
-	if slices.Equal(first, struck(t, f, 0)) {
+	if slices.Equal(first, hitCalls(t, f, 0)) {
 		t.Error("another seed changes nothing")
 	}
 }

@@ -22,7 +22,7 @@ type lifecyclePolicyResponse struct {
 	LastEvaluatedAt     *epoch `json:"lastEvaluatedAt,omitempty"`
 }
 
-// neverEvaluated is what ECR reports before the first run of a policy.
+// neverEvaluated is the time in ECR's answers before the first run of a policy.
 var neverEvaluated = epoch(time.Unix(0, 0))
 
 func (s *Server) getLifecyclePolicy(in *lifecyclePolicyRequest) (any, error) {
@@ -58,8 +58,8 @@ func (s *Server) attached(operation string, ref repositoryRef) (*repository, err
 	return r, nil
 }
 
-// putLifecyclePolicy replaces the policy there is. The length of the text is
-// checked first, then the repository, then the text.
+// putLifecyclePolicy replaces the policy. It checks the length of the text, then the
+// repository, then the text.
 func (s *Server) putLifecyclePolicy(in *putLifecyclePolicyRequest) (any, error) {
 	length := utf8.RuneCountInString(in.LifecyclePolicyText)
 	err := cmp.Or(in.check(), checkLength("lifecyclePolicyText", length, minPolicyText, maxPolicyText))

@@ -40,8 +40,8 @@ func (s *Server) listImages(in *listImagesRequest) (any, error) {
 	return listImagesResponse{page, next}, nil
 }
 
-// identifiers yields the identifiers of the images that pass the filter, by
-// digest and tag, from the one after last on.
+// identifiers yields the identifiers of the images that pass the filter, ordered by digest
+// and tag, after the last one.
 func (r *repository) identifiers(filter imageFilter, last string) iter.Seq[imageID] {
 	digest, tag, _ := strings.Cut(last, "\x00")
 	return func(yield func(imageID) bool) {

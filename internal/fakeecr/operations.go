@@ -1,15 +1,15 @@
 package fakeecr
 
-// A call is a request that is understood.
+// A call is a decoded request.
 type call struct {
-	repo     string // the repository it is about; "" when it names none or many
+	repo     string // "" if the request names no or several repositories
 	carryOut func(*Server) (answer any, err error)
 }
 
 // An operation reads the body of a request.
 type operation func(body []byte) (call, error)
 
-// operations holds what the server offers, by name.
+// operations are the operations of the server by name.
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html
 var operations = map[string]operation{
 	"BatchDeleteImage":             bind((*Server).batchDeleteImage),
@@ -27,8 +27,8 @@ var operations = map[string]operation{
 	"UpdateImageStorageClass":      bind((*Server).updateImageStorageClass),
 }
 
-// bind makes an operation of a method, which is called with the server's lock
-// held. What it answers must share nothing with the server.
+// bind makes an operation of a method. The server calls the method with its lock held.
+// The answer must not share memory with the server.
 func bind[In any, P interface {
 	*In
 	target() string

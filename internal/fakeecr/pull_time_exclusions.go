@@ -11,8 +11,8 @@ type listPullTimeUpdateExclusionsResponse struct {
 
 func (*listPullTimeUpdateExclusionsRequest) target() string { return "" }
 
-// listPullTimeUpdateExclusions answers the caller's role, if its pulls are not
-// recorded. It is the only principal there is.
+// listPullTimeUpdateExclusions lists the caller's role if it is excluded. There are no
+// other principals.
 func (s *Server) listPullTimeUpdateExclusions(in *listPullTimeUpdateExclusionsRequest) (any, error) {
 	if err := in.check(maxPage); err != nil {
 		return nil, err

@@ -55,14 +55,13 @@ func (id *subjectID) check() error {
 	return checkPattern("subjectId.imageDigest", id.ImageDigest, digestPattern, digestRegex)
 }
 
-// admits reports whether the referrer passes; without a status only ACTIVE
-// ones do.
+// admits reports whether the referrer passes. Without a status only ACTIVE referrers pass.
 func (f referrerFilter) admits(rec *record) bool {
 	return admitsStatus(cmp.Or(f.ArtifactStatus, statusActive), rec.Status) &&
 		(len(f.ArtifactTypes) == 0 || slices.Contains(f.ArtifactTypes, rec.ArtifactMediaType))
 }
 
-// listImageReferrers answers an empty list for a subject that is not stored.
+// listImageReferrers returns an empty list if the subject does not exist.
 func (s *Server) listImageReferrers(in *listImageReferrersRequest) (any, error) {
 	if err := in.check(); err != nil {
 		return nil, err
@@ -101,7 +100,7 @@ func (r *repository) referrers(in *listImageReferrersRequest, after string) iter
 
 func (rec *record) referrer() imageReferrer {
 	var m manifest
-	_ = json.Unmarshal([]byte(rec.manifest()), &m) // without annotations when it cannot be read
+	_ = json.Unmarshal([]byte(rec.manifest()), &m) // an unreadable manifest has no annotations
 	return imageReferrer{
 		Digest:         rec.Digest,
 		MediaType:      rec.ManifestMediaType,

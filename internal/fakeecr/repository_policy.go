@@ -12,9 +12,8 @@ type repositoryPolicyResponse struct {
 	PolicyText     string `json:"policyText"`
 }
 
-// SetRepositoryPolicy sets the resource policy of a repository, which is not
-// validated; "" removes the one there is. It panics when there is no such
-// repository.
+// SetRepositoryPolicy sets the resource policy of a repository without validation; ""
+// removes it. It panics if the repository does not exist.
 func (s *Server) SetRepositoryPolicy(repo, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

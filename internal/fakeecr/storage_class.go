@@ -48,8 +48,7 @@ func (s *Server) updateImageStorageClass(in *updateImageStorageClassRequest) (an
 	return updateImageStorageClassResponse{s.account, r.name, id, rec.Status}, nil
 }
 
-// archive moves an image to the archive class, unless an index that is not
-// itself archived lists it.
+// archive archives an image, unless an index that is not archived lists it.
 func (s *Server) archive(r *repository, rec *record) error {
 	if rec.Status != statusActive {
 		return storageClassUpdateNotSupported("The image with digest '" + rec.Digest + "' is not ACTIVE but " + rec.Status)
@@ -61,8 +60,7 @@ func (s *Server) archive(r *repository, rec *record) error {
 	return nil
 }
 
-// restore moves an image to the standard class, without the minutes in which
-// ECR calls it ACTIVATING.
+// restore makes an archived image ACTIVE. In ECR it is ACTIVATING for some minutes.
 func (s *Server) restore(rec *record) error {
 	if rec.Status != statusArchived {
 		return storageClassUpdateNotSupported("The image with digest '" + rec.Digest + "' is not ARCHIVED but " + rec.Status)

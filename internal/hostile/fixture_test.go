@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 const (
 	account = "123456789012"
-	region  = "eu-west-1"
+	region  = awstest.Region
 )
 
 // A use says that something uses an image from a time on, until it has ended.

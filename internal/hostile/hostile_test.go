@@ -14,9 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
@@ -126,8 +126,7 @@ func (f *fixture) runner(t *testing.T, run string) cleaner.Runner {
 		c.Mode = config.Apply
 	}
 	f.begin(run)
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: f}
+	cfg := awstest.Offline(&http.Client{Transport: f})
 	registry := function.ConnectAt(cfg, pace.Limits{Start: f.workers, Most: f.workers}, f.clocks.machine)
 	registry.Sources = func(config.Config) []inuse.Source { return []inuse.Source{f} }
 	r := registry.Runner(c, f.clocks.machine)

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
@@ -32,8 +32,7 @@ type delivery struct {
 // deliver returns the process. Its calls take up to half a second.
 func (t *trial) deliver(f *fixture, seed uint64) *delivery {
 	d := &delivery{line: newLine(f.server), random: rand.New(rand.NewPCG(seed, 3))}
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: d}
+	cfg := awstest.Offline(&http.Client{Transport: d})
 	limits := pace.Limits{Start: 1 + d.random.IntN(4), Most: 4}
 	d.Handler = function.Handler{
 		Configuration: t.configuration(), Now: f.clock.now, Log: function.NewLog(&d.log),

@@ -4,28 +4,28 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 const (
 	account = "123456789012"
-	region  = "eu-west-1"
+	region  = awstest.Region
 	host    = account + ".dkr.ecr." + region + ".amazonaws.com"
 )
 
 var errDown = errors.New("the service is down")
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var noon = awstest.Now
 
 // A clock stands still until it is moved.
 type clock struct {
@@ -74,12 +74,11 @@ func newFixture(tb testing.TB, p picture) *fixture {
 // also looks there for what is in use.
 func (f *fixture) connect(tb testing.TB, handler http.Handler) {
 	tb.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
-		writer.Header().Set("Date", f.clock.now().Format(http.TimeFormat)) // also of services that set none
-		handler.ServeHTTP(writer, r)
+	cfg := awstest.Serve(tb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", f.clock.now().Format(http.TimeFormat)) // also of services that set none
+		handler.ServeHTTP(w, r)
 	}))
-	tb.Cleanup(server.Close)
-	f.registry = function.Connect(awsclient.Local(server.URL, region), f.local)
+	f.registry = function.Connect(cfg, f.local)
 }
 
 // newQuickFixture is newFixture without a network.
@@ -89,11 +88,15 @@ func newQuickFixture(p picture) *fixture { return newSkewedFixture(p, 0) }
 func newSkewedFixture(p picture, ahead time.Duration) *fixture {
 	f := emptyFixture(p)
 	f.ahead = ahead
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: inProcess{f.journal}}
-	f.registry = function.Connect(cfg, f.local)
-	f.registry.Sources = f.inUse
+	f.connectOver(awstest.InProcess(f.journal), function.DefaultConcurrency)
 	return f
+}
+
+// connectOver connects the programs' registry over the transport, without a network, and
+// to the in-use sources of the fixture.
+func (f *fixture) connectOver(transport http.RoundTripper, limits pace.Limits) {
+	f.registry = function.ConnectAt(awstest.Offline(&http.Client{Transport: transport}), limits, f.local)
+	f.registry.Sources = f.inUse
 }
 
 // local is the time by the clock of the programs.

@@ -3,14 +3,13 @@ package scenario_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -110,9 +109,7 @@ func TestHostsInContainers(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
 			f := hostFixture(t)
-			ecs := httptest.NewServer(running(h.image))
-			t.Cleanup(ecs.Close)
-			f.registry.Sources = function.Connect(awsclient.Local(ecs.URL, region), f.clock.now).Sources
+			f.registry.Sources = function.Connect(awstest.Serve(t, running(h.image)), f.clock.now).Sources
 			findings := f.applyWith(t, `"inUse": ["ecs"], "taskDefinitionRevisions": 0`)
 			wantHost(t, f, findings, h.stays, h.finding)
 		})

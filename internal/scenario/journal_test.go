@@ -100,12 +100,3 @@ func (f *fixture) removals() []string {
 	}
 	return calls
 }
-
-// inProcess answers requests from a handler.
-type inProcess struct{ http.Handler }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	p.ServeHTTP(w, r)
-	return w.Result(), nil
-}

@@ -3,14 +3,12 @@ package scenario_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -29,10 +27,7 @@ func ofMany(repositories, images int) *fixture {
 			f.server.Put(name, fakeecr.Image{Digest: digestOf(fmt.Sprint(n, i)), PushedAt: noon.Add(-90 * day)})
 		}
 	}
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: newLine(f.journal)}
-	f.registry = function.Connect(cfg, f.clock.now)
-	f.registry.Sources = f.inUse
+	f.connectOver(newLine(f.journal), function.DefaultConcurrency)
 	return f
 }
 

@@ -2,32 +2,35 @@ package scenario_test
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// crowd has many repositories delete at a time through a registry that keeps to
-// a pace of the operation, while each deletion takes a second, and returns the
-// longest time from a re-check to the arrival of the request that relies on it.
-func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Duration, report cleaner.Report) {
+// queue returns a registry of that many repositories, each with one image that is 90
+// days old. The run makes calls within the limits.
+func queue(repositories int, limits pace.Limits) *fixture {
 	var p picture
 	for i := range repositories {
 		p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
 	}
 	f := emptyFixture(p)
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: inProcess{f.journal}}
-	f.registry = function.ConnectAt(cfg, limits, f.clock.now)
-	f.registry.Sources = f.inUse
+	f.connectOver(awstest.InProcess(f.journal), limits)
+	return f
+}
+
+// crowd has many repositories delete at a time through a registry that keeps to
+// a pace of the operation, while each deletion takes a second, and returns the
+// longest time from a re-check to the arrival of the request that relies on it.
+func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Duration, report cleaner.Report) {
+	f := queue(repositories, limits)
 	var mu sync.Mutex
 	described := map[string]time.Time{}
 	f.journal.on(func(c recorded) {
@@ -83,15 +86,7 @@ func TestThePaceTakesNoTimeFromTheCall(t *testing.T) {
 // turn for seconds, and are re-checked then.
 func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p picture
-		for i := range 8 {
-			p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
-		}
-		f := emptyFixture(p)
-		cfg := awsclient.Local("http://registry.invalid", region)
-		cfg.HTTPClient = &http.Client{Transport: inProcess{f.journal}}
-		f.registry = function.ConnectAt(cfg, function.DefaultConcurrency, f.clock.now)
-		f.registry.Sources = f.inUse
+		f := queue(8, function.DefaultConcurrency)
 		const refusals = 8 * 5 // of each deletion the first five attempts
 		f.server.FailNext("BatchDeleteImage", "", "ThrottlingException", refusals)
 		var mu sync.Mutex
@@ -124,15 +119,7 @@ func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 // What is tagged while its deletion waits for its turn is seen by the re-check.
 func TestAnImageThatIsTaggedInTheQueueIsSpared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p picture
-		for i := range 9 {
-			p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
-		}
-		f := emptyFixture(p)
-		cfg := awsclient.Local("http://registry.invalid", region)
-		cfg.HTTPClient = &http.Client{Transport: inProcess{f.journal}}
-		f.registry = function.ConnectAt(cfg, pace.Limits{Start: 1, Most: 1}, f.clock.now)
-		f.registry.Sources = f.inUse
+		f := queue(9, pace.Limits{Start: 1, Most: 1})
 		var mu sync.Mutex
 		n := 0
 		var asked []string

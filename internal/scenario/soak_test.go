@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"runtime"
 	"slices"
@@ -13,10 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
@@ -152,10 +149,7 @@ func (s *soak) newFixture(t *testing.T) *fixture {
 // connect starts a process: it knows nothing of those before it.
 func (s *soak) connect(f *fixture) {
 	s.line = newLine(f.server)
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: s.line}
-	f.registry = function.ConnectAt(cfg, pick(s.random, pace.Limits{Start: 1, Most: 1}, pace.Limits{Start: 2, Most: 4}), f.clock.now)
-	f.registry.Sources = f.inUse
+	f.connectOver(s.line, pick(s.random, pace.Limits{Start: 1, Most: 1}, pace.Limits{Start: 2, Most: 4}))
 }
 
 // run cleans the registry under faults, once or a few times, and without.

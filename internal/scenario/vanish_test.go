@@ -2,10 +2,8 @@ package scenario_test
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -41,10 +39,7 @@ func vanishingFixture(at int, then func(*fixture)) *fixture {
 	f.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Repository: "app", Nth: 1}}})
 	l := newLine(f.journal)
 	l.at, l.then = at, func() { then(f) }
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: l}
-	f.registry = function.Connect(cfg, f.clock.now)
-	f.registry.Sources = f.inUse
+	f.connectOver(l, function.DefaultConcurrency)
 	return f
 }
 
