@@ -31,10 +31,9 @@ func (page canned) Do(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// BenchmarkPage is the way from a request for a page of 1,000 images to the
-// images, through the client of the function and through the plain SDK. Run it
-// with -cpu 1: then the time is that of the processor, garbage collection
-// included.
+// BenchmarkPage reads a page of 1,000 images with the client of the function and with the
+// plain SDK. Run it with -cpu 1, so that the time is processor time including garbage
+// collection.
 func BenchmarkPage(b *testing.B) {
 	name := bench.Repository(0)
 	registry := bench.NewServer(bench.Size{Repositories: 1, Images: 1000}, 0, noon)

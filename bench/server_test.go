@@ -18,7 +18,7 @@ import (
 
 var noon = awstest.Now
 
-// A details is the answer to DescribeImages, as far as it matters here.
+// A details has the members of DescribeImages that the tests use.
 type details struct {
 	ImageDetails []struct{ ImageDigest string }
 	NextToken    string
@@ -64,7 +64,7 @@ func identifiers(digests []string) string {
 	return `[{"imageDigest": "` + strings.Join(digests, `"}, {"imageDigest": "`) + `"}]`
 }
 
-// What was rendered is what the embedded registry would say.
+// Rendered answers are the answers of the embedded registry.
 func TestPreparedAnswersAreTheRegistrys(t *testing.T) {
 	t.Parallel()
 	size := bench.Size{Repositories: 1, Images: 1500}
@@ -128,7 +128,7 @@ func TestCallsAndRepeatsAreCounted(t *testing.T) {
 	awstest.Equal(t, "stats", want, got)
 }
 
-// BenchmarkServer is what serving costs, without the network.
+// BenchmarkServer measures the server without a network.
 func BenchmarkServer(b *testing.B) {
 	s := bench.NewServer(bench.Size{Repositories: 1, Images: 10_000}, 0, noon)
 	name := bench.Repository(0)

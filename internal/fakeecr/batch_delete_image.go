@@ -28,14 +28,7 @@ type deletion struct {
 	failed *failure
 }
 
-func (s *Server) batchDeleteImage(in *batchDeleteImageRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("BatchDeleteImage", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) batchDeleteImage(r *repository, in *batchDeleteImageRequest) (any, error) {
 	deletions := make([]deletion, len(in.ImageIDs))
 	for i, id := range in.ImageIDs {
 		deletions[i] = s.plan(r, id)

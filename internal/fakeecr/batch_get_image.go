@@ -48,14 +48,7 @@ func (in *batchGetImageRequest) accepts(mediaType string) bool {
 	return slices.Contains(in.AcceptedMediaTypes, mediaType)
 }
 
-func (s *Server) batchGetImage(in *batchGetImageRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("BatchGetImage", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) batchGetImage(r *repository, in *batchGetImageRequest) (any, error) {
 	out := batchGetImageResponse{[]pulledImage{}, []failure{}}
 	for _, id := range in.ImageIDs {
 		requested, served, failed := r.pull(in, id)

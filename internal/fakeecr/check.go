@@ -40,21 +40,15 @@ func checkPresent(parameter string, present bool) error {
 }
 
 func checkLength(parameter string, length, low, high int) error {
-	if length < low {
-		return invalid(parameter, fmt.Sprintf("Member must have length greater than or equal to %d", low))
-	}
-	if length > high {
-		return invalid(parameter, fmt.Sprintf("Member must have length less than or equal to %d", high))
-	}
-	return nil
+	return checkRange(parameter, "length", length, low, high)
 }
 
-func checkValue(parameter string, value, low, high int32) error {
-	if value < low {
-		return invalid(parameter, fmt.Sprintf("Member must have value greater than or equal to %d", low))
+func checkRange(parameter, what string, n, low, high int) error {
+	if n < low {
+		return invalid(parameter, fmt.Sprintf("Member must have %s greater than or equal to %d", what, low))
 	}
-	if value > high {
-		return invalid(parameter, fmt.Sprintf("Member must have value less than or equal to %d", high))
+	if n > high {
+		return invalid(parameter, fmt.Sprintf("Member must have %s less than or equal to %d", what, high))
 	}
 	return nil
 }

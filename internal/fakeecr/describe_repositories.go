@@ -3,6 +3,7 @@ package fakeecr
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -74,12 +75,8 @@ func (s *Server) describeRepositories(in *describeRepositoriesRequest) (any, err
 		size:  in.size(defaultPage),
 		key:   func(r *repository) string { return r.name },
 	}
-	last, err := s.start(l.scope, &in.paging)
-	if err != nil {
-		return nil, err
-	}
-	page, next := l.page(s, slices.Values(s.after(last)))
-	return describeRepositoriesResponse{s.details(page), next}, nil
+	page, next, err := l.page(s, &in.paging, func(name string) iter.Seq[*repository] { return slices.Values(s.after(name)) })
+	return describeRepositoriesResponse{s.details(page), next}, err
 }
 
 func (s *Server) namedRepositories(names []string) (any, error) {

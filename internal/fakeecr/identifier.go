@@ -13,6 +13,8 @@ type repositoryRef struct {
 
 func (ref *repositoryRef) target() string { return ref.RepositoryName }
 
+func (ref *repositoryRef) ref() repositoryRef { return *ref }
+
 func (ref *repositoryRef) check() error {
 	if err := checkPresent("repositoryName", ref.RepositoryName != ""); err != nil {
 		return err

@@ -22,11 +22,11 @@ type paging struct {
 	NextToken  *string `json:"nextToken"`
 }
 
-func (p *paging) check(limit int32) error {
+func (p *paging) check(limit int) error {
 	if p.MaxResults == nil {
 		return nil
 	}
-	return checkValue("maxResults", *p.MaxResults, 1, limit)
+	return checkRange("maxResults", "value", int(*p.MaxResults), 1, limit)
 }
 
 // checkAbsent refuses a page in a request that has the list.
@@ -55,11 +55,16 @@ type listing[T any] struct {
 	key func(item T) string
 }
 
-// page returns the first items and the token of the next page, or nil after the last
-// page. It applies the fault of the call.
-func (l listing[T]) page(s *Server, items iter.Seq[T]) (page []T, next *string) {
-	page, next = l.first(s, items)
-	return l.corrupt(s, page, next)
+// page returns the requested page and the token of the next page, or nil after the last
+// page. It applies the fault of the call. items yields the items after that key.
+func (l listing[T]) page(s *Server, in *paging, items func(after string) iter.Seq[T]) (page []T, next *string, err error) {
+	after, err := s.start(l.scope, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	page, next = l.first(s, items(after))
+	page, next = l.corrupt(s, page, next)
+	return page, next, nil
 }
 
 func (l listing[T]) first(s *Server, items iter.Seq[T]) (page []T, next *string) {

@@ -62,29 +62,18 @@ func (f referrerFilter) admits(rec *record) bool {
 }
 
 // listImageReferrers returns an empty list if the subject does not exist.
-func (s *Server) listImageReferrers(in *listImageReferrersRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("ListImageReferrers", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) listImageReferrers(r *repository, in *listImageReferrersRequest) (any, error) {
 	l := listing[*record]{
 		scope: scopeOf("ListImageReferrers", r.name, in.SubjectID.ImageDigest, fmt.Sprint(in.Filter)),
 		size:  in.size(defaultReferrersPage),
 		key:   func(rec *record) string { return rec.Digest },
 	}
-	last, err := s.start(l.scope, &in.paging)
-	if err != nil {
-		return nil, err
-	}
-	page, next := l.page(s, r.referrers(in, last))
+	page, next, err := l.page(s, &in.paging, func(after string) iter.Seq[*record] { return r.referrers(in, after) })
 	out := listImageReferrersResponse{make([]imageReferrer, len(page)), next}
 	for i, rec := range page {
 		out.Referrers[i] = rec.referrer()
 	}
-	return out, nil
+	return out, err
 }
 
 func (r *repository) referrers(in *listImageReferrersRequest, after string) iter.Seq[*record] {

@@ -2,10 +2,6 @@ package fakeecr
 
 import "fmt"
 
-type repositoryPolicyRequest struct {
-	repositoryRef
-}
-
 type repositoryPolicyResponse struct {
 	RegistryID     string `json:"registryId"`
 	RepositoryName string `json:"repositoryName"`
@@ -20,14 +16,7 @@ func (s *Server) SetRepositoryPolicy(repo, text string) {
 	s.mustRepository(repo).resourcePolicy = text
 }
 
-func (s *Server) getRepositoryPolicy(in *repositoryPolicyRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("GetRepositoryPolicy", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) getRepositoryPolicy(r *repository, _ *repositoryRef) (any, error) {
 	if r.resourcePolicy == "" {
 		return nil, &fault{
 			code: "RepositoryPolicyNotFoundException",

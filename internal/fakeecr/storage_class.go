@@ -24,14 +24,7 @@ func (in *updateImageStorageClassRequest) check() error {
 		checkEnum("targetStorageClass", in.TargetStorageClass, "STANDARD", archiveClass))
 }
 
-func (s *Server) updateImageStorageClass(in *updateImageStorageClassRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("UpdateImageStorageClass", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) updateImageStorageClass(r *repository, in *updateImageStorageClassRequest) (any, error) {
 	rec, err := s.lookUp(r, *in.ImageID)
 	if err != nil {
 		return nil, err
