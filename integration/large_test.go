@@ -35,10 +35,8 @@ func (s scenario) paged() {
 	t, on := s.t, s.on
 	what := request{mode: "apply", configuration: unprotected(`, "policies": [{"name": "keep", "policy": ` + keepNewest(large-950) + `}]`)}
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: large, Expired: 950, Deleted: 950}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
-	// three pages, and a look at each batch before it is deleted
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: large, Expired: 950, Deleted: 950})
+	// three pages, and a re-check of each batch before it is deleted
 	if applied.Calls["DescribeImages"] != 3+10 || applied.Calls["BatchDeleteImage"] != 10 {
 		t.Errorf("calls are %v", applied.Calls)
 	}
@@ -58,9 +56,7 @@ func (s scenario) throttled() {
 	applied := s.run(t, on, request{mode: "apply", configuration: unprotected(`, "policies": [
 		{"name": "bulk", "repositories": ["team/bulk"], "policy": ` + keepNewest(large-1400) + `}, {"name": "keep", "policy": ` + keepNewest(1) + `}]`)}, true)
 	const expired = 450 + others*(each-1)
-	if got, want := applied.Totals, (counts{Evaluated: large - 950 + others*each, Expired: expired, Deleted: expired}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: large - 950 + others*each, Expired: expired, Deleted: expired})
 	on.throttle(t, nil)
 	refused := 0
 	for _, n := range on.calls(t) {

@@ -3,13 +3,10 @@
 package integration_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,9 +14,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
 // A registry is the registry of one region of a server; each scenario has one
@@ -33,26 +31,14 @@ type registry struct {
 }
 
 func (m *moto) registry(region string) *registry {
-	return &registry{moto: m, region: region, now: time.Now(), client: ecr.New(ecr.Options{
-		Region: region, BaseEndpoint: aws.String(m.url), HTTPClient: bodyCopier{},
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})}
+	return &registry{moto: m, region: region, now: time.Now(), client: ecr.NewFromConfig(m.config(region))}
 }
 
-// A bodyCopier keeps the SDK from closing the body of a request that net/http
-// is still reading, which a fast server brings about.
-type bodyCopier struct{}
-
-func (bodyCopier) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		r = r.Clone(r.Context())
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	return http.DefaultClient.Do(r)
+// config returns the configuration of the test's own clients, with the SDK's retries.
+func (m *moto) config(region string) aws.Config {
+	cfg := awsclient.Local(m.url, region)
+	cfg.Retryer, cfg.APIOptions = nil, nil
+	return cfg
 }
 
 // create adds a repository, with the lifecycle policy unless that is "".

@@ -15,6 +15,14 @@ type scenario struct {
 	on  *registry
 }
 
+// regions are Regions for scenarios that run at the same time. The last three are those
+// of lists of references.
+var regions = []string{
+	"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+	"ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "us-east-2",
+	"sa-east-1", "us-west-1", "us-west-2",
+}
+
 // TestScenarios runs each scenario through both programs, each time in a region
 // of its own.
 func TestScenarios(t *testing.T) {
@@ -30,11 +38,7 @@ func TestScenarios(t *testing.T) {
 		"limits":              scenario.limits,
 		"extended dialect":    scenario.extendedDialect,
 	}
-	regions := []string{
-		"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-		"ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3",
-		"sa-east-1", "us-east-2", "us-west-1", "us-west-2",
-	}
+	regions := regions
 	for name, do := range scenarios {
 		for program, run := range programs {
 			on := server.registry(regions[0])
@@ -79,9 +83,7 @@ func (s scenario) attachedPolicies() {
 	if planned.Account != account || planned.Region != on.region {
 		t.Errorf("plan is for %s in %s", planned.Account, planned.Region)
 	}
-	if got, want := planned.Totals, (counts{Evaluated: 8, Expired: 4, Skipped: 1}); got != want {
-		t.Errorf("plan totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "plan", planned.Totals, counts{Evaluated: 8, Expired: 4, Skipped: 1})
 	if got := planned.Repositories[1].Skipped; got != "no policy" {
 		t.Errorf("team/none is skipped as %q, want no policy", got)
 	}
@@ -89,17 +91,13 @@ func (s scenario) attachedPolicies() {
 
 	what.mode = "apply"
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: 8, Expired: 4, Deleted: 4, Skipped: 1}); got != want {
-		t.Errorf("apply totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 8, Expired: 4, Deleted: 4, Skipped: 1})
 	on.wantLeft(t, "team/api", "v4", "v5")
 	on.wantLeft(t, "team/none", "v1", "v2", "v3")
 	on.wantLeft(t, "team/web", "-", "v1")
 
 	again := s.run(t, on, what, true)
-	if got, want := again.Totals, (counts{Evaluated: 4, Skipped: 1}); got != want {
-		t.Errorf("totals of the second apply are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "second apply", again.Totals, counts{Evaluated: 4, Skipped: 1})
 	if again.Calls["BatchDeleteImage"] != 0 {
 		t.Error("the second apply deletes")
 	}
@@ -120,9 +118,7 @@ func (s scenario) extendedDialect() {
 	  {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPatternList": ["prod-*"]}, "action": {"type": "retain"}},
 	  {"rulePriority": 3, "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30}, "action": {"type": "expire"}}]}}]`)}
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: 5, Expired: 1, Untagged: 1, Deleted: 1, TagsRemoved: 1}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 5, Expired: 1, Untagged: 1, Deleted: 1, TagsRemoved: 1})
 	on.wantLeft(t, "app", "build-2", "pr-2", "prod-1", "v1")
 }
 
@@ -142,9 +138,7 @@ func (s scenario) configuredPolicies() {
 	    {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPrefixList": ["dev-"], "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 30}, "action": {"type": "expire"}}]}},
 	  {"name": "attached", "repositories": ["web/*"], "policy": "attached"}]`)}
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: 9, Expired: 5, Deleted: 5, Skipped: 1}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 9, Expired: 5, Deleted: 5, Skipped: 1})
 	on.wantLeft(t, "ml/base", "v1", "v2", "v3", "v4")
 	on.wantLeft(t, "ml/training", "v2", "v3", "v4")
 	on.wantLeft(t, "web/front", "v4")
@@ -190,9 +184,7 @@ func (s scenario) indexes() {
 	on.push(t, "team/multi", image{name: "live", tags: []string{"live"}, days: 10, children: live})
 	what := request{mode: "apply", configuration: unprotected("")}
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: 7, Expired: 4, Protected: 2, Deleted: 4}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 7, Expired: 4, Protected: 2, Deleted: 4})
 	if n := applied.Calls["BatchDeleteImage"]; n < 2 {
 		t.Errorf("%d delete calls; the index and its children need one each", n)
 	}
@@ -215,9 +207,7 @@ func (s scenario) failingRepository() {
 		fill(t, on, name, 3)
 	}
 	applied := s.run(t, on, request{mode: "apply", configuration: unprotected("")}, false)
-	if got, want := applied.Totals, (counts{Evaluated: 6, Expired: 4, Deleted: 4, Skipped: 1}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 6, Expired: 4, Deleted: 4, Skipped: 1})
 	failed := applied.Repositories[1]
 	if failed.Skipped != "invalid policy" || !strings.Contains(failed.Message, "countNumber: is given twice") {
 		t.Errorf("team/b is skipped as %q: %s", failed.Skipped, failed.Message)
@@ -246,9 +236,7 @@ func (s scenario) protectedImages() {
 	applied := s.run(t, on, request{mode: "apply", configuration: `{
 	  "protect": {"inUse": [], "tagPatterns": ["release-*"], "keepNewest": 1, "pulledWithinDays": 7, "pushedWithinHours": 48},
 	  "policies": [{"name": "all", "policy": ` + olderThan("any", 1) + `}]}`}, true)
-	if got, want := applied.Totals, (counts{Evaluated: 7, Expired: 3, Protected: 4, Deleted: 3}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 7, Expired: 3, Protected: 4, Deleted: 3})
 	kinds := map[string]string{}
 	for _, im := range applied.Repositories[0].Images {
 		for _, by := range im.ProtectedBy {

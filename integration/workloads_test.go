@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -29,15 +28,9 @@ type site struct {
 
 func (m *moto) site(t *testing.T, program, region string) *site {
 	t.Helper()
-	local := credentials.NewStaticCredentialsProvider("local", "local", "")
 	return &site{
 		T: t, registry: m.registry(region), program: program, names: map[string]string{},
-		ecs: ecs.New(ecs.Options{
-			Region: region, BaseEndpoint: &m.url, HTTPClient: bodyCopier{}, Credentials: local,
-		}),
-		lambda: lambda.New(lambda.Options{
-			Region: region, BaseEndpoint: &m.url, HTTPClient: bodyCopier{}, Credentials: local,
-		}),
+		ecs: ecs.NewFromConfig(m.config(region)), lambda: lambda.NewFromConfig(m.config(region)),
 	}
 }
 

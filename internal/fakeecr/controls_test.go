@@ -213,7 +213,7 @@ func TestServerFaultsAreFiveHundreds(t *testing.T) {
 	}
 }
 
-func TestBeforeMovesTheWorld(t *testing.T) {
+func TestBeforeChangesTheRegistry(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.Before("DescribeImages", func() { s.DeleteRepository("app") })

@@ -27,9 +27,7 @@ func TestASavedPlanThatArchivesDoesNotDelete(t *testing.T) {
 	saved := f.plan(t, conf)
 	t.Log(f.outcomes(&saved))
 	f.server.Remove("app", digestOf("c"))
-	r := f.runner(t, conf)
-	r.Remover, r.Saved = f.registry.Remover, &saved
-	report := run(t, &r)
+	report := f.applySaved(t, conf, &saved)
 	t.Log(f.outcomes(&report))
 	for _, im := range saved.Repositories[0].Images {
 		if im.ImageDigest == digestOf("ref") && im.OnExpire == "archive" && !slices.Contains(f.left("app"), "ref") {
@@ -42,34 +40,13 @@ func TestASavedPlanThatArchivesDoesNotDelete(t *testing.T) {
 func TestUntagOfManyTags(t *testing.T) {
 	for name, disturb := range map[string]func(*fixture){
 		"throttled": func(f *fixture) {
-			n := 0
-			f.journal.on(func(c recorded) {
-				if c.operation == "BatchDeleteImage" {
-					if n++; n == 2 {
-						f.server.FailNext("BatchDeleteImage", "", "ThrottlingException", 1)
-					}
-				}
-			})
+			f.onceBefore(second("BatchDeleteImage"), func() { f.server.FailNext("BatchDeleteImage", "", "ThrottlingException", 1) })
 		},
 		"lost": func(f *fixture) {
-			n := 0
-			f.journal.on(func(c recorded) {
-				if c.operation == "BatchDeleteImage" {
-					if n++; n == 2 {
-						f.journal.loseAnswer()
-					}
-				}
-			})
+			f.onceBefore(second("BatchDeleteImage"), f.journal.loseAnswer)
 		},
 		"the kept tag moves between the calls": func(f *fixture) {
-			n := 0
-			f.journal.on(func(c recorded) {
-				if c.operation == "BatchDeleteImage" {
-					if n++; n == 2 {
-						f.server.Tag("app", digestOf("other"), "keep")
-					}
-				}
-			})
+			f.onceBefore(second("BatchDeleteImage"), func() { f.server.Tag("app", digestOf("other"), "keep") })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,7 +76,7 @@ func TestUntagOfManyTags(t *testing.T) {
 
 // An index that lists an image and refers to the same as its subject ties the two
 // in a cycle: the index is deleted first.
-func TestCircles(t *testing.T) {
+func TestCycles(t *testing.T) {
 	for name, picture := range map[string]string{
 		"an index of its subject": "a 90d\n b 90d >a ^a",
 	} {

@@ -168,6 +168,14 @@ func (f *fixture) apply(tb testing.TB, configuration string) cleaner.Report {
 	return run(tb, &r)
 }
 
+// applySaved applies a saved plan.
+func (f *fixture) applySaved(tb testing.TB, configuration string, saved *cleaner.Report) cleaner.Report {
+	tb.Helper()
+	r := f.runner(tb, configuration)
+	r.Remover, r.Saved = f.registry.Remover, saved
+	return run(tb, &r)
+}
+
 func run(tb testing.TB, r *cleaner.Runner) cleaner.Report {
 	tb.Helper()
 	report, err := r.Run(tb.Context())

@@ -58,9 +58,7 @@ func TestSavedPlans(t *testing.T) {
 			configuration := configuration(conf, `"inUse": ["ecs"]`, "")
 			saved := f.plan(t, configuration)
 			c.since(t, f)
-			r := f.runner(t, configuration)
-			r.Remover, r.Saved = f.registry.Remover, &saved
-			report := run(t, &r)
+			report := f.applySaved(t, configuration, &saved)
 			sameLines(t, "outcomes", f.outcomes(&report), c.want)
 			sameLines(t, "skipped", skips(&report), c.skipped)
 			f.check(t, p, &report)
@@ -77,9 +75,7 @@ func TestSavedPlansOfWhatFollows(t *testing.T) {
 	saved := f.plan(t, configuration)
 	sameLines(t, "plan", f.outcomes(&saved), "dead: expire\nown: follow dead")
 	f.clock.advance(20 * time.Hour)
-	r := f.runner(t, configuration)
-	r.Remover, r.Saved = f.registry.Remover, &saved
-	report := run(t, &r)
+	report := f.applySaved(t, configuration, &saved)
 	sameLines(t, "outcomes", f.outcomes(&report), "dead: expire, deleted\nown: expire, deleted")
 }
 
@@ -164,9 +160,7 @@ func TestSavedPlansOfIndexesWhoseChildrenWerePulled(t *testing.T) {
 				f.server.Put("app", im)
 			}
 		}
-		r := f.runner(t, configuration)
-		r.Remover, r.Saved = f.registry.Remover, &saved
-		report := run(t, &r)
+		report := f.applySaved(t, configuration, &saved)
 		if report.Totals.Deleted > 0 || report.Totals.Changed == 0 {
 			t.Errorf("%s was pulled: %s", child, strings.Join(f.outcomes(&report), "; "))
 		}

@@ -82,7 +82,7 @@ func second(operation string) func(recorded) bool {
 	}
 }
 
-// onceBefore has f called before the first call for which when is true.
+// onceBefore calls then before the first call for which when is true.
 func (f *fixture) onceBefore(when func(recorded) bool, then func()) {
 	done := false
 	f.journal.on(func(c recorded) {
