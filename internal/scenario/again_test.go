@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// What was to follow its root, which has gone, still goes when the plan is made
-// again in between.
+// An image that follows a deleted root is deleted even if the run plans again in between.
 func TestFollowersGoAlthoughPlannedAgain(t *testing.T) {
 	f := newFixture(t, draw("own 90d\n dead 90d >own #v1\n sig 90d #sig:dead\n live 1d #v2"))
 	f.source("ecs").answer(t, "task/1 app:v2")
@@ -36,7 +35,7 @@ func TestASavedPlanThatArchivesDoesNotDelete(t *testing.T) {
 	}
 }
 
-// An image that loses more tags than go into one call.
+// An image loses more tags than one call can remove.
 func TestUntagOfManyTags(t *testing.T) {
 	for name, disturb := range map[string]func(*fixture){
 		"throttled": func(f *fixture) {
@@ -74,8 +73,8 @@ func TestUntagOfManyTags(t *testing.T) {
 	}
 }
 
-// An index that lists an image and refers to the same as its subject ties the two
-// in a cycle: the index is deleted first.
+// An index that also refers to its child as its subject makes a cycle: the index is
+// deleted first.
 func TestCycles(t *testing.T) {
 	for name, picture := range map[string]string{
 		"an index of its subject": "a 90d\n b 90d >a ^a",

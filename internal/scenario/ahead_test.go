@@ -12,9 +12,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// What is planned ahead of applying keeps to the order of the budget and comes to
-// its end, however few workers, whenever it is stopped, and although plans are
-// made again.
+// Planning ahead of the removals keeps the order of the limits. It ends with any number
+// of workers, whenever the run is stopped, and if plans are made again.
 func TestWorkComesToItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for seed := range 150 {

@@ -16,8 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// abysses are texts that lie deeper in each other than a stack is high, whole and
-// broken off, where a document begins and where one goes on.
+// abysses are documents with deeper nesting than the stack allows: complete ones and
+// broken ones, nested from the start or later.
 func abysses() []string {
 	const depth = 5_000_000
 	return []string{
@@ -33,8 +33,7 @@ func abysses() []string {
 	}
 }
 
-// Whoever writes a document must not be able to end the process that reads it,
-// which is what a stack that is too high does.
+// A document must not end the process that reads it by a stack overflow.
 func TestNoTextIsTooDeep(t *testing.T) {
 	t.Parallel()
 	for name, read := range map[string]func(text string) error{
@@ -73,8 +72,8 @@ func TestNoTextIsTooDeep(t *testing.T) {
 	}
 }
 
-// So it is with what ECR holds for others: manifests, and the policies of
-// repositories. What cannot be read is left alone.
+// The same holds for texts from ECR: manifests and repository policies. The run skips
+// those that it cannot read.
 func TestNothingInARegistryIsTooDeep(t *testing.T) {
 	t.Parallel()
 	for _, text := range abysses() {

@@ -31,14 +31,14 @@ func fill(f *fixture, repo string, groups, children, plain int) {
 	}
 }
 
-// A run makes one DescribeImages for 1000 listed images and one for 100 images checked
-// again: the images to delete, and the children that stay of deleted indexes, since
-// their pulls count. Groups that are deleted together are described together, so with
-// groups of up to f images a call describes at least 101-f images. An index with more
-// children than that has them described in separate calls. The index of each group is
-// read, 100 in a call. Indexes, their children and other images are deleted in separate
-// calls, and each call but the first of a batch has another DescribeImages before it,
-// because the call before has changed the registry.
+// A run makes one DescribeImages for 1000 listed images and one for 100 re-checked
+// images. Re-checked are the images to delete and the kept children of deleted indexes,
+// because pulls of these children protect the index. Groups that are deleted together are
+// described together, so with groups of up to f images a call describes at least 101-f
+// images. An index with more children than that has them described in separate calls. The
+// index of each group is read, 100 in a call. Indexes, their children and other images
+// are deleted in separate calls. Each call except the first of a batch has another
+// DescribeImages before it, because the earlier call changed the registry.
 func TestCallsOfARun(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -90,8 +90,8 @@ func TestCallsOfARun(t *testing.T) {
 	}
 }
 
-// An image that is gone costs the re-check at most two calls for each time that
-// a batch of 100 can be halved.
+// An image that does not exist any more costs the re-check at most two calls for each
+// halving of a batch of 100.
 func TestCallsForImagesThatAreGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, callsForImagesThatAreGone) // where a loaded machine makes no call slow
@@ -172,8 +172,7 @@ func TestCallsOfAPlan(t *testing.T) {
 	}
 }
 
-// Images that are marked do not have the manifests of other repositories read,
-// nor those of a repository without indexes.
+// The run reads no manifests of repositories without marked images or without indexes.
 func TestCallsOfAPlanWithoutIndexes(t *testing.T) {
 	t.Parallel()
 	f := newQuickFixture(picture{{name: "app"}, {name: "web"}})

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// maxSkew is how wrong the clock of a machine may be.
+// maxSkew is the largest accepted error of the machine's clock.
 const maxSkew = 2 * time.Minute
 
 // With a wrong clock a run ends before it evaluates anything. With any other clock it
@@ -60,8 +60,8 @@ func skews(random *rand.Rand) []time.Duration {
 	return all
 }
 
-// agedPicture draws images. Many of them are about as old as the age at which a policy
-// marks images or a protection ends.
+// agedPicture draws images. The ages of many of them are close to the age at which a
+// policy marks images or a protection ends.
 func agedPicture(random *rand.Rand) picture {
 	var images []image
 	for i := range 12 {

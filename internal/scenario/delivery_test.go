@@ -16,11 +16,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// nightlyEvent is the event of a night. EventBridge delivers it at least once, and
-// Lambda hands it out again after an error or a timeout.
+// nightlyEvent is the event of the schedule. EventBridge delivers it at least once, and
+// Lambda delivers it again after an error or a timeout.
 const nightlyEvent = `{"id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": "Scheduled Event", "detail": "{\"mode\": \"apply\"}"}`
 
-// A delivery is an event that a process of the function of its own handles.
+// A delivery is a process of the function that handles one event.
 type delivery struct {
 	function.Handler
 	line   *line
@@ -61,7 +61,7 @@ func (d *delivery) pause() {
 	time.Sleep(took)
 }
 
-// repeats is how many random registries are cleaned more than once.
+// repeats is the number of random registries that several runs clean.
 func repeats() int {
 	if testing.Short() || raceDetector {
 		return 60
@@ -69,8 +69,8 @@ func repeats() int {
 	return 300
 }
 
-// drawSteady draws a registry that one run brings where many would, and in which
-// nothing is refused.
+// drawSteady draws a registry in which one run has the same result as several runs, and
+// in which ECR refuses no image.
 func drawSteady(random *rand.Rand) *trial {
 	t := generate(random)
 	t.loosen(random)
@@ -87,8 +87,7 @@ func (t *trial) newFixture(tb testing.TB) *fixture {
 	return f
 }
 
-// handle handles the event in each of the processes, which begin within some
-// seconds of each other.
+// handle handles the event in each process. The processes start within a few seconds.
 func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*cleaner.Report {
 	t.Helper()
 	reports := make([]*cleaner.Report, len(deliveries))
@@ -109,8 +108,8 @@ func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*cleaner
 	return reports
 }
 
-// die handles the event in a process that is killed at one of its calls, or that
-// cannot list the registry, and reports whether it came to that.
+// die handles the event in a process that is killed at one of its calls or cannot list
+// the registry. It reports whether that happened.
 func (t *trial) die(tb testing.TB, f *fixture, random *rand.Rand, seed uint64) (died bool) {
 	tb.Helper()
 	d := t.deliver(f, seed)

@@ -59,9 +59,8 @@ type fixture struct {
 	names    map[string]string // by digest
 }
 
-// newFixture returns a fixture with the registry of the picture, behind HTTP on
-// this machine. Its only in-use source is "ecs", which names nothing, and the
-// role is a pull-time exclusion.
+// newFixture returns a fixture with the registry of the picture, behind HTTP. Its only
+// in-use source is "ecs", which has no uses, and the role is a pull-time exclusion.
 func newFixture(tb testing.TB, p picture) *fixture {
 	tb.Helper()
 	f := emptyFixture(p)
@@ -70,8 +69,8 @@ func newFixture(tb testing.TB, p picture) *fixture {
 	return f
 }
 
-// connect puts the handler behind HTTP and the programs' registry on it, which
-// also looks there for what is in use.
+// connect serves the handler over HTTP and connects the programs' registry to it. The
+// in-use sources are the programs' own.
 func (f *fixture) connect(tb testing.TB, handler http.Handler) {
 	tb.Helper()
 	cfg := awstest.Serve(tb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +98,7 @@ func (f *fixture) connectOver(transport http.RoundTripper, limits pace.Limits) {
 	f.registry.Sources = f.inUse
 }
 
-// local is the time by the clock of the programs.
+// local returns the time of the programs' clock.
 func (f *fixture) local() time.Time { return f.clock.now().Add(f.ahead) }
 
 func emptyFixture(p picture) *fixture {
@@ -126,8 +125,7 @@ func (f *fixture) inUse(config.Config) []inuse.Source {
 	return sources
 }
 
-// source returns the in-use source of that name, which is added when there is
-// none.
+// source returns the in-use source of that name. It adds the source if there is none.
 func (f *fixture) source(name string) *source {
 	for _, s := range f.sources {
 		if s.name == name {
@@ -188,8 +186,8 @@ func run(tb testing.TB, r *cleaner.Runner) cleaner.Report {
 	return report
 }
 
-// programFault returns the report's finding about a fault of the program, such as
-// outcomes that do not add up to the plan.
+// programFault returns the finding about a fault of the program, such as outcomes whose
+// sum is not the plan.
 func programFault(report *cleaner.Report) string {
 	for _, f := range report.Findings {
 		if f.Kind == cleaner.ProgramFault {

@@ -55,8 +55,8 @@ func hostFixture(t *testing.T) *fixture {
 	return newFixture(t, draw("repository team/app\n image 90d #v1\n repository web\n newer 1d"))
 }
 
-// applyWith applies a policy that expires the image, and returns the findings of
-// the kind about hosts.
+// applyWith applies a policy that expires the image, and returns the findings about
+// hosts.
 func (f *fixture) applyWith(t *testing.T, protect string) (findings []string) {
 	t.Helper()
 	report := f.apply(t, configuration("expire any pushed>30", aliases+", "+protect, ""))
@@ -127,7 +127,7 @@ func wantHost(t *testing.T, f *fixture, findings []string, stays bool, finding s
 	}
 }
 
-// running returns an ECS with one task that runs the images.
+// running returns a fake ECS with one task that runs the images.
 func running(images ...string) http.Handler {
 	containers := []map[string]string{}
 	for _, image := range images {

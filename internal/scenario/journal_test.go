@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A journal notes the calls that pass through it.
+// A journal records the calls that pass through it.
 type journal struct {
 	next http.Handler
 
@@ -27,7 +27,7 @@ type journal struct {
 type recorded struct {
 	operation string
 	digests   []string
-	// asked and answered are when the server got the request and was done.
+	// asked is the time of the request, answered the time of the answer.
 	asked, answered time.Time
 }
 
@@ -68,22 +68,22 @@ func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Body.Bytes()) // the caller may have gone
 }
 
-// loseAnswer has the call that is about to be carried out answered by an error
-// that says nothing.
+// loseAnswer replaces the answer to the next call by a server error. The call is carried
+// out.
 func (j *journal) loseAnswer() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.lose = true
 }
 
-// on has f called before each call.
+// on sets the function that is called before each call.
 func (j *journal) on(f func(recorded)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.before = f
 }
 
-// removals returns the removing calls, each as the names of its images.
+// removals returns the removing calls as the names of their images.
 func (f *fixture) removals() []string {
 	var calls []string
 	f.journal.mu.Lock()

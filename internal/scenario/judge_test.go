@@ -9,7 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// compare compares what is left with what should be.
+// compare compares the remaining images with the expectation.
 func (e *expectation) compare(after []fakeecr.Image) error {
 	var faults []error
 	for i, im := range e.images {
@@ -36,8 +36,8 @@ func (e *expectation) compare(after []fakeecr.Image) error {
 	return errors.Join(faults...)
 }
 
-// outcomesSay checks that every image that was to go has an outcome, and one
-// that says why if it did not.
+// outcomesSay checks that every image to remove has an outcome, and that other outcomes
+// than success have a message.
 func outcomesSay(r *cleaner.RepositoryReport) error {
 	for _, im := range r.Images {
 		done := im.Outcome == cleaner.Deleted || im.Outcome == cleaner.MovedToArchive || im.Outcome == cleaner.Untagged
@@ -49,8 +49,8 @@ func outcomesSay(r *cleaner.RepositoryReport) error {
 	return nil
 }
 
-// contains checks that all that went was in the plan and, unless the reading for
-// the plan counted as pulls, in the same way.
+// contains checks that every removed image is in the plan. It also compares the actions,
+// unless the plan's own reads counted as pulls.
 func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
 	for _, im := range applied.Images {
 		if im.Outcome != cleaner.Deleted && im.Outcome != cleaner.MovedToArchive && im.Outcome != cleaner.Untagged {
@@ -66,9 +66,9 @@ func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
 	return nil
 }
 
-// idle checks that a second run finds nothing to remove, unless the first one
-// had no budget left for a repository, or took tags: without them an image may
-// be another rule's.
+// idle checks that a second run removes nothing. It skips runs whose limits stopped a
+// repository, and runs that removed tags: without the tags another rule may match the
+// image.
 func (t trial) idle(first, second *cleaner.Report) error {
 	goes := second.Totals.Deleted + second.Totals.Archived + second.Totals.TagsRemoved
 	limited := slices.ContainsFunc(first.Repositories, func(r cleaner.RepositoryReport) bool { return r.Skipped == cleaner.SkipLimit })
@@ -78,8 +78,8 @@ func (t trial) idle(first, second *cleaner.Report) error {
 	return fmt.Errorf("the second run removes %d images", goes)
 }
 
-// torn checks what is left of a repository against the facts, known to the
-// engine or not: what belongs together, what is in use and what is protected.
+// torn checks the remaining images against the facts, even those that the engine cannot
+// know: related images, images in use and protected images.
 func (m *model) torn(after []fakeecr.Image) error {
 	left := map[string]string{} // status by digest
 	for _, im := range after {
@@ -112,9 +112,9 @@ func (m *model) torn(after []fakeecr.Image) error {
 	return nil
 }
 
-// usedWithChildren returns the images in use with all that belongs to them as
-// indexes and children. What is in the archive cannot be pulled, so that its
-// children are not in use by it.
+// usedWithChildren returns the images in use with the indexes above them and the children
+// below. Archived images cannot be pulled, so their children are not in use because of
+// them.
 func (m *model) usedWithChildren() map[int]bool {
 	used := m.used(true)
 	for grew := true; grew; {

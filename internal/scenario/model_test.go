@@ -56,7 +56,7 @@ func (m *model) readable(i int) bool {
 	return m.isIndex(i) && m.images[i].Status == "ACTIVE" && strings.HasPrefix(m.images[i].Manifest, "{")
 }
 
-// listed returns the places of those digests that are in the repository.
+// listed returns the indexes in images of those digests that the repository has.
 func (m *model) listed(digests []string) []int {
 	var places []int
 	for _, digest := range digests {
@@ -81,18 +81,17 @@ func (m *model) subjects(i int) []string {
 	return digests
 }
 
-// isSubjectTag reports whether the tag is one that trials make of a subject.
+// isSubjectTag reports whether the tag names a subject.
 func isSubjectTag(tag string) bool { return strings.HasPrefix(tag, "sha256-") }
 
-// parents returns the subjects of the image and the indexes that list it. An index
-// belongs to no image that it lists, whatever its subject.
+// parents returns the subjects of the image and the indexes that list it. An index is
+// never a child of an image that it lists, even if that image is its subject.
 func (m *model) parents(i int, all bool) []int {
 	subjects := slices.DeleteFunc(m.listed(m.subjects(i)), func(p int) bool { return slices.Contains(m.indexes(p, false), i) })
 	return append(subjects, m.indexes(i, all)...)
 }
 
-// indexes returns the indexes that list the image: those that can be read, or
-// all of them.
+// indexes returns the indexes that list the image: the readable ones, or all.
 func (m *model) indexes(i int, all bool) []int {
 	var indexes []int
 	for p := range m.images {
@@ -103,7 +102,7 @@ func (m *model) indexes(i int, all bool) []int {
 	return indexes
 }
 
-// leaves returns what is below a readable index, without other such indexes.
+// leaves returns the images below a readable index that are not readable indexes.
 func (m *model) leaves(i int, found []int) []int {
 	if !m.readable(i) {
 		return found
@@ -143,7 +142,7 @@ func (m *model) evaluate() {
 	}
 }
 
-// veto finds what protects each image by itself.
+// veto finds the images that the settings or a use protect.
 func (m *model) veto() {
 	m.vetoed = make([]bool, len(m.images))
 	for i, im := range m.images {
@@ -160,8 +159,8 @@ func (m *model) veto() {
 	}
 }
 
-// vetoTags leaves the tags to images that are protected, to the children of
-// indexes in use, and to referrers that the tag ties to their subject.
+// vetoTags keeps the tags of protected images, of children of indexes in use, and of
+// referrers whose tag names their subject.
 func (m *model) vetoTags() {
 	used := m.used(false)
 	doubt := false // because of an index that should be readable
@@ -190,7 +189,7 @@ func (m *model) tagProtects(tag string) bool {
 	})
 }
 
-// pushed is when the image was pushed or, if it was archived, restored.
+// pushed returns the time of the push or, for an archived image, of the restore.
 func (m *model) pushed(i int) time.Time {
 	if t := m.images[i].LastActivatedAt; !t.IsZero() {
 		return t
@@ -198,8 +197,8 @@ func (m *model) pushed(i int) time.Time {
 	return m.images[i].PushedAt
 }
 
-// means reports whether the use is one of the image. Its digest decides if it has one
-// and that is listed, otherwise its tag.
+// means reports whether the image is the one of the use: the image with the digest, if
+// the use has a listed digest, else the image with the tag.
 func (m *model) means(u use, im *fakeecr.Image) bool {
 	tag := u.tag
 	if u.name != "" {
@@ -212,9 +211,8 @@ func (m *model) means(u use, im *fakeecr.Image) bool {
 	return slices.Contains(im.Tags, tag)
 }
 
-// used returns the images in use, those pulled since the run asked what is in
-// use, and the indexes above them. An index that
-// cannot be read tells nobody what it lists, unless all is asked for.
+// used returns the images in use, the images pulled since the in-use scan, and the
+// indexes above them. The children of an unreadable index count only if all is true.
 func (m *model) used(all bool) map[int]bool {
 	used := map[int]bool{}
 	for i, im := range m.images {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// newest returns the newest images that are neither children nor referrers,
-// and as many of those that can be pulled. Beside an index that cannot be read
-// an untagged image may be a child: it is kept while it is as new, and does not
-// count. What has, or may have, a child as new as these is kept as well.
+// newest returns the newest images that are neither children nor referrers, and as many
+// of those that can be pulled. If an index cannot be read, an untagged image may be its
+// child. It is kept if it is new enough, but does not count. Images that have, or may
+// have, such a new child are kept as well.
 func (m *model) newest() []int {
 	var kept []int
 	all, active := 0, 0
@@ -40,8 +40,8 @@ func (m *model) newest() []int {
 	return kept
 }
 
-// perhaps returns the indexes that cannot be read and that may list the image.
-// One in the archive lists nothing that was pushed after it went there.
+// perhaps returns the unreadable indexes that may list the image. An archived index lists
+// no image that was pushed after it was archived.
 func (m *model) perhaps(i int) []int {
 	var indexes []int
 	if len(m.images[i].Tags) > 0 || m.isIndex(i) {
@@ -55,7 +55,7 @@ func (m *model) perhaps(i int) []int {
 	return indexes
 }
 
-// byAge returns the places of all images, the newest first.
+// byAge returns the indexes of all images, the newest image first.
 func (m *model) byAge() []int {
 	places := make([]int, len(m.images))
 	for i := range places {

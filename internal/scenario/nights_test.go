@@ -19,8 +19,8 @@ func (f *fixture) image(t *testing.T, name string) fakeecr.Image {
 	return all[i]
 }
 
-// pull pulls images as a client does that starts one: the index and then the
-// child for its platform.
+// pull pulls images like a client that starts one: first the index, then the child for
+// its platform.
 func (f *fixture) pull(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -32,8 +32,8 @@ func (f *fixture) pull(t *testing.T, names ...string) {
 
 const nights = 10
 
-// planNights plans every night, and a client pulls every other day. Reading the
-// manifests for the plans counts as pulls unless they are not recorded.
+// planNights plans every night, while a client pulls every other day. Reading the
+// manifests counts as pulls unless the role is excluded.
 func (f *fixture) planNights(t *testing.T, configuration string) {
 	t.Helper()
 	for night := range nights {
@@ -69,7 +69,7 @@ const nightly = `
 // exclusion, the run removes unpulled images and keeps pulled ones.
 func TestTenNights(t *testing.T) {
 	t.Parallel()
-	// Without the exclusion the cleaner's own reads are recorded: each night they keep
+	// Without the exclusion ECR records the cleaner's own reads. Each night they protect
 	// the indexes that it reads, and the report says so.
 	const kept = ": ownPullsCount: 4 indexes are kept because this role's reads count as pulls; …"
 	for name, c := range map[string]struct{ policy, protect, want, recorded string }{
@@ -147,8 +147,9 @@ func TestTenNights(t *testing.T) {
 	}
 }
 
-// What was archived because nobody pulled it goes for good when its time has
-// come, an index with its children, though its manifest cannot be read there.
+// An image that was archived because it had no pulls is deleted after its time in the
+// archive. An index is deleted with its children although nobody can read the manifest of
+// an archived index.
 func TestArchivedThenDeleted(t *testing.T) {
 	t.Parallel()
 	p := draw(nightly)

@@ -14,7 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// The tests of this file run in bubbles, where waiting takes no time.
+// The tests of this file run in synctest bubbles, in which waiting takes no time.
 
 // ofMany returns a registry with that many repositories, each with that many old images.
 // Its clients call it over a line.
@@ -31,7 +31,7 @@ func ofMany(repositories, images int) *fixture {
 	return f
 }
 
-// applyWithin applies the configuration as the programs do that have so much time.
+// applyWithin applies the configuration with that time limit, like the programs.
 func (f *fixture) applyWithin(t *testing.T, limit time.Duration, configuration string) (cleaner.Report, error) {
 	t.Helper()
 	ctx, cancelAll := context.WithTimeout(t.Context(), limit)
@@ -44,8 +44,7 @@ func (f *fixture) applyWithin(t *testing.T, limit time.Duration, configuration s
 	return r.Run(run)
 }
 
-// wantAll checks that everything that was to go has gone, and nothing is left to
-// say.
+// wantAll checks that all images are deleted and that the report has no other outcome.
 func (f *fixture) wantAll(t *testing.T, report *cleaner.Report, images int) {
 	t.Helper()
 	if report.Incomplete || report.Totals.Expired != images || report.Totals.Deleted != images {
@@ -60,7 +59,7 @@ func (f *fixture) wantAll(t *testing.T, report *cleaner.Report, images int) {
 
 const expireAll = "expire any pushed>30"
 
-// All calls share a limit that is far below what a run could do.
+// One limit for all calls is far below the rate that a run could reach.
 func TestThrottlingAbandonsNoRepository(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -74,7 +73,7 @@ func TestThrottlingAbandonsNoRepository(t *testing.T) {
 	})
 }
 
-// Deletions are throttled so much that the time runs out.
+// The limit for deletions is so low that the time runs out.
 func TestThrottledDeletionsAreReportedExactly(t *testing.T) {
 	t.Parallel()
 	for _, burst := range []int{1, 3} {
@@ -104,8 +103,8 @@ var outages = []fakeecr.FaultKind{
 	fakeecr.ServerError, fakeecr.BadGateway, fakeecr.Reset, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer,
 }
 
-// down has the operation, or all for "", fail for some time from the call of that
-// number on that begins it.
+// down makes the operation, or all operations for "", fail for a duration. It begins at
+// that call of the operation begins.
 func (f *fixture) down(kind fakeecr.FaultKind, begins string, from int, operation string, d time.Duration) {
 	var n atomic.Int64
 	f.server.Before(begins, func() {
@@ -117,8 +116,8 @@ func (f *fixture) down(kind fakeecr.FaultKind, begins string, from int, operatio
 	})
 }
 
-// ECR is down for minutes in the middle of a listing, or answers what cannot be
-// read: the run waits, and takes nothing for an empty list.
+// ECR is down for minutes during a listing, or sends unreadable answers. The run waits,
+// and takes no answer for an empty list.
 func TestOutagesOfReadingAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	for _, kind := range outages {
@@ -143,8 +142,8 @@ func TestOutagesOfReadingAreWaitedFor(t *testing.T) {
 	}
 }
 
-// ECR is down for minutes while images are being removed: what became of those under
-// way is found out when it is back, and the rest goes.
+// ECR is down for minutes during removals. When ECR is back, the run finds out which
+// images were removed and removes the others.
 func TestOutagesOfRemovingAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	for _, kind := range append([]fakeecr.FaultKind{fakeecr.LostAnswer}, outages...) {
@@ -165,7 +164,7 @@ func TestOutagesOfRemovingAreWaitedFor(t *testing.T) {
 	}
 }
 
-// An answer to a removing call that cannot be read says nothing of what was done.
+// An unreadable answer to a removing call does not say whether the image was removed.
 func TestRemovalsWhoseAnswerCannotBeReadAreReportedAsTheyWere(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fakeecr.FaultKind{fakeecr.LostAnswer, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer} {
@@ -192,8 +191,8 @@ func TestRemovalsWhoseAnswerCannotBeReadAreReportedAsTheyWere(t *testing.T) {
 	}
 }
 
-// Where the time runs out before a listing can be read, the report says what kept
-// it from being read.
+// If the time runs out before the end of a listing, the report has the error of the
+// listing.
 func TestTheReportNamesTheFaultForWhichTheTimeRanOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

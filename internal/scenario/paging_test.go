@@ -57,7 +57,7 @@ func TestPitfall08DeletingWhilePaginating(t *testing.T) {
 	}
 }
 
-// Without a word about the mode, a configuration and an event remove nothing.
+// A configuration and an event without a mode remove nothing.
 func TestPitfall13DangerousDefaults(t *testing.T) {
 	t.Parallel()
 	const words = "expire any pushed>30"
@@ -91,7 +91,7 @@ func TestPitfall13DangerousDefaults(t *testing.T) {
 	}
 }
 
-// The order of calls: indexes, what follows them, then the rest.
+// The order of calls: indexes, then the images that follow them, then the others.
 func TestOrderOfCalls(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -2,9 +2,8 @@ package scenario_test
 
 import "testing"
 
-// The ways in which cleaners of registries have lost data, each as it was
-// seen. None may happen here. Those that are not a matter of one registry and
-// one run have tests of their own.
+// The ways in which registry cleaners have lost data. None of them may happen here. Those
+// that need several runs or registries have their own tests.
 func TestPitfalls(t *testing.T) {
 	runAll(t, []scenario{{
 		name: "01 references are compared as strings",

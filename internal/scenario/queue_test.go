@@ -26,9 +26,9 @@ func queue(repositories int, limits pace.Limits) *fixture {
 	return f
 }
 
-// crowd has many repositories delete at a time through a registry that keeps to
-// a pace of the operation, while each deletion takes a second, and returns the
-// longest time from a re-check to the arrival of the request that relies on it.
+// crowd makes many repositories delete at the same time within limits of concurrency,
+// while each deletion takes a second. It returns the longest time from a re-check to the
+// request that relies on it.
 func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Duration, report cleaner.Report) {
 	f := queue(repositories, limits)
 	var mu sync.Mutex
@@ -53,8 +53,8 @@ func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Dur
 	return longest, run(t, &r)
 }
 
-// The wait for one's turn under adaptive concurrency lies before the re-check,
-// not between that and the request.
+// A removing call waits for its turn before the re-check, not between the re-check and
+// the request.
 func TestThePaceDoesNotWidenTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		longest, report := crowd(t, 9, pace.Limits{Start: 1, Most: 1})
@@ -65,7 +65,7 @@ func TestThePaceDoesNotWidenTheWindow(t *testing.T) {
 	})
 }
 
-// A call may wait for its turn for longer than it may take.
+// A call may wait for its turn longer than the time limit of the call.
 func TestThePaceTakesNoTimeFromTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, report := crowd(t, 60, pace.Limits{Start: 1, Most: 1})
@@ -82,8 +82,8 @@ func TestThePaceTakesNoTimeFromTheCall(t *testing.T) {
 	})
 }
 
-// At the default concurrency, after ECR has throttled, deletions wait for their
-// turn for seconds, and are re-checked then.
+// With the default concurrency, after throttling, deletions wait several seconds for
+// their turn. The run re-checks them after that.
 func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := queue(8, function.DefaultConcurrency)
@@ -116,7 +116,7 @@ func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 	})
 }
 
-// What is tagged while its deletion waits for its turn is seen by the re-check.
+// The re-check sees a tag that was added while the deletion waited for its turn.
 func TestAnImageThatIsTaggedInTheQueueIsSpared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := queue(9, pace.Limits{Start: 1, Most: 1})

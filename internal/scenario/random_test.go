@@ -15,8 +15,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// registries is how many random registries are tried. To try one again, set
-// SCENARIO_SEED to the seed that a failure prints.
+// registries is the number of random registries. To try one again, set SCENARIO_SEED to
+// the seed that a failure prints.
 func registries() int {
 	switch {
 	case testing.Short():
@@ -27,8 +27,8 @@ func registries() int {
 	return 10_000
 }
 
-// TestRandomRegistries plans, applies and applies again on random registries,
-// and judges what comes of it.
+// TestRandomRegistries plans, applies and applies again on random registries, and judges
+// the results.
 func TestRandomRegistries(t *testing.T) {
 	t.Parallel()
 	if text := os.Getenv("SCENARIO_SEED"); text != "" {
@@ -50,8 +50,7 @@ func TestRandomRegistries(t *testing.T) {
 	}
 }
 
-// try makes the trial of a seed and, when it fails, looks for a smaller one
-// that fails too.
+// try runs the trial of a seed. If it fails, it looks for a smaller trial that fails too.
 func try(t *testing.T, seed int) {
 	t.Helper()
 	drawn := generate(rand.New(rand.NewPCG(uint64(seed), 0)))
@@ -61,7 +60,7 @@ func try(t *testing.T, seed int) {
 	}
 }
 
-// run plans, applies and applies again, and judges each.
+// run plans, applies and applies again, and judges each result.
 func (t trial) run(tb testing.TB) error {
 	f := newQuickFixture(t.picture)
 	f.server.ExcludePulls(t.pullsAreNotRecorded)
@@ -95,7 +94,7 @@ func (t trial) run(tb testing.TB) error {
 	return nil
 }
 
-// contents returns what the repositories hold.
+// contents returns the images of the repositories.
 func (f *fixture) contents(t trial) map[string][]fakeecr.Image {
 	contents := map[string][]fakeecr.Image{}
 	for _, repo := range t.picture {
@@ -104,8 +103,8 @@ func (f *fixture) contents(t trial) map[string][]fakeecr.Image {
 	return contents
 }
 
-// apply applies the configuration and compares what comes of it with the model
-// and with the plan that was made before, unless that is nil.
+// apply applies the configuration and compares the result with the model and, unless it
+// is nil, with the plan.
 func (t trial) apply(tb testing.TB, f *fixture, plan *cleaner.Report) (cleaner.Report, error) {
 	before := f.contents(t)
 	report := f.apply(tb, t.configuration())
@@ -133,7 +132,7 @@ func (t trial) apply(tb testing.TB, f *fixture, plan *cleaner.Report) (cleaner.R
 	return report, err
 }
 
-// shrink takes out images, uses and repositories while the trial fails.
+// shrink removes images, uses and repositories while the trial fails.
 func (t trial) shrink(fails func(trial) bool) trial {
 	for smaller := true; smaller; {
 		smaller = false

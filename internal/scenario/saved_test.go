@@ -9,8 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// A saved plan is applied as it is or not at all; what has come into use since
-// is kept.
+// A saved plan is applied as it is or not at all. Images in use since the plan are kept.
 func TestSavedPlans(t *testing.T) {
 	t.Parallel()
 	const conf, registry = "expire any pushed>30", `
@@ -66,8 +65,8 @@ func TestSavedPlans(t *testing.T) {
 	}
 }
 
-// What was to follow may be marked by itself when the plan is applied: both
-// plans want it gone.
+// An image that followed another in the saved plan may be marked by a rule when the plan
+// is applied. Both plans delete it.
 func TestSavedPlansOfWhatFollows(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, draw("own 29.5d\n dead 29.4d >own #v1"))
@@ -103,7 +102,7 @@ func TestSavedPlansThatAreRefused(t *testing.T) {
 	}
 }
 
-// Images that a person names have the same protection, graph and re-check.
+// Images that a person names have the same protection, related images and re-check.
 func TestNamedImages(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -141,8 +140,8 @@ func TestNamedImages(t *testing.T) {
 	}
 }
 
-// Whoever runs an index pulls one of its children. Where the index's own pulls
-// are not recorded, only they tell.
+// A client that runs an index pulls one of its children. If ECR does not record the pulls
+// of the index, only the child shows them.
 func TestSavedPlansOfIndexesWhoseChildrenWerePulled(t *testing.T) {
 	t.Parallel()
 	const registry = `

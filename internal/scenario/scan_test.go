@@ -8,8 +8,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// A source that fails says what to do: which action to allow, or which entry
-// to take out.
+// The error of a source says what to do: which action to allow, or which entry to remove.
 func TestAFailedSourceKeepsEverythingItCouldProtect(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -34,7 +33,7 @@ func TestAFailedSourceKeepsEverythingItCouldProtect(t *testing.T) {
 	})
 }
 
-// refused checks that nothing is removed because a source failed as wanted.
+// refused checks that nothing is removed because of the failed source.
 func (f *fixture) refused(t *testing.T, want string) {
 	t.Helper()
 	report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs", "lambda"]`, ""))
@@ -47,8 +46,8 @@ func (f *fixture) refused(t *testing.T, want string) {
 	}
 }
 
-// A repository whose entry does not list a source that failed goes on without
-// it.
+// If the entry of a repository does not list the failed source, the repository is
+// cleaned.
 func TestOnlyEntriesThatListAFailedSourceRelyUponIt(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, draw("old 90d #v1\nrepository free\nold 90d #v1"))
@@ -62,8 +61,7 @@ func TestOnlyEntriesThatListAFailedSourceRelyUponIt(t *testing.T) {
 	}
 }
 
-// What is in use is asked again before a removal when the answer is older than
-// ten minutes.
+// The run scans again before a removal if the scan is older than ten minutes.
 func TestScanAge(t *testing.T) {
 	t.Parallel()
 	const registry = `
@@ -114,7 +112,7 @@ func TestScanAge(t *testing.T) {
 	}
 }
 
-// The same goes between two batches of one repository.
+// The run also scans again between two batches of one repository.
 func TestScanAgeInTheMiddle(t *testing.T) {
 	t.Parallel()
 	f := newQuickFixture(picture{{name: "app"}})

@@ -12,27 +12,27 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// A scenario is a registry, what is wanted of it, and what becomes of it.
+// A scenario is a registry, a configuration and the expected result of a run.
 type scenario struct {
 	name     string
 	registry string // a picture
-	// policy is what the configuration gives every repository, in the words of
-	// policy, or "attached".
+	// policy is the policy of all repositories, in the words of the function policy, or
+	// "attached".
 	policy string
-	// protect and more are members of the configuration. What protects by
-	// default is off.
+	// protect and more are members of the configuration. The default protection is off.
 	protect, more string
-	// uses are what the in-use source "ecs" names, see source.answer. Without
-	// any it is not asked.
+	// uses are the uses of the in-use source "ecs", see source.answer. Without uses there
+	// is no source.
 	uses string
-	// want has one line for each image that the policy would have removed or
-	// that goes along, as outcomes words it. All others must stay.
+	// want has one line, as from outcomes, for each image that a rule matches or that
+	// follows one. All other images must be kept.
 	want string
-	// skipped and findings are parts of the report's words, one on each line.
+	// skipped and findings have the beginnings of messages in the report, one on each
+	// line.
 	skipped, findings string
 	// before changes the registry or the sources before the run.
 	before func(testing.TB, *fixture)
-	// meanwhile changes it between the plan and the re-check.
+	// meanwhile changes them between the plan and the re-check.
 	meanwhile func(testing.TB, *fixture)
 }
 
@@ -93,8 +93,8 @@ func (f *fixture) onceBefore(when func(recorded) bool, then func()) {
 	})
 }
 
-// configuration returns a configuration with that policy for every repository,
-// in which nothing protects but what protect says.
+// configuration returns a configuration with that policy for every repository. Only
+// protect protects images.
 func configuration(words, protect, more string) string {
 	text := `"attached"`
 	if words != "attached" {
@@ -114,9 +114,8 @@ func configuration(words, protect, more string) string {
 	return fmt.Sprintf(`{"policies": [{"name": "p", "policy": %s}], "protect": %s%s}`, text, protection, more)
 }
 
-// outcomes words what the report says of images, one line for each: its name,
-// its verdict and, for one that follows, its root; then what became of it or
-// what keeps it.
+// outcomes returns a line for each image in the report: its name, its verdict, the root
+// that it follows, and its outcome or protection.
 func (f *fixture) outcomes(report *cleaner.Report) []string {
 	var lines []string
 	for _, r := range report.Repositories {
@@ -142,7 +141,7 @@ func (f *fixture) outcomes(report *cleaner.Report) []string {
 
 var digests = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 
-// named puts names in place of digests.
+// named replaces digests by names.
 func (f *fixture) named(text string) string {
 	return digests.ReplaceAllStringFunc(text, func(digest string) string {
 		if name, ok := f.names[digest]; ok {
@@ -170,8 +169,8 @@ func (f *fixture) findings(report *cleaner.Report) []string {
 	return lines
 }
 
-// sameLines compares lines in any order. A line of want that ends in … is the
-// beginning of one.
+// sameLines compares lines in any order. A line of want with … at its end is the
+// beginning of a line.
 func sameLines(t *testing.T, what string, got []string, want string) {
 	t.Helper()
 	var wanted []string
@@ -191,8 +190,8 @@ func sameLines(t *testing.T, what string, got []string, want string) {
 	}
 }
 
-// check compares what the report says with what the registry holds: what is
-// not deleted by it is there, and only what it archived is in the archive.
+// check compares the report with the registry: an image exists unless the report says
+// that it is deleted, and is archived only if the report says so.
 func (f *fixture) check(t *testing.T, p picture, report *cleaner.Report) {
 	t.Helper()
 	outcomes := map[string]cleaner.Outcome{} // by repository and digest

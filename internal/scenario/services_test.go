@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// A services plays ECS and Lambda beside a registry: it has a text for each
-// operation of ECS and for each path of Lambda, and nothing for the others.
-// HOST in a text stands for the registry, @NAME for a digest.
+// A services is a fake ECS and Lambda in front of a registry. It has a text for each
+// operation of ECS and each path of Lambda. In a text, HOST is the registry's host, and
+// @NAME the digest of an image.
 type services struct {
 	registry http.Handler
 	answers  map[string]string
@@ -26,7 +26,7 @@ const (
 	lambdaPath = "/2015-03-31/functions"
 )
 
-// nothing is an answer of services of which nothing is there: all their empty lists.
+// nothing is an answer with all empty lists.
 const nothing = `{"clusterArns": [], "taskArns": [], "serviceArns": [], "serviceDeployments": [], "families": [], "failures": [],
 	"Functions": [], "Aliases": []}`
 
@@ -52,7 +52,7 @@ func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// withServices returns a world whose in-use sources are the programs' own.
+// withServices returns a fixture with the programs' own in-use sources.
 func withServices(t *testing.T, p picture, answers map[string]string, denied ...string) *fixture {
 	t.Helper()
 	f := emptyFixture(p)

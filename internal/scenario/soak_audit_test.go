@@ -16,17 +16,17 @@ type logCheck struct {
 	*judgement
 	intents  map[string]bool
 	outcomes map[string]logged
-	// found is what the audit lists, by repository and digest.
+	// found has the images that the audit lists, by repository and digest.
 	found map[string]finding
 }
 
-// A finding is an image that the audit lists, and where.
+// A finding is the audit's kind of removal for an image.
 type finding struct {
 	kind    string // removed, unconfirmed or unknown
 	outcome cleaner.Outcome
 }
 
-// log audits the log of all runs so far and judges what that says of the last.
+// log audits the log of all runs so far and judges the audit of the last run.
 func (j *judgement) log() error {
 	text := j.soak.log.String()
 	a, err := audit.Read(strings.NewReader(text), "")
@@ -66,7 +66,7 @@ func (j *judgement) log() error {
 	return errors.Join(append(faults, c.agrees())...)
 }
 
-// list takes note of what the audit lists, of which no image is there twice.
+// list notes the images that the audit lists. It must list no image twice.
 func (c *logCheck) list(kind string, images []audit.Image) error {
 	for _, im := range images {
 		key := im.Repository + im.ImageDigest
@@ -79,7 +79,7 @@ func (c *logCheck) list(kind string, images []audit.Image) error {
 	return nil
 }
 
-// sums compares what the audit counts with the lines of the log.
+// sums compares the counts of the audit with the lines of the log.
 func (c *logCheck) sums(got audit.Totals) error {
 	n := map[cleaner.Outcome]int{}
 	for _, l := range c.outcomes {
@@ -106,8 +106,8 @@ func (c *logCheck) sums(got audit.Totals) error {
 	return nil
 }
 
-// judge judges what the log says of one image. When somebody else removed it,
-// it is not to be seen what the run did to it before.
+// judge compares the log of one image with the image. If another user removed it, the
+// registry does not show what the run did before.
 func (c *logCheck) judge(d deed, key string) error {
 	became, vanished := d.became(), c.vanished[key]
 	found, listed := c.found[key]
@@ -143,8 +143,7 @@ func (c *logCheck) note(l *logged) {
 	}
 }
 
-// agrees checks that the log of a run that came to its end says of each image
-// what the report says.
+// agrees checks that the log of a completed run has the same outcomes as the report.
 func (c *logCheck) agrees() error {
 	if c.ending == "killed" {
 		return nil

@@ -14,8 +14,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// An event that is delivered twice, at once, makes two runs, of which each knows
-// nothing of the other. Together they do what one does.
+// An event that is delivered twice at the same time makes two runs that know nothing of
+// each other. Together they have the result of one run.
 func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
 	t.Parallel()
 	met := map[cleaner.Outcome]int{}
@@ -48,9 +48,8 @@ func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
 	}
 }
 
-// shared checks that both runs did without errors what they did, and that of
-// each image that went just one of them says that it removed it. Met counts what
-// the other says.
+// shared checks that both runs had no errors, and that exactly one of them reports the
+// removal of each removed image. met counts the outcomes of the other run.
 func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*cleaner.Report, met map[cleaner.Outcome]int) error {
 	var faults []error
 	for i, r := range reports {
@@ -80,8 +79,8 @@ func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*clea
 	return errors.Join(faults...)
 }
 
-// asOneRunLeaves checks that the registry is as one run leaves it. Between, unless
-// nil, is what a run left that was ended: see [trial.mayDiffer].
+// asOneRunLeaves checks that the registry is like after one run. between has the images
+// after a run that was ended, or is nil: see [trial.mayDiffer].
 func (t *trial) asOneRunLeaves(tb testing.TB, between, after map[string][]fakeecr.Image) error {
 	tb.Helper()
 	twin := t.newFixture(tb)
@@ -98,7 +97,7 @@ func (t *trial) asOneRunLeaves(tb testing.TB, between, after map[string][]fakeec
 	return nil
 }
 
-// An event that is delivered again later finds nothing to do.
+// An event that is delivered again later makes a run that removes nothing.
 func TestTheSameEventAgainDoesNothing(t *testing.T) {
 	t.Parallel()
 	for seed := uint64(0); seed < uint64(repeats()/4) && !t.Failed(); seed++ {
@@ -119,8 +118,8 @@ func TestTheSameEventAgainDoesNothing(t *testing.T) {
 	}
 }
 
-// Lambda hands an event out again when the function fails or runs out of time:
-// what was half done is done then.
+// Lambda delivers an event again if the function fails or times out. The second run
+// completes the first.
 func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
 	t.Parallel()
 	died, half := 0, 0

@@ -9,8 +9,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// vanishing is a configuration under which a run makes every call that it can make
-// about a repository.
+// vanishing has configurations with which a run makes every possible call about a
+// repository.
 var vanishing = map[string]string{
 	"deleted":  configuration("expire any pulled>30", "", `"orphans": "delete"`),
 	"archived": configuration("expire any pulled>30", "", `"orphans": "delete", "onExpire": "archive"`),
@@ -28,9 +28,9 @@ const vanishingPicture = `
 	repository other
 	else  90d`
 
-// vanishingFixture returns a fixture in which both repositories have a policy attached
-// and the images of app are more than a page holds. At the call of that number
-// something happens.
+// vanishingFixture returns a registry in which both repositories have an attached policy,
+// and in which the listing of app has several pages. It calls then before the call with
+// that number.
 func vanishingFixture(at int, then func(*fixture)) *fixture {
 	f := emptyFixture(draw(vanishingPicture))
 	for _, name := range []string{"app", "other"} {
@@ -43,8 +43,8 @@ func vanishingFixture(at int, then func(*fixture)) *fixture {
 	return f
 }
 
-// beforeAnyCall makes a run for each call of the longest, in which something
-// vanishes before that call, which is no failure.
+// beforeAnyCall makes a run for each call of the longest run. Something vanishes before
+// that call. The run must not fail.
 func beforeAnyCall(t *testing.T, configuration string, vanish func(*fixture)) {
 	t.Helper()
 	for at, calls := 2, 2; at <= calls; at++ { // the first lists the repositories
@@ -55,7 +55,7 @@ func beforeAnyCall(t *testing.T, configuration string, vanish func(*fixture)) {
 	}
 }
 
-// Somebody deletes a repository: the run goes on.
+// Another user deletes a repository; the run continues.
 func TestARepositoryVanishesBeforeAnyCall(t *testing.T) {
 	t.Parallel()
 	for name, text := range vanishing {
@@ -66,7 +66,7 @@ func TestARepositoryVanishesBeforeAnyCall(t *testing.T) {
 	}
 }
 
-// Somebody deletes an image.
+// Another user deletes an image; the run continues.
 func TestAnImageVanishesBeforeAnyCall(t *testing.T) {
 	t.Parallel()
 	for name, text := range vanishing {
@@ -79,7 +79,7 @@ func TestAnImageVanishesBeforeAnyCall(t *testing.T) {
 	}
 }
 
-// wantGone checks that what is not there any more is at most said to be gone.
+// wantGone checks that the report says at most that images do not exist any more.
 func wantGone(t *testing.T, when string, report *cleaner.Report) {
 	t.Helper()
 	if report.Incomplete || report.Totals.Failed+report.Totals.NotAttempted > 0 || len(report.Repositories) == 0 {

@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// ECR has no conditional delete: what changes between the answer to the
-// re-check and the request to remove is not seen. This measures how long that
-// is for the server, over HTTP on this machine: what the cleaner itself adds to
-// the way to ECR and back.
+// ECR has no conditional delete: a change between the answer to the re-check and the
+// request to remove is not seen. This test measures that time at the server, over HTTP on
+// this machine. It is the time that the cleaner adds to the network.
 //
 //nolint:paralleltest // other tests would be in the way of the measurement
 func TestWindow(t *testing.T) {
@@ -28,8 +27,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// windows returns the times from the answers to re-checks to the requests that
-// rely on them: of the first request after a re-check, and of those after it.
+// windows returns the times from the answers of re-checks to the requests that rely on
+// them: for the first request after a re-check, and for later ones.
 func (f *fixture) windows() map[string][]time.Duration {
 	windows := map[string][]time.Duration{}
 	var checked time.Time
