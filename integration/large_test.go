@@ -9,8 +9,8 @@ import (
 
 const large = 2500
 
-// TestLargeRepository: more images than a page has, and more deletions than a
-// call takes; then the same with ECR refusing most calls for a while.
+// TestLargeRepository: a listing has several pages, and the deletions need several calls.
+// Then ECR throttles most calls for a while.
 func TestLargeRepository(t *testing.T) {
 	t.Parallel()
 	for name, run := range programs {
@@ -46,8 +46,8 @@ func (s scenario) paged() {
 	}
 }
 
-// throttled expires 450 more, and almost all images of many repositories, while
-// ECR refuses what comes too fast: every repository has its turn.
+// throttled expires 450 more images, and almost all images of many repositories, while
+// ECR throttles most calls. Every repository must be cleaned.
 func (s scenario) throttled() {
 	t, on := s.t, s.on
 	const others, each = 12, 40

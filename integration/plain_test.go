@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// seed has for each program a team with the same repositories. Plain moto takes
-// any text as a policy; it does not page, and it answers nothing about untagged
-// images that it deletes.
+// seed has a team with the same repositories for each program. Plain moto accepts any
+// text as a policy, has no pages, and does not list deleted untagged images in its
+// answer.
 const seed = `{"region": "eu-west-1", "repositories": [` + seedOf1 + `, ` + seedOf2 + `]}`
 
 const (

@@ -29,7 +29,7 @@ type request struct {
 	deadline      time.Duration // 0 is none that is met
 }
 
-// A report is the part of the programs' report that the tests look at.
+// A report has the members of the programs' report that the tests read.
 type report struct {
 	Mode, Account, Region string
 	Incomplete            bool
@@ -67,13 +67,13 @@ func (r *report) names() []string {
 	return names
 }
 
-// A program runs requests on a registry. Complete is whether the run has to
-// have handled everything, which the command-line tool tells by its status.
+// A program runs requests on a registry. complete is the expected completeness of the
+// run, which the command-line tool reports by its exit status.
 type program func(t *testing.T, on *registry, what request, complete bool) report
 
 var programs = map[string]program{"bootstrap": runBootstrap, "ecrclean": runTool}
 
-// environment is what a program sees.
+// environment returns the environment variables of a program.
 func (r *registry) environment(more ...string) []string {
 	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "AWS_ENDPOINT_URL=" + r.url, "AWS_REGION=" + r.region,
@@ -81,7 +81,7 @@ func (r *registry) environment(more ...string) []string {
 	}, more...)
 }
 
-// tool runs the command-line tool, which must end with the status.
+// tool runs the command-line tool and checks its exit status.
 func (r *registry) tool(t *testing.T, status int, args ...string) (stdout []byte) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -128,8 +128,8 @@ func decodeReport(t *testing.T, text []byte) report {
 	return r
 }
 
-// runBootstrap starts the function and plays Lambda's runtime API for one
-// event, given as EventBridge Scheduler would.
+// runBootstrap starts the function with a fake runtime API and gives it one event, in the
+// form of EventBridge Scheduler.
 func runBootstrap(t *testing.T, on *registry, what request, complete bool) report {
 	t.Helper()
 	detail := map[string]any{"mode": what.mode}

@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// notHere marks a block of the README whose commands need more than a machine
-// with Go: it stands before the block.
+// notHere marks the next block of the README: its commands need more than a machine with
+// Go.
 const notHere = "<!-- not run by the gate"
 
-// TestReadmeCommandsRun runs what the README tells a reader to type, in its
-// order, in a copy of the repository and against moto. The commands that are
-// gates themselves are only looked for in the gate.
+// TestReadmeCommandsRun runs the commands of the README in their order, in a copy of the
+// repository and against moto. For commands that are quality gates it only checks that
+// the gate has them.
 func TestReadmeCommandsRun(t *testing.T) {
 	t.Parallel()
 	dir := copyTree(t)
@@ -78,7 +78,7 @@ func readmeCommands(t *testing.T) []string {
 	return lines
 }
 
-// copyTree copies the files of the repository into a folder of its own.
+// copyTree copies the files of the repository into a temporary folder.
 func copyTree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -20,13 +20,12 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
-// A registry is the registry of one region of a server; each scenario has one
-// of its own.
+// A registry is the registry of one Region of a server. Each scenario has its own.
 type registry struct {
 	*moto
 	region string
 	client *ecr.Client
-	// now is the instant from which the ages of images count back.
+	// now is the time from which the ages of images count.
 	now time.Time
 }
 
@@ -58,7 +57,7 @@ func (r *registry) create(t *testing.T, name, policy string) {
 	}
 }
 
-// An image is one to push. Days count back from now.
+// An image is an image to push.
 type image struct {
 	name     string // tells it from others; two words make no other image
 	tags     []string
@@ -127,7 +126,7 @@ func (r *registry) push(t *testing.T, repository string, im image) string {
 	return digest
 }
 
-// inject stores many images at once; the server takes them for us-east-1 only.
+// inject stores many images at once. The server supports that in us-east-1 only.
 func (r *registry) inject(t *testing.T, repository string, images []image) {
 	t.Helper()
 	type record struct {
@@ -144,8 +143,8 @@ func (r *registry) inject(t *testing.T, repository string, images []image) {
 	r.control(t, "/__inject", records)
 }
 
-// injectMany stores so many images, v0 the newest, in each of so many repositories,
-// whose names it returns.
+// injectMany stores that many images in each of that many repositories and returns their
+// names. v0 is the newest image.
 func (r *registry) injectMany(t *testing.T, repositories, images int) []string {
 	t.Helper()
 	all := make([]image, images)
@@ -161,8 +160,8 @@ func (r *registry) injectMany(t *testing.T, repositories, images int) []string {
 	return names
 }
 
-// left returns the images of a repository, each as its sorted tags or "-", in
-// order.
+// left returns the images of a repository as their sorted tags, or "-" for an untagged
+// image, in order.
 func (r *registry) left(t *testing.T, repository string) []string {
 	t.Helper()
 	images := []string{}
@@ -188,7 +187,7 @@ func (r *registry) left(t *testing.T, repository string) []string {
 	return images
 }
 
-// wantLeft checks what is left in a repository.
+// wantLeft checks the remaining images of a repository.
 func (r *registry) wantLeft(t *testing.T, repository string, want ...string) {
 	t.Helper()
 	if got := r.left(t, repository); !slices.Equal(got, want) {
@@ -196,13 +195,13 @@ func (r *registry) wantLeft(t *testing.T, repository string, want ...string) {
 	}
 }
 
-// keepNewest is a lifecycle policy that keeps so many images.
+// keepNewest returns a lifecycle policy that keeps that many images.
 func keepNewest(n int) string {
 	return fmt.Sprintf(`{"rules": [{"rulePriority": 1, "description": "keep the newest images", "selection": {"tagStatus": "any",
  "countType": "imageCountMoreThan", "countNumber": %d}, "action": {"type": "expire"}}]}`, n)
 }
 
-// olderThan is a lifecycle policy that expires what is older than so many days.
+// olderThan returns a lifecycle policy that expires images older than that many days.
 func olderThan(tagStatus string, days int) string {
 	return fmt.Sprintf(`{"rules": [{"rulePriority": 1, "description": "expire by age", "selection": {"tagStatus": %q,
  "countType": "sinceImagePushed", "countUnit": "days", "countNumber": %d}, "action": {"type": "expire"}}]}`, tagStatus, days)

@@ -15,16 +15,15 @@ type scenario struct {
 	on  *registry
 }
 
-// regions are Regions for scenarios that run at the same time. The last three are those
-// of lists of references.
+// regions are Regions for scenarios that run at the same time. Scenarios with lists of
+// references also use the last three.
 var regions = []string{
 	"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
 	"ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "us-east-2",
 	"sa-east-1", "us-west-1", "us-west-2",
 }
 
-// TestScenarios runs each scenario through both programs, each time in a region
-// of its own.
+// TestScenarios runs each scenario with both programs, each time in its own Region.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	server := startFaithful(t)
@@ -51,12 +50,12 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// unprotected is a configuration without protection, with the given members.
+// unprotected returns a configuration without protection, with the given members.
 func unprotected(members string) string {
 	return `{"protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}` + members + `}`
 }
 
-// fill pushes images v1, v2 and so on, the first the oldest, ten days apart.
+// fill pushes n images ten days apart. v1 is the oldest.
 func fill(t *testing.T, on *registry, repository string, n int) {
 	t.Helper()
 	for i := range n {
@@ -65,8 +64,8 @@ func fill(t *testing.T, on *registry, repository string, n int) {
 	}
 }
 
-// attachedPolicies: what ECR would expire itself, and nothing where no policy
-// is attached. A second apply finds nothing to do.
+// attachedPolicies: the run deletes the images that ECR would expire, and skips
+// repositories without a policy. A second apply deletes nothing.
 func (s scenario) attachedPolicies() {
 	t, on := s.t, s.on
 	on.create(t, "team/api", keepNewest(2))
@@ -103,8 +102,7 @@ func (s scenario) attachedPolicies() {
 	}
 }
 
-// extendedDialect: rules that ECR does not have, on a registry that keeps images
-// as ECR does.
+// extendedDialect: rules that ECR does not have.
 func (s scenario) extendedDialect() {
 	t, on := s.t, s.on
 	on.create(t, "app", "")
@@ -122,8 +120,8 @@ func (s scenario) extendedDialect() {
 	on.wantLeft(t, "app", "build-2", "pr-2", "prod-1", "v1")
 }
 
-// configuredPolicies: the configuration's policies in place of the attached
-// ones, the first entry that selects a repository deciding.
+// configuredPolicies: the configured policies replace the attached ones. The first entry
+// that selects a repository decides.
 func (s scenario) configuredPolicies() {
 	t, on := s.t, s.on
 	for _, name := range []string{"ml/base", "ml/training", "web/front"} {
@@ -147,8 +145,8 @@ func (s scenario) configuredPolicies() {
 	}
 }
 
-// repositoryFilters: only what the configuration includes, does not exclude and
-// the request asks for.
+// repositoryFilters: the run handles a repository only if the configuration includes it
+// and does not exclude it, and if the request selects it.
 func (s scenario) repositoryFilters() {
 	t, on := s.t, s.on
 	for _, name := range []string{"team-a/api", "team-a/secret", "team-a/web", "team-b/api", "team-c/api"} {
@@ -171,8 +169,8 @@ func (s scenario) repositoryFilters() {
 	}
 }
 
-// indexes: a dead index goes before its children, in one run; the children of
-// a live one stay.
+// indexes: one run deletes an expired index and then its children. The children of a kept
+// index are kept.
 func (s scenario) indexes() {
 	t, on := s.t, s.on
 	on.create(t, "team/multi", olderThan("any", 30))
@@ -194,8 +192,8 @@ func (s scenario) indexes() {
 	}
 }
 
-// failingRepository: one that cannot be handled is named, and the others are
-// handled. moto takes a policy with a repeated key; we do not.
+// failingRepository: the report names the repository that failed, and the run handles the
+// others. moto accepts a policy with a repeated key; we do not.
 func (s scenario) failingRepository() {
 	t, on := s.t, s.on
 	const ambiguous = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan",
@@ -217,8 +215,8 @@ func (s scenario) failingRepository() {
 	on.wantLeft(t, "team/c", "v3")
 }
 
-// protectedImages: every protection by configuration, on one repository that a
-// policy would empty.
+// protectedImages: every protecting setting, in one repository whose policy expires
+// everything.
 func (s scenario) protectedImages() {
 	t, on := s.t, s.on
 	on.create(t, "team/api", "")
@@ -254,8 +252,8 @@ func (s scenario) protectedImages() {
 	on.wantLeft(t, "team/api", "newest", "pulled", "pushed", "release-1,x")
 }
 
-// limits: a repository whose plan is too large is not touched; the budget of
-// the run goes to the first that fits.
+// limits: the run skips a repository that exceeds a limit. The limit of the run is
+// granted to the repositories in order, as far as it suffices.
 func (s scenario) limits() {
 	t, on := s.t, s.on
 	for name, n := range map[string]int{"team/a": 4, "team/b": 9, "team/c": 3, "team/d": 3} {
@@ -263,7 +261,7 @@ func (s scenario) limits() {
 		fill(t, on, name, n)
 	}
 	configuration := unprotected(`, "limits": {"maxDeletions": 6, "maxDeletionsPerRepository": 7}`)
-	// A limit is normal in a report; the tool's status says that it stood in the way.
+	// A limit does not make a report incomplete, but the tool's exit status is not 0.
 	complete := !strings.HasSuffix(t.Name(), "/ecrclean")
 	applied := s.run(t, on, request{mode: "apply", configuration: configuration}, complete)
 	var skipped []string

@@ -85,7 +85,7 @@ func TestLocalNeedsNoEnvironment(t *testing.T) {
 	}
 }
 
-// A body notes when it has been read to its end.
+// A body notes that it was read to its end.
 type body struct {
 	io.Reader
 	read atomic.Bool
@@ -101,8 +101,8 @@ func (b *body) Read(p []byte) (int, error) {
 
 func (b *body) Close() error { return nil }
 
-// The SDK closes the body as soon as there is an answer; by then nobody may
-// need it any more.
+// The SDK closes the body as soon as there is an answer. The transport must not read it
+// after that.
 func TestRequestsAreSentFromACopyOfTheirBody(t *testing.T) {
 	awstest.Environment(t, "")
 	loaded := load(t)

@@ -11,8 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// Objects are read within the attempt, so that one whose end does not come is asked
-// for again.
+// Each attempt reads the whole object. If the body breaks off, there is another attempt.
 func TestObjectsAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -29,7 +28,7 @@ func TestObjectsAreAskedForAgain(t *testing.T) {
 	})
 }
 
-// A signature is not good for as long as a call may take.
+// A call may take longer than its signature is valid.
 func TestEachAttemptIsSignedAnew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

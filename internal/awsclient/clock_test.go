@@ -16,9 +16,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A datedAnswer is an answer with that Date header, which arrives when the clock of
-// this machine shows at. The zero status means 200, the zero scheme https, and an empty
-// Date no header.
+// A datedAnswer is an answer with that Date header. It arrives when the clock of this
+// machine shows at. The zero status is 200, the zero scheme https, and an empty Date is
+// no header.
 type datedAnswer struct {
 	at     time.Time
 	date   string
@@ -26,8 +26,8 @@ type datedAnswer struct {
 	status int
 }
 
-// answerAt returns the answer of a service whose clock shows now, while the clock of
-// this machine is ahead by that much.
+// answerAt returns an answer of a service whose clock shows now. The clock of this
+// machine is ahead by that duration.
 func answerAt(ahead time.Duration) datedAnswer {
 	return datedAnswer{at: now.Add(ahead), date: now.Format(http.TimeFormat)}
 }

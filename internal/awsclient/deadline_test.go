@@ -17,9 +17,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// The tests of this file run in bubbles, where pauses take no time.
+// The tests of this file run in synctest bubbles, in which pauses take no time.
 
-// Even without a deadline there is an end.
+// The attempts end even without a deadline.
 func TestThrottlingIsWaitedForHalfAnHour(t *testing.T) {
 	t.Parallel()
 	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
@@ -37,7 +37,8 @@ func TestThrottlingIsWaitedForHalfAnHour(t *testing.T) {
 	})
 }
 
-// A retry that would come too late is not waited for, and the fault is named.
+// If the next attempt would be too late, the call ends at once with the fault of the last
+// one.
 func TestDeadlinesEndTheRetries(t *testing.T) {
 	t.Parallel()
 	eachService(t, func(t *testing.T, service string, call func(context.Context, aws.Config) error) {
@@ -71,8 +72,8 @@ func wantWords(t *testing.T, err error, words ...string) {
 	}
 }
 
-// Who is stopped in the middle of an attempt or of a pause learns what there was to
-// wait for.
+// If a call is cancelled during an attempt or a pause, its error also has the fault
+// before.
 func TestACallThatIsStoppedNamesTheFaultBefore(t *testing.T) {
 	t.Parallel()
 	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
@@ -97,7 +98,7 @@ func TestACallThatIsStoppedNamesTheFaultBefore(t *testing.T) {
 	})
 }
 
-// stuck never answers, or stops in the middle of the body.
+// stuck never answers, or never ends the body.
 func stuck(inTheBody bool) awstest.Client {
 	return func(r *http.Request) (*http.Response, error) {
 		if inTheBody {
@@ -113,7 +114,7 @@ func stuck(inTheBody bool) awstest.Client {
 	}
 }
 
-// untilDone has nothing to read until the context is done.
+// untilDone blocks until the context is done.
 type untilDone struct{ ctx context.Context }
 
 func (u untilDone) Read([]byte) (int, error) {
@@ -121,8 +122,8 @@ func (u untilDone) Read([]byte) (int, error) {
 	return 0, u.ctx.Err()
 }
 
-// An answer that stops half-way would be waited for as long as the run has time, and
-// without a deadline for ever.
+// An answer that never ends has a time limit. Otherwise a run without a deadline would
+// wait for it forever.
 func TestAnswersThatGetStuckAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	for service, call := range operations {
@@ -151,7 +152,7 @@ func TestAnswersThatGetStuckAreAskedForAgain(t *testing.T) {
 	}
 }
 
-// At what never answered somebody waits who has given a wrong endpoint.
+// A service that never answers has a short time limit, because the endpoint may be wrong.
 func TestWhatNeverAnswersIsNotWaitedForLong(t *testing.T) {
 	t.Parallel()
 	for service, call := range operations {

@@ -9,7 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// Endpoints are found where the SDK's own clients find them, in that order.
+// Endpoints have the sources of the SDK's own clients, in the same order.
 func TestEndpointsOfTheServices(t *testing.T) {
 	const one, all = "http://127.0.0.1:1", "http://127.0.0.1:2"
 	for name, test := range map[string]struct {

@@ -17,13 +17,12 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A shelf holds one object and answers with parts of it, as S3 does.
+// A shelf is a fake S3 with one object, which it also serves in parts.
 type shelf struct {
 	mu       sync.Mutex
 	content  string
 	modified time.Time
-	// before is called with the number of the request, from 1, and may answer
-	// itself.
+	// before is called with the number of the request, from 1. It may answer the request.
 	before   func(n int, w http.ResponseWriter) (answered bool)
 	requests []string // their ranges
 }

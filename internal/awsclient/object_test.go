@@ -16,7 +16,7 @@ import (
 
 var now = awstest.Now
 
-// bucket is an S3 of one object that checks what a request must carry.
+// bucket is a fake S3 with one object that checks the signature of requests.
 type bucket struct {
 	t       *testing.T
 	status  int
@@ -43,7 +43,7 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, b.content)
 }
 
-// newBucket returns a bucket and the configuration that leads to it.
+// newBucket returns a bucket and a configuration for it.
 func newBucket(t *testing.T) (*bucket, aws.Config) {
 	t.Helper()
 	b := &bucket{t: t}
@@ -74,8 +74,7 @@ func TestObjectsAreWrittenAndRead(t *testing.T) {
 	}
 }
 
-// S3 signs a key with all but unreserved characters escaped, and does not clean
-// it up as a path.
+// S3 signs a key with all reserved characters escaped, and does not clean it like a path.
 func TestKeysAreEscapedAsS3SignsThem(t *testing.T) {
 	t.Parallel()
 	b, cfg := newBucket(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A parameterStore answers every call with the next of its answers, the last
-// one again and again, and checks what a request must carry.
+// A parameterStore is a fake Systems Manager that checks requests. It answers each call
+// with the next answer, and repeats the last one.
 type parameterStore struct {
 	t       *testing.T
 	answers []answer
@@ -51,7 +51,7 @@ func (p *parameterStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a.body)
 }
 
-// newParameterStore returns a store and the configuration that leads to it.
+// newParameterStore returns a store and a configuration for it.
 func newParameterStore(t *testing.T, answers ...answer) (*parameterStore, aws.Config) {
 	t.Helper()
 	p := &parameterStore{t: t, answers: answers}
@@ -104,7 +104,7 @@ func TestParameterErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// What stands before AWS, such as a proxy, refuses in words of its own.
+// A proxy before AWS has another error text.
 func TestAForbiddenParameterIsDenied(t *testing.T) {
 	t.Parallel()
 	_, cfg := newParameterStore(t, answer{403, `<html>`})

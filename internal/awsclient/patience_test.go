@@ -18,9 +18,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// The tests of this file run in bubbles, where pauses take no time.
+// The tests of this file run in synctest bubbles, in which pauses take no time.
 
-// What was answered once is answered again, however long that takes.
+// An operation that was answered once is retried for a long time.
 func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
@@ -42,7 +42,7 @@ func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
 	}
 }
 
-// Throttling says that the service is there, and nothing about the faults after it.
+// Throttling shows that the service exists. Later faults are retried for a long time.
 func TestFaultsAfterThrottlingPass(t *testing.T) {
 	t.Parallel()
 	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
@@ -53,7 +53,7 @@ func TestFaultsAfterThrottlingPass(t *testing.T) {
 	})
 }
 
-// A refusal after throttling is all there is to say.
+// After throttling, a refusal ends the call, and only the refusal is in the error.
 func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
 	t.Parallel()
 	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
@@ -65,8 +65,8 @@ func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
 	})
 }
 
-// wantAttempts checks how often a call is made that nothing was answered to before,
-// and how long that takes.
+// wantAttempts checks the number of attempts and the time of a call that never had an
+// answer.
 func wantAttempts(t *testing.T, call func(context.Context, aws.Config) error, fault end, want int, within time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -79,8 +79,7 @@ func wantAttempts(t *testing.T, call func(context.Context, aws.Config) error, fa
 	})
 }
 
-// Nobody waits long for a server that was never there, or that does not know the
-// operation.
+// A server that never answered, or does not know the operation, gets only a few attempts.
 func TestFaultsOfWhatWasNeverAnswered(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
@@ -117,7 +116,7 @@ func TestWhatCannotSucceedIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-// An emulator answers one operation and is for ever at fault about another.
+// An emulator may know one operation and always fail in another.
 func TestOperationsAreJudgedByThemselves(t *testing.T) {
 	t.Parallel()
 	images := func(ctx context.Context, cfg aws.Config) error {
@@ -147,7 +146,7 @@ func TestOperationsAreJudgedByThemselves(t *testing.T) {
 	}
 }
 
-// A call that fails while others are answered does not wait for what does not come.
+// A call ends if it fails while other calls of the operation have answers.
 func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -174,7 +173,7 @@ func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
 	})
 }
 
-// What the environment says of attempts is a limit all the same.
+// AWS_MAX_ATTEMPTS is also a limit.
 func TestAttemptsOfTheEnvironment(t *testing.T) {
 	for limit, n := range map[string]int{"1": 1, "2": 2, "200": 8} {
 		awstest.Environment(t, "")
@@ -192,7 +191,7 @@ func TestAttemptsOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// A spell of throttling uses nothing up that a long run needs.
+// Throttling of one call does not reduce the attempts of later calls.
 func TestThrottlingOfManyCallsEndsNoRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -206,7 +205,7 @@ func TestThrottlingOfManyCallsEndsNoRun(t *testing.T) {
 	})
 }
 
-// The half of a list is not the whole of it because the next attempt has no body.
+// If an answer breaks off, its part is not in the result of the next attempt.
 func TestNothingIsLeftOfAnAnswerThatBrokeOff(t *testing.T) {
 	t.Parallel()
 	half := end{200, `{"nextToken": "x", "repositories": [{"repositoryName": "a"}, {"repos`, nil}

@@ -19,8 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// An end is one way in which an attempt ends: an answer, or the error of the
-// connection.
+// An end is the end of an attempt: an answer or a connection error.
 type end struct {
 	status int
 	body   string
@@ -36,7 +35,7 @@ var (
 	denied     = end{400, `{"__type": "AccessDeniedException"}`, nil}
 )
 
-// passing are the faults that pass, other than throttling.
+// passing are temporary faults other than throttling.
 var passing = map[string]end{
 	"500":                         serverDown,
 	"502 from a proxy":            {502, "<html>bad gateway</html>", nil},
@@ -56,7 +55,7 @@ var passing = map[string]end{
 	"no member that is asked for": {200, `{"message": "sign in"}`, nil},
 }
 
-// A script has the attempts end in its order, the last end again and again.
+// A script ends the attempts in its order, and repeats the last end.
 type script struct {
 	ends []end
 	n    int
@@ -83,7 +82,7 @@ func times(n int, e end) []end {
 	return ends
 }
 
-// The operations of the tests, one for each way in which calls are made.
+// operations has one operation for each way of making calls.
 var operations = map[string]func(context.Context, aws.Config) error{
 	"ECR": listRepositories,
 	"ECS": func(ctx context.Context, cfg aws.Config) error {
@@ -105,7 +104,7 @@ func listRepositories(ctx context.Context, cfg aws.Config) error {
 	return err
 }
 
-// scripted returns a configuration whose clients meet with these ends.
+// scripted returns a configuration whose clients get these ends.
 func scripted(ends ...end) (aws.Config, *script) {
 	s := &script{ends: ends}
 	return awstest.Offline(s), s
@@ -121,7 +120,7 @@ func load(t *testing.T) aws.Config {
 	return cfg
 }
 
-// eachService runs a test with an operation of each service, in a bubble.
+// eachService runs a test with an operation of each service, in a synctest bubble.
 func eachService(t *testing.T, test func(t *testing.T, service string, call func(context.Context, aws.Config) error)) {
 	t.Helper()
 	for service, call := range operations {

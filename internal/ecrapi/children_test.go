@@ -161,7 +161,7 @@ func (s *slow) Do(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// An answer about something else is no answer.
+// An answer about another image is no answer.
 func TestChildrenTakesOnlyWhatItAskedFor(t *testing.T) {
 	t.Parallel()
 	client, _ := connect(t, canned{"BatchGetImage": func(string) string {

@@ -28,7 +28,7 @@ func TestImagesAreThoseThatTheSDKReads(t *testing.T) {
 	}
 }
 
-// Half a page might lack the images that keep others in a count.
+// A part of a page might lack images that count in a rule.
 func TestABrokenPageIsNoListing(t *testing.T) {
 	t.Parallel()
 	whole := usualPage(3)
@@ -51,7 +51,7 @@ func TestAPageWithoutEndIsAnError(t *testing.T) {
 	}
 }
 
-// spaces is white space without end.
+// spaces is endless white space.
 type spaces struct{}
 
 func (spaces) Read(p []byte) (int, error) {
@@ -61,8 +61,7 @@ func (spaces) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// An answer that breaks off is tried again as often as for a call whose answers
-// the SDK reads.
+// An answer that breaks off gets as many attempts as a call that the SDK decodes.
 func TestAnAnswerThatBreaksOffIsTriedAgainAsByTheSDK(t *testing.T) {
 	t.Parallel()
 	client, calls := connect(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -34,7 +34,7 @@ func start(t *testing.T) (*fakeecr.Server, ecrapi.Client, *ecrapi.Calls) {
 	return registry, client, calls
 }
 
-// put stores n images, pushed one second after the other.
+// put stores n images, each pushed one second after the one before.
 func put(registry *fakeecr.Server, n int) []string {
 	digests := make([]string, n)
 	for i := range digests {
@@ -43,7 +43,7 @@ func put(registry *fakeecr.Server, n int) []string {
 	return digests
 }
 
-// collect returns what a sequence holds up to its first error.
+// collect returns the items of a sequence up to its first error.
 func collect[T any](t *testing.T, sequence iter.Seq2[T, error]) ([]T, error) {
 	t.Helper()
 	var items []T
@@ -78,8 +78,8 @@ func each[T any](pages iter.Seq2[[]T, error]) iter.Seq2[T, error] {
 	}
 }
 
-// canned answers each operation with what its function makes of the page
-// token, for answers that no sane registry gives.
+// canned answers each operation with the text of its function for the page token, for
+// answers that a correct registry does not give.
 type canned map[string]func(token string) string
 
 func (c canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -97,8 +97,8 @@ func TestImagesCanBeLeftEarly(t *testing.T) {
 	}
 }
 
-// Pages overlap when images come and go between the calls. An image that
-// counted twice would push another one out of a rule's count.
+// Pages overlap if images are added and removed between the calls. An image that counts
+// twice would push another one out of a rule's count.
 func TestImagesOnSeveralPagesCountOnce(t *testing.T) {
 	t.Parallel()
 	pages := map[string]string{
@@ -168,8 +168,8 @@ func TestARepeatedPageTokenCutsTheListingShort(t *testing.T) {
 	}
 }
 
-// Without digest or push time nothing can be said about an image, nor about
-// its neighbours in a count.
+// Without digest or push time neither the image nor the images next to it in a count can
+// be judged.
 func TestImagesRefusesToGuess(t *testing.T) {
 	t.Parallel()
 	for want, detail := range map[string]string{
@@ -186,8 +186,8 @@ func TestImagesRefusesToGuess(t *testing.T) {
 	}
 }
 
-// described answers DescribeImages with the image details, without the wire:
-// the SDK makes any number of seconds a time between the years 1677 and 2262.
+// described answers DescribeImages with the image details without encoding them, because
+// the SDK decodes any number of seconds into a time between the years 1677 and 2262.
 type described struct {
 	ecrapi.API
 	details []types.ImageDetail
@@ -197,7 +197,7 @@ func (d described) DescribeImages(context.Context, *ecr.DescribeImagesInput, ...
 	return &ecr.DescribeImagesOutput{ImageDetails: d.details}, nil
 }
 
-// Such a time could not be printed in a report, or is none that ECR has said.
+// Such a time cannot be in a report, or is not from ECR.
 func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 	t.Parallel()
 	id, ok, past, future := aws.String("sha256:a"), new(now), new(now.AddDate(-4000, 0, 0)), new(now.AddDate(8000, 0, 0))
@@ -336,7 +336,7 @@ func TestRepositoryPolicyText(t *testing.T) {
 	wantError(t, err, "grant the action to the role")
 }
 
-// A count that missed attempts would hide throttling.
+// Counts without failed attempts would hide throttling.
 func TestCallsCountsEveryAttempt(t *testing.T) {
 	t.Parallel()
 	registry, client, calls := start(t)

@@ -32,7 +32,7 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 			t.Errorf("%d calls of %s may be under way, want %d", got, operation, want)
 		}
 	}
-	// a stopped run does not wait for its turn
+	// A stopped run does not wait for its turn.
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	occupy(t, p, "DescribeImages", 4)
@@ -43,7 +43,7 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 	}
 }
 
-// A panic in a call must not keep its turn from the others.
+// A panic in a call must end its turn.
 func TestAPanicEndsACall(t *testing.T) {
 	t.Parallel()
 	p := pace.New(pace.Limits{Start: 2, Most: 2})

@@ -13,8 +13,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// ECR refuses to describe a list in which one digest is missing; Describe
-// finds the others all the same.
+// ECR refuses to describe a list with a missing digest. Describe still finds the other
+// images.
 func TestDescribeReturnsWhatIsStillThere(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -196,7 +196,7 @@ func TestArchiveMovesOneImage(t *testing.T) {
 	}
 }
 
-// Archiving has no confirmed result if the answer has another status than ARCHIVED.
+// Archiving is confirmed only by an answer with the status ARCHIVED.
 func TestArchiveBelievesOneStatusOnly(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]error{"ARCHIVED": nil, "ACTIVE": cleaner.ErrUnanswered, "ACTIVATING": cleaner.ErrUnanswered, "NEW": cleaner.ErrUnanswered} {
@@ -207,8 +207,8 @@ func TestArchiveBelievesOneStatusOnly(t *testing.T) {
 	}
 }
 
-// What concerns the image is a Failure, as of BatchDeleteImage; what concerns
-// the call is not.
+// An error about the image is a Failure, as from BatchDeleteImage. An error about the
+// call is not.
 func TestArchiveErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)

@@ -12,9 +12,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A wire is a server without a network: it answers each call with what its
-// function returns, once it has read the request to its end. A real one that
-// answers before that makes the SDK fail and wait now and then.
+// A wire is a server without a network. It reads the whole request and answers with the
+// result of its function. With a real server that answers earlier, calls of the SDK
+// sometimes fail and wait.
 type wire func() (body io.Reader, length int64)
 
 func (w wire) Do(r *http.Request) (*http.Response, error) {
@@ -26,7 +26,7 @@ func (w wire) Do(r *http.Request) (*http.Response, error) {
 	}, err
 }
 
-// answer is a wire with one text for all calls.
+// answer is a wire with the same text for all calls.
 func answer(text string) wire {
 	return func() (io.Reader, int64) { return strings.NewReader(text), int64(len(text)) }
 }
@@ -39,12 +39,12 @@ func (w wire) then(do func()) wire {
 	}
 }
 
-// api returns the SDK's client at that wire. It tries each call once.
+// api returns the SDK's client of that wire. It tries each call once.
 func api(w wire) *ecr.Client {
 	return ecr.NewFromConfig(awstest.Attempts(awstest.Offline(w), 1))
 }
 
-// plain is an API whose answers the SDK reads.
+// plain is an API whose answers the SDK decodes.
 type plain struct{ ecrapi.API }
 
 func (p plain) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput, _ ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error) {

@@ -19,8 +19,8 @@ func remove(t *testing.T, client *ecr.Client, ids ...types.ImageIdentifier) *ecr
 	}))
 }
 
-// left returns the images of "app" as digest:tag,tag with the digest's last
-// letters.
+// left returns the images of "app" as digest:tag,tag with the last two letters of the
+// digest.
 func left(s *fakeecr.Server) string {
 	var texts []string
 	for _, im := range s.Images("app") {
@@ -113,7 +113,7 @@ func TestRefusedImagesKeepTheirTags(t *testing.T) {
 	}
 }
 
-// An index guards its children against deletion while it is not archived.
+// ECR refuses to delete the children of an index that is not archived.
 func TestBatchDeleteImageGuardsChildren(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -147,7 +147,7 @@ func TestBatchDeleteImageGuardsChildren(t *testing.T) {
 	}
 }
 
-// guarded returns failures of the index guard as "image [index index]".
+// guarded returns the failures of children as "image [index index]".
 func guarded(failures []types.ImageFailure) string {
 	var texts []string
 	for _, f := range failures {

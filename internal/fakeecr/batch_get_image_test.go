@@ -22,7 +22,7 @@ func pull(t *testing.T, client *ecr.Client, ids []types.ImageIdentifier, accepte
 	}))
 }
 
-// pulledIDs returns what was served, as shown does.
+// pulledIDs returns the identifiers in the answer in the form of shown.
 func pulledIDs(out *ecr.BatchGetImageOutput) string {
 	var ids []types.ImageIdentifier
 	for _, im := range out.Images {

@@ -151,7 +151,7 @@ func TestTagsMove(t *testing.T) {
 	}
 }
 
-// What a snapshot is put back as is what it was: tests change an image so.
+// Tests change an image by putting back its changed snapshot.
 func TestSnapshotsAreCopies(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -184,7 +184,7 @@ func TestRepositoriesComeAndGo(t *testing.T) {
 	}
 }
 
-// A listing stays cheap and right while most of a repository goes.
+// A listing is fast and correct after the removal of most images.
 func TestManyRemovals(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

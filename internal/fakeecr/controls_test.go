@@ -18,8 +18,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// call asks for "app", or for the first repository that is named, and returns
-// the error code or "".
+// call makes a call about "app" or the given repository, and returns the error code or
+// "".
 func call(t *testing.T, s *fakeecr.Server, operation string, repo ...string) string {
 	t.Helper()
 	name := append(repo, "app")[0]
@@ -254,7 +254,7 @@ func TestCallsAreCounted(t *testing.T) {
 	}
 }
 
-// The race detector is the judge of this test.
+// The race detector checks this test.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	s, client := start(t)

@@ -122,8 +122,8 @@ func TestDescribeImagesPages(t *testing.T) {
 	}
 }
 
-// A listing neither repeats nor misses an image that stays while others go and
-// come between its pages.
+// While other images are removed and added between the pages, each kept image is listed
+// exactly once.
 func TestDescribeImagesPagesAreStableUnderChange(t *testing.T) {
 	t.Parallel()
 	s, client := start(t)

@@ -21,12 +21,12 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// next has the next call that the kind can strike be struck.
+// next injects the fault into the next call that can have it.
 func next(kind fakeecr.FaultKind) fakeecr.Faults {
 	return fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Nth: 1}}, Delay: time.Minute}
 }
 
-// raw sends a call and returns the answer as it is.
+// raw sends a call and returns the undecoded answer.
 func raw(ctx context.Context, s *fakeecr.Server, operation, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, newRequest(ctx, operation, strings.NewReader(body)))
@@ -79,7 +79,7 @@ func TestFaultsOfAnswers(t *testing.T) {
 	}
 }
 
-// A client sees a connection that ends, and what was to be done is done or not.
+// The client gets a connection error. The call is carried out or not.
 func TestFaultsOfConnections(t *testing.T) {
 	t.Parallel()
 	for kind, carried := range map[fakeecr.FaultKind]bool{
@@ -149,8 +149,7 @@ func TestSlowAnswersAndLateWork(t *testing.T) {
 	}
 }
 
-// pages lists all images by two and returns the pages, each as the last digits
-// of its digests.
+// pages lists all images in pages of two and returns the last digits of their digests.
 func pages(t *testing.T, s *fakeecr.Server) (pages []string, code string) {
 	t.Helper()
 	in := `{"repositoryName": "app", "maxResults": 2`
@@ -224,7 +223,8 @@ func TestARepeatedTokenIsTheOneAskedWith(t *testing.T) {
 	}
 }
 
-// Every listing that has pages can go wrong; what is asked by name cannot.
+// All listings with pages can have faults of pages. Calls with names or identifiers
+// cannot.
 func TestPagesOfEveryListing(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -249,7 +249,7 @@ func TestPagesOfEveryListing(t *testing.T) {
 	}
 }
 
-// The codes are those that the SDK knows.
+// The codes are those of the SDK.
 func TestRefusedImages(t *testing.T) {
 	t.Parallel()
 	var known []string
@@ -298,8 +298,8 @@ func TestVanishedImage(t *testing.T) {
 	}
 }
 
-// calls makes calls on two repositories, in two orders, and returns which of
-// those on "app" were struck.
+// hitCalls makes calls on two repositories and returns the numbers of the calls on "app"
+// that got a fault.
 func hitCalls(t *testing.T, f fakeecr.Faults, others int) []int {
 	t.Helper()
 	s := newServer(t)
@@ -325,7 +325,7 @@ func TestChanceHangsOnTheSeedAlone(t *testing.T) {
 	f := fakeecr.Faults{Seed: 7, Rules: []fakeecr.FaultRule{{Kind: fakeecr.ServerError, Probability: 0.3}}}
 	first := hitCalls(t, f, 0)
 	if n := len(first); n < 40 || n > 80 {
-		t.Errorf("%d of 200 calls struck, want about 60", n)
+		t.Errorf("%d of 200 calls got a fault, want about 60", n)
 	}
 	if diff := cmp.Diff(first, hitCalls(t, f, 3)); diff != "" {
 		t.Errorf("other calls change it (-without +with)\n%s", diff)

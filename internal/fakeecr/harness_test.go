@@ -33,8 +33,7 @@ var (
 	allTypes = []string{ociIndex, ociImage, dockerIndex, dockerImage}
 )
 
-// newServer returns a server whose clock stands at now, with the repository
-// "app".
+// newServer returns a server with the repository "app". Its clock always shows now.
 func newServer(t *testing.T, options ...fakeecr.Option) *fakeecr.Server {
 	t.Helper()
 	s := fakeecr.New(append([]fakeecr.Option{fakeecr.WithClock(clock)}, options...)...)
@@ -70,8 +69,8 @@ func newRequest(ctx context.Context, operation string, body io.Reader) *http.Req
 	return r
 }
 
-// post sends a body without the SDK, which would check it, and returns the
-// status and the decoded answer.
+// post sends a body without the SDK, which would check it, and returns the status and the
+// answer.
 func post(t *testing.T, s *fakeecr.Server, operation, body string) (int, map[string]any) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -83,7 +82,7 @@ func post(t *testing.T, s *fakeecr.Server, operation, body string) (int, map[str
 	return w.Code, answer
 }
 
-// wantCode checks that err is the answer with the code.
+// wantCode checks the error code.
 func wantCode(t *testing.T, err error, code string) {
 	t.Helper()
 	var api smithy.APIError
@@ -92,7 +91,7 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-// wantRefusals makes a call with each request, by name, and wants the code each time.
+// wantRefusals makes a call with each request, and checks the error code.
 func wantRefusals[In, Out any](t *testing.T, call func(context.Context, *In, ...func(*ecr.Options)) (*Out, error), code string, requests map[string]*In) {
 	t.Helper()
 	for name, in := range requests {
@@ -103,7 +102,7 @@ func wantRefusals[In, Out any](t *testing.T, call func(context.Context, *In, ...
 	}
 }
 
-// wantMessage checks that err is the answer with the code and the message.
+// wantMessage checks the error code and the message.
 func wantMessage(t *testing.T, err error, code, message string) {
 	t.Helper()
 	wantCode(t, err, code)
@@ -134,7 +133,7 @@ func byDigest(digests ...string) []types.ImageIdentifier {
 
 func byTag(tag string) types.ImageIdentifier { return types.ImageIdentifier{ImageTag: aws.String(tag)} }
 
-// shown returns identifiers as digest:tag, with the digest's last letters.
+// shown returns identifiers as digest:tag with the last two letters of the digest.
 func shown(ids []types.ImageIdentifier) string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {

@@ -50,7 +50,7 @@ func TestListImagesListsEachTag(t *testing.T) {
 	}
 }
 
-// The page after a tag begins where it would have begun, had the tag stayed.
+// If the last tag of a page is removed, the next page still begins after it.
 func TestListImagesGoesOnAfterATagThatIsGone(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
