@@ -5,6 +5,7 @@ import "fmt"
 // A Share is the part of each repository that a policy marks.
 type Share string
 
+// The shares of the benchmarks.
 const (
 	None Share = "none"
 	Some Share = "23 %"

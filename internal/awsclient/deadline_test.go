@@ -8,10 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -22,11 +19,11 @@ import (
 // The attempts end even without a deadline.
 func TestThrottlingIsWaitedForHalfAnHour(t *testing.T) {
 	t.Parallel()
-	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
+	eachService(t, "", func(t serviceTest) {
 		for _, fault := range []end{throttled, {429, "", nil}} {
 			cfg, script := scripted(fault)
 			start := time.Now()
-			err := call(t.Context(), cfg)
+			err := t.call(t.Context(), cfg)
 			if took := time.Since(start); took < 29*time.Minute || took > 30*time.Minute || script.n < 90 || script.n > 190 {
 				t.Errorf("%d attempts in %v", script.n, took)
 			}
@@ -41,21 +38,21 @@ func TestThrottlingIsWaitedForHalfAnHour(t *testing.T) {
 // one.
 func TestDeadlinesEndTheRetries(t *testing.T) {
 	t.Parallel()
-	eachService(t, func(t *testing.T, service string, call func(context.Context, aws.Config) error) {
+	eachService(t, "", func(t serviceTest) {
 		cfg, script := scripted(throttled)
 		const limit = 2 * time.Hour
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		err := call(ctx, cfg)
+		err := t.call(ctx, cfg)
 		if took := time.Since(start); took > limit-time.Nanosecond || took < limit-20*time.Second || script.n < 360 {
 			t.Errorf("%d attempts in %v", script.n, took)
 		}
-		wantWords(t, err, "ThrottlingException", "; no time is left to try again: context deadline exceeded")
-		if service != "SSM" {
-			wantWords(t, err, "operation error "+service+": ")
+		wantWords(t.T, err, "ThrottlingException", "; no time is left to try again: context deadline exceeded")
+		if t.service != "SSM" {
+			wantWords(t.T, err, "operation error "+t.service+": ")
 		} else {
-			wantWords(t, err, "get parameter /x: ")
+			wantWords(t.T, err, "get parameter /x: ")
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || !awsclient.IsThrottled(err) {
 			t.Errorf("%v is not what it is", err)
@@ -76,7 +73,7 @@ func wantWords(t *testing.T, err error, words ...string) {
 // before.
 func TestACallThatIsStoppedNamesTheFaultBefore(t *testing.T) {
 	t.Parallel()
-	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
+	eachService(t, "", func(t serviceTest) {
 		cfg, script := scripted(throttled)
 		attempt := 0
 		cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
@@ -89,8 +86,8 @@ func TestACallThatIsStoppedNamesTheFaultBefore(t *testing.T) {
 		for _, stop := range []time.Duration{10 * time.Second, time.Millisecond} {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(stop, cancel)
-			err := call(ctx, cfg)
-			wantWords(t, err, "context canceled", "; before that: ", "ThrottlingException")
+			err := t.call(ctx, cfg)
+			wantWords(t.T, err, "context canceled", "; before that: ", "ThrottlingException")
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("%v is not that of the context", err)
 			}
@@ -126,55 +123,45 @@ func (u untilDone) Read([]byte) (int, error) {
 // wait for it forever.
 func TestAnswersThatGetStuckAreAskedForAgain(t *testing.T) {
 	t.Parallel()
-	for service, call := range operations {
-		for _, inTheBody := range []bool{false, true} {
-			t.Run(fmt.Sprint(service, " body ", inTheBody), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					cfg, script := scripted(listed)
-					attempt := 0
-					cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
-						if attempt++; attempt > 1 && attempt < 5 {
-							return stuck(inTheBody).Do(r)
-						}
-						return script.Do(r)
-					})
-					start := time.Now()
-					if err := errors.Join(call(t.Context(), cfg), call(t.Context(), cfg)); err != nil || attempt != 5 {
-						t.Errorf("%v after %d attempts", err, attempt)
-					}
-					if took := time.Since(start); took > 4*time.Minute {
-						t.Errorf("it takes %v", took)
-					}
-				})
+	for _, inTheBody := range []bool{false, true} {
+		eachService(t, fmt.Sprint("in the body ", inTheBody), func(t serviceTest) {
+			cfg, script := scripted(listed)
+			attempt := 0
+			cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
+				if attempt++; attempt > 1 && attempt < 5 {
+					return stuck(inTheBody).Do(r)
+				}
+				return script.Do(r)
 			})
-		}
+			start := time.Now()
+			if err := errors.Join(t.call(t.Context(), cfg), t.call(t.Context(), cfg)); err != nil || attempt != 5 {
+				t.Errorf("%v after %d attempts", err, attempt)
+			}
+			if took := time.Since(start); took > 4*time.Minute {
+				t.Errorf("it takes %v", took)
+			}
+		})
 	}
 }
 
 // A service that never answers has a short time limit, because the endpoint may be wrong.
 func TestWhatNeverAnswersIsNotWaitedForLong(t *testing.T) {
 	t.Parallel()
-	for service, call := range operations {
-		for _, inTheBody := range []bool{false, true} {
-			t.Run(fmt.Sprint(service, " body ", inTheBody), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					cfg, _ := scripted(listed)
-					cfg.HTTPClient = stuck(inTheBody)
-					start := time.Now()
-					err := call(t.Context(), cfg)
-					if took := time.Since(start); took > 62*time.Second {
-						t.Errorf("it takes %v", took)
-					}
-					if inTheBody {
-						wantWords(t, err, "read the answer: it is not whole after 1m0s")
-					}
-					if err == nil || errors.Is(err, context.DeadlineExceeded) {
-						t.Errorf("got %v, want an error that is no deadline of the run's", err)
-					}
-				})
-			})
-		}
+	for _, inTheBody := range []bool{false, true} {
+		eachService(t, fmt.Sprint("in the body ", inTheBody), func(t serviceTest) {
+			cfg, _ := scripted(listed)
+			cfg.HTTPClient = stuck(inTheBody)
+			start := time.Now()
+			err := t.call(t.Context(), cfg)
+			if took := time.Since(start); took > 62*time.Second {
+				t.Errorf("it takes %v", took)
+			}
+			if inTheBody {
+				wantWords(t.T, err, "read the answer: it is not whole after 1m0s")
+			}
+			if err == nil || errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want an error that is no deadline of the run's", err)
+			}
+		})
 	}
 }

@@ -24,30 +24,25 @@ import (
 func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
-		for service, call := range operations {
-			t.Run(what+" of "+service, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					cfg, script := scripted(slices.Concat([]end{listed}, times(40, fault), []end{listed})...)
-					start := time.Now()
-					if err := errors.Join(call(t.Context(), cfg), call(t.Context(), cfg)); err != nil || script.n != 42 {
-						t.Errorf("%d attempts: %v", script.n, err)
-					}
-					if took := time.Since(start); took < 5*time.Minute || took > 15*time.Minute {
-						t.Errorf("took %v", took)
-					}
-				})
-			})
-		}
+		eachService(t, what+" of", func(t serviceTest) {
+			cfg, script := scripted(slices.Concat([]end{listed}, times(40, fault), []end{listed})...)
+			start := time.Now()
+			if err := errors.Join(t.call(t.Context(), cfg), t.call(t.Context(), cfg)); err != nil || script.n != 42 {
+				t.Errorf("%d attempts: %v", script.n, err)
+			}
+			if took := time.Since(start); took < 5*time.Minute || took > 15*time.Minute {
+				t.Errorf("took %v", took)
+			}
+		})
 	}
 }
 
 // Throttling shows that the service exists. Later faults are retried for a long time.
 func TestFaultsAfterThrottlingPass(t *testing.T) {
 	t.Parallel()
-	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
+	eachService(t, "", func(t serviceTest) {
 		cfg, script := scripted(slices.Concat(times(20, throttled), times(20, serverDown), times(20, refused), []end{listed})...)
-		if err := call(t.Context(), cfg); err != nil || script.n != 61 {
+		if err := t.call(t.Context(), cfg); err != nil || script.n != 61 {
 			t.Errorf("%d attempts: %v", script.n, err)
 		}
 	})
@@ -56,9 +51,9 @@ func TestFaultsAfterThrottlingPass(t *testing.T) {
 // After throttling, a refusal ends the call, and only the refusal is in the error.
 func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
 	t.Parallel()
-	eachService(t, func(t *testing.T, _ string, call func(context.Context, aws.Config) error) {
+	eachService(t, "", func(t serviceTest) {
 		cfg, script := scripted(throttled, throttled, denied)
-		err := call(t.Context(), cfg)
+		err := t.call(t.Context(), cfg)
 		if err == nil || script.n != 3 || awsclient.IsThrottled(err) || strings.Contains(err.Error(), "before that") {
 			t.Errorf("%d attempts: %v", script.n, err)
 		}
@@ -67,32 +62,27 @@ func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
 
 // wantAttempts checks the number of attempts and the time of a call that never had an
 // answer.
-func wantAttempts(t *testing.T, call func(context.Context, aws.Config) error, fault end, want int, within time.Duration) {
+func (t serviceTest) wantAttempts(fault end, want int, within time.Duration) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		cfg, script := scripted(fault)
-		start := time.Now()
-		err := call(t.Context(), cfg)
-		if took := time.Since(start); err == nil || script.n != want || took > within {
-			t.Errorf("%d attempts in %v, want %d within %v; %v", script.n, took, want, within, err)
-		}
-	})
+	cfg, script := scripted(fault)
+	start := time.Now()
+	err := t.call(t.Context(), cfg)
+	if took := time.Since(start); err == nil || script.n != want || took > within {
+		t.Errorf("%d attempts in %v, want %d within %v; %v", script.n, took, want, within, err)
+	}
 }
 
 // A server that never answered, or does not know the operation, gets only a few attempts.
 func TestFaultsOfWhatWasNeverAnswered(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
-		for service, call := range operations {
-			t.Run(what+" of "+service, func(t *testing.T) {
-				t.Parallel()
-				if fault.status == 0 {
-					wantAttempts(t, call, fault, 4, 2*time.Second)
-				} else {
-					wantAttempts(t, call, fault, 8, 32*time.Second)
-				}
-			})
-		}
+		eachService(t, what+" of", func(t serviceTest) {
+			if fault.status == 0 {
+				t.wantAttempts(fault, 4, 2*time.Second)
+			} else {
+				t.wantAttempts(fault, 8, 32*time.Second)
+			}
+		})
 	}
 }
 
@@ -107,12 +97,7 @@ func TestWhatCannotSucceedIsNotTriedAgain(t *testing.T) {
 		"not implemented": {501, "", nil},
 		"HTTP version":    {505, "", nil},
 	} {
-		for service, call := range operations {
-			t.Run(what+" of "+service, func(t *testing.T) {
-				t.Parallel()
-				wantAttempts(t, call, fault, 1, 0)
-			})
-		}
+		eachService(t, what+" of", func(t serviceTest) { t.wantAttempts(fault, 1, 0) })
 	}
 }
 

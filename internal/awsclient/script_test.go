@@ -120,13 +120,21 @@ func load(t *testing.T) aws.Config {
 	return cfg
 }
 
-// eachService runs a test with an operation of each service, in a synctest bubble.
-func eachService(t *testing.T, test func(t *testing.T, service string, call func(context.Context, aws.Config) error)) {
+// eachService runs a variant of a test with an operation of each service, in synctest
+// bubbles.
+func eachService(t *testing.T, variant string, test func(t serviceTest)) {
 	t.Helper()
 	for service, call := range operations {
-		t.Run(service, func(t *testing.T) {
+		t.Run(strings.TrimSpace(variant+" "+service), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { test(t, service, call) })
+			synctest.Test(t, func(t *testing.T) { test(serviceTest{t, service, call}) })
 		})
 	}
+}
+
+// A serviceTest is a test with an operation of a service.
+type serviceTest struct {
+	*testing.T
+	service string
+	call    func(context.Context, aws.Config) error
 }
