@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // BenchmarkPage measures a page of 1,000 images from the request to the image values,
@@ -13,7 +14,7 @@ import (
 // decoder with the SDK's.
 func BenchmarkPage(b *testing.B) {
 	text := usualPage(1000)
-	at := api(answer(text))
+	at := api(awstest.Answer(text))
 	for _, path := range []struct {
 		name   string
 		client ecrapi.Client

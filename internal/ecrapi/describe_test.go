@@ -13,11 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func TestImagesAreThoseThatTheSDKReads(t *testing.T) {
 	t.Parallel()
-	at := api(answer(usualPage(1000)))
+	at := api(awstest.Answer(usualPage(1000)))
 	want, err := collect(t, each(ecrapi.New(plain{at}).Images(t.Context(), "app")))
 	if err != nil || len(want) != 1000 {
 		t.Fatalf("the SDK reads %d images, %v", len(want), err)
@@ -33,7 +34,7 @@ func TestABrokenPageIsNoListing(t *testing.T) {
 	t.Parallel()
 	whole := usualPage(3)
 	for name, text := range map[string]string{"cut": whole[:len(whole)-5], "empty": "", "goes on": whole + whole, "wrong type": strings.Replace(whole, `"registryId":"`, `"registryId":5,"x":"`, 1)} {
-		list, err := collect(t, each(ecrapi.New(api(answer(text))).Images(t.Context(), "app")))
+		list, err := collect(t, each(ecrapi.New(api(awstest.Answer(text))).Images(t.Context(), "app")))
 		if _, ok := errors.AsType[*smithy.DeserializationError](err); !ok || len(list) > 0 {
 			t.Errorf("%s: %d images, %v; want a DeserializationError only", name, len(list), err)
 		}
@@ -45,7 +46,7 @@ func TestABrokenPageIsNoListing(t *testing.T) {
 func TestAPageWithoutEndIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{-1, 1 << 40} {
-		endless := wire(func() (io.Reader, int64) { return spaces{}, length })
+		endless := awstest.AnswerFrom(func() (io.Reader, int64) { return spaces{}, length })
 		_, err := collect(t, each(ecrapi.New(api(endless)).Images(t.Context(), "app")))
 		wantError(t, err, "the page has more than 32 MiB")
 	}
@@ -86,7 +87,7 @@ func TestListingsAtOnceDoNotMix(t *testing.T) {
 	t.Parallel()
 	var group sync.WaitGroup
 	for i := range 8 {
-		client := ecrapi.New(api(answer(strings.ReplaceAll(usualPage(50), "build", fmt.Sprint("build-", i)))))
+		client := ecrapi.New(api(awstest.Answer(strings.ReplaceAll(usualPage(50), "build", fmt.Sprint("build-", i)))))
 		group.Go(func() {
 			for range 20 {
 				for outer, err := range each(client.Images(t.Context(), "app")) {

@@ -1,6 +1,7 @@
 package ecrapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"iter"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
@@ -105,4 +108,16 @@ func wantError(t *testing.T, err error, want string) {
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got error %v, want one with %q", err, want)
 	}
+}
+
+// api returns the SDK's client with those answers. It tries each call once.
+func api(answers awstest.Client) *ecr.Client {
+	return ecr.NewFromConfig(awstest.Attempts(awstest.Offline(answers), 1))
+}
+
+// plain is an API whose answers the SDK decodes.
+type plain struct{ ecrapi.API }
+
+func (p plain) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput, _ ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error) {
+	return p.API.DescribeImages(ctx, in)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // An empty body is not a registry without repositories, a repository without images or
@@ -61,7 +62,7 @@ func TestEmptyLists(t *testing.T) {
 func TestAnAnswerWithoutTheListIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`{}`, `null`, `{"message": "sign in"}`, `{"repositories": null, "imageDetails": null}`, `{"nextToken": "t"}`, `<html>`, `{"imageDetails": [`} {
-		client := ecrapi.New(api(answer(text)))
+		client := ecrapi.New(api(awstest.Answer(text)))
 		if repositories, err := collect(t, client.Repositories(t.Context())); err == nil || len(repositories) > 0 {
 			t.Errorf("%s: repositories %v, %v", text, repositories, err)
 		}

@@ -77,7 +77,10 @@ func TestALateRemovalIsNotSent(t *testing.T) {
 		for renewal, late := range map[time.Duration]bool{0: false, time.Second: false, 1100 * time.Millisecond: true, 8 * time.Second: true} {
 			synctest.Test(t, func(t *testing.T) {
 				sent := 0
-				cfg := awstest.Offline(answer(`{"imageIds": [], "failures": [], "imageStatus": "ARCHIVED"}`).then(func() { sent++ }))
+				cfg := awstest.Offline(awstest.Client(func(r *http.Request) (*http.Response, error) {
+					sent++
+					return awstest.Answer(`{"imageIds": [], "failures": [], "imageStatus": "ARCHIVED"}`)(r)
+				}))
 				cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 					time.Sleep(renewal)
 					return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "x"}, nil

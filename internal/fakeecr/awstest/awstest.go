@@ -5,9 +5,11 @@ package awstest
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +65,25 @@ func InProcess(handler http.Handler) Client {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		return w.Result(), nil
+	}
+}
+
+// Answer returns a client that answers every request with the JSON text.
+func Answer(text string) Client {
+	return AnswerFrom(func() (io.Reader, int64) { return strings.NewReader(text), int64(len(text)) })
+}
+
+// AnswerFrom returns a client that answers with a body and its length, or -1 for an unknown
+// length. It reads the whole request first: if an answer is earlier, the SDK sometimes
+// fails and waits.
+func AnswerFrom(body func() (io.Reader, int64)) Client {
+	return func(r *http.Request) (*http.Response, error) {
+		_, err := io.Copy(io.Discard, r.Body)
+		from, length := body()
+		return &http.Response{
+			StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
+			Body: io.NopCloser(from), ContentLength: length,
+		}, err
 	}
 }
 
