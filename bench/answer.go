@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// prepared are the answers about one repository.
+// prepared has the answers about one repository.
 type prepared struct {
 	pages  map[request][]byte
 	images map[string]image // by digest
 }
 
-// An image is what there is to say about one.
+// An image has the encoded parts of answers about one image.
 type image struct {
 	detail  []byte // of DescribeImages
 	deleted []byte // of BatchDeleteImage: an identifier for each tag
 }
 
-// detailStart is how the embedded registry begins an image detail.
+// detailStart is the beginning of an image detail of the embedded registry.
 const detailStart = `{"registryId":`
 
 // prepare renders the answers about a repository.
@@ -57,8 +57,8 @@ func (p *prepared) add(detail []byte) {
 	p.images[im.ImageDigest] = image{detail, []byte(strings.Join(ids, ","))}
 }
 
-// answer answers calls that list, describe and delete images by digest. It
-// returns nil for all others, and for those that do not all succeed.
+// answer answers calls that list, describe and delete images by digest. It returns nil for
+// other calls and for calls that would fail for an image.
 func (s *Server) answer(operation string, body []byte) []byte {
 	switch operation {
 	case "DescribeImages":
@@ -72,7 +72,7 @@ func (s *Server) answer(operation string, body []byte) []byte {
 	return nil
 }
 
-// A listRequest is the part of a body that says what is asked for.
+// A listRequest has the members of a request for a page.
 type listRequest struct {
 	RepositoryName string
 	MaxResults     int
@@ -100,8 +100,7 @@ func (s *Server) describe(body []byte) []byte {
 	return join(`{"imageDetails":[`, details, `]}`)
 }
 
-// remove removes images in the embedded registry too. What was rendered of the
-// listings is void then.
+// remove also removes the images in the embedded registry. It drops the rendered listings.
 func (s *Server) remove(body []byte) []byte {
 	repository, images := s.named(body)
 	if images == nil {
@@ -125,8 +124,8 @@ func join(start string, parts [][]byte, end string) []byte {
 	return append(append([]byte(start), bytes.Join(parts, []byte(","))...), end...)
 }
 
-// named returns the images that a body names by digest, or nil when it names
-// tags or something that is not there.
+// named returns the images that a body names by digest. It returns nil if the body names a
+// tag or an image that does not exist.
 func (s *Server) named(body []byte) (repository string, images []image) {
 	name := member(body, "repositoryName")
 	p := s.prepared[name]
@@ -143,8 +142,8 @@ func (s *Server) named(body []byte) (repository string, images []image) {
 	return name, images
 }
 
-// member finds the value of a member that needs no unquoting. To decode a body
-// of 100 identifiers would cost more than to answer it.
+// member finds the value of a member without decoding the body, because decoding 100
+// identifiers takes longer than the answer. The value must not have escapes.
 func member(body []byte, name string) string {
 	_, rest, _ := bytes.Cut(body, []byte(`"`+name+`"`))
 	_, rest, _ = bytes.Cut(rest, []byte(`"`))

@@ -1,48 +1,29 @@
 package bench_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// canned answers every call with the same page, without a network.
-type canned []byte
-
-func (page canned) Do(r *http.Request) (*http.Response, error) {
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
-		return nil, err
-	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
-		ContentLength: int64(len(page)), Body: io.NopCloser(bytes.NewReader(page)), Request: r,
-	}, nil
-}
-
-// BenchmarkPage is the way from a request for a page of 1,000 images to the
-// images, through the client of the function and through the plain SDK. Run it
-// with -cpu 1: then the time is that of the processor, garbage collection
-// included.
+// BenchmarkPage reads a page of 1,000 images with the client of the function and with the
+// plain SDK. Run it with -cpu 1, so that the time is processor time including garbage
+// collection.
 func BenchmarkPage(b *testing.B) {
 	name := bench.Repository(0)
 	registry := bench.NewServer(bench.Size{Repositories: 1, Images: 1000}, 0, noon)
 	page := send(registry, "DescribeImages", fmt.Sprintf(`{"repositoryName": %q, "maxResults": 1000}`, name))
-	cfg := aws.Config{
-		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-		BaseEndpoint: aws.String("http://127.0.0.1"), HTTPClient: canned(page),
-	}
+	cfg := awstest.Offline(awstest.Answer(string(page)))
+	cfg.Retryer, cfg.APIOptions = nil, nil // the SDK as it is
 	ours, sdk := function.Connect(cfg, time.Now).Reader, ecr.NewFromConfig(cfg)
 	for path, list := range map[string]func(context.Context) (int, error){
 		"client": func(ctx context.Context) (n int, err error) {

@@ -8,11 +8,11 @@ import (
 	"net/http/httptest"
 )
 
-// A request is one for a page of a listing of images.
+// A request is a request for a page of images.
 type request struct{ token, tagStatus, imageStatus string }
 
-// listings are the filters that callers may list with: none, every status, and
-// every status in two parts.
+// listings are the filters of callers: none, every status, and every status with and
+// without tags.
 var listings = []request{
 	{},
 	{imageStatus: "ANY"},
@@ -20,7 +20,7 @@ var listings = []request{
 	{imageStatus: "ANY", tagStatus: "UNTAGGED"},
 }
 
-// pageSize is the size of the pages that are rendered, the largest there is.
+// pageSize is the size of the rendered pages, which is the maximum.
 const pageSize = 1000
 
 // pages renders all listings of a repository.
@@ -36,7 +36,7 @@ func (s *Server) pages(repository string) map[request][]byte {
 	return pages
 }
 
-// ask asks the registry for a page.
+// ask requests a page from the registry.
 func (s *Server) ask(repository string, page request) []byte {
 	body := map[string]any{"repositoryName": repository, "maxResults": pageSize}
 	if page.token != "" {

@@ -2,10 +2,10 @@ package bench
 
 import "fmt"
 
-// A Share is how much of each repository a policy marks.
+// A Share is the part of each repository that a policy marks.
 type Share string
 
-// The shares that are measured.
+// The shares of the benchmarks.
 const (
 	None Share = "none"
 	Some Share = "23 %"
@@ -15,11 +15,11 @@ const (
 // UntaggedDays is the age beyond which untagged images expire.
 const UntaggedDays = 14
 
-// Keep returns how many images of n some are kept.
+// Keep returns the number of kept images of n for the share Some.
 func Keep(n int) int { return max(n*808/1000, 1) }
 
-// Policy returns the text of a lifecycle policy that marks about that share of
-// a repository of n images: what is untagged for 14 days, and all but the newest.
+// Policy returns a lifecycle policy that marks about that share of a repository of n
+// images: untagged images after 14 days, and all but the newest images.
 func Policy(n int, share Share) string {
 	days, keep := UntaggedDays, Keep(n)
 	switch share {
@@ -38,10 +38,10 @@ func Policy(n int, share Share) string {
    "action": {"type": "expire"}}]}`, days, keep)
 }
 
-// Configuration returns the text of a configuration that gives the policy to
-// each repository and limits nothing; the policy may be "attached", in quotes.
-// What is in use is not asked: the registry has no such services. Recent pulls
-// and pushes, the tag latest and the newest image are protected, as by default.
+// Configuration returns a configuration with that policy for each repository and without
+// limits. The policy may be "attached", in quotes. There is no in-use source, because the
+// registry has no such services. The default settings protect recent pulls and pushes, the
+// tag latest and the newest image.
 func Configuration(policy string) string {
 	return fmt.Sprintf(`{"protect": {"inUse": []},
  "limits": {"maxDeletions": 1000000000, "maxDeletionsPerRepository": 1000000000, "maxDeletedPercent": 100},

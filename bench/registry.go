@@ -1,7 +1,6 @@
-// Package bench is a registry to measure on: the embedded one, filled to a
-// given size, behind listings that were rendered beforehand, so that serving
-// them costs far less than reading them. It counts the calls it gets and how
-// many of them repeat an earlier one.
+// Package bench is a registry for measurements: the embedded registry, filled to a given
+// size. It renders the listings before the measurement, so that serving a page takes much
+// less time than reading it. It counts calls, and calls that repeat an earlier one.
 package bench
 
 import (
@@ -13,28 +12,24 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// A Size is how much a registry holds.
+// A Size is the size of a registry.
 type Size struct {
 	Repositories int
-	// Images is the number of images in each repository.
-	Images int
-	// Attached is true when each repository has the policy attached that marks
-	// some of its images.
-	Attached bool
+	Images       int  // in each repository
+	Attached     bool // whether each repository has a policy that marks some of its images
 }
 
-// Total is the number of images in the registry.
+// Total returns the number of images in the registry.
 func (s Size) Total() int { return s.Repositories * s.Images }
 
-// Repository names the repository in that place.
+// Repository returns the name of the repository at that index.
 func Repository(place int) string { return fmt.Sprintf("team-%02d/service-%04d", place%20, place) }
 
-// age is that of the oldest image; the others are spread evenly over it.
+// age is the age of the oldest image. The ages of the images have equal distances.
 const age = 400 * 24 * time.Hour
 
-// fill puts the images into an empty registry. In each repository one image in
-// twenty has no tag; none is an index, and all were pulled for the last time a
-// day after they were pushed.
+// fill puts the images into an empty registry. In each repository one image in twenty has
+// no tag. There are no indexes. The last pull of each image is a day after its push.
 func fill(s *fakeecr.Server, size Size, now time.Time) {
 	for r := range size.Repositories {
 		name := Repository(r)

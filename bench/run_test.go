@@ -14,13 +14,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// runSize and runLatency are those of BenchmarkRun.
+// The registry of BenchmarkRun.
 var runSize = bench.Size{Repositories: 32, Images: 500}
 
 const runLatency = 5 * time.Millisecond
 
-// BenchmarkRun is one event of the function, from the event to the report, on
-// an embedded registry of 16,000 images where each call takes 5 ms.
+// BenchmarkRun handles one event, from the event to the report. The embedded registry has
+// 16,000 images, and each call takes 5 ms.
 func BenchmarkRun(b *testing.B) {
 	for _, mode := range []string{"plan", "apply"} {
 		b.Run("mode="+mode, func(b *testing.B) {

@@ -36,8 +36,8 @@ type Server struct {
 	seen     map[uint64]bool
 }
 
-// NewServer fills a registry and renders its answers. Each call takes the latency plus
-// the server's own time. The server's clock starts at now.
+// NewServer fills a registry and renders its answers. Each call takes the latency plus the
+// time of the server. The server's clock starts at now.
 func NewServer(size Size, latency time.Duration, now time.Time) *Server {
 	began := time.Now()
 	clock := func() time.Time { return now.Add(time.Since(began)) }
@@ -54,8 +54,8 @@ func NewServer(size Size, latency time.Duration, now time.Time) *Server {
 	return s
 }
 
-// Throttle limits the calls of an operation as [fakeecr.Server.Throttle] does.
-// From then on every call is left to the embedded registry.
+// Throttle limits the calls of an operation like [fakeecr.Server.Throttle]. From then on
+// the embedded registry answers every call.
 func (s *Server) Throttle(operation string, perSecond float64, burst int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *Server) Throttle(operation string, perSecond float64, burst int) {
 // ServeHTTP answers a call of the registry, and GET /__stats.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && r.URL.Path == StatsPath {
-		_ = json.NewEncoder(w).Encode(s.Stats()) // whoever asks sees that it is cut
+		_ = json.NewEncoder(w).Encode(s.Stats()) // the caller sees a broken answer
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -86,11 +86,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.registry.ServeHTTP(w, r)
 }
 
-// receive counts a call and returns the answer to it, or nil when the embedded
-// registry has to give it.
+// receive counts a call and returns its answer, or nil if the embedded registry must
+// answer.
 func (s *Server) receive(operation string, body []byte) []byte {
 	if operation == "" {
-		operation = "GetCallerIdentity" // the one that is no target
+		operation = "GetCallerIdentity" // the only one without a target
 	}
 	hash := maphash.Bytes(s.seed, append(body, operation...))
 	s.mu.Lock()
@@ -103,16 +103,15 @@ func (s *Server) receive(operation string, body []byte) []byte {
 	return s.answer(operation, body)
 }
 
-// StatsPath is where a server tells its Stats, as JSON.
+// StatsPath is the path of the Stats in JSON.
 const StatsPath = "/__stats"
 
-// Stats are what a server has seen and what it holds.
+// Stats are the calls and the contents of a server.
 type Stats struct {
-	// Calls and Repeats count calls by operation; a repeat is a call with a
-	// body that the operation had before.
+	// Calls and Repeats count calls by operation. A repeat is a call with the same body as
+	// an earlier call of the operation.
 	Calls, Repeats map[string]int
-	// Images is the number of images that are left, and Digests stands for
-	// them: it is equal for the same images.
+	// Images is the number of images, and Digests a checksum of their digests.
 	Images  int
 	Digests uint64
 }

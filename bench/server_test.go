@@ -13,11 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var noon = awstest.Now
 
-// A details is the answer to DescribeImages, as far as it matters here.
+// A details has the members of DescribeImages that the tests use.
 type details struct {
 	ImageDetails []struct{ ImageDigest string }
 	NextToken    string
@@ -63,7 +64,7 @@ func identifiers(digests []string) string {
 	return `[{"imageDigest": "` + strings.Join(digests, `"}, {"imageDigest": "`) + `"}]`
 }
 
-// What was rendered is what the embedded registry would say.
+// Rendered answers are the answers of the embedded registry.
 func TestPreparedAnswersAreTheRegistrys(t *testing.T) {
 	t.Parallel()
 	size := bench.Size{Repositories: 1, Images: 1500}
@@ -124,12 +125,10 @@ func TestCallsAndRepeatsAreCounted(t *testing.T) {
 		Repeats: map[string]int{"GetLifecyclePolicy": 2},
 		Images:  20, Digests: got.Digests,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("stats mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "stats", want, got)
 }
 
-// BenchmarkServer is what serving costs, without the network.
+// BenchmarkServer measures the server without a network.
 func BenchmarkServer(b *testing.B) {
 	s := bench.NewServer(bench.Size{Repositories: 1, Images: 10_000}, 0, noon)
 	name := bench.Repository(0)

@@ -12,8 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 )
 
-// A changeReport is the part of what attach and adopt report that the tests look
-// at.
+// A changeReport has the members of the report of attach and adopt that the tests read.
 type changeReport struct {
 	Incomplete bool
 	Totals     struct{ Changes, Attached, Detached, Expired, InUse int }
@@ -43,8 +42,8 @@ func (r *registry) attached(t *testing.T, repository string) string {
 	return *out.LifecyclePolicyText
 }
 
-// TestAttachAndAdopt puts a policy on every repository, takes it over into a
-// configuration and off again, and cleans with that.
+// TestAttachAndAdopt attaches a policy to every repository, adopts the policies into a
+// configuration, detaches them, and applies the configuration.
 func TestAttachAndAdopt(t *testing.T) {
 	t.Parallel()
 	s := startFaithful(t).site(t, "ecrclean", "eu-west-1")
@@ -99,8 +98,7 @@ func TestAttachAndAdopt(t *testing.T) {
 	s.wantLeft(t, "team/job", "v4", "v5")
 }
 
-// TestAttachConfigured puts on each repository what the configuration says, and
-// takes it off.
+// TestAttachConfigured attaches the configured policies and detaches them.
 func TestAttachConfigured(t *testing.T) {
 	t.Parallel()
 	on := startFaithful(t).registry("eu-west-1")

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestDeadline: deletions are throttled so much that few can be made in the time
-// that a run has. What was deleted is said exactly, and so is what was not.
+// TestDeadline: deletions are throttled so much that the run deletes only a few images
+// before its deadline. The report says exactly which images it deleted.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	for name, run := range programs {
@@ -53,7 +53,7 @@ func (s scenario) outOfTime() {
 	}
 }
 
-// settled returns how many images have an outcome.
+// settled returns the number of images with an outcome.
 func (c counts) settled() int {
 	return c.Deleted + c.Archived + c.Blocked + c.Changed + c.Gone + c.Failed + c.NotAttempted
 }

@@ -17,9 +17,8 @@ import (
 	"time"
 )
 
-// wantLeftAlone applies the configuration while what is in use is not known:
-// one of the repositories is to be left alone, with these words, and of all
-// others every image is to go.
+// wantLeftAlone applies the configuration while a source fails. The run must skip one
+// repository with these words, and must delete every image of the others.
 func (s *site) wantLeftAlone(configuration, repository string, words ...string) {
 	s.Helper()
 	before := s.held(repository)
@@ -47,7 +46,7 @@ func (s *site) wantWords(message string, words ...string) {
 	}
 }
 
-// wantEmptied applies the configuration when nothing is in the way any more.
+// wantEmptied applies the configuration and checks that it deletes every image.
 func (s *site) wantEmptied(configuration string) {
 	s.Helper()
 	r := s.apply(configuration, true)
@@ -56,8 +55,8 @@ func (s *site) wantEmptied(configuration string) {
 	}
 }
 
-// failedLists: a list that cannot be relied upon is as if it named everything,
-// but for repositories that do without.
+// failedLists: if a list of references is unusable, the run skips every repository that
+// uses the list.
 func (s *site) failedLists() {
 	s.create(s.T, "team/api", "")
 	s.create(s.T, "lab/api", "")
@@ -96,16 +95,15 @@ func (s *site) wantListFailed(list, name string, words ...string) {
 // A failure is a way for a source to fail.
 type failure struct {
 	name, source string
-	// call is how the target or the path ends of the calls that are answered
-	// so.
+	// call is the end of the target or path of the calls that get the answer.
 	call   string
 	status int
 	answer string
-	// words are in the report.
+	// words must be in the report.
 	words []string
 }
 
-// failures are some that moto does not have.
+// failures are failures that moto does not have.
 var failures = []failure{
 	{
 		"ECS denies", "ecs", ".ListTasks", http.StatusBadRequest, `{"__type": "AccessDeniedException", "Message": "no"}`,
@@ -129,8 +127,8 @@ var failures = []failure{
 	},
 }
 
-// failedSources: a source that fails keeps everything where the configuration
-// relies upon it, and nothing elsewhere.
+// failedSources: if a source fails, the run skips the repositories whose settings list
+// it, and no others.
 func (s *site) failedSources() {
 	repositories := []string{"ecs/api", "lab/api", "lambda/api"}
 	for _, name := range repositories {
@@ -156,7 +154,7 @@ func (s *site) failedSources() {
 	s.wantEmptied(configuration)
 }
 
-// failing returns the registry behind a server that has the failure.
+// failing returns the registry behind a proxy with the failure.
 func (s *site) failing(f failure) *registry {
 	s.Helper()
 	address, err := url.Parse(s.url)
@@ -178,8 +176,8 @@ func (s *site) failing(f failure) *registry {
 	return (&moto{url: server.URL}).registry(s.region)
 }
 
-// savedPlan: applying a saved plan asks again what is in use, and does not
-// take silence for an answer.
+// savedPlan: applying a saved plan scans the in-use sources again. A source that had uses
+// and now has none has failed.
 func (s *site) savedPlan() {
 	s.create(s.T, "team/api", "")
 	for _, tag := range []string{"v1", "v2", "v3"} {

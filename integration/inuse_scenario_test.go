@@ -12,12 +12,12 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// asked is the protect that asks both services; two revisions of a family
-// count.
+// asked has both services as sources, and protects two revisions of a task definition
+// family.
 const asked = `"inUse": ["ecs", "lambda"], "taskDefinitionRevisions": 2`
 
-// tasks: a task keeps the image that it was started from, running or stopped,
-// after the tag has moved on; a task definition what it would start.
+// tasks: a running or stopped task protects the image that it was started from, also
+// after its tag moved. A task definition protects the image that it would start.
 func (s *site) tasks() {
 	s.create(s.T, "team/api", "")
 	s.cluster()
@@ -46,8 +46,8 @@ func (s *site) tasks() {
 		"pinned: inUse "+pinned, "both: inUse "+both, "latest: inUse "+plain)
 }
 
-// services: one that runs nothing keeps the image of its task definition,
-// however old the revision; apart from that the newest revisions count.
+// services: a service without tasks protects the image of its task definition, even if
+// the revision is old. Otherwise only the newest revisions protect their images.
 func (s *site) services() {
 	s.create(s.T, "team/api", "")
 	s.cluster()
@@ -65,9 +65,9 @@ func (s *site) services() {
 	}
 }
 
-// index: an index in use keeps its children, a child in use its index and with
-// it the other children; signatures go the way of their subjects. A reference
-// to nothing keeps nothing.
+// index: an index in use protects its children. A child in use protects its index, and so
+// the other children. Signatures are kept or deleted with their subjects. A reference to
+// an image that does not exist protects nothing.
 func (s *site) index() {
 	s.create(s.T, "team/multi", "")
 	s.cluster()
@@ -98,8 +98,8 @@ func (s *site) index() {
 	}
 }
 
-// functions: every version of a function keeps both the image that it was made
-// of and the one that its tag means now.
+// functions: every version of a function protects the image that it was made from and the
+// image that its tag means now.
 func (s *site) functions() {
 	s.create(s.T, "team/fn", "")
 	s.add("team/fn", image{name: "first", tags: []string{"v1"}})
@@ -124,11 +124,11 @@ func (s *site) functions() {
 		"newest: inUse "+api+":$LATEST", "pinned: inUse "+pinned+":$LATEST")
 }
 
-// elsewhere are the Regions from which the scenario of each program has lists.
+// elsewhere has another Region for the lists of each program.
 var elsewhere = map[string]string{"bootstrap": "sa-east-1", "ecrclean": "us-west-2"}
 
-// lists: files and S3 objects, written by hand or by ecrclean references, which
-// asked in another Region, or for another service.
+// lists: lists of references in files and S3 objects, written by hand or by ecrclean
+// references in another Region or for another service.
 func (s *site) lists() {
 	s.create(s.T, "team/api", "")
 	for _, tag := range []string{"v1", "v2", "v3", "v4"} {

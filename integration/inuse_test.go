@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 )
 
-// TestInUse: what something uses stays, whatever the policy says, and what is
-// beside it goes; where what is in use is not known, everything stays. Each
-// scenario runs through both programs, each time in a region of its own.
+// TestInUse: images in use are kept although the policy expires them, and all others are
+// deleted. If a source fails, everything is kept. Each scenario runs with both programs,
+// each time in its own Region.
 func TestInUse(t *testing.T) {
 	t.Parallel()
 	server := startFaithful(t)
@@ -24,10 +24,7 @@ func TestInUse(t *testing.T) {
 		"tasks": (*site).tasks, "services": (*site).services, "an index": (*site).index, "functions": (*site).functions,
 		"lists": (*site).lists, "failed lists": (*site).failedLists, "failed sources": (*site).failedSources,
 	}
-	regions := []string{
-		"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-		"ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "us-east-2",
-	}
+	regions := regions
 	for name, scenario := range scenarios {
 		for program := range programs {
 			region := regions[0]
@@ -45,23 +42,23 @@ func TestInUse(t *testing.T) {
 	})
 }
 
-// everything is a configuration in which nothing but the given members of
-// protect keeps an image that is older than a day.
+// everything returns a configuration that deletes images older than a day. Only the given
+// members of protect keep them.
 func everything(protect string, entries ...string) string {
 	entries = append(entries, `{"name": "all", "policy": `+olderThan("any", 1)+`}`)
 	return `{"protect": {"tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0, ` + protect + `},
 	  "policies": [` + strings.Join(entries, ", ") + `]}`
 }
 
-// unused are the settings of repositories for which nobody is asked.
+// unused are settings without in-use sources.
 const unused = `"protect": {"inUse": [], "references": []}`
 
-// entryFor is an entry of the configuration with its own settings.
+// entryFor returns a policy entry with its own settings.
 func entryFor(repositories, settings string) string {
 	return `{"name": "` + repositories + `", "repositories": ["` + repositories + `"], ` + settings + `, "policy": ` + olderThan("any", 1) + `}`
 }
 
-// A useReport is the part of a report that tells what is in use.
+// A useReport has the members of a report about images in use.
 type useReport struct {
 	Incomplete   bool
 	Totals       counts
@@ -77,8 +74,8 @@ type useReport struct {
 	Calls map[string]int
 }
 
-// apply applies the configuration with a program, which must have handled
-// everything or, if it is not to be complete, say that it did not.
+// apply applies the configuration with a program. complete is the expected completeness
+// of the run.
 func (s *site) apply(configuration string, complete bool) useReport {
 	s.Helper()
 	status := 3
@@ -101,20 +98,16 @@ func (s *site) apply(configuration string, complete bool) useReport {
 	return r
 }
 
-// wantKept applies the configuration twice and checks that these images and no
-// others are left. They are written as "name: kind by, kind by".
+// wantKept applies the configuration twice and checks that only these images are kept.
+// They are written as "name: kind by, kind by".
 func (s *site) wantKept(configuration string, kept ...string) useReport {
 	s.Helper()
 	goes := len(s.names) - len(kept)
 	first := s.apply(configuration, true)
-	if got, want := first.Totals, (counts{Evaluated: len(s.names), Expired: goes, Protected: len(kept), Deleted: goes}); got != want {
-		s.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(s.T, "apply", first.Totals, counts{Evaluated: len(s.names), Expired: goes, Protected: len(kept), Deleted: goes})
 	s.wantProtected(first, kept)
 	again := s.apply(configuration, true)
-	if got, want := again.Totals, (counts{Evaluated: len(kept), Protected: len(kept)}); got != want {
-		s.Errorf("totals of the second apply are %+v, want %+v", got, want)
-	}
+	wantTotals(s.T, "second apply", again.Totals, counts{Evaluated: len(kept), Protected: len(kept)})
 	if again.Calls["BatchDeleteImage"] != 0 {
 		s.Error("the second apply deletes")
 	}
@@ -122,8 +115,7 @@ func (s *site) wantKept(configuration string, kept ...string) useReport {
 	return first
 }
 
-// wantProtected checks what the report says of the images that are kept, and
-// that they are what is left.
+// wantProtected checks that the report and the registry have exactly these kept images.
 func (s *site) wantProtected(r useReport, kept []string) {
 	s.Helper()
 	var got, left, names []string
@@ -154,7 +146,7 @@ func (s *site) wantProtected(r useReport, kept []string) {
 	}
 }
 
-// held returns the names of the images that a repository has, in order.
+// held returns the sorted names of the images in a repository.
 func (s *site) held(repository string) []string {
 	s.Helper()
 	out, err := s.client.DescribeImages(s.Context(), &ecr.DescribeImagesInput{RepositoryName: &repository})

@@ -1,9 +1,8 @@
 //go:build integration
 
-// The end-to-end tests: both programs, built as they are shipped, against
-// moto's server, which is none of ours. They need Python with moto, the AWS
-// command-line interface and the folder of helpers that the environment
-// variable ECR_CLEANER_SHARED names.
+// The end-to-end tests run both released programs against moto's server, which we do not
+// maintain. They need Python with moto, the AWS command-line interface, and the scripts
+// in the folder of the environment variable ECR_CLEANER_SHARED.
 package integration_test
 
 import (
@@ -41,8 +40,8 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// shared returns the folder of helpers. Without it the test is skipped, or
-// fails where nothing may be left out.
+// shared returns the folder of scripts. Without the folder the test is skipped, or fails
+// if CI is set.
 func shared(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("ECR_CLEANER_SHARED")

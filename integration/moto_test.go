@@ -28,7 +28,7 @@ type moto struct {
 	url string
 }
 
-// startFaithful starts moto with the behaviour of ECR that plain moto lacks.
+// startFaithful starts moto with behaviour of ECR that plain moto does not have.
 func startFaithful(t *testing.T) *moto {
 	t.Helper()
 	return startMoto(t, "moto_faithful.py", "--faithful")
@@ -44,8 +44,8 @@ func startSeeded(t *testing.T, seed string) *moto {
 	return startMoto(t, "motoseed.py", file)
 }
 
-// startMoto runs a helper, which takes a port as its first argument, until the
-// test ends.
+// startMoto runs a script until the end of the test. The first argument of the script is
+// a port.
 func startMoto(t *testing.T, helper string, args ...string) *moto {
 	t.Helper()
 	script := filepath.Join(shared(t), "tools", helper)
@@ -93,7 +93,7 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// await returns when the server answers, or why it never will.
+// await returns when the server answers, or an error if the server ends.
 func (m *moto) await(ended <-chan struct{}) error {
 	deadline := time.After(time.Minute)
 	for {
@@ -127,14 +127,14 @@ func (m *moto) control(t *testing.T, path string, document any) {
 	}
 }
 
-// throttle limits calls per second of a service or of one of its operations,
-// as in "ecr" or "ecr:BatchDeleteImage"; nil ends it.
+// throttle limits the calls per second of a service or operation, such as "ecr" or
+// "ecr:BatchDeleteImage"; nil ends it.
 func (m *moto) throttle(t *testing.T, limits map[string][2]float64) {
 	t.Helper()
 	m.control(t, "/__throttle", limits)
 }
 
-// A callCount is how often an operation was carried out and refused.
+// A callCount has the numbers of successful and throttled calls of an operation.
 type callCount struct{ OK, Throttled int }
 
 // calls returns the calls of ECR by operation since the server started.

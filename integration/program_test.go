@@ -9,8 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -19,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A request is one run of a program.
@@ -29,7 +29,7 @@ type request struct {
 	deadline      time.Duration // 0 is none that is met
 }
 
-// A report is the part of the programs' report that the tests look at.
+// A report has the members of the programs' report that the tests read.
 type report struct {
 	Mode, Account, Region string
 	Incomplete            bool
@@ -50,6 +50,14 @@ type counts struct {
 	Evaluated, Expired, Untagged, Followed, Protected, Deleted, Archived, TagsRemoved, Blocked, Changed, Gone, Failed, NotAttempted, Skipped int
 }
 
+// wantTotals checks the totals of a report.
+func wantTotals(t *testing.T, what string, got, want counts) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: totals are %+v, want %+v", what, got, want)
+	}
+}
+
 // names returns the names of the repositories in the report.
 func (r *report) names() []string {
 	var names []string
@@ -59,13 +67,13 @@ func (r *report) names() []string {
 	return names
 }
 
-// A program runs requests on a registry. Complete is whether the run has to
-// have handled everything, which the command-line tool tells by its status.
+// A program runs requests on a registry. complete is the expected completeness of the
+// run, which the command-line tool reports by its exit status.
 type program func(t *testing.T, on *registry, what request, complete bool) report
 
 var programs = map[string]program{"bootstrap": runBootstrap, "ecrclean": runTool}
 
-// environment is what a program sees.
+// environment returns the environment variables of a program.
 func (r *registry) environment(more ...string) []string {
 	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "AWS_ENDPOINT_URL=" + r.url, "AWS_REGION=" + r.region,
@@ -73,7 +81,7 @@ func (r *registry) environment(more ...string) []string {
 	}, more...)
 }
 
-// tool runs the command-line tool, which must end with the status.
+// tool runs the command-line tool and checks its exit status.
 func (r *registry) tool(t *testing.T, status int, args ...string) (stdout []byte) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -120,8 +128,8 @@ func decodeReport(t *testing.T, text []byte) report {
 	return r
 }
 
-// runBootstrap starts the function and plays Lambda's runtime API for one
-// event, given as EventBridge Scheduler would.
+// runBootstrap starts the function with a fake runtime API and gives it one event, in the
+// form of EventBridge Scheduler.
 func runBootstrap(t *testing.T, on *registry, what request, complete bool) report {
 	t.Helper()
 	detail := map[string]any{"mode": what.mode}
@@ -150,25 +158,8 @@ func (r *registry) invoke(t *testing.T, event string, env ...string) []byte {
 // invokeWithin is invoke for a function with that timeout.
 func (r *registry) invokeWithin(t *testing.T, timeout time.Duration, event string, env ...string) []byte {
 	t.Helper()
-	answers := make(chan []byte, 1)
-	events := make(chan string, 1)
-	events <- event
-	runtime := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.URL.Path, "/next") {
-			body, _ := io.ReadAll(r.Body) // a cut answer is no JSON
-			answers <- body
-			w.WriteHeader(http.StatusAccepted)
-			return
-		}
-		select {
-		case e := <-events:
-			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "integration")
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(timeout).UnixMilli()))
-			_, _ = io.WriteString(w, e) // the function may have gone
-		default:
-			w.WriteHeader(http.StatusGone)
-		}
-	}))
+	api := &awstest.RuntimeAPI{Timeout: timeout, Events: []string{event}}
+	runtime := httptest.NewServer(api)
 	defer runtime.Close()
 	var log bytes.Buffer
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -177,11 +168,8 @@ func (r *registry) invokeWithin(t *testing.T, timeout time.Duration, event strin
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.Env = r.environment(append(slices.Clone(env), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(runtime.URL, "http://"))...)
 	err := cmd.Run() // ends with an error, since there are no more events
-	select {
-	case answer := <-answers:
-		return answer
-	default:
+	if len(api.Answers) == 0 {
 		t.Fatalf("no answer; %v\n%s", err, &log)
-		return nil
 	}
+	return []byte(api.Answers[0].Body)
 }

@@ -92,7 +92,7 @@ func blocks(t *testing.T, page, language string) []string {
 	return blocks
 }
 
-// copyTree copies the files of the repository into a folder of its own.
+// copyTree copies the files of the repository into a temporary folder.
 func copyTree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -3,13 +3,10 @@
 package integration_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,42 +14,30 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
-// A registry is the registry of one region of a server; each scenario has one
-// of its own.
+// A registry is the registry of one Region of a server. Each scenario has its own.
 type registry struct {
 	*moto
 	region string
 	client *ecr.Client
-	// now is the instant from which the ages of images count back.
+	// now is the time from which the ages of images count.
 	now time.Time
 }
 
 func (m *moto) registry(region string) *registry {
-	return &registry{moto: m, region: region, now: time.Now(), client: ecr.New(ecr.Options{
-		Region: region, BaseEndpoint: aws.String(m.url), HTTPClient: bodyCopier{},
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})}
+	return &registry{moto: m, region: region, now: time.Now(), client: ecr.NewFromConfig(m.config(region))}
 }
 
-// A bodyCopier keeps the SDK from closing the body of a request that net/http
-// is still reading, which a fast server brings about.
-type bodyCopier struct{}
-
-func (bodyCopier) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		r = r.Clone(r.Context())
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	return http.DefaultClient.Do(r)
+// config returns the configuration of the test's own clients, with the SDK's retries.
+func (m *moto) config(region string) aws.Config {
+	cfg := awsclient.Local(m.url, region)
+	cfg.Retryer, cfg.APIOptions = nil, nil
+	return cfg
 }
 
 // create adds a repository, with the lifecycle policy unless that is "".
@@ -72,7 +57,7 @@ func (r *registry) create(t *testing.T, name, policy string) {
 	}
 }
 
-// An image is one to push. Days count back from now.
+// An image is an image to push.
 type image struct {
 	name     string // tells it from others; two words make no other image
 	tags     []string
@@ -141,7 +126,7 @@ func (r *registry) push(t *testing.T, repository string, im image) string {
 	return digest
 }
 
-// inject stores many images at once; the server takes them for us-east-1 only.
+// inject stores many images at once. The server supports that in us-east-1 only.
 func (r *registry) inject(t *testing.T, repository string, images []image) {
 	t.Helper()
 	type record struct {
@@ -158,8 +143,8 @@ func (r *registry) inject(t *testing.T, repository string, images []image) {
 	r.control(t, "/__inject", records)
 }
 
-// injectMany stores so many images, v0 the newest, in each of so many repositories,
-// whose names it returns.
+// injectMany stores that many images in each of that many repositories and returns their
+// names. v0 is the newest image.
 func (r *registry) injectMany(t *testing.T, repositories, images int) []string {
 	t.Helper()
 	all := make([]image, images)
@@ -175,8 +160,8 @@ func (r *registry) injectMany(t *testing.T, repositories, images int) []string {
 	return names
 }
 
-// left returns the images of a repository, each as its sorted tags or "-", in
-// order.
+// left returns the images of a repository as their sorted tags, or "-" for an untagged
+// image, in order.
 func (r *registry) left(t *testing.T, repository string) []string {
 	t.Helper()
 	images := []string{}
@@ -202,7 +187,7 @@ func (r *registry) left(t *testing.T, repository string) []string {
 	return images
 }
 
-// wantLeft checks what is left in a repository.
+// wantLeft checks the remaining images of a repository.
 func (r *registry) wantLeft(t *testing.T, repository string, want ...string) {
 	t.Helper()
 	if got := r.left(t, repository); !slices.Equal(got, want) {
@@ -210,13 +195,13 @@ func (r *registry) wantLeft(t *testing.T, repository string, want ...string) {
 	}
 }
 
-// keepNewest is a lifecycle policy that keeps so many images.
+// keepNewest returns a lifecycle policy that keeps that many images.
 func keepNewest(n int) string {
 	return fmt.Sprintf(`{"rules": [{"rulePriority": 1, "description": "keep the newest images", "selection": {"tagStatus": "any",
  "countType": "imageCountMoreThan", "countNumber": %d}, "action": {"type": "expire"}}]}`, n)
 }
 
-// olderThan is a lifecycle policy that expires what is older than so many days.
+// olderThan returns a lifecycle policy that expires images older than that many days.
 func olderThan(tagStatus string, days int) string {
 	return fmt.Sprintf(`{"rules": [{"rulePriority": 1, "description": "expire by age", "selection": {"tagStatus": %q,
  "countType": "sinceImagePushed", "countUnit": "days", "countNumber": %d}, "action": {"type": "expire"}}]}`, tagStatus, days)

@@ -15,8 +15,15 @@ type scenario struct {
 	on  *registry
 }
 
-// TestScenarios runs each scenario through both programs, each time in a region
-// of its own.
+// regions are Regions for scenarios that run at the same time. Scenarios with lists of
+// references also use the last three.
+var regions = []string{
+	"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+	"ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "us-east-2",
+	"sa-east-1", "us-west-1", "us-west-2",
+}
+
+// TestScenarios runs each scenario with both programs, each time in its own Region.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	server := startFaithful(t)
@@ -30,11 +37,7 @@ func TestScenarios(t *testing.T) {
 		"limits":              scenario.limits,
 		"extended dialect":    scenario.extendedDialect,
 	}
-	regions := []string{
-		"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-		"ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3",
-		"sa-east-1", "us-east-2", "us-west-1", "us-west-2",
-	}
+	regions := regions
 	for name, do := range scenarios {
 		for program, run := range programs {
 			on := server.registry(regions[0])
@@ -47,12 +50,12 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// unprotected is a configuration without protection, with the given members.
+// unprotected returns a configuration without protection, with the given members.
 func unprotected(members string) string {
 	return `{"protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}` + members + `}`
 }
 
-// fill pushes images v1, v2 and so on, the first the oldest, ten days apart.
+// fill pushes n images ten days apart. v1 is the oldest.
 func fill(t *testing.T, on *registry, repository string, n int) {
 	t.Helper()
 	for i := range n {
@@ -61,8 +64,8 @@ func fill(t *testing.T, on *registry, repository string, n int) {
 	}
 }
 
-// attachedPolicies: what ECR would expire itself, and nothing where no policy
-// is attached. A second apply finds nothing to do.
+// attachedPolicies: the run deletes the images that ECR would expire, and skips
+// repositories without a policy. A second apply deletes nothing.
 func (s scenario) attachedPolicies() {
 	t, on := s.t, s.on
 	on.create(t, "team/api", keepNewest(2))
@@ -79,9 +82,7 @@ func (s scenario) attachedPolicies() {
 	if planned.Account != account || planned.Region != on.region {
 		t.Errorf("plan is for %s in %s", planned.Account, planned.Region)
 	}
-	if got, want := planned.Totals, (counts{Evaluated: 8, Expired: 4, Skipped: 1}); got != want {
-		t.Errorf("plan totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "plan", planned.Totals, counts{Evaluated: 8, Expired: 4, Skipped: 1})
 	if got := planned.Repositories[1].Skipped; got != "no policy" {
 		t.Errorf("team/none is skipped as %q, want no policy", got)
 	}
@@ -89,24 +90,19 @@ func (s scenario) attachedPolicies() {
 
 	what.mode = "apply"
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: 8, Expired: 4, Deleted: 4, Skipped: 1}); got != want {
-		t.Errorf("apply totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 8, Expired: 4, Deleted: 4, Skipped: 1})
 	on.wantLeft(t, "team/api", "v4", "v5")
 	on.wantLeft(t, "team/none", "v1", "v2", "v3")
 	on.wantLeft(t, "team/web", "-", "v1")
 
 	again := s.run(t, on, what, true)
-	if got, want := again.Totals, (counts{Evaluated: 4, Skipped: 1}); got != want {
-		t.Errorf("totals of the second apply are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "second apply", again.Totals, counts{Evaluated: 4, Skipped: 1})
 	if again.Calls["BatchDeleteImage"] != 0 {
 		t.Error("the second apply deletes")
 	}
 }
 
-// extendedDialect: rules that ECR does not have, on a registry that keeps images
-// as ECR does.
+// extendedDialect: rules that ECR does not have.
 func (s scenario) extendedDialect() {
 	t, on := s.t, s.on
 	on.create(t, "app", "")
@@ -120,14 +116,12 @@ func (s scenario) extendedDialect() {
 	  {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPatternList": ["prod-*"]}, "action": {"type": "retain"}},
 	  {"rulePriority": 3, "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30}, "action": {"type": "expire"}}]}}]`)}
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: 5, Expired: 1, Untagged: 1, Deleted: 1, TagsRemoved: 1}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 5, Expired: 1, Untagged: 1, Deleted: 1, TagsRemoved: 1})
 	on.wantLeft(t, "app", "build-2", "pr-2", "prod-1", "v1")
 }
 
-// configuredPolicies: the configuration's policies in place of the attached
-// ones, the first entry that selects a repository deciding.
+// configuredPolicies: the configured policies replace the attached ones. The first entry
+// that selects a repository decides.
 func (s scenario) configuredPolicies() {
 	t, on := s.t, s.on
 	for _, name := range []string{"ml/base", "ml/training", "web/front"} {
@@ -142,9 +136,7 @@ func (s scenario) configuredPolicies() {
 	    {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPrefixList": ["dev-"], "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 30}, "action": {"type": "expire"}}]}},
 	  {"name": "attached", "repositories": ["web/*"], "policy": "attached"}]`)}
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: 9, Expired: 5, Deleted: 5, Skipped: 1}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 9, Expired: 5, Deleted: 5, Skipped: 1})
 	on.wantLeft(t, "ml/base", "v1", "v2", "v3", "v4")
 	on.wantLeft(t, "ml/training", "v2", "v3", "v4")
 	on.wantLeft(t, "web/front", "v4")
@@ -153,8 +145,8 @@ func (s scenario) configuredPolicies() {
 	}
 }
 
-// repositoryFilters: only what the configuration includes, does not exclude and
-// the request asks for.
+// repositoryFilters: the run handles a repository only if the configuration includes it
+// and does not exclude it, and if the request selects it.
 func (s scenario) repositoryFilters() {
 	t, on := s.t, s.on
 	for _, name := range []string{"team-a/api", "team-a/secret", "team-a/web", "team-b/api", "team-c/api"} {
@@ -177,8 +169,8 @@ func (s scenario) repositoryFilters() {
 	}
 }
 
-// indexes: a dead index goes before its children, in one run; the children of
-// a live one stay.
+// indexes: one run deletes an expired index and then its children. The children of a kept
+// index are kept.
 func (s scenario) indexes() {
 	t, on := s.t, s.on
 	on.create(t, "team/multi", olderThan("any", 30))
@@ -190,9 +182,7 @@ func (s scenario) indexes() {
 	on.push(t, "team/multi", image{name: "live", tags: []string{"live"}, days: 10, children: live})
 	what := request{mode: "apply", configuration: unprotected("")}
 	applied := s.run(t, on, what, true)
-	if got, want := applied.Totals, (counts{Evaluated: 7, Expired: 4, Protected: 2, Deleted: 4}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 7, Expired: 4, Protected: 2, Deleted: 4})
 	if n := applied.Calls["BatchDeleteImage"]; n < 2 {
 		t.Errorf("%d delete calls; the index and its children need one each", n)
 	}
@@ -202,8 +192,8 @@ func (s scenario) indexes() {
 	}
 }
 
-// failingRepository: one that cannot be handled is named, and the others are
-// handled. moto takes a policy with a repeated key; we do not.
+// failingRepository: the report names the repository that failed, and the run handles the
+// others. moto accepts a policy with a repeated key; we do not.
 func (s scenario) failingRepository() {
 	t, on := s.t, s.on
 	const ambiguous = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan",
@@ -215,9 +205,7 @@ func (s scenario) failingRepository() {
 		fill(t, on, name, 3)
 	}
 	applied := s.run(t, on, request{mode: "apply", configuration: unprotected("")}, false)
-	if got, want := applied.Totals, (counts{Evaluated: 6, Expired: 4, Deleted: 4, Skipped: 1}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 6, Expired: 4, Deleted: 4, Skipped: 1})
 	failed := applied.Repositories[1]
 	if failed.Skipped != "invalid policy" || !strings.Contains(failed.Message, "countNumber: is given twice") {
 		t.Errorf("team/b is skipped as %q: %s", failed.Skipped, failed.Message)
@@ -227,8 +215,8 @@ func (s scenario) failingRepository() {
 	on.wantLeft(t, "team/c", "v3")
 }
 
-// protectedImages: every protection by configuration, on one repository that a
-// policy would empty.
+// protectedImages: every protecting setting, in one repository whose policy expires
+// everything.
 func (s scenario) protectedImages() {
 	t, on := s.t, s.on
 	on.create(t, "team/api", "")
@@ -246,9 +234,7 @@ func (s scenario) protectedImages() {
 	applied := s.run(t, on, request{mode: "apply", configuration: `{
 	  "protect": {"inUse": [], "tagPatterns": ["release-*"], "keepNewest": 1, "pulledWithinDays": 7, "pushedWithinHours": 48},
 	  "policies": [{"name": "all", "policy": ` + olderThan("any", 1) + `}]}`}, true)
-	if got, want := applied.Totals, (counts{Evaluated: 7, Expired: 3, Protected: 4, Deleted: 3}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 7, Expired: 3, Protected: 4, Deleted: 3})
 	kinds := map[string]string{}
 	for _, im := range applied.Repositories[0].Images {
 		for _, by := range im.ProtectedBy {
@@ -266,8 +252,8 @@ func (s scenario) protectedImages() {
 	on.wantLeft(t, "team/api", "newest", "pulled", "pushed", "release-1,x")
 }
 
-// limits: a repository whose plan is too large is not touched; the budget of
-// the run goes to the first that fits.
+// limits: the run skips a repository that exceeds a limit. The limit of the run is
+// granted to the repositories in order, as far as it suffices.
 func (s scenario) limits() {
 	t, on := s.t, s.on
 	for name, n := range map[string]int{"team/a": 4, "team/b": 9, "team/c": 3, "team/d": 3} {
@@ -275,7 +261,7 @@ func (s scenario) limits() {
 		fill(t, on, name, n)
 	}
 	configuration := unprotected(`, "limits": {"maxDeletions": 6, "maxDeletionsPerRepository": 7}`)
-	// A limit is normal in a report; the tool's status says that it stood in the way.
+	// A limit does not make a report incomplete, but the tool's exit status is not 0.
 	complete := !strings.HasSuffix(t.Name(), "/ecrclean")
 	applied := s.run(t, on, request{mode: "apply", configuration: configuration}, complete)
 	var skipped []string

@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 )
 
-// store has AWS's SDK for Python put a configuration into S3 and into Systems
-// Manager, there also encrypted.
+// store puts a configuration into S3 and into Systems Manager, also encrypted, with the
+// AWS SDK for Python.
 const store = `
 import boto3, os, sys
 text, long, where = sys.argv[1], sys.argv[2], {"endpoint_url": os.environ["AWS_ENDPOINT_URL"], "region_name": os.environ["AWS_REGION"]}
@@ -31,8 +31,7 @@ ssm.put_parameter(Name="/cleaner/secret", Type="SecureString", Value=text)
 ssm.put_parameter(Name="/cleaner/broken", Type="String", Value='{\n "mode": "go"}')
 `
 
-// stored starts a server that holds the configuration, and returns a registry
-// on it.
+// stored starts a server with the stored configuration and returns a registry of it.
 func stored(t *testing.T, configuration string) *registry {
 	t.Helper()
 	on := startFaithful(t).registry("eu-west-1")
@@ -44,7 +43,7 @@ func stored(t *testing.T, configuration string) *registry {
 	return on
 }
 
-// sources are the places that hold the configuration.
+// sources are the locations of the configuration.
 var sources = []string{"s3://settings/cleaner/night=1 +ü.json", "ssm:/cleaner/plain", "ssm:/cleaner/secret"}
 
 func TestConfigurationIsReadFromS3AndSystemsManager(t *testing.T) {
@@ -75,7 +74,7 @@ func TestConfigurationIsReadFromS3AndSystemsManager(t *testing.T) {
 	}
 }
 
-// What cannot be read ends a run before any call of ECR.
+// An unreadable configuration ends a run before any call of ECR.
 func TestConfigurationThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	on := stored(t, `{}`)
@@ -101,7 +100,7 @@ func TestConfigurationThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// nobody creates a user who may do nothing, and prints its access key.
+// nobody creates a user without permissions and prints its access key.
 const nobody = `
 import boto3, os
 iam = boto3.client("iam", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=os.environ["AWS_REGION"])

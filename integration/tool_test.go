@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestTool is about what the command-line tool alone does: saved plans and
-// removal by name.
+// TestTool tests commands that only the command-line tool has: saved plans and deletion
+// by name.
 func TestTool(t *testing.T) {
 	t.Parallel()
 	server := startFaithful(t)
@@ -20,7 +20,7 @@ func TestTool(t *testing.T) {
 		"saved plan elsewhere": scenario.savedPlanElsewhere,
 		"delete and explain":   scenario.deleteByName,
 	}
-	regions := []string{"eu-north-1", "eu-west-1", "eu-west-2"}
+	regions := regions
 	for name, do := range scenarios {
 		on := server.registry(regions[0])
 		regions = regions[1:]
@@ -31,7 +31,8 @@ func TestTool(t *testing.T) {
 	}
 }
 
-// savedPlan: only what was reviewed goes, and only if it is as it was.
+// savedPlan: the run deletes only images of the saved plan, and only if they have not
+// changed.
 func (s scenario) savedPlan() {
 	t, on := s.t, s.on
 	on.create(t, "team/api", keepNewest(2))
@@ -41,17 +42,13 @@ func (s scenario) savedPlan() {
 	on.push(t, "team/api", image{name: "v1", tags: []string{"promoted"}, days: 50})
 	on.push(t, "team/api", image{name: "v6", tags: []string{"v6"}})
 	applied := decodeReport(t, on.tool(t, 0, "apply", file, "--config", unprotected(""), "--output", "json"))
-	if got, want := applied.Totals, (counts{Evaluated: 6, Expired: 3, Deleted: 2, Changed: 1}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 6, Expired: 3, Deleted: 2, Changed: 1})
 	on.wantLeft(t, "team/api", "promoted,v1", "v4", "v5", "v6")
 	again := decodeReport(t, on.tool(t, 0, "apply", file, "--config", unprotected(""), "--output", "json"))
-	if got, want := again.Totals, (counts{Evaluated: 4, Expired: 3, Changed: 1, Gone: 2}); got != want {
-		t.Errorf("totals of the second apply are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "second apply", again.Totals, counts{Evaluated: 4, Expired: 3, Changed: 1, Gone: 2})
 }
 
-// savedPlanElsewhere: a plan is for its region and its configuration.
+// savedPlanElsewhere: a saved plan is valid for its Region and its configuration only.
 func (s scenario) savedPlanElsewhere() {
 	t, on, elsewhere := s.t, s.on, s.on.registry("us-east-1")
 	for _, r := range []*registry{on, elsewhere} {
@@ -67,7 +64,7 @@ func (s scenario) savedPlanElsewhere() {
 	elsewhere.wantLeft(t, "team/api", "v1", "v2")
 }
 
-// deleteByName: by tag or digest, with the protection of apply.
+// deleteByName: deletes by tag or digest, with the protection of apply.
 func (s scenario) deleteByName() {
 	t, on := s.t, s.on
 	on.create(t, "team/api", "")
@@ -78,13 +75,11 @@ func (s scenario) deleteByName() {
 	on.tool(t, 1, "delete", "team/api", "v1", "v9", "--yes", "--config", configuration)
 	on.tool(t, 0, "explain", "team/api", "latest", "--config", configuration)
 	applied := decodeReport(t, on.tool(t, 3, "delete", "team/api", "v1", digest, "latest", "--yes", "--config", configuration, "--output", "json"))
-	if got, want := applied.Totals, (counts{Evaluated: 5, Expired: 2, Deleted: 2, Protected: 1}); got != want {
-		t.Errorf("totals are %+v, want %+v", got, want)
-	}
+	wantTotals(t, "apply", applied.Totals, counts{Evaluated: 5, Expired: 2, Deleted: 2, Protected: 1})
 	on.wantLeft(t, "team/api", "latest", "v2", "v3")
 }
 
-// A preview is the part of the tool's output that the tests look at.
+// A preview has the members of the tool's output that the tests read.
 type preview struct {
 	Status         string
 	PreviewResults []struct {
@@ -95,8 +90,8 @@ type preview struct {
 	Summary struct{ ExpiringImageTotalCount int }
 }
 
-// TestPreviewReadsWhatTheAWSCommandPrints: the same verdicts from each format
-// in which it prints times.
+// TestPreviewReadsWhatTheAWSCommandPrints: the verdicts are the same for each format of
+// times.
 func TestPreviewReadsWhatTheAWSCommandPrints(t *testing.T) {
 	t.Parallel()
 	on := startFaithful(t).registry("eu-west-1")
@@ -131,8 +126,8 @@ func TestPreviewReadsWhatTheAWSCommandPrints(t *testing.T) {
 	}
 }
 
-// aws runs the AWS command-line interface with a format for times; "" is its
-// default.
+// aws runs the AWS command-line interface with a format for times; "" is the default
+// format.
 func (r *registry) aws(t *testing.T, timestamps string, args ...string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")

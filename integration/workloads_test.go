@@ -8,40 +8,32 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// A site is a registry, what may use its images, and the program that is
-// tested on it.
+// A site is a registry, the services that use its images, and the tested program.
 type site struct {
 	*testing.T
 	*registry
 	program string
 	ecs     *ecs.Client
 	lambda  *lambda.Client
-	// names are those of all images that were added, by digest.
+	// names has the names of all added images by digest.
 	names map[string]string
 }
 
 func (m *moto) site(t *testing.T, program, region string) *site {
 	t.Helper()
-	local := credentials.NewStaticCredentialsProvider("local", "local", "")
 	return &site{
 		T: t, registry: m.registry(region), program: program, names: map[string]string{},
-		ecs: ecs.New(ecs.Options{
-			Region: region, BaseEndpoint: &m.url, HTTPClient: bodyCopier{}, Credentials: local,
-		}),
-		lambda: lambda.New(lambda.Options{
-			Region: region, BaseEndpoint: &m.url, HTTPClient: bodyCopier{}, Credentials: local,
-		}),
+		ecs: ecs.NewFromConfig(m.config(region)), lambda: lambda.NewFromConfig(m.config(region)),
 	}
 }
 
-// done checks the error of a call whose answer does not matter.
+// done checks the error of a call.
 func (s *site) done(err error) {
 	s.Helper()
 	if err != nil {
@@ -49,7 +41,7 @@ func (s *site) done(err error) {
 	}
 }
 
-// uri returns how those who use an image spell it: after the registry's host.
+// uri returns the image reference with the host of the registry.
 func (s *site) uri(image string) string {
 	return account + ".dkr.ecr." + s.region + ".amazonaws.com/" + image
 }
@@ -63,8 +55,8 @@ func (s *site) add(repository string, im image) string {
 	return digest
 }
 
-// move gives the tag to another image. moto deletes an image with its last tag
-// when that is given to another; ECR leaves it untagged.
+// move moves the tag to another image. moto deletes an image when its last tag moves; ECR
+// keeps it untagged.
 func (s *site) move(repository, tag, from, to string) {
 	s.Helper()
 	s.add(repository, image{name: to, tags: []string{tag}})
@@ -80,9 +72,8 @@ func (s *site) cluster() {
 	s.done(err)
 }
 
-// define registers a revision of a task definition with one container and
-// returns its ARN. Moto records for its tasks the digest that the image has
-// then, or the one that is given.
+// define registers a revision of a task definition with one container and returns its
+// ARN. For tasks, moto records the current digest of the image, or the given digest.
 func (s *site) define(family, uri string, recorded ...string) string {
 	s.Helper()
 	container := ecstypes.ContainerDefinition{Name: aws.String("main"), Image: &uri, Memory: aws.Int32(512)}
@@ -122,7 +113,7 @@ func (s *site) stop(task string) {
 	s.done(err)
 }
 
-// serve creates a service that runs nothing and returns its ARN.
+// serve creates a service without tasks and returns its ARN.
 func (s *site) serve(name, definition string) string {
 	s.Helper()
 	out, err := s.ecs.CreateService(s.Context(), &ecs.CreateServiceInput{
@@ -151,7 +142,7 @@ func (s *site) function(name, uri string) string {
 	return aws.ToString(out.FunctionArn)
 }
 
-// zip creates a function that is no image.
+// zip creates a function without an image.
 func (s *site) zip(name string) {
 	s.Helper()
 	_, err := s.lambda.CreateFunction(s.Context(), &lambda.CreateFunctionInput{
@@ -174,7 +165,7 @@ func (s *site) publish(function string) {
 	s.done(err)
 }
 
-// put stores an S3 object or, by a path of one element, creates a bucket.
+// put stores an S3 object. A path of one element creates a bucket.
 func (m *moto) put(t *testing.T, path, content string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, m.url+path, strings.NewReader(content))

@@ -14,7 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
 
-// build builds what is measured, and returns options that take no time.
+// build builds the programs and returns options for short measurements.
 func build(t *testing.T) options {
 	t.Helper()
 	o := options{
@@ -57,7 +57,7 @@ func TestRowsMeasure(t *testing.T) {
 			}
 		})
 	}
-	// The script of the test removes nothing, so that what is left differs.
+	// The script of the test removes nothing, so that the remaining images differ.
 	t.Run("programs that do not do the same are not compared", func(t *testing.T) {
 		figure, _, err := applyRow(t.Context(), o)
 		if err == nil || !strings.Contains(err.Error(), "the script expired 8 and left 40") {

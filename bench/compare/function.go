@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// A lambda is Lambda's side of the runtime API for one process: it hands out
-// one event, or none, and then says that there will be no more.
+// A lambda is Lambda's side of the runtime API for one process. It has at most one event.
 type lambda struct {
 	mu       sync.Mutex
 	cmd      *exec.Cmd
@@ -30,7 +29,7 @@ type lambda struct {
 
 const (
 	runtimePath = "/2018-06-01/runtime/invocation/"
-	// timeout is Lambda's longest.
+	// timeout is the maximum in Lambda.
 	timeout = 15 * time.Minute
 )
 
@@ -39,7 +38,7 @@ func (l *lambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer l.mu.Unlock()
 	if what := strings.TrimPrefix(r.URL.Path, runtimePath); what != "next" {
 		l.wall, l.answered = time.Since(l.began), true
-		l.out, _ = io.ReadAll(r.Body) // what is cut is no report
+		l.out, _ = io.ReadAll(r.Body) // a part of a report is an error later
 		if strings.HasSuffix(what, "/error") {
 			l.err = fmt.Errorf("the function failed: %s", l.out)
 		}
@@ -50,7 +49,7 @@ func (l *lambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.ready = time.Since(l.began)
 	}
 	if l.event == "" || l.asked > 1 {
-		l.peak, _ = peakMemory(l.cmd.Process.Pid) // 0 is no figure, and shows
+		l.peak, _ = peakMemory(l.cmd.Process.Pid) // 0 is visible in the table
 		w.WriteHeader(http.StatusGone)
 		return
 	}
@@ -60,9 +59,9 @@ func (l *lambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, l.event) // the function may have gone
 }
 
-// invoke starts a function, gives it the event and returns what it took from
-// its start to its answer. Without an event it ends when the function asks for
-// one; ready is the time until then.
+// invoke starts a function, gives it the event and measures from the start to the answer.
+// Without an event, it ends at the first request for an event. ready is the time from the
+// start to that request.
 func invoke(ctx context.Context, bootstrap string, environment []string, event string) (*lambda, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -70,8 +69,8 @@ func invoke(ctx context.Context, bootstrap string, environment []string, event s
 	}
 	l := &lambda{event: event}
 	server := &http.Server{Handler: l}
-	go func() { _ = server.Serve(listener) }() // ends when it is closed
-	defer func() { _ = server.Close() }()      // nobody is left to be served
+	go func() { _ = server.Serve(listener) }() // until Close
+	defer func() { _ = server.Close() }()      // the function has ended
 	var log bytes.Buffer
 	l.cmd = exec.CommandContext(ctx, bootstrap)
 	l.cmd.Stderr = &log

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// benchmarks hold the values of benchmarks by name and unit, one per round.
+// benchmarks has the values of benchmarks by name and unit, one for each round.
 type benchmarks map[string]map[string][]float64
 
 const module = "github.com/ecr-cleaner/ecr-cleaner/"
 
-// goBench runs benchmarks of a package, all of them in each round, and on one
-// processor, so that their time is that of the processor.
+// goBench runs the benchmarks of a package in each round. It runs them on one processor,
+// so that their time is processor time.
 func goBench(ctx context.Context, o options, pkg, expression string) (benchmarks, error) {
 	test := filepath.Join(o.dir, "bench.test")
 	if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", test, module+pkg).CombinedOutput(); err != nil {
@@ -36,8 +36,8 @@ func goBench(ctx context.Context, o options, pkg, expression string) (benchmarks
 	return found, nil
 }
 
-// add takes a line of results: a name, the number of iterations, and values
-// with their units. Other lines are passed over.
+// add reads a line of results: a name, the number of iterations, and values with units. It
+// skips other lines.
 func (b benchmarks) add(fields []string) {
 	if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
 		return
@@ -60,7 +60,7 @@ func (b benchmarks) median(name, unit string) (float64, error) {
 	return median(b[name][unit]), nil
 }
 
-// A contest is one benchmark's time against another's, in nanoseconds.
+// A contest compares the times of two benchmarks, in nanoseconds.
 type contest struct{ one, other, ratio float64 }
 
 func (b benchmarks) contest(name, other string) (c contest, err error) {

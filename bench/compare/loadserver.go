@@ -15,7 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
 
-// A registry is a load server in a process of its own.
+// A registry is a running load server.
 type registry struct {
 	url  string
 	cmd  *exec.Cmd
@@ -36,7 +36,7 @@ func serve(ctx context.Context, o options, size bench.Size) (*registry, error) {
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		_ = cmd.Wait() // it said on its standard error why it ended
+		_ = cmd.Wait() // its standard error has the reason
 		return nil, fmt.Errorf("start the load server: %w", err)
 	}
 	r := &registry{url: strings.TrimSpace(line), cmd: cmd}
@@ -44,8 +44,7 @@ func serve(ctx context.Context, o options, size bench.Size) (*registry, error) {
 	return r, err
 }
 
-// end ends the server and returns what it has seen and the time that its
-// processors took to answer.
+// end ends the server and returns its counts and the processor time of its answers.
 func (r *registry) end() (stats bench.Stats, busy time.Duration, err error) {
 	defer func() {
 		_ = r.cmd.Process.Kill()
@@ -63,12 +62,12 @@ func (r *registry) end() (stats bench.Stats, busy time.Duration, err error) {
 	return stats, after - r.busy, json.NewDecoder(answer.Body).Decode(&stats)
 }
 
-// environment is that of a program which talks to the registry.
+// environment returns the environment of a program that uses the registry.
 func (r *registry) environment() []string {
 	return append(isolated(), "AWS_ENDPOINT_URL="+r.url)
 }
 
-// isolated is an environment in which no program finds an account or a network.
+// isolated returns an environment without an account or a network.
 func isolated() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "GOMAXPROCS=2",

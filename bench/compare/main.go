@@ -1,8 +1,7 @@
-// Command compare measures what docs/performance.md promises, and prints the
-// rows of its table in Markdown. Whatever is compared runs alternately in one
-// run of this program: the function and the tool, the script that people write
-// today, and a handler that has the ECR client and nothing else. Every figure
-// is the median of several repetitions; one that misses its bound is marked.
+// Command compare measures the figures of docs/performance.md and prints its table in
+// Markdown. It runs the programs alternately: the function, the command-line tool, a script
+// as people write it today, and a handler with only the ECR client. Every figure is the
+// median of several repetitions. The table marks a figure that misses its bound.
 package main
 
 import (
@@ -20,7 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
 
-// options are what the command line says.
+// options are the flags.
 type options struct {
 	dir, python, script string
 	rounds, starts      int
@@ -32,7 +31,7 @@ type options struct {
 // A row is one line of the table.
 type row struct {
 	name, what, bound string
-	// measure returns the figure in words and whether it is within the bound.
+	// measure returns the text of the figure, and whether the figure is within the bound.
 	measure func(context.Context, options) (figure string, ok bool, err error)
 }
 
@@ -75,7 +74,7 @@ func main() {
 	}
 }
 
-// table prints the rows as they are measured.
+// table measures and prints the rows.
 func table(ctx context.Context, w io.Writer, o options, only string) error {
 	if o.rounds < 1 || o.starts < 1 {
 		return errors.New("-rounds and -starts must be at least 1")

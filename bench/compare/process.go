@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// A measured is what a process took.
+// A measured is the measurement of a process.
 type measured struct {
 	wall, busy time.Duration // busy is the time of all processors
-	peak       int64         // resident memory in bytes; 0 where it was not read
+	peak       int64         // resident memory in bytes; 0 if it was not read
 	out        []byte
 }
 
@@ -31,16 +31,16 @@ func measure(cmd *exec.Cmd) (measured, error) {
 	return m, nil
 }
 
-// ticks is the unit in which Linux counts the time of processors.
+// ticks is the unit of processor time in Linux.
 const ticks = 10 * time.Millisecond
 
-// processorTime returns how long a process has been on processors.
+// processorTime returns the processor time of a process.
 func processorTime(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // behind the name, which may hold anything
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name before it may have any characters
 	fields := strings.Fields(rest)
 	user, userErr := strconv.Atoi(fields[11])
 	system, err := strconv.Atoi(fields[12])
@@ -50,8 +50,8 @@ func processorTime(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * ticks, nil
 }
 
-// peakMemory returns the most resident memory that a process has had. That of
-// getrusage would not do: a child's begins with its parent's.
+// peakMemory returns the maximum resident memory of a process. The maximum of getrusage is
+// wrong, because a child starts with the maximum of its parent.
 func peakMemory(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

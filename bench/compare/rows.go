@@ -16,9 +16,9 @@ func planRow(ctx context.Context, o options) (string, bool, error) { return agai
 
 func applyRow(ctx context.Context, o options) (string, bool, error) { return against(ctx, o, true, 15) }
 
-// against compares the function and the tool with the script. Each round runs
-// all three, one after the other, and gives a ratio for each of ours; the whole
-// life of a process counts, from its start to its answer or end.
+// against compares the function and the tool with the script. Each round runs the three
+// programs one after the other and has two ratios. It measures each process from its start
+// to its answer or end.
 func against(ctx context.Context, o options, remove bool, bound float64) (string, bool, error) {
 	names := []string{"script", "bootstrap", "ecrclean"}
 	programs := []program{script, function, tool}
@@ -49,7 +49,7 @@ func against(ctx context.Context, o options, remove bool, bound float64) (string
 	return strings.Join(figures, "; "), min(median(ratios[1]), median(ratios[2])) >= bound, nil
 }
 
-// sameWork returns an error unless both programs came to the same end.
+// sameWork returns an error unless both programs have the same result.
 func sameWork(a, b run, size bench.Size) error {
 	if b.evaluated != size.Total() || a.expired != b.expired || a.stats.Digests != b.stats.Digests {
 		return fmt.Errorf("evaluated %d, expired %d and left %d images; the script expired %d and left %d",
@@ -58,7 +58,7 @@ func sameWork(a, b run, size bench.Size) error {
 	return nil
 }
 
-// memoryBound is the most that a plan may take, in bytes.
+// memoryBound is the bound for the memory of a plan, in bytes.
 const memoryBound = 80e6
 
 // smallest is the smallest memory size of a Lambda function, in MB.

@@ -13,16 +13,16 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
 
-// A run is one program's work on a registry of its own.
+// A run is the result of one program on a fresh registry.
 type run struct {
 	measured
 	stats  bench.Stats
-	served time.Duration // by the registry's processors
-	// evaluated and expired are what the program says of itself.
+	served time.Duration // processor time of the registry
+	// evaluated and expired are from the report of the program.
 	evaluated, expired int
 }
 
-// A program works on a registry, removing or only planning.
+// A program plans or applies on a registry.
 type program func(ctx context.Context, o options, r *registry, remove bool) (run, error)
 
 // on runs a program on a fresh registry.
@@ -37,7 +37,7 @@ func on(ctx context.Context, o options, size bench.Size, p program, remove bool)
 	return done, errors.Join(err, endErr)
 }
 
-// script is what people write today.
+// script is a script as people write it today.
 func script(ctx context.Context, o options, r *registry, remove bool) (run, error) {
 	args := []string{o.script, "--days", strconv.Itoa(bench.UntaggedDays), "--keep", strconv.Itoa(bench.Keep(o.size.Images))}
 	if remove {
@@ -69,8 +69,7 @@ func tool(ctx context.Context, o options, r *registry, remove bool) (run, error)
 	return reported(m)
 }
 
-// cleaner is the function with a memory size in MB, a configured policy and an
-// event of the mode.
+// cleaner is the function with a memory size in MB, a policy and a mode.
 func cleaner(memory int, policy string) program {
 	return func(ctx context.Context, o options, r *registry, remove bool) (run, error) {
 		event := `{"mode": "plan"}`

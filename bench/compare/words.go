@@ -12,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
 
-// words fills what the options say into a text.
+// words puts the values of the options into a text.
 func (o options) words(text string) string {
 	return strings.NewReplacer(
 		"{size}", sizeWords(o.size), "{million}", sizeWords(o.million), "{huge}", sizeWords(o.huge),
@@ -47,7 +47,7 @@ func counts(calls map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// median returns the middle one of the values, the upper one of two.
+// median returns the median of the values; of two middle values the greater one.
 func median[T cmp.Ordered](values []T) T {
 	return slices.Sorted(slices.Values(values))[len(values)/2]
 }

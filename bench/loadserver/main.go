@@ -1,6 +1,5 @@
-// Command loadserver serves a registry of a given size on 127.0.0.1, to measure
-// on. It prints its address when it is ready, and answers GET /__stats with the
-// calls it has had.
+// Command loadserver serves a registry of a given size on 127.0.0.1 for measurements. It
+// prints its address when it is ready, and answers GET /__stats with its counts of calls.
 package main
 
 import (

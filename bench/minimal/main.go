@@ -1,6 +1,5 @@
-// Command minimal is the least that a Lambda function for ECR can be: a handler
-// and the ECR client, loaded as AWS's examples do it. The start of the real
-// function is measured against its own.
+// Command minimal is a Lambda function with only a handler and the ECR client, loaded like
+// in AWS's examples. The benchmarks compare the start of the real function with its start.
 package main
 
 import (

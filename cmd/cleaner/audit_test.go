@@ -15,6 +15,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // expireAll expires all images, unprotected.
@@ -87,7 +88,7 @@ func TestTheLogOfAKilledFunctionSaysWhatItRemoved(t *testing.T) {
 	}
 	registry := httptest.NewServer(&failingRegistry{Server: server, instead: map[int]func(){2: loseAnswer, 3: hang}})
 	t.Cleanup(registry.CloseClientConnections)
-	api := httptest.NewServer(&runtimeAPI{timeout: 15 * time.Minute, events: []string{`{"mode": "apply"}`}})
+	api := httptest.NewServer(&awstest.RuntimeAPI{Timeout: 15 * time.Minute, Events: []string{`{"mode": "apply"}`}})
 	defer api.Close()
 	var log bytes.Buffer
 	if err := (world{configuration: expireAll}).command(ctx, api.URL, registry.URL, &log).Run(); ctx.Err() != context.Canceled {

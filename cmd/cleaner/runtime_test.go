@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // TestMain runs the real main when the test binary is started as the bootstrap
@@ -29,35 +30,6 @@ type answer struct {
 	body string
 	// failed is true when it came as an error.
 	failed bool
-}
-
-// A runtimeAPI is Lambda's side of the runtime API for one process: it hands
-// out the events one by one and then says that there will be none.
-type runtimeAPI struct {
-	timeout time.Duration
-	events  []string
-	answers []answer
-}
-
-const runtimePath = "/2018-06-01/runtime/invocation/"
-
-func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	what := strings.TrimPrefix(r.URL.Path, runtimePath)
-	if what != "next" {
-		body, _ := io.ReadAll(r.Body) // a cut body makes the test fail
-		a.answers = append(a.answers, answer{string(body), strings.HasSuffix(what, "/error")})
-		w.WriteHeader(http.StatusAccepted)
-		return
-	}
-	if len(a.events) == len(a.answers) {
-		w.WriteHeader(http.StatusGone)
-		return
-	}
-	n := len(a.answers)
-	w.Header().Set("Lambda-Runtime-Aws-Request-Id", fmt.Sprintf("request-%d", n+1))
-	w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(a.timeout).UnixMilli()))
-	w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:cleaner")
-	_, _ = io.WriteString(w, a.events[n]) // the function may have gone
 }
 
 // secrets are the credentials of the function, which it never says, and words of
@@ -79,7 +51,7 @@ func (w world) invoke(t *testing.T, events ...string) ([]answer, string) {
 	if w.timeout == 0 {
 		w.timeout = 15 * time.Minute
 	}
-	api := &runtimeAPI{timeout: w.timeout, events: events}
+	api := &awstest.RuntimeAPI{Timeout: w.timeout, Events: events}
 	runtime := httptest.NewServer(api)
 	defer runtime.Close()
 	registry := httptest.NewServer(w.registry)
@@ -87,17 +59,21 @@ func (w world) invoke(t *testing.T, events ...string) ([]answer, string) {
 	var log bytes.Buffer
 	cmd := w.command(t.Context(), runtime.URL, registry.URL, &log)
 	err := cmd.Run() // ends with an error, since there are no more events
-	if len(api.answers) != len(events) {
-		t.Fatalf("%d answers to %d events; %v; log:\n%s", len(api.answers), len(events), err, &log)
+	if len(api.Answers) != len(events) {
+		t.Fatalf("%d answers to %d events; %v; log:\n%s", len(api.Answers), len(events), err, &log)
+	}
+	var answers []answer
+	for _, a := range api.Answers {
+		answers = append(answers, answer{a.Body, a.Failed})
 	}
 	for _, secret := range secrets {
-		for _, said := range append([]answer{{body: log.String()}}, api.answers...) {
+		for _, said := range append([]answer{{body: log.String()}}, answers...) {
 			if strings.Contains(said.body, secret) {
 				t.Errorf("%q is said in\n%s", secret, said.body)
 			}
 		}
 	}
-	return api.answers, log.String()
+	return answers, log.String()
 }
 
 // command returns the function as Lambda starts it.

@@ -14,32 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// isolate takes away every setting of the machine that the SDK would find, so
-// that only what a test sets counts.
-func isolate(t *testing.T) {
-	t.Helper()
-	none := filepath.Join(t.TempDir(), "none")
-	for name, value := range map[string]string{
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "SECRET",
-		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none,
-		"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "",
-		"AWS_SESSION_TOKEN": "", "AWS_ENDPOINT_URL": "", "AWS_MAX_ATTEMPTS": "",
-	} {
-		t.Setenv(name, value)
-	}
-}
-
 func TestLoadReadsTheEnvironment(t *testing.T) {
-	isolate(t)
-	t.Setenv("AWS_REGION", "eu-central-1")
-	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-	cfg, err := awsclient.Load(t.Context(), "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if cfg.Region != "eu-central-1" || aws.ToString(cfg.BaseEndpoint) != "http://127.0.0.1:1" {
+	awstest.Environment(t, "http://127.0.0.1:1")
+	cfg := load(t)
+	if cfg.Region != awstest.Region || aws.ToString(cfg.BaseEndpoint) != "http://127.0.0.1:1" {
 		t.Errorf("region %q, endpoint %q", cfg.Region, aws.ToString(cfg.BaseEndpoint))
 	}
 	credentials, err := cfg.Credentials.Retrieve(t.Context())
@@ -49,8 +30,7 @@ func TestLoadReadsTheEnvironment(t *testing.T) {
 }
 
 func TestLoadTakesAnExplicitRegionFirst(t *testing.T) {
-	isolate(t)
-	t.Setenv("AWS_REGION", "eu-central-1")
+	awstest.Environment(t, "")
 	cfg, err := awsclient.Load(t.Context(), "", "us-west-2")
 	if err != nil || cfg.Region != "us-west-2" {
 		t.Errorf("region %q, %v", cfg.Region, err)
@@ -58,7 +38,8 @@ func TestLoadTakesAnExplicitRegionFirst(t *testing.T) {
 }
 
 func TestLoadReadsProfiles(t *testing.T) {
-	isolate(t)
+	awstest.Environment(t, "")
+	t.Setenv("AWS_REGION", "")
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	name := filepath.Join(t.TempDir(), "config")
@@ -85,14 +66,15 @@ func TestLoadReadsProfiles(t *testing.T) {
 }
 
 func TestLoadNeedsARegion(t *testing.T) {
-	isolate(t)
+	awstest.Environment(t, "")
+	t.Setenv("AWS_REGION", "")
 	if _, err := awsclient.Load(t.Context(), "", ""); !errors.Is(err, awsclient.ErrNoRegion) {
 		t.Errorf("without a region: %v, want ErrNoRegion", err)
 	}
 }
 
 func TestLocalNeedsNoEnvironment(t *testing.T) {
-	isolate(t)
+	awstest.Environment(t, "")
 	cfg := awsclient.Local("http://127.0.0.1:2", "eu-west-3")
 	if cfg.Region != "eu-west-3" || aws.ToString(cfg.BaseEndpoint) != "http://127.0.0.1:2" {
 		t.Errorf("region %q, endpoint %q", cfg.Region, aws.ToString(cfg.BaseEndpoint))
@@ -103,7 +85,7 @@ func TestLocalNeedsNoEnvironment(t *testing.T) {
 	}
 }
 
-// A body notes when it has been read to its end.
+// A body notes that it was read to its end.
 type body struct {
 	io.Reader
 	read atomic.Bool
@@ -119,15 +101,11 @@ func (b *body) Read(p []byte) (int, error) {
 
 func (b *body) Close() error { return nil }
 
-// The SDK closes the body as soon as there is an answer; by then nobody may
-// need it any more.
+// The SDK closes the body as soon as there is an answer. The transport must not read it
+// after that.
 func TestRequestsAreSentFromACopyOfTheirBody(t *testing.T) {
-	isolate(t)
-	t.Setenv("AWS_REGION", "eu-west-1")
-	loaded, err := awsclient.Load(t.Context(), "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.Environment(t, "")
+	loaded := load(t)
 	sent := bytes.Repeat([]byte("x"), 1<<20)
 	for _, cfg := range []aws.Config{loaded, awsclient.Local("", "eu-west-1")} {
 		b := &body{Reader: bytes.NewReader(sent)}
@@ -159,11 +137,9 @@ func do(t *testing.T, cfg aws.Config, url string, body io.ReadCloser) {
 
 func TestRequestsWithoutBodyAreSentAsTheyAre(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.NotFoundHandler())
-	defer server.Close()
-	cfg := awsclient.Local("", "eu-west-1")
-	do(t, cfg, server.URL, nil)
-	do(t, cfg, server.URL, http.NoBody)
+	cfg := awstest.Serve(t, http.NotFoundHandler())
+	do(t, cfg, *cfg.BaseEndpoint, nil)
+	do(t, cfg, *cfg.BaseEndpoint, http.NoBody)
 }
 
 func TestABodyThatCannotBeReadIsAnError(t *testing.T) {

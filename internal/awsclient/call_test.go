@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// Objects are read within the attempt, so that one whose end does not come is asked
-// for again.
+// Each attempt reads the whole object. If the body breaks off, there is another attempt.
 func TestObjectsAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -28,13 +28,13 @@ func TestObjectsAreAskedForAgain(t *testing.T) {
 	})
 }
 
-// A signature is not good for as long as a call may take.
+// A call may take longer than its signature is valid.
 func TestEachAttemptIsSignedAnew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cfg, script := scripted(append(times(40, throttled), listed)...)
 		start := time.Now()
-		cfg.HTTPClient = answering(func(r *http.Request) (*http.Response, error) {
+		cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
 			if got, want := r.Header.Get("X-Amz-Date"), now.Add(time.Since(start)).Format("20060102T150405Z"); got != want {
 				t.Errorf("signed at %s, want %s", got, want)
 			}

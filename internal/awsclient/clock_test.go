@@ -13,11 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A datedAnswer is an answer with that Date header, which arrives when the clock of
-// this machine shows at. The zero status means 200, the zero scheme https, and an empty
-// Date no header.
+// A datedAnswer is an answer with that Date header. It arrives when the clock of this
+// machine shows at. The zero status is 200, the zero scheme https, and an empty Date is
+// no header.
 type datedAnswer struct {
 	at     time.Time
 	date   string
@@ -25,8 +26,8 @@ type datedAnswer struct {
 	status int
 }
 
-// answerAt returns the answer of a service whose clock shows now, while the clock of
-// this machine is ahead by that much.
+// answerAt returns an answer of a service whose clock shows now. The clock of this
+// machine is ahead by that duration.
 func answerAt(ahead time.Duration) datedAnswer {
 	return datedAnswer{at: now.Add(ahead), date: now.Format(http.TimeFormat)}
 }
@@ -36,7 +37,7 @@ func watched(t *testing.T, answers ...datedAnswer) *awsclient.ClockCheck {
 	t.Helper()
 	var local time.Time
 	var current datedAnswer
-	cfg := aws.Config{HTTPClient: answering(func(*http.Request) (*http.Response, error) {
+	cfg := aws.Config{HTTPClient: awstest.Client(func(*http.Request) (*http.Response, error) {
 		local = current.at
 		answer := &http.Response{StatusCode: max(current.status, 200), Header: http.Header{}, Body: http.NoBody}
 		if current.date != "" {
@@ -119,7 +120,7 @@ func TestEveryDisagreementIsReported(t *testing.T) {
 	t.Parallel()
 	answers := make(chan time.Duration, 1)
 	local := now
-	cfg := aws.Config{HTTPClient: answering(func(*http.Request) (*http.Response, error) {
+	cfg := aws.Config{HTTPClient: awstest.Client(func(*http.Request) (*http.Response, error) {
 		local = now.Add(<-answers)
 		return &http.Response{StatusCode: 200, Header: http.Header{"Date": {now.Format(http.TimeFormat)}}, Body: http.NoBody}, nil
 	})}
@@ -173,7 +174,7 @@ func TestTimesOfServicesAreNeverTooLate(t *testing.T) {
 func TestTheClockIsReadAsWallTime(t *testing.T) {
 	t.Parallel()
 	local := time.Now()
-	cfg := aws.Config{HTTPClient: answering(func(*http.Request) (*http.Response, error) {
+	cfg := aws.Config{HTTPClient: awstest.Client(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Header: http.Header{"Date": {local.UTC().Format(http.TimeFormat)}}, Body: http.NoBody}, nil
 	})}
 	check := awsclient.WatchClock(&cfg, func() time.Time { return local })
@@ -187,7 +188,7 @@ func TestTheClockIsReadAsWallTime(t *testing.T) {
 func TestTheCheckPassesAnswersAndErrorsOn(t *testing.T) {
 	t.Parallel()
 	cut := errors.New("cut")
-	cfg := aws.Config{HTTPClient: answering(func(r *http.Request) (*http.Response, error) {
+	cfg := aws.Config{HTTPClient: awstest.Client(func(r *http.Request) (*http.Response, error) {
 		if r.URL.Path == "/cut" {
 			return nil, cut
 		}
@@ -225,7 +226,7 @@ func TestANilCheckHasSeenNoAnswer(t *testing.T) {
 
 func TestTheCheckIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
-	cfg := aws.Config{HTTPClient: answering(func(*http.Request) (*http.Response, error) {
+	cfg := aws.Config{HTTPClient: awstest.Client(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Header: http.Header{"Date": {now.Format(http.TimeFormat)}}, Body: http.NoBody}, nil
 	})}
 	check := awsclient.WatchClock(&cfg, func() time.Time { return now })

@@ -6,9 +6,10 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// Endpoints are found where the SDK's own clients find them, in that order.
+// Endpoints have the sources of the SDK's own clients, in the same order.
 func TestEndpointsOfTheServices(t *testing.T) {
 	const one, all = "http://127.0.0.1:1", "http://127.0.0.1:2"
 	for name, test := range map[string]struct {
@@ -30,8 +31,7 @@ func TestEndpointsOfTheServices(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			isolate(t)
-			t.Setenv("AWS_REGION", "eu-west-1")
+			awstest.Environment(t, "")
 			for key, value := range test.env {
 				t.Setenv(key, value)
 			}
@@ -43,33 +43,19 @@ func TestEndpointsOfTheServices(t *testing.T) {
 				}
 				t.Setenv("AWS_CONFIG_FILE", file)
 			}
-			cfg, err := awsclient.Load(t.Context(), "", "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			sent := &transport{}
-			cfg = once(cfg)
-			cfg.HTTPClient = sent
-			if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || sent.host != test.want {
-				t.Errorf("asked at %s, want %s (%v)", sent.host, test.want, err)
+			cfg, host := unsent(load(t))
+			if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || *host != test.want {
+				t.Errorf("sent to %s, want %s (%v)", *host, test.want, err)
 			}
 		})
 	}
 }
 
 func TestObjectsHaveAnEndpointOfTheirOwn(t *testing.T) {
-	isolate(t)
-	t.Setenv("AWS_REGION", "eu-west-1")
-	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:2")
+	awstest.Environment(t, "http://127.0.0.1:2")
 	t.Setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
-	cfg, err := awsclient.Load(t.Context(), "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sent := &transport{}
-	cfg = once(cfg)
-	cfg.HTTPClient = sent
-	if _, err := get(t, cfg, "s3://bucket/key"); err == nil || sent.host != "http://127.0.0.1:1/bucket/key" {
-		t.Errorf("asked at %s (%v)", sent.host, err)
+	cfg, host := unsent(load(t))
+	if _, err := get(t, cfg, "s3://bucket/key"); err == nil || *host != "http://127.0.0.1:1/bucket/key" {
+		t.Errorf("sent to %s (%v)", *host, err)
 	}
 }

@@ -1,18 +1,17 @@
 package awsclient_test
 
 import (
-	"net/http/httptest"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func TestCallerIsARoleWhateverItsSession(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(fakeecr.New(fakeecr.WithAccount("210987654321")))
-	defer server.Close()
-	got, err := awsclient.Caller(t.Context(), awsclient.Local(server.URL, "eu-west-1"))
+	_, cfg := awstest.Registry(t, fakeecr.WithAccount("210987654321"))
+	got, err := awsclient.Caller(t.Context(), cfg)
 	if want := (awsclient.Principal{Partition: "aws", Account: "210987654321", Kind: "role", Name: "cleaner"}); err != nil || got != want {
 		t.Errorf("Caller = %+v, %v; want %+v", got, err, want)
 	}
@@ -20,11 +19,9 @@ func TestCallerIsARoleWhateverItsSession(t *testing.T) {
 
 func TestCallerErrors(t *testing.T) {
 	t.Parallel()
-	registry := fakeecr.New()
+	registry, cfg := awstest.Registry(t)
 	registry.Fail("GetCallerIdentity", "", "AccessDenied")
-	server := httptest.NewServer(registry)
-	defer server.Close()
-	if got, err := awsclient.Caller(t.Context(), awsclient.Local(server.URL, "eu-west-1")); err == nil {
+	if got, err := awsclient.Caller(t.Context(), cfg); err == nil {
 		t.Errorf("Caller = %+v for a call that is denied", got)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -15,15 +14,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A shelf holds one object and answers with parts of it, as S3 does.
+// A shelf is a fake S3 with one object, which it also serves in parts.
 type shelf struct {
 	mu       sync.Mutex
 	content  string
 	modified time.Time
-	// before is called with the number of the request, from 1, and may answer
-	// itself.
+	// before is called with the number of the request, from 1. It may answer the request.
 	before   func(n int, w http.ResponseWriter) (answered bool)
 	requests []string // their ranges
 }
@@ -54,9 +53,7 @@ func newShelf(t *testing.T, size int) (*shelf, aws.Config) {
 		fmt.Fprintf(&content, "%d\n", i)
 	}
 	s := &shelf{content: content.String()[:size], modified: now.Add(-time.Hour)}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	return s, once(awsclient.Local(server.URL, "eu-west-1"))
+	return s, once(awstest.Serve(t, s))
 }
 
 func open(t *testing.T, cfg aws.Config) (string, time.Time, error) {
@@ -138,7 +135,7 @@ func TestPartsAreOfOneVersion(t *testing.T) {
 	t.Parallel()
 	for _, tags := range [][]string{{`"1"`, `"2"`}, {`"1"`, ""}, {"", ""}, {"", `"2"`}} {
 		n := 0
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		cfg := awstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			first := n * part
 			w.Header()["ETag"] = tags[n : n+1]
 			if tags[n] == "" {
@@ -150,8 +147,7 @@ func TestPartsAreOfOneVersion(t *testing.T) {
 			w.WriteHeader(http.StatusPartialContent)
 			_, _ = io.WriteString(w, body)
 		}))
-		defer server.Close()
-		if got, _, err := open(t, once(awsclient.Local(server.URL, "eu-west-1"))); err == nil {
+		if got, _, err := open(t, once(cfg)); err == nil {
 			t.Errorf("ETags %q: %d bytes and no error", tags, len(got))
 		}
 	}

@@ -5,19 +5,18 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var now = awstest.Now
 
-// bucket is an S3 of one object that checks what a request must carry.
+// bucket is a fake S3 with one object that checks the signature of requests.
 type bucket struct {
 	t       *testing.T
 	status  int
@@ -44,20 +43,15 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, b.content)
 }
 
-// newBucket returns a bucket and the configuration that leads to it.
+// newBucket returns a bucket and a configuration for it.
 func newBucket(t *testing.T) (*bucket, aws.Config) {
 	t.Helper()
 	b := &bucket{t: t}
-	server := httptest.NewServer(b)
-	t.Cleanup(server.Close)
-	return b, once(awsclient.Local(server.URL, "eu-west-1"))
+	return b, once(awstest.Serve(t, b))
 }
 
 // once returns the configuration without retries.
-func once(cfg aws.Config) aws.Config {
-	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return cfg
-}
+func once(cfg aws.Config) aws.Config { return awstest.Attempts(cfg, 1) }
 
 func get(t *testing.T, cfg aws.Config, location string) (string, error) {
 	t.Helper()
@@ -76,8 +70,7 @@ func TestObjectsAreWrittenAndRead(t *testing.T) {
 	}
 }
 
-// S3 signs a key with all but unreserved characters escaped, and does not clean
-// it up as a path.
+// S3 signs a key with all reserved characters escaped, and does not clean it like a path.
 func TestKeysAreEscapedAsS3SignsThem(t *testing.T) {
 	t.Parallel()
 	b, cfg := newBucket(t)
@@ -98,12 +91,16 @@ func TestKeysAreEscapedAsS3SignsThem(t *testing.T) {
 	}
 }
 
-// A transport notes where a request goes and sends it nowhere.
-type transport struct{ host string }
-
-func (t *transport) Do(r *http.Request) (*http.Response, error) {
-	t.host = r.URL.Scheme + "://" + r.URL.Host + r.URL.Path
-	return nil, errors.New("not sent")
+// unsent returns the configuration with a client that sends no request, and the address
+// of the last request.
+func unsent(cfg aws.Config) (aws.Config, *string) {
+	host := new(string)
+	cfg = once(cfg)
+	cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
+		*host = r.URL.Scheme + "://" + r.URL.Host + r.URL.Path
+		return nil, errors.New("not sent")
+	})
+	return cfg, host
 }
 
 func TestObjectsAreAddressedByTheHostOfTheirBucket(t *testing.T) {
@@ -113,13 +110,10 @@ func TestObjectsAreAddressedByTheHostOfTheirBucket(t *testing.T) {
 		{"cn-north-1", "bucket", "https://bucket.s3.cn-north-1.amazonaws.com.cn/key"},
 		{"eu-west-1", "my.bucket", "https://s3.eu-west-1.amazonaws.com/my.bucket/key"},
 	} {
-		sent := &transport{}
-		cfg := awsclient.Local("", test.region)
-		cfg = once(cfg)
-		cfg.HTTPClient = sent
+		cfg, host := unsent(awsclient.Local("", test.region))
 		location := "s3://" + test.bucket + "/key"
-		if _, err := get(t, cfg, location); err == nil || err.Error() != "get "+location+": not sent" || sent.host != test.want {
-			t.Errorf("region %s: %s, want %s (%v)", test.region, sent.host, test.want, err)
+		if _, err := get(t, cfg, location); err == nil || err.Error() != "get "+location+": not sent" || *host != test.want {
+			t.Errorf("region %s: %s, want %s (%v)", test.region, *host, test.want, err)
 		}
 	}
 }

@@ -4,17 +4,17 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A parameterStore answers every call with the next of its answers, the last
-// one again and again, and checks what a request must carry.
+// A parameterStore is a fake Systems Manager that checks requests. It answers each call
+// with the next answer, and repeats the last one.
 type parameterStore struct {
 	t       *testing.T
 	answers []answer
@@ -51,13 +51,11 @@ func (p *parameterStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a.body)
 }
 
-// newParameterStore returns a store and the configuration that leads to it.
+// newParameterStore returns a store and a configuration for it.
 func newParameterStore(t *testing.T, answers ...answer) (*parameterStore, aws.Config) {
 	t.Helper()
 	p := &parameterStore{t: t, answers: answers}
-	server := httptest.NewServer(p)
-	t.Cleanup(server.Close)
-	return p, once(awsclient.Local(server.URL, "eu-west-1"))
+	return p, once(awstest.Serve(t, p))
 }
 
 func TestParametersAreReadDecrypted(t *testing.T) {
@@ -76,12 +74,9 @@ func TestParametersAreAtTheEndpointOfTheRegion(t *testing.T) {
 	for region, want := range map[string]string{
 		"eu-west-1": "https://ssm.eu-west-1.amazonaws.com", "cn-north-1": "https://ssm.cn-north-1.amazonaws.com.cn",
 	} {
-		sent := &transport{}
-		cfg := awsclient.Local("", region)
-		cfg = once(cfg)
-		cfg.HTTPClient = sent
-		if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || sent.host != want {
-			t.Errorf("region %s: %s, want %s (%v)", region, sent.host, want, err)
+		cfg, host := unsent(awsclient.Local("", region))
+		if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || *host != want {
+			t.Errorf("region %s: %s, want %s (%v)", region, *host, want, err)
 		}
 	}
 }
@@ -109,7 +104,7 @@ func TestParameterErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// What stands before AWS, such as a proxy, refuses in words of its own.
+// A proxy before AWS has another error text.
 func TestAForbiddenParameterIsDenied(t *testing.T) {
 	t.Parallel()
 	_, cfg := newParameterStore(t, answer{403, `<html>`})
@@ -131,12 +126,11 @@ func TestParameterAnswersThatHoldNone(t *testing.T) {
 
 func TestAnObjectWhoseKeyIsOutOfReachNamesTheKey(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	cfg := awstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform: kms:Decrypt</Message></Error>")
 	}))
-	defer server.Close()
-	_, err := get(t, awsclient.Local(server.URL, "eu-west-1"), "s3://bucket/key")
+	_, err := get(t, cfg, "s3://bucket/key")
 	if want := "get s3://bucket/key: access denied; allow the action kms:Decrypt on the key that encrypts it"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}

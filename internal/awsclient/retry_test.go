@@ -15,94 +15,74 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// The tests of this file run in bubbles, where pauses take no time.
+// The tests of this file run in synctest bubbles, in which pauses take no time.
 
-// What was answered once is answered again, however long that takes.
+// An operation that was answered once is retried for a long time.
 func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
-		for service, call := range operations {
-			t.Run(what+" of "+service, func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					cfg, script := scripted(slices.Concat([]end{listed}, times(40, fault), []end{listed})...)
-					start := time.Now()
-					if err := errors.Join(call(t.Context(), cfg), call(t.Context(), cfg)); err != nil || script.n != 42 {
-						t.Errorf("%d attempts: %v", script.n, err)
-					}
-					if took := time.Since(start); took < 5*time.Minute || took > 15*time.Minute {
-						t.Errorf("took %v", took)
-					}
-				})
-			})
-		}
+		eachService(t, what+" of", func(t serviceTest) {
+			cfg, script := scripted(slices.Concat([]end{listed}, times(40, fault), []end{listed})...)
+			start := time.Now()
+			if err := errors.Join(t.call(t.Context(), cfg), t.call(t.Context(), cfg)); err != nil || script.n != 42 {
+				t.Errorf("%d attempts: %v", script.n, err)
+			}
+			if took := time.Since(start); took < 5*time.Minute || took > 15*time.Minute {
+				t.Errorf("took %v", took)
+			}
+		})
 	}
 }
 
-// Throttling says that the service is there, and nothing about the faults after it.
+// Throttling shows that the service exists. Later faults are retried for a long time.
 func TestFaultsAfterThrottlingPass(t *testing.T) {
 	t.Parallel()
-	for service, call := range operations {
-		t.Run(service, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				cfg, script := scripted(slices.Concat(times(20, throttled), times(20, serverDown), times(20, refused), []end{listed})...)
-				if err := call(t.Context(), cfg); err != nil || script.n != 61 {
-					t.Errorf("%d attempts: %v", script.n, err)
-				}
-			})
-		})
-	}
-}
-
-// A refusal after throttling is all there is to say.
-func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
-	t.Parallel()
-	for service, call := range operations {
-		t.Run(service, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				cfg, script := scripted(throttled, throttled, denied)
-				err := call(t.Context(), cfg)
-				if err == nil || script.n != 3 || awsclient.IsThrottled(err) || strings.Contains(err.Error(), "before that") {
-					t.Errorf("%d attempts: %v", script.n, err)
-				}
-			})
-		})
-	}
-}
-
-// wantAttempts checks how often a call is made that nothing was answered to before,
-// and how long that takes.
-func wantAttempts(t *testing.T, call func(context.Context, aws.Config) error, fault end, want int, within time.Duration) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		cfg, script := scripted(fault)
-		start := time.Now()
-		err := call(t.Context(), cfg)
-		if took := time.Since(start); err == nil || script.n != want || took > within {
-			t.Errorf("%d attempts in %v, want %d within %v; %v", script.n, took, want, within, err)
+	eachService(t, "", func(t serviceTest) {
+		cfg, script := scripted(slices.Concat(times(20, throttled), times(20, serverDown), times(20, refused), []end{listed})...)
+		if err := t.call(t.Context(), cfg); err != nil || script.n != 61 {
+			t.Errorf("%d attempts: %v", script.n, err)
 		}
 	})
 }
 
-// Nobody waits long for a server that was never there, or that does not know the
-// operation.
+// After throttling, a refusal ends the call, and only the refusal is in the error.
+func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
+	t.Parallel()
+	eachService(t, "", func(t serviceTest) {
+		cfg, script := scripted(throttled, throttled, denied)
+		err := t.call(t.Context(), cfg)
+		if err == nil || script.n != 3 || awsclient.IsThrottled(err) || strings.Contains(err.Error(), "before that") {
+			t.Errorf("%d attempts: %v", script.n, err)
+		}
+	})
+}
+
+// wantAttempts checks the number of attempts and the time of a call that never had an
+// answer.
+func (t serviceTest) wantAttempts(fault end, want int, within time.Duration) {
+	t.Helper()
+	cfg, script := scripted(fault)
+	start := time.Now()
+	err := t.call(t.Context(), cfg)
+	if took := time.Since(start); err == nil || script.n != want || took > within {
+		t.Errorf("%d attempts in %v, want %d within %v; %v", script.n, took, want, within, err)
+	}
+}
+
+// A server that never answered, or does not know the operation, gets only a few attempts.
 func TestFaultsOfWhatWasNeverAnswered(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
-		for service, call := range operations {
-			t.Run(what+" of "+service, func(t *testing.T) {
-				t.Parallel()
-				if fault.status == 0 {
-					wantAttempts(t, call, fault, 4, 2*time.Second)
-				} else {
-					wantAttempts(t, call, fault, 8, 32*time.Second)
-				}
-			})
-		}
+		eachService(t, what+" of", func(t serviceTest) {
+			if fault.status == 0 {
+				t.wantAttempts(fault, 4, 2*time.Second)
+			} else {
+				t.wantAttempts(fault, 8, 32*time.Second)
+			}
+		})
 	}
 }
 
@@ -117,16 +97,11 @@ func TestWhatCannotSucceedIsNotTriedAgain(t *testing.T) {
 		"not implemented": {501, "", nil},
 		"HTTP version":    {505, "", nil},
 	} {
-		for service, call := range operations {
-			t.Run(what+" of "+service, func(t *testing.T) {
-				t.Parallel()
-				wantAttempts(t, call, fault, 1, 0)
-			})
-		}
+		eachService(t, what+" of", func(t serviceTest) { t.wantAttempts(fault, 1, 0) })
 	}
 }
 
-// An emulator answers one operation and is for ever at fault about another.
+// An emulator may know one operation and always fail in another.
 func TestOperationsAreJudgedByThemselves(t *testing.T) {
 	t.Parallel()
 	images := func(ctx context.Context, cfg aws.Config) error {
@@ -156,7 +131,7 @@ func TestOperationsAreJudgedByThemselves(t *testing.T) {
 	}
 }
 
-// A call that fails while others are answered does not wait for what does not come.
+// A call ends if it fails while other calls of the operation have answers.
 func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -183,18 +158,14 @@ func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
 	})
 }
 
-// What the environment says of attempts is a limit all the same.
+// AWS_MAX_ATTEMPTS is also a limit.
 func TestAttemptsOfTheEnvironment(t *testing.T) {
 	for limit, n := range map[string]int{"1": 1, "2": 2, "200": 8} {
-		isolate(t)
-		t.Setenv("AWS_REGION", "eu-west-1")
+		awstest.Environment(t, "")
 		t.Setenv("AWS_MAX_ATTEMPTS", limit)
 		for service, call := range operations {
 			synctest.Test(t, func(t *testing.T) {
-				cfg, err := awsclient.Load(t.Context(), "", "")
-				if err != nil {
-					t.Fatal(err)
-				}
+				cfg := load(t)
 				script := &script{ends: []end{serverDown}}
 				cfg.HTTPClient = script
 				if err := call(t.Context(), cfg); err == nil || script.n != n {
@@ -205,7 +176,7 @@ func TestAttemptsOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// A spell of throttling uses nothing up that a long run needs.
+// Throttling of one call does not reduce the attempts of later calls.
 func TestThrottlingOfManyCallsEndsNoRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -219,7 +190,7 @@ func TestThrottlingOfManyCallsEndsNoRun(t *testing.T) {
 	})
 }
 
-// The half of a list is not the whole of it because the next attempt has no body.
+// If an answer breaks off, its part is not in the result of the next attempt.
 func TestNothingIsLeftOfAnAnswerThatBrokeOff(t *testing.T) {
 	t.Parallel()
 	half := end{200, `{"nextToken": "x", "repositories": [{"repositoryName": "a"}, {"repos`, nil}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -14,10 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// An end is one way in which an attempt ends: an answer, or the error of the
-// connection.
+// An end is the end of an attempt: an answer or a connection error.
 type end struct {
 	status int
 	body   string
@@ -33,7 +35,7 @@ var (
 	denied     = end{400, `{"__type": "AccessDeniedException"}`, nil}
 )
 
-// passing are the faults that pass, other than throttling.
+// passing are temporary faults other than throttling.
 var passing = map[string]end{
 	"500":                         serverDown,
 	"502 from a proxy":            {502, "<html>bad gateway</html>", nil},
@@ -53,7 +55,7 @@ var passing = map[string]end{
 	"no member that is asked for": {200, `{"message": "sign in"}`, nil},
 }
 
-// A script has the attempts end in its order, the last end again and again.
+// A script ends the attempts in its order, and repeats the last end.
 type script struct {
 	ends []end
 	n    int
@@ -80,7 +82,7 @@ func times(n int, e end) []end {
 	return ends
 }
 
-// The operations of the tests, one for each way in which calls are made.
+// operations has one operation for each way of making calls.
 var operations = map[string]func(context.Context, aws.Config) error{
 	"ECR": listRepositories,
 	"ECS": func(ctx context.Context, cfg aws.Config) error {
@@ -102,14 +104,37 @@ func listRepositories(ctx context.Context, cfg aws.Config) error {
 	return err
 }
 
-// scripted returns a configuration whose clients meet with these ends.
+// scripted returns a configuration whose clients get these ends.
 func scripted(ends ...end) (aws.Config, *script) {
-	cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
 	s := &script{ends: ends}
-	cfg.HTTPClient = s
-	return cfg, s
+	return awstest.Offline(s), s
 }
 
-type answering func(*http.Request) (*http.Response, error)
+// load returns the configuration of the environment.
+func load(t *testing.T) aws.Config {
+	t.Helper()
+	cfg, err := awsclient.Load(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
 
-func (f answering) Do(r *http.Request) (*http.Response, error) { return f(r) }
+// eachService runs a variant of a test with an operation of each service, in synctest
+// bubbles.
+func eachService(t *testing.T, variant string, test func(t serviceTest)) {
+	t.Helper()
+	for service, call := range operations {
+		t.Run(strings.TrimSpace(variant+" "+service), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(serviceTest{t, service, call}) })
+		})
+	}
+}
+
+// A serviceTest is a test with an operation of a service.
+type serviceTest struct {
+	*testing.T
+	service string
+	call    func(context.Context, aws.Config) error
+}

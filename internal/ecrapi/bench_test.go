@@ -6,14 +6,15 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// BenchmarkPage measures a page of 1,000 images from the request to the image
-// values, with the SDK's signing, retries and steps but without a network: as
-// the client reads it, and as the SDK's decoder does.
+// BenchmarkPage measures a page of 1,000 images from the request to the image values,
+// with the SDK's signing and retries but without a network. It compares the client's
+// decoder with the SDK's.
 func BenchmarkPage(b *testing.B) {
 	text := usualPage(1000)
-	at := api(answer(text))
+	at := api(awstest.Answer(text))
 	for _, path := range []struct {
 		name   string
 		client ecrapi.Client
@@ -37,8 +38,8 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// usualPage is a page of n images in the words of ECR: one in five is an index,
-// one in four without tags, and one in three has never been pulled.
+// usualPage returns a page of n images in the format of ECR. One in five is an index, one
+// in four has no tags, and one in three was never pulled.
 func usualPage(n int) string {
 	details := make([]string, n)
 	for i := range details {

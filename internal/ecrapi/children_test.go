@@ -12,10 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func TestChildrenReadsIndexes(t *testing.T) {
@@ -125,9 +125,7 @@ func TestChildrenDoesNotCountRefusedAttemptsAsAPull(t *testing.T) {
 		"no answer": {500, `{}`, time.Hour},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
-			cfg.HTTPClient = &slow{fails: 5, status: test.status, body: test.body}
-			client, _ := ecrapi.Connect(cfg)
+			client, _ := ecrapi.Connect(awstest.Offline(&slow{fails: 5, status: test.status, body: test.body}))
 			began := time.Now()
 			got, err := client.Children(t.Context(), "app", []string{"sha256:a"})
 			if err != nil || len(got.Children) != 1 {
@@ -163,7 +161,7 @@ func (s *slow) Do(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// An answer about something else is no answer.
+// An answer about another image is no answer.
 func TestChildrenTakesOnlyWhatItAskedFor(t *testing.T) {
 	t.Parallel()
 	client, _ := connect(t, canned{"BatchGetImage": func(string) string {

@@ -13,11 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func TestImagesAreThoseThatTheSDKReads(t *testing.T) {
 	t.Parallel()
-	at := api(answer(usualPage(1000)))
+	at := api(awstest.Answer(usualPage(1000)))
 	want, err := collect(t, each(ecrapi.New(plain{at}).Images(t.Context(), "app")))
 	if err != nil || len(want) != 1000 {
 		t.Fatalf("the SDK reads %d images, %v", len(want), err)
@@ -28,12 +29,12 @@ func TestImagesAreThoseThatTheSDKReads(t *testing.T) {
 	}
 }
 
-// Half a page might lack the images that keep others in a count.
+// A part of a page might lack images that count in a rule.
 func TestABrokenPageIsNoListing(t *testing.T) {
 	t.Parallel()
 	whole := usualPage(3)
 	for name, text := range map[string]string{"cut": whole[:len(whole)-5], "empty": "", "goes on": whole + whole, "wrong type": strings.Replace(whole, `"registryId":"`, `"registryId":5,"x":"`, 1)} {
-		list, err := collect(t, each(ecrapi.New(api(answer(text))).Images(t.Context(), "app")))
+		list, err := collect(t, each(ecrapi.New(api(awstest.Answer(text))).Images(t.Context(), "app")))
 		if _, ok := errors.AsType[*smithy.DeserializationError](err); !ok || len(list) > 0 {
 			t.Errorf("%s: %d images, %v; want a DeserializationError only", name, len(list), err)
 		}
@@ -45,13 +46,13 @@ func TestABrokenPageIsNoListing(t *testing.T) {
 func TestAPageWithoutEndIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{-1, 1 << 40} {
-		endless := wire(func() (io.Reader, int64) { return spaces{}, length })
+		endless := awstest.AnswerFrom(func() (io.Reader, int64) { return spaces{}, length })
 		_, err := collect(t, each(ecrapi.New(api(endless)).Images(t.Context(), "app")))
 		wantError(t, err, "the page has more than 32 MiB")
 	}
 }
 
-// spaces is white space without end.
+// spaces is endless white space.
 type spaces struct{}
 
 func (spaces) Read(p []byte) (int, error) {
@@ -61,8 +62,7 @@ func (spaces) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// An answer that breaks off is tried again as often as for a call whose answers
-// the SDK reads.
+// An answer that breaks off gets as many attempts as a call that the SDK decodes.
 func TestAnAnswerThatBreaksOffIsTriedAgainAsByTheSDK(t *testing.T) {
 	t.Parallel()
 	client, calls := connect(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -87,7 +87,7 @@ func TestListingsAtOnceDoNotMix(t *testing.T) {
 	t.Parallel()
 	var group sync.WaitGroup
 	for i := range 8 {
-		client := ecrapi.New(api(answer(strings.ReplaceAll(usualPage(50), "build", fmt.Sprint("build-", i)))))
+		client := ecrapi.New(api(awstest.Answer(strings.ReplaceAll(usualPage(50), "build", fmt.Sprint("build-", i)))))
 		group.Go(func() {
 			for range 20 {
 				for outer, err := range each(client.Images(t.Context(), "app")) {

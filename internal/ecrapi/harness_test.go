@@ -1,54 +1,43 @@
 package ecrapi_test
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"iter"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var (
+	now    = awstest.Now
+	digest = awstest.Digest
+)
 
 // connect returns a client of the server behind the handler. It tries each
 // call three times without a pause.
 func connect(t *testing.T, handler http.Handler) (ecrapi.Client, *ecrapi.Calls) {
 	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	cfg := awsclient.Local(server.URL, "eu-west-1")
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		})
-	}
-	return ecrapi.Connect(cfg)
+	return ecrapi.Connect(awstest.Attempts(awstest.Serve(t, handler), 3))
 }
 
 // start returns a registry with the repository "app" and a client of it.
 func start(t *testing.T) (*fakeecr.Server, ecrapi.Client, *ecrapi.Calls) {
 	t.Helper()
-	registry := fakeecr.New(fakeecr.WithClock(func() time.Time { return now }))
-	registry.CreateRepository("app")
-	client, calls := connect(t, registry)
+	registry, cfg := awstest.Registry(t)
+	client, calls := ecrapi.Connect(awstest.Attempts(cfg, 3))
 	return registry, client, calls
 }
 
-// digest returns a digest that sorts by n.
-func digest(n int) string { return fmt.Sprintf("sha256:%064x", n) }
-
-// put stores n images, pushed one second after the other.
+// put stores n images, each pushed one second after the one before.
 func put(registry *fakeecr.Server, n int) []string {
 	digests := make([]string, n)
 	for i := range digests {
@@ -57,7 +46,7 @@ func put(registry *fakeecr.Server, n int) []string {
 	return digests
 }
 
-// collect returns what a sequence holds up to its first error.
+// collect returns the items of a sequence up to its first error.
 func collect[T any](t *testing.T, sequence iter.Seq2[T, error]) ([]T, error) {
 	t.Helper()
 	var items []T
@@ -92,8 +81,8 @@ func each[T any](pages iter.Seq2[[]T, error]) iter.Seq2[T, error] {
 	}
 }
 
-// canned answers each operation with what its function makes of the page
-// token, for answers that no sane registry gives.
+// canned answers each operation with the text of its function for the page token, for
+// answers that a correct registry does not give.
 type canned map[string]func(token string) string
 
 func (c canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -119,4 +108,16 @@ func wantError(t *testing.T, err error, want string) {
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got error %v, want one with %q", err, want)
 	}
+}
+
+// api returns the SDK's client with those answers. It tries each call once.
+func api(answers awstest.Client) *ecr.Client {
+	return ecr.NewFromConfig(awstest.Attempts(awstest.Offline(answers), 1))
+}
+
+// plain is an API whose answers the SDK decodes.
+type plain struct{ ecrapi.API }
+
+func (p plain) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput, _ ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error) {
+	return p.API.DescribeImages(ctx, in)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func TestImagesReadsAllPages(t *testing.T) {
@@ -34,9 +35,7 @@ func TestImagesReadsAllPages(t *testing.T) {
 		got = append(got, im.Digest)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("digests mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "digests", want, got)
 	if n := calls.Snapshot()["DescribeImages"]; n != 3 {
 		t.Errorf("%d calls for 2001 images, want 3", n)
 	}
@@ -77,9 +76,7 @@ func TestImagesListsEveryStatus(t *testing.T) {
 		got[im.Status]++
 	}
 	want := map[evaluator.ImageStatus]int{evaluator.Active: 1, evaluator.Archived: 1, evaluator.Activating: 1}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("statuses mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "statuses", want, got)
 }
 
 func TestImagesCanBeLeftEarly(t *testing.T) {
@@ -100,8 +97,8 @@ func TestImagesCanBeLeftEarly(t *testing.T) {
 	}
 }
 
-// Pages overlap when images come and go between the calls. An image that
-// counted twice would push another one out of a rule's count.
+// Pages overlap if images are added and removed between the calls. An image that counts
+// twice would push another one out of a rule's count.
 func TestImagesOnSeveralPagesCountOnce(t *testing.T) {
 	t.Parallel()
 	pages := map[string]string{
@@ -171,8 +168,8 @@ func TestARepeatedPageTokenCutsTheListingShort(t *testing.T) {
 	}
 }
 
-// Without digest or push time nothing can be said about an image, nor about
-// its neighbours in a count.
+// Without digest or push time neither the image nor the images next to it in a count can
+// be judged.
 func TestImagesRefusesToGuess(t *testing.T) {
 	t.Parallel()
 	for want, detail := range map[string]string{
@@ -189,8 +186,8 @@ func TestImagesRefusesToGuess(t *testing.T) {
 	}
 }
 
-// described answers DescribeImages with the image details, without the wire:
-// the SDK makes any number of seconds a time between the years 1677 and 2262.
+// described answers DescribeImages with the image details without encoding them, because
+// the SDK decodes any number of seconds into a time between the years 1677 and 2262.
 type described struct {
 	ecrapi.API
 	details []types.ImageDetail
@@ -200,7 +197,7 @@ func (d described) DescribeImages(context.Context, *ecr.DescribeImagesInput, ...
 	return &ecr.DescribeImagesOutput{ImageDetails: d.details}, nil
 }
 
-// Such a time could not be printed in a report, or is none that ECR has said.
+// Such a time cannot be in a report, or is not from ECR.
 func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 	t.Parallel()
 	id, ok, past, future := aws.String("sha256:a"), new(now), new(now.AddDate(-4000, 0, 0)), new(now.AddDate(8000, 0, 0))
@@ -250,9 +247,7 @@ func TestRepositoriesReadsAllPagesInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Repositories mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "Repositories", want, got)
 	if n := calls.Snapshot()["DescribeRepositories"]; n != 3 {
 		t.Errorf("%d calls for 2001 repositories, want 3", n)
 	}
@@ -341,7 +336,7 @@ func TestRepositoryPolicyText(t *testing.T) {
 	wantError(t, err, "grant the action to the role")
 }
 
-// A count that missed attempts would hide throttling.
+// Counts without failed attempts would hide throttling.
 func TestCallsCountsEveryAttempt(t *testing.T) {
 	t.Parallel()
 	registry, client, calls := start(t)
@@ -353,9 +348,7 @@ func TestCallsCountsEveryAttempt(t *testing.T) {
 	}
 	_, _ = client.PolicyText(t.Context(), "app")
 	want := map[string]int{"DescribeImages": 3, "GetLifecyclePolicy": 1}
-	if diff := cmp.Diff(want, calls.Snapshot()); diff != "" {
-		t.Errorf("Calls mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "Calls", want, calls.Snapshot())
 	if diff := cmp.Diff(registry.Calls(), calls.Snapshot()); diff != "" {
 		t.Errorf("Calls mismatch with the registry's (-registry +client):\n%s", diff)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 )
 
-// manifest answers BatchGetImage with this manifest of whatever is asked for.
+// manifest answers BatchGetImage for any image with this manifest.
 type manifest struct {
 	ecrapi.API
 	text string
@@ -21,8 +21,8 @@ func (m manifest) BatchGetImage(_ context.Context, in *ecr.BatchGetImageInput, _
 	return &ecr.BatchGetImageOutput{Images: []types.Image{{ImageId: &in.ImageIds[0], ImageManifest: &m.text}}}, nil
 }
 
-// FuzzManifest: a manifest that is read lists digests, and one that is not read
-// has no children; nil would say so of an empty list.
+// FuzzManifest: a manifest that is read has a list of digests, which may be empty but not
+// nil. Otherwise the image has a failure.
 func FuzzManifest(f *testing.F) {
 	f.Add(`{"manifests": []}`)
 	f.Add(`{"schemaVersion": 2, "manifests": [{"digest": "sha256:a", "platform": {"os": "linux"}}, {"digest": ""}]}`)

@@ -7,10 +7,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A body that got lost is not a registry without repositories, a repository
-// without images or tags, or an image that is archived.
+// An empty body is not a registry without repositories, a repository without images or
+// tags, or an archived image.
 func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 	t.Parallel()
 	for operation, c := range map[string]struct {
@@ -44,7 +45,7 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 	}
 }
 
-// An empty list is one.
+// An empty list is a valid list.
 func TestEmptyLists(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
@@ -57,12 +58,11 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-// An answer without the list is none, whatever else it has: a proxy may have
-// answered.
+// An answer without the list is an error. It may come from a proxy.
 func TestAnAnswerWithoutTheListIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`{}`, `null`, `{"message": "sign in"}`, `{"repositories": null, "imageDetails": null}`, `{"nextToken": "t"}`, `<html>`, `{"imageDetails": [`} {
-		client := ecrapi.New(api(answer(text)))
+		client := ecrapi.New(api(awstest.Answer(text)))
 		if repositories, err := collect(t, client.Repositories(t.Context())); err == nil || len(repositories) > 0 {
 			t.Errorf("%s: repositories %v, %v", text, repositories, err)
 		}

@@ -17,9 +17,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// removing are the calls that remove.
+// removing has the calls that remove images.
 var removing = map[string]func(context.Context, ecrapi.Client) error{
 	"BatchDeleteImage": func(ctx context.Context, c ecrapi.Client) error {
 		_, err := c.Delete(ctx, "app", []string{digest(0)})
@@ -30,8 +31,7 @@ var removing = map[string]func(context.Context, ecrapi.Client) error{
 	},
 }
 
-// Between two attempts someone may have tagged the image; only the caller can
-// look.
+// Somebody may tag the image between two attempts, and only the caller can re-check it.
 func TestWhatRemovesIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	for operation, call := range removing {
@@ -50,8 +50,8 @@ func TestWhatRemovesIsTriedOnce(t *testing.T) {
 	}
 }
 
-// wantAnswer checks that an error is the one of the two that callers tell
-// apart, or neither when want is nil.
+// wantAnswer checks that callers can recognize the error as ErrThrottled or
+// ErrUnanswered, or as neither if want is nil.
 func wantAnswer(t *testing.T, name string, err, want error) {
 	t.Helper()
 	if err == nil {
@@ -64,8 +64,8 @@ func wantAnswer(t *testing.T, name string, err, want error) {
 	}
 }
 
-// Renewing credentials can take long. A call that would be late is not sent: the caller
-// has to look at the image again.
+// Renewing credentials can take long. A call that would be late is not sent, so that the
+// caller re-checks the image.
 func TestALateRemovalIsNotSent(t *testing.T) {
 	t.Parallel()
 	calls := maps.Clone(removing)
@@ -77,8 +77,10 @@ func TestALateRemovalIsNotSent(t *testing.T) {
 		for renewal, late := range map[time.Duration]bool{0: false, time.Second: false, 1100 * time.Millisecond: true, 8 * time.Second: true} {
 			synctest.Test(t, func(t *testing.T) {
 				sent := 0
-				cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
-				cfg.HTTPClient = answer(`{"imageIds": [], "failures": [], "imageStatus": "ARCHIVED"}`).then(func() { sent++ })
+				cfg := awstest.Offline(awstest.Client(func(r *http.Request) (*http.Response, error) {
+					sent++
+					return awstest.Answer(`{"imageIds": [], "failures": [], "imageStatus": "ARCHIVED"}`)(r)
+				}))
 				cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 					time.Sleep(renewal)
 					return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "x"}, nil
@@ -93,26 +95,22 @@ func TestALateRemovalIsNotSent(t *testing.T) {
 	}
 }
 
-// What the environment says about attempts does not concern these calls.
+// The environment's number of attempts does not apply to these calls.
 func TestWhatRemovesIsTriedOnceWhateverTheAttempts(t *testing.T) {
 	t.Parallel()
 	for operation, call := range removing {
-		registry := fakeecr.New()
-		registry.CreateRepository("app")
+		registry, cfg := awstest.Registry(t)
 		registry.Fail(operation, "", "ThrottlingException")
-		server := httptest.NewServer(registry)
-		cfg := awsclient.Local(server.URL, "eu-west-1")
 		cfg.RetryMaxAttempts, cfg.RetryMode = 5, aws.RetryModeAdaptive
 		client, calls := ecrapi.Connect(cfg)
 		wantAnswer(t, operation, call(t.Context(), client), cleaner.ErrThrottled)
 		if n := calls.Snapshot()[operation]; n != 1 {
 			t.Errorf("%s: %d attempts, want 1", operation, n)
 		}
-		server.Close()
 	}
 }
 
-// Then the work may be done.
+// The call may have been carried out.
 func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]http.HandlerFunc{
@@ -150,7 +148,7 @@ func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
 	}
 }
 
-// A server that is not there is as silent as one that lost the answer.
+// A call to a server that does not exist has no answer either.
 func TestNoConnectionIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	client, _ := ecrapi.Connect(awsclient.Local("http://127.0.0.1:1", "eu-west-1"))
@@ -159,7 +157,8 @@ func TestNoConnectionIsNoAnswer(t *testing.T) {
 	}
 }
 
-// A failure that may pass is retried before it decides whether own pulls are recorded.
+// The call is retried after a temporary failure, before its result decides whether own
+// pulls are recorded.
 func TestPullTimeExclusionsAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"ThrottlingException", "ServerException"} {
@@ -175,7 +174,7 @@ func TestPullTimeExclusionsAreAskedForAgain(t *testing.T) {
 	}
 }
 
-// An image that the answer leaves out is not one that is gone.
+// If an answer lacks an image, the image may still exist.
 func TestDescribeRefusesAnAnswerWithTooFewImages(t *testing.T) {
 	t.Parallel()
 	client, _ := connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`))

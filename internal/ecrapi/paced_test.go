@@ -4,25 +4,20 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 // A call that ECR throttles halves the pace of its operation, and only that.
 func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 	t.Parallel()
-	registry := fakeecr.New()
-	registry.CreateRepository("app")
-	server := httptest.NewServer(registry)
-	t.Cleanup(server.Close)
+	registry, cfg := awstest.Registry(t)
 	p := pace.New(pace.Limits{Start: 4, Most: 4})
-	client, calls := ecrapi.Connect(awsclient.Local(server.URL, "eu-west-1"), ecrapi.Paced(p))
+	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(p))
 	registry.FailNext("DescribeRepositories", "", "ThrottlingException", 1)
 	for _, err := range client.Repositories(t.Context()) {
 		if err != nil {
@@ -37,7 +32,7 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 			t.Errorf("%d calls of %s may be under way, want %d", got, operation, want)
 		}
 	}
-	// a stopped run does not wait for its turn
+	// A stopped run does not wait for its turn.
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	occupy(t, p, "DescribeImages", 4)
@@ -48,13 +43,12 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 	}
 }
 
-// A panic in a call must not keep its turn from the others.
+// A panic in a call must end its turn.
 func TestAPanicEndsACall(t *testing.T) {
 	t.Parallel()
 	p := pace.New(pace.Limits{Start: 2, Most: 2})
-	cfg := awsclient.Local("http://registry.invalid", "eu-west-1")
-	cfg.HTTPClient = faulty{}
-	client, _ := ecrapi.Connect(cfg, ecrapi.Paced(p))
+	faulty := awstest.Client(func(*http.Request) (*http.Response, error) { panic("fault") })
+	client, _ := ecrapi.Connect(awstest.Offline(faulty), ecrapi.Paced(p))
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -68,11 +62,7 @@ func TestAPanicEndsACall(t *testing.T) {
 	}
 }
 
-type faulty struct{}
-
-func (faulty) Do(*http.Request) (*http.Response, error) { panic("fault") }
-
-// free returns how many calls may be under way, and lets them end.
+// free returns how many calls may be under way at once, and ends them.
 func free(t *testing.T, p *pace.Pace, operation string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

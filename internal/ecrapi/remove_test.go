@@ -10,10 +10,11 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// ECR refuses to describe a list in which one digest is missing; Describe
-// finds the others all the same.
+// ECR refuses to describe a list with a missing digest. Describe still finds the other
+// images.
 func TestDescribeReturnsWhatIsStillThere(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -101,9 +102,7 @@ func TestUntagTellsWhatBecameOfEachTag(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{"pr-1": both, "pr-2": both}
-	if diff := cmp.Diff(want, got.Removed); diff != "" {
-		t.Errorf("removed mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "removed", want, got.Removed)
 	if len(got.Failed) != 2 || got.Failed["pr-3"].Code != "KmsError" || got.Failed["pr-4"].Code != "ImageNotFound" {
 		t.Errorf("failed %v", got.Failed)
 	}
@@ -140,9 +139,7 @@ func TestDeleteTellsWhatBecameOfEachImage(t *testing.T) {
 		codes[f.Digest] = f.Code
 	}
 	want := map[string]string{child: "ImageReferencedByManifestList", refused: "KmsError", missing: "ImageNotFound"}
-	if diff := cmp.Diff(want, codes); diff != "" {
-		t.Errorf("failures mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "failures", want, codes)
 	wantError(t, got.Failed[0], "ImageReferencedByManifestList: Requested image referenced by manifest list: ["+index+"]")
 	if left := registry.Images("app"); len(left) != 3 {
 		t.Errorf("%d images are left, want 3", len(left))
@@ -199,7 +196,7 @@ func TestArchiveMovesOneImage(t *testing.T) {
 	}
 }
 
-// Archiving has no confirmed result if the answer has another status than ARCHIVED.
+// Archiving is confirmed only by an answer with the status ARCHIVED.
 func TestArchiveBelievesOneStatusOnly(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]error{"ARCHIVED": nil, "ACTIVE": cleaner.ErrUnanswered, "ACTIVATING": cleaner.ErrUnanswered, "NEW": cleaner.ErrUnanswered} {
@@ -210,8 +207,8 @@ func TestArchiveBelievesOneStatusOnly(t *testing.T) {
 	}
 }
 
-// What concerns the image is a Failure, as of BatchDeleteImage; what concerns
-// the call is not.
+// An error about the image is a Failure, as from BatchDeleteImage. An error about the
+// call is not.
 func TestArchiveErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)

@@ -20,23 +20,15 @@ func (in *batchDeleteImageRequest) check() error {
 	return cmp.Or(in.repositoryRef.check(), checkPresent("imageIds", in.ImageIDs != nil), checkImageIDs(in.ImageIDs))
 }
 
-// A deletion is one identifier of a request, with what it meant before the
-// call.
+// A deletion is one identifier of a request, resolved before the call deletes anything.
 type deletion struct {
 	id     imageID
 	rec    *record
-	guards []string // the indexes that guard rec
+	guards []string // see [repository.guards]
 	failed *failure
 }
 
-func (s *Server) batchDeleteImage(in *batchDeleteImageRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("BatchDeleteImage", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) batchDeleteImage(r *repository, in *batchDeleteImageRequest) (any, error) {
 	deletions := make([]deletion, len(in.ImageIDs))
 	for i, id := range in.ImageIDs {
 		deletions[i] = s.plan(r, id)
@@ -57,14 +49,14 @@ func (s *Server) plan(r *repository, id imageID) deletion {
 	if failed != nil {
 		return deletion{id: id, failed: failed}
 	}
-	if code := cmp.Or(s.refused[rec.Digest], s.strike.refuses()); code != "" {
+	if code := cmp.Or(s.refused[rec.Digest], s.injection.refuses()); code != "" {
 		return deletion{id: id, failed: id.failure(code)}
 	}
 	return deletion{id: id, rec: rec, guards: r.guards(rec.Digest)}
 }
 
-// delete carries out a deletion and returns the identifiers that went, none
-// when an earlier deletion of the same call took them.
+// delete carries out a deletion and returns the deleted identifiers. It returns none if
+// an earlier deletion of the same call deleted them.
 func (r *repository) delete(d deletion) ([]imageID, *failure) {
 	switch {
 	case d.failed != nil:
@@ -82,7 +74,7 @@ func (r *repository) delete(d deletion) ([]imageID, *failure) {
 	return ids, nil
 }
 
-// guardReason puts the index guard into ECR's words.
+// guardReason is the message of ECR.
 func guardReason(indexes []string) string {
 	return "Requested image referenced by manifest list: [" + strings.Join(indexes, ", ") + "]"
 }

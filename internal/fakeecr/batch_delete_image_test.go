@@ -7,9 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func remove(t *testing.T, client *ecr.Client, ids ...types.ImageIdentifier) *ecr.BatchDeleteImageOutput {
@@ -19,8 +19,8 @@ func remove(t *testing.T, client *ecr.Client, ids ...types.ImageIdentifier) *ecr
 	}))
 }
 
-// left returns the images of "app" as digest:tag,tag with the digest's last
-// letters.
+// left returns the images of "app" as digest:tag,tag with the last two letters of the
+// digest.
 func left(s *fakeecr.Server) string {
 	var texts []string
 	for _, im := range s.Images("app") {
@@ -92,9 +92,7 @@ func TestBatchDeleteImageFailsForOneImageOnly(t *testing.T) {
 		"09:b":    "ImageTagDoesNotMatchDigest: Invalid request parameters: given tag does not map to the given digest",
 		"02:none": "ImageNotFound: Requested image not found",
 	}
-	if diff := cmp.Diff(want, failures(got.Failures)); diff != "" {
-		t.Errorf("failures mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "failures", want, failures(got.Failures))
 	s.RefuseImage(digest(3), "")
 	remove(t, client, byDigest(digest(3))...)
 	if got := left(s); got != "02:b" {
@@ -109,15 +107,13 @@ func TestRefusedImagesKeepTheirTags(t *testing.T) {
 	s.RefuseImage(digest(1), "ImageInaccessible")
 	got := remove(t, client, byTag("a"))
 	want := map[string]string{":a": "ImageInaccessible: Requested image refused"}
-	if diff := cmp.Diff(want, failures(got.Failures)); diff != "" {
-		t.Errorf("failures mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "failures", want, failures(got.Failures))
 	if got := left(s); got != "01:a,b" {
 		t.Errorf("got left %q, want 01:a,b", got)
 	}
 }
 
-// An index guards its children against deletion while it is not archived.
+// ECR refuses to delete the children of an index that is not archived.
 func TestBatchDeleteImageGuardsChildren(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -151,7 +147,7 @@ func TestBatchDeleteImageGuardsChildren(t *testing.T) {
 	}
 }
 
-// guarded returns failures of the index guard as "image [index index]".
+// guarded returns the failures of children as "image [index index]".
 func guarded(failures []types.ImageFailure) string {
 	var texts []string
 	for _, f := range failures {
@@ -188,14 +184,9 @@ func TestBatchDeleteImageErrors(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)
 	app := aws.String("app")
-	for name, in := range map[string]*ecr.BatchDeleteImageInput{
+	wantRefusals(t, client.BatchDeleteImage, "InvalidParameterException", map[string]*ecr.BatchDeleteImageInput{
 		"no identifiers":       {RepositoryName: app, ImageIds: []types.ImageIdentifier{}},
 		"101 identifiers":      {RepositoryName: app, ImageIds: make([]types.ImageIdentifier, 101)},
 		"a malformed registry": {RepositoryName: app, ImageIds: byDigest(digest(1)), RegistryId: aws.String("me")},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := client.BatchDeleteImage(t.Context(), in)
-			wantCode(t, err, "InvalidParameterException")
-		})
-	}
+	})
 }

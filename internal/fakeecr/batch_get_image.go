@@ -39,8 +39,8 @@ func (in *batchGetImageRequest) check() error {
 	return checkImageIDs(in.ImageIDs)
 }
 
-// accepts reports whether the request takes manifests of the type. One that
-// names no types takes all but indexes.
+// accepts reports whether the request accepts the media type. Without a list it accepts
+// all types except indexes.
 func (in *batchGetImageRequest) accepts(mediaType string) bool {
 	if in.AcceptedMediaTypes == nil {
 		return !indexTypes[mediaType]
@@ -48,48 +48,41 @@ func (in *batchGetImageRequest) accepts(mediaType string) bool {
 	return slices.Contains(in.AcceptedMediaTypes, mediaType)
 }
 
-func (s *Server) batchGetImage(in *batchGetImageRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("BatchGetImage", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) batchGetImage(r *repository, in *batchGetImageRequest) (any, error) {
 	out := batchGetImageResponse{[]pulledImage{}, []failure{}}
 	for _, id := range in.ImageIDs {
-		asked, served, failed := r.pull(in, id)
+		requested, served, failed := r.pull(in, id)
 		if failed != nil {
 			out.Failures = append(out.Failures, *failed)
 			continue
 		}
 		if !s.pullExcluded {
-			s.recordPull(asked)
+			s.recordPull(requested)
 		}
-		out.Images = append(out.Images, s.pulled(r, id, asked, served)...)
+		out.Images = append(out.Images, s.pulled(r, id, requested, served)...)
 	}
 	return out, nil
 }
 
-// pull returns the image that was asked for and the one whose manifest is the
-// answer, which differ when an index is not accepted.
-func (r *repository) pull(in *batchGetImageRequest, id imageID) (asked, served *record, failed *failure) {
-	asked, failed = r.resolve(id)
+// pull returns the requested image and the image whose manifest is the answer: a child,
+// if the request does not accept the requested index.
+func (r *repository) pull(in *batchGetImageRequest, id imageID) (requested, served *record, failed *failure) {
+	requested, failed = r.resolve(id)
 	if failed != nil {
 		return nil, nil, failed
 	}
-	served = asked
-	if asked.isIndex() && !in.accepts(asked.ManifestMediaType) {
-		served = r.child(asked)
+	served = requested
+	if requested.isIndex() && !in.accepts(requested.ManifestMediaType) {
+		served = r.child(requested)
 	}
-	if served == nil || asked.Status != statusActive || !in.accepts(served.ManifestMediaType) {
+	if served == nil || requested.Status != statusActive || !in.accepts(served.ManifestMediaType) {
 		return nil, nil, id.failure("ImageNotFound")
 	}
-	return asked, served, nil
+	return requested, served, nil
 }
 
-// child returns the child of an index for which linux/amd64 is named or, when
-// there is none, the first; nil when none can be pulled.
+// child returns the linux/amd64 child of an index, or else its first child. It returns nil
+// if no child can be pulled.
 func (r *repository) child(index *record) *record {
 	var m manifest
 	if json.Unmarshal([]byte(index.manifest()), &m) != nil {
@@ -111,20 +104,20 @@ func (r *repository) child(index *record) *record {
 	return first
 }
 
-// pullRefresh is the age of a recorded pull from which the next pull is recorded.
+// ECR records at most one pull in pullRefresh.
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageDetail.html
 const pullRefresh = 24 * time.Hour
 
-// recordPull records a pull now, unless a pull of the last 24 hours is recorded.
 func (s *Server) recordPull(rec *record) {
 	if now := s.instant(); now.Sub(rec.LastRecordedPullTime) >= pullRefresh {
 		rec.LastRecordedPullTime = now
 	}
 }
 
-// pulled answers with the tag that was asked for, or else with each tag.
-func (s *Server) pulled(r *repository, id imageID, asked, served *record) []pulledImage {
-	ids := asked.identifiers()
+// pulled returns one image for the requested tag, or for each tag if the request has no
+// tag.
+func (s *Server) pulled(r *repository, id imageID, requested, served *record) []pulledImage {
+	ids := requested.identifiers()
 	if id.ImageTag != "" {
 		ids = []imageID{id}
 	}

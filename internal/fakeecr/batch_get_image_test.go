@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func pull(t *testing.T, client *ecr.Client, ids []types.ImageIdentifier, accepted ...string) *ecr.BatchGetImageOutput {
@@ -21,7 +22,7 @@ func pull(t *testing.T, client *ecr.Client, ids []types.ImageIdentifier, accepte
 	}))
 }
 
-// pulledIDs returns what was served, as shown does.
+// pulledIDs returns the identifiers in the answer in the form of shown.
 func pulledIDs(out *ecr.BatchGetImageOutput) string {
 	var ids []types.ImageIdentifier
 	for _, im := range out.Images {
@@ -97,9 +98,7 @@ func TestBatchGetImageFailsForOneImageOnly(t *testing.T) {
 		":":     "MissingDigestAndTag: Invalid request parameters: both tag and digest cannot be null",
 		"01:b":  "ImageTagDoesNotMatchDigest: Invalid request parameters: given tag does not map to the given digest",
 	}
-	if diff := cmp.Diff(want, failures(got.Failures)); diff != "" {
-		t.Errorf("failures mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "failures", want, failures(got.Failures))
 }
 
 func TestBatchGetImageServesAcceptedTypes(t *testing.T) {
@@ -143,9 +142,7 @@ func TestBatchGetImageServesAcceptedTypes(t *testing.T) {
 func TestBatchGetImageStampsThePull(t *testing.T) {
 	t.Parallel()
 	at := now
-	s := fakeecr.New(fakeecr.WithClock(func() time.Time { return at }))
-	s.CreateRepository("app")
-	client := newClient(t, s, 1)
+	s, client := start(t, fakeecr.WithClock(func() time.Time { return at }))
 	s.Put("app", fakeecr.Image{Digest: digest(1)})
 	s.Put("app", fakeecr.Image{Digest: digest(2), Children: []string{digest(1)}})
 	s.Put("app", fakeecr.Image{Digest: digest(3), Status: "ARCHIVED"})
@@ -166,9 +163,7 @@ func TestBatchGetImageStampsThePull(t *testing.T) {
 func TestAPullWithin24HoursOfTheLastIsNotRecorded(t *testing.T) {
 	t.Parallel()
 	at := now
-	s := fakeecr.New(fakeecr.WithClock(func() time.Time { return at }))
-	s.CreateRepository("app")
-	client := newClient(t, s, 1)
+	s, client := start(t, fakeecr.WithClock(func() time.Time { return at }))
 	s.Put("app", fakeecr.Image{Digest: digest(1), PushedAt: now.Add(-100 * time.Hour), LastRecordedPullTime: now.Add(-24 * time.Hour)})
 	for _, step := range []struct {
 		after    time.Duration
@@ -192,18 +187,13 @@ func TestBatchGetImageErrors(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)
 	app := aws.String("app")
-	for name, in := range map[string]*ecr.BatchGetImageInput{
+	wantRefusals(t, client.BatchGetImage, "InvalidParameterException", map[string]*ecr.BatchGetImageInput{
 		"no identifiers":   {RepositoryName: app, ImageIds: []types.ImageIdentifier{}},
 		"101 identifiers":  {RepositoryName: app, ImageIds: make([]types.ImageIdentifier, 101)},
 		"no types":         {RepositoryName: app, ImageIds: byDigest(digest(1)), AcceptedMediaTypes: []string{}},
 		"101 types":        {RepositoryName: app, ImageIds: byDigest(digest(1)), AcceptedMediaTypes: make([]string, 101)},
 		"a malformed name": {RepositoryName: aws.String("app/"), ImageIds: byDigest(digest(1))},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := client.BatchGetImage(t.Context(), in)
-			wantCode(t, err, "InvalidParameterException")
-		})
-	}
+	})
 }
 
 func TestGeneratedManifestsSayWhatTheImageIs(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// fill puts n images with two tags each, of which the last pull is known.
+// fill puts n images, each with two tags and a last pull.
 func fill(s *fakeecr.Server, repo string, n int) {
 	s.CreateRepository(repo)
 	for i := range n {
@@ -21,8 +21,8 @@ func fill(s *fakeecr.Server, repo string, n int) {
 	}
 }
 
-// BenchmarkDescribeImages is one page of 1,000 from a repository of 100,000,
-// without the network: decoding the request, cutting the page, encoding it.
+// BenchmarkDescribeImages reads a page of 1,000 from a repository of 100,000 without a
+// network: decode the request, make the page, encode the answer.
 func BenchmarkDescribeImages(b *testing.B) {
 	s := fakeecr.New()
 	fill(s, "app", 100_000)
@@ -48,7 +48,7 @@ func (d *discard) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// BenchmarkPut tells what an image costs in time and memory.
+// BenchmarkPut measures time and memory of an image.
 func BenchmarkPut(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

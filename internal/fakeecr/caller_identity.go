@@ -10,9 +10,9 @@ import (
 	"strconv"
 )
 
-// The one operation of AWS STS that is served, so that a caller can find out
-// whether the registered pull-time exclusion is its own. STS speaks AWS's query
-// protocol: a form in, XML out.
+// The server also has one operation of AWS STS, so that callers can find out whether the
+// pull-time exclusion is their own. STS uses AWS's query protocol: requests are forms and
+// answers are XML.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 const (
 	getCallerIdentity = "GetCallerIdentity"
@@ -21,7 +21,7 @@ const (
 	stsVersion        = "2011-06-15"
 )
 
-// roleARN and sessionARN name the caller, whoever it is: a session of a role.
+// roleARN and sessionARN are the ARNs of every caller.
 func (s *Server) roleARN() string { return "arn:aws:iam::" + s.account + ":role/cleaner" }
 
 func (s *Server) sessionARN() string {
@@ -44,12 +44,11 @@ type queryErrorResponse struct {
 	RequestID string   `xml:"RequestId"`
 }
 
-// isQuery reports whether a request is one of the query protocol.
 func isQuery(r *http.Request) bool {
 	return r.Header.Get("X-Amz-Target") == "" && r.Header.Get("Content-Type") == queryContentType
 }
 
-// serveQuery answers one call of the query protocol as ServeHTTP does others.
+// serveQuery answers one call of the query protocol.
 func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) {
 	name, err := readQuery(w, r)
 	if err == nil {
@@ -68,7 +67,7 @@ func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// callerIdentity delays the call and refuses it if it is to be refused.
+// callerIdentity delays the call, and refuses it if the test says so.
 func (s *Server) callerIdentity(ctx context.Context, name string) error {
 	if err := s.admit(ctx, name); err != nil {
 		return err
@@ -76,8 +75,8 @@ func (s *Server) callerIdentity(ctx context.Context, name string) error {
 	return s.permit(name, "")
 }
 
-// readQuery returns the action of a form that has nothing but what
-// GetCallerIdentity takes.
+// readQuery returns the action of a form. A form with other parameters than those of
+// GetCallerIdentity is an error.
 func readQuery(w http.ResponseWriter, r *http.Request) (action string, err error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {

@@ -19,17 +19,7 @@ import (
 // newSTS returns the SDK's client for STS on the server. It tries once.
 func newSTS(t *testing.T, s *fakeecr.Server) *sts.Client {
 	t.Helper()
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	return sts.New(sts.Options{
-		Region:       "eu-west-1",
-		BaseEndpoint: aws.String(server.URL),
-		HTTPClient:   &http.Client{Transport: copyBody{http.DefaultTransport}},
-		Retryer:      aws.NopRetryer{},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
-		}),
-	})
+	return sts.NewFromConfig(serve(t, s, 1))
 }
 
 func TestGetCallerIdentityNamesASessionOfTheExcludedRole(t *testing.T) {

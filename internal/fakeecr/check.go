@@ -39,23 +39,16 @@ func checkPresent(parameter string, present bool) error {
 	return nil
 }
 
-// checkLength checks the length of a text or of a list.
 func checkLength(parameter string, length, low, high int) error {
-	if length < low {
-		return invalid(parameter, fmt.Sprintf("Member must have length greater than or equal to %d", low))
-	}
-	if length > high {
-		return invalid(parameter, fmt.Sprintf("Member must have length less than or equal to %d", high))
-	}
-	return nil
+	return checkRange(parameter, "length", length, low, high)
 }
 
-func checkValue(parameter string, value, low, high int32) error {
-	if value < low {
-		return invalid(parameter, fmt.Sprintf("Member must have value greater than or equal to %d", low))
+func checkRange(parameter, what string, n, low, high int) error {
+	if n < low {
+		return invalid(parameter, fmt.Sprintf("Member must have %s greater than or equal to %d", what, low))
 	}
-	if value > high {
-		return invalid(parameter, fmt.Sprintf("Member must have value less than or equal to %d", high))
+	if n > high {
+		return invalid(parameter, fmt.Sprintf("Member must have %s less than or equal to %d", what, high))
 	}
 	return nil
 }
@@ -67,7 +60,7 @@ func checkPattern(parameter, value string, pattern *regexp.Regexp, expression st
 	return nil
 }
 
-// checkEnum accepts the empty string, which stands for an absent member.
+// checkEnum accepts the empty string, because it is an absent member.
 func checkEnum(parameter, value string, values ...string) error {
 	if value != "" && !slices.Contains(values, value) {
 		return invalid(parameter, "Member must satisfy enum value set: ["+strings.Join(values, ", ")+"]")
@@ -89,7 +82,6 @@ func checkRegistryID(id string) error {
 	return checkPattern("registryId", id, registryIDPattern, registryIDRegex)
 }
 
-// checkImageIDs checks a list that is present.
 func checkImageIDs(ids []imageID) error {
 	for _, id := range ids {
 		if utf8.RuneCountInString(id.ImageTag) > maxTag {

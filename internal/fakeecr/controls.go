@@ -8,24 +8,23 @@ import (
 	"time"
 )
 
-// controls hold what is asked of a server for the sake of a test. In every
-// map the operation "" stands for all of them.
+// controls hold the settings of a test. In every map the operation "" means all
+// operations.
 type controls struct {
 	clock func() time.Time
 
 	mu        sync.Mutex
 	latencies map[string]time.Duration
 	buckets   map[string]*bucket
-	faults    map[faultKey]*injection
+	faults    map[faultKey]*failRule
 	hooks     map[string]func()
 	calls     map[string]int
 }
 
 type faultKey struct{ operation, repo string }
 
-// An injection is a fault for the next calls, or for all when left is
-// negative.
-type injection struct {
+// A failRule has the error code for the next calls, or for all calls if left is negative.
+type failRule struct {
 	code string
 	left int
 }
@@ -35,24 +34,24 @@ func newControls(clock func() time.Time) controls {
 		clock:     clock,
 		latencies: map[string]time.Duration{},
 		buckets:   map[string]*bucket{},
-		faults:    map[faultKey]*injection{},
+		faults:    map[faultKey]*failRule{},
 		hooks:     map[string]func(){},
 		calls:     map[string]int{},
 	}
 }
 
-// Latency delays every call of an operation by d; "" means each operation that
-// has no latency of its own.
+// Latency delays every call of an operation by d. The operation "" means all operations
+// without their own latency.
 func (s *Server) Latency(operation string, d time.Duration) {
 	s.controls.mu.Lock()
 	defer s.controls.mu.Unlock()
 	s.controls.latencies[operation] = d
 }
 
-// Throttle answers ThrottlingException to calls of an operation beyond burst
-// at once and perSecond in the long run, in real time. With perSecond 0 there
-// are burst calls and no more; with both 0 throttling ends. The operation ""
-// means all operations together that have no throttle of their own.
+// Throttle limits the calls of an operation in real time, with a bucket of burst tokens
+// that gets perSecond new tokens. Other calls fail with a ThrottlingException. If
+// perSecond is 0, only the first burst calls succeed. If both are 0, throttling ends. The
+// operation "" is one limit for all operations without their own limit.
 func (s *Server) Throttle(operation string, perSecond float64, burst int) {
 	s.controls.mu.Lock()
 	defer s.controls.mu.Unlock()
@@ -63,13 +62,13 @@ func (s *Server) Throttle(operation string, perSecond float64, burst int) {
 	s.controls.buckets[operation] = newBucket(perSecond, burst, s.controls.clock())
 }
 
-// Fail answers the error code to every call of an operation on a repository,
-// for instance AccessDeniedException; the code "" ends it. The operation ""
-// means every operation, the repository "" every call; the more specific one
-// counts, the operation first.
+// Fail makes every call of an operation on a repository fail with the error code, such as
+// AccessDeniedException. The code "" ends that. The operation "" means every operation,
+// and the repository "" every repository. If several codes apply, the one for the operation
+// is first, then the one for the repository.
 func (s *Server) Fail(operation, repo, code string) { s.FailNext(operation, repo, code, -1) }
 
-// FailNext does what [Server.Fail] does for the next n calls.
+// FailNext is [Server.Fail] for the next n calls.
 func (s *Server) FailNext(operation, repo, code string, n int) {
 	s.controls.mu.Lock()
 	defer s.controls.mu.Unlock()
@@ -78,28 +77,28 @@ func (s *Server) FailNext(operation, repo, code string, n int) {
 		delete(s.controls.faults, key)
 		return
 	}
-	s.controls.faults[key] = &injection{code, n}
+	s.controls.faults[key] = &failRule{code, n}
 }
 
-// Before has f called before each call of an operation is carried out, or
-// refused because of [Server.Fail]; "" means each operation without a function
-// of its own, and nil ends it. f may use every method of the server. It may be
-// called by several goroutines at once.
+// Before sets the function that the server calls before each call of an operation, also
+// if [Server.Fail] refuses the call. The operation "" means all operations without their
+// own function; nil removes the function. f may use every method of the server. Several
+// goroutines may call f at once.
 func (s *Server) Before(operation string, f func()) {
 	s.controls.mu.Lock()
 	defer s.controls.mu.Unlock()
 	s.controls.hooks[operation] = f
 }
 
-// Calls returns how many requests were answered, by operation, those that were
-// throttled or failed included.
+// Calls returns the number of answered requests by operation, including throttled and
+// failed requests.
 func (s *Server) Calls() map[string]int {
 	s.controls.mu.Lock()
 	defer s.controls.mu.Unlock()
 	return maps.Clone(s.controls.calls)
 }
 
-// ResetCalls starts counting calls from zero.
+// ResetCalls sets the counts of [Server.Calls] to zero.
 func (s *Server) ResetCalls() {
 	s.controls.mu.Lock()
 	defer s.controls.mu.Unlock()
@@ -112,7 +111,7 @@ func (c *controls) count(operation string) {
 	c.calls[operation]++
 }
 
-// wait returns when the operation's latency is over or the caller has gone.
+// wait returns after the latency of the operation, or when the caller leaves.
 func (c *controls) wait(ctx context.Context, operation string) error {
 	c.mu.Lock()
 	d, own := c.latencies[operation]
@@ -134,7 +133,7 @@ func (c *controls) admit(operation string) bool {
 	return b == nil || b.take(c.clock())
 }
 
-// before calls the function that is set for the operation.
+// before calls the function of the operation, if any.
 func (c *controls) before(operation string) {
 	c.mu.Lock()
 	f := c.hooks[operation]
@@ -147,7 +146,7 @@ func (c *controls) before(operation string) {
 	}
 }
 
-// fault returns the code with which the call is to fail, or "".
+// fault returns the error code for the call, or "".
 func (c *controls) fault(operation, repo string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,13 +13,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// call asks for "app", or for the first repository that is named, and returns
-// the error code or "".
+// call makes a call about "app" or the given repository, and returns the error code or
+// "".
 func call(t *testing.T, s *fakeecr.Server, operation string, repo ...string) string {
 	t.Helper()
 	name := append(repo, "app")[0]
@@ -191,9 +191,7 @@ func TestFailKnowsTheRepositoryOfEveryOperation(t *testing.T) {
 			"message": user + c.action + " on resource: " + appARN +
 				" because no identity-based policy allows the " + c.action + " action",
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s mismatch (-want +got)\n%s", c.operation, diff)
-		}
+		awstest.Equal(t, c.operation, want, got)
 	}
 	if got := call(t, s, "DescribeRepositories"); got != "SerializationException" {
 		t.Errorf("got %s", got)
@@ -215,7 +213,7 @@ func TestServerFaultsAreFiveHundreds(t *testing.T) {
 	}
 }
 
-func TestBeforeMovesTheWorld(t *testing.T) {
+func TestBeforeChangesTheRegistry(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.Before("DescribeImages", func() { s.DeleteRepository("app") })
@@ -249,16 +247,14 @@ func TestCallsAreCounted(t *testing.T) {
 		call(t, s, operation)
 	}
 	want := map[string]int{"ListImages": 2, "GetLifecyclePolicy": 1, "Unknown": 1}
-	if diff := cmp.Diff(want, s.Calls()); diff != "" {
-		t.Errorf("calls mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "calls", want, s.Calls())
 	s.ResetCalls()
 	if got := s.Calls(); len(got) != 0 {
 		t.Errorf("after reset: got %v", got)
 	}
 }
 
-// The race detector is the judge of this test.
+// The race detector checks this test.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	s, client := start(t)

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// A datedWriter writes answers that carry the time of the clock as their Date.
-// Without it net/http would write the time of this machine.
+// A datedWriter sets the Date of answers to the time of the server's clock. Without it
+// net/http sets the time of this machine.
 type datedWriter struct {
 	http.ResponseWriter
 	now func() time.Time
 }
 
-// WriteHeader sets the Date and writes the header.
+// WriteHeader implements [http.ResponseWriter].
 func (w datedWriter) WriteHeader(status int) {
 	w.Header().Set("Date", w.now().UTC().Format(http.TimeFormat))
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap returns the writer below, for http.ResponseController.
+// Unwrap returns the other writer to [http.ResponseController].
 func (w datedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -47,7 +47,7 @@ func TestAnswersCarryTheDateOfTheServersClock(t *testing.T) {
 	}
 }
 
-// every makes every call fail with that kind of fault.
+// every injects that kind of fault into every call.
 func every(kind fakeecr.FaultKind) fakeecr.Faults {
 	return fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Probability: 1}}}
 }

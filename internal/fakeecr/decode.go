@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// decode reads a request body into the struct that in points to. Unlike
-// encoding/json it takes no member that in does not name exactly.
+// decode reads a request body into the struct that in points to. Unlike encoding/json it
+// refuses members that the struct does not have, also in another case.
 func decode(body []byte, in any) error {
 	var members any
 	if err := json.Unmarshal(body, &members); err != nil {
@@ -25,8 +25,8 @@ func decode(body []byte, in any) error {
 	return nil
 }
 
-// checkNames checks the names of all members in a JSON value against a type.
-// Values of the wrong kind are left to json.Unmarshal.
+// checkNames compares the names of all members in a JSON value with a type. Values of the
+// wrong kind pass, because json.Unmarshal refuses them.
 func checkNames(value any, t reflect.Type, path string) error {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -64,8 +64,8 @@ func checkMembers(members map[string]any, t reflect.Type, path string) error {
 	return nil
 }
 
-// memberTypes returns the types of a struct's members by their name on the
-// wire, those of embedded structs included.
+// memberTypes returns the types of a struct's fields by JSON name, including fields of
+// embedded structs.
 func memberTypes(t reflect.Type) map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, field := range reflect.VisibleFields(t) {

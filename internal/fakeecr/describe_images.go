@@ -22,14 +22,7 @@ func (in *describeImagesRequest) check() error {
 	return cmp.Or(checkImageIDs(in.ImageIDs), in.checkAbsent("imageIds"))
 }
 
-func (s *Server) describeImages(in *describeImagesRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("DescribeImages", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) describeImages(r *repository, in *describeImagesRequest) (any, error) {
 	if in.ImageIDs != nil {
 		return s.describeNamed(r, in)
 	}
@@ -39,16 +32,12 @@ func (s *Server) describeImages(in *describeImagesRequest) (any, error) {
 		size:  in.size(defaultPage),
 		key:   func(rec *record) string { return rec.Digest },
 	}
-	last, err := s.start(l.scope, &in.paging)
-	if err != nil {
-		return nil, err
-	}
-	page, next := l.page(s, r.admitted(filter, last))
-	return s.encodeDetails(r, page, next), nil
+	page, next, err := l.page(s, &in.paging, func(after string) iter.Seq[*record] { return r.admitted(filter, after) })
+	return s.encodeDetails(r, page, next), err
 }
 
-// describeNamed answers for each image once. When one of them is not there the
-// whole call fails. Only a filter that is given is applied.
+// describeNamed returns each image once. If an image does not exist, the call fails. It
+// applies the filter only if the request has one.
 func (s *Server) describeNamed(r *repository, in *describeImagesRequest) (any, error) {
 	var named []*record
 	seen := map[*record]bool{}

@@ -10,10 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // describe returns all details of a listing in pages of the given size.
@@ -72,9 +72,7 @@ func TestDescribeImagesAnswersEveryField(t *testing.T) {
 		LastArchivedAt:         aws.Time(now.Add(-48 * time.Hour)),
 		LastActivatedAt:        aws.Time(now.Add(-24 * time.Hour)),
 	}}
-	if diff := cmp.Diff(want, got.ImageDetails, cmpopts.IgnoreUnexported(types.ImageDetail{})); diff != "" {
-		t.Errorf("DescribeImages mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "DescribeImages", want, got.ImageDetails, cmpopts.IgnoreUnexported(types.ImageDetail{}))
 }
 
 func TestDescribeImagesLeavesOutWhatIsNot(t *testing.T) {
@@ -86,9 +84,7 @@ func TestDescribeImagesLeavesOutWhatIsNot(t *testing.T) {
 		"registryId": "123456789012", "repositoryName": "app", "imageDigest": digest(1), "imageSizeInBytes": 0.0,
 		"imagePushedAt": float64(now.Unix()), "imageManifestMediaType": ociIndex, "imageStatus": "ACTIVE",
 	}}}
-	if diff := cmp.Diff(want, answer); diff != "" {
-		t.Errorf("DescribeImages mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "DescribeImages", want, answer)
 }
 
 func TestDescribeImagesPages(t *testing.T) {
@@ -126,8 +122,8 @@ func TestDescribeImagesPages(t *testing.T) {
 	}
 }
 
-// A listing neither repeats nor misses an image that stays while others go and
-// come between its pages.
+// While other images are removed and added between the pages, each kept image is listed
+// exactly once.
 func TestDescribeImagesPagesAreStableUnderChange(t *testing.T) {
 	t.Parallel()
 	s, client := start(t)
@@ -167,7 +163,7 @@ func TestDescribeImagesRejectsForeignTokens(t *testing.T) {
 		&ecr.DescribeImagesInput{RepositoryName: aws.String("app"), MaxResults: one}))
 	list := must[*ecr.ListImagesOutput](t)(client.ListImages(t.Context(),
 		&ecr.ListImagesInput{RepositoryName: aws.String("app"), MaxResults: one}))
-	for name, in := range map[string]*ecr.DescribeImagesInput{
+	wantRefusals(t, client.DescribeImages, "InvalidParameterException", map[string]*ecr.DescribeImagesInput{
 		"of another repository": {RepositoryName: aws.String("other"), NextToken: first.NextToken},
 		"of another filter": {
 			RepositoryName: aws.String("app"), NextToken: first.NextToken,
@@ -178,12 +174,7 @@ func TestDescribeImagesRejectsForeignTokens(t *testing.T) {
 		"that is too short":    {RepositoryName: aws.String("app"), NextToken: aws.String("AAAA")},
 		"that is empty":        {RepositoryName: aws.String("app"), NextToken: aws.String("")},
 		"that is cut":          {RepositoryName: aws.String("app"), NextToken: aws.String((*first.NextToken)[:40])},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := client.DescribeImages(t.Context(), in)
-			wantCode(t, err, "InvalidParameterException")
-		})
-	}
+	})
 	t.Run("of another server", func(t *testing.T) {
 		_, stranger := start(t)
 		_, err := stranger.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String("app"), NextToken: first.NextToken})
@@ -214,9 +205,7 @@ func TestDescribeImagesFilters(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got := must[[]types.ImageDetail](t)(describe(t.Context(), client,
 				ecr.DescribeImagesInput{RepositoryName: aws.String("app"), Filter: c.filter, MaxResults: aws.Int32(1)}))
-			if diff := cmp.Diff(c.want, digests(got)); diff != "" {
-				t.Errorf("mismatch (-want +got)\n%s", diff)
-			}
+			awstest.Equal(t, "result", c.want, digests(got))
 		})
 	}
 }
@@ -240,9 +229,7 @@ func TestDescribeImagesByIdentifier(t *testing.T) {
 			got := must[*ecr.DescribeImagesOutput](t)(client.DescribeImages(t.Context(), &ecr.DescribeImagesInput{
 				RepositoryName: aws.String("app"), ImageIds: c.ids, Filter: c.filter,
 			}))
-			if diff := cmp.Diff(c.want, digests(got.ImageDetails)); diff != "" {
-				t.Errorf("mismatch (-want +got)\n%s", diff)
-			}
+			awstest.Equal(t, "result", c.want, digests(got.ImageDetails))
 		})
 	}
 }
@@ -351,9 +338,7 @@ func TestDescribeImagesErrors(t *testing.T) {
 
 func TestOtherRegistriesAreOutOfReach(t *testing.T) {
 	t.Parallel()
-	s := fakeecr.New(fakeecr.WithAccount("210987654321"))
-	s.CreateRepository("app")
-	client := newClient(t, s, 1)
+	_, client := start(t, fakeecr.WithAccount("210987654321"))
 	in := &ecr.DescribeImagesInput{RepositoryName: aws.String("app"), RegistryId: aws.String("210987654321")}
 	if _, err := client.DescribeImages(t.Context(), in); err != nil {
 		t.Errorf("the own registry: %v", err)

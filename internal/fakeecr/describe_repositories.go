@@ -3,6 +3,7 @@ package fakeecr
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -38,7 +39,7 @@ type encryptionConfiguration struct {
 	EncryptionType string `json:"encryptionType"`
 }
 
-// target returns the repository when the request names exactly one.
+// target returns the repository if the request names exactly one.
 func (in *describeRepositoriesRequest) target() string {
 	if len(in.RepositoryNames) == 1 {
 		return in.RepositoryNames[0]
@@ -74,12 +75,8 @@ func (s *Server) describeRepositories(in *describeRepositoriesRequest) (any, err
 		size:  in.size(defaultPage),
 		key:   func(r *repository) string { return r.name },
 	}
-	last, err := s.start(l.scope, &in.paging)
-	if err != nil {
-		return nil, err
-	}
-	page, next := l.page(s, slices.Values(s.after(last)))
-	return describeRepositoriesResponse{s.details(page), next}, nil
+	page, next, err := l.page(s, &in.paging, func(name string) iter.Seq[*repository] { return slices.Values(s.after(name)) })
+	return describeRepositoriesResponse{s.details(page), next}, err
 }
 
 func (s *Server) namedRepositories(names []string) (any, error) {
@@ -92,7 +89,7 @@ func (s *Server) namedRepositories(names []string) (any, error) {
 	return describeRepositoriesResponse{s.details(repositories), nil}, nil
 }
 
-// after returns the repositories with greater names.
+// after returns the repositories after that name.
 func (s *Server) after(name string) []*repository {
 	all := s.sorted()
 	i, found := slices.BinarySearchFunc(all, name, func(r *repository, name string) int {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func names(repositories []types.Repository) []string {
@@ -39,9 +40,7 @@ func TestDescribeRepositoriesAnswersEveryField(t *testing.T) {
 		EncryptionConfiguration:    &types.EncryptionConfiguration{EncryptionType: types.EncryptionTypeAes256},
 	}}
 	opts := cmpopts.IgnoreUnexported(types.Repository{}, types.ImageScanningConfiguration{}, types.EncryptionConfiguration{})
-	if diff := cmp.Diff(want, got.Repositories, opts); diff != "" {
-		t.Errorf("DescribeRepositories mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "DescribeRepositories", want, got.Repositories, opts)
 }
 
 func TestDescribeRepositoriesPagesByName(t *testing.T) {
@@ -61,9 +60,7 @@ func TestDescribeRepositoriesPagesByName(t *testing.T) {
 		s.DeleteRepository("repo-000")
 		s.DeleteRepository("repo-099")
 	}
-	if diff := cmp.Diff([]int{100, 30}, sizes); diff != "" {
-		t.Errorf("page sizes mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "page sizes", []int{100, 30}, sizes)
 	for i, name := range got {
 		if want := fmt.Sprintf("repo-%03d", i); name != want {
 			t.Errorf("repository %d is %s, want %s", i, name, want)
@@ -81,9 +78,7 @@ func TestDescribeRepositoriesPagesOfOne(t *testing.T) {
 		page := must[*ecr.DescribeRepositoriesOutput](t)(pages.NextPage(t.Context()))
 		got = append(got, names(page.Repositories)...)
 	}
-	if diff := cmp.Diff([]string{"app", "base"}, got); diff != "" {
-		t.Errorf("mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "result", []string{"app", "base"}, got)
 }
 
 func TestDescribeRepositoriesByName(t *testing.T) {
@@ -92,9 +87,7 @@ func TestDescribeRepositoriesByName(t *testing.T) {
 	s.CreateRepository("base")
 	got := must[*ecr.DescribeRepositoriesOutput](t)(client.DescribeRepositories(t.Context(),
 		&ecr.DescribeRepositoriesInput{RepositoryNames: []string{"base", "app"}}))
-	if diff := cmp.Diff([]string{"base", "app"}, names(got.Repositories)); diff != "" {
-		t.Errorf("mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "result", []string{"base", "app"}, names(got.Repositories))
 }
 
 func TestDescribeRepositoriesErrors(t *testing.T) {

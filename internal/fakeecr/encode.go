@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// An epoch is an instant that is encoded as ECR does it: in seconds, with a
-// fraction.
+// An epoch is a time in ECR's encoding: seconds with a fraction.
 type epoch time.Time
 
 // MarshalJSON implements [json.Marshaler].
@@ -19,11 +18,11 @@ func appendEpoch(b []byte, t time.Time) []byte {
 	return append(b, '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
 }
 
-// bytesPerDetail is more than most image details take.
+// bytesPerDetail is more than most image details need.
 const bytesPerDetail = 640
 
-// encodeDetails encodes the answer to DescribeImages. It does so by hand:
-// encoding/json would take most of the time of a benchmark.
+// encodeDetails encodes the answer to DescribeImages without encoding/json, because that
+// would take most of the time of a benchmark.
 func (s *Server) encodeDetails(r *repository, page []*record, next *string) encoded {
 	b := make([]byte, 0, bytesPerDetail*(len(page)+1))
 	b = append(b, `{"imageDetails":[`...)
@@ -40,7 +39,7 @@ func (s *Server) encodeDetails(r *repository, page []*record, next *string) enco
 	return append(b, '}')
 }
 
-// appendDetail encodes an ImageDetail. What is empty is absent.
+// appendDetail encodes an ImageDetail without its empty members.
 func (s *Server) appendDetail(b []byte, r *repository, rec *record) []byte {
 	b = append(b, `{"registryId":`...)
 	b = appendString(b, s.account)

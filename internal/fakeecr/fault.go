@@ -8,7 +8,7 @@ import (
 // A fault is an error answer.
 type fault struct {
 	code, message string
-	status        int // of HTTP; 0 means what the code implies
+	status        int // of HTTP; 0 means the status of the code
 }
 
 func (f *fault) Error() string { return f.code + ": " + f.message }
@@ -65,7 +65,7 @@ func storageClassUpdateNotSupported(reason string) error {
 	return &fault{code: "ImageStorageClassUpdateNotSupportedException", message: reason}
 }
 
-// refusal is the answer to a call that is denied, throttled or made to fail.
+// refusal returns the error of a denied, throttled or failed call.
 func (s *Server) refusal(code, operation, repo string) error {
 	message := "The call is made to fail"
 	switch code {
@@ -77,7 +77,7 @@ func (s *Server) refusal(code, operation, repo string) error {
 	return &fault{code: code, message: message}
 }
 
-// denial names the action that IAM knows, which is the operation but for
+// denial is the message of IAM. Its action is the operation, except for
 // ListImageReferrers.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
 func (s *Server) denial(operation, repo string) string {

@@ -13,44 +13,42 @@ const (
 	Reset       FaultKind = "reset"        // the connection is reset instead of an answer
 )
 
-// Faults of the answers to calls that are carried out. But for the first two
-// they leave errors as they are.
+// Faults of the answers to calls that are carried out. All except LostAnswer and LateWork
+// apply only to answers that are not errors.
 const (
 	LostAnswer FaultKind = "lost answer" // the connection is reset instead of an answer
-	// LateWork carries the call out after [Faults.Delay], whether or not the
-	// caller still waits then.
+	// LateWork carries the call out after [Faults.Delay], even if the caller has left.
 	LateWork         FaultKind = "late work"
-	SlowAnswer       FaultKind = "slow answer"        // comes [Faults.Delay] after the work
-	CutAnswer        FaultKind = "cut answer"         // the connection is reset in the middle of the body
-	TruncatedJSON    FaultKind = "truncated JSON"     // status 200, a body that ends too early
-	EmptyAnswer      FaultKind = "empty answer"       // status 200, no body
-	HTMLAnswer       FaultKind = "HTML answer"        // status 200, a page of HTML
-	WrongContentType FaultKind = "wrong content type" // the right answer, said to be HTML
+	SlowAnswer       FaultKind = "slow answer"        // [Faults.Delay] after the call is carried out
+	CutAnswer        FaultKind = "cut answer"         // the connection is reset within the body
+	TruncatedJSON    FaultKind = "truncated JSON"     // status 200 with a part of the body
+	EmptyAnswer      FaultKind = "empty answer"       // status 200 without a body
+	HTMLAnswer       FaultKind = "HTML answer"        // status 200 with a page of HTML
+	WrongContentType FaultKind = "wrong content type" // the right answer with the content type of HTML
 )
 
 // Faults of the pages of listings.
 const (
-	ShortPage       FaultKind = "short page"       // half of what the page could hold; ECR may do so
-	EmptyPage       FaultKind = "empty page"       // no items, but a token
-	RepeatedPage    FaultKind = "repeated page"    // a token that leads to the same page again
-	OverlappingPage FaultKind = "overlapping page" // a token that leads into the page
-	RepeatedToken   FaultKind = "repeated token"   // the token that was asked with
+	ShortPage       FaultKind = "short page"       // half of the items; ECR may do that too
+	EmptyPage       FaultKind = "empty page"       // a token but no items
+	RepeatedPage    FaultKind = "repeated page"    // the token of the same page
+	OverlappingPage FaultKind = "overlapping page" // the token of a page with some of the same items
+	RepeatedToken   FaultKind = "repeated token"   // the token of the request
 	// ExpiredToken is an InvalidParameterException for a request with a token.
 	ExpiredToken FaultKind = "expired token"
 )
 
 // Faults of images.
 const (
-	// RefusedImages has BatchDeleteImage fail for one of the images or more,
-	// with [FaultRule.Code].
+	// RefusedImages makes BatchDeleteImage fail with [FaultRule.Code] for one or more of
+	// the images.
 	RefusedImages FaultKind = "refused images"
-	// VanishedImage removes one of the images that the call names by digest,
-	// before it is carried out and as if somebody else had done so.
+	// VanishedImage removes an image that the call names by digest, before the call is
+	// carried out.
 	VanishedImage FaultKind = "vanished image"
 )
 
-// ImageFailureCodes are the codes with which BatchDeleteImage can fail for an
-// image.
+// ImageFailureCodes are the failure codes of BatchDeleteImage.
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageFailure.html
 var ImageFailureCodes = []string{
 	"InvalidImageDigest", "InvalidImageTag", "ImageTagDoesNotMatchDigest", "ImageNotFound", "MissingDigestAndTag",
@@ -58,53 +56,48 @@ var ImageFailureCodes = []string{
 	"ImageInaccessible",
 }
 
-// Faults say which calls of ECR's operations go wrong, and how. The zero value
-// is none.
+// Faults say which calls of ECR get a fault. The zero value has no faults.
 type Faults struct {
-	// Seed decides everything that is left to chance. Whether and how a call is
-	// struck depends on it, on the operation, on the repository and on how many
-	// calls of that operation on that repository came before, but not on other
-	// calls that are under way.
+	// Seed is the seed of all random choices. The fault of a call depends on the seed,
+	// the operation, the repository and the number of the call among the calls of that
+	// operation on that repository. It does not depend on concurrent calls.
 	Seed  uint64
-	Rules []FaultRule // the first one that strikes counts
-	// Delay is that of slow answers and late work.
-	Delay time.Duration
+	Rules []FaultRule   // the first rule that hits the call decides
+	Delay time.Duration // of SlowAnswer and LateWork
 }
 
-// A FaultRule has a kind of fault strike some of the calls that it concerns:
-// those of the operation on the repository, where "" stands for all, to which
-// such a thing can happen. An expired token, for one, takes a token.
+// A FaultRule injects a kind of fault into some of the calls of an operation on a
+// repository; "" means all. It skips calls that cannot have the fault: ExpiredToken, for
+// example, needs a call with a token.
 type FaultRule struct {
 	Kind                  FaultKind
 	Operation, Repository string
-	// Nth strikes the call of that number among those concerned, counted from 1;
-	// with 0 each is struck with that Probability, from 0 to 1.
+	// Nth is the number of the only call that gets the fault, from 1. If it is 0, each
+	// call gets the fault with the Probability, from 0 to 1.
 	Nth         int
 	Probability float64
-	// Code is the failure code of refused images, "" a random one for each.
-	Code string
+	Code        string // of RefusedImages; "" is a random code for each image
 }
 
-// A FaultEvent is a fault that struck.
+// A FaultEvent is a fault of a call.
 type FaultEvent struct {
 	Kind                  FaultKind
 	Operation, Repository string
-	// Call is the number of the call among those of the operation on the
-	// repository, counted from 1 since the faults were set.
-	Call int
-	// Vanished is the digest of the image that vanished, if one did.
-	Vanished string
+	// Call is the number of the call among the calls of the operation on the repository
+	// since Inject, from 1.
+	Call     int
+	Vanished string // the digest of the image that VanishedImage removed
 }
 
-// Inject has these faults strike from now on, and none that were set before.
+// Inject sets the faults of the following calls. It replaces earlier faults.
 func (s *Server) Inject(f Faults) {
 	s.injector.mu.Lock()
 	defer s.injector.mu.Unlock()
 	s.injector.faults, s.injector.calls, s.injector.events = f, map[faultKey]int{}, nil
-	s.injector.concerned = make([]int, len(f.Rules))
+	s.injector.candidates = make([]int, len(f.Rules))
 }
 
-// FaultEvents returns what struck since the faults were set, in order.
+// FaultEvents returns the faults since Inject, in order.
 func (s *Server) FaultEvents() []FaultEvent {
 	s.injector.mu.Lock()
 	defer s.injector.mu.Unlock()

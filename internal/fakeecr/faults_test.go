@@ -18,14 +18,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// next has the next call that the kind can strike be struck.
+// next injects the fault into the next call that can have it.
 func next(kind fakeecr.FaultKind) fakeecr.Faults {
 	return fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Nth: 1}}, Delay: time.Minute}
 }
 
-// raw sends a call and returns the answer as it is.
+// raw sends a call and returns the undecoded answer.
 func raw(ctx context.Context, s *fakeecr.Server, operation, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, newRequest(ctx, operation, strings.NewReader(body)))
@@ -70,9 +71,7 @@ func TestFaultsOfAnswers(t *testing.T) {
 				t.Errorf("carried out: %v", carried)
 			}
 			want := []fakeecr.FaultEvent{{Kind: c.kind, Operation: "BatchDeleteImage", Repository: "app", Call: 1}}
-			if diff := cmp.Diff(want, s.FaultEvents()); diff != "" {
-				t.Errorf("events mismatch (-want +got)\n%s", diff)
-			}
+			awstest.Equal(t, "events", want, s.FaultEvents())
 			if w := raw(t.Context(), s, "ListImages", `{"repositoryName": "app"}`); w.Code != http.StatusOK {
 				t.Errorf("the call after it: %d %s", w.Code, w.Body)
 			}
@@ -80,7 +79,7 @@ func TestFaultsOfAnswers(t *testing.T) {
 	}
 }
 
-// A client sees a connection that ends, and what was to be done is done or not.
+// The client gets a connection error. The call is carried out or not.
 func TestFaultsOfConnections(t *testing.T) {
 	t.Parallel()
 	for kind, carried := range map[fakeecr.FaultKind]bool{
@@ -150,8 +149,7 @@ func TestSlowAnswersAndLateWork(t *testing.T) {
 	}
 }
 
-// pages lists all images by two and returns the pages, each as the last digits
-// of its digests.
+// pages lists all images in pages of two and returns the last digits of their digests.
 func pages(t *testing.T, s *fakeecr.Server) (pages []string, code string) {
 	t.Helper()
 	in := `{"repositoryName": "app", "maxResults": 2`
@@ -225,12 +223,13 @@ func TestARepeatedTokenIsTheOneAskedWith(t *testing.T) {
 	}
 }
 
-// Every listing that has pages can go wrong; what is asked by name cannot.
+// All listings with pages can have faults of pages. Calls with names or identifiers
+// cannot.
 func TestPagesOfEveryListing(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		operation, body string
-		struck          bool
+		hit             bool
 	}{
 		{"DescribeImages", `{"repositoryName": "app"}`, true},
 		{"DescribeRepositories", `{}`, true},
@@ -244,13 +243,13 @@ func TestPagesOfEveryListing(t *testing.T) {
 		s.Put("app", fakeecr.Image{Digest: digest(1)})
 		s.Inject(next(fakeecr.EmptyPage))
 		_, answer := post(t, s, c.operation, c.body)
-		if _, token := answer["nextToken"]; token != c.struck || len(s.FaultEvents()) == 1 != c.struck {
+		if _, token := answer["nextToken"]; token != c.hit || len(s.FaultEvents()) == 1 != c.hit {
 			t.Errorf("%s %s: %v", c.operation, c.body, answer)
 		}
 	}
 }
 
-// The codes are those that the SDK knows.
+// The codes are those of the SDK.
 func TestRefusedImages(t *testing.T) {
 	t.Parallel()
 	var known []string
@@ -289,9 +288,7 @@ func TestVanishedImage(t *testing.T) {
 		t.Errorf("got %v, left %s", answer, left(s))
 	}
 	want := []fakeecr.FaultEvent{{Kind: fakeecr.VanishedImage, Operation: "BatchDeleteImage", Repository: "app", Call: 1, Vanished: digest(1)}}
-	if diff := cmp.Diff(want, s.FaultEvents()); diff != "" {
-		t.Errorf("events mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "events", want, s.FaultEvents())
 	for _, repo := range []string{"app", "none"} { // nothing there that could vanish
 		s.Inject(next(fakeecr.VanishedImage))
 		post(t, s, "BatchDeleteImage", strings.Replace(deleteOne, "app", repo, 1))
@@ -301,9 +298,9 @@ func TestVanishedImage(t *testing.T) {
 	}
 }
 
-// calls makes calls on two repositories, in two orders, and returns which of
-// those on "app" were struck.
-func struck(t *testing.T, f fakeecr.Faults, others int) []int {
+// hitCalls makes calls on two repositories and returns the numbers of the calls on "app"
+// that got a fault.
+func hitCalls(t *testing.T, f fakeecr.Faults, others int) []int {
 	t.Helper()
 	s := newServer(t)
 	s.CreateRepository("web")
@@ -326,15 +323,15 @@ func struck(t *testing.T, f fakeecr.Faults, others int) []int {
 func TestChanceHangsOnTheSeedAlone(t *testing.T) {
 	t.Parallel()
 	f := fakeecr.Faults{Seed: 7, Rules: []fakeecr.FaultRule{{Kind: fakeecr.ServerError, Probability: 0.3}}}
-	first := struck(t, f, 0)
+	first := hitCalls(t, f, 0)
 	if n := len(first); n < 40 || n > 80 {
-		t.Errorf("%d of 200 calls struck, want about 60", n)
+		t.Errorf("%d of 200 calls got a fault, want about 60", n)
 	}
-	if diff := cmp.Diff(first, struck(t, f, 3)); diff != "" {
+	if diff := cmp.Diff(first, hitCalls(t, f, 3)); diff != "" {
 		t.Errorf("other calls change it (-without +with)\n%s", diff)
 	}
 	f.Seed++
-	if slices.Equal(first, struck(t, f, 0)) {
+	if slices.Equal(first, hitCalls(t, f, 0)) {
 		t.Error("another seed changes nothing")
 	}
 }

@@ -21,13 +21,13 @@ func checkStatus(parameter, value string) error {
 	return checkEnum(parameter, value, statusActive, statusArchived, "ACTIVATING", anyValue)
 }
 
-// orActive returns the filter that a listing applies: ACTIVE images only,
-// unless another status is asked for.
+// orActive returns the filter of a listing, which has ACTIVE images only if the request
+// names no status.
 func (f imageFilter) orActive() imageFilter {
 	return imageFilter{f.TagStatus, cmp.Or(f.ImageStatus, statusActive)}
 }
 
-// admits reports whether the image passes. An empty value admits everything.
+// admits reports whether the image passes. An empty value admits all images.
 func (f imageFilter) admits(rec *record) bool {
 	return f.admitsTags(len(rec.Tags)) && admitsStatus(f.ImageStatus, rec.Status)
 }

@@ -1,25 +1,22 @@
 package fakeecr_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 const (
@@ -30,60 +27,39 @@ const (
 )
 
 var (
-	now      = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	now      = awstest.Now
+	clock    = awstest.Clock
+	digest   = awstest.Digest
 	allTypes = []string{ociIndex, ociImage, dockerIndex, dockerImage}
 )
 
-func clock() time.Time { return now }
-
-// newServer returns a server whose clock stands at now, with the repository
-// "app".
-func newServer(t *testing.T) *fakeecr.Server {
+// newServer returns a server with the repository "app". Its clock always shows now.
+func newServer(t *testing.T, options ...fakeecr.Option) *fakeecr.Server {
 	t.Helper()
-	s := fakeecr.New(fakeecr.WithClock(clock))
+	s := fakeecr.New(append([]fakeecr.Option{fakeecr.WithClock(clock)}, options...)...)
 	s.CreateRepository("app")
 	return s
 }
 
-// newClient returns the SDK's client for the server. It tries each call the
-// given number of times, without a pause.
+// newClient returns the SDK's client for the server, without our own changes to the
+// SDK. It tries each call the given number of times, without a pause.
 func newClient(tb testing.TB, s *fakeecr.Server, attempts int) *ecr.Client {
 	tb.Helper()
-	server := httptest.NewServer(s)
-	tb.Cleanup(server.Close)
-	return ecr.New(ecr.Options{
-		Region:       "eu-west-1",
-		BaseEndpoint: aws.String(server.URL),
-		HTTPClient:   &http.Client{Transport: copyBody{http.DefaultTransport}},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
-		}),
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = attempts
-			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		}),
-	})
+	return ecr.NewFromConfig(serve(tb, s, attempts))
+}
+
+func serve(tb testing.TB, s *fakeecr.Server, attempts int) aws.Config {
+	tb.Helper()
+	cfg := awstest.Attempts(awstest.Serve(tb, s), attempts)
+	cfg.APIOptions = nil
+	return cfg
 }
 
 // start returns a server as newServer does and a client that tries once.
-func start(t *testing.T) (*fakeecr.Server, *ecr.Client) {
+func start(t *testing.T, options ...fakeecr.Option) (*fakeecr.Server, *ecr.Client) {
 	t.Helper()
-	s := newServer(t)
+	s := newServer(t, options...)
 	return s, newClient(t, s, 1)
-}
-
-// copyBody keeps the request body out of the reach of the SDK, which closes it
-// while net/http may still read it.
-type copyBody struct{ next http.RoundTripper }
-
-func (c copyBody) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.next.RoundTrip(r)
 }
 
 func newRequest(ctx context.Context, operation string, body io.Reader) *http.Request {
@@ -93,8 +69,8 @@ func newRequest(ctx context.Context, operation string, body io.Reader) *http.Req
 	return r
 }
 
-// post sends a body without the SDK, which would check it, and returns the
-// status and the decoded answer.
+// post sends a body without the SDK, which would check it, and returns the status and the
+// answer.
 func post(t *testing.T, s *fakeecr.Server, operation, body string) (int, map[string]any) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -106,7 +82,7 @@ func post(t *testing.T, s *fakeecr.Server, operation, body string) (int, map[str
 	return w.Code, answer
 }
 
-// wantCode checks that err is the answer with the code.
+// wantCode checks the error code.
 func wantCode(t *testing.T, err error, code string) {
 	t.Helper()
 	var api smithy.APIError
@@ -115,7 +91,18 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-// wantMessage checks that err is the answer with the code and the message.
+// wantRefusals makes a call with each request, and checks the error code.
+func wantRefusals[In, Out any](t *testing.T, call func(context.Context, *In, ...func(*ecr.Options)) (*Out, error), code string, requests map[string]*In) {
+	t.Helper()
+	for name, in := range requests {
+		t.Run(name, func(t *testing.T) {
+			_, err := call(t.Context(), in)
+			wantCode(t, err, code)
+		})
+	}
+}
+
+// wantMessage checks the error code and the message.
 func wantMessage(t *testing.T, err error, code, message string) {
 	t.Helper()
 	wantCode(t, err, code)
@@ -136,9 +123,6 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-// digest returns a digest that sorts by n.
-func digest(n int) string { return fmt.Sprintf("sha256:%064x", n) }
-
 func byDigest(digests ...string) []types.ImageIdentifier {
 	ids := make([]types.ImageIdentifier, len(digests))
 	for i, d := range digests {
@@ -149,7 +133,7 @@ func byDigest(digests ...string) []types.ImageIdentifier {
 
 func byTag(tag string) types.ImageIdentifier { return types.ImageIdentifier{ImageTag: aws.String(tag)} }
 
-// shown returns identifiers as digest:tag, with the digest's last letters.
+// shown returns identifiers as digest:tag with the last two letters of the digest.
 func shown(ids []types.ImageIdentifier) string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {

@@ -17,8 +17,8 @@ const (
 	requestID    = "00000000-0000-0000-0000-000000000000"
 )
 
-// ServeHTTP answers one call. A caller that leaves while its call is delayed
-// gets no answer, and the call is neither carried out nor counted.
+// ServeHTTP answers one call. If the caller leaves during the latency, the call is
+// neither carried out nor counted.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w = datedWriter{w, s.now}
 	if isQuery(r) {
@@ -27,15 +27,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	name, body, err := readRequest(w, r)
 	var answer []byte
-	var hit *strike
+	var injected *injection
 	if err == nil {
-		answer, hit, err = s.answer(r.Context(), name, body)
+		answer, injected, err = s.answer(r.Context(), name, body)
 	}
 	if errors.Is(err, context.Canceled) {
 		return
 	}
 	s.controls.count(name)
-	hit.respond(r.Context(), w, answer, err)
+	injected.respond(r.Context(), w, answer, err)
 }
 
 func readRequest(w http.ResponseWriter, r *http.Request) (operation string, body []byte, err error) {
@@ -55,9 +55,9 @@ func readRequest(w http.ResponseWriter, r *http.Request) (operation string, body
 
 func unknownOperation() error { return &fault{code: "UnknownOperationException"} }
 
-// answer delays the call, refuses it or carries it out, unless a fault strikes
-// it.
-func (s *Server) answer(ctx context.Context, name string, body []byte) (answer []byte, hit *strike, err error) {
+// answer delays the call and carries it out, unless the test refuses it or injects a
+// fault.
+func (s *Server) answer(ctx context.Context, name string, body []byte) (answer []byte, injected *injection, err error) {
 	read, known := operations[name]
 	if !known {
 		return nil, nil, unknownOperation()
@@ -72,12 +72,12 @@ func (s *Server) answer(ctx context.Context, name string, body []byte) (answer [
 	if err := s.permit(name, c.repo); err != nil {
 		return nil, nil, err
 	}
-	hit = s.injector.draw(name, c.repo, body)
-	if err := s.strikeDown(hit, c.repo); err != nil {
-		return nil, hit, err
+	injected = s.injector.draw(name, c.repo, body)
+	if err := s.injectBefore(injected, c.repo); err != nil {
+		return nil, injected, err
 	}
-	answer, err = s.run(c, hit)
-	return answer, hit, err
+	answer, err = s.run(c, injected)
+	return answer, injected, err
 }
 
 // admit delays a call of the operation, or throttles it.
@@ -91,7 +91,7 @@ func (s *Server) admit(ctx context.Context, name string) error {
 	return nil
 }
 
-// permit refuses a call that is understood, if it is to be refused.
+// permit refuses a valid call if the test says so.
 func (s *Server) permit(name, repo string) error {
 	s.controls.before(name)
 	if code := s.controls.fault(name, repo); code != "" {
@@ -100,11 +100,11 @@ func (s *Server) permit(name, repo string) error {
 	return nil
 }
 
-func (s *Server) run(c call, hit *strike) ([]byte, error) {
+func (s *Server) run(c call, injected *injection) ([]byte, error) {
 	s.mu.Lock()
-	s.strike = hit
+	s.injection = injected
 	answer, err := c.carryOut(s)
-	s.strike = nil
+	s.injection = nil
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (s *Server) run(c call, hit *strike) ([]byte, error) {
 	return json.Marshal(answer)
 }
 
-// encoded is an answer that is JSON already.
+// encoded is an answer in JSON.
 type encoded []byte
 
 func writeFault(w http.ResponseWriter, err error) {

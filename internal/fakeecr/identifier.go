@@ -13,6 +13,8 @@ type repositoryRef struct {
 
 func (ref *repositoryRef) target() string { return ref.RepositoryName }
 
+func (ref *repositoryRef) ref() repositoryRef { return *ref }
+
 func (ref *repositoryRef) check() error {
 	if err := checkPresent("repositoryName", ref.RepositoryName != ""); err != nil {
 		return err
@@ -20,8 +22,7 @@ func (ref *repositoryRef) check() error {
 	return cmp.Or(checkRegistryID(ref.RegistryID), checkRepositoryName("repositoryName", ref.RepositoryName))
 }
 
-// find returns the repository. Other registries than the server's own are out
-// of reach.
+// find returns the repository. A request for the registry of another account is denied.
 func (s *Server) find(operation string, ref repositoryRef) (*repository, error) {
 	if err := s.checkRegistry(operation, ref.RegistryID); err != nil {
 		return nil, err
@@ -40,14 +41,13 @@ func (s *Server) checkRegistry(operation, id string) error {
 	return nil
 }
 
-// An imageID is ECR's ImageIdentifier. The empty string stands for an absent
-// member.
+// An imageID is ECR's ImageIdentifier. The empty string is an absent member.
 type imageID struct {
 	ImageDigest string `json:"imageDigest,omitempty"`
 	ImageTag    string `json:"imageTag,omitempty"`
 }
 
-// String returns the identifier as ECR's messages have it.
+// String returns the identifier as in ECR's messages.
 func (id imageID) String() string {
 	return fmt.Sprintf("{imageDigest:'%s', imageTag:'%s'}", cmp.Or(id.ImageDigest, "null"), cmp.Or(id.ImageTag, "null"))
 }
@@ -59,7 +59,7 @@ type failure struct {
 	FailureReason string  `json:"failureReason"`
 }
 
-// failureReasons are ECR's words for the codes that need no more than a word.
+// failureReasons are ECR's messages for codes whose message is always the same.
 var failureReasons = map[string]string{
 	"MissingDigestAndTag":        "Invalid request parameters: both tag and digest cannot be null",
 	"InvalidImageDigest":         "Invalid request parameters: image digest should satisfy the regex '" + digestRegex + "'",
@@ -71,7 +71,6 @@ func (id imageID) failure(code string) *failure {
 	return &failure{id, code, cmp.Or(failureReasons[code], "Requested image refused")}
 }
 
-// resolve returns the image that an identifier stands for.
 func (r *repository) resolve(id imageID) (*record, *failure) {
 	if id == (imageID{}) {
 		return nil, id.failure("MissingDigestAndTag")
@@ -92,8 +91,8 @@ func (r *repository) resolve(id imageID) (*record, *failure) {
 	return rec, nil
 }
 
-// lookUp resolves an identifier for the operations that answer a failure of
-// one image with an error of the call.
+// lookUp is resolve for operations in which the failure of one image is the error of the
+// call.
 func (s *Server) lookUp(r *repository, id imageID) (*record, error) {
 	rec, failed := r.resolve(id)
 	if failed == nil {
@@ -106,8 +105,8 @@ func (s *Server) lookUp(r *repository, id imageID) (*record, error) {
 	return nil, s.imageNotFound(id, r.name)
 }
 
-// identifiers returns one identifier for each tag of the image, or the bare
-// digest when it has none.
+// identifiers returns an identifier for each tag of the image. If the image has no tag,
+// the only identifier has the digest.
 func (rec *record) identifiers() []imageID {
 	if len(rec.Tags) == 0 {
 		return []imageID{{ImageDigest: rec.Digest}}

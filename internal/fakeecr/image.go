@@ -14,31 +14,27 @@ const (
 // An Image is one image of a repository. The fields are those of ECR's
 // ImageDetail, and the manifest.
 type Image struct {
-	// Digest identifies the image in its repository. When it is empty, Put
-	// takes the SHA-256 of the manifest.
+	// Digest identifies the image in its repository. If it is empty, Put sets the SHA-256
+	// of the manifest.
 	Digest string
-	// Tags may be empty.
-	Tags []string
-	// PushedAt is the time of Put when it is zero. The zero value of the
-	// other times means never; they are then absent from answers.
+	Tags   []string
+	// If PushedAt is zero, Put sets the time of the clock. The zero value of the other
+	// times means never; answers do not have them then.
 	PushedAt             time.Time
 	LastRecordedPullTime time.Time
 	LastArchivedAt       time.Time
 	LastActivatedAt      time.Time
-	// Status is ACTIVE when it is empty.
-	Status string
-	// SizeInBytes is answered as given.
-	SizeInBytes int64
-	// ManifestMediaType, ArtifactMediaType, SubjectDigest and Children are
-	// read from Manifest when they are empty. Without a manifest the media
-	// type is that of an OCI index when there are children, else of an OCI
-	// image, and the artifact media type that of the image's configuration.
+	Status               string // "" is ACTIVE
+	SizeInBytes          int64
+	// If ManifestMediaType, ArtifactMediaType, SubjectDigest or Children is empty, Put
+	// reads it from Manifest. Without a manifest, the media type is OCI index for an image
+	// with children, else OCI image, and the artifact media type is OCI configuration.
 	ManifestMediaType string
 	ArtifactMediaType string
 	SubjectDigest     string
-	// Manifest is generated when it is empty. It need not be valid JSON.
+	// If Manifest is empty, Put generates it. It may be invalid JSON.
 	Manifest string
-	// Children are the digests that an index lists. They need not be stored.
+	// Children are the digests in an index. The repository may lack these images.
 	Children []string
 }
 
@@ -50,16 +46,15 @@ func (im Image) clone() Image {
 
 // A record is an image in a repository.
 type record struct {
-	// Image is complete, but for a manifest that can be generated again: a
-	// million of them would not fit.
+	// Image has no generated manifest, because a million manifests need too much memory.
 	Image
-	// serial tells generated manifests apart; 0 means that the digest does.
+	// serial makes a generated manifest unique; 0 means that the digest does.
 	serial uint64
-	// removed marks a record that is still in its repository's order.
+	// removed is true for a removed image that is still in the order of its repository.
 	removed bool
 }
 
-// newRecord completes im as [Server.Put] documents.
+// newRecord sets the empty fields of im as [Image] documents.
 func (s *Server) newRecord(im Image) *record {
 	rec := &record{Image: im.clone()}
 	rec.readManifest()
@@ -95,7 +90,7 @@ func (rec *record) setDefaults(now time.Time) {
 	}
 }
 
-// milliseconds returns t in the precision and zone in which it is answered.
+// milliseconds returns t in milliseconds and UTC, as answers have it.
 func milliseconds(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
@@ -103,7 +98,7 @@ func milliseconds(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Millisecond)
 }
 
-// snapshot returns the image with its manifest, sharing nothing with rec.
+// snapshot returns a deep copy of the image with its manifest.
 func (rec *record) snapshot() Image {
 	im := rec.clone()
 	im.Manifest = rec.manifest()

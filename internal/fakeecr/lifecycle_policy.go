@@ -6,10 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-type lifecyclePolicyRequest struct {
-	repositoryRef
-}
-
 type putLifecyclePolicyRequest struct {
 	repositoryRef
 	LifecyclePolicyText string `json:"lifecyclePolicyText"`
@@ -22,54 +18,28 @@ type lifecyclePolicyResponse struct {
 	LastEvaluatedAt     *epoch `json:"lastEvaluatedAt,omitempty"`
 }
 
-// neverEvaluated is what ECR reports before the first run of a policy.
+// neverEvaluated is the time in ECR's answers before the first run of a policy.
 var neverEvaluated = epoch(time.Unix(0, 0))
 
-func (s *Server) getLifecyclePolicy(in *lifecyclePolicyRequest) (any, error) {
-	r, err := s.attached("GetLifecyclePolicy", in.repositoryRef)
-	if err != nil {
-		return nil, err
+func (in *putLifecyclePolicyRequest) check() error {
+	length := utf8.RuneCountInString(in.LifecyclePolicyText)
+	return cmp.Or(in.repositoryRef.check(), checkLength("lifecyclePolicyText", length, minPolicyText, maxPolicyText))
+}
+
+func (s *Server) getLifecyclePolicy(r *repository, _ *repositoryRef) (any, error) {
+	if r.policy == "" {
+		return nil, s.lifecyclePolicyNotFound(r.name)
 	}
 	return lifecyclePolicyResponse{s.account, r.name, r.policy, &neverEvaluated}, nil
 }
 
-func (s *Server) deleteLifecyclePolicy(in *lifecyclePolicyRequest) (any, error) {
-	r, err := s.attached("DeleteLifecyclePolicy", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
-	text := r.policy
+func (s *Server) deleteLifecyclePolicy(r *repository, in *repositoryRef) (any, error) {
+	deleted, err := s.getLifecyclePolicy(r, in)
 	r.policy = ""
-	return lifecyclePolicyResponse{s.account, r.name, text, &neverEvaluated}, nil
+	return deleted, err
 }
 
-// attached returns a repository that has a policy.
-func (s *Server) attached(operation string, ref repositoryRef) (*repository, error) {
-	if err := ref.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find(operation, ref)
-	if err != nil {
-		return nil, err
-	}
-	if r.policy == "" {
-		return nil, s.lifecyclePolicyNotFound(r.name)
-	}
-	return r, nil
-}
-
-// putLifecyclePolicy replaces the policy there is. The length of the text is
-// checked first, then the repository, then the text.
-func (s *Server) putLifecyclePolicy(in *putLifecyclePolicyRequest) (any, error) {
-	length := utf8.RuneCountInString(in.LifecyclePolicyText)
-	err := cmp.Or(in.check(), checkLength("lifecyclePolicyText", length, minPolicyText, maxPolicyText))
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.find("PutLifecyclePolicy", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) putLifecyclePolicy(r *repository, in *putLifecyclePolicyRequest) (any, error) {
 	if err := checkPolicyText(in.LifecyclePolicyText); err != nil {
 		return nil, err
 	}

@@ -46,8 +46,7 @@ func TestLifecyclePolicyIsPutGotAndDeleted(t *testing.T) {
 	}
 }
 
-// rule is one rule of a policy text; the description has two characters of
-// two bytes.
+// rule returns a rule of a policy. Its description has two characters of two bytes.
 func rule(priority int, selection, action string) string {
 	return fmt.Sprintf(`{"rulePriority": %d, "description": "à l'été", "selection": {%s}, "action": {%s}}`, priority, selection, action)
 }
@@ -129,7 +128,7 @@ func TestPutLifecyclePolicyChecksTheText(t *testing.T) {
 	}
 }
 
-// many returns n rules that ECR takes together.
+// many returns n rules of a valid policy.
 func many(n int) []string {
 	rules := make([]string, n)
 	for i := range rules {

@@ -18,30 +18,23 @@ type listImagesResponse struct {
 	NextToken *string   `json:"nextToken,omitempty"`
 }
 
-func (s *Server) listImages(in *listImagesRequest) (any, error) {
-	if err := cmp.Or(in.repositoryRef.check(), in.paging.check(maxPage), in.Filter.check()); err != nil {
-		return nil, err
-	}
-	r, err := s.find("ListImages", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (in *listImagesRequest) check() error {
+	return cmp.Or(in.repositoryRef.check(), in.paging.check(maxPage), in.Filter.check())
+}
+
+func (s *Server) listImages(r *repository, in *listImagesRequest) (any, error) {
 	filter := in.Filter.orActive()
 	l := listing[imageID]{
 		scope: scopeOf("ListImages", r.name, filter.TagStatus, filter.ImageStatus),
 		size:  in.size(defaultPage),
 		key:   func(id imageID) string { return id.ImageDigest + "\x00" + id.ImageTag },
 	}
-	last, err := s.start(l.scope, &in.paging)
-	if err != nil {
-		return nil, err
-	}
-	page, next := l.page(s, r.identifiers(filter, last))
-	return listImagesResponse{page, next}, nil
+	page, next, err := l.page(s, &in.paging, func(after string) iter.Seq[imageID] { return r.identifiers(filter, after) })
+	return listImagesResponse{page, next}, err
 }
 
-// identifiers yields the identifiers of the images that pass the filter, by
-// digest and tag, from the one after last on.
+// identifiers yields the identifiers of the images that pass the filter, ordered by digest
+// and tag, after the last one.
 func (r *repository) identifiers(filter imageFilter, last string) iter.Seq[imageID] {
 	digest, tag, _ := strings.Cut(last, "\x00")
 	return func(yield func(imageID) bool) {

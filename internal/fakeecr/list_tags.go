@@ -24,7 +24,7 @@ func (in *listTagsRequest) target() string {
 	return name
 }
 
-// listTagsForResource answers with the tags by key.
+// listTagsForResource lists the tags ordered by key.
 func (s *Server) listTagsForResource(in *listTagsRequest) (any, error) {
 	if err := checkPresent("resourceArn", in.ResourceArn != ""); err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// The media types of manifests and of what they list.
+// Media types, and the annotation of generated manifests.
 const (
 	ociIndex         = "application/vnd.oci.image.index.v1+json"
 	ociImage         = "application/vnd.oci.image.manifest.v1+json"
@@ -32,8 +32,7 @@ func mediaTypeFor(children []string) string {
 	return ociImage
 }
 
-// A manifest is what image manifests and indexes, of Docker and of OCI, have
-// in common.
+// A manifest is an image manifest or an index, of Docker or OCI.
 type manifest struct {
 	SchemaVersion int               `json:"schemaVersion"`
 	MediaType     string            `json:"mediaType,omitempty"`
@@ -62,8 +61,7 @@ func digestOf(text string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// readManifest fills in the fields that a given manifest implies. A manifest
-// that cannot be read implies nothing.
+// readManifest sets empty fields from the manifest, unless it is unreadable.
 func (rec *record) readManifest() {
 	var m manifest
 	if rec.Manifest == "" || json.Unmarshal([]byte(rec.Manifest), &m) != nil {
@@ -90,8 +88,7 @@ func setIfEmpty(field *string, value string) {
 	}
 }
 
-// manifest returns the manifest that was given or the one that is generated,
-// which is the same at every call.
+// manifest returns the stored manifest, or the generated one, which is always the same.
 func (rec *record) manifest() string {
 	if rec.Manifest != "" {
 		return rec.Manifest
@@ -120,8 +117,8 @@ func (rec *record) manifest() string {
 	return string(text)
 }
 
-// list makes m an index of children: for amd64, for arm64, and the others
-// without a platform, as attestations are.
+// list makes m an index. The first children are for amd64 and arm64. The others have no
+// platform, like attestations.
 func (m *manifest) list(children []string) {
 	architectures := []string{"amd64", "arm64"}
 	mediaType := ociImage
@@ -138,7 +135,7 @@ func (m *manifest) list(children []string) {
 	}
 }
 
-// fill makes m an image, or an artifact when rec says that it is one.
+// fill makes m an image, or an artifact if rec has the media type of one.
 func (m *manifest) fill(rec *record, seed string) {
 	if rec.ArtifactMediaType != configTypes[rec.ManifestMediaType] {
 		m.ArtifactType = rec.ArtifactMediaType

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The sizes of pages.
+// The numbers of items in a page.
 const (
 	defaultPage          = 100
 	maxPage              = 1000
@@ -16,20 +16,20 @@ const (
 	maxReferrersPage     = 50
 )
 
-// A paging is the part of a request that asks for one page of a listing.
+// A paging has the members of a request for one page of a listing.
 type paging struct {
 	MaxResults *int32  `json:"maxResults"`
 	NextToken  *string `json:"nextToken"`
 }
 
-func (p *paging) check(limit int32) error {
+func (p *paging) check(limit int) error {
 	if p.MaxResults == nil {
 		return nil
 	}
-	return checkValue("maxResults", *p.MaxResults, 1, limit)
+	return checkRange("maxResults", "value", int(*p.MaxResults), 1, limit)
 }
 
-// checkAbsent checks that no page is asked for beside the named list.
+// checkAbsent refuses a page in a request that has the list.
 func (p *paging) checkAbsent(list string) error {
 	if p.MaxResults != nil {
 		return invalid("maxResults", "Member must be null when "+list+" is given")
@@ -47,21 +47,24 @@ func (p *paging) size(unsaid int) int {
 	return int(*p.MaxResults)
 }
 
-// A listing cuts pages out of ordered items.
+// A listing makes pages of ordered items.
 type listing[T any] struct {
-	// scope is everything in the request that shapes the listing, but for
-	// the page.
-	scope string
+	scope string // the operation and all members that determine the items
 	size  int
-	// key returns what [Server.start] will return for the page after item.
+	// key returns the text from which [Server.start] finds the page after the item.
 	key func(item T) string
 }
 
-// page returns the first items, and the token of the next page unless there
-// are no more; or what a fault makes of them.
-func (l listing[T]) page(s *Server, items iter.Seq[T]) (page []T, next *string) {
-	page, next = l.first(s, items)
-	return l.spoil(s, page, next)
+// page returns the requested page and the token of the next page, or nil after the last
+// page. It applies the fault of the call. items yields the items after that key.
+func (l listing[T]) page(s *Server, in *paging, items func(after string) iter.Seq[T]) (page []T, next *string, err error) {
+	after, err := s.start(l.scope, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	page, next = l.first(s, items(after))
+	page, next = l.corrupt(s, page, next)
+	return page, next, nil
 }
 
 func (l listing[T]) first(s *Server, items iter.Seq[T]) (page []T, next *string) {
@@ -76,16 +79,16 @@ func (l listing[T]) first(s *Server, items iter.Seq[T]) (page []T, next *string)
 	return page, nil
 }
 
-// sealLength is the length of the part of a token that ties it to its listing.
+// sealLength is the length of the part of a token that proves its listing.
 const sealLength = 12
 
-// token returns the token of the page after key, good for the same scope only.
+// token returns the token of the page after key. It is valid for the scope only.
 func (s *Server) token(scope, key string) string {
 	return base64.RawURLEncoding.EncodeToString(append(s.seal(scope, key), key...))
 }
 
-// start returns the key after which the requested page begins, "" for the
-// first page.
+// start returns the key of the last item before the requested page, or "" for the first
+// page.
 func (s *Server) start(scope string, p *paging) (string, error) {
 	if p.NextToken == nil {
 		return "", nil
@@ -99,7 +102,7 @@ func (s *Server) start(scope string, p *paging) (string, error) {
 		return "", errToken
 	}
 	key, _, _ = strings.Cut(key, tokenMark)
-	s.strike.startAt(key)
+	s.injection.noteStart(key)
 	return key, nil
 }
 
@@ -111,5 +114,4 @@ func (s *Server) seal(scope, key string) []byte {
 	return h.Sum(nil)[:sealLength]
 }
 
-// scopeOf joins what shapes a listing.
 func scopeOf(parts ...string) string { return strings.Join(parts, "\x00") }

@@ -62,7 +62,7 @@ func (s *policySelection) checkTags() error {
 	return nil
 }
 
-// checkCount checks that the selection is of one of the four kinds.
+// checkCount checks the count type and its members.
 func (s *policySelection) checkCount() error {
 	class, unit, least := "standard", "days", int32(1)
 	switch s.CountType {

@@ -8,21 +8,21 @@ import (
 	"slices"
 )
 
-// A policyText is the document that PutLifecyclePolicy takes.
+// A policyText is the policy of PutLifecyclePolicy.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 type policyText struct {
 	Rules []policyRule `json:"rules"`
 }
 
-// The quotas of a policy and the least age of an archived image that goes.
+// The quotas of a policy, and the smallest count of sinceImageTransitioned.
 const (
 	maxRules       = 50
 	maxWildcards   = 4
 	minArchiveDays = 90
 )
 
-// checkPolicyText refuses what ECR refuses of a policy. It stops at the first
-// fault; of ECR's words only the beginning is certain.
+// checkPolicyText returns ECR's first error about the text. Only the beginning of its
+// message is known to be ECR's.
 func checkPolicyText(text string) error {
 	var members any
 	if err := json.Unmarshal([]byte(text), &members); err != nil {
@@ -80,7 +80,7 @@ func (p *policyText) check() error {
 	return p.checkAcross()
 }
 
-// checkAcross compares the rules with each other, by storage class.
+// checkAcross compares the rules of each storage class.
 func (p *policyText) checkAcross() error {
 	priorities, untagged, last := map[int32]bool{}, map[string]bool{}, map[string]int32{}
 	for _, r := range p.Rules {

@@ -1,6 +1,9 @@
 package fakeecr
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 type listPullTimeUpdateExclusionsRequest struct{ paging }
 
@@ -11,8 +14,8 @@ type listPullTimeUpdateExclusionsResponse struct {
 
 func (*listPullTimeUpdateExclusionsRequest) target() string { return "" }
 
-// listPullTimeUpdateExclusions answers the caller's role, if its pulls are not
-// recorded. It is the only principal there is.
+// listPullTimeUpdateExclusions lists the caller's role if it is excluded. There are no
+// other principals.
 func (s *Server) listPullTimeUpdateExclusions(in *listPullTimeUpdateExclusionsRequest) (any, error) {
 	if err := in.check(maxPage); err != nil {
 		return nil, err
@@ -22,13 +25,10 @@ func (s *Server) listPullTimeUpdateExclusions(in *listPullTimeUpdateExclusionsRe
 		size:  in.size(defaultPage),
 		key:   func(arn string) string { return arn },
 	}
-	if _, err := s.start(l.scope, &in.paging); err != nil {
-		return nil, err
-	}
 	var excluded []string
 	if s.pullExcluded {
 		excluded = []string{s.roleARN()}
 	}
-	page, next := l.page(s, slices.Values(excluded))
-	return listPullTimeUpdateExclusionsResponse{page, next}, nil
+	page, next, err := l.page(s, &in.paging, func(string) iter.Seq[string] { return slices.Values(excluded) })
+	return listPullTimeUpdateExclusionsResponse{page, next}, err
 }

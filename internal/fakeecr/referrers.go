@@ -55,37 +55,25 @@ func (id *subjectID) check() error {
 	return checkPattern("subjectId.imageDigest", id.ImageDigest, digestPattern, digestRegex)
 }
 
-// admits reports whether the referrer passes; without a status only ACTIVE
-// ones do.
+// admits reports whether the referrer passes. Without a status only ACTIVE referrers pass.
 func (f referrerFilter) admits(rec *record) bool {
 	return admitsStatus(cmp.Or(f.ArtifactStatus, statusActive), rec.Status) &&
 		(len(f.ArtifactTypes) == 0 || slices.Contains(f.ArtifactTypes, rec.ArtifactMediaType))
 }
 
-// listImageReferrers answers an empty list for a subject that is not stored.
-func (s *Server) listImageReferrers(in *listImageReferrersRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("ListImageReferrers", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+// listImageReferrers returns an empty list if the subject does not exist.
+func (s *Server) listImageReferrers(r *repository, in *listImageReferrersRequest) (any, error) {
 	l := listing[*record]{
 		scope: scopeOf("ListImageReferrers", r.name, in.SubjectID.ImageDigest, fmt.Sprint(in.Filter)),
 		size:  in.size(defaultReferrersPage),
 		key:   func(rec *record) string { return rec.Digest },
 	}
-	last, err := s.start(l.scope, &in.paging)
-	if err != nil {
-		return nil, err
-	}
-	page, next := l.page(s, r.referrers(in, last))
+	page, next, err := l.page(s, &in.paging, func(after string) iter.Seq[*record] { return r.referrers(in, after) })
 	out := listImageReferrersResponse{make([]imageReferrer, len(page)), next}
 	for i, rec := range page {
 		out.Referrers[i] = rec.referrer()
 	}
-	return out, nil
+	return out, err
 }
 
 func (r *repository) referrers(in *listImageReferrersRequest, after string) iter.Seq[*record] {
@@ -101,7 +89,7 @@ func (r *repository) referrers(in *listImageReferrersRequest, after string) iter
 
 func (rec *record) referrer() imageReferrer {
 	var m manifest
-	_ = json.Unmarshal([]byte(rec.manifest()), &m) // without annotations when it cannot be read
+	_ = json.Unmarshal([]byte(rec.manifest()), &m) // an unreadable manifest has no annotations
 	return imageReferrer{
 		Digest:         rec.Digest,
 		MediaType:      rec.ManifestMediaType,

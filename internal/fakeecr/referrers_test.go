@@ -8,10 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func referrersOf(subject string) *ecr.ListImageReferrersInput {
@@ -32,9 +32,7 @@ func TestListImageReferrersAnswersEveryField(t *testing.T) {
 		Digest: aws.String(d), MediaType: aws.String(ociImage), ArtifactType: aws.String("application/spdx+json"),
 		Size: aws.Int64(7), Annotations: map[string]string{"by": "me"}, ArtifactStatus: types.ArtifactStatusActive,
 	}}
-	if diff := cmp.Diff(want, got.Referrers, cmpopts.IgnoreUnexported(types.ImageReferrer{})); diff != "" {
-		t.Errorf("ListImageReferrers mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "ListImageReferrers", want, got.Referrers, cmpopts.IgnoreUnexported(types.ImageReferrer{}))
 }
 
 func TestListImageReferrersPagesAndFilters(t *testing.T) {
@@ -69,9 +67,7 @@ func TestListImageReferrersPagesAndFilters(t *testing.T) {
 					break
 				}
 			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("page sizes mismatch (-want +got)\n%s", diff)
-			}
+			awstest.Equal(t, "page sizes", c.want, got)
 		})
 	}
 }

@@ -7,21 +7,19 @@ import (
 	"time"
 )
 
-// A repository holds images. Its server's lock guards it.
+// A repository has images. The lock of the server guards it.
 type repository struct {
 	name      string
 	createdAt time.Time
-	tags      map[string]string // of the repository
-	policy    string            // "" when there is none
-	// resourcePolicy says who else may use the repository; "" when there is
-	// none.
+	tags      map[string]string // resource tags
+	policy    string            // the lifecycle policy, or ""
+	// resourcePolicy is the repository policy, or "".
 	resourcePolicy string
 
 	images  map[string]*record   // by digest
-	byTag   map[string]*record   // every tag of every image
-	parents map[string][]*record // by child's digest: the indexes that list it
-	// order holds the records by digest, removed ones included. It is nil
-	// when an image has come since it was made.
+	byTag   map[string]*record   // all images with tags
+	parents map[string][]*record // indexes by the digest of a child
+	// order has the records ordered by digest, including removed ones. put sets it to nil.
 	order []*record
 }
 
@@ -35,7 +33,7 @@ func newRepository(name string, now time.Time) *repository {
 	}
 }
 
-// put stores rec in place of an image with the same digest.
+// put stores rec and replaces an image with the same digest.
 func (r *repository) put(rec *record) {
 	if old := r.images[rec.Digest]; old != nil {
 		r.remove(old)
@@ -58,7 +56,7 @@ func (rec *record) children() []string {
 	return slices.Compact(children)
 }
 
-// tag gives rec the tag, taking it from the image that has it.
+// tag moves the tag to rec.
 func (r *repository) tag(rec *record, tag string) {
 	if r.byTag[tag] == rec {
 		return
@@ -68,7 +66,7 @@ func (r *repository) tag(rec *record, tag string) {
 	r.byTag[tag] = rec
 }
 
-// untag takes the tag from the image that has it, which stays.
+// untag removes the tag from its image, and keeps the image.
 func (r *repository) untag(tag string) {
 	rec := r.byTag[tag]
 	if rec == nil {
@@ -100,8 +98,8 @@ func (r *repository) forgetParent(child string, parent *record) {
 	}
 }
 
-// guards returns, in order, the digests of the stored indexes that list the
-// digest, but for archived ones: those guard nothing.
+// guards returns the ordered digests of the indexes that list the digest, without archived
+// indexes. ECR refuses to delete their children.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 func (r *repository) guards(digest string) []string {
 	var digests []string
@@ -114,7 +112,7 @@ func (r *repository) guards(digest string) []string {
 	return digests
 }
 
-// from yields the images whose digest is the given one or a later one.
+// from yields the images from the digest on.
 func (r *repository) from(digest string) func(yield func(*record) bool) {
 	if r.order == nil {
 		r.sort()

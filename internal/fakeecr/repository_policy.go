@@ -2,33 +2,21 @@ package fakeecr
 
 import "fmt"
 
-type repositoryPolicyRequest struct {
-	repositoryRef
-}
-
 type repositoryPolicyResponse struct {
 	RegistryID     string `json:"registryId"`
 	RepositoryName string `json:"repositoryName"`
 	PolicyText     string `json:"policyText"`
 }
 
-// SetRepositoryPolicy sets the resource policy of a repository, which is not
-// validated; "" removes the one there is. It panics when there is no such
-// repository.
+// SetRepositoryPolicy sets the resource policy of a repository without validation; ""
+// removes it. It panics if the repository does not exist.
 func (s *Server) SetRepositoryPolicy(repo, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mustRepository(repo).resourcePolicy = text
 }
 
-func (s *Server) getRepositoryPolicy(in *repositoryPolicyRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("GetRepositoryPolicy", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) getRepositoryPolicy(r *repository, _ *repositoryRef) (any, error) {
 	if r.resourcePolicy == "" {
 		return nil, &fault{
 			code: "RepositoryPolicyNotFoundException",

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A Server is a registry and the [net/http.Handler] that serves it. It is safe
-// for concurrent use; each call is carried out as a whole.
+// A Server is a registry and its [net/http.Handler]. It is safe for concurrent use; each
+// call is atomic.
 type Server struct {
 	account, region string
 	now             func() time.Time
@@ -15,31 +15,30 @@ type Server struct {
 	controls        controls
 	injector        injector
 
-	mu           sync.Mutex // guards what follows
+	mu           sync.Mutex // guards the fields below
 	repositories map[string]*repository
-	byName       []*repository // nil when a repository has come or gone since
+	byName       []*repository // nil after a change of the repositories
 	pullExcluded bool
 	refused      map[string]string // failure codes by digest
 	serial       uint64            // of the last generated manifest
-	strike       *strike           // the fault of the call that is carried out
+	injection    *injection        // the fault of the call that is carried out
 }
 
-// An Option sets something of a new server.
+// An Option is an option of [New].
 type Option func(*Server)
 
-// WithClock sets the clock that stamps pushes, pulls, changes of storage class
-// and the Date of each answer. The default is time.Now. Throttling and latency run on real time.
+// WithClock sets the clock for the times of images and the Date of answers. The default is
+// time.Now. Throttling and latency use real time.
 func WithClock(now func() time.Time) Option {
 	return func(s *Server) { s.now = now }
 }
 
-// WithAccount sets the registry's id. The default is 123456789012.
+// WithAccount sets the account of the registry. The default is 123456789012.
 func WithAccount(id string) Option {
 	return func(s *Server) { s.account = id }
 }
 
-// WithRegion sets the region that ARNs and URIs name. The default is
-// eu-west-1.
+// WithRegion sets the Region in ARNs and URIs. The default is eu-west-1.
 func WithRegion(name string) Option {
 	return func(s *Server) { s.region = name }
 }
@@ -62,5 +61,5 @@ func New(options ...Option) *Server {
 	return s
 }
 
-// instant returns the present as the registry records it.
+// instant returns the time of the clock in milliseconds.
 func (s *Server) instant() time.Time { return milliseconds(s.now()) }

@@ -24,14 +24,7 @@ func (in *updateImageStorageClassRequest) check() error {
 		checkEnum("targetStorageClass", in.TargetStorageClass, "STANDARD", archiveClass))
 }
 
-func (s *Server) updateImageStorageClass(in *updateImageStorageClassRequest) (any, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	r, err := s.find("UpdateImageStorageClass", in.repositoryRef)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) updateImageStorageClass(r *repository, in *updateImageStorageClassRequest) (any, error) {
 	rec, err := s.lookUp(r, *in.ImageID)
 	if err != nil {
 		return nil, err
@@ -48,8 +41,7 @@ func (s *Server) updateImageStorageClass(in *updateImageStorageClassRequest) (an
 	return updateImageStorageClassResponse{s.account, r.name, id, rec.Status}, nil
 }
 
-// archive moves an image to the archive class, unless an index that is not
-// itself archived lists it.
+// archive archives an image, unless an index that is not archived lists it.
 func (s *Server) archive(r *repository, rec *record) error {
 	if rec.Status != statusActive {
 		return storageClassUpdateNotSupported("The image with digest '" + rec.Digest + "' is not ACTIVE but " + rec.Status)
@@ -61,8 +53,7 @@ func (s *Server) archive(r *repository, rec *record) error {
 	return nil
 }
 
-// restore moves an image to the standard class, without the minutes in which
-// ECR calls it ACTIVATING.
+// restore makes an archived image ACTIVE. In ECR it is ACTIVATING for some minutes.
 func (s *Server) restore(rec *record) error {
 	if rec.Status != statusArchived {
 		return storageClassUpdateNotSupported("The image with digest '" + rec.Digest + "' is not ARCHIVED but " + rec.Status)

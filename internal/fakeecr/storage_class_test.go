@@ -21,9 +21,7 @@ func move(t *testing.T, client *ecr.Client, id types.ImageIdentifier, class type
 func TestUpdateImageStorageClassArchivesAndRestores(t *testing.T) {
 	t.Parallel()
 	at := now
-	s := fakeecr.New(fakeecr.WithClock(func() time.Time { return at }))
-	s.CreateRepository("app")
-	client := newClient(t, s, 1)
+	s, client := start(t, fakeecr.WithClock(func() time.Time { return at }))
 	s.Put("app", fakeecr.Image{Digest: digest(1), Tags: []string{"a"}, PushedAt: now.Add(-time.Hour)})
 	out := must[*ecr.UpdateImageStorageClassOutput](t)(move(t, client, byTag("a"), types.TargetStorageClassArchive))
 	if out.ImageStatus != types.ImageStatusArchived || shown([]types.ImageIdentifier{*out.ImageId}) != "01:a" {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -59,9 +60,7 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 		"digest", "level", "message", "msg", "outcome", "policy", "protected_by", "pushed_at", "reason", "repository", "rule_priority",
 		"run_id", "size_in_bytes", "tags", "time", "unconfirmed", "untag", "verdict",
 	}
-	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {
-		t.Errorf("keys of an image mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "keys of an image", want, keys(lines[0]))
 	want = []string{
 		"attempt", "digest", "level", "msg", "policy", "pushed_at", "reason", "repository", "rule_priority", "run_id", "size_in_bytes",
 		"tags", "time", "untag", "verdict",
@@ -81,9 +80,7 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 		"archived", "blocked", "changed", "deleted", "evaluated", "expired", "failed", "gone", "level", "message", "msg", "not_attempted",
 		"policy", "protected", "repository", "run_id", "skipped", "time", "transitioned", "unknown",
 	}
-	if diff := cmp.Diff(want, keys(lines[0])); diff != "" {
-		t.Errorf("keys of a repository mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "keys of a repository", want, keys(lines[0]))
 	lines = f.lines(t, "run")
 	want = []string{"account", "calls", "incomplete", "level", "mode", "msg", "region", "run_id", "time", "totals", "undone"}
 	if diff := cmp.Diff(want, keys(lines[0])); diff != "" || len(lines) != 1 {

@@ -1,7 +1,6 @@
 package function_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
@@ -57,12 +56,8 @@ func TestAWrongClockIsAnErrorOfTheRegistry(t *testing.T) {
 				if signatures != nil {
 					signatures.Handler, handler = f.registry, signatures
 				}
-				server := httptest.NewServer(handler)
-				defer server.Close()
 				f.Now = func() time.Time { return now.Add(ahead) }
-				f.Connect = func(context.Context) (function.Registry, error) {
-					return function.Connect(awsclient.Local(server.URL, "eu-west-1"), f.Now), nil
-				}
+				f.connect(awstest.Serve(t, handler))
 				_, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "`+mode+`"}`))
 				for _, at := range []time.Time{now, now.Add(ahead)} {
 					wantError[*function.RegistryError](t, err, at.Format(time.RFC3339))
@@ -90,12 +85,8 @@ func TestVerdictsCountByTheTimeOfAWS(t *testing.T) {
 		for age, want := range map[time.Duration]int{day - time.Minute: 0, day + time.Minute: 1} {
 			f := newFixture(t, expireAll)
 			f.push("app", age)
-			server := httptest.NewServer(f.registry)
-			defer server.Close()
 			f.Now = func() time.Time { return now.Add(ahead) }
-			f.Connect = func(context.Context) (function.Registry, error) {
-				return function.Connect(awsclient.Local(server.URL, "eu-west-1"), f.Now), nil
-			}
+			f.connect(awstest.Serve(t, f.registry))
 			report, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "apply"}`))
 			if err != nil {
 				t.Fatal(err)
@@ -119,6 +110,15 @@ func (u undated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Body.Bytes()) // the caller may have given up
 }
 
+// connectTo has the handler connect to the server, with the server's certificate.
+func (f *fixture) connectTo(t *testing.T, server *httptest.Server) {
+	t.Helper()
+	t.Cleanup(server.Close)
+	cfg := awsclient.Local(server.URL, awstest.Region)
+	cfg.HTTPClient = server.Client()
+	f.connect(cfg)
+}
+
 // If no answer has a Date, apply removes nothing unless an emulator answers. A plan is
 // still made.
 func TestWithoutADateNothingIsRemoved(t *testing.T) {
@@ -127,13 +127,7 @@ func TestWithoutADateNothingIsRemoved(t *testing.T) {
 		for _, mode := range []string{"plan", "apply"} {
 			f := newFixture(t, expireAll)
 			f.push("app", 9*day)
-			server := start(undated{f.registry})
-			defer server.Close()
-			f.Connect = func(context.Context) (function.Registry, error) {
-				cfg := awsclient.Local(server.URL, "eu-west-1")
-				cfg.HTTPClient = server.Client()
-				return function.Connect(cfg, f.Now), nil
-			}
+			f.connectTo(t, start(undated{f.registry}))
 			report, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "`+mode+`"}`))
 			left, want := len(f.registry.Images("app")), 1
 			switch {
@@ -159,13 +153,7 @@ func TestARefusalWithoutADateIsTheError(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, expireAll)
 	f.registry.Fail("DescribeRepositories", "", "AccessDeniedException")
-	server := httptest.NewTLSServer(undated{f.registry})
-	defer server.Close()
-	f.Connect = func(context.Context) (function.Registry, error) {
-		cfg := awsclient.Local(server.URL, "eu-west-1")
-		cfg.HTTPClient = server.Client()
-		return function.Connect(cfg, f.Now), nil
-	}
+	f.connectTo(t, httptest.NewTLSServer(undated{f.registry}))
 	_, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "apply"}`))
 	wantError[*function.RegistryError](t, err, "not authorized to perform: ecr:DescribeRepositories")
 }
@@ -175,10 +163,8 @@ func TestAScanBeginsAtATimeOfAWS(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{0, 90 * time.Second, -90 * time.Second} {
 		local := func() time.Time { return now.Add(ahead) }
-		registry := fakeecr.New(fakeecr.WithClock(clock))
-		server := httptest.NewServer(registry)
-		defer server.Close()
-		r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), local)
+		_, cfg := awstest.Registry(t)
+		r := function.Connect(cfg, local)
 		r.Sources = func(config.Config) []inuse.Source { return nil }
 		runner := r.Runner(config.Default(), local)
 		if _, err := r.Account(t.Context()); err != nil {

@@ -17,19 +17,17 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-func clock() time.Time { return now }
+var clock = awstest.Clock
 
 // The registry of the environment is used from end to end.
 func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
-	registry := fakeecr.New()
-	registry.CreateRepository("app")
-	server := httptest.NewServer(registry)
-	defer server.Close()
-	environment(t, server.URL)
+	_, cfg := awstest.Registry(t)
+	awstest.Environment(t, *cfg.BaseEndpoint)
 	r, err := function.Connector(os.Getenv)("", "eu-north-1", clock)(t.Context())
 	if err != nil || r.Region != "eu-north-1" {
 		t.Fatalf("Connector: region %q, %v", r.Region, err)
@@ -55,10 +53,8 @@ func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
 func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::123456789012:role/cleaner"
-	registry := fakeecr.New()
-	server := httptest.NewServer(registry)
-	defer server.Close()
-	r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), time.Now)
+	registry, cfg := awstest.Registry(t)
+	r := function.Connect(cfg, clock)
 	if got := r.OwnPulls(t.Context()); got != (cleaner.OwnPulls{Principal: role}) {
 		t.Errorf("without an exclusion: %+v", got)
 	}
@@ -94,7 +90,7 @@ func TestAnExclusionThatCannotBeReadIsDoubted(t *testing.T) {
 		`"cleaner", "` + role + `"`: "excluded",
 	} {
 		registry := fakeecr.New()
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cfg := awstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListPullTimeUpdateExclusions") {
 				registry.ServeHTTP(w, r)
 				return
@@ -102,8 +98,7 @@ func TestAnExclusionThatCannotBeReadIsDoubted(t *testing.T) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 			fmt.Fprintf(w, `{"pullTimeUpdateExclusions": [%s]}`, arns)
 		}))
-		defer server.Close()
-		got := function.Connect(awsclient.Local(server.URL, "eu-west-1"), time.Now).OwnPulls(t.Context())
+		got := function.Connect(cfg, time.Now).OwnPulls(t.Context())
 		if got.Excluded != (want == "excluded") || (got.Err != nil) != (want == "unknown") {
 			t.Errorf("%s: %+v, want %q", arns, got, want)
 		}
@@ -114,7 +109,7 @@ func TestAnExclusionThatCannotBeReadIsDoubted(t *testing.T) {
 func TestAnEmulatorThatKnowsNoExclusions(t *testing.T) {
 	t.Parallel()
 	registry, asked := fakeecr.New(), 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	cfg := awstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListPullTimeUpdateExclusions") {
 			asked++
 			http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
@@ -122,8 +117,7 @@ func TestAnEmulatorThatKnowsNoExclusions(t *testing.T) {
 		}
 		registry.ServeHTTP(w, r)
 	}))
-	defer server.Close()
-	got := function.Connect(awsclient.Local(server.URL, "eu-west-1"), time.Now).OwnPulls(t.Context())
+	got := function.Connect(cfg, time.Now).OwnPulls(t.Context())
 	if got.Excluded || got.Err != nil || asked != 1 {
 		t.Errorf("%+v, asked %d times", got, asked)
 	}
@@ -209,15 +203,13 @@ func oneService(w http.ResponseWriter, r *http.Request) {
 func TestListsOfReferencesProtect(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "")
-	server := httptest.NewServer(f.registry)
-	defer server.Close()
+	f.connect(awstest.Serve(t, f.registry))
 	listed := f.push("app", 9*day, "v1")
 	f.push("app", 9*day, "v2")
 	name := filepath.Join(t.TempDir(), "list.txt")
 	if err := os.WriteFile(name, []byte("123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f.Connect = connectTo(server.URL)
 	f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": [], "references": ["`+name+`"]`, 1)
 	report := f.handle(t, `{"mode": "apply"}`)
 	if left := f.registry.Images("app"); len(left) != 1 || left[0].Digest != listed || report.InUse[name] != 1 {
@@ -237,14 +229,12 @@ func TestListsOfReferencesProtect(t *testing.T) {
 func TestListsInFilesGrowOld(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "")
-	server := httptest.NewServer(f.registry)
-	defer server.Close()
+	f.connect(awstest.Serve(t, f.registry))
 	f.push("app", 9*day, "v1")
 	name := filepath.Join(t.TempDir(), "list.txt")
 	if err := os.WriteFile(name, []byte("123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f.Connect = connectTo(server.URL)
 	for _, c := range []struct {
 		location, setting string
 		age               time.Duration
@@ -272,10 +262,8 @@ func TestListsInFilesGrowOld(t *testing.T) {
 func TestSourcesThatDoNotAnswerKeepEverything(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, strings.Replace(expireAll, `"inUse": []`, `"inUse": ["ecs", "lambda"]`, 1))
-	server := httptest.NewServer(f.registry) // knows neither
-	defer server.Close()
+	f.connect(awstest.Serve(t, f.registry)) // it has neither service
 	f.push("app", 9*day)
-	f.Connect = connectTo(server.URL)
 	report := f.handle(t, `{"mode": "apply"}`)
 	if report.Repositories[0].Skipped != cleaner.SkipScanFailed || report.Totals.Deleted != 0 || !report.Incomplete {
 		t.Errorf("%+v", report.Repositories[0])
@@ -284,9 +272,8 @@ func TestSourcesThatDoNotAnswerKeepEverything(t *testing.T) {
 
 func TestPutObjectWritesToTheStore(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(fakeecr.New()) // no S3
-	defer server.Close()
-	r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), clock)
+	_, cfg := awstest.Registry(t) // it has no S3
+	r := function.Connect(cfg, clock)
 	err := r.PutObject(t.Context(), "s3://bucket/key", []byte("x"))
 	if err == nil || !strings.HasPrefix(err.Error(), "put s3://bucket/key: S3 answered 4") {
 		t.Errorf("PutObject: %v", err)

@@ -2,7 +2,6 @@ package function_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -32,9 +31,7 @@ func (e *endless) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 // The cleaner reads no more of an endless answer than its limit.
 func TestNoSourceIsReadWithoutEnd(t *testing.T) {
 	e := &endless{}
-	server := httptest.NewServer(e)
-	defer server.Close()
-	environment(t, server.URL)
+	serve(t, e)
 	for _, test := range []struct{ location, begin, want string }{
 		{"s3://bucket/key", `{"mode": "`, "has more than 1048576 bytes"},
 		{"ssm:/name", `{"Parameter": {"Value": "`, "get parameter /name: the answer has more than 262144 bytes"},

@@ -6,23 +6,24 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 const day = 24 * time.Hour
 
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var now = awstest.Now
 
 // expireAll is a configuration that expires all images older than a day, without
 // protection.
@@ -42,20 +43,19 @@ type fixture struct {
 // newFixture returns a fixture with this configuration and an empty registry.
 func newFixture(t *testing.T, configuration string) *fixture {
 	t.Helper()
-	f := &fixture{registry: fakeecr.New(fakeecr.WithClock(func() time.Time { return now }))}
+	f := &fixture{registry: fakeecr.New(fakeecr.WithClock(clock))}
 	f.registry.ExcludePulls(true)
-	server := httptest.NewServer(f.registry)
-	t.Cleanup(server.Close)
+	cfg := awstest.Serve(t, f.registry)
 	f.Handler = function.Handler{
 		Configuration: configuration,
 		Read:          func(context.Context, string) ([]byte, error) { return nil, fs.ErrNotExist },
 		Connect: func(context.Context) (function.Registry, error) {
 			f.connects++
-			r := function.Connect(awsclient.Local(server.URL, "eu-west-1"), f.Now)
+			r := function.Connect(cfg, f.Now)
 			r.Sources = func(config.Config) []inuse.Source { return nil }
 			return r, nil
 		},
-		Now:   func() time.Time { return now },
+		Now:   clock,
 		RunID: func(context.Context) string { return "run-1" },
 		Log:   function.NewLog(&f.log),
 	}
@@ -111,9 +111,8 @@ func wantError[E error](t *testing.T, err error, words string) {
 	}
 }
 
-// connectTo connects to a server as the function does to AWS.
-func connectTo(endpoint string) func(context.Context) (function.Registry, error) {
-	return func(context.Context) (function.Registry, error) {
-		return function.Connect(awsclient.Local(endpoint, "eu-west-1"), clock), nil
-	}
+// connect has the handler connect by that configuration, with the in-use sources of
+// the function.
+func (f *fixture) connect(cfg aws.Config) {
+	f.Connect = func(context.Context) (function.Registry, error) { return function.Connect(cfg, f.Now), nil }
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
@@ -103,16 +103,14 @@ func TestAManifestThatIsRefusedIsSeenInTheMetrics(t *testing.T) {
 		f.FunctionName = "cleaner"
 		child := f.push("app", 9*day)
 		index := f.registry.Put("app", fakeecr.Image{PushedAt: now.Add(-8 * day), Children: []string{child}})
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.connect(awstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".BatchGetImage") {
 				f.registry.ServeHTTP(w, r)
 				return
 			}
 			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 			fmt.Fprintf(w, `{"images": [], "failures": [{"imageId": {"imageDigest": %q}, "failureCode": %q, "failureReason": "because"}]}`, index, code)
-		}))
-		defer server.Close()
-		f.Connect = connectTo(server.URL)
+		})))
 		report := f.handle(t, `{"mode": "apply"}`)
 		_, values := f.metrics(t)
 		want := map[bool]string{true: "1 Count", false: "0 Count"}[code != "ImageNotFound"]
@@ -171,9 +169,7 @@ func TestWhatIsUndoneIsCountedByReason(t *testing.T) {
 			test.disturb(f)
 			report := f.handle(t, `{"mode": "apply"}`)
 			line := f.lines(t, "run")[0]
-			if diff := cmp.Diff(test.want, line["undone"]); diff != "" {
-				t.Errorf("undone mismatch (-want +got):\n%s", diff)
-			}
+			awstest.Equal(t, "undone", test.want, line["undone"])
 			level := map[bool]string{true: "ERROR", false: "INFO"}[report.Incomplete]
 			if report.Incomplete != (len(test.want) > 0) || line["incomplete"] != report.Incomplete || line["level"] != level {
 				t.Errorf("incomplete %v, the line says %v at the level %v", report.Incomplete, line["incomplete"], line["level"])

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -37,24 +37,15 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// environment makes the server the AWS of the environment.
-func environment(t *testing.T, endpoint string) {
+// serve makes the handler the AWS of the environment.
+func serve(t *testing.T, handler http.Handler) {
 	t.Helper()
-	none := filepath.Join(t.TempDir(), "none")
-	for name, value := range map[string]string{
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "",
-		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_PROFILE": "", "AWS_DEFAULT_REGION": "",
-		"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint,
-	} {
-		t.Setenv(name, value)
-	}
+	awstest.Environment(t, *awstest.Serve(t, handler).BaseEndpoint)
 }
 
 func TestSourcesOfAConfiguration(t *testing.T) {
 	s := &store{text: `{"mode": "apply"}`}
-	server := httptest.NewServer(s)
-	defer server.Close()
-	environment(t, server.URL)
+	serve(t, s)
 	file := filepath.Join(t.TempDir(), "c.json")
 	if err := os.WriteFile(file, []byte(s.text), 0o600); err != nil {
 		t.Fatal(err)
@@ -71,9 +62,7 @@ func TestSourcesOfAConfiguration(t *testing.T) {
 
 func TestSourcesThatCannotBeRead(t *testing.T) {
 	s := &store{}
-	server := httptest.NewServer(s)
-	defer server.Close()
-	environment(t, server.URL)
+	serve(t, s)
 	for location, want := range map[string]string{
 		"s3://bucket/missing": "read configuration: get s3://bucket/missing: there is no such object or bucket, or no permission to see it; check the name",
 		"s3://bucket":         "read configuration: get s3://bucket: the location must be like s3://bucket/key",
@@ -105,9 +94,7 @@ func TestASourceThatIsRefusedToAWrongClock(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, "<Error><Code>RequestTimeTooSkewed</Code></Error>")
 	})
-	server := httptest.NewServer(refuse)
-	defer server.Close()
-	environment(t, server.URL)
+	serve(t, refuse)
 	for ahead, want := range map[time.Duration]string{0: "access denied; allow the action", 24 * time.Hour: "the clock of this machine is wrong: it says "} {
 		for _, location := range []string{"s3://bucket/key", "ssm:/cleaner/config"} {
 			read := function.SourceReader("", "", func() time.Time { return time.Now().Add(ahead) })
@@ -121,7 +108,7 @@ func TestASourceThatIsRefusedToAWrongClock(t *testing.T) {
 // A source without end is read as far as it takes to refuse it.
 func TestSourcesAreReadNoFurtherThanNeeded(t *testing.T) {
 	sent := make(chan int, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		n := 0
 		for chunk := make([]byte, 1<<16); ; n += len(chunk) {
 			if _, err := w.Write(chunk); err != nil {
@@ -130,8 +117,6 @@ func TestSourcesAreReadNoFurtherThanNeeded(t *testing.T) {
 			}
 		}
 	}))
-	defer server.Close()
-	environment(t, server.URL)
 	_, _, err := config.Load(t.Context(), "s3://bucket/endless", function.SourceReader("", "", time.Now))
 	want := "configuration s3://bucket/endless: 1:1: has more than 1048576 bytes, which is the most that is read; shorten it"
 	if err == nil || err.Error() != want {
@@ -146,12 +131,10 @@ func TestSourcesAreReadNoFurtherThanNeeded(t *testing.T) {
 }
 
 func TestASourceCutShortIsAnError(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = io.WriteString(w, "{}")
 	}))
-	defer server.Close()
-	environment(t, server.URL)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	_, _, err := config.Load(t.Context(), "s3://bucket/cut", function.SourceReader("", "", time.Now))
 	if want := "read configuration: get s3://bucket/cut: exceeded maximum number of attempts, 1, read the answer: unexpected EOF"; err == nil || err.Error() != want {

@@ -62,10 +62,10 @@ func (c *clocks) jump(d time.Duration) {
 // pass lets time pass for a caller that may hold a mutex for which another waits: then
 // no timer of the bubble runs. If there may be another caller, only the wall clocks
 // move on.
-func (w *world) pass(d time.Duration) {
-	if w.workers == 1 && len(w.repositories) == 1 {
+func (f *fixture) pass(d time.Duration) {
+	if f.workers == 1 && len(f.repositories) == 1 {
 		time.Sleep(d)
 		return
 	}
-	w.clocks.suspend(d)
+	f.clocks.suspend(d)
 }

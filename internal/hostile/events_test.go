@@ -22,93 +22,93 @@ type imageOf = fakeecr.Image
 type event struct {
 	name   string
 	weight int
-	happen func(w *world, random *rand.Rand, repo string, im imageOf)
+	happen func(f *fixture, random *rand.Rand, repo string, im imageOf)
 }
 
 var events = []event{
-	{"push", 4, func(w *world, random *rand.Rand, repo string, im imageOf) {
-		pushed := w.image("pushed", nil, "")
+	{"push", 4, func(f *fixture, random *rand.Rand, repo string, im imageOf) {
+		pushed := f.image("pushed", nil, "")
 		if len(im.Tags) > 0 {
 			pushed.Tags = im.Tags[:1] // the tag moves
 		}
-		w.server.Put(repo, pushed)
+		f.server.Put(repo, pushed)
 	}},
-	{"push index", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) {
-		w.server.Put(repo, w.image("pushedindex", []string{im.Digest}, ""))
+	{"push index", 2, func(f *fixture, _ *rand.Rand, repo string, im imageOf) {
+		f.server.Put(repo, f.image("pushedindex", []string{im.Digest}, ""))
 	}},
-	{"push signature", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) {
-		w.server.Put(repo, w.image("pushedsignature", nil, im.Digest))
+	{"push signature", 2, func(f *fixture, _ *rand.Rand, repo string, im imageOf) {
+		f.server.Put(repo, f.image("pushedsignature", nil, im.Digest))
 	}},
-	{"retag", 5, func(w *world, random *rand.Rand, repo string, im imageOf) {
-		tag := fmt.Sprint("dev-new", len(w.trace))
+	{"retag", 5, func(f *fixture, random *rand.Rand, repo string, im imageOf) {
+		tag := fmt.Sprint("dev-new", len(f.trace))
 		switch random.IntN(3) {
 		case 0:
-			if other := pick(random, w.server.Images(repo)...); len(other.Tags) > 0 {
+			if other := pick(random, f.server.Images(repo)...); len(other.Tags) > 0 {
 				tag = pick(random, other.Tags...)
 			}
 		case 1:
-			if len(w.uses) > 0 {
-				tag = cmp.Or(pick(random, w.uses...).tag, tag)
+			if len(f.uses) > 0 {
+				tag = cmp.Or(pick(random, f.uses...).tag, tag)
 			}
 		}
-		w.server.Tag(repo, im.Digest, tag)
+		f.server.Tag(repo, im.Digest, tag)
 	}},
-	{"untag", 2, func(w *world, random *rand.Rand, repo string, im imageOf) {
+	{"untag", 2, func(f *fixture, random *rand.Rand, repo string, im imageOf) {
 		if len(im.Tags) > 0 {
-			w.server.Untag(repo, pick(random, im.Tags...))
+			f.server.Untag(repo, pick(random, im.Tags...))
 		}
 	}},
-	{"pull", 5, (*world).pull},
-	{"new use", 4, func(w *world, random *rand.Rand, repo string, im imageOf) {
-		w.use(random, repo, im, w.clocks.service())
+	{"pull", 5, (*fixture).pull},
+	{"new use", 4, func(f *fixture, random *rand.Rand, repo string, im imageOf) {
+		f.use(random, repo, im, f.clocks.service())
 		if random.IntN(2) == 0 {
-			w.pull(random, repo, im)
+			f.pull(random, repo, im)
 		}
 	}},
-	{"end of use", 1, func(w *world, random *rand.Rand, _ string, _ imageOf) {
-		if len(w.uses) > 0 {
-			w.uses[random.IntN(len(w.uses))].ended = true
+	{"end of use", 1, func(f *fixture, random *rand.Rand, _ string, _ imageOf) {
+		if len(f.uses) > 0 {
+			f.uses[random.IntN(len(f.uses))].ended = true
 		}
 	}},
-	{"delete", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) { w.server.Remove(repo, im.Digest) }},
-	{"push again", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) { // after it was deleted
-		im.PushedAt, im.LastRecordedPullTime, im.LastActivatedAt = w.clocks.service(), time.Time{}, time.Time{}
-		w.server.Put(repo, im)
+	{"delete", 2, func(f *fixture, _ *rand.Rand, repo string, im imageOf) { f.server.Remove(repo, im.Digest) }},
+	{"push again", 2, func(f *fixture, _ *rand.Rand, repo string, im imageOf) { // after it was deleted
+		im.PushedAt, im.LastRecordedPullTime, im.LastActivatedAt = f.clocks.service(), time.Time{}, time.Time{}
+		f.server.Put(repo, im)
 	}},
-	{"archive", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) {
-		im.Status, im.LastArchivedAt = "ARCHIVED", w.clocks.service()
-		w.server.Put(repo, im)
+	{"archive", 2, func(f *fixture, _ *rand.Rand, repo string, im imageOf) {
+		im.Status, im.LastArchivedAt = "ARCHIVED", f.clocks.service()
+		f.server.Put(repo, im)
 	}},
-	{"restore", 2, func(w *world, _ *rand.Rand, repo string, im imageOf) {
+	{"restore", 2, func(f *fixture, _ *rand.Rand, repo string, im imageOf) {
 		if im.Status == "ARCHIVED" {
-			im.Status, im.LastActivatedAt = "ACTIVE", w.clocks.service()
-			w.server.Put(repo, im)
+			im.Status, im.LastActivatedAt = "ACTIVE", f.clocks.service()
+			f.server.Put(repo, im)
 		}
 	}},
 	// No sum of these is small: a few seconds cannot be told from the drift of a
 	// clock.
-	{"suspend", 2, func(w *world, random *rand.Rand, _ string, _ imageOf) {
+	{"suspend", 2, func(f *fixture, random *rand.Rand, _ string, _ imageOf) {
 		d := pick(random, 100*time.Second, 290*time.Second, 13*time.Minute, 31*time.Minute)
-		w.clocks.suspend(d)
-		w.notef("   suspended for %s", d)
+		f.clocks.suspend(d)
+		f.notef("   suspended for %s", d)
 	}},
-	{"clock jump", 1, func(w *world, random *rand.Rand, _ string, _ imageOf) {
+	{"clock jump", 1, func(f *fixture, random *rand.Rand, _ string, _ imageOf) {
 		d := pick(random, 7*time.Minute, 45*time.Minute, 5*time.Hour, 8*day)
-		if d = pick(random, d, -d); !w.jumped && random.IntN(3) == 0 {
-			w.clocks.jump(d)
-			w.jumped = true
-			w.notef("   the machine's clock jumps by %s", d)
+		if d = pick(random, d, -d); !f.jumped && random.IntN(3) == 0 {
+			f.clocks.jump(d)
+			f.jumped = true
+			f.notef("   the machine's clock jumps by %s", d)
 		}
 	}},
 }
 
 // pull makes somebody pull the image, and usually a child of an index as well.
-func (w *world) pull(random *rand.Rand, repo string, im imageOf) {
-	w.server.Pull(repo, im.Digest)
-	images := w.images(repo)
+func (f *fixture) pull(random *rand.Rand, repo string, im imageOf) {
+	f.server.Pull(repo, im.Digest)
+	images := f.images(repo)
 	for _, child := range im.Children {
 		if _, there := images[child]; there && random.IntN(4) > 0 {
-			w.server.Pull(repo, child)
+			f.server.Pull(repo, child)
 			return
 		}
 	}
@@ -121,19 +121,19 @@ var weights = func() (sum int) {
 	return sum
 }()
 
-// stir may make others change the world. The caller holds the lock.
-func (w *world) stir(random *rand.Rand, repo string, near []string) {
-	for w.begun() && random.Float64() < w.eventRate {
+// change may make others change the registry. The caller holds the lock.
+func (f *fixture) change(random *rand.Rand, repo string, near []string) {
+	for f.begun() && random.Float64() < f.eventRate {
 		if random.IntN(300) == 0 && repo != "" {
-			w.server.DeleteRepository(repo)
-			w.notef("   event: repository deleted")
-			w.tally.note("event: repository deleted")
+			f.server.DeleteRepository(repo)
+			f.notef("   event: repository deleted")
+			f.tally.note("event: repository deleted")
 		}
 		at := repo
 		if at == "" {
-			at = w.repositories[0]
+			at = f.repositories[0]
 		}
-		images := w.images(at)
+		images := f.images(at)
 		if len(images) == 0 {
 			return
 		}
@@ -148,9 +148,9 @@ func (w *world) stir(random *rand.Rand, repo string, near []string) {
 		n := random.IntN(weights)
 		for _, e := range events {
 			if n -= e.weight; n < 0 {
-				w.notef("   event: %s %s", e.name, w.names[digest])
-				w.tally.note("event: " + e.name)
-				e.happen(w, random, at, im)
+				f.notef("   event: %s %s", e.name, f.names[digest])
+				f.tally.note("event: " + e.name)
+				e.happen(f, random, at, im)
 				break
 			}
 		}
@@ -159,25 +159,25 @@ func (w *world) stir(random *rand.Rand, repo string, near []string) {
 
 // moveTag may move a tag in use, between two pages, from an image that the run has
 // listed to one that it has not. The listing then has the tag twice.
-func (w *world) moveTag(c *call) {
-	random, pages := w.chance("move "+c.repo), w.views[c.repo].pages
-	images := w.images(c.repo)
+func (f *fixture) moveTag(c *call) {
+	random, pages := f.chance("move "+c.repo), f.views[c.repo].pages
+	images := f.images(c.repo)
 	var later []string
 	for _, digest := range slices.Sorted(maps.Keys(images)) {
 		if _, listed := pages[digest]; !listed {
 			later = append(later, digest)
 		}
 	}
-	if w.eventRate == 0 || len(later) == 0 || random.IntN(2) == 0 {
+	if f.eventRate == 0 || len(later) == 0 || random.IntN(2) == 0 {
 		return
 	}
-	for _, u := range w.uses {
+	for _, u := range f.uses {
 		for digest, im := range pages {
 			if _, there := images[digest]; there && u.repo == c.repo && u.tag != "" && slices.Contains(im.Tags, u.tag) {
 				digest = pick(random, later...)
-				w.server.Tag(c.repo, digest, u.tag)
-				w.notef("   event: tag in use moves to %s", w.names[digest])
-				w.tally.note("event: tag in use moves")
+				f.server.Tag(c.repo, digest, u.tag)
+				f.notef("   event: tag in use moves to %s", f.names[digest])
+				f.tally.note("event: tag in use moves")
 				return
 			}
 		}
@@ -186,33 +186,33 @@ func (w *world) moveTag(c *call) {
 
 // pullIndex may have somebody pull an index after the run has listed it, some seconds
 // before the run reads its manifest: ECR does not record the read then.
-func (w *world) pullIndex(c *call) {
-	random, images := w.chance("pull index "+c.repo), w.images(c.repo)
-	if w.eventRate == 0 || random.IntN(4) > 0 {
+func (f *fixture) pullIndex(c *call) {
+	random, images := f.chance("pull index "+c.repo), f.images(c.repo)
+	if f.eventRate == 0 || random.IntN(4) > 0 {
 		return
 	}
 	for _, digest := range slices.Sorted(maps.Keys(images)) {
 		if len(images[digest].Children) > 0 {
-			w.server.Pull(c.repo, digest)
-			w.clocks.suspend(3 * time.Second)
-			w.notef("   event: index pulled %s, and three seconds pass", w.names[digest])
-			w.tally.note("event: index pulled")
+			f.server.Pull(c.repo, digest)
+			f.clocks.suspend(3 * time.Second)
+			f.notef("   event: index pulled %s, and three seconds pass", f.names[digest])
+			f.tally.note("event: index pulled")
 			return
 		}
 	}
 }
 
 // begun reports whether events may happen yet.
-func (w *world) begun() bool { return !w.quietStart || w.looked }
+func (f *fixture) begun() bool { return !f.quietStart || f.rechecked }
 
 // Name returns the name of the in-use source.
-func (w *world) Name() string { return "ecs" }
+func (f *fixture) Name() string { return "ecs" }
 
 // Uses yields all uses that lasted from the question to the answer, and some of the
 // uses that began in between.
-func (w *world) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
+func (f *fixture) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
-		uses, err := w.scan(ctx)
+		uses, err := f.scan(ctx)
 		for _, u := range uses {
 			if !yield(u, nil) {
 				return
@@ -226,38 +226,38 @@ func (w *world) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 
 var errSource = errors.New("the service is down")
 
-func (w *world) scan(ctx context.Context) ([]inuse.Use, error) {
-	w.mu.Lock()
-	random := w.chance("scan")
-	asked := w.clocks.service()
+func (f *fixture) scan(ctx context.Context) ([]inuse.Use, error) {
+	f.mu.Lock()
+	random := f.chance("scan")
+	asked := f.clocks.service()
 	takes := pick(random, 0, 0, time.Second, 20*time.Second)
 	kind := ""
-	if w.sourceFaults && random.IntN(2) == 0 {
+	if f.sourceFaults && random.IntN(2) == 0 {
 		kind = pick(random, "source fails", "source is slow", "source names nothing")
-		w.tally.note("fault: " + kind)
+		f.tally.note("fault: " + kind)
 	}
 	if kind == "source is slow" {
 		takes = pick(random, 9*time.Minute, 11*time.Minute, 14*time.Minute)
 	}
-	w.notef("scan asked (%s)", kind)
-	if images := w.images(w.repositories[0]); w.eventRate > 0 && len(images) > 0 && random.IntN(4) == 0 {
+	f.notef("scan asked (%s)", kind)
+	if images := f.images(f.repositories[0]); f.eventRate > 0 && len(images) > 0 && random.IntN(4) == 0 {
 		digest := pick(random, slices.Sorted(maps.Keys(images))...)
-		w.clocks.suspend(time.Second)
-		w.pull(random, w.repositories[0], images[digest])
-		w.notef("   event: pulled during the scan %s", w.names[digest])
-		w.tally.note("event: pulled during the scan")
+		f.clocks.suspend(time.Second)
+		f.pull(random, f.repositories[0], images[digest])
+		f.notef("   event: pulled during the scan %s", f.names[digest])
+		f.tally.note("event: pulled during the scan")
 	}
-	w.mu.Unlock()
-	w.clocks.suspend(takes) // the cleaner may hold a mutex meanwhile, see pass
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stir(random, "", nil)
+	f.mu.Unlock()
+	f.clocks.suspend(takes) // the cleaner may hold a mutex meanwhile, see pass
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.change(random, "", nil)
 	s := scan{asked: asked, ok: kind != "source fails" && ctx.Err() == nil}
 	var uses []inuse.Use
-	for _, u := range w.uses {
+	for _, u := range f.uses {
 		// The cleaner can detect a source that wrongly names nothing only if it named
 		// something before.
-		if u.ended || u.since.After(asked) && random.IntN(2) == 0 || kind == "source names nothing" && w.run == "apply" && w.saved != nil && w.savedNamed > 0 {
+		if u.ended || u.since.After(asked) && random.IntN(2) == 0 || kind == "source names nothing" && f.run == "apply" && f.saved != nil && f.savedNamed > 0 {
 			continue
 		}
 		uses = append(uses, inuse.Use{By: "task", Reference: reference.Reference{
@@ -265,8 +265,8 @@ func (w *world) scan(ctx context.Context) ([]inuse.Use, error) {
 		}})
 	}
 	s.named = len(uses)
-	w.scans = append(w.scans, s)
-	w.notef("scan answered: ok %v, %d uses", s.ok, s.named)
+	f.scans = append(f.scans, s)
+	f.notef("scan answered: ok %v, %d uses", s.ok, s.named)
 	if !s.ok {
 		return uses, errSource
 	}

@@ -42,7 +42,7 @@ type settings struct {
 	excluded                 bool   // the role is a pull-time exclusion
 	shortPages               bool
 	eventRate, faultRate     float64 // per call
-	quietStart               bool    // nothing happens before the first look at images that are to go
+	quietStart               bool    // nothing happens before the first re-check
 	workers                  int
 	planAge                  time.Duration // between a plan and its application
 	skew                     time.Duration // of the machine's clock, from the beginning
@@ -116,7 +116,7 @@ func (s *settings) configuration() string {
 }
 
 // image returns a new image with a unique manifest. Its name begins with that text.
-func (w *world) image(name string, children []string, subject string) fakeecr.Image {
+func (f *fixture) image(name string, children []string, subject string) fakeecr.Image {
 	mediaType, members := imageType, ""
 	if children != nil {
 		mediaType = indexType
@@ -129,19 +129,19 @@ func (w *world) image(name string, children []string, subject string) fakeecr.Im
 	if subject != "" {
 		members += fmt.Sprintf(`,"subject":{"mediaType":%q,"digest":%q,"size":1}`, imageType, subject)
 	}
-	name = fmt.Sprintf("%s%d", name, len(w.names))
+	name = fmt.Sprintf("%s%d", name, len(f.names))
 	text := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q%s,"annotations":{"name":%q}}`, mediaType, members, name)
 	sum := sha256.Sum256([]byte(text))
 	im := fakeecr.Image{
 		Digest: "sha256:" + hex.EncodeToString(sum[:]), Manifest: text, ManifestMediaType: mediaType, Children: children, SubjectDigest: subject, SizeInBytes: 1,
 	}
-	w.names[im.Digest] = name
+	f.names[im.Digest] = name
 	return im
 }
 
 // fill puts three to nine images into the repository.
-func (w *world) fill(random *rand.Rand, repo string) {
-	w.server.CreateRepository(repo)
+func (f *fixture) fill(random *rand.Rand, repo string) {
+	f.server.CreateRepository(repo)
 	var all []fakeecr.Image
 	wanted := 3 + random.IntN(6)
 	for len(all) < wanted {
@@ -154,29 +154,29 @@ func (w *world) fill(random *rand.Rand, repo string) {
 					children = append(children, all[i].Digest)
 					continue
 				}
-				child := w.image("child", nil, "")
-				w.age(random, &child)
+				child := f.image("child", nil, "")
+				f.age(random, &child)
 				all = append(all, child)
 				children = append(children, child.Digest)
 			}
-			im = w.image("index", children, "")
-			im.Tags = w.tags(random, len(all))
+			im = f.image("index", children, "")
+			im.Tags = f.tags(random, len(all))
 		case kind < 4 && len(all) > 0:
 			subject := pick(random, all...).Digest
 			if random.IntN(5) == 0 {
-				subject = w.image("nowhere", nil, "").Digest
+				subject = f.image("nowhere", nil, "").Digest
 			}
 			if random.IntN(2) == 0 {
-				im = w.image("signature", nil, subject)
+				im = f.image("signature", nil, subject)
 			} else {
-				im = w.image("signature", nil, "")
+				im = f.image("signature", nil, "")
 				im.Tags = []string{"sha256-" + strings.TrimPrefix(subject, "sha256:") + ".sig"}
 			}
 		default:
-			im = w.image("image", nil, "")
-			im.Tags = w.tags(random, len(all))
+			im = f.image("image", nil, "")
+			im.Tags = f.tags(random, len(all))
 		}
-		w.age(random, &im)
+		f.age(random, &im)
 		all = append(all, im)
 	}
 	taken := map[string]bool{} // the first image keeps its tag
@@ -185,14 +185,14 @@ func (w *world) fill(random *rand.Rand, repo string) {
 		for _, tag := range im.Tags {
 			taken[tag] = true
 		}
-		w.server.Put(repo, im)
-		w.notef("%s: %s %v %s, pushed %s, restored %s, pulled %s, children %v, subject %v", repo, w.names[im.Digest], im.Tags, im.Status,
-			ago(im.PushedAt), ago(im.LastActivatedAt), ago(im.LastRecordedPullTime), w.namesOf(im.Children), w.namesOf(subjects(&im)))
+		f.server.Put(repo, im)
+		f.notef("%s: %s %v %s, pushed %s, restored %s, pulled %s, children %v, subject %v", repo, f.names[im.Digest], im.Tags, im.Status,
+			ago(im.PushedAt), ago(im.LastActivatedAt), ago(im.LastRecordedPullTime), f.namesOf(im.Children), f.namesOf(subjects(&im)))
 	}
-	w.drawUses(random, repo, all)
+	f.drawUses(random, repo, all)
 }
 
-func (w *world) tags(random *rand.Rand, n int) []string {
+func (f *fixture) tags(random *rand.Rand, n int) []string {
 	switch random.IntN(6) {
 	case 0, 1:
 		return nil
@@ -207,8 +207,8 @@ func (w *world) tags(random *rand.Rand, n int) []string {
 }
 
 // age draws the times and the status of an image. No time is near a limit.
-func (w *world) age(random *rand.Rand, im *fakeecr.Image) {
-	now := w.clocks.service()
+func (f *fixture) age(random *rand.Rand, im *fakeecr.Image) {
+	now := f.clocks.service()
 	before := func(d time.Duration) time.Time {
 		return now.Add(-d - time.Duration(1+random.IntN(1000_000))*time.Millisecond)
 	}
@@ -235,15 +235,15 @@ func ago(t time.Time) string {
 	return time.Since(t).Round(time.Hour).String()
 }
 
-func (w *world) drawUses(random *rand.Rand, repo string, images []fakeecr.Image) {
+func (f *fixture) drawUses(random *rand.Rand, repo string, images []fakeecr.Image) {
 	for range pick(random, 0, 1, 1, 2) {
-		w.use(random, repo, pick(random, images...), w.clocks.service().Add(-day))
+		f.use(random, repo, pick(random, images...), f.clocks.service().Add(-day))
 	}
 }
 
 // use adds a use of the image from that time on: by its digest, by a tag, or by a tag
 // with a digest that the repository does not have.
-func (w *world) use(random *rand.Rand, repo string, im fakeecr.Image, since time.Time) {
+func (f *fixture) use(random *rand.Rand, repo string, im fakeecr.Image, since time.Time) {
 	u := use{repo: repo, since: since, digest: im.Digest}
 	if len(im.Tags) > 0 {
 		u.tag = pick(random, im.Tags...)
@@ -254,5 +254,5 @@ func (w *world) use(random *rand.Rand, repo string, im fakeecr.Image, since time
 			u.digest = "sha256:" + strings.Repeat("0", 64)
 		}
 	}
-	w.uses = append(w.uses, u)
+	f.uses = append(f.uses, u)
 }

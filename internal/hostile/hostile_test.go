@@ -14,9 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
@@ -78,43 +78,43 @@ func usual() int {
 func try(t *testing.T, seed uint64, seen *tally) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t.Context(), seed, seen)
-		w.clean(t)
+		f := newFixture(t.Context(), seed, seen)
+		f.clean(t)
 		switch {
-		case len(w.faults) > 0 && *survey:
-			seen.survey(w)
-		case len(w.faults) > 0:
-			w.report(t)
+		case len(f.faults) > 0 && *survey:
+			seen.survey(f)
+		case len(f.faults) > 0:
+			f.report(t)
 		case *oneSeed > 0:
-			t.Log("\n" + strings.Join(w.trace, "\n"))
+			t.Log("\n" + strings.Join(f.trace, "\n"))
 		}
 	})
 }
 
 // clean runs the programs on the registry, and judges.
-func (w *world) clean(t *testing.T) {
+func (f *fixture) clean(t *testing.T) {
 	t.Helper()
 	before := map[string]map[string]imageOf{}
-	for _, repo := range w.repositories {
-		before[repo] = w.images(repo)
+	for _, repo := range f.repositories {
+		before[repo] = f.images(repo)
 	}
-	switch w.mode {
+	switch f.mode {
 	case "apply":
-		w.apply(t, nil)
-		if w.eventRate+w.faultRate == 0 && w.keepNewest == 0 && !w.sourceFaults && !w.logStalls && !w.exclusionFaults && w.perRun+w.perRepo+10*w.percent == 3000 {
-			w.judgeCalm(before)
+		f.apply(t, nil)
+		if f.eventRate+f.faultRate == 0 && f.keepNewest == 0 && !f.sourceFaults && !f.logStalls && !f.exclusionFaults && f.perRun+f.perRepo+10*f.percent == 3000 {
+			f.judgeCalm(before)
 		}
 	case "saved":
-		w.applySaved(t)
+		f.applySaved(t)
 	case "named":
-		w.applyNamed(t)
+		f.applyNamed(t)
 	}
 }
 
 // runner returns a runner of a new process, which knows nothing of earlier processes.
-func (w *world) runner(t *testing.T, run string) cleaner.Runner {
+func (f *fixture) runner(t *testing.T, run string) cleaner.Runner {
 	t.Helper()
-	c, problems := config.Parse([]byte(w.configuration()))
+	c, problems := config.Parse([]byte(f.configuration()))
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -125,34 +125,33 @@ func (w *world) runner(t *testing.T, run string) cleaner.Runner {
 	if run != "plan" {
 		c.Mode = config.Apply
 	}
-	w.begin(run)
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: w}
-	registry := function.ConnectAt(cfg, pace.Limits{Start: w.workers, Most: w.workers}, w.clocks.machine)
-	registry.Sources = func(config.Config) []inuse.Source { return []inuse.Source{w} }
-	r := registry.Runner(c, w.clocks.machine)
-	r.ConfigurationHash, r.RunID, r.Log, r.MaxPlanAge = hash, run, function.NewLog(w.log), day
+	f.begin(run)
+	cfg := awstest.Offline(&http.Client{Transport: f})
+	registry := function.ConnectAt(cfg, pace.Limits{Start: f.workers, Most: f.workers}, f.clocks.machine)
+	registry.Sources = func(config.Config) []inuse.Source { return []inuse.Source{f} }
+	r := registry.Runner(c, f.clocks.machine)
+	r.ConfigurationHash, r.RunID, r.Log, r.MaxPlanAge = hash, run, function.NewLog(f.log), day
 	if run != "plan" {
 		r.Remover = registry.Remover
 	}
 	return r
 }
 
-func (w *world) apply(t *testing.T, saved *cleaner.Report) {
+func (f *fixture) apply(t *testing.T, saved *cleaner.Report) {
 	t.Helper()
-	r := w.runner(t, "apply")
+	r := f.runner(t, "apply")
 	r.Saved = saved
 	report, err := r.Run(t.Context())
-	w.pending.Wait()
-	w.judgeReport(&report, err)
+	f.pending.Wait()
+	f.judgeReport(&report, err)
 }
 
 // applySaved plans, and applies the plan some time later.
-func (w *world) applySaved(t *testing.T) {
+func (f *fixture) applySaved(t *testing.T) {
 	t.Helper()
-	r := w.runner(t, "plan")
+	r := f.runner(t, "plan")
 	report, err := r.Run(t.Context())
-	w.judgeReport(&report, err)
+	f.judgeReport(&report, err)
 	var text bytes.Buffer
 	if err != nil || report.WriteJSON(&text) != nil {
 		return
@@ -161,53 +160,53 @@ func (w *world) applySaved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.mu.Lock()
-	w.savedAt, w.saved = w.clocks.service(), map[string]map[string]imageOf{}
-	for repo, v := range w.views {
-		w.saved[repo] = v.listing
+	f.mu.Lock()
+	f.savedAt, f.saved = f.clocks.service(), map[string]map[string]imageOf{}
+	for repo, v := range f.views {
+		f.saved[repo] = v.listing
 	}
-	if len(w.scans) > 0 {
-		w.savedNamed = w.scans[len(w.scans)-1].named
+	if len(f.scans) > 0 {
+		f.savedNamed = f.scans[len(f.scans)-1].named
 	}
-	random := w.chance("between")
-	w.mu.Unlock()
+	random := f.chance("between")
+	f.mu.Unlock()
 	for range 4 {
-		time.Sleep(w.planAge / 4)
-		w.mu.Lock()
-		w.stir(random, "", nil)
-		w.mu.Unlock()
+		time.Sleep(f.planAge / 4)
+		f.mu.Lock()
+		f.change(random, "", nil)
+		f.mu.Unlock()
 	}
-	w.apply(t, saved)
+	f.apply(t, saved)
 }
 
 // applyNamed deletes images that a person names, by digest or by tag.
-func (w *world) applyNamed(t *testing.T) {
+func (f *fixture) applyNamed(t *testing.T) {
 	t.Helper()
-	r := w.runner(t, "named")
-	repo := w.repositories[0]
-	images := w.images(repo)
-	random := w.chance("names")
+	r := f.runner(t, "named")
+	repo := f.repositories[0]
+	images := f.images(repo)
+	random := f.chance("names")
 	var names []string
-	w.named = map[string]bool{}
+	f.named = map[string]bool{}
 	for range 1 + random.IntN(3) {
 		digest := pick(random, slices.Sorted(maps.Keys(images))...)
-		w.named[digest] = true
-		if tags := images[digest].Tags; len(tags) > 0 && random.IntN(3) == 0 && w.eventRate == 0 {
+		f.named[digest] = true
+		if tags := images[digest].Tags; len(tags) > 0 && random.IntN(3) == 0 && f.eventRate == 0 {
 			names = append(names, tags[0])
 		} else {
 			names = append(names, digest)
 		}
 	}
-	w.notef("names %v", w.namesOf(names))
+	f.notef("names %v", f.namesOf(names))
 	report, err := r.RunNamed(t.Context(), repo, names)
-	w.pending.Wait()
-	w.judgeReport(&report, err)
+	f.pending.Wait()
+	f.judgeReport(&report, err)
 }
 
-func (w *world) namesOf(digests []string) []string {
+func (f *fixture) namesOf(digests []string) []string {
 	names := make([]string, len(digests))
 	for i, digest := range digests {
-		if names[i] = w.names[digest]; names[i] == "" {
+		if names[i] = f.names[digest]; names[i] == "" {
 			names[i] = digest
 		}
 	}
@@ -216,33 +215,33 @@ func (w *world) namesOf(digests []string) []string {
 
 // A logFile keeps the log of all runs. Writing a line may take long.
 type logFile struct {
-	w    *world
+	w    *fixture
 	text bytes.Buffer
 }
 
 func (l *logFile) Write(line []byte) (int, error) {
-	w := l.w
-	w.mu.Lock()
+	f := l.w
+	f.mu.Lock()
 	l.text.Write(line)
 	if bytes.Contains(line, []byte(`"msg":"intent"`)) {
-		w.lastLog = w.seq
+		f.lastLog = f.seq
 	}
 	var stall time.Duration
 	var random *rand.Rand
-	if w.logStalls {
-		if random = w.chance("log"); random.IntN(8) == 0 {
+	if f.logStalls {
+		if random = f.chance("log"); random.IntN(8) == 0 {
 			stall = pick(random, 3*time.Second, 20*time.Second, 3*time.Minute)
-			w.notef("   fault: the log stalls %s", stall)
-			w.tally.note("fault: log stall")
+			f.notef("   fault: the log stalls %s", stall)
+			f.tally.note("fault: log stall")
 		}
 	}
-	w.mu.Unlock()
+	f.mu.Unlock()
 	if stall > 0 {
-		w.pass(stall / 2)
-		w.mu.Lock()
-		w.stir(random, "", nil)
-		w.mu.Unlock()
-		w.pass(stall / 2)
+		f.pass(stall / 2)
+		f.mu.Lock()
+		f.change(random, "", nil)
+		f.mu.Unlock()
+		f.pass(stall / 2)
 	}
 	return len(line), nil
 }

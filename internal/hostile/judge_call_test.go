@@ -17,7 +17,7 @@ const (
 // A judgement is about one image of one removing call: whether the cleaner may send the
 // call, given everything that it could know.
 type judgement struct {
-	*world
+	*fixture
 	view   *view
 	call   *call
 	digest string
@@ -26,45 +26,45 @@ type judgement struct {
 	now    time.Time          // at the service
 	truth  map[string]imageOf // of the repository
 	was    imageOf            // as listed
-	is     imageOf            // as the last look found it
+	is     imageOf            // as the last re-check found it
 	scan   *scan              // the last one that has ended
 }
 
 // judgeRemoval judges a call that removes images or tags, when it is sent.
-func (w *world) judgeRemoval(c *call) {
-	v := w.views[c.repo]
-	w.tally.note("removing calls")
-	j := judgement{world: w, view: v, call: c, now: w.clocks.known(c.sent, len(w.repositories) > 1), truth: w.images(c.repo)}
-	if w.run == "plan" {
-		w.faultf("a plan removes")
+func (f *fixture) judgeRemoval(c *call) {
+	v := f.views[c.repo]
+	f.tally.note("removing calls")
+	j := judgement{fixture: f, view: v, call: c, now: f.clocks.known(c.sent, len(f.repositories) > 1), truth: f.images(c.repo)}
+	if f.run == "plan" {
+		f.faultf("a plan removes")
 	}
-	if w.run == "apply" && w.saved != nil && w.started.Sub(w.savedAt) > day+2*time.Minute {
-		w.faultf("a plan older than a day is applied")
+	if f.run == "apply" && f.saved != nil && f.started.Sub(f.savedAt) > day+2*time.Minute {
+		f.faultf("a plan older than a day is applied")
 	}
 	if v == nil || v.listing == nil {
-		w.faultf("#%d removes from %s, which was not listed whole", c.seq, c.repo)
+		f.faultf("#%d removes from %s, which was not listed whole", c.seq, c.repo)
 		return
 	}
 	j.judgeScan()
-	bearers := map[string][]string{}
+	byImage := map[string][]string{}
 	for _, digest := range c.digests {
-		bearers[digest] = nil
+		byImage[digest] = nil
 	}
 	for _, tag := range c.tags {
-		bearers[v.bearer(tag)] = append(bearers[v.bearer(tag)], tag)
+		byImage[v.tagged(tag)] = append(byImage[v.tagged(tag)], tag)
 	}
-	for _, digest := range slices.Sorted(maps.Keys(bearers)) {
-		j.digest, j.name, j.tags = digest, w.names[digest], bearers[digest]
+	for _, digest := range slices.Sorted(maps.Keys(byImage)) {
+		j.digest, j.name, j.tags = digest, f.names[digest], byImage[digest]
 		j.judge()
-		w.requested[c.repo][digest] = true
-		w.attempts[digest] = append(w.attempts[digest], &attempt{seq: c.seq, tags: j.tags})
+		f.requested[c.repo][digest] = true
+		f.attempts[digest] = append(f.attempts[digest], &attempt{seq: c.seq, tags: j.tags})
 	}
 }
 
-// bearer returns the image that bore the tag in the last look that found one.
-func (v *view) bearer(tag string) string {
+// tagged returns the image that had the tag in the last re-check that found one.
+func (v *view) tagged(tag string) string {
 	digest, seq := "", 0
-	for d, l := range v.looks {
+	for d, l := range v.rechecks {
 		if slices.Contains(l.image.Tags, tag) && l.seq > seq {
 			digest, seq = d, l.seq
 		}
@@ -94,21 +94,21 @@ func (j *judgement) judgeScan() {
 }
 
 func (j *judgement) judge() {
-	l, looked := j.view.looks[j.digest]
+	l, rechecked := j.view.rechecks[j.digest]
 	was, listed := j.view.listing[j.digest]
 	j.was, j.is = was, l.image
 	switch {
 	case !listed:
 		j.wrong("is not listed")
 		return
-	case !looked:
-		j.wrong("nobody looked at it")
+	case !rechecked:
+		j.wrong("it was not re-checked")
 		return
 	case l.image.Digest == "":
-		j.wrong("the last look did not find it")
+		j.wrong("the last re-check did not find it")
 		return
 	}
-	j.judgeLook(l)
+	j.judgeRecheck(l)
 	j.judgeChange(&j.was)
 	if j.run == "apply" && j.saved != nil {
 		if planned, ok := j.saved[j.call.repo][j.digest]; !ok {
@@ -120,40 +120,40 @@ func (j *judgement) judge() {
 	j.judgeChildren()
 	j.judgeUses()
 	j.judgeSettings()
-	j.judgeFamily()
-	j.judgeWish()
+	j.judgeRelated()
+	j.judgeWanted()
 }
 
 func (j *judgement) wrong(why string) {
 	j.faultf("#%d %s of %s %v: %s", j.call.seq, j.call.operation, j.name, j.tags, why)
 }
 
-// judgeLook: the look is at most two seconds old. It is later than the last call to
+// judgeRecheck: the re-check is at most two seconds old. It is later than the last call to
 // remove the image, unless ECR throttled that call, and later than the last call to
 // remove an index or a subject of the image. Before tags are removed, not even a line
-// of the log is written between the look and the call.
-func (j *judgement) judgeLook(l look) {
+// of the log is written between the re-check and the call.
+func (j *judgement) judgeRecheck(l recheck) {
 	if age := j.now.Sub(l.asked); age > maxLookAge {
-		j.wrong("the look is " + age.String() + " old")
+		j.wrong("the re-check is " + age.String() + " old")
 	}
 	for _, a := range j.attempts[j.digest] {
 		if a.seq > l.seq && !a.throttled {
-			j.wrong("the look is of before the last call to remove it")
+			j.wrong("the re-check is from before the last call to remove it")
 		}
 	}
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		for _, a := range j.attempts[parent] {
 			if a.seq > l.seq && j.tags == nil {
-				j.wrong("the look is of before the last call to remove " + j.names[parent] + ", to which it belongs")
+				j.wrong("the re-check is from before the last call to remove " + j.names[parent] + ", to which it belongs")
 			}
 		}
 	}
 	if j.tags != nil && len(j.repositories) == 1 && j.lastLog >= l.seq {
-		j.wrong("the log was written between the look and the call")
+		j.wrong("the log was written between the re-check and the call")
 	}
 }
 
-// judgeChange: an image that changed before the look is kept. It may have lost the tags
+// judgeChange: an image that changed before the re-check is kept. It may have lost the tags
 // that the run removed.
 func (j *judgement) judgeChange(was *imageOf) {
 	lost := slices.DeleteFunc(slices.Clone(was.Tags), func(tag string) bool { return slices.Contains(j.is.Tags, tag) })
@@ -201,15 +201,15 @@ func (j *judgement) lastPull() time.Time {
 	return im.LastRecordedPullTime
 }
 
-// judgeChildren: the images below an index that was read are looked at with the index,
+// judgeChildren: the images below an index that was read are re-checked with the index,
 // and none of them may have been pulled.
 func (j *judgement) judgeChildren() {
 	for _, child := range closure(j.digest, j.readChildren) {
-		was, l := j.view.listing[child], j.view.looks[child]
+		was, l := j.view.listing[child], j.view.rechecks[child]
 		switch {
 		case j.view.read[child] || was.Status != "ACTIVE" || j.was.Status != "ACTIVE":
 		case l.seq == 0 || j.now.Sub(l.asked) > maxLookAge:
-			j.wrong("nobody looked at " + j.names[child] + " below it")
+			j.wrong(j.names[child] + " below it was not re-checked")
 		case l.image.Digest != "" && j.pulled(&was, &l.image):
 			j.wrong(j.names[child] + " below it had been pulled")
 		}
@@ -322,9 +322,9 @@ func (v *view) newest(n int, digest string) bool {
 	return true
 }
 
-// judgeFamily: the indexes and subjects of the image must have been removed before.
+// judgeRelated: the indexes and subjects of the image must have been removed before.
 // That does not apply to an image that only loses a tag, because the image stays.
-func (j *judgement) judgeFamily() {
+func (j *judgement) judgeRelated() {
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		is, there := j.truth[parent]
 		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || j.view.listing[parent].Status == "ARCHIVED")

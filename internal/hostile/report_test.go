@@ -17,122 +17,122 @@ const outcomeUnknown cleaner.Outcome = "unknown"
 
 // judgeReport judges the report of a run, after all calls of the run are carried out,
 // late ones included.
-func (w *world) judgeReport(report *cleaner.Report, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (f *fixture) judgeReport(report *cleaner.Report, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err != nil {
-		w.notef("the run ended with: %v", err)
-		w.tally.note("runs that end with an error")
-		for repo, asked := range w.requested {
+		f.notef("the run ended with: %v", err)
+		f.tally.note("runs that end with an error")
+		for repo, asked := range f.requested {
 			if len(asked) > 0 {
-				w.faultf("the run removes from %s and says nothing but: %v", repo, err)
+				f.faultf("the run removes from %s and says nothing but: %v", repo, err)
 			}
 		}
 		return
 	}
-	w.judgeLimits()
+	f.judgeLimits()
 	undone := false
 	for i := range report.Repositories {
 		r := &report.Repositories[i]
-		w.notef("%s: skipped %q %s", r.Name, r.Skipped, r.Message)
+		f.notef("%s: skipped %q %s", r.Name, r.Skipped, r.Message)
 		if r.Skipped != "" {
-			w.tally.note("skipped: " + string(r.Skipped))
+			f.tally.note("skipped: " + string(r.Skipped))
 		}
 		unknown := 0
 		for k := range r.Images {
 			im := &r.Images[k]
-			w.notef("   %s: %s, protected by %v, %q %s", w.names[im.ImageDigest], im.Verdict, im.ProtectedBy, im.Outcome, im.Message)
-			w.judgeOutcome(r, im)
+			f.notef("   %s: %s, protected by %v, %q %s", f.names[im.ImageDigest], im.Verdict, im.ProtectedBy, im.Outcome, im.Message)
+			f.judgeOutcome(r, im)
 			if im.Outcome == outcomeUnknown {
 				unknown++
 			}
 			undone = undone || im.Outcome == outcomeUnknown || im.Outcome == cleaner.Failed || im.Outcome == cleaner.NotAttempted
 		}
-		w.judgeCounts(r, unknown)
-		w.judgeSilence(r)
+		f.judgeCounts(r, unknown)
+		f.judgeSilence(r)
 	}
-	undone = w.judgeFindings(report) || undone
+	undone = f.judgeFindings(report) || undone
 	if undone && !report.Incomplete {
-		w.faultf("something was not handled, and the report is not incomplete")
+		f.faultf("something was not handled, and the report is not incomplete")
 	}
-	w.judgeAudit(report)
+	f.judgeAudit(report)
 }
 
 // judgeLimits: the run asked to remove no more images than the limits allow.
-func (w *world) judgeLimits() {
+func (f *fixture) judgeLimits() {
 	sum := 0
-	for repo, asked := range w.requested {
-		n, v := len(asked), w.views[repo]
-		if sum += n; n > w.perRepo || v.first != nil && n*100 > w.percent*len(v.first) {
-			w.faultf("%d images of %s were to be removed", n, repo)
+	for repo, asked := range f.requested {
+		n, v := len(asked), f.views[repo]
+		if sum += n; n > f.perRepo || v.first != nil && n*100 > f.percent*len(v.first) {
+			f.faultf("%d images of %s were to be removed", n, repo)
 		}
 	}
-	if sum > w.perRun {
-		w.faultf("%d images were to be removed in one run", sum)
+	if sum > f.perRun {
+		f.faultf("%d images were to be removed in one run", sum)
 	}
 }
 
 // judgeOutcome: an image has a protection or an outcome, and it is true.
-func (w *world) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageReport) {
-	name, said := w.names[im.ImageDigest], im.Outcome
-	w.tally.note("outcome: " + string(said))
+func (f *fixture) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageReport) {
+	name, said := f.names[im.ImageDigest], im.Outcome
+	f.tally.note("outcome: " + string(said))
 	if len(im.ProtectedBy) > 0 {
-		w.tally.note("protected: " + string(im.ProtectedBy[0].Kind))
+		f.tally.note("protected: " + string(im.ProtectedBy[0].Kind))
 	}
-	if w.run == "plan" || r.Skipped != "" {
-		if said != "" && (w.run == "plan" || said != cleaner.Changed && said != cleaner.Gone && said != cleaner.NotAttempted) {
-			w.faultf("%s is %s, and nothing was to be tried", name, said)
+	if f.run == "plan" || r.Skipped != "" {
+		if said != "" && (f.run == "plan" || said != cleaner.Changed && said != cleaner.Gone && said != cleaner.NotAttempted) {
+			f.faultf("%s is %s, and nothing was to be tried", name, said)
 		}
 		return
 	}
 	if (len(im.ProtectedBy) > 0) == (said != "") {
-		w.faultf("%s has %d protections and the outcome %q", name, len(im.ProtectedBy), said)
+		f.faultf("%s has %d protections and the outcome %q", name, len(im.ProtectedBy), said)
 	}
 	did := deed{}
-	if d := w.deeds[im.ImageDigest]; d != nil {
+	if d := f.deeds[im.ImageDigest]; d != nil {
 		did = *d
 	}
-	unanswered, settled := w.unanswered(im.ImageDigest)
+	unanswered, settled := f.unanswered(im.ImageDigest)
 	// The run cannot tell a call that was never sent from one without an answer.
-	unanswered = unanswered || len(w.attempts[im.ImageDigest]) == 0 && said != ""
-	inferred := strings.HasPrefix(im.Message, "unconfirmed") && unanswered && w.foundRemoved(r.Name, im)
+	unanswered = unanswered || len(f.attempts[im.ImageDigest]) == 0 && said != ""
+	inferred := strings.HasPrefix(im.Message, "unconfirmed") && unanswered && f.foundRemoved(r.Name, im)
 	switch said {
 	case cleaner.Deleted:
 		if !did.deleted && !inferred {
-			w.faultf("%s is said to be deleted, and nobody deleted it", name)
+			f.faultf("%s is said to be deleted, and nobody deleted it", name)
 		}
 	case cleaner.MovedToArchive:
 		if !did.archived && !inferred {
-			w.faultf("%s is said to be archived, and nobody archived it", name)
+			f.faultf("%s is said to be archived, and nobody archived it", name)
 		}
 	case cleaner.Untagged:
-		// The other tags may have gone after the look.
+		// The other tags may have been removed after the re-check.
 		if !did.untagged && !did.deleted && !inferred {
-			w.faultf("%s is said to be untagged, and nobody untagged it", name)
+			f.faultf("%s is said to be untagged, and nobody untagged it", name)
 		}
 	case outcomeUnknown:
 		// Of several tags some may have been removed, or have moved before.
 		if !unanswered && im.Verdict != evaluator.Untag {
-			w.faultf("%s is said to be unknown, and every call was answered", name)
+			f.faultf("%s is said to be unknown, and every call was answered", name)
 		}
 	default:
 		if did != (deed{}) && (settled.IsZero() || !did.at.After(settled)) {
-			w.faultf("%s is said to be %q (%s), and a call of the run took effect: %+v", name, said, im.Message, did)
+			f.faultf("%s is said to be %q (%s), and a call of the run took effect: %+v", name, said, im.Message, did)
 		}
-		if unanswered && settled.IsZero() && len(w.attempts[im.ImageDigest]) > 0 {
-			w.faultf("%s is said to be %q (%s), and a call was not answered", name, said, im.Message)
+		if unanswered && settled.IsZero() && len(f.attempts[im.ImageDigest]) > 0 {
+			f.faultf("%s is said to be %q (%s), and a call was not answered", name, said, im.Message)
 		}
 	}
 }
 
-// foundRemoved reports whether the image is, or was at the run's last look, in the
-// state that the outcome claims.
-func (w *world) foundRemoved(repo string, im *cleaner.ImageReport) bool {
-	now, there := w.images(repo)[im.ImageDigest]
+// foundRemoved reports whether the image is, or was at the run's last re-check, in the
+// state that the outcome says.
+func (f *fixture) foundRemoved(repo string, im *cleaner.ImageReport) bool {
+	now, there := f.images(repo)[im.ImageDigest]
 	if !there {
 		return true
 	}
-	for _, is := range []imageOf{now, w.views[repo].looks[im.ImageDigest].image} {
+	for _, is := range []imageOf{now, f.views[repo].rechecks[im.ImageDigest].image} {
 		lost := slices.ContainsFunc(im.Untag, func(tag string) bool { return !slices.Contains(is.Tags, tag) })
 		if is.Digest == "" || im.Outcome == cleaner.MovedToArchive && is.Status == "ARCHIVED" || im.Outcome == cleaner.Untagged && lost {
 			return true
@@ -143,8 +143,8 @@ func (w *world) foundRemoved(repo string, im *cleaner.ImageReport) bool {
 
 // unanswered reports whether a call to remove the image had no answer. Settled is when
 // ECR answered a later call with a failure: until then the image had not been removed.
-func (w *world) unanswered(digest string) (unanswered bool, settled time.Time) {
-	for _, a := range w.attempts[digest] {
+func (f *fixture) unanswered(digest string) (unanswered bool, settled time.Time) {
+	for _, a := range f.attempts[digest] {
 		switch {
 		case a.throttled:
 		case !a.answered:
@@ -157,7 +157,7 @@ func (w *world) unanswered(digest string) (unanswered bool, settled time.Time) {
 }
 
 // judgeCounts: the counts are those of the images.
-func (w *world) judgeCounts(r *cleaner.RepositoryReport, unknown int) {
+func (f *fixture) judgeCounts(r *cleaner.RepositoryReport, unknown int) {
 	n := map[cleaner.Outcome]int{}
 	for _, im := range r.Images {
 		n[im.Outcome]++
@@ -175,31 +175,31 @@ func (w *world) judgeCounts(r *cleaner.RepositoryReport, unknown int) {
 		"changed": n[cleaner.Changed], "gone": n[cleaner.Gone], "failed": n[cleaner.Failed], "notAttempted": n[cleaner.NotAttempted], "unknown": unknown,
 	} {
 		if counts[field] != want {
-			w.faultf("%s counts %d %s, of its images are %d", r.Name, counts[field], field, want)
+			f.faultf("%s counts %d %s, of its images are %d", r.Name, counts[field], field, want)
 		}
 	}
 	planned := r.Expired + r.Transitioned + r.Untagged + r.Followed
-	if outcomes := len(r.Images) - n[""]; w.run != "plan" && r.Skipped == "" && planned != outcomes {
-		w.faultf("%s plans to remove %d images and has %d outcomes", r.Name, planned, outcomes)
+	if outcomes := len(r.Images) - n[""]; f.run != "plan" && r.Skipped == "" && planned != outcomes {
+		f.faultf("%s plans to remove %d images and has %d outcomes", r.Name, planned, outcomes)
 	}
 }
 
 // judgeSilence: the report has each image that the run asked to remove.
-func (w *world) judgeSilence(r *cleaner.RepositoryReport) {
-	for digest := range w.requested[r.Name] {
+func (f *fixture) judgeSilence(r *cleaner.RepositoryReport) {
+	for digest := range f.requested[r.Name] {
 		if !slices.ContainsFunc(r.Images, func(im cleaner.ImageReport) bool { return im.ImageDigest == digest }) {
-			w.faultf("%s was to be removed and is not in the report", w.names[digest])
+			f.faultf("%s was to be removed and is not in the report", f.names[digest])
 		}
 	}
 }
 
 // judgeFindings: an index that ECR did not return is in the report, with the code, and
 // makes the run incomplete. It reports whether there is one.
-func (w *world) judgeFindings(report *cleaner.Report) bool {
+func (f *fixture) judgeFindings(report *cleaner.Report) bool {
 	found := false
-	for digest, code := range w.unread {
+	for digest, code := range f.unread {
 		repo := ""
-		for name, v := range w.views {
+		for name, v := range f.views {
 			if _, listed := v.listing[digest]; listed {
 				repo = name
 			}
@@ -208,8 +208,10 @@ func (w *world) judgeFindings(report *cleaner.Report) bool {
 			continue
 		}
 		found = true
-		if !slices.ContainsFunc(report.Findings, func(f cleaner.Finding) bool { return f.Repository == repo && strings.Contains(f.Message, code) }) {
-			w.faultf("ECR did not give out %s, and no finding says %s", w.names[digest], code)
+		if !slices.ContainsFunc(report.Findings, func(finding cleaner.Finding) bool {
+			return finding.Repository == repo && strings.Contains(finding.Message, code)
+		}) {
+			f.faultf("ECR did not give out %s, and no finding says %s", f.names[digest], code)
 		}
 	}
 	return found
@@ -217,10 +219,10 @@ func (w *world) judgeFindings(report *cleaner.Report) bool {
 
 // judgeAudit: the audit of the log lists the images that the run removed, and no
 // others.
-func (w *world) judgeAudit(report *cleaner.Report) {
-	a, err := audit.Read(bytes.NewReader(w.log.text.Bytes()), w.run)
+func (f *fixture) judgeAudit(report *cleaner.Report) {
+	a, err := audit.Read(bytes.NewReader(f.log.text.Bytes()), f.run)
 	if err != nil || a.Lines.Unreadable > 0 {
-		w.faultf("the log cannot be audited: %v %v", err, a.Lines.Faults)
+		f.faultf("the log cannot be audited: %v %v", err, a.Lines.Faults)
 		return
 	}
 	listed := map[string]string{}
@@ -231,21 +233,21 @@ func (w *world) judgeAudit(report *cleaner.Report) {
 			}
 		}
 	}
-	for _, repo := range w.repositories {
-		for digest := range w.requested[repo] {
-			if d := w.deeds[digest]; d != nil && listed[digest] == "" {
-				w.faultf("a call of the run took effect on %s, and the audit does not list it", w.names[digest])
+	for _, repo := range f.repositories {
+		for digest := range f.requested[repo] {
+			if d := f.deeds[digest]; d != nil && listed[digest] == "" {
+				f.faultf("a call of the run took effect on %s, and the audit does not list it", f.names[digest])
 			}
 		}
 	}
 	for i := range report.Repositories {
 		for _, im := range report.Repositories[i].Images {
-			w.judgeAudited(&im, listed[im.ImageDigest])
+			f.judgeAudited(&im, listed[im.ImageDigest])
 		}
 	}
 }
 
-func (w *world) judgeAudited(im *cleaner.ImageReport, kind string) {
+func (f *fixture) judgeAudited(im *cleaner.ImageReport, kind string) {
 	want := ""
 	switch im.Outcome {
 	case cleaner.Deleted, cleaner.MovedToArchive, cleaner.Untagged:
@@ -256,24 +258,24 @@ func (w *world) judgeAudited(im *cleaner.ImageReport, kind string) {
 		want = "unknown"
 	}
 	if kind != want {
-		w.faultf("%s is said to be %q (%s), and the audit lists it as %q", w.names[im.ImageDigest], im.Outcome, im.Message, kind)
+		f.faultf("%s is said to be %q (%s), and the audit lists it as %q", f.names[im.ImageDigest], im.Outcome, im.Message, kind)
 	}
 }
 
 // judgeCalm judges a run that nothing disturbed. An image that the policy surely
 // marks, and that no rule can protect, must have been removed.
-func (w *world) judgeCalm(before map[string]map[string]imageOf) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (f *fixture) judgeCalm(before map[string]map[string]imageOf) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for repo, images := range before {
 		if slices.ContainsFunc(slices.Collect(maps.Values(images)), func(im imageOf) bool {
 			return im.Status == "QUARANTINED" || im.Status != "ACTIVE" && len(im.Children) > 0
 		}) {
 			continue // an unknown status, or an index that cannot be read
 		}
-		w.tally.note("calm registries")
+		f.tally.note("calm registries")
 		v := &view{listing: images, first: images}
-		j := judgement{world: w, view: v, call: &call{repo: repo}, now: w.clocks.service(), truth: images, scan: &scan{asked: w.clocks.service()}}
+		j := judgement{fixture: f, view: v, call: &call{repo: repo}, now: f.clocks.service(), truth: images, scan: &scan{asked: f.clocks.service()}}
 		must := map[string]bool{}
 		for digest := range images {
 			j.digest, j.was = digest, images[digest]
@@ -295,13 +297,13 @@ func (w *world) judgeCalm(before map[string]map[string]imageOf) {
 				n++
 			}
 		}
-		left := w.images(repo)
+		left := f.images(repo)
 		for digest, ok := range must {
 			if is, there := left[digest]; ok && there && is.Status == "ACTIVE" && slices.Equal(is.Tags, images[digest].Tags) {
-				w.faultf("nothing keeps %s, and it has stayed", w.names[digest])
+				f.faultf("nothing keeps %s, and it has stayed", f.names[digest])
 			}
 		}
-		w.tally.add("removed in calm runs", n)
+		f.tally.add("removed in calm runs", n)
 	}
 }
 

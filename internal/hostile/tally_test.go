@@ -38,11 +38,11 @@ func (n *tally) addAll(o *tally) {
 var details = regexp.MustCompile(`sha256:[0-9a-f]+|[0-9][0-9.smh]*|\[.*\]|\(.*\)`)
 
 // survey counts the violations of a trial by kind.
-func (n *tally) survey(w *world) {
-	for _, fault := range w.faults {
+func (n *tally) survey(f *fixture) {
+	for _, fault := range f.faults {
 		kind := "VIOLATION: " + details.ReplaceAllString(fault, "")
 		n.note(kind)
-		n.first(kind, w.seed)
+		n.first(kind, f.seed)
 	}
 }
 

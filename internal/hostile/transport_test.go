@@ -49,36 +49,36 @@ type detail struct {
 var errReset = errors.New("connection reset by peer")
 
 // RoundTrip carries out one call, with the events and faults around it.
-func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
-	c, random := w.send(request)
-	defer w.endReads(c)
+func (f *fixture) RoundTrip(request *http.Request) (*http.Response, error) {
+	c, random := f.send(request)
+	defer f.endReads(c)
 	time.Sleep(5 * time.Millisecond) // on its way: no two calls are at one instant
-	w.mu.Lock()
-	w.stir(random, c.repo, c.digests)
-	w.mu.Unlock()
-	fault := w.fault(c, random)
+	f.mu.Lock()
+	f.change(random, c.repo, c.digests)
+	f.mu.Unlock()
+	fault := f.fault(c, random)
 	switch fault {
 	case "slow request":
 		if late := delay(random); !wait(request.Context(), late) { // the request is under way without its caller
-			w.late(c, random, late)
+			f.late(c, random, late)
 			return nil, request.Context().Err()
 		}
 	case "throttled":
-		return w.refuse(c, "ThrottlingException", http.StatusBadRequest)
+		return f.refuse(c, "ThrottlingException", http.StatusBadRequest)
 	case "denied":
-		return w.refuse(c, "AccessDeniedException", http.StatusBadRequest)
+		return f.refuse(c, "AccessDeniedException", http.StatusBadRequest)
 	case "server error":
-		return w.refuse(c, "ServerException", http.StatusInternalServerError)
+		return f.refuse(c, "ServerException", http.StatusInternalServerError)
 	case "reset":
 		return nil, errReset
 	case "late work":
-		w.late(c, random, pick(random, time.Second, 7*time.Second, time.Minute, 15*time.Minute))
+		f.late(c, random, pick(random, time.Second, 7*time.Second, time.Minute, 15*time.Minute))
 		return nil, errReset
 	}
-	response := w.carryOut(c, random, fault)
-	w.mu.Lock()
-	w.stir(random, c.repo, c.digests)
-	w.mu.Unlock()
+	response := f.carryOut(c, random, fault)
+	f.mu.Lock()
+	f.change(random, c.repo, c.digests)
+	f.mu.Unlock()
 	switch fault {
 	case "slow answer":
 		wait(request.Context(), delay(random))
@@ -88,18 +88,18 @@ func (w *world) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := request.Context().Err(); err != nil {
 		return nil, err // the caller has gone
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.deliver(c, response)
-	return w.stamp(response.Result()), nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deliver(c, response)
+	return f.stamp(response.Result()), nil
 }
 
 // late makes the registry carry out a removing call after that time.
-func (w *world) late(c *call, random *rand.Rand, after time.Duration) {
+func (f *fixture) late(c *call, random *rand.Rand, after time.Duration) {
 	if c.removes() {
-		w.pending.Go(func() {
+		f.pending.Go(func() {
 			time.Sleep(after)
-			w.carryOut(c, random, "")
+			f.carryOut(c, random, "")
 		})
 	}
 }
@@ -119,26 +119,26 @@ func delay(random *rand.Rand) time.Duration {
 }
 
 // stamp dates the answer by the service's clock.
-func (w *world) stamp(r *http.Response) *http.Response {
-	r.Header.Set("Date", w.clocks.service().Format(http.TimeFormat))
+func (f *fixture) stamp(r *http.Response) *http.Response {
+	r.Header.Set("Date", f.clocks.service().Format(http.TimeFormat))
 	return r
 }
 
 // send reads a call and judges it if it removes.
-func (w *world) send(request *http.Request) (*call, *rand.Rand) {
+func (f *fixture) send(request *http.Request) (*call, *rand.Rand) {
 	body, _ := io.ReadAll(request.Body) // it is in memory
 	c := &call{request: request, body: body}
 	c.read(request)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.seq++
-	c.seq, c.sent = w.seq, w.clocks.service()
-	w.notef("#%d %s %s %s %v", c.seq, c.operation, c.repo, w.namesOf(c.digests), c.tags)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seq++
+	c.seq, c.sent = f.seq, f.clocks.service()
+	f.notef("#%d %s %s %s %v", c.seq, c.operation, c.repo, f.namesOf(c.digests), c.tags)
 	if c.removes() {
-		w.judgeRemoval(c)
+		f.judgeRemoval(c)
 	}
-	w.looked = w.looked || len(c.digests) > 0 && c.operation == "DescribeImages"
-	return c, w.chance(c.operation + " " + c.repo)
+	f.rechecked = f.rechecked || len(c.digests) > 0 && c.operation == "DescribeImages"
+	return c, f.chance(c.operation + " " + c.repo)
 }
 
 func (c *call) read(request *http.Request) {
@@ -165,15 +165,15 @@ func (c *call) read(request *http.Request) {
 }
 
 // fault draws the fault of the call, or none.
-func (w *world) fault(c *call, random *rand.Rand) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (f *fixture) fault(c *call, random *rand.Rand) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	asksExclusion := c.operation == "GetCallerIdentity" || c.operation == "ListPullTimeUpdateExclusions"
-	rate := w.faultRate
-	if asksExclusion && w.exclusionFaults {
+	rate := f.faultRate
+	if asksExclusion && f.exclusionFaults {
 		rate = 0.6
 	}
-	if !w.begun() || random.Float64() >= rate {
+	if !f.begun() || random.Float64() >= rate {
 		return ""
 	}
 	kinds := []string{"throttled", "server error", "reset", "lost answer", "slow request", "slow answer", "slow answer"}
@@ -188,43 +188,43 @@ func (w *world) fault(c *call, random *rand.Rand) string {
 		kinds = append(kinds, "late work", "lost answer")
 	}
 	kind := pick(random, kinds...)
-	w.notef("   fault: %s", kind)
-	w.tally.note("fault: " + kind)
+	f.notef("   fault: %s", kind)
+	f.tally.note("fault: " + kind)
 	return kind
 }
 
 // refuse answers that the registry has done nothing.
-func (w *world) refuse(c *call, code string, status int) (*http.Response, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, a := range w.attemptsOf(c) {
+func (f *fixture) refuse(c *call, code string, status int) (*http.Response, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range f.attemptsOf(c) {
 		a.throttled = code == "ThrottlingException"
 	}
 	answer := httptest.NewRecorder()
 	answer.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	answer.WriteHeader(status)
 	_, _ = answer.WriteString(`{"__type": "` + code + `", "message": "by the test"}`) // into memory
-	return w.stamp(answer.Result()), nil
+	return f.stamp(answer.Result()), nil
 }
 
 // carryOut makes the registry carry out the call, and notes the images that changed.
-func (w *world) carryOut(c *call, random *rand.Rand, fault string) *httptest.ResponseRecorder {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	before := w.images(c.repo)
+func (f *fixture) carryOut(c *call, random *rand.Rand, fault string) *httptest.ResponseRecorder {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.images(c.repo)
 	if fault == "refused image" && len(before) > 0 {
-		refused := w.targets(c, before)
+		refused := f.targets(c, before)
 		if len(refused) > 0 {
 			digest := pick(random, refused...)
-			w.server.RefuseImage(digest, pick(random, "KmsError", "ImageInaccessible", "UpstreamUnavailable"))
-			defer w.server.RefuseImage(digest, "")
+			f.server.RefuseImage(digest, pick(random, "KmsError", "ImageInaccessible", "UpstreamUnavailable"))
+			defer f.server.RefuseImage(digest, "")
 		}
 	}
-	request, response := c.request.WithContext(w.background), httptest.NewRecorder()
+	request, response := c.request.WithContext(f.background), httptest.NewRecorder()
 	request.Body = io.NopCloser(bytes.NewReader(c.body))
-	w.server.ServeHTTP(response, request)
+	f.server.ServeHTTP(response, request)
 	if c.removes() {
-		w.noteDeeds(c, before, w.images(c.repo))
+		f.noteDeeds(c, before, f.images(c.repo))
 	}
 	if c.operation == "DescribeImages" {
 		c.seen = before
@@ -236,7 +236,7 @@ func (w *world) carryOut(c *call, random *rand.Rand, fault string) *httptest.Res
 }
 
 // targets returns the digests of the images that the call is about.
-func (w *world) targets(c *call, images map[string]imageOf) []string {
+func (f *fixture) targets(c *call, images map[string]imageOf) []string {
 	targets := slices.Clone(c.digests)
 	for digest, im := range images {
 		if slices.ContainsFunc(im.Tags, func(tag string) bool { return slices.Contains(c.tags, tag) }) {
@@ -270,37 +270,37 @@ func unread(response *httptest.ResponseRecorder, random *rand.Rand) *httptest.Re
 }
 
 // noteDeeds notes the images that a removing call removed or changed.
-func (w *world) noteDeeds(c *call, before, after map[string]imageOf) {
+func (f *fixture) noteDeeds(c *call, before, after map[string]imageOf) {
 	for digest, was := range before {
 		is, there := after[digest]
 		if there && is.Status == was.Status && len(is.Tags) == len(was.Tags) {
 			continue
 		}
-		if w.deeds[digest] == nil {
-			w.deeds[digest] = &deed{}
+		if f.deeds[digest] == nil {
+			f.deeds[digest] = &deed{}
 		}
-		d := w.deeds[digest]
-		d.at = w.clocks.service()
+		d := f.deeds[digest]
+		d.at = f.clocks.service()
 		d.deleted = d.deleted || !there
 		d.archived = d.archived || there && is.Status != was.Status
 		d.untagged = d.untagged || there && len(is.Tags) != len(was.Tags)
-		w.notef("   #%d took effect on %s", c.seq, w.names[digest])
+		f.notef("   #%d took effect on %s", c.seq, f.names[digest])
 	}
 }
 
 // endReads notes the end of the time in which a pull may be the cleaner's own.
-func (w *world) endReads(c *call) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (f *fixture) endReads(c *call) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if c.operation == "BatchGetImage" {
 		for _, digest := range c.digests {
-			w.reads[digest] = append(w.reads[digest], read{c.sent.Truncate(time.Millisecond), w.clocks.service(), w.learnt})
+			f.reads[digest] = append(f.reads[digest], read{c.sent.Truncate(time.Millisecond), f.clocks.service(), f.learnt})
 		}
 	}
 }
 
 // deliver notes the facts that the run learns from an answer.
-func (w *world) deliver(c *call, response *httptest.ResponseRecorder) {
+func (f *fixture) deliver(c *call, response *httptest.ResponseRecorder) {
 	var out answer
 	if response.Code == http.StatusOK && c.operation != "GetCallerIdentity" {
 		_ = json.Unmarshal(response.Body.Bytes(), &out) // it is the registry's own
@@ -308,28 +308,28 @@ func (w *world) deliver(c *call, response *httptest.ResponseRecorder) {
 	switch ok := response.Code == http.StatusOK; {
 	case c.operation == "GetCallerIdentity":
 	case c.operation == "ListPullTimeUpdateExclusions":
-		w.learnt.exclusions = w.learnt.exclusions || ok
+		f.learnt.exclusions = f.learnt.exclusions || ok
 	case c.operation == "DescribeImages" && ok && len(c.digests) > 0:
-		w.deliverLook(c, &out)
+		f.deliverRecheck(c, &out)
 	case c.operation == "DescribeImages" && ok:
-		w.deliverPage(c, &out)
+		f.deliverPage(c, &out)
 	case c.operation == "DescribeImages" && len(c.digests) == 1:
-		w.views[c.repo].looks[c.digests[0]] = look{asked: c.sent, seq: c.seq} // not found
+		f.views[c.repo].rechecks[c.digests[0]] = recheck{asked: c.sent, seq: c.seq} // not found
 	case c.operation == "BatchGetImage" && ok:
-		w.deliverManifests(c, &out)
+		f.deliverManifests(c, &out)
 	case c.removes():
-		w.deliverRemoval(c, &out, ok)
+		f.deliverRemoval(c, &out, ok)
 	}
 }
 
-func (w *world) deliverLook(c *call, out *answer) {
+func (f *fixture) deliverRecheck(c *call, out *answer) {
 	for _, im := range out.ImageDetails {
-		w.views[c.repo].looks[im.ImageDigest] = look{asked: c.sent, seq: c.seq, image: c.seen[im.ImageDigest]}
+		f.views[c.repo].rechecks[im.ImageDigest] = recheck{asked: c.sent, seq: c.seq, image: c.seen[im.ImageDigest]}
 	}
 }
 
-func (w *world) deliverPage(c *call, out *answer) {
-	v := w.views[c.repo]
+func (f *fixture) deliverPage(c *call, out *answer) {
+	v := f.views[c.repo]
 	if c.token == "" {
 		v.pages, v.listing = map[string]imageOf{}, nil
 	}
@@ -337,47 +337,47 @@ func (w *world) deliverPage(c *call, out *answer) {
 		v.pages[im.ImageDigest] = c.seen[im.ImageDigest]
 	}
 	if out.NextToken != "" {
-		w.moveTag(c)
+		f.moveTag(c)
 		return
 	}
 	v.listing = v.pages
-	w.pullIndex(c)
+	f.pullIndex(c)
 	if v.first == nil {
 		v.first = v.listing
 	}
 }
 
-func (w *world) deliverManifests(c *call, out *answer) {
+func (f *fixture) deliverManifests(c *call, out *answer) {
 	for _, digest := range c.digests {
-		delete(w.unread, digest)
-		w.views[c.repo].read[digest] = true
+		delete(f.unread, digest)
+		f.views[c.repo].read[digest] = true
 	}
-	for _, f := range out.Failures {
-		delete(w.views[c.repo].read, f.ImageID.ImageDigest)
-		if f.Code != "ImageNotFound" { // archived, or gone meanwhile
-			w.unread[f.ImageID.ImageDigest] = f.Code
+	for _, failed := range out.Failures {
+		delete(f.views[c.repo].read, failed.ImageID.ImageDigest)
+		if failed.Code != "ImageNotFound" { // archived, or gone meanwhile
+			f.unread[failed.ImageID.ImageDigest] = failed.Code
 		}
 	}
 }
 
-func (w *world) deliverRemoval(c *call, out *answer, ok bool) {
-	for digest, a := range w.attemptsOf(c) {
-		a.answered, a.at = true, w.clocks.service()
+func (f *fixture) deliverRemoval(c *call, out *answer, ok bool) {
+	for digest, a := range f.attemptsOf(c) {
+		a.answered, a.at = true, f.clocks.service()
 		if !ok {
 			a.code = "error"
 		}
-		for _, f := range out.Failures {
-			if f.ImageID.ImageDigest == digest || slices.Contains(a.tags, f.ImageID.ImageTag) {
-				a.code = f.Code
+		for _, failed := range out.Failures {
+			if failed.ImageID.ImageDigest == digest || slices.Contains(a.tags, failed.ImageID.ImageTag) {
+				a.code = failed.Code
 			}
 		}
 	}
 }
 
 // attemptsOf returns the attempts of the call, by digest.
-func (w *world) attemptsOf(c *call) map[string]*attempt {
+func (f *fixture) attemptsOf(c *call) map[string]*attempt {
 	attempts := map[string]*attempt{}
-	for digest, all := range w.attempts {
+	for digest, all := range f.attempts {
 		for _, a := range all {
 			if a.seq == c.seq {
 				attempts[digest] = a

@@ -8,68 +8,44 @@ import (
 	"time"
 )
 
-// What was to follow its root, which has gone, still goes when the plan is made
-// again in between.
+// An image that follows a deleted root is deleted even if the run plans again in between.
 func TestFollowersGoAlthoughPlannedAgain(t *testing.T) {
-	w := newWorld(t, draw("own 90d\n dead 90d >own #v1\n sig 90d #sig:dead\n live 1d #v2"))
-	w.source("ecs").answer(t, "task/1 app:v2")
-	w.onceBefore(first("BatchDeleteImage"), func() { w.clock.advance(11 * time.Minute) })
-	report := w.apply(t, configuration("expire v* pushed>30", `"inUse": ["ecs"]`, `"orphans": "delete"`))
-	sameLines(t, "outcomes", w.outcomes(&report), "dead: expire, deleted\nown: follow dead, deleted\nsig: follow dead, deleted")
-	again := w.apply(t, configuration("expire v* pushed>30", `"inUse": ["ecs"]`, `"orphans": "delete"`))
-	t.Logf("left after a second run: %v %v", w.left("app"), w.outcomes(&again))
+	f := newFixture(t, draw("own 90d\n dead 90d >own #v1\n sig 90d #sig:dead\n live 1d #v2"))
+	f.source("ecs").answer(t, "task/1 app:v2")
+	f.onceBefore(first("BatchDeleteImage"), func() { f.clock.advance(11 * time.Minute) })
+	report := f.apply(t, configuration("expire v* pushed>30", `"inUse": ["ecs"]`, `"orphans": "delete"`))
+	sameLines(t, "outcomes", f.outcomes(&report), "dead: expire, deleted\nown: follow dead, deleted\nsig: follow dead, deleted")
+	again := f.apply(t, configuration("expire v* pushed>30", `"inUse": ["ecs"]`, `"orphans": "delete"`))
+	t.Logf("left after a second run: %v %v", f.left("app"), f.outcomes(&again))
 }
 
 // A saved plan that moves an image to the archive must not have it deleted.
 func TestASavedPlanThatArchivesDoesNotDelete(t *testing.T) {
-	w := newWorld(t, draw("subject 400d archived:200d\n ref 90d ^subject\n b 20d #v1\n c 10d #v2"))
+	f := newFixture(t, draw("subject 400d archived:200d\n ref 90d ^subject\n b 20d #v1\n c 10d #v2"))
 	conf := configuration("expire any count>2; expire archived transitioned>100", "", `"onExpire": "archive", "orphans": "delete"`)
-	saved := w.plan(t, conf)
-	t.Log(w.outcomes(&saved))
-	w.server.Remove("app", digestOf("c"))
-	r := w.runner(t, conf)
-	r.Remover, r.Saved = w.registry.Remover, &saved
-	report := run(t, &r)
-	t.Log(w.outcomes(&report))
+	saved := f.plan(t, conf)
+	t.Log(f.outcomes(&saved))
+	f.server.Remove("app", digestOf("c"))
+	report := f.applySaved(t, conf, &saved)
+	t.Log(f.outcomes(&report))
 	for _, im := range saved.Repositories[0].Images {
-		if im.ImageDigest == digestOf("ref") && im.OnExpire == "archive" && !slices.Contains(w.left("app"), "ref") {
+		if im.ImageDigest == digestOf("ref") && im.OnExpire == "archive" && !slices.Contains(f.left("app"), "ref") {
 			t.Error("ref was deleted, the saved plan only archives it")
 		}
 	}
 }
 
-// An image that loses more tags than go into one call.
+// An image loses more tags than one call can remove.
 func TestUntagOfManyTags(t *testing.T) {
-	for name, disturb := range map[string]func(*world){
-		"throttled": func(w *world) {
-			n := 0
-			w.journal.on(func(c recorded) {
-				if c.operation == "BatchDeleteImage" {
-					if n++; n == 2 {
-						w.server.FailNext("BatchDeleteImage", "", "ThrottlingException", 1)
-					}
-				}
-			})
+	for name, disturb := range map[string]func(*fixture){
+		"throttled": func(f *fixture) {
+			f.onceBefore(second("BatchDeleteImage"), func() { f.server.FailNext("BatchDeleteImage", "", "ThrottlingException", 1) })
 		},
-		"lost": func(w *world) {
-			n := 0
-			w.journal.on(func(c recorded) {
-				if c.operation == "BatchDeleteImage" {
-					if n++; n == 2 {
-						w.journal.loseAnswer()
-					}
-				}
-			})
+		"lost": func(f *fixture) {
+			f.onceBefore(second("BatchDeleteImage"), f.journal.loseAnswer)
 		},
-		"the kept tag moves between the calls": func(w *world) {
-			n := 0
-			w.journal.on(func(c recorded) {
-				if c.operation == "BatchDeleteImage" {
-					if n++; n == 2 {
-						w.server.Tag("app", digestOf("other"), "keep")
-					}
-				}
-			})
+		"the kept tag moves between the calls": func(f *fixture) {
+			f.onceBefore(second("BatchDeleteImage"), func() { f.server.Tag("app", digestOf("other"), "keep") })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,10 +53,10 @@ func TestUntagOfManyTags(t *testing.T) {
 			for i := range 250 {
 				im.tags = append(im.tags, fmt.Sprint("dev-", i))
 			}
-			w := newWorld(t, picture{{name: "app", images: []image{im, {name: "other", age: day}}}})
-			disturb(w)
-			report := w.apply(t, configuration("untag dev-* pushed>30", "", ""))
-			left := w.left("app")
+			f := newFixture(t, picture{{name: "app", images: []image{im, {name: "other", age: day}}}})
+			disturb(f)
+			report := f.apply(t, configuration("untag dev-* pushed>30", "", ""))
+			left := f.left("app")
 			t.Log(left, report.Totals.TagsRemoved, report.Totals.Changed)
 			for _, r := range report.Repositories {
 				for _, im := range r.Images {
@@ -90,25 +66,25 @@ func TestUntagOfManyTags(t *testing.T) {
 			if !slices.Contains(left, "many") {
 				t.Error("the image was deleted by the removal of its last tag, which a re-check before the call would have seen")
 			}
-			if n := len(w.server.Images("app")[0].Tags); n < 251 && report.Totals.TagsRemoved == 0 && report.Totals.Changed > 0 {
+			if n := len(f.server.Images("app")[0].Tags); n < 251 && report.Totals.TagsRemoved == 0 && report.Totals.Changed > 0 {
 				t.Errorf("tags were removed (%d left), but the report says changed", n)
 			}
 		})
 	}
 }
 
-// An index that lists an image and refers to the same as its subject ties the two
-// in a circle: the index goes first.
-func TestCircles(t *testing.T) {
+// An index that also refers to its child as its subject makes a cycle: the index is
+// deleted first.
+func TestCycles(t *testing.T) {
 	for name, picture := range map[string]string{
 		"an index of its subject": "a 90d\n b 90d >a ^a",
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, draw(picture))
-			report := w.apply(t, configuration("expire any pushed>30", "", `"orphans": "delete"`))
-			left := w.left("app")
+			f := newFixture(t, draw(picture))
+			report := f.apply(t, configuration("expire any pushed>30", "", `"orphans": "delete"`))
+			left := f.left("app")
 			if len(left) > 0 {
-				t.Errorf("left are %v\n%s", left, strings.Join(w.outcomes(&report), "\n"))
+				t.Errorf("left are %v\n%s", left, strings.Join(f.outcomes(&report), "\n"))
 			}
 		})
 	}

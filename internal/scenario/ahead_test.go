@@ -12,9 +12,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// What is planned ahead of applying keeps to the order of the budget and comes to
-// its end, however few workers, whenever it is stopped, and although plans are
-// made again.
+// Planning ahead of the removals keeps the order of the limits. It ends with any number
+// of workers, whenever the run is stopped, and if plans are made again.
 func TestWorkComesToItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for seed := range 150 {
@@ -28,18 +27,18 @@ func TestWorkComesToItsEnd(t *testing.T) {
 				}
 				p = append(p, r)
 			}
-			w := newQuickWorld(p)
-			w.source("ecs").answer(t, "task/1 other:v2")
+			f := newQuickFixture(p)
+			f.source("ecs").answer(t, "task/1 other:v2")
 			var mu sync.Mutex
 			stop, closed, calls, stopAt := make(chan struct{}), false, 0, random.IntN(200)
-			w.journal.on(func(c recorded) {
+			f.journal.on(func(c recorded) {
 				mu.Lock()
 				d := time.Duration(random.IntN(900)) * time.Millisecond
 				if random.IntN(10) == 0 {
-					w.server.FailNext(c.operation, "", "ThrottlingException", 1)
+					f.server.FailNext(c.operation, "", "ThrottlingException", 1)
 				}
 				if random.IntN(8) == 0 {
-					w.clock.advance(4 * time.Minute)
+					f.clock.advance(4 * time.Minute)
 				}
 				if calls++; calls == stopAt && seed%2 == 0 && !closed {
 					closed = true
@@ -49,14 +48,14 @@ func TestWorkComesToItsEnd(t *testing.T) {
 				time.Sleep(d) // not real time
 			})
 			most := random.IntN(40)
-			r := w.runner(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, fmt.Sprintf(`"limits": {"maxDeletions": %d}`, max(most, 1))))
-			r.Remover, r.Workers, r.Stop = w.registry.Remover, 1+random.IntN(4), stop
+			r := f.runner(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, fmt.Sprintf(`"limits": {"maxDeletions": %d}`, max(most, 1))))
+			r.Remover, r.Workers, r.Stop = f.registry.Remover, 1+random.IntN(4), stop
 			r.MaxDetails = random.IntN(10_000)
 			report := run(t, &r)
 			budget, deleted := max(most, 1), 0
 			for i, rr := range report.Repositories {
 				planned := len(p[i].images)
-				left := len(w.server.Images(rr.Name))
+				left := len(f.server.Images(rr.Name))
 				deleted += planned - left
 				if rr.Deleted != planned-left {
 					t.Errorf("seed %d: %s: %d deleted, %d are gone", seed, rr.Name, rr.Deleted, planned-left)
@@ -74,7 +73,7 @@ func TestWorkComesToItsEnd(t *testing.T) {
 						t.Errorf("seed %d: %s is skipped %q %s with %d of %d left", seed, rr.Name, rr.Skipped, rr.Message, planned, budget)
 					}
 					if !closed && left > 0 {
-						t.Errorf("seed %d: %s: %d of %d left, counts %+v, %q", seed, rr.Name, left, planned, rr.Counts, strings.Join(w.outcomes(&cleaner.Report{Repositories: []cleaner.RepositoryReport{rr}}), "\n"))
+						t.Errorf("seed %d: %s: %d of %d left, counts %+v, %q", seed, rr.Name, left, planned, rr.Counts, strings.Join(f.outcomes(&cleaner.Report{Repositories: []cleaner.RepositoryReport{rr}}), "\n"))
 					}
 					if sum := rr.Deleted + rr.NotAttempted + rr.Changed + rr.Gone + rr.Failed + rr.Unknown; sum != planned {
 						t.Errorf("seed %d: %s: outcomes of %d of %d: %+v", seed, rr.Name, sum, planned, rr.Counts)

@@ -246,7 +246,7 @@ func TestReadingManifests(t *testing.T) {
 			archived 490d >child archived:400d
 			newer    2d #v1`,
 		policy: "expire untagged pushed>30; expire archived transitioned>365",
-		before: func(_ testing.TB, w *world) { w.server.RefuseImage(digestOf("archived"), "KmsError") },
+		before: func(_ testing.TB, f *fixture) { f.server.RefuseImage(digestOf("archived"), "KmsError") },
 		want:   "archived: expire, failed: KmsError: …\nchild: expire, blocked: it may belong to archived, which stays",
 	}})
 }

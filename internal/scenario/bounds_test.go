@@ -16,8 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// abysses are texts that lie deeper in each other than a stack is high, whole and
-// broken off, where a document begins and where one goes on.
+// abysses are documents with deeper nesting than the stack allows: complete ones and
+// broken ones, nested from the start or later.
 func abysses() []string {
 	const depth = 5_000_000
 	return []string{
@@ -33,8 +33,7 @@ func abysses() []string {
 	}
 }
 
-// Whoever writes a document must not be able to end the process that reads it,
-// which is what a stack that is too high does.
+// A document must not end the process that reads it by a stack overflow.
 func TestNoTextIsTooDeep(t *testing.T) {
 	t.Parallel()
 	for name, read := range map[string]func(text string) error{
@@ -73,22 +72,22 @@ func TestNoTextIsTooDeep(t *testing.T) {
 	}
 }
 
-// So it is with what ECR holds for others: manifests, and the policies of
-// repositories. What cannot be read is left alone.
+// The same holds for texts from ECR: manifests and repository policies. The run skips
+// those that it cannot read.
 func TestNothingInARegistryIsTooDeep(t *testing.T) {
 	t.Parallel()
 	for _, text := range abysses() {
-		w := newQuickWorld(draw("repository bad\n index 90d >child\n child 90d"))
-		im := w.server.Images("bad")[0]
+		f := newQuickFixture(draw("repository bad\n index 90d >child\n child 90d"))
+		im := f.server.Images("bad")[0]
 		im.Manifest = text
-		w.server.Put("bad", im)
-		w.server.SetRepositoryPolicy("bad", text)
-		report := w.apply(t, configuration("expire any pushed>30", "", ""))
-		if n := report.Totals.Deleted; n > 0 || len(w.server.Images("bad")) != 2 {
+		f.server.Put("bad", im)
+		f.server.SetRepositoryPolicy("bad", text)
+		report := f.apply(t, configuration("expire any pushed>30", "", ""))
+		if n := report.Totals.Deleted; n > 0 || len(f.server.Images("bad")) != 2 {
 			t.Errorf("%.40s…: %d images are deleted", text, n)
 		}
-		w.server.SetLifecyclePolicy("bad", text)
-		report = w.apply(t, configuration("attached", "", ""))
+		f.server.SetLifecyclePolicy("bad", text)
+		report = f.apply(t, configuration("attached", "", ""))
 		if r := report.Repositories[0]; r.Skipped != cleaner.SkipInvalidPolicy || len(r.Message) > 5_000 {
 			t.Errorf("%.40s…: skipped %q %.200s", text, r.Skipped, r.Message)
 		}

@@ -6,19 +6,18 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// fill puts families of an index and its children into a repository, and plain
+// fill puts groups of an index and its children into a repository, and plain
 // images, all old.
-func fill(w *world, repo string, families, children, plain int) {
+func fill(f *fixture, repo string, groups, children, plain int) {
 	put := func(name string, im image) {
 		im.name, im.age = name, 90*day
-		w.server.Put(repo, im.detail(noon))
+		f.server.Put(repo, im.detail(noon))
 	}
-	for i := range families {
+	for i := range groups {
 		index := image{index: true}
 		for c := range children {
 			child := fmt.Sprintf("%s-%d-%d", repo, i, c)
@@ -32,19 +31,19 @@ func fill(w *world, repo string, families, children, plain int) {
 	}
 }
 
-// A run makes one DescribeImages for 1000 listed images and one for 100 images checked
-// again: the images to delete, and the children that stay of deleted indexes, since
-// their pulls count. Families that are deleted together are described together, so with
-// families of up to f images a call describes at least 101-f images. An index with more
-// children than that has them described in separate calls. The index of each family is
-// read, 100 in a call. Indexes, their children and other images are deleted in separate
-// calls, and each call but the first of a batch has another DescribeImages before it,
-// because the call before has changed the registry.
+// A run makes one DescribeImages for 1000 listed images and one for 100 re-checked
+// images. Re-checked are the images to delete and the kept children of deleted indexes,
+// because pulls of these children protect the index. Groups that are deleted together are
+// described together, so with groups of up to f images a call describes at least 101-f
+// images. An index with more children than that has them described in separate calls. The
+// index of each group is read, 100 in a call. Indexes, their children and other images
+// are deleted in separate calls. Each call except the first of a batch has another
+// DescribeImages before it, because the earlier call changed the registry.
 func TestCallsOfARun(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		families, children, plain int
-		want                      map[string]int
+		groups, children, plain int
+		want                    map[string]int
 	}{
 		"a hundred": {0, 0, 100, map[string]int{
 			"DescribeImages": 1 + 1, "BatchDeleteImage": 1,
@@ -58,43 +57,41 @@ func TestCallsOfARun(t *testing.T) {
 		"indexes without children": {250, 0, 0, map[string]int{
 			"DescribeImages": 1 + 3, "BatchDeleteImage": 3, "BatchGetImage": 3,
 		}},
-		"families of two": {100, 1, 0, map[string]int{
+		"groups of two": {100, 1, 0, map[string]int{
 			"DescribeImages": 1 + 2*2, "BatchDeleteImage": 2 * 2, "BatchGetImage": 1,
 		}},
-		"families of three: 33 in a call": {100, 2, 0, map[string]int{
+		"groups of three: 33 in a call": {100, 2, 0, map[string]int{
 			"DescribeImages": 1 + 2*4, "BatchDeleteImage": 2 * 4, "BatchGetImage": 1,
 		}},
-		"families of eleven: 9 in a call": {100, 10, 0, map[string]int{
+		"groups of eleven: 9 in a call": {100, 10, 0, map[string]int{
 			"DescribeImages": 2 + 2*12, "BatchDeleteImage": 2 * 12, "BatchGetImage": 1,
 		}},
-		"families of three and others": {33, 2, 201, map[string]int{
+		"groups of three and others": {33, 2, 201, map[string]int{
 			"DescribeImages": 1 + 2 + 1 + 2, "BatchDeleteImage": 2 + 1 + 2, "BatchGetImage": 1,
 		}},
-		"a family of 250": {1, 249, 0, map[string]int{
+		"a group of 250": {1, 249, 0, map[string]int{
 			"DescribeImages": 1 + 3 + 3, "BatchDeleteImage": 1 + 3, "BatchGetImage": 1,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newQuickWorld(picture{{name: "app"}})
-			fill(w, "app", c.families, c.children, c.plain)
-			report := w.apply(t, configuration("expire any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 5000}`))
-			if all := c.families*(1+c.children) + c.plain; report.Totals.Deleted != all {
+			f := newQuickFixture(picture{{name: "app"}})
+			fill(f, "app", c.groups, c.children, c.plain)
+			report := f.apply(t, configuration("expire any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 5000}`))
+			if all := c.groups*(1+c.children) + c.plain; report.Totals.Deleted != all {
 				t.Errorf("%d of %d deleted", report.Totals.Deleted, all)
 			}
 			c.want["DescribeRepositories"] = 1
 			if c.want["BatchGetImage"] > 0 {
 				c.want["GetCallerIdentity"], c.want["ListPullTimeUpdateExclusions"] = 1, 1
 			}
-			if diff := cmp.Diff(c.want, w.server.Calls()); diff != "" {
-				t.Errorf("calls mismatch (-want +got):\n%s", diff)
-			}
+			awstest.Equal(t, "calls", c.want, f.server.Calls())
 		})
 	}
 }
 
-// An image that is gone costs the re-check at most two calls for each time that
-// a batch of 100 can be halved.
+// An image that does not exist any more costs the re-check at most two calls for each
+// halving of a batch of 100.
 func TestCallsForImagesThatAreGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, callsForImagesThatAreGone) // where a loaded machine makes no call slow
@@ -104,16 +101,16 @@ func callsForImagesThatAreGone(t *testing.T) {
 	const perGone = 2 * 7 // 2 * log2(100), rounded up
 	most := 0
 	for gone := range 100 {
-		w := newQuickWorld(picture{{name: "app"}})
+		f := newQuickFixture(picture{{name: "app"}})
 		for i := range 100 {
-			w.server.Put("app", fakeecr.Image{Digest: fmt.Sprintf("sha256:%064x", i), PushedAt: noon.Add(-90 * day)})
+			f.server.Put("app", fakeecr.Image{Digest: fmt.Sprintf("sha256:%064x", i), PushedAt: noon.Add(-90 * day)})
 		}
-		w.onceBefore(second("DescribeImages"), func() { w.server.Remove("app", fmt.Sprintf("sha256:%064x", gone)) })
-		report := w.apply(t, configuration("expire any pushed>30", "", ""))
+		f.onceBefore(second("DescribeImages"), func() { f.server.Remove("app", fmt.Sprintf("sha256:%064x", gone)) })
+		report := f.apply(t, configuration("expire any pushed>30", "", ""))
 		if report.Totals.Gone != 1 || report.Totals.Deleted != 99 {
 			t.Errorf("image %d: %+v", gone, report.Totals)
 		}
-		most = max(most, w.server.Calls()["DescribeImages"]-2)
+		most = max(most, f.server.Calls()["DescribeImages"]-2)
 	}
 	if most > perGone {
 		t.Errorf("%d calls for one image that is gone, want at most %d", most, perGone)
@@ -124,15 +121,15 @@ func callsForImagesThatAreGone(t *testing.T) {
 func TestCallsForManyImagesThatAreGone(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 5, 50, 300} {
-		w := newQuickWorld(picture{{name: "app"}})
-		fill(w, "app", 0, 0, 300)
-		w.onceBefore(second("DescribeImages"), func() {
+		f := newQuickFixture(picture{{name: "app"}})
+		fill(f, "app", 0, 0, 300)
+		f.onceBefore(second("DescribeImages"), func() {
 			for i := range n {
-				w.server.Remove("app", digestOf(fmt.Sprintf("app-plain-%d", i)))
+				f.server.Remove("app", digestOf(fmt.Sprintf("app-plain-%d", i)))
 			}
 		})
-		report := w.apply(t, configuration("expire any pushed>30", "", ""))
-		calls := w.server.Calls()["DescribeImages"] - 1
+		report := f.apply(t, configuration("expire any pushed>30", "", ""))
+		calls := f.server.Calls()["DescribeImages"] - 1
 		if report.Totals.Gone != n || calls > 3+14*n {
 			t.Errorf("%d gone: %+v, %d calls", n, report.Totals, calls)
 		}
@@ -158,34 +155,29 @@ func TestCallsOfAPlan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := picture{{name: "app"}, {name: "web"}, {name: "job"}}
-			w := newQuickWorld(p)
+			f := newQuickFixture(p)
 			for _, repo := range p {
-				fill(w, repo.name, 120, 1, 0)
+				fill(f, repo.name, 120, 1, 0)
 			}
-			w.plan(t, configuration(c.policy, `"inUse": ["ecs"]`, ""))
+			f.plan(t, configuration(c.policy, `"inUse": ["ecs"]`, ""))
 			want := map[string]int{}
 			for _, calls := range c.want {
 				maps.Copy(want, calls)
 			}
-			if diff := cmp.Diff(want, w.server.Calls()); diff != "" {
-				t.Errorf("calls mismatch (-want +got):\n%s", diff)
-			}
-			if asked := w.source("ecs").asked; asked != 1 {
+			awstest.Equal(t, "calls", want, f.server.Calls())
+			if asked := f.source("ecs").asked; asked != 1 {
 				t.Errorf("asked %d times what is in use", asked)
 			}
 		})
 	}
 }
 
-// Images that are marked do not have the manifests of other repositories read,
-// nor those of a repository without indexes.
+// The run reads no manifests of repositories without marked images or without indexes.
 func TestCallsOfAPlanWithoutIndexes(t *testing.T) {
 	t.Parallel()
-	w := newQuickWorld(picture{{name: "app"}, {name: "web"}})
-	fill(w, "app", 0, 0, 10)
-	w.plan(t, configuration("expire any pushed>30", "", ""))
+	f := newQuickFixture(picture{{name: "app"}, {name: "web"}})
+	fill(f, "app", 0, 0, 10)
+	f.plan(t, configuration("expire any pushed>30", "", ""))
 	want := map[string]int{"DescribeRepositories": 1, "DescribeImages": 2}
-	if diff := cmp.Diff(want, w.server.Calls()); diff != "" {
-		t.Errorf("calls mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "calls", want, f.server.Calls())
 }

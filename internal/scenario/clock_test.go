@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// maxSkew is how wrong the clock of a machine may be.
+// maxSkew is the largest accepted error of the machine's clock.
 const maxSkew = 2 * time.Minute
 
 // With a wrong clock a run ends before it evaluates anything. With any other clock it
@@ -20,20 +20,20 @@ func TestAWrongClockDecidesNothing(t *testing.T) {
 	refused, went := 0, 0
 	for _, ahead := range skews(random) {
 		p := agedPicture(random)
-		w := newSkewedWorld(p, ahead)
+		f := newSkewedFixture(p, ahead)
 		const words = "expire any pushed>30"
 		text := configuration(words, `"pulledWithinDays": 7, "pushedWithinHours": 24`, "")
-		r := w.runner(t, text)
-		r.Remover = w.registry.Remover
+		r := f.runner(t, text)
+		r.Remover = f.registry.Remover
 		_, err := r.Run(t.Context())
-		gone := removed(w)
+		gone := removed(f)
 		if ahead.Abs() > maxSkew {
 			refused++
 			if err == nil || !strings.Contains(err.Error(), noon.Format(time.RFC3339)) ||
 				!strings.Contains(err.Error(), noon.Add(ahead).Format(time.RFC3339)) {
 				t.Errorf("%v ahead: error %v, want one with both times", ahead, err)
 			}
-			if calls := w.server.Calls(); len(gone) > 0 || calls["DescribeImages"] > 0 {
+			if calls := f.server.Calls(); len(gone) > 0 || calls["DescribeImages"] > 0 {
 				t.Errorf("%v ahead: %v are gone after the calls %v", ahead, gone, calls)
 			}
 			continue
@@ -60,8 +60,8 @@ func skews(random *rand.Rand) []time.Duration {
 	return all
 }
 
-// agedPicture draws images. Many of them are about as old as the age at which a policy
-// marks images or a protection ends.
+// agedPicture draws images. The ages of many of them are close to the age at which a
+// policy marks images or a protection ends.
 func agedPicture(random *rand.Rand) picture {
 	var images []image
 	for i := range 12 {
@@ -83,9 +83,9 @@ func agedPicture(random *rand.Rand) picture {
 }
 
 // removed returns the names of the images that were deleted.
-func removed(w *world) []string {
+func removed(f *fixture) []string {
 	var names []string
-	for _, call := range w.removals() {
+	for _, call := range f.removals() {
 		names = append(names, strings.Fields(call)...)
 	}
 	slices.Sort(names)
@@ -95,11 +95,11 @@ func removed(w *world) []string {
 // removedAt returns the images that a run at that time removes from the picture.
 func removedAt(t *testing.T, p picture, configuration string, at time.Time) []string {
 	t.Helper()
-	w := newQuickWorld(p)
-	r := w.runner(t, configuration)
-	r.Remover, r.Now = w.registry.Remover, at
+	f := newQuickFixture(p)
+	r := f.runner(t, configuration)
+	r.Remover, r.Now = f.registry.Remover, at
 	run(t, &r)
-	return removed(w)
+	return removed(f)
 }
 
 // contains reports whether all has every string of some.
@@ -111,12 +111,12 @@ func contains(all, some []string) bool {
 func TestPullsAfterTheScanAreSeenByAnyClock(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{0, 100 * time.Second, -100 * time.Second} {
-		w := newSkewedWorld(draw("after 90d\nbefore 90d"), ahead)
-		w.source("ecs").answer(t, "task/1 web:v1")
-		w.server.Put("app", image{name: "after", age: 90 * day, pulled: -time.Second}.detail(noon))
-		w.server.Put("app", image{name: "before", age: 90 * day, pulled: 10 * time.Second}.detail(noon))
-		report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
-		sameLines(t, fmt.Sprint(ahead, " ahead"), w.outcomes(&report), `
+		f := newSkewedFixture(draw("after 90d\nbefore 90d"), ahead)
+		f.source("ecs").answer(t, "task/1 web:v1")
+		f.server.Put("app", image{name: "after", age: 90 * day, pulled: -time.Second}.detail(noon))
+		f.server.Put("app", image{name: "before", age: 90 * day, pulled: 10 * time.Second}.detail(noon))
+		report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
+		sameLines(t, fmt.Sprint(ahead, " ahead"), f.outcomes(&report), `
 			after: expire, inUse whoever pulled it since the question what is in use
 			before: expire, deleted`)
 	}

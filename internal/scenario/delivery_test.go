@@ -10,17 +10,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// nightlyEvent is the event of a night. EventBridge delivers it at least once, and
-// Lambda hands it out again after an error or a timeout.
+// nightlyEvent is the event of the schedule. EventBridge delivers it at least once, and
+// Lambda delivers it again after an error or a timeout.
 const nightlyEvent = `{"id": "7bf73129-1428-4cd3-a780-95db273d1602", "detail-type": "Scheduled Event", "detail": "{\"mode\": \"apply\"}"}`
 
-// A delivery is an event that a process of the function of its own handles.
+// A delivery is a process of the function that handles one event.
 type delivery struct {
 	function.Handler
 	line   *line
@@ -30,17 +30,16 @@ type delivery struct {
 }
 
 // deliver returns the process. Its calls take up to half a second.
-func (t *trial) deliver(w *world, seed uint64) *delivery {
-	d := &delivery{line: newLine(w.server), random: rand.New(rand.NewPCG(seed, 3))}
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: d}
+func (t *trial) deliver(f *fixture, seed uint64) *delivery {
+	d := &delivery{line: newLine(f.server), random: rand.New(rand.NewPCG(seed, 3))}
+	cfg := awstest.Offline(&http.Client{Transport: d})
 	limits := pace.Limits{Start: 1 + d.random.IntN(4), Most: 4}
 	d.Handler = function.Handler{
-		Configuration: t.configuration(), Now: w.clock.now, Log: function.NewLog(&d.log),
+		Configuration: t.configuration(), Now: f.clock.now, Log: function.NewLog(&d.log),
 		RunID: func(context.Context) string { return fmt.Sprint("run ", seed) },
 		Connect: func(context.Context) (function.Registry, error) {
-			r := function.ConnectAt(cfg, limits, w.clock.now)
-			r.Sources = w.inUse
+			r := function.ConnectAt(cfg, limits, f.clock.now)
+			r.Sources = f.inUse
 			r.OwnPulls = func(context.Context) cleaner.OwnPulls { return cleaner.OwnPulls{Excluded: t.pullsAreNotRecorded} }
 			return r, nil
 		},
@@ -62,7 +61,7 @@ func (d *delivery) pause() {
 	time.Sleep(took)
 }
 
-// repeats is how many random registries are cleaned more than once.
+// repeats is the number of random registries that several runs clean.
 func repeats() int {
 	if testing.Short() || raceDetector {
 		return 60
@@ -70,8 +69,8 @@ func repeats() int {
 	return 300
 }
 
-// drawSteady draws a registry that one run brings where many would, and in which
-// nothing is refused.
+// drawSteady draws a registry in which one run has the same result as several runs, and
+// in which ECR refuses no image.
 func drawSteady(random *rand.Rand) *trial {
 	t := generate(random)
 	t.loosen(random)
@@ -79,17 +78,16 @@ func drawSteady(random *rand.Rand) *trial {
 	return &t
 }
 
-// newWorld returns the world of the trial as it is at first.
-func (t *trial) newWorld(tb testing.TB) *world {
+// newFixture returns the registry of the trial before any run.
+func (t *trial) newFixture(tb testing.TB) *fixture {
 	tb.Helper()
-	w := newQuickWorld(t.picture)
-	w.server.ExcludePulls(t.pullsAreNotRecorded)
-	w.source("ecs").answer(tb, t.useLines())
-	return w
+	f := newQuickFixture(t.picture)
+	f.server.ExcludePulls(t.pullsAreNotRecorded)
+	f.source("ecs").answer(tb, t.useLines())
+	return f
 }
 
-// handle handles the event in each of the processes, which begin within some
-// seconds of each other.
+// handle handles the event in each process. The processes start within a few seconds.
 func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*cleaner.Report {
 	t.Helper()
 	reports := make([]*cleaner.Report, len(deliveries))
@@ -110,13 +108,13 @@ func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*cleaner
 	return reports
 }
 
-// die handles the event in a process that is killed at one of its calls, or that
-// cannot list the registry, and reports whether it came to that.
-func (t *trial) die(tb testing.TB, w *world, random *rand.Rand, seed uint64) (died bool) {
+// die handles the event in a process that is killed at one of its calls or cannot list
+// the registry. It reports whether that happened.
+func (t *trial) die(tb testing.TB, f *fixture, random *rand.Rand, seed uint64) (died bool) {
 	tb.Helper()
-	d := t.deliver(w, seed)
+	d := t.deliver(f, seed)
 	if random.IntN(8) == 0 {
-		w.server.FailNext("DescribeRepositories", "", "AccessDeniedException", 1)
+		f.server.FailNext("DescribeRepositories", "", "AccessDeniedException", 1)
 		_, err := d.Handle(tb.Context(), json.RawMessage(nightlyEvent))
 		return err != nil
 	}

@@ -1,10 +1,9 @@
-// Package scenario holds no code, only tests: what may never happen to a
-// registry, told as registries before and after a run. The engine is put
-// together as the programs do it and works through the real SDK on the embedded
-// registry; only who uses an image is made up.
+// Package scenario has only tests of what a run must never do to a registry. It connects
+// the engine like the programs do: through the SDK to the embedded registry. Only the
+// in-use sources are fakes.
 //
-// A scenario draws a registry with one line for each image, says what the
-// policy wants and who uses what, and lists what must have become of the
-// images. Registries are also drawn at random, in great numbers, and judged by
-// rules that share no code with the engine.
+// A scenario draws a registry with one line for each image. It has the words of the
+// policy, the images in use, and the expected outcome of each image. Other tests draw
+// many registries at random and compare the results with a model that shares no code with
+// the engine.
 package scenario

@@ -11,7 +11,7 @@ func TestDoubtKeepsTheImage(t *testing.T) {
 			repository web expire any pushed>30
 			old 90d`,
 		policy:  "attached",
-		before:  func(_ testing.TB, w *world) { w.server.SetLifecyclePolicy("app", `{"rules": [{"rulePriority": 0}]}`) },
+		before:  func(_ testing.TB, f *fixture) { f.server.SetLifecyclePolicy("app", `{"rules": [{"rulePriority": 0}]}`) },
 		want:    "old: expire, deleted",
 		skipped: "app: invalid policy: attached lifecycle policy: …",
 	}, {
@@ -34,10 +34,10 @@ func TestDoubtKeepsTheImage(t *testing.T) {
 			repository web
 			old   90d`,
 		policy: "expire any pushed>30",
-		before: func(_ testing.TB, w *world) {
+		before: func(_ testing.TB, f *fixture) {
 			im := image{name: "unknown", age: 90 * day}.detail(noon)
 			im.Status = "FROZEN"
-			w.server.Put("app", im)
+			f.server.Put("app", im)
 		},
 		want:    "old: expire, deleted",
 		skipped: "app: failed: describe images in app: image " + digestOf("unknown") + ` has the unknown imageStatus "FROZEN"; update the cleaner`,
@@ -49,7 +49,7 @@ func TestDoubtKeepsTheImage(t *testing.T) {
 			repository web
 			old 90d`,
 		policy:  "expire any pushed>30",
-		before:  func(_ testing.TB, w *world) { w.server.Fail("BatchGetImage", "app", "AccessDeniedException") },
+		before:  func(_ testing.TB, f *fixture) { f.server.Fail("BatchGetImage", "app", "AccessDeniedException") },
 		want:    "old: expire, deleted",
 		skipped: "app: failed: read manifests in app: …",
 	}, {
@@ -57,8 +57,8 @@ func TestDoubtKeepsTheImage(t *testing.T) {
 		registry: `
 			old 90d`,
 		policy: "expire any pushed>30",
-		meanwhile: func(_ testing.TB, w *world) {
-			w.server.FailNext("DescribeImages", "app", "AccessDeniedException", 1)
+		meanwhile: func(_ testing.TB, f *fixture) {
+			f.server.FailNext("DescribeImages", "app", "AccessDeniedException", 1)
 		},
 		want: "old: expire, failed: re-check: describe images in app: …",
 	}, {
@@ -66,7 +66,7 @@ func TestDoubtKeepsTheImage(t *testing.T) {
 		registry: `
 			old 90d`,
 		policy: "expire any pushed>30",
-		before: func(_ testing.TB, w *world) { w.server.Fail("BatchDeleteImage", "app", "AccessDeniedException") },
+		before: func(_ testing.TB, f *fixture) { f.server.Fail("BatchDeleteImage", "app", "AccessDeniedException") },
 		want:   "old: expire, failed: delete images in app: …",
 	}})
 }

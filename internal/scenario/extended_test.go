@@ -13,7 +13,7 @@ func TestUntag(t *testing.T) {
 		policy: "untag pr-* pushed>30",
 		want:   "both: untag, untagged",
 	}, {
-		name: "a claimed image is shielded from later rules",
+		name: "the first rule that matches an image decides",
 		registry: `
 			both 90d #pr-1 #v1
 			last 90d #pr-2
@@ -67,7 +67,7 @@ func TestUntag(t *testing.T) {
 			moved 90d #pr-1 #v1
 			still 90d #pr-2 #v2`,
 		policy:    "untag pr-* pushed>30",
-		meanwhile: func(_ testing.TB, w *world) { w.server.Tag("app", digestOf("moved"), "v3") },
+		meanwhile: func(_ testing.TB, f *fixture) { f.server.Tag("app", digestOf("moved"), "v3") },
 		want:      "moved: untag, changed: imageTags changed since the plan\nstill: untag, untagged",
 	}, {
 		name: "untagging counts in limits",
@@ -86,19 +86,19 @@ func TestUntag(t *testing.T) {
 // the batch.
 func TestCallsOfUntagging(t *testing.T) {
 	t.Parallel()
-	w := newQuickWorld(picture{{name: "app"}})
-	fill(w, "app", 0, 0, 150)
-	for _, im := range w.server.Images("app") {
+	f := newQuickFixture(picture{{name: "app"}})
+	fill(f, "app", 0, 0, 150)
+	for _, im := range f.server.Images("app") {
 		for _, tag := range []string{"pr-" + im.Digest[7:20], "pr-" + im.Digest[20:33], "v-" + im.Digest[7:20]} {
-			w.server.Tag("app", im.Digest, tag)
+			f.server.Tag("app", im.Digest, tag)
 		}
 	}
-	report := w.apply(t, configuration("untag pr-* pushed>30", "", ""))
-	calls := w.server.Calls()
+	report := f.apply(t, configuration("untag pr-* pushed>30", "", ""))
+	calls := f.server.Calls()
 	if report.Totals.TagsRemoved != 150 || calls["BatchDeleteImage"] != 3 || calls["DescribeImages"] != 1+2+3 {
 		t.Errorf("%d images lost tags, calls %v", report.Totals.TagsRemoved, calls)
 	}
-	for _, im := range w.server.Images("app") {
+	for _, im := range f.server.Images("app") {
 		if len(im.Tags) != 1 || im.Tags[0][:2] != "v-" {
 			t.Errorf("%s has the tags %v", im.Digest, im.Tags)
 		}

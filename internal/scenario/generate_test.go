@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// A trial is a random registry with everything that decides what a run does to
-// it.
+// A trial is a random registry with the configuration and the uses.
 type trial struct {
 	picture  picture
 	policies map[string]string // by repository, in the words of policy
@@ -25,11 +24,11 @@ type trial struct {
 	uses                []use
 	refused             map[string]string // codes of BatchDeleteImage, by name
 	pullsAreNotRecorded bool
-	// steady is true when one run brings the registry where many would.
+	// steady is true if one run has the same result as several runs.
 	steady bool
 }
 
-// A use is a reference to an image of the registry, or of another one.
+// A use is a reference to an image of this registry or of another one.
 type use struct {
 	repository, tag, name string
 	elsewhere             bool
@@ -49,7 +48,7 @@ func (u use) String() string {
 	return "user " + text
 }
 
-// generate makes a trial. Every choice is r's.
+// generate makes a trial with the random numbers of r.
 func generate(r *rand.Rand) trial {
 	t := trial{
 		policies: map[string]string{}, refused: map[string]string{}, orphans: pick(r, "keep", "delete"), onExpire: pick(r, "delete", "delete", "delete", "archive"),
@@ -82,8 +81,8 @@ func generate(r *rand.Rand) trial {
 
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 
-// randomRepository draws images of which each was pushed after what it lists.
-// The names, and so the digests, are the same in all repositories.
+// randomRepository draws images. Each image is pushed after its children. The names, and
+// so the digests, are the same in all repositories.
 func randomRepository(r *rand.Rand, name string) repository {
 	n := 1 + r.IntN(14)
 	if r.IntN(400) == 0 {
@@ -107,7 +106,7 @@ func randomRepository(r *rand.Rand, name string) repository {
 	return repo
 }
 
-// randomImage draws the image number i of n.
+// randomImage draws image i of n.
 func randomImage(r *rand.Rand, i, n int, age time.Duration) image {
 	im := image{name: fmt.Sprint("i", i), age: age, docker: r.IntN(5) == 0, activating: r.IntN(40) == 0}
 	earlier := func() string {
@@ -128,7 +127,7 @@ func randomImage(r *rand.Rand, i, n int, age time.Duration) image {
 		}
 	case 3, 4:
 		im.subject = earlier()
-	case 5: // tags come after the push, so that they can tie images in a circle
+	case 5: // tags come after the push, so that tags can make images related in a cycle
 		if subject := pick(r, earlier(), fmt.Sprint("i", r.IntN(n))); subject != im.name {
 			im.tags = append(im.tags, pick(r, "sig:", "att:", "sbom:")+subject)
 		}
@@ -146,7 +145,7 @@ func randomImage(r *rand.Rand, i, n int, age time.Duration) image {
 	return im
 }
 
-// pass gives the image a past: it may have been pulled, archived and restored.
+// pass may make the image pulled, archived and restored in the past.
 func (im *image) pass(r *rand.Rand) {
 	within := func(days ...int) time.Duration {
 		d := time.Duration(pick(r, days...)) * day
@@ -195,8 +194,8 @@ func randomPolicy(r *rand.Rand) string {
 	return strings.Join(rules, "; ")
 }
 
-// randomUse draws a reference to some image: by a tag that it has, had or
-// never had, by its digest or by both.
+// randomUse draws a reference to an image: by a tag that it has, had or never had, by its
+// digest, or by both.
 func randomUse(r *rand.Rand, p picture) use {
 	repo := pick(r, p...)
 	im := pick(r, repo.images...)
@@ -248,7 +247,7 @@ func (t trial) useLines() string {
 	return strings.Join(lines, "\n")
 }
 
-// String returns everything that it takes to draw the trial again by hand.
+// String returns everything that you need to draw the trial again by hand.
 func (t trial) String() string {
 	return fmt.Sprintf("%suses:\n%s\nrefused: %v\npulls are not recorded: %v\nconfiguration: %s\npolicies: %q",
 		t.picture, t.useLines(), t.refused, t.pullsAreNotRecorded, t.configuration(), t.policies)

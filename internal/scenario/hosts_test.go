@@ -3,14 +3,13 @@ package scenario_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -50,18 +49,18 @@ var hosts = []struct {
 const aliases = `"registryAliases": {"mirror.example.com": "` + host + `", "far.example.com": "` + account + `.dkr.ecr.us-east-1.amazonaws.com",
 	"mirror.example.com/deep": "` + host + `/team"}`
 
-// hostWorld returns a world with an image that the policy expires.
-func hostWorld(t *testing.T) *world {
+// hostFixture returns a registry with an image that the policy expires.
+func hostFixture(t *testing.T) *fixture {
 	t.Helper()
-	return newWorld(t, draw("repository team/app\n image 90d #v1\n repository web\n newer 1d"))
+	return newFixture(t, draw("repository team/app\n image 90d #v1\n repository web\n newer 1d"))
 }
 
-// applyWith applies a policy that expires the image, and returns the findings of
-// the kind about hosts.
-func (w *world) applyWith(t *testing.T, protect string) (findings []string) {
+// applyWith applies a policy that expires the image, and returns the findings about
+// hosts.
+func (f *fixture) applyWith(t *testing.T, protect string) (findings []string) {
 	t.Helper()
-	report := w.apply(t, configuration("expire any pushed>30", aliases+", "+protect, ""))
-	for _, line := range w.findings(&report) {
+	report := f.apply(t, configuration("expire any pushed>30", aliases+", "+protect, ""))
+	for _, line := range f.findings(&report) {
 		if message, about := strings.CutPrefix(line, ": unknownRegistryHost: "); about {
 			findings = append(findings, message)
 		}
@@ -87,18 +86,18 @@ func TestHostsInLists(t *testing.T) {
 		for _, h := range hosts {
 			t.Run(format+", "+h.name, func(t *testing.T) {
 				t.Parallel()
-				w := hostWorld(t)
-				w.registry.Sources = function.Connect(w.registry.AWS, w.clock.now).Sources
+				f := hostFixture(t)
+				f.registry.Sources = function.Connect(f.registry.AWS, f.clock.now).Sources
 				name := filepath.Join(t.TempDir(), "list")
 				if err := os.WriteFile(name, []byte(list(h.image)), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				findings := w.applyWith(t, `"references": ["`+name+`"]`)
+				findings := f.applyWith(t, `"references": ["`+name+`"]`)
 				want := h.finding
 				if strings.Contains(h.name, "nother repository") || h.name == "a part of a name" {
 					want = "1 reference names the host proxy.example.com" // a list should name this registry
 				}
-				wantHost(t, w, findings, h.stays, want)
+				wantHost(t, f, findings, h.stays, want)
 			})
 		}
 	}
@@ -109,20 +108,18 @@ func TestHostsInContainers(t *testing.T) {
 	for _, h := range hosts {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
-			w := hostWorld(t)
-			ecs := httptest.NewServer(running(h.image))
-			t.Cleanup(ecs.Close)
-			w.registry.Sources = function.Connect(awsclient.Local(ecs.URL, region), w.clock.now).Sources
-			findings := w.applyWith(t, `"inUse": ["ecs"], "taskDefinitionRevisions": 0`)
-			wantHost(t, w, findings, h.stays, h.finding)
+			f := hostFixture(t)
+			f.registry.Sources = function.Connect(awstest.Serve(t, running(h.image)), f.clock.now).Sources
+			findings := f.applyWith(t, `"inUse": ["ecs"], "taskDefinitionRevisions": 0`)
+			wantHost(t, f, findings, h.stays, h.finding)
 		})
 	}
 }
 
 // wantHost checks whether the image is there, and the finding about its host.
-func wantHost(t *testing.T, w *world, findings []string, stays bool, finding string) {
+func wantHost(t *testing.T, f *fixture, findings []string, stays bool, finding string) {
 	t.Helper()
-	if there := len(w.server.Images("team/app")) == 1; there != stays {
+	if there := len(f.server.Images("team/app")) == 1; there != stays {
 		t.Errorf("the image is there: %t, want %t", there, stays)
 	}
 	if (finding == "") != (len(findings) == 0) || finding != "" && !strings.HasPrefix(findings[0], finding) {
@@ -130,7 +127,7 @@ func wantHost(t *testing.T, w *world, findings []string, stays bool, finding str
 	}
 }
 
-// running returns an ECS with one task that runs the images.
+// running returns a fake ECS with one task that runs the images.
 func running(images ...string) http.Handler {
 	containers := []map[string]string{}
 	for _, image := range images {

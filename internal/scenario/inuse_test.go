@@ -178,8 +178,8 @@ func TestInUse(t *testing.T) {
 			other 90d #v2`,
 		policy: "expire any pushed>30",
 		uses:   "task/1 web:v1",
-		before: func(_ testing.TB, w *world) {
-			w.server.Put("app", image{name: "arm", age: 90 * day, pulled: -time.Second}.detail(noon))
+		before: func(_ testing.TB, f *fixture) {
+			f.server.Put("app", image{name: "arm", age: 90 * day, pulled: -time.Second}.detail(noon))
 		},
 		want: `
 			arm: expire, inUse whoever pulled it since the question what is in use
@@ -192,7 +192,7 @@ func TestInUse(t *testing.T) {
 			used   90d #v1`,
 		policy:   "expire any pushed>365",
 		uses:     "task/1 app:v1",
-		before:   func(_ testing.TB, w *world) { w.source("ecs").err = errDown },
+		before:   func(_ testing.TB, f *fixture) { f.source("ecs").err = errDown },
 		findings: ": inUseScanFailed: in-use scan: ecs: the service is down",
 	}, {
 		name: "a repository that others may pull from, where no list says what they use, is a finding",
@@ -201,8 +201,8 @@ func TestInUse(t *testing.T) {
 			unused 90d`,
 		policy: "expire any pushed>30",
 		uses:   "task/1 app:v1",
-		before: func(_ testing.TB, w *world) {
-			w.server.SetRepositoryPolicy("app", `{"Statement": [{"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}}]}`)
+		before: func(_ testing.TB, f *fixture) {
+			f.server.SetRepositoryPolicy("app", `{"Statement": [{"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}}]}`)
 		},
 		want:     "used: expire, inUse task/1\nunused: expire, deleted",
 		findings: "app: sharedRepository: its policy lets arn:aws:iam::210987654321:root pull, and no list in protect.references says what they use",
@@ -212,7 +212,7 @@ func TestInUse(t *testing.T) {
 			used 90d #v1`,
 		policy:  "expire any pushed>30",
 		uses:    "task/1 app:v1",
-		before:  func(_ testing.TB, w *world) { w.registry.Sources = nil },
+		before:  func(_ testing.TB, f *fixture) { f.registry.Sources = nil },
 		want:    "used: expire",
 		skipped: "app: in-use scan: in-use scan: nobody was asked",
 	}, {
@@ -235,9 +235,9 @@ func TestInUse(t *testing.T) {
 		policy:  "expire any pushed>30",
 		uses:    "task/1 app:v1",
 		protect: `"references": ["list"]`,
-		before: func(t testing.TB, w *world) {
-			w.source("list").answer(t, "list:1 app:v2")
-			w.source("list").err = errors.New("line 2: no reference")
+		before: func(t testing.TB, f *fixture) {
+			f.source("list").answer(t, "list:1 app:v2")
+			f.source("list").err = errors.New("line 2: no reference")
 		},
 		want: "here: expire\nthere: expire\nold: expire",
 		skipped: `

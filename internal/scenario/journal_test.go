@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A journal notes the calls that pass through it.
+// A journal records the calls that pass through it.
 type journal struct {
 	next http.Handler
 
@@ -27,7 +27,7 @@ type journal struct {
 type recorded struct {
 	operation string
 	digests   []string
-	// asked and answered are when the server got the request and was done.
+	// asked is the time of the request, answered the time of the answer.
 	asked, answered time.Time
 }
 
@@ -68,44 +68,35 @@ func (j *journal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Body.Bytes()) // the caller may have gone
 }
 
-// loseAnswer has the call that is about to be carried out answered by an error
-// that says nothing.
+// loseAnswer replaces the answer to the next call by a server error. The call is carried
+// out.
 func (j *journal) loseAnswer() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.lose = true
 }
 
-// on has f called before each call.
+// on sets the function that is called before each call.
 func (j *journal) on(f func(recorded)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.before = f
 }
 
-// removals returns the removing calls, each as the names of its images.
-func (w *world) removals() []string {
+// removals returns the removing calls as the names of their images.
+func (f *fixture) removals() []string {
 	var calls []string
-	w.journal.mu.Lock()
-	defer w.journal.mu.Unlock()
-	for _, c := range w.journal.calls {
+	f.journal.mu.Lock()
+	defer f.journal.mu.Unlock()
+	for _, c := range f.journal.calls {
 		if c.operation == "BatchDeleteImage" || c.operation == "UpdateImageStorageClass" {
 			names := make([]string, len(c.digests))
 			for i, digest := range c.digests {
-				names[i] = w.names[digest]
+				names[i] = f.names[digest]
 			}
 			slices.Sort(names)
 			calls = append(calls, strings.Join(names, " "))
 		}
 	}
 	return calls
-}
-
-// inProcess answers requests from a handler.
-type inProcess struct{ http.Handler }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	p.ServeHTTP(w, r)
-	return w.Result(), nil
 }

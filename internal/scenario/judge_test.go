@@ -9,10 +9,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// compare compares what is left with what should be.
-func (r *reckoning) compare(after []fakeecr.Image) error {
+// compare compares the remaining images with the expectation.
+func (e *expectation) compare(after []fakeecr.Image) error {
 	var faults []error
-	for i, im := range r.images {
+	for i, im := range e.images {
 		at := slices.IndexFunc(after, func(a fakeecr.Image) bool { return a.Digest == im.Digest })
 		got := stay
 		switch {
@@ -21,23 +21,23 @@ func (r *reckoning) compare(after []fakeecr.Image) error {
 		case after[at].Status != im.Status:
 			got = archive
 		}
-		if got != r.fates[i] {
-			faults = append(faults, fmt.Errorf("%s/%s: fate is %d, should be %d (wanted %d, vetoed %v)",
-				r.repository, im.Digest, got, r.fates[i], r.wants[i], r.vetoed[i]))
+		if got != e.dispositions[i] {
+			faults = append(faults, fmt.Errorf("%s/%s: disposition is %d, should be %d (wanted %d, vetoed %v)",
+				e.repository, im.Digest, got, e.dispositions[i], e.wants[i], e.vetoed[i]))
 		}
 		if at < 0 {
 			continue
 		}
-		want := slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(r.untag[i], tag) })
+		want := slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(e.untag[i], tag) })
 		if has := after[at].Tags; !slices.Equal(slices.Sorted(slices.Values(has)), slices.Sorted(slices.Values(want))) {
-			faults = append(faults, fmt.Errorf("%s/%s: has the tags %q, should have %q", r.repository, im.Digest, has, want))
+			faults = append(faults, fmt.Errorf("%s/%s: has the tags %q, should have %q", e.repository, im.Digest, has, want))
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// outcomesSay checks that every image that was to go has an outcome, and one
-// that says why if it did not.
+// outcomesSay checks that every image to remove has an outcome, and that other outcomes
+// than success have a message.
 func outcomesSay(r *cleaner.RepositoryReport) error {
 	for _, im := range r.Images {
 		done := im.Outcome == cleaner.Deleted || im.Outcome == cleaner.MovedToArchive || im.Outcome == cleaner.Untagged
@@ -49,8 +49,8 @@ func outcomesSay(r *cleaner.RepositoryReport) error {
 	return nil
 }
 
-// contains checks that all that went was in the plan and, unless the reading for
-// the plan counted as pulls, in the same way.
+// contains checks that every removed image is in the plan. It also compares the actions,
+// unless the plan's own reads counted as pulls.
 func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
 	for _, im := range applied.Images {
 		if im.Outcome != cleaner.Deleted && im.Outcome != cleaner.MovedToArchive && im.Outcome != cleaner.Untagged {
@@ -66,9 +66,9 @@ func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
 	return nil
 }
 
-// idle checks that a second run finds nothing to remove, unless the first one
-// had no budget left for a repository, or took tags: without them an image may
-// be another rule's.
+// idle checks that a second run removes nothing. It skips runs whose limits stopped a
+// repository, and runs that removed tags: without the tags another rule may match the
+// image.
 func (t trial) idle(first, second *cleaner.Report) error {
 	goes := second.Totals.Deleted + second.Totals.Archived + second.Totals.TagsRemoved
 	limited := slices.ContainsFunc(first.Repositories, func(r cleaner.RepositoryReport) bool { return r.Skipped == cleaner.SkipLimit })
@@ -78,15 +78,15 @@ func (t trial) idle(first, second *cleaner.Report) error {
 	return fmt.Errorf("the second run removes %d images", goes)
 }
 
-// torn checks what is left of a repository against the facts, known to the
-// engine or not: what belongs together, what is in use and what is protected.
-func (l *law) torn(after []fakeecr.Image) error {
+// torn checks the remaining images against the facts, even those that the engine cannot
+// know: related images, images in use and protected images.
+func (m *model) torn(after []fakeecr.Image) error {
 	left := map[string]string{} // status by digest
 	for _, im := range after {
 		left[im.Digest] = im.Status
 	}
 	reach := func(i int) int {
-		switch left[l.images[i].Digest] {
+		switch left[m.images[i].Digest] {
 		case "":
 			return remove
 		case "ARCHIVED":
@@ -94,34 +94,34 @@ func (l *law) torn(after []fakeecr.Image) error {
 		}
 		return stay
 	}
-	inUse := l.usedWithChildren()
-	for i, im := range l.images {
-		moved := left[im.Digest] != im.Status && !l.vanished[im.Digest]
+	inUse := m.usedWithChildren()
+	for i, im := range m.images {
+		moved := left[im.Digest] != im.Status && !m.vanished[im.Digest]
 		switch {
 		case moved && inUse[i]:
 			return fmt.Errorf("%s went although it is in use", im.Digest)
-		case moved && l.vetoed[i]:
+		case moved && m.vetoed[i]:
 			return fmt.Errorf("%s went although it is protected", im.Digest)
 		}
-		for _, p := range l.parents(i, true) {
+		for _, p := range m.parents(i, true) {
 			if moved && reach(p) < reach(i) {
-				return fmt.Errorf("%s went further than %s, to which it belongs", im.Digest, l.images[p].Digest)
+				return fmt.Errorf("%s went further than %s, to which it belongs", im.Digest, m.images[p].Digest)
 			}
 		}
 	}
 	return nil
 }
 
-// usedWithChildren returns the images in use with all that belongs to them as
-// indexes and children. What is in the archive cannot be pulled, so that its
-// children are not in use by it.
-func (l *law) usedWithChildren() map[int]bool {
-	used := l.used(true)
+// usedWithChildren returns the images in use with the indexes above them and the children
+// below. Archived images cannot be pulled, so their children are not in use because of
+// them.
+func (m *model) usedWithChildren() map[int]bool {
+	used := m.used(true)
 	for grew := true; grew; {
 		grew = false
-		for i := range l.images {
-			for _, p := range l.indexes(i, true) {
-				if used[p] && !used[i] && l.images[p].Status != "ARCHIVED" {
+		for i := range m.images {
+			for _, p := range m.indexes(i, true) {
+				if used[p] && !used[i] && m.images[p].Status != "ARCHIVED" {
 					used[i], grew = true, true
 				}
 			}

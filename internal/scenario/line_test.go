@@ -15,13 +15,13 @@ var (
 	errKilled = errors.New("the process was killed")
 )
 
-// A line leads requests to a handler, in this process. As on a network, a
-// caller that leaves does not end the work, and what the handler breaks off
-// arrives broken off. A line can be cut for good.
+// A line sends requests to a handler in this process. As on a network, a caller that
+// leaves does not end the work of the handler, and an answer that the handler breaks off
+// is incomplete. A line can be cut for good.
 type line struct {
 	next http.Handler
-	// at the request of that number, of all or of those that remove, then is
-	// called before it is sent.
+	// Before the request with the number at, then is called. ofRemoval counts only
+	// requests that remove images.
 	at        int
 	ofRemoval bool
 	then      func()
@@ -73,7 +73,7 @@ func (l *line) count(target string) {
 	}
 }
 
-// serve returns what arrives of the answer.
+// serve returns the part of the answer that arrives.
 func (l *line) serve(r *http.Request) (answer func() (*http.Response, error)) {
 	w := httptest.NewRecorder()
 	defer func() {
@@ -97,7 +97,7 @@ func (l *line) serve(r *http.Request) (answer func() (*http.Response, error)) {
 	return func() (*http.Response, error) { return w.Result(), nil }
 }
 
-// brokenOff is what follows when a body is broken off.
+// brokenOff is the end of a body that is broken off.
 type brokenOff struct{}
 
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

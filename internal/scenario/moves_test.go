@@ -2,7 +2,7 @@ package scenario_test
 
 import "testing"
 
-func TestTheWorldMoves(t *testing.T) {
+func TestTheRegistryChanges(t *testing.T) {
 	runAll(t, []scenario{{
 		name: "what belongs to an image that has changed stays with it",
 		registry: `
@@ -11,7 +11,7 @@ func TestTheWorldMoves(t *testing.T) {
 			sig  80d ^dead
 			note 70d ^sig`,
 		policy:    "expire v1 pushed>30",
-		meanwhile: func(_ testing.TB, w *world) { w.server.Tag("app", digestOf("dead"), "back") },
+		meanwhile: func(_ testing.TB, f *fixture) { f.server.Tag("app", digestOf("dead"), "back") },
 		want: `
 			dead: expire, changed: imageTags changed since the plan
 			own: follow dead, blocked: it belongs to dead, which stays
@@ -25,8 +25,8 @@ func TestTheWorldMoves(t *testing.T) {
 			top    90d >sub #v1
 			beside 80d #v2`,
 		policy: "expire v* pushed>30",
-		meanwhile: func(_ testing.TB, w *world) {
-			w.server.Put("app", image{name: "leaf", age: 93 * day, pulled: 1}.detail(noon))
+		meanwhile: func(_ testing.TB, f *fixture) {
+			f.server.Put("app", image{name: "leaf", age: 93 * day, pulled: 1}.detail(noon))
 		},
 		want: `
 			top: expire, changed: lastRecordedPullTime of its child leaf changed since the plan
@@ -39,7 +39,7 @@ func TestTheWorldMoves(t *testing.T) {
 			own  91d
 			dead 90d >own #v1`,
 		policy:    "expire v1 pushed>30",
-		meanwhile: func(_ testing.TB, w *world) { w.server.Remove("app", digestOf("dead")) },
+		meanwhile: func(_ testing.TB, f *fixture) { f.server.Remove("app", digestOf("dead")) },
 		want:      "dead: expire, gone: not there any more\nown: follow dead, deleted",
 	}, {
 		name: "the repository is deleted",
@@ -49,7 +49,7 @@ func TestTheWorldMoves(t *testing.T) {
 			old 90d`,
 		policy:    "expire any pushed>30",
 		more:      `"repositories": {"include": ["app"]}`,
-		meanwhile: func(_ testing.TB, w *world) { w.server.DeleteRepository("app") },
+		meanwhile: func(_ testing.TB, f *fixture) { f.server.DeleteRepository("app") },
 		want:      "old: expire, gone: not there any more",
 	}, {
 		name: "an index pushed over a child keeps it, and is tried once more",
@@ -57,8 +57,8 @@ func TestTheWorldMoves(t *testing.T) {
 			child 90d
 			other 90d`,
 		policy: "expire any pushed>30",
-		meanwhile: func(_ testing.TB, w *world) {
-			w.server.Put("app", image{name: "index", index: true, children: []string{"child"}, tags: []string{"v1"}}.detail(noon))
+		meanwhile: func(_ testing.TB, f *fixture) {
+			f.server.Put("app", image{name: "index", index: true, children: []string{"child"}, tags: []string{"v1"}}.detail(noon))
 		},
 		want: "child: expire, blocked: ImageReferencedByManifestList: …\nother: expire, deleted",
 	}, {
@@ -67,16 +67,9 @@ func TestTheWorldMoves(t *testing.T) {
 			child 90d
 			other 90d`,
 		policy: "expire any pushed>30",
-		before: func(_ testing.TB, w *world) {
-			w.server.RefuseImage(digestOf("child"), "ImageReferencedByManifestList")
-			deletes := 0
-			w.journal.on(func(c recorded) {
-				if c.operation == "BatchDeleteImage" {
-					if deletes++; deletes == 2 {
-						w.server.RefuseImage(digestOf("child"), "")
-					}
-				}
-			})
+		before: func(_ testing.TB, f *fixture) {
+			f.server.RefuseImage(digestOf("child"), "ImageReferencedByManifestList")
+			f.onceBefore(second("BatchDeleteImage"), func() { f.server.RefuseImage(digestOf("child"), "") })
 		},
 		want: "child: expire, deleted\nother: expire, deleted",
 	}})

@@ -9,9 +9,9 @@ import (
 )
 
 // image returns an image of the repository "app" as it is now.
-func (w *world) image(t *testing.T, name string) fakeecr.Image {
+func (f *fixture) image(t *testing.T, name string) fakeecr.Image {
 	t.Helper()
-	all := w.server.Images("app")
+	all := f.server.Images("app")
 	i := slices.IndexFunc(all, func(im fakeecr.Image) bool { return im.Digest == digestOf(name) })
 	if i < 0 {
 		t.Fatalf("%s is not there", name)
@@ -19,32 +19,32 @@ func (w *world) image(t *testing.T, name string) fakeecr.Image {
 	return all[i]
 }
 
-// pull pulls images as a client does that starts one: the index and then the
-// child for its platform.
-func (w *world) pull(t *testing.T, names ...string) {
+// pull pulls images like a client that starts one: first the index, then the child for
+// its platform.
+func (f *fixture) pull(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		im := w.image(t, name)
-		im.LastRecordedPullTime = w.clock.now()
-		w.server.Put("app", im)
+		im := f.image(t, name)
+		im.LastRecordedPullTime = f.clock.now()
+		f.server.Put("app", im)
 	}
 }
 
 const nights = 10
 
-// planNights plans every night, and a client pulls every other day. Reading the
-// manifests for the plans counts as pulls unless they are not recorded.
-func (w *world) planNights(t *testing.T, configuration string) {
+// planNights plans every night, while a client pulls every other day. Reading the
+// manifests counts as pulls unless the role is excluded.
+func (f *fixture) planNights(t *testing.T, configuration string) {
 	t.Helper()
 	for night := range nights {
 		if night%2 == 0 {
-			w.pull(t, "live", "live-amd")
-			w.pull(t, "top", "middle", "leaf")
+			f.pull(t, "live", "live-amd")
+			f.pull(t, "top", "middle", "leaf")
 		}
-		if report := w.plan(t, configuration); report.Incomplete || report.Totals.Protected == 0 {
+		if report := f.plan(t, configuration); report.Incomplete || report.Totals.Protected == 0 {
 			t.Fatalf("night %d: %+v %v", night, report.Totals, skips(&report))
 		}
-		w.clock.advance(day)
+		f.clock.advance(day)
 	}
 }
 
@@ -69,7 +69,7 @@ const nightly = `
 // exclusion, the run removes unpulled images and keeps pulled ones.
 func TestTenNights(t *testing.T) {
 	t.Parallel()
-	// Without the exclusion the cleaner's own reads are recorded: each night they keep
+	// Without the exclusion ECR records the cleaner's own reads. Each night they protect
 	// the indexes that it reads, and the report says so.
 	const kept = ": ownPullsCount: 4 indexes are kept because this role's reads count as pulls; …"
 	for name, c := range map[string]struct{ policy, protect, want, recorded string }{
@@ -126,42 +126,43 @@ func TestTenNights(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, exclusion %v", name, excluded), func(t *testing.T) {
 				t.Parallel()
 				p := draw(nightly)
-				w := newWorld(t, p)
-				w.server.ExcludePulls(excluded)
+				f := newFixture(t, p)
+				f.server.ExcludePulls(excluded)
 				configuration := configuration(c.policy, c.protect, "")
-				w.planNights(t, configuration)
-				recent := w.clock.now().Sub(w.image(t, "dead").LastRecordedPullTime) <= day
+				f.planNights(t, configuration)
+				recent := f.clock.now().Sub(f.image(t, "dead").LastRecordedPullTime) <= day
 				if recent == excluded {
 					t.Errorf("the plans count as pulls: %v", recent)
 				}
-				report := w.apply(t, configuration)
+				report := f.apply(t, configuration)
 				want, findings := c.recorded, kept
 				if excluded {
 					want, findings = c.want, ""
 				}
-				sameLines(t, "outcomes", w.outcomes(&report), want)
-				sameLines(t, "findings", w.findings(&report), findings)
-				w.check(t, p, &report)
+				sameLines(t, "outcomes", f.outcomes(&report), want)
+				sameLines(t, "findings", f.findings(&report), findings)
+				f.check(t, p, &report)
 			})
 		}
 	}
 }
 
-// What was archived because nobody pulled it goes for good when its time has
-// come, an index with its children, though its manifest cannot be read there.
+// An image that was archived because it had no pulls is deleted after its time in the
+// archive. An index is deleted with its children although nobody can read the manifest of
+// an archived index.
 func TestArchivedThenDeleted(t *testing.T) {
 	t.Parallel()
 	p := draw(nightly)
-	w := newWorld(t, p)
+	f := newFixture(t, p)
 	configuration := configuration("archive any pulled>7; expire archived transitioned>90", "", "")
-	w.planNights(t, configuration)
-	w.apply(t, configuration)
+	f.planNights(t, configuration)
+	f.apply(t, configuration)
 	for range 13 {
-		w.clock.advance(7 * day)
-		w.pull(t, "live", "live-amd", "top", "middle", "leaf")
-		w.apply(t, configuration)
+		f.clock.advance(7 * day)
+		f.pull(t, "live", "live-amd", "top", "middle", "leaf")
+		f.apply(t, configuration)
 	}
-	if got, want := w.left("app"), []string{"leaf", "live", "live-amd", "live-arm", "live-sig", "middle", "top"}; !slices.Equal(got, want) {
+	if got, want := f.left("app"), []string{"leaf", "live", "live-amd", "live-arm", "live-sig", "middle", "top"}; !slices.Equal(got, want) {
 		t.Errorf("left: %v, want %v", got, want)
 	}
 }

@@ -3,60 +3,55 @@ package scenario_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// The tests of this file run in bubbles, where waiting takes no time.
+// The tests of this file run in synctest bubbles, in which waiting takes no time.
 
-// ofMany returns a world of repositories with so many old images each, on a line.
-func ofMany(repositories, images int) *world {
-	w := emptyWorld(nil)
+// ofMany returns a registry with that many repositories, each with that many old images.
+// Its clients call it over a line.
+func ofMany(repositories, images int) *fixture {
+	f := emptyFixture(nil)
 	for n := range repositories {
 		name := fmt.Sprintf("app-%02d", n)
-		w.server.CreateRepository(name)
+		f.server.CreateRepository(name)
 		for i := range images {
-			w.server.Put(name, fakeecr.Image{Digest: digestOf(fmt.Sprint(n, i)), PushedAt: noon.Add(-90 * day)})
+			f.server.Put(name, fakeecr.Image{Digest: digestOf(fmt.Sprint(n, i)), PushedAt: noon.Add(-90 * day)})
 		}
 	}
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: newLine(w.journal)}
-	w.registry = function.Connect(cfg, w.clock.now)
-	w.registry.Sources = w.inUse
-	return w
+	f.connectOver(newLine(f.journal), function.DefaultConcurrency)
+	return f
 }
 
-// applyWithin applies the configuration as the programs do that have so much time.
-func (w *world) applyWithin(t *testing.T, limit time.Duration, configuration string) (cleaner.Report, error) {
+// applyWithin applies the configuration with that time limit, like the programs.
+func (f *fixture) applyWithin(t *testing.T, limit time.Duration, configuration string) (cleaner.Report, error) {
 	t.Helper()
 	ctx, cancelAll := context.WithTimeout(t.Context(), limit)
 	defer cancelAll()
 	run, stop, cancel := function.Limit(ctx, time.Now())
 	defer cancel()
-	r := w.runner(t, configuration)
-	r.Remover, r.Stop = w.registry.Remover, stop
+	r := f.runner(t, configuration)
+	r.Remover, r.Stop = f.registry.Remover, stop
 	r.OwnPulls = nil
 	return r.Run(run)
 }
 
-// wantAll checks that everything that was to go has gone, and nothing is left to
-// say.
-func (w *world) wantAll(t *testing.T, report *cleaner.Report, images int) {
+// wantAll checks that all images are deleted and that the report has no other outcome.
+func (f *fixture) wantAll(t *testing.T, report *cleaner.Report, images int) {
 	t.Helper()
 	if report.Incomplete || report.Totals.Expired != images || report.Totals.Deleted != images {
 		t.Errorf("incomplete is %t, totals are %+v, skipped %v", report.Incomplete, report.Totals, skips(report))
 	}
 	for _, r := range report.Repositories {
-		if left := w.server.Images(r.Name); len(left) > 0 {
+		if left := f.server.Images(r.Name); len(left) > 0 {
 			t.Errorf("%d images are left in %s", len(left), r.Name)
 		}
 	}
@@ -64,29 +59,29 @@ func (w *world) wantAll(t *testing.T, report *cleaner.Report, images int) {
 
 const expireAll = "expire any pushed>30"
 
-// All calls share a limit that is far below what a run could do.
+// One limit for all calls is far below the rate that a run could reach.
 func TestThrottlingAbandonsNoRepository(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := ofMany(40, 10)
-		w.server.Throttle("", 5, 5)
-		report, err := w.applyWithin(t, 15*time.Minute, configuration(expireAll, "", ""))
+		f := ofMany(40, 10)
+		f.server.Throttle("", 5, 5)
+		report, err := f.applyWithin(t, 15*time.Minute, configuration(expireAll, "", ""))
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.wantAll(t, &report, 400)
+		f.wantAll(t, &report, 400)
 	})
 }
 
-// Deletions are throttled so much that the time runs out.
+// The limit for deletions is so low that the time runs out.
 func TestThrottledDeletionsAreReportedExactly(t *testing.T) {
 	t.Parallel()
 	for _, burst := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			w := ofMany(8, 150)
-			w.server.Throttle("BatchDeleteImage", 0.1, burst)
+			f := ofMany(8, 150)
+			f.server.Throttle("BatchDeleteImage", 0.1, burst)
 			start := time.Now()
-			report, err := w.applyWithin(t, 30*time.Second, configuration(expireAll, "", ""))
+			report, err := f.applyWithin(t, 30*time.Second, configuration(expireAll, "", ""))
 			if took := time.Since(start); err != nil || took > 30*time.Second {
 				t.Fatalf("took %v: %v", took, err)
 			}
@@ -95,7 +90,7 @@ func TestThrottledDeletionsAreReportedExactly(t *testing.T) {
 				t.Errorf("incomplete is %t, totals are %+v", report.Incomplete, all)
 			}
 			for _, r := range report.Repositories {
-				if deleted := 150 - len(w.server.Images(r.Name)); r.Deleted != deleted || deleted+r.NotAttempted+r.Failed != r.Expired {
+				if deleted := 150 - len(f.server.Images(r.Name)); r.Deleted != deleted || deleted+r.NotAttempted+r.Failed != r.Expired {
 					t.Errorf("%d images of %s are deleted and %+v is reported", deleted, r.Name, r.Counts)
 				}
 			}
@@ -108,21 +103,21 @@ var outages = []fakeecr.FaultKind{
 	fakeecr.ServerError, fakeecr.BadGateway, fakeecr.Reset, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer,
 }
 
-// down has the operation, or all for "", fail for some time from the call of that
-// number on that begins it.
-func (w *world) down(kind fakeecr.FaultKind, begins string, from int, operation string, d time.Duration) {
+// down makes the operation, or all operations for "", fail for a duration. It begins at
+// that call of the operation begins.
+func (f *fixture) down(kind fakeecr.FaultKind, begins string, from int, operation string, d time.Duration) {
 	var n atomic.Int64
-	w.server.Before(begins, func() {
+	f.server.Before(begins, func() {
 		if n.Add(1) != int64(from) {
 			return
 		}
-		w.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Operation: operation, Probability: 1}}})
-		time.AfterFunc(d, func() { w.server.Inject(fakeecr.Faults{}) })
+		f.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Operation: operation, Probability: 1}}})
+		time.AfterFunc(d, func() { f.server.Inject(fakeecr.Faults{}) })
 	})
 }
 
-// ECR is down for minutes in the middle of a listing, or answers what cannot be
-// read: the run waits, and takes nothing for an empty list.
+// ECR is down for minutes during a listing, or sends unreadable answers. The run waits,
+// and takes no answer for an empty list.
 func TestOutagesOfReadingAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	for _, kind := range outages {
@@ -130,25 +125,25 @@ func TestOutagesOfReadingAreWaitedFor(t *testing.T) {
 			t.Run(fmt.Sprint(operation, ", ", kind), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					w := ofMany(3, 20)
+					f := ofMany(3, 20)
 					for n := range 3 {
-						w.server.SetLifecyclePolicy(fmt.Sprintf("app-%02d", n), policy(expireAll))
+						f.server.SetLifecyclePolicy(fmt.Sprintf("app-%02d", n), policy(expireAll))
 					}
-					w.registry.Concurrency.Most = 1
-					w.down(kind, operation, 2, operation, 5*time.Minute)
-					report, err := w.applyWithin(t, 14*time.Minute, configuration("attached", "", ""))
+					f.registry.Concurrency.Most = 1
+					f.down(kind, operation, 2, operation, 5*time.Minute)
+					report, err := f.applyWithin(t, 14*time.Minute, configuration("attached", "", ""))
 					if err != nil {
 						t.Fatal(err)
 					}
-					w.wantAll(t, &report, 60)
+					f.wantAll(t, &report, 60)
 				})
 			})
 		}
 	}
 }
 
-// ECR is down for minutes while images are being removed: what became of those under
-// way is found out when it is back, and the rest goes.
+// ECR is down for minutes during removals. When ECR is back, the run finds out which
+// images were removed and removes the others.
 func TestOutagesOfRemovingAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	for _, kind := range append([]fakeecr.FaultKind{fakeecr.LostAnswer}, outages...) {
@@ -156,39 +151,39 @@ func TestOutagesOfRemovingAreWaitedFor(t *testing.T) {
 			t.Run(fmt.Sprint(kind, ", call ", at+1), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					w := ofMany(4, 20)
-					w.down(kind, "BatchDeleteImage", at+1, "", 5*time.Minute)
-					report, err := w.applyWithin(t, 14*time.Minute, configuration(expireAll, "", ""))
+					f := ofMany(4, 20)
+					f.down(kind, "BatchDeleteImage", at+1, "", 5*time.Minute)
+					report, err := f.applyWithin(t, 14*time.Minute, configuration(expireAll, "", ""))
 					if err != nil {
 						t.Fatal(err)
 					}
-					w.wantAll(t, &report, 80)
+					f.wantAll(t, &report, 80)
 				})
 			})
 		}
 	}
 }
 
-// An answer to a removing call that cannot be read says nothing of what was done.
+// An unreadable answer to a removing call does not say whether the image was removed.
 func TestRemovalsWhoseAnswerCannotBeReadAreReportedAsTheyWere(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fakeecr.FaultKind{fakeecr.LostAnswer, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := ofMany(1, 5)
-				w.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Operation: "BatchDeleteImage", Nth: 1}}})
-				report, err := w.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
+				f := ofMany(1, 5)
+				f.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Operation: "BatchDeleteImage", Nth: 1}}})
+				report, err := f.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
 				if err != nil {
 					t.Fatal(err)
 				}
-				w.wantAll(t, &report, 5)
+				f.wantAll(t, &report, 5)
 				for _, im := range report.Repositories[0].Images {
 					if !strings.HasPrefix(im.Message, "unconfirmed: ") {
 						t.Errorf("said of an image: %q", im.Message)
 					}
 				}
-				if n := w.server.Calls()["BatchDeleteImage"]; n != 1 {
+				if n := f.server.Calls()["BatchDeleteImage"]; n != 1 {
 					t.Errorf("%d removing calls", n)
 				}
 			})
@@ -196,15 +191,15 @@ func TestRemovalsWhoseAnswerCannotBeReadAreReportedAsTheyWere(t *testing.T) {
 	}
 }
 
-// Where the time runs out before a listing can be read, the report says what kept
-// it from being read.
+// If the time runs out before the end of a listing, the report has the error of the
+// listing.
 func TestTheReportNamesTheFaultForWhichTheTimeRanOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := ofMany(2, 5)
-		w.server.Fail("DescribeImages", "app-00", "ThrottlingException")
+		f := ofMany(2, 5)
+		f.server.Fail("DescribeImages", "app-00", "ThrottlingException")
 		start := time.Now()
-		report, err := w.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
+		report, err := f.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
 		if took := time.Since(start); err != nil || took > time.Minute {
 			t.Fatalf("took %v: %v", took, err)
 		}
@@ -212,9 +207,9 @@ func TestTheReportNamesTheFaultForWhichTheTimeRanOut(t *testing.T) {
 		if message := report.Repositories[0].Message; !report.Incomplete || !strings.Contains(message, "ThrottlingException") {
 			t.Errorf("incomplete is %t, %s", report.Incomplete, message)
 		}
-		w = ofMany(1, 1)
-		w.server.Fail("DescribeRepositories", "", "ThrottlingException")
-		_, err = w.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
+		f = ofMany(1, 1)
+		f.server.Fail("DescribeRepositories", "", "ThrottlingException")
+		_, err = f.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
 		if err == nil || !strings.Contains(err.Error(), "DescribeRepositories, ") || !strings.Contains(err.Error(), "ThrottlingException") {
 			t.Errorf("a listing for which the time ran out: %v", err)
 		}

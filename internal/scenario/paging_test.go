@@ -12,36 +12,36 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// many returns a world with n old images in one repository.
-func many(t *testing.T, n int) *world {
+// many returns a registry with n old images in one repository.
+func many(t *testing.T, n int) *fixture {
 	t.Helper()
-	w := newWorld(t, draw("repository app"))
+	f := newFixture(t, draw("repository app"))
 	for i := range n {
-		w.server.Put("app", fakeecr.Image{Digest: digestOf(fmt.Sprint(i)), PushedAt: noon.Add(-90 * day)})
+		f.server.Put("app", fakeecr.Image{Digest: digestOf(fmt.Sprint(i)), PushedAt: noon.Add(-90 * day)})
 	}
-	return w
+	return f
 }
 
 func TestPitfall07ListingCutShort(t *testing.T) {
 	t.Parallel()
-	w := many(t, 1001)
-	w.onceBefore(second("DescribeImages"), func() { w.server.Fail("DescribeImages", "app", "AccessDeniedException") })
-	report := w.apply(t, configuration("expire any count>1", "", ""))
+	f := many(t, 1001)
+	f.onceBefore(second("DescribeImages"), func() { f.server.Fail("DescribeImages", "app", "AccessDeniedException") })
+	report := f.apply(t, configuration("expire any count>1", "", ""))
 	sameLines(t, "skipped", skips(&report), "app: failed: describe images in app: …")
-	if n := len(w.server.Images("app")); n != 1001 || !report.Incomplete {
+	if n := len(f.server.Images("app")); n != 1001 || !report.Incomplete {
 		t.Errorf("%d of 1001 images left, incomplete %v", n, report.Incomplete)
 	}
 }
 
 func TestPitfall08DeletingWhilePaginating(t *testing.T) {
 	t.Parallel()
-	w := many(t, 2500)
-	report := w.apply(t, configuration("expire any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 2500}`))
-	if n := len(w.server.Images("app")); n != 0 || report.Totals.Deleted != 2500 {
+	f := many(t, 2500)
+	report := f.apply(t, configuration("expire any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 2500}`))
+	if n := len(f.server.Images("app")); n != 0 || report.Totals.Deleted != 2500 {
 		t.Errorf("%d images left, %d deleted", n, report.Totals.Deleted)
 	}
 	lastPage, firstDelete := -1, -1
-	for i, c := range w.journal.calls {
+	for i, c := range f.journal.calls {
 		switch {
 		case c.operation == "DescribeImages" && len(c.digests) == 0:
 			lastPage = i
@@ -57,7 +57,7 @@ func TestPitfall08DeletingWhilePaginating(t *testing.T) {
 	}
 }
 
-// Without a word about the mode, a configuration and an event remove nothing.
+// A configuration and an event without a mode remove nothing.
 func TestPitfall13DangerousDefaults(t *testing.T) {
 	t.Parallel()
 	const words = "expire any pushed>30"
@@ -74,24 +74,24 @@ func TestPitfall13DangerousDefaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, draw("repository app expire any pushed>30\n old 90d #v1"))
+			f := newFixture(t, draw("repository app expire any pushed>30\n old 90d #v1"))
 			h := function.Handler{
-				Configuration: c.configuration, Now: w.clock.now, Log: slog.New(slog.DiscardHandler),
-				Connect: func(context.Context) (function.Registry, error) { return w.registry, nil },
+				Configuration: c.configuration, Now: f.clock.now, Log: slog.New(slog.DiscardHandler),
+				Connect: func(context.Context) (function.Registry, error) { return f.registry, nil },
 				RunID:   func(context.Context) string { return "run" },
 			}
 			_, err := h.Handle(t.Context(), json.RawMessage(c.event))
-			if removed := len(w.left("app")) == 0; removed != c.removes {
+			if removed := len(f.left("app")) == 0; removed != c.removes {
 				t.Errorf("removed: %v, want %v (error %v)", removed, c.removes, err)
 			}
-			if calls := w.removals(); !c.removes && len(calls) > 0 {
+			if calls := f.removals(); !c.removes && len(calls) > 0 {
 				t.Errorf("removing calls: %v", calls)
 			}
 		})
 	}
 }
 
-// The order of calls: indexes, what follows them, then the rest.
+// The order of calls: indexes, then the images that follow them, then the others.
 func TestOrderOfCalls(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -117,12 +117,12 @@ func TestOrderOfCalls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, draw(c.picture))
-			w.apply(t, configuration("expire v* pushed>1", "", ""))
-			if got := w.removals(); !slices.Equal(got, c.want) {
+			f := newFixture(t, draw(c.picture))
+			f.apply(t, configuration("expire v* pushed>1", "", ""))
+			if got := f.removals(); !slices.Equal(got, c.want) {
 				t.Errorf("got calls %q, want %q", got, c.want)
 			}
-			if left := w.left("app"); len(left) > 0 {
+			if left := f.left("app"); len(left) > 0 {
 				t.Errorf("left: %v", left)
 			}
 		})

@@ -48,7 +48,7 @@ type image struct {
 	unreadable bool
 }
 
-// digestOf returns the digest that goes by the name.
+// digestOf returns the digest of the image with the name.
 func digestOf(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return "sha256:" + hex.EncodeToString(sum[:])
@@ -110,7 +110,7 @@ func (im *image) read(word string) {
 	}
 }
 
-// duration reads days as well as what Go knows. It panics when it cannot.
+// duration parses days and the durations of Go. It panics if the text is neither.
 func duration(text string) time.Duration {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		if n, err := strconv.ParseFloat(days, 64); err == nil {
@@ -166,7 +166,7 @@ func (im image) String() string {
 	return strings.Join(words, " ")
 }
 
-// tag returns the tag that a word after # means.
+// tag returns the tag for a word after #.
 func tag(word string) string {
 	kind, subject, ofSubject := strings.Cut(word, ":")
 	if !ofSubject {
@@ -176,7 +176,7 @@ func tag(word string) string {
 	return strings.Replace(digestOf(subject), ":", "-", 1) + suffix
 }
 
-// put stores the picture in a registry in which it is now.
+// put stores the picture in a registry whose time is now.
 func (p picture) put(server *fakeecr.Server, now time.Time) {
 	for _, r := range p {
 		server.CreateRepository(r.name)

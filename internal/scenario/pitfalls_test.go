@@ -2,9 +2,8 @@ package scenario_test
 
 import "testing"
 
-// The ways in which cleaners of registries have lost data, each as it was
-// seen. None may happen here. Those that are not a matter of one registry and
-// one run have tests of their own.
+// The ways in which registry cleaners have lost data. None of them may happen here. Those
+// that need several runs or registries have their own tests.
 func TestPitfalls(t *testing.T) {
 	runAll(t, []scenario{{
 		name: "01 references are compared as strings",
@@ -101,7 +100,7 @@ func TestPitfalls(t *testing.T) {
 			other  90d #v1`,
 		policy: "expire any pushed>30",
 		uses:   "task/1 app:v1",
-		before: func(_ testing.TB, w *world) { w.source("ecs").err = errDown },
+		before: func(_ testing.TB, f *fixture) { f.source("ecs").err = errDown },
 		want:   "used: expire\nunused: expire\nother: expire",
 		skipped: `
 			app: in-use scan: in-use scan: ecs: the service is down
@@ -126,11 +125,11 @@ func TestPitfalls(t *testing.T) {
 			gone    90d
 			fine    90d`,
 		policy: "expire any pushed>30",
-		before: func(_ testing.TB, w *world) {
-			w.server.RefuseImage(digestOf("refused"), "KmsError")
-			w.server.RefuseImage(digestOf("guarded"), "ImageReferencedByManifestList")
+		before: func(_ testing.TB, f *fixture) {
+			f.server.RefuseImage(digestOf("refused"), "KmsError")
+			f.server.RefuseImage(digestOf("guarded"), "ImageReferencedByManifestList")
 		},
-		meanwhile: func(_ testing.TB, w *world) { w.server.Remove("app", digestOf("gone")) },
+		meanwhile: func(_ testing.TB, f *fixture) { f.server.Remove("app", digestOf("gone")) },
 		want: `
 			refused: expire, failed: KmsError: Requested image refused
 			guarded: expire, blocked: ImageReferencedByManifestList: Requested image refused
@@ -171,11 +170,11 @@ func TestPitfalls(t *testing.T) {
 			restored 500d archived:400d
 			same     90d`,
 		policy: "expire any pushed>30; expire archived transitioned>365",
-		meanwhile: func(_ testing.TB, w *world) {
-			w.server.Put("app", image{name: "new", tags: []string{"v1"}}.detail(noon))
-			w.server.Tag("app", digestOf("tagged"), "v2")
-			w.server.Put("app", image{name: "pulled", age: 90 * day, pulled: 1}.detail(noon))
-			w.server.Put("app", image{name: "restored", age: 500 * day, archived: 400 * day, restored: 1}.detail(noon))
+		meanwhile: func(_ testing.TB, f *fixture) {
+			f.server.Put("app", image{name: "new", tags: []string{"v1"}}.detail(noon))
+			f.server.Tag("app", digestOf("tagged"), "v2")
+			f.server.Put("app", image{name: "pulled", age: 90 * day, pulled: 1}.detail(noon))
+			f.server.Put("app", image{name: "restored", age: 500 * day, archived: 400 * day, restored: 1}.detail(noon))
 		},
 		want: `
 			retagged: expire, changed: imageTags changed since the plan

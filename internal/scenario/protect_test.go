@@ -97,13 +97,13 @@ func TestProtectionByConfiguration(t *testing.T) {
 // Each entry's own protection replaces the general one, field by field.
 func TestProtectionOfAnEntry(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, draw("repository all\n all 90d #v1\n repository app\n app 90d #v1\n repository web\n web 90d #v1"))
-	report := w.apply(t, `{"policies": [
+	f := newFixture(t, draw("repository all\n all 90d #v1\n repository app\n app 90d #v1\n repository web\n web 90d #v1"))
+	report := f.apply(t, `{"policies": [
 		{"repositories": ["app"], "policy": `+policy("expire any pushed>30")+`, "protect": {"tagPatterns": []}},
 		{"repositories": ["web"], "policy": `+policy("expire any pushed>30")+`, "protect": {"keepNewest": 1}},
 		{"policy": `+policy("expire any pushed>30")+`}],
 		"protect": {"inUse": [], "tagPatterns": ["v1"], "keepNewest": 0}}`)
-	sameLines(t, "outcomes", w.outcomes(&report), `
+	sameLines(t, "outcomes", f.outcomes(&report), `
 		all: expire, tagPatterns v1
 		app: expire, deleted
 		web: expire, tagPatterns v1, keepNewest 1 newest image`)

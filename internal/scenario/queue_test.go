@@ -2,35 +2,38 @@ package scenario_test
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// crowd has many repositories delete at a time through a registry that keeps to
-// a pace of the operation, while each deletion takes a second, and returns the
-// longest time from a re-check to the arrival of the request that relies on it.
-func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Duration, report cleaner.Report) {
+// queue returns a registry of that many repositories, each with one image that is 90
+// days old. The run makes calls within the limits.
+func queue(repositories int, limits pace.Limits) *fixture {
 	var p picture
 	for i := range repositories {
 		p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
 	}
-	w := emptyWorld(p)
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
-	w.registry = function.ConnectAt(cfg, limits, w.clock.now)
-	w.registry.Sources = w.inUse
+	f := emptyFixture(p)
+	f.connectOver(awstest.InProcess(f.journal), limits)
+	return f
+}
+
+// crowd makes many repositories delete at the same time within limits of concurrency,
+// while each deletion takes a second. It returns the longest time from a re-check to the
+// request that relies on it.
+func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Duration, report cleaner.Report) {
+	f := queue(repositories, limits)
 	var mu sync.Mutex
 	described := map[string]time.Time{}
-	w.journal.on(func(c recorded) {
+	f.journal.on(func(c recorded) {
 		mu.Lock()
 		for _, d := range c.digests {
 			switch c.operation {
@@ -45,13 +48,13 @@ func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Dur
 			time.Sleep(time.Second) // not real time
 		}
 	})
-	r := w.runner(t, configuration("expire any pushed>30", "", ""))
-	r.Remover, r.Workers = w.registry.Remover, repositories
+	r := f.runner(t, configuration("expire any pushed>30", "", ""))
+	r.Remover, r.Workers = f.registry.Remover, repositories
 	return longest, run(t, &r)
 }
 
-// The wait for one's turn under adaptive concurrency lies before the re-check,
-// not between that and the request.
+// A removing call waits for its turn before the re-check, not between the re-check and
+// the request.
 func TestThePaceDoesNotWidenTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		longest, report := crowd(t, 9, pace.Limits{Start: 1, Most: 1})
@@ -62,7 +65,7 @@ func TestThePaceDoesNotWidenTheWindow(t *testing.T) {
 	})
 }
 
-// A call may wait for its turn for longer than it may take.
+// A call may wait for its turn longer than the time limit of the call.
 func TestThePaceTakesNoTimeFromTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, report := crowd(t, 60, pace.Limits{Start: 1, Most: 1})
@@ -79,24 +82,16 @@ func TestThePaceTakesNoTimeFromTheCall(t *testing.T) {
 	})
 }
 
-// At the default concurrency, after ECR has throttled, deletions wait for their
-// turn for seconds, and are re-checked then.
+// With the default concurrency, after throttling, deletions wait several seconds for
+// their turn. The run re-checks them after that.
 func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p picture
-		for i := range 8 {
-			p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
-		}
-		w := emptyWorld(p)
-		cfg := awsclient.Local("http://registry.invalid", region)
-		cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
-		w.registry = function.ConnectAt(cfg, function.DefaultConcurrency, w.clock.now)
-		w.registry.Sources = w.inUse
+		f := queue(8, function.DefaultConcurrency)
 		const refusals = 8 * 5 // of each deletion the first five attempts
-		w.server.FailNext("BatchDeleteImage", "", "ThrottlingException", refusals)
+		f.server.FailNext("BatchDeleteImage", "", "ThrottlingException", refusals)
 		var mu sync.Mutex
 		described := map[string]time.Time{}
-		w.journal.on(func(c recorded) {
+		f.journal.on(func(c recorded) {
 			mu.Lock()
 			if c.operation == "DescribeImages" {
 				for _, d := range c.digests {
@@ -109,41 +104,33 @@ func TestTheQueueAtTheDefaultConcurrency(t *testing.T) {
 			}
 			digest := c.digests[0]
 			if since := time.Since(described[digest]); since > 2*time.Second {
-				t.Errorf("%s is deleted %v after the re-check", w.names[digest], since)
+				t.Errorf("%s is deleted %v after the re-check", f.names[digest], since)
 			}
 			mu.Unlock()
 			time.Sleep(1500 * time.Millisecond) // not real time
 		})
-		r := w.runner(t, configuration("expire any pushed>30", "", ""))
-		r.Remover = w.registry.Remover
+		r := f.runner(t, configuration("expire any pushed>30", "", ""))
+		r.Remover = f.registry.Remover
 		report := run(t, &r)
 		t.Logf("%+v", report.Totals)
 	})
 }
 
-// What is tagged while its deletion waits for its turn is seen by the re-check.
+// The re-check sees a tag that was added while the deletion waited for its turn.
 func TestAnImageThatIsTaggedInTheQueueIsSpared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p picture
-		for i := range 9 {
-			p = append(p, repository{name: fmt.Sprint("r", i), images: []image{{name: fmt.Sprint("a", i), age: 90 * day}}})
-		}
-		w := emptyWorld(p)
-		cfg := awsclient.Local("http://registry.invalid", region)
-		cfg.HTTPClient = &http.Client{Transport: inProcess{w.journal}}
-		w.registry = function.ConnectAt(cfg, pace.Limits{Start: 1, Most: 1}, w.clock.now)
-		w.registry.Sources = w.inUse
+		f := queue(9, pace.Limits{Start: 1, Most: 1})
 		var mu sync.Mutex
 		n := 0
 		var asked []string
-		w.journal.on(func(c recorded) {
+		f.journal.on(func(c recorded) {
 			if c.operation != "BatchDeleteImage" {
 				return
 			}
 			mu.Lock()
 			n++
 			nth := n
-			asked = append(asked, w.names[c.digests[0]])
+			asked = append(asked, f.names[c.digests[0]])
 			mu.Unlock()
 			time.Sleep(time.Second) // not real time
 			if nth == 3 {
@@ -151,13 +138,13 @@ func TestAnImageThatIsTaggedInTheQueueIsSpared(t *testing.T) {
 				defer mu.Unlock()
 				for i := range 9 {
 					if name := fmt.Sprint("a", i); !slices.Contains(asked, name) {
-						w.server.Tag(fmt.Sprint("r", i), digestOf(name), "release")
+						f.server.Tag(fmt.Sprint("r", i), digestOf(name), "release")
 					}
 				}
 			}
 		})
-		r := w.runner(t, configuration("expire any pushed>30", "", ""))
-		r.Remover, r.Workers = w.registry.Remover, 9
+		r := f.runner(t, configuration("expire any pushed>30", "", ""))
+		r.Remover, r.Workers = f.registry.Remover, 9
 		report := run(t, &r)
 		if report.Totals.Deleted != 3 {
 			t.Errorf("%d deleted, want 3: the others were tagged release seconds before the request", report.Totals.Deleted)

@@ -12,13 +12,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// A sighting is an image as it was at a time.
+// A sighting is an image at a time.
 type sighting struct {
 	at    time.Time
 	image fakeecr.Image
 }
 
-// interleavings is how many runs are made against a writer.
+// interleavings is the number of runs against a writer.
 func interleavings() int {
 	if testing.Short() || raceDetector {
 		return 200
@@ -26,31 +26,29 @@ func interleavings() int {
 	return 2_000
 }
 
-// A race is a run during which a writer changes the repository before calls of
-// the run, whichever comes.
+// A race is a run during which a writer changes the repository before any call of the
+// run.
 type race struct {
-	*world
-	law    *law // of the repository as it was listed
+	*fixture
+	model  *model // of the repository as it was listed
 	random *rand.Rand
 	serial int
-	// described holds images as they were whenever they were described by
-	// digest; what was not there is zero. Those before relied are from before
-	// the last request to remove the image.
+	// described has the images from each DescribeImages by digest; a missing image is
+	// zero. relied is the number of those before the last request to remove the image.
 	described map[string][]sighting
 	relied    map[string]int
 	faults    []string
-	// Images that were removed although they changed: after the re-check, so
-	// that it could not know.
+	// Removed images that changed after the re-check, so that the run could not know it.
 	inWindow int
 	removed  int
 	slow     bool // some calls take up to a second
 }
 
-// TestRaces has a writer push, tag, pull and delete between plan and re-check
-// and between re-check and removal, while some calls are throttled and some
-// answers are lost. Nothing that had changed by the re-check may be asked to be
-// removed, and nothing twice on one re-check. The time of the pauses between
-// attempts is not real.
+// TestRaces makes a writer push, tag, pull and delete images between plan and re-check,
+// and between re-check and removal. Some calls are throttled, and some answers are lost.
+// The run must not request the removal of an image that changed before the re-check, and
+// must not remove twice after one re-check. The pauses between attempts take no real
+// time.
 func TestRaces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -72,14 +70,14 @@ func TestRaces(t *testing.T) {
 	})
 }
 
-// TestRacesOfLargeFamilies is TestRaces for what does not go in one call, and
-// for calls that take their time.
+// TestRacesOfLargeGroups is TestRaces with groups that are larger than one call, and with
+// slow calls.
 func TestRacesOfLargeFamilies(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		removed := 0
 		for seed := range interleavings() / 100 {
-			r := newRaceIn(uint64(seed), largeFamilies)
+			r := newRaceIn(uint64(seed), largeGroups)
 			r.slow = true
 			report := r.apply(t, configuration("expire any pushed>1", "", `"limits": {"maxDeletionsPerRepository": 5000}`))
 			for _, fault := range r.faults {
@@ -94,9 +92,9 @@ func TestRacesOfLargeFamilies(t *testing.T) {
 	})
 }
 
-// largeFamilies draws an index of many children, and a chain of indexes of
-// which each shares a child with the next.
-func largeFamilies(random *rand.Rand) repository {
+// largeGroups draws an index with many children, and a chain of indexes in which each
+// shares a child with the next.
+func largeGroups(random *rand.Rand) repository {
 	r := repository{name: "app"}
 	put := func(name string, children ...string) string {
 		r.images = append(r.images, image{name: name, age: 90 * day, index: children != nil, children: children})
@@ -129,10 +127,10 @@ func newRaceIn(seed uint64, draw func(*rand.Rand) repository) *race {
 	for i := range p[0].images {
 		p[0].images[i].unreadable = false
 	}
-	r := &race{world: newQuickWorld(p), random: random, described: map[string][]sighting{}, relied: map[string]int{}}
+	r := &race{fixture: newQuickFixture(p), random: random, described: map[string][]sighting{}, relied: map[string]int{}}
 	t := trial{picture: p, policies: map[string]string{"app": "expire any pushed>1"}, pullsAreNotRecorded: random.IntN(2) == 0}
 	r.server.ExcludePulls(t.pullsAreNotRecorded)
-	r.law = newLaw(t, "app", r.server.Images("app"))
+	r.model = newModel(t, "app", r.server.Images("app"))
 	r.journal.on(r.before)
 	return r
 }
@@ -167,7 +165,7 @@ func (r *race) before(c recorded) {
 	}
 }
 
-// disturb has ECR refuse the call, or its answer get lost.
+// disturb makes ECR refuse the call, or loses its answer.
 func (r *race) disturb(operation string) {
 	switch r.random.IntN(10) {
 	case 0:
@@ -177,7 +175,7 @@ func (r *race) disturb(operation string) {
 	}
 }
 
-// change does what other people do to a repository.
+// change makes a random change to the repository.
 func (r *race) change() {
 	images := r.server.Images("app")
 	if len(images) == 0 {
@@ -214,16 +212,16 @@ func (r *race) stamp(im fakeecr.Image) {
 	r.server.Put("app", im)
 }
 
-// judge judges the request to remove an image: it must rely on a re-check of
-// the last two seconds, by which nothing had changed.
+// judge judges a request to remove an image. It must rely on a re-check of the last two
+// seconds that found no change.
 func (r *race) judge(digest string, now map[string]fakeecr.Image) {
 	r.removed++
-	at := r.law.place[digest]
+	at := r.model.place[digest]
 	if !r.seen(r.described[digest][r.relied[digest]:], func(is fakeecr.Image) bool { return r.same(at, is) }) {
 		r.faults = append(r.faults, digest+" was removed, which had changed by the re-check")
 	}
-	for _, leaf := range r.law.leaves(at, nil) {
-		if !r.seen(r.described[r.law.images[leaf].Digest], func(is fakeecr.Image) bool { return r.unpulled(leaf, is) }) {
+	for _, leaf := range r.model.leaves(at, nil) {
+		if !r.seen(r.described[r.model.images[leaf].Digest], func(is fakeecr.Image) bool { return r.unpulled(leaf, is) }) {
 			r.faults = append(r.faults, digest+" was removed, below which something had been pulled by the re-check")
 		}
 	}
@@ -232,9 +230,8 @@ func (r *race) judge(digest string, now map[string]fakeecr.Image) {
 	}
 }
 
-// seen reports whether the last sighting is recent, and of the image as wanted
-// or gone. The call to remove it, and the one to describe it, may take the time
-// that slow calls take.
+// seen reports whether the last sighting is recent, and the image is as wanted or
+// missing. It adds the time of slow calls.
 func (r *race) seen(sightings []sighting, as func(fakeecr.Image) bool) bool {
 	most := 2 * time.Second
 	if r.slow {
@@ -247,24 +244,24 @@ func (r *race) seen(sightings []sighting, as func(fakeecr.Image) bool) bool {
 	return time.Since(last.at) <= most && (last.image.Digest == "" || as(last.image))
 }
 
-// same reports whether the image at the place is as it was listed. The own pull
-// of an index that was read does not count if it may be the reading.
+// same reports whether the image is as it was listed. A pull of an index that the run
+// read may be the run's own.
 func (r *race) same(at int, is fakeecr.Image) bool {
-	was := r.law.images[at]
+	was := r.model.images[at]
 	slices.Sort(was.Tags)
 	slices.Sort(is.Tags)
-	reading := r.law.readable(at) && !r.law.trial.pullsAreNotRecorded
+	reading := r.model.readable(at) && !r.model.trial.pullsAreNotRecorded
 	return slices.Equal(was.Tags, is.Tags) && was.Status == is.Status && (reading || r.unpulled(at, is))
 }
 
 func (r *race) unpulled(at int, is fakeecr.Image) bool {
-	return r.law.images[at].LastRecordedPullTime.Equal(is.LastRecordedPullTime)
+	return r.model.images[at].LastRecordedPullTime.Equal(is.LastRecordedPullTime)
 }
 
-// judgeParents judges whether all that the image belongs to has gone before it.
+// judgeParents checks that all parents of the image were removed before it.
 func (r *race) judgeParents(digest, operation string, now map[string]fakeecr.Image) {
-	for _, p := range r.law.parents(r.law.place[digest], false) {
-		parent, there := now[r.law.images[p].Digest]
+	for _, p := range r.model.parents(r.model.place[digest], false) {
+		parent, there := now[r.model.images[p].Digest]
 		if there && (operation == "BatchDeleteImage" || parent.Status != "ARCHIVED") {
 			r.faults = append(r.faults, digest+" was removed before "+parent.Digest+", to which it belongs")
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// registries is how many random registries are tried. To try one again, set
-// SCENARIO_SEED to the seed that a failure prints.
+// registries is the number of random registries. To try one again, set SCENARIO_SEED to
+// the seed that a failure prints.
 func registries() int {
 	switch {
 	case testing.Short():
@@ -27,8 +27,8 @@ func registries() int {
 	return 10_000
 }
 
-// TestRandomRegistries plans, applies and applies again on random registries,
-// and judges what comes of it.
+// TestRandomRegistries plans, applies and applies again on random registries, and judges
+// the results.
 func TestRandomRegistries(t *testing.T) {
 	t.Parallel()
 	if text := os.Getenv("SCENARIO_SEED"); text != "" {
@@ -50,8 +50,7 @@ func TestRandomRegistries(t *testing.T) {
 	}
 }
 
-// try makes the trial of a seed and, when it fails, looks for a smaller one
-// that fails too.
+// try runs the trial of a seed. If it fails, it looks for a smaller trial that fails too.
 func try(t *testing.T, seed int) {
 	t.Helper()
 	drawn := generate(rand.New(rand.NewPCG(uint64(seed), 0)))
@@ -61,25 +60,25 @@ func try(t *testing.T, seed int) {
 	}
 }
 
-// run plans, applies and applies again, and judges each.
+// run plans, applies and applies again, and judges each result.
 func (t trial) run(tb testing.TB) error {
-	w := newQuickWorld(t.picture)
-	w.server.ExcludePulls(t.pullsAreNotRecorded)
+	f := newQuickFixture(t.picture)
+	f.server.ExcludePulls(t.pullsAreNotRecorded)
 	for name, code := range t.refused {
-		w.server.RefuseImage(digestOf(name), code)
+		f.server.RefuseImage(digestOf(name), code)
 	}
-	w.source("ecs").answer(tb, t.useLines())
-	untouched := w.contents(t)
-	plan := w.plan(tb, t.configuration())
-	if calls := w.server.Calls(); calls["BatchDeleteImage"]+calls["UpdateImageStorageClass"] > 0 {
+	f.source("ecs").answer(tb, t.useLines())
+	untouched := f.contents(t)
+	plan := f.plan(tb, t.configuration())
+	if calls := f.server.Calls(); calls["BatchDeleteImage"]+calls["UpdateImageStorageClass"] > 0 {
 		return fmt.Errorf("a plan makes the calls %v", calls)
 	}
-	first, err := t.apply(tb, w, &plan)
+	first, err := t.apply(tb, f, &plan)
 	if err != nil {
 		return fmt.Errorf("first run: %w", err)
 	}
-	between := w.contents(t)
-	second, err := t.apply(tb, w, nil)
+	between := f.contents(t)
+	second, err := t.apply(tb, f, nil)
 	if err != nil {
 		return fmt.Errorf("second run: %w", err)
 	}
@@ -87,53 +86,53 @@ func (t trial) run(tb testing.TB) error {
 		return err
 	}
 	for _, repo := range t.picture {
-		l := newLaw(t, repo.name, untouched[repo.name])
-		if err := l.torn(between[repo.name]); err != nil {
+		m := newModel(t, repo.name, untouched[repo.name])
+		if err := m.torn(between[repo.name]); err != nil {
 			return fmt.Errorf("%s is torn: %w", repo.name, err)
 		}
 	}
 	return nil
 }
 
-// contents returns what the repositories hold.
-func (w *world) contents(t trial) map[string][]fakeecr.Image {
+// contents returns the images of the repositories.
+func (f *fixture) contents(t trial) map[string][]fakeecr.Image {
 	contents := map[string][]fakeecr.Image{}
 	for _, repo := range t.picture {
-		contents[repo.name] = w.server.Images(repo.name)
+		contents[repo.name] = f.server.Images(repo.name)
 	}
 	return contents
 }
 
-// apply applies the configuration and compares what comes of it with the law
-// and with the plan that was made before, unless that is nil.
-func (t trial) apply(tb testing.TB, w *world, plan *cleaner.Report) (cleaner.Report, error) {
-	before := w.contents(t)
-	report := w.apply(tb, t.configuration())
-	after := w.contents(t)
+// apply applies the configuration and compares the result with the model and, unless it
+// is nil, with the plan.
+func (t trial) apply(tb testing.TB, f *fixture, plan *cleaner.Report) (cleaner.Report, error) {
+	before := f.contents(t)
+	report := f.apply(tb, t.configuration())
+	after := f.contents(t)
 	budget := t.perRun
 	var faults []error
 	for i, repo := range t.picture {
-		r := newLaw(t, repo.name, before[repo.name]).reckon()
-		planned := r.planned()
-		if planned > t.perRepository || planned*100 > t.percent*len(r.images) || planned > budget {
-			r.fates, r.untag = make([]int, len(r.fates)), make([][]string, len(r.fates))
+		e := newModel(t, repo.name, before[repo.name]).expect()
+		planned := e.planned()
+		if planned > t.perRepository || planned*100 > t.percent*len(e.images) || planned > budget {
+			e.dispositions, e.untag = make([]int, len(e.dispositions)), make([][]string, len(e.dispositions))
 		} else {
 			budget -= planned
-			r.carryOut()
+			e.carryOut()
 		}
-		faults = append(faults, r.compare(after[repo.name]), outcomesSay(&report.Repositories[i]))
+		faults = append(faults, e.compare(after[repo.name]), outcomesSay(&report.Repositories[i]))
 		if plan != nil {
 			faults = append(faults, t.contains(&plan.Repositories[i], &report.Repositories[i]))
 		}
 	}
 	err := errors.Join(faults...)
 	if err != nil {
-		err = fmt.Errorf("%w\nreported were\n%s", err, strings.Join(w.outcomes(&report), "\n"))
+		err = fmt.Errorf("%w\nreported were\n%s", err, strings.Join(f.outcomes(&report), "\n"))
 	}
 	return report, err
 }
 
-// shrink takes out images, uses and repositories while the trial fails.
+// shrink removes images, uses and repositories while the trial fails.
 func (t trial) shrink(fails func(trial) bool) trial {
 	for smaller := true; smaller; {
 		smaller = false

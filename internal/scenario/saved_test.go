@@ -9,8 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// A saved plan is applied as it is or not at all; what has come into use since
-// is spared.
+// A saved plan is applied as it is or not at all. Images in use since the plan are kept.
 func TestSavedPlans(t *testing.T) {
 	t.Parallel()
 	const conf, registry = "expire any pushed>30", `
@@ -18,74 +17,70 @@ func TestSavedPlans(t *testing.T) {
 		used 90d #v2
 		soon 29.5d #v3`
 	for name, c := range map[string]struct {
-		since         func(*testing.T, *world)
+		since         func(*testing.T, *fixture)
 		want, skipped string
 	}{
-		"nothing has changed": {func(*testing.T, *world) {}, `
+		"nothing has changed": {func(*testing.T, *fixture) {}, `
 			old: expire, deleted
 			used: expire, inUse task/1`, ""},
-		"it adds nothing": {func(_ *testing.T, w *world) { w.clock.advance(20 * time.Hour) }, `
+		"it adds nothing": {func(_ *testing.T, f *fixture) { f.clock.advance(20 * time.Hour) }, `
 			old: expire, deleted
 			used: expire, inUse task/1`, ""},
-		"what is in use now is spared": {func(t *testing.T, w *world) { w.source("ecs").answer(t, "task/1 app:v2\ntask/2 app:v1") }, `
+		"what is in use now is kept": {func(t *testing.T, f *fixture) { f.source("ecs").answer(t, "task/1 app:v2\ntask/2 app:v1") }, `
 			old: expire, inUse task/2
 			used: expire, inUse task/1`, ""},
 		"what is in use no longer stays": {
-			func(t *testing.T, w *world) { w.source("ecs").answer(t, "task/1 app:v3") },
+			func(t *testing.T, f *fixture) { f.source("ecs").answer(t, "task/1 app:v3") },
 			"old: expire, deleted", "",
 		},
 		"a source that named uses names none": {
-			func(t *testing.T, w *world) { w.source("ecs").answer(t, "") }, "old: expire",
+			func(t *testing.T, f *fixture) { f.source("ecs").answer(t, "") }, "old: expire",
 			"app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right",
 		},
-		"what was pulled since is left alone": {func(_ *testing.T, w *world) {
-			w.server.Put("app", image{name: "old", age: 90 * day, tags: []string{"v1"}, pulled: 1}.detail(noon))
+		"what was pulled since is left alone": {func(_ *testing.T, f *fixture) {
+			f.server.Put("app", image{name: "old", age: 90 * day, tags: []string{"v1"}, pulled: 1}.detail(noon))
 		}, `
 			old: expire, changed: lastRecordedPullTime changed since the plan
 			used: expire, inUse task/1`, ""},
-		"what has a new tag is left alone": {func(_ *testing.T, w *world) { w.server.Tag("app", digestOf("old"), "back") }, `
+		"what has a new tag is left alone": {func(_ *testing.T, f *fixture) { f.server.Tag("app", digestOf("old"), "back") }, `
 			old: expire, changed: imageTags changed since the plan
 			used: expire, inUse task/1`, ""},
-		"what is gone is gone": {func(_ *testing.T, w *world) { w.server.Remove("app", digestOf("old")) }, `
+		"what is gone is gone": {func(_ *testing.T, f *fixture) { f.server.Remove("app", digestOf("old")) }, `
 			old: expire, gone: not there any more
 			used: expire, inUse task/1`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := draw(registry)
-			w := newWorld(t, p)
-			w.source("ecs").answer(t, "task/1 app:v2")
+			f := newFixture(t, p)
+			f.source("ecs").answer(t, "task/1 app:v2")
 			configuration := configuration(conf, `"inUse": ["ecs"]`, "")
-			saved := w.plan(t, configuration)
-			c.since(t, w)
-			r := w.runner(t, configuration)
-			r.Remover, r.Saved = w.registry.Remover, &saved
-			report := run(t, &r)
-			sameLines(t, "outcomes", w.outcomes(&report), c.want)
+			saved := f.plan(t, configuration)
+			c.since(t, f)
+			report := f.applySaved(t, configuration, &saved)
+			sameLines(t, "outcomes", f.outcomes(&report), c.want)
 			sameLines(t, "skipped", skips(&report), c.skipped)
-			w.check(t, p, &report)
+			f.check(t, p, &report)
 		})
 	}
 }
 
-// What was to follow may be marked by itself when the plan is applied: both
-// plans want it gone.
+// An image that followed another in the saved plan may be marked by a rule when the plan
+// is applied. Both plans delete it.
 func TestSavedPlansOfWhatFollows(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, draw("own 29.5d\n dead 29.4d >own #v1"))
+	f := newFixture(t, draw("own 29.5d\n dead 29.4d >own #v1"))
 	configuration := configuration("expire v1 pushed>7; expire untagged pushed>30", "", "")
-	saved := w.plan(t, configuration)
-	sameLines(t, "plan", w.outcomes(&saved), "dead: expire\nown: follow dead")
-	w.clock.advance(20 * time.Hour)
-	r := w.runner(t, configuration)
-	r.Remover, r.Saved = w.registry.Remover, &saved
-	report := run(t, &r)
-	sameLines(t, "outcomes", w.outcomes(&report), "dead: expire, deleted\nown: expire, deleted")
+	saved := f.plan(t, configuration)
+	sameLines(t, "plan", f.outcomes(&saved), "dead: expire\nown: follow dead")
+	f.clock.advance(20 * time.Hour)
+	report := f.applySaved(t, configuration, &saved)
+	sameLines(t, "outcomes", f.outcomes(&report), "dead: expire, deleted\nown: expire, deleted")
 }
 
 func TestSavedPlansThatAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, draw("old 90d #v1"))
+	f := newFixture(t, draw("old 90d #v1"))
 	configuration := configuration("expire any pushed>30", "", "")
 	for want, change := range map[string]func(*cleaner.Runner, *cleaner.Report){
 		"account":       func(_ *cleaner.Runner, saved *cleaner.Report) { saved.Account = "210987654321" },
@@ -93,21 +88,21 @@ func TestSavedPlansThatAreRefused(t *testing.T) {
 		"configuration": func(r *cleaner.Runner, _ *cleaner.Report) { r.ConfigurationHash = "another" },
 		"old":           func(r *cleaner.Runner, _ *cleaner.Report) { r.Now = noon.Add(day + 1) },
 	} {
-		saved := w.plan(t, configuration)
-		r := w.runner(t, configuration)
-		r.Remover, r.Saved = w.registry.Remover, &saved
+		saved := f.plan(t, configuration)
+		r := f.runner(t, configuration)
+		r.Remover, r.Saved = f.registry.Remover, &saved
 		change(&r, &saved)
 		_, err := r.Run(t.Context())
 		if refused, ok := errors.AsType[*cleaner.SavedPlanError](err); !ok || !strings.Contains(refused.Error(), want) {
 			t.Errorf("another %s: got %v", want, err)
 		}
 	}
-	if calls := w.removals(); len(calls) > 0 {
+	if calls := f.removals(); len(calls) > 0 {
 		t.Errorf("removing calls: %v", calls)
 	}
 }
 
-// Images that a person names have the same protection, graph and re-check.
+// Images that a person names have the same protection, related images and re-check.
 func TestNamedImages(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -130,23 +125,23 @@ func TestNamedImages(t *testing.T) {
 				dead   90d >own,shared #v1
 				used   2d >shared #v2
 				orphan 90d ^lost`)
-			w := newWorld(t, p)
-			w.source("ecs").answer(t, "task/1 app:v2")
-			w.onceBefore(first("GetRepositoryPolicy"), func() { w.clock.advance(c.waits) })
-			r := w.runner(t, configuration("expire untagged pushed>365", `"inUse": ["ecs"]`, ""))
-			r.Remover = w.registry.Remover
+			f := newFixture(t, p)
+			f.source("ecs").answer(t, "task/1 app:v2")
+			f.onceBefore(first("GetRepositoryPolicy"), func() { f.clock.advance(c.waits) })
+			r := f.runner(t, configuration("expire untagged pushed>365", `"inUse": ["ecs"]`, ""))
+			r.Remover = f.registry.Remover
 			report, err := r.RunNamed(t.Context(), "app", c.names)
 			if err != nil {
 				t.Fatal(err)
 			}
-			sameLines(t, "outcomes", w.outcomes(&report), c.want)
-			w.check(t, p, &report)
+			sameLines(t, "outcomes", f.outcomes(&report), c.want)
+			f.check(t, p, &report)
 		})
 	}
 }
 
-// Whoever runs an index pulls one of its children. Where the index's own pulls
-// are not recorded, only they tell.
+// A client that runs an index pulls one of its children. If ECR does not record the pulls
+// of the index, only the child shows them.
 func TestSavedPlansOfIndexesWhoseChildrenWerePulled(t *testing.T) {
 	t.Parallel()
 	const registry = `
@@ -154,21 +149,19 @@ func TestSavedPlansOfIndexesWhoseChildrenWerePulled(t *testing.T) {
 		arm  91d
 		dead 90d >amd,arm #v1`
 	for _, child := range []string{"amd", "arm"} {
-		w := newWorld(t, draw(registry))
-		w.server.ExcludePulls(true)
+		f := newFixture(t, draw(registry))
+		f.server.ExcludePulls(true)
 		configuration := configuration("expire v1 pushed>30", "", "")
-		saved := w.plan(t, configuration)
-		for _, im := range w.server.Images("app") {
+		saved := f.plan(t, configuration)
+		for _, im := range f.server.Images("app") {
 			if im.Digest == digestOf(child) {
 				im.LastRecordedPullTime = noon
-				w.server.Put("app", im)
+				f.server.Put("app", im)
 			}
 		}
-		r := w.runner(t, configuration)
-		r.Remover, r.Saved = w.registry.Remover, &saved
-		report := run(t, &r)
+		report := f.applySaved(t, configuration, &saved)
 		if report.Totals.Deleted > 0 || report.Totals.Changed == 0 {
-			t.Errorf("%s was pulled: %s", child, strings.Join(w.outcomes(&report), "; "))
+			t.Errorf("%s was pulled: %s", child, strings.Join(f.outcomes(&report), "; "))
 		}
 	}
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// A source that fails says what to do: which action to allow, or which entry
-// to take out.
+// The error of a source says what to do: which action to allow, or which entry to remove.
 func TestAFailedSourceKeepsEverythingItCouldProtect(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -22,48 +21,47 @@ func TestAFailedSourceKeepsEverythingItCouldProtect(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := withServices(t, draw("old 90d #v1"), nil, c.denied...)
-			w.refused(t, c.want)
+			f := withServices(t, draw("old 90d #v1"), nil, c.denied...)
+			f.refused(t, c.want)
 		})
 	}
 	t.Run("not offered", func(t *testing.T) {
 		t.Parallel()
-		w := emptyWorld(draw("old 90d #v1"))
-		w.connect(t, w.journal)
-		w.refused(t, `take "ecs" out of protect.inUse`)
+		f := emptyFixture(draw("old 90d #v1"))
+		f.connect(t, f.journal)
+		f.refused(t, `take "ecs" out of protect.inUse`)
 	})
 }
 
-// refused checks that nothing is removed because a source failed as wanted.
-func (w *world) refused(t *testing.T, want string) {
+// refused checks that nothing is removed because of the failed source.
+func (f *fixture) refused(t *testing.T, want string) {
 	t.Helper()
-	report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs", "lambda"]`, ""))
+	report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs", "lambda"]`, ""))
 	message := report.Repositories[0].Message
 	if r := report.Repositories[0]; r.Skipped != cleaner.SkipScanFailed || !strings.Contains(message, want) || !report.Incomplete {
 		t.Errorf("skipped %q: %s; want %q in it", r.Skipped, message, want)
 	}
-	if got := w.removals(); len(got) > 0 {
+	if got := f.removals(); len(got) > 0 {
 		t.Errorf("removing calls: %q", got)
 	}
 }
 
-// A repository whose entry does not list a source that failed goes on without
-// it.
+// If the entry of a repository does not list the failed source, the repository is
+// cleaned.
 func TestOnlyEntriesThatListAFailedSourceRelyUponIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, draw("old 90d #v1\nrepository free\nold 90d #v1"))
-	w.source("ecs").err = errDown
-	report := w.apply(t, `{"policies": [
+	f := newFixture(t, draw("old 90d #v1\nrepository free\nold 90d #v1"))
+	f.source("ecs").err = errDown
+	report := f.apply(t, `{"policies": [
 		{"name": "free", "repositories": ["free"], "policy": `+policy("expire any pushed>30")+`, "protect": {"inUse": [], "keepNewest": 0}},
 		{"name": "others", "policy": `+policy("expire any pushed>30")+`, "protect": {"inUse": ["ecs"], "keepNewest": 0}}]}`)
 	sameLines(t, "skipped", skips(&report), "app: in-use scan: in-use scan: ecs: the service is down")
-	if app, free := w.left("app"), w.left("free"); len(app) != 1 || len(free) != 0 {
+	if app, free := f.left("app"), f.left("free"); len(app) != 1 || len(free) != 0 {
 		t.Errorf("left: %v in app, %v in free", app, free)
 	}
 }
 
-// What is in use is asked again before a removal when the answer is older than
-// ten minutes.
+// The run scans again before a removal if the scan is older than ten minutes.
 func TestScanAge(t *testing.T) {
 	t.Parallel()
 	const registry = `
@@ -94,43 +92,43 @@ func TestScanAge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, draw(registry))
-			w.source("ecs").answer(t, "task/1 app:v2")
-			w.onceBefore(first("GetRepositoryPolicy"), func() { // which is asked last
-				w.clock.advance(c.passes)
-				w.source("ecs").answer(t, c.second)
-				w.source("ecs").err = c.fails
+			f := newFixture(t, draw(registry))
+			f.source("ecs").answer(t, "task/1 app:v2")
+			f.onceBefore(first("GetRepositoryPolicy"), func() { // which is asked last
+				f.clock.advance(c.passes)
+				f.source("ecs").answer(t, c.second)
+				f.source("ecs").err = c.fails
 			})
-			report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
-			sameLines(t, "outcomes", w.outcomes(&report), c.want)
+			report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
+			sameLines(t, "outcomes", f.outcomes(&report), c.want)
 			sameLines(t, "skipped", skips(&report), c.skipped)
-			if n := w.source("ecs").asked; n != c.asked {
+			if n := f.source("ecs").asked; n != c.asked {
 				t.Errorf("asked %d times, want %d", n, c.asked)
 			}
-			if removed := !strings.Contains(strings.Join(w.left("app"), " "), "old"); removed != strings.Contains(c.want, "deleted") {
+			if removed := !strings.Contains(strings.Join(f.left("app"), " "), "old"); removed != strings.Contains(c.want, "deleted") {
 				t.Errorf("removed: %v", removed)
 			}
 		})
 	}
 }
 
-// The same goes between two batches of one repository.
+// The run also scans again between two batches of one repository.
 func TestScanAgeInTheMiddle(t *testing.T) {
 	t.Parallel()
-	w := newQuickWorld(picture{{name: "app"}})
-	fill(w, "app", 0, 0, 150)
-	w.server.Put("app", image{name: "used", age: 90 * day, tags: []string{"v1"}}.detail(noon))
-	w.server.Put("app", image{name: "last", age: 80 * day, tags: []string{"v2"}}.detail(noon))
-	w.source("ecs").answer(t, "task/1 app:v1")
-	w.onceBefore(first("BatchDeleteImage"), func() {
-		w.clock.advance(11 * time.Minute)
-		w.source("ecs").answer(t, "task/1 app:v1\ntask/2 app:v2")
+	f := newQuickFixture(picture{{name: "app"}})
+	fill(f, "app", 0, 0, 150)
+	f.server.Put("app", image{name: "used", age: 90 * day, tags: []string{"v1"}}.detail(noon))
+	f.server.Put("app", image{name: "last", age: 80 * day, tags: []string{"v2"}}.detail(noon))
+	f.source("ecs").answer(t, "task/1 app:v1")
+	f.onceBefore(first("BatchDeleteImage"), func() {
+		f.clock.advance(11 * time.Minute)
+		f.source("ecs").answer(t, "task/1 app:v1\ntask/2 app:v2")
 	})
-	report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
-	if got, asked := report.Totals, w.source("ecs").asked; got.Deleted != 150 || got.Protected != 2 || asked != 2 {
+	report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
+	if got, asked := report.Totals, f.source("ecs").asked; got.Deleted != 150 || got.Protected != 2 || asked != 2 {
 		t.Errorf("asked %d times, totals %+v", asked, got)
 	}
-	if left := w.server.Images("app"); len(left) != 2 {
+	if left := f.server.Images("app"); len(left) != 2 {
 		t.Errorf("%d images left, want 2", len(left))
 	}
 }

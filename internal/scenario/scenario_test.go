@@ -12,51 +12,51 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// A scenario is a registry, what is wanted of it, and what becomes of it.
+// A scenario is a registry, a configuration and the expected result of a run.
 type scenario struct {
 	name     string
 	registry string // a picture
-	// policy is what the configuration gives every repository, in the words of
-	// policy, or "attached".
+	// policy is the policy of all repositories, in the words of the function policy, or
+	// "attached".
 	policy string
-	// protect and more are members of the configuration. What protects by
-	// default is off.
+	// protect and more are members of the configuration. The default protection is off.
 	protect, more string
-	// uses are what the in-use source "ecs" names, see source.answer. Without
-	// any it is not asked.
+	// uses are the uses of the in-use source "ecs", see source.answer. Without uses there
+	// is no source.
 	uses string
-	// want has one line for each image that the policy would have removed or
-	// that goes along, as outcomes words it. All others must stay.
+	// want has one line, as from outcomes, for each image that a rule matches or that
+	// follows one. All other images must be kept.
 	want string
-	// skipped and findings are parts of the report's words, one on each line.
+	// skipped and findings have the beginnings of messages in the report, one on each
+	// line.
 	skipped, findings string
-	// before changes the world before the run.
-	before func(testing.TB, *world)
-	// meanwhile changes it between the plan and the re-check.
-	meanwhile func(testing.TB, *world)
+	// before changes the registry or the sources before the run.
+	before func(testing.TB, *fixture)
+	// meanwhile changes them between the plan and the re-check.
+	meanwhile func(testing.TB, *fixture)
 }
 
 func (s scenario) run(t *testing.T) {
 	t.Parallel()
 	p := draw(s.registry)
-	w := newWorld(t, p)
-	w.source("ecs").answer(t, s.uses)
+	f := newFixture(t, p)
+	f.source("ecs").answer(t, s.uses)
 	if s.before != nil {
-		s.before(t, w)
+		s.before(t, f)
 	}
 	if s.meanwhile != nil {
-		w.onceBefore(second("DescribeImages"), func() { s.meanwhile(t, w) })
+		f.onceBefore(second("DescribeImages"), func() { s.meanwhile(t, f) })
 	}
 	protect := s.protect
 	if s.uses != "" {
 		protect = strings.TrimSuffix(`"inUse": ["ecs"], `+protect, ", ")
 	}
-	report := w.apply(t, configuration(s.policy, protect, s.more))
-	outcomes := w.outcomes(&report)
+	report := f.apply(t, configuration(s.policy, protect, s.more))
+	outcomes := f.outcomes(&report)
 	sameLines(t, "outcomes", outcomes, s.want)
 	sameLines(t, "skipped", skips(&report), s.skipped)
-	sameLines(t, "findings", w.findings(&report), s.findings)
-	w.check(t, p, &report)
+	sameLines(t, "findings", f.findings(&report), s.findings)
+	f.check(t, p, &report)
 }
 
 func runAll(t *testing.T, scenarios []scenario) {
@@ -82,19 +82,19 @@ func second(operation string) func(recorded) bool {
 	}
 }
 
-// onceBefore has f called before the first call for which when is true.
-func (w *world) onceBefore(when func(recorded) bool, f func()) {
+// onceBefore calls then before the first call for which when is true.
+func (f *fixture) onceBefore(when func(recorded) bool, then func()) {
 	done := false
-	w.journal.on(func(c recorded) {
+	f.journal.on(func(c recorded) {
 		if !done && when(c) {
 			done = true
-			f()
+			then()
 		}
 	})
 }
 
-// configuration returns a configuration with that policy for every repository,
-// in which nothing protects but what protect says.
+// configuration returns a configuration with that policy for every repository. Only
+// protect protects images.
 func configuration(words, protect, more string) string {
 	text := `"attached"`
 	if words != "attached" {
@@ -114,14 +114,13 @@ func configuration(words, protect, more string) string {
 	return fmt.Sprintf(`{"policies": [{"name": "p", "policy": %s}], "protect": %s%s}`, text, protection, more)
 }
 
-// outcomes words what the report says of images, one line for each: its name,
-// its verdict and, for one that follows, its root; then what became of it or
-// what keeps it.
-func (w *world) outcomes(report *cleaner.Report) []string {
+// outcomes returns a line for each image in the report: its name, its verdict, the root
+// that it follows, and its outcome or protection.
+func (f *fixture) outcomes(report *cleaner.Report) []string {
 	var lines []string
 	for _, r := range report.Repositories {
 		for _, im := range r.Images {
-			line := w.names[im.ImageDigest] + ": " + string(im.Verdict)
+			line := f.names[im.ImageDigest] + ": " + string(im.Verdict)
 			if _, root, follows := strings.Cut(im.Reason, "goes with "); follows {
 				line += " " + root
 			}
@@ -134,7 +133,7 @@ func (w *world) outcomes(report *cleaner.Report) []string {
 			if im.Message != "" {
 				line += ": " + im.Message
 			}
-			lines = append(lines, w.named(line))
+			lines = append(lines, f.named(line))
 		}
 	}
 	return lines
@@ -142,10 +141,10 @@ func (w *world) outcomes(report *cleaner.Report) []string {
 
 var digests = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 
-// named puts names in place of digests.
-func (w *world) named(text string) string {
+// named replaces digests by names.
+func (f *fixture) named(text string) string {
 	return digests.ReplaceAllStringFunc(text, func(digest string) string {
-		if name, ok := w.names[digest]; ok {
+		if name, ok := f.names[digest]; ok {
 			return name
 		}
 		return digest
@@ -162,16 +161,16 @@ func skips(report *cleaner.Report) []string {
 	return lines
 }
 
-func (w *world) findings(report *cleaner.Report) []string {
+func (f *fixture) findings(report *cleaner.Report) []string {
 	var lines []string
-	for _, f := range report.Findings {
-		lines = append(lines, w.named(fmt.Sprintf("%s: %s: %s", f.Repository, f.Kind, f.Message)))
+	for _, finding := range report.Findings {
+		lines = append(lines, f.named(fmt.Sprintf("%s: %s: %s", finding.Repository, finding.Kind, finding.Message)))
 	}
 	return lines
 }
 
-// sameLines compares lines in any order. A line of want that ends in … is the
-// beginning of one.
+// sameLines compares lines in any order. A line of want with … at its end is the
+// beginning of a line.
 func sameLines(t *testing.T, what string, got []string, want string) {
 	t.Helper()
 	var wanted []string
@@ -191,9 +190,9 @@ func sameLines(t *testing.T, what string, got []string, want string) {
 	}
 }
 
-// check compares what the report says with what the registry holds: what is
-// not deleted by it is there, and only what it archived is in the archive.
-func (w *world) check(t *testing.T, p picture, report *cleaner.Report) {
+// check compares the report with the registry: an image exists unless the report says
+// that it is deleted, and is archived only if the report says so.
+func (f *fixture) check(t *testing.T, p picture, report *cleaner.Report) {
 	t.Helper()
 	outcomes := map[string]cleaner.Outcome{} // by repository and digest
 	for _, r := range report.Repositories {
@@ -203,7 +202,7 @@ func (w *world) check(t *testing.T, p picture, report *cleaner.Report) {
 	}
 	for _, r := range p {
 		status := map[string]string{}
-		for _, im := range w.server.Images(r.name) {
+		for _, im := range f.server.Images(r.name) {
 			status[im.Digest] = im.Status
 		}
 		for _, im := range r.images {
@@ -219,10 +218,10 @@ func (w *world) check(t *testing.T, p picture, report *cleaner.Report) {
 }
 
 // left returns the names of the images in a repository.
-func (w *world) left(repo string) []string {
+func (f *fixture) left(repo string) []string {
 	names := map[string]bool{}
-	for _, im := range w.server.Images(repo) {
-		names[w.names[im.Digest]] = true
+	for _, im := range f.server.Images(repo) {
+		names[f.names[im.Digest]] = true
 	}
 	return slices.Sorted(maps.Keys(names))
 }

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// A services plays ECS and Lambda beside a registry: it has a text for each
-// operation of ECS and for each path of Lambda, and nothing for the others.
-// HOST in a text stands for the registry, @NAME for a digest.
+// A services is a fake ECS and Lambda in front of a registry. It has a text for each
+// operation of ECS and each path of Lambda. In a text, HOST is the registry's host, and
+// @NAME the digest of an image.
 type services struct {
 	registry http.Handler
 	answers  map[string]string
@@ -26,7 +26,7 @@ const (
 	lambdaPath = "/2015-03-31/functions"
 )
 
-// nothing is an answer of services of which nothing is there: all their empty lists.
+// nothing is an answer with all empty lists.
 const nothing = `{"clusterArns": [], "taskArns": [], "serviceArns": [], "serviceDeployments": [], "families": [], "failures": [],
 	"Functions": [], "Aliases": []}`
 
@@ -52,16 +52,16 @@ func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// withServices returns a world whose in-use sources are the programs' own.
-func withServices(t *testing.T, p picture, answers map[string]string, denied ...string) *world {
+// withServices returns a fixture with the programs' own in-use sources.
+func withServices(t *testing.T, p picture, answers map[string]string, denied ...string) *fixture {
 	t.Helper()
-	w := emptyWorld(p)
-	s := services{w.journal, answers, map[string]bool{}}
+	f := emptyFixture(p)
+	s := services{f.journal, answers, map[string]bool{}}
 	for _, name := range denied {
 		s.denied[name] = true
 	}
-	w.connect(t, s)
-	return w
+	f.connect(t, s)
+	return f
 }
 
 func TestPitfall10ScopeHoles(t *testing.T) {
@@ -76,7 +76,7 @@ func TestPitfall10ScopeHoles(t *testing.T) {
 		latest-fn 90d
 		elsewhere 90d #elsewhere
 		unused    90d`)
-	w := withServices(t, p, map[string]string{
+	f := withServices(t, p, map[string]string{
 		"ListClusters": `{"clusterArns": ["c"]}`,
 		"ListTasks":    `{"taskArns": ["t1", "t2"]}`,
 		"DescribeTasks": `{"tasks": [
@@ -97,9 +97,9 @@ func TestPitfall10ScopeHoles(t *testing.T) {
 	if err := os.WriteFile(list, []byte(host+"/app:elsewhere # in another account\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	report := w.apply(t, configuration("expire any pushed>30", fmt.Sprintf(`"inUse": ["ecs", "lambda"], "references": [%q]`, list), ""))
+	report := f.apply(t, configuration("expire any pushed>30", fmt.Sprintf(`"inUse": ["ecs", "lambda"], "references": [%q]`, list), ""))
 	sameLines(t, "skipped", skips(&report), "")
-	sameLines(t, "outcomes", w.outcomes(&report), `
+	sameLines(t, "outcomes", f.outcomes(&report), `
 		running: expire, inUse t1…
 		stopped: expire, inUse t2…
 		zero: expire, inUse d/f:9…

@@ -11,22 +11,22 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// An inquest holds the log of a run against what the registry went through.
-type inquest struct {
+// A logCheck compares the log of a run with the changes of the registry.
+type logCheck struct {
 	*judgement
 	intents  map[string]bool
 	outcomes map[string]logged
-	// found is what the audit lists, by repository and digest.
+	// found has the images that the audit lists, by repository and digest.
 	found map[string]finding
 }
 
-// A finding is an image that the audit lists, and where.
+// A finding is the audit's kind of removal for an image.
 type finding struct {
 	kind    string // removed, unconfirmed or unknown
 	outcome cleaner.Outcome
 }
 
-// log audits the log of all runs so far and judges what that says of the last.
+// log audits the log of all runs so far and judges the audit of the last run.
 func (j *judgement) log() error {
 	text := j.soak.log.String()
 	a, err := audit.Read(strings.NewReader(text), "")
@@ -36,11 +36,11 @@ func (j *judgement) log() error {
 	case a.Lines.Unreadable > j.cuts:
 		return fmt.Errorf("%d lines of the log are unreadable, %d were cut: %v", a.Lines.Unreadable, j.cuts, a.Lines.Faults)
 	}
-	q := inquest{judgement: j, found: map[string]finding{}}
-	q.intents, q.outcomes = outcomesLogged(text, j.runID)
+	c := logCheck{judgement: j, found: map[string]finding{}}
+	c.intents, c.outcomes = outcomesLogged(text, j.runID)
 	for _, run := range a.Runs {
 		if run.ID == j.runID {
-			err = errors.Join(q.list("removed", run.Removed), q.list("unconfirmed", run.Unconfirmed), q.list("unknown", run.Unknown), q.sums(run.Totals))
+			err = errors.Join(c.list("removed", run.Removed), c.list("unconfirmed", run.Unconfirmed), c.list("unknown", run.Unknown), c.sums(run.Totals))
 		}
 	}
 	if err != nil {
@@ -52,43 +52,43 @@ func (j *judgement) log() error {
 		for _, was := range j.before[repo.name] {
 			key := repo.name + was.Digest
 			d := deed{was: was, is: imageOf(j.after[repo.name], was.Digest)}
-			if _, listed := q.found[key]; listed {
+			if _, listed := c.found[key]; listed {
 				judged++
 			}
-			if err := q.judge(d, key); err != nil {
+			if err := c.judge(d, key); err != nil {
 				faults = append(faults, fmt.Errorf("%s/%s: %w", repo.name, was.Digest, err))
 			}
 		}
 	}
-	if judged < len(q.found) {
-		faults = append(faults, fmt.Errorf("the audit lists %d images, of which %d were there", len(q.found), judged))
+	if judged < len(c.found) {
+		faults = append(faults, fmt.Errorf("the audit lists %d images, of which %d were there", len(c.found), judged))
 	}
-	return errors.Join(append(faults, q.agrees())...)
+	return errors.Join(append(faults, c.agrees())...)
 }
 
-// list takes note of what the audit lists, of which no image is there twice.
-func (q *inquest) list(kind string, images []audit.Image) error {
+// list notes the images that the audit lists. It must list no image twice.
+func (c *logCheck) list(kind string, images []audit.Image) error {
 	for _, im := range images {
 		key := im.Repository + im.ImageDigest
-		if before, twice := q.found[key]; twice {
+		if before, twice := c.found[key]; twice {
 			return fmt.Errorf("the audit lists %s as %s and as %s", key, before.kind, kind)
 		}
-		q.found[key] = finding{kind, cleaner.Outcome(im.Outcome)}
-		q.seen.note("audit: " + kind)
+		c.found[key] = finding{kind, cleaner.Outcome(im.Outcome)}
+		c.seen.note("audit: " + kind)
 	}
 	return nil
 }
 
-// sums compares what the audit counts with the lines of the log.
-func (q *inquest) sums(got audit.Totals) error {
+// sums compares the counts of the audit with the lines of the log.
+func (c *logCheck) sums(got audit.Totals) error {
 	n := map[cleaner.Outcome]int{}
-	for _, l := range q.outcomes {
+	for _, l := range c.outcomes {
 		if !l.Unconfirmed {
 			n[l.Outcome]++
 		}
 	}
 	unconfirmed, unknown := 0, 0
-	for _, f := range q.found {
+	for _, f := range c.found {
 		switch f.kind {
 		case "unconfirmed":
 			unconfirmed++
@@ -106,13 +106,13 @@ func (q *inquest) sums(got audit.Totals) error {
 	return nil
 }
 
-// judge judges what the log says of one image. When somebody else removed it,
-// it is not to be seen what the run did to it before.
-func (q *inquest) judge(d deed, key string) error {
-	became, vanished := d.became(), q.vanished[key]
-	found, listed := q.found[key]
-	l, settled := q.outcomes[key]
-	q.note(&l)
+// judge compares the log of one image with the image. If another user removed it, the
+// registry does not show what the run did before.
+func (c *logCheck) judge(d deed, key string) error {
+	became, vanished := d.became(), c.vanished[key]
+	found, listed := c.found[key]
+	l, settled := c.outcomes[key]
+	c.note(&l)
 	switch {
 	case !listed && became != "" && !vanished:
 		return fmt.Errorf("is %s, and the audit does not list it; the log says %q: %s", became, l.Outcome, l.Message)
@@ -120,11 +120,11 @@ func (q *inquest) judge(d deed, key string) error {
 		return errors.New("the audit lists it as deleted, and somebody else removed it")
 	case (found.kind == "removed" || found.kind == "unconfirmed") && !vanished && found.outcome != became:
 		return fmt.Errorf("is %q, and the audit lists it as %s (%s)", became, found.outcome, found.kind)
-	case listed && !q.intents[key]:
+	case listed && !c.intents[key]:
 		return fmt.Errorf("the audit lists it as %s, and the log has no intent", found.kind)
-	case found.kind == "unknown" && !settled && q.ending != "killed":
+	case found.kind == "unknown" && !settled && c.ending != "killed":
 		return errors.New("the run came to its end and the log has an intent without an outcome")
-	case !settled && q.intents[key] && found.kind != "unknown":
+	case !settled && c.intents[key] && found.kind != "unknown":
 		return fmt.Errorf("the log has an intent without an outcome, and the audit lists it as %q", found.kind)
 	case l.Outcome == cleaner.Unknown && found.kind != "unknown":
 		return fmt.Errorf("the log says unknown, and the audit lists it as %q", found.kind)
@@ -136,23 +136,22 @@ func (q *inquest) judge(d deed, key string) error {
 	return nil
 }
 
-func (q *inquest) note(l *logged) {
-	q.seen.note("outcome: " + string(l.Outcome))
+func (c *logCheck) note(l *logged) {
+	c.seen.note("outcome: " + string(l.Outcome))
 	if code, _, _ := strings.Cut(l.Message, ":"); slices.Contains(fakeecr.ImageFailureCodes, code) {
-		q.seen.note("code: " + code)
+		c.seen.note("code: " + code)
 	}
 }
 
-// agrees checks that the log of a run that came to its end says of each image
-// what the report says.
-func (q *inquest) agrees() error {
-	if q.ending == "killed" {
+// agrees checks that the log of a completed run has the same outcomes as the report.
+func (c *logCheck) agrees() error {
+	if c.ending == "killed" {
 		return nil
 	}
-	for i := range q.report.Repositories {
-		r := &q.report.Repositories[i]
+	for i := range c.report.Repositories {
+		r := &c.report.Repositories[i]
 		for _, im := range r.Images {
-			l := q.outcomes[r.Name+im.ImageDigest]
+			l := c.outcomes[r.Name+im.ImageDigest]
 			if im.Outcome != "" && (l.Outcome != im.Outcome || l.Message != im.Message) {
 				return fmt.Errorf("%s/%s: the report says %s %q, the log %s %q", r.Name, im.ImageDigest, im.Outcome, im.Message, l.Outcome, l.Message)
 			}

@@ -18,14 +18,14 @@ var faultKinds = []fakeecr.FaultKind{
 	fakeecr.RefusedImages, fakeecr.VanishedImage,
 }
 
-// refusals are the codes with which an image is refused. That it is not there is
-// said of those that have vanished, and of no other.
+// refusals are failure codes for images. ECR returns ImageNotFound only for images that
+// do not exist.
 var refusals = slices.DeleteFunc(slices.Clone(fakeecr.ImageFailureCodes), func(code string) bool { return code == "ImageNotFound" })
 
-// drawFaults draws what goes wrong with up to 30 % of the calls: of all, or of
-// those that describe and remove, so that more runs come that far. What few
-// calls are open to goes wrong with more of them: to refuse images takes a
-// deletion, and what is wrong with a token a page after a short one.
+// drawFaults draws faults for up to 30 % of the calls: of all calls, or of those that
+// describe and remove, so that more runs reach the removals. Faults that only a few calls
+// can have are more frequent: refused images need a deletion, and a wrong token needs a
+// short page.
 func (s *soak) drawFaults() {
 	operations := []string{"DescribeImages", "BatchDeleteImage", "UpdateImageStorageClass"}
 	if s.random.IntN(2) == 0 {
@@ -57,8 +57,8 @@ func (s *soak) drawFaults() {
 	s.faults.Rules = append(s.faults.Rules, fakeecr.FaultRule{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Probability: short})
 }
 
-// A rate refuses calls of some operations that come within a time of the last
-// one that it let through, as a service does that has a limit for each.
+// A rate refuses calls that come too soon after the last admitted call of the same
+// operation.
 type rate struct {
 	next       http.Handler
 	operations []string
@@ -69,7 +69,7 @@ type rate struct {
 	refused int
 }
 
-// limitRate has the registry refuse what comes too fast, in one run of four.
+// limitRate puts a rate in front of the registry in one of four runs.
 func (s *soak) limitRate() *rate {
 	r := &rate{next: s.line.next, least: pick(s.random, 50*time.Millisecond, 300*time.Millisecond, time.Second), last: map[string]time.Time{}}
 	if s.random.IntN(4) == 0 {

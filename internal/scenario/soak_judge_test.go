@@ -11,17 +11,16 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// A judgement compares what a run under faults did with what it was to do and
-// with what it says.
+// A judgement compares a run under faults with its plan and its report.
 type judgement struct {
 	*soak
 	before, after map[string][]fakeecr.Image
-	// plan was made without faults just before.
+	// plan is a plan without faults, made just before the run.
 	plan, report *cleaner.Report
 	seen         *tally
 }
 
-// judge judges the run that has ended with that error.
+// judge judges the run, which ended with that error.
 func (j *judgement) judge(runErr error) error {
 	if runErr != nil {
 		j.seen.unlisted++
@@ -48,7 +47,7 @@ func (j *judgement) judge(runErr error) error {
 	return errors.Join(faults...)
 }
 
-// untouched checks that a run that could not list the registry did nothing.
+// untouched checks that a run that could not list the registry changed nothing.
 func (j *judgement) untouched() error {
 	for _, repo := range j.picture {
 		if stateOf(j.before[repo.name]) != stateOf(j.after[repo.name]) {
@@ -58,8 +57,8 @@ func (j *judgement) untouched() error {
 	return nil
 }
 
-// sums checks that counts are those of the images, totals those of the
-// repositories, and that what is left undone is said to be.
+// sums checks that the counts are the sums of the images, that the totals are the sums of
+// the repositories, and that the report says what is not done.
 func (j *judgement) sums() error {
 	if fault := programFault(j.report); fault != "" {
 		return errors.New(fault)
@@ -120,12 +119,12 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 	if said.Skipped != "" && said.Message == "" {
 		return fmt.Errorf("%s: skipped %s without a word", said.Name, said.Skipped)
 	}
-	l := newLaw(j.trial, said.Name, before)
+	m := newModel(j.trial, said.Name, before)
 	var faults []error
 	removed := j.seen.removed
 	for _, was := range before {
 		if j.vanished[said.Name+was.Digest] {
-			l.vanished[was.Digest] = true
+			m.vanished[was.Digest] = true
 			continue
 		}
 		d := deed{was: was, is: imageOf(after, was.Digest), planned: reportOf(plan, was.Digest), said: reportOf(said, was.Digest)}
@@ -142,10 +141,10 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 	if removed = j.seen.removed - removed; removed > j.perRepository || removed*100 > j.percent*len(before) {
 		faults = append(faults, fmt.Errorf("%s: %d of %d images removed, the limits are %d and %d %%", said.Name, removed, len(before), j.perRepository, j.percent))
 	}
-	return errors.Join(append(faults, l.torn(after))...)
+	return errors.Join(append(faults, m.torn(after))...)
 }
 
-// imageOf returns the image, nil when there is none.
+// imageOf returns the image, or nil.
 func imageOf(images []fakeecr.Image, digest string) *fakeecr.Image {
 	i := slices.IndexFunc(images, func(im fakeecr.Image) bool { return im.Digest == digest })
 	if i < 0 {
@@ -154,7 +153,7 @@ func imageOf(images []fakeecr.Image, digest string) *fakeecr.Image {
 	return &images[i]
 }
 
-// reportOf returns what a report says of the image; nothing is empty.
+// reportOf returns the report of the image, or an empty one.
 func reportOf(r *cleaner.RepositoryReport, digest string) cleaner.ImageReport {
 	i := slices.IndexFunc(r.Images, func(im cleaner.ImageReport) bool { return im.ImageDigest == digest })
 	if i < 0 {
@@ -163,14 +162,14 @@ func reportOf(r *cleaner.RepositoryReport, digest string) cleaner.ImageReport {
 	return r.Images[i]
 }
 
-// A deed is what became of an image and what is said of it.
+// A deed is an image before and after the run, with its plan and its report.
 type deed struct {
 	was           fakeecr.Image
 	is            *fakeecr.Image
 	planned, said cleaner.ImageReport
 }
 
-// became returns the outcome that is true of the image, "" if it is as it was.
+// became returns the true outcome of the image, or "" if it has not changed.
 func (d deed) became() cleaner.Outcome {
 	switch {
 	case d.is == nil:
@@ -183,7 +182,7 @@ func (d deed) became() cleaner.Outcome {
 	return ""
 }
 
-// wanted returns the outcome that the plan without faults wants.
+// wanted returns the outcome in the plan without faults.
 func (d deed) wanted() cleaner.Outcome {
 	switch {
 	case d.planned.ImageDigest == "" || len(d.planned.ProtectedBy) > 0:

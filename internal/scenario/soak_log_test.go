@@ -9,8 +9,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// A runLog keeps the log of one run after the other. A process that is killed
-// writes nothing more, but for a part of the line that it was about to write.
+// A runLog has the logs of several runs. A killed process writes at most a part of the
+// line that it was about to write.
 type runLog struct {
 	mu     sync.Mutex
 	text   bytes.Buffer
@@ -29,15 +29,15 @@ func (l *runLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// kill has that many bytes more written, of one line at most.
+// kill lets that many bytes more be written, of one line at most.
 func (l *runLog) kill(left int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.killed, l.left = true, left
 }
 
-// end ends the log of a run and reports whether its last line is cut. What
-// comes next begins a line, as every event of CloudWatch Logs does.
+// end ends the log of a run and reports whether its last line is cut. The next text
+// begins a new line, like every event of CloudWatch Logs.
 func (l *runLog) end() (cut bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,7 +51,7 @@ func (l *runLog) end() (cut bool) {
 
 func (l *runLog) String() string { return l.text.String() }
 
-// A logged image is what the log says of one: its last line with an outcome.
+// A logged image is the last line of the log with an outcome of the image.
 type logged struct {
 	Msg         string          `json:"msg"`
 	RunID       string          `json:"run_id"`
@@ -62,9 +62,8 @@ type logged struct {
 	Message     string          `json:"message"`
 }
 
-// outcomesLogged returns what the log says of the images of the run, by
-// repository and digest: the intents, and the outcomes. It is another reader
-// than the one of the audit, and knows whole lines only.
+// outcomesLogged returns the intents and the outcomes in the log of the run, by
+// repository and digest. It shares no code with the audit and reads whole lines only.
 func outcomesLogged(log, runID string) (intents map[string]bool, outcomes map[string]logged) {
 	intents, outcomes = map[string]bool{}, map[string]logged{}
 	for line := range strings.Lines(log) {

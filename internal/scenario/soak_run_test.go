@@ -18,7 +18,7 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	t.Helper()
 	plan := s.plan(t, s.configuration())
 	before := s.contents(s.trial)
-	s.connect(s.world)
+	s.connect(s.fixture)
 	s.drawFaults()
 	s.server.Inject(s.faults)
 	rate := s.limitRate()
@@ -41,7 +41,7 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	if rate.refusals() > 0 {
 		seen.note("fault: rate")
 	}
-	s.connect(s.world)
+	s.connect(s.fixture)
 	j := judgement{soak: s, before: before, after: s.contents(s.trial), plan: &plan, report: &report, seen: seen}
 	if errors.Is(err, errLate) {
 		return err
@@ -56,8 +56,7 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 	return nil
 }
 
-// runToItsEnd applies the configuration and ends the run when its time has
-// come.
+// runToItsEnd applies the configuration and ends the run at a random time.
 func (s *soak) runToItsEnd(t *testing.T, seen *tally) (cleaner.Report, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -91,7 +90,7 @@ func (s *soak) runToItsEnd(t *testing.T, seen *tally) (cleaner.Report, error) {
 	return r.Run(ctx)
 }
 
-// runToADeadline gives the run some time, as the programs do, in which it must end.
+// runToADeadline gives the run a time limit, like the programs. The run must end before.
 func (s *soak) runToADeadline(ctx context.Context, r *cleaner.Runner, seen *tally) (cleaner.Report, error) {
 	deadline, cancel := context.WithTimeout(ctx, time.Duration(1+s.random.Int64N(int64(2*time.Minute))))
 	defer cancel()

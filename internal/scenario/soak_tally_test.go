@@ -7,11 +7,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// A tally counts what the soak came across, so that it is seen to try what it
-// says.
+// A tally counts events of the soak, to show that the soak tries what it promises.
 type tally struct {
 	runs, faults, removed, lost, unhandled, ended, unlisted, same int
-	// times counts what has a name.
+	// times counts events by name.
 	times map[string]int
 }
 
@@ -37,7 +36,7 @@ func (n *tally) add(o *tally) {
 	}
 }
 
-// enough checks that nothing was left out.
+// enough checks that every kind of event happened.
 func (n *tally) enough(t *testing.T) {
 	t.Helper()
 	for what, times := range map[string]int{
@@ -59,9 +58,8 @@ func (n *tally) enough(t *testing.T) {
 	}
 }
 
-// wanted are the names of what must have happened: every kind of fault, of
-// outcome and of the audit and, where there are runs enough, every code with
-// which ECR refuses an image.
+// wanted returns the names of the events that must happen: every kind of fault, outcome
+// and audit line and, if there are enough runs, every failure code of an image.
 func (n *tally) wanted() []string {
 	names := []string{"fault: " + string(fakeecr.ShortPage), "fault: rate", "audit: removed", "audit: unconfirmed", "audit: unknown"}
 	for _, kind := range faultKinds {

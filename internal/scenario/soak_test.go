@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"runtime"
 	"slices"
@@ -13,15 +12,13 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// soaks is how many random registries are cleaned under faults, each in one run
-// or a few. To try one again, set SOAK_SEED to the seed that a failure prints.
+// soaks is the number of random registries that are cleaned under faults, each in one or
+// a few runs. To try one again, set SOAK_SEED to the seed that a failure prints.
 func soaks() int {
 	if testing.Short() || raceDetector {
 		return 200
@@ -29,27 +26,25 @@ func soaks() int {
 	return 1_500
 }
 
-// A soak is a random registry that is cleaned while its server fails and runs
-// are ended: stopped, cut short or killed.
+// A soak is a random registry that is cleaned while its server fails and runs are
+// stopped, cut short or killed.
 type soak struct {
 	trial
-	*world
+	*fixture
 	random *rand.Rand
 	line   *line
 	faults fakeecr.Faults
 	ending string
-	// vanished are the images that somebody else deleted, by repository and
-	// digest.
+	// vanished has the images that another user deleted, by repository and digest.
 	vanished map[string]bool
-	// log is that of all runs; cuts counts the lines in it that are not whole.
+	// log has the logs of all runs; cuts counts its incomplete lines.
 	log   runLog
 	cuts  int
 	runID string
 }
 
-// TestSoak has registries cleaned under faults and judges after each run what
-// was done and what was said. Then the faults end, and one more run must bring
-// the registry to where it belongs.
+// TestSoak cleans registries under faults and judges each run and its report. Then one
+// more run without faults must bring the registry to its final state.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	if text := os.Getenv("SOAK_SEED"); text != "" {
@@ -104,12 +99,12 @@ func newSoak(t *testing.T, seed uint64) *soak {
 	case 4:
 		s.trial.unname(random)
 	}
-	s.world = s.newWorld(t)
+	s.fixture = s.newFixture(t)
 	return s
 }
 
-// loosen has the trial remove much, for reasons that do not depend on what else
-// is there: such a registry comes to the same in one run as in many.
+// loosen makes the trial remove many images, for reasons that do not depend on other
+// images. One run then has the same result as several runs.
 func (t *trial) loosen(random *rand.Rand) {
 	for i, repo := range t.picture {
 		t.policies[repo.name] = pick(random, "expire any pushed>1", "expire any pushed>7", "archive any pushed>1", "expire dead-* pushed>7; expire any pushed>1")
@@ -120,7 +115,7 @@ func (t *trial) loosen(random *rand.Rand) {
 	t.orphans, t.pullsAreNotRecorded, t.steady = "delete", true, true
 }
 
-// unname has the trial take tags from images that have others.
+// unname makes the trial remove tags from images that have other tags.
 func (t *trial) unname(random *rand.Rand) {
 	t.loosen(random)
 	t.steady = false
@@ -136,29 +131,26 @@ func (t *trial) unname(random *rand.Rand) {
 	}
 }
 
-// newWorld returns the world of the trial as it is at first.
-func (s *soak) newWorld(t *testing.T) *world {
+// newFixture returns the registry of the trial before any run.
+func (s *soak) newFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := emptyWorld(s.picture)
-	w.server.ExcludePulls(s.pullsAreNotRecorded)
+	f := emptyFixture(s.picture)
+	f.server.ExcludePulls(s.pullsAreNotRecorded)
 	for name, code := range s.trial.refused {
-		w.server.RefuseImage(digestOf(name), code)
+		f.server.RefuseImage(digestOf(name), code)
 	}
-	w.source("ecs").answer(t, s.useLines())
-	s.connect(w)
-	return w
+	f.source("ecs").answer(t, s.useLines())
+	s.connect(f)
+	return f
 }
 
-// connect starts a process: it knows nothing of those before it.
-func (s *soak) connect(w *world) {
-	s.line = newLine(w.server)
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: s.line}
-	w.registry = function.ConnectAt(cfg, pick(s.random, pace.Limits{Start: 1, Most: 1}, pace.Limits{Start: 2, Most: 4}), w.clock.now)
-	w.registry.Sources = w.inUse
+// connect starts a process, which knows nothing of earlier processes.
+func (s *soak) connect(f *fixture) {
+	s.line = newLine(f.server)
+	f.connectOver(s.line, pick(s.random, pace.Limits{Start: 1, Most: 1}, pace.Limits{Start: 2, Most: 4}))
 }
 
-// run cleans the registry under faults, once or a few times, and without.
+// run cleans the registry under faults in one or a few runs, and then without faults.
 func (s *soak) run(t *testing.T, seen *tally) error {
 	t.Helper()
 	for range pick(s.random, 1, 1, 1, 2, 3) {
@@ -168,7 +160,7 @@ func (s *soak) run(t *testing.T, seen *tally) error {
 	}
 	s.faults, s.ending = fakeecr.Faults{}, ""
 	left := s.contents(s.trial)
-	if _, err := s.trial.apply(t, s.world, nil); err != nil {
+	if _, err := s.trial.apply(t, s.fixture, nil); err != nil {
 		return fmt.Errorf("the run without faults: %w", err)
 	}
 	if !s.steady || len(s.vanished) > 0 {
@@ -177,10 +169,10 @@ func (s *soak) run(t *testing.T, seen *tally) error {
 	return s.reached(t, left, seen)
 }
 
-// reached checks that the registry is as one run without faults leaves it.
+// reached checks that the registry is like after one run without faults.
 func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tally) error {
 	t.Helper()
-	twin := s.newWorld(t)
+	twin := s.newFixture(t)
 	report := twin.apply(t, s.configuration())
 	want, got := twin.contents(s.trial), s.contents(s.trial)
 	var faults []error
@@ -199,16 +191,15 @@ func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tall
 	return errors.Join(faults...)
 }
 
-// mayDiffer reports whether a repository may come to something else when a run is
-// ended, and leaves this, than in one run of that report. A run that ends too
-// early may leave images that no later one knows to belong to something: those
-// that go along, which no rule wants, and those that are left with nothing but
-// referrers, which are not taken for orphans any more.
+// mayDiffer reports whether several runs, of which one was ended and left these images,
+// may have another result than one run with that report. A run that ends early may leave
+// images that a later run cannot match with their related images: images that only
+// followed another image, and referrers in a repository that has only referrers now.
 func (t *trial) mayDiffer(report *cleaner.RepositoryReport, left []fakeecr.Image) bool {
-	return report.Followed > 0 || newLaw(*t, report.Name, left).orphansStay()
+	return report.Followed > 0 || newModel(*t, report.Name, left).orphansStay()
 }
 
-// stateOf words the contents of a repository.
+// stateOf returns the images of a repository as text.
 func stateOf(images []fakeecr.Image) string {
 	var b strings.Builder
 	for _, im := range images {

@@ -12,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// A source is an in-use source whose answer is set.
+// A source is a fake in-use source.
 type source struct {
 	name string
 
@@ -41,9 +41,8 @@ func (s *source) Uses(context.Context) iter.Seq2[inuse.Use, error] {
 	}
 }
 
-// answer sets what the source names: one use on each line, "BY REFERENCE",
-// where the reference has no host when it is to the registry of the world, and
-// @NAME for the digest of an image.
+// answer sets the uses: one on each line, "BY REFERENCE". A reference without a host is
+// to the registry of the fixture, and @NAME is the digest of an image.
 func (s *source) answer(tb testing.TB, text string) {
 	tb.Helper()
 	var uses []inuse.Use
@@ -63,7 +62,7 @@ func (s *source) answer(tb testing.TB, text string) {
 	s.uses = uses
 }
 
-// spell writes a reference out.
+// spell completes a reference.
 func spell(text string) string {
 	image, name, digest := strings.Cut(text, "@")
 	if !strings.Contains(image, ".") {

@@ -14,8 +14,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-// An event that is delivered twice, at once, makes two runs, of which each knows
-// nothing of the other. Together they do what one does.
+// An event that is delivered twice at the same time makes two runs that know nothing of
+// each other. Together they have the result of one run.
 func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
 	t.Parallel()
 	met := map[cleaner.Outcome]int{}
@@ -29,16 +29,16 @@ func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
 				clear(other.refused)
 				trial = &other
 			}
-			w := trial.newWorld(t)
-			before := w.contents(*trial)
-			reports := handle(t, random, trial.deliver(w, 2*seed), trial.deliver(w, 2*seed+1))
-			after := w.contents(*trial)
+			f := trial.newFixture(t)
+			before := f.contents(*trial)
+			reports := handle(t, random, trial.deliver(f, 2*seed), trial.deliver(f, 2*seed+1))
+			after := f.contents(*trial)
 			err := trial.shared(before, after, reports, met)
 			if trial.steady {
 				err = errors.Join(err, trial.asOneRunLeaves(t, nil, after))
 			}
 			if err != nil {
-				t.Errorf("seed %d: %v\n%s\nand\n%s\n%v", seed, err, strings.Join(w.outcomes(reports[0]), "\n"), strings.Join(w.outcomes(reports[1]), "\n"), trial)
+				t.Errorf("seed %d: %v\n%s\nand\n%s\n%v", seed, err, strings.Join(f.outcomes(reports[0]), "\n"), strings.Join(f.outcomes(reports[1]), "\n"), trial)
 			}
 		})
 	}
@@ -48,9 +48,8 @@ func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
 	}
 }
 
-// shared checks that both runs did without errors what they did, and that of
-// each image that went just one of them says that it removed it. Met counts what
-// the other says.
+// shared checks that both runs had no errors, and that exactly one of them reports the
+// removal of each removed image. met counts the outcomes of the other run.
 func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*cleaner.Report, met map[cleaner.Outcome]int) error {
 	var faults []error
 	for i, r := range reports {
@@ -60,31 +59,31 @@ func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*clea
 	}
 	for i, repo := range t.picture {
 		for _, was := range before[repo.name] {
-			claims := map[cleaner.Outcome]int{} // one run may take the tags for which the other deletes the image
+			reported := map[cleaner.Outcome]int{} // one run may take the tags for which the other deletes the image
 			d := deed{was: was, is: imageOf(after[repo.name], was.Digest)}
 			for _, r := range reports {
 				switch said := reportOf(&r.Repositories[i], was.Digest).Outcome; said {
 				case cleaner.Deleted, cleaner.MovedToArchive, cleaner.Untagged:
-					claims[said]++
+					reported[said]++
 				default:
 					met[said]++
 				}
 			}
 			became := d.became()
-			if became == "" && len(claims) > 0 || became != "" && claims[became] != 1 || slices.Max(append(slices.Collect(maps.Values(claims)), 0)) > 1 {
-				faults = append(faults, fmt.Errorf("%s/%s: is %q, and the runs say that they did %v", repo.name, was.Digest, became, claims))
+			if became == "" && len(reported) > 0 || became != "" && reported[became] != 1 || slices.Max(append(slices.Collect(maps.Values(reported)), 0)) > 1 {
+				faults = append(faults, fmt.Errorf("%s/%s: is %q, and the runs say that they did %v", repo.name, was.Digest, became, reported))
 			}
 		}
-		faults = append(faults, newLaw(*t, repo.name, before[repo.name]).torn(after[repo.name]))
+		faults = append(faults, newModel(*t, repo.name, before[repo.name]).torn(after[repo.name]))
 	}
 	return errors.Join(faults...)
 }
 
-// asOneRunLeaves checks that the registry is as one run leaves it. Between, unless
-// nil, is what a run left that was ended: see [trial.mayDiffer].
+// asOneRunLeaves checks that the registry is like after one run. between has the images
+// after a run that was ended, or is nil: see [trial.mayDiffer].
 func (t *trial) asOneRunLeaves(tb testing.TB, between, after map[string][]fakeecr.Image) error {
 	tb.Helper()
-	twin := t.newWorld(tb)
+	twin := t.newFixture(tb)
 	report := twin.apply(tb, t.configuration())
 	want := twin.contents(*t)
 	for i, repo := range t.picture {
@@ -98,19 +97,19 @@ func (t *trial) asOneRunLeaves(tb testing.TB, between, after map[string][]fakeec
 	return nil
 }
 
-// An event that is delivered again later finds nothing to do.
+// An event that is delivered again later makes a run that removes nothing.
 func TestTheSameEventAgainDoesNothing(t *testing.T) {
 	t.Parallel()
 	for seed := uint64(0); seed < uint64(repeats()/4) && !t.Failed(); seed++ {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 5))
 			trial := drawSteady(random)
-			w := trial.newWorld(t)
-			first := handle(t, random, trial.deliver(w, seed))[0]
-			between := w.contents(*trial)
-			second := handle(t, random, trial.deliver(w, seed))[0]
+			f := trial.newFixture(t)
+			first := handle(t, random, trial.deliver(f, seed))[0]
+			between := f.contents(*trial)
+			second := handle(t, random, trial.deliver(f, seed))[0]
 			if n := second.Totals; first.Incomplete || second.Incomplete || n.Deleted+n.Archived+n.Gone+n.Changed+n.Failed > 0 {
-				t.Errorf("seed %d: the second run %+v\n%s\n%v", seed, n, strings.Join(w.outcomes(second), "\n"), trial)
+				t.Errorf("seed %d: the second run %+v\n%s\n%v", seed, n, strings.Join(f.outcomes(second), "\n"), trial)
 			}
 			if err := trial.asOneRunLeaves(t, nil, between); err != nil {
 				t.Errorf("seed %d: %v", seed, err)
@@ -119,8 +118,8 @@ func TestTheSameEventAgainDoesNothing(t *testing.T) {
 	}
 }
 
-// Lambda hands an event out again when the function fails or runs out of time:
-// what was half done is done then.
+// Lambda delivers an event again if the function fails or times out. The second run
+// completes the first.
 func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
 	t.Parallel()
 	died, half := 0, 0
@@ -128,14 +127,14 @@ func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 6))
 			trial := drawSteady(random)
-			w := trial.newWorld(t)
-			before := w.contents(*trial)
-			if trial.die(t, w, random, seed) {
+			f := trial.newFixture(t)
+			before := f.contents(*trial)
+			if trial.die(t, f, random, seed) {
 				died++
 			}
-			between := w.contents(*trial)
-			second := handle(t, random, trial.deliver(w, seed))[0]
-			after := w.contents(*trial)
+			between := f.contents(*trial)
+			second := handle(t, random, trial.deliver(f, seed))[0]
+			after := f.contents(*trial)
 			if second.Incomplete || second.Totals.Failed > 0 {
 				t.Errorf("seed %d: the second run %+v", seed, second.Totals)
 			}
@@ -143,7 +142,7 @@ func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
 				if s := stateOf(between[repo.name]); s != stateOf(before[repo.name]) && s != stateOf(after[repo.name]) {
 					half++
 				}
-				if err := newLaw(*trial, repo.name, before[repo.name]).torn(after[repo.name]); err != nil {
+				if err := newModel(*trial, repo.name, before[repo.name]).torn(after[repo.name]); err != nil {
 					t.Errorf("seed %d: %v", seed, err)
 				}
 			}
@@ -160,12 +159,12 @@ func TestTheSameEventAgainAfterARunThatDied(t *testing.T) {
 
 func TestWhatAnotherRunArchivesDoesNotHoldUpWhatGoesAlong(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, draw("child 90d\n index 90d >child"))
-	w.onceBefore(second("DescribeImages"), func() {
-		index := *imageOf(w.server.Images("app"), digestOf("index"))
+	f := newFixture(t, draw("child 90d\n index 90d >child"))
+	f.onceBefore(second("DescribeImages"), func() {
+		index := *imageOf(f.server.Images("app"), digestOf("index"))
 		index.Status, index.LastArchivedAt = "ARCHIVED", noon
-		w.server.Put("app", index)
+		f.server.Put("app", index)
 	})
-	report := w.apply(t, configuration("archive any pushed>30", "", ""))
-	sameLines(t, "outcomes", w.outcomes(&report), "child: transition, archived\nindex: transition, changed: imageStatus changed since the plan")
+	report := f.apply(t, configuration("archive any pushed>30", "", ""))
+	sameLines(t, "outcomes", f.outcomes(&report), "child: transition, archived\nindex: transition, changed: imageStatus changed since the plan")
 }

@@ -2,17 +2,15 @@ package scenario_test
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// vanishing is a configuration under which a run makes every call that it can make
-// about a repository.
+// vanishing has configurations with which a run makes every possible call about a
+// repository.
 var vanishing = map[string]string{
 	"deleted":  configuration("expire any pulled>30", "", `"orphans": "delete"`),
 	"archived": configuration("expire any pulled>30", "", `"orphans": "delete", "onExpire": "archive"`),
@@ -30,61 +28,58 @@ const vanishingPicture = `
 	repository other
 	else  90d`
 
-// vanishingWorld returns a world in which both repositories have a policy attached
-// and the images of app are more than a page holds. At the call of that number
-// something happens.
-func vanishingWorld(at int, then func(*world)) *world {
-	w := emptyWorld(draw(vanishingPicture))
+// vanishingFixture returns a registry in which both repositories have an attached policy,
+// and in which the listing of app has several pages. It calls then before the call with
+// that number.
+func vanishingFixture(at int, then func(*fixture)) *fixture {
+	f := emptyFixture(draw(vanishingPicture))
 	for _, name := range []string{"app", "other"} {
-		w.server.SetLifecyclePolicy(name, policy("expire any pushed>30"))
+		f.server.SetLifecyclePolicy(name, policy("expire any pushed>30"))
 	}
-	w.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Repository: "app", Nth: 1}}})
-	l := newLine(w.journal)
-	l.at, l.then = at, func() { then(w) }
-	cfg := awsclient.Local("http://registry.invalid", region)
-	cfg.HTTPClient = &http.Client{Transport: l}
-	w.registry = function.Connect(cfg, w.clock.now)
-	w.registry.Sources = w.inUse
-	return w
+	f.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Repository: "app", Nth: 1}}})
+	l := newLine(f.journal)
+	l.at, l.then = at, func() { then(f) }
+	f.connectOver(l, function.DefaultConcurrency)
+	return f
 }
 
-// beforeAnyCall makes a run for each call of the longest, in which something
-// vanishes before that call, which is no failure.
-func beforeAnyCall(t *testing.T, configuration string, vanish func(*world)) {
+// beforeAnyCall makes a run for each call of the longest run. Something vanishes before
+// that call. The run must not fail.
+func beforeAnyCall(t *testing.T, configuration string, vanish func(*fixture)) {
 	t.Helper()
 	for at, calls := 2, 2; at <= calls; at++ { // the first lists the repositories
-		w := vanishingWorld(at, vanish)
-		report := w.apply(t, configuration)
-		calls = max(calls, len(w.journal.calls))
-		wantGone(t, fmt.Sprintf("call %d, %s", at, w.journal.calls[min(at, len(w.journal.calls))-1].operation), &report)
+		f := vanishingFixture(at, vanish)
+		report := f.apply(t, configuration)
+		calls = max(calls, len(f.journal.calls))
+		wantGone(t, fmt.Sprintf("call %d, %s", at, f.journal.calls[min(at, len(f.journal.calls))-1].operation), &report)
 	}
 }
 
-// Somebody deletes a repository: the run goes on.
+// Another user deletes a repository; the run continues.
 func TestARepositoryVanishesBeforeAnyCall(t *testing.T) {
 	t.Parallel()
 	for name, text := range vanishing {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			beforeAnyCall(t, text, func(w *world) { w.server.DeleteRepository("app") })
+			beforeAnyCall(t, text, func(f *fixture) { f.server.DeleteRepository("app") })
 		})
 	}
 }
 
-// Somebody deletes an image.
+// Another user deletes an image; the run continues.
 func TestAnImageVanishesBeforeAnyCall(t *testing.T) {
 	t.Parallel()
 	for name, text := range vanishing {
 		for _, image := range []string{"index", "amd", "sig", "dead", "old"} {
 			t.Run(name+", "+image, func(t *testing.T) {
 				t.Parallel()
-				beforeAnyCall(t, text, func(w *world) { w.server.Remove("app", digestOf(image)) })
+				beforeAnyCall(t, text, func(f *fixture) { f.server.Remove("app", digestOf(image)) })
 			})
 		}
 	}
 }
 
-// wantGone checks that what is not there any more is at most said to be gone.
+// wantGone checks that the report says at most that images do not exist any more.
 func wantGone(t *testing.T, when string, report *cleaner.Report) {
 	t.Helper()
 	if report.Incomplete || report.Totals.Failed+report.Totals.NotAttempted > 0 || len(report.Repositories) == 0 {

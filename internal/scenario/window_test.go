@@ -6,21 +6,20 @@ import (
 	"time"
 )
 
-// ECR has no conditional delete: what changes between the answer to the
-// re-check and the request to remove is not seen. This measures how long that
-// is for the server, over HTTP on this machine: what the cleaner itself adds to
-// the way to ECR and back.
+// ECR has no conditional delete: a change between the answer to the re-check and the
+// request to remove is not seen. This test measures that time at the server, over HTTP on
+// this machine. It is the time that the cleaner adds to the network.
 //
 //nolint:paralleltest // other tests would be in the way of the measurement
 func TestWindow(t *testing.T) {
-	for action, families := range map[string]int{"expire": 2000, "archive": 300} {
-		w := newWorld(t, picture{{name: "app"}})
-		fill(w, "app", families, 1, families)
-		report := w.apply(t, configuration(action+" any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 10000}`))
-		if n := report.Totals.Deleted + report.Totals.Archived; n != 3*families {
-			t.Fatalf("%d removed, want %d", n, 3*families)
+	for action, groups := range map[string]int{"expire": 2000, "archive": 300} {
+		f := newFixture(t, picture{{name: "app"}})
+		fill(f, "app", groups, 1, groups)
+		report := f.apply(t, configuration(action+" any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 10000}`))
+		if n := report.Totals.Deleted + report.Totals.Archived; n != 3*groups {
+			t.Fatalf("%d removed, want %d", n, 3*groups)
 		}
-		for what, windows := range w.windows() {
+		for what, windows := range f.windows() {
 			slices.Sort(windows)
 			t.Logf("%s, %s: %d calls, window median %v, max %v", action, what, len(windows),
 				windows[len(windows)/2].Round(time.Microsecond), windows[len(windows)-1].Round(time.Microsecond))
@@ -28,13 +27,13 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// windows returns the times from the answers to re-checks to the requests that
-// rely on them: of the first request after a re-check, and of those after it.
-func (w *world) windows() map[string][]time.Duration {
+// windows returns the times from the answers of re-checks to the requests that rely on
+// them: for the first request after a re-check, and for later ones.
+func (f *fixture) windows() map[string][]time.Duration {
 	windows := map[string][]time.Duration{}
 	var checked time.Time
 	first := "first request"
-	for _, c := range w.journal.calls {
+	for _, c := range f.journal.calls {
 		switch c.operation {
 		case "DescribeImages":
 			checked, first = c.answered, "first request"

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -16,22 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
-
-// An answer is the body of every answer of a server.
-type answer string
-
-func (a answer) Do(r *http.Request) (*http.Response, error) {
-	_, err := io.Copy(io.Discard, r.Body)
-	return &http.Response{
-		StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
-		Body: io.NopCloser(strings.NewReader(string(a))), ContentLength: int64(len(a)),
-	}, err
-}
 
 // sdk is an API whose answers the SDK reads. It gives one page.
 type sdk struct {
@@ -53,9 +40,8 @@ func (s *sdk) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput, _
 // panic of the SDK is an error.
 func reference(t *testing.T, text string) (page imagepage.Page, err error) {
 	t.Helper()
-	cfg := awsclient.Local("http://127.0.0.1:1", "eu-west-1")
-	cfg.HTTPClient = answer(text)
-	cfg.Retryer, cfg.APIOptions = func() aws.Retryer { return aws.NopRetryer{} }, nil // the SDK as it is
+	cfg := awstest.Attempts(awstest.Offline(awstest.Answer(text)), 1)
+	cfg.APIOptions = nil // the SDK as it is
 	api := &sdk{API: ecr.NewFromConfig(cfg)}
 	defer func() {
 		if r := recover(); r != nil {

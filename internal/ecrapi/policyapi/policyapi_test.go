@@ -2,15 +2,14 @@ package policyapi_test
 
 import (
 	"errors"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/policyapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 const keep5 = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}, "action": {"type": "expire"}}]}`
@@ -18,11 +17,7 @@ const keep5 = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", 
 // start returns a registry with the repository "app" and clients of it.
 func start(t *testing.T) (*fakeecr.Server, policyapi.Client, ecrapi.Client, *ecrapi.Calls) {
 	t.Helper()
-	registry := fakeecr.New()
-	registry.CreateRepository("app")
-	server := httptest.NewServer(registry)
-	t.Cleanup(server.Close)
-	cfg := awsclient.Local(server.URL, "eu-west-1")
+	registry, cfg := awstest.Registry(t)
 	client, calls := policyapi.Connect(cfg)
 	reader, _ := ecrapi.Connect(cfg)
 	return registry, client, reader, calls

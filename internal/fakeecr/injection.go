@@ -9,35 +9,34 @@ import (
 	"time"
 )
 
-// An injector decides which calls faults strike.
+// An injector chooses the faults of calls.
 type injector struct {
-	mu        sync.Mutex
-	faults    Faults
-	calls     map[faultKey]int
-	concerned []int // calls so far, by rule
-	events    []*FaultEvent
+	mu         sync.Mutex
+	faults     Faults
+	calls      map[faultKey]int
+	candidates []int // calls so far to which each rule applies
+	events     []*FaultEvent
 }
 
-// A strike is a fault that strikes a call. A nil strike is none.
-type strike struct {
+// An injection is the fault of one call; nil is no fault.
+type injection struct {
 	*FaultEvent
-	code   string
-	delay  time.Duration
-	random *rand.Rand
-	named  []string // digests, by the request
-	// Of a page: the token that was asked with and the key that it holds.
-	token, start string
-	refused      bool // whether an image was
+	code         string
+	delay        time.Duration
+	random       *rand.Rand
+	named        []string // the digests in the request
+	token, start string   // of a page: the token of the request and its key
+	refused      bool     // whether the call refused an image already
 }
 
-func (hit *strike) kind() FaultKind {
-	if hit == nil {
+func (injected *injection) kind() FaultKind {
+	if injected == nil {
 		return ""
 	}
-	return hit.Kind
+	return injected.Kind
 }
 
-// A mention is what faults need to know of a request.
+// A mention has the members of a request that the rules use.
 type mention struct {
 	operation, repo string
 	ImageIDs        []imageID `json:"imageIds"`
@@ -46,7 +45,6 @@ type mention struct {
 	NextToken       string    `json:"nextToken"`
 }
 
-// digests returns those that the request names.
 func (m *mention) digests() []string {
 	var digests []string
 	for _, id := range append(m.ImageIDs, m.ImageID) {
@@ -57,7 +55,7 @@ func (m *mention) digests() []string {
 	return digests
 }
 
-// lists reports whether the request is for a page of a listing.
+// lists reports whether the request lists a page.
 func (m *mention) lists() bool {
 	switch m.operation {
 	case "DescribeImages", "DescribeRepositories":
@@ -68,11 +66,11 @@ func (m *mention) lists() bool {
 	return false
 }
 
-func (rule *FaultRule) concerns(m *mention) bool {
+func (rule *FaultRule) appliesTo(m *mention) bool {
 	if rule.Operation != "" && rule.Operation != m.operation || rule.Repository != "" && rule.Repository != m.repo {
 		return false
 	}
-	switch rule.Kind { //nolint:exhaustive // the other kinds strike elsewhere
+	switch rule.Kind { //nolint:exhaustive // the other kinds apply to every call
 	case ShortPage, EmptyPage, RepeatedPage, OverlappingPage:
 		return m.lists()
 	case RepeatedToken, ExpiredToken:
@@ -85,8 +83,8 @@ func (rule *FaultRule) concerns(m *mention) bool {
 	return true
 }
 
-// draw returns what strikes the call with that body, which is a good one.
-func (in *injector) draw(operation, repo string, body []byte) *strike {
+// draw returns the fault of a valid call, or nil.
+func (in *injector) draw(operation, repo string, body []byte) *injection {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if len(in.faults.Rules) == 0 {
@@ -94,41 +92,40 @@ func (in *injector) draw(operation, repo string, body []byte) *strike {
 	}
 	m := mention{operation: operation, repo: repo}
 	if err := json.Unmarshal(body, &m); err != nil {
-		panic("fakeecr: " + err.Error()) // it was decoded before, into the operation's own type
+		panic("fakeecr: " + err.Error()) // the operation has decoded it before
 	}
 	key := faultKey{operation, repo}
 	in.calls[key]++
 	random := in.faults.chance(key, in.calls[key])
-	struck := -1
+	chosen := -1
 	for i := range in.faults.Rules {
-		if in.strikes(i, &m, random) && struck < 0 {
-			struck = i
+		if in.hits(i, &m, random) && chosen < 0 {
+			chosen = i
 		}
 	}
-	if struck < 0 {
+	if chosen < 0 {
 		return nil
 	}
-	rule := in.faults.Rules[struck]
+	rule := in.faults.Rules[chosen]
 	event := &FaultEvent{Kind: rule.Kind, Operation: operation, Repository: repo, Call: in.calls[key]}
 	in.events = append(in.events, event)
-	return &strike{FaultEvent: event, code: rule.Code, delay: in.faults.Delay, random: random, named: m.digests(), token: m.NextToken}
+	return &injection{FaultEvent: event, code: rule.Code, delay: in.faults.Delay, random: random, named: m.digests(), token: m.NextToken}
 }
 
-// strikes counts the call if the rule concerns it, and reports whether it is to
-// be struck.
-func (in *injector) strikes(i int, m *mention, random *rand.Rand) bool {
+// hits counts the call if the rule applies to it, and reports whether the rule chooses it.
+func (in *injector) hits(i int, m *mention, random *rand.Rand) bool {
 	rule := &in.faults.Rules[i]
-	if !rule.concerns(m) {
+	if !rule.appliesTo(m) {
 		return false
 	}
-	in.concerned[i]++
+	in.candidates[i]++
 	if rule.Nth > 0 {
-		return in.concerned[i] == rule.Nth
+		return in.candidates[i] == rule.Nth
 	}
 	return random.Float64() < rule.Probability
 }
 
-// chance returns the randomness of the call of that number.
+// chance returns the random numbers for a call.
 func (f *Faults) chance(key faultKey, call int) *rand.Rand {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%s %s %d", key.operation, key.repo, call) // a hash takes everything

@@ -11,18 +11,18 @@ import (
 // A tag that moves while the pages are listed is on an image of each page.
 func TestATagThatMovesWhileItIsListedProtectsBoth(t *testing.T) {
 	t.Parallel()
-	w := many(t, 1500)
-	images := w.server.Images("app")
+	f := many(t, 1500)
+	images := f.server.Images("app")
 	first, last := images[0].Digest, images[len(images)-1].Digest
 	put := func(digest, tag string) {
-		w.server.Put("app", fakeecr.Image{Digest: digest, PushedAt: noon.Add(-90 * day), Tags: []string{tag}})
+		f.server.Put("app", fakeecr.Image{Digest: digest, PushedAt: noon.Add(-90 * day), Tags: []string{tag}})
 	}
 	put(first, "v1")
-	w.source("ecs").answer(t, "task/1 app:v1")
-	w.onceBefore(second("DescribeImages"), func() { put(last, "v1") })
-	report := w.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, `"limits": {"maxDeletionsPerRepository": 1500}`))
+	f.source("ecs").answer(t, "task/1 app:v1")
+	f.onceBefore(second("DescribeImages"), func() { put(last, "v1") })
+	report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, `"limits": {"maxDeletionsPerRepository": 1500}`))
 	left := []string{}
-	for _, im := range w.server.Images("app") {
+	for _, im := range f.server.Images("app") {
 		left = append(left, im.Digest)
 	}
 	want := []string{first, last}

@@ -46,9 +46,9 @@ func (r *rule) matches(im *imageOf) bool {
 
 func isDev(tag string) bool { return strings.HasPrefix(tag, "dev-") }
 
-// judgeWish: the rule must mark the image for this action, a person must have named it,
+// judgeWanted: the rule must mark the image for this action, a person must have named it,
 // or it follows an image that the run removed.
-func (j *judgement) judgeWish() {
+func (j *judgement) judgeWanted() {
 	archives := j.call.operation == "UpdateImageStorageClass"
 	if j.run == "named" {
 		if archives || j.tags != nil || !j.named[j.digest] && !j.follows() {
@@ -86,7 +86,7 @@ func (j *judgement) marked(at time.Time) bool {
 func (j *judgement) follows() bool {
 	tagged := slices.ContainsFunc(j.was.Tags, func(tag string) bool { return !strings.HasPrefix(tag, "sha256-") })
 	removed := func(digest string) bool { // by the run, or by somebody else before the run came to it
-		l := j.view.looks[digest]
+		l := j.view.rechecks[digest]
 		return j.requested[j.call.repo][digest] || l.seq > 0 && l.image.Digest == ""
 	}
 	roots := append(parents(j.view.first, j.digest), subjects(&j.was)...)

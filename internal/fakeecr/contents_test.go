@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func TestPutCompletesTheImage(t *testing.T) {
@@ -24,9 +24,7 @@ func TestPutCompletesTheImage(t *testing.T) {
 		Digest: d, PushedAt: now, Status: "ACTIVE", Manifest: got[0].Manifest,
 		ManifestMediaType: ociImage, ArtifactMediaType: "application/vnd.oci.image.config.v1+json",
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Put mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "Put", want, got)
 	if want := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(got[0].Manifest))); d != want {
 		t.Errorf("got digest %s, want that of the manifest, %s", d, want)
 	}
@@ -69,9 +67,7 @@ func TestPutReadsTheManifest(t *testing.T) {
 				if got.Digest != c.want.Digest {
 					continue
 				}
-				if diff := cmp.Diff(c.want, got); diff != "" {
-					t.Errorf("Put mismatch (-want +got)\n%s", diff)
-				}
+				awstest.Equal(t, "Put", c.want, got)
 			}
 			s.Remove("app", c.want.Digest, digest(3))
 		})
@@ -155,7 +151,7 @@ func TestTagsMove(t *testing.T) {
 	}
 }
 
-// What a snapshot is put back as is what it was: tests change an image so.
+// Tests change an image by putting back its changed snapshot.
 func TestSnapshotsAreCopies(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -167,9 +163,7 @@ func TestSnapshotsAreCopies(t *testing.T) {
 		t.Errorf("changed through a snapshot: %+v", before[0])
 	}
 	s.Put("app", before[0])
-	if diff := cmp.Diff(before, s.Images("app")); diff != "" {
-		t.Errorf("putting a snapshot back mismatch (-want +got)\n%s", diff)
-	}
+	awstest.Equal(t, "putting a snapshot back", before, s.Images("app"))
 }
 
 func TestRepositoriesComeAndGo(t *testing.T) {
@@ -190,7 +184,7 @@ func TestRepositoriesComeAndGo(t *testing.T) {
 	}
 }
 
-// A listing stays cheap and right while most of a repository goes.
+// A listing is fast and correct after the removal of most images.
 func TestManyRemovals(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

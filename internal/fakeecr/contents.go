@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// The methods in this file change the registry as pushes and other people do.
-// None of them counts as a call.
+// The methods in this file change the registry like a push, or like another user.
+// [Server.Calls] does not count them.
 
-// CreateRepository adds an empty repository, unless there is one of that name.
-// It panics when ECR would not accept the name.
+// CreateRepository adds an empty repository, unless it exists. It panics if ECR would not
+// accept the name.
 func (s *Server) CreateRepository(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -22,8 +22,7 @@ func (s *Server) CreateRepository(name string) {
 	}
 }
 
-// DeleteRepository removes a repository and its images. It does nothing when
-// there is none of that name.
+// DeleteRepository removes a repository with its images, if it exists.
 func (s *Server) DeleteRepository(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,34 +30,34 @@ func (s *Server) DeleteRepository(name string) {
 	s.byName = nil
 }
 
-// TagRepository sets the resource tags of a repository, in place of all it
-// had. It panics when there is no such repository.
+// TagRepository replaces the resource tags of a repository. It panics if the repository
+// does not exist.
 func (s *Server) TagRepository(name string, tags map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mustRepository(name).tags = maps.Clone(tags)
 }
 
-// SetLifecyclePolicy attaches a policy, which is not validated; "" detaches
-// the one there is. It panics when there is no such repository.
+// SetLifecyclePolicy attaches a policy without validation; "" detaches it. It panics if
+// the repository does not exist.
 func (s *Server) SetLifecyclePolicy(repo, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mustRepository(repo).policy = text
 }
 
-// LifecyclePolicy returns the text of the policy that is attached, or "" when
-// none is. It panics when there is no such repository.
+// LifecyclePolicy returns the text of the attached policy, or "". It panics if the
+// repository does not exist.
 func (s *Server) LifecyclePolicy(repo string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.mustRepository(repo).policy
 }
 
-// Put stores an image and returns its digest. What im leaves out is completed
-// as [Image] documents; its tags are taken from the images that have them. An
-// image with the same digest is replaced, its tags included. Put panics when
-// there is no such repository or the digest is malformed.
+// Put stores an image and returns its digest. It sets empty fields as [Image] documents,
+// and moves the tags of im from other images. It replaces an image with the same digest,
+// including the tags. It panics if the repository does not exist or the digest is
+// malformed.
 func (s *Server) Put(repo string, im Image) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +67,8 @@ func (s *Server) Put(repo string, im Image) string {
 	return rec.Digest
 }
 
-// Remove removes images by digest, whatever lists them. Digests that are not
-// stored are passed over. It panics when there is no such repository.
+// Remove removes images by digest, also children of indexes. It skips unknown digests. It
+// panics if the repository does not exist.
 func (s *Server) Remove(repo string, digests ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,8 +80,8 @@ func (s *Server) Remove(repo string, digests ...string) {
 	}
 }
 
-// Images returns copies of a repository's images, ordered by digest, each with
-// its manifest. It returns nil when there is no such repository.
+// Images returns copies of the images of a repository, ordered by digest, with their
+// manifests. It returns nil if the repository does not exist.
 func (s *Server) Images(repo string) []Image {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,8 +96,7 @@ func (s *Server) Images(repo string) []Image {
 	return images
 }
 
-// Tag gives an image a tag, taking it from the image that has it, as a push
-// would. It panics when there is no such image.
+// Tag moves a tag to an image, like a push. It panics if the image does not exist.
 func (s *Server) Tag(repo, digest, tag string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,16 +108,16 @@ func (s *Server) Tag(repo, digest, tag string) {
 	r.tag(rec, tag)
 }
 
-// Untag takes a tag from the image that has it, if any. The image stays, even
-// without tags. It panics when there is no such repository.
+// Untag removes a tag, and keeps its image even without tags. It panics if the repository
+// does not exist.
 func (s *Server) Untag(repo, tag string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mustRepository(repo).untag(tag)
 }
 
-// Pull records a pull of an image by somebody else, as ECR does: at most once in
-// 24 hours. It panics when there is no such image.
+// Pull records a pull of an image by another user, at most once in 24 hours as in ECR. It
+// panics if the image does not exist.
 func (s *Server) Pull(repo, digest string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,8 +128,8 @@ func (s *Server) Pull(repo, digest string) {
 	s.recordPull(rec)
 }
 
-// ExcludePulls says whether the caller's role is registered as a pull-time
-// exclusion: its BatchGetImage then leaves the last pull as it is.
+// ExcludePulls sets whether the caller's role is a pull-time exclusion. If it is,
+// BatchGetImage records no pull.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-time-update-exclusions.html
 func (s *Server) ExcludePulls(excluded bool) {
 	s.mu.Lock()
@@ -139,8 +137,8 @@ func (s *Server) ExcludePulls(excluded bool) {
 	s.pullExcluded = excluded
 }
 
-// RefuseImage makes BatchDeleteImage answer the failure code for an image, in
-// every repository; "" ends it.
+// RefuseImage sets the failure code of BatchDeleteImage for an image in every repository;
+// "" removes it.
 func (s *Server) RefuseImage(digest, failureCode string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,7 +157,7 @@ func (s *Server) mustRepository(name string) *repository {
 	return r
 }
 
-// sorted returns all repositories by name.
+// sorted returns all repositories, ordered by name.
 func (s *Server) sorted() []*repository {
 	if s.byName == nil {
 		for _, name := range slices.Sorted(maps.Keys(s.repositories)) {
