@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
@@ -37,10 +39,10 @@ func runFilled(t *testing.T, registry *fakeecr.Server, stdin io.Reader, clock fu
 	server := httptest.NewServer(registry)
 	defer server.Close()
 	var out, errs strings.Builder
-	status = run(t.Context(), world{
-		stdin: stdin, stdout: &out, stderr: &errs, now: clock, getenv: func(string) string { return "" },
-		source: function.SourceReader,
-		connector: func(_, _ string, clock func() time.Time) func(context.Context) (function.Registry, error) {
+	status = run(t.Context(), env.Env{
+		Stdin: stdin, Stdout: &out, Stderr: &errs, Now: clock, Getenv: func(string) string { return "" },
+		Source: function.SourceReader,
+		Connector: func(_, _ string, clock func() time.Time) func(context.Context) (function.Registry, error) {
 			return func(context.Context) (function.Registry, error) {
 				return function.Connect(awsclient.Local(server.URL, "eu-west-1"), clock), nil
 			}
@@ -56,12 +58,12 @@ func TestAttachRefusesPoliciesThatECRDoesNotTake(t *testing.T) {
 	configuration := `{"protect": {"inUse": []}, "policies": [{"name": "short", "repositories": ["app"], "policy": ` + keepOne("x") +
 		`}, {"name": "long", "policy": ` + keepOne(strings.Repeat("x", 31_000)) + `}]}`
 	status, stdout, stderr, registry := runOn(t, strings.NewReader(""), time.Now, "attach", "--yes", "--config", configuration)
-	if status != statusUsage || stdout != "" {
+	if status != exit.Usage || stdout != "" {
 		t.Errorf("status %d, standard output %q", status, stdout)
 	}
 	for _, want := range []string{
 		`web: refused: policy "long" is none that ECR takes: 1:1: has 31155 characters; ECR takes at most 30720`,
-		"ecrclean: nothing was changed: ECR does not take the policies of web; leave these out with --repositories",
+		"ecrclean: nothing was changed: ECR does not accept the policies of web; leave these out with --repositories",
 	} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("the error stream has no %q:\n%s", want, stderr)
@@ -76,7 +78,7 @@ func TestAttachRefusesPoliciesThatECRDoesNotTake(t *testing.T) {
 func TestAttachDoesNotTakeALateAnswer(t *testing.T) {
 	t.Parallel()
 	for pause, want := range map[time.Duration]struct{ status, calls int }{
-		time.Second: {statusDone, 2}, 10 * time.Minute: {statusFailed, 0},
+		time.Second: {exit.Done, 2}, 10 * time.Minute: {exit.Failed, 0},
 	} {
 		var passed atomic.Int64
 		clock := func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
@@ -89,7 +91,7 @@ func TestAttachDoesNotTakeALateAnswer(t *testing.T) {
 		if n := registry.Calls()["PutLifecyclePolicy"]; status != want.status || n != want.calls {
 			t.Errorf("after %s: status %d, %d policies attached\n%s", pause, status, n, stderr)
 		}
-		if late := strings.Contains(stderr, "the answer came after more than 10m0s"); late != (want.status != statusDone) {
+		if late := strings.Contains(stderr, "the answer came after more than 10m0s"); late != (want.status != exit.Done) {
 			t.Errorf("after %s the error stream has\n%s", pause, stderr)
 		}
 	}

@@ -1,6 +1,6 @@
-// Command ecrclean shows what lifecycle policies would remove from an Amazon
-// ECR registry, explains every verdict, and removes it when told to. It is the
-// same engine as the Lambda function cleaner.
+// Command ecrclean shows what lifecycle policies would remove from an Amazon ECR
+// registry, explains every verdict, and removes the images. It shares its code with the
+// Lambda function cleaner.
 //
 // # Usage
 //
@@ -20,37 +20,32 @@
 //	ecrclean invoke    EVENT
 //	ecrclean demo
 //
-// Every command has --help. Credentials, region and endpoint come from where
-// every AWS tool takes them: AWS_PROFILE or --profile, AWS_REGION or --region,
-// AWS_ENDPOINT_URL. The configuration is what --config or the environment
-// variable CLEANER_CONFIG names: a file, s3://BUCKET/KEY, ssm:/PARAMETER, or the
-// JSON text itself. The command decides the mode: plan removes nothing and apply
-// does, whatever the configuration says.
-//
-// audit reads the log of the function, or what apply and delete write with --log, and
-// lists what the runs removed: what ECR confirmed, what was found removed after a call
-// without an answer ("deleted, unconfirmed"), and what may have been removed
-// ("unknown").
+// Every command has --help. ecrclean uses your usual AWS credentials and Region:
+// AWS_PROFILE or --profile, AWS_REGION or --region, AWS_ENDPOINT_URL. The configuration
+// is the value of --config or of the environment variable CLEANER_CONFIG: a file,
+// s3://BUCKET/KEY, ssm:/PARAMETER, or the JSON text itself. The mode of the configuration
+// has no effect: plan removes nothing and apply removes images.
 //
 // # Signals
 //
-// After SIGINT, SIGTERM or SIGHUP nothing further is begun: calls that remove are
-// seen to their end, others are given up, and the report says what was not attempted.
-// At a question, or while apply without --yes still plans, nothing was removed then.
-// A second signal ends the program at once.
+// After SIGINT, SIGTERM or SIGHUP, ecrclean starts no further call. It waits for the calls
+// that remove images, gives up the others, and reports what it did not attempt. At a
+// question, or while apply without --yes plans, nothing has been removed. A second signal
+// ends the program at once.
 //
 // # Exit status
 //
-//	0  done; for plan and apply, images that are protected, blocked by an index,
-//	   changed since the plan or gone are normal
-//	1  the operation failed, or what it did could not be reported
-//	2  usage, configuration, policy or unreadable input; --repositories has a
-//	   pattern that matches no repository
-//	3  finished, but something was not handled: a call failed or was denied, a
-//	   limit stopped apply, images in use stopped attach, the time ran out, a
-//	   signal came, the log could not be written, audit could not read a line
-//	   about an image, delete did not delete a named image (an image that
-//	   somebody else deleted in the meantime counts as deleted), or attach or
-//	   adopt left a repository alone that --repositories gives by name, not by
-//	   a pattern
+//	0  success; protected images, images blocked by an index, and images that are gone
+//	   or have changed since the plan are normal for plan and apply
+//	1  the operation failed, or its result could not be written
+//	2  bad usage, configuration, policy or input; a pattern of --repositories matches no
+//	   repository
+//	3  partly done:
+//	   - a call failed or was denied, the time ran out, or a signal came
+//	   - a limit stopped apply, or images in use stopped attach
+//	   - the log could not be written, or audit could not read a line about an image
+//	   - delete did not delete a named image; an image that somebody else deleted in the
+//	     meantime counts as deleted
+//	   - attach or adopt skipped a repository that --repositories gives by name, not by
+//	     a pattern
 package main

@@ -9,28 +9,30 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// gcPercent has garbage collected less often than is usual: there is memory where
-// people sit.
+// gcPercent makes the garbage collector run less often than by default, because the
+// machines of users have memory.
 const gcPercent = 400
 
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	w := world{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: os.Getenv, now: time.Now, connector: function.Connector(os.Getenv), source: function.SourceReader,
+	e := env.Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Getenv: os.Getenv, Now: time.Now, Connector: function.Connector(os.Getenv), Source: function.SourceReader,
 	}
-	os.Exit(run(untilSignal(), w, os.Args[1:]))
+	os.Exit(run(untilSignal(), e, os.Args[1:]))
 }
 
-// untilSignal returns a context that ends with the first signal to end; the second
-// ends the program at once. A hangup that is ignored, as under nohup, stays so.
+// untilSignal returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. The
+// second one ends the program at once. A SIGHUP that is ignored, as under nohup, stays
+// ignored.
 func untilSignal() context.Context {
-	// What a closed pipe does not take is an error: the program lives to say what it did.
+	// Without this, writing to a closed pipe would end the program before it can report.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -39,7 +41,7 @@ func untilSignal() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, func() {
 		stop()
-		fmt.Fprintf(os.Stderr, "ecrclean: %s; ending after the calls under way, once more ends at once\n", context.Cause(ctx))
+		fmt.Fprintf(os.Stderr, "ecrclean: %s; finishing in-flight calls; press Ctrl-C again to quit now\n", context.Cause(ctx))
 	})
 	return ctx
 }

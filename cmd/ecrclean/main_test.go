@@ -82,12 +82,11 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"attached": cmdAttached,
 	// calls
 	"calls": cmdCalls,
-	// registry FILE [ACCOUNT]
-	"registry": cmdRegistry,
 	// answer OPERATION FILE
 	"answer": cmdAnswer,
-	// world push|tag|untag|pull|remove|label|drop|attach|fail|refuse|clock ARG...
-	"world": cmdWorld,
+	// registry replace FILE [ACCOUNT]
+	// registry push|tag|untag|pull|remove|label|drop|attach|fail|refuse|clock ARG...
+	"registry": cmdRegistry,
 	// before OPERATION N push|tag|untag|pull|remove|label|drop|attach|fail|refuse|clock ARG...
 	"before": cmdBefore,
 }

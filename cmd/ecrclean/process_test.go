@@ -71,7 +71,7 @@ func (p *process) run(t *testing.T) (status int) {
 func (p *process) interrupt(signal syscall.Signal) {
 	<-p.started
 	_ = p.Process.Signal(signal) // without it the program says nothing
-	p.errors.await("once more ends at once")
+	p.errors.await("Ctrl-C again")
 }
 
 // end interrupts the program and returns when it has ended: a call that waits for

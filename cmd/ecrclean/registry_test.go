@@ -180,7 +180,7 @@ func tagsOf(text string) ([]string, error) {
 	return tags, nil
 }
 
-// change moves the world as other people do.
+// change changes the registry as other people do.
 func (r *scriptRegistry) change(what string, args []string) error {
 	arg := func(i int) string {
 		if i < len(args) {
@@ -235,15 +235,19 @@ func (r *scriptRegistry) pull(repository, digest string) error {
 	return fmt.Errorf("no image %s in %s", digest, repository)
 }
 
-// cmdWorld moves the world now.
-func cmdWorld(ts *testscript.TestScript, neg bool, args []string) {
+// cmdRegistry changes the registry now, or replaces it with another one.
+func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: world CHANGE ARG...")
+		ts.Fatalf("usage: registry CHANGE ARG..., or registry replace FILE [ACCOUNT]")
+	}
+	if args[0] == "replace" {
+		replaceRegistry(ts, args[1:])
+		return
 	}
 	ts.Check(registryOf(ts).change(args[0], args[1:]))
 }
 
-// cmdBefore moves the world right before the Nth call of an operation.
+// cmdBefore changes the registry right before the Nth call of an operation.
 func cmdBefore(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: before OPERATION N CHANGE ARG...")
@@ -294,11 +298,8 @@ func cmdCalls(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdRegistry starts over with another registry, perhaps of another account.
-func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: registry FILE [ACCOUNT]")
-	}
+// replaceRegistry fills another registry, perhaps of another account, from a file.
+func replaceRegistry(ts *testscript.TestScript, args []string) {
 	r := registryOf(ts)
 	options := []fakeecr.Option{fakeecr.WithClock(r.now)}
 	if len(args) == 2 {

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
@@ -21,14 +20,14 @@ func TestALogThatFailsEndsTheRun(t *testing.T) {
 	p := prepare(t, registry, "apply", "--yes", "--output", "json", "--log", "log")
 	log := fifo(t, filepath.Join(p.Dir, "log"))
 	registry.Before("DescribeImages", once(3, func() { _ = log.Close() })) // the re-check of the second batch
-	if status := p.run(t); status != statusUnhandled {
+	if status := p.run(t); status != exit.Incomplete {
 		t.Errorf("ended with %d", status)
 	}
 	report := p.report(t)
 	if got := report.Totals; got.Deleted != 100 || got.Failed != 100 || got.NotAttempted != 50 || len(registry.Images("app")) != 151 {
 		t.Errorf("%d images are left, totals %+v", len(registry.Images("app")), got)
 	}
-	const words = "log: write log: broken pipe; make room for it and run again"
+	const words = "log: write log: broken pipe; free some space and run again"
 	if im := report.Repositories[0].Images[100]; im.Outcome != "failed" || im.Message != words {
 		t.Errorf("%q: %q", im.Outcome, im.Message)
 	}
@@ -36,20 +35,6 @@ func TestALogThatFailsEndsTheRun(t *testing.T) {
 		t.Errorf("calls %v", calls)
 	}
 	p.wantSaid(t, "ecrclean: "+words+"\n")
-}
-
-// A removing run learns that the log could not be written.
-func TestALogThatFailsCommitsNothing(t *testing.T) {
-	t.Parallel()
-	full := errors.New("full")
-	var told error
-	log := &runLog{w: writer(func([]byte) (int, error) { return 0, full }), failed: func(err error) { told = err }}
-	_, _ = io.WriteString(log, "line") // as slog, which does not look
-	for _, err := range []error{told, log.commit(), log.end()} {
-		if !errors.Is(err, full) {
-			t.Errorf("error %v", err)
-		}
-	}
 }
 
 // The log of invoke is the error stream.
@@ -60,7 +45,7 @@ func TestInvokeRemovesNothingWithoutItsLog(t *testing.T) {
 	p := prepare(t, registry, "invoke", "apply.json")
 	p.give(t, inputs)
 	p.Stderr = closedPipe(t)
-	if status := p.run(t); status != statusUnhandled || len(registry.Images("app")) != 3 {
+	if status := p.run(t); status != exit.Incomplete || len(registry.Images("app")) != 3 {
 		t.Errorf("ended with %d, %d images are left", status, len(registry.Images("app")))
 	}
 	if got := p.report(t).Totals; got.Failed != 2 {
@@ -80,24 +65,4 @@ func fifo(t *testing.T, name string) *os.File {
 	}
 	go func() { _, _ = io.Copy(io.Discard, f) }() // ends with an error when it is closed
 	return f
-}
-
-// What a killed run has left unfinished does not take the next line with it.
-func TestTheLogGoesOnAfterAnUnfinishedLine(t *testing.T) {
-	t.Parallel()
-	for before, want := range map[string]string{"": "new\n", "a\n": "a\nnew\n", "a\n{\"cut": "a\n{\"cut\nnew\n"} {
-		name := filepath.Join(t.TempDir(), "log")
-		if err := os.WriteFile(name, []byte(before), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		l, err := openRunLog(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = io.Copy(l, strings.NewReader("new\n"))
-		text, readErr := os.ReadFile(name)
-		if err != nil || l.end() != nil || readErr != nil || string(text) != want {
-			t.Errorf("after %q the log is %q; %v, %v", before, text, err, readErr)
-		}
-	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
@@ -27,7 +29,7 @@ func TestASignalEndsApplyAfterTheCallUnderWay(t *testing.T) {
 			fill(registry, "app", 151)
 			p := prepare(t, registry, "apply", "--yes", "--output", "json", "--log", "log")
 			registry.Before("BatchDeleteImage", func() { p.interrupt(sent) })
-			if status := p.run(t); status != statusUnhandled {
+			if status := p.run(t); status != exit.Incomplete {
 				t.Errorf("%s ended with %d", p, status)
 			}
 			report := p.report(t)
@@ -40,8 +42,8 @@ func TestASignalEndsApplyAfterTheCallUnderWay(t *testing.T) {
 			if got := p.audited(t, "log"); got.Totals != (audit.Totals{Deleted: 100, NotAttempted: 50}) || !got.Finished || got.ID != report.RunID {
 				t.Errorf("audit says run %s, finished %t, %+v", got.ID, got.Finished, got.Totals)
 			}
-			p.wantSaid(t, "ecrclean: "+sent.String()+" signal received; ending after the calls under way, once more ends at once\n",
-				"ecrclean: finished, but something was not handled; see above\n")
+			p.wantSaid(t, "ecrclean: "+sent.String()+" signal received; finishing in-flight calls; press Ctrl-C again to quit now\n",
+				"ecrclean: incomplete: 1 repository failed or was skipped: app\n")
 		})
 	}
 }
@@ -54,7 +56,7 @@ func TestASignalBeforeTheCallEndsDeleteWithoutIt(t *testing.T) {
 	digest := registry.Put("app", fakeecr.Image{Tags: []string{"v1"}})
 	p := prepare(t, registry, "delete", "app", "v1", "--yes", "--log", "log", "--config", `{"protect": {"inUse": [], "keepNewest": 0, "pushedWithinHours": 0}}`)
 	registry.Before("DescribeImages", once(2, func() { p.end(syscall.SIGTERM) })) // the re-check
-	if status := p.run(t); status != statusUnhandled || len(registry.Images("app")) != 1 {
+	if status := p.run(t); status != exit.Incomplete || len(registry.Images("app")) != 1 {
 		t.Errorf("%s ended with %d, and %s is gone or not: %v", p, status, digest, registry.Images("app"))
 	}
 	if out := p.out.String(); !strings.Contains(out, "; 0 deleted, 0 archived, 0 blocked, 0 changed, 0 gone, 0 failed, 1 not attempted; ") {
@@ -98,7 +100,7 @@ func TestASignalEndsAPlan(t *testing.T) {
 	}
 	registry.Before("DescribeImages", once(1, func() { p.end(syscall.SIGTERM) }))
 	p.Env = append(p.Env, "CLEANER_CONCURRENCY=1")
-	if status := p.run(t); status != statusUnhandled {
+	if status := p.run(t); status != exit.Incomplete {
 		t.Errorf("%s ended with %d", p, status)
 	}
 	for _, r := range p.report(t).Repositories {
@@ -109,7 +111,7 @@ func TestASignalEndsAPlan(t *testing.T) {
 	if got := p.file(t, "plan.json"); got != "older" {
 		t.Errorf("the older plan is now %q", got)
 	}
-	p.wantSaid(t, "ecrclean: plan.json is not written: the plan is not whole\n")
+	p.wantSaid(t, "ecrclean: plan.json is not written: the plan is not complete\n")
 }
 
 // Before anything is removed the words are plain, whatever was waited for.
@@ -145,7 +147,7 @@ func TestASignalBeforeAnythingIsRemoved(t *testing.T) {
 					p.interrupt(syscall.SIGINT)
 				}()
 			}
-			if status := p.run(t); status != statusFailed || p.out.Len() > 0 {
+			if status := p.run(t); status != exit.Failed || p.out.Len() > 0 {
 				t.Errorf("%s ended with %d, standard output %q", p, status, &p.out)
 			}
 			p.wantSaid(t, test.want...)
@@ -160,9 +162,9 @@ func TestASignalBeforeAnythingIsRemoved(t *testing.T) {
 func TestAPanicIsAFailure(t *testing.T) {
 	t.Parallel()
 	var out, errs strings.Builder
-	w := world{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: func(string) string { panic("fault") }}
-	status := run(t.Context(), w, []string{"plan"})
-	if status != statusFailed || !strings.HasPrefix(errs.String(), "ecrclean: the program is faulty: fault; please report it with what follows\ngoroutine ") {
+	e := env.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Getenv: func(string) string { panic("fault") }}
+	status := run(t.Context(), e, []string{"plan"})
+	if status != exit.Failed || !strings.HasPrefix(errs.String(), "ecrclean: the program is faulty: fault; please report it with the following lines\ngoroutine ") {
 		t.Errorf("status %d, error stream\n%s", status, &errs)
 	}
 }
@@ -175,13 +177,13 @@ func TestASignalEndsTheWaitForInput(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancelCause(t.Context())
 			var out, errs strings.Builder
-			w := world{stdout: &out, stderr: &errs, getenv: func(string) string { return "" }}
-			w.stdin = reader(func([]byte) (int, error) {
+			e := env.Env{Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }}
+			e.Stdin = reader(func([]byte) (int, error) {
 				cancel(errors.New("enough"))
 				<-t.Context().Done() // longer than the test
 				return 0, io.EOF
 			})
-			if status := run(ctx, w, args); status != statusFailed || out.Len() > 0 || errs.String() != "ecrclean: not done: enough\n" {
+			if status := run(ctx, e, args); status != exit.Failed || out.Len() > 0 || errs.String() != "ecrclean: not done: enough\n" {
 				t.Errorf("status %d, standard output %q, error stream %q", status, &out, &errs)
 			}
 		})

@@ -1,0 +1,141 @@
+package attachment
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
+
+// Adopt returns the command adopt.
+func Adopt(e env.Env) *cobra.Command {
+	f := session.NewFlags(e)
+	var (
+		out         string
+		detach, yes bool
+	)
+	c := &cobra.Command{
+		Use:   "adopt [--out FILE [--detach]]",
+		Short: "Print a configuration with the attached policies",
+		Long: `Print a configuration with the attached policies of the selected repositories, each
+policy once. Adopted entries come before the existing ones, with the same settings, so
+no verdict changes. adopt does not overwrite FILE unless FILE is the configuration. If
+FILE has the policies already, adopt leaves it as it is.
+
+ECR applies an attached policy until it is detached, without any protection. With
+--detach, adopt writes FILE, asks, and then detaches the adopted policies, except those
+that have changed. From then on, only a run with FILE applies them.`,
+		Args: session.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if detach && out == "" {
+				return exit.Usagef("--detach needs --out FILE: without a configuration nothing would apply the policies")
+			}
+			// The mode is that of the configuration: another one would be in the printed file.
+			s, err := f.Open(c.Context(), "")
+			if err != nil {
+				return err
+			}
+			return adopt(c.Context(), s, out, detach, yes)
+		},
+	}
+	f.AddConfig(c)
+	c.Flags().StringVar(&f.Output, "output", "table", "with --out, report on the standard output as table or json")
+	f.AddRepositories(c)
+	c.Flags().StringVar(&out, "out", "", "write the configuration to this file instead of the standard output")
+	c.Flags().BoolVar(&detach, "detach", false, "detach the adopted policies")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool) error {
+	adoption, err := attach.Planner{Runner: &s.Runner}.Adopt(ctx)
+	if err != nil {
+		return session.Error(err)
+	}
+	if err := writeAdopted(ctx, s, &adoption, out); err != nil {
+		return err
+	}
+	for i := range adoption.Plan.Repositories {
+		if r := &adoption.Plan.Repositories[i]; r.Message != "" {
+			s.Notef("%s: not adopted: %s", r.Name, r.Message)
+		}
+	}
+	fmt.Fprintf(s.Stderr, "Adopted the policies of %s in %s.\n",
+		text.Count(adoption.Plan.Changes(), "repository"), text.Count(adoption.Entries, "entry"))
+	change := newChange(s, adopting, &adoption.Plan)
+	change.detaching = detach
+	switch {
+	case out == "":
+		return change.status()
+	case !detach:
+		return change.conclude()
+	}
+	if err := change.show(); err != nil {
+		return err
+	}
+	return change.carryOut(ctx, yes, fmt.Sprintf("Detach the policies of %s? From then on only a run with %s applies them.", change.where(), out))
+}
+
+// writeAdopted writes the configuration to the file, unless the file has the adopted
+// policies already, or without a file to the standard output.
+func writeAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, out string) error {
+	document, err := a.Document()
+	if err != nil {
+		return exit.Failuref("%w", err)
+	}
+	if has, err := hasAdopted(ctx, s, a, out); has || err != nil {
+		return err
+	}
+	write := func(w io.Writer) error {
+		_, err := jsondoc.Printable(w).Write(document)
+		return err
+	}
+	if out == "" {
+		err = write(s.Stdout)
+	} else {
+		err = env.SaveFile(out, write)
+	}
+	if err != nil {
+		return exit.Failuref("write the configuration: %w", err)
+	}
+	return nil
+}
+
+// hasAdopted reports whether the file exists and has the adopted policies. The error says
+// that the file has others: it may be the only place of policies that were adopted
+// earlier. The file of the configuration may be overwritten, because the new one has all
+// its entries.
+func hasAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, out string) (bool, error) {
+	there, err := os.Stat(out)
+	if err != nil || !there.Mode().IsRegular() {
+		return false, nil //nolint:nilerr // there is nothing to lose, or writing finds the fault
+	}
+	if of, err := os.Stat(strings.TrimSpace(s.Configuration)); err == nil && os.SameFile(there, of) {
+		return false, nil
+	}
+	content, err := s.ReadInput(out, config.MaxBytes)
+	if err != nil {
+		return false, err
+	}
+	from, problems := config.Parse(content)
+	missing := "it is not a valid configuration"
+	if problems.Err() == nil {
+		missing = attach.Planner{Runner: &s.Runner}.Missing(ctx, a, &from)
+	}
+	if missing != "" {
+		return false, exit.Usagef("nothing was changed: %s exists and is not overwritten: %s; name another file, or give this one as --config too, to add to it", out, missing)
+	}
+	s.Notef("%s has these policies already and is not changed", out)
+	return true, nil
+}

@@ -1,0 +1,145 @@
+// Package attachment has the commands that attach lifecycle policies to repositories and
+// detach them: attach and adopt. Both plan, show the plan, ask, and then carry it out.
+package attachment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+)
+
+// attachFlags are the flags of attach.
+type attachFlags struct {
+	*session.Flags
+	policy                    string
+	detach, despiteInUse, yes bool
+}
+
+// Attach returns the command attach.
+func Attach(e env.Env) *cobra.Command {
+	f := &attachFlags{Flags: session.NewFlags(e)}
+	c := &cobra.Command{
+		Use:   "attach [--policy FILE | --detach]",
+		Short: "Attach lifecycle policies to repositories, or detach them",
+		Long: `Attach a native ECR policy to the selected repositories, after asking. The policy is the
+one in FILE (- for the standard input) or, without --policy, the policy that the
+configuration gives each repository. ECR then applies the policy within a day. ECR
+ignores the protection of the configuration and does not ask what is in use.
+
+attach first shows the changes, the images that ECR would delete and archive, and which
+of these images are in use. If one is in use, or if an in-use source does not answer,
+attach changes nothing unless you give --despite-in-use. With --detach, it detaches the
+policies of the selected repositories.`,
+		Args: session.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context()) },
+	}
+	f.AddConfig(c)
+	f.AddOutput(c)
+	f.AddRepositories(c)
+	c.Flags().StringVar(&f.policy, "policy", "", "native ECR policy to attach")
+	c.Flags().BoolVar(&f.detach, "detach", false, "detach the attached policies instead")
+	c.Flags().BoolVar(&f.despiteInUse, "despite-in-use", false, "attach even if ECR would remove images in use, or if it is not known which images are in use")
+	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	return c
+}
+
+func (f *attachFlags) run(ctx context.Context) error {
+	if f.detach && (f.policy != "" || f.despiteInUse) {
+		return exit.Usagef("--detach cannot be used with --policy or --despite-in-use")
+	}
+	document, err := f.readDocument()
+	if err != nil {
+		return err
+	}
+	mode := config.Apply // so that a configuration with fields of a later version is refused
+	if f.detach {
+		mode = config.Plan
+	}
+	s, err := f.Open(ctx, mode)
+	if err != nil {
+		return err
+	}
+	planner := attach.Planner{Runner: &s.Runner}
+	if f.detach {
+		plan, err := planner.Detach(ctx)
+		if err != nil {
+			return session.Error(err)
+		}
+		change := newChange(s, "detach", &plan)
+		if err := change.show(); err != nil {
+			return err
+		}
+		return change.carryOut(ctx, f.yes, fmt.Sprintf("Detach the policies of %s?", change.where()))
+	}
+	inline := func(e config.Entry) bool { return e.Source == config.Inline }
+	if document == nil && !slices.ContainsFunc(s.Config.Policies, inline) {
+		return exit.Usagef("there is nothing to attach: give --policy FILE, or with --config a configuration that has policies")
+	}
+	plan, err := planner.Attach(ctx, document)
+	if err != nil {
+		return session.Error(err)
+	}
+	return f.attach(ctx, newChange(s, "attach", &plan))
+}
+
+// readDocument reads and checks the file of --policy. It returns nil without --policy.
+func (f *attachFlags) readDocument() (*attach.Document, error) {
+	if f.policy == "" {
+		return nil, nil //nolint:nilnil // no file is no fault
+	}
+	content, err := f.ReadInput(f.policy, config.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	_, problems := lifecycle.ParseText(content)
+	if err := problems.Err(); err != nil {
+		return nil, exit.Usagef("policy %s: %w", f.policy, err)
+	}
+	for _, warning := range problems.Warnings() {
+		f.Notef("policy %s: %s", f.policy, warning)
+	}
+	document := attach.Read(string(content))
+	return &document, nil
+}
+
+// attach shows the plan and carries it out. It changes nothing if ECR would refuse a
+// policy, or if images are in use.
+func (f *attachFlags) attach(ctx context.Context, c *change) error {
+	if err := c.show(); err != nil {
+		return err
+	}
+	var refused []string
+	for i := range c.plan.Repositories {
+		if r := &c.plan.Repositories[i]; r.Change == attach.Refused {
+			refused = append(refused, r.Name)
+		}
+	}
+	if len(refused) > 0 {
+		err := exit.Usagef("nothing was changed: ECR does not accept the policies of %s; leave these out with --repositories", strings.Join(refused, ", "))
+		return errors.Join(err, c.printJSON())
+	}
+	inUse, doubt := c.plan.Danger()
+	if !f.despiteInUse && (inUse > 0 || doubt != "") {
+		why := fmt.Sprintf("ECR would remove %s in use", text.Count(inUse, "image"))
+		if doubt != "" {
+			why = "it is not known which images are in use: " + doubt
+		}
+		err := exit.Incompletef("nothing was attached: %s; give --despite-in-use to attach the policies anyway", why)
+		return errors.Join(err, c.printJSON())
+	}
+	totals := c.report().Totals
+	return c.carryOut(ctx, f.yes, fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
+		c.where(), totals.Expired, totals.Transitioned))
+}

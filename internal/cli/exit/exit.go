@@ -1,0 +1,51 @@
+// Package exit has the errors that end the program ecrclean with an exit status of
+// their own. Status returns the exit status for any error.
+package exit
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The exit statuses.
+const (
+	Done   = iota
+	Failed // the operation failed, or its result could not be written
+	Usage  // the user has to correct the command line, the configuration, a policy or a file
+	Incomplete
+)
+
+// An Error ends the program with a status.
+type Error struct {
+	Status int
+	err    error
+}
+
+func (e *Error) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.err }
+
+// Usagef returns an error with the status Usage.
+func Usagef(format string, args ...any) error { return &Error{Usage, fmt.Errorf(format, args...)} }
+
+// Failuref returns an error with the status Failed.
+func Failuref(format string, args ...any) error { return &Error{Failed, fmt.Errorf(format, args...)} }
+
+// Incompletef returns an error with the status Incomplete: the program has finished, but
+// not everything was done.
+func Incompletef(format string, args ...any) error {
+	return &Error{Incomplete, fmt.Errorf(format, args...)}
+}
+
+// Status returns the exit status for the error, Done for nil. An error of another
+// package is one of cobra about the command line.
+func Status(err error) int {
+	if err == nil {
+		return Done
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Status
+	}
+	return Usage
+}

@@ -1,0 +1,120 @@
+package inspect
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+)
+
+// Audit returns the command audit.
+func Audit(e env.Env) *cobra.Command {
+	f := session.NewFlags(e)
+	var run string
+	c := &cobra.Command{
+		Use:   "audit FILE",
+		Short: "List what runs removed, from their log",
+		Long: `List the images that runs removed, from the log in FILE, or - for the standard input.
+The log is that of the function, or the file that apply and delete write with --log.
+audit calls no AWS service.
+
+  deleted, archived, untagged    ECR confirmed it
+  deleted, unconfirmed           ECR did not answer, and later the image was gone;
+                                 archived and untagged likewise
+  unknown                        it may have been removed: the process ended during
+                                 the call, or ECR did not answer and the image was
+                                 not found removed
+
+Other images are only counted. The log may be as CloudWatch Logs keeps or exports it:
+with lines of other programs, with text before the JSON, or inside the events that
+"aws logs filter-log-events" prints. Keep its order, and give each line once.`,
+		Args: session.Args(1, "a log file, or - for the standard input"),
+		RunE: func(_ *cobra.Command, args []string) error { return auditLog(f, args[0], run) },
+	}
+	f.AddOutput(c)
+	c.Flags().StringVar(&run, "run", "", "only the run of this id")
+	return c
+}
+
+func auditLog(f *session.Flags, name, run string) error {
+	if _, err := f.JSON(); err != nil {
+		return err
+	}
+	r, err := f.OpenInput(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }() // it was only read
+	a, err := audit.Read(r, run)
+	if err != nil {
+		return exit.Usagef("read %s: %w", name, err)
+	}
+	for _, fault := range a.Lines.Faults {
+		f.Notef("line %d %s", fault.Line, fault.Message)
+	}
+	unreadable := text.Count(a.Lines.Unreadable, "line")
+	if a.Lines.Unreadable > 0 {
+		f.Notef("cannot read %s; images may be missing here", unreadable)
+	}
+	if a.Lines.Others > 0 {
+		f.Notef("ignored %s of other programs", text.Count(a.Lines.Others, "line"))
+	}
+	switch none := len(a.Runs) == 0 && a.Lines.Unreadable == 0; {
+	case none && run == "":
+		return exit.Usagef("%s has no line of a run; give the log of the function, or a file of --log", name)
+	case none:
+		return exit.Usagef("%s has no line of the run %s; leave out --run to see which runs it has", name, run)
+	}
+	err = f.Print("audit", text.JSON(a), func() string { return auditTable(&a) })
+	if err == nil && a.Lines.Unreadable > 0 {
+		return exit.Incompletef("incomplete: cannot read %s of the log", unreadable)
+	}
+	return err
+}
+
+// auditTable returns a table for each run, and the totals. Digests are complete: the
+// reader needs them to push an image again, or to look for it elsewhere.
+func auditTable(a *audit.Audit) string {
+	var b strings.Builder
+	for i := range a.Runs {
+		run := &a.Runs[i]
+		t := text.NewTable("OUTCOME", "TIME", "REPOSITORY", "IMAGE", "TAGS", "PUSHED", "BYTES", "RULE", "POLICY", "RUN")
+		for i := range run.Removed {
+			auditRow(t, &run.Removed[i], run.Removed[i].Outcome)
+		}
+		for i := range run.Unconfirmed {
+			auditRow(t, &run.Unconfirmed[i], run.Unconfirmed[i].Outcome+", unconfirmed")
+		}
+		for i := range run.Unknown {
+			auditRow(t, &run.Unknown[i], "unknown")
+		}
+		end := ""
+		if !run.Finished {
+			end = "; its end is not in the log"
+		}
+		fmt.Fprintf(&b, "%srun %s: %s%s\n\n", t, text.Printable(cmp.Or(run.ID, "-")), auditTotals(run.Totals), end)
+	}
+	fmt.Fprintf(&b, "%s: %s\n", text.Count(len(a.Runs), "run"), auditTotals(a.Totals))
+	return b.String()
+}
+
+func auditRow(t *text.Table, im *audit.Image, outcome string) {
+	tags := im.ImageTags
+	if len(im.Untag) > 0 {
+		tags = im.Untag
+	}
+	t.Row(outcome, text.Time(im.Time), im.Repository, im.ImageDigest, text.Tags(tags), text.Time(im.ImagePushedAt),
+		fmt.Sprint(im.ImageSizeInBytes), text.Number(im.AppliedRulePriority), cmp.Or(im.Policy, "-"), cmp.Or(im.RunID, "-"))
+}
+
+func auditTotals(t audit.Totals) string {
+	return fmt.Sprintf("%d deleted, %d archived, %d untagged, %d unconfirmed, %d unknown; not removed: %d blocked, %d changed, %d gone, %d failed, %d not attempted",
+		t.Deleted, t.Archived, t.TagsRemoved, t.Unconfirmed, t.Unknown, t.Blocked, t.Changed, t.Gone, t.Failed, t.NotAttempted)
+}

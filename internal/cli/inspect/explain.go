@@ -1,0 +1,153 @@
+package inspect
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// Explain returns the command explain.
+func Explain(e env.Env) *cobra.Command {
+	f := session.NewFlags(e)
+	c := &cobra.Command{
+		Use:   "explain REPOSITORY IMAGE",
+		Short: "Say why one image, named by tag or digest, is kept or removed",
+		Args:  session.Args(2, "a repository and a tag or digest"),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := f.Open(c.Context(), config.Plan)
+			if err != nil {
+				return err
+			}
+			e, err := s.Explain(c.Context(), args[0], args[1])
+			if err != nil {
+				return exit.Failuref("%w", err)
+			}
+			x := newExplained(&e)
+			return f.Print("explanation", text.JSON(x), func() string { return explanation(&e, x) })
+		},
+	}
+	f.AddConfig(c)
+	f.AddOutput(c)
+	return c
+}
+
+// explained is the JSON form of an explanation.
+type explained struct {
+	Repository          string               `json:"repository"`
+	Policy              string               `json:"policy"`
+	ImageDigest         string               `json:"imageDigest"`
+	ImageTags           []string             `json:"imageTags"`
+	Skipped             cleaner.SkipCode     `json:"skipped,omitempty"`
+	Message             string               `json:"message,omitempty"`
+	Rules               []explainedRule      `json:"rules"`
+	Verdict             string               `json:"verdict"`
+	AppliedRulePriority int                  `json:"appliedRulePriority,omitempty"`
+	Reason              string               `json:"reason"`
+	ProtectedBy         []cleaner.Protection `json:"protectedBy"`
+	// Removed is true if apply would remove the image, unless a limit prevents it.
+	Removed bool `json:"removed"`
+}
+
+type explainedRule struct {
+	RulePriority int    `json:"rulePriority"`
+	Description  string `json:"description,omitempty"`
+	Matches      bool   `json:"matches"`
+	Marks        bool   `json:"marks"`
+	Text         string `json:"text"`
+}
+
+func newExplained(e *cleaner.Explanation) *explained {
+	out := &explained{
+		Repository: e.Repository, ImageDigest: e.Image.Digest, ImageTags: append([]string{}, e.Image.Tags...),
+		Rules: []explainedRule{}, Verdict: e.Verdict.Action.String(), ProtectedBy: append([]cleaner.Protection{}, e.ProtectedBy...),
+	}
+	if e.Entry != nil {
+		out.Policy = e.Entry.Name
+	}
+	for _, step := range e.Steps {
+		out.Rules = append(out.Rules, explainedRule{
+			step.Rule.RulePriority, step.Rule.Description, step.Matches(), step.Marks(), step.String(),
+		})
+	}
+	switch {
+	case e.Skip != nil && len(e.Steps) == 0:
+		out.Reason = e.Skip.Message
+	case e.Planned != nil:
+		out.Verdict, out.AppliedRulePriority, out.Reason = e.Planned.Action.String(), e.Planned.Rule, e.Planned.Reason
+	default:
+		out.Reason = e.Verdict.Why()
+		if e.Verdict.Rule != nil {
+			out.AppliedRulePriority = e.Verdict.Rule.RulePriority
+		}
+	}
+	if e.Skip != nil {
+		out.Skipped, out.Message = e.Skip.Code, e.Skip.Message
+	}
+	out.Removed = e.Planned != nil && !e.Planned.Protected() && e.Skip == nil
+	return out
+}
+
+func explanation(e *cleaner.Explanation, x *explained) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { b.WriteString(text.Printable(fmt.Sprintf(format, args...)) + "\n") }
+	line("image       %s in %s", x.ImageDigest, x.Repository)
+	line("tags        %s", cmp.Or(strings.Join(x.ImageTags, ", "), "none"))
+	pulled := "never pulled"
+	if at := e.Image.LastRecordedPullTime; !at.IsZero() {
+		pulled = "last pulled " + text.Time(at.Time())
+	}
+	line("status      %s, pushed %s, %s", e.Image.Status, text.Time(e.Image.PushedAt.Time()), pulled)
+	switch {
+	case len(e.Steps) == 0:
+		line("policy      none is evaluated: %s: %s", x.Skipped, x.Message)
+	case x.Skipped != "":
+		line("policy      %s", x.Policy)
+		line("skipped     %s: %s", x.Skipped, x.Message)
+	default:
+		line("policy      %s", x.Policy)
+	}
+	for _, rule := range x.Rules {
+		line("  %s", rule.Text)
+	}
+	if len(e.Steps) > 0 {
+		line("verdict     %s: %s", x.Verdict, x.Reason)
+	}
+	for _, p := range x.ProtectedBy {
+		line("protected   by %s", p)
+	}
+	line("therefore   %s", conclusion(x, e.Planned))
+	return b.String()
+}
+
+func conclusion(x *explained, planned *cleaner.PlannedImage) string {
+	switch {
+	case x.Skipped != "" && len(x.Rules) > 0:
+		return "kept, because its repository is skipped"
+	case x.Removed:
+		return fmt.Sprintf("apply %s, unless a limit or a change prevents it", removal(planned))
+	case len(x.ProtectedBy) > 0 && x.Verdict != evaluator.Keep.String():
+		return "kept, because it is protected"
+	}
+	return "kept"
+}
+
+// removal says what apply does with a planned image.
+func removal(im *cleaner.PlannedImage) string {
+	switch {
+	case im.Action == evaluator.Untag:
+		return "removes its tags " + strings.Join(im.Untag, ", ")
+	case im.Archives():
+		return "archives it"
+	}
+	return "removes it"
+}

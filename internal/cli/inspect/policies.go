@@ -1,0 +1,123 @@
+// Package inspect has the commands that only read: explain and policies say what the
+// cleaner decides and why, references lists the images in use, and audit reads the log
+// of past runs.
+package inspect
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+)
+
+// Policies returns the command policies.
+func Policies(e env.Env) *cobra.Command {
+	f := session.NewFlags(e)
+	c := &cobra.Command{
+		Use:   "policies",
+		Short: "Say which repository gets which policy and why, and which get none",
+		Long: `Say which repository gets which policy and why, and which get none.
+
+policies lists the repositories. It reads their tags and attached policies only if the
+configuration needs them, and no images.`,
+		Args: session.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := f.Open(c.Context(), config.Plan)
+			if err != nil {
+				return err
+			}
+			assignments, err := s.Assign(c.Context())
+			if err != nil {
+				return session.Error(err)
+			}
+			return printAssignments(f, assignments)
+		},
+	}
+	f.AddConfig(c)
+	f.AddOutput(c)
+	f.AddRepositories(c)
+	return c
+}
+
+// assigned is the JSON form of an assignment.
+type assigned struct {
+	Repository string `json:"repository"`
+	// Policy is the name of the entry that decides, Source is where its policy is, and
+	// Why is what selects the repository. They are empty if no entry selects it.
+	Policy string              `json:"policy"`
+	Source config.PolicySource `json:"source"`
+	Why    string              `json:"why"`
+	// Rules is the number of rules that are evaluated.
+	Rules int `json:"rules"`
+	// Attached reports whether a policy is attached; nil if that is not known, or if the
+	// policy is in the configuration.
+	Attached *bool            `json:"attached,omitempty"`
+	Skipped  cleaner.SkipCode `json:"skipped,omitempty"`
+	Message  string           `json:"message,omitempty"`
+}
+
+func newAssigned(a cleaner.Assignment) assigned {
+	out := assigned{Repository: a.Repository, Rules: len(a.Policy.Rules)}
+	if a.Skip != nil {
+		out.Skipped, out.Message = a.Skip.Code, a.Skip.Message
+	}
+	if a.Entry == nil {
+		return out
+	}
+	out.Policy, out.Source, out.Why = a.Entry.Name, a.Entry.Source, a.Entry.Why(a.Repository)
+	switch {
+	case out.Source != config.Attached, out.Skipped == cleaner.SkipFailed, out.Skipped == cleaner.SkipGone:
+	default:
+		out.Attached = new(out.Skipped != cleaner.SkipNoPolicy)
+	}
+	return out
+}
+
+func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error {
+	rows, failed := make([]assigned, len(assignments)), []string{}
+	for i, a := range assignments {
+		rows[i] = newAssigned(a)
+		if a.Failed() {
+			failed = append(failed, a.Repository)
+		}
+	}
+	err := f.Print("policies", text.JSON(map[string]any{"repositories": rows}), func() string { return assignmentTable(rows) })
+	if err == nil && len(failed) > 0 {
+		return exit.Incompletef("%s", render.IncompleteIn(failed))
+	}
+	return err
+}
+
+// assignmentTable returns one line for each repository, and their number.
+func assignmentTable(rows []assigned) string {
+	t := text.NewTable("REPOSITORY", "POLICY", "RULES", "WHY")
+	with := 0
+	for _, row := range rows {
+		rules, why := "-", row.Why
+		switch {
+		case row.Skipped != "":
+			why = strings.TrimPrefix(why+"; skipped: "+row.Message, "; ")
+		case row.Source == config.Attached:
+			why += "; its attached policy"
+			fallthrough
+		default:
+			rules = fmt.Sprint(row.Rules)
+			with++
+		}
+		t.Row(row.Repository, cmp.Or(row.Policy, "-"), rules, why)
+	}
+	table := t.String()
+	if table != "" {
+		table += "\n"
+	}
+	return table + fmt.Sprintf("%s: %d with a policy, %d skipped\n", text.Count(len(rows), "repository"), with, len(rows)-with)
+}

@@ -1,0 +1,121 @@
+// Package policyfile has the commands that read policies from files: check finds their
+// faults, convert prints a native ECR policy, and preview evaluates one. Without
+// --repositories they call no AWS service, except to read a configuration from S3 or
+// Systems Manager.
+package policyfile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize/english"
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
+
+// Check returns the command check.
+func Check(e env.Env) *cobra.Command {
+	k := &checker{Flags: session.NewFlags(e)}
+	c := &cobra.Command{
+		Use:   "check [--dialect aws|extended] FILE... | --config FILE",
+		Short: "Validate lifecycle policies or a configuration",
+		Long: `Validate lifecycle policies, or a configuration with --config. FILE may be - for the
+standard input. A configuration may also be the JSON text itself, s3://BUCKET/KEY or
+ssm:/PARAMETER. Without --repositories, check makes no other AWS call than to read it.
+
+The dialect aws is the grammar of native ECR policies, which you can attach. The dialect
+extended is that of policies in a configuration, and has more.
+
+check prints every problem with line and column. A warning is about a rule that is valid
+but probably a mistake, and leaves the exit status 0. With images, check also warns of
+
+  - rules that match none of the images, and rules whose images earlier rules match
+  - lists of which no image matches all entries
+  - tags that an entry probably should not match, such as v10 for the prefix v1
+  - large counts that are nearly reached
+
+--images takes the images of one repository: the output of "aws ecr describe-images".
+With --repositories, check lists the images in the registry. It checks a policy file
+with all of these repositories, and a policy of a configuration with the repositories
+that get it.`,
+		RunE: k.run,
+	}
+	f := c.Flags()
+	f.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
+	f.StringVar(&k.Configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
+	f.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
+	f.StringSliceVar(&k.Repositories, "repositories", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+	k.AddAccount(c)
+	k.AddOutput(c)
+	return c
+}
+
+// A checker is the command check with its flags.
+type checker struct {
+	*session.Flags
+	dialect, images string
+}
+
+func (k *checker) run(c *cobra.Command, args []string) error {
+	parse, ok := parsers[k.dialect]
+	switch {
+	case (len(args) == 0) == (k.Configuration == ""):
+		return exit.Usagef("expects policy files, or --config with a configuration file")
+	case !ok:
+		return exit.Usagef("--dialect %s: must be aws or extended", k.dialect)
+	case k.images != "" && k.Repositories != nil:
+		return exit.Usagef("expects --images or --repositories, not both")
+	}
+	var documents []*document
+	var err error
+	if k.Configuration != "" {
+		documents, err = k.readConfiguration(c.Context())
+	} else {
+		documents, err = k.readPolicies(args, parse)
+	}
+	if err == nil {
+		err = k.survey(c.Context(), documents)
+	}
+	if err != nil {
+		return err
+	}
+	results := make([]checked, len(documents))
+	for i, d := range documents {
+		results[i] = checked{d.name, d.problems.Err() == nil, append(jsondoc.Problems{}, d.problems...)}
+	}
+	return k.print(results)
+}
+
+// checked is the JSON form of the result for one file.
+type checked struct {
+	File     string           `json:"file"`
+	Valid    bool             `json:"valid"`
+	Problems jsondoc.Problems `json:"problems"`
+}
+
+// print writes one line for each problem, or JSON.
+func (k *checker) print(results []checked) error {
+	var lines strings.Builder
+	invalid := 0
+	for _, r := range results {
+		if !r.Valid {
+			invalid++
+		}
+		for _, p := range r.Problems {
+			fmt.Fprintf(&lines, "%s:%s\n", text.Printable(r.File), p)
+		}
+		if len(r.Problems) == 0 {
+			fmt.Fprintf(&lines, "%s: ok\n", text.Printable(r.File))
+		}
+	}
+	err := k.Print("result", text.JSON(results), lines.String)
+	if err == nil && invalid > 0 {
+		return exit.Usagef("%d of %s %s not valid", invalid, text.Count(len(results), "document"), english.PluralWord(invalid, "is", "are"))
+	}
+	return err
+}

@@ -1,0 +1,131 @@
+package policyfile
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pitfall"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
+)
+
+// survey adds warnings by images, if --images or --repositories is given.
+func (k *checker) survey(ctx context.Context, documents []*document) error {
+	if k.images == "" && k.Repositories == nil {
+		return nil
+	}
+	for _, d := range documents {
+		for _, policy := range d.policies {
+			d.surveys = append(d.surveys, pitfall.NewSurvey(policy))
+		}
+	}
+	survey := k.surveyFile
+	if k.Repositories != nil {
+		survey = k.surveyRegistry
+	}
+	if err := survey(ctx, documents); err != nil {
+		return err
+	}
+	for _, d := range documents {
+		d.warn()
+	}
+	return nil
+}
+
+// surveyFile adds the images of a file to all policies that its repository may get.
+func (k *checker) surveyFile(_ context.Context, documents []*document) error {
+	file, err := readImages(k.Env, k.images)
+	if err != nil {
+		return err
+	}
+	for _, d := range documents {
+		used := false
+		d.add(file.RepositoryName, file.Details, func(i int) bool {
+			gets := file.RepositoryName == "" || d.configuration == nil ||
+				wildcard.MatchAny(d.configuration.Policies[i].Repositories, file.RepositoryName)
+			used = used || gets && len(d.policies[i].Rules) > 0
+			return gets
+		})
+		if d.problems.Err() == nil && !used {
+			k.Notef("%s has no policy with rules for the repository %s of %s: its images were not used", d.name, file.RepositoryName, k.images)
+		}
+	}
+	return nil
+}
+
+// surveyRegistry adds the images of each repository to the policy that it gets, or to
+// every policy file.
+func (k *checker) surveyRegistry(ctx context.Context, documents []*document) error {
+	configuration := config.Default()
+	ofConfiguration := documents[0].configuration != nil
+	if ofConfiguration {
+		configuration = *documents[0].configuration
+	}
+	s, err := k.OpenWith(ctx, configuration, config.Plan)
+	if err != nil {
+		return err
+	}
+	if ofConfiguration {
+		return surveyAssigned(ctx, s, documents[0])
+	}
+	repositories, err := s.Asked(ctx)
+	if err != nil {
+		return session.Error(err)
+	}
+	for _, r := range repositories {
+		if err := surveyRepository(ctx, s, r.Name, documents, func(int) bool { return true }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// surveyAssigned adds the images of each repository to the policy that the configuration
+// gives it.
+func surveyAssigned(ctx context.Context, s *session.Session, d *document) error {
+	assignments, err := s.Assign(ctx)
+	if err != nil {
+		return session.Error(err)
+	}
+	selection := s.Config.Repositories.Selection()
+	for _, a := range assignments {
+		selection.Select(a.Repository)
+	}
+	if err := selection.Err(); err != nil {
+		return session.Error(err)
+	}
+	for _, a := range assignments {
+		switch {
+		case a.Entry == nil && a.Failed():
+			return exit.Failuref("%s", a.Skip.Message)
+		case a.Entry == nil || a.Entry.Source != config.Inline:
+			continue
+		}
+		gets := func(i int) bool { return a.Entry == &s.Config.Policies[i] }
+		if err := surveyRepository(ctx, s, a.Repository, []*document{d}, gets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func surveyRepository(ctx context.Context, s *session.Session, name string, documents []*document, gets func(i int) bool) error {
+	var images []evaluator.Image
+	for page, err := range s.Registry.Images(ctx, name) {
+		switch {
+		case errors.Is(err, cleaner.ErrRepositoryNotFound):
+			return nil // somebody has deleted it since the listing
+		case err != nil:
+			return exit.Failuref("%w", err)
+		}
+		images = append(images, page...)
+	}
+	for _, d := range documents {
+		d.add(name, images, gets)
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package removal
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+)
+
+// Apply returns the command apply.
+func Apply(e env.Env) *cobra.Command {
+	f := session.NewFlags(e)
+	var (
+		yes    bool
+		maxAge time.Duration
+	)
+	c := &cobra.Command{
+		Use:   "apply [FILE]",
+		Short: "Plan, ask, and remove; or apply the plan saved in FILE",
+		Long: `Make a plan, show it, ask, and remove what it says. Only the answer "yes" removes
+anything.
+
+With FILE, apply does not ask. It removes only images that are in both the saved plan
+and a fresh plan.
+
+With --log, apply writes each image to the log on the disk before the call that removes
+the image. After Ctrl-C, apply finishes the calls in flight and reports what it did not
+attempt. Press Ctrl-C again to quit at once.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return exit.Usagef("expects at most one FILE")
+			}
+			if maxAge < 0 {
+				return exit.Usagef("--max-plan-age %s: must not be negative", maxAge)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := f.Open(c.Context(), config.Apply)
+			if err != nil {
+				return err
+			}
+			s.MaxPlanAge = maxAge
+			if len(args) == 1 {
+				if s.Saved, err = readPlan(args[0]); err != nil {
+					return err
+				}
+			}
+			r := removal{Session: s, run: s.Run, status: session.Status}
+			return r.apply(c.Context(), yes || s.Saved != nil)
+		},
+	}
+	f.AddConfig(c)
+	f.AddOutput(c)
+	f.AddRepositories(c)
+	f.AddDeadline(c)
+	f.AddLog(c)
+	f.AddLimits(c)
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().DurationVar(&maxAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
+	return c
+}
+
+// maxPlanBytes is the greatest length of a saved plan. A plan to remove a million images
+// has about 500 MB.
+const maxPlanBytes = 1 << 30
+
+func readPlan(name string) (*cleaner.Report, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, exit.Usagef("read saved plan: %w", err)
+	}
+	content, err := env.ReadAll(name, f, maxPlanBytes)
+	if err != nil {
+		return nil, err
+	}
+	saved, err := cleaner.ReadSavedPlan(content)
+	if err != nil {
+		return nil, exit.Usagef("%s %w", name, err)
+	}
+	return saved, nil
+}
+
+// A removal is a run that removes images.
+type removal struct {
+	*session.Session
+	// run returns an error only before anything was removed.
+	run func(context.Context) (cleaner.Report, error)
+	// status returns the error that ends the command, or nil.
+	status func(*cleaner.Report) error
+}
+
+// apply runs and removes. Unless yes is true, it first runs without a remover, shows that
+// plan and asks; then it removes only what the plan has.
+func (r *removal) apply(ctx context.Context, yes bool) error {
+	if !yes {
+		plan, err := r.Report(ctx, r.run)
+		if err != nil || ctx.Err() != nil {
+			return nothingRemoved(ctx, err)
+		}
+		if agreed, err := r.ask(plan); err != nil || !agreed {
+			return err
+		}
+		r.Saved, r.Now = plan, time.Time{} // the answer may have taken long
+	}
+	r.Remover = r.Connection.Remover
+	if r.RunLog != nil {
+		ctx = r.RunLog.Watch(ctx)
+		r.Log, r.Commit, r.Stop = function.NewLog(r.RunLog), r.RunLog.Commit, ctx.Done()
+	}
+	report, err := r.Report(ctx, r.run)
+	if err != nil {
+		return nothingRemoved(ctx, err)
+	}
+	function.LogRun(ctx, r.Log, report)
+	logged, printed := r.RunLog.Close(), r.PrintReport(report)
+	switch {
+	case printed != nil && logged != nil:
+		return fmt.Errorf("%w; %w", printed, logged)
+	case printed != nil:
+		return printed
+	case logged != nil:
+		return logged
+	}
+	return r.status(report)
+}
+
+// nothingRemoved returns the error of a run that ended before it removed anything.
+func nothingRemoved(ctx context.Context, err error) error {
+	if ctx.Err() != nil { // a signal came, or the log failed
+		return exit.Failuref("nothing was removed: %w", context.Cause(ctx))
+	}
+	return err
+}

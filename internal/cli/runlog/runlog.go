@@ -1,0 +1,125 @@
+// Package runlog writes the log of a run that removes images, for "ecrclean audit". The
+// run commits the log before each removing call and ends when the log fails. So the log
+// names every image that was removed.
+package runlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+)
+
+// A Log is the log of one run. After the first line that cannot be written it takes no
+// other, because that would continue in the middle of the failed line. It is safe for
+// concurrent use.
+type Log struct {
+	w    io.Writer
+	file *os.File // what w writes to, if that is a regular file; else nil
+
+	mu     sync.Mutex
+	err    error
+	failed context.CancelCauseFunc // receives the first error
+}
+
+// New returns a log to the writer, and a context for the run, which ends when the log
+// fails.
+func New(ctx context.Context, w io.Writer) (context.Context, *Log) {
+	l := &Log{w: w}
+	return l.Watch(ctx), l
+}
+
+// Open opens a file to append a run to it. It returns nil for an empty name. Call Watch
+// before the first Write.
+func Open(name string) (*Log, error) {
+	if name == "" {
+		return nil, nil //nolint:nilnil // no file is no fault
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	l := &Log{w: f}
+	if err == nil {
+		var there os.FileInfo
+		if there, err = f.Stat(); err == nil && there.Mode().IsRegular() {
+			l.file, err = f, endLine(f, there.Size())
+		}
+	}
+	if err != nil {
+		return nil, exit.Failuref("log: %w; name another file with --log", err)
+	}
+	return l, nil
+}
+
+// endLine ends the last line of a file, which a killed run may have left unfinished.
+func endLine(f *os.File, size int64) error {
+	if size == 0 {
+		return nil
+	}
+	r, err := os.Open(f.Name())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }() // it was only read
+	last := make([]byte, 1)
+	if _, err = r.ReadAt(last, size-1); err == nil && last[0] != '\n' {
+		_, err = f.WriteString("\n")
+	}
+	return err
+}
+
+// Watch returns a context for the run, which ends when the log fails.
+func (l *Log) Watch(ctx context.Context) context.Context {
+	ctx, l.failed = context.WithCancelCause(ctx)
+	return ctx
+}
+
+// Write writes a line.
+func (l *Log) Write(line []byte) (n int, err error) {
+	err = l.try(func() error {
+		n, err = l.w.Write(line)
+		return err
+	})
+	return n, err
+}
+
+// try calls do unless an earlier call has failed.
+func (l *Log) try(do func() error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	if err := do(); err != nil {
+		l.err = fmt.Errorf("log: %w; free some space and run again", err)
+		l.failed(l.err)
+	}
+	return l.err
+}
+
+// Commit returns when all lines are on the disk. The error says that they are not.
+func (l *Log) Commit() error {
+	return l.try(func() error {
+		if l.file == nil {
+			return nil
+		}
+		return l.file.Sync()
+	})
+}
+
+// Close commits and closes the log after the run. A nil Log has nothing to close.
+func (l *Log) Close() error {
+	if l == nil {
+		return nil
+	}
+	err := l.Commit()
+	if l.file != nil {
+		err = errors.Join(err, l.file.Close())
+	}
+	if err != nil {
+		return exit.Incompletef("%w", err)
+	}
+	return nil
+}

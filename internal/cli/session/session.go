@@ -1,0 +1,160 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
+)
+
+// A Session is a runner with its registry. The runner has no remover.
+type Session struct {
+	*Flags
+	cleaner.Runner
+	Connection function.Registry
+	RunLog     *runlog.Log // of --log; nil without it
+}
+
+// Open checks the flags, loads the configuration and connects to the registry. An empty
+// mode leaves that of the configuration.
+func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
+	if _, err := f.JSON(); err != nil {
+		return nil, err
+	}
+	if f.deadline < 0 {
+		return nil, exit.Usagef("--deadline %s: must not be negative; give a time such as 14m, or 0 for no limit", f.deadline)
+	}
+	log, err := runlog.Open(f.logFile)
+	if err != nil {
+		return nil, err
+	}
+	configuration, warnings, err := config.Load(ctx, f.Configuration, f.ReadConfiguration)
+	if err != nil {
+		return nil, exit.Usagef("%w", err)
+	}
+	for _, w := range warnings {
+		f.Notef("configuration: %s", w)
+	}
+	if err := f.supported(configuration, mode); err != nil {
+		return nil, err
+	}
+	s, err := f.OpenWith(ctx, configuration, mode)
+	if err == nil {
+		s.RunLog = log
+	}
+	return s, err
+}
+
+// ReadConfiguration reads the text of a configuration as the function does.
+func (f *Flags) ReadConfiguration(ctx context.Context, location string) ([]byte, error) {
+	return f.Source(f.profile, f.region, f.Now)(ctx, location)
+}
+
+// Connect connects to the registry that the flags and the environment name.
+func (f *Flags) Connect(ctx context.Context) (function.Registry, error) {
+	return f.Connector(f.profile, f.region, f.Now)(ctx)
+}
+
+// supported refuses to apply a configuration that has fields of a later version. A plan
+// only notes them.
+func (f *Flags) supported(c config.Config, mode config.Mode) error {
+	fields := c.Unsupported()
+	switch {
+	case len(fields) == 0 || mode == "":
+		return nil
+	case mode == config.Apply:
+		return exit.Usagef("%w", &config.UnsupportedError{Fields: fields})
+	}
+	f.Notef("this plan does not consider: %s", strings.Join(fields, "; "))
+	return nil
+}
+
+// OpenWith connects to the registry with a loaded configuration.
+func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode) (*Session, error) {
+	hash, err := c.Hash()
+	if err != nil {
+		return nil, exit.Failuref("%w", err)
+	}
+	request := config.Request{Mode: mode}
+	for _, pattern := range f.Repositories {
+		if pattern = strings.TrimSpace(pattern); pattern != "" {
+			request.Repositories = append(request.Repositories, wildcard.Compile(pattern))
+		}
+	}
+	if f.Repositories != nil && len(request.Repositories) == 0 {
+		return nil, exit.Usagef("--repositories is empty and selects nothing; leave it out for every repository")
+	}
+	run, err := c.Override(f.maxDeletions.value, f.maxDeletionsPerRepository.value, f.maxDeletedPercent.value).Narrow(request)
+	if err != nil {
+		return nil, exit.Usagef("%w", err)
+	}
+	registry, err := f.Connect(ctx)
+	if err != nil {
+		return nil, exit.Usagef("%w", err)
+	}
+	runner := registry.Runner(run, f.Now)
+	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, NewRunID(), ctx.Done()
+	runner.Log = slog.New(slog.DiscardHandler)
+	return &Session{Flags: f, Connection: registry, Runner: runner}, nil
+}
+
+// NewRunID returns a random id.
+func NewRunID() string { return strings.ToLower(rand.Text()) }
+
+// Report runs until the deadline, if there is one, and returns the report.
+func (s *Session) Report(ctx context.Context, run func(context.Context) (cleaner.Report, error)) (*cleaner.Report, error) {
+	if s.deadline > 0 {
+		var cancelAll, cancel context.CancelFunc
+		ctx, cancelAll = context.WithTimeout(ctx, s.deadline)
+		defer cancelAll()
+		ctx, s.Stop, cancel = function.Limit(ctx, s.Flags.Now())
+		defer cancel()
+	}
+	report, err := run(ctx)
+	if err != nil {
+		return nil, Error(err)
+	}
+	report.End, report.Calls = s.End(), s.Connection.Calls()
+	return &report, nil
+}
+
+// Error gives the error of a run its exit status.
+func Error(err error) error {
+	_, refused := errors.AsType[*cleaner.SavedPlanError](err)
+	_, none := errors.AsType[*config.SelectionError](err)
+	_, known := errors.AsType[*exit.Error](err)
+	switch {
+	case refused || none:
+		return exit.Usagef("%w", err)
+	case known:
+		return err
+	}
+	return exit.Failuref("%w", err)
+}
+
+// PrintReport writes a report to the standard output. If it cannot, it prints what was
+// done on the standard error stream.
+func (f *Flags) PrintReport(r *cleaner.Report) error {
+	err := f.Print("report", r.WriteJSON, func() string { return render.Report(r) })
+	if err != nil && r.Mode == config.Apply {
+		f.Notef("%s", render.Totals(r))
+	}
+	return err
+}
+
+// Status returns the error that ends the program after a report, or nil.
+func Status(r *cleaner.Report) error {
+	if r.Handled() {
+		return nil
+	}
+	return exit.Incompletef("%s", render.Incomplete(r))
+}

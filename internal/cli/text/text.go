@@ -1,0 +1,93 @@
+// Package text has the pieces of text that ecrclean prints for people: tables, counts,
+// sizes, shortened digests, and JSON. Nothing that it returns can control a terminal.
+package text
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
+
+// Printable replaces control characters: everybody who may push an image chooses its
+// tags.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
+}
+
+// Line returns the text on one line, printable.
+func Line(s string) string { return Printable(strings.Join(strings.Fields(s), " ")) }
+
+// Clip shortens a cell of a table, or a part of a message, to a readable length.
+func Clip(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// ShortDigest returns the beginning of a digest, which is enough to tell images apart.
+func ShortDigest(digest string) string {
+	return Printable(digest[:min(len(digest), len("sha256:")+12)])
+}
+
+var digestPattern = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+
+// ShortDigests shortens the digests in a text.
+func ShortDigests(s string) string { return digestPattern.ReplaceAllStringFunc(s, ShortDigest) }
+
+// Tags lists at most three tags, and counts the others.
+func Tags(tags []string) string {
+	const most = 3
+	switch {
+	case len(tags) == 0:
+		return "-"
+	case len(tags) > most:
+		return fmt.Sprintf("%s +%d", strings.Join(tags[:most], ","), len(tags)-most)
+	}
+	return strings.Join(tags, ",")
+}
+
+// Time returns a time in UTC, or "-" for the zero time.
+func Time(at time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// Number returns a number that is 0 for "none" as the cell of a table.
+func Number(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
+}
+
+// Count returns the number with its noun, such as "1 image" and "2 images".
+func Count(n int, noun string) string {
+	return fmt.Sprintf("%d %s", n, english.PluralWord(n, noun, ""))
+}
+
+// JSON returns a function that writes the value as indented JSON.
+func JSON(v any) func(io.Writer) error {
+	return func(w io.Writer) error {
+		encoder := json.NewEncoder(jsondoc.Printable(w))
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(v)
+	}
+}
