@@ -100,6 +100,9 @@ func messages(t *testing.T, file string, found map[string]bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !slices.ContainsFunc(tree.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"log/slog"` }) {
+		return
+	}
 	ast.Inspect(tree, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
