@@ -33,22 +33,16 @@ type Plan struct {
 
 // A Repository has the planned change of one repository.
 type Repository struct {
-	Name string
-	// Entry is the name of the configuration's entry with the policy, or "".
-	Entry  string
-	Change Change
-	// Message is the reason if there is no change, or "".
-	Message string
-	// Before is the attached policy, After the one to attach.
-	Before, After Document
-	// Foresight shows the actions of ECR after the change.
-	Foresight cleaner.Foresight
-	// Outcome is "" until the plan is applied.
-	Outcome Outcome
+	Name          string
+	Entry         string // the name of the configuration's entry with the policy, or ""
+	Change        Change
+	Message       string            // the reason if there is no change, or ""
+	Before, After Document          // the attached policy, and the one to attach
+	Foresight     cleaner.Foresight // the actions of ECR after the change
+	Outcome       Outcome           // "" until the plan is applied
 
-	listed cleaner.Repository
-	// decides is the configuration's entry that selects the repository, or nil.
-	decides *config.Entry
+	listed  cleaner.Repository
+	decides *config.Entry // the configuration's entry that selects the repository, or nil
 }
 
 // Change is the planned change of a repository.
@@ -134,7 +128,6 @@ func (p *Plan) Changes() int {
 	return n
 }
 
-// ofPolicy returns the document of a policy.
 func ofPolicy(p lifecycle.Policy) Document {
 	text, _ := p.MarshalJSON() // every policy has a text
 	return Read(string(text))

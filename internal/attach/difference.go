@@ -55,7 +55,6 @@ func words(r lifecycle.Rule) string {
 	return fmt.Sprintf("rule %d%s: %s", r.RulePriority, description, meaning(r))
 }
 
-// meaning describes the images and the action of a rule.
 func meaning(r lifecycle.Rule) string {
 	verb := "expire"
 	if r.Action.Type == lifecycle.Transition {
@@ -114,7 +113,6 @@ func canonical(p lifecycle.Policy) string {
 	return string(text)
 }
 
-// sorted returns the rules in the order of their priorities.
 func sorted(p lifecycle.Policy) []lifecycle.Rule {
 	return slices.SortedFunc(slices.Values(p.Rules), func(a, b lifecycle.Rule) int {
 		return cmp.Compare(a.RulePriority, b.RulePriority)

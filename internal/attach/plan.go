@@ -120,7 +120,6 @@ func configured(r *Repository, document *Document) (d Document, entry, message s
 	return d, e.Name, ""
 }
 
-// compare reads the attached policy and sets the change.
 func (p Planner) compare(ctx context.Context, r *Repository) error {
 	var err error
 	if r.Before, err = attached(ctx, p.Runner.Registry, r.Name); err != nil {
@@ -139,7 +138,6 @@ func (p Planner) compare(ctx context.Context, r *Repository) error {
 	return nil
 }
 
-// settings returns the configuration's settings for the repository.
 func (p Planner) settings(r *Repository) config.Settings {
 	if r.decides != nil {
 		return r.decides.Settings
@@ -147,7 +145,6 @@ func (p Planner) settings(r *Repository) config.Settings {
 	return p.Runner.Config.Settings
 }
 
-// attached returns the policy attached to the repository.
 func attached(ctx context.Context, registry cleaner.Registry, name string) (Document, error) {
 	text, err := registry.PolicyText(ctx, name)
 	if errors.Is(err, cleaner.ErrNoPolicy) {

@@ -15,7 +15,6 @@ const (
 	msgImage  = "image"
 )
 
-// An entry is a line of the function or the tool.
 type entry struct {
 	Time        instant `json:"time"`
 	RunID       string  `json:"run_id"`

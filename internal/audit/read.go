@@ -65,7 +65,6 @@ type envelope struct {
 	LogEvents json.RawMessage `json:"logEvents"`
 }
 
-// line records a line of the input.
 func (t *tally) line(text []byte) {
 	faults := t.lines.Unreadable
 	switch ours := t.text(text, 0); {

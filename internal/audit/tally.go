@@ -6,7 +6,6 @@ import (
 	"slices"
 )
 
-// A tally collects the runs and images of an audit.
 type tally struct {
 	only    string // the ID of the only run that counts, or ""
 	number  int    // of the current line
@@ -121,7 +120,6 @@ func (t *Totals) counts(outcome string) (removed, kept *int) {
 	return nil, nil
 }
 
-// audit returns the audit. The open intents have no outcome.
 func (t *tally) audit() Audit {
 	open := make([]intent, 0, len(t.open))
 	for _, i := range t.open {
