@@ -1,10 +1,10 @@
-# Targets of the ECR cleaner; `make` alone lists them.
+# Targets of the ECR cleaner. `make` without a target lists them.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 ARCH ?= arm64
-# Python with tools/requirements.txt: that of make venv, or the machine's.
+# The Python of make venv, or else the machine's Python with tools/requirements.txt.
 VENV = dist/venv
 PYTHON ?= $(shell [ -e $(VENV)/ready ] && echo $(abspath $(VENV))/bin/python || echo python3)
 BASE_PYTHON ?= python3
@@ -12,7 +12,7 @@ FUZZTIME ?= 20s
 BENCH ?= .
 BENCHCOUNT ?= 6
 BENCHTIME ?= 0.2s
-# What has benchmarks; the load server's say no more than that it is no hindrance.
+# The packages with benchmarks. Those of the load server only show that it is fast enough.
 BENCHED = ./internal/... ./bench
 ROUNDS ?= 5
 ONLY ?=
@@ -24,14 +24,14 @@ GOARCH_arm64 := arm64
 GOARCH_x86_64 := amd64
 LAMBDA_GOARCH = $(or $(GOARCH_$(ARCH)),$(error ARCH is $(ARCH); use arm64 or x86_64))
 
-# What makes the function's binary small, and the same on every machine. AWS's
-# generated code is called once per request, and not made faster by inlining.
+# These flags make the function's binary small, and equal on every machine. AWS's
+# generated code runs once in a request, where inlining has no effect on the speed.
 BUILD_LAMBDA = GOOS=linux GOARCH=$(LAMBDA_GOARCH) CGO_ENABLED=0 go build \
 	-tags lambda.norpc -trimpath -buildvcs=false -ldflags "-s -w -buildid=" \
 	-gcflags 'github.com/aws/aws-sdk-go-v2/service/...=-l'
 
-# Tools are pinned in tools/go.mod. Go builds each once per version and keeps
-# it in its build cache; the linter takes some minutes the first time.
+# tools/go.mod pins the tools. Go builds each version once, which takes some minutes for
+# the linter, and keeps it in the build cache.
 TOOL = go tool -modfile=tools/go.mod
 
 .PHONY: help
@@ -73,11 +73,11 @@ fuzz: ## Run every fuzz target for FUZZTIME (20s)
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: hostile
-hostile: ## Clean REGISTRIES (100000) random registries while everything around changes and fails
+hostile: ## Clean REGISTRIES (100000) random registries while their images change and calls fail
 	go test -count=1 -timeout 60m ./internal/hostile -registries $(REGISTRIES) $(TESTFLAGS)
 
 .PHONY: mutants
-mutants: ## Break the cleaner in some forty ways; the hostile test must notice each
+mutants: ## Break the cleaner in some fifty ways; the hostile test must notice each
 	$(PYTHON) scripts/mutants.py
 
 .PHONY: bench
@@ -117,7 +117,7 @@ integration: ## Run the end-to-end tests, also against moto's server
 .PHONY: venv
 venv: $(VENV)/ready ## Install tools/requirements.txt into dist/venv, which integration and validate use
 
-# The packages of the machine play no part.
+# The virtual environment does not use the machine's packages.
 $(VENV)/ready: tools/requirements.txt
 	rm -rf $(VENV)
 	env -u PYTHONPATH -u PYTHONHOME $(BASE_PYTHON) -m venv $(VENV)
@@ -130,7 +130,7 @@ validate: ## Translate, lint and check template.yaml; needs make venv, or cfn-li
 	$(PYTHON) scripts/validate.py
 
 .PHONY: golden
-golden: ## Rewrite the expectations of golden tests, then look at the difference
+golden: ## Rewrite the expectations of golden tests and show the difference
 	@for dir in $$(grep -rlE --include='*_test.go' 'flag.Bool\("update"|/internal/corpus"' cmd internal examples | xargs -n 1 dirname | sort -u); do \
 		echo go test "./$$dir" -update; go test "./$$dir" -update || exit 1; \
 	done
@@ -142,7 +142,7 @@ package: ## Build the function's zip for ARCH (arm64): dist/cleaner.zip
 	@go run -C tools ./lambdazip ../dist/bootstrap ../dist/cleaner.zip
 
 .PHONY: build-CleanerFunction
-build-CleanerFunction: ## What sam build calls: the function's binary for ARCH
+build-CleanerFunction: ## Build the function's binary for ARCH, as sam build needs it
 	$(BUILD_LAMBDA) -o $(or $(ARTIFACTS_DIR),$(error ARTIFACTS_DIR is not set; sam build sets it))/bootstrap ./cmd/cleaner
 
 .PHONY: ci

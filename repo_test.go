@@ -221,7 +221,7 @@ func TestTheMetricsOfTheTemplateAreWritten(t *testing.T) {
 	if alarm == nil {
 		t.Fatal("template.yaml has no alarm on a metric of the function")
 	}
-	code := read(t, "internal/function/metrics.go")
+	code := read(t, "internal/function/log.go")
 	for _, name := range alarm[1:] {
 		if !strings.Contains(code, strconv.Quote(name)) {
 			t.Errorf("template.yaml reads %s of the metrics, which internal/function does not write", name)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Prints the share of statements covered in each package of a coverage profile
-# and fails when one is below its floor: 100% for the packages that decide what
-# is deleted, 85% for all others.
+# Prints the covered share of the statements of each package in a coverage profile.
+# Fails if a share is below its floor: 100% for lifecycle and evaluator, which decide
+# which images expire, and 85% for all other packages.
 set -euo pipefail
 
 profile=${1:?usage: cover.sh PROFILE}
 
-# A block may be listed more than once; it is covered if one of the lines says so.
+# A block with several lines in the profile is covered if one of the lines says so.
 tail -n +2 "$profile" | awk -v module="$(go list -m)/" '
 	{
 		statements[$1] = $2

@@ -1,15 +1,15 @@
-"""Break the cleaner on purpose, and see that the hostile test notices.
+"""Break the cleaner on purpose, and check that the hostile test notices.
 
 Usage: python3 scripts/mutants.py [--registries N] [--only WORD] [--tree DIR]
 
-Each mutant of internal/hostile/testdata/mutants.txt is made in a copy of the
-tree, and the hostile test counts the violations that it finds there. A mutant
-is caught when there is a kind of violation that the tree itself does not have.
-The status is 1 when a mutant survives or cannot be made.
+The script makes each mutant of internal/hostile/testdata/mutants.txt in a copy of the
+tree, and runs the hostile test there. A mutant is caught if the test finds a kind of
+violation that it does not find in the tree itself. The exit status is 1 if a mutant
+survives or cannot be made.
 
-The list: "# NAME" begins a mutant. It has one change or more, each of "@ FILE",
-the lines to be replaced, which begin with "-" and must be in the file once, and
-the lines to put in their place, which begin with "+".
+In the list, "# NAME" begins a mutant. A mutant has one or more changes. A change is
+"@ FILE", the lines to replace, which begin with "-" and must be in the file once, and
+the new lines, which begin with "+".
 """
 
 import argparse
@@ -26,7 +26,7 @@ VIOLATION = re.compile(r"^ *(\d+) VIOLATION: (.*) \(first seed (\d+)\)$", re.M)
 
 
 def read_list(path):
-    """Return the mutants: a name and changes of file, old and new text."""
+    """Return the mutants: the name and the changes (file, old lines, new lines)."""
     mutants = []
     with open(path, encoding="utf-8") as lines:
         for line in lines:
@@ -43,7 +43,7 @@ def read_list(path):
 
 
 def change(tree, changes):
-    """Make the changes and return what the files were before, or an error."""
+    """Make the changes. Return the earlier text of the files, and an error or None."""
     before = {}
     for name, old, new in changes:
         path = os.path.join(tree, name)
@@ -65,7 +65,7 @@ def restore(before):
 
 
 def violations(tree, registries):
-    """Return how many violations of each kind there are, and the first seeds."""
+    """Return the number of violations of each kind with the first seed, and an error or None."""
     run = subprocess.run(
         ["go", "test", "./internal/hostile", "-count=1", "-vet=off", "-timeout=20m", "-v", "-survey", f"-registries={registries}"],
         cwd=tree, capture_output=True, text=True, check=False)

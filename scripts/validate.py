@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Checks template.yaml without an AWS account, the SAM CLI or Docker.
 
-The template is translated to CloudFormation as AWS does it, both forms are
-linted, and what no linter knows is asserted: what the function's role may do
-in each mode, the schedule, and the build target. Prints one line for each
-check and ends with status 1 on the first that fails.
+The script translates the template to CloudFormation as AWS does, and lints both forms. It
+also checks what no linter knows: the permissions of the function's role in each mode, the
+schedule, the alarms, and the build target. It prints a line for each check, and ends with
+status 1 at the first check that fails.
 """
 
 import json
@@ -28,13 +28,13 @@ TEMPLATE = os.path.join(ROOT, "template.yaml")
 REGION = "eu-west-1"
 NO_VALUE = object()
 
-# An action that begins otherwise is taken to change something, but for what
-# every function needs: to log, and to report its failure.
+# Actions with these beginnings only read. Other actions change something, except those
+# that every function needs: to write its log and to report its failure.
 READING = ("Describe", "Get", "List", "BatchGet")
 NEEDED = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage", "lambda:InvokeFunction"}
 
-# The actions that are allowed on the resource "*", and why: the service
-# authorization reference has no resource type for them, or none that serves.
+# The actions that the role may have on the resource "*", and why: the service
+# authorization reference has no resource type for them, or none that helps.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
 NO_TYPE = "it has no resource type"
 UNBOUND = {
@@ -48,22 +48,22 @@ UNBOUND = {
     "lambda:ListFunctions": NO_TYPE,
 }
 
-# How the other resources may end that have a wildcard: every repository, unless
-# RepositoryArns names some, and what may be in use.
+# The allowed ends of other resources with a wildcard: all repositories, unless
+# RepositoryArns names some, and the resources of the in-use sources.
 WILDCARDS = {
     "ecr": ("repository/*",),
     "ecs": ("service/*", "service-deployment/*", "service-revision/*", "task/*"),
     "lambda": ("function:*",),
 }
-# This one is allowed on every repository always: to list them asks for that.
+# This action is always allowed on all repositories, because listing them needs that.
 LISTING = "ecr:DescribeRepositories"
 
-# What would let somebody in whom no role of the account does.
+# The resource types that give access without a role of the account.
 OPEN = ("AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::Logs::ResourcePolicy", "AWS::SQS::QueuePolicy")
 
-# What each alarm watches: what shows, of all that can become of a run.
+# The metrics of the alarms. Together they show every way in which a run can fail.
 ALARMS = {
-    ("AWS/Lambda", "Errors", "FunctionName"),  # also the run that is killed, for time or memory
+    ("AWS/Lambda", "Errors", "FunctionName"),  # also a run that Lambda kills, for time or memory
     ("AWS/Lambda", "Throttles", "FunctionName"),
     ("EcrCleaner", "IncompleteRuns", "FunctionName"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
@@ -80,7 +80,7 @@ def check(holds, text):
 
 
 class NoManagedPolicies:
-    """Stands where the translator would ask IAM for AWS's managed policies."""
+    """Replaces the translator's call of IAM for the managed policies of AWS."""
 
     def load(self):
         return {}
@@ -189,7 +189,7 @@ def check_translation():
 
 
 def check_lint():
-    """cfn-lint is content with the template and with its translation"""
+    """cfn-lint finds nothing in the template and its translation"""
     with tempfile.TemporaryDirectory() as folder:
         plain = os.path.join(folder, "translated.json")
         with open(plain, "w", encoding="utf-8") as f:
@@ -200,7 +200,7 @@ def check_lint():
 
 
 def check_role():
-    """with mode plan the role can remove nothing, with mode apply it can"""
+    """with mode plan the role cannot delete or archive an image, with mode apply it can"""
     changing = {
         mode: {a for a in actions(deployed(mode)) - NEEDED if not a.split(":")[1].startswith(READING)}
         for mode in ("plan", "apply")
@@ -209,7 +209,7 @@ def check_role():
     check("ecr:BatchDeleteImage" in changing["apply"], "with mode apply the role does not allow ecr:BatchDeleteImage")
 
 
-# What each parameter lets the function do beyond what it always may.
+# The additional permission of each parameter.
 GRANTS = {
     "ConfigurationObjectArn": ("arn:aws:s3:::bucket/key.json", "s3:GetObject"),
     "ConfigurationParameterArn": ("arn:aws:ssm:eu-west-1:123456789012:parameter/cleaner", "ssm:GetParameter"),
@@ -219,7 +219,7 @@ GRANTS = {
 
 
 def check_grants():
-    """each optional permission comes with its parameter, alone and bound to what that names"""
+    """each optional parameter adds one permission, only for the resource that it names"""
     always = list(map(str, statements(deployed("plan"))))
     for name, (value, action) in GRANTS.items():
         added = [s for _, s in statements(deployed("plan", **{name: value})) if str(s) not in " ".join(always)]
@@ -242,14 +242,14 @@ def check_wildcards():
 
 
 def check_ways_in():
-    """nobody but roles of the account can invoke the function"""
+    """only roles of the account can invoke the function"""
     for name, r in deployed("apply").items():
         check(r["Type"] not in OPEN, f"{name} is a {r['Type']}")
         check("FunctionUrlConfig" not in r.get("Properties", {}), f"{name} has a URL")
 
 
 def check_alarms():
-    """whatever becomes of a run, an alarm shows it"""
+    """an alarm shows every way in which a run can fail"""
     alarms = [r["Properties"] for r in deployed("apply").values() if r["Type"] == "AWS::CloudWatch::Alarm"]
     found = {(a["Namespace"], a["MetricName"], *(d["Name"] for d in a["Dimensions"])) for a in alarms}
     check(found == ALARMS and len(alarms) == len(found), f"the alarms are on {sorted(found)}")
@@ -267,13 +267,13 @@ def check_concurrency():
 
 
 def check_default_mode():
-    """a stack is in mode plan unless its owner says otherwise"""
+    """the default of the parameter Mode is plan"""
     with open(TEMPLATE, encoding="utf-8") as f:
         check(yaml_parse(f.read())["Parameters"]["Mode"]["Default"] == "plan", "the default of Mode is not plan")
 
 
 def check_schedule():
-    """the schedule is well-formed and says the mode"""
+    """the schedule is valid and its input has the mode"""
     for mode in ("plan", "apply"):
         schedules = [r["Properties"] for r in deployed(mode).values() if r["Type"] == "AWS::Scheduler::Schedule"]
         check(len(schedules) == 1, f"{len(schedules)} schedules")
@@ -285,8 +285,8 @@ def check_schedule():
         check(zone in zoneinfo.available_timezones(), f"{zone} is no time zone")
 
 
-# Each field of a cron expression: its name, the range of its numbers, the
-# names it may have in place of numbers, and the letters that are its own.
+# The fields of a cron expression: name, smallest and largest number, names that replace
+# numbers, and special letters.
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 CRON = (
     ("minutes", 0, 59, (), ""),
@@ -339,12 +339,12 @@ def check_build():
 
 
 def check_descriptions():
-    """every parameter and output says what it is"""
+    """every parameter and output has a description"""
     with open(TEMPLATE, encoding="utf-8") as f:
         template = yaml_parse(f.read())
     for part in ("Parameters", "Outputs"):
         for name, entry in template[part].items():
-            check(len(entry.get("Description", "")) >= 20, f"{part}: {name} has no description worth the name")
+            check(len(entry.get("Description", "")) >= 20, f"{part}: {name} has no description of 20 characters or more")
 
 
 def main():
@@ -355,7 +355,7 @@ def main():
         try:
             c()
         except Failure as e:
-            sys.exit(f"validate: NOT TRUE: {c.__doc__}\n{e}")
+            sys.exit(f"validate: FAILED: {c.__doc__}\n{e}")
         print(f"validate: {c.__doc__}")
 
 

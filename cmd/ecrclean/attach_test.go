@@ -62,7 +62,7 @@ func TestAttachRefusesPoliciesThatECRDoesNotTake(t *testing.T) {
 		t.Errorf("status %d, standard output %q", status, stdout)
 	}
 	for _, want := range []string{
-		`web: refused: policy "long" is none that ECR takes: 1:1: has 31155 characters; ECR takes at most 30720`,
+		`web: refused: ECR does not accept policy "long": 1:1: has 31155 characters; ECR takes at most 30720`,
 		"ecrclean: nothing was changed: ECR does not accept the policies of web; leave these out with --repositories",
 	} {
 		if !strings.Contains(stderr, want) {

@@ -9,25 +9,23 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// An Adoption is a configuration that holds policies which ECR holds.
+// An Adoption is a configuration with policies that are attached to repositories.
 type Adoption struct {
-	// Config is the configuration of the run with an entry in front for each of
-	// the adopted policies.
-	Config config.Config
-	// Entries is the number of these entries.
+	// Config is the runner's configuration, with Entries new entries at the beginning.
+	Config  config.Config
 	Entries int
-	// Plan is to detach the adopted policies, which have the change Detach. The
-	// other repositories are as they were.
+	// Plan detaches the adopted policies, which have the change Detach.
 	Plan Plan
 }
 
-// Adopt reads the attached policies of the repositories that the configuration leaves
-// to their attached policy, or for which it has no entry. A repository whose entry has
-// another policy keeps that. The error is as that of Attach.
+// Adopt adopts the attached policies of the repositories whose entry of the configuration
+// has the policy "attached", or that no entry selects. The error is as that of
+// [Planner.Attach].
 func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 	plan, err := p.plan(ctx, leave, false)
 	if err != nil {
@@ -42,9 +40,13 @@ func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 		r := &a.Plan.Repositories[i]
 		switch {
 		case r.Change == Detach && r.Before.Fault != "":
-			r.Change, r.Message = Refused, "the attached policy cannot be read and stays attached: "+r.Before.Fault
+			r.Change, r.Message = Refused, "the attached policy cannot be read and is kept: "+r.Before.Fault
 		case r.Change == Detach:
-			r.Entry = b.enter(r, p.entry(r))
+			e := config.Entry{Source: config.Inline, Settings: p.settings(r)}
+			if r.decides != nil {
+				e.OwnBudget = r.decides.OwnBudget
+			}
+			r.Entry = b.enter(r, e)
 		}
 	}
 	a.Entries = len(b.entries)
@@ -52,37 +54,25 @@ func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 	return a, nil
 }
 
-// leave leaves alone what the configuration does not leave to the attached
-// policy.
+// leave sets the change of repositories that Adopt skips.
 func leave(r *Repository) {
-	e := r.decides
-	switch {
+	switch e := r.decides; {
 	case strings.Contains(r.Name, "*"):
-		r.Change, r.Message = Refused, "its name would be a pattern for others"
-	case e == nil || e.Source == config.Attached:
-	default:
-		r.Change, r.Message = LeftAlone, fmt.Sprintf("policy %q decides about it, not the attached one", e.Name)
+		r.Change, r.Message = Refused, "its name would be a pattern in the configuration; leave the policy attached"
+	case e != nil && e.Source != config.Attached:
+		r.Change, r.Message = LeftAlone, fmt.Sprintf("policy %q of the configuration applies to it, not the attached one", e.Name)
 	}
 }
 
-// entry returns an entry with the settings of the repository.
-func (p Planner) entry(r *Repository) config.Entry {
-	e := config.Entry{Source: config.Inline, Settings: p.settings(r)}
-	if r.decides != nil {
-		e.OwnBudget = r.decides.OwnBudget
-	}
-	return e
-}
-
-// A book gathers entries: one for each policy with the same settings.
+// A book collects the new entries, one for each policy and its settings.
 type book struct {
 	entries []config.Entry
-	places  map[string]int // in entries, by what they hold
+	places  map[string]int // in entries, by policy and settings
 	names   map[string]bool
 }
 
-// enter puts the attached policy of the repository into the entry that holds
-// it, which is made of e if there is none, and returns the entry's name.
+// enter adds the repository to the entry with its attached policy and the settings of e,
+// and returns the name of that entry. It makes a new entry from e if necessary.
 func (b *book) enter(r *Repository, e config.Entry) string {
 	settings, _ := json.Marshal(e) // every entry has a text
 	key := canonical(r.Before.Policy) + string(settings)
@@ -98,7 +88,7 @@ func (b *book) enter(r *Repository, e config.Entry) string {
 	return entry.Name
 }
 
-// name returns a new name that says what the attached policy does.
+// name returns a new name that describes the rules of the attached policy.
 func (b *book) name(r *Repository) string {
 	const most = 3
 	var parts []string
@@ -119,8 +109,8 @@ func (b *book) name(r *Repository) string {
 	return name
 }
 
-// Document prints the configuration. An error means that it would not be read
-// as it is meant, for instance because it is too long.
+// Document returns the configuration as JSON. It returns an error if the document cannot
+// be read back, for instance because it is too long.
 func (a *Adoption) Document() ([]byte, error) {
 	document, err := a.Config.Document()
 	if err != nil {
@@ -132,7 +122,28 @@ func (a *Adoption) Document() ([]byte, error) {
 	}
 	again, err := read.Document()
 	if err != nil || !bytes.Equal(document, again) {
-		return nil, errors.Join(errors.New("the adopted configuration is not read as it is written"), err)
+		return nil, errors.Join(errors.New("the adopted configuration changes when it is read back; report this as a bug"), err)
 	}
 	return document, nil
+}
+
+// Missing returns "" if the configuration gives each adopted repository its attached
+// policy. Otherwise it names the first repository with another policy or none. Missing
+// does not compare settings.
+func (p Planner) Missing(ctx context.Context, a *Adoption, from *config.Config) string {
+	for i := range a.Plan.Repositories {
+		r := &a.Plan.Repositories[i]
+		if r.Change != Detach {
+			continue
+		}
+		e, err := cleaner.EntryFor(ctx, p.Runner.Registry, from, r.listed)
+		switch {
+		case err != nil:
+			return fmt.Sprintf("the policy that it gives %s is unknown: %s", r.Name, err)
+		case e == nil || e.Source != config.Inline || !from.Repositories.Select(r.Name),
+			canonical(e.Policy) != canonical(r.Before.Policy):
+			return fmt.Sprintf("it does not give %s the attached policy", r.Name)
+		}
+	}
+	return ""
 }

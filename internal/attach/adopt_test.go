@@ -142,7 +142,7 @@ func TestAdoptionGoesInFrontOfWhatTheConfigurationHolds(t *testing.T) {
 		t.Errorf("keepNewest of prod is %d, of the others %d", c.Policies[1].Protect.KeepNewest, c.Policies[0].Protect.KeepNewest)
 	}
 	messages := summary(&a.Plan, func(r *attach.Repository) string { return r.Message })
-	if !strings.HasPrefix(messages["team-broken"], "the attached policy cannot be read and stays attached: 1:") || len(messages) != 3 {
+	if !strings.HasPrefix(messages["team-broken"], "the attached policy cannot be read and is kept: 1:") || len(messages) != 3 {
 		t.Errorf("messages are %q", messages)
 	}
 	if a.Plan.Handled() {

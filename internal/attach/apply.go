@@ -3,14 +3,14 @@ package attach
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// Apply carries out the changes of the plan that the runner's planner made, and
-// notes what became of each. A repository whose attached policy is not the
-// planned one any more is left alone; one that fails does not stop the others.
-// When the runner's Stop is closed, no further change is begun.
+// Apply carries out the changes of a plan and sets their outcomes. It skips a repository
+// whose attached policy has changed since the plan, and goes on after a failure. It begins
+// no change after the runner's Stop is closed.
 func Apply(ctx context.Context, runner *cleaner.Runner, plan *Plan, writer Writer) {
 	each(runner.Workers, plan.Repositories, func(r *Repository) {
 		if !r.Change.Changes() {
@@ -25,25 +25,25 @@ func Apply(ctx context.Context, runner *cleaner.Runner, plan *Plan, writer Write
 	})
 }
 
-const stopped = "the run was stopped before"
+const stopped = "the run was stopped before it; run again"
 
-// apply looks once more, and then changes the repository.
+// apply reads the attached policy again, and then changes the repository.
 func (r *Repository) apply(ctx context.Context, registry cleaner.Registry, writer Writer) (Outcome, string) {
 	now, err := attached(ctx, registry, r.Name)
-	seen := context.WithoutCancel(ctx) // a change under way is seen to its end
+	uncancelled := context.WithoutCancel(ctx) // a stopped run waits for the answer
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return NotAttempted, stopped
 	case err != nil:
 		return failed(err)
 	case !now.Same(r.Before) && now.Same(r.After):
-		return r.done(), "somebody else did it meanwhile"
+		return r.done(), "somebody else made the same change meanwhile"
 	case !now.Same(r.Before):
-		return Changed, "another policy is attached than before; run again to see the difference"
+		return Changed, "the attached policy changed after the plan; run again to see the difference"
 	case r.Change == Detach:
-		err = writer.Detach(seen, r.Name)
+		err = writer.Detach(uncancelled, r.Name)
 	default:
-		err = writer.Attach(seen, r.Name, r.After.Text)
+		err = writer.Attach(uncancelled, r.Name, r.After.Text)
 	}
 	if err != nil && !errors.Is(err, cleaner.ErrNoPolicy) {
 		return failed(err)
@@ -63,4 +63,18 @@ func failed(err error) (Outcome, string) {
 		return Gone, "deleted meanwhile"
 	}
 	return Failed, err.Error()
+}
+
+// each calls do for every repository, with at most workers calls at a time.
+func each(workers int, repositories []Repository, do func(*Repository)) {
+	slots := make(chan struct{}, workers)
+	var wg sync.WaitGroup
+	for i := range repositories {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(&repositories[i])
+		})
+	}
+	wg.Wait()
 }

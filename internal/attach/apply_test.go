@@ -87,11 +87,11 @@ func TestAStoppedRunBeginsNothing(t *testing.T) {
 	}
 }
 
-// A change under way is seen to its end when the run is cancelled, as by a signal;
-// before that, a look at what is attached is not.
+// A run that is cancelled, as by a signal, ends after the change under way. It does not
+// begin a change after the reading under way.
 func TestACancelledRunEndsAfterTheChangeUnderWay(t *testing.T) {
 	t.Parallel()
-	for at, outcome := range map[string]string{"change": "attached", "look": "not attempted"} {
+	for at, outcome := range map[string]string{"change": "attached", "read": "not attempted"} {
 		f := newFixture(t, asked)
 		f.add("app", "")
 		f.add("web", "")
@@ -111,7 +111,7 @@ func TestACancelledRunEndsAfterTheChangeUnderWay(t *testing.T) {
 	}
 }
 
-// A cancelling registry has a run cancelled when it is asked for a policy.
+// A cancelling registry cancels the run when the run reads a policy.
 type cancelling struct {
 	cleaner.Registry
 	cancel func()

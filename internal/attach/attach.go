@@ -1,8 +1,7 @@
-// Package attach puts lifecycle policies on repositories and takes them off,
-// which makes ECR apply them by itself, without any protection. What would
-// change is planned and can be shown before anything does: [Planner] is given
-// nothing that changes a policy, and [Apply] changes no policy that is not as it
-// was planned.
+// Package attach attaches lifecycle policies to repositories and detaches them. ECR
+// applies an attached policy without the cleaner's protection. A [Planner] plans the
+// changes and cannot change a policy. [Apply] carries out a plan, and skips a repository
+// whose policy has changed since.
 package attach
 
 import (
@@ -17,85 +16,74 @@ import (
 // A Writer changes which policies are attached. Implementations must be safe
 // for concurrent use.
 type Writer interface {
-	// Attach makes the text the policy of the repository, in place of the one
-	// it has.
+	// Attach attaches the text as the policy of the repository, and replaces an earlier
+	// policy.
 	Attach(ctx context.Context, repository, text string) error
-	// Detach removes the policy of the repository. The error is
-	// cleaner.ErrNoPolicy when it has none.
+	// Detach detaches the policy of the repository. The error is cleaner.ErrNoPolicy if
+	// none is attached.
 	Detach(ctx context.Context, repository string) error
 }
 
-// A Plan is what would change in the selected repositories.
+// A Plan has the planned changes of the selected repositories, in the registry's order.
+// Account is that of the registry, or "" if the registry has no repository.
 type Plan struct {
-	// Account is the registry's; it is empty when the registry is.
-	Account string
-	// Repositories are in the order in which the registry lists them.
+	Account      string
 	Repositories []Repository
 }
 
-// A Repository is what would change in one repository.
+// A Repository has the planned change of one repository.
 type Repository struct {
-	Name string
-	// Entry is the name of the configuration's entry that gives the policy, or
-	// "" when a person did or none is given.
-	Entry  string
-	Change Change
-	// Message is why there is no change where that needs words.
-	Message string
-	// Before is the policy attached now, After the one to attach.
-	Before, After Document
-	// Foresight is what ECR would do after the change.
-	Foresight cleaner.Foresight
-	// Outcome is empty until the plan is applied.
-	Outcome Outcome
+	Name          string
+	Entry         string // the name of the configuration's entry with the policy, or ""
+	Change        Change
+	Message       string            // the reason if there is no change, or ""
+	Before, After Document          // the attached policy, and the one to attach
+	Foresight     cleaner.Foresight // the actions of ECR after the change
+	Outcome       Outcome           // "" until the plan is applied
 
-	listed cleaner.Repository
-	// decides is the configuration's entry that selects it, or nil.
-	decides *config.Entry
+	listed  cleaner.Repository
+	decides *config.Entry // the configuration's entry that selects the repository, or nil
 }
 
-// Change is what is to be done about a repository.
+// Change is the planned change of a repository.
 type Change string
 
 // The changes.
 const (
-	Attach    Change = "attach"     // where none is attached
-	Replace   Change = "replace"    // the one that is attached
-	Detach    Change = "detach"     // the one that is attached
-	Unchanged Change = "unchanged"  // it is as it is to be
-	LeftAlone Change = "left alone" // nothing is configured for it
-	Refused   Change = "refused"    // ECR would not take its policy
-	Unread    Change = "failed"     // it could not be read
+	Attach    Change = "attach"     // no policy is attached now
+	Replace   Change = "replace"    // another policy is attached now
+	Detach    Change = "detach"     // the policy is detached, and no other attached
+	Unchanged Change = "unchanged"  // the policy is already attached
+	LeftAlone Change = "left alone" // the configuration has no policy for it
+	Refused   Change = "refused"    // ECR would not accept the policy
+	Unread    Change = "failed"     // the repository cannot be read
 )
 
-// Changes reports whether something is to be done.
+// Changes reports whether Apply would change the repository.
 func (c Change) Changes() bool { return c == Attach || c == Replace || c == Detach }
 
-// Outcome is what became of a repository that was to change.
+// Outcome is the result of a change.
 type Outcome string
 
 // The outcomes.
 const (
-	Attached Outcome = "attached"
-	Detached Outcome = "detached"
-	// Changed: another policy is attached than when the plan was made. It is
-	// left alone.
-	Changed Outcome = "changed"
-	Gone    Outcome = "gone" // the repository was deleted meanwhile
-	Failed  Outcome = "failed"
-	// NotAttempted: the run was stopped before.
-	NotAttempted Outcome = "not attempted"
+	Attached     Outcome = "attached"
+	Detached     Outcome = "detached"
+	Changed      Outcome = "changed" // skipped: the attached policy has changed since the plan
+	Gone         Outcome = "gone"    // the repository was deleted meanwhile
+	Failed       Outcome = "failed"
+	NotAttempted Outcome = "not attempted" // the run was stopped before
 )
 
-// A Document is a policy and its text; the zero Document is none.
+// A Document is a policy and its text. The zero Document means that there is no policy.
 type Document struct {
 	Text   string
 	Policy lifecycle.Policy
-	// Fault is what keeps the text from being read as a policy, or "".
+	// Fault says why the text is not a valid policy, or is "".
 	Fault string
 }
 
-// Read reads a policy text that ECR holds or shall hold.
+// Read reads the text of a policy.
 func Read(text string) Document {
 	policy, problems := lifecycle.ParseText([]byte(text))
 	if err := problems.Err(); err != nil {
@@ -104,10 +92,9 @@ func Read(text string) Document {
 	return Document{Text: text, Policy: policy}
 }
 
-// Same reports whether both documents mean the same: neither white space nor
-// the order of rules and of list entries makes a difference, a description
-// does, since people read it. What cannot be read is the same only letter by
-// letter.
+// Same reports whether both documents have the same rules with the same descriptions.
+// White space and the order of rules and list entries do not matter. Documents with a
+// fault are the same if their texts are equal.
 func (d Document) Same(o Document) bool {
 	if d.Text == "" || o.Text == "" || d.Fault != "" || o.Fault != "" {
 		return d.Text == o.Text
@@ -115,8 +102,7 @@ func (d Document) Same(o Document) bool {
 	return canonical(d.Policy) == canonical(o.Policy)
 }
 
-// Handled reports whether everything that was to be done could be read and was
-// done.
+// Handled reports whether every repository was read and every change was carried out.
 func (p *Plan) Handled() bool {
 	for i := range p.Repositories {
 		switch r := &p.Repositories[i]; {
@@ -131,7 +117,7 @@ func (p *Plan) Handled() bool {
 	return true
 }
 
-// Changes is the number of repositories in which something is to be done.
+// Changes returns the number of repositories with a change.
 func (p *Plan) Changes() int {
 	n := 0
 	for i := range p.Repositories {
@@ -142,7 +128,6 @@ func (p *Plan) Changes() int {
 	return n
 }
 
-// ofPolicy returns the document of a policy that is not a text yet.
 func ofPolicy(p lifecycle.Policy) Document {
 	text, _ := p.MarshalJSON() // every policy has a text
 	return Read(string(text))

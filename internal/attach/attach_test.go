@@ -81,8 +81,8 @@ func TestAttachSaysWhereTheConfigurationDecidesOtherwise(t *testing.T) {
 		}
 	}
 	want(t, "findings", got, map[string]string{
-		"mine": `the configuration applies policy "mine" there; ECR applies the attached one as well, without its protection`,
-		"off":  `the configuration leaves it alone by policy "off"; ECR will not`,
+		"mine": `the configuration also applies policy "mine" to it; ECR would apply the attached policy without protection; leave it out of --repositories if you do not want both`,
+		"off":  `policy "off" of the configuration skips it; ECR would apply the attached policy; leave it out of --repositories if you do not want this`,
 	})
 }
 
@@ -100,7 +100,7 @@ func TestWithoutAPolicyEachRepositoryGetsTheOneOfItsEntry(t *testing.T) {
 	})
 	messages := summary(&plan, func(r *attach.Repository) string { return r.Message })
 	want(t, "messages", messages, map[string]string{
-		"c1": `policy "long" is none that ECR takes: 1:1: has 31155 characters; ECR takes at most 30720: shorten descriptions or take out white space`,
+		"c1": `ECR does not accept policy "long": 1:1: has 31155 characters; ECR takes at most 30720: shorten descriptions or take out white space`,
 		"d1": `policy "none" is "none", which is nothing to attach`, "e1": `policy "own" is "attached", which is nothing to attach`,
 		"f1": "no entry of the configuration selects it",
 	})
@@ -124,18 +124,18 @@ func TestThePlanSaysWhatECRWouldDo(t *testing.T) {
 	plan := f.attach(keep1)
 	want(t, "counts", plan.Repositories[0].Counts(), attach.Counts{Evaluated: 4, Expired: 3, InUse: 1})
 	want(t, "counts of web", plan.Repositories[1].Counts(), attach.Counts{Evaluated: 1})
-	if inUse, doubt := plan.Danger(); inUse != 1 || doubt != "" {
-		t.Errorf("danger is %d, %q", inUse, doubt)
+	if inUse, unknown := plan.Danger(); inUse != 1 || unknown != "" {
+		t.Errorf("danger is %d, %q", inUse, unknown)
 	}
 	f.runner.Scan = func(context.Context) inuse.Scan {
 		return inuse.Scan{At: now, Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}}
 	}
 	plan = f.attach(keep1)
-	if inUse, doubt := plan.Danger(); inUse != 0 || doubt != "app: in-use scan: ecs: denied" {
-		t.Errorf("danger after a scan that failed is %d, %q", inUse, doubt)
+	if inUse, unknown := plan.Danger(); inUse != 0 || unknown != "app: in-use scan: ecs: denied" {
+		t.Errorf("danger after a scan that failed is %d, %q", inUse, unknown)
 	}
-	if inUse, doubt := planOf(f, "web").Danger(); inUse != 0 || doubt != "" {
-		t.Errorf("danger where nothing would go is %d, %q", inUse, doubt)
+	if inUse, unknown := planOf(f, "web").Danger(); inUse != 0 || unknown != "" {
+		t.Errorf("danger if ECR would delete nothing is %d, %q", inUse, unknown)
 	}
 }
 
@@ -172,8 +172,8 @@ func TestOnlyUseCounts(t *testing.T) {
 	f.add("app", "", "latest", "v3")
 	plan := f.attach(keep1)
 	want(t, "counts", plan.Repositories[0].Counts(), attach.Counts{Evaluated: 2, Expired: 1})
-	if inUse, doubt := plan.Danger(); inUse != 0 || doubt != "" {
-		t.Errorf("danger is %d, %q", inUse, doubt)
+	if inUse, unknown := plan.Danger(); inUse != 0 || unknown != "" {
+		t.Errorf("danger is %d, %q", inUse, unknown)
 	}
 }
 

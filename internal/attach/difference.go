@@ -1,22 +1,24 @@
 package attach
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A Line is one rule that goes, comes or stays.
+// A Line is a rule in words. Its sign is "-" if the change removes the rule, "+" if the
+// change adds it, or " ".
 type Line struct {
-	// Sign is "-", "+" or " ".
 	Sign string `json:"sign"`
-	// Rule is the rule in words.
 	Rule string `json:"rule"`
 }
 
-// Difference says rule by rule, in the order of the priorities, what the change
-// takes away and what it adds.
+// Difference returns the rules before and after the change, in the order of their
+// priorities.
 func (r *Repository) Difference() []Line {
 	before, after := sorted(r.Before.Policy), sorted(r.After.Policy)
 	lines := []Line{}
@@ -31,7 +33,7 @@ func (r *Repository) Difference() []Line {
 		case len(before) == 0 || after[0].RulePriority < before[0].RulePriority:
 			lines = append(lines, Line{"+", words(after[0])})
 			after = after[1:]
-		case sameRule(before[0], after[0]):
+		case canonical(lifecycle.Policy{Rules: before[:1]}) == canonical(lifecycle.Policy{Rules: after[:1]}):
 			lines = append(lines, Line{" ", words(after[0])})
 			before, after = before[1:], after[1:]
 		default:
@@ -42,7 +44,7 @@ func (r *Repository) Difference() []Line {
 	return lines
 }
 
-// words puts a rule into words, as in
+// words describes a rule, for instance
 //
 //	rule 1 "nightly": expire untagged images pushed more than 14 days ago
 func words(r lifecycle.Rule) string {
@@ -53,7 +55,6 @@ func words(r lifecycle.Rule) string {
 	return fmt.Sprintf("rule %d%s: %s", r.RulePriority, description, meaning(r))
 }
 
-// meaning says what a rule does.
 func meaning(r lifecycle.Rule) string {
 	verb := "expire"
 	if r.Action.Type == lifecycle.Transition {
@@ -96,4 +97,24 @@ func days(n int) string {
 		return "1 day"
 	}
 	return fmt.Sprintf("%d days", n)
+}
+
+// canonical returns a text that is equal for policies with the same rules.
+func canonical(p lifecycle.Policy) string {
+	rules := sorted(p)
+	for i := range rules {
+		s := &rules[i].Selection
+		s.TagPatternList = slices.CompactFunc(slices.SortedFunc(slices.Values(s.TagPatternList), func(a, b lifecycle.TagPattern) int {
+			return cmp.Compare(a.String(), b.String())
+		}), lifecycle.TagPattern.Equal)
+		s.TagPrefixList = slices.Compact(slices.Sorted(slices.Values(s.TagPrefixList)))
+	}
+	text, _ := json.Marshal(lifecycle.Policy{Rules: rules}) // every policy has a text
+	return string(text)
+}
+
+func sorted(p lifecycle.Policy) []lifecycle.Rule {
+	return slices.SortedFunc(slices.Values(p.Rules), func(a, b lifecycle.Rule) int {
+		return cmp.Compare(a.RulePriority, b.RulePriority)
+	})
 }

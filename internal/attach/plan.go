@@ -9,17 +9,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
-// A Planner plans what changes. The fields are its world.
-type Planner struct {
-	// Runner is how a plan of the registry would be run; its Remover plays no
-	// part.
-	Runner *cleaner.Runner
-}
+// A Planner plans changes of attached policies, with the registry and configuration of
+// the runner. It does not use the runner's Remover.
+type Planner struct{ Runner *cleaner.Runner }
 
-// Attach plans to attach the document to every repository that the
-// configuration selects or, when it is nil, to each the inline policy of its
-// entry. The error says that the registry could not be listed, or it is a
-// [*config.SelectionError].
+// Attach plans to attach the document to every repository that the configuration selects.
+// If the document is nil, it plans to attach the inline policy of each repository's entry.
+// The error is a [*config.SelectionError], or that of listing the registry.
 func (p Planner) Attach(ctx context.Context, document *Document) (Plan, error) {
 	plan, err := p.plan(ctx, func(r *Repository) {
 		r.After, r.Entry, r.Message = configured(r, document)
@@ -38,26 +34,28 @@ func (p Planner) Attach(ctx context.Context, document *Document) (Plan, error) {
 	return plan, err
 }
 
-// noteConfigured notes where a person attaches a policy although the
-// configuration decides otherwise about the repository.
+// noteConfigured adds a finding if the configuration has another policy for a repository
+// to which a person attaches a policy.
 func (r *Repository) noteConfigured() {
 	if e := r.decides; r.Change.Changes() && e != nil && e.Source != config.Attached {
-		message := fmt.Sprintf("the configuration applies policy %q there; ECR applies the attached one as well, without its protection", e.Name)
+		message := fmt.Sprintf("the configuration also applies policy %q to it; ECR would apply the attached policy without protection; "+
+			"leave it out of --repositories if you do not want both", e.Name)
 		if e.Source == config.None {
-			message = fmt.Sprintf("the configuration leaves it alone by policy %q; ECR will not", e.Name)
+			message = fmt.Sprintf("policy %q of the configuration skips it; ECR would apply the attached policy; "+
+				"leave it out of --repositories if you do not want this", e.Name)
 		}
 		r.Foresight.Findings = append(r.Foresight.Findings, cleaner.Finding{Kind: cleaner.ConfiguredOtherwise, Repository: r.Name, Message: message})
 	}
 }
 
-// Detach plans to take off the policy of every repository that the
-// configuration selects. The error is as that of Attach.
+// Detach plans to detach the policy of every repository that the configuration selects.
+// The error is as that of [Planner.Attach].
 func (p Planner) Detach(ctx context.Context) (Plan, error) {
 	return p.plan(ctx, func(*Repository) {}, false)
 }
 
-// plan lists the repositories, lets each be prepared, and finds out about those
-// that prepare leaves open.
+// plan lists the repositories, calls prepare for each, and sets the change of those
+// without one. If foresee is true, it also sets their Foresight.
 func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bool) (Plan, error) {
 	plan, err := p.list(ctx)
 	if err := p.Runner.Begin(err); err != nil {
@@ -102,8 +100,8 @@ func (p Planner) list(ctx context.Context) (Plan, error) {
 	return plan, selection.Err()
 }
 
-// configured returns the document for the repository. Without one the message
-// says why.
+// configured returns the document to attach to the repository, or a message if the
+// configuration has none.
 func configured(r *Repository, document *Document) (d Document, entry, message string) {
 	if document != nil {
 		return *document, "", ""
@@ -117,12 +115,11 @@ func configured(r *Repository, document *Document) (d Document, entry, message s
 	}
 	d = ofPolicy(e.Policy)
 	if d.Fault != "" {
-		d.Fault = fmt.Sprintf("policy %q is none that ECR takes: %s", e.Name, d.Fault)
+		d.Fault = fmt.Sprintf("ECR does not accept policy %q: %s", e.Name, d.Fault)
 	}
 	return d, e.Name, ""
 }
 
-// compare reads what is attached and says what the change is.
 func (p Planner) compare(ctx context.Context, r *Repository) error {
 	var err error
 	if r.Before, err = attached(ctx, p.Runner.Registry, r.Name); err != nil {
@@ -141,7 +138,6 @@ func (p Planner) compare(ctx context.Context, r *Repository) error {
 	return nil
 }
 
-// settings are those that the configuration has for the repository.
 func (p Planner) settings(r *Repository) config.Settings {
 	if r.decides != nil {
 		return r.decides.Settings
@@ -149,7 +145,6 @@ func (p Planner) settings(r *Repository) config.Settings {
 	return p.Runner.Config.Settings
 }
 
-// attached returns the policy attached to the repository; no text means none.
 func attached(ctx context.Context, registry cleaner.Registry, name string) (Document, error) {
 	text, err := registry.PolicyText(ctx, name)
 	if errors.Is(err, cleaner.ErrNoPolicy) {

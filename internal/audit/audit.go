@@ -1,30 +1,37 @@
+// Package audit reads the log of the function or the tool, and lists the images that the
+// runs deleted, archived or untagged. A run writes a line with the message intent for each
+// image before the call, and a line with the message image after it. An intent without an
+// outcome means that the process ended during the call.
+//
+// [Read] accepts lines of other programs, text before the JSON object, and the wrappings
+// of CloudWatch Logs and its clients, with the line in the member message, @message or
+// value of another object.
 package audit
 
 import "time"
 
-// An Audit is what the runs in a log removed.
+// An Audit lists the images that the runs in a log removed: deleted, archived or untagged.
 type Audit struct {
-	// Runs are in the order in which the log first names them; never nil.
+	// Runs are in the order of their first lines; never nil.
 	Runs []Run `json:"runs"`
-	// Totals are the sums over all runs.
+	// Totals are the sums of all runs.
 	Totals Totals `json:"totals"`
 	Lines  Lines  `json:"lines"`
 }
 
-// A Run is what one run removed, each kind in the order of the log and never nil.
+// A Run lists the images that one run removed. The lists are in the order of the log and
+// never nil.
 type Run struct {
 	ID string `json:"runId"`
-	// Finished is false when the log does not have the end of the run.
+	// Finished is false if the log does not have the end of the run.
 	Finished bool `json:"finished"`
-	// Removed are the images that ECR confirmed to be deleted, archived or
-	// without the tags that were to go.
+	// Removed are the images for which ECR confirmed the removal.
 	Removed []Image `json:"removed"`
-	// Unconfirmed are those for which no such answer came, and that were found
-	// removed thereafter.
+	// Unconfirmed are the images for which ECR did not answer, and that the cleaner later
+	// found removed.
 	Unconfirmed []Image `json:"unconfirmed"`
-	// Unknown are those that may have been removed: the log has no outcome, or
-	// none that an answer of ECR confirms. The former have no Outcome and come
-	// last.
+	// Unknown are the images that may have been removed. Images without an outcome in the
+	// log come last.
 	Unknown []Image `json:"unknown"`
 	Totals  Totals  `json:"totals"`
 }
@@ -34,13 +41,13 @@ type Image struct {
 	RunID               string    `json:"runId"`
 	Time                time.Time `json:"time,omitzero"` // of the outcome, or else of the intent
 	Repository          string    `json:"repository"`
-	Policy              string    `json:"policy"` // the entry of the configuration
+	Policy              string    `json:"policy"` // the name of the configuration's entry
 	ImageDigest         string    `json:"imageDigest"`
 	ImageTags           []string  `json:"imageTags"`
 	ImagePushedAt       time.Time `json:"imagePushedAt,omitzero"`
 	ImageSizeInBytes    int64     `json:"imageSizeInBytes"`
 	Verdict             string    `json:"verdict"`
-	AppliedRulePriority int       `json:"appliedRulePriority,omitempty"` // 0 where no rule claimed the image
+	AppliedRulePriority int       `json:"appliedRulePriority,omitempty"` // 0 if no rule was applied
 	Reason              string    `json:"reason"`
 	Untag               []string  `json:"untag,omitempty"`
 	Outcome             string    `json:"outcome,omitempty"`
@@ -55,7 +62,7 @@ type Totals struct {
 	TagsRemoved int `json:"tagsRemoved"`
 	Unconfirmed int `json:"unconfirmed"`
 	Unknown     int `json:"unknown"`
-	// The others stayed, or were not there any more.
+	// The other images were kept, or did not exist any more.
 	Blocked      int `json:"blocked"`
 	Changed      int `json:"changed"`
 	Gone         int `json:"gone"`
@@ -63,7 +70,7 @@ type Totals struct {
 	NotAttempted int `json:"notAttempted"`
 }
 
-// Listed is the number of images that were, or may have been, removed.
+// Listed returns the number of images that were, or may have been, removed.
 func (t Totals) Listed() int {
 	return t.Deleted + t.Archived + t.TagsRemoved + t.Unconfirmed + t.Unknown
 }
@@ -81,20 +88,19 @@ func (t *Totals) add(more Totals) {
 	t.NotAttempted += more.NotAttempted
 }
 
-// Lines are numbers of log lines, blank ones not counted.
+// Lines are numbers of log lines, without blank lines.
 type Lines struct {
-	// Read counts the lines that the function or the tool wrote, in a run or before it.
-	Read int `json:"read"`
-	// Others have none.
+	// Read counts the lines of the function or the tool, and Others all other lines.
+	Read   int `json:"read"`
 	Others int `json:"others"`
-	// Unreadable is how often something looks like a line about an image and
-	// cannot be read: what it says is missing.
+	// Unreadable counts the texts that look like a line about an image and cannot be read.
+	// The audit lacks these images.
 	Unreadable int `json:"unreadable"`
-	// Faults name the first MaxFaults of them.
+	// Faults are the first MaxFaults unreadable lines.
 	Faults []Fault `json:"faults,omitempty"`
 }
 
-// MaxFaults bounds the faults that are named.
+// MaxFaults is the largest number of faults in [Lines].
 const MaxFaults = 10
 
 // A Fault is an unreadable line.

@@ -9,25 +9,12 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
-// The messages of the lines of a run.
+// The messages of the lines about an image.
 const (
-	msgIntent     = "intent"
-	msgImage      = "image"
-	msgImages     = "images"
-	msgRepository = "repository"
-	msgFinding    = "finding"
-	msgPanic      = "panic"
-	msgRun        = "run"
-	msgMetrics    = "metrics"
+	msgIntent = "intent"
+	msgImage  = "image"
 )
 
-// The messages of the lines that are written before a run begins.
-const (
-	msgSuspicious    = "suspicious"
-	msgNotConsidered = "plan does not consider all of the configuration"
-)
-
-// An entry is a line of a run.
 type entry struct {
 	Time        instant `json:"time"`
 	RunID       string  `json:"run_id"`
@@ -44,14 +31,13 @@ type entry struct {
 	Outcome     string  `json:"outcome"`
 	Unconfirmed bool    `json:"unconfirmed"`
 	Message     string  `json:"message"`
-	// Fields of lines that are written before a run begins.
+	// These are members of lines before the begin of a run.
 	Document string   `json:"document"`
 	Problem  string   `json:"problem"`
 	Fields   []string `json:"fields"`
 }
 
-// An instant is zero when the log could not write it: that is no reason to lose
-// the image.
+// An instant is zero if the log has no valid time; the image still counts.
 type instant struct{ time.Time }
 
 func (i *instant) UnmarshalJSON(text []byte) error {
@@ -62,7 +48,7 @@ func (i *instant) UnmarshalJSON(text []byte) error {
 }
 
 // An integer is a JSON number with an integral value, such as 10 or 1e1. Programs that
-// pass a log on may spell its numbers anew.
+// forward a log may write its numbers differently.
 type integer int64
 
 func (i *integer) UnmarshalJSON(text []byte) error {
@@ -78,8 +64,8 @@ func (i *integer) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// entry takes note of a line with that message, and reports whether it is a
-// line of a run.
+// entry records a line with this message, and reports whether it is a line of the function
+// or the tool.
 func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
 	var message string
 	if json.Unmarshal(msg, &message) != nil {
@@ -96,22 +82,20 @@ func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
 			t.fault(fmt.Errorf("looks like a line of a run: %w", err))
 		}
 		return err == nil
-	case msgImages, msgRepository, msgFinding, msgPanic, msgRun, msgMetrics:
-		return err == nil && e.RunID != "" && t.event(message, e.RunID)
-	case msgSuspicious:
+	case "images", "repository", "finding", "panic", "run", "metrics":
+		if err != nil || e.RunID == "" {
+			return false
+		}
+		if run := t.run(e.RunID); run != nil && message == "run" {
+			run.Finished = true
+		}
+		return true
+	case "suspicious":
 		return err == nil && e.Document != "" && e.Problem != ""
-	case msgNotConsidered:
+	case "plan does not consider all of the configuration":
 		return err == nil && len(e.Fields) > 0
 	}
 	return false
-}
-
-// event takes note of a line that does not give the outcome of an image.
-func (t *tally) event(message, runID string) (ours bool) {
-	if run := t.run(runID); run != nil && message == msgRun {
-		run.Finished = true
-	}
-	return true
 }
 
 func (e *entry) image() Image {

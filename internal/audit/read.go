@@ -3,18 +3,19 @@ package audit
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 )
 
-// MaxLine is the greatest length of a line in bytes. CloudWatch's events have at
-// most 1 MB; a line of a subscription can hold several.
+// MaxLine is the largest length of a line in bytes. An event of CloudWatch has at most
+// 1 MB, and a line of a subscription can have several events.
 const MaxLine = 16 << 20
 
-// Read reads a log to its end; runID, unless it is empty, leaves out all other
-// runs. The error is that of r. Memory is bounded by the images listed, those with
-// an open intent, the runs, and one line.
+// Read reads a log to its end. If runID is not "", it ignores all other runs. The error is
+// that of r. Its memory depends on the listed images, the open intents, the runs, and the
+// longest line, but not on the length of the log.
 func Read(r io.Reader, runID string) (Audit, error) {
 	t := newTally(runID)
 	lines := bufio.NewReaderSize(r, 1<<16)
@@ -32,8 +33,8 @@ func Read(r io.Reader, runID string) (Audit, error) {
 	}
 }
 
-// readLine returns the next line without what ends it, or bufio.ErrTooLong after
-// one that is too long. Io.EOF may come with a last line.
+// readLine returns the next line without its end. For a line that is too long it returns
+// bufio.ErrTooLong, and with the last line it may return io.EOF.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for tooLong := false; ; {
@@ -49,4 +50,105 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 			return bytes.TrimSpace(line), err
 		}
 	}
+}
+
+// maxDepth is the largest number of wrappings of a line.
+const maxDepth = 4
+
+// An envelope has the members that tell a line of a log from a wrapping of lines.
+type envelope struct {
+	Msg       json.RawMessage `json:"msg"`
+	Message   json.RawMessage `json:"message"`
+	AtMessage json.RawMessage `json:"@message"`
+	Value     json.RawMessage `json:"value"`
+	Events    json.RawMessage `json:"events"`
+	LogEvents json.RawMessage `json:"logEvents"`
+}
+
+func (t *tally) line(text []byte) {
+	faults := t.lines.Unreadable
+	switch ours := t.text(text, 0); {
+	case ours:
+		t.lines.Read++
+	case len(text) > 0 && t.lines.Unreadable == faults:
+		t.lines.Others++
+	}
+}
+
+// text records the objects in a text, and reports whether one is a line of the function
+// or the tool.
+func (t *tally) text(text []byte, depth int) (ours bool) {
+	if depth > maxDepth || !bytes.Contains(text, []byte("msg")) && !bytes.Contains(text, []byte("time")) {
+		return false // most lines of other programs
+	}
+	if inner, ok := member(text); ok {
+		return t.text(inner, depth+1)
+	}
+	start := bytes.IndexByte(text, '{')
+	if start < 0 {
+		return false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text[start:]))
+	for decoder.More() {
+		var object json.RawMessage
+		if err := decoder.Decode(&object); err != nil {
+			t.cut(text[start:], err)
+			break
+		}
+		ours = t.object(object, depth) || ours
+	}
+	return ours
+}
+
+// member returns the value if the text is a line of an indented document, with a member
+// whose value is a line of a log.
+func member(text []byte) (inner []byte, ok bool) {
+	for _, name := range []string{`"message":`, `"@message":`, `"value":`} {
+		if value, found := bytes.CutPrefix(text, []byte(name)); found {
+			var s string
+			err := json.Unmarshal(bytes.TrimSuffix(value, []byte(",")), &s)
+			return []byte(s), err == nil
+		}
+	}
+	return nil, false
+}
+
+// cut records a fault if a text that is not JSON was a line of a run.
+func (t *tally) cut(text []byte, err error) {
+	plain := bytes.ReplaceAll(text, []byte(`\"`), []byte(`"`))
+	for _, sign := range []string{`{"time":"`, `"msg":"` + msgIntent + `"`, `"msg":"` + msgImage + `"`} {
+		if bytes.Contains(plain, []byte(sign)) {
+			t.fault(fmt.Errorf("looks like a line of a run and is incomplete: %w", err))
+			return
+		}
+	}
+}
+
+// object records one JSON value. It does not search the members of a line of a run, so
+// that no text in them passes for a line.
+func (t *tally) object(object json.RawMessage, depth int) (ours bool) {
+	var e envelope
+	if json.Unmarshal(object, &e) != nil {
+		return false // an array or a number
+	}
+	if e.Msg != nil {
+		return t.entry(e.Msg, object)
+	}
+	for _, held := range []json.RawMessage{e.Message, e.AtMessage, e.Value} {
+		var s string
+		if json.Unmarshal(held, &s) == nil {
+			held = []byte(s)
+		}
+		ours = t.text(held, depth+1) || ours
+	}
+	for _, events := range []json.RawMessage{e.Events, e.LogEvents} {
+		var list []json.RawMessage
+		if json.Unmarshal(events, &list) != nil {
+			continue
+		}
+		for _, event := range list {
+			ours = t.text(event, depth+1) || ours
+		}
+	}
+	return ours
 }

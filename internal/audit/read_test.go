@@ -18,8 +18,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
 )
 
-// line returns a line of a run. Of the outcome "deleted?" the question mark says
-// that it is unconfirmed; an empty one makes an intent.
+// line returns a line of a run. A question mark after the outcome, as in "deleted?", means
+// that it is unconfirmed. An empty outcome makes an intent.
 func line(run, digest, outcome string) string {
 	if outcome == "" {
 		return fmt.Sprintf(`{"time":"2026-11-22T03:00:00Z","level":"INFO","msg":"intent","run_id":%q,"repository":"app","policy":"old","digest":%q,`+
@@ -40,7 +40,7 @@ func read(t *testing.T, run string, lines ...string) audit.Audit {
 	return a
 }
 
-// summary names the images of each run and each kind.
+// summary lists the images of each run by kind.
 func summary(a audit.Audit) string {
 	var b strings.Builder
 	for _, run := range a.Runs {
@@ -161,7 +161,7 @@ func quoted(s string) string {
 	return string(text)
 }
 
-// Every wrapping of the same log reads the same.
+// The audit of a log is the same in every wrapping.
 func TestLogsAsTheyAreKept(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(string) string{
@@ -202,19 +202,18 @@ func TestLogsAsTheyAreKept(t *testing.T) {
 	}
 }
 
-// What a person must not miss is said: a line that cannot be read may have named
-// an image.
+// The audit reports each unreadable line, because the line may be about an image.
 func TestUnreadableLinesAreNamed(t *testing.T) {
 	t.Parallel()
 	whole := line("r", "a", "deleted")
 	for text, want := range map[string]string{
-		whole[:len(whole)-30]:                         "is not whole",
-		whole[:40]:                                    "is not whole",
-		`{"message":` + quoted(whole)[:200]:           "is not whole",
-		`{"message":` + quoted(whole[:200]) + `}`:     "is not whole",
-		`{"msg":"intent","repository":"app"}`:         "names no image",
+		whole[:len(whole)-30]:                         "is incomplete",
+		whole[:40]:                                    "is incomplete",
+		`{"message":` + quoted(whole)[:200]:           "is incomplete",
+		`{"message":` + quoted(whole[:200]) + `}`:     "is incomplete",
+		`{"msg":"intent","repository":"app"}`:         "has no repository or no digest",
 		`{"msg":"image","digest":7}`:                  "cannot unmarshal number",
-		strings.Replace(whole, `"deleted"`, `"x"`, 1): `the outcome "x"`,
+		strings.Replace(whole, `"deleted"`, `"x"`, 1): `the unknown outcome "x"`,
 		strings.Repeat(" ", audit.MaxLine) + "!":      "longer than 16 MB",
 	} {
 		a := read(t, "", "other", text, line("r", "b", "deleted"))
@@ -244,7 +243,7 @@ func TestLinesOfOthersAreNoFaults(t *testing.T) {
 	}
 }
 
-// A time that no line can hold is no reason to lose the image.
+// An image without a valid time still counts.
 func TestTimesThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	a := read(t, "", strings.Replace(line("r", "a", "deleted"), "2026-10-01T00:00:00Z", "!ERROR:time.Time year outside of range [0,9999]", 1))
@@ -263,8 +262,7 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// FuzzAudit reads anything, and a log in which anything stands in tags, names and
-// messages.
+// FuzzAudit reads any text, and a log with any text in tags, names and messages.
 func FuzzAudit(f *testing.F) {
 	f.Add([]byte(line("r", "a", "deleted")), "v1")
 	f.Add([]byte(`{"events":[{"message":"{}"}]}`), line("r", "x", "deleted"))
@@ -294,7 +292,7 @@ func FuzzAudit(f *testing.F) {
 	})
 }
 
-// A generator reads texts one after the other, and calls then at their end.
+// A generator reads texts one after the other, and then calls then.
 type generator struct {
 	texts, made int
 	text        func(n int) string

@@ -6,19 +6,17 @@ import (
 	"slices"
 )
 
-// A tally is an audit in the making.
 type tally struct {
-	only   string // this run, unless empty
-	number int    // of the line that is read
-	lines  Lines
-	runs   []*Run
-	byID   map[string]*Run
-	open   map[key]intent
-	// intents counts all of them, for their order.
-	intents int
+	only    string // the ID of the only run that counts, or ""
+	number  int    // of the current line
+	lines   Lines
+	runs    []*Run
+	byID    map[string]*Run
+	open    map[key]intent
+	intents int // the number of intents so far
 }
 
-// A key is what intent and outcome of an image have in common.
+// A key identifies the intent that an outcome belongs to.
 type key struct{ run, repository, digest string }
 
 type intent struct {
@@ -37,7 +35,7 @@ func (t *tally) fault(err error) {
 	}
 }
 
-// run returns the run, or nil when it is left out.
+// run returns the run with this ID, or nil if the audit ignores it.
 func (t *tally) run(id string) *Run {
 	if t.only != "" && id != t.only {
 		return nil
@@ -50,11 +48,11 @@ func (t *tally) run(id string) *Run {
 	return run
 }
 
-// image takes note of an intent or an outcome. An image without an outcome is of
-// a run that only planned.
+// image records an intent or an outcome. A run that only plans writes images without an
+// outcome.
 func (t *tally) image(message string, e *entry) error {
 	if e.Repository == "" || e.Digest == "" {
-		return errors.New("it names no image")
+		return errors.New("it has no repository or no digest")
 	}
 	run := t.run(e.RunID)
 	if run == nil {
@@ -68,7 +66,7 @@ func (t *tally) image(message string, e *entry) error {
 		return nil
 	}
 	if !run.settle(e) {
-		return fmt.Errorf("it has the outcome %q, which this version does not know", e.Outcome)
+		return fmt.Errorf("it has the unknown outcome %q; update ecrclean", e.Outcome)
 	}
 	if e.Outcome != "" {
 		delete(t.open, k)
@@ -76,13 +74,10 @@ func (t *tally) image(message string, e *entry) error {
 	return nil
 }
 
-// outcomeUnknown is the outcome of an image that may have been removed. Logs of older
-// versions have the outcome failed with unconfirmed true instead.
-const outcomeUnknown = "unknown"
-
-// settle puts an outcome where it belongs and reports whether it is known.
+// settle counts an outcome, and reports whether this version knows it. Logs of older
+// versions have the outcome failed with unconfirmed true instead of unknown.
 func (r *Run) settle(e *entry) bool {
-	removed, stayed := r.Totals.counts(e.Outcome)
+	removed, kept := r.Totals.counts(e.Outcome)
 	switch {
 	case e.Outcome == "":
 	case removed != nil && e.Unconfirmed:
@@ -91,20 +86,19 @@ func (r *Run) settle(e *entry) bool {
 	case removed != nil:
 		r.Removed = append(r.Removed, e.image())
 		*removed++
-	case e.Outcome == outcomeUnknown, stayed != nil && e.Unconfirmed:
+	case e.Outcome == "unknown", kept != nil && e.Unconfirmed:
 		r.Unknown = append(r.Unknown, e.image())
 		r.Totals.Unknown++
-	case stayed != nil:
-		*stayed++
+	case kept != nil:
+		*kept++
 	default:
 		return false
 	}
 	return true
 }
 
-// counts returns the count for an outcome: one of those of what is removed, or
-// one of those of what is not.
-func (t *Totals) counts(outcome string) (removed, stayed *int) {
+// counts returns the count of an outcome, as that of a removed image or of another one.
+func (t *Totals) counts(outcome string) (removed, kept *int) {
 	switch outcome {
 	case "deleted":
 		return &t.Deleted, nil
@@ -126,7 +120,6 @@ func (t *Totals) counts(outcome string) (removed, stayed *int) {
 	return nil, nil
 }
 
-// audit ends the reading: intents that are open now stay so.
 func (t *tally) audit() Audit {
 	open := make([]intent, 0, len(t.open))
 	for _, i := range t.open {

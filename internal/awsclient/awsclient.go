@@ -1,8 +1,7 @@
-// Package awsclient loads the AWS configuration of both programs: the usual credentials,
-// Region and endpoint of AWS tools, with a transport and retries for thousands of small
-// calls. It reads and writes S3 objects and reads parameters of Systems Manager itself,
-// because the clients of these services would slow down every start of the function. It
-// also compares the clock of this machine with the Date of each answer.
+// Package awsclient loads the AWS configuration of both programs, with a transport and
+// retries for thousands of small calls. It calls S3 and Systems Manager without their
+// clients, which would slow down every start of the function, and compares the clock of
+// this machine with the Date of each answer.
 package awsclient
 
 import (
@@ -25,14 +24,9 @@ import (
 var ErrNoRegion = errors.New("no region: set AWS_REGION, or give --region")
 
 const (
-	// maxConnections is the number of idle connections kept open, at least one for each
-	// concurrent call.
-	maxConnections = 64
-	// dialTimeout limits the time to connect, so that a missing network is reported soon.
-	dialTimeout = 5 * time.Second
-	// answerTimeout limits the time until an answer begins, so that a lost connection is
-	// noticed.
-	answerTimeout = 30 * time.Second
+	maxConnections = 64 // one for each concurrent call
+	dialTimeout    = 5 * time.Second
+	answerTimeout  = 30 * time.Second // until the answer begins, in case the connection is lost
 )
 
 // Load reads the environment and the shared AWS files. A profile and a region that are
@@ -53,8 +47,8 @@ func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Local returns the configuration for a registry server on this machine. It does not
-// read the environment or files, and its credentials are not real.
+// Local returns the configuration for a registry server on this machine. It reads neither
+// environment nor files, and has invented credentials.
 func Local(endpoint, region string) aws.Config {
 	cfg := aws.Config{
 		Region:       region,
@@ -66,9 +60,8 @@ func Local(endpoint, region string) aws.Config {
 	return cfg
 }
 
-// A bodyCopier sends a copy of the request's body. The SDK closes the body when the
-// answer arrives. If a fast server answers while net/http still reads the body, the call
-// fails and is retried for no reason. Bodies have a few kilobytes at most.
+// A bodyCopier sends a copy of the request's body, of a few kilobytes. The SDK closes the
+// body when the answer arrives, and a call fails if net/http still reads the body then.
 type bodyCopier struct{ client aws.HTTPClient }
 
 func (c bodyCopier) Do(r *http.Request) (*http.Response, error) {

@@ -22,15 +22,13 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A call is one call of a service without the SDK's client of that service, which would
-// cost more start-up time than all others together. It uses the SDK's credentials,
-// signature and endpoints, and the configuration's steps, which retry.
+// A call is one call of a service without the SDK's client, which would slow down every
+// start. It uses the SDK's credentials, signature, endpoints and retries.
 type call struct {
 	cfg aws.Config
 	// service is the name in the signature and, in upper case, in endpoint settings.
 	service, operation string
-	// now is the time of the start of the call. The signature has the time of the
-	// attempt, which is now plus the time since began.
+	// now is the start of the call by the given clock, and began by this machine's clock.
 	now, began time.Time
 
 	method, address string
@@ -51,7 +49,6 @@ const (
 	maxRefusal = 8 << 10 // the number of bytes read of an answer without success
 )
 
-// do makes the call, with retries.
 func (c call) do(ctx context.Context) error {
 	c.began = clockNow()
 	retryer := c.cfg.Retryer()
@@ -102,7 +99,6 @@ func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.
 	return out, metadata, err
 }
 
-// signed returns the signed request.
 func (c call) signed(ctx context.Context) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, c.address, bytes.NewReader(c.body))
 	if err != nil {
@@ -143,7 +139,6 @@ func (c call) endpoint(ctx context.Context) (string, error) {
 	return aws.ToString(c.cfg.BaseEndpoint), nil
 }
 
-// An endpointSource is the environment or the shared AWS files.
 type endpointSource interface {
 	GetIgnoreConfiguredEndpoints(ctx context.Context) (ignore, found bool, err error)
 	GetServiceBaseEndpoint(ctx context.Context, sdkID string) (endpoint string, found bool, err error)
@@ -157,28 +152,23 @@ func domain(region string) string {
 	return region + ".amazonaws.com"
 }
 
-// unsent is the error of a request without an answer.
+// unsent is the error of a request without an answer, which the SDK may send again.
 type unsent struct{ error }
 
-// Unwrap returns the error of net/http.
 func (u unsent) Unwrap() error { return u.error }
 
-// ConnectionError tells the SDK that the request may be sent again.
 func (unsent) ConnectionError() bool { return true }
 
 // A refusal is the error of an answer without success or with an unreadable body. The
-// SDK and kindOf read the status and the error code through its methods.
+// SDK and kindOf call its methods.
 type refusal struct {
 	error
 	status int
 	code   string
 }
 
-// Unwrap returns the error without status and code.
 func (r refusal) Unwrap() error { return r.error }
 
-// HTTPStatusCode returns the status of the answer.
 func (r refusal) HTTPStatusCode() int { return r.status }
 
-// ErrorCode returns the error code of the service, or "".
 func (r refusal) ErrorCode() string { return r.code }

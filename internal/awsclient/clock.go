@@ -15,8 +15,8 @@ import (
 var ErrNoDate = errors.New("the clock of this machine cannot be checked: AWS answered without a usable Date header; " +
 	"make the proxy pass this header on")
 
-// maxSkew is the largest accepted difference between the clock of this machine and the
-// Date of an answer. It is more than answerTimeout, so that a slow answer is accepted.
+// maxSkew is the largest accepted difference between the clock and the Date of an answer.
+// It is more than answerTimeout, so that a slow answer is accepted.
 const maxSkew = 2 * time.Minute
 
 // A ClockCheck compares the wall clock of this machine with the Date of each answer, when
@@ -99,7 +99,6 @@ func (c *ClockCheck) note(endpoint *url.URL, answer *http.Response) {
 	}
 }
 
-// A watchedClient passes its answers to a ClockCheck.
 type watchedClient struct {
 	client aws.HTTPClient
 	check  *ClockCheck

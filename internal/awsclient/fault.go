@@ -17,16 +17,11 @@ import (
 type faultKind int
 
 const (
-	// final: the next attempt would end the same way.
-	final faultKind = iota
-	// answered: the service carried out the call, or refused it.
-	answered
-	// throttled: the service refused the call because of too many calls.
-	throttled
-	// broken: the answer is a fault of the server, or unreadable.
-	broken
-	// unreached: there was no answer.
-	unreached
+	final     faultKind = iota // the next attempt would end the same way
+	answered                   // the service carried out the call, or refused it
+	throttled                  // the service refused the call because of too many calls
+	broken                     // the answer is a server fault, or unreadable
+	unreached                  // there was no answer
 )
 
 func (k faultKind) mayPass() bool { return k >= throttled }
@@ -50,7 +45,7 @@ func kindOf(err error) faultKind {
 	return final
 }
 
-// IsThrottled reports whether the service refused a call because of too many calls.
+// IsThrottled reports whether the service refused the call because of too many calls.
 func IsThrottled(err error) bool {
 	return statusOf(err) == http.StatusTooManyRequests ||
 		retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}.IsErrorThrottle(err) == aws.TrueTernary
@@ -63,8 +58,7 @@ func IsFault(err error) bool {
 	return kind == broken || kind == unreached
 }
 
-// isBroken reports whether the answer does not come from the service, or is a fault of
-// the server. The status is 0 if the error has none.
+// isBroken reports whether the answer is a server fault or not from the service.
 func isBroken(err error, status int) bool {
 	switch status {
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
@@ -77,8 +71,7 @@ func isBroken(err error, status int) bool {
 		retry.RetryableErrorCode{Codes: retry.DefaultRetryableErrorCodes}.IsErrorRetryable(err) == aws.TrueTernary
 }
 
-// isUnreached reports whether an error without an answer is one of the connection or of
-// the name of the host.
+// isUnreached reports whether the error is one of the connection or the host's name.
 func isUnreached(err error) bool {
 	_, unknownHost := errors.AsType[*net.DNSError](err)
 	return unknownHost || retry.NoRetryCanceledError{}.IsErrorRetryable(err) != aws.FalseTernary &&
@@ -128,16 +121,14 @@ func clearAnswer(answer any) {
 	}
 }
 
-// IsEmulated reports whether the endpoint is that of an emulator, which is the case for
-// http endpoints. AWS's own, also in a VPC or behind a proxy, are https endpoints. Nil
-// means that no endpoint is configured.
+// IsEmulated reports whether the endpoint is an http endpoint, which only emulators have.
+// AWS has https endpoints, also in a VPC. Nil means AWS's default endpoint.
 func IsEmulated(endpoint *string) bool {
 	return strings.HasPrefix(strings.ToLower(aws.ToString(endpoint)), "http://")
 }
 
 // IsErrorPage reports whether the answer was an error page, not an error of the API.
-// Emulators send an error page for an operation that they do not know. An error page
-// from AWS is a fault that may pass.
+// Emulators send an error page for an operation that they do not know.
 func IsErrorPage(err error) bool {
 	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	_, unreadable := errors.AsType[*smithy.DeserializationError](err)

@@ -41,7 +41,6 @@ func PutObject(ctx context.Context, cfg aws.Config, location string, content []b
 	return nil
 }
 
-// callObject makes the call for the object at the location.
 func callObject(ctx context.Context, c call, location string) error {
 	c.service = "s3"
 	endpoint, err := c.endpoint(ctx)
@@ -121,7 +120,6 @@ func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func
 	return io.NopCloser(o), o.modified, nil
 }
 
-// An object is an open S3 object.
 type object struct {
 	ctx      context.Context //nolint:containedctx // Read takes no context
 	cfg      aws.Config
@@ -134,7 +132,6 @@ type object struct {
 	part     bytes.Reader
 }
 
-// Read reads the object.
 func (o *object) Read(p []byte) (int, error) {
 	if o.part.Len() == 0 && o.at < o.size {
 		if err := o.fetch(); err != nil {
@@ -144,7 +141,6 @@ func (o *object) Read(p []byte) (int, error) {
 	return o.part.Read(p)
 }
 
-// fetch gets the next part.
 func (o *object) fetch() error {
 	c := call{cfg: o.cfg, operation: "GetObject", now: o.clock(), method: http.MethodGet, read: o.take, most: partSize}
 	c.header = http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", o.at, o.at+partSize-1)}}

@@ -19,18 +19,14 @@ const maxParameterAnswer = 256 << 10
 // GetParameter returns the value of a parameter of Systems Manager, decrypted if it is a
 // SecureString. The name may be an ARN.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
-func GetParameter(ctx context.Context, cfg aws.Config, name string, now time.Time) (string, error) {
-	value, err := getParameter(ctx, call{
-		cfg: cfg, service: "ssm", operation: "GetParameter", now: now, method: http.MethodPost, explain: parameterError, most: maxParameterAnswer,
-		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AmazonSSM.GetParameter"}},
-	}, name)
-	if err != nil {
-		return "", fmt.Errorf("get parameter %s: %w", name, err)
-	}
-	return value, nil
-}
-
-func getParameter(ctx context.Context, c call, name string) (value string, err error) {
+func GetParameter(ctx context.Context, cfg aws.Config, name string, now time.Time) (value string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("get parameter %s: %w", name, err)
+		}
+	}()
+	c := call{cfg: cfg, service: "ssm", operation: "GetParameter", now: now, method: http.MethodPost, explain: parameterError, most: maxParameterAnswer}
+	c.header = http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"AmazonSSM.GetParameter"}}
 	if c.address, err = c.endpoint(ctx); err != nil {
 		return "", err
 	}

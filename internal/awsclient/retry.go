@@ -18,23 +18,21 @@ import (
 const (
 	// maxCallTime limits the time of a call whose context has no deadline.
 	maxCallTime = 30 * time.Minute
-	// maxUnknown attempts, some 25 seconds, are made while the service answers with
-	// faults and never answered this operation: emulators do so for every operation that
-	// they do not implement.
+	// maxUnknown limits the attempts, to some 25 seconds, at an operation that was never
+	// answered without a server fault, as by emulators that do not implement it.
 	maxUnknown = 8
-	// maxUnreached attempts, two seconds, are made to connect to a service that never
-	// answered: a person may have set a wrong endpoint, and waits.
+	// maxUnreached limits the attempts, to two seconds, at a service that was never
+	// reached, because the endpoint may be wrong.
 	maxUnreached = 4
-	// maxAlone is the number of faults of one call, each time while other calls of its
-	// operation were answered, after which the call fails.
+	// maxAlone limits the faults of a call while other calls of the operation succeed.
 	maxAlone = 16
-	// maxUnknownTime limits the time of the attempts that these three numbers limit.
+	// maxUnknownTime limits the time of calls that these three numbers limit.
 	maxUnknownTime = 45 * time.Second
-	// maxAttempt limits the time of one attempt, so that an answer that stops half-way is
-	// noticed. A usual page of images takes that long at 8 KB a second.
+	// maxAttempt limits the time of one attempt, in case an answer stops half-way. A usual
+	// page of images takes that long at 8 KB a second.
 	maxAttempt = time.Minute
-	// maxRefused attempts are made for a refusal that the SDK calls retryable, for
-	// instance because the clock of this machine is wrong.
+	// maxRefused limits the attempts after a refusal that the SDK calls retryable, such as
+	// one of a wrong clock.
 	maxRefused = 2
 
 	// The pause before the next attempt doubles from firstPause to maxPause.
@@ -73,11 +71,9 @@ type attempts struct {
 	began, until time.Time
 	// limited is true if the context ends at until.
 	limited bool
-	// last is the last fault that may pass, and answers the number of answers to the
-	// operation at that time. Alone counts the faults, except throttling, since which
-	// other calls were answered.
-	last           *fault
-	answers, alone int
+	last    *fault // that may pass
+	answers int    // to the operation, at the time of last
+	alone   int    // faults, except throttling, since which another call was answered
 }
 
 type attemptsKey struct{}
@@ -170,16 +166,13 @@ type fault struct {
 	most     int
 }
 
-// Unwrap returns the error of the SDK.
 func (f *fault) Unwrap() error { return f.error }
 
 // A retryer retries only errors that are a fault, which says for how long.
 type retryer struct{ aws.RetryerV2 }
 
-// MaxAttempts returns 0, which means any number.
 func (retryer) MaxAttempts() int { return 0 }
 
-// IsErrorRetryable reports whether another attempt may succeed.
 func (retryer) IsErrorRetryable(err error) bool {
 	f, isFault := errors.AsType[*fault](err)
 	return isFault && (f.kind.mayPass() || retry.RetryableError{}.IsErrorRetryable(err) == aws.TrueTernary)

@@ -89,8 +89,7 @@ func spanOf(metadata middleware.Metadata, took time.Duration) cleaner.Span {
 	return cleaner.Span{From: answered.Add(-took).Truncate(time.Second), To: answered}
 }
 
-// listed returns the digests in the manifest of an index. It returns false if the
-// manifest is not an index, or has an entry without a digest.
+// listed returns false if the manifest is not an index, or has an entry without digest.
 func listed(manifest string) ([]string, bool) {
 	var index struct {
 		Manifests *[]struct {

@@ -122,7 +122,11 @@ func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 	var arns []string
 	for page, err := range unique("list pull-time update exclusions", func(arn *string) string { return *arn }, nil,
 		func(token *string) (page[string], error) {
-			out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, c.errorPageOnce)
+			out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, func(o *ecr.Options) {
+				if c.emulated {
+					o.Retryer = awsclient.ErrorPageOnce{Retryer: o.Retryer}
+				}
+			})
 			if c.emulated && (awsclient.IsErrorPage(err) || hasCode(err, "UnknownOperationException")) {
 				return page[string]{}, nil
 			}
@@ -138,10 +142,4 @@ func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 		arns = append(arns, page...)
 	}
 	return arns, nil
-}
-
-func (c Client) errorPageOnce(o *ecr.Options) {
-	if c.emulated {
-		o.Retryer = awsclient.ErrorPageOnce{Retryer: o.Retryer}
-	}
 }

@@ -48,7 +48,6 @@ func (c *Calls) Snapshot() map[string]int {
 	return maps.Clone(c.n)
 }
 
-// A step is a step of the SDK's stack of an operation.
 type step = func(context.Context, middleware.FinalizeInput, middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error)
 
 // eachAttempt adds a step to each attempt at a call, before the request is signed.

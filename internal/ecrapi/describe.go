@@ -26,11 +26,8 @@ import (
 )
 
 const (
-	// maxPage is the largest accepted page in bytes. A usual page of 1,000 images has
-	// half a megabyte.
-	maxPage = 32 << 20
-	// maxKept is the capacity in bytes up to which a buffer is reused.
-	maxKept = 2 << 20
+	maxPage = 32 << 20 // bytes; a usual page of 1,000 images has half a megabyte
+	maxKept = 2 << 20  // the capacity in bytes up to which a buffer is reused
 )
 
 // Images lists the images of the repository in every status, each once, in pages.
@@ -72,9 +69,9 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	return p.items, nil
 }
 
-// describeImages calls DescribeImages. If an image is refused, it returns the images
-// before that one and the error. A pageStep reads the answers of the SDK's client;
-// answers of another API are converted from the SDK's types.
+// describeImages returns the images before the first refused one, and the error of that
+// one. The pageStep works in the SDK's client only; the answer of another API is converted
+// from the SDK's types.
 func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput) (page[evaluator.Image], error) {
 	var step pageStep
 	out, err := c.api.DescribeImages(ctx, in, func(o *ecr.Options) { o.APIOptions = append(o.APIOptions, step.replace) })
@@ -133,10 +130,8 @@ func (s *pageStep) replace(stack *middleware.Stack) (err error) {
 	return err
 }
 
-// ID returns the name of the SDK's step.
 func (*pageStep) ID() string { return "OperationDeserializer" }
 
-// HandleDeserialize makes the call and reads its answer.
 func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	s.page = nil // of an earlier attempt
 	out, metadata, err := next.HandleDeserialize(ctx, in)
@@ -192,7 +187,6 @@ func readPage(response *smithyhttp.Response) (imagepage.Page, error) {
 	return p, err
 }
 
-// hasImageDetails reports whether a page has a list of images, which may be empty.
 func hasImageDetails(text []byte) bool {
 	var page struct {
 		ImageDetails []json.RawMessage `json:"imageDetails"`

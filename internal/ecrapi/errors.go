@@ -9,7 +9,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
-// errImageNotFound says that at least one described image is missing.
 var errImageNotFound = errors.New("image not found")
 
 // checkEndpoint ends the message about an answer that ECR itself would not send.

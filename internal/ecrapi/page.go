@@ -30,13 +30,11 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 	return items, nil
 }
 
-// unique fetches all pages, the first with a nil token, and yields each item once. ECR
-// may list an item on two pages when somebody pushes or deletes images meanwhile, and a
-// repeated image would change the result of a count rule.
-//
-// The first error ends the sequence, after the items that fetch returned with it. An
-// item that is listed again with another content is an error. A nil content means that
-// only the key counts.
+// unique fetches all pages, the first with a nil token, and yields each item once. After a
+// push or a deletion ECR may list an image on two pages, and the repeated image would
+// count twice in a rule. An item that is listed again with another content is an error; a
+// nil content compares nothing. The first error ends the sequence, after the items that
+// fetch returned with it.
 func unique[T any](operation string, key func(*T) string, content func(*T) uint64, fetch func(token *string) (page[T], error)) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		seen := sets.Get().(map[string]uint64)
@@ -96,19 +94,16 @@ func unseen[T any](items []T, key func(*T) string, content func(*T) uint64, seen
 	return items[:n], nil
 }
 
-// oneByOne yields the items of the pages.
 func oneByOne[T any](pages iter.Seq2[[]T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for items, err := range pages {
-			if err != nil {
-				var none T
-				yield(none, err)
-				return
-			}
 			for _, item := range items {
 				if !yield(item, nil) {
 					return
 				}
+			}
+			if err != nil {
+				yield(*new(T), err)
 			}
 		}
 	}

@@ -35,10 +35,8 @@ type lines struct {
 	members []byte // of each line
 }
 
-// Enabled reports whether lines of this level are written.
 func (lines) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
 
-// Handle writes the record.
 func (l lines) Handle(_ context.Context, r slog.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,7 +87,6 @@ func appendAny(text []byte, value any) []byte {
 	return text
 }
 
-// WithAttrs returns a handler that also writes these attributes.
 func (l lines) WithAttrs(attrs []slog.Attr) slog.Handler {
 	l.members = bytes.Clone(l.members)
 	for _, a := range attrs {
@@ -98,7 +95,6 @@ func (l lines) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return l
 }
 
-// WithGroup returns a handler that adds the name and a dot before later keys.
 func (l lines) WithGroup(name string) slog.Handler {
 	l.group += name + "."
 	return l

@@ -36,7 +36,6 @@ func LogRun(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
 		slog.Any("calls", r.Calls))
 }
 
-// A metric is a number in the line of metrics.
 type metric struct {
 	Name  string
 	Unit  string

@@ -29,14 +29,13 @@ type Registry struct {
 	// Calls returns the number of API calls so far, by operation.
 	Calls func() map[string]int
 	// Sources returns the in-use sources of a configuration. Nil means no source.
-	Sources func(config.Config) []inuse.Source
-	// OwnPulls is that of [cleaner.Runner].
+	Sources  func(config.Config) []inuse.Source
 	OwnPulls func(context.Context) cleaner.OwnPulls
 	// Account returns the account of the credentials.
 	Account func(context.Context) (string, error)
-	// AWS is the configuration of the clients. Only the tool uses it.
-	AWS aws.Config
-	// PutObject writes an S3 object.
+	// AWS is the configuration of the clients, and PutObject writes an S3 object. Only the
+	// tool uses them.
+	AWS       aws.Config
 	PutObject func(ctx context.Context, location string, content []byte) error
 }
 

@@ -17,13 +17,9 @@ type Limits struct{ Start, Most int }
 type End int
 
 const (
-	// Unknown: there was no call, no answer, or a server fault.
-	Unknown End = iota
-	// Carried: the service carried out the call, or refused it for another reason than
-	// the rate.
-	Carried
-	// Throttled: the service refused the call because of too many calls.
-	Throttled
+	Unknown   End = iota // there was no call, no answer, or a server fault
+	Carried              // the service carried out the call, or refused it for another reason than the rate
+	Throttled            // the service refused the call because of too many calls
 )
 
 // A Pace has a limit for each operation. It is safe for concurrent use.

@@ -1,6 +1,5 @@
-// Command lambdazip packs a Lambda function's bootstrap into a zip. The same
-// binary always gives the same bytes: the entry has a fixed name, time stamp
-// and mode, so that a deployment shows a change only when the code changed.
+// Command lambdazip packs a Lambda function's bootstrap into a zip. The entry has a fixed
+// name, timestamp and mode, so that equal binaries give equal zips.
 package main
 
 import (
@@ -25,8 +24,6 @@ func main() {
 	}
 }
 
-// run packs the file bootstrap into the file target and prints both sizes and
-// the hash of the zip.
 func run(bootstrap, target string) error {
 	binary, err := os.ReadFile(bootstrap)
 	if err != nil {

@@ -1,8 +1,7 @@
 // Package imagepage reads one answer of DescribeImages, a page of up to 1,000 image
-// details, into [evaluator.Image] values. It is pure, and faster than the SDK's decoder.
-// It refuses everything that the SDK's decoder refuses, and also text that is not JSON,
-// text after the JSON, and times in words. It reads times exactly; the SDK reads them as
-// a float64, loses a millisecond now and then, and misreads numbers beyond 64 bits.
+// details, into [evaluator.Image] values, faster than the SDK's decoder. Unlike that, it
+// refuses text that is not JSON, text after the JSON, and times in words. It reads times
+// exactly; the SDK loses a millisecond now and then.
 package imagepage
 
 import (
@@ -45,16 +44,11 @@ func Decode(text []byte) (Page, error) {
 }
 
 const (
-	// leastDetail is the least length in bytes of an image detail with the members that
-	// ECR always sends.
-	leastDetail = 250
-	// mostDetails is the largest number of image details in a page.
-	mostDetails = 1000
-	// textsSize in bytes, and listsSize in tags, are enough for about 16 images.
-	textsSize = 2 << 10
-	listsSize = 32
-	// maxMediaTypes is the number of shared media types; ECR knows fewer.
-	maxMediaTypes = 16
+	leastDetail   = 250     // the least length in bytes of an image detail from ECR
+	mostDetails   = 1000    // in a page
+	textsSize     = 2 << 10 // bytes, enough for about 16 images
+	listsSize     = 32      // tags, enough for about 16 images
+	maxMediaTypes = 16      // ECR knows fewer
 )
 
 type decoder struct {
@@ -93,7 +87,6 @@ func (d *decoder) imageDetails() {
 	}
 }
 
-// skip reads any value.
 func (d *decoder) skip() {
 	switch d.peek() {
 	case '{':

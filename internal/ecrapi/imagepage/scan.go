@@ -141,7 +141,6 @@ func (s *scanner) literal(word string) {
 	s.at += len(word)
 }
 
-// number reads a number and returns it with its text.
 func (s *scanner) number() (decimal.Number, []byte) {
 	s.peek()
 	n, length := decimal.Scan(s.text[s.at:])

@@ -2,22 +2,19 @@ package attach
 
 import "github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 
-// Counts are what ECR would do after the changes, in numbers of images.
+// Counts are the numbers of images that ECR would delete, archive or keep after the
+// changes. Expired and Transitioned include images in use; InUse counts those of them that
+// are known to be in use. Blocked counts the marked images that ECR keeps as children of a
+// kept index.
 type Counts struct {
-	// Evaluated is the number of images listed.
-	Evaluated int `json:"evaluated"`
-	// Expired and Transitioned are what would go, in use or not.
+	Evaluated    int `json:"evaluated"`
 	Expired      int `json:"expired"`
 	Transitioned int `json:"transitioned"`
-	// Blocked is what the policy marks and ECR keeps, because an index that
-	// stays lists it.
-	Blocked int `json:"blocked"`
-	// InUse is how many of Expired and Transitioned are in use, as far as that
-	// is known.
-	InUse int `json:"inUse"`
+	Blocked      int `json:"blocked"`
+	InUse        int `json:"inUse"`
 }
 
-// Counts sums up the foresight.
+// Counts returns the counts of the repository.
 func (r *Repository) Counts() Counts {
 	c := Counts{Evaluated: r.Foresight.Listed}
 	for i := range r.Foresight.Images {
@@ -47,16 +44,16 @@ func (c *Counts) Add(o Counts) {
 	c.InUse += o.InUse
 }
 
-// Danger names what speaks against the plan: how many images in use ECR would
-// take, and why that is not known of others ("" when it is).
-func (p *Plan) Danger() (inUse int, doubt string) {
+// Danger returns the number of images in use that ECR would delete or archive. If that is
+// unknown in some repositories, unknown names the first one and the reason.
+func (p *Plan) Danger() (inUse int, unknown string) {
 	for i := range p.Repositories {
 		r := &p.Repositories[i]
 		c := r.Counts()
 		inUse += c.InUse
-		if d := r.Foresight.Doubt; d != nil && doubt == "" && c.Expired+c.Transitioned > 0 {
-			doubt = r.Name + ": " + d.Message
+		if d := r.Foresight.Doubt; d != nil && unknown == "" && c.Expired+c.Transitioned > 0 {
+			unknown = r.Name + ": " + d.Message
 		}
 	}
-	return inUse, doubt
+	return inUse, unknown
 }
