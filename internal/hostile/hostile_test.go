@@ -3,11 +3,9 @@ package hostile_test
 import (
 	"bytes"
 	"flag"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -41,9 +39,7 @@ func TestHostile(t *testing.T) {
 	if n == 0 {
 		n = usual()
 	}
-	parts := runtime.GOMAXPROCS(0)
-	tallies := make([]tally, parts)
-	t.Cleanup(func() {
+	awstest.Seeds(t, *firstSeed, n, try, func(tallies []tally) {
 		var all tally
 		for i := range tallies {
 			all.addAll(&tallies[i])
@@ -53,20 +49,12 @@ func TestHostile(t *testing.T) {
 			all.enough(t, n)
 		}
 	})
-	for part := range parts {
-		t.Run(fmt.Sprint("part ", part), func(t *testing.T) {
-			t.Parallel()
-			for i := part; i < n && !t.Failed(); i += parts {
-				try(t, *firstSeed+uint64(i), &tallies[part])
-			}
-		})
-	}
 }
 
 // usual is how many registries are tried without the flag -registries.
 func usual() int {
 	switch {
-	case raceDetector:
+	case awstest.Race:
 		return 500
 	case testing.Short():
 		return 1_000

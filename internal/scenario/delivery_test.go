@@ -63,7 +63,7 @@ func (d *delivery) pause() {
 
 // repeats is the number of random registries that several runs clean.
 func repeats() int {
-	if testing.Short() || raceDetector {
+	if testing.Short() || awstest.Race {
 		return 60
 	}
 	return 300

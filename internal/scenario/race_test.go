@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A sighting is an image at a time.
@@ -20,7 +21,7 @@ type sighting struct {
 
 // interleavings is the number of runs against a writer.
 func interleavings() int {
-	if testing.Short() || raceDetector {
+	if testing.Short() || awstest.Race {
 		return 200
 	}
 	return 2_000
@@ -72,7 +73,7 @@ func TestRaces(t *testing.T) {
 
 // TestRacesOfLargeGroups is TestRaces with groups that are larger than one call, and with
 // slow calls.
-func TestRacesOfLargeFamilies(t *testing.T) {
+func TestRacesOfLargeGroups(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		removed := 0

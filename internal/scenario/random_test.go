@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // registries is the number of random registries. To try one again, set SCENARIO_SEED to
@@ -21,7 +21,7 @@ func registries() int {
 	switch {
 	case testing.Short():
 		return 500
-	case raceDetector:
+	case awstest.Race:
 		return 1_000
 	}
 	return 10_000
@@ -31,29 +31,31 @@ func registries() int {
 // the results.
 func TestRandomRegistries(t *testing.T) {
 	t.Parallel()
-	if text := os.Getenv("SCENARIO_SEED"); text != "" {
-		seed, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+	if seed, set := oneSeed(t, "SCENARIO_SEED"); set {
 		try(t, seed)
 		return
 	}
-	parts := runtime.GOMAXPROCS(0)
-	for part := range parts {
-		t.Run(fmt.Sprint("part ", part), func(t *testing.T) {
-			t.Parallel()
-			for seed := part; seed < registries() && !t.Failed(); seed += parts {
-				try(t, seed)
-			}
-		})
+	awstest.Seeds(t, 0, registries(), func(t *testing.T, seed uint64, _ *struct{}) { try(t, seed) }, nil)
+}
+
+// oneSeed returns the seed in an environment variable, if it is set.
+func oneSeed(t *testing.T, variable string) (seed uint64, set bool) {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return 0, false
 	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed, true
 }
 
 // try runs the trial of a seed. If it fails, it looks for a smaller trial that fails too.
-func try(t *testing.T, seed int) {
+func try(t *testing.T, seed uint64) {
 	t.Helper()
-	drawn := generate(rand.New(rand.NewPCG(uint64(seed), 0)))
+	drawn := generate(rand.New(rand.NewPCG(seed, 0)))
 	if err := drawn.run(t); err != nil {
 		least := drawn.shrink(func(smaller trial) bool { return smaller.run(t) != nil })
 		t.Errorf("seed %d: %v\nof which is left: %v\n%v", seed, err, least.run(t), least)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A tally counts events of the soak, to show that the soak tries what it promises.
@@ -53,7 +54,7 @@ func (n *tally) enough(t *testing.T) {
 			t.Errorf("%d runs without %s", n.runs, what)
 		}
 	}
-	if few := testing.Short() || raceDetector; !few && n.runs < 2_000 {
+	if few := testing.Short() || awstest.Race; !few && n.runs < 2_000 {
 		t.Errorf("only %d runs", n.runs)
 	}
 }
@@ -70,7 +71,7 @@ func (n *tally) wanted() []string {
 	} {
 		names = append(names, "outcome: "+string(o))
 	}
-	if testing.Short() || raceDetector {
+	if testing.Short() || awstest.Race {
 		return names
 	}
 	for _, code := range fakeecr.ImageFailureCodes {

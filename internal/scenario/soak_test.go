@@ -4,23 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
 // soaks is the number of random registries that are cleaned under faults, each in one or
 // a few runs. To try one again, set SOAK_SEED to the seed that a failure prints.
 func soaks() int {
-	if testing.Short() || raceDetector {
+	if testing.Short() || awstest.Race {
 		return 200
 	}
 	return 1_500
@@ -47,19 +45,13 @@ type soak struct {
 // more run without faults must bring the registry to its final state.
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	if text := os.Getenv("SOAK_SEED"); text != "" {
-		seed, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+	if seed, set := oneSeed(t, "SOAK_SEED"); set {
 		var seen tally
 		runSoak(t, seed, &seen)
 		t.Logf("%+v", seen)
 		return
 	}
-	parts := runtime.GOMAXPROCS(0)
-	tallies := make([]tally, parts)
-	t.Cleanup(func() {
+	awstest.Seeds(t, 0, soaks(), runSoak, func(tallies []tally) {
 		var seen tally
 		for i := range tallies {
 			seen.add(&tallies[i])
@@ -69,20 +61,12 @@ func TestSoak(t *testing.T) {
 			seen.enough(t)
 		}
 	})
-	for part := range parts {
-		t.Run(fmt.Sprint("part ", part), func(t *testing.T) {
-			t.Parallel()
-			for seed := part; seed < soaks() && !t.Failed(); seed += parts {
-				runSoak(t, seed, &tallies[part])
-			}
-		})
-	}
 }
 
-func runSoak(t *testing.T, seed int, seen *tally) {
+func runSoak(t *testing.T, seed uint64, seen *tally) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSoak(t, uint64(seed))
+		s := newSoak(t, seed)
 		if err := s.run(t, seen); err != nil {
 			t.Errorf("SOAK_SEED=%d: %v\n%v\nending: %s\nfaults: %+v", seed, err, s.trial, s.ending, s.faults)
 		}
