@@ -34,7 +34,7 @@ func (s *Selection) excludesNoMoreThan(other *Selection) bool {
 // Excludes reports whether the selection excludes every image with a tag that matches the
 // pattern. It is true only if one entry of TagExcludePatternList proves it.
 func (s *Selection) Excludes(tag TagPattern) bool {
-	return slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool { return p.Match(tag.sample()) })
+	return slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool { return p.Match(sample(tag)) })
 }
 
 // maxComparisons bounds the time for lists of any length.
@@ -80,7 +80,7 @@ const anyText = "\xff"
 func (s *Selection) tagSets() []tagSet {
 	var sets []tagSet
 	for _, p := range s.TagPatternList {
-		sets = append(sets, tagSet{sample: p.sample()})
+		sets = append(sets, tagSet{sample: sample(p)})
 	}
 	for _, prefix := range s.TagPrefixList {
 		sets = append(sets, tagSet{sample: prefix + anyText})
@@ -102,4 +102,4 @@ func (s *Selection) meetsSet(set tagSet, i int) bool {
 	return s.TagRegexList[i].text == set.regex || !strings.Contains(set.sample, anyText) && s.meets(set.sample, i)
 }
 
-func (p *TagPattern) sample() string { return strings.ReplaceAll(p.String(), "*", anyText) }
+func sample(p TagPattern) string { return strings.ReplaceAll(p.String(), "*", anyText) }

@@ -55,7 +55,7 @@ func (s *Selection) unmet(tags []string) int {
 // isMet reports whether some tag matches entry i.
 func (s *Selection) isMet(i int, tags []string) bool {
 	if i < len(s.TagPatternList) {
-		return s.TagPatternList[i].pattern.MatchesAny(tags)
+		return s.TagPatternList[i].MatchesAny(tags)
 	}
 	for _, tag := range tags {
 		if s.meets(tag, i) {

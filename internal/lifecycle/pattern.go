@@ -16,17 +16,16 @@ import (
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 const maxWildcards = 4
 
-// A TagPattern is an entry of tagPatternList. It must match the whole tag: * matches any
-// number of characters or none, every other character only itself. Case counts. Use
-// [ParseTagPattern] to make one; the zero value matches no tag.
-type TagPattern struct{ pattern wildcard.Pattern }
+// A TagPattern is an entry of tagPatternList. Use [ParseTagPattern] to make one; the zero
+// value matches no tag.
+type TagPattern = wildcard.Pattern
 
 // ParseTagPattern compiles a pattern. It must not be empty and have at most four *.
 func ParseTagPattern(text string) (TagPattern, error) {
 	if fault := patternFault(text); fault != "" {
 		return TagPattern{}, fmt.Errorf("parse tag pattern %s: %s", jsondoc.Quote(text), fault)
 	}
-	return TagPattern{wildcard.Compile(text)}, nil
+	return wildcard.Compile(text), nil
 }
 
 // patternFault describes the fault of a pattern. It returns "" if there is none.
@@ -40,16 +39,6 @@ func patternFault(text string) string {
 	}
 	return ""
 }
-
-// Match reports whether the pattern matches the whole tag. It does not allocate. Its
-// time is at most proportional to the product of the lengths.
-func (p *TagPattern) Match(tag string) bool { return p.pattern.Match(tag) }
-
-// String returns the text of the pattern.
-func (p TagPattern) String() string { return p.pattern.String() }
-
-// Equal reports whether both patterns have the same text.
-func (p TagPattern) Equal(other TagPattern) bool { return p.pattern.Equal(other.pattern) }
 
 // maxRegex is the greatest length of an expression in characters, twice that of a tag.
 const maxRegex = 256

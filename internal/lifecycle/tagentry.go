@@ -43,7 +43,7 @@ func parsePattern(item *jsondoc.Value, text string) TagPattern {
 	}
 	first, _, _ := strings.Cut(text, "*")
 	warnUnlessTag(item, first, strings.ReplaceAll(text, "*", ""))
-	return TagPattern{wildcard.Compile(text)}
+	return wildcard.Compile(text)
 }
 
 func parsePrefix(item *jsondoc.Value, text string) string {
