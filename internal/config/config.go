@@ -1,9 +1,7 @@
 // Package config reads the configuration of the cleaner, and the request of one run. A
-// configuration says which images the cleaner may remove. A request narrows that for one
-// run. Apart from the mode, it never allows more.
-//
-// The package takes texts as bytes and reads no file and no environment. It reports all
-// faults of a text at once, and fills in the defaults.
+// configuration says which images the cleaner may remove. A request narrows that: apart
+// from the mode, it never allows more. The package reports all faults of a text at once. It
+// reads no file and no environment.
 package config
 
 import (
@@ -25,8 +23,7 @@ type Config struct {
 	// Settings are the general settings, and the defaults of the settings of each entry.
 	Settings
 	Report Report `json:"report"`
-	// MaxDeletions limits the whole run, in addition to the limits of the entries. It is nil
-	// without such a limit.
+	// MaxDeletions limits the whole run, in addition to the limits of the entries, or is nil.
 	MaxDeletions *int `json:"-"`
 }
 
@@ -67,8 +64,8 @@ type Entry struct {
 	// Policy is set when Source is Inline.
 	Policy lifecycle.Policy `json:"policy"`
 	Settings
-	// OwnBudget is true if the entry sets maxDeletions. Deletions in its repositories then
-	// count against that limit instead of the general one.
+	// OwnBudget is true if the entry sets maxDeletions. That limit then replaces the general
+	// one for its repositories.
 	OwnBudget bool `json:"ownBudget"`
 }
 
@@ -116,8 +113,7 @@ type Protect struct {
 	PushedWithinHours int `json:"pushedWithinHours"`
 }
 
-// Orphans says whether the cleaner keeps or deletes marked orphans: referrers whose subject
-// does not exist.
+// Orphans says what the cleaner does with marked referrers whose subject does not exist.
 type Orphans string
 
 // The treatments of orphans.

@@ -23,14 +23,12 @@ type Step struct {
 // A Mismatch is the reason why a rule does not match an image.
 type Mismatch struct {
 	Kind MismatchKind
-	// Status is the status of the image.
-	Status ImageStatus
-	// StorageClass is that of the image. It is empty for ImageNotEvaluated.
+	// Status and StorageClass are those of the image.
+	Status       ImageStatus
 	StorageClass lifecycle.StorageClass
 	// Entry is, for UnmetEntry, the first entry of the rule's list that no tag matches. For
 	// TagExcluded, it is the excluded pattern that Tag matches.
-	Entry string
-	Tag   string
+	Entry, Tag string
 }
 
 // MismatchKind tells mismatches apart. The zero value means that the rule matches.
