@@ -38,10 +38,9 @@ const (
 
 // Repositories selects the repositories that the cleaner may read and change.
 type Repositories struct {
-	Include []wildcard.Pattern `json:"include"`
-	Exclude []wildcard.Pattern `json:"exclude"`
-	// Requested narrows the selection for one run; nil does not.
-	Requested []wildcard.Pattern `json:"-"`
+	Include   []wildcard.Pattern `json:"include"`
+	Exclude   []wildcard.Pattern `json:"exclude"`
+	Requested []wildcard.Pattern `json:"-"` // narrows the selection for one run, or nil
 }
 
 // Select reports whether the repository is included, not excluded, and requested.
@@ -96,8 +95,7 @@ type Protect struct {
 	References []string `json:"references"`
 	// ReferencesMaxAgeHours is the maximum age of a list; 0 is the default of its format.
 	ReferencesMaxAgeHours int `json:"referencesMaxAgeHours,omitempty"`
-	// RegistryAliases are other hosts of ECR registries, such as proxies. They are the same
-	// for all entries.
+	// RegistryAliases are other hosts of ECR registries, the same for all entries.
 	RegistryAliases reference.Aliases `json:"registryAliases,omitempty"`
 	// TaskDefinitionRevisions is how many of the newest revisions of every active task
 	// definition family are in use.
@@ -190,8 +188,8 @@ func (c *Config) InUse() Protect {
 	return all
 }
 
-// ReferencesMaxAge returns the maximum age, in hours, of the list at the location: the
-// smallest that a part of the configuration with that list sets, or 0 if none sets one.
+// ReferencesMaxAge returns the smallest maximum age, in hours, that a part of the
+// configuration sets for the list at the location, or 0.
 func (c *Config) ReferencesMaxAge(location string) int {
 	least := 0
 	for _, p := range c.protects() {

@@ -23,8 +23,7 @@ func (s *Selection) Covers(other *Selection) bool {
 	return false
 }
 
-// excludesNoMoreThan reports whether this selection excludes no image that the other one
-// matches.
+// excludesNoMoreThan reports whether s excludes no image that other matches.
 func (s *Selection) excludesNoMoreThan(other *Selection) bool {
 	return other.TagStatus == Untagged || !slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool {
 		return !other.Excludes(p)
@@ -65,10 +64,8 @@ func (s *Selection) isMetBy(sets []tagSet) bool {
 
 // A tagSet is the set of tags that match one entry of a list.
 type tagSet struct {
-	// sample is a text that represents all of the tags: see anyText.
-	sample string
-	// regex is the text of the entry if it is an expression. The sample is then anyText.
-	regex string
+	sample string // represents all of the tags: see anyText
+	regex  string // the text of the entry if it is an expression; sample is then anyText
 }
 
 // anyText represents any text in a sample. It is not UTF-8, so no policy contains it: a

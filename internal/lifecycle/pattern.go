@@ -20,7 +20,7 @@ const maxWildcards = 4
 // value matches no tag.
 type TagPattern = wildcard.Pattern
 
-// ParseTagPattern compiles a pattern. It must not be empty and have at most four *.
+// ParseTagPattern compiles a pattern, which has at most four *.
 func ParseTagPattern(text string) (TagPattern, error) {
 	if fault := patternFault(text); fault != "" {
 		return TagPattern{}, fmt.Errorf("parse tag pattern %s: %s", jsondoc.Quote(text), fault)
@@ -28,7 +28,6 @@ func ParseTagPattern(text string) (TagPattern, error) {
 	return wildcard.Compile(text), nil
 }
 
-// patternFault describes the fault of a pattern. It returns "" if there is none.
 func patternFault(text string) string {
 	stars := strings.Count(text, "*")
 	switch {
@@ -44,8 +43,7 @@ func patternFault(text string) string {
 const maxRegex = 256
 
 // A TagRegex is an entry of tagRegexList: an RE2 expression that must match the whole
-// tag. The expression a|b matches the tags a and b only. Case counts, except with (?i).
-// The syntax is https://github.com/google/re2/wiki/Syntax without \C. Use
+// tag. The syntax is https://github.com/google/re2/wiki/Syntax without \C. Use
 // [ParseTagRegex] to make one; the zero value matches no tag.
 type TagRegex struct {
 	text  string

@@ -19,14 +19,12 @@ var (
 	extendedKeys  = slices.Concat(selectionKeys, extensionKeys)
 )
 
-// listKeys are the keys of the tag lists. A tagged rule has at most one of them.
 var listKeys = [...][]string{
 	AWS:      {"tagPatternList", "tagPrefixList"},
 	Extended: {"tagPatternList", "tagPrefixList", "tagRegexList"},
 }
 
-// readSelection reads the selection of a rule. Retains is true for a rule that keeps all
-// images that it matches.
+// readSelection reads the selection of a rule. Retains is true for a rule that retains.
 func (d *draft) readSelection(v *jsondoc.Value, retains bool) {
 	o, ok := d.selectionObject(v)
 	if !ok {
@@ -110,8 +108,7 @@ func (d *draft) checkListCount(o jsondoc.Object, keys []string) {
 	}
 }
 
-// mentionsList reports whether the object has a key, refused already, that is probably
-// meant to be the list.
+// mentionsList reports whether a refused key of the object is probably meant as the list.
 func mentionsList(o jsondoc.Object) bool {
 	return slices.ContainsFunc(o.Names(), func(name string) bool {
 		return slices.ContainsFunc(listKeys[Extended], func(key string) bool { return strings.EqualFold(name, key) })
