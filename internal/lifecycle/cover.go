@@ -9,7 +9,8 @@ import (
 // It is true only if the texts of the entries prove it, and false for lists that are too
 // long to compare. It ignores counts and ages.
 func (s *Selection) Covers(other *Selection) bool {
-	if s.StorageClass != other.StorageClass || s.comparisons(other) > maxComparisons || !s.excludesNoMoreThan(other) {
+	comparisons := s.entries()*other.entries() + len(s.TagExcludePatternList)*len(other.TagExcludePatternList)
+	if s.StorageClass != other.StorageClass || comparisons > maxComparisons || !s.excludesNoMoreThan(other) {
 		return false
 	}
 	switch s.TagStatus {
@@ -38,10 +39,6 @@ func (s *Selection) Excludes(tag TagPattern) bool {
 
 // maxComparisons bounds the time for lists of any length.
 const maxComparisons = 4096
-
-func (s *Selection) comparisons(other *Selection) int {
-	return s.entries()*other.entries() + len(s.TagExcludePatternList)*len(other.TagExcludePatternList)
-}
 
 func (s *Selection) coversList(other *Selection) bool {
 	sets := other.tagSets()

@@ -20,23 +20,17 @@ const maxWildcards = 4
 // value matches no tag.
 type TagPattern = wildcard.Pattern
 
-// ParseTagPattern compiles a pattern, which has at most four *.
+// ParseTagPattern compiles a pattern, which must not be empty and has at most four *. The
+// error says what is wrong without the text of the pattern.
 func ParseTagPattern(text string) (TagPattern, error) {
-	if fault := patternFault(text); fault != "" {
-		return TagPattern{}, fmt.Errorf("parse tag pattern %s: %s", jsondoc.Quote(text), fault)
-	}
-	return wildcard.Compile(text), nil
-}
-
-func patternFault(text string) string {
 	stars := strings.Count(text, "*")
 	switch {
 	case text == "":
-		return `is empty; use "*" for every tag`
+		return TagPattern{}, errors.New(`is empty; use "*" for every tag`)
 	case stars > maxWildcards:
-		return fmt.Sprintf("has %d *; use at most %d", stars, maxWildcards)
+		return TagPattern{}, fmt.Errorf("has %d *; use at most %d", stars, maxWildcards)
 	}
-	return ""
+	return wildcard.Compile(text), nil
 }
 
 // maxRegex is the greatest length of an expression in characters, twice that of a tag.
@@ -50,28 +44,20 @@ type TagRegex struct {
 	whole *regexp.Regexp
 }
 
-// ParseTagRegex compiles an expression. It must have from 1 to 256 characters.
+// ParseTagRegex compiles an expression of 1 to 256 characters. The error says what is wrong
+// without the text of the expression.
 func ParseTagRegex(text string) (TagRegex, error) {
-	x, fault := compileRegex(text)
-	if fault != "" {
-		return TagRegex{}, fmt.Errorf("parse tag expression %s: %s", jsondoc.Quote(text), fault)
-	}
-	return x, nil
-}
-
-// compileRegex compiles an expression or describes its fault.
-func compileRegex(text string) (x TagRegex, fault string) {
 	if text == "" {
-		return TagRegex{}, `is empty; use ".*" for every tag`
+		return TagRegex{}, errors.New(`is empty; use ".*" for every tag`)
 	}
 	if n := utf8.RuneCountInString(text); n > maxRegex {
-		return TagRegex{}, fmt.Sprintf("has %d characters; use at most %d, or several entries", n, maxRegex)
+		return TagRegex{}, fmt.Errorf("has %d characters; use at most %d, or several entries", n, maxRegex)
 	}
 	whole, err := compileWhole(text)
 	if e, ok := errors.AsType[*syntax.Error](err); ok {
-		return TagRegex{}, fmt.Sprintf("is no RE2 expression: %s: %s", e.Code, jsondoc.Quote(e.Expr))
+		return TagRegex{}, fmt.Errorf("is no RE2 expression: %s: %s", e.Code, jsondoc.Quote(e.Expr))
 	}
-	return TagRegex{text, whole}, ""
+	return TagRegex{text, whole}, nil
 }
 
 // compileWhole anchors the expression at both ends. It parses and prints the expression
