@@ -1,9 +1,7 @@
 // Package config reads the configuration of the cleaner, and the request of one run. A
-// configuration says which images the cleaner may remove. A request narrows that for one
-// run. Apart from the mode, it never allows more.
-//
-// The package takes texts as bytes and reads no file and no environment. It reports all
-// faults of a text at once, and fills in the defaults.
+// configuration says which images the cleaner may remove. A request narrows that: apart
+// from the mode, it never allows more. The package reports all faults of a text at once. It
+// reads no file and no environment.
 package config
 
 import (
@@ -25,8 +23,7 @@ type Config struct {
 	// Settings are the general settings, and the defaults of the settings of each entry.
 	Settings
 	Report Report `json:"report"`
-	// MaxDeletions limits the whole run, in addition to the limits of the entries. It is nil
-	// without such a limit.
+	// MaxDeletions limits the whole run, in addition to the limits of the entries, or is nil.
 	MaxDeletions *int `json:"-"`
 }
 
@@ -41,10 +38,9 @@ const (
 
 // Repositories selects the repositories that the cleaner may read and change.
 type Repositories struct {
-	Include []wildcard.Pattern `json:"include"`
-	Exclude []wildcard.Pattern `json:"exclude"`
-	// Requested narrows the selection for one run; nil does not.
-	Requested []wildcard.Pattern `json:"-"`
+	Include   []wildcard.Pattern `json:"include"`
+	Exclude   []wildcard.Pattern `json:"exclude"`
+	Requested []wildcard.Pattern `json:"-"` // narrows the selection for one run, or nil
 }
 
 // Select reports whether the repository is included, not excluded, and requested.
@@ -67,8 +63,8 @@ type Entry struct {
 	// Policy is set when Source is Inline.
 	Policy lifecycle.Policy `json:"policy"`
 	Settings
-	// OwnBudget is true if the entry sets maxDeletions. Deletions in its repositories then
-	// count against that limit instead of the general one.
+	// OwnBudget is true if the entry sets maxDeletions. That limit then replaces the general
+	// one for its repositories.
 	OwnBudget bool `json:"ownBudget"`
 }
 
@@ -99,8 +95,7 @@ type Protect struct {
 	References []string `json:"references"`
 	// ReferencesMaxAgeHours is the maximum age of a list; 0 is the default of its format.
 	ReferencesMaxAgeHours int `json:"referencesMaxAgeHours,omitempty"`
-	// RegistryAliases are other hosts of ECR registries, such as proxies. They are the same
-	// for all entries.
+	// RegistryAliases are other hosts of ECR registries, the same for all entries.
 	RegistryAliases reference.Aliases `json:"registryAliases,omitempty"`
 	// TaskDefinitionRevisions is how many of the newest revisions of every active task
 	// definition family are in use.
@@ -116,8 +111,7 @@ type Protect struct {
 	PushedWithinHours int `json:"pushedWithinHours"`
 }
 
-// Orphans says whether the cleaner keeps or deletes marked orphans: referrers whose subject
-// does not exist.
+// Orphans says what the cleaner does with marked referrers whose subject does not exist.
 type Orphans string
 
 // The treatments of orphans.
@@ -194,8 +188,8 @@ func (c *Config) InUse() Protect {
 	return all
 }
 
-// ReferencesMaxAge returns the maximum age, in hours, of the list at the location: the
-// smallest that a part of the configuration with that list sets, or 0 if none sets one.
+// ReferencesMaxAge returns the smallest maximum age, in hours, that a part of the
+// configuration sets for the list at the location, or 0.
 func (c *Config) ReferencesMaxAge(location string) int {
 	least := 0
 	for _, p := range c.protects() {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
@@ -17,10 +16,7 @@ const MaxBytes = 1 << 20
 // are all faults and warnings. The Config is valid only if their Err method returns nil.
 func Parse(text []byte) (Config, jsondoc.Problems) {
 	if len(text) > MaxBytes {
-		return Config{}, jsondoc.Problems{{
-			Line: 1, Column: 1,
-			Message: fmt.Sprintf("has more than %d bytes, which is the most that is read; shorten it", MaxBytes),
-		}}
+		return Config{}, jsondoc.Refusal("has more than %d bytes, which is the most that is read; shorten it", MaxBytes)
 	}
 	doc := jsondoc.Parse(text)
 	c := Default()

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"fmt"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
@@ -28,10 +26,7 @@ type Request struct {
 // with the JSON text. Unknown fields of a request are faults, those of an envelope are not.
 func ParseRequest(event []byte) (Request, jsondoc.Problems) {
 	if len(event) > MaxRequestBytes {
-		return Request{}, jsondoc.Problems{{
-			Line: 1, Column: 1,
-			Message: fmt.Sprintf("has %d bytes; an event has at most %d", len(event), MaxRequestBytes),
-		}}
+		return Request{}, jsondoc.Refusal("has %d bytes; an event has at most %d", len(event), MaxRequestBytes)
 	}
 	doc := jsondoc.Parse(event)
 	r := readEvent(doc.Root())

@@ -112,7 +112,7 @@ func TestParseRequestReportsAllProblemsAtOnce(t *testing.T) {
 	}
 }
 
-// A policy may be odd wherever it stands; that is no reason to refuse it.
+// A warning about a policy is no reason to refuse it, wherever the policy is.
 func TestParseRequestReadsAnExtendedPolicy(t *testing.T) {
 	t.Parallel()
 	r, problems := config.ParseRequest([]byte(`{"policy": {"rules": [

@@ -73,17 +73,15 @@ func checkText(policy lifecycle.Policy, doc *jsondoc.Document) {
 
 // A conversion is the state of one call of Policy.
 type conversion struct {
-	// rules are ordered by rulePriority.
-	rules []rule
+	rules []rule // ordered by rulePriority
 	doc   *jsondoc.Document
 }
 
 // A rule is a rule of the policy with its place in the document.
 type rule struct {
 	lifecycle.Rule
-	value *jsondoc.Value
-	// equivalent are the rules in AWS's dialect that replace the rule.
-	equivalent []lifecycle.Rule
+	value      *jsondoc.Value
+	equivalent []lifecycle.Rule // the rules in AWS's dialect that replace the rule
 }
 
 func newConversion(policy lifecycle.Policy, doc *jsondoc.Document) *conversion {

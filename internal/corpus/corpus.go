@@ -44,10 +44,8 @@ func Files(tb testing.TB, pattern string) map[string][]byte {
 // Golden compares a file with the result of a test, or with -update rewrites it.
 func Golden(tb testing.TB, file, got string) {
 	tb.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			tb.Fatal(err)
-		}
+	if *update && os.WriteFile(file, []byte(got), 0o644) != nil {
+		tb.Fatalf("%s cannot be written", file)
 	}
 	if diff := cmp.Diff(string(File(tb, file)), got); diff != "" {
 		tb.Errorf("%s mismatch (-want +got):\n%s", file, diff)

@@ -9,14 +9,9 @@ import (
 )
 
 // Evaluate returns the verdict of the policy about each image at that instant, in the
-// order of the images. The images must be all images of one repository, because rules
-// count them. The package documentation states the rules.
-//
-// The order of images and of rules does not change a verdict. Evaluate modifies neither.
-// The policy must come from [lifecycle.Parse] or obey the same constraints. If a digest
-// repeats, each entry counts as an image.
-//
-// The time grows with the number of images times the number of rules.
+// order of the images. It needs all images of the repository, because rules count them.
+// The policy must obey the constraints of [lifecycle.Parse]. The order of images and of
+// rules does not change a verdict. If a digest repeats, each entry counts as an image.
 func Evaluate(policy lifecycle.Policy, images []Image, now time.Time) []Verdict {
 	e := newEvaluation(policy, images, now)
 	for _, key := range e.order {
@@ -30,9 +25,8 @@ func Evaluate(policy lifecycle.Policy, images []Image, now time.Time) []Verdict 
 }
 
 // An evaluation is the state of one call of Evaluate or Explain. It visits the images
-// three times: in their order to match them, from the newest to the oldest to count
-// them, and in their order for the verdicts. Counting does not read the images, because
-// it visits them in random order, which is slow in memory.
+// three times: to match them, to count them from the newest to the oldest, and for the
+// verdicts. Counting does not read the images, because reading in that order is slow.
 type evaluation struct {
 	rules     []appliedRule
 	images    []Image
@@ -97,7 +91,7 @@ func (e *evaluation) count(i int32) {
 	}
 }
 
-// verdict returns the verdict about an image. All images must be counted.
+// verdict returns the verdict about an image, after counting.
 func (e *evaluation) verdict(i int) Verdict {
 	im, d := &e.images[i], e.decisions[i]
 	v := Verdict{Digest: im.Digest}

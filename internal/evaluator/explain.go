@@ -12,39 +12,13 @@ import (
 type Step struct {
 	// Rule points into the evaluated policy; do not modify it.
 	Rule *lifecycle.Rule
-	// Mismatch says why the rule does not match the image. It is zero if the rule matches.
-	Mismatch Mismatch
+	// Mismatch says why the rule does not match the image. It is empty if the rule matches.
+	Mismatch string
 	// Reason says why the rule marks the image or not, and DecidedBy is the first rule that
 	// matches the image, which may be Rule. Both are zero if the rule does not match.
 	Reason    Reason
 	DecidedBy *lifecycle.Rule
 }
-
-// A Mismatch is the reason why a rule does not match an image.
-type Mismatch struct {
-	Kind MismatchKind
-	// Status is the status of the image.
-	Status ImageStatus
-	// StorageClass is that of the image. It is empty for ImageNotEvaluated.
-	StorageClass lifecycle.StorageClass
-	// Entry is, for UnmetEntry, the first entry of the rule's list that no tag matches. For
-	// TagExcluded, it is the excluded pattern that Tag matches.
-	Entry string
-	Tag   string
-}
-
-// MismatchKind tells mismatches apart. The zero value means that the rule matches.
-type MismatchKind int
-
-// The kinds of mismatches. The first one that applies is reported.
-const (
-	ImageNotEvaluated MismatchKind = iota + 1 // as NotEvaluated
-	OtherStorageClass                         // the rule is for another storage class
-	ImageTagged                               // the rule is for untagged images
-	ImageUntagged                             // the rule is for tagged images
-	UnmetEntry                                // no tag matches an entry of the list, or with tagMatch "any" all entries
-	TagExcluded                               // a tag matches an entry of tagExcludePatternList
-)
 
 // Explain returns one step per rule, by ascending rulePriority, for the image with the
 // digest. It takes all images of the repository and follows the same rules as [Evaluate].
@@ -85,34 +59,37 @@ func (e *evaluation) steps(im *Image, ranks []int) []Step {
 	return steps
 }
 
-// mismatch says why the rule does not match the image. It returns zero if it does.
-func (r *appliedRule) mismatch(im *Image) Mismatch {
-	sel, class := &r.Selection, im.StorageClass()
-	m := Mismatch{Status: im.Status, StorageClass: class}
+// mismatch says why the rule does not match the image, or "" if it does.
+func (r *appliedRule) mismatch(im *Image) string {
+	s, class := &r.Selection, im.StorageClass()
 	switch {
 	case class == "":
-		m.Kind = ImageNotEvaluated
+		return notEvaluatedWords(im.Status)
 	case r.matches(class, im.Tags):
-		return Mismatch{}
-	case class != sel.StorageClass:
-		m.Kind = OtherStorageClass
-	case sel.TagStatus == lifecycle.Untagged:
-		m.Kind = ImageTagged
-	case sel.TagStatus == lifecycle.Tagged && len(im.Tags) == 0:
-		m.Kind = ImageUntagged
-	default:
-		if entry, unmet := sel.UnmetEntry(im.Tags); unmet {
-			m.Kind, m.Entry = UnmetEntry, entry
-			break
-		}
-		m.Kind = TagExcluded
-		m.Tag, m.Entry, _ = sel.ExcludedBy(im.Tags)
+		return ""
+	case class != s.StorageClass:
+		return fmt.Sprintf("image is in storage class %s, rule is for %s", class, s.StorageClass)
+	case s.TagStatus == lifecycle.Untagged:
+		return "image is tagged, rule is for untagged images"
+	case s.TagStatus == lifecycle.Tagged && len(im.Tags) == 0:
+		return "image is untagged, rule is for tagged images"
 	}
-	return m
+	entry, unmet := s.UnmetEntry(im.Tags)
+	if !unmet {
+		tag, pattern, _ := s.ExcludedBy(im.Tags)
+		return fmt.Sprintf("tag %s matches %s, which the rule excludes", tag, pattern)
+	}
+	if s.TagMatchAny {
+		entry = listWords(s)
+	}
+	if len(s.TagPrefixList) > 0 {
+		return "no tag has the prefix " + entry
+	}
+	return "no tag matches " + entry
 }
 
 // Matches reports whether the rule matches the image.
-func (s Step) Matches() bool { return s.Mismatch == Mismatch{} }
+func (s Step) Matches() bool { return s.Mismatch == "" }
 
 // Marks reports whether the rule matches and marks the image.
 func (s Step) Marks() bool { return s.Reason.Kind.Marks() }
@@ -125,7 +102,7 @@ func (s Step) Marks() bool { return s.Reason.Kind.Marks() }
 func (s Step) String() string {
 	priority := s.Rule.RulePriority
 	if !s.Matches() {
-		return fmt.Sprintf("rule %d: does not match: %s", priority, s.Mismatch.words(&s.Rule.Selection))
+		return fmt.Sprintf("rule %d: does not match: %s", priority, s.Mismatch)
 	}
 	does, effect := "does not mark", "decides that the image is kept"
 	switch {
@@ -140,28 +117,4 @@ func (s Step) String() string {
 		effect = fmt.Sprintf("already decided by rule %d", s.DecidedBy.RulePriority)
 	}
 	return fmt.Sprintf("rule %d: matches, %s: %s; %s", priority, does, s.Reason.words(s.Rule), effect)
-}
-
-func (m Mismatch) words(s *lifecycle.Selection) string {
-	switch m.Kind {
-	case ImageNotEvaluated:
-		return notEvaluatedWords(m.Status)
-	case OtherStorageClass:
-		return fmt.Sprintf("image is in storage class %s, rule is for %s", m.StorageClass, s.StorageClass)
-	case ImageTagged:
-		return "image is tagged, rule is for untagged images"
-	case ImageUntagged:
-		return "image is untagged, rule is for tagged images"
-	case TagExcluded:
-		return fmt.Sprintf("tag %s matches %s, which the rule excludes", m.Tag, m.Entry)
-	case UnmetEntry:
-	}
-	entry := m.Entry
-	if s.TagMatchAny {
-		entry = listWords(s)
-	}
-	if len(s.TagPrefixList) > 0 {
-		return "no tag has the prefix " + entry
-	}
-	return "no tag matches " + entry
 }

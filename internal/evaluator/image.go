@@ -5,10 +5,8 @@ import "github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 // An Image is one image detail as DescribeImages returns it. [Evaluate] reads the digest,
 // the tags, the status and the times. The other fields are for its callers.
 type Image struct {
-	// Digest identifies the image in its repository; it is never empty.
-	Digest string
-	// Tags are in any order.
-	Tags   []string
+	Digest string   // never empty
+	Tags   []string // in any order
 	Status ImageStatus
 	// PushedAt is never zero in an image of ECR. An image with zero matches no rule.
 	PushedAt Instant
@@ -17,11 +15,9 @@ type Image struct {
 	LastArchivedAt       Instant
 	LastActivatedAt      Instant
 
-	// SizeInBytes is, for an index, the size of its largest child.
-	SizeInBytes int64
+	SizeInBytes int64 // for an index, the size of its largest child
 	// ManifestMediaType and SubjectDigest are empty if ECR reported none.
-	ManifestMediaType string
-	SubjectDigest     string
+	ManifestMediaType, SubjectDigest string
 }
 
 // ImageStatus is an image's imageStatus. Rules match Active and Archived images only.

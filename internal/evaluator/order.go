@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A pushKey has everything that sorting an image by push time needs.
+// A pushKey is the push time of an image and its index.
 type pushKey struct {
 	pushed Instant
 	index  int32

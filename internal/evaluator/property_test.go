@@ -175,7 +175,7 @@ func verdictOf(t *testing.T, im evaluator.Image, steps []evaluator.Step) evaluat
 		switch {
 		case s.Matches() && s.DecidedBy != v.Rule, !s.Matches() && (s.DecidedBy != nil || s.Marks()):
 			t.Errorf("%v is decided by %+v; want %+v", s, s.DecidedBy, v.Rule)
-		case s.Mismatch.Kind == evaluator.ImageNotEvaluated:
+		case im.StorageClass() == "":
 			v.Reason = evaluator.Reason{Kind: evaluator.NotEvaluated, Status: im.Status}
 		}
 		if matches := oracleSelects(s.Rule.Selection, im); s.Matches() != matches {

@@ -10,14 +10,10 @@ import (
 // An appliedRule is a rule during one evaluation.
 type appliedRule struct {
 	*lifecycle.Rule
-	// newest is how many of the newest images that it matches the rule never marks.
-	newest int
-	// counts is true if newest is positive.
-	counts bool
-	// cutoff is countNumber days before now.
-	cutoff Instant
-	// matched is the number of images counted until now, if counts is true.
-	matched int
+	newest  int     // how many of the newest images that it matches the rule never marks
+	counts  bool    // whether newest is positive
+	cutoff  Instant // countNumber days before now
+	matched int     // the number of images counted until now, if counts is true
 }
 
 // applyRules returns the rules of the policy by ascending priority.
@@ -44,8 +40,7 @@ func daysBefore(now Instant, days int) Instant {
 	return now - Instant(days)*Instant(day)
 }
 
-// matches reports whether the rule matches an image of the storage class with the tags.
-// The class is empty for an image that no rule matches.
+// matches reports whether the rule matches an image. The class is empty if no rule may.
 func (r *appliedRule) matches(class lifecycle.StorageClass, tags []string) bool {
 	return class != "" && class == r.Selection.StorageClass && r.Selection.MatchesTags(tags)
 }
@@ -89,8 +84,7 @@ func (r *appliedRule) ageReason(im *Image, rank int, now Instant) Reason {
 	return Reason{Kind: kind, Since: since, Field: field, Age: now.Sub(since)}
 }
 
-// removesLastTag reports whether the rule would remove every tag of the image. ECR
-// deletes an image with its last tag.
+// removesLastTag reports whether the rule would remove every tag of the image.
 func (r *appliedRule) removesLastTag(im *Image) bool {
 	return r.Action.Type == lifecycle.Untag &&
 		!slices.ContainsFunc(im.Tags, func(tag string) bool { return !r.Selection.MatchesEntry(tag) })

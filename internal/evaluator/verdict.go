@@ -7,30 +7,26 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A Verdict is the decision of a policy about one image, with the reason.
+// A Verdict is the decision of a policy about one image.
 type Verdict struct {
-	// Digest is the digest of the image.
-	Digest string
-	// Action is the action that the policy asks for. Keep is the zero value.
+	Digest string // of the image
 	Action Action
-	// Rule is the rule that decides: the first one that matches the image. It is nil if no
-	// rule does. It points into the evaluated policy; do not modify it.
-	Rule *lifecycle.Rule
-	// Reason is the reason as data. String and Why return it in words.
+	// Rule is the first rule that matches the image, or nil. It points into the evaluated
+	// policy; do not modify it.
+	Rule   *lifecycle.Rule
 	Reason Reason
 }
 
 // Action is Keep or the action type of the rule that is applied.
 type Action string
 
-// The actions of a verdict.
+// The actions of a verdict. Untag removes the tags that Selection.MatchingTags of the rule
+// returns; the image has other tags.
 const (
 	Keep       Action = ""
 	Expire            = Action(lifecycle.Expire)
 	Transition        = Action(lifecycle.Transition)
-	// Untag removes the tags that Selection.MatchingTags of the rule returns. The image
-	// has another tag, so ECR does not delete it.
-	Untag = Action(lifecycle.Untag)
+	Untag             = Action(lifecycle.Untag)
 )
 
 // String returns "keep" for Keep and AWS's word for any other action.
@@ -44,20 +40,17 @@ func (a Action) String() string {
 // A Reason is the reason for a verdict. The fields that the Kind does not use are zero.
 type Reason struct {
 	Kind ReasonKind
-	// Rank is the place of the image among all images that the rule matches; the newest
-	// has rank 1. Matched is their number. imageCountMoreThan and keepNewest set both.
+	// Rank is the place of the image among the Matched images that the rule matches; the
+	// newest has rank 1. imageCountMoreThan and keepNewest set both.
 	Rank, Matched int
-	// Since is the push, pull, restore or archiving time from which the age counts. It is
-	// set for OlderThan, NotOlderThan and AmongNewest, and for LastTag with an age.
+	// Since is the time from which an age count type counts, and Field its name. For
+	// AgeUnknown, Field is the missing time.
 	Since Instant
-	// Field is the time of the image that Since comes from. For AgeUnknown it is the
-	// missing one.
 	Field TimeField
-	// Age is the time from Since to the evaluation, set with Since. It is negative if Since
-	// is in the future. It is at most the longest time.Duration, about 292 years.
-	Age time.Duration
-	// Status is the status of the image. Set for NotEvaluated.
-	Status ImageStatus
+	// Age is the time from Since to the evaluation. It is negative if Since is in the
+	// future, and at most the longest time.Duration, about 292 years.
+	Age    time.Duration
+	Status ImageStatus // for NotEvaluated
 }
 
 // ReasonKind tells the reasons apart. The zero value is no reason.

@@ -34,7 +34,6 @@ func (r Reason) words(rule *lifecycle.Rule) string {
 	return "no rule matches"
 }
 
-// markWords says why the rule would mark the image.
 func (r Reason) markWords(s *lifecycle.Selection) string {
 	switch {
 	case s.CountType == lifecycle.ImageCountMoreThan:
@@ -68,7 +67,6 @@ func (k ReasonKind) keptWords() string {
 	return "not marked"
 }
 
-// notEvaluatedWords says why no rule matches an image of the status.
 func notEvaluatedWords(s ImageStatus) string {
 	switch s {
 	case "":
@@ -133,8 +131,7 @@ func durationWords(d time.Duration, limit int) string {
 	return string(words[:len(words)-1])
 }
 
-// secondWords returns d, which is shorter than a minute, in seconds with as many decimals
-// as it needs.
+// secondWords returns d in seconds with as many decimals as it needs.
 func secondWords(d time.Duration) string {
 	if d%time.Second == 0 {
 		return strconv.Itoa(int(d / time.Second))
@@ -144,17 +141,12 @@ func secondWords(d time.Duration) string {
 
 // rankWords returns "newest", "2nd newest", "3rd newest" and so on.
 func rankWords(rank int) string {
-	suffix := "th"
-	switch {
-	case rank == 1:
+	if rank == 1 {
 		return "newest"
-	case rank/10%10 == 1:
-	case rank%10 == 1:
-		suffix = "st"
-	case rank%10 == 2:
-		suffix = "nd"
-	case rank%10 == 3:
-		suffix = "rd"
+	}
+	suffix := "th"
+	if last := rank % 10; last < 4 && rank/10%10 != 1 {
+		suffix = [...]string{"th", "st", "nd", "rd"}[last]
 	}
 	return strconv.Itoa(rank) + suffix + " newest"
 }
@@ -181,7 +173,6 @@ func excludeWords(s *lifecycle.Selection) string {
 	return " without " + strings.Join(lifecycle.Texts(s.TagExcludePatternList), " or ")
 }
 
-// listWords joins the entries of a rule's list.
 func listWords(s *lifecycle.Selection) string {
 	if s.TagMatchAny {
 		return strings.Join(s.Entries(), " or ")

@@ -3,9 +3,8 @@
 // members, members that differ only in case, and null are problems. It reports all
 // problems of a document at once, each with its path, line and column.
 //
-// A caller parses the text once and reads the [Value] that it returns. An accessor of a
-// value records a [Problem] in the document if the value is not what the caller asks
-// for. [Document.Problems] returns all of them.
+// An accessor of a [Value] records a [Problem] in the document if the value is of another
+// kind. [Document.Problems] returns all of them.
 //
 // Package jsondoc also writes JSON text that is safe to show in a terminal.
 package jsondoc
@@ -120,11 +119,9 @@ func (p *parser) next() (json.Token, int) {
 	return token, start
 }
 
-// more reports whether the open array or object has another element, and no value is
-// too deep.
 func (p *parser) more() bool { return p.tooDeep == nil && p.dec.More() }
 
-// value reads the next value into v, whose parent is set.
+// value reads the next value into v.
 func (p *parser) value(v *Value, depth int) {
 	token, start := p.next()
 	v.offset = start

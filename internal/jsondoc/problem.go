@@ -8,8 +8,7 @@ import (
 
 // A Problem is one fault of a document, with its place.
 type Problem struct {
-	// Path is the path of the value, such as rules[2].selection.countNumber. It is empty
-	// for the document itself.
+	// Path is the path of the value, such as rules[2].selection.countNumber, or empty.
 	Path string `json:"path"`
 	// Line and Column are 1-based; Column counts characters, not bytes.
 	Line   int `json:"line"`
@@ -34,6 +33,11 @@ func (p Problem) String() string {
 
 // Problems are the faults of one document, ordered by place.
 type Problems []Problem
+
+// Refusal returns one problem of the whole text, for a text that is not parsed.
+func Refusal(format string, args ...any) Problems {
+	return Problems{{Line: 1, Column: 1, Message: fmt.Sprintf(format, args...)}}
+}
 
 // Error joins the first twenty problems with "; " on one line.
 func (ps Problems) Error() string {

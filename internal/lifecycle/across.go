@@ -132,8 +132,7 @@ func warnShared(drafts []*draft, inactive map[*draft]bool) {
 	}
 }
 
-// sortedEntries returns the kind of the tag list, and its entries sorted and without
-// repeats.
+// sortedEntries returns the kind of the list and its entries, sorted and without repeats.
 func (d *draft) sortedEntries() (kind string, entries []string) {
 	switch {
 	case len(d.TagPatternList) > 0:
@@ -168,9 +167,8 @@ func warnInactive(drafts []draft) map[*draft]bool {
 	return inactive
 }
 
-// decidedBy names the rule with a lower rulePriority that matches all images of this
-// one, or the two rules of which one matches all tagged and one all untagged images. It
-// returns "" if there are none.
+// decidedBy names the rule that matches all images of this one first, or the two rules of
+// which one matches all tagged and one all untagged images. It returns "" for none.
 func (d *draft) decidedBy(drafts []draft) string {
 	if by := d.coverOf(&d.Selection, drafts); by != nil {
 		return by.selection.Path()
@@ -187,8 +185,7 @@ func (d *draft) decidedBy(drafts []draft) string {
 	return byTagged.selection.Path() + " and " + byUntagged.selection.Path()
 }
 
-// coverOf returns the first rule that has a lower rulePriority than this one and covers
-// the selection, or nil.
+// coverOf returns the first rule with a lower rulePriority that covers s, or nil.
 func (d *draft) coverOf(s *Selection, drafts []draft) *draft {
 	for i := range drafts {
 		if other := &drafts[i]; other.RulePriority < d.RulePriority && other.Covers(s) {

@@ -9,7 +9,8 @@ import (
 // It is true only if the texts of the entries prove it, and false for lists that are too
 // long to compare. It ignores counts and ages.
 func (s *Selection) Covers(other *Selection) bool {
-	if s.StorageClass != other.StorageClass || s.comparisons(other) > maxComparisons || !s.excludesNoMoreThan(other) {
+	comparisons := s.entries()*other.entries() + len(s.TagExcludePatternList)*len(other.TagExcludePatternList)
+	if s.StorageClass != other.StorageClass || comparisons > maxComparisons || !s.excludesNoMoreThan(other) {
 		return false
 	}
 	switch s.TagStatus {
@@ -23,8 +24,7 @@ func (s *Selection) Covers(other *Selection) bool {
 	return false
 }
 
-// excludesNoMoreThan reports whether this selection excludes no image that the other one
-// matches.
+// excludesNoMoreThan reports whether s excludes no image that other matches.
 func (s *Selection) excludesNoMoreThan(other *Selection) bool {
 	return other.TagStatus == Untagged || !slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool {
 		return !other.Excludes(p)
@@ -34,15 +34,11 @@ func (s *Selection) excludesNoMoreThan(other *Selection) bool {
 // Excludes reports whether the selection excludes every image with a tag that matches the
 // pattern. It is true only if one entry of TagExcludePatternList proves it.
 func (s *Selection) Excludes(tag TagPattern) bool {
-	return slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool { return p.Match(tag.sample()) })
+	return slices.ContainsFunc(s.TagExcludePatternList, func(p TagPattern) bool { return p.Match(sample(tag)) })
 }
 
 // maxComparisons bounds the time for lists of any length.
 const maxComparisons = 4096
-
-func (s *Selection) comparisons(other *Selection) int {
-	return s.entries()*other.entries() + len(s.TagExcludePatternList)*len(other.TagExcludePatternList)
-}
 
 func (s *Selection) coversList(other *Selection) bool {
 	sets := other.tagSets()
@@ -65,10 +61,8 @@ func (s *Selection) isMetBy(sets []tagSet) bool {
 
 // A tagSet is the set of tags that match one entry of a list.
 type tagSet struct {
-	// sample is a text that represents all of the tags: see anyText.
-	sample string
-	// regex is the text of the entry if it is an expression. The sample is then anyText.
-	regex string
+	sample string // represents all of the tags: see anyText
+	regex  string // the text of the entry if it is an expression; sample is then anyText
 }
 
 // anyText represents any text in a sample. It is not UTF-8, so no policy contains it: a
@@ -80,7 +74,7 @@ const anyText = "\xff"
 func (s *Selection) tagSets() []tagSet {
 	var sets []tagSet
 	for _, p := range s.TagPatternList {
-		sets = append(sets, tagSet{sample: p.sample()})
+		sets = append(sets, tagSet{sample: sample(p)})
 	}
 	for _, prefix := range s.TagPrefixList {
 		sets = append(sets, tagSet{sample: prefix + anyText})
@@ -102,4 +96,4 @@ func (s *Selection) meetsSet(set tagSet, i int) bool {
 	return s.TagRegexList[i].text == set.regex || !strings.Contains(set.sample, anyText) && s.meets(set.sample, i)
 }
 
-func (p *TagPattern) sample() string { return strings.ReplaceAll(p.String(), "*", anyText) }
+func sample(p TagPattern) string { return strings.ReplaceAll(p.String(), "*", anyText) }

@@ -20,7 +20,7 @@
 //	action    = {"type": "expire"} |
 //	            {"type": "transition", "targetStorageClass": "archive"}
 //
-// Not every combination is valid:
+// These combinations are valid:
 //
 //	countType               expire  transition  storageClass   countUnit  countNumber
 //	imageCountMoreThan      yes     yes         standard       absent     from 1
@@ -44,7 +44,7 @@
 //	             "tagExcludePatternList"?: [string, ...], "keepNewest"?: int}
 //	action    = ... | {"type": "retain"} | {"type": "untag"}
 //
-// These combinations are valid:
+// More combinations are valid then:
 //
 //   - A tagged rule has at most one of the three lists. tagMatch and untag need one.
 //   - expire may have sinceImagePulled.
@@ -68,19 +68,11 @@
 //   - A top-level key other than "rules" is a fault, as is a repeated key.
 //   - "storageClass": "standard" may be written out.
 //
-// # Warnings
+// # Problems
 //
-// A warning is for a valid policy that is probably a mistake. Besides the above:
-//
-//   - a rule that never acts, because its text and that of one or two rules with a lower
-//     rulePriority prove that these match all of its images;
-//   - a prefix such as v1, which matches v10 too;
-//   - a countNumber of 999 or 1000 that is meant as "never".
-//
-// Package pitfall gives the warnings that need the images of a repository.
-//
-// # Faults
-//
-// Reading continues after a fault. Each fault has its path, line and column. A fault
-// that follows from another one is not reported.
+// Reading continues after a fault, but a fault that follows from another one is not
+// reported. A warning is for a valid policy that is probably a mistake: besides the above, a
+// rule that never acts as the texts of the rules prove, a prefix such as v1, which matches
+// v10 too, and a countNumber of 999 or 1000 that is meant as "never". Package pitfall gives
+// the warnings that need the images of a repository.
 package lifecycle

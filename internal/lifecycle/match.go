@@ -25,9 +25,8 @@ func (s *Selection) MatchesTags(tags []string) bool {
 	return false
 }
 
-// UnmetEntry returns the entry of the list because of which the selection does not match
-// the tags: the first one that no tag matches. With TagMatchAny there is one only if no
-// tag matches any entry. It returns false if there is none.
+// UnmetEntry returns the first entry of the list that no tag matches, and false if there is
+// none. With TagMatchAny there is one only if no tag matches any entry.
 func (s *Selection) UnmetEntry(tags []string) (entry string, unmet bool) {
 	if i := s.unmet(tags); i >= 0 {
 		return s.Entries()[i], true
@@ -55,7 +54,7 @@ func (s *Selection) unmet(tags []string) int {
 // isMet reports whether some tag matches entry i.
 func (s *Selection) isMet(i int, tags []string) bool {
 	if i < len(s.TagPatternList) {
-		return s.TagPatternList[i].pattern.MatchesAny(tags)
+		return s.TagPatternList[i].MatchesAny(tags)
 	}
 	for _, tag := range tags {
 		if s.meets(tag, i) {
@@ -66,7 +65,7 @@ func (s *Selection) isMet(i int, tags []string) bool {
 }
 
 // ExcludedBy returns the first tag that an entry of TagExcludePatternList matches, and
-// that entry. It returns false if there is none.
+// that entry.
 func (s *Selection) ExcludedBy(tags []string) (tag, entry string, excluded bool) {
 	for _, tag := range tags {
 		for i := range s.TagExcludePatternList {

@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"fmt"
 	"unicode/utf8"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
@@ -22,7 +21,7 @@ const maxBytes = 1 << 20
 // a policy that is attached to a repository, use [ParseText].
 func Parse(text []byte, dialect Dialect) (Policy, jsondoc.Problems) {
 	if len(text) > maxBytes {
-		return refuse("has %d bytes; a policy has at most %d", len(text), maxBytes)
+		return Policy{}, jsondoc.Refusal("has %d bytes; a policy has at most %d", len(text), maxBytes)
 	}
 	return read(jsondoc.Parse(text), dialect)
 }
@@ -32,7 +31,8 @@ func Parse(text []byte, dialect Dialect) (Policy, jsondoc.Problems) {
 func ParseText(text []byte) (Policy, jsondoc.Problems) {
 	n := utf8.RuneCount(text)
 	if n > maxCharacters {
-		return refuse("has %d characters; ECR takes at most %d: shorten descriptions or take out white space", n, maxCharacters)
+		return Policy{}, jsondoc.Refusal("has %d characters; ECR takes at most %d: shorten descriptions or take out white space",
+			n, maxCharacters)
 	}
 	doc := jsondoc.Parse(text)
 	if root := doc.Root(); n < minCharacters && root.IsObject() {
@@ -54,8 +54,4 @@ func FromValue(v *jsondoc.Value, dialect Dialect) Policy {
 func read(doc *jsondoc.Document, dialect Dialect) (Policy, jsondoc.Problems) {
 	p := FromValue(doc.Root(), dialect)
 	return p, doc.Problems()
-}
-
-func refuse(format string, args ...any) (Policy, jsondoc.Problems) {
-	return Policy{}, jsondoc.Problems{{Line: 1, Column: 1, Message: fmt.Sprintf(format, args...)}}
 }

@@ -16,75 +16,48 @@ import (
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 const maxWildcards = 4
 
-// A TagPattern is an entry of tagPatternList. It must match the whole tag: * matches any
-// number of characters or none, every other character only itself. Case counts. Use
-// [ParseTagPattern] to make one; the zero value matches no tag.
-type TagPattern struct{ pattern wildcard.Pattern }
+// A TagPattern is an entry of tagPatternList. Use [ParseTagPattern] to make one; the zero
+// value matches no tag.
+type TagPattern = wildcard.Pattern
 
-// ParseTagPattern compiles a pattern. It must not be empty and have at most four *.
+// ParseTagPattern compiles a pattern, which must not be empty and has at most four *. The
+// error says what is wrong without the text of the pattern.
 func ParseTagPattern(text string) (TagPattern, error) {
-	if fault := patternFault(text); fault != "" {
-		return TagPattern{}, fmt.Errorf("parse tag pattern %s: %s", jsondoc.Quote(text), fault)
-	}
-	return TagPattern{wildcard.Compile(text)}, nil
-}
-
-// patternFault describes the fault of a pattern. It returns "" if there is none.
-func patternFault(text string) string {
 	stars := strings.Count(text, "*")
 	switch {
 	case text == "":
-		return `is empty; use "*" for every tag`
+		return TagPattern{}, errors.New(`is empty; use "*" for every tag`)
 	case stars > maxWildcards:
-		return fmt.Sprintf("has %d *; use at most %d", stars, maxWildcards)
+		return TagPattern{}, fmt.Errorf("has %d *; use at most %d", stars, maxWildcards)
 	}
-	return ""
+	return wildcard.Compile(text), nil
 }
-
-// Match reports whether the pattern matches the whole tag. It does not allocate. Its
-// time is at most proportional to the product of the lengths.
-func (p *TagPattern) Match(tag string) bool { return p.pattern.Match(tag) }
-
-// String returns the text of the pattern.
-func (p TagPattern) String() string { return p.pattern.String() }
-
-// Equal reports whether both patterns have the same text.
-func (p TagPattern) Equal(other TagPattern) bool { return p.pattern.Equal(other.pattern) }
 
 // maxRegex is the greatest length of an expression in characters, twice that of a tag.
 const maxRegex = 256
 
 // A TagRegex is an entry of tagRegexList: an RE2 expression that must match the whole
-// tag. The expression a|b matches the tags a and b only. Case counts, except with (?i).
-// The syntax is https://github.com/google/re2/wiki/Syntax without \C. Use
+// tag. The syntax is https://github.com/google/re2/wiki/Syntax without \C. Use
 // [ParseTagRegex] to make one; the zero value matches no tag.
 type TagRegex struct {
 	text  string
 	whole *regexp.Regexp
 }
 
-// ParseTagRegex compiles an expression. It must have from 1 to 256 characters.
+// ParseTagRegex compiles an expression of 1 to 256 characters. The error says what is wrong
+// without the text of the expression.
 func ParseTagRegex(text string) (TagRegex, error) {
-	x, fault := compileRegex(text)
-	if fault != "" {
-		return TagRegex{}, fmt.Errorf("parse tag expression %s: %s", jsondoc.Quote(text), fault)
-	}
-	return x, nil
-}
-
-// compileRegex compiles an expression or describes its fault.
-func compileRegex(text string) (x TagRegex, fault string) {
 	if text == "" {
-		return TagRegex{}, `is empty; use ".*" for every tag`
+		return TagRegex{}, errors.New(`is empty; use ".*" for every tag`)
 	}
 	if n := utf8.RuneCountInString(text); n > maxRegex {
-		return TagRegex{}, fmt.Sprintf("has %d characters; use at most %d, or several entries", n, maxRegex)
+		return TagRegex{}, fmt.Errorf("has %d characters; use at most %d, or several entries", n, maxRegex)
 	}
 	whole, err := compileWhole(text)
 	if e, ok := errors.AsType[*syntax.Error](err); ok {
-		return TagRegex{}, fmt.Sprintf("is no RE2 expression: %s: %s", e.Code, jsondoc.Quote(e.Expr))
+		return TagRegex{}, fmt.Errorf("is no RE2 expression: %s: %s", e.Code, jsondoc.Quote(e.Expr))
 	}
-	return TagRegex{text, whole}, ""
+	return TagRegex{text, whole}, nil
 }
 
 // compileWhole anchors the expression at both ends. It parses and prints the expression

@@ -77,8 +77,8 @@ func TestTagPatternKeepsItsText(t *testing.T) {
 func TestParseTagPatternRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"":       `parse tag pattern "": is empty; use "*" for every tag`,
-		"*****":  `parse tag pattern "*****": has 5 *; use at most 4`,
+		"":       `is empty; use "*" for every tag`,
+		"*****":  `has 5 *; use at most 4`,
 		"a\n***": "",
 	}
 	for text, want := range tests {

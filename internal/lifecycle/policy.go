@@ -14,8 +14,7 @@ const (
 
 // A Policy is a lifecycle policy that [Parse] has checked.
 type Policy struct {
-	// Rules are in the order of the document, which has no meaning.
-	Rules []Rule
+	Rules []Rule // in the order of the document, which has no meaning
 }
 
 // A Rule is one entry of "rules".
@@ -37,16 +36,14 @@ type Selection struct {
 	TagPatternList []TagPattern
 	TagPrefixList  []string
 	TagRegexList   []TagRegex
-	// TagMatchAny is true if an image needs a tag for one entry of the list only. If it
-	// is false, the image needs a tag for each entry. Extended dialect.
+	// TagMatchAny is true if an image needs a tag for one entry of the list, and false if
+	// it needs a tag for each entry. Extended dialect.
 	TagMatchAny bool
 	// TagExcludePatternList excludes every image with a tag that matches an entry.
 	// Extended dialect, never with Untagged.
 	TagExcludePatternList []TagPattern
-	// StorageClass is never empty.
-	StorageClass StorageClass
-	// CountType is empty for the action Retain.
-	CountType CountType
+	StorageClass          StorageClass // never empty
+	CountType             CountType    // empty for the action Retain
 	// CountNumber is a number of images for ImageCountMoreThan, and a number of days of
 	// 24 hours for the other count types. It is at least 1, at least 90 for
 	// SinceImageTransitioned, and 0 without a CountType.
@@ -56,11 +53,10 @@ type Selection struct {
 	KeepNewest int
 }
 
-// An Action says what the cleaner does with the images that a rule applies to.
+// An Action is the action of a rule that is applied.
 type Action struct {
-	Type ActionType `json:"type"`
-	// TargetStorageClass is ArchiveClass for Transition, otherwise empty.
-	TargetStorageClass StorageClass `json:"targetStorageClass,omitempty"`
+	Type               ActionType   `json:"type"`
+	TargetStorageClass StorageClass `json:"targetStorageClass,omitempty"` // ArchiveClass for Transition
 }
 
 // TagStatus is the value of selection.tagStatus. The zero value is invalid.

@@ -16,11 +16,11 @@ type (
 	}
 	printedSelection struct {
 		TagStatus             TagStatus    `json:"tagStatus"`
-		TagPatternList        []string     `json:"tagPatternList,omitempty"`
+		TagPatternList        []TagPattern `json:"tagPatternList,omitempty"`
 		TagPrefixList         []string     `json:"tagPrefixList,omitempty"`
 		TagRegexList          []string     `json:"tagRegexList,omitempty"`
 		TagMatch              string       `json:"tagMatch,omitempty"`
-		TagExcludePatternList []string     `json:"tagExcludePatternList,omitempty"`
+		TagExcludePatternList []TagPattern `json:"tagExcludePatternList,omitempty"`
 		StorageClass          StorageClass `json:"storageClass,omitempty"`
 		CountType             CountType    `json:"countType,omitempty"`
 		CountUnit             string       `json:"countUnit,omitempty"`
@@ -47,10 +47,10 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 func (s Selection) printed() printedSelection {
 	printed := printedSelection{
 		TagStatus:             s.TagStatus,
-		TagPatternList:        Texts(s.TagPatternList),
+		TagPatternList:        s.TagPatternList,
 		TagPrefixList:         s.TagPrefixList,
 		TagRegexList:          Texts(s.TagRegexList),
-		TagExcludePatternList: Texts(s.TagExcludePatternList),
+		TagExcludePatternList: s.TagExcludePatternList,
 		CountType:             s.CountType,
 		CountNumber:           s.CountNumber,
 		KeepNewest:            s.KeepNewest,

@@ -36,11 +36,9 @@ type draft struct {
 	// tagList is the value by which the rule is compared with others: the list, or the tag
 	// status of a tagged rule without a list, or the excluded patterns of a rule for any
 	// image. It is nil for other rules and for a rule with several lists.
-	tagList *jsondoc.Value
-	// listless is true for a rule that has no list and needs none.
-	listless bool
-	// excluding is true for a rule with tagExcludePatternList, valid or not.
-	excluding bool
+	tagList   *jsondoc.Value
+	listless  bool // the rule has no list and needs none
+	excluding bool // the rule has tagExcludePatternList, valid or not
 }
 
 // foreignKeys are keys of documents that people confuse with a policy, each with a hint.
@@ -149,12 +147,9 @@ func mustBeAbsent(v *jsondoc.Value, where string) {
 	}
 }
 
-// lowGuard is the greatest countNumber of a guard that repositories are likely to reach.
-const lowGuard = 1000
-
 // warnGuard warns of a rule that seems to keep all images, but keeps at most a thousand.
 func (d *draft) warnGuard() {
-	if d.IsGuard() && d.CountNumber <= lowGuard {
+	if d.IsGuard() && d.CountNumber <= 1000 {
 		d.countNumber.Warn("keeps all images that the rule matches only up to %d of them: beyond that the oldest %s; %s", d.CountNumber,
 			map[ActionType]string{Expire: "expire", Transition: "are archived"}[d.Type], GuardRemedy)
 	}

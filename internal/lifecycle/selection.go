@@ -12,21 +12,22 @@ import (
 const isExtension = "is an extension of ecrclean, which ECR refuses; " +
 	"it belongs in a policy of the cleaner's configuration, and check --dialect extended accepts it"
 
-// The keys of a selection in AWS's dialect, and those that the extended dialect adds.
 var (
 	selectionKeys = []string{"tagStatus", "tagPatternList", "tagPrefixList", "storageClass", "countType", "countUnit", "countNumber"}
 	extensionKeys = []string{"tagRegexList", "tagMatch", "tagExcludePatternList", "keepNewest"}
 	extendedKeys  = slices.Concat(selectionKeys, extensionKeys)
+	// refusedKeys are the messages about extensionKeys in AWS's dialect.
+	refusedKeys = map[string]string{
+		"tagRegexList": isExtension, "tagMatch": isExtension, "tagExcludePatternList": isExtension, "keepNewest": isExtension,
+	}
 )
 
-// listKeys are the keys of the tag lists. A tagged rule has at most one of them.
 var listKeys = [...][]string{
 	AWS:      {"tagPatternList", "tagPrefixList"},
 	Extended: {"tagPatternList", "tagPrefixList", "tagRegexList"},
 }
 
-// readSelection reads the selection of a rule. Retains is true for a rule that keeps all
-// images that it matches.
+// readSelection reads the selection of a rule. Retains is true for a rule that retains.
 func (d *draft) readSelection(v *jsondoc.Value, retains bool) {
 	o, ok := d.selectionObject(v)
 	if !ok {
@@ -54,11 +55,7 @@ func (d *draft) selectionObject(v *jsondoc.Value) (jsondoc.Object, bool) {
 	if d.dialect == Extended {
 		return v.Object(extendedKeys...)
 	}
-	refused := map[string]string{}
-	for _, key := range extensionKeys {
-		refused[key] = isExtension
-	}
-	return v.ObjectRefusing(refused, selectionKeys...)
+	return v.ObjectRefusing(refusedKeys, selectionKeys...)
 }
 
 // readTagLists reads the list of a tagged rule. If the tag status cannot be read, it
@@ -110,8 +107,7 @@ func (d *draft) checkListCount(o jsondoc.Object, keys []string) {
 	}
 }
 
-// mentionsList reports whether the object has a key, refused already, that is probably
-// meant to be the list.
+// mentionsList reports whether a refused key of the object is probably meant as the list.
 func mentionsList(o jsondoc.Object) bool {
 	return slices.ContainsFunc(o.Names(), func(name string) bool {
 		return slices.ContainsFunc(listKeys[Extended], func(key string) bool { return strings.EqualFold(name, key) })

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // readList reads a list of tags with parse, which records the faults of an entry. A
@@ -38,12 +37,13 @@ func readList[E any](v *jsondoc.Value, parse func(item *jsondoc.Value, text stri
 }
 
 func parsePattern(item *jsondoc.Value, text string) TagPattern {
-	if fault := patternFault(text); fault != "" {
-		item.Problem("%s", fault)
+	pattern, err := ParseTagPattern(text)
+	if err != nil {
+		item.Problem("%s", err)
 	}
 	first, _, _ := strings.Cut(text, "*")
 	warnUnlessTag(item, first, strings.ReplaceAll(text, "*", ""))
-	return TagPattern{wildcard.Compile(text)}
+	return pattern
 }
 
 func parsePrefix(item *jsondoc.Value, text string) string {
@@ -60,9 +60,9 @@ func parsePrefix(item *jsondoc.Value, text string) string {
 }
 
 func parseRegex(item *jsondoc.Value, text string) TagRegex {
-	x, fault := compileRegex(text)
-	if fault != "" {
-		item.Problem("%s", fault)
+	x, err := ParseTagRegex(text)
+	if err != nil {
+		item.Problem("%s", err)
 	}
 	return x
 }

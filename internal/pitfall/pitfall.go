@@ -25,26 +25,19 @@ import (
 
 // A Survey collects facts about one policy from the images of repositories.
 type Survey struct {
-	// rules are in the order of the policy.
-	rules []rule
-	// order has the indexes of the rules by ascending rulePriority.
-	order []int
-	// listed has the storage classes of all images.
+	rules  []rule // in the order of the policy
+	order  []int  // the indexes of the rules by ascending rulePriority
 	listed map[lifecycle.StorageClass]bool
 }
 
 // A rule is a rule of the policy with the counts of its images.
 type rule struct {
 	*lifecycle.Rule
-	// matched counts the images that the rule matches.
-	matched int
-	// decidedBy counts these images by the rule that decides them.
-	decidedBy map[int]int
-	// most is the greatest number of matched images in one repository, where its name.
-	most  int
-	where string
-	// entries are those of the list.
-	entries []entry
+	matched   int         // images that the rule matches
+	decidedBy map[int]int // the same images by the rule that decides them
+	most      int         // the greatest number of matched images in one repository
+	where     string      // the name of that repository
+	entries   []entry     // of the list
 }
 
 // NewSurvey returns a survey for the policy, which must come from [lifecycle.Parse].
@@ -98,11 +91,9 @@ func (s *Survey) add(repository string, im *evaluator.Image, matched []int) {
 
 // An entry is one entry of a tag list, with counts and examples from the images.
 type entry struct {
-	text string
-	// alone is the selection with no other entry.
-	alone lifecycle.Selection
-	// matched counts the images that have a tag for the entry.
-	matched int
+	text    string
+	alone   lifecycle.Selection // the selection with no other entry
+	matched int                 // images that have a tag for the entry
 	// number is a prefix such as v1, or the v1 of a pattern v1*, otherwise empty. longer is
 	// a tag that continues it with a digit, where the repository of that tag.
 	number, longer, where string

@@ -34,9 +34,8 @@ func (p Pattern) MarshalText() ([]byte, error) { return []byte(p.text), nil }
 // Equal reports whether both patterns have the same text.
 func (p Pattern) Equal(q Pattern) bool { return p.text == q.text }
 
-// Match reports whether the pattern matches the whole name. It searches each literal from
-// the end of the one before, without backtracking: its time is at most proportional to the
-// product of the lengths.
+// Match reports whether the pattern matches the whole name. It does not backtrack: its time
+// is at most proportional to the product of the lengths.
 func (p Pattern) Match(name string) bool { return p.matches(name) }
 
 func (p *Pattern) matches(name string) bool {
