@@ -1,5 +1,5 @@
-// Package attachment has the commands that attach lifecycle policies to repositories and
-// detach them: attach and adopt. Both plan, show the plan, ask, and then carry it out.
+// Package attachment has the commands attach and adopt, which attach lifecycle policies
+// and detach them. Both show a plan and ask before they change anything.
 package attachment
 
 import (
@@ -20,7 +20,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// attachFlags are the flags of attach.
 type attachFlags struct {
 	*session.Flags
 	policy                    string
@@ -45,8 +44,7 @@ policies of the selected repositories.`,
 		Args: session.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context()) },
 	}
-	f.AddConfig(c)
-	f.AddOutput(c)
+	f.AddRegistry(c)
 	f.AddRepositories(c)
 	c.Flags().StringVar(&f.policy, "policy", "", "native ECR policy to attach")
 	c.Flags().BoolVar(&f.detach, "detach", false, "detach the attached policies instead")
@@ -94,7 +92,7 @@ func (f *attachFlags) run(ctx context.Context) error {
 	return f.attach(ctx, newChange(s, "attach", &plan))
 }
 
-// readDocument reads and checks the file of --policy. It returns nil without --policy.
+// readDocument returns nil without --policy.
 func (f *attachFlags) readDocument() (*attach.Document, error) {
 	if f.policy == "" {
 		return nil, nil //nolint:nilnil // no file is no fault
@@ -114,8 +112,7 @@ func (f *attachFlags) readDocument() (*attach.Document, error) {
 	return &document, nil
 }
 
-// attach shows the plan and carries it out. It changes nothing if ECR would refuse a
-// policy, or if images are in use.
+// attach changes nothing if ECR would refuse a policy, or if images are in use.
 func (f *attachFlags) attach(ctx context.Context, c *change) error {
 	if err := c.show(); err != nil {
 		return err

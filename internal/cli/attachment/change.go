@@ -26,19 +26,18 @@ type change struct {
 	calls     func() map[string]int
 }
 
-// adopting is the command adopt, and what it does with a repository.
+// adopting is the command adopt, and its action on a repository.
 const adopting = "adopt"
 
 func newChange(s *session.Session, command string, plan *attach.Plan) *change {
 	return &change{Session: s, plan: plan, command: command, detaching: command == "detach", calls: s.Connection.Calls}
 }
 
-// where says in which repositories something changes.
 func (c *change) where() string {
 	return fmt.Sprintf("%s of account %s in %s", text.Count(c.plan.Changes(), "repository"), c.plan.Account, c.Region)
 }
 
-// carryOut asks, unless yes is true or nothing changes, and makes the changes.
+// carryOut asks, unless yes is true or there is nothing to change, and makes the changes.
 func (c *change) carryOut(ctx context.Context, yes bool, question string) error {
 	if !yes && c.plan.Changes() > 0 {
 		now := c.Flags.Now
@@ -61,7 +60,6 @@ func (c *change) carryOut(ctx context.Context, yes bool, question string) error 
 	return c.conclude()
 }
 
-// conclude prints the report and returns the error that ends the command, or nil.
 func (c *change) conclude() error {
 	if err := c.print(); err != nil {
 		return err
@@ -69,9 +67,8 @@ func (c *change) conclude() error {
 	return c.status()
 }
 
-// status returns the error that ends the command, or nil. On the standard error stream it
-// names each repository that --repositories gives by name, not by a pattern, and in which
-// there was nothing to do.
+// status returns the error that ends the command, or nil. It names each repository with
+// nothing to do that --repositories gives by name, not by a pattern.
 func (c *change) status() error {
 	var undone []string
 	for i := range c.plan.Repositories {

@@ -1,47 +1,20 @@
-// Package demo has the command demo: it plans and applies on an embedded registry, and
+// Package demo has the command demo, which plans and applies on an embedded registry and
 // explains the images that are left. Nothing leaves the machine.
 package demo
 
 import (
+	_ "embed"
 	"fmt"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
-const story = `A machine-learning team has four repositories and three policies:
+//go:embed story.txt
+var story string
 
-  ml/training     keep the last 5 prod-*, expire dev-* after 30 days
-  ml/serving      keep the newest 5 of any
-  ml/experiments  keep the newest 5 of any
-  ml/base         expire untagged images after 14 days
-
-The tag latest is protected everywhere, and no repository may lose more than
-70 percent of its images in one run.
-`
-
-// configuration has the policies of the story.
-const configuration = `{
-  "policies": [
-    {"name": "keep 5 prod, dev 30 days", "repositories": ["ml/training"], "policy": {"rules": [
-      {"rulePriority": 1, "description": "keep the last 5 prod",
-       "selection": {"tagStatus": "tagged", "tagPatternList": ["prod-*"], "countType": "imageCountMoreThan", "countNumber": 5},
-       "action": {"type": "expire"}},
-      {"rulePriority": 2, "description": "expire dev after 30 days",
-       "selection": {"tagStatus": "tagged", "tagPatternList": ["dev-*"], "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 30},
-       "action": {"type": "expire"}}]}},
-    {"name": "newest 5", "repositories": ["ml/serving", "ml/experiments"], "policy": {"rules": [
-      {"rulePriority": 1, "description": "keep the newest 5 of any",
-       "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5},
-       "action": {"type": "expire"}}]}},
-    {"name": "untagged 14 days", "repositories": ["ml/base"], "policy": {"rules": [
-      {"rulePriority": 1, "description": "expire untagged after 14 days",
-       "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14},
-       "action": {"type": "expire"}}]}}
-  ],
-  "protect": {"inUse": [], "tagPatterns": ["latest"], "keepNewest": 1, "pulledWithinDays": 7, "pushedWithinHours": 24},
-  "limits": {"maxDeletedPercent": 70}
-}`
+//go:embed configuration.json
+var configuration string
 
 // A filler fills the registry with images whose ages are counted back from now.
 type filler struct {
@@ -65,8 +38,8 @@ func fill(server *fakeecr.Server, now time.Time) {
 	f.base()
 }
 
-// training has releases and development builds, and one development build that was
-// promoted: an earlier rule matches its prod tag, so the rule for dev never deletes it.
+// training has releases and development builds. One build was promoted: a rule matches its
+// prod tag first, so the rule for dev never deletes it.
 func (f filler) training() {
 	f.server.CreateRepository("ml/training")
 	for i := range 8 {
@@ -98,8 +71,7 @@ func (f filler) experiments() {
 	}
 }
 
-// base has old builds without tags, and a multi-platform index whose children have no tags
-// either, but are needed.
+// base has old builds without tags, and a multi-platform index with untagged children.
 func (f filler) base() {
 	f.server.CreateRepository("ml/base")
 	for i := range 4 {

@@ -8,15 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// timePattern matches RFC 3339 and other spellings that mean one instant only. The other
-// spellings have lower-case letters or a space between the parts, no seconds, or an
-// offset without a colon or without minutes. A text without an offset is refused, because
-// it means another instant in each time zone.
+// timePattern matches RFC 3339, and variants with lower-case letters or a space between the
+// parts, without seconds, or with an offset without colon or minutes. The offset is
+// required, because the time means another instant in each time zone.
 var timePattern = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:[.,]\d+)?)? ?(?:([Zz])|([+-](?:[01]\d|2[0-3])):?([0-5]\d)?)$`)
 
 var errTime = errors.New("must be like 2026-03-01T00:00:00Z, in one of the years 1678 to 2261")
@@ -43,33 +41,21 @@ func ParseTime(s string) (time.Time, error) {
 // fits reports whether an evaluator.Instant can hold the time.
 func fits(t time.Time) bool { return evaluator.At(t).Time().Equal(t) }
 
-// A timestamp is a time as the AWS CLI prints it: ISO 8601 with an offset, or seconds
-// since 1970 in any spelling of a JSON number. The fraction is kept.
-type timestamp struct {
-	time.Time
-	bad string // the text, if it is neither of the two
-}
-
-// UnmarshalJSON reads either form. It notes a fault in bad, as that of integer does.
-func (t *timestamp) UnmarshalJSON(content []byte) error { //nolint:unparam // the interface asks for the error
-	*t = timestamp{}
+// timestamp reads a time as the AWS CLI prints it: ISO 8601 with an offset, or seconds
+// since 1970, with their fraction.
+func timestamp(raw json.RawMessage) (at time.Time, ok bool) {
+	if isNull(raw) {
+		return at, true
+	}
+	if number, ok := decimal.Parse(string(raw)); ok {
+		nanoseconds, ok := number.Nanoseconds()
+		at = time.Unix(0, nanoseconds).UTC()
+		return at, ok && fits(at)
+	}
 	var s string
-	number, isNumber := decimal.Parse(string(content))
-	ok := string(content) == "null"
-	switch {
-	case ok:
-	case isNumber:
-		var nanoseconds int64
-		nanoseconds, ok = number.Nanoseconds()
-		t.Time = time.Unix(0, nanoseconds).UTC()
-		ok = ok && fits(t.Time)
-	case json.Unmarshal(content, &s) == nil:
-		var err error
-		t.Time, err = ParseTime(s)
-		ok = err == nil
+	if json.Unmarshal(raw, &s) != nil {
+		return at, false
 	}
-	if !ok {
-		t.bad = text.Clip(string(content))
-	}
-	return nil
+	at, err := ParseTime(s)
+	return at, err == nil
 }

@@ -79,8 +79,7 @@ func auditLog(f *session.Flags, name, run string) error {
 	return err
 }
 
-// auditTable returns a table for each run, and the totals. Digests are complete: the
-// reader needs them to push an image again, or to look for it elsewhere.
+// auditTable has complete digests: the reader may have to find the images elsewhere.
 func auditTable(a *audit.Audit) string {
 	var b strings.Builder
 	for i := range a.Runs {

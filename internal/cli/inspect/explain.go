@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
@@ -23,25 +24,19 @@ func Explain(e env.Env) *cobra.Command {
 		Use:   "explain REPOSITORY IMAGE",
 		Short: "Say why one image, named by tag or digest, is kept or removed",
 		Args:  session.Args(2, "a repository and a tag or digest"),
-		RunE: func(c *cobra.Command, args []string) error {
-			s, err := f.Open(c.Context(), config.Plan)
-			if err != nil {
-				return err
-			}
-			e, err := s.Explain(c.Context(), args[0], args[1])
+		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, args []string) error {
+			e, err := s.Explain(ctx, args[0], args[1])
 			if err != nil {
 				return exit.Failuref("%w", err)
 			}
 			x := newExplained(&e)
 			return f.Print("explanation", text.JSON(x), func() string { return explanation(&e, x) })
-		},
+		}),
 	}
-	f.AddConfig(c)
-	f.AddOutput(c)
+	f.AddRegistry(c)
 	return c
 }
 
-// explained is the JSON form of an explanation.
 type explained struct {
 	Repository          string               `json:"repository"`
 	Policy              string               `json:"policy"`

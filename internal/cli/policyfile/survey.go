@@ -36,7 +36,7 @@ func (k *checker) survey(ctx context.Context, documents []*document) error {
 	return nil
 }
 
-// surveyFile adds the images of a file to all policies that its repository may get.
+// surveyFile surveys all policies that the repository of the file may get.
 func (k *checker) surveyFile(_ context.Context, documents []*document) error {
 	file, err := readImages(k.Env, k.images)
 	if err != nil {
@@ -57,8 +57,8 @@ func (k *checker) surveyFile(_ context.Context, documents []*document) error {
 	return nil
 }
 
-// surveyRegistry adds the images of each repository to the policy that it gets, or to
-// every policy file.
+// surveyRegistry surveys every policy file, or the policies of a configuration, with the
+// repositories of the registry.
 func (k *checker) surveyRegistry(ctx context.Context, documents []*document) error {
 	configuration := config.Default()
 	ofConfiguration := documents[0].configuration != nil
@@ -84,8 +84,7 @@ func (k *checker) surveyRegistry(ctx context.Context, documents []*document) err
 	return nil
 }
 
-// surveyAssigned adds the images of each repository to the policy that the configuration
-// gives it.
+// surveyAssigned surveys the policy that the configuration gives to each repository.
 func surveyAssigned(ctx context.Context, s *session.Session, d *document) error {
 	assignments, err := s.Assign(ctx)
 	if err != nil {

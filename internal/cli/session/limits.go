@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -9,14 +10,14 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
-// A limit is the value of a flag: an integer as in a configuration. (An integer flag of
-// package pflag would read 010 as 8.) It is nil if the flag is not given.
+// A limit is the value of a flag, an integer as in a configuration: an integer flag of
+// package pflag would read 010 as 8.
 type limit struct {
-	value *int
-	most  int // 0 for none
+	value *int // nil if the flag is not given
+	most  int  // 0 for none
 }
 
-// String returns the value, or "".
+// String returns the value.
 func (l *limit) String() string {
 	if l.value == nil {
 		return ""
@@ -33,7 +34,7 @@ func (l *limit) Set(s string) error {
 	n, fits := number.Int()
 	switch {
 	case !ok || !fits || n < 0:
-		return fmt.Errorf("must be an integer such as 100, not negative")
+		return errors.New("must be an integer such as 100, not negative")
 	case l.most > 0 && n > int64(l.most):
 		return fmt.Errorf("must be at most %d", l.most)
 	}
@@ -41,8 +42,10 @@ func (l *limit) Set(s string) error {
 	return nil
 }
 
-// AddLimits adds the flags that override the limits of the configuration.
-func (f *Flags) AddLimits(c *cobra.Command) {
+// AddRemoval adds the flags of the commands that remove images: --log, and the limits.
+func (f *Flags) AddRemoval(c *cobra.Command) {
+	c.Flags().StringVar(&f.logFile, "log", "",
+		"append the log to this file, for ecrclean audit FILE: each image before the call that removes it, and its outcome")
 	f.maxDeletedPercent.most = 100
 	c.Flags().Var(&f.maxDeletions, "max-deletions",
 		"remove at most this many images in all; overrides the configuration")
