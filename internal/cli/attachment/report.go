@@ -123,29 +123,28 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 
 // show writes the plan to the standard error stream. The standard output is for the report.
 func (c *change) show() error {
-	var b strings.Builder
+	var out text.Lines
 	r := c.report()
 	for i := range r.Repositories {
-		for _, line := range r.Repositories[i].lines() {
-			b.WriteString(text.Printable(line) + "\n")
-		}
+		r.Repositories[i].show(&out)
 	}
 	for _, f := range r.Findings {
-		b.WriteString(text.Printable("note: "+f.Repository+": "+f.Message) + "\n")
+		out.Addf("note: %s: %s", f.Repository, f.Message)
 	}
-	fmt.Fprintf(&b, "%s, %d to change", text.Count(r.Totals.Repositories, "repository"), r.Totals.Changes)
+	totals := fmt.Sprintf("%s, %d to change", text.Count(r.Totals.Repositories, "repository"), r.Totals.Changes)
 	if c.command == "attach" {
-		b.WriteString(": " + counts(r.Totals.Counts))
+		totals += ": " + counts(r.Totals.Counts)
 	}
-	if _, err := fmt.Fprintln(c.Stderr, b.String()); err != nil {
+	out.Addf("%s", totals)
+	if _, err := fmt.Fprint(c.Stderr, out.String()); err != nil {
 		return exit.Failuref("write the plan: %w", err)
 	}
 	return nil
 }
 
-// lines has the change, the rules that are added and removed, and the images in use that
+// show adds the change, the rules that are added and removed, and the images in use that
 // ECR would remove.
-func (r *changedRepository) lines() []string {
+func (r *changedRepository) show(out *text.Lines) {
 	line := fmt.Sprintf("%s: %s", r.Name, r.Change)
 	switch {
 	case r.Message != "":
@@ -153,20 +152,19 @@ func (r *changedRepository) lines() []string {
 	case r.Change == attach.Attach || r.Change == attach.Replace:
 		line += "; " + counts(r.Counts)
 	}
-	lines := []string{line}
+	out.Addf("%s", line)
 	for _, d := range r.Difference {
-		lines = append(lines, fmt.Sprintf("  %s %s", d.Sign, d.Rule))
+		out.Addf("  %s %s", d.Sign, d.Rule)
 	}
 	if r.InUseUnknown != "" {
-		lines = append(lines, "  it is not known which images are in use: "+r.InUseUnknown)
+		out.Addf("  it is not known which images are in use: %s", r.InUseUnknown)
 	}
 	for _, im := range r.Images {
 		if len(im.UsedBy) > 0 && im.BlockedBy == "" {
-			lines = append(lines, fmt.Sprintf("  in use: %s %s, %s by rule %d: %s",
-				text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags), im.Verdict, im.AppliedRulePriority, strings.Join(im.UsedBy, ", ")))
+			out.Addf("  in use: %s %s, %s by rule %d: %s",
+				text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags), im.Verdict, im.AppliedRulePriority, strings.Join(im.UsedBy, ", "))
 		}
 	}
-	return lines
 }
 
 func counts(n attach.Counts) string {

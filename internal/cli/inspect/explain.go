@@ -3,7 +3,6 @@ package inspect
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,8 +92,8 @@ func newExplained(e *cleaner.Explanation) *explained {
 }
 
 func explanation(e *cleaner.Explanation, x *explained) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { b.WriteString(text.Printable(fmt.Sprintf(format, args...)) + "\n") }
+	var out text.Lines
+	line := out.Addf
 	line("image       %s in %s", x.ImageDigest, x.Repository)
 	line("tags        %s", cmp.Or(strings.Join(x.ImageTags, ", "), "none"))
 	pulled := "never pulled"
@@ -102,14 +101,13 @@ func explanation(e *cleaner.Explanation, x *explained) string {
 		pulled = "last pulled " + text.Time(at.Time())
 	}
 	line("status      %s, pushed %s, %s", e.Image.Status, text.Time(e.Image.PushedAt.Time()), pulled)
-	switch {
-	case len(e.Steps) == 0:
+	if len(e.Steps) == 0 {
 		line("policy      none is evaluated: %s: %s", x.Skipped, x.Message)
-	case x.Skipped != "":
+	} else {
 		line("policy      %s", x.Policy)
-		line("skipped     %s: %s", x.Skipped, x.Message)
-	default:
-		line("policy      %s", x.Policy)
+		if x.Skipped != "" {
+			line("skipped     %s: %s", x.Skipped, x.Message)
+		}
 	}
 	for _, rule := range x.Rules {
 		line("  %s", rule.Text)
@@ -121,7 +119,7 @@ func explanation(e *cleaner.Explanation, x *explained) string {
 		line("protected   by %s", p)
 	}
 	line("therefore   %s", conclusion(x, e.Planned))
-	return b.String()
+	return out.String()
 }
 
 func conclusion(x *explained, planned *cleaner.PlannedImage) string {
@@ -129,20 +127,15 @@ func conclusion(x *explained, planned *cleaner.PlannedImage) string {
 	case x.Skipped != "" && len(x.Rules) > 0:
 		return "kept, because its repository is skipped"
 	case x.Removed:
-		return fmt.Sprintf("apply %s, unless a limit or a change prevents it", removal(planned))
+		does := "removes it"
+		if planned.Action == evaluator.Untag {
+			does = "removes its tags " + strings.Join(planned.Untag, ", ")
+		} else if planned.Archives() {
+			does = "archives it"
+		}
+		return "apply " + does + ", unless a limit or a change prevents it"
 	case len(x.ProtectedBy) > 0 && x.Verdict != evaluator.Keep.String():
 		return "kept, because it is protected"
 	}
 	return "kept"
-}
-
-// removal says what apply does with a planned image.
-func removal(im *cleaner.PlannedImage) string {
-	switch {
-	case im.Action == evaluator.Untag:
-		return "removes its tags " + strings.Join(im.Untag, ", ")
-	case im.Archives():
-		return "archives it"
-	}
-	return "removes it"
 }

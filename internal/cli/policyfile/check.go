@@ -5,9 +5,7 @@ package policyfile
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
@@ -102,20 +100,20 @@ type checked struct {
 }
 
 func (k *checker) print(results []checked) error {
-	var lines strings.Builder
+	var out text.Lines
 	invalid := 0
 	for _, r := range results {
 		if !r.Valid {
 			invalid++
 		}
 		for _, p := range r.Problems {
-			fmt.Fprintf(&lines, "%s:%s\n", text.Printable(r.File), p)
+			out.Addf("%s:%s", r.File, p)
 		}
 		if len(r.Problems) == 0 {
-			fmt.Fprintf(&lines, "%s: ok\n", text.Printable(r.File))
+			out.Addf("%s: ok", r.File)
 		}
 	}
-	err := k.Print("result", text.JSON(results), lines.String)
+	err := k.Print("result", text.JSON(results), out.String)
 	if err == nil && invalid > 0 {
 		return exit.Usagef("%d of %s %s not valid", invalid, text.Count(len(results), "document"), english.PluralWord(invalid, "is", "are"))
 	}

@@ -57,35 +57,17 @@ func (k *checker) surveyFile(_ context.Context, documents []*document) error {
 	return nil
 }
 
-// surveyRegistry surveys every policy file, or the policies of a configuration, with the
-// repositories of the registry.
+// surveyRegistry surveys every policy file with every repository, or each policy of a
+// configuration with the repositories that get it.
 func (k *checker) surveyRegistry(ctx context.Context, documents []*document) error {
-	configuration := config.Default()
-	ofConfiguration := documents[0].configuration != nil
-	if ofConfiguration {
-		configuration = *documents[0].configuration
+	configuration, checked := config.Default(), documents[0].configuration
+	if checked != nil {
+		configuration = *checked
 	}
 	s, err := k.OpenWith(ctx, configuration, config.Plan)
 	if err != nil {
 		return err
 	}
-	if ofConfiguration {
-		return surveyAssigned(ctx, s, documents[0])
-	}
-	repositories, err := s.Asked(ctx)
-	if err != nil {
-		return session.Error(err)
-	}
-	for _, r := range repositories {
-		if err := surveyRepository(ctx, s, r.Name, documents, func(int) bool { return true }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// surveyAssigned surveys the policy that the configuration gives to each repository.
-func surveyAssigned(ctx context.Context, s *session.Session, d *document) error {
 	assignments, err := s.Assign(ctx)
 	if err != nil {
 		return session.Error(err)
@@ -99,13 +81,14 @@ func surveyAssigned(ctx context.Context, s *session.Session, d *document) error 
 	}
 	for _, a := range assignments {
 		switch {
+		case checked == nil:
 		case a.Entry == nil && a.Failed():
 			return exit.Failuref("%s", a.Skip.Message)
 		case a.Entry == nil || a.Entry.Source != config.Inline:
 			continue
 		}
-		gets := func(i int) bool { return a.Entry == &s.Config.Policies[i] }
-		if err := surveyRepository(ctx, s, a.Repository, []*document{d}, gets); err != nil {
+		gets := func(i int) bool { return checked == nil || a.Entry == &s.Config.Policies[i] }
+		if err := surveyRepository(ctx, s, a.Repository, documents, gets); err != nil {
 			return err
 		}
 	}

@@ -34,18 +34,19 @@ func Report(r *cleaner.Report) string {
 				text.Number(im.AppliedRulePriority), text.ShortDigests(im.Reason), text.ShortDigests(outcome(im)))
 		}
 	}
-	var b strings.Builder
+	var out text.Lines
 	if table := images.String(); table != "" {
-		b.WriteString(table + "\n")
+		out.WriteString(table + "\n")
 	}
-	b.WriteString(skipped.String())
+	out.WriteString(skipped.String())
 	for _, f := range r.Findings {
 		if f.Repository != "" {
 			f.Message = f.Repository + ": " + f.Message
 		}
-		fmt.Fprintf(&b, "note: %s\n", text.Printable(f.Message))
+		out.Addf("note: %s", f.Message)
 	}
-	return b.String() + Totals(r) + "\n"
+	out.Addf("%s", Totals(r))
+	return out.String()
 }
 
 func outcome(im *cleaner.ImageReport) string {

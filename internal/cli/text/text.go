@@ -82,6 +82,14 @@ func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, english.PluralWord(n, noun, ""))
 }
 
+// Lines collects printable lines.
+type Lines struct{ strings.Builder }
+
+// Addf adds a line.
+func (l *Lines) Addf(format string, args ...any) {
+	l.WriteString(Printable(fmt.Sprintf(format, args...)) + "\n")
+}
+
 // JSON returns a function that writes the value as indented JSON.
 func JSON(v any) func(io.Writer) error {
 	return func(w io.Writer) error {
