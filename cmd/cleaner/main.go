@@ -1,7 +1,6 @@
-// Command cleaner is the Lambda function that cleans an ECR registry: the
-// bootstrap of a provided.al2023 function. It takes its configuration from the
-// environment variable CLEANER_CONFIG and its request from the event; package
-// function describes both.
+// Command cleaner is the Lambda function that cleans an ECR registry, as the bootstrap of
+// the runtime provided.al2023. The environment variable CLEANER_CONFIG names the
+// configuration, and the event has the request. Package function describes both.
 package main
 
 import (
@@ -31,9 +30,9 @@ func main() {
 	lambda.StartHandlerFunc(handler.Handle)
 }
 
-// runID returns the id of the request and what tells this attempt from others:
-// Lambda hands out a request again, with its id, after an error or a timeout, and
-// sometimes without, at the same time even.
+// runID returns the id of the request with a random suffix, because Lambda may deliver a
+// request more than once, even at the same time.
+//
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 func runID(ctx context.Context) string {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {

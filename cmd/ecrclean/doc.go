@@ -21,15 +21,15 @@
 //	ecrclean demo
 //
 // Every command has --help. ecrclean uses your usual AWS credentials and Region:
-// AWS_PROFILE or --profile, AWS_REGION or --region, AWS_ENDPOINT_URL. The configuration
-// is the value of --config or of the environment variable CLEANER_CONFIG: a file,
-// s3://BUCKET/KEY, ssm:/PARAMETER, or the JSON text itself. The mode of the configuration
-// has no effect: plan removes nothing and apply removes images.
+// AWS_PROFILE or --profile, AWS_REGION or --region, AWS_ENDPOINT_URL. --config or the
+// environment variable CLEANER_CONFIG names the configuration: a file, s3://BUCKET/KEY,
+// ssm:/PARAMETER, or the JSON text itself. The mode of the configuration has no effect:
+// plan removes nothing and apply removes images.
 //
 // # Signals
 //
 // After SIGINT, SIGTERM or SIGHUP, ecrclean starts no further call. It waits for the calls
-// that remove images, gives up the others, and reports what it did not attempt. At a
+// that remove images, gives up the others, and reports the images that are left. At a
 // question, or while apply without --yes plans, nothing has been removed. A second signal
 // ends the program at once.
 //

@@ -36,18 +36,16 @@ FILE has the policies already, adopt leaves it as it is.
 ECR applies an attached policy until it is detached, without any protection. With
 --detach, adopt writes FILE, asks, and then detaches the adopted policies, except those
 that have changed. From then on, only a run with FILE applies them.`,
-		Args: session.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			if detach && out == "" {
 				return exit.Usagef("--detach needs --out FILE: without a configuration nothing would apply the policies")
 			}
-			// The mode is that of the configuration: another one would be in the printed file.
-			s, err := f.Open(c.Context(), "")
-			if err != nil {
-				return err
-			}
-			return adopt(c.Context(), s, out, detach, yes)
+			return session.NoArgs(c, args)
 		},
+		// The mode is that of the configuration: another one would be in the printed file.
+		RunE: f.InSession("", func(ctx context.Context, s *session.Session, _ []string) error {
+			return adopt(ctx, s, out, detach, yes)
+		}),
 	}
 	f.AddConfig(c)
 	c.Flags().StringVar(&f.Output, "output", "table", "with --out, report on the standard output as table or json")
@@ -87,8 +85,7 @@ func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool
 	return change.carryOut(ctx, yes, fmt.Sprintf("Detach the policies of %s? From then on only a run with %s applies them.", change.where(), out))
 }
 
-// writeAdopted writes the configuration to the file, unless the file has the adopted
-// policies already, or without a file to the standard output.
+// writeAdopted writes nothing if the file has the adopted policies already.
 func writeAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, out string) error {
 	document, err := a.Document()
 	if err != nil {
@@ -112,10 +109,9 @@ func writeAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, o
 	return nil
 }
 
-// hasAdopted reports whether the file exists and has the adopted policies. The error says
-// that the file has others: it may be the only place of policies that were adopted
-// earlier. The file of the configuration may be overwritten, because the new one has all
-// its entries.
+// hasAdopted reports whether the file has the adopted policies. If it has other content,
+// the error refuses to overwrite it: policies adopted earlier may be nowhere else. Only the
+// file of the configuration is overwritten, because the new one has all its entries.
 func hasAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, out string) (bool, error) {
 	there, err := os.Stat(out)
 	if err != nil || !there.Mode().IsRegular() {

@@ -1,10 +1,15 @@
 package attachment
 
 import (
+	"cmp"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
@@ -60,7 +65,6 @@ type changedImage struct {
 	UsedBy              []string         `json:"usedBy,omitempty"`
 }
 
-// report returns the report of the change as far as it is carried out.
 func (c *change) report() *changeReport {
 	r := &changeReport{
 		Version: 1, Command: c.command, RunID: c.RunID, Account: c.plan.Account, Region: c.Region,
@@ -115,4 +119,94 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 		})
 	}
 	return out
+}
+
+// show writes the plan to the standard error stream. The standard output is for the report.
+func (c *change) show() error {
+	var out text.Lines
+	r := c.report()
+	for i := range r.Repositories {
+		r.Repositories[i].show(&out)
+	}
+	for _, f := range r.Findings {
+		out.Addf("note: %s: %s", f.Repository, f.Message)
+	}
+	totals := fmt.Sprintf("%s, %d to change", text.Count(r.Totals.Repositories, "repository"), r.Totals.Changes)
+	if c.command == "attach" {
+		totals += ": " + counts(r.Totals.Counts)
+	}
+	out.Addf("%s", totals)
+	if _, err := fmt.Fprint(c.Stderr, out.String()); err != nil {
+		return exit.Failuref("write the plan: %w", err)
+	}
+	return nil
+}
+
+// show adds the change, the rules that are added and removed, and the images in use that
+// ECR would remove.
+func (r *changedRepository) show(out *text.Lines) {
+	line := fmt.Sprintf("%s: %s", r.Name, r.Change)
+	switch {
+	case r.Message != "":
+		line += ": " + r.Message
+	case r.Change == attach.Attach || r.Change == attach.Replace:
+		line += "; " + counts(r.Counts)
+	}
+	out.Addf("%s", line)
+	for _, d := range r.Difference {
+		out.Addf("  %s %s", d.Sign, d.Rule)
+	}
+	if r.InUseUnknown != "" {
+		out.Addf("  it is not known which images are in use: %s", r.InUseUnknown)
+	}
+	for _, im := range r.Images {
+		if len(im.UsedBy) > 0 && im.BlockedBy == "" {
+			out.Addf("  in use: %s %s, %s by rule %d: %s",
+				text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags), im.Verdict, im.AppliedRulePriority, strings.Join(im.UsedBy, ", "))
+		}
+	}
+}
+
+func counts(n attach.Counts) string {
+	line := fmt.Sprintf("of %s ECR would delete %d and archive %d", text.Count(n.Evaluated, "image"), n.Expired, n.Transitioned)
+	if n.Blocked > 0 {
+		line += fmt.Sprintf(", and keep %d for the indexes that list them", n.Blocked)
+	}
+	if n.InUse > 0 {
+		line += fmt.Sprintf("; in use: %d", n.InUse)
+	}
+	return line
+}
+
+// print writes the report to the standard output. After an error it prints the totals on
+// the standard error stream.
+func (c *change) print() error {
+	r := c.report()
+	err := c.Print("report", text.JSON(r), r.table)
+	if err != nil {
+		c.Notef("%s", r.totals())
+	}
+	return err
+}
+
+// printJSON is print if the output is JSON. Otherwise the user has seen the plan.
+func (c *change) printJSON() error {
+	if asJSON, err := c.JSON(); err != nil || !asJSON {
+		return err
+	}
+	return c.print()
+}
+
+func (r *changeReport) table() string {
+	t := text.NewTable()
+	for i := range r.Repositories {
+		repository := &r.Repositories[i]
+		t.Row(repository.Name, cmp.Or(string(repository.Outcome), string(repository.Change)), repository.Message)
+	}
+	return t.String() + r.totals() + "\n"
+}
+
+func (r *changeReport) totals() string {
+	t := r.Totals
+	return fmt.Sprintf("%s: %d attached, %d detached, %d failed", text.Count(t.Repositories, "repository"), t.Attached, t.Detached, t.Failed)
 }

@@ -1,6 +1,5 @@
-// Package env has what surrounds a command of ecrclean: the streams, the clock, the
-// environment variables, and the way to AWS. Tests run a command with an Env of their
-// own, without a process.
+// Package env has the environment of a command: streams, clock, environment variables,
+// and the connection to AWS. Tests run a command with an Env of their own.
 package env
 
 import (
@@ -20,7 +19,7 @@ import (
 )
 
 // An Env is everything outside the program. Connector and Source are those of package
-// function; an empty profile or Region means that of the environment.
+// function.
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
@@ -47,7 +46,7 @@ func (e Env) OpenInput(name string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// ReadInput reads a file, or the standard input for "-", as ReadAll does.
+// ReadInput is ReadAll of OpenInput.
 func (e Env) ReadInput(name string, most int64) ([]byte, error) {
 	r, err := e.OpenInput(name)
 	if err != nil {
@@ -59,8 +58,8 @@ func (e Env) ReadInput(name string, most int64) ([]byte, error) {
 	return ReadAll(name, r, most)
 }
 
-// ReadAll reads and closes r. It reads no more than most+1 bytes, so the caller can see
-// that there is too much. The error names the name.
+// ReadAll reads and closes r. It reads no more than most+1 bytes, which is enough to refuse
+// a file that is too long.
 func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 	defer func() { _ = r.Close() }() // it was only read
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
@@ -70,9 +69,9 @@ func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 	return content, nil
 }
 
-// Confirm asks on the standard error stream and reports whether the answer is "yes".
-// After any other answer it prints declined. If the input ends without an answer, the
-// error says instead, which is how to run without a question.
+// Confirm asks on the standard error stream and reports whether the answer is "yes". After
+// any other answer it prints declined. Without an answer, the error has instead, which says
+// how to run without a question.
 func (e Env) Confirm(question, declined, instead string) (agreed bool, err error) {
 	fmt.Fprintf(e.Stderr, "\n%s Type yes to go on: ", question)
 	answer, err := bufio.NewReader(e.Stdin).ReadString('\n')
@@ -90,4 +89,48 @@ func (e Env) Confirm(question, declined, instead string) (agreed bool, err error
 		return false, exit.Usagef("no answer on the standard input; %s", instead)
 	}
 	return false, nil
+}
+
+// An Output keeps the first error of writing, and writes nothing after it.
+type Output struct {
+	W   io.Writer
+	Err error
+}
+
+func (o *Output) Write(content []byte) (n int, err error) {
+	if o.Err == nil {
+		n, o.Err = o.W.Write(content)
+	}
+	return n, o.Err
+}
+
+// Interruptible returns a reader that does not wait for r when the context is done.
+func Interruptible(ctx context.Context, r io.Reader) io.Reader { return interruptible{ctx, r} }
+
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i interruptible) Read(content []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
+	}
+	type part struct {
+		content []byte
+		err     error
+	}
+	parts := make(chan part, 1)
+	go func() {
+		const most = 1 << 16
+		own := make([]byte, min(len(content), most)) // the caller may use its own again by then
+		n, err := i.r.Read(own)
+		parts <- part{own[:n], err}
+	}()
+	select {
+	case p := <-parts:
+		return copy(content, p.content), p.err
+	case <-i.ctx.Done():
+		return 0, i.ctx.Err()
+	}
 }

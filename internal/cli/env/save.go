@@ -9,9 +9,8 @@ import (
 	"path/filepath"
 )
 
-// SaveFile writes a new file and then renames it. A reader never sees half a file, and a
-// failed write leaves an older file as it was. SaveFile writes directly to what is not a
-// regular file, such as a pipe. The error names the file.
+// SaveFile writes a file or, after an error, leaves the older file as it was: it writes a
+// temporary file and renames it. It writes directly to a pipe or a device.
 func SaveFile(name string, write func(io.Writer) error) error {
 	there, err := os.Stat(name)
 	switch {
@@ -44,7 +43,7 @@ func replaceFile(name string, mode fs.FileMode, write func(io.Writer) error) (er
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(f.Name()) // the error that matters is the first one
+			_ = os.Remove(f.Name()) // err says what went wrong
 		}
 	}()
 	if err := errors.Join(write(f), f.Chmod(mode), f.Sync(), f.Close()); err != nil {

@@ -1,5 +1,5 @@
-// Package exit has the errors that end the program ecrclean with an exit status of
-// their own. Status returns the exit status for any error.
+// Package exit has the errors that end ecrclean with an exit status. Status returns the
+// exit status for any error.
 package exit
 
 import (
@@ -11,7 +11,7 @@ import (
 const (
 	Done   = iota
 	Failed // the operation failed, or its result could not be written
-	Usage  // the user has to correct the command line, the configuration, a policy or a file
+	Usage  // the command line, the configuration, a policy or a file is wrong
 	Incomplete
 )
 
@@ -32,14 +32,13 @@ func Usagef(format string, args ...any) error { return &Error{Usage, fmt.Errorf(
 // Failuref returns an error with the status Failed.
 func Failuref(format string, args ...any) error { return &Error{Failed, fmt.Errorf(format, args...)} }
 
-// Incompletef returns an error with the status Incomplete: the program has finished, but
-// not everything was done.
+// Incompletef returns an error with the status Incomplete: not everything was done.
 func Incompletef(format string, args ...any) error {
 	return &Error{Incomplete, fmt.Errorf(format, args...)}
 }
 
-// Status returns the exit status for the error, Done for nil. An error of another
-// package is one of cobra about the command line.
+// Status returns the exit status for an error. An error without one comes from cobra and is
+// about the command line.
 func Status(err error) int {
 	if err == nil {
 		return Done

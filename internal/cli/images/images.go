@@ -1,5 +1,5 @@
 // Package images reads the output of "aws ecr describe-images". It returns images that
-// can be evaluated, or an error that says where the text is wrong and what to do.
+// can be evaluated, or an error that says what to do.
 package images
 
 import (
@@ -8,7 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -16,8 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// MaxBytes is the greatest length of a file of images. A repository of 100,000 images
-// has about 60 MB.
+// MaxBytes bounds a file of images. A repository of 100,000 images has about 60 MB.
 const MaxBytes = 1 << 30
 
 // A File is the output of aws ecr describe-images.
@@ -26,21 +28,21 @@ type File struct {
 	Details                    []evaluator.Image
 }
 
-// imageDetail is an element of imageDetails, without the fields that the evaluation does
-// not use.
+// imageDetail is an element of imageDetails. Times and numbers are raw, so that an error
+// can name the image.
 type imageDetail struct {
-	RegistryID             string    `json:"registryId"`
-	RepositoryName         string    `json:"repositoryName"`
-	ImageDigest            string    `json:"imageDigest"`
-	ImageTags              []string  `json:"imageTags"`
-	ImageSizeInBytes       integer   `json:"imageSizeInBytes"`
-	ImagePushedAt          timestamp `json:"imagePushedAt"`
-	LastRecordedPullTime   timestamp `json:"lastRecordedPullTime"`
-	LastArchivedAt         timestamp `json:"lastArchivedAt"`
-	LastActivatedAt        timestamp `json:"lastActivatedAt"`
-	ImageStatus            string    `json:"imageStatus"`
-	ImageManifestMediaType string    `json:"imageManifestMediaType"`
-	SubjectManifestDigest  string    `json:"subjectManifestDigest"`
+	RegistryID             string          `json:"registryId"`
+	RepositoryName         string          `json:"repositoryName"`
+	ImageDigest            string          `json:"imageDigest"`
+	ImageTags              []string        `json:"imageTags"`
+	ImageSizeInBytes       json.RawMessage `json:"imageSizeInBytes"`
+	ImagePushedAt          json.RawMessage `json:"imagePushedAt"`
+	LastRecordedPullTime   json.RawMessage `json:"lastRecordedPullTime"`
+	LastArchivedAt         json.RawMessage `json:"lastArchivedAt"`
+	LastActivatedAt        json.RawMessage `json:"lastActivatedAt"`
+	ImageStatus            string          `json:"imageStatus"`
+	ImageManifestMediaType string          `json:"imageManifestMediaType"`
+	SubjectManifestDigest  string          `json:"subjectManifestDigest"`
 }
 
 // Parse reads the text of a file.
@@ -67,60 +69,61 @@ func Parse(content []byte) (File, error) {
 	seen := make(map[string]bool, len(file.Details))
 	for i := range *document.ImageDetails {
 		d := &(*document.ImageDetails)[i]
-		if err := d.fault(seen); err != nil {
+		var err error
+		if file.Details[i], err = d.image(); err == nil && seen[d.ImageDigest] {
+			err = fmt.Errorf("imageDigest %q is there twice; describe the images again", d.ImageDigest)
+		}
+		if err != nil {
 			return file, fmt.Errorf("imageDetails[%d]: %w", i, err)
 		}
 		seen[d.ImageDigest] = true
 		file.RegistryID, file.RepositoryName = d.RegistryID, d.RepositoryName
-		file.Details[i] = d.image()
 	}
 	return file, nil
 }
 
-// fault returns why the image cannot be evaluated; seen has the digests before it.
-func (d *imageDetail) fault(seen map[string]bool) error {
-	switch {
-	case d.ImageDigest == "":
-		return errors.New("has no imageDigest; describe the images again")
-	case seen[d.ImageDigest]:
-		return fmt.Errorf("imageDigest %q is there twice; describe the images again", d.ImageDigest)
+func (d *imageDetail) image() (evaluator.Image, error) {
+	im := evaluator.Image{
+		Digest: d.ImageDigest, Tags: d.ImageTags, ManifestMediaType: d.ImageManifestMediaType, SubjectDigest: d.SubjectManifestDigest,
+		Status: cmp.Or(evaluator.ImageStatus(d.ImageStatus), evaluator.Active), // an older AWS CLI has no status
+	}
+	if im.Digest == "" {
+		return im, errors.New("has no imageDigest; describe the images again")
 	}
 	for _, t := range []struct {
 		name string
-		timestamp
+		raw  json.RawMessage
+		at   *evaluator.Instant
 	}{
-		{"imagePushedAt", d.ImagePushedAt},
-		{"lastRecordedPullTime", d.LastRecordedPullTime},
-		{"lastArchivedAt", d.LastArchivedAt},
-		{"lastActivatedAt", d.LastActivatedAt},
+		{"imagePushedAt", d.ImagePushedAt, &im.PushedAt},
+		{"lastRecordedPullTime", d.LastRecordedPullTime, &im.LastRecordedPullTime},
+		{"lastArchivedAt", d.LastArchivedAt, &im.LastArchivedAt},
+		{"lastActivatedAt", d.LastActivatedAt, &im.LastActivatedAt},
 	} {
-		if t.bad != "" {
-			return fmt.Errorf("%s %s is neither like 2026-03-01T00:00:00+00:00 nor seconds since 1970, in the years 1678 to 2261", t.name, t.bad)
+		at, ok := timestamp(t.raw)
+		if !ok {
+			return im, fmt.Errorf("%s %s is neither like 2026-03-01T00:00:00+00:00 nor seconds since 1970, in the years 1678 to 2261",
+				t.name, text.Clip(string(t.raw)))
+		}
+		*t.at = evaluator.At(at)
+	}
+	if im.PushedAt.IsZero() {
+		return im, errors.New("has no imagePushedAt; describe the images again")
+	}
+	if !isNull(d.ImageSizeInBytes) {
+		number, isNumber := decimal.Parse(string(d.ImageSizeInBytes))
+		size, fits := number.Int()
+		if im.SizeInBytes = size; !isNumber || !fits || size < 0 {
+			return im, fmt.Errorf("imageSizeInBytes %s is not a number of bytes; describe the images again", text.Clip(string(d.ImageSizeInBytes)))
 		}
 	}
-	if size := &d.ImageSizeInBytes; size.bad != "" || size.value < 0 {
-		return fmt.Errorf("imageSizeInBytes %s is not a number of bytes; describe the images again", cmp.Or(size.bad, fmt.Sprint(size.value)))
+	if !slices.Contains([]evaluator.ImageStatus{evaluator.Active, evaluator.Archived, evaluator.Activating}, im.Status) {
+		return im, fmt.Errorf("imageStatus %q is not known", text.Clip(d.ImageStatus))
 	}
-	switch evaluator.ImageStatus(d.ImageStatus) {
-	case "", evaluator.Active, evaluator.Archived, evaluator.Activating:
-	default:
-		return fmt.Errorf("imageStatus %s is not known", strconv.Quote(text.Clip(d.ImageStatus)))
-	}
-	if d.ImagePushedAt.IsZero() {
-		return errors.New("has no imagePushedAt; describe the images again")
-	}
-	return nil
+	return im, nil
 }
 
-func (d *imageDetail) image() evaluator.Image {
-	return evaluator.Image{
-		Digest: d.ImageDigest, Tags: d.ImageTags, PushedAt: evaluator.At(d.ImagePushedAt.Time),
-		Status:               cmp.Or(evaluator.ImageStatus(d.ImageStatus), evaluator.Active), // an older AWS CLI has no status
-		LastRecordedPullTime: evaluator.At(d.LastRecordedPullTime.Time), LastArchivedAt: evaluator.At(d.LastArchivedAt.Time),
-		LastActivatedAt: evaluator.At(d.LastActivatedAt.Time), SizeInBytes: d.ImageSizeInBytes.value,
-		ManifestMediaType: d.ImageManifestMediaType, SubjectDigest: d.SubjectManifestDigest,
-	}
-}
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 const remedy = "give the output of aws ecr describe-images"
 
@@ -142,22 +145,50 @@ func position(content []byte, offset int64) string {
 	return fmt.Sprintf("%d:%d", line, 1+utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]))
 }
 
-// An integer is a whole number in any spelling of a JSON number.
-type integer struct {
-	value int64
-	bad   string // the text, if it is not an integer
+// timePattern matches RFC 3339, and variants with lower-case letters or a space between the
+// parts, without seconds, or with an offset without colon or minutes. The offset is
+// required, because the time means another instant in each time zone.
+var timePattern = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:[.,]\d+)?)? ?(?:([Zz])|([+-](?:[01]\d|2[0-3])):?([0-5]\d)?)$`)
+
+var errTime = errors.New("must be like 2026-03-01T00:00:00Z, in one of the years 1678 to 2261")
+
+// ParseTime reads a time such as 2026-02-27T18:00:00Z. It cuts off digits below a
+// nanosecond.
+func ParseTime(s string) (time.Time, error) {
+	parts := timePattern.FindStringSubmatch(s)
+	if parts == nil {
+		return time.Time{}, errTime
+	}
+	date, minute, second, zulu, hours, minutes := parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]
+	offset := "Z"
+	if zulu == "" {
+		offset = hours + ":" + cmp.Or(minutes, "00")
+	}
+	at, err := time.Parse(time.RFC3339, date+"T"+minute+cmp.Or(strings.Replace(second, ",", ".", 1), ":00")+offset)
+	if err != nil || at.IsZero() || !fits(at) {
+		return time.Time{}, errTime
+	}
+	return at, nil
 }
 
-// UnmarshalJSON reads a number. It notes a fault in bad, because an error from here
-// could not name the image.
-func (i *integer) UnmarshalJSON(content []byte) error { //nolint:unparam // the interface asks for the error
-	*i = integer{}
-	number, ok := decimal.Parse(string(content))
-	if ok {
-		i.value, ok = number.Int()
+// fits reports whether an evaluator.Instant can hold the time.
+func fits(t time.Time) bool { return evaluator.At(t).Time().Equal(t) }
+
+// timestamp reads a time as the AWS CLI prints it: ISO 8601 with an offset, or seconds
+// since 1970, with their fraction.
+func timestamp(raw json.RawMessage) (at time.Time, ok bool) {
+	if isNull(raw) {
+		return at, true
 	}
-	if !ok && string(content) != "null" {
-		i.bad = text.Clip(string(content))
+	if number, ok := decimal.Parse(string(raw)); ok {
+		nanoseconds, ok := number.Nanoseconds()
+		at = time.Unix(0, nanoseconds).UTC()
+		return at, ok && fits(at)
 	}
-	return nil
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return at, false
+	}
+	at, err := ParseTime(s)
+	return at, err == nil
 }

@@ -3,7 +3,6 @@ package inspect
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -79,10 +78,9 @@ func auditLog(f *session.Flags, name, run string) error {
 	return err
 }
 
-// auditTable returns a table for each run, and the totals. Digests are complete: the
-// reader needs them to push an image again, or to look for it elsewhere.
+// auditTable has complete digests: the reader may have to find the images elsewhere.
 func auditTable(a *audit.Audit) string {
-	var b strings.Builder
+	var out text.Lines
 	for i := range a.Runs {
 		run := &a.Runs[i]
 		t := text.NewTable("OUTCOME", "TIME", "REPOSITORY", "IMAGE", "TAGS", "PUSHED", "BYTES", "RULE", "POLICY", "RUN")
@@ -99,10 +97,12 @@ func auditTable(a *audit.Audit) string {
 		if !run.Finished {
 			end = "; its end is not in the log"
 		}
-		fmt.Fprintf(&b, "%srun %s: %s%s\n\n", t, text.Printable(cmp.Or(run.ID, "-")), auditTotals(run.Totals), end)
+		out.WriteString(t.String())
+		out.Addf("run %s: %s%s", cmp.Or(run.ID, "-"), auditTotals(run.Totals), end)
+		out.Addf("")
 	}
-	fmt.Fprintf(&b, "%s: %s\n", text.Count(len(a.Runs), "run"), auditTotals(a.Totals))
-	return b.String()
+	out.Addf("%s: %s", text.Count(len(a.Runs), "run"), auditTotals(a.Totals))
+	return out.String()
 }
 
 func auditRow(t *text.Table, im *audit.Image, outcome string) {

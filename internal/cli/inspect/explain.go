@@ -2,7 +2,7 @@ package inspect
 
 import (
 	"cmp"
-	"fmt"
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,25 +23,19 @@ func Explain(e env.Env) *cobra.Command {
 		Use:   "explain REPOSITORY IMAGE",
 		Short: "Say why one image, named by tag or digest, is kept or removed",
 		Args:  session.Args(2, "a repository and a tag or digest"),
-		RunE: func(c *cobra.Command, args []string) error {
-			s, err := f.Open(c.Context(), config.Plan)
-			if err != nil {
-				return err
-			}
-			e, err := s.Explain(c.Context(), args[0], args[1])
+		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, args []string) error {
+			e, err := s.Explain(ctx, args[0], args[1])
 			if err != nil {
 				return exit.Failuref("%w", err)
 			}
 			x := newExplained(&e)
 			return f.Print("explanation", text.JSON(x), func() string { return explanation(&e, x) })
-		},
+		}),
 	}
-	f.AddConfig(c)
-	f.AddOutput(c)
+	f.AddRegistry(c)
 	return c
 }
 
-// explained is the JSON form of an explanation.
 type explained struct {
 	Repository          string               `json:"repository"`
 	Policy              string               `json:"policy"`
@@ -98,8 +92,8 @@ func newExplained(e *cleaner.Explanation) *explained {
 }
 
 func explanation(e *cleaner.Explanation, x *explained) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { b.WriteString(text.Printable(fmt.Sprintf(format, args...)) + "\n") }
+	var out text.Lines
+	line := out.Addf
 	line("image       %s in %s", x.ImageDigest, x.Repository)
 	line("tags        %s", cmp.Or(strings.Join(x.ImageTags, ", "), "none"))
 	pulled := "never pulled"
@@ -107,14 +101,13 @@ func explanation(e *cleaner.Explanation, x *explained) string {
 		pulled = "last pulled " + text.Time(at.Time())
 	}
 	line("status      %s, pushed %s, %s", e.Image.Status, text.Time(e.Image.PushedAt.Time()), pulled)
-	switch {
-	case len(e.Steps) == 0:
+	if len(e.Steps) == 0 {
 		line("policy      none is evaluated: %s: %s", x.Skipped, x.Message)
-	case x.Skipped != "":
+	} else {
 		line("policy      %s", x.Policy)
-		line("skipped     %s: %s", x.Skipped, x.Message)
-	default:
-		line("policy      %s", x.Policy)
+		if x.Skipped != "" {
+			line("skipped     %s: %s", x.Skipped, x.Message)
+		}
 	}
 	for _, rule := range x.Rules {
 		line("  %s", rule.Text)
@@ -126,7 +119,7 @@ func explanation(e *cleaner.Explanation, x *explained) string {
 		line("protected   by %s", p)
 	}
 	line("therefore   %s", conclusion(x, e.Planned))
-	return b.String()
+	return out.String()
 }
 
 func conclusion(x *explained, planned *cleaner.PlannedImage) string {
@@ -134,20 +127,15 @@ func conclusion(x *explained, planned *cleaner.PlannedImage) string {
 	case x.Skipped != "" && len(x.Rules) > 0:
 		return "kept, because its repository is skipped"
 	case x.Removed:
-		return fmt.Sprintf("apply %s, unless a limit or a change prevents it", removal(planned))
+		does := "removes it"
+		if planned.Action == evaluator.Untag {
+			does = "removes its tags " + strings.Join(planned.Untag, ", ")
+		} else if planned.Archives() {
+			does = "archives it"
+		}
+		return "apply " + does + ", unless a limit or a change prevents it"
 	case len(x.ProtectedBy) > 0 && x.Verdict != evaluator.Keep.String():
 		return "kept, because it is protected"
 	}
 	return "kept"
-}
-
-// removal says what apply does with a planned image.
-func removal(im *cleaner.PlannedImage) string {
-	switch {
-	case im.Action == evaluator.Untag:
-		return "removes its tags " + strings.Join(im.Untag, ", ")
-	case im.Archives():
-		return "archives it"
-	}
-	return "removes it"
 }

@@ -1,10 +1,10 @@
-// Package inspect has the commands that only read: explain and policies say what the
-// cleaner decides and why, references lists the images in use, and audit reads the log
-// of past runs.
+// Package inspect has the commands that only read. explain and policies explain decisions,
+// references lists images in use, and audit reads the log of past runs.
 package inspect
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
@@ -30,20 +30,15 @@ func Policies(e env.Env) *cobra.Command {
 policies lists the repositories. It reads their tags and attached policies only if the
 configuration needs them, and no images.`,
 		Args: session.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := f.Open(c.Context(), config.Plan)
-			if err != nil {
-				return err
-			}
-			assignments, err := s.Assign(c.Context())
+		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
+			assignments, err := s.Assign(ctx)
 			if err != nil {
 				return session.Error(err)
 			}
 			return printAssignments(f, assignments)
-		},
+		}),
 	}
-	f.AddConfig(c)
-	f.AddOutput(c)
+	f.AddRegistry(c)
 	f.AddRepositories(c)
 	return c
 }
@@ -51,15 +46,13 @@ configuration needs them, and no images.`,
 // assigned is the JSON form of an assignment.
 type assigned struct {
 	Repository string `json:"repository"`
-	// Policy is the name of the entry that decides, Source is where its policy is, and
-	// Why is what selects the repository. They are empty if no entry selects it.
+	// Policy, Source and Why are empty if no entry of the configuration selects it.
 	Policy string              `json:"policy"`
 	Source config.PolicySource `json:"source"`
 	Why    string              `json:"why"`
-	// Rules is the number of rules that are evaluated.
-	Rules int `json:"rules"`
-	// Attached reports whether a policy is attached; nil if that is not known, or if the
-	// policy is in the configuration.
+	Rules  int                 `json:"rules"`
+	// Attached reports whether a policy is attached, for a source that uses it. It is nil
+	// if that is not known.
 	Attached *bool            `json:"attached,omitempty"`
 	Skipped  cleaner.SkipCode `json:"skipped,omitempty"`
 	Message  string           `json:"message,omitempty"`
@@ -97,7 +90,6 @@ func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error 
 	return err
 }
 
-// assignmentTable returns one line for each repository, and their number.
 func assignmentTable(rows []assigned) string {
 	t := text.NewTable("REPOSITORY", "POLICY", "RULES", "WHY")
 	with := 0

@@ -28,22 +28,16 @@ Add the list to protect.references in the configuration that cleans the registry
 list is valid for 36 hours, or for protect.referencesMaxAgeHours of that configuration.
 Images of public registries, such as docker.io and public.ecr.aws, are left out.`,
 		Args: session.Args(0, "no arguments"),
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := f.Open(c.Context(), "")
-			if err != nil {
-				return err
-			}
-			return references(c.Context(), s, out)
-		},
+		RunE: f.InSession("", func(ctx context.Context, s *session.Session, _ []string) error { return references(ctx, s, out) }),
 	}
 	f.AddConfig(c)
 	c.Flags().StringVar(&out, "out", "", "write to this file or S3 object instead of the standard output")
 	return c
 }
 
-// references scans and writes the list. It writes nothing if a part of the scan failed,
-// because a reader could not tell the list from a complete one. It writes nothing if the
-// clock is wrong, because a reader could take the list for newer than it is.
+// references writes the list. It writes nothing if a part of the scan failed, because the
+// list would look complete. It writes nothing if the clock is wrong, because the list could
+// look too new.
 func references(ctx context.Context, s *session.Session, out string) error {
 	run := s.Connection.Scanner(s.Config, "", s.Clock)
 	if run == nil {

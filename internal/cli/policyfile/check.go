@@ -1,12 +1,11 @@
-// Package policyfile has the commands that read policies from files: check finds their
-// faults, convert prints a native ECR policy, and preview evaluates one. Without
-// --repositories they call no AWS service, except to read a configuration from S3 or
-// Systems Manager.
+// Package policyfile has the commands that read policies from files. check finds faults,
+// convert prints a native ECR policy, and preview evaluates a policy.
 package policyfile
 
 import (
-	"fmt"
-	"strings"
+	"cmp"
+	"context"
+	"slices"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
@@ -15,7 +14,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/pitfall"
 )
 
 // Check returns the command check.
@@ -55,7 +58,6 @@ that get it.`,
 	return c
 }
 
-// A checker is the command check with its flags.
 type checker struct {
 	*session.Flags
 	dialect, images string
@@ -91,31 +93,125 @@ func (k *checker) run(c *cobra.Command, args []string) error {
 	return k.print(results)
 }
 
-// checked is the JSON form of the result for one file.
 type checked struct {
 	File     string           `json:"file"`
 	Valid    bool             `json:"valid"`
 	Problems jsondoc.Problems `json:"problems"`
 }
 
-// print writes one line for each problem, or JSON.
 func (k *checker) print(results []checked) error {
-	var lines strings.Builder
+	var out text.Lines
 	invalid := 0
 	for _, r := range results {
 		if !r.Valid {
 			invalid++
 		}
 		for _, p := range r.Problems {
-			fmt.Fprintf(&lines, "%s:%s\n", text.Printable(r.File), p)
+			out.Addf("%s:%s", r.File, p)
 		}
 		if len(r.Problems) == 0 {
-			fmt.Fprintf(&lines, "%s: ok\n", text.Printable(r.File))
+			out.Addf("%s: ok", r.File)
 		}
 	}
-	err := k.Print("result", text.JSON(results), lines.String)
+	err := k.Print("result", text.JSON(results), out.String)
 	if err == nil && invalid > 0 {
 		return exit.Usagef("%d of %s %s not valid", invalid, text.Count(len(results), "document"), english.PluralWord(invalid, "is", "are"))
 	}
 	return err
+}
+
+// A document is a policy file or a configuration.
+type document struct {
+	name          string
+	text          []byte
+	problems      jsondoc.Problems
+	configuration *config.Config // nil for a policy file
+	// policies has one policy, or one for each entry of the configuration. It has no rules
+	// if it is not in the configuration, or if the configuration has a fault.
+	policies []lifecycle.Policy
+	surveys  []*pitfall.Survey
+}
+
+type parser func(content []byte) (lifecycle.Policy, jsondoc.Problems)
+
+// parsers are named by their dialect.
+var parsers = map[string]parser{
+	"aws": lifecycle.ParseText,
+	"extended": func(content []byte) (lifecycle.Policy, jsondoc.Problems) {
+		return lifecycle.Parse(content, lifecycle.Extended)
+	},
+}
+
+func (k *checker) readPolicies(names []string, parse parser) ([]*document, error) {
+	documents := make([]*document, len(names))
+	for i, name := range names {
+		content, err := k.ReadInput(name, config.MaxBytes)
+		if err != nil {
+			return nil, err
+		}
+		policy, problems := parse(content)
+		documents[i] = &document{name: name, text: content, problems: problems, policies: []lifecycle.Policy{policy}}
+	}
+	return documents, nil
+}
+
+func (k *checker) readConfiguration(ctx context.Context) ([]*document, error) {
+	read := func(ctx context.Context, location string) ([]byte, error) {
+		if location == "-" {
+			return k.ReadInput(location, config.MaxBytes)
+		}
+		return k.ReadConfiguration(ctx, location)
+	}
+	name, content, err := config.Text(ctx, k.Configuration, read)
+	if err != nil {
+		return nil, exit.Usagef("read configuration: %w", err)
+	}
+	c, problems := config.Parse(content)
+	d := &document{
+		name: cmp.Or(name, "configuration"), text: content, problems: problems,
+		configuration: &c, policies: make([]lifecycle.Policy, len(c.Policies)),
+	}
+	for i := range c.Policies {
+		if problems.Err() == nil {
+			d.policies[i] = c.Policies[i].Policy
+		}
+	}
+	return []*document{d}, nil
+}
+
+func (d *document) add(repository string, images []evaluator.Image, gets func(i int) bool) {
+	for i, survey := range d.surveys {
+		if gets(i) {
+			survey.Add(repository, images)
+		}
+	}
+}
+
+// warn adds the warnings of the surveys. They replace warnings about the same value, which
+// were made without images.
+func (d *document) warn() {
+	doc := jsondoc.Parse(d.text)
+	for i, survey := range d.surveys {
+		survey.Warn(d.value(doc.Root(), i), d.problems)
+	}
+	found := doc.Problems()
+	d.problems = slices.DeleteFunc(d.problems, func(p jsondoc.Problem) bool {
+		return p.Warning && slices.ContainsFunc(found, func(f jsondoc.Problem) bool { return f.Path == p.Path })
+	})
+	d.problems = append(d.problems, found...)
+	slices.SortStableFunc(d.problems, func(a, b jsondoc.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+// value returns the JSON value of the i-th policy.
+func (d *document) value(root *jsondoc.Value, i int) *jsondoc.Value {
+	if d.configuration == nil {
+		return root
+	}
+	items, _ := root.Member("policies").Array()
+	if i >= len(items) {
+		return nil // the default entry
+	}
+	return items[i].Member("policy")
 }

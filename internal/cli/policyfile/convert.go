@@ -54,8 +54,7 @@ func convertPolicy(e env.Env, name string) error {
 	return nil
 }
 
-// policyText returns the indented text of a policy, or a text of one line if the former
-// is too long for ECR.
+// policyText returns an indented text, or one line if that would be too long for ECR.
 func policyText(policy lifecycle.Policy) ([]byte, error) {
 	var b bytes.Buffer
 	if err := text.JSON(policy)(&b); err != nil {

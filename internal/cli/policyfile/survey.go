@@ -36,7 +36,7 @@ func (k *checker) survey(ctx context.Context, documents []*document) error {
 	return nil
 }
 
-// surveyFile adds the images of a file to all policies that its repository may get.
+// surveyFile surveys all policies that the repository of the file may get.
 func (k *checker) surveyFile(_ context.Context, documents []*document) error {
 	file, err := readImages(k.Env, k.images)
 	if err != nil {
@@ -57,36 +57,17 @@ func (k *checker) surveyFile(_ context.Context, documents []*document) error {
 	return nil
 }
 
-// surveyRegistry adds the images of each repository to the policy that it gets, or to
-// every policy file.
+// surveyRegistry surveys every policy file with every repository, or each policy of a
+// configuration with the repositories that get it.
 func (k *checker) surveyRegistry(ctx context.Context, documents []*document) error {
-	configuration := config.Default()
-	ofConfiguration := documents[0].configuration != nil
-	if ofConfiguration {
-		configuration = *documents[0].configuration
+	configuration, checked := config.Default(), documents[0].configuration
+	if checked != nil {
+		configuration = *checked
 	}
 	s, err := k.OpenWith(ctx, configuration, config.Plan)
 	if err != nil {
 		return err
 	}
-	if ofConfiguration {
-		return surveyAssigned(ctx, s, documents[0])
-	}
-	repositories, err := s.Asked(ctx)
-	if err != nil {
-		return session.Error(err)
-	}
-	for _, r := range repositories {
-		if err := surveyRepository(ctx, s, r.Name, documents, func(int) bool { return true }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// surveyAssigned adds the images of each repository to the policy that the configuration
-// gives it.
-func surveyAssigned(ctx context.Context, s *session.Session, d *document) error {
 	assignments, err := s.Assign(ctx)
 	if err != nil {
 		return session.Error(err)
@@ -100,13 +81,14 @@ func surveyAssigned(ctx context.Context, s *session.Session, d *document) error 
 	}
 	for _, a := range assignments {
 		switch {
+		case checked == nil:
 		case a.Entry == nil && a.Failed():
 			return exit.Failuref("%s", a.Skip.Message)
 		case a.Entry == nil || a.Entry.Source != config.Inline:
 			continue
 		}
-		gets := func(i int) bool { return a.Entry == &s.Config.Policies[i] }
-		if err := surveyRepository(ctx, s, a.Repository, []*document{d}, gets); err != nil {
+		gets := func(i int) bool { return checked == nil || a.Entry == &s.Config.Policies[i] }
+		if err := surveyRepository(ctx, s, a.Repository, documents, gets); err != nil {
 			return err
 		}
 	}

@@ -1,18 +1,23 @@
 package removal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -44,11 +49,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error {
-			s, err := f.Open(c.Context(), config.Apply)
-			if err != nil {
-				return err
-			}
+		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) (err error) {
 			s.MaxPlanAge = maxAge
 			if len(args) == 1 {
 				if s.Saved, err = readPlan(args[0]); err != nil {
@@ -56,22 +57,19 @@ attempt. Press Ctrl-C again to quit at once.`,
 				}
 			}
 			r := removal{Session: s, run: s.Run, status: session.Status}
-			return r.apply(c.Context(), yes || s.Saved != nil)
-		},
+			return r.apply(ctx, yes || s.Saved != nil)
+		}),
 	}
-	f.AddConfig(c)
-	f.AddOutput(c)
+	f.AddRegistry(c)
 	f.AddRepositories(c)
 	f.AddDeadline(c)
-	f.AddLog(c)
-	f.AddLimits(c)
+	f.AddRemoval(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().DurationVar(&maxAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
 	return c
 }
 
-// maxPlanBytes is the greatest length of a saved plan. A plan to remove a million images
-// has about 500 MB.
+// maxPlanBytes bounds a saved plan. A plan to remove a million images has about 500 MB.
 const maxPlanBytes = 1 << 30
 
 func readPlan(name string) (*cleaner.Report, error) {
@@ -93,14 +91,12 @@ func readPlan(name string) (*cleaner.Report, error) {
 // A removal is a run that removes images.
 type removal struct {
 	*session.Session
-	// run returns an error only before anything was removed.
-	run func(context.Context) (cleaner.Report, error)
-	// status returns the error that ends the command, or nil.
-	status func(*cleaner.Report) error
+	run    func(context.Context) (cleaner.Report, error) // an error means that nothing was removed
+	status func(*cleaner.Report) error                   // the error that ends the command, or nil
 }
 
-// apply runs and removes. Unless yes is true, it first runs without a remover, shows that
-// plan and asks; then it removes only what the plan has.
+// apply runs and removes. Unless yes is true, it first plans, shows the plan and asks; then
+// it removes only images of the plan.
 func (r *removal) apply(ctx context.Context, yes bool) error {
 	if !yes {
 		plan, err := r.Report(ctx, r.run)
@@ -123,15 +119,10 @@ func (r *removal) apply(ctx context.Context, yes bool) error {
 	}
 	function.LogRun(ctx, r.Log, report)
 	logged, printed := r.RunLog.Close(), r.PrintReport(report)
-	switch {
-	case printed != nil && logged != nil:
+	if printed != nil && logged != nil {
 		return fmt.Errorf("%w; %w", printed, logged)
-	case printed != nil:
-		return printed
-	case logged != nil:
-		return logged
 	}
-	return r.status(report)
+	return cmp.Or(printed, logged, r.status(report))
 }
 
 // nothingRemoved returns the error of a run that ended before it removed anything.
@@ -140,4 +131,54 @@ func nothingRemoved(ctx context.Context, err error) error {
 		return exit.Failuref("nothing was removed: %w", context.Cause(ctx))
 	}
 	return err
+}
+
+// ask shows a plan on the standard error stream and asks whether to apply it. The standard
+// output is for the report.
+func (r *removal) ask(plan *cleaner.Report) (agreed bool, err error) {
+	if _, err := fmt.Fprint(r.Stderr, render.Report(plan)); err != nil {
+		return false, exit.Failuref("%w", err)
+	}
+	removals, _ := plan.Removals()
+	if removals == 0 {
+		fmt.Fprintln(r.Stderr, "Nothing to remove.")
+		plan.Mode = config.Apply // in this mode a repository that a limit skips makes the run incomplete
+		return false, r.status(plan)
+	}
+	return r.Confirm(question(plan, removals), "Nothing was removed.", "give --yes to apply without asking")
+}
+
+// question asks whether to apply a plan, which must have all its images.
+func question(plan *cleaner.Report, removals int) string {
+	archives, untags := 0, 0
+	for i := range plan.Repositories {
+		r := &plan.Repositories[i]
+		if r.Skipped != "" {
+			continue
+		}
+		for j := range r.Images {
+			switch im := &r.Images[j]; {
+			case len(im.ProtectedBy) > 0:
+			case im.Verdict == evaluator.Untag:
+				untags++
+			case im.Archives():
+				archives++
+			}
+		}
+	}
+	deletes := removals - archives - untags
+	var actions []string
+	for _, action := range []struct {
+		verb   string
+		images int
+	}{{"delete", deletes}, {"archive", archives}, {"remove tags from", untags}} {
+		if action.images > 0 {
+			actions = append(actions, action.verb+" "+text.Count(action.images, "image"))
+		}
+	}
+	warning := ""
+	if deletes > 0 {
+		warning = " A deleted image cannot be restored."
+	}
+	return fmt.Sprintf("In account %s in %s, %s?%s", plan.Account, plan.Region, english.WordSeries(actions, "and"), warning)
 }

@@ -1,18 +1,20 @@
 // Package removal has the commands that plan and remove images: plan, apply, delete and
-// invoke. apply and delete without --yes first plan, ask, and then remove only what the
-// shown plan has.
+// invoke. Without --yes, apply and delete show a plan and ask first.
 package removal
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
 // Plan returns the command plan.
@@ -23,38 +25,27 @@ func Plan(e env.Env) *cobra.Command {
 		Use:   "plan",
 		Short: "Show what would be removed; remove nothing",
 		Args:  session.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := f.Open(c.Context(), config.Plan)
+		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
+			plan, err := s.Report(ctx, s.Run)
+			if err == nil && out != "" {
+				err = save(ctx, e, out, plan)
+			}
 			if err != nil {
 				return err
 			}
-			plan, err := s.Report(c.Context(), s.Run)
-			if err != nil {
-				return err
-			}
-			if err := save(c.Context(), e, out, plan); err != nil {
-				return err
-			}
-			if err := f.PrintReport(plan); err != nil {
-				return err
-			}
-			return session.Status(plan)
-		},
+			return f.Conclude(plan)
+		}),
 	}
-	f.AddConfig(c)
-	f.AddOutput(c)
+	f.AddRegistry(c)
 	f.AddRepositories(c)
 	f.AddDeadline(c)
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
 	return c
 }
 
-// save writes a plan to a file, unless the name is empty or a signal has cut the plan
-// short: the file may hold an older plan that is complete.
+// save writes a plan to a file, unless a signal has cut the plan short: the file may have
+// an older plan that is complete.
 func save(ctx context.Context, e env.Env, name string, plan *cleaner.Report) error {
-	if name == "" {
-		return nil
-	}
 	if interrupted := ctx.Err() != nil; interrupted && plan.Incomplete {
 		e.Notef("%s is not written: the plan is not complete", name)
 		return nil
@@ -63,4 +54,48 @@ func save(ctx context.Context, e env.Env, name string, plan *cleaner.Report) err
 		return exit.Failuref("save plan: %w", err)
 	}
 	return nil
+}
+
+// Invoke returns the command invoke.
+func Invoke(e env.Env) *cobra.Command {
+	f := session.NewFlags(e)
+	c := &cobra.Command{
+		Use:   "invoke EVENT",
+		Short: "Run the Lambda handler here on an event file",
+		Long: `Run the Lambda handler on an event file, or - for the standard input.
+
+invoke runs the code of the function. The event decides the mode: with "mode": "apply"
+the handler removes images. The log is written to the standard error stream.`,
+		Args: session.Args(1, "an event file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if _, err := f.JSON(); err != nil {
+				return err
+			}
+			event, err := f.ReadInput(args[0], config.MaxRequestBytes)
+			if err != nil {
+				return err
+			}
+			return invoke(c.Context(), f, event)
+		},
+	}
+	f.AddConfig(c)
+	c.Flags().StringVar(&f.Output, "output", "json", "json, as the function answers, or table")
+	return c
+}
+
+func invoke(ctx context.Context, f *session.Flags, event []byte) error {
+	ctx, log := runlog.New(ctx, f.Stderr)
+	handler := function.Handler{
+		Configuration: f.Configuration, Read: f.ReadConfiguration, Now: f.Now, Connect: f.Connect,
+		RunID: func(context.Context) string { return session.NewRunID() },
+		Log:   function.NewLog(log), Commit: log.Commit,
+	}
+	report, err := handler.Handle(ctx, event)
+	if _, registry := errors.AsType[*function.RegistryError](err); registry {
+		return exit.Failuref("%w", err)
+	}
+	if err != nil {
+		return exit.Usagef("%w", err)
+	}
+	return f.Conclude(report)
 }

@@ -1,6 +1,5 @@
-// Package render turns the report of a run into text for people: the table of images,
-// the skipped repositories, the totals, and the reason why a run is incomplete. It takes
-// a finished report and returns text; it writes nothing.
+// Package render turns the report of a run into text: a table of images and skipped
+// repositories, the totals, and why the run is incomplete. It writes nothing.
 package render
 
 import (
@@ -18,9 +17,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// Report returns one line for each image of the report, for each skipped repository and
-// for each finding, and the totals. It leaves out the images of skipped repositories; the
-// JSON output has them.
+// Report returns one line for each image, skipped repository and finding, and the totals.
+// Only the JSON output has the images of skipped repositories.
 func Report(r *cleaner.Report) string {
 	images := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "VERDICT", "RULE", "WHY", "OUTCOME")
 	skipped := text.NewTable()
@@ -36,18 +34,19 @@ func Report(r *cleaner.Report) string {
 				text.Number(im.AppliedRulePriority), text.ShortDigests(im.Reason), text.ShortDigests(outcome(im)))
 		}
 	}
-	var b strings.Builder
+	var out text.Lines
 	if table := images.String(); table != "" {
-		b.WriteString(table + "\n")
+		out.WriteString(table + "\n")
 	}
-	b.WriteString(skipped.String())
+	out.WriteString(skipped.String())
 	for _, f := range r.Findings {
 		if f.Repository != "" {
 			f.Message = f.Repository + ": " + f.Message
 		}
-		fmt.Fprintf(&b, "note: %s\n", text.Printable(f.Message))
+		out.Addf("note: %s", f.Message)
 	}
-	return b.String() + Totals(r) + "\n"
+	out.Addf("%s", Totals(r))
+	return out.String()
 }
 
 func outcome(im *cleaner.ImageReport) string {
@@ -72,7 +71,7 @@ func outcome(im *cleaner.ImageReport) string {
 	return "would be removed"
 }
 
-// Totals returns one line with the numbers of the report.
+// Totals returns one line.
 func Totals(r *cleaner.Report) string {
 	t := r.Totals
 	removals, bytes := r.Removals()
@@ -98,8 +97,8 @@ func Totals(r *cleaner.Report) string {
 	return line + fmt.Sprintf("; at most %s (images share layers)", humanize.Bytes(uint64(max(bytes, 0))))
 }
 
-// Incomplete says which repositories failed or were skipped, for a report that is not
-// Handled. If none has, it says what else failed, such as an in-use source.
+// Incomplete says which repositories of an incomplete run failed or were skipped. If there
+// are none, it names the other failures, such as that of an in-use source.
 func Incomplete(r *cleaner.Report) string {
 	undone := r.Undone()
 	bad := map[string]bool{}
@@ -125,8 +124,7 @@ func Incomplete(r *cleaner.Report) string {
 	return strings.TrimSuffix("incomplete: "+strings.Join(reasons, ", "), ": ")
 }
 
-// IncompleteIn says that the repositories failed or were skipped. It names the first
-// three.
+// IncompleteIn says that the repositories failed or were skipped, and names three.
 func IncompleteIn(repositories []string) string {
 	const most = 3
 	named := strings.Join(repositories[:min(len(repositories), most)], ", ")

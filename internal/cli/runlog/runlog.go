@@ -1,6 +1,6 @@
 // Package runlog writes the log of a run that removes images, for "ecrclean audit". The
-// run commits the log before each removing call and ends when the log fails. So the log
-// names every image that was removed.
+// log is on the disk before each call that removes images, and the run ends when the log
+// fails.
 package runlog
 
 import (
@@ -14,27 +14,25 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 )
 
-// A Log is the log of one run. After the first line that cannot be written it takes no
-// other, because that would continue in the middle of the failed line. It is safe for
-// concurrent use.
+// A Log is the log of one run. After an error it writes nothing, because the next line
+// would continue a broken one. It is safe for concurrent use.
 type Log struct {
 	w    io.Writer
-	file *os.File // what w writes to, if that is a regular file; else nil
+	file *os.File // nil if w is not a regular file
 
 	mu     sync.Mutex
 	err    error
 	failed context.CancelCauseFunc // receives the first error
 }
 
-// New returns a log to the writer, and a context for the run, which ends when the log
-// fails.
+// New returns a log to the writer, and the context of its Watch.
 func New(ctx context.Context, w io.Writer) (context.Context, *Log) {
 	l := &Log{w: w}
 	return l.Watch(ctx), l
 }
 
-// Open opens a file to append a run to it. It returns nil for an empty name. Call Watch
-// before the first Write.
+// Open opens a file to append to. It returns nil for an empty name. Call Watch before the
+// first Write.
 func Open(name string) (*Log, error) {
 	if name == "" {
 		return nil, nil //nolint:nilnil // no file is no fault
@@ -53,7 +51,7 @@ func Open(name string) (*Log, error) {
 	return l, nil
 }
 
-// endLine ends the last line of a file, which a killed run may have left unfinished.
+// endLine ends the last line, which a killed run may have left unfinished.
 func endLine(f *os.File, size int64) error {
 	if size == 0 {
 		return nil
@@ -85,7 +83,6 @@ func (l *Log) Write(line []byte) (n int, err error) {
 	return n, err
 }
 
-// try calls do unless an earlier call has failed.
 func (l *Log) try(do func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,7 +96,7 @@ func (l *Log) try(do func() error) error {
 	return l.err
 }
 
-// Commit returns when all lines are on the disk. The error says that they are not.
+// Commit returns nil when all lines are on the disk.
 func (l *Log) Commit() error {
 	return l.try(func() error {
 		if l.file == nil {
@@ -109,7 +106,7 @@ func (l *Log) Commit() error {
 	})
 }
 
-// Close commits and closes the log after the run. A nil Log has nothing to close.
+// Close commits and closes the log, which may be nil.
 func (l *Log) Close() error {
 	if l == nil {
 		return nil

@@ -1,20 +1,23 @@
-// Package session has what the commands on a registry share: their flags, and a session,
-// which is a connection to the registry with a runner that is ready to run. A session
-// only plans until a command gives it a remover.
+// Package session has the flags that commands share, and the session of a command: a
+// connection to the registry with a runner. A session only plans until a command gives it
+// a remover.
 package session
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
-// Flags are the values of the shared flags.
+// Flags are the shared flags.
 type Flags struct {
 	env.Env
 	Configuration string
@@ -26,8 +29,14 @@ type Flags struct {
 	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent limit
 }
 
-// NewFlags returns the flags of a command that has not added any.
+// NewFlags returns flags with their defaults. A command adds those that it has.
 func NewFlags(e env.Env) *Flags { return &Flags{Env: e, Output: "table"} }
+
+// AddRegistry adds --config, --profile, --region and --output.
+func (f *Flags) AddRegistry(c *cobra.Command) {
+	f.AddConfig(c)
+	f.AddOutput(c)
+}
 
 // AddConfig adds --config, --profile and --region.
 func (f *Flags) AddConfig(c *cobra.Command) {
@@ -58,13 +67,7 @@ func (f *Flags) AddDeadline(c *cobra.Command) {
 	c.Flags().DurationVar(&f.deadline, "deadline", 0, "stop and report after this long (e.g. 14m); 0 = no limit")
 }
 
-// AddLog adds --log.
-func (f *Flags) AddLog(c *cobra.Command) {
-	c.Flags().StringVar(&f.logFile, "log", "",
-		"append the log to this file, for ecrclean audit FILE: each image before the call that removes it, and its outcome")
-}
-
-// Args returns a check for n arguments. The error says what the command expects.
+// Args returns a check for n arguments, and describes them in its error.
 func Args(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
@@ -74,11 +77,10 @@ func Args(n int, what string) cobra.PositionalArgs {
 	}
 }
 
-// NoArgs is the check of a command that selects repositories with a flag.
+// NoArgs is the check of a command with --repositories.
 var NoArgs = Args(0, "no arguments; name repositories with --repositories")
 
-// JSON reports whether the output is JSON. The error says that --output has another
-// value than table and json.
+// JSON reports whether the output is JSON, and checks --output.
 func (f *Flags) JSON() (bool, error) {
 	if f.Output != "json" && f.Output != "table" {
 		return false, exit.Usagef("--output %s: must be table or json", f.Output)
@@ -86,7 +88,7 @@ func (f *Flags) JSON() (bool, error) {
 	return f.Output == "json", nil
 }
 
-// Print writes a result to the standard output, as JSON or as a table.
+// Print writes a result to the standard output as JSON or as a table.
 func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func() string) error {
 	asJSON, err := f.JSON()
 	if err != nil {
@@ -101,4 +103,49 @@ func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func()
 		return exit.Failuref("write the %s: %w", what, err)
 	}
 	return nil
+}
+
+// A limit is the value of a flag, an integer as in a configuration: an integer flag of
+// package pflag would read 010 as 8.
+type limit struct {
+	value *int // nil if the flag is not given
+	most  int  // 0 for none
+}
+
+// String returns the value.
+func (l *limit) String() string {
+	if l.value == nil {
+		return ""
+	}
+	return strconv.Itoa(*l.value)
+}
+
+// Type is the word for the value in the help.
+func (*limit) Type() string { return "int" }
+
+// Set reads the value.
+func (l *limit) Set(s string) error {
+	number, ok := decimal.Parse(s)
+	n, fits := number.Int()
+	switch {
+	case !ok || !fits || n < 0:
+		return errors.New("must be an integer such as 100, not negative")
+	case l.most > 0 && n > int64(l.most):
+		return fmt.Errorf("must be at most %d", l.most)
+	}
+	l.value = new(int(n))
+	return nil
+}
+
+// AddRemoval adds the flags of the commands that remove images: --log, and the limits.
+func (f *Flags) AddRemoval(c *cobra.Command) {
+	c.Flags().StringVar(&f.logFile, "log", "",
+		"append the log to this file, for ecrclean audit FILE: each image before the call that removes it, and its outcome")
+	f.maxDeletedPercent.most = 100
+	c.Flags().Var(&f.maxDeletions, "max-deletions",
+		"remove at most this many images in all; overrides the configuration")
+	c.Flags().Var(&f.maxDeletionsPerRepository, "max-deletions-per-repository",
+		"skip repositories in which more images would be removed; overrides the configuration")
+	c.Flags().Var(&f.maxDeletedPercent, "max-deleted-percent",
+		"skip repositories in which more than this percentage of the images would be removed; overrides the configuration")
 }

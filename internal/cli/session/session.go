@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
@@ -16,7 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// A Session is a runner with its registry. The runner has no remover.
+// A Session is a runner with its registry.
 type Session struct {
 	*Flags
 	cleaner.Runner
@@ -24,8 +26,19 @@ type Session struct {
 	RunLog     *runlog.Log // of --log; nil without it
 }
 
-// Open checks the flags, loads the configuration and connects to the registry. An empty
-// mode leaves that of the configuration.
+// InSession returns the RunE of a command that opens a session and calls do.
+func (f *Flags) InSession(mode config.Mode, do func(ctx context.Context, s *Session, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		s, err := f.Open(c.Context(), mode)
+		if err != nil {
+			return err
+		}
+		return do(c.Context(), s, args)
+	}
+}
+
+// Open loads the configuration and connects to the registry. An empty mode leaves that of
+// the configuration.
 func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
 	if _, err := f.JSON(); err != nil {
 		return nil, err
@@ -44,8 +57,12 @@ func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
 	for _, w := range warnings {
 		f.Notef("configuration: %s", w)
 	}
-	if err := f.supported(configuration, mode); err != nil {
-		return nil, err
+	switch fields := configuration.Unsupported(); {
+	case len(fields) == 0 || mode == "":
+	case mode == config.Apply:
+		return nil, exit.Usagef("%w", &config.UnsupportedError{Fields: fields})
+	default:
+		f.Notef("this plan does not consider: %s", strings.Join(fields, "; "))
 	}
 	s, err := f.OpenWith(ctx, configuration, mode)
 	if err == nil {
@@ -62,20 +79,6 @@ func (f *Flags) ReadConfiguration(ctx context.Context, location string) ([]byte,
 // Connect connects to the registry that the flags and the environment name.
 func (f *Flags) Connect(ctx context.Context) (function.Registry, error) {
 	return f.Connector(f.profile, f.region, f.Now)(ctx)
-}
-
-// supported refuses to apply a configuration that has fields of a later version. A plan
-// only notes them.
-func (f *Flags) supported(c config.Config, mode config.Mode) error {
-	fields := c.Unsupported()
-	switch {
-	case len(fields) == 0 || mode == "":
-		return nil
-	case mode == config.Apply:
-		return exit.Usagef("%w", &config.UnsupportedError{Fields: fields})
-	}
-	f.Notef("this plan does not consider: %s", strings.Join(fields, "; "))
-	return nil
 }
 
 // OpenWith connects to the registry with a loaded configuration.
@@ -110,7 +113,7 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 // NewRunID returns a random id.
 func NewRunID() string { return strings.ToLower(rand.Text()) }
 
-// Report runs until the deadline, if there is one, and returns the report.
+// Report runs until --deadline and returns the report.
 func (s *Session) Report(ctx context.Context, run func(context.Context) (cleaner.Report, error)) (*cleaner.Report, error) {
 	if s.deadline > 0 {
 		var cancelAll, cancel context.CancelFunc
@@ -141,14 +144,22 @@ func Error(err error) error {
 	return exit.Failuref("%w", err)
 }
 
-// PrintReport writes a report to the standard output. If it cannot, it prints what was
-// done on the standard error stream.
+// PrintReport writes a report to the standard output. After an error it prints the totals
+// on the standard error stream, so that the user learns of removed images.
 func (f *Flags) PrintReport(r *cleaner.Report) error {
 	err := f.Print("report", r.WriteJSON, func() string { return render.Report(r) })
 	if err != nil && r.Mode == config.Apply {
 		f.Notef("%s", render.Totals(r))
 	}
 	return err
+}
+
+// Conclude prints a report and returns its Status.
+func (f *Flags) Conclude(r *cleaner.Report) error {
+	if err := f.PrintReport(r); err != nil {
+		return err
+	}
+	return Status(r)
 }
 
 // Status returns the error that ends the program after a report, or nil.

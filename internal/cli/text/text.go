@@ -1,5 +1,5 @@
-// Package text has the pieces of text that ecrclean prints for people: tables, counts,
-// sizes, shortened digests, and JSON. Nothing that it returns can control a terminal.
+// Package text has the pieces of text that ecrclean prints: tables, counts, shortened
+// digests, and JSON. Nothing that it returns can control a terminal.
 package text
 
 import (
@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -16,8 +17,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// Printable replaces control characters: everybody who may push an image chooses its
-// tags.
+// Printable replaces control characters: anybody who may push an image chooses its tags.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -30,7 +30,7 @@ func Printable(s string) string {
 // Line returns the text on one line, printable.
 func Line(s string) string { return Printable(strings.Join(strings.Fields(s), " ")) }
 
-// Clip shortens a cell of a table, or a part of a message, to a readable length.
+// Clip shortens a text to a readable length.
 func Clip(s string) string {
 	const most = 60
 	if len(s) <= most {
@@ -39,7 +39,7 @@ func Clip(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// ShortDigest returns the beginning of a digest, which is enough to tell images apart.
+// ShortDigest returns as much of a digest as tells images apart.
 func ShortDigest(digest string) string {
 	return Printable(digest[:min(len(digest), len("sha256:")+12)])
 }
@@ -69,7 +69,7 @@ func Time(at time.Time) string {
 	return at.UTC().Format(time.RFC3339)
 }
 
-// Number returns a number that is 0 for "none" as the cell of a table.
+// Number returns a number, or "-" for 0.
 func Number(n int) string {
 	if n == 0 {
 		return "-"
@@ -77,9 +77,17 @@ func Number(n int) string {
 	return fmt.Sprint(n)
 }
 
-// Count returns the number with its noun, such as "1 image" and "2 images".
+// Count returns a number with a noun, such as "1 image" and "2 images".
 func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, english.PluralWord(n, noun, ""))
+}
+
+// Lines collects printable lines.
+type Lines struct{ strings.Builder }
+
+// Addf adds a line.
+func (l *Lines) Addf(format string, args ...any) {
+	l.WriteString(Printable(fmt.Sprintf(format, args...)) + "\n")
 }
 
 // JSON returns a function that writes the value as indented JSON.
@@ -90,4 +98,37 @@ func JSON(v any) func(io.Writer) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(v)
 	}
+}
+
+// A Table aligns the cells of its rows in columns.
+type Table struct {
+	header []string
+	b      strings.Builder
+	w      *tabwriter.Writer
+}
+
+// NewTable returns an empty table. The header is printed above the first row.
+func NewTable(header ...string) *Table {
+	t := &Table{header: header}
+	t.w = tabwriter.NewWriter(&t.b, 0, 0, 2, ' ', 0)
+	return t
+}
+
+// Row adds a row. The cells are made printable.
+func (t *Table) Row(cells ...string) {
+	if t.header != nil {
+		header := t.header
+		t.header = nil
+		t.Row(header...)
+	}
+	for i, cell := range cells {
+		cells[i] = Printable(cell)
+	}
+	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
+}
+
+// String returns the table, or "" if it has no row. It must be called once, last.
+func (t *Table) String() string {
+	_ = t.w.Flush() // a strings.Builder returns no error
+	return t.b.String()
 }
