@@ -13,6 +13,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 )
 
 func referencesCommand(w world) *cobra.Command {
@@ -67,7 +68,7 @@ func (s *session) references(ctx context.Context, out string) error {
 	if err != nil {
 		return failure(err)
 	}
-	write := func(w io.Writer) error { return inuse.Write(w, account, s.registry.Region, scan.At, scan.Uses) }
+	write := func(w io.Writer) error { return list.Write(w, account, s.registry.Region, scan.At, scan.Uses) }
 	switch {
 	case out == "":
 		err = write(s.stdout)

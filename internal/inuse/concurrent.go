@@ -7,14 +7,21 @@ import (
 	"sync/atomic"
 )
 
-// maxCalls is how many calls one source has under way at a time.
+// maxCalls is the number of concurrent calls of one source.
 const maxCalls = 8
 
-// each does the work for every item, for some of them at the same time. The
-// first error stops what is under way and is returned.
-func each[T any](ctx context.Context, items []T, work func(context.Context, T) error) error {
+// Each calls work for every item, for up to eight items at the same time. The first
+// error cancels the context of the other calls, and Each returns it.
+func Each[T any](ctx context.Context, items []T, work func(context.Context, T) error) error {
+	_, err := Gather(ctx, items, func(ctx context.Context, item T) ([]struct{}, error) { return nil, work(ctx, item) })
+	return err
+}
+
+// Gather is [Each] for work that has results. It returns them in the order of the items.
+func Gather[T, R any](ctx context.Context, items []T, work func(context.Context, T) ([]R, error)) ([]R, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	results := make([][]R, len(items))
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(maxCalls, len(items)) {
@@ -24,27 +31,13 @@ func each[T any](ctx context.Context, items []T, work func(context.Context, T) e
 				if i >= len(items) {
 					return
 				}
-				if err := work(ctx, items[i]); err != nil {
+				var err error
+				if results[i], err = work(ctx, items[i]); err != nil {
 					stop(err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return context.Cause(ctx)
-}
-
-// gather is each for work that has results. They come in the order of the
-// items.
-func gather[T, R any](ctx context.Context, items []T, work func(context.Context, T) ([]R, error)) ([]R, error) {
-	results := make([][]R, len(items))
-	places := make([]int, len(items))
-	for i := range places {
-		places[i] = i
-	}
-	err := each(ctx, places, func(ctx context.Context, i int) (err error) {
-		results[i], err = work(ctx, items[i])
-		return err
-	})
-	return slices.Concat(results...), err
+	return slices.Concat(results...), context.Cause(ctx)
 }

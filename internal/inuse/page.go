@@ -7,26 +7,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// errRepeatedToken says that a listing does not come to its end.
-var errRepeatedToken = errors.New("the listing is cut short: a page token is repeated")
-
-// errNoList says that an answer is not that of the service: a list that is empty is
-// there.
-var errNoList = errors.New("the answer has no list")
-
-// paged turns the pages of a listing into one sequence. The first error ends
-// it; a page without a list is one, and so is a token that leads back to a page.
-func paged[T any](fetch func(token *string) ([]T, *string, error)) iter.Seq2[T, error] {
+// Pages returns the items of a listing. Fetch returns the page for a token, and read
+// returns the items of a page and the token of the next. The first error ends the
+// sequence. A page without a list is an error, because an empty list is not nil. A
+// repeated token is an error, because the listing would not end.
+func Pages[P, T any](fetch func(token *string) (P, error), read func(P) ([]T, *string)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		tokens := map[string]bool{}
 		for token := (*string)(nil); ; {
-			items, next, err := fetch(token)
-			if err == nil && items == nil {
-				err = errNoList
-			}
+			page, err := fetch(token)
 			if err != nil {
 				yield(none, err)
+				return
+			}
+			items, next := read(page)
+			if items == nil {
+				yield(none, errors.New("the answer has no list"))
 				return
 			}
 			for _, item := range items {
@@ -38,7 +35,7 @@ func paged[T any](fetch func(token *string) ([]T, *string, error)) iter.Seq2[T, 
 				return
 			}
 			if tokens[*next] {
-				yield(none, errRepeatedToken)
+				yield(none, errors.New("the listing is cut short: a page token is repeated"))
 				return
 			}
 			tokens[*next] = true
@@ -47,10 +44,10 @@ func paged[T any](fetch func(token *string) ([]T, *string, error)) iter.Seq2[T, 
 	}
 }
 
-// listed returns all items of a listing, or the error that ended it.
-func listed[T any](fetch func(token *string) ([]T, *string, error)) ([]T, error) {
+// List returns all items of a listing like [Pages], or the first error.
+func List[P, T any](fetch func(token *string) (P, error), read func(P) ([]T, *string)) ([]T, error) {
 	var all []T
-	for item, err := range paged(fetch) {
+	for item, err := range Pages(fetch, read) {
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package inuse
+package list
 
 import (
 	"encoding/json"
@@ -9,20 +9,19 @@ import (
 	"time"
 )
 
-// readJSON reads a list that is a JSON array or a document, entry by entry. Its text
-// begins on that line of the list.
-func (r *listReader) readJSON(line int) error {
-	d := documentReader{listReader: r, line: line}
+// readJSON reads a JSON array or a document that begins on that line, entry by entry.
+func (r *reader) readJSON(line int) error {
+	d := jsonReader{reader: r, line: line}
 	d.dec = json.NewDecoder(&d)
 	err := d.read()
-	switch {
-	case errors.Is(err, io.EOF):
-		err = io.ErrUnexpectedEOF
-	case errors.Is(err, errLeft):
+	if errors.Is(err, errStopped) {
 		return err
 	}
 	if d.err != nil {
 		return d.err
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
 		r.problems.add(d.at(), "%s", err)
@@ -30,10 +29,10 @@ func (r *listReader) readJSON(line int) error {
 	return nil
 }
 
-// A documentReader reads JSON. Invalid JSON ends the reading with an error; an invalid
-// entry is added to the problems and the reading continues.
-type documentReader struct {
-	*listReader
+// A jsonReader reads JSON. Invalid JSON ends the reading with an error. An invalid entry
+// is added to the problems and the reading continues.
+type jsonReader struct {
+	*reader
 	dec *json.Decoder
 	// taken is the number of bytes that the decoder has read.
 	taken int64
@@ -47,7 +46,7 @@ type documentReader struct {
 
 // Read reads for the decoder and notes the line ends. The decoder keeps a whole value
 // in memory, so Read fails on a value that is too long.
-func (d *documentReader) Read(p []byte) (int, error) {
+func (d *jsonReader) Read(p []byte) (int, error) {
 	if d.taken-d.dec.InputOffset() > 2*maxEntry {
 		return 0, fmt.Errorf("a value has more than %d KiB, which no reference has", maxEntry>>10)
 	}
@@ -65,7 +64,7 @@ func (d *documentReader) Read(p []byte) (int, error) {
 }
 
 // at returns the line number of the decoder's position.
-func (d *documentReader) at() int {
+func (d *jsonReader) at() int {
 	passed := 0
 	for passed < len(d.ends) && d.ends[passed] < d.dec.InputOffset() {
 		passed++
@@ -75,9 +74,9 @@ func (d *documentReader) at() int {
 	return d.line
 }
 
-func (d *documentReader) read() error {
+func (d *jsonReader) read() error {
 	var err error
-	if open, _ := d.dec.Token(); open == json.Delim('[') { // the text begins with one of the two
+	if open, _ := d.dec.Token(); open == json.Delim('[') { // otherwise it is a {
 		if err = d.checkModified(); err == nil {
 			err = d.entries(d.image)
 		}
@@ -94,7 +93,7 @@ func (d *documentReader) read() error {
 }
 
 // entries reads the entries of an array up to its end.
-func (d *documentReader) entries(read func() error) error {
+func (d *jsonReader) entries(read func() error) error {
 	for d.dec.More() {
 		if err := read(); err != nil {
 			return err
@@ -104,47 +103,47 @@ func (d *documentReader) entries(read func() error) error {
 	return err
 }
 
-// image reads an entry that is no more than a reference.
-func (d *documentReader) image() error {
+// image reads an entry of an array.
+func (d *jsonReader) image() error {
 	var image string
 	err := d.dec.Decode(&image)
 	if err == nil && !d.add(image, "", d.at()) {
-		err = errLeft
+		err = errStopped
 	}
 	return err
 }
 
-// reference reads an entry of a document. A member that is given twice would
-// hide an image.
-func (d *documentReader) reference() error {
+// reference reads an entry of a document. A repeated member is an error, because it
+// would hide an image.
+func (d *jsonReader) reference() error {
 	if open, err := d.dec.Token(); err != nil || open != json.Delim('{') {
 		return errors.Join(err, errors.New("an entry of references is no object"))
 	}
-	entry := map[string]string{}
+	members := map[string]string{}
 	for d.dec.More() {
 		token, err := d.dec.Token()
 		if err != nil {
 			return err
 		}
 		name := fmt.Sprint(token)
-		if _, twice := entry[name]; twice || name != "image" && name != "by" {
+		if _, twice := members[name]; twice || name != "image" && name != "by" {
 			return fmt.Errorf("%.80q is given twice or is no part of a reference", name)
 		}
 		var text string
 		if err := d.dec.Decode(&text); err != nil {
 			return err
 		}
-		entry[name] = text
+		members[name] = text
 	}
 	_, err := d.dec.Token()
-	if err == nil && !d.add(entry["image"], entry["by"], d.at()) {
-		err = errLeft
+	if err == nil && !d.add(members["image"], members["by"], d.at()) {
+		err = errStopped
 	}
 	return err
 }
 
-// document reads the members of a document, each of which must be there once.
-func (d *documentReader) document() error {
+// document reads the members of a document. Each must be there once.
+func (d *jsonReader) document() error {
 	missing := []string{"version", "account", "region", "time", "references"}
 	for d.dec.More() {
 		token, err := d.dec.Token()
@@ -167,44 +166,39 @@ func (d *documentReader) document() error {
 	return err
 }
 
-func (d *documentReader) member(name string) error {
+// member reads the value of a member. Account and region only inform people.
+func (d *jsonReader) member(name string) error {
 	switch name {
-	case "version":
-		return d.version()
-	case "time":
-		return d.time()
 	case "references":
 		if open, err := d.dec.Token(); err != nil || open != json.Delim('[') {
 			return errors.Join(err, errors.New("references is no array"))
 		}
 		return d.entries(d.reference)
+	case "version":
+		var version int
+		if err := d.decode(name, &version); err != nil {
+			return err
+		}
+		if version != documentVersion {
+			return fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
+		}
+		return nil
+	case "time":
+		var at time.Time
+		if err := d.decode(name, &at); err != nil {
+			return err
+		}
+		if problem := d.ageProblem(at); problem != "" {
+			d.problems.add(d.at(), "%s", problem)
+		}
+		return nil
 	}
-	var origin string // says where the list is from and decides nothing
-	if err := d.dec.Decode(&origin); err != nil {
+	return d.decode(name, new(string))
+}
+
+func (d *jsonReader) decode(name string, to any) error {
+	if err := d.dec.Decode(to); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-func (d *documentReader) version() error {
-	var version int
-	if err := d.dec.Decode(&version); err != nil {
-		return fmt.Errorf("version: %w", err)
-	}
-	if version != documentVersion {
-		return fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
-	}
-	return nil
-}
-
-// time checks that the list is neither too old nor from the future.
-func (d *documentReader) time() error {
-	var at time.Time
-	if err := d.dec.Decode(&at); err != nil {
-		return fmt.Errorf("time: %w", err)
-	}
-	if fault := d.ageFault(at); fault != "" {
-		d.problems.add(d.at(), "%s", fault)
 	}
 	return nil
 }

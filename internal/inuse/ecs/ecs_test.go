@@ -1,4 +1,4 @@
-package inuse_test
+package ecs_test
 
 import (
 	"context"
@@ -9,9 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 )
 
 func TestECSNamesTheImagesOfTasksByTheirRecordedDigests(t *testing.T) {
@@ -53,12 +54,12 @@ func TestECSReadsEveryPageAndDescribesEachOnce(t *testing.T) {
 		"ListClusters": 2, "DescribeTasks": 3, "ListServices": 8 + 39, "DescribeServices": 23,
 		"ListTaskDefinitionFamilies": 3, "DescribeTaskDefinition": 71,
 	} {
-		if f.count(operation) != calls {
-			t.Errorf("%d calls of %s, want %d", f.count(operation), operation, calls)
+		if f.Count(operation) != calls {
+			t.Errorf("%d calls of %s, want %d", f.Count(operation), operation, calls)
 		}
 	}
-	if f.atATime() > 8 {
-		t.Errorf("%d calls at a time, want 8 at most", f.atATime())
+	if f.AtATime() > 8 {
+		t.Errorf("%d calls at a time, want 8 at most", f.AtATime())
 	}
 }
 
@@ -107,7 +108,7 @@ func TestECSNamesTheImagesOfServicesWhateverTheirCount(t *testing.T) {
 	wantUses(t, f.source(t, 0),
 		"idle:latest service/idle", "leaving:latest service/leaving",
 		"moving:one service/moving", "moving:two service/moving", "green:latest service/green")
-	if n := f.count("ListServiceDeployments"); n != 3 {
+	if n := f.Count("ListServiceDeployments"); n != 3 {
 		t.Errorf("ECS was asked for deployments of %d services, want the 3 that it deploys itself", n)
 	}
 }
@@ -126,7 +127,7 @@ func TestECSNamesTheNewestRevisionsOfActiveFamilies(t *testing.T) {
 		"web-admin:1 task-definition/web-admin:1")
 	none := &fakeECS{definitions: f.definitions}
 	wantUses(t, none.source(t, 0))
-	if none.count("ListTaskDefinitionFamilies") != 0 {
+	if none.Count("ListTaskDefinitionFamilies") != 0 {
 		t.Error("families are listed though no revision counts")
 	}
 }
@@ -183,7 +184,7 @@ func TestECSFailsWhereItIsNotOfferedOrUnreachable(t *testing.T) {
 	t.Parallel()
 	f := &fakeECS{faults: map[string]fault{"ListClusters": {http.StatusBadRequest, "UnknownOperationException", ""}}}
 	wantFailure(t, f.source(t, 5), "list clusters", `take "ecs" out of protect.inUse`)
-	wantFailure(t, inuse.NewECS(ecs.NewFromConfig(configFor("http://127.0.0.1:1")), 5, false), `take "ecs" out of protect.inUse`)
+	wantFailure(t, ecs.Source{API: awsecs.NewFromConfig(configFor("http://127.0.0.1:1")), Revisions: 5}, `take "ecs" out of protect.inUse`)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	scan := inuse.Scope{}.Run(ctx, []inuse.Source{f.source(t, 5)}, now)
@@ -268,7 +269,17 @@ func TestECSStopsAtTheFirstError(t *testing.T) {
 		f.clusters[i] = fmt.Sprint("c", i)
 	}
 	wantFailure(t, f.source(t, 0), "list tasks in c")
-	if n := f.count("ListTasks"); n > 100 {
+	if n := f.Count("ListTasks"); n > 100 {
 		t.Errorf("ECS was asked %d times, want it left alone after the first error", n)
+	}
+}
+
+func TestASourceCanBeLeftEarly(t *testing.T) {
+	t.Parallel()
+	for use, err := range deployed().source(t, 5).Uses(t.Context()) {
+		if err != nil || use.Reference.Repository != "app" {
+			t.Errorf("got %v, %v first", use, err)
+		}
+		break
 	}
 }

@@ -1,13 +1,13 @@
-package inuse_test
+package lambda_test
 
 import (
 	"fmt"
 	"net/http"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 )
 
 // published returns a Lambda with one function of three versions.
@@ -29,8 +29,8 @@ func TestLambdaNamesEveryVersionByItsDigestAndByItsName(t *testing.T) {
 		"api:v3 function:api:$LATEST", "api@"+sha("3")+" function:api:$LATEST",
 		"api:v1 function:api:1", "api@"+sha("1")+" function:api:1",
 		"api@"+sha("2")+" function:api:2", "registry.example.com/x:1 function:other:$LATEST")
-	if f.count("GetFunction") != 4 || f.count("ListAliases") != 2 {
-		t.Errorf("got %d calls of GetFunction and %d of ListAliases, want none for what is no image", f.count("GetFunction"), f.count("ListAliases"))
+	if f.Count("GetFunction") != 4 || f.Count("ListAliases") != 2 {
+		t.Errorf("got %d calls of GetFunction and %d of ListAliases, want none for what is no image", f.Count("GetFunction"), f.Count("ListAliases"))
 	}
 }
 
@@ -57,8 +57,8 @@ func TestLambdaReadsEveryPage(t *testing.T) {
 		f.add(fmt.Sprint("f", i), "$LATEST", "Image", fmt.Sprint(registry, "app:v", i), registry+"app@"+sha("a"))
 	}
 	got, err := uses(t, f.source(t))
-	if err != nil || len(got) != 240 || f.count("ListFunctions") != 3 || f.atATime() > 8 {
-		t.Errorf("got %d uses, error %v, %d calls, %d at a time", len(got), err, f.count("ListFunctions"), f.atATime())
+	if err != nil || len(got) != 240 || f.Count("ListFunctions") != 3 || f.AtATime() > 8 {
+		t.Errorf("got %d uses, error %v, %d calls, %d at a time", len(got), err, f.Count("ListFunctions"), f.AtATime())
 	}
 }
 
@@ -105,7 +105,7 @@ func TestLambdaFailsWhenAnActionIsDenied(t *testing.T) {
 
 func TestLambdaFailsWhereItIsUnreachable(t *testing.T) {
 	t.Parallel()
-	wantFailure(t, inuse.NewLambda(lambda.NewFromConfig(configFor("http://127.0.0.1:1"))), "list functions", `take "lambda" out of protect.inUse`)
+	wantFailure(t, lambda.Source{API: awslambda.NewFromConfig(configFor("http://127.0.0.1:1"))}, "list functions", `take "lambda" out of protect.inUse`)
 }
 
 func TestLambdaDoesNotMissFunctionsThatAreDeletedMeanwhile(t *testing.T) {
@@ -135,7 +135,7 @@ func TestLambdaFailsOnAnswersThatAreNotWhole(t *testing.T) {
 	}
 	f := published()
 	f.page = 1
-	wantFailure(t, inuse.NewLambda(lambda.NewFromConfig(config(t, repeating{f}))), "list functions: the listing is cut short")
+	wantFailure(t, lambda.Source{API: awslambda.NewFromConfig(config(t, repeating{f}))}, "list functions: the listing is cut short")
 }
 
 // repeating answers every question for a page with the first one.
@@ -146,4 +146,24 @@ func (r repeating) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	query.Del("Marker")
 	req.URL.RawQuery = query.Encode()
 	r.fakeLambda.ServeHTTP(w, req)
+}
+
+// Lambda runs only images from ECR, so any other reference is not an answer of Lambda.
+func TestLambdaFailsOnWhatIsNoReference(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][2]string{{"two words", ""}, {"", "two words"}, {registry + "app:v1", "<html>"}} {
+		f := &fakeLambda{}
+		f.add("api", "1", "Image", names[0], names[1])
+		wantFailure(t, f.source(t), "not an image reference")
+	}
+}
+
+// An answer without any field that could name an image is incomplete.
+func TestLambdaFailsOnAnswersThatNameNothing(t *testing.T) {
+	t.Parallel()
+	f := &fakeLambda{}
+	f.add("api", "1", "", "", "")
+	wantUses(t, f.source(t)) // it has code
+	f.code["api:1"] = object{"Code": object{}, "Configuration": object{}}
+	wantFailure(t, f.source(t), "the answer names no image")
 }

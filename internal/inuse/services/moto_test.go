@@ -1,6 +1,6 @@
 //go:build integration
 
-package inuse_test
+package services_test
 
 import (
 	"bytes"
@@ -26,7 +26,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 )
 
 // Moto is a second opinion about the wire: both sides of the fakes are ours.
@@ -48,7 +51,7 @@ func TestMotoECS(t *testing.T) {
 		m.define("job", tag)
 	}
 	m.define("other", "nginx")
-	byTag := m.images(inuse.NewECS(m.ecs, 2, true))
+	byTag := m.images("ecs")
 	for image, want := range map[string]int{
 		"app:v1@" + first: 2, "app:v1@" + second: 0, "app:v1": 1, "app:v2": 2, "job:1": 0, "job:2": 1, "job:3": 1, "nginx:latest": 1,
 	} {
@@ -64,20 +67,20 @@ func TestMotoLambda(t *testing.T) {
 	first := m.push("fn:v1", "one")
 	m.do(m.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: aws.String("fn"), PackageType: lambdatypes.PackageTypeImage, Role: &role, Publish: true,
-		Code: &lambdatypes.FunctionCode{ImageUri: aws.String(registry + "fn:v1")},
+		Code: &lambdatypes.FunctionCode{ImageUri: aws.String(inusetest.Registry + "fn:v1")},
 	}))
 	m.do(m.lambda.CreateAlias(t.Context(), &lambda.CreateAliasInput{
 		FunctionName: aws.String("fn"), Name: aws.String("prod"), FunctionVersion: aws.String("1"),
 	}))
 	second := m.push("fn:v1", "two") // the tag moves
 	m.do(m.lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{
-		FunctionName: aws.String("fn"), ImageUri: aws.String(registry + "fn:v1"),
+		FunctionName: aws.String("fn"), ImageUri: aws.String(inusetest.Registry + "fn:v1"),
 	}))
 	m.do(m.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: aws.String("pinned"), PackageType: lambdatypes.PackageTypeImage, Role: &role,
-		Code: &lambdatypes.FunctionCode{ImageUri: aws.String(registry + "fn@" + first)},
+		Code: &lambdatypes.FunctionCode{ImageUri: aws.String(inusetest.Registry + "fn@" + first)},
 	}))
-	byName := m.images(inuse.NewLambda(m.lambda))
+	byName := m.images("lambda")
 	for image, want := range map[string]int{"fn@" + first: 2, "fn@" + second: 1, "fn:v1": 2} {
 		if byName[image] != want {
 			t.Errorf("%s is used %d times, want %d; all: %v", image, byName[image], want, byName)
@@ -121,7 +124,7 @@ func startMoto(t *testing.T) moto {
 		}
 	})
 	waitFor(t, address)
-	cfg := configFor("http://" + address)
+	cfg := inusetest.ConfigFor("http://" + address)
 	return moto{t, "http://" + address, ecr.NewFromConfig(cfg), ecs.NewFromConfig(cfg), lambda.NewFromConfig(cfg)}
 }
 
@@ -157,10 +160,10 @@ func (m moto) push(name, content string) string {
 	m.Helper()
 	repo, tag, _ := strings.Cut(name, ":")
 	_, _ = m.ecr.CreateRepository(m.Context(), &ecr.CreateRepositoryInput{RepositoryName: &repo})
-	manifest, _ := json.Marshal(object{
+	manifest, _ := json.Marshal(inusetest.Object{
 		"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-		"config": object{"mediaType": "application/vnd.oci.image.config.v1+json", "size": 1, "digest": sha("c")},
-		"layers": []object{}, "annotations": object{"content": content},
+		"config": inusetest.Object{"mediaType": "application/vnd.oci.image.config.v1+json", "size": 1, "digest": inusetest.Digest("c")},
+		"layers": []inusetest.Object{}, "annotations": inusetest.Object{"content": content},
 	})
 	digest := fmt.Sprintf("sha256:%x", sha256.Sum256(manifest)) // moto does not work it out
 	m.do(m.ecr.PutImage(m.Context(), &ecr.PutImageInput{
@@ -173,7 +176,7 @@ func (m moto) push(name, content string) string {
 func (m moto) define(family, image string) {
 	m.Helper()
 	if image != "nginx" {
-		image = registry + image
+		image = inusetest.Registry + image
 	}
 	m.do(m.ecs.RegisterTaskDefinition(m.Context(), &ecs.RegisterTaskDefinitionInput{
 		Family: &family, Cpu: aws.String("256"), Memory: aws.String("512"),
@@ -214,16 +217,17 @@ func (m moto) role() string {
 	return "arn:aws:iam::123456789012:role/fn"
 }
 
-// images asks the source and counts the uses of each image.
-func (m moto) images(source inuse.Source) map[string]int {
+// images queries the service with that name and counts the uses of each image.
+func (m moto) images(service string) map[string]int {
 	m.Helper()
-	scan := inuse.Scope{}.Run(m.Context(), []inuse.Source{source}, now)
+	source := services.New(service, inusetest.ConfigFor(m.url), config.Protect{TaskDefinitionRevisions: 2})
+	scan := inuse.Scope{}.Run(m.Context(), []inuse.Source{source}, inusetest.Now)
 	for _, f := range scan.Failed {
 		m.Error(f)
 	}
 	count := map[string]int{}
 	for _, use := range scan.Uses {
-		count[strings.TrimPrefix(use.Reference.String(), registry)]++
+		count[strings.TrimPrefix(use.Reference.String(), inusetest.Registry)]++
 	}
 	return count
 }

@@ -1,4 +1,4 @@
-package inuse_test
+package list_test
 
 import (
 	"bytes"
@@ -16,22 +16,23 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// list returns the source for a list with that content.
-func list(content string) inuse.List {
-	return inuse.NewList("refs.txt", opened(io.NopCloser(strings.NewReader(content)), time.Time{}), now, 0)
+// read returns the source for a list with that content.
+func read(content string) list.Source {
+	return list.New("refs.txt", opened(io.NopCloser(strings.NewReader(content)), time.Time{}), now, 0)
 }
 
 // opened returns an Open that returns this content and time.
-func opened(content io.ReadCloser, modified time.Time) inuse.Open {
+func opened(content io.ReadCloser, modified time.Time) list.Open {
 	return func(context.Context, string) (io.ReadCloser, time.Time, error) { return content, modified, nil }
 }
 
 func TestListReadsLines(t *testing.T) {
 	t.Parallel()
-	wantUses(t, list("# what the old cluster runs\r\n\n"+
+	wantUses(t, read("# what the old cluster runs\r\n\n"+
 		"  "+registry+"app:v1  # web\r\n"+
 		"nginx:1.27\n\tdocker://"+registry+"app@"+sha("a")+"\n"+
 		"#"+registry+"not:this\n"+
@@ -42,18 +43,18 @@ func TestListReadsLines(t *testing.T) {
 func TestListReadsWhateverEndsItsLines(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{"\n", "\r\n", "\r"} {
-		wantUses(t, list("# written elsewhere"+end+registry+"app:v1 # web"+end+registry+"app:v2"+end),
+		wantUses(t, read("# written elsewhere"+end+registry+"app:v1 # web"+end+registry+"app:v2"+end),
 			"app:v1 refs.txt:2", "app:v2 refs.txt:3")
 	}
 }
 
 func TestListReadsPastAByteOrderMark(t *testing.T) {
 	t.Parallel()
-	wantUses(t, list("\ufeff# written elsewhere\n"+registry+"app:v1"), "app:v1 refs.txt:2")
-	wantUses(t, list("\ufeff"+registry+"app:v1"), "app:v1 refs.txt:1")
-	wantUses(t, list("\ufeff[\""+registry+"app:v1\"]"), "app:v1 refs.txt:1")
-	wantFailure(t, list("\ufeff\n"), "the list is empty")
-	wantFailure(t, list("\xff\xfen\x00g\x00i\x00n\x00x\x00"), "is not an image reference")
+	wantUses(t, read("\ufeff# written elsewhere\n"+registry+"app:v1"), "app:v1 refs.txt:2")
+	wantUses(t, read("\ufeff"+registry+"app:v1"), "app:v1 refs.txt:1")
+	wantUses(t, read("\ufeff[\""+registry+"app:v1\"]"), "app:v1 refs.txt:1")
+	wantFailure(t, read("\ufeff\n"), "the list is empty")
+	wantFailure(t, read("\xff\xfen\x00g\x00i\x00n\x00x\x00"), "is not an image reference")
 }
 
 // Of two values that are given for one member the first would be lost.
@@ -64,18 +65,18 @@ func TestListFailsOnEntriesThatSayThingsTwice(t *testing.T) {
 		`{"image": "` + registry + `a:1", "Image": "` + registry + `b:1"}`: `"Image" is given twice or is no part`,
 		`{"image": "` + registry + `a:1", "by": "x", "by": "y"}`:           `"by" is given twice`,
 	} {
-		wantFailure(t, list(document(now, text)), want)
+		wantFailure(t, read(document(now, text)), want)
 	}
 }
 
 func TestListReadsJSON(t *testing.T) {
 	t.Parallel()
-	wantUses(t, list(`  ["`+registry+`app:v1", "nginx", "`+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:1", "nginx:latest refs.txt:1")
-	wantUses(t, list(`[]`))
-	wantUses(t, list(document(now.Add(-36*time.Hour), `{"image": "`+registry+`app:v1", "by": "`+arn("task", "t")+`"},
+	wantUses(t, read(`  ["`+registry+`app:v1", "nginx", "`+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:1", "nginx:latest refs.txt:1")
+	wantUses(t, read(`[]`))
+	wantUses(t, read(document(now.Add(-36*time.Hour), `{"image": "`+registry+`app:v1", "by": "`+task+"t"+`"},
 		{"image": "`+registry+`app:v2"}, {"image": "`+registry+`app:v3", "by": ""}, {"image": "nginx", "by": "pod"}`)),
 		"app:v1 task/t", "app:v2 refs.txt:3", "app:v3 refs.txt:3", "nginx:latest pod")
-	wantUses(t, list(document(now.Add(time.Hour), "")))
+	wantUses(t, read(document(now.Add(time.Hour), "")))
 }
 
 // document returns a document with those references.
@@ -122,13 +123,13 @@ func TestListFailsOnWhatItCannotRead(t *testing.T) {
 		strings.Replace(document(now, ""), `"time"`, `"version": 1, "time"`, 1): `line 1: "version" is given twice`,
 		strings.Replace(document(now, ""), `[`, `{`, 1):                         "references is no array",
 	} {
-		wantFailure(t, list(text), want)
+		wantFailure(t, read(text), want)
 	}
 }
 
 func TestListKeepsWhatItCouldRead(t *testing.T) {
 	t.Parallel()
-	got, err := uses(t, list(registry+"app:v1\n?\n"))
+	got, err := uses(t, read(registry+"app:v1\n?\n"))
 	if err == nil || len(got) != 1 || got[0] != "app:v1 refs.txt:1" {
 		t.Errorf("got uses %v and error %v, want the first line and an error", got, err)
 	}
@@ -136,8 +137,8 @@ func TestListKeepsWhatItCouldRead(t *testing.T) {
 
 func TestListFailsWhenItCannotBeHad(t *testing.T) {
 	t.Parallel()
-	missing := func(err error) inuse.List {
-		return inuse.NewList("s3://bucket/key", func(context.Context, string) (io.ReadCloser, time.Time, error) { return nil, time.Time{}, err }, now, 0)
+	missing := func(err error) list.Source {
+		return list.New("s3://bucket/key", func(context.Context, string) (io.ReadCloser, time.Time, error) { return nil, time.Time{}, err }, now, 0)
 	}
 	wantFailure(t, missing(fs.ErrNotExist), "file does not exist", `take "s3://bucket/key" out of protect.references`)
 	refused := &smithy.GenericAPIError{Code: "AccessDenied", Message: "Access Denied"}
@@ -147,7 +148,7 @@ func TestListFailsWhenItCannotBeHad(t *testing.T) {
 		"broken off": io.NopCloser(iotest.ErrReader(errors.New("broken off"))),
 		"not closed": unclosed{strings.NewReader("nginx")},
 	} {
-		wantFailure(t, inuse.NewList("l", opened(content, time.Time{}), now, 0), want)
+		wantFailure(t, list.New("l", opened(content, time.Time{}), now, 0), want)
 	}
 }
 
@@ -157,13 +158,13 @@ func (unclosed) Close() error { return errors.New("not closed") }
 
 func TestWhatWriteWritesIsReadBack(t *testing.T) {
 	t.Parallel()
-	written := []inuse.Use{use("b", "<x>"), use("a", "y"), from("ecs", use("b", "<x>")), use("a", "x")}
+	written := []inuse.Use{use("b", "<x>"), use("a", "y"), {Reference: use("b", "").Reference, By: "<x>", Source: "ecs"}, use("a", "x")}
 	var b bytes.Buffer
-	if err := inuse.Write(&b, "123456789012", region, now.In(time.FixedZone("", 3600)), written); err != nil {
+	if err := list.Write(&b, "123456789012", region, now.In(time.FixedZone("", 3600)), written); err != nil {
 		t.Fatal(err)
 	}
-	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{list(b.String())}, now)
-	if want := []inuse.Use{from("refs.txt", use("a", "x")), from("refs.txt", use("a", "y")), from("refs.txt", use("b", "<x>"))}; !slices.Equal(scan.Uses, want) || len(scan.Failed) > 0 {
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{read(b.String())}, now)
+	if want := []inuse.Use{from(use("a", "x")), from(use("a", "y")), from(use("b", "<x>"))}; !slices.Equal(scan.Uses, want) || len(scan.Failed) > 0 {
 		t.Errorf("read back %v, %v; want %v", scan.Uses, scan.Failed, want)
 	}
 	if written[1] != use("a", "y") {
@@ -185,18 +186,18 @@ func TestWriteLeavesOutWhatIsOfNoUseElsewhere(t *testing.T) {
 	}
 	written = append(written, inuse.Use{By: "x", Problem: "no name"}, inuse.Use{By: "x", Reference: reference.Reference{Digest: sha("a")}})
 	var b bytes.Buffer
-	if err := inuse.Write(&b, "123456789012", region, now, written); err != nil {
+	if err := list.Write(&b, "123456789012", region, now, written); err != nil {
 		t.Fatal(err)
 	}
-	wantUses(t, list(b.String()), "app:v1 x", "proxy.example.com/app:v1 x")
+	wantUses(t, read(b.String()), "app:v1 x", "proxy.example.com/app:v1 x")
 }
 
 func ExampleWrite() {
 	var b strings.Builder
-	if err := inuse.Write(&b, "123456789012", "eu-west-1", now, []inuse.Use{use("v2", arn("task", "1")), use("v1", arn("task", "2"))}); err != nil {
+	if err := list.Write(&b, "123456789012", "eu-west-1", now, []inuse.Use{use("v2", task+"1"), use("v1", task+"2")}); err != nil {
 		fmt.Println(err)
 	}
-	if err := inuse.Write(&b, "123456789012", "eu-west-1", now, nil); err != nil {
+	if err := list.Write(&b, "123456789012", "eu-west-1", now, nil); err != nil {
 		fmt.Println(err)
 	}
 	fmt.Print(b.String())
@@ -214,15 +215,15 @@ func TestWriteFailsWhole(t *testing.T) {
 	var b bytes.Buffer
 	many := make([]inuse.Use, 1025)
 	for i := range many {
-		many[i] = use(fmt.Sprint(i), strings.Repeat("x", inuse.MaxListSize/1024))
+		many[i] = use(fmt.Sprint(i), strings.Repeat("x", list.MaxSize/1024))
 	}
-	if err := inuse.Write(&b, "1", region, now, many); err == nil || b.Len() != 0 {
+	if err := list.Write(&b, "1", region, now, many); err == nil || b.Len() != 0 {
 		t.Errorf("got error %v and %d bytes, want an error and none", err, b.Len())
 	}
-	if err := inuse.Write(&b, "1", region, now.AddDate(10000, 0, 0), nil); err == nil {
+	if err := list.Write(&b, "1", region, now.AddDate(10000, 0, 0), nil); err == nil {
 		t.Error("a time that JSON cannot hold is written")
 	}
-	if err := inuse.Write(full{}, "1", region, now, nil); err == nil {
+	if err := list.Write(full{}, "1", region, now, nil); err == nil {
 		t.Error("got no error from a writer that fails")
 	}
 }
@@ -238,7 +239,7 @@ func FuzzList(f *testing.F) {
 	f.Add(document(now, `{"by": "x", "image": "`), `app@`+sha("a")+`"}]}`)
 	f.Fuzz(func(t *testing.T, before, after string) {
 		text := before + registry + after
-		got, err := uses(t, list(text))
+		got, err := uses(t, read(text))
 		if len(got) == 0 && err == nil && !strings.ContainsAny(text, "#{") {
 			t.Errorf("%q is read as a list without references", text)
 		}

@@ -1,4 +1,4 @@
-package inuse
+package list
 
 import (
 	"bufio"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
@@ -22,37 +23,38 @@ type limited struct {
 func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.Reader.Read(p[:min(int64(len(p)), l.rest+1)])
 	if l.rest -= int64(n); l.rest < 0 {
-		return 0, listError(fmt.Sprintf("the list has more than %d MiB; split it", MaxListSize>>20))
+		return 0, contentError(fmt.Sprintf("the list has more than %d MiB; split it", MaxSize>>20))
 	}
 	return n, err
 }
 
-// A listReader reads a list.
-type listReader struct {
-	List
+// A reader reads one list.
+type reader struct {
+	Source
 	in       *bufio.Reader
 	modified time.Time
-	yield    func(Use) bool
+	yield    func(inuse.Use) bool
 	problems problems
 }
 
-// read finds out the format of the list, and reads it.
-func (r *listReader) read() error {
+// read reads the list in the format that its first character tells.
+func (r *reader) read() error {
+	const byteOrderMark = "\ufeff" // some editors begin a file with it
 	if mark, _ := r.in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
-		_, _ = r.in.Discard(len(mark)) // the mark was just peeked
+		_, _ = r.in.Discard(len(mark)) // cannot fail after Peek
 	}
 	lines := 1
 	for {
 		c, err := r.in.ReadByte()
 		switch {
 		case errors.Is(err, io.EOF):
-			return listError("the list is empty; one without references holds a comment or []")
+			return contentError("the list is empty; one without references holds a comment or []")
 		case err != nil:
 			return err
 		case c == '\n' || c == '\r' && !r.follows('\n'):
 			lines++
 		case c != ' ' && c != '\t' && c != '\r':
-			_ = r.in.UnreadByte() // it was just read
+			_ = r.in.UnreadByte() // cannot fail after ReadByte
 			if c == '{' || c == '[' {
 				return r.readJSON(lines)
 			}
@@ -61,16 +63,13 @@ func (r *listReader) read() error {
 	}
 }
 
-// byteOrderMark is the character that some editors put at the beginning of a file.
-const byteOrderMark = "\ufeff"
-
-func (r *listReader) follows(c byte) bool {
+func (r *reader) follows(c byte) bool {
 	next, _ := r.in.Peek(1)
 	return len(next) == 1 && next[0] == c
 }
 
-// readLines reads a plain list from the line with that number on.
-func (r *listReader) readLines(number int) error {
+// readLines reads plain text from the line with that number on.
+func (r *reader) readLines(number int) error {
 	if err := r.checkModified(); err != nil {
 		return err
 	}
@@ -80,11 +79,11 @@ func (r *listReader) readLines(number int) error {
 	for ; lines.Scan(); number++ {
 		image := strings.TrimSpace(withoutComment(lines.Text()))
 		if image != "" && !r.add(image, "", number) {
-			return errLeft
+			return errStopped
 		}
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return listError(fmt.Sprintf("line %d: has more than %d KiB, which no reference has", number, maxEntry>>10))
+		return contentError(fmt.Sprintf("line %d: has more than %d KiB, which no reference has", number, maxEntry>>10))
 	} else if err != nil {
 		return err
 	}
@@ -121,59 +120,55 @@ func withoutComment(line string) string {
 	return line
 }
 
-// add yields the uses that the entry on a line names. By may be empty. Add returns
-// false when the reading should stop.
-func (r *listReader) add(image, by string, line int) bool {
-	refs, err := references(image, "")
+// add yields the use in the entry on a line. By may be empty. Add returns false when the
+// consumer has stopped.
+func (r *reader) add(image, by string, line int) bool {
+	ref, err := reference.ParseAny(image)
 	switch {
 	case errors.Is(err, reference.ErrNoReference):
 		r.problems.add(line, "%.80q is not an image reference", image)
+		return true
 	case err != nil:
 		r.problems.add(line, "%s", err)
+		return true
 	}
-	for _, ref := range refs {
-		if !r.yield(Use{Reference: ref, By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line))}) {
-			return false
-		}
-	}
-	return true
+	return r.yield(inuse.Use{Reference: ref, By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line))})
 }
 
 // checkModified checks the age of a list that does not contain its time.
-func (r *listReader) checkModified() error {
+func (r *reader) checkModified() error {
 	if r.maxAge == 0 {
 		return nil
 	}
 	if r.modified.IsZero() {
-		return listError("the list does not say its time, and it is not known when it was last modified; leave out protect.referencesMaxAgeHours, or write the list with ecrclean references")
+		return contentError("the list does not say its time, and it is not known when it was last modified; leave out protect.referencesMaxAgeHours, or write the list with ecrclean references")
 	}
-	if fault := r.ageFault(r.modified); fault != "" {
-		return listError(fault)
+	if problem := r.ageProblem(r.modified); problem != "" {
+		return contentError(problem)
 	}
 	return nil
 }
 
-// ageFault says why a list of that time is too old or too new, or returns "".
-func (r *listReader) ageFault(at time.Time) string {
-	most := cmp.Or(r.maxAge, MaxListAge)
+// ageProblem says why a list of that time is too old or too new, or returns "".
+func (r *reader) ageProblem(at time.Time) string {
+	most := cmp.Or(r.maxAge, MaxAge)
 	switch age := r.now.Sub(at); {
 	case age > most:
 		return fmt.Sprintf("the list is more than %.0f hours old; write it again", most.Hours())
-	case age < -maxListSkew:
+	case age < -maxSkew:
 		return "the list is from the future: its time is " + at.Format(time.RFC3339)
 	}
 	return ""
 }
 
-// problems are the faults of a list: the first few as text, and the number of the
-// others.
+// problems are the problems of a list: the first ten as text, and the number of the others.
 type problems struct {
 	first []string
 	more  int
 }
 
 func (p *problems) add(line int, format string, args ...any) {
-	if len(p.first) == maxListProblems {
+	if len(p.first) == maxProblems {
 		p.more++
 		return
 	}

@@ -1,4 +1,4 @@
-package inuse_test
+package ecs_test
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 )
 
 // revisions returns a service with revisions r0, r1 … whose images are
@@ -94,7 +94,7 @@ func TestECSDescribesManyRevisionsInSeveralCalls(t *testing.T) {
 		t.Errorf("got %d uses and error %v, want 51", len(got), err)
 	}
 	for _, operation := range []string{"DescribeServiceDeployments", "DescribeServiceRevisions"} {
-		if n := f.count(operation); n != 3 {
+		if n := f.Count(operation); n != 3 {
 			t.Errorf("%d calls of %s, want 3 for 50 of them", n, operation)
 		}
 	}
@@ -196,19 +196,19 @@ func TestECSDoubtsErrorPagesUnlessOfAnEmulator(t *testing.T) {
 		for _, named := range []bool{false, true} {
 			f := faulty(operation, errorPage, named)
 			wantFailure(t, patient(t, f, false), "of "+arn("service", "s")+": ", "500")
-			if n := f.count(operation); n != 3 {
+			if n := f.Count(operation); n != 3 {
 				t.Errorf("%d calls of %s, want 3", n, operation)
 			}
 		}
 	}
 	f := faulty("ListServiceDeployments", errorPage, false)
 	wantUses(t, patient(t, f, true), "app:v1 service/s")
-	if n := f.count("ListServiceDeployments"); n != 1 {
+	if n := f.Count("ListServiceDeployments"); n != 1 {
 		t.Errorf("%d calls, want 1", n)
 	}
 	throttled := faulty("ListServiceDeployments", fault{http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}, false)
 	wantFailure(t, patient(t, throttled, true), "Rate exceeded")
-	if n := throttled.count("ListServiceDeployments"); n != 3 {
+	if n := throttled.Count("ListServiceDeployments"); n != 3 {
 		t.Errorf("%d calls, want 3", n)
 	}
 }
@@ -273,7 +273,7 @@ func TestECSAsksForRevisionsUnlessItKnowsThatThereAreNone(t *testing.T) {
 }
 
 // patient returns the source of a client that tries three times.
-func patient(t *testing.T, f *fakeECS, emulated bool) inuse.ECS {
+func patient(t *testing.T, f *fakeECS, emulated bool) ecs.Source {
 	t.Helper()
 	cfg := config(t, f)
 	cfg.Retryer = func() aws.Retryer {
@@ -281,5 +281,5 @@ func patient(t *testing.T, f *fakeECS, emulated bool) inuse.ECS {
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 		})
 	}
-	return inuse.NewECS(ecs.NewFromConfig(cfg), 0, emulated)
+	return ecs.Source{API: awsecs.NewFromConfig(cfg), Emulated: emulated}
 }

@@ -1,4 +1,4 @@
-package inuse_test
+package list_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 )
 
 // A flow is a list of the given length that is generated while it is read: begin,
@@ -77,7 +78,7 @@ func TestALongListIsReadAsAStream(t *testing.T) {
 		runtime.GC()
 		var before runtime.MemStats
 		runtime.ReadMemStats(&before)
-		source := inuse.NewList("l", opened(io.NopCloser(f), time.Time{}), now, 0)
+		source := list.New("l", opened(io.NopCloser(f), time.Time{}), now, 0)
 		began := time.Now()
 		scan := inuse.Scope{Region: region}.Run(t.Context(), []inuse.Source{source}, now)
 		took := time.Since(began)
@@ -94,11 +95,11 @@ func TestALongListIsReadAsAStream(t *testing.T) {
 func TestListFailsWhenItIsTooLarge(t *testing.T) {
 	t.Parallel()
 	comment := "#" + strings.Repeat("-", 32<<10-2) + "\n"
-	read := func(size int64, end string) inuse.List {
-		return inuse.NewList("l", opened(io.NopCloser(newFlow("", comment, end, size)), time.Time{}), now, 0)
+	read := func(size int64, end string) list.Source {
+		return list.New("l", opened(io.NopCloser(newFlow("", comment, end, size)), time.Time{}), now, 0)
 	}
-	wantUses(t, read(inuse.MaxListSize, ""))
-	wantFailure(t, read(inuse.MaxListSize, "#"), "the list has more than 1024 MiB; split it")
+	wantUses(t, read(list.MaxSize, ""))
+	wantFailure(t, read(list.MaxSize, "#"), "the list has more than 1024 MiB; split it")
 }
 
 // An entry is read no further than the maximum length of a reference.
@@ -109,13 +110,13 @@ func TestListFailsOnEntriesWithoutAnEnd(t *testing.T) {
 		`["`: "line 1: a value has more than 64 KiB", "[\"nginx\",\n[": "a value has more", `{"version": `: "line 1: version: a value has more", `{"`: "line 1: a value has more",
 	} {
 		f := newFlow(begin, "1", "", 1<<30)
-		wantFailure(t, inuse.NewList("l", opened(io.NopCloser(f), time.Time{}), now, 0), want)
+		wantFailure(t, list.New("l", opened(io.NopCloser(f), time.Time{}), now, 0), want)
 		if f.n > 1<<20 {
 			t.Errorf("%q: %d bytes were read", begin, f.n)
 		}
 	}
-	wantUses(t, list(registry+"app:v1"+strings.Repeat(" ", 60<<10)+"\n"+registry+"app:v2"), "app:v1 refs.txt:1", "app:v2 refs.txt:2")
-	wantUses(t, list(`["`+registry+"app:v1\""+strings.Repeat(" ", 60<<10)+",\n\""+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:2")
+	wantUses(t, read(registry+"app:v1"+strings.Repeat(" ", 60<<10)+"\n"+registry+"app:v2"), "app:v1 refs.txt:1", "app:v2 refs.txt:2")
+	wantUses(t, read(`["`+registry+"app:v1\""+strings.Repeat(" ", 60<<10)+",\n\""+registry+`app:v2"]`), "app:v1 refs.txt:1", "app:v2 refs.txt:2")
 }
 
 // A list of any format fails if it is older than its configuration allows.
@@ -151,7 +152,7 @@ func TestListsGrowOld(t *testing.T) {
 		if c.modified != never {
 			modified = now.Add(-c.modified)
 		}
-		got, err := uses(t, inuse.NewList("l", opened(io.NopCloser(strings.NewReader(c.text)), modified), now, c.max))
+		got, err := uses(t, list.New("l", opened(io.NopCloser(strings.NewReader(c.text)), modified), now, c.max))
 		if c.want == "" && (err != nil || len(got) != 1) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%.40s, modified %v ago, at most %v: uses %v, error %v; want %q", c.text, c.modified, c.max, got, err, c.want)
 		}
@@ -165,7 +166,7 @@ func TestAListAddsAFewUsesOfEachImage(t *testing.T) {
 	for i := range 20 {
 		fmt.Fprintf(&text, "%sapp:v%d\nproxy.example.com/app:v1\n", registry, i%2)
 	}
-	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{list(text.String())}, now)
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{read(text.String())}, now)
 	if len(scan.Uses) != 15 || len(scan.Failed) > 0 || scan.Counts["refs.txt"] != 20 || scan.Elsewhere["refs.txt"] != 20 {
 		t.Errorf("%d uses, failed %v, counts %v and %v", len(scan.Uses), scan.Failed, scan.Counts, scan.Elsewhere)
 	}
@@ -179,14 +180,14 @@ func TestAListOfSomethingElseFails(t *testing.T) {
 		if strings.HasPrefix(line, "[") {
 			line = "# an array begins with a bracket too\n" + line
 		}
-		if got, err := uses(t, list(registry+"app:v1\n"+line+"\n")); err != nil || len(got) != 2 {
+		if got, err := uses(t, read(registry+"app:v1\n"+line+"\n")); err != nil || len(got) != 2 {
 			t.Errorf("%q: uses %v, error %v", line, got, err)
 		}
 	}
 	for _, line := range []string{
 		"an error page", "<html>", "</html>", `"nginx"`, "'nginx'", "{nginx}", "nginx,", "key: value", "image=nginx", "${IMAGE}", "App:", "http://x/y", "nginx@sha256:0a", "-", "...", "404",
 	} {
-		got, err := uses(t, list(registry+"app:v1\n"+line+"\n"))
+		got, err := uses(t, read(registry+"app:v1\n"+line+"\n"))
 		if word := line == "404"; word == (err != nil) {
 			t.Errorf("%q: uses %v, error %v", line, got, err)
 		}

@@ -1,14 +1,9 @@
-package inuse_test
+package ecs_test
 
 import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // statuses gives the containers of a task that status.
@@ -38,8 +33,8 @@ func TestECSSaysWhatItDoesNotKnowOfContainers(t *testing.T) {
 		"neither":                      {statuses(task("t", "RUNNING", "", ""), "RUNNING"), []string{"a container names neither image nor digest task/t"}},
 		"neither, stopped":             {task("t", "STOPPED", "", ""), []string{"a container names neither image nor digest task/t"}},
 		"neither, before it starts":    {task("t", "RUNNING", "", ""), []string{"a container names neither image nor digest task/t"}},
-		"no reference":                 {task("t", "STOPPED", "", "<IMAGE1_NAME>"), []string{`its image is "<IMAGE1_NAME>", which is no reference task/t`}},
-		"no reference, but its digest": {task("t", "STOPPED", "", "${IMAGE} "+sha("a")), []string{`its image is "${IMAGE}", which is no reference task/t`, "@" + sha("a") + " task/t"}},
+		"no reference":                 {task("t", "STOPPED", "", "<IMAGE1_NAME>"), []string{`its image is "<IMAGE1_NAME>", which is not a reference task/t`}},
+		"no reference, but its digest": {task("t", "STOPPED", "", "${IMAGE} "+sha("a")), []string{`its image is "${IMAGE}", which is not a reference task/t`, "@" + sha("a") + " task/t"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,43 +58,8 @@ func TestECSFailsOnContainersWithoutAnImage(t *testing.T) {
 	f = deployed()
 	f.definitions["app:1"] = []string{"<IMAGE1_NAME>"}
 	got, err := uses(t, f.source(t, 0))
-	if want := `its image is "<IMAGE1_NAME>", which is no reference service/s`; err != nil || !slices.Contains(got, want) {
+	if want := `its image is "<IMAGE1_NAME>", which is not a reference service/s`; err != nil || !slices.Contains(got, want) {
 		t.Errorf("uses %v, error %v; want %s", got, err, want)
-	}
-}
-
-// Lambda runs only images from ECR, so any other reference is not an answer of Lambda.
-func TestLambdaFailsOnWhatIsNoReference(t *testing.T) {
-	t.Parallel()
-	for _, names := range [][2]string{{"two words", ""}, {"", "two words"}, {registry + "app:v1", "<html>"}} {
-		f := &fakeLambda{}
-		f.add("api", "1", "Image", names[0], names[1])
-		wantFailure(t, f.source(t), "not an image reference")
-	}
-}
-
-func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
-	t.Parallel()
-	ref := func(text string) inuse.Use {
-		r, err := reference.ParseAny(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return inuse.Use{Reference: r, By: "x", Source: "s"}
-	}
-	here, far := ref(registry+"app:v1"), ref("123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1")
-	proxy, anywhere := ref("proxy.example.com/app:v1"), inuse.Use{Reference: reference.Reference{Digest: sha("a")}, By: "x", Source: "s"}
-	unknown := inuse.Use{By: "x", Source: "s", Problem: "no name"} // is not counted
-	source := given{name: "s", uses: []inuse.Use{here, far, far, proxy, ref("mirror.example.com/app:v2"), ref("far.example.com/app:v3"), anywhere, unknown}}
-	got := inuse.Scope{Region: region, Aliases: reference.Aliases{
-		"mirror.example.com": {ID: "123456789012", Region: region}, "far.example.com": {ID: "123456789012", Region: "us-east-1"},
-	}}.Run(t.Context(), []inuse.Source{source, given{name: "none"}}, now)
-	want := inuse.Scan{
-		At: now, Uses: []inuse.Use{unknown, anywhere, proxy, here, ref(registry + "app:v2")},
-		Counts: map[string]int{"s": 6, "none": 0}, Elsewhere: map[string]int{"s": 1},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("scan mismatch (-want +got):\n%s", diff)
 	}
 }
 
@@ -170,7 +130,7 @@ func TestECSFailsOnAnAnswerThatRepeatsItself(t *testing.T) {
 }
 
 // An answer without any field that could name an image is incomplete.
-func TestASourceFailsOnAnswersThatNameNothing(t *testing.T) {
+func TestECSFailsOnAnswersThatNameNothing(t *testing.T) {
 	t.Parallel()
 	bare := deployed()
 	bare.revisions[arn("service-revision", "r")] = object{"serviceRevisionArn": arn("service-revision", "r")}
@@ -178,9 +138,4 @@ func TestASourceFailsOnAnswersThatNameNothing(t *testing.T) {
 	empty := deployed()
 	empty.tasks["prod"] = []object{{"taskArn": arn("task", "t"), "desiredStatus": "RUNNING", "containers": []object{}}}
 	wantFailure(t, empty.source(t, 0), arn("task", "t")+" names neither containers nor a task definition")
-	f := &fakeLambda{}
-	f.add("api", "1", "", "", "")
-	wantUses(t, f.source(t)) // it has code
-	f.code["api:1"] = object{"Code": object{}, "Configuration": object{}}
-	wantFailure(t, f.source(t), "the answer names no image")
 }

@@ -1,4 +1,4 @@
-package inuse_test
+package ecs_test
 
 import (
 	"encoding/json"
@@ -10,14 +10,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
 )
 
 // A fakeECS plays ECS: what it holds is what it answers, in pages.
 type fakeECS struct {
-	recorder
+	inusetest.Recorder
 	clusters    []string
 	tasks       map[string][]object // by cluster
 	services    map[string][]object // by cluster
@@ -30,16 +31,16 @@ type fakeECS struct {
 	answers     map[string]object   // by operation, in place of those from the above
 	// before is called before each answer and may change the rest.
 	before func(operation string, in object)
-	world  sync.Mutex
+	state  sync.Mutex
 }
 
 // errorPage is what some emulators answer to operations that they do not know.
 var errorPage = fault{code: "an error page"}
 
 // source returns the source of a client of the fake.
-func (f *fakeECS) source(t *testing.T, revisions int) inuse.ECS {
+func (f *fakeECS) source(t *testing.T, revisions int) ecs.Source {
 	t.Helper()
-	return inuse.NewECS(ecs.NewFromConfig(config(t, f)), revisions, false)
+	return ecs.Source{API: awsecs.NewFromConfig(config(t, f)), Revisions: revisions}
 }
 
 func (f *fakeECS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -48,10 +49,9 @@ func (f *fakeECS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		panic(err)
 	}
-	f.begin(operation)
-	defer f.end()
-	f.world.Lock()
-	defer f.world.Unlock()
+	defer f.Begin(operation)()
+	f.state.Lock()
+	defer f.state.Unlock()
 	if f.before != nil {
 		f.before(operation, in)
 	}

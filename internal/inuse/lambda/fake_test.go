@@ -1,4 +1,4 @@
-package inuse_test
+package lambda_test
 
 import (
 	"net/http"
@@ -7,27 +7,28 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 )
 
 // A fakeLambda plays Lambda: what it holds is what it answers, in pages.
 type fakeLambda struct {
-	recorder
+	inusetest.Recorder
 	versions []object            // as ListFunctions lists them
 	code     map[string]object   // by function:version
 	aliases  map[string][]object // by function
 	page     int                 // items on a page; 0 is all
 	faults   map[string]fault    // by operation
-	world    sync.Mutex
+	state    sync.Mutex
 	// after is called after each answer and may change the rest.
 	after func(operation string)
 }
 
-func (f *fakeLambda) source(t *testing.T) inuse.Lambda {
+func (f *fakeLambda) source(t *testing.T) lambda.Source {
 	t.Helper()
-	return inuse.NewLambda(lambda.NewFromConfig(config(t, f)))
+	return lambda.Source{API: awslambda.NewFromConfig(config(t, f))}
 }
 
 func (f *fakeLambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -40,10 +41,9 @@ func (f *fakeLambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case function == "":
 		operation = "ListFunctions"
 	}
-	f.begin(operation)
-	defer f.end()
-	f.world.Lock()
-	defer f.world.Unlock()
+	defer f.Begin(operation)()
+	f.state.Lock()
+	defer f.state.Unlock()
 	if f.after != nil {
 		defer f.after(operation)
 	}
