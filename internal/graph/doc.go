@@ -1,16 +1,15 @@
-// Package graph knows what belongs together in a repository: an index and its
-// children, a subject and its referrers. Given what a policy wants of each
-// image, it says what may go without tearing anything apart, and what goes
-// along.
+// Package graph knows the related images of a repository: the children of an index and
+// the referrers of a subject, such as signatures. It takes the listing of the
+// repository, the children of its indexes and what a policy wants of each image. It
+// returns what may be done with each image, and which images follow others.
 //
-// Two rules bind every image, and both run from parent to child, where the
-// parents of an image are the indexes that list it and the subjects that it
-// refers to:
+// The parents of an image are the indexes that list it and the subjects that it refers
+// to. Two rules hold for every image:
 //
-//   - No image goes further than its parents do: a child of a kept index is
-//     kept, and so is the signature of a kept image, however old.
-//   - What nobody names on its own goes with the last of its parents. It must be
-//     untagged, or carry only tags that name its subject.
+//   - An image is deleted or archived only if each of its parents is too. A child of a
+//     kept index is kept, and so is the signature of a kept image, at any age.
+//   - An image that only its parents reference follows the last of them. It is untagged,
+//     or all its tags name its subject.
 //
-// The package is pure; manifests and uses come in from outside.
+// The package has no I/O.
 package graph
