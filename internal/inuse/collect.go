@@ -15,8 +15,7 @@ type Collector struct {
 	uses []Use
 }
 
-// Collect returns the uses that find adds to the collector, followed by the error of
-// find.
+// Collect returns the uses that find adds to the collector, and then its error.
 func Collect(find func(*Collector) error) iter.Seq2[Use, error] {
 	return func(yield func(Use, error) bool) {
 		var c Collector
@@ -32,11 +31,9 @@ func Collect(find func(*Collector) error) iter.Seq2[Use, error] {
 	}
 }
 
-// Add adds the use with the image as its reference, and with the digest that the
-// service recorded for the image, or "". The two may name different manifests, such as
-// an index and one of its children: then Add adds a use of each. A digest without an
-// image is in use in any repository. A name that cannot be read is an error, because
-// the image in use is then not known.
+// Add adds a use of the image and of the digest that the service recorded for it. One of
+// the two may be empty. If they are different manifests, such as an index and a child, Add
+// adds a use of each. Add fails if it cannot read the name of the image.
 func (c *Collector) Add(image, digest string, use Use) error {
 	refs, err := references(image, digest)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Explain wraps the error of a call of the source with that name. Doing says what the
-// call was for. Where possible the result says what to do about the error.
+// Explain wraps the error of a call of the source with that name. Doing describes the
+// call. The result says what to do about the error, if that is known.
 func Explain(name, doing string, err error) error {
 	action, denied := Denied(err)
 	switch {
@@ -25,8 +25,8 @@ func Explain(name, doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// Denied reports whether IAM denied the call, and which action to allow, such as "the
-// action ecs:ListTasks". The actions of all sources have the names of their operations.
+// Denied reports whether IAM denied the call, and returns the action to allow, such as
+// "the action ecs:ListTasks". All actions in use have the names of their operations.
 func Denied(err error) (action string, denied bool) {
 	if !HasCode(err, "AccessDeniedException", "AccessDenied", "UnauthorizedOperation") {
 		return "", false
@@ -37,8 +37,7 @@ func Denied(err error) (action string, denied bool) {
 	return "the action", true
 }
 
-// NotKnown reports whether the service does not know the operation, or does not support
-// it for the resource.
+// NotKnown reports whether the service does not know or support the operation.
 func NotKnown(err error) bool {
 	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	return ok && answer.HTTPStatusCode() == http.StatusNotImplemented ||
@@ -46,8 +45,8 @@ func NotKnown(err error) bool {
 			"UnsupportedFeatureException")
 }
 
-// unreachable reports whether the service sent no answer. It is false when the caller
-// ended the call.
+// unreachable reports whether the service sent no answer. It is false for a call that was
+// canceled.
 func unreachable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false

@@ -15,23 +15,22 @@ import (
 type Scan struct {
 	// At is when the scan began. Uses that began later may be missing.
 	At time.Time
-	// Uses are in the order of their references, each once per source. They include
-	// the uses that a source named before it failed.
+	// Uses are sorted by reference, each once per source, and include the uses that a
+	// source named before it failed.
 	Uses []Use
-	// Failed are the sources that failed, in the order of the sources. Unless it is
-	// empty, no image is known to be unused.
+	// Failed are the sources that failed, in their order. Unless it is empty, no image is
+	// known to be unused.
 	Failed []Failure
-	// Counts is the number of uses that each source named, without the uses in
-	// Elsewhere. A source that failed has no entry. A source that named no image has the
-	// entry 0.
+	// Counts is the number of uses by source, without those in Elsewhere. A source that
+	// failed has no entry; one without uses has the entry 0.
 	Counts map[string]int
-	// Elsewhere is the number of uses that name another host than an ECR registry, or no
-	// host, by source. A source without such uses has no entry.
+	// Elsewhere is the number of uses by source whose host is not an ECR registry. A
+	// source without such uses has no entry.
 	Elsewhere map[string]int
 }
 
-// A Failure is a source that failed. Where possible the error says what to do: which IAM
-// action to allow, or which entry of the configuration to remove.
+// A Failure is a source that failed. The error may say which IAM action to allow, or which
+// entry of the configuration to remove.
 type Failure struct {
 	Source string
 	Err    error
@@ -42,16 +41,16 @@ func (f Failure) String() string { return f.Source + ": " + f.Err.Error() }
 
 // A Scope selects the uses that a scan keeps. The zero value keeps all.
 type Scope struct {
-	// Region is the Region of the registry. Uses of ECR registries of other Regions are
-	// counted and not kept. Empty keeps the uses of all Regions.
+	// Region, unless it is empty, is the Region of the registry. Uses of ECR registries in
+	// other Regions are counted and not kept.
 	Region string
-	// Aliases are the other names of ECR registries. A use that names one becomes a use
-	// of that ECR registry.
+	// Aliases are the other names of ECR registries. A use of an alias becomes a use of
+	// its registry.
 	Aliases reference.Aliases
 }
 
-// Run queries all sources at the same time and waits for all of them. Now is the
-// time at which it is called.
+// Run queries all sources at the same time and waits for all of them. Now is the current
+// time.
 func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	answers := make([]answer, len(sources))
 	var wg sync.WaitGroup
@@ -80,8 +79,7 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 type answer struct {
 	uses []Use
 	err  error
-	// named and elsewhere count the uses of ECR registries and of other hosts, including
-	// uses that are not kept.
+	// named and elsewhere count the uses for Counts and Elsewhere, kept or not.
 	named, elsewhere int
 }
 
@@ -132,8 +130,7 @@ func (s Scope) drops(ref reference.Reference) bool {
 	return s.Region != "" && ref.Region != "" && ref.Region != s.Region
 }
 
-// Distinct sorts the uses in place, by their references first, and returns them without
-// duplicates.
+// Distinct sorts the uses in place, by reference, and returns them without duplicates.
 func Distinct(uses []Use) []Use {
 	slices.SortFunc(uses, Use.compare)
 	return slices.Compact(uses)

@@ -1,12 +1,11 @@
-// Package ecs is the in-use source for Amazon ECS. It takes the ECS API of one Region
-// and returns a use of each image that ECS runs, deploys or may start next:
+// Package ecs is the in-use source for Amazon ECS. It takes the ECS API of one Region and
+// returns the uses of the images in
 //
-//   - The images of the tasks of all clusters, running or stopped and still listed, by
-//     the digests that ECS recorded when it started them.
-//   - The images of the service revisions that a service runs, deploys or would roll back
-//     to, by their digests, whatever the desired count of the service.
-//   - The images in the task definitions of running tasks and of services.
-//   - The images in the newest revisions of every active task definition family.
+//   - the tasks of all clusters, running or stopped, by the recorded digests;
+//   - the service revisions that a service runs, deploys or would roll back to, by their
+//     digests, at any desired count;
+//   - the task definitions of running tasks and of services;
+//   - the newest revisions of all active task definition families.
 package ecs
 
 import (
@@ -51,16 +50,15 @@ var Actions = []string{
 // name is the entry of protect.inUse.
 const name = "ecs"
 
-// A Source is the in-use source. It does not miss images of clusters, services and
-// tasks that end during the scan.
+// A Source is the in-use source. It skips clusters, services and tasks that are deleted
+// during the scan.
 type Source struct {
 	API API
-	// Revisions is how many of the newest revisions of each task definition family are in
-	// use although nothing runs them; 0 for none.
+	// Revisions is how many of the newest revisions of a task definition family are in use
+	// although nothing runs them; 0 for none.
 	Revisions int
-	// Emulated is true when the API is an emulator. An emulator that answers a call about
-	// service revisions with an error page has no revisions. From AWS an error page is an
-	// error.
+	// Emulated is true when the API is an emulator. An emulator without service revisions
+	// answers with an error page, which is an error from AWS.
 	Emulated bool
 }
 
@@ -80,13 +78,13 @@ func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	})
 }
 
-// A scan is one pass over ECS. Its order matters: a task that ends, or a deployment that
-// begins, during the scan is in the result of a later step.
+// A scan is one pass over ECS. A task that ends or a deployment that begins during the scan
+// is in a later step.
 type scan struct {
 	Source
 	*inuse.Collector
-	// definitions are the task definitions to describe. Each has its users, and each user
-	// has the Revision of its use.
+	// definitions are the task definitions to describe, their users and the Revision of
+	// each use.
 	mu          sync.Mutex
 	definitions map[string]map[string]int
 }
@@ -118,9 +116,8 @@ const (
 	maxVersions = 20  // of DescribeServiceDeployments and DescribeServiceRevisions
 )
 
-// container adds the image of a container, started or not. ECS cannot pull an image whose
-// name is not a reference. A digest that ECS recorded for the container is then in use in
-// any repository.
+// container adds the image of a container. If its name is not a reference, the image is not
+// known, and a recorded digest is in use in any repository.
 func (s *scan) container(image, digest string, use inuse.Use) error {
 	err := s.Add(image, digest, use)
 	if !errors.Is(err, reference.ErrNoReference) {
@@ -140,15 +137,22 @@ func (s *scan) container(image, digest string, use inuse.Use) error {
 
 func explain(doing string, err error) error { return inuse.Explain(name, doing, err) }
 
-// gone reports whether the cluster or service of a call was deleted after it was
-// listed. A deleted cluster or service uses no image.
+// explainUnlessGone is explain, but returns nil if the cluster or service was deleted.
+func explainUnlessGone(doing string, err error) error {
+	if err == nil || gone(err) {
+		return nil
+	}
+	return explain(doing, err)
+}
+
+// gone reports whether the cluster or service was deleted after it was listed.
 func gone(err error) bool {
 	return inuse.HasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
 }
 
-// complete checks that the answer to a call covers every requested item; found are the
-// ARNs of the items in the answer. A failure is an error, unless its reason is MISSING:
-// then the item was deleted. An answer that repeats an item may lack another.
+// complete checks that an answer covers every requested item. Found are the ARNs of the
+// items in the answer. A failure with the reason MISSING is an item that was deleted; any
+// other failure is an error. An item without an ARN does not count.
 func complete(doing string, requested int, found []*string, failures []types.Failure) error {
 	covered := map[string]bool{}
 	for _, f := range failures {
@@ -160,7 +164,7 @@ func complete(doing string, requested int, found []*string, failures []types.Fai
 	for _, arn := range found {
 		covered[aws.ToString(arn)] = true
 	}
-	delete(covered, "") // an item without an ARN may be any item
+	delete(covered, "")
 	if len(covered) < requested {
 		return fmt.Errorf("%s: the answer is about %d of %d", doing, len(covered), requested)
 	}

@@ -14,9 +14,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// serviceRevisions adds the images of the revisions that a service runs, deploys or
-// would roll back to. For a service without revisions, only its task definitions name
-// images, and only by tag.
+// serviceRevisions adds the images of the revisions that a service runs, deploys or would
+// roll back to.
 func (s *scan) serviceRevisions(ctx context.Context, sv service) error {
 	if err := s.listDeployments(ctx, &sv); err != nil {
 		return err
@@ -45,8 +44,7 @@ func distinctARNs(arns []string) []string {
 	return slices.DeleteFunc(slices.Compact(arns), func(arn string) bool { return arn == "" })
 }
 
-// listDeployments adds the deployments that are still relevant, and the revisions that
-// they deploy, to the service.
+// listDeployments adds the relevant deployments and their new revisions to the service.
 func (s *scan) listDeployments(ctx context.Context, sv *service) error {
 	deployments, err := inuse.List(func(token *string) (*ecs.ListServiceDeploymentsOutput, error) {
 		return s.API.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
@@ -65,8 +63,8 @@ func (s *scan) listDeployments(ctx context.Context, sv *service) error {
 	return nil
 }
 
-// relevant returns the deployments that decide what the service runs: the last
-// successful one and all after it. A deployment without a time may be the newest.
+// relevant returns the last successful deployment and all newer ones. A deployment without
+// a time counts as newer.
 func relevant(deployments []types.ServiceDeploymentBrief) []types.ServiceDeploymentBrief {
 	slices.SortStableFunc(deployments, func(a, b types.ServiceDeploymentBrief) int {
 		return createdAt(b).Compare(createdAt(a))
@@ -79,42 +77,35 @@ func relevant(deployments []types.ServiceDeploymentBrief) []types.ServiceDeploym
 	return deployments
 }
 
-// createdAt returns when the deployment began. If that is not known, it returns a time
-// after all others.
 func createdAt(d types.ServiceDeploymentBrief) time.Time {
 	if d.CreatedAt == nil {
-		return time.Unix(1<<40, 0)
+		return time.Unix(1<<40, 0) // after all others
 	}
 	return *d.CreatedAt
 }
 
 // hasNoRevisions reports whether the error of listing deployments means that the service
-// has no revisions. Either the service has ended, or it names no revision itself and ECS
-// does not know revisions.
+// has no revisions: the service was deleted, or it names none and ECS does not know any.
 func (s *scan) hasNoRevisions(sv *service, err error) bool {
-	return gone(err) || !sv.named && (inuse.NotKnown(err) || s.Emulated && awsclient.IsErrorPage(err))
+	return gone(err) || len(sv.current) == 0 && (inuse.NotKnown(err) || s.Emulated && awsclient.IsErrorPage(err))
 }
 
-// retryOptions are the options of listing deployments. An emulator that does not know the
-// call answers with an error page, which is not retried.
+// retryOptions prevents retries of the error page with which an emulator answers a call
+// that it does not know.
 func (s *scan) retryOptions(sv *service) func(*ecs.Options) {
 	return func(o *ecs.Options) {
-		if s.Emulated && !sv.named {
+		if s.Emulated && len(sv.current) == 0 {
 			o.Retryer = awsclient.ErrorPageOnce{Retryer: o.Retryer}
 		}
 	}
 }
 
-// describeDeployments returns the revisions in the deployments: the new one, those that
-// it replaces and the one that ECS rolled back to.
+// describeDeployments returns the revisions in the deployments: new, old and rolled back to.
 func (s *scan) describeDeployments(ctx context.Context, sv service, arns []string) ([]string, error) {
 	doing := "describe service deployments of " + sv.arn
 	out, err := s.API.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
-	if gone(err) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, explain(doing, err)
+		return nil, explainUnlessGone(doing, err)
 	}
 	var revisions []string
 	var found []*string
@@ -133,16 +124,12 @@ func (s *scan) describeDeployments(ctx context.Context, sv service, arns []strin
 	return revisions, complete(doing, len(arns), found, out.Failures)
 }
 
-// describeRevisions adds the images of the revisions. For a revision without images it
-// adds the task definition to the definitions.
+// describeRevisions adds the images of the revisions, or else their task definitions.
 func (s *scan) describeRevisions(ctx context.Context, sv service, arns []string) error {
 	doing := "describe service revisions of " + sv.arn
 	out, err := s.API.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns})
-	if gone(err) {
-		return nil
-	}
 	if err != nil {
-		return explain(doing, err)
+		return explainUnlessGone(doing, err)
 	}
 	var found []*string
 	for _, r := range out.ServiceRevisions {

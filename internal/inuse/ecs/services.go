@@ -14,13 +14,10 @@ import (
 // A service is an ECS service that may have revisions.
 type service struct {
 	cluster, arn string
-	// deployments and revisions are the known ARNs: at first only those that the
-	// service itself names.
+	// deployments and revisions are the ARNs that are known so far.
 	deployments, revisions []string
-	// current are the revisions that the service itself names.
+	// current are the ARNs that the service itself names.
 	current []string
-	// named is true when the service itself names a deployment or a revision.
-	named bool
 }
 
 func (s *scan) services(ctx context.Context, clusters []string) error {
@@ -39,22 +36,19 @@ func (s *scan) listServices(ctx context.Context, cluster string) ([]batch, error
 	arns, err := inuse.List(func(token *string) (*ecs.ListServicesOutput, error) {
 		return s.API.ListServices(ctx, &ecs.ListServicesInput{Cluster: &cluster, MaxResults: aws.Int32(maxPage), NextToken: token})
 	}, func(out *ecs.ListServicesOutput) ([]string, *string) { return out.ServiceArns, out.NextToken })
-	if err != nil && !gone(err) {
-		return nil, explain("list services in "+cluster, err)
+	if err := explainUnlessGone("list services in "+cluster, err); err != nil {
+		return nil, err
 	}
 	return batches(cluster, arns, maxServices), nil
 }
 
-// describeServices adds the task definitions of the services to the definitions, and
-// returns the services that may have revisions.
+// describeServices adds the task definitions of the services, and returns the services that
+// may have revisions.
 func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error) {
 	doing := "describe services in " + b.cluster
 	out, err := s.API.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &b.cluster, Services: b.arns})
-	if gone(err) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, explain(doing, err)
+		return nil, explainUnlessGone(doing, err)
 	}
 	var found []service
 	var arns []*string
@@ -64,15 +58,14 @@ func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error)
 			continue
 		}
 		s.defineService(sv)
-		if c := newService(b.cluster, sv); c.named || mayHaveRevisions(sv.DeploymentController) {
+		if c := newService(b.cluster, sv); len(c.current) > 0 || mayHaveRevisions(sv.DeploymentController) {
 			found = append(found, c)
 		}
 	}
 	return found, complete(doing, len(b.arns), arns, out.Failures)
 }
 
-// defineService adds the task definitions from which the service starts tasks: its own,
-// those of its deployments and those of its task sets.
+// defineService adds the task definitions of the service, its deployments and task sets.
 func (s *scan) defineService(sv types.Service) {
 	arn := aws.ToString(sv.ServiceArn)
 	s.define(sv.TaskDefinition, arn, 0)
@@ -100,7 +93,6 @@ func newService(cluster string, sv types.Service) service {
 	for _, r := range sv.CurrentServiceRevisions {
 		c.revisions = append(c.revisions, aws.ToString(r.Arn))
 	}
-	c.current = slices.Clone(c.revisions)
-	c.named = len(c.deployments)+len(c.revisions) > 0
+	c.current = slices.Concat(c.deployments, c.revisions)
 	return c
 }

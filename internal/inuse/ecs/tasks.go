@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -21,8 +22,7 @@ func (s *scan) tasks(ctx context.Context, clusters []string) error {
 	return inuse.Each(ctx, batches, s.describeTasks)
 }
 
-// listTasks lists running and pending tasks before stopped ones: a task that stops in
-// between is in one of the lists.
+// listTasks lists stopped tasks last, in order not to miss a task that stops in between.
 func (s *scan) listTasks(ctx context.Context, cluster string) ([]batch, error) {
 	var arns []string
 	for _, status := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
@@ -31,8 +31,8 @@ func (s *scan) listTasks(ctx context.Context, cluster string) ([]batch, error) {
 				Cluster: &cluster, DesiredStatus: status, MaxResults: aws.Int32(maxPage), NextToken: token,
 			})
 		}, func(out *ecs.ListTasksOutput) ([]string, *string) { return out.TaskArns, out.NextToken })
-		if err != nil && !gone(err) {
-			return nil, explain("list tasks in "+cluster, err)
+		if err := explainUnlessGone("list tasks in "+cluster, err); err != nil {
+			return nil, err
 		}
 		arns = append(arns, some...)
 	}
@@ -58,11 +58,8 @@ func batches(cluster string, arns []string, size int) []batch {
 func (s *scan) describeTasks(ctx context.Context, b batch) error {
 	doing := "describe tasks in " + b.cluster
 	out, err := s.API.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &b.cluster, Tasks: b.arns})
-	if gone(err) {
-		return nil
-	}
 	if err != nil {
-		return explain(doing, err)
+		return explainUnlessGone(doing, err)
 	}
 	var found []*string
 	for _, task := range out.Tasks {
@@ -74,8 +71,8 @@ func (s *scan) describeTasks(ctx context.Context, b batch) error {
 	return complete(doing, len(b.arns), found, out.Failures)
 }
 
-// task adds the images of the containers of a task. Unless the task stops, it also adds
-// the task definition to the definitions; that of a stopped task may be deleted.
+// task adds the images of the containers of a task and, unless the task stops, its task
+// definition. The task definition of a stopped task may be deleted.
 func (s *scan) task(task types.Task) error {
 	arn, definition := aws.ToString(task.TaskArn), aws.ToString(task.TaskDefinitionArn)
 	stops := aws.ToString(task.DesiredStatus) == string(types.DesiredStatusStopped)
@@ -99,15 +96,14 @@ func (s *scan) task(task types.Task) error {
 	return nil
 }
 
-// runs reports whether the container has been started and is not about to stop. Then
-// ECS should have recorded its digest.
+// runs reports whether the container has started and should not stop.
 func runs(task types.Task, container types.Container) bool {
 	const running = string(types.DesiredStatusRunning)
 	return aws.ToString(task.DesiredStatus) == running && aws.ToString(container.LastStatus) == running
 }
 
-// define adds a task definition and its user to the definitions, with the Revision of the
-// use. Of several revisions with the same user it keeps the smallest.
+// define adds a task definition, its user and the Revision of the use to the definitions.
+// If the user has several revisions, define keeps the smallest.
 func (s *scan) define(definition *string, by string, revision int) {
 	arn := aws.ToString(definition)
 	if arn == "" {
@@ -121,6 +117,60 @@ func (s *scan) define(definition *string, by string, revision int) {
 	if other, known := s.definitions[arn][by]; !known || revision < other {
 		s.definitions[arn][by] = revision
 	}
+}
+
+// families adds the newest task definitions of all active families to the definitions.
+func (s *scan) families(ctx context.Context) error {
+	if s.Revisions == 0 {
+		return nil
+	}
+	families, err := inuse.List(func(token *string) (*ecs.ListTaskDefinitionFamiliesOutput, error) {
+		return s.API.ListTaskDefinitionFamilies(ctx, &ecs.ListTaskDefinitionFamiliesInput{
+			Status: types.TaskDefinitionFamilyStatusActive, MaxResults: aws.Int32(maxPage), NextToken: token,
+		})
+	}, func(out *ecs.ListTaskDefinitionFamiliesOutput) ([]string, *string) {
+		return out.Families, out.NextToken
+	})
+	if err != nil {
+		return explain("list task definition families", err)
+	}
+	return inuse.Each(ctx, families, s.newest)
+}
+
+// newest adds the newest task definitions of one family to the definitions. It skips other
+// families, which an emulator lists if their names begin with this one.
+func (s *scan) newest(ctx context.Context, family string) error {
+	revision := 0
+	for arn, err := range inuse.Pages(func(token *string) (*ecs.ListTaskDefinitionsOutput, error) {
+		return s.API.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
+			FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc,
+			MaxResults: aws.Int32(int32(min(s.Revisions, maxPage))), NextToken: token,
+		})
+	}, func(out *ecs.ListTaskDefinitionsOutput) ([]string, *string) {
+		return out.TaskDefinitionArns, out.NextToken
+	}) {
+		if err != nil {
+			return explain("list task definitions of "+family, err)
+		}
+		if familyOf(arn) != family {
+			continue
+		}
+		revision++
+		s.define(&arn, arn, revision)
+		if revision == s.Revisions {
+			break
+		}
+	}
+	return nil
+}
+
+// familyOf returns the family in arn:aws:ecs:…:task-definition/family:revision.
+func familyOf(arn string) string {
+	family := arn[strings.LastIndex(arn, "/")+1:]
+	if i := strings.LastIndex(family, ":"); i >= 0 {
+		family = family[:i]
+	}
+	return family
 }
 
 func (s *scan) describeDefinitions(ctx context.Context) error {

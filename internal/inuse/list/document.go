@@ -29,23 +29,22 @@ func (r *reader) readJSON(line int) error {
 	return nil
 }
 
-// A jsonReader reads JSON. Invalid JSON ends the reading with an error. An invalid entry
-// is added to the problems and the reading continues.
+// A jsonReader reads JSON. Invalid JSON ends the reading; an invalid entry does not.
 type jsonReader struct {
 	*reader
 	dec *json.Decoder
 	// taken is the number of bytes that the decoder has read.
 	taken int64
-	// line is the line of the decoder's last position. Ends are the offsets of the line
-	// ends that the decoder has read since.
+	// line is the line of the last position, and ends are the offsets of the line ends
+	// after it.
 	line int
 	ends []int64
-	// err is the error that ended the reading before the end of the list, or nil.
+	// err is the error of reading the content, or nil.
 	err error
 }
 
-// Read reads for the decoder and notes the line ends. The decoder keeps a whole value
-// in memory, so Read fails on a value that is too long.
+// Read reads for the decoder, which keeps a whole value in memory. It fails on a value
+// that is too long.
 func (d *jsonReader) Read(p []byte) (int, error) {
 	if d.taken-d.dec.InputOffset() > 2*maxEntry {
 		return 0, fmt.Errorf("a value has more than %d KiB, which no reference has", maxEntry>>10)
@@ -113,8 +112,7 @@ func (d *jsonReader) image() error {
 	return err
 }
 
-// reference reads an entry of a document. A repeated member is an error, because it
-// would hide an image.
+// reference reads an entry of a document. A repeated member would hide an image.
 func (d *jsonReader) reference() error {
 	if open, err := d.dec.Token(); err != nil || open != json.Delim('{') {
 		return errors.Join(err, errors.New("an entry of references is no object"))

@@ -1,14 +1,12 @@
-// Package list is the in-use source for lists of references from other accounts,
-// Regions or clusters. [New] takes a list and returns the source of its uses; [Write]
-// takes uses and writes a list. A list is one of
+// Package list is the in-use source for lists of references. [New] takes a list and
+// returns the source of its uses. [Write] takes uses and writes a list. A list is one of
 //
-//   - plain text with a reference on each line; a # at the beginning of a line or after a
-//     space begins a comment, and empty lines are skipped;
-//   - a JSON array of references;
+//   - plain text with a reference on each line. A # at the beginning of a line or after a
+//     space begins a comment. Empty lines are skipped.
+//   - a JSON array of references.
 //   - the JSON document that [Write] writes.
 //
-// A list fails as a whole if it is empty, larger than [MaxSize], too old or in any part
-// unreadable, because the images that it should protect are then not known.
+// A list fails as a whole if it is empty, too large, too old or in any part unreadable.
 package list
 
 import (
@@ -26,26 +24,23 @@ import (
 const (
 	// MaxSize is the maximum size of a list in bytes.
 	MaxSize = 1 << 30
-	// MaxAge is the maximum age of a list that contains its time, unless the
-	// configuration sets another.
+	// MaxAge is the default maximum age of a list that contains its time.
 	MaxAge = 36 * time.Hour
-	// maxSkew is how far the time of a list may be ahead of the clock. A list from
-	// further ahead would not become too old.
+	// maxSkew is how far the time of a list may be ahead of the clock.
 	maxSkew = time.Hour
-	// maxProblems is the number of problems of a list that an error tells.
+	// maxProblems is the number of problems in the error of a list.
 	maxProblems = 10
-	// maxEntry is the maximum length of a line of a list, or of a JSON value in it, in
-	// bytes. It bounds the memory for reading.
+	// maxEntry is the maximum length in bytes of a line or a JSON value.
 	maxEntry = 64 << 10
-	// maxUses is the maximum number of uses of one image that a scan keeps. A cluster can
-	// run thousands of containers of one image, and a few uses show why it is protected.
+	// maxUses is the maximum number of uses of one image that a scan keeps: a cluster can
+	// run thousands of containers of one image.
 	maxUses = 5
 )
 
-// Open returns the content of the list at a location, and when the list was last
-// modified, or zero if that is unknown. The location is a file or an S3 object, spelt
-// as in the configuration. The caller closes the content. Reading content that is cut
-// short must end with an error.
+// Open returns the content of the list at a location, and the time of its last
+// modification, or zero if that is unknown. The location is an entry of
+// protect.references. The caller closes the content. Content that is cut short must end
+// with an error.
 type Open func(ctx context.Context, location string) (content io.ReadCloser, modified time.Time, err error)
 
 // A Source is the in-use source. It reads the list as a stream.
@@ -56,10 +51,9 @@ type Source struct {
 	maxAge   time.Duration
 }
 
-// New returns the source for the list at the location. The age of a list is the
-// difference between now and the time in the document or, for other lists, the time of
-// the last modification. MaxAge is the maximum age. If it is 0, a document may be as old
-// as [MaxAge], and other lists have no maximum age.
+// New returns the source for the list at the location. A list older than maxAge fails. Its
+// time is the time in the document or, for other lists, the last modification. A maxAge of
+// 0 is [MaxAge] for a document, and no maximum for other lists.
 func New(location string, open Open, now time.Time, maxAge time.Duration) Source {
 	return Source{location, open, now, maxAge}
 }
@@ -112,7 +106,7 @@ func (s Source) explain(err error) error {
 	return fmt.Errorf("%s: %w; if it is no longer kept, take %q out of protect.references", doing, err, s.location)
 }
 
-// A contentError says what is wrong with the content of a list.
+// A contentError is a problem of the content.
 type contentError string
 
 func (e contentError) Error() string { return string(e) }

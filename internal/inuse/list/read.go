@@ -90,8 +90,7 @@ func (r *reader) readLines(number int) error {
 	return nil
 }
 
-// splitLines is a [bufio.SplitFunc] for the line ends \n, \r\n and \r. If it missed
-// one, the lines after a comment would belong to the comment.
+// splitLines is a [bufio.SplitFunc] for the line ends \n, \r\n and \r.
 func splitLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	for i, c := range data {
 		switch {
@@ -120,8 +119,8 @@ func withoutComment(line string) string {
 	return line
 }
 
-// add yields the use in the entry on a line. By may be empty. Add returns false when the
-// consumer has stopped.
+// add yields the use in the entry on a line. It returns false when the consumer has
+// stopped.
 func (r *reader) add(image, by string, line int) bool {
 	ref, err := reference.ParseAny(image)
 	switch {
@@ -161,7 +160,7 @@ func (r *reader) ageProblem(at time.Time) string {
 	return ""
 }
 
-// problems are the problems of a list: the first ten as text, and the number of the others.
+// problems are the first ten problems of a list, and the number of the others.
 type problems struct {
 	first []string
 	more  int

@@ -1,9 +1,8 @@
-// Package services has the table of the services whose images the cleaner protects. It
-// takes names from protect.inUse and returns their in-use sources.
+// Package services has the table of the services that the cleaner queries for images in
+// use. It takes a name from protect.inUse and returns its in-use source.
 //
-// To add a service, add a package beside this one and a line to [Table]. Tests hold the
-// rest against the table: the names that the configuration knows, the parameters and
-// actions of template.yaml, and the actions in the documentation.
+// To add a service, add a package for it and a line to [Table]. Tests compare the table
+// with the names in the configuration, template.yaml and the documentation.
 package services
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 )
 
-// A Service is a service that the cleaner queries for images in use.
+// A Service is a line of the table.
 type Service struct {
 	// Name is the entry of protect.inUse.
 	Name string
@@ -31,14 +30,14 @@ type Service struct {
 	Parameter string
 }
 
-// Table has every service that the cleaner can query.
+// Table has all services that this version can query.
 var Table = []Service{
 	{"ecs", ecs.New, ecs.Actions, "InUseEcs"},
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
 }
 
-// New returns the source for a name of protect.inUse. For a name that is not in the table
-// it returns a source that always fails.
+// New returns the source for a name of protect.inUse. The source of a name that is not in
+// the table always fails.
 func New(name string, cfg aws.Config, settings config.Protect) inuse.Source {
 	for _, service := range Table {
 		if service.Name == name {
@@ -48,8 +47,7 @@ func New(name string, cfg aws.Config, settings config.Protect) inuse.Source {
 	return unsupported(name)
 }
 
-// An unsupported service is one that the configuration knows and this version cannot
-// query.
+// An unsupported service is known to the configuration and not in the table.
 type unsupported string
 
 func (u unsupported) Name() string { return string(u) }
