@@ -7,8 +7,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// A Disposition is what is done with an image. The values are in the order of how far
-// they remove it.
+// A Disposition is an action on an image, from the least to the most.
 type Disposition int8
 
 // The dispositions.
@@ -18,29 +17,27 @@ const (
 	Delete
 )
 
-// Wanted is what is wanted of an image before its relations are considered.
+// Wanted is the wanted action on an image, without regard to related images.
 type Wanted struct {
-	// Disposition is what the policy wants. It is Keep for an image without a verdict.
+	// Disposition is the action of the policy, or Keep.
 	Disposition Disposition
-	// Vetoed is true when something protects the image or a rule retains it. Then the
-	// image is kept and follows no other.
+	// Vetoed is true for a protected or retained image. It is kept and follows no other.
 	Vetoed bool
 }
 
-// A Decision is what may be done with an image.
+// A Decision is the possible action on an image.
 type Decision struct {
 	Disposition Disposition
-	// Blocker is why Disposition is less than wanted, or empty.
+	// Blocker says why Disposition is less than wanted. Otherwise it is empty.
 	Blocker Blocker
-	// Related is the digest of the image that decides: the kept index or subject, or the
-	// index that could not be read. For an image that follows it is the digest of the
-	// marked image that it follows.
+	// Related is the digest of the image that blocks, or of the image that this one
+	// follows.
 	Related string
-	// Follows is true for an image that is deleted only because its parents are.
+	// Follows is true for an image that is deleted because its parents are.
 	Follows bool
 }
 
-// A Blocker is why an image is kept although it is wanted gone.
+// A Blocker says why an image is kept although its removal is wanted.
 type Blocker string
 
 // The blockers.
@@ -51,14 +48,14 @@ const (
 	Subject Blocker = "subject"
 	// Orphan: no image that the image refers to is in the repository.
 	Orphan Blocker = "orphan"
-	// Unreadable: the manifest of an index could not be read, and the image is that
-	// index, contains it or may be one of its children.
+	// Unreadable: the image is an index that could not be read, lists one, or may be a
+	// child of one.
 	Unreadable Blocker = "unreadableIndex"
 )
 
-// Decide returns the decisions for the images of the listing, in its order. Wanted is in
-// that order too. If deleteOrphans is false, or the repository holds only referrers, all
-// orphans are kept. The order of the listing does not change the decisions.
+// Decide returns the decisions for the images. Wanted and the decisions are in the order
+// of the listing, which changes no decision. Orphans are kept if deleteOrphans is false or
+// the repository has only referrers.
 func (g *Graph) Decide(wanted []Wanted, deleteOrphans bool) []Decision {
 	d := decider{
 		Graph: g, wanted: wanted, decisions: make([]Decision, len(g.images)),
@@ -83,9 +80,9 @@ func (g *Graph) Decide(wanted []Wanted, deleteOrphans bool) []Decision {
 	return d.decisions
 }
 
-// A decider begins with the most that can be done with each image, and lowers
-// dispositions until no image is above its parents. Dispositions never rise, so the result
-// does not depend on the order.
+// A decider starts with the greatest disposition of each image. It lowers dispositions
+// until none is greater than that of a parent, and never raises one. The order of the
+// images does not matter.
 type decider struct {
 	*Graph
 	wanted       []Wanted
@@ -95,7 +92,7 @@ type decider struct {
 	unreadBelow map[int]int
 }
 
-// most returns the most that could be done with the image if its parents allowed it.
+// most returns the greatest disposition that the image could have.
 func (d *decider) most(i int) Decision {
 	im := &d.images[i]
 	switch w := d.wanted[i]; {
@@ -119,20 +116,19 @@ func (d *decider) keep(i int) {
 	}
 }
 
-// bind keeps the image if its disposition is above that of a parent.
+// bind keeps the image if its disposition is greater than that of a parent.
 func (d *decider) bind(i int) {
 	if disposition := d.decisions[i].Disposition; disposition != Keep && d.blockingParent(i, disposition) >= 0 {
 		d.keep(i)
 	}
 }
 
-// blockingParent returns a parent whose disposition is below that one, or -1.
+// blockingParent returns a parent with a smaller disposition, or -1.
 func (d *decider) blockingParent(i int, disposition Disposition) int {
 	return d.smallest(d.parents[i], func(parent int) bool { return d.effective(parent) < disposition })
 }
 
-// effective returns the disposition of an image, and at least Archive for an image in the
-// archive.
+// effective returns the disposition of an image. It is at least Archive for an archived one.
 func (d *decider) effective(i int) Disposition {
 	if d.images[i].Status == evaluator.Archived {
 		return max(d.decisions[i].Disposition, Archive)
@@ -140,8 +136,8 @@ func (d *decider) effective(i int) Disposition {
 	return d.decisions[i].Disposition
 }
 
-// follow sets Related of each image that follows, and keeps the images above which no
-// image is deleted for its own sake.
+// follow sets Related of each image that follows. It keeps the image if no image above it
+// is deleted by a rule.
 func (d *decider) follow() {
 	roots := make([]int, 0, len(d.images))
 	for i, r := range d.decisions {
@@ -170,8 +166,7 @@ func (d *decider) lead(i int, root string) {
 	}
 }
 
-// explain sets the blocker of an image that is kept although it is wanted gone and not
-// vetoed.
+// explain sets the blocker of an image that is kept although the policy removes it.
 func (d *decider) explain(i int) {
 	w, r := d.wanted[i], &d.decisions[i]
 	if r.Disposition != Keep || w.Disposition == Keep || w.Vetoed {

@@ -1,3 +1,15 @@
+// Package graph knows the related images of a repository: the children of an index and
+// the referrers of a subject, such as signatures. It takes the listing of the repository,
+// the children of its indexes and the action that is wanted for each image. It returns the
+// action that is possible for each image, and the images that follow others.
+//
+// The parents of an image are the indexes that list it and the subjects that it refers
+// to. Two rules hold for every image:
+//
+//   - It is deleted or archived only if all its parents are. A child of a kept index is
+//     kept, and so is the signature of a kept image.
+//   - It follows the last of its parents if only its parents reference it: it is untagged,
+//     or all its tags name its subject.
 package graph
 
 import (
@@ -10,27 +22,24 @@ import (
 // A Graph holds the images of one repository and their relations.
 type Graph struct {
 	images []evaluator.Image
-	// places are the positions of the images by digest. It is nil until it is needed:
-	// most repositories have no related images.
+	// places are the positions of the images by digest. It is nil until it is needed.
 	places map[string]int
-	// parents and children are the related images of each image, by their places. Images
-	// that are not listed are not in them.
+	// parents and children are the listed parents and children of each image.
 	parents, children map[int][]int
-	// indexes are the parents of an image that list it. A tag can make one of them the
-	// subject of the image as well.
+	// indexes are the parents of each image that list it.
 	indexes map[int][]int
 	// unread are the indexes whose children are not known.
 	unread []int
 	// orphan has the referrers none of whose subjects is listed.
 	orphan map[int]bool
-	// onlyReferrers is true when the repository holds nothing else. Then the subjects are
+	// onlyReferrers is true when the repository has no other images. Then the subjects are
 	// in another repository.
 	onlyReferrers bool
 }
 
 // New builds the graph of a repository from the listing of all its images and the
-// children of its indexes, by the digest of the index. An index that is not in children
-// is one whose manifest could not be read.
+// children of each index by its digest. An index without an entry in children could not be
+// read.
 func New(images []evaluator.Image, children map[string][]string) *Graph {
 	g := &Graph{
 		images: images, parents: map[int][]int{}, children: map[int][]int{}, indexes: map[int][]int{},
@@ -127,8 +136,8 @@ func Subjects(im evaluator.Image) []string {
 	return digests
 }
 
-// subjectOf returns the digest that the tag names as a subject, or "". Such a tag is
-// sha256-DIGEST in OCI 1.1, and sha256-DIGEST with one of three suffixes in cosign.
+// subjectOf returns the digest of the subject that the tag names, or "". OCI 1.1 has tags
+// like sha256-DIGEST, and cosign adds one of three suffixes.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
 func subjectOf(tag string) string {
 	name, found := strings.CutPrefix(tag, "sha256-")
@@ -150,8 +159,8 @@ func nameless(im evaluator.Image) bool {
 	})
 }
 
-// Ancestors returns the digests of all indexes that list the image, directly
-// or through other indexes. It does not return the subjects of the image.
+// Ancestors returns the digests of the indexes that list the image, directly or through
+// other indexes. Its subjects are not among them.
 func (g *Graph) Ancestors(digest string) []string {
 	if len(g.indexes) == 0 {
 		return nil
@@ -163,7 +172,7 @@ func (g *Graph) Ancestors(digest string) []string {
 	return g.above(i, g.indexes)
 }
 
-// above returns the digests of the images above image i, the nearest first.
+// above returns the digests of the images above image i.
 func (g *Graph) above(i int, parents map[int][]int) []string {
 	var found []string
 	seen := map[int]bool{i: true}
@@ -203,12 +212,11 @@ func (g *Graph) Release(digest string) {
 	}
 }
 
-// smallest returns that image of the candidates for which wanted is true whose digest is
-// the smallest, or -1.
-func (g *Graph) smallest(candidates []int, wanted func(int) bool) int {
+// smallest returns the candidate with the smallest digest for which fits is true, or -1.
+func (g *Graph) smallest(candidates []int, fits func(int) bool) int {
 	found := -1
 	for _, i := range candidates {
-		if wanted(i) && (found < 0 || g.images[i].Digest < g.images[found].Digest) {
+		if fits(i) && (found < 0 || g.images[i].Digest < g.images[found].Digest) {
 			found = i
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// keepUnread keeps the indexes whose children are not known, the indexes above them,
-// which may be in use by such a child, and the images that may be such a child. Nobody
-// can read an archived index, so it is deleted when that is wanted.
+// keepUnread keeps the indexes whose children are not known, the indexes above them, and
+// the images that may be their children. An archived index cannot be read, so keepUnread
+// does not keep it.
 func (d *decider) keepUnread() {
 	for _, i := range d.unread {
 		if d.images[i].Status != evaluator.Archived {
@@ -38,20 +38,18 @@ func (d *decider) keepAbove(i, unread int) {
 	}
 }
 
-// unreadParent returns an index that was not read, may list the image and has a
-// disposition below that one, or -1.
+// unreadParent returns an index that was not read, may list the image and has a smaller
+// disposition, or -1.
 func (d *decider) unreadParent(i int, disposition Disposition) int {
 	return d.smallest(d.unread, func(index int) bool {
 		return d.effective(index) < disposition && MayList(&d.images[index], &d.images[i])
 	})
 }
 
-// MayList reports whether, by their times, the index may list the image. The children of
-// an index are pushed before it. A replica or a pull-through cache may get them later, but
-// not after the index has been archived, because then nobody can pull it.
-//
-// The push time of an image that has been in the archive says nothing: a push restores an
-// archived image, perhaps with a new time.
+// MayList reports whether the index may list the image, by their times. Children are
+// usually pushed before their index. A replica or a pull-through cache may get them later,
+// but not after the index is archived, because an archived index cannot be pulled. The push
+// time of an image that has been archived says nothing: a push may have restored it.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html
 func MayList(index, im *evaluator.Image) bool {
 	switch {
@@ -63,9 +61,8 @@ func MayList(index, im *evaluator.Image) bool {
 	return !im.PushedAt.After(index.LastArchivedAt)
 }
 
-// Unreadable returns the smallest digest of the indexes that were not read although they
-// are not archived, or "". Unless it is "", any image of the repository may be listed by
-// an index in use, or contain an image in use.
+// Unreadable returns the smallest digest of the unread indexes that are not archived, or "".
+// Such an index may list any image of the repository.
 func (g *Graph) Unreadable() string {
 	i := g.smallest(g.unread, func(i int) bool { return g.images[i].Status != evaluator.Archived })
 	if i < 0 {
@@ -74,9 +71,8 @@ func (g *Graph) Unreadable() string {
 	return g.images[i].Digest
 }
 
-// Unread reports whether the image at place i is an index that was not read. The images
-// that it may list are deleted after it, except those above it: their digests are in
-// above.
+// Unread reports whether the image at place i is an index that was not read. The images that
+// it may list are deleted after it, except the images above it, whose digests are in above.
 func (g *Graph) Unread(i int) (above []string, unread bool) {
 	if !slices.Contains(g.unread, i) {
 		return nil, false
