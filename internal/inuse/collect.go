@@ -3,7 +3,6 @@ package inuse
 import (
 	"fmt"
 	"iter"
-	"strings"
 	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
@@ -34,15 +33,24 @@ func Collect(find func(*Collector) error) iter.Seq2[Use, error] {
 // Add adds a use of the image and of the digest that the service recorded for it. One of
 // the two may be empty. If they are different manifests, such as an index and a child, Add
 // adds a use of each. Add fails if it cannot read the name of the image.
-func (c *Collector) Add(image, digest string, use Use) error {
-	refs, err := references(image, digest)
-	if err != nil {
-		return fmt.Errorf("%s: %w", use.By, err)
+func (c *Collector) Add(image, digest string, use Use) (err error) {
+	if image != "" || digest == "" {
+		if use.Reference, err = reference.ParseAny(image); err != nil {
+			return fmt.Errorf("%s: %w", use.By, err)
+		}
 	}
-	if strings.Contains(image, "@") {
+	named := use.Reference
+	if digest != "" {
+		if use.Reference, err = named.WithDigest(digest); err != nil {
+			return fmt.Errorf("%s: recorded digest of %.200q: %w", use.By, image, err)
+		}
+	}
+	if named.Digest != "" {
 		use.Runs = false // the image is used by its digest, not by its tag
 	}
-	for _, use.Reference = range refs {
+	c.AddKnown(use)
+	if named.Digest != "" && named != use.Reference {
+		use.Reference = named
 		c.AddKnown(use)
 	}
 	return nil
@@ -53,26 +61,4 @@ func (c *Collector) AddKnown(use Use) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.uses = append(c.uses, use)
-}
-
-func references(image, digest string) ([]reference.Reference, error) {
-	var ref reference.Reference
-	var err error
-	if image != "" || digest == "" {
-		ref, err = reference.ParseAny(image)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if digest == "" {
-		return []reference.Reference{ref}, nil
-	}
-	recorded, err := ref.WithDigest(digest)
-	if err != nil {
-		return nil, fmt.Errorf("recorded digest of %.200q: %w", image, err)
-	}
-	if ref.Digest == "" || ref == recorded {
-		return []reference.Reference{recorded}, nil
-	}
-	return []reference.Reference{ref, recorded}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,5 +133,37 @@ func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("scan mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// The image and its recorded digest may be different manifests; then both are in use.
+func TestACollectorAddsTheImageAndItsDigest(t *testing.T) {
+	t.Parallel()
+	a, b := inusetest.Digest("a"), inusetest.Digest("b")
+	for _, c := range []struct{ image, digest, want string }{
+		{"app:v1", "", "app:v1 runs"},
+		{"app:v1", a, "app:v1@" + a + " runs"},
+		{"app@" + a, "", "app@" + a},
+		{"app@" + a, a, "app@" + a},
+		{"app@" + a, b, "app@" + b + ", app@" + a},
+		{"", b, "@" + b + " runs"},
+		{"", "", "error"},
+		{"app:v1", "sha256:a", "error"},
+		{"two words", a, "error"},
+	} {
+		var got []string
+		for use, err := range inuse.Collect(func(to *inuse.Collector) error { return to.Add(c.image, c.digest, inuse.Use{By: "x", Runs: true}) }) {
+			text := use.Reference.String()
+			if use.Runs {
+				text += " runs"
+			}
+			if err != nil {
+				text = "error"
+			}
+			got = append(got, text)
+		}
+		if text := strings.Join(got, ", "); text != c.want {
+			t.Errorf("%q and %q: %s; want %s", c.image, c.digest, text, c.want)
+		}
 	}
 }

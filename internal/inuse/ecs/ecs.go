@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -105,7 +107,7 @@ func (s *scan) run(ctx context.Context) error {
 	if err := s.families(ctx); err != nil {
 		return err
 	}
-	return s.describeDefinitions(ctx)
+	return inuse.Each(ctx, slices.Collect(maps.Keys(s.definitions)), s.describeDefinition)
 }
 
 // The maximum numbers of items in one call.

@@ -3,7 +3,6 @@ package ecs
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -75,18 +74,19 @@ func (s *scan) describeTasks(ctx context.Context, b batch) error {
 // definition. The task definition of a stopped task may be deleted.
 func (s *scan) task(task types.Task) error {
 	arn, definition := aws.ToString(task.TaskArn), aws.ToString(task.TaskDefinitionArn)
-	stops := aws.ToString(task.DesiredStatus) == string(types.DesiredStatusStopped)
+	const running, stopped = string(types.DesiredStatusRunning), string(types.DesiredStatusStopped)
+	status := aws.ToString(task.DesiredStatus)
 	for _, container := range task.Containers {
 		image, digest := aws.ToString(container.Image), aws.ToString(container.ImageDigest)
-		use := inuse.Use{By: arn, Runs: runs(task, container)}
-		if image == "" && digest == "" && !use.Runs && !stops && definition != "" {
+		use := inuse.Use{By: arn, Runs: status == running && aws.ToString(container.LastStatus) == running}
+		if image == "" && digest == "" && !use.Runs && status != stopped && definition != "" {
 			continue // the task definition names the image of the container
 		}
 		if err := s.container(image, digest, use); err != nil {
 			return err
 		}
 	}
-	if stops {
+	if status == stopped {
 		return nil
 	}
 	if len(task.Containers) == 0 && definition == "" {
@@ -94,12 +94,6 @@ func (s *scan) task(task types.Task) error {
 	}
 	s.define(&definition, definition, 0)
 	return nil
-}
-
-// runs reports whether the container has started and should not stop.
-func runs(task types.Task, container types.Container) bool {
-	const running = string(types.DesiredStatusRunning)
-	return aws.ToString(task.DesiredStatus) == running && aws.ToString(container.LastStatus) == running
 }
 
 // define adds a task definition, its user and the Revision of the use to the definitions.
@@ -171,10 +165,6 @@ func familyOf(arn string) string {
 		family = family[:i]
 	}
 	return family
-}
-
-func (s *scan) describeDefinitions(ctx context.Context) error {
-	return inuse.Each(ctx, slices.Collect(maps.Keys(s.definitions)), s.describeDefinition)
 }
 
 func (s *scan) describeDefinition(ctx context.Context, arn string) error {

@@ -82,12 +82,10 @@ func (r *reader) readLines(number int) error {
 			return errStopped
 		}
 	}
-	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
 		return contentError(fmt.Sprintf("line %d: has more than %d KiB, which no reference has", number, maxEntry>>10))
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return lines.Err()
 }
 
 // splitLines is a [bufio.SplitFunc] for the line ends \n, \r\n and \r.
