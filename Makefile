@@ -114,7 +114,7 @@ invoke: ## Run the Lambda handler here on EVENT=events/FILE.json
 
 .PHONY: integration
 integration: ## Run the end-to-end tests, also against moto's server
-	PYTHON='$(PYTHON)' PATH="$(abspath $(VENV))/bin:$$PATH" go test -tags integration -count=1 -timeout 10m $(TESTFLAGS) ./integration/... ./internal/inuse
+	PYTHON='$(PYTHON)' PATH="$(abspath $(VENV))/bin:$$PATH" go test -tags integration -count=1 -timeout 10m $(TESTFLAGS) ./integration/... ./internal/inuse/...
 
 .PHONY: venv
 venv: $(VENV)/ready ## Install tools/requirements.txt into dist/venv, which integration and validate use

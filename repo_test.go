@@ -80,6 +80,9 @@ func TestAWSIsImportedOnlyAtTheEdge(t *testing.T) {
 	edges := map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/service/ecr": {"internal/ecrapi", "internal/ecrapi/policyapi", "bench/minimal"},
 		"github.com/aws/aws-lambda-go":             {"cmd/cleaner", "internal/function", "bench/minimal"},
+
+		"github.com/aws/aws-sdk-go-v2/service/ecs":    {"internal/inuse/ecs"},
+		"github.com/aws/aws-sdk-go-v2/service/lambda": {"internal/inuse/lambda"},
 	}
 	for _, s := range sources(t) {
 		for _, im := range s.imports() {

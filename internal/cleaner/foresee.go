@@ -152,8 +152,8 @@ func (g guard) holds(digest string) string {
 }
 
 // reach is how far the index goes; one in the archive already is there.
-func (g guard) reach(index string) graph.Fate {
-	fate := graph.Stay
+func (g guard) reach(index string) graph.Disposition {
+	fate := graph.Keep
 	if i, _ := g.place(index); g.images[i].Status == evaluator.Archived {
 		fate = graph.Archive
 	}

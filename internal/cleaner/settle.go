@@ -57,7 +57,7 @@ func wishOf(v evaluator.Verdict, im *evaluator.Image, onExpire config.OnExpire) 
 // acts reports whether something is to become of the image.
 func (w *wish) acts() bool { return w != nil && w.action != evaluator.Keep }
 
-func (w *wish) fate() graph.Fate {
+func (w *wish) fate() graph.Disposition {
 	switch {
 	case w == nil:
 	case archives(w.action, w.onExpire):
@@ -65,7 +65,7 @@ func (w *wish) fate() graph.Fate {
 	case w.action == evaluator.Expire, w.action == Follow:
 		return graph.Delete
 	}
-	return graph.Stay
+	return graph.Keep
 }
 
 // settle fills the plan with what is wanted, what protects it and what goes
@@ -94,7 +94,7 @@ func (p Planner) settle(ctx context.Context, plan *RepositoryPlan, c *contents, 
 	plan.Findings = slices.Concat(plan.Findings, c.manifestFindings(), used.findings)
 	protections, wishes := p.weigh(c, g, &used, wanted, settings)
 	plan.keptByOwnPulls += c.keptByOwnPulls(wanted, protections, settings.Protect)
-	rulings := g.Settle(wishes, settings.Orphans == config.DeleteOrphans)
+	rulings := g.Decide(wishes, settings.Orphans == config.DeleteOrphans)
 	places := make([]int, 0, marked)
 	for i := range rulings {
 		if wanted[i].acts() || rulings[i].Follows {
@@ -136,10 +136,10 @@ func (p Planner) release(c *contents, g *graph.Graph, wanted []*wish) {
 
 // weigh returns what protects images, by their places, and what is wanted of each
 // under that protection.
-func (p Planner) weigh(c *contents, g *graph.Graph, used *usage, wanted []*wish, settings config.Settings) (map[int][]Protection, []graph.Wish) {
+func (p Planner) weigh(c *contents, g *graph.Graph, used *usage, wanted []*wish, settings config.Settings) (map[int][]Protection, []graph.Wanted) {
 	protector := newProtector(c, settings.Protect)
 	protections := map[int][]Protection{}
-	wishes := make([]graph.Wish, len(c.images))
+	wishes := make([]graph.Wanted, len(c.images))
 	for i := range c.images {
 		im, w := &c.images[i], wanted[i]
 		by := append(used.protections(im.Digest), protector.protections(im)...)
@@ -149,17 +149,17 @@ func (p Planner) weigh(c *contents, g *graph.Graph, used *usage, wanted []*wish,
 		if len(by) > 0 {
 			protections[i] = by
 		}
-		wishes[i] = graph.Wish{Fate: w.fate(), Vetoed: len(by) > 0 || w != nil && w.retained}
+		wishes[i] = graph.Wanted{Disposition: w.fate(), Vetoed: len(by) > 0 || w != nil && w.retained}
 	}
 	return protections, wishes
 }
 
-func newPlannedImage(im evaluator.Image, w *wish, ruling graph.Ruling, protectedBy []Protection) PlannedImage {
+func newPlannedImage(im evaluator.Image, w *wish, ruling graph.Decision, protectedBy []Protection) PlannedImage {
 	if ruling.Follows {
-		return PlannedImage{Image: im, Action: Follow, Reason: "nothing else references it; goes with " + ruling.With}
+		return PlannedImage{Image: im, Action: Follow, Reason: "nothing else references it; goes with " + ruling.Related}
 	}
-	if ruling.Tie != graph.NoTie {
-		protectedBy = append(protectedBy, Protection{ProtectionKind(ruling.Tie), ruling.With})
+	if ruling.Blocker != "" {
+		protectedBy = append(protectedBy, Protection{ProtectionKind(ruling.Blocker), ruling.Related})
 	}
 	return PlannedImage{Image: im, Action: w.action, Rule: w.rule, Reason: w.reason, OnExpire: w.onExpire, Untag: w.untag, ProtectedBy: protectedBy}
 }

@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
@@ -89,30 +89,22 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	}
 }
 
-// sources returns what the configuration has asked for what is in use.
+// sources returns the in-use sources of a configuration.
 func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
 	for _, name := range settings.InUse {
-		switch name {
-		case "ecs":
-			client := ecs.NewFromConfig(cfg)
-			all = append(all, inuse.NewECS(client, settings.TaskDefinitionRevisions, awsclient.IsEmulated(client.Options().BaseEndpoint)))
-		case "lambda":
-			all = append(all, inuse.NewLambda(lambda.NewFromConfig(cfg)))
-		default:
-			all = append(all, inuse.Unasked(name))
-		}
+		all = append(all, services.New(name, cfg, settings))
 	}
 	for _, location := range settings.References {
 		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour
-		all = append(all, inuse.NewList(location, opener(cfg, clock), clock(), maxAge))
+		all = append(all, list.New(location, opener(cfg, clock), clock(), maxAge))
 	}
 	return all
 }
 
 // opener returns how a list of references is opened: an S3 object or a file.
-func opener(cfg aws.Config, clock func() time.Time) inuse.Open {
+func opener(cfg aws.Config, clock func() time.Time) list.Open {
 	return func(ctx context.Context, location string) (io.ReadCloser, time.Time, error) {
 		if strings.HasPrefix(location, "s3://") {
 			return awsclient.OpenObject(ctx, cfg, location, clock)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
@@ -18,6 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 )
 
 // An emf is a line in the embedded metric format, as CloudWatch reads it.
@@ -156,7 +158,9 @@ func TestWhatIsUndoneIsCountedByReason(t *testing.T) {
 			connect := f.Connect
 			f.Connect = func(ctx context.Context) (function.Registry, error) {
 				r, err := connect(ctx)
-				r.Sources = func(config.Config) []inuse.Source { return []inuse.Source{inuse.Unasked("eks")} }
+				r.Sources = func(config.Config) []inuse.Source {
+					return []inuse.Source{services.New("eks", aws.Config{}, config.Protect{})}
+				}
 				return r, err
 			}
 		}, map[string]any{"in-use scan": 2.0, "in-use sources": 1.0}},

@@ -1,39 +1,45 @@
+// Package graph knows the related images of a repository: the children of an index and
+// the referrers of a subject, such as signatures. It takes the listing of the repository,
+// the children of its indexes and the action that is wanted for each image. It returns the
+// action that is possible for each image, and the images that follow others.
+//
+// The parents of an image are the indexes that list it and the subjects that it refers
+// to. Two rules hold for every image:
+//
+//   - It is deleted or archived only if all its parents are. A child of a kept index is
+//     kept, and so is the signature of a kept image.
+//   - It follows the last of its parents if only its parents reference it: it is untagged,
+//     or all its tags name its subject.
 package graph
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// A Graph holds the images of one repository and how they belong together.
+// A Graph holds the images of one repository and their relations.
 type Graph struct {
 	images []evaluator.Image
-	// places leads from digests to images. It is nil before it is needed, which
-	// in most repositories is never: see place.
+	// places are the positions of the images by digest. It is nil until it is needed.
 	places map[string]int
-	// parents and children lead from images to images, by their places. What is
-	// not listed is not in them.
+	// parents and children are the listed parents and children of each image.
 	parents, children map[int][]int
-	// indexes are those parents of an image that list it. A tag can make one of
-	// them its subject as well.
+	// indexes are the parents of each image that list it.
 	indexes map[int][]int
 	// unread are the indexes whose children are not known.
 	unread []int
-	// orphan tells of an image whether it is a referrer of subjects none of
-	// which is listed.
+	// orphan has the referrers none of whose subjects is listed.
 	orphan map[int]bool
-	// onlyReferrers is true when the repository holds nothing else: then the
-	// subjects are in another one.
+	// onlyReferrers is true when the repository has no other images. Then the subjects are
+	// in another repository.
 	onlyReferrers bool
 }
 
-// New builds the graph of a repository from the listing of all its images and
-// the children of its indexes, by the digest of the index. An index that is
-// not in children is one whose manifest could not be read.
+// New builds the graph of a repository from the listing of all its images and the
+// children of each index by its digest. An index without an entry in children could not be
+// read.
 func New(images []evaluator.Image, children map[string][]string) *Graph {
 	g := &Graph{
 		images: images, parents: map[int][]int{}, children: map[int][]int{}, indexes: map[int][]int{},
@@ -87,7 +93,7 @@ func (g *Graph) addSubjects(i int) {
 	for _, digest := range subjects {
 		if parent, ok := g.place(digest); ok && parent != i {
 			listed = true
-			if !slices.Contains(g.indexes[parent], i) { // an index goes before what it lists
+			if !slices.Contains(g.indexes[parent], i) { // an index is not the referrer of its child
 				g.link(parent, g.images[i].Digest)
 			}
 		}
@@ -109,60 +115,69 @@ func (g *Graph) link(parent int, digest string) {
 // IndexType is the media type of an OCI index.
 const IndexType = "application/vnd.oci.image.index.v1+json"
 
-// IsIndex reports whether the image is a manifest list.
+// IsIndex reports whether the image is an index or a manifest list.
 func IsIndex(im evaluator.Image) bool {
 	return im.ManifestMediaType == IndexType ||
 		im.ManifestMediaType == "application/vnd.docker.distribution.manifest.list.v2+json"
 }
 
-// subjectTag is a tag that names the subject of the image that bears it: the
-// scheme of cosign, and the fallback of OCI 1.1 for registries without
-// referrers.
-// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
-var subjectTag = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^sha256-([0-9a-f]{64})(\.(sig|att|sbom))?$`)
-})
-
-// Subjects returns the digests that the image refers to, by its subject or by
-// its tags. It returns none for an image that is no referrer.
+// Subjects returns the digests of the images that the image refers to, in its manifest or
+// by its tags. It returns none for an image that is not a referrer.
 func Subjects(im evaluator.Image) []string {
 	var digests []string
 	if im.SubjectDigest != "" {
 		digests = append(digests, im.SubjectDigest)
 	}
 	for _, tag := range im.Tags {
-		if !strings.HasPrefix(tag, "sha256-") {
-			continue // nearly every tag, without an expression
-		}
-		if m := subjectTag().FindStringSubmatch(tag); m != nil {
-			digests = append(digests, "sha256:"+m[1])
+		if digest := subjectOf(tag); digest != "" {
+			digests = append(digests, digest)
 		}
 	}
 	return digests
 }
 
-// nameless reports whether nothing but its parents leads to the image: it is
-// untagged or has only tags that name a subject.
+// subjectOf returns the digest of the subject that the tag names, or "". OCI 1.1 has tags
+// like sha256-DIGEST, and cosign adds one of three suffixes.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+func subjectOf(tag string) string {
+	name, found := strings.CutPrefix(tag, "sha256-")
+	if !found {
+		return ""
+	}
+	digits, suffix, hasSuffix := strings.Cut(name, ".")
+	if len(digits) != 64 || strings.Trim(digits, "0123456789abcdef") != "" ||
+		hasSuffix && suffix != "sig" && suffix != "att" && suffix != "sbom" {
+		return ""
+	}
+	return "sha256:" + digits
+}
+
+// nameless reports whether the image is untagged or all its tags name a subject.
 func nameless(im evaluator.Image) bool {
 	return !slices.ContainsFunc(im.Tags, func(tag string) bool {
-		return !strings.HasPrefix(tag, "sha256-") || !subjectTag().MatchString(tag)
+		return subjectOf(tag) == ""
 	})
 }
 
-// Ancestors returns the digests of all indexes that list the image, directly
-// or through other indexes, not of its subjects.
+// Ancestors returns the digests of the indexes that list the image, directly or through
+// other indexes. Its subjects are not among them.
 func (g *Graph) Ancestors(digest string) []string {
 	if len(g.indexes) == 0 {
 		return nil
 	}
-	start, listed := g.place(digest)
+	i, listed := g.place(digest)
 	if !listed {
 		return nil
 	}
+	return g.above(i, g.indexes)
+}
+
+// above returns the digests of the images above image i.
+func (g *Graph) above(i int, parents map[int][]int) []string {
 	var found []string
-	seen := map[int]bool{start: true}
-	for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
-		for _, parent := range g.indexes[queue[0]] {
+	seen := map[int]bool{i: true}
+	for queue := []int{i}; len(queue) > 0; queue = queue[1:] {
+		for _, parent := range parents[queue[0]] {
 			if !seen[parent] {
 				seen[parent] = true
 				found = append(found, g.images[parent].Digest)
@@ -190,10 +205,20 @@ func (g *Graph) Parents(digest string) []evaluator.Image {
 	return parents
 }
 
-// Release takes a referrer whose subjects have just been removed for an image
-// like any other, and not for an orphan.
+// Release makes an orphan an ordinary image: its subjects have just been deleted.
 func (g *Graph) Release(digest string) {
 	if i, listed := g.place(digest); listed {
 		delete(g.orphan, i)
 	}
+}
+
+// smallest returns the candidate with the smallest digest for which fits is true, or -1.
+func (g *Graph) smallest(candidates []int, fits func(int) bool) int {
+	found := -1
+	for _, i := range candidates {
+		if fits(i) && (found < 0 || g.images[i].Digest < g.images[found].Digest) {
+			found = i
+		}
+	}
+	return found
 }

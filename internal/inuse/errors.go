@@ -12,49 +12,41 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// explain wraps the error of a call with what was being done and, where that
-// is known, what to do about it. Entry is the part of the configuration that
-// asks for the call, such as "ecs" in protect.inUse.
-func explain(entry, doing string, err error) error {
+// Explain wraps the error of a call of the source with that name. Doing describes the
+// call. The result says what to do about the error, if that is known.
+func Explain(name, doing string, err error) error {
+	action, denied := Denied(err)
 	switch {
-	case denied(err):
-		return fmt.Errorf("%s: %w; allow %s", doing, err, action(err))
-	case notOffered(err), unreachable(err):
-		return fmt.Errorf("%s: %w; if it is not used here, take %s", doing, err, entry)
+	case denied:
+		return fmt.Errorf("%s: %w; allow %s", doing, err, action)
+	case NotKnown(err), HasCode(err, "OptInRequired", "SubscriptionRequiredException"), unreachable(err):
+		return fmt.Errorf("%s: %w; if it is not used here, take %q out of protect.inUse", doing, err, name)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// action returns the IAM action of the call that failed. For the calls of this
-// package it is the name of the operation.
-func action(err error) string {
-	call, ok := errors.AsType[*smithy.OperationError](err)
-	if !ok {
-		return "the action"
+// Denied reports whether IAM denied the call, and returns the action to allow, such as
+// "the action ecs:ListTasks". All actions in use have the names of their operations.
+func Denied(err error) (action string, denied bool) {
+	if !HasCode(err, "AccessDeniedException", "AccessDenied", "UnauthorizedOperation") {
+		return "", false
 	}
-	return "the action " + strings.ToLower(call.ServiceID) + ":" + call.OperationName
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return "the action " + strings.ToLower(call.ServiceID) + ":" + call.OperationName, true
+	}
+	return "the action", true
 }
 
-func denied(err error) bool {
-	return hasCode(err, "AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
-}
-
-// notOffered reports whether the service does not know the operation, or does
-// not serve this account or Region.
-func notOffered(err error) bool {
-	return notKnown(err) || hasCode(err, "OptInRequired", "SubscriptionRequiredException")
-}
-
-// notKnown reports whether the service does not know the operation, or not for
-// what it was asked about.
-func notKnown(err error) bool {
+// NotKnown reports whether the service does not know or support the operation.
+func NotKnown(err error) bool {
 	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	return ok && answer.HTTPStatusCode() == http.StatusNotImplemented ||
-		hasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
+		HasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
 			"UnsupportedFeatureException")
 }
 
-// unreachable reports whether no answer came. To be stopped is another matter.
+// unreachable reports whether the service sent no answer. It is false for a call that was
+// canceled.
 func unreachable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
@@ -63,7 +55,8 @@ func unreachable(err error) bool {
 	return ok
 }
 
-func hasCode(err error, codes ...string) bool {
+// HasCode reports whether the service answered with one of the error codes.
+func HasCode(err error, codes ...string) bool {
 	answer, ok := errors.AsType[smithy.APIError](err)
 	return ok && slices.Contains(codes, answer.ErrorCode())
 }

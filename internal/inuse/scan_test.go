@@ -5,11 +5,13 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
@@ -41,7 +43,7 @@ func (g given) Uses(context.Context) iter.Seq2[inuse.Use, error] {
 }
 
 func use(tag, by string) inuse.Use {
-	return inuse.Use{Reference: reference.Reference{RegistryID: "123456789012", Region: region, Repository: "app", Tag: tag}, By: by}
+	return inuse.Use{Reference: reference.Reference{RegistryID: "123456789012", Region: inusetest.Region, Repository: "app", Tag: tag}, By: by}
 }
 
 // from returns the use as Run does for that source.
@@ -55,7 +57,7 @@ func TestAPanicInASourceIsItsFailure(t *testing.T) {
 	t.Parallel()
 	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{
 		given{name: "faulty", meet: func() { panic("fault") }}, given{name: "one", uses: []inuse.Use{use("a", "x")}},
-	}, now)
+	}, inusetest.Now)
 	if len(got.Failed) != 1 || got.Failed[0].String() != "faulty: the program is faulty: fault; please report it" || got.Counts["one"] != 1 {
 		t.Errorf("failed %v, counts %v", got.Failed, got.Counts)
 	}
@@ -70,9 +72,9 @@ func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 		given{name: "none"},
 		given{name: "two", uses: []inuse.Use{use("a", "x")}},
 		given{name: "two", uses: []inuse.Use{use("d", "x")}},
-	}, now)
+	}, inusetest.Now)
 	want := inuse.Scan{
-		At: now,
+		At: inusetest.Now,
 		Uses: []inuse.Use{
 			from("one", use("a", "x")), from("two", use("a", "x")), from("one", use("a", "y")),
 			from("one", use("b", "x")), from("fails", use("c", "z")), from("two", use("d", "x")),
@@ -90,7 +92,7 @@ func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 
 func TestRunOfNoSourcesIsEmpty(t *testing.T) {
 	t.Parallel()
-	got := inuse.Scope{}.Run(t.Context(), nil, now)
+	got := inuse.Scope{}.Run(t.Context(), nil, inusetest.Now)
 	if len(got.Uses) != 0 || len(got.Failed) != 0 || !maps.Equal(got.Counts, map[string]int{}) {
 		t.Errorf("got %v", got)
 	}
@@ -103,18 +105,65 @@ func TestRunAsksAllAtTheSameTime(t *testing.T) {
 	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{
 		given{name: "here", meet: func() { here <- true; <-there }},
 		given{name: "there", meet: func() { <-here; there <- true }},
-	}, now)
+	}, inusetest.Now)
 	if len(got.Counts) != 2 {
 		t.Errorf("got %v", got)
 	}
 }
 
-func TestASourceCanBeLeftEarly(t *testing.T) {
+func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
 	t.Parallel()
-	for use, err := range deployed().source(t, 5).Uses(t.Context()) {
-		if err != nil || use.Reference.Repository != "app" {
-			t.Errorf("got %v, %v first", use, err)
+	ref := func(text string) inuse.Use {
+		r, err := reference.ParseAny(text)
+		if err != nil {
+			t.Fatal(err)
 		}
-		break
+		return inuse.Use{Reference: r, By: "x", Source: "s"}
+	}
+	here, far := ref(inusetest.Registry+"app:v1"), ref("123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1")
+	proxy, anywhere := ref("proxy.example.com/app:v1"), inuse.Use{Reference: reference.Reference{Digest: inusetest.Digest("a")}, By: "x", Source: "s"}
+	unknown := inuse.Use{By: "x", Source: "s", Problem: "no name"} // is not counted
+	source := given{name: "s", uses: []inuse.Use{here, far, far, proxy, ref("mirror.example.com/app:v2"), ref("far.example.com/app:v3"), anywhere, unknown}}
+	got := inuse.Scope{Region: inusetest.Region, Aliases: reference.Aliases{
+		"mirror.example.com": {ID: "123456789012", Region: inusetest.Region}, "far.example.com": {ID: "123456789012", Region: "us-east-1"},
+	}}.Run(t.Context(), []inuse.Source{source, given{name: "none"}}, inusetest.Now)
+	want := inuse.Scan{
+		At: inusetest.Now, Uses: []inuse.Use{unknown, anywhere, proxy, here, ref(inusetest.Registry + "app:v2")},
+		Counts: map[string]int{"s": 6, "none": 0}, Elsewhere: map[string]int{"s": 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("scan mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// The image and its recorded digest may be different manifests; then both are in use.
+func TestACollectorAddsTheImageAndItsDigest(t *testing.T) {
+	t.Parallel()
+	a, b := inusetest.Digest("a"), inusetest.Digest("b")
+	for _, c := range []struct{ image, digest, want string }{
+		{"app:v1", "", "app:v1 runs"},
+		{"app:v1", a, "app:v1@" + a + " runs"},
+		{"app@" + a, "", "app@" + a},
+		{"app@" + a, a, "app@" + a},
+		{"app@" + a, b, "app@" + b + ", app@" + a},
+		{"", b, "@" + b + " runs"},
+		{"", "", "error"},
+		{"app:v1", "sha256:a", "error"},
+		{"two words", a, "error"},
+	} {
+		var got []string
+		for use, err := range inuse.Collect(func(to *inuse.Collector) error { return to.Add(c.image, c.digest, inuse.Use{By: "x", Runs: true}) }) {
+			text := use.Reference.String()
+			if use.Runs {
+				text += " runs"
+			}
+			if err != nil {
+				text = "error"
+			}
+			got = append(got, text)
+		}
+		if text := strings.Join(got, ", "); text != c.want {
+			t.Errorf("%q and %q: %s; want %s", c.image, c.digest, text, c.want)
+		}
 	}
 }

@@ -15,16 +15,15 @@ type Registry struct {
 	Prefix string
 }
 
-// ParseRegistry reads the host of an ECR registry, with or without a prefix:
-// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team. The error says which part is
-// wrong.
+// ParseRegistry reads the host of an ECR registry, with or without a prefix, such as
+// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team.
 func ParseRegistry(text string) (Registry, error) {
 	host, prefix, hasPrefix := strings.Cut(text, "/")
 	r, err := parseHost(lower(host))
 	if err != nil {
 		return Registry{}, err
 	}
-	if hasPrefix && !isRepository(prefix) {
+	if hasPrefix && !isRepositoryPrefix(prefix) {
 		return Registry{}, fmt.Errorf("%.80q is not the beginning of names of ECR repositories", prefix)
 	}
 	return Registry{r.RegistryID, r.Region, prefix}, nil
@@ -41,17 +40,16 @@ func (r Registry) String() string {
 // MarshalText returns the text of String.
 func (r Registry) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// Aliases map other names of ECR registries, such as the host of a proxy, to these
-// registries. A name is a host, in lower case, or a host and the beginning of a path. A
-// nil map has no aliases.
+// Aliases map other names of ECR registries, such as the host of a proxy, to the
+// registries. A name is a host in lower case, or a host and the beginning of a path.
 type Aliases map[string]Registry
 
-// ParseAlias reads a name of [Aliases]. The error says how to write it.
+// ParseAlias reads a name of [Aliases].
 func ParseAlias(text string) (string, error) {
 	host, path, hasPath := strings.Cut(text, "/")
 	name := lower(host)
 	switch {
-	case claimsRegistry(name) || containsRegistry(lower(text)):
+	case namesRegistry(name, text):
 		return "", errors.New("names an ECR registry itself, which needs no alias")
 	case !isHost(name) || hasPath && !isPath(path):
 		return "", errors.New("is not like proxy.example.com or proxy.example.com/prefix: leave out the scheme, the tag and the last slash")
@@ -61,8 +59,8 @@ func ParseAlias(text string) (string, error) {
 	return name, nil
 }
 
-// Resolve replaces the longest alias that the reference begins with by its ECR
-// registry. Without such an alias it returns the reference unchanged.
+// Resolve replaces the longest alias at the beginning of the reference by its ECR
+// registry. Without an alias it returns the reference unchanged.
 func (a Aliases) Resolve(r Reference) Reference {
 	if len(a) == 0 || r.RegistryID != "" {
 		return r

@@ -2,13 +2,16 @@ package reference
 
 import "strings"
 
-// This file checks names by hand and not by regular expressions, since lists can have
-// millions of names.
+// This file uses no regular expressions, because lists can have millions of names.
 
-// isRepository reports whether the text is the name of an ECR repository. It does
-// not check the length.
+// isRepositoryName reports whether the text is the name of an ECR repository.
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-func isRepository(text string) bool {
+func isRepositoryName(text string) bool {
+	return 2 <= len(text) && len(text) <= 256 && isRepositoryPrefix(text)
+}
+
+// isRepositoryPrefix is isRepositoryName for a text of any length.
+func isRepositoryPrefix(text string) bool {
 	for part := range strings.SplitSeq(text, "/") {
 		if !isRepositoryPart(part) {
 			return false
@@ -25,7 +28,7 @@ func isRepositoryPart(text string) bool {
 	}
 	for i := 0; i < len(text); i++ {
 		c := text[i]
-		if isLower(c) || isDigit(c) {
+		if isLowerOrDigit(c) {
 			continue
 		}
 		if !isMark(c) {
@@ -46,36 +49,23 @@ func isRepositoryPart(text string) bool {
 // isTag reports whether the text is a tag.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 func isTag(text string) bool {
-	return text != "" && len(text) <= 128 && text[0] != '.' && text[0] != '-' &&
-		consists(text, func(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' })
+	return consists(text, func(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' }) &&
+		len(text) <= 128 && text[0] != '.' && text[0] != '-'
 }
 
 // isRegion reports whether the text is like eu-west-1.
 func isRegion(text string) bool {
 	first, rest, more := strings.Cut(text, "-")
-	if !more || first == "" || !consists(first, isLower) {
-		return false
-	}
-	for part := range strings.SplitSeq(rest, "-") {
-		if part == "" || !consists(part, func(c byte) bool { return isLower(c) || isDigit(c) }) {
-			return false
-		}
-	}
-	return true
+	return more && consists(first, isLower) && partsConsist(rest, "-", isLowerOrDigit)
 }
 
 // isSuffix reports whether the text is like amazonaws.com.
 func isSuffix(text string) bool {
-	for part := range strings.SplitSeq(text, ".") {
-		if part == "" || !consists(part, func(c byte) bool { return isLower(c) || isDigit(c) || c == '-' }) {
-			return false
-		}
-	}
-	return strings.Contains(text, ".")
+	return strings.Contains(text, ".") && partsConsist(text, ".", func(c byte) bool { return isLowerOrDigit(c) || c == '-' })
 }
 
-// isPath reports whether the text can be the path of a repository in any registry. Its
-// parts are letters and digits, with marks between them. The rule for ECR is stricter.
+// isPath reports whether the text can be the path of a repository in any registry: letters
+// and digits with marks between them.
 func isPath(text string) bool {
 	if text == "" || isMark(text[0]) || isMark(text[len(text)-1]) {
 		return false
@@ -90,9 +80,19 @@ func isPath(text string) bool {
 	return true
 }
 
+// consists reports whether the text has bytes and all of them are of that kind.
 func consists(text string, of func(byte) bool) bool {
 	for i := range len(text) {
 		if !of(text[i]) {
+			return false
+		}
+	}
+	return text != ""
+}
+
+func partsConsist(text, separator string, of func(byte) bool) bool {
+	for part := range strings.SplitSeq(text, separator) {
+		if !consists(part, of) {
 			return false
 		}
 	}
@@ -105,6 +105,8 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
+func isLowerOrDigit(c byte) bool { return isLower(c) || isDigit(c) }
+
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' }
 
-func isAlphanumeric(c byte) bool { return isDigit(c) || isLower(c) || 'A' <= c && c <= 'Z' }
+func isAlphanumeric(c byte) bool { return isLowerOrDigit(c) || 'A' <= c && c <= 'Z' }

@@ -3,11 +3,13 @@ package reference
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
+	"sync"
 )
 
-// The hosts of a registry are, with and without FIPS and with the DNS suffix
-// of the partition:
+// The hosts of an ECR registry are, with and without FIPS and with the DNS suffix of the
+// partition:
 //
 //	123456789012.dkr.ecr.eu-west-1.amazonaws.com
 //	123456789012.dkr.ecr-fips.us-east-1.amazonaws.com
@@ -16,29 +18,32 @@ import (
 //
 // https://docs.aws.amazon.com/general/latest/gr/ecr.html
 //
-// Any DNS suffix will do. AWS adds partitions, and a host that only looks like
-// a registry protects an image too many, while one that is not recognised
-// would give an image in use away.
+// Any DNS suffix is accepted, because AWS adds partitions. A host that only looks like an
+// ECR registry protects too much; one that is not recognised could lose an image in use.
 var (
-	// registryMark is what tells the host of a registry, however mistyped.
+	// registryMark is in the host of an ECR registry, even if it is mistyped.
 	registryMark = expression(`(^|[^a-z0-9-])dkr[.-]ecr(-fips)?(\.|$)`)
-	// registryHost is a whole host, to be found anywhere in a text.
+	// registryHost is a whole host anywhere in a text.
 	registryHost = expression(`[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.`)
 )
 
-// claimsRegistry first looks for "dkr", because most texts lack it and the expressions
-// are slow.
-func claimsRegistry(host string) bool {
-	return strings.Contains(host, "dkr") && registryMark().MatchString(host)
+// expression returns a regular expression that is compiled when it is needed, because most
+// runs of the function need none at the start.
+func expression(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
-func containsRegistry(text string) bool {
+// namesRegistry reports whether a text with that host appears to name an ECR registry. It
+// first looks for "dkr", because the expressions are slow.
+func namesRegistry(host, text string) bool {
+	if strings.Contains(host, "dkr") && registryMark().MatchString(host) {
+		return true
+	}
+	text = lower(text)
 	return strings.Contains(text, "dkr") && registryHost().MatchString(text)
 }
 
-var errNoRegistry = errors.New("the registry is not ACCOUNT.dkr.ecr.REGION.SUFFIX at its beginning")
-
-// services are the names in the hosts of registries.
+// services are the names in the hosts of ECR registries.
 var services = []string{"dkr.ecr.", "dkr-ecr.", "dkr.ecr-fips.", "dkr-ecr-fips."}
 
 func parseHost(host string) (Reference, error) {
@@ -61,8 +66,9 @@ func parseHost(host string) (Reference, error) {
 	return Reference{RegistryID: account, Region: region}, nil
 }
 
-// partitions are the DNS suffixes that differ from amazonaws.com, by how the
-// Regions of the partition begin.
+var errNoRegistry = errors.New("the registry is not ACCOUNT.dkr.ecr.REGION.SUFFIX at its beginning")
+
+// partitions are the DNS suffixes other than amazonaws.com, by the prefixes of their Regions.
 var partitions = []struct{ region, suffix string }{
 	{"cn-", "amazonaws.com.cn"},
 	{"eusc-", "amazonaws.eu"},
@@ -72,22 +78,41 @@ var partitions = []struct{ region, suffix string }{
 	{"us-isof-", "csp.hci.ic.gov"},
 }
 
-func dnsSuffix(region string) string {
-	for _, p := range partitions {
-		if strings.HasPrefix(region, p.region) {
-			return p.suffix
-		}
-	}
-	return "amazonaws.com"
-}
-
 // registryName returns the shortest host name of an ECR registry.
 func registryName(id, region string) string {
-	return id + ".dkr.ecr." + region + "." + dnsSuffix(region)
+	suffix := "amazonaws.com"
+	for _, p := range partitions {
+		if strings.HasPrefix(region, p.region) {
+			suffix = p.suffix
+		}
+	}
+	return id + ".dkr.ecr." + region + "." + suffix
 }
 
-// lower changes ASCII letters only. Host names are compared in that form, and no other
-// letter may turn into an ASCII letter.
+// namesHost reports whether the first part of a reference is a host and not the
+// beginning of a path. The rule is Docker's:
+// https://github.com/distribution/reference/blob/main/normalize.go
+func namesHost(first string) bool {
+	return strings.ContainsAny(first, ".:") || lower(first) == "localhost"
+}
+
+// isHost reports whether the text can be the host of a registry, with or without
+// a port. It is a name, an IPv4 address or an IPv6 address in brackets.
+func isHost(text string) bool {
+	name := text
+	if i := strings.LastIndexByte(text, ':'); i > strings.LastIndexByte(text, ']') {
+		if name = text[:i]; !consists(text[i+1:], isDigit) {
+			return false
+		}
+	}
+	if address, bracket := strings.CutPrefix(name, "["); bracket {
+		address, closed := strings.CutSuffix(address, "]")
+		return closed && address != "" && strings.Trim(address, "0123456789abcdef:.") == ""
+	}
+	return isPath(name) && !strings.Contains(name, "/")
+}
+
+// lower changes ASCII letters only, because no other letter may become an ASCII letter.
 func lower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {

@@ -3,40 +3,35 @@ package reference
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
 
-// ErrNotECR says that a text does not point into a private ECR registry, as
-// docker.io/library/nginx, public.ecr.aws/nginx/nginx and nginx do not.
+// ErrNotECR is the error for a text that names no private ECR registry, such as nginx or
+// public.ecr.aws/nginx/nginx.
 var ErrNotECR = errors.New("not a reference to an ECR registry")
 
-// https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
-var digestPattern = expression(`^[a-z][a-z0-9]*([-_+.][a-z][a-z0-9]*)*:[0-9a-f]{32,}$`)
-
-const (
-	minRepositoryLength = 2
-	maxRepositoryLength = 256
-)
-
-// schemes may stand before a reference: tools print them, users copy them.
+// schemes are prefixes that tools print and users copy.
 var schemes = []string{"https://", "docker://", "docker-pullable://", "oci://"}
 
-// Parse reads a reference in any of its spellings: repo, repo:tag, repo@digest
-// and repo:tag@digest, each after a registry host.
+// Parse reads a reference to an image in an ECR registry: the host and then repo, repo:tag,
+// repo@digest or repo:tag@digest.
 //
-// The error is [ErrNotECR] when the text names no ECR registry. It is any other error
-// when the text names an ECR registry and is not a reference, or names the registry in
-// the wrong place: then an image is in use, and it is not known which.
+// The error is [ErrNotECR] when the text names no ECR registry. It is another error when
+// the text names an ECR registry but is not a reference. Then an image is in use, and it is
+// not known which.
 func Parse(text string) (Reference, error) {
-	rest := withoutScheme(text)
-	host, path, _ := strings.Cut(rest, "/")
+	host, path, _ := strings.Cut(withoutScheme(text), "/")
 	host = lower(host)
-	r, err := parse(host, path)
-	if err != nil && !claimsRegistry(host) && !containsRegistry(lower(text)) {
+	r, err := parseHost(host)
+	if err == nil {
+		r, err = r.withPath(path, isRepositoryName)
+	}
+	if err != nil && !namesRegistry(host, text) {
 		return Reference{}, ErrNotECR
 	}
-	if strings.ContainsFunc(text, unspeakable) {
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		err = errors.New("white space or a control character in it")
 	}
 	if err != nil {
@@ -44,8 +39,6 @@ func Parse(text string) (Reference, error) {
 	}
 	return r, nil
 }
-
-func unspeakable(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 func withoutScheme(text string) string {
 	for _, scheme := range schemes {
@@ -56,42 +49,37 @@ func withoutScheme(text string) string {
 	return text
 }
 
-func parse(host, path string) (Reference, error) {
-	r, err := parseHost(host)
-	if err != nil {
-		return Reference{}, err
+// ErrNoReference is the error for a text that is not a reference to an image in any
+// registry.
+var ErrNoReference = errors.New("not an image reference")
+
+// ParseAny reads a reference to an image in any registry. For a text that names an ECR
+// registry it is [Parse]. The error for a text that is not a reference is
+// [ErrNoReference].
+func ParseAny(text string) (Reference, error) {
+	r, err := Parse(text)
+	if !errors.Is(err, ErrNotECR) {
+		return r, err
 	}
-	name, digest, hasDigest := strings.Cut(path, "@")
-	repository, tag, hasTag := strings.Cut(name, ":")
-	if n := len(repository); n < minRepositoryLength || n > maxRepositoryLength || !isRepository(repository) {
-		return Reference{}, fmt.Errorf("%.80q is not the name of an ECR repository", repository)
+	path := withoutScheme(text)
+	if first, rest, more := strings.Cut(path, "/"); more && namesHost(first) {
+		r.Host, path = lower(first), rest
 	}
-	r.Repository = repository
-	switch {
-	case hasTag && !isTag(tag):
-		return Reference{}, fmt.Errorf("%.80q is not a tag", tag)
-	case hasTag:
-		r.Tag = tag
-	case !hasDigest:
-		r.Tag = "latest"
+	r, err = r.withPath(path, isPath)
+	if err != nil || r.Host != "" && !isHost(r.Host) {
+		return Reference{}, fmt.Errorf("%.80q: %w", text, ErrNoReference)
 	}
-	if !hasDigest {
-		return r, nil
-	}
-	return r.WithDigest(digest)
+	return r, nil
 }
 
-// digestLengths are the lengths of digests in hexadecimal digits.
-var digestLengths = map[string]int{"sha256": 64, "sha512": 128}
+// publicHosts are well-known public registries. The empty host is Docker Hub.
+var publicHosts = []string{
+	"", "docker.io", "gcr.io", "ghcr.io", "index.docker.io", "mcr.microsoft.com", "public.ecr.aws", "quay.io",
+	"registry-1.docker.io", "registry.k8s.io",
+}
 
-// parseDigest accepts hexadecimal digits in any case, as the ECR API does, and
-// returns them as ECR reports them.
-func parseDigest(text string) (string, error) {
-	digest := lower(text)
-	algorithm, encoded, _ := strings.Cut(digest, ":")
-	length, usual := digestLengths[algorithm]
-	if usual && (len(encoded) != length || !consists(encoded, isHex)) || !usual && !digestPattern().MatchString(digest) {
-		return "", fmt.Errorf("%.80q is not a digest", text)
-	}
-	return digest, nil
+// Public reports whether the reference is to a well-known public registry, or has no host:
+// most programs read such a reference as one to Docker Hub.
+func (r Reference) Public() bool {
+	return r.RegistryID == "" && r.Repository != "" && slices.Contains(publicHosts, r.Host)
 }

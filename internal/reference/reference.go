@@ -1,11 +1,11 @@
-// Package reference reads the names of images in Amazon ECR from task definitions,
-// functions, workloads and lists. It reduces every spelling of a name to a registry, a
-// Region, a repository and a tag or a digest, so that images in use can be compared
-// with the images of a registry.
+// Package reference reads the names of images in task definitions, functions, workloads
+// and lists. It takes a name in any spelling and returns its registry, Region, repository,
+// tag and digest, to be compared with the images of a registry.
 package reference
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 )
 
@@ -18,23 +18,21 @@ type Reference struct {
 	// Region is the Region of the ECR registry, such as eu-west-1, or empty like
 	// RegistryID.
 	Region string
-	// Host is the host of a registry that is not an ECR registry by its name, in lower
-	// case and with the port. It is empty for an ECR registry, and when the text names
-	// no host.
+	// Host is the host of another registry, in lower case and with the port. It is empty
+	// for an ECR registry, and when the text names no host.
 	Host string
-	// Repository is the name of the repository, without the registry. For another host
-	// it is the path, which ECR may not allow as a name.
+	// Repository is the name of the repository. For another host it is the path, which
+	// may not be a valid name in ECR.
 	Repository string
 	// Tag is "latest" when the text names neither tag nor digest. It is empty
 	// when the text names a digest only.
 	Tag string
-	// Digest is empty when the text names none. Otherwise it alone decides
-	// which image is meant; the tag may have moved on. It is in lower case.
+	// Digest is in lower case, or empty. If it is not empty, the tag does not count.
 	Digest string
 }
 
-// String returns the reference in its shortest host form. [ParseAny] reads it
-// back as an equal Reference.
+// String returns the reference with the shortest name of its host. [ParseAny] reads it
+// as an equal Reference.
 func (r Reference) String() string {
 	var b strings.Builder
 	switch {
@@ -66,13 +64,40 @@ func (r Reference) Compare(other Reference) int {
 	)
 }
 
-// WithDigest returns the reference with that digest in place of its own. The error says
-// why the digest is invalid.
+// https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
+var digestPattern = expression(`^[a-z][a-z0-9]*([-_+.][a-z][a-z0-9]*)*:[0-9a-f]{32,}$`)
+
+// digestLengths are the lengths of digests in hexadecimal digits.
+var digestLengths = map[string]int{"sha256": 64, "sha512": 128}
+
+// WithDigest returns the reference with that digest instead. Like the ECR API it accepts
+// upper case. It fails if the digest is invalid.
 func (r Reference) WithDigest(digest string) (Reference, error) {
-	digest, err := parseDigest(digest)
-	if err != nil {
-		return Reference{}, err
+	r.Digest = lower(digest)
+	algorithm, encoded, _ := strings.Cut(r.Digest, ":")
+	length, known := digestLengths[algorithm]
+	if known && (len(encoded) != length || !consists(encoded, isHex)) || !known && !digestPattern().MatchString(r.Digest) {
+		return Reference{}, fmt.Errorf("%.80q is not a digest", digest)
 	}
-	r.Digest = digest
 	return r, nil
+}
+
+// withPath returns the reference with the repository, tag and digest of the path
+// REPOSITORY[:TAG][@DIGEST].
+func (r Reference) withPath(path string, isName func(string) bool) (Reference, error) {
+	name, digest, hasDigest := strings.Cut(path, "@")
+	repository, tag, hasTag := strings.Cut(name, ":")
+	switch {
+	case !isName(repository):
+		return Reference{}, fmt.Errorf("%.80q is not the name of an ECR repository", repository)
+	case hasTag && !isTag(tag):
+		return Reference{}, fmt.Errorf("%.80q is not a tag", tag)
+	case !hasTag && !hasDigest:
+		tag = "latest"
+	}
+	r.Repository, r.Tag = repository, tag
+	if !hasDigest {
+		return r, nil
+	}
+	return r.WithDigest(digest)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -43,10 +43,10 @@ func TestNoTextIsTooDeep(t *testing.T) {
 		"saved plan":     func(text string) error { _, err := cleaner.ReadSavedPlan([]byte(text)); return err },
 		"page of images": func(text string) error { _, err := imagepage.Decode([]byte(text)); return err },
 		"list of references": func(text string) error {
-			list := inuse.NewList("list", func(context.Context, string) (io.ReadCloser, time.Time, error) {
+			references := list.New("list", func(context.Context, string) (io.ReadCloser, time.Time, error) {
 				return io.NopCloser(strings.NewReader(text)), time.Time{}, nil
 			}, noon, 0)
-			for _, err := range list.Uses(t.Context()) {
+			for _, err := range references.Uses(t.Context()) {
 				if err != nil {
 					return err
 				}

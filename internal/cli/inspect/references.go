@@ -12,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 )
 
 // References returns the command references.
@@ -58,7 +58,7 @@ func references(ctx context.Context, s *session.Session, out string) error {
 	if err != nil {
 		return exit.Failuref("%w", err)
 	}
-	write := func(w io.Writer) error { return inuse.Write(w, account, s.Connection.Region, scan.At, scan.Uses) }
+	write := func(w io.Writer) error { return list.Write(w, account, s.Connection.Region, scan.At, scan.Uses) }
 	switch {
 	case out == "":
 		err = write(s.Stdout)

@@ -1,0 +1,58 @@
+// Package inuse finds images in use. It takes sources, each of which queries one service
+// or reads one list of references. It returns a [Scan]: the images in use, their users,
+// and the sources that failed. A source that failed may use any image.
+//
+// The package also has the code that sources share: concurrency, paging and errors. Each
+// source is in a package below, and package services has the table of the services.
+package inuse
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"strconv"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
+)
+
+// A Use is one image that something uses.
+type Use struct {
+	// Reference is the image with its digest or, without a digest, the image that has its
+	// tag now. A digest alone is the image in any repository. A reference without a
+	// RegistryID has another host, which may be a proxy for any registry.
+	Reference reference.Reference
+	// By is the ARN of the user, such as a task. For an entry of a list it is the text in
+	// the entry, or else the name of the list and the line.
+	By string
+	// Source is the name of the source. Scope.Run sets it.
+	Source string
+	// Revision is 0, unless the only use is by one of the newest revisions of a task
+	// definition family: 1 is the newest revision.
+	Revision int
+	// Runs is true when a running container, or the current revision of a service, uses
+	// the image by its tag. The digest of Reference is then the recorded one, or empty.
+	Runs bool
+	// Problem says why the image is not known; Reference is then zero. Otherwise it is
+	// empty.
+	Problem string
+}
+
+func (u Use) compare(other Use) int {
+	return cmp.Or(u.Reference.Compare(other.Reference), cmp.Compare(u.By, other.By),
+		cmp.Compare(u.Source, other.Source), cmp.Compare(u.Revision, other.Revision),
+		cmp.Compare(u.Problem, other.Problem), cmp.Compare(strconv.FormatBool(u.Runs), strconv.FormatBool(other.Runs)))
+}
+
+// A Source finds the uses of one service or one list. It is safe for concurrent use.
+type Source interface {
+	// Name is the entry of protect.inUse or of protect.references.
+	Name() string
+	// Uses yields the uses in any order, perhaps repeated. The first error ends the
+	// sequence. A sequence without an error is complete.
+	Uses(ctx context.Context) iter.Seq2[Use, error]
+}
+
+// A Repetitive source may name an image very often. A scan keeps MaxUses uses of it.
+type Repetitive interface {
+	MaxUses() int
+}

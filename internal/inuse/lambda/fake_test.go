@@ -1,0 +1,140 @@
+package lambda_test
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
+)
+
+// A fakeLambda plays Lambda: what it holds is what it answers, in pages.
+type fakeLambda struct {
+	inusetest.Recorder
+	versions []object            // as ListFunctions lists them
+	code     map[string]object   // by function:version
+	aliases  map[string][]object // by function
+	page     int                 // items on a page; 0 is all
+	faults   map[string]fault    // by operation
+	state    sync.Mutex
+	// after is called after each answer and may change the rest.
+	after func(operation string)
+}
+
+func (f *fakeLambda) source(t *testing.T) lambda.Source {
+	t.Helper()
+	return lambda.Source{API: awslambda.NewFromConfig(config(t, f))}
+}
+
+func (f *fakeLambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	function := strings.Trim(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions"), "/")
+	function, isAliases := strings.CutSuffix(function, "/aliases")
+	operation := "GetFunction"
+	switch {
+	case isAliases:
+		operation = "ListAliases"
+	case function == "":
+		operation = "ListFunctions"
+	}
+	defer f.Begin(operation)()
+	f.state.Lock()
+	defer f.state.Unlock()
+	if f.after != nil {
+		defer f.after(operation)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if fault, ok := f.faults[operation]; ok {
+		refuse(w, fault)
+		return
+	}
+	marker := r.URL.Query().Get("Marker")
+	switch operation {
+	case "ListFunctions":
+		if r.URL.Query().Get("FunctionVersion") != "ALL" {
+			panic("not all versions")
+		}
+		answer(w, http.StatusOK, f.list("Functions", f.versions, marker))
+	case "ListAliases":
+		answer(w, http.StatusOK, f.list("Aliases", f.aliases[function], marker))
+	default:
+		f.getFunction(w, function, r.URL.Query().Get("Qualifier"))
+	}
+}
+
+func (f *fakeLambda) getFunction(w http.ResponseWriter, function, version string) {
+	if version == "" {
+		version = "$LATEST"
+	}
+	out, ok := f.code[function+":"+version]
+	if !ok {
+		refuse(w, fault{http.StatusNotFound, "ResourceNotFoundException", "Function not found"})
+		return
+	}
+	answer(w, http.StatusOK, out)
+}
+
+func refuse(w http.ResponseWriter, f fault) {
+	w.Header().Set("X-Amzn-Errortype", f.code)
+	answer(w, f.status, object{"Message": f.message})
+}
+
+func (f *fakeLambda) list(name string, items []object, marker string) object {
+	start, _ := strconv.Atoi(marker)
+	end := len(items)
+	if f.page > 0 {
+		end = min(start+f.page, end)
+	}
+	out := object{name: append([]object{}, items[start:end]...)}
+	if end < len(items) {
+		out["NextMarker"] = strconv.Itoa(end)
+	}
+	return out
+}
+
+// add adds a version of a function, with the image it was given and the one
+// that was resolved.
+func (f *fakeLambda) add(function, version, packageType, image, resolved string) {
+	f.versions = append(f.versions, object{
+		"FunctionName": function, "Version": version, "PackageType": packageType, "FunctionArn": functionARN(function, version),
+	})
+	if f.code == nil {
+		f.code = map[string]object{}
+	}
+	code := object{}
+	if image != "" {
+		code["ImageUri"] = image
+	}
+	if resolved != "" {
+		code["ResolvedImageUri"] = resolved
+	}
+	if len(code) == 0 && (packageType == "" || packageType == "Zip") {
+		code["Location"] = "https://example.com/code.zip"
+	}
+	f.code[function+":"+version] = object{"Code": code, "Configuration": object{"PackageType": packageType}}
+}
+
+// alias adds an alias of the function api that leads to a version and to others
+// in part.
+func (f *fakeLambda) alias(name, version string, others ...string) {
+	alias := object{"Name": name, "AliasArn": functionARN("api", name), "FunctionVersion": version}
+	if len(others) > 0 {
+		weights := object{}
+		for _, other := range others {
+			weights[other] = 0.1
+		}
+		alias["RoutingConfig"] = object{"AdditionalVersionWeights": weights}
+	}
+	if f.aliases == nil {
+		f.aliases = map[string][]object{}
+	}
+	f.aliases["api"] = append(f.aliases["api"], alias)
+}
+
+func functionARN(function, version string) string {
+	return "arn:aws:lambda:" + region + ":123456789012:function:" + function + ":" + version
+}

@@ -1,0 +1,26 @@
+package lambda_test
+
+import "github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
+
+type object = inusetest.Object
+
+// A fault is an answer that is an error.
+type fault struct {
+	status        int
+	code, message string
+}
+
+const (
+	region   = inusetest.Region
+	registry = inusetest.Registry
+)
+
+var (
+	sha         = inusetest.Digest
+	config      = inusetest.Config
+	configFor   = inusetest.ConfigFor
+	answer      = inusetest.Answer
+	uses        = inusetest.Uses
+	wantUses    = inusetest.WantUses
+	wantFailure = inusetest.WantFailure
+)

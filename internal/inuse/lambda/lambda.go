@@ -1,0 +1,190 @@
+// Package lambda is the in-use source for AWS Lambda. It takes the Lambda API of one
+// Region. It returns the uses of all versions of all functions with an image, each by the
+// name that was given and by the digest that Lambda resolved.
+package lambda
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
+)
+
+// API is the part of the Lambda client that the source calls.
+type API interface {
+	lambda.ListFunctionsAPIClient
+	lambda.ListAliasesAPIClient
+	lambda.GetFunctionAPIClient
+}
+
+// Actions are the IAM actions for the calls of [API].
+var Actions = []string{"lambda:GetFunction", "lambda:ListAliases", "lambda:ListFunctions"}
+
+// name is the entry of protect.inUse.
+const name = "lambda"
+
+// A Source is the in-use source. It finds versions that are published during the scan by
+// their aliases, and skips functions that are deleted during the scan.
+type Source struct{ API API }
+
+// New returns the source for a Region. It uses no settings.
+func New(cfg aws.Config, _ config.Protect) inuse.Source { return Source{lambda.NewFromConfig(cfg)} }
+
+// Name returns "lambda".
+func (Source) Name() string { return name }
+
+// Uses queries Lambda.
+func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
+	return inuse.Collect(func(c *inuse.Collector) error { return scan{s, c}.run(ctx) })
+}
+
+// A scan is one pass over Lambda.
+type scan struct {
+	Source
+	*inuse.Collector
+}
+
+// A version is one version of a function that has, or may have, an image.
+type version struct {
+	function, version string
+	// by is the ARN of the version or of an alias of it.
+	by string
+	// kind is the package type in the listing, or empty.
+	kind types.PackageType
+}
+
+func (s scan) run(ctx context.Context) error {
+	versions, err := s.versions(ctx)
+	if err != nil {
+		return err
+	}
+	if err := inuse.Each(ctx, versions, s.code); err != nil {
+		return err
+	}
+	known := map[string][]string{}
+	for _, v := range versions {
+		known[v.function] = append(known[v.function], v.version)
+	}
+	aliased, err := inuse.Gather(ctx, slices.Collect(maps.Keys(known)), func(ctx context.Context, function string) ([]version, error) {
+		return s.aliased(ctx, function, known[function])
+	})
+	if err != nil {
+		return err
+	}
+	return inuse.Each(ctx, aliased, s.code)
+}
+
+// versions returns the versions of all functions that may have an image.
+func (s scan) versions(ctx context.Context) ([]version, error) {
+	var versions []version
+	for f, err := range inuse.Pages(func(token *string) (*lambda.ListFunctionsOutput, error) {
+		return s.API.ListFunctions(ctx, &lambda.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll, Marker: token})
+	}, func(out *lambda.ListFunctionsOutput) ([]types.FunctionConfiguration, *string) {
+		return out.Functions, out.NextMarker
+	}) {
+		if err != nil {
+			return nil, inuse.Explain(name, "list functions", err)
+		}
+		if f.PackageType != types.PackageTypeZip {
+			versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn), f.PackageType})
+		}
+	}
+	return versions, nil
+}
+
+// aliased returns the versions behind the aliases of the function, without the known ones.
+func (s scan) aliased(ctx context.Context, function string, known []string) ([]version, error) {
+	var versions []version
+	for alias, err := range inuse.Pages(func(token *string) (*lambda.ListAliasesOutput, error) {
+		return s.API.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &function, Marker: token})
+	}, func(out *lambda.ListAliasesOutput) ([]types.AliasConfiguration, *string) {
+		return out.Aliases, out.NextMarker
+	}) {
+		if gone(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, inuse.Explain(name, "list aliases of "+function, err)
+		}
+		targets := []string{aws.ToString(alias.FunctionVersion)}
+		if alias.RoutingConfig != nil {
+			targets = slices.AppendSeq(targets, maps.Keys(alias.RoutingConfig.AdditionalVersionWeights))
+		}
+		for _, v := range targets {
+			if !slices.Contains(known, v) {
+				versions = append(versions, version{function, v, aws.ToString(alias.AliasArn), ""})
+			}
+		}
+	}
+	return versions, nil
+}
+
+// gone reports whether the function or version was deleted after it was listed.
+func gone(err error) bool { return inuse.HasCode(err, "ResourceNotFoundException") }
+
+// code adds the image of a version, if it has one.
+func (s scan) code(ctx context.Context, v version) error {
+	doing := fmt.Sprintf("get function %s, version %s", v.function, v.version)
+	in := &lambda.GetFunctionInput{FunctionName: &v.function}
+	if v.version != "$LATEST" { // the default
+		in.Qualifier = &v.version
+	}
+	out, err := s.API.GetFunction(ctx, in)
+	switch {
+	case gone(err):
+		return nil
+	case err != nil:
+		return inuse.Explain(name, doing, err)
+	case out.Code == nil || out.Configuration == nil:
+		return fmt.Errorf("%s: the answer has no code", doing)
+	}
+	if err := s.image(v, out); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// image adds the image of a version by its two names. It fails for a version without
+// names that may have an image.
+func (s scan) image(v version, out *lambda.GetFunctionOutput) error {
+	resolved, given := aws.ToString(out.Code.ResolvedImageUri), aws.ToString(out.Code.ImageUri)
+	if resolved == "" && given == "" {
+		kind := cmp.Or(out.Configuration.PackageType, v.kind)
+		if kind == types.PackageTypeZip || kind == "" && aws.ToString(out.Code.Location) != "" {
+			return nil
+		}
+		return errors.New("the answer names no image")
+	}
+	use := inuse.Use{By: v.by}
+	if given != "" {
+		if err := s.Add(given, "", use); err != nil || strings.Contains(given, "@") {
+			return err // a name with a digest needs no resolved image
+		}
+	}
+	if resolved != "" {
+		return s.Add(resolved, "", use)
+	}
+	if _, notECR := reference.Parse(given); notECR == nil && mayRun(out.Configuration.State) {
+		return fmt.Errorf("the answer does not say what %s resolves to", given)
+	}
+	return nil
+}
+
+// mayRun reports whether a version in that state may run from an image that has lost its
+// tag. In the states Pending and Failed, Lambda has not copied the image.
+// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+func mayRun(state types.State) bool {
+	return state != types.StatePending && state != types.StateFailed
+}

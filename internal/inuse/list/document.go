@@ -1,0 +1,202 @@
+package list
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// readJSON reads a JSON array or a document that begins on that line, entry by entry.
+func (r *reader) readJSON(line int) error {
+	d := jsonReader{reader: r, line: line}
+	d.dec = json.NewDecoder(&d)
+	err := d.read()
+	if errors.Is(err, errStopped) {
+		return err
+	}
+	if d.err != nil {
+		return d.err
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		r.problems.add(d.at(), "%s", err)
+	}
+	return nil
+}
+
+// A jsonReader reads JSON. Invalid JSON ends the reading; an invalid entry does not.
+type jsonReader struct {
+	*reader
+	dec *json.Decoder
+	// taken is the number of bytes that the decoder has read.
+	taken int64
+	// line is the line of the last position, and ends are the offsets of the line ends
+	// after it.
+	line int
+	ends []int64
+	// err is the error of reading the content, or nil.
+	err error
+}
+
+// Read reads for the decoder, which keeps a whole value in memory. It fails on a value
+// that is too long.
+func (d *jsonReader) Read(p []byte) (int, error) {
+	if d.taken-d.dec.InputOffset() > 2*maxEntry {
+		return 0, fmt.Errorf("a value has more than %d KiB, which no reference has", maxEntry>>10)
+	}
+	n, err := d.in.Read(p[:min(len(p), maxEntry)])
+	for i, c := range p[:n] {
+		if c == '\n' {
+			d.ends = append(d.ends, d.taken+int64(i))
+		}
+	}
+	d.taken += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		d.err = err
+	}
+	return n, err
+}
+
+// at returns the line number of the decoder's position.
+func (d *jsonReader) at() int {
+	passed := 0
+	for passed < len(d.ends) && d.ends[passed] < d.dec.InputOffset() {
+		passed++
+	}
+	d.line += passed
+	d.ends = append(d.ends[:0], d.ends[passed:]...)
+	return d.line
+}
+
+func (d *jsonReader) read() error {
+	var err error
+	if open, _ := d.dec.Token(); open == json.Delim('[') { // otherwise it is a {
+		if err = d.checkModified(); err == nil {
+			err = d.entries(d.image)
+		}
+	} else {
+		err = d.document()
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("the list goes on after its end")
+	}
+	return nil
+}
+
+// entries reads the entries of an array up to its end.
+func (d *jsonReader) entries(read func() error) error {
+	for d.dec.More() {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	_, err := d.dec.Token()
+	return err
+}
+
+// image reads an entry of an array.
+func (d *jsonReader) image() error {
+	var image string
+	err := d.dec.Decode(&image)
+	if err == nil && !d.add(image, "", d.at()) {
+		err = errStopped
+	}
+	return err
+}
+
+// reference reads an entry of a document. A repeated member would hide an image.
+func (d *jsonReader) reference() error {
+	if open, err := d.dec.Token(); err != nil || open != json.Delim('{') {
+		return errors.Join(err, errors.New("an entry of references is no object"))
+	}
+	members := map[string]string{}
+	for d.dec.More() {
+		token, err := d.dec.Token()
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprint(token)
+		if _, twice := members[name]; twice || name != "image" && name != "by" {
+			return fmt.Errorf("%.80q is given twice or is no part of a reference", name)
+		}
+		var text string
+		if err := d.dec.Decode(&text); err != nil {
+			return err
+		}
+		members[name] = text
+	}
+	_, err := d.dec.Token()
+	if err == nil && !d.add(members["image"], members["by"], d.at()) {
+		err = errStopped
+	}
+	return err
+}
+
+// document reads the members of a document. Each must be there once.
+func (d *jsonReader) document() error {
+	missing := []string{"version", "account", "region", "time", "references"}
+	for d.dec.More() {
+		token, err := d.dec.Token()
+		if err != nil {
+			return err
+		}
+		at := slices.Index(missing, fmt.Sprint(token))
+		if at < 0 {
+			return fmt.Errorf("%.80q is given twice or is no part of a list of references", token)
+		}
+		missing = slices.Delete(missing, at, at+1)
+		if err := d.member(fmt.Sprint(token)); err != nil {
+			return err
+		}
+	}
+	_, err := d.dec.Token()
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("the list does not say its %s", missing[0])
+	}
+	return err
+}
+
+// member reads the value of a member. Account and region only inform people.
+func (d *jsonReader) member(name string) error {
+	switch name {
+	case "references":
+		if open, err := d.dec.Token(); err != nil || open != json.Delim('[') {
+			return errors.Join(err, errors.New("references is no array"))
+		}
+		return d.entries(d.reference)
+	case "version":
+		var version int
+		if err := d.decode(name, &version); err != nil {
+			return err
+		}
+		if version != documentVersion {
+			return fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
+		}
+		return nil
+	case "time":
+		var at time.Time
+		if err := d.decode(name, &at); err != nil {
+			return err
+		}
+		if problem := d.ageProblem(at); problem != "" {
+			d.problems.add(d.at(), "%s", problem)
+		}
+		return nil
+	}
+	return d.decode(name, new(string))
+}
+
+func (d *jsonReader) decode(name string, to any) error {
+	if err := d.dec.Decode(to); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+// Package list is the in-use source for lists of references. [New] takes a list and
+// returns the source of its uses. [Write] takes uses and writes a list. A list is one of
+//
+//   - plain text with a reference on each line. A # at the beginning of a line or after a
+//     space begins a comment. Empty lines are skipped.
+//   - a JSON array of references.
+//   - the JSON document that [Write] writes.
+//
+// A list fails as a whole if it is empty, too large, too old or in any part unreadable.
+package list
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+const (
+	// MaxSize is the maximum size of a list in bytes.
+	MaxSize = 1 << 30
+	// MaxAge is the default maximum age of a list that contains its time.
+	MaxAge = 36 * time.Hour
+	// maxSkew is how far the time of a list may be ahead of the clock.
+	maxSkew = time.Hour
+	// maxProblems is the number of problems in the error of a list.
+	maxProblems = 10
+	// maxEntry is the maximum length in bytes of a line or a JSON value.
+	maxEntry = 64 << 10
+	// maxUses is the maximum number of uses of one image that a scan keeps: a cluster can
+	// run thousands of containers of one image.
+	maxUses = 5
+)
+
+// Open returns the content of the list at a location, and the time of its last
+// modification, or zero if that is unknown. The location is an entry of
+// protect.references. The caller closes the content. Content that is cut short must end
+// with an error.
+type Open func(ctx context.Context, location string) (content io.ReadCloser, modified time.Time, err error)
+
+// A Source is the in-use source. It reads the list as a stream.
+type Source struct {
+	location string
+	open     Open
+	now      time.Time
+	maxAge   time.Duration
+}
+
+// New returns the source for the list at the location. A list older than maxAge fails. Its
+// time is the time in the document or, for other lists, the last modification. A maxAge of
+// 0 is [MaxAge] for a document, and no maximum for other lists.
+func New(location string, open Open, now time.Time, maxAge time.Duration) Source {
+	return Source{location, open, now, maxAge}
+}
+
+// Name returns the location, the entry of protect.references.
+func (s Source) Name() string { return s.location }
+
+// MaxUses implements [inuse.Repetitive].
+func (Source) MaxUses() int { return maxUses }
+
+// Uses reads the list.
+func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
+	return func(yield func(inuse.Use, error) bool) {
+		stopped := false
+		err := s.read(ctx, func(use inuse.Use) bool {
+			stopped = !yield(use, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(inuse.Use{}, err)
+		}
+	}
+}
+
+// errStopped ends the reading when the consumer has stopped iterating.
+var errStopped = errors.New("stopped")
+
+func (s Source) read(ctx context.Context, yield func(inuse.Use) bool) (err error) {
+	content, modified, err := s.open(ctx, s.location)
+	if err != nil {
+		return s.explain(err)
+	}
+	defer func() { err = errors.Join(err, content.Close()) }()
+	r := reader{Source: s, modified: modified, yield: yield, in: bufio.NewReaderSize(&limited{content, MaxSize}, maxEntry)}
+	if err := r.read(); err != nil && !errors.Is(err, errStopped) {
+		return s.explain(err)
+	}
+	return r.problems.err()
+}
+
+// explain wraps an error of opening or reading the list with what to do about it.
+func (s Source) explain(err error) error {
+	const doing = "read the list of references"
+	if wrong, ok := errors.AsType[contentError](err); ok {
+		return wrong
+	}
+	if action, denied := inuse.Denied(err); denied {
+		return fmt.Errorf("%s: %w; allow %s", doing, err, action)
+	}
+	return fmt.Errorf("%s: %w; if it is no longer kept, take %q out of protect.references", doing, err, s.location)
+}
+
+// A contentError is a problem of the content.
+type contentError string
+
+func (e contentError) Error() string { return string(e) }

@@ -1,0 +1,59 @@
+// Package services has the table of the services that the cleaner queries for images in
+// use. It takes a name from protect.inUse and returns its in-use source.
+//
+// To add a service, add a package for it and a line to [Table]. Tests compare the table
+// with the names in the configuration, template.yaml and the documentation.
+package services
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
+)
+
+// A Service is a line of the table.
+type Service struct {
+	// Name is the entry of protect.inUse.
+	Name string
+	// New returns the source for the Region of cfg and the settings of the configuration.
+	New func(cfg aws.Config, settings config.Protect) inuse.Source
+	// Actions are the IAM actions that the source needs.
+	Actions []string
+	// Parameter is the parameter of template.yaml that allows the actions.
+	Parameter string
+}
+
+// Table has all services that this version can query.
+var Table = []Service{
+	{"ecs", ecs.New, ecs.Actions, "InUseEcs"},
+	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
+}
+
+// New returns the source for a name of protect.inUse. The source of a name that is not in
+// the table always fails.
+func New(name string, cfg aws.Config, settings config.Protect) inuse.Source {
+	for _, service := range Table {
+		if service.Name == name {
+			return service.New(cfg, settings)
+		}
+	}
+	return unsupported(name)
+}
+
+// An unsupported service is known to the configuration and not in the table.
+type unsupported string
+
+func (u unsupported) Name() string { return string(u) }
+
+func (u unsupported) Uses(context.Context) iter.Seq2[inuse.Use, error] {
+	return inuse.Collect(func(*inuse.Collector) error {
+		return fmt.Errorf("this version cannot ask it; take %q out of protect.inUse, or name a list in protect.references instead", string(u))
+	})
+}
