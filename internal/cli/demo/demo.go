@@ -65,11 +65,11 @@ func run(ctx context.Context, e env.Env) error {
 		return err
 	}
 	fmt.Fprint(e.Stdout, story)
-	if _, err := report(ctx, s, "plan"); err != nil {
+	if _, err := runReport(ctx, s, "plan"); err != nil {
 		return err
 	}
 	s.Remover = s.Connection.Remover
-	applied, err := report(ctx, s, "apply --yes")
+	applied, err := runReport(ctx, s, "apply --yes")
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,8 @@ func serve(handler http.Handler) (endpoint string, stop func(), err error) {
 	return "http://" + listener.Addr().String(), func() { _ = server.Close() }, nil
 }
 
-// report runs once and prints the report below the command line.
-func report(ctx context.Context, s *session.Session, command string) (*cleaner.Report, error) {
+// runReport runs once and prints the report below the command line.
+func runReport(ctx context.Context, s *session.Session, command string) (*cleaner.Report, error) {
 	fmt.Fprintf(s.Stdout, "\n$ ecrclean %s\n", command)
 	r, err := s.Report(ctx, s.Run)
 	if err != nil {
