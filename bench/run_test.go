@@ -10,8 +10,8 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // The registry of BenchmarkRun.
@@ -46,7 +46,7 @@ func BenchmarkRun(b *testing.B) {
 }
 
 // handle handles an event on the registry at that address.
-func handle(ctx context.Context, address, event string) (*cleaner.Report, error) {
+func handle(ctx context.Context, address, event string) (*report.Report, error) {
 	clock := func() time.Time { return noon }
 	h := function.Handler{
 		Configuration: bench.Configuration(bench.Policy(runSize.Images, bench.Some)),

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // A process is the program while it runs.
@@ -82,9 +82,9 @@ func (p *process) end(signal syscall.Signal) {
 }
 
 // report returns the report on the standard output.
-func (p *process) report(t *testing.T) *cleaner.Report {
+func (p *process) report(t *testing.T) *report.Report {
 	t.Helper()
-	var r cleaner.Report
+	var r report.Report
 	if err := json.Unmarshal(p.out.Bytes(), &r); err != nil {
 		t.Fatalf("no report: %v\n%s%s", err, &p.out, p.errors.text())
 	}

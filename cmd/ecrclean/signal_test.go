@@ -12,10 +12,10 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // The first signal lets the call under way end, and no other begin.
@@ -104,7 +104,7 @@ func TestASignalEndsAPlan(t *testing.T) {
 		t.Errorf("%s ended with %d", p, status)
 	}
 	for _, r := range p.report(t).Repositories {
-		if r.Skipped != cleaner.SkipInterrupted || !strings.HasSuffix(r.Message, ": terminated signal received") {
+		if r.Skipped != plan.SkipInterrupted || !strings.HasSuffix(r.Message, ": terminated signal received") {
 			t.Errorf("%s: %q, %q", r.Name, r.Skipped, r.Message)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -136,7 +136,7 @@ func (p Planner) Missing(ctx context.Context, a *Adoption, from *config.Config) 
 		if r.Change != Detach {
 			continue
 		}
-		e, err := cleaner.EntryFor(ctx, p.Runner.Registry, from, r.listed)
+		e, err := plan.EntryFor(ctx, p.Runner.Registry, from, r.listed)
 		switch {
 		case err != nil:
 			return fmt.Sprintf("the policy that it gives %s is unknown: %s", r.Name, err)

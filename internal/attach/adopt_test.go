@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 func (f *fixture) adopt() attach.Adoption {
@@ -191,10 +191,10 @@ func TestNamesOfLongPoliciesAreShort(t *testing.T) {
 }
 
 // starred is a registry with a name that ECR does not give.
-type starred struct{ cleaner.Registry }
+type starred struct{ plan.Registry }
 
-func (starred) Repositories(context.Context) iter.Seq2[cleaner.Repository, error] {
-	return func(yield func(cleaner.Repository, error) bool) { yield(cleaner.Repository{Name: "a*"}, nil) }
+func (starred) Repositories(context.Context) iter.Seq2[plan.Repository, error] {
+	return func(yield func(plan.Repository, error) bool) { yield(plan.Repository{Name: "a*"}, nil) }
 }
 
 func TestANameIsNoPattern(t *testing.T) {

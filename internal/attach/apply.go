@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // Apply carries out the changes of a plan and sets their outcomes. It skips a repository
@@ -28,7 +29,7 @@ func Apply(ctx context.Context, runner *cleaner.Runner, plan *Plan, writer Write
 const stopped = "the run was stopped before it; run again"
 
 // apply reads the attached policy again, and then changes the repository.
-func (r *Repository) apply(ctx context.Context, registry cleaner.Registry, writer Writer) (Outcome, string) {
+func (r *Repository) apply(ctx context.Context, registry plan.Registry, writer Writer) (Outcome, string) {
 	now, err := attached(ctx, registry, r.Name)
 	uncancelled := context.WithoutCancel(ctx) // a stopped run waits for the answer
 	switch {
@@ -45,7 +46,7 @@ func (r *Repository) apply(ctx context.Context, registry cleaner.Registry, write
 	default:
 		err = writer.Attach(uncancelled, r.Name, r.After.Text)
 	}
-	if err != nil && !errors.Is(err, cleaner.ErrNoPolicy) {
+	if err != nil && !errors.Is(err, plan.ErrNoPolicy) {
 		return failed(err)
 	}
 	return r.done(), ""
@@ -59,7 +60,7 @@ func (r *Repository) done() Outcome {
 }
 
 func failed(err error) (Outcome, string) {
-	if errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if errors.Is(err, plan.ErrRepositoryNotFound) {
 		return Gone, "deleted meanwhile"
 	}
 	return Failed, err.Error()

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 func TestDetachTakesPoliciesOff(t *testing.T) {
@@ -113,7 +113,7 @@ func TestACancelledRunEndsAfterTheChangeUnderWay(t *testing.T) {
 
 // A cancelling registry cancels the run when the run reads a policy.
 type cancelling struct {
-	cleaner.Registry
+	plan.Registry
 	cancel func()
 }
 

@@ -8,9 +8,10 @@ import (
 	"context"
 	"slices"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // A Writer changes which policies are attached. Implementations must be safe
@@ -36,12 +37,12 @@ type Repository struct {
 	Name          string
 	Entry         string // the name of the configuration's entry with the policy, or ""
 	Change        Change
-	Message       string            // the reason if there is no change, or ""
-	Before, After Document          // the attached policy, and the one to attach
-	Foresight     cleaner.Foresight // the actions of ECR after the change
-	Outcome       Outcome           // "" until the plan is applied
+	Message       string        // the reason if there is no change, or ""
+	Before, After Document      // the attached policy, and the one to attach
+	Foresight     plan.Forecast // the actions of ECR after the change
+	Outcome       Outcome       // "" until the plan is applied
 
-	listed  cleaner.Repository
+	listed  plan.Repository
 	decides *config.Entry // the configuration's entry that selects the repository, or nil
 }
 
@@ -110,7 +111,7 @@ func (p *Plan) Handled() bool {
 			return false
 		case r.Outcome == Failed, r.Outcome == Changed, r.Outcome == NotAttempted:
 			return false
-		case slices.ContainsFunc(r.Foresight.Findings, func(f cleaner.Finding) bool { return f.Kind.Failure() != "" }):
+		case slices.ContainsFunc(r.Foresight.Findings, func(f finding.Finding) bool { return f.Kind.Failure() != "" }):
 			return false
 		}
 	}

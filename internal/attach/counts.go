@@ -51,7 +51,7 @@ func (p *Plan) Danger() (inUse int, unknown string) {
 		r := &p.Repositories[i]
 		c := r.Counts()
 		inUse += c.InUse
-		if d := r.Foresight.Doubt; d != nil && unknown == "" && c.Expired+c.Transitioned > 0 {
+		if d := r.Foresight.InUseUnknown; d != nil && unknown == "" && c.Expired+c.Transitioned > 0 {
 			unknown = r.Name + ": " + d.Message
 		}
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // A Planner plans changes of attached policies, with the registry and configuration of
@@ -44,7 +46,7 @@ func (r *Repository) noteConfigured() {
 			message = fmt.Sprintf("policy %q of the configuration skips it; ECR would apply the attached policy; "+
 				"leave it out of --repositories if you do not want this", e.Name)
 		}
-		r.Foresight.Findings = append(r.Foresight.Findings, cleaner.Finding{Kind: cleaner.ConfiguredOtherwise, Repository: r.Name, Message: message})
+		r.Foresight.Findings = append(r.Foresight.Findings, finding.Finding{Kind: finding.ConfiguredOtherwise, Repository: r.Name, Message: message})
 	}
 }
 
@@ -57,14 +59,14 @@ func (p Planner) Detach(ctx context.Context) (Plan, error) {
 // plan lists the repositories, calls prepare for each, and sets the change of those
 // without one. If foresee is true, it also sets their Foresight.
 func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bool) (Plan, error) {
-	plan, err := p.list(ctx)
+	made, err := p.list(ctx)
 	if err := p.Runner.Begin(err); err != nil {
-		return plan, err
+		return made, err
 	}
-	planner := p.Runner.PlannerOf(plan.Account)
-	each(p.Runner.Workers, plan.Repositories, func(r *Repository) {
+	planner := p.Runner.PlannerOf(made.Account)
+	each(p.Runner.Workers, made.Repositories, func(r *Repository) {
 		var err error
-		r.decides, err = cleaner.EntryFor(ctx, p.Runner.Registry, &p.Runner.Config, r.listed)
+		r.decides, err = plan.EntryFor(ctx, p.Runner.Registry, &p.Runner.Config, r.listed)
 		if err == nil {
 			prepare(r)
 			if r.Change != "" {
@@ -73,16 +75,16 @@ func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bo
 			err = p.compare(ctx, r)
 		}
 		if err == nil && r.Change.Changes() && foresee {
-			r.Foresight, err = planner.Foresee(ctx, r.Name, r.After.Policy, p.settings(r).Protect)
+			r.Foresight, err = planner.Forecast(ctx, r.Name, r.After.Policy, p.settings(r).Protect)
 		}
 		switch {
-		case errors.Is(err, cleaner.ErrRepositoryNotFound):
+		case errors.Is(err, plan.ErrRepositoryNotFound):
 			r.Change, r.Message = LeftAlone, "deleted while the plan was made"
 		case err != nil:
 			r.Change, r.Message = Unread, err.Error()
 		}
 	})
-	return plan, nil
+	return made, nil
 }
 
 func (p Planner) list(ctx context.Context) (Plan, error) {
@@ -145,9 +147,9 @@ func (p Planner) settings(r *Repository) config.Settings {
 	return p.Runner.Config.Settings
 }
 
-func attached(ctx context.Context, registry cleaner.Registry, name string) (Document, error) {
+func attached(ctx context.Context, registry plan.Registry, name string) (Document, error) {
 	text, err := registry.PolicyText(ctx, name)
-	if errors.Is(err, cleaner.ErrNoPolicy) {
+	if errors.Is(err, plan.ErrNoPolicy) {
 		return Document{}, nil
 	}
 	if err != nil {

@@ -12,9 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
 // What has come into use between two batches is spared, and each image is in
@@ -26,30 +28,30 @@ func TestAScanThatAgesBetweenBatchesIsMadeAgain(t *testing.T) {
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{Uses: []inuse.Use{use("v1", "old task")}},
 		inuse.Scan{Uses: []inuse.Use{use("v1", "old task"), use("sha256:0200", "new task")}})
-	aging(&r, w.remover(), 2)
+	aging(&r, w.Remover(), 2)
 	log := &logged{}
-	r.Log = log.logger()
+	r.Log = log.Logger()
 	report := run(t, &r)
-	if diff := cmp.Diff([]string{"sha256:0200", "sha256:old"}, w.digests("app")); diff != "" || *made != 2 {
+	if diff := cmp.Diff([]string{"sha256:0200", "sha256:old"}, w.Digests("app")); diff != "" || *made != 2 {
 		t.Errorf("%d scans, left mismatch (-want +got):\n%s", *made, diff)
 	}
 	got := report.Totals.Counts
 	if n := len(repositoryOf(t, &report, "app").Images); n != 301 || got.Deleted != 299 || got.Protected != 2 || got.Evaluated != 301 {
 		t.Errorf("%d images in the report, counts %+v", n, got)
 	}
-	if len(log.outcomes(t)) != 299 {
-		t.Errorf("%d lines in the log", len(log.outcomes(t)))
+	if len(log.Outcomes(t)) != 299 {
+		t.Errorf("%d lines in the log", len(log.Outcomes(t)))
 	}
 }
 
 // What relies on no scan does not wait for one.
 func TestAScanThatAgesDoesNotMatterToWhoDoesNotRelyOnIt(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("sha256:a", 9*day)).add("free", numbered(250, 9*day)...)
+	w := newFakeRegistry(image("sha256:a", 9*day)).Add("free", numbered(250, 9*day)...)
 	r := newRunner(t, w, `{"policies": [{"repositories": ["free"], "policy": `+expireOld+`, "protect": {"inUse": []}}, {"policy": `+expireOld+`}],
 		"protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
 	made := scans(&r, inuse.Scan{})
-	aging(&r, w.remover(), 2)
+	aging(&r, w.Remover(), 2)
 	r.Workers = 1
 	if report := run(t, &r); report.Totals.Deleted != 251 || *made != 1 {
 		t.Errorf("%d scans, totals %+v", *made, report.Totals)
@@ -62,17 +64,17 @@ func TestWhatIsBlockedIsNotTriedAgainWithAnOldScan(t *testing.T) {
 	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day))
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{}, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "new task")}})
-	remover := w.remover()
+	remover := w.Remover()
 	refuse(&remover, "sha256:a", "ImageReferencedByManifestList")
 	aging(&r, remover, 1)
 	log := &logged{}
-	r.Log = log.logger()
+	r.Log = log.Logger()
 	report := run(t, &r)
 	if diff := cmp.Diff(map[string]string{"sha256:b": "deleted"}, reported(t, &report)); diff != "" {
 		t.Errorf("outcomes in the report mismatch (-want +got):\n%s", diff)
 	}
 	want := map[string]string{"sha256:a": "blocked: not removed, and then kept by a new plan", "sha256:b": "deleted"}
-	if diff := cmp.Diff(want, log.outcomes(t)); diff != "" { // no intent stays open
+	if diff := cmp.Diff(want, log.Outcomes(t)); diff != "" { // no intent stays open
 		t.Errorf("outcomes in the log mismatch (-want +got):\n%s", diff)
 	}
 	if got := protectedBy(&report)["sha256:a"]; got != "[inUse new task]" || *made != 2 {
@@ -97,9 +99,9 @@ func TestAStopWhileItIsPlannedAgain(t *testing.T) {
 				}
 				return scan(ctx)
 			}
-			remover := w.remover()
-			remove := remover.delete
-			remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+			remover := w.Remover()
+			remove := remover.DeleteFunc
+			remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
 				if !during {
 					close(stop)
 				}
@@ -107,14 +109,14 @@ func TestAStopWhileItIsPlannedAgain(t *testing.T) {
 			}
 			aging(&r, remover, 1)
 			log := &logged{}
-			r.Stop, r.Log = stop, log.logger()
+			r.Stop, r.Log = stop, log.Logger()
 			report := run(t, &r)
 			got := repositoryOf(t, &report, "app")
 			if got.Skipped != "" || got.Deleted != 100 || got.NotAttempted != 50 || got.Evaluated != 150 {
 				t.Errorf("during %t: skipped %q, counts %+v", during, got.Skipped, got.Counts)
 			}
-			if !slices.Equal(w.calls, []string{"describe", "delete"}) {
-				t.Errorf("during %t: calls %v", during, w.calls)
+			if !slices.Equal(w.Calls, []string{"describe", "delete"}) {
+				t.Errorf("during %t: calls %v", during, w.Calls)
 			}
 			wantOutcomes(t, reported(t, &report), &report, log)
 		})
@@ -126,8 +128,8 @@ func TestAStopWhileItIsPlannedAgain(t *testing.T) {
 func TestTheAgeOfAScanCountsFromItsFirstQuestion(t *testing.T) {
 	t.Parallel()
 	for took, want := range map[time.Duration]struct{ deleted, scans int }{
-		cleaner.MaxScanAge:                   {1, 1},
-		cleaner.MaxScanAge + time.Nanosecond: {0, 1},
+		usage.MaxScanAge:                   {1, 1},
+		usage.MaxScanAge + time.Nanosecond: {0, 1},
 	} {
 		w := newFakeRegistry(image("sha256:a", 9*day))
 		r := newRunner(t, w, scanned)
@@ -156,12 +158,12 @@ func TestPlanningThatTakesLongerThanAScanMayBeOld(t *testing.T) {
 	r.Clock = func() time.Time { return clock }
 	scan := r.Scan
 	r.Scan = func(ctx context.Context) inuse.Scan {
-		defer func() { clock = clock.Add(cleaner.MaxScanAge) }()
+		defer func() { clock = clock.Add(usage.MaxScanAge) }()
 		return scan(ctx)
 	}
 	r.Log = before(t, func(slog.Record) { clock = clock.Add(time.Second) })
 	report := run(t, &r)
-	if got := report.Totals; got.Failed != 1 || len(w.digests("app")) != 1 || !report.Incomplete {
+	if got := report.Totals; got.Failed != 1 || len(w.Digests("app")) != 1 || !report.Incomplete {
 		t.Errorf("totals %+v", got)
 	}
 }
@@ -170,7 +172,7 @@ func TestPlanningThatTakesLongerThanAScanMayBeOld(t *testing.T) {
 func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newFakeRegistry(numbered(150, 9*day)...).add("b", image("sha256:b", 9*day))
+		w := newFakeRegistry(numbered(150, 9*day)...).Add("b", image("sha256:b", 9*day))
 		r := newRunner(t, w, scanned)
 		r.Clock = time.Now
 		made := 0
@@ -180,21 +182,21 @@ func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
 			}
 			return inuse.Scan{Uses: []inuse.Use{use("sha256:0120", "new task")}}
 		}
-		reader, remover := w.reader(), w.remover()
-		images, remove := reader.images, remover.delete
-		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		reader, remover := w.Reader(), w.Remover()
+		images, remove := reader.ImagesFunc, remover.DeleteFunc
+		reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 			if repository == "b" {
-				time.Sleep(cleaner.MaxScanAge + time.Minute) // and then scans
+				time.Sleep(usage.MaxScanAge + time.Minute) // and then scans
 			}
 			return images(ctx, repository)
 		}
-		remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
-			time.Sleep(cleaner.MaxScanAge + 2*time.Minute)
+		remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
+			time.Sleep(usage.MaxScanAge + 2*time.Minute)
 			return remove(ctx, repository, digests)
 		}
 		r.Registry, r.Remover = reader, remover
-		if run(t, &r); !slices.Equal(w.digests("app"), []string{"sha256:0120"}) {
-			t.Errorf("after %d scans left are %v", made, w.digests("app"))
+		if run(t, &r); !slices.Equal(w.Digests("app"), []string{"sha256:0120"}) {
+			t.Errorf("after %d scans left are %v", made, w.Digests("app"))
 		}
 	})
 }
@@ -211,7 +213,7 @@ func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
 	}{
 		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planned again: denied", false},
 		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planned again: not read to its end: the time ran out: context deadline exceeded", false},
-		"repository gone": {cleaner.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository is not there any more", true},
+		"repository gone": {plan.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository is not there any more", true},
 		"scan fails": {
 			nil,
 			inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}},
@@ -221,18 +223,18 @@ func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
 		w := newFakeRegistry(numbered(150, 9*day)...)
 		r := newRunner(t, w, scanned)
 		scans(&r, inuse.Scan{}, test.again)
-		reader, listings := w.reader(), 0
-		images := reader.images
-		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		reader, listings := w.Reader(), 0
+		images := reader.ImagesFunc
+		reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 			if listings++; listings == 2 && test.listing != nil {
 				return nil, test.listing
 			}
 			return images(ctx, repository)
 		}
 		r.Registry = reader
-		aging(&r, w.remover(), 1)
+		aging(&r, w.Remover(), 1)
 		log := &logged{}
-		r.Log = log.logger()
+		r.Log = log.Logger()
 		report := run(t, &r)
 		got := repositoryOf(t, &report, "app")
 		said := map[string]int{}
@@ -242,8 +244,8 @@ func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"deleted": 100, test.want: 50}, said); diff != "" {
 			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
 		}
-		if len(w.digests("app")) != 50 || got.Skipped != "" || report.Handled() != test.handled || len(log.outcomes(t)) != 150 {
-			t.Errorf("%s: skipped %q, handled %t, %d lines in the log", name, got.Skipped, report.Handled(), len(log.outcomes(t)))
+		if len(w.Digests("app")) != 50 || got.Skipped != "" || report.Handled() != test.handled || len(log.Outcomes(t)) != 150 {
+			t.Errorf("%s: skipped %q, handled %t, %d lines in the log", name, got.Skipped, report.Handled(), len(log.Outcomes(t)))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // An Assignment is the policy that a repository gets.
@@ -18,7 +19,7 @@ type Assignment struct {
 	// Policy is what would be evaluated; it has no rules when Skip is set.
 	Policy lifecycle.Policy
 	// Skip is why no policy is evaluated, or nil.
-	Skip *Skip
+	Skip *plan.Skip
 }
 
 // Assign returns the policy of every repository, in the order of the listing, excluded
@@ -46,8 +47,8 @@ func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
 
 // Asked lists the repositories that were asked for, also those that the
 // configuration excludes. The error is as that of Assign.
-func (r *Runner) Asked(ctx context.Context) ([]Repository, error) {
-	var asked []Repository
+func (r *Runner) Asked(ctx context.Context) ([]plan.Repository, error) {
+	var asked []plan.Repository
 	selection := r.Config.Repositories.Selection()
 	for repository, err := range r.Registry.Repositories(ctx) {
 		if err != nil {
@@ -60,25 +61,25 @@ func (r *Runner) Asked(ctx context.Context) ([]Repository, error) {
 	return asked, selection.Err()
 }
 
-func (r *Runner) assign(ctx context.Context, repository Repository) Assignment {
+func (r *Runner) assign(ctx context.Context, repository plan.Repository) Assignment {
 	a := Assignment{Repository: repository.Name}
 	if !r.Config.Repositories.Select(repository.Name) {
-		a.Skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
+		a.Skip = &plan.Skip{Code: plan.SkipNotConfigured, Message: "the configuration excludes it"}
 		return a
 	}
-	entry, err := EntryFor(ctx, r.Registry, &r.Config, repository)
+	entry, err := plan.EntryFor(ctx, r.Registry, &r.Config, repository)
 	if a.Entry = entry; err == nil {
-		a.Policy, a.Skip, err = policyFor(ctx, r.Registry, repository.Name, entry)
+		a.Policy, a.Skip, err = plan.PolicyFor(ctx, r.Registry, repository.Name, entry)
 	}
 	if err != nil {
-		a.Skip = &Skip{SkipFailed, err.Error()}
+		a.Skip = &plan.Skip{Code: plan.SkipFailed, Message: err.Error()}
 	}
-	if errors.Is(err, ErrRepositoryNotFound) {
-		a.Skip = &Skip{SkipGone, "deleted meanwhile"}
+	if errors.Is(err, plan.ErrRepositoryNotFound) {
+		a.Skip = &plan.Skip{Code: plan.SkipGone, Message: "deleted meanwhile"}
 	}
 	return a
 }
 
 // Failed reports whether it could not be found out which policy the repository
 // gets, or whether that policy cannot be read.
-func (a Assignment) Failed() bool { return a.Skip != nil && a.Skip.Code.unhandled() }
+func (a Assignment) Failed() bool { return a.Skip != nil && a.Skip.Code.IsFailure() }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // A budget is what a run may still remove: at most maxDeletions of the
@@ -32,13 +33,13 @@ func newBudget(c config.Config) *budget {
 }
 
 // grant takes what the plan removes from the budget, or skips the plan.
-func (b *budget) grant(p *RepositoryPlan) {
+func (b *budget) grant(p *plan.Plan) {
 	if p.Skip != nil || p.Entry == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	removals := p.removals()
+	removals := p.Removals()
 	left := b.general
 	own, hasOwn := b.entries[p.Entry]
 	if hasOwn {
@@ -48,7 +49,7 @@ func (b *budget) grant(p *RepositoryPlan) {
 		left = min(left, *b.run)
 	}
 	if removals > left {
-		p.Skip = &Skip{SkipLimit, fmt.Sprintf("%d images would go, %d are left of the run's maxDeletions", removals, left)}
+		p.Skip = &plan.Skip{Code: plan.SkipLimit, Message: fmt.Sprintf("%d images would go, %d are left of the run's maxDeletions", removals, left)}
 		return
 	}
 	if b.run != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // entryPoints are the ways in which a runner evaluates policies or removes images.
@@ -34,7 +35,7 @@ var entryPoints = map[string]func(context.Context, *cleaner.Runner) error{
 		if err := r.Begin(nil); err != nil {
 			return err
 		}
-		_, err := r.PlannerOf(account).Foresee(ctx, "app", lifecycle.Policy{}, r.Config.Protect)
+		_, err := r.PlannerOf(account).Forecast(ctx, "app", lifecycle.Policy{}, r.Config.Protect)
 		return err
 	},
 }
@@ -58,13 +59,13 @@ func TestNothingIsEvaluatedByAWrongClock(t *testing.T) {
 			w := newFakeRegistry(image("a", 9*day))
 			r := newRunner(t, w, expireAll)
 			r.CheckClock = func() error { return test.clock }
-			reading := w.reader()
-			images, repositories, listings := reading.images, reading.repositories, 0
-			reading.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+			reading := w.Reader()
+			images, repositories, listings := reading.ImagesFunc, reading.RepositoriesFunc, 0
+			reading.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 				listings++
 				return images(ctx, repository)
 			}
-			reading.repositories = func(ctx context.Context) ([]cleaner.Repository, error) {
+			reading.RepositoriesFunc = func(ctx context.Context) ([]plan.Repository, error) {
 				if test.listing != nil {
 					return nil, test.listing
 				}
@@ -75,8 +76,8 @@ func TestNothingIsEvaluatedByAWrongClock(t *testing.T) {
 			if !errors.Is(err, test.want) || test.clock != nil && errors.Is(err, errDenied) {
 				t.Errorf("%s: clock %v, listing %v: error %v", name, test.clock, test.listing, err)
 			}
-			if test.want != nil && (listings > 0 || len(w.calls) > 0) {
-				t.Errorf("%s: %v: %d listings of images, and the calls %v", name, test.want, listings, w.calls)
+			if test.want != nil && (listings > 0 || len(w.Calls) > 0) {
+				t.Errorf("%s: %v: %d listings of images, and the calls %v", name, test.want, listings, w.Calls)
 			}
 		}
 	}
@@ -90,9 +91,9 @@ func TestNowIsFixedAfterTheFirstAnswers(t *testing.T) {
 			w := newFakeRegistry(image("a", 9*day))
 			r := newRunner(t, w, expireAll)
 			at := now.Add(-time.Hour)
-			reading := w.reader()
-			repositories := reading.repositories
-			reading.repositories = func(ctx context.Context) ([]cleaner.Repository, error) {
+			reading := w.Reader()
+			repositories := reading.RepositoriesFunc
+			reading.RepositoriesFunc = func(ctx context.Context) ([]plan.Repository, error) {
 				at = now.Add(-time.Minute)
 				return repositories(ctx)
 			}

@@ -11,9 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
 // Every removing call relies on a scan of the last ten minutes, even the hundredth
@@ -34,9 +37,9 @@ func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 				}
 				return scan
 			}
-			remover := w.remover()
+			remover := w.Remover()
 			young := func() error {
-				if age := time.Since(scanned); age > cleaner.MaxScanAge {
+				if age := time.Since(scanned); age > usage.MaxScanAge {
 					t.Errorf("a removing call relies on a scan that is %v old", age)
 				}
 				if time.Since(start) < 25*time.Minute {
@@ -44,14 +47,14 @@ func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 				}
 				return nil
 			}
-			remove, archive := remover.delete, remover.archive
-			remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+			remove, archive := remover.DeleteFunc, remover.ArchiveFunc
+			remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
 				if err := young(); err != nil {
-					return cleaner.Deletion{}, err
+					return apply.Deletion{}, err
 				}
 				return remove(ctx, repository, digests)
 			}
-			remover.archive = func(ctx context.Context, repository, digest string) error {
+			remover.ArchiveFunc = func(ctx context.Context, repository, digest string) error {
 				if err := young(); err != nil {
 					return err
 				}
@@ -60,7 +63,7 @@ func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 			r.Remover = remover
 			report := run(t, &r)
 			got := report.Totals
-			if got.Protected != 1 || got.Deleted+got.Archived != 1 || !slices.Contains(w.digests("app"), "sha256:a") {
+			if got.Protected != 1 || got.Deleted+got.Archived != 1 || !slices.Contains(w.Digests("app"), "sha256:a") {
 				t.Errorf("totals %+v", got)
 			}
 		})
@@ -72,9 +75,9 @@ func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
 	t.Parallel()
 	const keepOne = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
-	for name, enter := range map[string]func(context.Context, *cleaner.Runner) (cleaner.Report, error){
-		"Run": func(ctx context.Context, r *cleaner.Runner) (cleaner.Report, error) { return r.Run(ctx) },
-		"RunNamed": func(ctx context.Context, r *cleaner.Runner) (cleaner.Report, error) {
+	for name, enter := range map[string]func(context.Context, *cleaner.Runner) (report.Report, error){
+		"Run": func(ctx context.Context, r *cleaner.Runner) (report.Report, error) { return r.Run(ctx) },
+		"RunNamed": func(ctx context.Context, r *cleaner.Runner) (report.Report, error) {
 			return r.RunNamed(ctx, "app", []string{"sha256:a"})
 		},
 	} {
@@ -83,15 +86,15 @@ func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
 			r := newRunner(t, w, keepOne)
 			clock := now
 			r.Clock = func() time.Time { return clock }
-			remover := w.remover()
+			remover := w.Remover()
 			failing(&remover, 1, errThrottled, func(int) {
-				w.take("delete", "app", []string{"sha256:b"})
-				clock = clock.Add(cleaner.MaxScanAge + time.Second)
+				w.Take("delete", "app", []string{"sha256:b"})
+				clock = clock.Add(usage.MaxScanAge + time.Second)
 			})
 			r.Remover = remover
 			report, err := enter(t.Context(), &r)
-			if got := protectedBy(&report)["sha256:a"]; err != nil || got != "[keepNewest 1 newest image]" || len(w.digests("app")) != 1 {
-				t.Errorf("%s: error %v, protected by %s, left %v", name, err, got, w.digests("app"))
+			if got := protectedBy(&report)["sha256:a"]; err != nil || got != "[keepNewest 1 newest image]" || len(w.Digests("app")) != 1 {
+				t.Errorf("%s: error %v, protected by %s, left %v", name, err, got, w.Digests("app"))
 			}
 		})
 	}
@@ -116,10 +119,10 @@ func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
 				r.Log = before(t, func(line slog.Record) {
 					if line.Message == "intent" {
 						stall(&ahead)
-						w.set("a", func(im *evaluator.Image) { im.Tags = append(im.Tags, "release") })
+						w.Set("a", func(im *evaluator.Image) { im.Tags = append(im.Tags, "release") })
 					}
 				})
-				plan := losing(w.images["app"]...)
+				plan := losing(w.Images["app"]...)
 				plan.Images[0].Action = action
 				r.ApplyPlan(t.Context(), plan)
 				if got := settled(plan)["a"]; got != "changed: imageTags changed since the plan" {
@@ -132,37 +135,19 @@ func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
 
 // The greater age of the two clocks counts. If the wall clock was set back, the age is
 // unknown.
-func TestTheAgeOfAMoment(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		wall, steady time.Duration
-		least        time.Duration
-	}{
-		{time.Second, time.Second, time.Second},
-		{time.Minute, time.Second, time.Minute}, // suspended, or set ahead
-		{0, time.Second, time.Second},
-		{-1, time.Second, 290 * 365 * day}, // set back, perhaps suspended before
-		{-time.Hour, 0, 290 * 365 * day},
-	} {
-		if got := cleaner.Age(c.wall, c.steady); got != c.least && (c.wall >= 0 || got < c.least) {
-			t.Errorf("wall %v, steady %v: age %v, want %v", c.wall, c.steady, got, c.least)
-		}
-	}
-}
-
 // A child is looked at again after its index was deleted.
 func TestASecondTurnIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("i", 9*day), image("a", 9*day), image("b", 9*day))
-	r := w.remover()
-	remove := r.delete
-	r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+	r := w.Remover()
+	remove := r.DeleteFunc
+	r.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
 		if slices.Contains(digests, "i") {
-			w.set("a", func(im *evaluator.Image) { im.Tags = []string{"release"} })
+			w.Set("a", func(im *evaluator.Image) { im.Tags = []string{"release"} })
 		}
 		return remove(ctx, repository, digests)
 	}
-	plan := planOf(evaluator.Expire, slices.Clone(w.images["app"])...)
+	plan := planOf(evaluator.Expire, slices.Clone(w.Images["app"])...)
 	plan.Images[1].Parents, plan.Images[2].Parents = []string{"i"}, []string{"i"}
 	applyTo(t, r, plan)
 	want := map[string]string{"i": "deleted", "a": "changed: imageTags changed since the plan", "b": "deleted"}
@@ -178,14 +163,14 @@ func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
 	for name, err := range map[string]error{"first attempt": nil, "throttled": errThrottled, "no answer": errUnanswered} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newFakeRegistry(image("a", 9*day, "t-a", "v-a"))
-			plan := losing(slices.Clone(w.images["app"])...)
-			r := w.remover()
-			other := func() { w.set("a", func(im *evaluator.Image) { im.Tags = []string{"t-a"} }) }
+			plan := losing(slices.Clone(w.Images["app"])...)
+			r := w.Remover()
+			other := func() { w.Set("a", func(im *evaluator.Image) { im.Tags = []string{"t-a"} }) }
 			calls := 0
-			untag := r.untag
-			r.untag = func(ctx context.Context, repository string, tags []string) (cleaner.Untagging, error) {
+			untag := r.UntagFunc
+			r.UntagFunc = func(ctx context.Context, repository string, tags []string) (apply.Untagging, error) {
 				if calls++; calls == 1 && err != nil {
-					return cleaner.Untagging{}, err
+					return apply.Untagging{}, err
 				}
 				return untag(ctx, repository, tags)
 			}
@@ -198,8 +183,8 @@ func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
 					other()
 				}
 			})
-			cleaner.Apply(t.Context(), r, plan, log)
-			if got := w.images["app"][0].Tags; !slices.Equal(got, []string{"t-a"}) {
+			apply.Apply(t.Context(), r, plan, log)
+			if got := w.Images["app"][0].Tags; !slices.Equal(got, []string{"t-a"}) {
 				t.Errorf("%s: tags left: %v, outcome %q", name, got, settled(plan)["a"])
 			}
 		})
@@ -213,11 +198,11 @@ func TestNothingIsRemovedWithoutTheLog(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day, "t-a", "v-a"))
 		r := newRunner(t, w, expireAll)
 		r.Commit = func() error { return errors.New("log: no space left") }
-		plan := losing(w.images["app"]...)
+		plan := losing(w.Images["app"]...)
 		plan.Images[0].Action = action
 		r.ApplyPlan(t.Context(), plan)
-		if got := settled(plan)["a"]; got != "failed: log: no space left" || !slices.Equal(w.calls, []string{"describe"}) {
-			t.Errorf("%s: outcome %q, calls %v", action, got, w.calls)
+		if got := settled(plan)["a"]; got != "failed: log: no space left" || !slices.Equal(w.Calls, []string{"describe"}) {
+			t.Errorf("%s: outcome %q, calls %v", action, got, w.Calls)
 		}
 	}
 }

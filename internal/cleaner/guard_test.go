@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
@@ -20,24 +21,24 @@ const aFault = "the program is faulty: fault; please report it"
 // listing or a deletion panic.
 func newFaultyRunner(t *testing.T, where string) (cleaner.Runner, *logged) {
 	t.Helper()
-	w := newFakeRegistry(image("a", 9*day)).add("faulty", image("a", 9*day)).add("web", image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day)).Add("faulty", image("a", 9*day)).Add("web", image("a", 9*day))
 	r := newRunner(t, w, withPolicy(expireOld, ""))
-	reader, remover := w.reader(), w.remover()
-	images, remove := reader.images, remover.delete
-	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	reader, remover := w.Reader(), w.Remover()
+	images, remove := reader.ImagesFunc, remover.DeleteFunc
+	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		if repository == "faulty" && where == "listing" {
 			panic("fault")
 		}
 		return images(ctx, repository)
 	}
-	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+	remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
 		if repository == "faulty" {
 			panic("fault")
 		}
 		return remove(ctx, repository, digests)
 	}
 	log := &logged{}
-	r.Registry, r.Remover, r.Workers, r.Log = reader, remover, 1, log.logger()
+	r.Registry, r.Remover, r.Workers, r.Log = reader, remover, 1, log.Logger()
 	return r, log
 }
 
@@ -100,13 +101,13 @@ func TestTheOrderIsThatOfTheDay(t *testing.T) {
 	begun := func(now time.Time, rotate bool) string {
 		w := newFakeRegistry()
 		for i := range 20 {
-			w.add(fmt.Sprint("r", i))
+			w.Add(fmt.Sprint("r", i))
 		}
 		r := newRunner(t, w, withPolicy(expireOld, ""))
-		reader := w.reader()
-		images := reader.images
+		reader := w.Reader()
+		images := reader.ImagesFunc
 		var names []string
-		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 			names = append(names, repository)
 			return images(ctx, repository)
 		}
@@ -116,7 +117,7 @@ func TestTheOrderIsThatOfTheDay(t *testing.T) {
 		for _, rr := range report.Repositories {
 			reported = append(reported, rr.Name)
 		}
-		if !slices.Equal(reported, w.names) {
+		if !slices.Equal(reported, w.Names) {
 			t.Errorf("reported in the order %v", reported)
 		}
 		return strings.Join(names, " ")
@@ -131,11 +132,11 @@ func TestTheOrderIsThatOfTheDay(t *testing.T) {
 func TestAPanicPassesTheTurnOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newFakeRegistry(image("a", 9*day)).add("first", image("a", 9*day)).add("faulty", image("a", 9*day))
+		w := newFakeRegistry(image("a", 9*day)).Add("first", image("a", 9*day)).Add("faulty", image("a", 9*day))
 		waits := map[string]time.Duration{"faulty": time.Second, "app": 1500 * time.Millisecond}
-		remover := w.remover()
-		describe, remove, looks := remover.describe, remover.delete, 0
-		remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+		remover := w.Remover()
+		describe, remove, looks := remover.DescribeFunc, remover.DeleteFunc, 0
+		remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
 			if repository == "faulty" {
 				if looks++; looks == 2 {
 					panic("fault")
@@ -144,7 +145,7 @@ func TestAPanicPassesTheTurnOn(t *testing.T) {
 			time.Sleep(waits[repository])
 			return describe(ctx, repository, digests)
 		}
-		remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+		remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
 			time.Sleep(3 * time.Second) // after which the others look again
 			return remove(ctx, repository, digests)
 		}

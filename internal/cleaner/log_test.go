@@ -10,17 +10,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // wantOutcomes checks that log and report say the same of every image.
-func wantOutcomes(t *testing.T, want map[string]string, report *cleaner.Report, log *logged) {
+func wantOutcomes(t *testing.T, want map[string]string, report *report.Report, log *logged) {
 	t.Helper()
 	if diff := cmp.Diff(want, reported(t, report)); diff != "" {
 		t.Errorf("outcomes in the report mismatch (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(want, log.outcomes(t)); diff != "" {
+	if diff := cmp.Diff(want, log.Outcomes(t)); diff != "" {
 		t.Errorf("outcomes in the log mismatch (-want +got):\n%s", diff)
 	}
 }
@@ -33,19 +33,19 @@ func TestEveryOutcomeHasOneLineInTheLog(t *testing.T) {
 	images = append(images, index("sha256:index", 9*day), image("sha256:child", 9*day), image("sha256:blocked", 9*day),
 		image("sha256:failed", 9*day), image("sha256:tagged", 9*day), image("sha256:gone", 9*day), image("sha256:saved", 9*day), image("sha256:young", time.Hour))
 	w := newFakeRegistry(images...)
-	w.children["sha256:index"] = []string{"sha256:child"}
+	w.Children["sha256:index"] = []string{"sha256:child"}
 	saved := save(t, w, expireAll)
-	w.set("sha256:saved", func(im *evaluator.Image) { im.Tags = []string{"since"} })
+	w.Set("sha256:saved", func(im *evaluator.Image) { im.Tags = []string{"since"} })
 	r := newRunner(t, w, expireAll)
-	remover := w.remover()
+	remover := w.Remover()
 	refuse(&remover, "sha256:index", "KmsError")
 	refuse(&remover, "sha256:failed", "KmsError")
 	refuse(&remover, "sha256:blocked", "ImageReferencedByManifestList")
 	log := &logged{}
 	r.Registry = changingAfterListing(w)
-	r.Remover, r.Log, r.Saved = remover, log.logger(), saved
-	describe := remover.describe
-	remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+	r.Remover, r.Log, r.Saved = remover, log.Logger(), saved
+	describe := remover.DescribeFunc
+	remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
 		return slices.DeleteFunc(must(describe(ctx, repository, digests)), func(im evaluator.Image) bool { return im.Digest == "sha256:gone" }), nil
 	}
 	r.Remover = remover
@@ -55,7 +55,7 @@ func TestEveryOutcomeHasOneLineInTheLog(t *testing.T) {
 		t.Errorf("totals %+v", got)
 	}
 	wantOutcomes(t, reported(t, &report), &report, log)
-	if n := len(log.outcomes(t)); n != 127 {
+	if n := len(log.Outcomes(t)); n != 127 {
 		t.Errorf("%d images in the log, want 127", n)
 	}
 }
@@ -73,11 +73,11 @@ func TestTheLogIsWrittenAfterEachCall(t *testing.T) {
 	w := newFakeRegistry(numbered(250, 9*day)...)
 	r := newRunner(t, w, expireAll)
 	log := &logged{}
-	r.Log = log.logger()
-	remover := w.remover()
-	describe := remover.describe
-	remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
-		if n, want := len(log.outcomes(t)), 250-len(w.digests("app")); n != want {
+	r.Log = log.Logger()
+	remover := w.Remover()
+	describe := remover.DescribeFunc
+	remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+		if n, want := len(log.Outcomes(t)), 250-len(w.Digests("app")); n != want {
 			t.Errorf("%d images are in the log, %d are deleted", n, want)
 		}
 		return describe(ctx, repository, digests)
@@ -92,11 +92,11 @@ func TestARecheckThatFailsIsLogged(t *testing.T) {
 	w := newFakeRegistry(image("a", 9*day))
 	r := newRunner(t, w, expireAll)
 	log := &logged{}
-	remover := w.remover()
-	remover.describe = func(context.Context, string, []string) ([]evaluator.Image, error) {
+	remover := w.Remover()
+	remover.DescribeFunc = func(context.Context, string, []string) ([]evaluator.Image, error) {
 		return nil, fmt.Errorf("describe: %w", errors.ErrUnsupported)
 	}
-	r.Remover, r.Log = remover, log.logger()
+	r.Remover, r.Log = remover, log.Logger()
 	report := run(t, &r)
 	wantOutcomes(t, map[string]string{"a": "failed: re-check: describe: unsupported operation"}, &report, log)
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 func TestRunNamedRemovesWhatIsNamed(t *testing.T) {
@@ -18,7 +18,7 @@ func TestRunNamedRemovesWhatIsNamed(t *testing.T) {
 	w := newFakeRegistry(image("sha256:a", time.Hour, "v1", "v2"), image("sha256:b", time.Hour), image("sha256:c", time.Hour, "v3"))
 	r := newRunner(t, w, expireAll) // whose policy would keep all of them
 	report := runNamed(t, &r, "v1", "sha256:a", "sha256:b")
-	if diff := cmp.Diff([]string{"sha256:c"}, w.digests("app")); diff != "" {
+	if diff := cmp.Diff([]string{"sha256:c"}, w.Digests("app")); diff != "" {
 		t.Errorf("left mismatch (-want +got):\n%s", diff)
 	}
 	got := repositoryOf(t, &report, "app")
@@ -35,10 +35,10 @@ func TestRunNamedRemovesWhatIsNamed(t *testing.T) {
 func TestRunNamedTakesWhatBelongsToTheImageAlong(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("i", time.Hour, "v1"), image("c", time.Hour), withSubject(image("sig", time.Hour), "i"), withSubject(image("orphan", time.Hour), "gone"))
-	w.children["i"] = []string{"c"}
+	w.Children["i"] = []string{"c"}
 	r := newRunner(t, w, expireAll)
 	report := runNamed(t, &r, "v1", "orphan") // an orphan that is named goes
-	want := map[string]cleaner.Outcome{"i": cleaner.Deleted, "c": cleaner.Deleted, "sig": cleaner.Deleted, "orphan": cleaner.Deleted}
+	want := map[string]plan.Outcome{"i": plan.Deleted, "c": plan.Deleted, "sig": plan.Deleted, "orphan": plan.Deleted}
 	if diff := cmp.Diff(want, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}
@@ -50,24 +50,24 @@ func TestRunNamedShowsThePlanBeforeItRemoves(t *testing.T) {
 	r := newRunner(t, w, expireAll)
 	refusal := errors.New("v2 is needed")
 	var shown []string
-	r.Approve = func(plan *cleaner.RepositoryPlan) error {
+	r.Approve = func(plan *plan.Plan) error {
 		for i := range plan.Images {
 			shown = append(shown, plan.Images[i].Tags...)
 		}
-		if len(w.digests("app")) != 2 {
+		if len(w.Digests("app")) != 2 {
 			t.Error("an image was removed before the plan was shown")
 		}
 		return refusal
 	}
-	if _, err := r.RunNamed(t.Context(), "app", []string{"v1"}); !errors.Is(err, refusal) || len(w.digests("app")) != 2 {
-		t.Errorf("RunNamed: %v, left are %v", err, w.digests("app"))
+	if _, err := r.RunNamed(t.Context(), "app", []string{"v1"}); !errors.Is(err, refusal) || len(w.Digests("app")) != 2 {
+		t.Errorf("RunNamed: %v, left are %v", err, w.Digests("app"))
 	}
 	if diff := cmp.Diff([]string{"v1", "v2"}, shown); diff != "" {
 		t.Errorf("shown tags mismatch (-want +got):\n%s", diff)
 	}
 	refusal = nil
-	if runNamed(t, &r, "v1"); len(w.digests("app")) != 1 {
-		t.Errorf("left are %v", w.digests("app"))
+	if runNamed(t, &r, "v1"); len(w.Digests("app")) != 1 {
+		t.Errorf("left are %v", w.Digests("app"))
 	}
 }
 
@@ -80,15 +80,15 @@ func TestRunNamedKeepsProtectionLimitsAndReCheck(t *testing.T) {
 		t.Errorf("totals %+v, want 1 protected and 1 deleted", report.Totals)
 	}
 	r.Config = r.Config.Override(new(0), nil, nil)
-	if report := runNamed(t, &r, "sha256:c"); report.Repositories[0].Skipped != cleaner.SkipLimit {
+	if report := runNamed(t, &r, "sha256:c"); report.Repositories[0].Skipped != plan.SkipLimit {
 		t.Errorf("beyond the budget: %+v", report.Repositories[0])
 	}
 	r.Config = r.Config.Override(new(9), new(1), nil)
-	if report := runNamed(t, &r, "sha256:c", "sha256:d"); report.Repositories[0].Skipped != cleaner.SkipLimit {
+	if report := runNamed(t, &r, "sha256:c", "sha256:d"); report.Repositories[0].Skipped != plan.SkipLimit {
 		t.Errorf("beyond the limit of the repository: %+v", report.Repositories[0])
 	}
-	remover := w.remover()
-	remover.describe = func(context.Context, string, []string) ([]evaluator.Image, error) {
+	remover := w.Remover()
+	remover.DescribeFunc = func(context.Context, string, []string) ([]evaluator.Image, error) {
 		return []evaluator.Image{image("sha256:c", time.Hour, "new")}, nil
 	}
 	r.Remover = remover
@@ -117,17 +117,17 @@ func TestRunNamedKeepsToWhatWasShown(t *testing.T) {
 	r := newRunner(t, w, expireAll)
 	r.Remover = nil
 	shown := runNamed(t, &r, "v1")
-	w.images["app"][0].Tags, w.images["app"][1].Tags = nil, []string{"v1"} // the tag moves
-	r.Remover, r.Saved = w.remover(), &shown
+	w.Images["app"][0].Tags, w.Images["app"][1].Tags = nil, []string{"v1"} // the tag moves
+	r.Remover, r.Saved = w.Remover(), &shown
 	report := runNamed(t, &r, "v1")
-	if diff := cmp.Diff(map[string]cleaner.Outcome{"sha256:a": cleaner.Changed}, outcomes(t, &report)); diff != "" {
+	if diff := cmp.Diff(map[string]plan.Outcome{"sha256:a": plan.Changed}, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}
 }
 
 func TestRunNamedErrors(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("sha256:a", time.Hour)).add("excluded", image("sha256:a", time.Hour))
+	w := newFakeRegistry(image("sha256:a", time.Hour)).Add("excluded", image("sha256:a", time.Hour))
 	r := newRunner(t, w, `{"repositories": {"exclude": ["excluded"]}, `+expireAll[1:])
 	for _, test := range []struct {
 		repository string
@@ -142,18 +142,18 @@ func TestRunNamedErrors(t *testing.T) {
 		wantError(t, err, test.want)
 	}
 	broken := errors.New("broken")
-	reader := w.reader()
-	reader.images = func(context.Context, string) ([]evaluator.Image, error) { return nil, broken }
+	reader := w.Reader()
+	reader.ImagesFunc = func(context.Context, string) ([]evaluator.Image, error) { return nil, broken }
 	r.Registry = reader
 	if _, err := r.RunNamed(t.Context(), "app", []string{"sha256:a"}); !errors.Is(err, broken) {
 		t.Errorf("with an unreadable repository: %v", err)
 	}
-	reader.repositories = func(context.Context) ([]cleaner.Repository, error) { return nil, broken }
+	reader.RepositoriesFunc = func(context.Context) ([]plan.Repository, error) { return nil, broken }
 	r.Registry = reader
 	if _, err := r.RunNamed(t.Context(), "app", []string{"sha256:a"}); !errors.Is(err, broken) {
 		t.Errorf("with an unreadable registry: %v", err)
 	}
-	if len(w.calls) > 0 {
-		t.Errorf("calls %v", w.calls)
+	if len(w.Calls) > 0 {
+		t.Errorf("calls %v", w.Calls)
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // The tests in this file run on a registry that is as strict as ECR.
@@ -20,7 +20,7 @@ func TestASecondRunFindsNothingMoreToDelete(t *testing.T) {
 	for _, excluded := range []bool{true, false} {
 		registry, r := newRegistry(t, expireAll)
 		registry.ExcludePulls(excluded)
-		r.OwnPulls = func(context.Context) cleaner.OwnPulls { return cleaner.OwnPulls{Excluded: excluded} }
+		r.OwnPulls = func(context.Context) plan.OwnPulls { return plan.OwnPulls{Excluded: excluded} }
 		for i := range 130 {
 			push(registry, 9*day, fakeecr.Image{Tags: []string{fmt.Sprint("v", i)}})
 		}
@@ -104,7 +104,7 @@ func TestARunLeavesAloneWhatMovesUnderIt(t *testing.T) {
 		registry.Remove("app", removed)
 	})
 	report := run(t, &r)
-	want := map[string]cleaner.Outcome{tagged: cleaner.Changed, pulled: cleaner.Changed, removed: cleaner.Gone, still: cleaner.Deleted}
+	want := map[string]plan.Outcome{tagged: plan.Changed, pulled: plan.Changed, removed: plan.Gone, still: plan.Deleted}
 	if diff := cmp.Diff(want, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}

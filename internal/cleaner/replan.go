@@ -3,6 +3,10 @@ package cleaner
 import (
 	"context"
 	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // maxStalePlans is how many plans in a row may become too old before any removing call:
@@ -12,10 +16,10 @@ const maxStalePlans = 10
 // remove applies the plan until it is done or the run is stopped. When the plan, or the
 // in-use scan on which it relies, is too old, it plans again and removes only images
 // that are in both plans.
-func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan) {
+func (r *Runner) remove(ctx context.Context, plan *plan.Plan, again replan) {
 	stopping, cancel := r.untilStopped(ctx)
 	defer cancel()
-	a := NewApplier(stopping, plan, Options{
+	a := apply.NewApplier(stopping, plan, apply.Options{
 		Remover: r.Remover, Log: r.logger(), Pace: r.Pace, Clock: r.Clock, CheckClock: r.CheckClock, Commit: r.Commit,
 	})
 	for stale, calls := 0, 0; !a.Apply(); { //nolint:contextcheck // a call under way outlives the context
@@ -36,12 +40,12 @@ func (r *Runner) remove(ctx context.Context, plan *RepositoryPlan, again replan)
 
 // keptBefore returns the protected images of the plan that a later plan does not
 // contain. They are kept, since only images that both plans remove are removed.
-func keptBefore(p, later *RepositoryPlan) []PlannedImage {
+func keptBefore(p, later *plan.Plan) []plan.Image {
 	held := map[string]bool{}
 	for i := range later.Images {
 		held[later.Images[i].Digest] = true
 	}
-	return slices.DeleteFunc(slices.Clone(p.Images), func(im PlannedImage) bool { return !im.Protected() || held[im.Digest] })
+	return slices.DeleteFunc(slices.Clone(p.Images), func(im plan.Image) bool { return !im.Protected() || held[im.Digest] })
 }
 
 // over reports whether no further call shall be begun.
@@ -66,46 +70,46 @@ func (r *Runner) untilStopped(ctx context.Context) (context.Context, context.Can
 // abandon takes over why no new plan could be made. If nothing was tried in the
 // repository yet, the whole repository is skipped; otherwise each image that is still
 // open gets an outcome.
-func abandon(p, fresh *RepositoryPlan) {
-	untouched := len(p.attempts) == 0 && !slices.ContainsFunc(p.Images, func(im PlannedImage) bool { return im.Outcome != "" })
+func abandon(p, fresh *plan.Plan) {
+	untouched := len(p.Attempts) == 0 && !slices.ContainsFunc(p.Images, func(im plan.Image) bool { return im.Outcome != "" })
 	code := fresh.Skip.Code
 	for _, f := range fresh.Findings {
 		if !slices.Contains(p.Findings, f) {
 			p.Findings = append(p.Findings, f)
 		}
 	}
-	if untouched && code != SkipGone {
+	if untouched && code != plan.SkipGone {
 		p.Skip = fresh.Skip
 		return
 	}
-	outcome, message := Changed, "planned again: "+fresh.Skip.Message
+	outcome, message := plan.Changed, "planned again: "+fresh.Skip.Message
 	switch {
-	case code == SkipGone:
-		outcome, message = Gone, repositoryGone
-	case code == SkipDeadline:
-		outcome = NotAttempted
-	case code.unhandled():
-		outcome = Failed
+	case code == plan.SkipGone:
+		outcome, message = plan.Gone, plan.RepositoryGone
+	case code == plan.SkipDeadline:
+		outcome = plan.NotAttempted
+	case code.IsFailure():
+		outcome = plan.Failed
 	}
-	for _, im := range p.open() {
-		im.settle(outcome, message)
+	for _, im := range p.Open() {
+		im.Settle(outcome, message)
 	}
 }
 
 // planAgain makes the plan once more and takes over from it what is still open;
 // that is also what was blocked and is to be tried again. It reports whether the
 // run goes on; when it was stopped the plan stays as it is.
-func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again replan) bool {
+func (r *Runner) planAgain(ctx context.Context, p *plan.Plan, again replan) bool {
 	if r.over(ctx) {
 		return false
 	}
-	var settled []PlannedImage
+	var settled []plan.Image
 	known := map[string]bool{}
-	open := *plan
+	open := *p
 	open.Images = nil
-	for _, im := range plan.Images {
-		if im.Outcome == Blocked {
-			im.settle("", "")
+	for _, im := range p.Images {
+		if im.Outcome == plan.Blocked {
+			im.Settle("", "")
 		}
 		if im.Outcome == "" {
 			open.Images = append(open.Images, im)
@@ -114,20 +118,20 @@ func (r *Runner) planAgain(ctx context.Context, plan *RepositoryPlan, again repl
 			known[im.Digest] = true
 		}
 	}
-	before := reportOn(&open, true)
-	fresh := again(plan)
+	before := report.Of(&open, true)
+	fresh := again(p)
 	if r.over(ctx) {
 		return false
 	}
 	if fresh.Skip != nil {
-		abandon(plan, &fresh)
+		abandon(p, &fresh)
 		return false
 	}
 	r.keepTo(ctx, &fresh, &before)
-	fresh.Images = slices.DeleteFunc(fresh.Images, func(im PlannedImage) bool { return known[im.Digest] })
-	fresh.Images = append(append(fresh.Images, settled...), keptBefore(plan, &fresh)...)
-	fresh.Listed, fresh.attempts = plan.Listed, plan.attempts
-	sortImages(fresh.Images)
-	*plan = fresh
+	fresh.Images = slices.DeleteFunc(fresh.Images, func(im plan.Image) bool { return known[im.Digest] })
+	fresh.Images = append(append(fresh.Images, settled...), keptBefore(p, &fresh)...)
+	fresh.Listed, fresh.Attempts = p.Listed, p.Attempts
+	plan.SortImages(fresh.Images)
+	*p = fresh
 	return true
 }

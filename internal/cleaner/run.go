@@ -8,18 +8,22 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
 // A Runner plans a whole registry and, when it has a Remover, applies each
 // plan. The fields are its world; none but those said to be optional may be
 // nil.
 type Runner struct {
-	Registry Registry
+	Registry plan.Registry
 	// Remover removes images; nil only plans.
-	Remover Remover
+	Remover apply.Remover
 	Config  config.Config
 	// ConfigurationHash identifies the configuration before a request narrowed
 	// it; a saved plan is bound to it.
@@ -42,7 +46,7 @@ type Runner struct {
 	// OwnPulls finds out whether ECR records the pulls of the role that makes the calls.
 	// It is called at most once, after a manifest was read. Nil means that ECR records
 	// them.
-	OwnPulls func(context.Context) OwnPulls
+	OwnPulls func(context.Context) plan.OwnPulls
 	// Scan makes an in-use scan; nil if no source is configured. Clock tells its age,
 	// and may be nil only when Scan is nil and Now is set.
 	Scan  func(context.Context) inuse.Scan
@@ -71,14 +75,14 @@ type Runner struct {
 	Stop <-chan struct{}
 	// Saved, when set, is the plan to keep to: only what it holds is removed,
 	// and nothing when it is older than MaxPlanAge.
-	Saved      *Report
+	Saved      *report.Report
 	MaxPlanAge time.Duration
 	// Approve, when set, gets the plan of RunNamed before anything is removed. An error
 	// from it ends the run.
-	Approve func(*RepositoryPlan) error
+	Approve func(*plan.Plan) error
 
-	scanner  *scanner
-	ownPulls *ownPulls
+	scanner  *usage.Scanner
+	ownPulls *plan.OwnPullsOnce
 	// keptByOwnPulls counts the indexes that are kept because the reading of their
 	// manifests may count as a pull.
 	keptByOwnPulls *atomic.Int64
@@ -91,10 +95,10 @@ type Runner struct {
 // that the registry could not be listed, or it is that of Begin, a [*SavedPlanError] or
 // a [*config.SelectionError]; then nothing was done. Every other failure is in the
 // report.
-func (r *Runner) Run(ctx context.Context) (Report, error) {
+func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 	registry, err := r.list(ctx)
 	if err := r.Begin(err); err != nil {
-		return Report{}, err
+		return report.Report{}, err
 	}
 	report := r.newReport()
 	report.Account = registry.account
@@ -105,12 +109,12 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	r.prepare(registry.account)
-	r.scanner.know(registry.names, true)
+	r.scanner.SetRepositories(registry.names, true)
 	r.workThrough(ctx, registry.selected, &report)
 	for _, name := range r.missingFrom(registry.names) {
 		plan := r.gone(name, "deleted since the plan was saved")
 		r.applyGuarded(ctx, &plan, nil)
-		report.add(r.reportOn(ctx, &plan, true))
+		report.Add(r.reportOn(ctx, &plan, true))
 	}
 	endScan(&report, r.scanner)
 	r.endOwnPulls(ctx, &report)
@@ -120,7 +124,7 @@ func (r *Runner) Run(ctx context.Context) (Report, error) {
 // prepare sets up the scanner and the question about own pulls, which a run on the
 // registry of that account shares.
 func (r *Runner) prepare(account string) {
-	r.scanner, r.ownPulls, r.keptByOwnPulls = r.newScanner(account), newOwnPulls(r.OwnPulls), new(atomic.Int64)
+	r.scanner, r.ownPulls, r.keptByOwnPulls = r.newScanner(account), plan.AskOnce(r.OwnPulls), new(atomic.Int64)
 }
 
 // Begin checks the clock and fixes Now, unless it is set. Call it after the first calls
@@ -148,25 +152,25 @@ func (r *Runner) End() time.Time { return r.Now.Add(max(r.Clock().Sub(r.begun), 
 
 // newScanner returns a scanner that remembers what the saved plan was made
 // with, or nil when there is nothing to scan.
-func (r *Runner) newScanner(account string) *scanner {
+func (r *Runner) newScanner(account string) *usage.Scanner {
 	if r.Scan == nil {
 		return nil
 	}
-	s := &scanner{Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().References}
+	s := &usage.Scanner{Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().References}
 	if r.Saved != nil {
 		s.Before = r.Saved.InUse
 	}
 	return s
 }
 
-func (r *Runner) newReport() Report {
+func (r *Runner) newReport() report.Report {
 	mode := config.Plan
 	if r.Remover != nil {
 		mode = config.Apply
 	}
-	return Report{
-		Version: ReportVersion, RunID: r.RunID, Mode: mode, Region: r.Region, Start: r.Now,
-		Configuration: r.ConfigurationHash, Repositories: []RepositoryReport{},
+	return report.Report{
+		Version: report.Version, RunID: r.RunID, Mode: mode, Region: r.Region, Start: r.Now,
+		Configuration: r.ConfigurationHash, Repositories: []report.Repository{},
 	}
 }
 
@@ -174,7 +178,7 @@ func (r *Runner) newReport() Report {
 type listing struct {
 	account string
 	// selected are the repositories of the run, and names are the names of all.
-	selected []Repository
+	selected []plan.Repository
 	names    map[string]bool
 	// selection has seen all repositories.
 	selection *config.Selection
@@ -206,7 +210,7 @@ func (r *Runner) stopped() bool {
 
 // apply carries the plan out, unless this run only plans. Again makes the plan
 // once more.
-func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again replan) {
+func (r *Runner) apply(ctx context.Context, plan *plan.Plan, again replan) {
 	if r.Remover != nil {
 		r.remove(ctx, plan, again)
 	} else {
@@ -215,19 +219,19 @@ func (r *Runner) apply(ctx context.Context, plan *RepositoryPlan, again replan) 
 }
 
 // reportOn reports on a plan, applied or not.
-func (r *Runner) reportOn(ctx context.Context, plan *RepositoryPlan, detailed bool) RepositoryReport {
+func (r *Runner) reportOn(ctx context.Context, plan *plan.Plan, detailed bool) report.Repository {
 	if r.Remover != nil {
-		account(plan)
+		apply.CheckOutcomes(plan)
 	}
-	r.keptByOwnPulls.Add(int64(plan.keptByOwnPulls))
-	report := reportOn(plan, detailed)
+	r.keptByOwnPulls.Add(int64(plan.KeptByOwnPulls))
+	report := report.Of(plan, detailed)
 	r.logRepository(ctx, &report)
 	return report
 }
 
-func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
+func (r *Runner) logRepository(ctx context.Context, report *report.Repository) {
 	level := slog.LevelInfo
-	if report.undone() > 0 || report.Skipped.unhandled() {
+	if report.NotDone() > 0 || report.Skipped.IsFailure() {
 		level = slog.LevelError
 	}
 	r.logger().LogAttrs(ctx, level, "repository",
@@ -250,9 +254,9 @@ func (r *Runner) logRepository(ctx context.Context, report *RepositoryReport) {
 }
 
 // endScan says what the in-use scan came to.
-func endScan(r *Report, s *scanner) {
-	failed := s.failed()
-	r.InUse = s.found()
-	r.Findings = slices.Concat(failed, s.doubts(), r.Findings)
+func endScan(r *report.Report, s *usage.Scanner) {
+	failed := s.Failures()
+	r.InUse = s.Counts()
+	r.Findings = slices.Concat(failed, s.Findings(), r.Findings)
 	r.Incomplete = r.Incomplete || len(failed) > 0
 }

@@ -15,17 +15,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 func TestRunReportsInTheOrderOfTheListing(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry().add("z").add("a").add("m/x")
+	w := newFakeRegistry().Add("z").Add("a").Add("m/x")
 	r := newRunner(t, w, expireAll)
-	r.Registry = slowest(w.reader(), "app")
+	r.Registry = slowest(w.Reader(), "app")
 	report := run(t, &r)
 	var got []string
 	for _, repository := range report.Repositories {
@@ -38,11 +39,11 @@ func TestRunReportsInTheOrderOfTheListing(t *testing.T) {
 
 func TestRunSelectsRepositories(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry().add("team-a/x").add("team-a/cache").add("team-b/y").add("unknown")
+	w := newFakeRegistry().Add("team-a/x").Add("team-a/cache").Add("team-b/y").Add("unknown")
 	r := newRunner(t, w, `{"repositories": {"include": ["team-*", "unknown"], "exclude": ["*/cache"]},
 		"policies": [{"repositories": ["team-a/*"], "policy": "none"}, {"repositories": ["team-b/*"]}]}`)
 	report := run(t, &r)
-	want := map[string]cleaner.SkipCode{"team-a/x": cleaner.SkipNone, "team-b/y": cleaner.SkipNoPolicy, "unknown": cleaner.SkipNotConfigured}
+	want := map[string]plan.SkipCode{"team-a/x": plan.SkipNone, "team-b/y": plan.SkipNoPolicy, "unknown": plan.SkipNotConfigured}
 	if diff := cmp.Diff(want, skips(&report)); diff != "" {
 		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
 	}
@@ -60,12 +61,12 @@ func isSelectionError(err error) bool {
 func TestRunRefusesARequestThatSelectsNothing(t *testing.T) {
 	t.Parallel()
 	for name, requested := range map[string][]string{"not there": {"app", "apo"}, "excluded": {"app", "secret"}} {
-		w := newFakeRegistry(image("a", 9*day)).add("secret", image("b", 9*day))
+		w := newFakeRegistry(image("a", 9*day)).Add("secret", image("b", 9*day))
 		r := newRunner(t, w, `{"repositories": {"exclude": ["secret"]}, `+expireAll[1:])
 		for _, text := range requested {
 			r.Config.Repositories.Requested = append(r.Config.Repositories.Requested, wildcard.Compile(text))
 		}
-		if report, err := r.Run(t.Context()); !isSelectionError(err) || len(report.Repositories) > 0 || len(w.digests("app")) != 1 {
+		if report, err := r.Run(t.Context()); !isSelectionError(err) || len(report.Repositories) > 0 || len(w.Digests("app")) != 1 {
 			t.Errorf("%s: %v, report %+v", name, err, report)
 		}
 	}
@@ -77,7 +78,7 @@ func TestRunThatOnlyPlansRemovesNothing(t *testing.T) {
 	r := newRunner(t, w, `{"mode": "apply", `+expireAll[1:]) // the remover decides, not the configuration
 	r.Remover = nil
 	report := run(t, &r)
-	if report.Mode != config.Plan || report.Totals.Expired != 1 || report.Totals.Deleted != 0 || len(w.images["app"]) != 1 {
+	if report.Mode != config.Plan || report.Totals.Expired != 1 || report.Totals.Deleted != 0 || len(w.Images["app"]) != 1 {
 		t.Errorf("mode %s, totals %+v", report.Mode, report.Totals)
 	}
 	if outcome := outcomes(t, &report)["a"]; outcome != "" {
@@ -88,29 +89,29 @@ func TestRunThatOnlyPlansRemovesNothing(t *testing.T) {
 // No trouble of one repository stops the others, and none is lost.
 func TestRunGoesOnAfterFailures(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("a", 2*day)).add("unreadable", image("a", 2*day)).add("gone", image("a", 2*day)).
-		add("undeletable", image("a", 2*day)).add("last", image("a", 2*day))
-	reader, remover := w.reader(), w.remover()
-	images, remove := reader.images, remover.delete
-	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	w := newFakeRegistry(image("a", 2*day)).Add("unreadable", image("a", 2*day)).Add("gone", image("a", 2*day)).
+		Add("undeletable", image("a", 2*day)).Add("last", image("a", 2*day))
+	reader, remover := w.Reader(), w.Remover()
+	images, remove := reader.ImagesFunc, remover.DeleteFunc
+	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		switch repository {
 		case "unreadable":
 			return []evaluator.Image{image("a", 2*day)}, errors.New("describe images: denied")
 		case "gone":
-			return nil, cleaner.ErrRepositoryNotFound
+			return nil, plan.ErrRepositoryNotFound
 		}
 		return images(ctx, repository)
 	}
-	remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+	remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
 		if repository == "undeletable" {
-			return cleaner.Deletion{}, errors.New("delete images: denied")
+			return apply.Deletion{}, errors.New("delete images: denied")
 		}
 		return remove(ctx, repository, digests)
 	}
 	r := newRunner(t, w, expireAll)
 	r.Registry, r.Remover = reader, remover
 	report := run(t, &r)
-	want := map[string]cleaner.SkipCode{"unreadable": cleaner.SkipFailed, "gone": cleaner.SkipGone}
+	want := map[string]plan.SkipCode{"unreadable": plan.SkipFailed, "gone": plan.SkipGone}
 	if diff := cmp.Diff(want, skips(&report)); diff != "" {
 		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
 	}
@@ -128,18 +129,18 @@ func TestRunGoesOnAfterFailures(t *testing.T) {
 func TestRunNeedsTheWholeListOfRepositories(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 2*day))
-	reader := w.reader()
+	reader := w.Reader()
 	cut := errors.New("cut short")
-	reader.repositories = func(context.Context) ([]cleaner.Repository, error) {
-		return []cleaner.Repository{{Name: "app", RegistryID: account}}, cut
+	reader.RepositoriesFunc = func(context.Context) ([]plan.Repository, error) {
+		return []plan.Repository{{Name: "app", RegistryID: account}}, cut
 	}
 	r := newRunner(t, w, expireAll)
 	r.Registry = reader
 	if _, err := r.Run(t.Context()); !errors.Is(err, cut) {
 		t.Errorf("Run: %v, want the error", err)
 	}
-	if len(w.calls) > 0 {
-		t.Errorf("the calls %v are made", w.calls)
+	if len(w.Calls) > 0 {
+		t.Errorf("the calls %v are made", w.Calls)
 	}
 }
 
@@ -154,11 +155,11 @@ func TestRunOfAnEmptyRegistry(t *testing.T) {
 
 func TestRunBeginsNothingAfterItsStop(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("a", 2*day)).add("b", image("a", 2*day)).add("c", image("a", 2*day))
+	w := newFakeRegistry(image("a", 2*day)).Add("b", image("a", 2*day)).Add("c", image("a", 2*day))
 	stop := make(chan struct{})
-	reader := w.reader()
-	images := reader.images
-	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	reader := w.Reader()
+	images := reader.ImagesFunc
+	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		if repository == "b" {
 			close(stop)
 		}
@@ -167,24 +168,24 @@ func TestRunBeginsNothingAfterItsStop(t *testing.T) {
 	r := newRunner(t, w, expireAll)
 	r.Registry, r.Stop, r.Workers = reader, stop, 1
 	report := run(t, &r)
-	want := map[string]cleaner.SkipCode{"c": cleaner.SkipDeadline}
+	want := map[string]plan.SkipCode{"c": plan.SkipDeadline}
 	if diff := cmp.Diff(want, skips(&report)); diff != "" {
 		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
 	}
 	if got := repositoryOf(t, &report, "c").Message; got != "not begun: the time ran out before it" {
 		t.Errorf("message %q", got)
 	}
-	if len(w.digests("c")) != 1 || !report.Incomplete {
-		t.Errorf("incomplete %t, left %v", report.Incomplete, w.digests("c"))
+	if len(w.Digests("c")) != 1 || !report.Incomplete {
+		t.Errorf("incomplete %t, left %v", report.Incomplete, w.Digests("c"))
 	}
 }
 
 func TestRunWithACancelledContextRemovesNothing(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("a", 2*day)).add("b", image("a", 2*day))
+	w := newFakeRegistry(image("a", 2*day)).Add("b", image("a", 2*day))
 	ctx, cancel := context.WithCancel(t.Context())
-	reader := w.reader()
-	reader.images = func(ctx context.Context, _ string) ([]evaluator.Image, error) {
+	reader := w.Reader()
+	reader.ImagesFunc = func(ctx context.Context, _ string) ([]evaluator.Image, error) {
 		cancel()
 		return nil, ctx.Err()
 	}
@@ -194,8 +195,8 @@ func TestRunWithACancelledContextRemovesNothing(t *testing.T) {
 	if err != nil || len(skips(&report)) != 2 || !report.Incomplete {
 		t.Errorf("Run = %+v, %v; want two failed repositories", report, err)
 	}
-	if slices.Contains(w.calls, "delete") {
-		t.Errorf("calls %v", w.calls)
+	if slices.Contains(w.Calls, "delete") {
+		t.Errorf("calls %v", w.Calls)
 	}
 }
 
@@ -203,11 +204,11 @@ func TestRunBoundsTheRepositoriesInFlight(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry()
 	for i := range 40 {
-		w.add("r" + string(rune('a'+i)))
+		w.Add("r" + string(rune('a'+i)))
 	}
 	var inFlight, most atomic.Int32
-	reader := w.reader()
-	reader.images = func(context.Context, string) ([]evaluator.Image, error) {
+	reader := w.Reader()
+	reader.ImagesFunc = func(context.Context, string) ([]evaluator.Image, error) {
 		n := inFlight.Add(1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 			continue
@@ -232,8 +233,8 @@ func TestRunIsDeterministic(t *testing.T) {
 		for _, name := range []string{"b", "c", "d", "e"} {
 			images := numbered(20, 2*day)
 			images = append(images, index("i-"+name, 3*day, "v1"))
-			w.add(name, images...)
-			w.children["i-"+name] = []string{"sha256:0001", "sha256:0002"}
+			w.Add(name, images...)
+			w.Children["i-"+name] = []string{"sha256:0001", "sha256:0002"}
 		}
 		r := newRunner(t, w, `{"policies": [{"policy": `+expireOld+`}], "limits": {"maxDeletions": 60}, "protect": {"inUse": [], "tagPatterns": ["v*"]}}`)
 		r.Workers = workers
@@ -250,8 +251,8 @@ func TestRunIsDeterministic(t *testing.T) {
 // Who reads the log alone must find what was removed, and why.
 func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("a", 2*day, "v1", "v2"), image("b", 3*day), image("young", time.Hour)).add("none")
-	remover := w.remover()
+	w := newFakeRegistry(image("a", 2*day, "v1", "v2"), image("b", 3*day), image("young", time.Hour)).Add("none")
+	remover := w.Remover()
 	refuse(&remover, "b", "KmsError")
 	r := newRunner(t, w, expireAll)
 	var log bytes.Buffer

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // FuzzReadSavedPlan: whatever stands in a saved plan, one that is read says the
@@ -17,7 +17,7 @@ func FuzzReadSavedPlan(f *testing.F) {
 	f.Add([]byte(`{"version": 1, "mode": "plan", "start": "2026-03-01T12:00:00Z", "totals": {"expired": 1}, "repositories": [{"name": "app", "images": [
 		{"imageDigest": "sha256:a", "imageTags": ["v1"], "verdict": "expire", "protectedBy": [{"kind": "child", "by": "b"}], "imagePushedAt": "2026-01-01T00:00:00.123Z"}]}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		saved, err := cleaner.ReadSavedPlan(text)
+		saved, err := report.ReadPlan(text)
 		if err != nil {
 			return
 		}
@@ -25,7 +25,7 @@ func FuzzReadSavedPlan(f *testing.F) {
 		if err := saved.WriteJSON(&again); err != nil {
 			return // a time that has no text
 		}
-		read, err := cleaner.ReadSavedPlan(again.Bytes())
+		read, err := report.ReadPlan(again.Bytes())
 		if err != nil {
 			t.Fatalf("%v in %s", err, &again)
 		}

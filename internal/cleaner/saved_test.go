@@ -10,17 +10,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // save plans the registry and returns the plan as it comes back from a file.
-func save(t *testing.T, w *fakeRegistry, text string) *cleaner.Report {
+func save(t *testing.T, w *fakeRegistry, text string) *report.Report {
 	t.Helper()
 	r := newRunner(t, w, text)
 	r.Remover = nil
-	saved, err := cleaner.ReadSavedPlan([]byte(toJSON(t, run(t, &r))))
+	saved, err := report.ReadPlan([]byte(toJSON(t, run(t, &r))))
 	if err != nil {
 		t.Fatalf("ReadSavedPlan: %v", err)
 	}
@@ -28,7 +30,7 @@ func save(t *testing.T, w *fakeRegistry, text string) *cleaner.Report {
 }
 
 // applySaved applies a saved plan to the registry one hour later.
-func applySaved(t *testing.T, w *fakeRegistry, text string, saved *cleaner.Report) cleaner.Report {
+func applySaved(t *testing.T, w *fakeRegistry, text string, saved *report.Report) report.Report {
 	t.Helper()
 	r := newRunner(t, w, text)
 	r.Saved, r.Now = saved, now.Add(time.Hour)
@@ -37,34 +39,34 @@ func applySaved(t *testing.T, w *fakeRegistry, text string, saved *cleaner.Repor
 
 func TestASavedPlanIsAppliedAsItIs(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(pulled(image("a", 9*day, "v1"), 8*day), restored(image("b", 9*day), 2*day), image("young", time.Hour)).add("b", index("i", 9*day), image("c", 9*day))
-	w.children["i"] = []string{"c"}
+	w := newFakeRegistry(pulled(image("a", 9*day, "v1"), 8*day), restored(image("b", 9*day), 2*day), image("young", time.Hour)).Add("b", index("i", 9*day), image("c", 9*day))
+	w.Children["i"] = []string{"c"}
 	saved := save(t, w, expireAll)
 	report := applySaved(t, w, expireAll, saved)
 	if got := report.Totals; got.Deleted != 4 || got.Expired != 4 || !report.Handled() || report.Mode != config.Apply {
 		t.Errorf("totals %+v, want 4 deleted", got)
 	}
-	if want := []string{"young"}; !slices.Equal(w.digests("app"), want) {
-		t.Errorf("left are %v, want %v", w.digests("app"), want)
+	if want := []string{"young"}; !slices.Equal(w.Digests("app"), want) {
+		t.Errorf("left are %v, want %v", w.Digests("app"), want)
 	}
 }
 
 func TestASavedPlanAddsNothing(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("a", 2*day), image("b", day-30*time.Minute)).add("quiet", image("q", day-30*time.Minute)).add("new repository")
+	w := newFakeRegistry(image("a", 2*day), image("b", day-30*time.Minute)).Add("quiet", image("q", day-30*time.Minute)).Add("new repository")
 	saved := save(t, w, expireAll)
-	w.images["app"] = append(w.images["app"], image("pushed since", 3*day))
-	w.images["new repository"] = []evaluator.Image{image("x", 3*day)}
-	saved.Repositories = slices.DeleteFunc(saved.Repositories, func(r cleaner.RepositoryReport) bool { return r.Name == "new repository" })
+	w.Images["app"] = append(w.Images["app"], image("pushed since", 3*day))
+	w.Images["new repository"] = []evaluator.Image{image("x", 3*day)}
+	saved.Repositories = slices.DeleteFunc(saved.Repositories, func(r report.Repository) bool { return r.Name == "new repository" })
 	report := applySaved(t, w, expireAll, saved)
-	if diff := cmp.Diff(map[string]cleaner.Outcome{"a": cleaner.Deleted}, outcomes(t, &report)); diff != "" {
+	if diff := cmp.Diff(map[string]plan.Outcome{"a": plan.Deleted}, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}
 	if len(report.Repositories) != 1 {
 		t.Errorf("%d repositories in the report, want the one of the plan", len(report.Repositories))
 	}
-	if want := []string{"b", "pushed since"}; !slices.Equal(w.digests("app"), want) {
-		t.Errorf("left are %v, want %v", w.digests("app"), want)
+	if want := []string{"b", "pushed since"}; !slices.Equal(w.Digests("app"), want) {
+		t.Errorf("left are %v, want %v", w.Digests("app"), want)
 	}
 }
 
@@ -78,7 +80,7 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 	}
 	w := newFakeRegistry(all...)
 	saved := save(t, w, text)
-	w.images["app"] = []evaluator.Image{
+	w.Images["app"] = []evaluator.Image{
 		image("same", 9*day), image("tagged", 9*day, "v1"), image("protected", 9*day, "keep"), pulled(image("pulled", 9*day), 0),
 		pulled(image("pulled before", 9*day), 8*day), image("pushed again", 0), withStatus(image("archived", 9*day), evaluator.Archived),
 	}
@@ -98,8 +100,8 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
 	}
-	if len(w.images["app"]) != 6 || !report.Handled() {
-		t.Errorf("left are %v, handled %t", w.digests("app"), report.Handled())
+	if len(w.Images["app"]) != 6 || !report.Handled() {
+		t.Errorf("left are %v, handled %t", w.Digests("app"), report.Handled())
 	}
 }
 
@@ -109,11 +111,11 @@ func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 	w := newFakeRegistry(image("newest", 8*day), image("next", 9*day))
 	saved := save(t, w, text)
-	w.images["app"] = w.images["app"][1:]
+	w.Images["app"] = w.Images["app"][1:]
 	report := applySaved(t, w, text, saved)
 	im := report.Repositories[0].Images[0]
-	if im.ImageDigest != "next" || len(im.ProtectedBy) != 1 || im.Outcome != "" || report.Totals.Protected != 1 || len(w.images["app"]) != 1 {
-		t.Errorf("image %+v, left are %v", im, w.digests("app"))
+	if im.ImageDigest != "next" || len(im.ProtectedBy) != 1 || im.Outcome != "" || report.Totals.Protected != 1 || len(w.Images["app"]) != 1 {
+		t.Errorf("image %+v, left are %v", im, w.Digests("app"))
 	}
 }
 
@@ -123,12 +125,12 @@ func TestASavedPlanKeepsToItsVerdicts(t *testing.T) {
 	t.Parallel()
 	const text = `{` + unprotected + `}`
 	w := newFakeRegistry(image("a", 9*day))
-	w.policies["app"] = archiveOld
+	w.Policies["app"] = archiveOld
 	saved := save(t, w, text)
-	w.policies["app"] = expireOld
+	w.Policies["app"] = expireOld
 	report := applySaved(t, w, text, saved)
-	if got := outcomes(t, &report)["a"]; got != cleaner.Changed || slices.Contains(w.calls, "delete") || slices.Contains(w.calls, "archive") {
-		t.Errorf("outcome %q, calls %v", got, w.calls)
+	if got := outcomes(t, &report)["a"]; got != plan.Changed || slices.Contains(w.Calls, "delete") || slices.Contains(w.Calls, "archive") {
+		t.Errorf("outcome %q, calls %v", got, w.Calls)
 	}
 }
 
@@ -138,27 +140,27 @@ func TestASavedPlanShowsWhatIsProtected(t *testing.T) {
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 	w := newFakeRegistry(image("a", 9*day), image("b", 9*day, "keep"))
 	saved := save(t, w, text)
-	w.images["app"] = append(w.images["app"], image("c", 9*day, "keep"), image("d", 9*day))
+	w.Images["app"] = append(w.Images["app"], image("c", 9*day, "keep"), image("d", 9*day))
 	report := applySaved(t, w, text, saved)
 	if got := report.Totals; got.Deleted != 1 || got.Protected != 2 {
 		t.Errorf("totals %+v, want 1 deleted and 2 protected", got)
 	}
-	if want := []string{"b", "c", "d"}; !slices.Equal(w.digests("app"), want) {
-		t.Errorf("left are %v, want %v", w.digests("app"), want)
+	if want := []string{"b", "c", "d"}; !slices.Equal(w.Digests("app"), want) {
+		t.Errorf("left are %v, want %v", w.Digests("app"), want)
 	}
 }
 
 func TestASavedPlanKeepsItsSkips(t *testing.T) {
 	t.Parallel()
 	text := limited(`"maxDeletionsPerRepository": 1`)
-	w := newFakeRegistry(image("a", 9*day), image("b", 9*day)).add("b", image("c", 9*day))
+	w := newFakeRegistry(image("a", 9*day), image("b", 9*day)).Add("b", image("c", 9*day))
 	saved := save(t, w, text)
-	w.images["app"] = w.images["app"][1:] // would be within the limit now
+	w.Images["app"] = w.Images["app"][1:] // would be within the limit now
 	report := applySaved(t, w, text, saved)
-	if got := report.Repositories[0]; got.Skipped != cleaner.SkipLimit || got.Message != "as in the saved plan: 2 of 2 images would go, maxDeletionsPerRepository is 1" {
+	if got := report.Repositories[0]; got.Skipped != plan.SkipLimit || got.Message != "as in the saved plan: 2 of 2 images would go, maxDeletionsPerRepository is 1" {
 		t.Errorf("skipped %q, message %q", got.Skipped, got.Message)
 	}
-	if report.Totals.Deleted != 1 || report.Handled() || len(w.images["app"]) != 1 {
+	if report.Totals.Deleted != 1 || report.Handled() || len(w.Images["app"]) != 1 {
 		t.Errorf("totals %+v, handled %t", report.Totals, report.Handled())
 	}
 }
@@ -168,29 +170,29 @@ func TestASavedPlanIsLimitedAgain(t *testing.T) {
 	w := newFakeRegistry(image("a", 9*day), image("b", 9*day), image("c", time.Hour), image("d", time.Hour))
 	text := limited(`"maxDeletedPercent": 50`)
 	saved := save(t, w, text)
-	w.images["app"] = w.images["app"][:3]
+	w.Images["app"] = w.Images["app"][:3]
 	report := applySaved(t, w, text, saved)
-	if got := report.Repositories[0]; got.Skipped != cleaner.SkipLimit || len(w.images["app"]) != 3 {
-		t.Errorf("skipped %q (%s), left are %v", got.Skipped, got.Message, w.digests("app"))
+	if got := report.Repositories[0]; got.Skipped != plan.SkipLimit || len(w.Images["app"]) != 3 {
+		t.Errorf("skipped %q (%s), left are %v", got.Skipped, got.Message, w.Digests("app"))
 	}
 }
 
 func TestASavedPlanForRepositoriesThatAreGone(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("a", 9*day)).add("b", image("b", 9*day))
+	w := newFakeRegistry(image("a", 9*day)).Add("b", image("b", 9*day))
 	saved := save(t, w, expireAll)
-	reader := w.reader()
-	images := reader.images
-	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	reader := w.Reader()
+	images := reader.ImagesFunc
+	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		if repository == "app" {
-			return nil, cleaner.ErrRepositoryNotFound
+			return nil, plan.ErrRepositoryNotFound
 		}
 		return images(ctx, repository)
 	}
 	r := newRunner(t, w, expireAll)
 	r.Registry, r.Saved = reader, saved
 	report := run(t, &r)
-	if diff := cmp.Diff(map[string]cleaner.SkipCode{"app": cleaner.SkipGone}, skips(&report)); diff != "" || report.Totals.Deleted != 1 {
+	if diff := cmp.Diff(map[string]plan.SkipCode{"app": plan.SkipGone}, skips(&report)); diff != "" || report.Totals.Deleted != 1 {
 		t.Errorf("totals %+v, skipped mismatch (-want +got):\n%s", report.Totals, diff)
 	}
 }
@@ -199,14 +201,14 @@ func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	saved := save(t, w, expireAll)
-	w.images["app"][0].PushedAt = evaluator.At(now)
-	remover := w.remover()
-	remover.describe = func(context.Context, string, []string) ([]evaluator.Image, error) { return nil, errors.New("denied") }
+	w.Images["app"][0].PushedAt = evaluator.At(now)
+	remover := w.Remover()
+	remover.DescribeFunc = func(context.Context, string, []string) ([]evaluator.Image, error) { return nil, errors.New("denied") }
 	r := newRunner(t, w, expireAll)
 	r.Saved, r.Remover = saved, remover
 	report := run(t, &r)
 	im := report.Repositories[0].Images[0]
-	if im.Outcome != cleaner.Failed || im.Message != "not in a plan made now; state unknown: denied" {
+	if im.Outcome != plan.Failed || im.Message != "not in a plan made now; state unknown: denied" {
 		t.Errorf("%s: %s", im.Outcome, im.Message)
 	}
 }
@@ -215,28 +217,28 @@ func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	for name, test := range map[string]struct {
-		change func(*cleaner.Report)
+		change func(*report.Report)
 		reason string
 	}{
-		"same":                  {func(*cleaner.Report) {}, ""},
-		"other account":         {func(r *cleaner.Report) { r.Account = "999999999999" }, "was made for account 999999999999, these credentials are of 123456789012"},
-		"other region":          {func(r *cleaner.Report) { r.Region = "us-east-1" }, "was made for region us-east-1, this is eu-west-1"},
-		"other configuration":   {func(r *cleaner.Report) { r.Configuration = "sha256:x" }, "was made with another configuration; plan again"},
-		"exactly the limit old": {func(r *cleaner.Report) { r.Start = now.Add(-day) }, ""},
-		"an hour ahead":         {func(r *cleaner.Report) { r.Start = now.Add(time.Hour) }, ""},
-		"further ahead":         {func(r *cleaner.Report) { r.Start = now.Add(time.Hour + 2*time.Second) }, "is from 1h0m2s ahead; check the clock and plan again"},
-		"years ahead":           {func(r *cleaner.Report) { r.Start = now.AddDate(400, 0, 0) }, "is from 2562047h47m16.854775807s ahead; check the clock and plan again"},
-		"too old":               {func(r *cleaner.Report) { r.Start = now.Add(-day - 2*time.Second) }, "is 24h0m2s old, the limit is 24h0m0s; plan again"},
-		"without a start":       {func(r *cleaner.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, the limit is 24h0m0s; plan again"},
+		"same":                  {func(*report.Report) {}, ""},
+		"other account":         {func(r *report.Report) { r.Account = "999999999999" }, "was made for account 999999999999, these credentials are of 123456789012"},
+		"other region":          {func(r *report.Report) { r.Region = "us-east-1" }, "was made for region us-east-1, this is eu-west-1"},
+		"other configuration":   {func(r *report.Report) { r.Configuration = "sha256:x" }, "was made with another configuration; plan again"},
+		"exactly the limit old": {func(r *report.Report) { r.Start = now.Add(-day) }, ""},
+		"an hour ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour) }, ""},
+		"further ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour + 2*time.Second) }, "is from 1h0m2s ahead; check the clock and plan again"},
+		"years ahead":           {func(r *report.Report) { r.Start = now.AddDate(400, 0, 0) }, "is from 2562047h47m16.854775807s ahead; check the clock and plan again"},
+		"too old":               {func(r *report.Report) { r.Start = now.Add(-day - 2*time.Second) }, "is 24h0m2s old, the limit is 24h0m0s; plan again"},
+		"without a start":       {func(r *report.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, the limit is 24h0m0s; plan again"},
 	} {
 		saved := save(t, w, expireAll)
 		test.change(saved)
 		r := newRunner(t, w, expireAll)
-		r.Saved, r.Remover = saved, remover{describe: w.remover().describe, delete: func(context.Context, string, []string) (cleaner.Deletion, error) {
-			return cleaner.Deletion{Deleted: []string{"a"}}, nil
+		r.Saved, r.Remover = saved, remover{DescribeFunc: w.Remover().DescribeFunc, DeleteFunc: func(context.Context, string, []string) (apply.Deletion, error) {
+			return apply.Deletion{Deleted: []string{"a"}}, nil
 		}}
 		_, err := r.Run(t.Context())
-		refused, ok := errors.AsType[*cleaner.SavedPlanError](err)
+		refused, ok := errors.AsType[*report.PlanError](err)
 		switch {
 		case test.reason == "" && err != nil:
 			t.Errorf("%s: %v", name, err)
@@ -257,7 +259,7 @@ func TestReadSavedPlanRefuses(t *testing.T) {
 		`{"version": 1, "mode": "apply"}`: `is the report of mode "apply", not a plan; write one with plan --out`,
 		`{"version": 1, "mode": "plan", "omitted": {"images": 1}}`: "was shortened and lacks images; write one with plan --out",
 	} {
-		if _, err := cleaner.ReadSavedPlan([]byte(text)); err == nil || err.Error() != want {
+		if _, err := report.ReadPlan([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("ReadSavedPlan(%s): %v, want %q", text, err, want)
 		}
 	}

@@ -8,9 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 const notAttempted = "not attempted: the run was stopped before it"
@@ -21,17 +22,17 @@ func TestACallUnderWayIsSeenToItsEnd(t *testing.T) {
 	for name, policy := range map[string]string{"deleted": expireOld, "archived": archiveOld} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newFakeRegistry(index("i", 9*day), image("a", 9*day))
-			w.children["i"] = []string{"a"}
+			w.Children["i"] = []string{"a"}
 			ctx, cancel := context.WithCancel(t.Context())
 			r := newRunner(t, w, `{"policies": [{"policy": `+policy+`}], `+unprotected+`}`)
 			log := &logged{}
-			r.Remover, r.Log = slowly(t, w, cancel), log.logger()
+			r.Remover, r.Log = slowly(t, w, cancel), log.Logger()
 			report, err := r.Run(ctx)
 			if err != nil || !report.Incomplete || report.Handled() {
 				t.Errorf("incomplete %t, %v", report.Incomplete, err)
 			}
 			wantOutcomes(t, map[string]string{"i": name, "a": notAttempted}, &report, log)
-			if got := report.Totals; got.NotAttempted != 1 || got.Deleted+got.Archived != 1 || slices.Index(w.calls, name[:6]) == 0 {
+			if got := report.Totals; got.NotAttempted != 1 || got.Deleted+got.Archived != 1 || slices.Index(w.Calls, name[:6]) == 0 {
 				t.Errorf("totals %+v", got)
 			}
 		})
@@ -42,8 +43,8 @@ func TestACallUnderWayIsSeenToItsEnd(t *testing.T) {
 // and take a second all the same.
 func slowly(t *testing.T, w *fakeRegistry, interrupt func()) remover {
 	t.Helper()
-	r := w.remover()
-	remove, archive := r.delete, r.archive
+	r := w.Remover()
+	remove, archive := r.DeleteFunc, r.ArchiveFunc
 	wait := func(ctx context.Context) {
 		interrupt()
 		synctest.Wait()
@@ -52,11 +53,11 @@ func slowly(t *testing.T, w *fakeRegistry, interrupt func()) remover {
 			t.Error("the context of a removing call is done")
 		}
 	}
-	r.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
+	r.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
 		wait(ctx)
 		return remove(ctx, repository, digests)
 	}
-	r.archive = func(ctx context.Context, repository, digest string) error {
+	r.ArchiveFunc = func(ctx context.Context, repository, digest string) error {
 		wait(ctx)
 		return archive(ctx, repository, digest)
 	}
@@ -70,21 +71,21 @@ func TestOfACallUnderWayItIsAskedWhatBecameOfIt(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day), image("b", 9*day))
 		ctx, cancel := context.WithCancel(t.Context())
 		r := newRunner(t, w, expireAll)
-		remover := w.remover()
-		remover.delete = func(_ context.Context, repository string, _ []string) (cleaner.Deletion, error) {
-			w.take("delete", repository, []string{"a"})
+		remover := w.Remover()
+		remover.DeleteFunc = func(_ context.Context, repository string, _ []string) (apply.Deletion, error) {
+			w.Take("delete", repository, []string{"a"})
 			cancel()
-			return cleaner.Deletion{}, errUnanswered
+			return apply.Deletion{}, errUnanswered
 		}
-		describe := remover.describe
-		remover.describe = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+		describe := remover.DescribeFunc
+		remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
 			return describe(ctx, repository, digests)
 		}
 		log := &logged{}
-		r.Remover, r.Log = remover, log.logger()
+		r.Remover, r.Log = remover, log.Logger()
 		report, err := r.Run(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +105,7 @@ func TestAStopEndsAPause(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			stop := make(chan struct{})
 			r := newRunner(t, w, expireAll)
-			remover := w.remover()
+			remover := w.Remover()
 			failing(&remover, 1000, errThrottled, func(call int) {
 				if call == 6 && stopping {
 					close(stop)
@@ -113,7 +114,7 @@ func TestAStopEndsAPause(t *testing.T) {
 				}
 			})
 			log := &logged{}
-			r.Remover, r.Log, r.Stop = remover, log.logger(), stop
+			r.Remover, r.Log, r.Stop = remover, log.Logger(), stop
 			start := time.Now()
 			report, err := r.Run(ctx)
 			cancel()
@@ -121,7 +122,7 @@ func TestAStopEndsAPause(t *testing.T) {
 				t.Errorf("it takes %v, %v", took, err)
 			}
 			wantOutcomes(t, map[string]string{"a": notAttempted}, &report, log)
-			if n := len(w.calls); n != 6 {
+			if n := len(w.Calls); n != 6 {
 				t.Errorf("%d descriptions, want one before each attempt", n)
 			}
 		})
@@ -134,20 +135,20 @@ func TestAStopBetweenBatches(t *testing.T) {
 		w := newFakeRegistry(numbered(250, 9*day)...)
 		stop := make(chan struct{})
 		r := newRunner(t, w, expireAll)
-		remover := w.remover()
-		remove := remover.delete
-		remover.delete = func(ctx context.Context, repository string, digests []string) (cleaner.Deletion, error) {
-			if slices.Contains(w.calls, "delete") {
+		remover := w.Remover()
+		remove := remover.DeleteFunc
+		remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
+			if slices.Contains(w.Calls, "delete") {
 				close(stop)
 				synctest.Wait()
 			}
 			return remove(ctx, repository, digests)
 		}
 		log := &logged{}
-		r.Remover, r.Log, r.Stop = remover, log.logger(), stop
+		r.Remover, r.Log, r.Stop = remover, log.Logger(), stop
 		report := run(t, &r)
-		if want := []string{"describe", "delete", "describe", "delete"}; !slices.Equal(w.calls, want) {
-			t.Errorf("calls %v, want %v", w.calls, want)
+		if want := []string{"describe", "delete", "describe", "delete"}; !slices.Equal(w.Calls, want) {
+			t.Errorf("calls %v, want %v", w.Calls, want)
 		}
 		if got := report.Totals; got.Deleted != 200 || got.NotAttempted != 50 || !report.Incomplete {
 			t.Errorf("totals %+v, incomplete %t", got, report.Incomplete)
@@ -160,27 +161,27 @@ func TestNothingIsRemovedAfterAStop(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	stop := make(chan struct{})
-	reader := w.reader()
-	images := reader.images
-	reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	reader := w.Reader()
+	images := reader.ImagesFunc
+	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		close(stop) // while the plan is made
 		return images(ctx, repository)
 	}
 	r := newRunner(t, w, expireAll)
 	r.Registry, r.Stop = reader, stop
 	report := run(t, &r)
-	if report.Totals.NotAttempted != 1 || len(w.calls) > 0 {
-		t.Errorf("totals %+v, calls %v", report.Totals, w.calls)
+	if report.Totals.NotAttempted != 1 || len(w.Calls) > 0 {
+		t.Errorf("totals %+v, calls %v", report.Totals, w.Calls)
 	}
 }
 
 // A run that is cancelled, as by a signal, says so; no time ran out.
 func TestAnInterruptedRunSaysWhat(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("a", 9*day)).add("web", image("a", 9*day))
+	w := newFakeRegistry(image("a", 9*day)).Add("web", image("a", 9*day))
 	ctx, cancel := context.WithCancelCause(t.Context())
-	reader := w.reader()
-	reader.images = func(ctx context.Context, _ string) ([]evaluator.Image, error) {
+	reader := w.Reader()
+	reader.ImagesFunc = func(ctx context.Context, _ string) ([]evaluator.Image, error) {
 		cancel(errors.New("a signal came"))
 		return nil, ctx.Err()
 	}
@@ -191,12 +192,12 @@ func TestAnInterruptedRunSaysWhat(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"app": "not read to its end: a signal came", "web": "not begun: a signal came"} {
-		if rr := repositoryOf(t, &report, name); rr.Skipped != cleaner.SkipInterrupted || rr.Message != want {
+		if rr := repositoryOf(t, &report, name); rr.Skipped != plan.SkipInterrupted || rr.Message != want {
 			t.Errorf("%s: %q, %q, want %q", name, rr.Skipped, rr.Message, want)
 		}
 	}
-	if !report.Incomplete || len(w.calls) > 0 {
-		t.Errorf("incomplete %t, calls %v", report.Incomplete, w.calls)
+	if !report.Incomplete || len(w.Calls) > 0 {
+		t.Errorf("incomplete %t, calls %v", report.Incomplete, w.Calls)
 	}
 }
 
@@ -214,7 +215,7 @@ func TestAnInterruptedScanIsNoOtherFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rr := repositoryOf(t, &report, "app"); rr.Skipped != cleaner.SkipInterrupted || rr.Message != "not read to its end: a signal came" {
+	if rr := repositoryOf(t, &report, "app"); rr.Skipped != plan.SkipInterrupted || rr.Message != "not read to its end: a signal came" {
 		t.Errorf("%q, %q", rr.Skipped, rr.Message)
 	}
 }

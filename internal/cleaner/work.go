@@ -4,6 +4,9 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // workThrough handles the repositories and reports on them in the order of the
@@ -15,49 +18,49 @@ import (
 // passes on. While it waits, and while it is applied, the next ones are planned,
 // as far ahead as there is room. The first of those in flight never waits for
 // another.
-func (r *Runner) workThrough(ctx context.Context, repositories []Repository, report *Report) {
-	reports := make([]RepositoryReport, len(repositories))
+func (r *Runner) workThrough(ctx context.Context, repositories []plan.Repository, rep *report.Report) {
+	reports := make([]report.Repository, len(repositories))
 	grants := grants{budget: newBudget(r.Config), bounded: r.MaxDetails > 0, details: r.MaxDetails}
 	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
-	room, replanning := newRoom(), make(chan struct{}, maxReplans)
+	room, replanning := newMemory(), make(chan struct{}, maxReplans)
 	turn := make(chan struct{})
 	close(turn)
 	var omitted atomic.Int64
 	var wg sync.WaitGroup
-	for _, i := range r.order(repositories) {
+	for _, i := range r.startOrder(repositories) {
 		repository := repositories[i]
 		planning <- struct{}{}
-		tenant := room.enter()
+		tenant := room.reserve()
 		mine, next := turn, make(chan struct{})
 		turn = next
 		wg.Go(func() {
-			defer tenant.leave()
-			plan := r.planGuarded(ctx, repository, tenant.add)
-			plan.limit()
-			tenant.keep(len(plan.Images))
+			defer tenant.release()
+			p := r.planGuarded(ctx, repository, tenant.add)
+			p.ApplyLimits()
+			tenant.shrinkTo(len(p.Images))
 			<-planning
 			<-mine
-			detailed := grants.grant(&plan)
+			detailed := grants.grant(&p)
 			close(next)
 			applying <- struct{}{}
-			r.applyGuarded(ctx, &plan, func(before *RepositoryPlan) RepositoryPlan {
+			r.applyGuarded(ctx, &p, func(before *plan.Plan) plan.Plan {
 				replanning <- struct{}{}
 				defer func() { <-replanning }()
 				return r.plan(ctx, repository, nil, before)
 			})
-			reports[i] = r.reportOn(ctx, &plan, detailed)
+			reports[i] = r.reportOn(ctx, &p, detailed)
 			<-applying
 			if !detailed {
-				omitted.Add(int64(len(plan.Images)))
+				omitted.Add(int64(len(p.Images)))
 			}
 		})
 	}
 	wg.Wait()
 	for _, result := range reports {
-		report.add(result)
+		rep.Add(result)
 	}
 	if n := omitted.Load(); n > 0 {
-		report.omissions().Images = int(n)
+		rep.Omissions().Images = int(n)
 	}
 }
 
@@ -79,7 +82,7 @@ const detailBytes = 400
 
 // grant grants the plan its part of the budget, and reports whether its images
 // go into the report.
-func (g *grants) grant(plan *RepositoryPlan) (detailed bool) {
+func (g *grants) grant(plan *plan.Plan) (detailed bool) {
 	g.budget.grant(plan)
 	size := detailBytes * len(plan.Images)
 	if !g.bounded || size == 0 {

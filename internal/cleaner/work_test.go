@@ -10,8 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // A repository that takes long to list holds nobody up but itself: the others
@@ -21,12 +21,12 @@ func TestAHugeRepositoryHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day))
 		for i := range 40 {
-			w.add(fmt.Sprint("r", i), image("a", 9*day))
+			w.Add(fmt.Sprint("r", i), image("a", 9*day))
 		}
-		reader := w.reader()
-		images, others := reader.images, sync.WaitGroup{}
+		reader := w.Reader()
+		images, others := reader.ImagesFunc, sync.WaitGroup{}
 		others.Add(40)
-		reader.images = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 			if repository == "app" {
 				others.Wait() // a deadlock, unless they are listed meanwhile
 			} else {
@@ -50,12 +50,12 @@ func TestARunHoldsABoundedNumberOfImages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newFakeRegistry()
 		for i := range 7 {
-			w.add(fmt.Sprint("r", i))
+			w.Add(fmt.Sprint("r", i))
 		}
-		l := &listings{reader: w.reader(), first: make(chan struct{})}
+		l := &listings{reader: w.Reader(), first: make(chan struct{})}
 		r := newRunner(t, w, withPolicy(expireOld, ""))
 		r.Registry, r.Remover, r.Workers = l, nil, 8
-		done := make(chan cleaner.Report)
+		done := make(chan report.Report)
 		go func() { done <- run(t, &r) }()
 		synctest.Wait() // the first repository waits, and for it all others
 		if n := l.listed.Load(); n > 50_000+7*1000 {
@@ -94,7 +94,7 @@ func (l *listings) Images(_ context.Context, repository string) iter.Seq2[[]eval
 // listing, and counted.
 func TestDetailsOfAReportAreBounded(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(image("a", 9*day)).add("big", numbered(100, 9*day)...).add("small", image("b", 9*day))
+	w := newFakeRegistry(image("a", 9*day)).Add("big", numbered(100, 9*day)...).Add("small", image("b", 9*day))
 	r := newRunner(t, w, withPolicy(expireOld, ""))
 	r.Remover, r.MaxDetails = nil, 10_000
 	report := run(t, &r)

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 )
 
 // manifestTypes are the media types of manifests. If one is missing from a call, ECR may
@@ -26,22 +28,22 @@ var manifestTypes = []string{
 
 // Children reads the manifests of at most 100 indexes in one call. ECR records that call
 // as a pull, unless the caller's role is a pull-time exclusion.
-func (c Client) Children(ctx context.Context, name string, indexes []string) (cleaner.Reading, error) {
+func (c Client) Children(ctx context.Context, name string, indexes []string) (plan.Reading, error) {
 	pulls := pullWatch{since: now()}
 	out, err := c.api.BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RepositoryName: &name, ImageIds: identifiers(indexes), AcceptedMediaTypes: manifestTypes,
 	}, pulls.watch)
 	if err != nil {
-		return cleaner.Reading{}, fmt.Errorf("read manifests in %s: %w", name, Classify(err))
+		return plan.Reading{}, fmt.Errorf("read manifests in %s: %w", name, Classify(err))
 	}
-	manifests, failed := map[string]string{}, map[string]cleaner.Failure{}
+	manifests, failed := map[string]string{}, map[string]plan.Failure{}
 	for _, im := range out.Images {
 		manifests[digestOf(im.ImageId)] = aws.ToString(im.ImageManifest)
 	}
 	for _, f := range out.Failures {
 		failed[digestOf(f.ImageId)] = failure(f)
 	}
-	reading := cleaner.Reading{Children: make(map[string][]string, len(indexes)), At: spanOf(out.ResultMetadata, now().Sub(pulls.since))}
+	reading := plan.Reading{Children: make(map[string][]string, len(indexes)), At: spanOf(out.ResultMetadata, now().Sub(pulls.since))}
 	for _, digest := range indexes {
 		manifest := manifests[digest]
 		f, refused := failed[digest]
@@ -52,9 +54,9 @@ func (c Client) Children(ctx context.Context, name string, indexes []string) (cl
 		case refused:
 			reading.Failed = append(reading.Failed, f)
 		case manifest != "":
-			reading.Failed = append(reading.Failed, cleaner.Failure{Digest: digest, Code: cleaner.CodeNoIndex})
+			reading.Failed = append(reading.Failed, plan.Failure{Digest: digest, Code: plan.CodeNoIndex})
 		default:
-			reading.Failed = append(reading.Failed, cleaner.Failure{Digest: digest, Code: cleaner.CodeNoAnswer})
+			reading.Failed = append(reading.Failed, plan.Failure{Digest: digest, Code: plan.CodeNoAnswer})
 		}
 	}
 	return reading, nil
@@ -80,13 +82,13 @@ func (w *pullWatch) watch(o *ecr.Options) {
 
 // spanOf returns the time in which ECR may have recorded a pull, by ECR's clock. The
 // span ends with the answer and took that long. It is zero if the answer has no Date.
-func spanOf(metadata middleware.Metadata, took time.Duration) cleaner.Span {
+func spanOf(metadata middleware.Metadata, took time.Duration) plan.Span {
 	answered, ok := awsmiddleware.GetServerTime(metadata)
 	if !ok {
-		return cleaner.Span{}
+		return plan.Span{}
 	}
 	answered = answered.UTC().Truncate(time.Second) // the precision of the header Date
-	return cleaner.Span{From: answered.Add(-took).Truncate(time.Second), To: answered}
+	return plan.Span{From: answered.Add(-took).Truncate(time.Second), To: answered}
 }
 
 // listed returns false if the manifest is not an index, or has an entry without digest.

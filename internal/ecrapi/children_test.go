@@ -12,10 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 func TestChildrenReadsIndexes(t *testing.T) {
@@ -52,12 +52,12 @@ func TestChildrenTellsWhatItCannotRead(t *testing.T) {
 		"number":         `{"manifests": [{"digest": 1}]}`,
 	} {
 		index := registry.Put("app", fakeecr.Image{Manifest: manifest, ManifestMediaType: "application/vnd.oci.image.index.v1+json", Digest: digest(len(name))})
-		wantUnread(t, client, []string{index}, cleaner.Failure{Digest: index, Code: cleaner.CodeNoIndex})
+		wantUnread(t, client, []string{index}, plan.Failure{Digest: index, Code: plan.CodeNoIndex})
 	}
 	archived := registry.Put("app", fakeecr.Image{Status: "ARCHIVED", Children: []string{digest(1)}})
 	const notFound = "Requested image not found"
 	wantUnread(t, client, []string{archived, digest(99)},
-		cleaner.Failure{Digest: archived, Code: "ImageNotFound", Message: notFound}, cleaner.Failure{Digest: digest(99), Code: "ImageNotFound", Message: notFound})
+		plan.Failure{Digest: archived, Code: "ImageNotFound", Message: notFound}, plan.Failure{Digest: digest(99), Code: "ImageNotFound", Message: notFound})
 	empty := registry.Put("app", fakeecr.Image{Manifest: `{"manifests": []}`, ManifestMediaType: "application/vnd.oci.image.index.v1+json"})
 	got, err := client.Children(t.Context(), "app", []string{empty})
 	if err != nil || !cmp.Equal(got.Children, map[string][]string{empty: {}}) || got.Failed != nil {
@@ -66,7 +66,7 @@ func TestChildrenTellsWhatItCannotRead(t *testing.T) {
 }
 
 // wantUnread checks that no index can be read, for these reasons.
-func wantUnread(t *testing.T, client ecrapi.Client, indexes []string, want ...cleaner.Failure) {
+func wantUnread(t *testing.T, client ecrapi.Client, indexes []string, want ...plan.Failure) {
 	t.Helper()
 	got, err := client.Children(t.Context(), "app", indexes)
 	if diff := cmp.Diff(want, got.Failed); diff != "" || err != nil || len(got.Children) > 0 {
@@ -82,7 +82,7 @@ func TestChildrenKeepsEveryFailureOfAnAnswer(t *testing.T) {
 			return fmt.Sprintf(`{"images": [], "failures": [{"imageId": {"imageDigest": "sha256:a"}, "failureCode": %q, "failureReason": "because"}]}`, code)
 		}})
 		wantUnread(t, client, []string{"sha256:a", "sha256:b"},
-			cleaner.Failure{Digest: "sha256:a", Code: code, Message: "because"}, cleaner.Failure{Digest: "sha256:b", Code: cleaner.CodeNoAnswer})
+			plan.Failure{Digest: "sha256:a", Code: code, Message: "because"}, plan.Failure{Digest: "sha256:b", Code: plan.CodeNoAnswer})
 	}
 }
 
@@ -109,7 +109,7 @@ func TestChildrenWantsTheManifest(t *testing.T) {
 		client, _ := connect(t, canned{"BatchGetImage": func(string) string {
 			return `{"images": [{"imageId": {"imageDigest": "sha256:a"}` + rest + `}], "failures": []}`
 		}})
-		wantUnread(t, client, []string{"sha256:a"}, cleaner.Failure{Digest: "sha256:a", Code: cleaner.CodeNoAnswer})
+		wantUnread(t, client, []string{"sha256:a"}, plan.Failure{Digest: "sha256:a", Code: plan.CodeNoAnswer})
 	}
 }
 
@@ -167,14 +167,14 @@ func TestChildrenTakesOnlyWhatItAskedFor(t *testing.T) {
 	client, _ := connect(t, canned{"BatchGetImage": func(string) string {
 		return `{"images": [{"imageManifest": "{\"manifests\": []}"}, {"imageId": {"imageDigest": "sha256:other"}, "imageManifest": "{\"manifests\": []}"}], "failures": []}`
 	}})
-	wantUnread(t, client, []string{"sha256:asked"}, cleaner.Failure{Digest: "sha256:asked", Code: cleaner.CodeNoAnswer})
+	wantUnread(t, client, []string{"sha256:asked"}, plan.Failure{Digest: "sha256:asked", Code: plan.CodeNoAnswer})
 }
 
 func TestChildrenErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	_, err := client.Children(t.Context(), "gone", []string{digest(1)})
-	if !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
 	}
 	registry.Fail("BatchGetImage", "app", "AccessDeniedException")

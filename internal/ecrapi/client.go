@@ -13,8 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // API is the part of the ECR client that this package calls. The role in template.yaml
@@ -42,36 +43,36 @@ type Client struct {
 }
 
 var (
-	_ cleaner.Registry     = Client{}
-	_ cleaner.PolicyReader = Client{}
-	_ cleaner.TagReader    = Client{}
-	_ cleaner.Remover      = Client{}
+	_ plan.Registry     = Client{}
+	_ plan.PolicyReader = Client{}
+	_ plan.TagReader    = Client{}
+	_ apply.Remover     = Client{}
 )
 
 // New returns a client that calls the API.
 func New(api API) Client { return Client{api: api} }
 
 // Repositories lists the repositories of the registry in ECR's order.
-func (c Client) Repositories(ctx context.Context) iter.Seq2[cleaner.Repository, error] {
-	return oneByOne(unique("describe repositories", func(r *cleaner.Repository) string { return r.Name }, nil,
-		func(token *string) (page[cleaner.Repository], error) {
+func (c Client) Repositories(ctx context.Context) iter.Seq2[plan.Repository, error] {
+	return oneByOne(unique("describe repositories", func(r *plan.Repository) string { return r.Name }, nil,
+		func(token *string) (page[plan.Repository], error) {
 			out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{MaxResults: aws.Int32(maxResults), NextToken: token})
 			if err != nil {
-				return page[cleaner.Repository]{}, Classify(err)
+				return page[plan.Repository]{}, Classify(err)
 			}
 			items, err := converted(out.Repositories, repository)
 			if err == nil {
 				err = present("repositories", out.Repositories != nil)
 			}
-			return page[cleaner.Repository]{items, aws.ToString(out.NextToken)}, err
+			return page[plan.Repository]{items, aws.ToString(out.NextToken)}, err
 		}))
 }
 
-func repository(r types.Repository) (cleaner.Repository, error) {
+func repository(r types.Repository) (plan.Repository, error) {
 	if aws.ToString(r.RepositoryName) == "" {
-		return cleaner.Repository{}, fmt.Errorf("a repository in the answer has no name%s", checkEndpoint)
+		return plan.Repository{}, fmt.Errorf("a repository in the answer has no name%s", checkEndpoint)
 	}
-	return cleaner.Repository{Name: *r.RepositoryName, RegistryID: aws.ToString(r.RegistryId), ARN: aws.ToString(r.RepositoryArn)}, nil
+	return plan.Repository{Name: *r.RepositoryName, RegistryID: aws.ToString(r.RegistryId), ARN: aws.ToString(r.RepositoryArn)}, nil
 }
 
 // PolicyText returns the text of the repository's lifecycle policy. The error is
@@ -85,7 +86,7 @@ func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 }
 
 // RepositoryTags returns all tags of the repository. ECR returns them in one page.
-func (c Client) RepositoryTags(ctx context.Context, r cleaner.Repository) (map[string]string, error) {
+func (c Client) RepositoryTags(ctx context.Context, r plan.Repository) (map[string]string, error) {
 	out, err := c.api.ListTagsForResource(ctx, &ecr.ListTagsForResourceInput{ResourceArn: &r.ARN})
 	if err == nil {
 		err = present("tags", out.Tags != nil)

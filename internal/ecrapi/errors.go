@@ -6,7 +6,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 var errImageNotFound = errors.New("image not found")
@@ -33,9 +33,9 @@ func hasCode(err error, code string) bool {
 func Classify(err error) error {
 	switch {
 	case hasCode(err, "LifecyclePolicyNotFoundException"):
-		return cleaner.ErrNoPolicy
+		return plan.ErrNoPolicy
 	case hasCode(err, "RepositoryNotFoundException"):
-		return cleaner.ErrRepositoryNotFound
+		return plan.ErrRepositoryNotFound
 	case hasCode(err, "ImageNotFoundException"):
 		return errImageNotFound
 	case hasCode(err, "AccessDeniedException"):

@@ -15,11 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 func TestImagesReadsAllPages(t *testing.T) {
@@ -236,11 +236,11 @@ func TestAMissingStatusMeansActiveAndAnUnknownOneIsAnError(t *testing.T) {
 func TestRepositoriesReadsAllPagesInOrder(t *testing.T) {
 	t.Parallel()
 	registry := fakeecr.New(fakeecr.WithAccount("999999999999"))
-	var want []cleaner.Repository
+	var want []plan.Repository
 	for i := range 2001 {
 		name := fmt.Sprintf("team/app-%04d", i)
 		registry.CreateRepository(name)
-		want = append(want, cleaner.Repository{Name: name, RegistryID: "999999999999", ARN: "arn:aws:ecr:eu-west-1:999999999999:repository/" + name})
+		want = append(want, plan.Repository{Name: name, RegistryID: "999999999999", ARN: "arn:aws:ecr:eu-west-1:999999999999:repository/" + name})
 	}
 	client, calls := connect(t, registry)
 	got, err := collect(t, client.Repositories(t.Context()))
@@ -265,7 +265,7 @@ func TestListingErrorsNameTheOperationAndTheObject(t *testing.T) {
 	registry, client, _ := start(t)
 	_, err := collect(t, each(client.Images(t.Context(), "gone")))
 	wantError(t, err, "describe images in gone: ")
-	if !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("%v is not ErrRepositoryNotFound", err)
 	}
 	registry.Fail("", "", "AccessDeniedException")
@@ -297,7 +297,7 @@ func TestPolicyText(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	_, err := client.PolicyText(t.Context(), "app")
-	if !errors.Is(err, cleaner.ErrNoPolicy) {
+	if !errors.Is(err, plan.ErrNoPolicy) {
 		t.Errorf("without a policy: %v, want ErrNoPolicy", err)
 	}
 	wantError(t, err, "get lifecycle policy of app: ")
@@ -305,7 +305,7 @@ func TestPolicyText(t *testing.T) {
 	if got, err := client.PolicyText(t.Context(), "app"); err != nil || got != `{"rules": []}` {
 		t.Errorf("PolicyText = %q, %v", got, err)
 	}
-	if _, err := client.PolicyText(t.Context(), "gone"); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if _, err := client.PolicyText(t.Context(), "gone"); !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("of a repository that is gone: %v, want ErrRepositoryNotFound", err)
 	}
 	registry.Fail("GetLifecyclePolicy", "app", "AccessDeniedException")

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // An empty body is not a registry without repositories, a repository without images or
@@ -27,7 +28,7 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 			return err
 		}, "describe images in app: "},
 		"ListTagsForResource": {func(c ecrapi.Client) error {
-			_, err := c.RepositoryTags(t.Context(), cleaner.Repository{Name: "app", ARN: "arn:aws:ecr:eu-west-1:123456789012:repository/app"})
+			_, err := c.RepositoryTags(t.Context(), plan.Repository{Name: "app", ARN: "arn:aws:ecr:eu-west-1:123456789012:repository/app"})
 			return err
 		}, "list tags of app: operation error ECR: ListTagsForResource, "},
 		"UpdateImageStorageClass": {func(c ecrapi.Client) error {
@@ -39,7 +40,7 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 		registry.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: fakeecr.EmptyAnswer, Operation: operation, Nth: 1}}})
 		err := c.call(client)
 		wantError(t, err, c.want)
-		if unanswered := errors.Is(err, cleaner.ErrUnanswered); unanswered != (operation == "UpdateImageStorageClass") {
+		if unanswered := errors.Is(err, apply.ErrUnanswered); unanswered != (operation == "UpdateImageStorageClass") {
 			t.Errorf("%s: %v is ErrUnanswered: %v", operation, err, unanswered)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -36,8 +36,8 @@ func TestWhatRemovesIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	for operation, call := range removing {
 		for code, want := range map[string]error{
-			"ThrottlingException": cleaner.ErrThrottled, "TooManyRequestsException": cleaner.ErrThrottled, "RequestLimitExceeded": cleaner.ErrThrottled,
-			"ServerException": cleaner.ErrUnanswered, "AccessDeniedException": nil, "InvalidParameterException": nil,
+			"ThrottlingException": apply.ErrThrottled, "TooManyRequestsException": apply.ErrThrottled, "RequestLimitExceeded": apply.ErrThrottled,
+			"ServerException": apply.ErrUnanswered, "AccessDeniedException": nil, "InvalidParameterException": nil,
 		} {
 			registry, client, calls := start(t)
 			put(registry, 1)
@@ -57,7 +57,7 @@ func wantAnswer(t *testing.T, name string, err, want error) {
 	if err == nil {
 		t.Errorf("%s: no error", name)
 	}
-	for _, kind := range []error{cleaner.ErrThrottled, cleaner.ErrUnanswered} {
+	for _, kind := range []error{apply.ErrThrottled, apply.ErrUnanswered} {
 		if errors.Is(err, kind) != (want != nil && errors.Is(want, kind)) {
 			t.Errorf("%s: error %v, want %v", name, err, want)
 		}
@@ -87,7 +87,7 @@ func TestALateRemovalIsNotSent(t *testing.T) {
 				})
 				client, _ := ecrapi.Connect(cfg)
 				err := call(t.Context(), client)
-				if errors.Is(err, cleaner.ErrThrottled) != late || !late && err != nil || (sent == 0) != late {
+				if errors.Is(err, apply.ErrThrottled) != late || !late && err != nil || (sent == 0) != late {
 					t.Errorf("%s, renewed in %v: %d sent, error %v", name, renewal, sent, err)
 				}
 			})
@@ -103,7 +103,7 @@ func TestWhatRemovesIsTriedOnceWhateverTheAttempts(t *testing.T) {
 		registry.Fail(operation, "", "ThrottlingException")
 		cfg.RetryMaxAttempts, cfg.RetryMode = 5, aws.RetryModeAdaptive
 		client, calls := ecrapi.Connect(cfg)
-		wantAnswer(t, operation, call(t.Context(), client), cleaner.ErrThrottled)
+		wantAnswer(t, operation, call(t.Context(), client), apply.ErrThrottled)
 		if n := calls.Snapshot()[operation]; n != 1 {
 			t.Errorf("%s: %d attempts, want 1", operation, n)
 		}
@@ -136,7 +136,7 @@ func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
 				lose(w, r)
 			}))
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-			wantAnswer(t, operation+", "+name, call(ctx, client), cleaner.ErrUnanswered)
+			wantAnswer(t, operation+", "+name, call(ctx, client), apply.ErrUnanswered)
 			cancel()
 			if n := calls.Snapshot()[operation]; n != 1 {
 				t.Errorf("%s, %s: %d attempts, want 1", operation, name, n)
@@ -153,7 +153,7 @@ func TestNoConnectionIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	client, _ := ecrapi.Connect(awsclient.Local("http://127.0.0.1:1", "eu-west-1"))
 	for operation, call := range removing {
-		wantAnswer(t, operation, call(t.Context(), client), cleaner.ErrUnanswered)
+		wantAnswer(t, operation, call(t.Context(), client), apply.ErrUnanswered)
 	}
 }
 

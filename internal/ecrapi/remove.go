@@ -13,17 +13,18 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // Delete deletes at most 100 images by digest, in one call and one attempt.
-func (c Client) Delete(ctx context.Context, name string, digests []string) (cleaner.Deletion, error) {
+func (c Client) Delete(ctx context.Context, name string, digests []string) (apply.Deletion, error) {
 	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: identifiers(digests)}, once)
 	if err != nil {
-		return cleaner.Deletion{}, fmt.Errorf("delete images in %s: %w", name, removal(err))
+		return apply.Deletion{}, fmt.Errorf("delete images in %s: %w", name, removal(err))
 	}
-	var d cleaner.Deletion
+	var d apply.Deletion
 	for _, id := range out.ImageIds {
 		d.Deleted = append(d.Deleted, aws.ToString(id.ImageDigest))
 	}
@@ -35,13 +36,13 @@ func (c Client) Delete(ctx context.Context, name string, digests []string) (clea
 
 // Untag removes at most 100 tags, in one call and one attempt. The call has no digests,
 // because for a digest with a tag ECR deletes the image with all its tags.
-func (c Client) Untag(ctx context.Context, name string, tags []string) (cleaner.Untagging, error) {
+func (c Client) Untag(ctx context.Context, name string, tags []string) (apply.Untagging, error) {
 	ids := make([]types.ImageIdentifier, len(tags))
 	for i := range tags {
 		ids[i].ImageTag = &tags[i]
 	}
 	out, err := c.api.BatchDeleteImage(withoutPace(ctx), &ecr.BatchDeleteImageInput{RepositoryName: &name, ImageIds: ids}, once)
-	u := cleaner.Untagging{Removed: map[string]string{}, Failed: map[string]cleaner.Failure{}}
+	u := apply.Untagging{Removed: map[string]string{}, Failed: map[string]plan.Failure{}}
 	if err != nil {
 		return u, fmt.Errorf("remove tags in %s: %w", name, removal(err))
 	}
@@ -66,7 +67,7 @@ func (c Client) Archive(ctx context.Context, name, digest string) error {
 	case err != nil:
 		return fmt.Errorf("archive image %s in %s: %w", digest, name, archiveError(digest, err))
 	case out.ImageStatus != types.ImageStatusArchived:
-		return fmt.Errorf("archive image %s in %s: %w: the answer has the imageStatus %q", digest, name, cleaner.ErrUnanswered, out.ImageStatus)
+		return fmt.Errorf("archive image %s in %s: %w: the answer has the imageStatus %q", digest, name, apply.ErrUnanswered, out.ImageStatus)
 	}
 	return nil
 }
@@ -77,7 +78,7 @@ func archiveError(digest string, err error) error {
 	if apiErr, ok := errors.AsType[smithy.APIError](err); ok {
 		switch code := apiErr.ErrorCode(); code {
 		case "ImageNotFoundException", "ImageStorageClassUpdateNotSupportedException":
-			return cleaner.Failure{Digest: digest, Code: strings.TrimSuffix(code, "Exception"), Message: apiErr.ErrorMessage()}
+			return plan.Failure{Digest: digest, Code: strings.TrimSuffix(code, "Exception"), Message: apiErr.ErrorMessage()}
 		}
 	}
 	return removal(err)
@@ -88,9 +89,9 @@ func archiveError(digest string, err error) error {
 func removal(err error) error {
 	switch {
 	case awsclient.IsThrottled(err), errors.Is(err, errLate): // ECR did nothing
-		return fmt.Errorf("%w: %w", cleaner.ErrThrottled, err)
+		return fmt.Errorf("%w: %w", apply.ErrThrottled, err)
 	case awsclient.IsFault(err), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", cleaner.ErrUnanswered, err)
+		return fmt.Errorf("%w: %w", apply.ErrUnanswered, err)
 	}
 	return Classify(err)
 }
@@ -124,8 +125,8 @@ func identifiers(digests []string) []types.ImageIdentifier {
 	return ids
 }
 
-func failure(f types.ImageFailure) cleaner.Failure {
-	return cleaner.Failure{Digest: digestOf(f.ImageId), Code: string(f.FailureCode), Message: aws.ToString(f.FailureReason)}
+func failure(f types.ImageFailure) plan.Failure {
+	return plan.Failure{Digest: digestOf(f.ImageId), Code: string(f.FailureCode), Message: aws.ToString(f.FailureReason)}
 }
 
 func digestOf(id *types.ImageIdentifier) string {

@@ -8,9 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // ECR refuses to describe a list with a missing digest. Describe still finds the other
@@ -75,7 +76,7 @@ func TestDescribeErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	digests := put(registry, 4)
-	if _, err := client.Describe(t.Context(), "gone", digests); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if _, err := client.Describe(t.Context(), "gone", digests); !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
 	}
 	registry.Remove("app", digests[0])
@@ -110,7 +111,7 @@ func TestUntagTellsWhatBecameOfEachTag(t *testing.T) {
 		t.Errorf("%d calls, left %v", n, registry.Images("app"))
 	}
 	_, err = client.Untag(t.Context(), "gone", []string{"pr-1"})
-	if !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("in a repository that is gone: %v", err)
 	}
 }
@@ -155,7 +156,7 @@ func TestAFailureWithoutIdentifierHasNoDigest(t *testing.T) {
 		return `{"imageIds": [], "failures": [{"failureCode": "MissingDigestAndTag"}, {"imageId": {}, "failureCode": "InvalidImageTag"}]}`
 	}})
 	got, err := client.Delete(t.Context(), "app", []string{digest(1)})
-	want := cleaner.Deletion{Failed: []cleaner.Failure{{Code: "MissingDigestAndTag"}, {Code: "InvalidImageTag"}}}
+	want := apply.Deletion{Failed: []plan.Failure{{Code: "MissingDigestAndTag"}, {Code: "InvalidImageTag"}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Delete mismatch (-want +got), error %v:\n%s", err, diff)
 	}
@@ -165,7 +166,7 @@ func TestDeleteErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	digests := put(registry, 1)
-	if _, err := client.Delete(t.Context(), "gone", digests); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if _, err := client.Delete(t.Context(), "gone", digests); !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
 	}
 	registry.Fail("BatchDeleteImage", "app", "AccessDeniedException")
@@ -199,7 +200,7 @@ func TestArchiveMovesOneImage(t *testing.T) {
 // Archiving is confirmed only by an answer with the status ARCHIVED.
 func TestArchiveBelievesOneStatusOnly(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[string]error{"ARCHIVED": nil, "ACTIVE": cleaner.ErrUnanswered, "ACTIVATING": cleaner.ErrUnanswered, "NEW": cleaner.ErrUnanswered} {
+	for status, want := range map[string]error{"ARCHIVED": nil, "ACTIVE": apply.ErrUnanswered, "ACTIVATING": apply.ErrUnanswered, "NEW": apply.ErrUnanswered} {
 		client, _ := connect(t, canned{"UpdateImageStorageClass": func(string) string { return `{"imageStatus": "` + status + `"}` }})
 		if err := client.Archive(t.Context(), "app", digest(1)); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", status, err, want)
@@ -219,14 +220,14 @@ func TestArchiveErrors(t *testing.T) {
 		archived: "ImageStorageClassUpdateNotSupported", child: "ImageStorageClassUpdateNotSupported", digest(9): "ImageNotFound",
 	} {
 		err := client.Archive(t.Context(), "app", digest)
-		failure, ok := errors.AsType[cleaner.Failure](err)
+		failure, ok := errors.AsType[plan.Failure](err)
 		if !ok || failure.Code != code || failure.Digest != digest || failure.Message == "" {
 			t.Errorf("Archive(%s): %v, want the failure %s", digest, err, code)
 		}
 		wantError(t, err, "archive image "+digest+" in app: "+code+": ")
 	}
 	err := client.Archive(t.Context(), "gone", child)
-	if _, ok := errors.AsType[cleaner.Failure](err); ok || !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if _, ok := errors.AsType[plan.Failure](err); ok || !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
 	}
 	registry.Fail("UpdateImageStorageClass", "", "AccessDeniedException")

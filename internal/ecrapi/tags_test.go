@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 func TestRepositoryTags(t *testing.T) {
@@ -40,7 +40,7 @@ func TestRepositoryTagsErrors(t *testing.T) {
 	wantError(t, err, "list tags of app: ")
 	wantError(t, err, "ecr:ListTagsForResource")
 	registry.DeleteRepository("app")
-	if _, err := client.RepositoryTags(t.Context(), listed[0]); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if _, err := client.RepositoryTags(t.Context(), listed[0]); !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("of a repository that is gone: %v", err)
 	}
 }
@@ -51,7 +51,7 @@ func TestRepositoryTagsRefusesToGuess(t *testing.T) {
 	t.Parallel()
 	for _, tag := range []string{`{"Key": "stage"}`, `{"Value": "prod"}`, `{}`} {
 		client, _ := connect(t, canned{"ListTagsForResource": func(string) string { return `{"tags": [` + tag + `]}` }})
-		_, err := client.RepositoryTags(t.Context(), cleaner.Repository{Name: "app", ARN: "arn"})
+		_, err := client.RepositoryTags(t.Context(), plan.Repository{Name: "app", ARN: "arn"})
 		wantError(t, err, "list tags of app: the answer has a tag without key or value")
 	}
 }

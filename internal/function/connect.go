@@ -13,13 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // Connector returns, in two steps, a function that connects to the registry of the
@@ -78,7 +78,7 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
 		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
 		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
-		OwnPulls: func(ctx context.Context) cleaner.OwnPulls { return ownPulls(ctx, cfg, client) },
+		OwnPulls: func(ctx context.Context) plan.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {
 			caller, err := awsclient.Caller(ctx, cfg)
 			return caller.Account, err
@@ -127,22 +127,22 @@ const maxOwnPullsWait = time.Minute
 
 // ownPulls finds out whether ECR records the caller's pulls. If ECR excludes nobody, it
 // ignores a failed call of STS.
-func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) cleaner.OwnPulls {
+func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) plan.OwnPulls {
 	ctx, cancel := context.WithTimeout(ctx, maxOwnPullsWait)
 	defer cancel()
 	arns, err := client.PullTimeExclusions(ctx)
 	if err != nil {
-		return cleaner.OwnPulls{Err: err}
+		return plan.OwnPulls{Err: err}
 	}
 	caller, err := awsclient.Caller(ctx, cfg)
 	switch {
 	case err != nil && len(arns) == 0:
-		return cleaner.OwnPulls{}
+		return plan.OwnPulls{}
 	case err != nil:
-		return cleaner.OwnPulls{Err: err}
+		return plan.OwnPulls{Err: err}
 	}
 	excluded, err := isOneOf(arns, caller)
-	return cleaner.OwnPulls{Excluded: excluded, Principal: caller.ARN(), Err: err}
+	return plan.OwnPulls{Excluded: excluded, Principal: caller.ARN(), Err: err}
 }
 
 // isOneOf reports whether the caller is one of the principals. The error names an

@@ -14,12 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 var clock = awstest.Clock
@@ -55,13 +55,13 @@ func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 	const role = "arn:aws:iam::123456789012:role/cleaner"
 	registry, cfg := awstest.Registry(t)
 	r := function.Connect(cfg, clock)
-	if got := r.OwnPulls(t.Context()); got != (cleaner.OwnPulls{Principal: role}) {
+	if got := r.OwnPulls(t.Context()); got != (plan.OwnPulls{Principal: role}) {
 		t.Errorf("without an exclusion: %+v", got)
 	}
 	registry.ExcludePulls(true)
 	registry.FailNext("ListPullTimeUpdateExclusions", "", "ThrottlingException", 1)
 	registry.FailNext("GetCallerIdentity", "", "Throttling", 1)
-	if got := r.OwnPulls(t.Context()); got != (cleaner.OwnPulls{Excluded: true, Principal: role}) {
+	if got := r.OwnPulls(t.Context()); got != (plan.OwnPulls{Excluded: true, Principal: role}) {
 		t.Errorf("with an exclusion, and each call throttled once: %+v", got)
 	}
 	registry.Fail("ListPullTimeUpdateExclusions", "", "AccessDeniedException")
@@ -74,7 +74,7 @@ func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 		t.Errorf("where the caller is not known: %+v", got)
 	}
 	registry.ExcludePulls(false)
-	if got := r.OwnPulls(t.Context()); got != (cleaner.OwnPulls{}) {
+	if got := r.OwnPulls(t.Context()); got != (plan.OwnPulls{}) {
 		t.Errorf("where nobody is excluded, whoever the caller is: %+v", got)
 	}
 }
@@ -218,7 +218,7 @@ func TestListsOfReferencesProtect(t *testing.T) {
 	for _, location := range []string{name + ".missing", "s3://bucket/key"} {
 		f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": [], "references": ["`+location+`"]`, 1)
 		report := f.handle(t, `{"mode": "apply"}`)
-		if got := report.Repositories[0]; got.Skipped != cleaner.SkipScanFailed || !strings.Contains(got.Message, location) {
+		if got := report.Repositories[0]; got.Skipped != plan.SkipScanFailed || !strings.Contains(got.Message, location) {
 			t.Errorf("%s: skipped %q: %s", location, got.Skipped, got.Message)
 		}
 	}
@@ -265,7 +265,7 @@ func TestSourcesThatDoNotAnswerKeepEverything(t *testing.T) {
 	f.connect(awstest.Serve(t, f.registry)) // it has neither service
 	f.push("app", 9*day)
 	report := f.handle(t, `{"mode": "apply"}`)
-	if report.Repositories[0].Skipped != cleaner.SkipScanFailed || report.Totals.Deleted != 0 || !report.Incomplete {
+	if report.Repositories[0].Skipped != plan.SkipScanFailed || report.Totals.Deleted != 0 || !report.Incomplete {
 		t.Errorf("%+v", report.Repositories[0])
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 const (
@@ -45,7 +45,7 @@ type Handler struct {
 // [*ConfigurationError] or a [*RegistryError]; every other failure is in the report.
 // Before one of the first two errors, Handle has only read the configuration and, if the
 // request names repositories that do not exist, listed the repositories.
-func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.Report, error) {
+func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Report, error) {
 	run, hash, err := h.prepare(ctx, event)
 	if err != nil {
 		return nil, err

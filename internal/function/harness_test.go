@@ -13,12 +13,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 const day = 24 * time.Hour
@@ -77,7 +77,7 @@ func (f *fixture) push(repository string, age time.Duration, tags ...string) str
 }
 
 // handle handles an event that must be carried out.
-func (f *fixture) handle(t *testing.T, event string) *cleaner.Report {
+func (f *fixture) handle(t *testing.T, event string) *report.Report {
 	t.Helper()
 	report, err := f.Handle(t.Context(), json.RawMessage(event))
 	if err != nil {

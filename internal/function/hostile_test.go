@@ -12,22 +12,23 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // A hostileRegistry says the same text wherever a registry can say something, as
 // no registry does that checks what it is given. It is also an in-use source.
 type hostileRegistry struct{ text string }
 
-func (h hostileRegistry) Repositories(context.Context) iter.Seq2[cleaner.Repository, error] {
-	return func(yield func(cleaner.Repository, error) bool) {
+func (h hostileRegistry) Repositories(context.Context) iter.Seq2[plan.Repository, error] {
+	return func(yield func(plan.Repository, error) bool) {
 		for _, name := range []string{"app", "panics", "fails"} {
-			if !yield(cleaner.Repository{Name: name + h.text, RegistryID: h.text, ARN: h.text}, nil) {
+			if !yield(plan.Repository{Name: name + h.text, RegistryID: h.text, ARN: h.text}, nil) {
 				return
 			}
 		}
@@ -60,20 +61,20 @@ func (h hostileRegistry) images() []evaluator.Image {
 	return images
 }
 
-func (h hostileRegistry) Children(context.Context, string, []string) (cleaner.Reading, error) {
-	return cleaner.Reading{}, errors.New(h.text)
+func (h hostileRegistry) Children(context.Context, string, []string) (plan.Reading, error) {
+	return plan.Reading{}, errors.New(h.text)
 }
 
 func (h hostileRegistry) Describe(context.Context, string, []string) ([]evaluator.Image, error) {
 	return h.images(), nil
 }
 
-func (h hostileRegistry) Delete(_ context.Context, _ string, digests []string) (cleaner.Deletion, error) {
-	return cleaner.Deletion{Deleted: digests[:1], Failed: []cleaner.Failure{{Digest: digests[1], Code: h.text, Message: h.text}}}, errors.New(h.text)
+func (h hostileRegistry) Delete(_ context.Context, _ string, digests []string) (apply.Deletion, error) {
+	return apply.Deletion{Deleted: digests[:1], Failed: []plan.Failure{{Digest: digests[1], Code: h.text, Message: h.text}}}, errors.New(h.text)
 }
 
-func (h hostileRegistry) Untag(context.Context, string, []string) (cleaner.Untagging, error) {
-	return cleaner.Untagging{}, errors.New(h.text)
+func (h hostileRegistry) Untag(context.Context, string, []string) (apply.Untagging, error) {
+	return apply.Untagging{}, errors.New(h.text)
 }
 
 func (h hostileRegistry) Archive(context.Context, string, string) error { return errors.New(h.text) }

@@ -10,25 +10,27 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 const workers = 16
 
 // A slowReader lists n repositories; to list the images of one takes its time.
 type slowReader struct {
-	cleaner.Registry
+	plan.Registry
 	n    int
 	took func(repository string) time.Duration
 }
 
-func (s slowReader) Repositories(context.Context) iter.Seq2[cleaner.Repository, error] {
-	return func(yield func(cleaner.Repository, error) bool) {
+func (s slowReader) Repositories(context.Context) iter.Seq2[plan.Repository, error] {
+	return func(yield func(plan.Repository, error) bool) {
 		for i := range s.n {
-			if !yield(cleaner.Repository{Name: fmt.Sprintf("r%03d", i), RegistryID: "123456789012"}, nil) {
+			if !yield(plan.Repository{Name: fmt.Sprintf("r%03d", i), RegistryID: "123456789012"}, nil) {
 				return
 			}
 		}
@@ -47,12 +49,12 @@ func (s slowReader) Images(ctx context.Context, repository string) iter.Seq2[[]e
 
 // handleSlowly handles an event within the time and returns the report and how
 // much time was left.
-func handleSlowly(t *testing.T, within time.Duration, reader slowReader) (report *cleaner.Report, left time.Duration) {
+func handleSlowly(t *testing.T, within time.Duration, reader slowReader) (report *report.Report, left time.Duration) {
 	t.Helper()
 	return handleOn(t, within, `{}`, reader, nil)
 }
 
-func handleOn(t *testing.T, within time.Duration, event string, reader cleaner.Registry, remover cleaner.Remover) (report *cleaner.Report, left time.Duration) {
+func handleOn(t *testing.T, within time.Duration, event string, reader plan.Registry, remover apply.Remover) (report *report.Report, left time.Duration) {
 	t.Helper()
 	h := function.Handler{
 		Configuration: expireAll, Now: time.Now, RunID: func(context.Context) string { return "" },
@@ -105,7 +107,7 @@ func TestACallThatHangsEndsBeforeTheDeadline(t *testing.T) {
 			return time.Second
 		}
 		report, left := handleSlowly(t, 15*time.Minute, slowReader{n: 10, took: hangs})
-		if left < function.MaxMargin/2 || report.Repositories[1].Skipped != cleaner.SkipDeadline {
+		if left < function.MaxMargin/2 || report.Repositories[1].Skipped != plan.SkipDeadline {
 			t.Errorf("%v are left, %+v", left, report.Repositories[1])
 		}
 		if report.Totals.Skipped != 1 {
@@ -119,7 +121,7 @@ func TestACallThatHangsEndsBeforeTheDeadline(t *testing.T) {
 // blind.
 type hanging struct {
 	slowReader
-	cleaner.Remover
+	apply.Remover
 	image   evaluator.Image
 	blind   bool
 	removed atomic.Bool
@@ -137,10 +139,10 @@ func (h *hanging) Describe(ctx context.Context, _ string, _ []string) ([]evaluat
 	return []evaluator.Image{h.image}, nil
 }
 
-func (h *hanging) Delete(ctx context.Context, _ string, _ []string) (cleaner.Deletion, error) {
+func (h *hanging) Delete(ctx context.Context, _ string, _ []string) (apply.Deletion, error) {
 	h.removed.Store(true)
 	<-ctx.Done()
-	return cleaner.Deletion{}, fmt.Errorf("%w: %w", cleaner.ErrUnanswered, ctx.Err())
+	return apply.Deletion{}, fmt.Errorf("%w: %w", apply.ErrUnanswered, ctx.Err())
 }
 
 // A removing call is seen to its end when the run is stopped, but not when Lambda

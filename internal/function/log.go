@@ -4,12 +4,12 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // LogRun writes a line for each finding, because the answer may omit some, and the line
 // of the run.
-func LogRun(ctx context.Context, log *slog.Logger, r *cleaner.Report) {
+func LogRun(ctx context.Context, log *slog.Logger, r *report.Report) {
 	for _, f := range r.Findings {
 		level := slog.LevelInfo
 		if f.Kind.Failure() != "" {
@@ -43,7 +43,7 @@ type metric struct {
 }
 
 // metricsOf returns the metrics of a run. CloudWatch bills each of them.
-func metricsOf(r *cleaner.Report) []metric {
+func metricsOf(r *report.Report) []metric {
 	incomplete := int64(0)
 	if r.Incomplete {
 		incomplete = 1
@@ -65,7 +65,7 @@ func metricsOf(r *cleaner.Report) []metric {
 // logMetrics writes the line from which CloudWatch extracts the metrics, in its embedded
 // metric format.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-func (h *Handler) logMetrics(ctx context.Context, r *cleaner.Report) {
+func (h *Handler) logMetrics(ctx context.Context, r *report.Report) {
 	if h.FunctionName == "" {
 		return
 	}

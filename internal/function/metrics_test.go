@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
@@ -119,7 +119,7 @@ func TestAManifestThatIsRefusedIsSeenInTheMetrics(t *testing.T) {
 		if values["IncompleteRuns"] != want || report.Incomplete != (want == "1 Count") || report.Handled() == report.Incomplete {
 			t.Errorf("%s: incomplete %t, metrics %v", code, report.Incomplete, values)
 		}
-		said := func(finding cleaner.Finding) bool { return strings.Contains(finding.Message, code+": because") }
+		said := func(finding finding.Finding) bool { return strings.Contains(finding.Message, code+": because") }
 		if !slices.ContainsFunc(report.Findings, said) || !strings.Contains(f.log.String(), code+": because") {
 			t.Errorf("%s: findings %v", code, report.Findings)
 		}

@@ -7,17 +7,19 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // A Registry is the access of a run to one ECR registry.
 type Registry struct {
-	Reader  cleaner.Registry
-	Remover cleaner.Remover
+	Reader  plan.Registry
+	Remover apply.Remover
 	Region  string
 	// Concurrency limits the concurrent calls of an operation. Its Most also limits the
 	// concurrent repositories.
@@ -30,7 +32,7 @@ type Registry struct {
 	Calls func() map[string]int
 	// Sources returns the in-use sources of a configuration. Nil means no source.
 	Sources  func(config.Config) []inuse.Source
-	OwnPulls func(context.Context) cleaner.OwnPulls
+	OwnPulls func(context.Context) plan.OwnPulls
 	// Account returns the account of the credentials.
 	Account func(context.Context) (string, error)
 	// AWS is the configuration of the clients, and PutObject writes an S3 object. Only the

@@ -10,10 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // A pagedReader is a slowReader of repositories with three images, one on each slow
@@ -39,7 +40,7 @@ func (p pagedReader) Images(ctx context.Context, repository string) iter.Seq2[[]
 
 // nightlyRun runs the function for ten minutes on n repositories, each of which takes
 // some seconds, and returns the report.
-func nightlyRun(t *testing.T, n int, seconds float64) *cleaner.Report {
+func nightlyRun(t *testing.T, n int, seconds float64) *report.Report {
 	t.Helper()
 	takes := time.Duration(seconds / 3 * float64(time.Second))
 	h := function.Handler{
@@ -62,13 +63,13 @@ func nightlyRun(t *testing.T, n int, seconds float64) *cleaner.Report {
 
 // wantWhole checks that each repository was either handled completely or skipped with
 // the reason deadline, and returns those that were handled.
-func wantWhole(t *testing.T, report *cleaner.Report, n int) (handled []string) {
+func wantWhole(t *testing.T, report *report.Report, n int) (handled []string) {
 	t.Helper()
 	for _, r := range report.Repositories {
 		switch {
 		case r.Skipped == "" && r.Evaluated == 3:
 			handled = append(handled, r.Name)
-		case r.Skipped != cleaner.SkipDeadline || !strings.HasSuffix(r.Message, ": the time ran out before it") && !strings.Contains(r.Message, "to its end: the time ran out") || r.Evaluated > 0:
+		case r.Skipped != plan.SkipDeadline || !strings.HasSuffix(r.Message, ": the time ran out before it") && !strings.Contains(r.Message, "to its end: the time ran out") || r.Evaluated > 0:
 			t.Errorf("%s: skipped %q %s, %d images", r.Name, r.Skipped, r.Message, r.Evaluated)
 		}
 	}

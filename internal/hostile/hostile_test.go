@@ -18,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 var (
@@ -125,7 +126,7 @@ func (f *fixture) runner(t *testing.T, run string) cleaner.Runner {
 	return r
 }
 
-func (f *fixture) apply(t *testing.T, saved *cleaner.Report) {
+func (f *fixture) apply(t *testing.T, saved *report.Report) {
 	t.Helper()
 	r := f.runner(t, "apply")
 	r.Saved = saved
@@ -138,13 +139,13 @@ func (f *fixture) apply(t *testing.T, saved *cleaner.Report) {
 func (f *fixture) applySaved(t *testing.T) {
 	t.Helper()
 	r := f.runner(t, "plan")
-	report, err := r.Run(t.Context())
-	f.judgeReport(&report, err)
+	rep, err := r.Run(t.Context())
+	f.judgeReport(&rep, err)
 	var text bytes.Buffer
-	if err != nil || report.WriteJSON(&text) != nil {
+	if err != nil || rep.WriteJSON(&text) != nil {
 		return
 	}
-	saved, err := cleaner.ReadSavedPlan(text.Bytes())
+	saved, err := report.ReadPlan(text.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,15 +9,17 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-const outcomeUnknown cleaner.Outcome = "unknown"
+const outcomeUnknown plan.Outcome = "unknown"
 
 // judgeReport judges the report of a run, after all calls of the run are carried out,
 // late ones included.
-func (f *fixture) judgeReport(report *cleaner.Report, err error) {
+func (f *fixture) judgeReport(report *report.Report, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err != nil {
@@ -46,7 +48,7 @@ func (f *fixture) judgeReport(report *cleaner.Report, err error) {
 			if im.Outcome == outcomeUnknown {
 				unknown++
 			}
-			undone = undone || im.Outcome == outcomeUnknown || im.Outcome == cleaner.Failed || im.Outcome == cleaner.NotAttempted
+			undone = undone || im.Outcome == outcomeUnknown || im.Outcome == plan.Failed || im.Outcome == plan.NotAttempted
 		}
 		f.judgeCounts(r, unknown)
 		f.judgeSilence(r)
@@ -73,14 +75,14 @@ func (f *fixture) judgeLimits() {
 }
 
 // judgeOutcome: an image has a protection or an outcome, and it is true.
-func (f *fixture) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageReport) {
+func (f *fixture) judgeOutcome(r *report.Repository, im *report.Image) {
 	name, said := f.names[im.ImageDigest], im.Outcome
 	f.tally.note("outcome: " + string(said))
 	if len(im.ProtectedBy) > 0 {
 		f.tally.note("protected: " + string(im.ProtectedBy[0].Kind))
 	}
 	if f.run == "plan" || r.Skipped != "" {
-		if said != "" && (f.run == "plan" || said != cleaner.Changed && said != cleaner.Gone && said != cleaner.NotAttempted) {
+		if said != "" && (f.run == "plan" || said != plan.Changed && said != plan.Gone && said != plan.NotAttempted) {
 			f.faultf("%s is %s, and nothing was to be tried", name, said)
 		}
 		return
@@ -97,15 +99,15 @@ func (f *fixture) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRep
 	unanswered = unanswered || len(f.attempts[im.ImageDigest]) == 0 && said != ""
 	inferred := strings.HasPrefix(im.Message, "unconfirmed") && unanswered && f.foundRemoved(r.Name, im)
 	switch said {
-	case cleaner.Deleted:
+	case plan.Deleted:
 		if !did.deleted && !inferred {
 			f.faultf("%s is said to be deleted, and nobody deleted it", name)
 		}
-	case cleaner.MovedToArchive:
+	case plan.MovedToArchive:
 		if !did.archived && !inferred {
 			f.faultf("%s is said to be archived, and nobody archived it", name)
 		}
-	case cleaner.Untagged:
+	case plan.Untagged:
 		// The other tags may have been removed after the re-check.
 		if !did.untagged && !did.deleted && !inferred {
 			f.faultf("%s is said to be untagged, and nobody untagged it", name)
@@ -127,14 +129,14 @@ func (f *fixture) judgeOutcome(r *cleaner.RepositoryReport, im *cleaner.ImageRep
 
 // foundRemoved reports whether the image is, or was at the run's last re-check, in the
 // state that the outcome says.
-func (f *fixture) foundRemoved(repo string, im *cleaner.ImageReport) bool {
+func (f *fixture) foundRemoved(repo string, im *report.Image) bool {
 	now, there := f.images(repo)[im.ImageDigest]
 	if !there {
 		return true
 	}
 	for _, is := range []imageOf{now, f.views[repo].rechecks[im.ImageDigest].image} {
 		lost := slices.ContainsFunc(im.Untag, func(tag string) bool { return !slices.Contains(is.Tags, tag) })
-		if is.Digest == "" || im.Outcome == cleaner.MovedToArchive && is.Status == "ARCHIVED" || im.Outcome == cleaner.Untagged && lost {
+		if is.Digest == "" || im.Outcome == plan.MovedToArchive && is.Status == "ARCHIVED" || im.Outcome == plan.Untagged && lost {
 			return true
 		}
 	}
@@ -157,8 +159,8 @@ func (f *fixture) unanswered(digest string) (unanswered bool, settled time.Time)
 }
 
 // judgeCounts: the counts are those of the images.
-func (f *fixture) judgeCounts(r *cleaner.RepositoryReport, unknown int) {
-	n := map[cleaner.Outcome]int{}
+func (f *fixture) judgeCounts(r *report.Repository, unknown int) {
+	n := map[plan.Outcome]int{}
 	for _, im := range r.Images {
 		n[im.Outcome]++
 	}
@@ -171,8 +173,8 @@ func (f *fixture) judgeCounts(r *cleaner.RepositoryReport, unknown int) {
 		panic(err)
 	}
 	for field, want := range map[string]int{
-		"deleted": n[cleaner.Deleted], "archived": n[cleaner.MovedToArchive], "tagsRemoved": n[cleaner.Untagged], "blocked": n[cleaner.Blocked],
-		"changed": n[cleaner.Changed], "gone": n[cleaner.Gone], "failed": n[cleaner.Failed], "notAttempted": n[cleaner.NotAttempted], "unknown": unknown,
+		"deleted": n[plan.Deleted], "archived": n[plan.MovedToArchive], "tagsRemoved": n[plan.Untagged], "blocked": n[plan.Blocked],
+		"changed": n[plan.Changed], "gone": n[plan.Gone], "failed": n[plan.Failed], "notAttempted": n[plan.NotAttempted], "unknown": unknown,
 	} {
 		if counts[field] != want {
 			f.faultf("%s counts %d %s, of its images are %d", r.Name, counts[field], field, want)
@@ -185,9 +187,9 @@ func (f *fixture) judgeCounts(r *cleaner.RepositoryReport, unknown int) {
 }
 
 // judgeSilence: the report has each image that the run asked to remove.
-func (f *fixture) judgeSilence(r *cleaner.RepositoryReport) {
+func (f *fixture) judgeSilence(r *report.Repository) {
 	for digest := range f.requested[r.Name] {
-		if !slices.ContainsFunc(r.Images, func(im cleaner.ImageReport) bool { return im.ImageDigest == digest }) {
+		if !slices.ContainsFunc(r.Images, func(im report.Image) bool { return im.ImageDigest == digest }) {
 			f.faultf("%s was to be removed and is not in the report", f.names[digest])
 		}
 	}
@@ -195,7 +197,7 @@ func (f *fixture) judgeSilence(r *cleaner.RepositoryReport) {
 
 // judgeFindings: an index that ECR did not return is in the report, with the code, and
 // makes the run incomplete. It reports whether there is one.
-func (f *fixture) judgeFindings(report *cleaner.Report) bool {
+func (f *fixture) judgeFindings(rep *report.Report) bool {
 	found := false
 	for digest, code := range f.unread {
 		repo := ""
@@ -204,11 +206,11 @@ func (f *fixture) judgeFindings(report *cleaner.Report) bool {
 				repo = name
 			}
 		}
-		if repo == "" || slices.ContainsFunc(report.Repositories, func(r cleaner.RepositoryReport) bool { return r.Name == repo && r.Skipped != "" }) {
+		if repo == "" || slices.ContainsFunc(rep.Repositories, func(r report.Repository) bool { return r.Name == repo && r.Skipped != "" }) {
 			continue
 		}
 		found = true
-		if !slices.ContainsFunc(report.Findings, func(finding cleaner.Finding) bool {
+		if !slices.ContainsFunc(rep.Findings, func(finding finding.Finding) bool {
 			return finding.Repository == repo && strings.Contains(finding.Message, code)
 		}) {
 			f.faultf("ECR did not give out %s, and no finding says %s", f.names[digest], code)
@@ -219,7 +221,7 @@ func (f *fixture) judgeFindings(report *cleaner.Report) bool {
 
 // judgeAudit: the audit of the log lists the images that the run removed, and no
 // others.
-func (f *fixture) judgeAudit(report *cleaner.Report) {
+func (f *fixture) judgeAudit(report *report.Report) {
 	a, err := audit.Read(bytes.NewReader(f.log.text.Bytes()), f.run)
 	if err != nil || a.Lines.Unreadable > 0 {
 		f.faultf("the log cannot be audited: %v %v", err, a.Lines.Faults)
@@ -247,10 +249,10 @@ func (f *fixture) judgeAudit(report *cleaner.Report) {
 	}
 }
 
-func (f *fixture) judgeAudited(im *cleaner.ImageReport, kind string) {
+func (f *fixture) judgeAudited(im *report.Image, kind string) {
 	want := ""
 	switch im.Outcome {
-	case cleaner.Deleted, cleaner.MovedToArchive, cleaner.Untagged:
+	case plan.Deleted, plan.MovedToArchive, plan.Untagged:
 		if want = "removed"; strings.HasPrefix(im.Message, "unconfirmed") {
 			want = "unconfirmed"
 		}

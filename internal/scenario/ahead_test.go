@@ -9,7 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // Planning ahead of the removals keeps the order of the limits. It ends with any number
@@ -51,9 +52,9 @@ func TestWorkComesToItsEnd(t *testing.T) {
 			r := f.runner(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, fmt.Sprintf(`"limits": {"maxDeletions": %d}`, max(most, 1))))
 			r.Remover, r.Workers, r.Stop = f.registry.Remover, 1+random.IntN(4), stop
 			r.MaxDetails = random.IntN(10_000)
-			report := run(t, &r)
+			rep := run(t, &r)
 			budget, deleted := max(most, 1), 0
-			for i, rr := range report.Repositories {
+			for i, rr := range rep.Repositories {
 				planned := len(p[i].images)
 				left := len(f.server.Images(rr.Name))
 				deleted += planned - left
@@ -61,10 +62,10 @@ func TestWorkComesToItsEnd(t *testing.T) {
 					t.Errorf("seed %d: %s: %d deleted, %d are gone", seed, rr.Name, rr.Deleted, planned-left)
 				}
 				switch {
-				case rr.Skipped == cleaner.SkipDeadline && closed:
+				case rr.Skipped == plan.SkipDeadline && closed:
 					continue
 				case planned > budget:
-					if rr.Skipped != cleaner.SkipLimit {
+					if rr.Skipped != plan.SkipLimit {
 						t.Errorf("seed %d: %s has %d of %d left, skipped %q", seed, rr.Name, planned, budget, rr.Skipped)
 					}
 				default:
@@ -73,15 +74,15 @@ func TestWorkComesToItsEnd(t *testing.T) {
 						t.Errorf("seed %d: %s is skipped %q %s with %d of %d left", seed, rr.Name, rr.Skipped, rr.Message, planned, budget)
 					}
 					if !closed && left > 0 {
-						t.Errorf("seed %d: %s: %d of %d left, counts %+v, %q", seed, rr.Name, left, planned, rr.Counts, strings.Join(f.outcomes(&cleaner.Report{Repositories: []cleaner.RepositoryReport{rr}}), "\n"))
+						t.Errorf("seed %d: %s: %d of %d left, counts %+v, %q", seed, rr.Name, left, planned, rr.Counts, strings.Join(f.outcomes(&report.Report{Repositories: []report.Repository{rr}}), "\n"))
 					}
 					if sum := rr.Deleted + rr.NotAttempted + rr.Changed + rr.Gone + rr.Failed + rr.Unknown; sum != planned {
 						t.Errorf("seed %d: %s: outcomes of %d of %d: %+v", seed, rr.Name, sum, planned, rr.Counts)
 					}
 				}
 			}
-			if report.Totals.Deleted != deleted {
-				t.Errorf("seed %d: totals %+v", seed, report.Totals)
+			if rep.Totals.Deleted != deleted {
+				t.Errorf("seed %d: totals %+v", seed, rep.Totals)
 			}
 		}
 	})

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // abysses are documents with deeper nesting than the stack allows: complete ones and
@@ -40,7 +41,7 @@ func TestNoTextIsTooDeep(t *testing.T) {
 		"configuration":  func(text string) error { _, p := config.Parse([]byte(text)); return p.Err() },
 		"request":        func(text string) error { _, p := config.ParseRequest([]byte(text)); return p.Err() },
 		"policy":         func(text string) error { _, p := lifecycle.ParseText([]byte(text)); return p.Err() },
-		"saved plan":     func(text string) error { _, err := cleaner.ReadSavedPlan([]byte(text)); return err },
+		"saved plan":     func(text string) error { _, err := report.ReadPlan([]byte(text)); return err },
 		"page of images": func(text string) error { _, err := imagepage.Decode([]byte(text)); return err },
 		"list of references": func(text string) error {
 			references := list.New("list", func(context.Context, string) (io.ReadCloser, time.Time, error) {
@@ -88,7 +89,7 @@ func TestNothingInARegistryIsTooDeep(t *testing.T) {
 		}
 		f.server.SetLifecyclePolicy("bad", text)
 		report = f.apply(t, configuration("attached", "", ""))
-		if r := report.Repositories[0]; r.Skipped != cleaner.SkipInvalidPolicy || len(r.Message) > 5_000 {
+		if r := report.Repositories[0]; r.Skipped != plan.SkipInvalidPolicy || len(r.Message) > 5_000 {
 			t.Errorf("%.40s…: skipped %q %.200s", text, r.Skipped, r.Message)
 		}
 	}

@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // nightlyEvent is the event of the schedule. EventBridge delivers it at least once, and
@@ -40,7 +41,7 @@ func (t *trial) deliver(f *fixture, seed uint64) *delivery {
 		Connect: func(context.Context) (function.Registry, error) {
 			r := function.ConnectAt(cfg, limits, f.clock.now)
 			r.Sources = f.inUse
-			r.OwnPulls = func(context.Context) cleaner.OwnPulls { return cleaner.OwnPulls{Excluded: t.pullsAreNotRecorded} }
+			r.OwnPulls = func(context.Context) plan.OwnPulls { return plan.OwnPulls{Excluded: t.pullsAreNotRecorded} }
 			return r, nil
 		},
 	}
@@ -88,20 +89,20 @@ func (t *trial) newFixture(tb testing.TB) *fixture {
 }
 
 // handle handles the event in each process. The processes start within a few seconds.
-func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*cleaner.Report {
+func handle(t *testing.T, random *rand.Rand, deliveries ...*delivery) []*report.Report {
 	t.Helper()
-	reports := make([]*cleaner.Report, len(deliveries))
+	reports := make([]*report.Report, len(deliveries))
 	var running sync.WaitGroup
 	for i, d := range deliveries {
 		later := time.Duration(i) * time.Duration(random.Int64N(int64(4*time.Second)))
 		running.Go(func() {
 			time.Sleep(later)
-			report, err := d.Handle(t.Context(), json.RawMessage(nightlyEvent))
+			r, err := d.Handle(t.Context(), json.RawMessage(nightlyEvent))
 			if err != nil {
 				t.Errorf("run %d: %v", i, err)
-				report = &cleaner.Report{}
+				r = &report.Report{}
 			}
-			reports[i] = report
+			reports[i] = r
 		})
 	}
 	running.Wait()

@@ -12,9 +12,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 const (
@@ -153,13 +155,13 @@ func (f *fixture) runner(tb testing.TB, text string) cleaner.Runner {
 }
 
 // plan plans with the configuration, apply applies it.
-func (f *fixture) plan(tb testing.TB, configuration string) cleaner.Report {
+func (f *fixture) plan(tb testing.TB, configuration string) report.Report {
 	tb.Helper()
 	r := f.runner(tb, configuration)
 	return run(tb, &r)
 }
 
-func (f *fixture) apply(tb testing.TB, configuration string) cleaner.Report {
+func (f *fixture) apply(tb testing.TB, configuration string) report.Report {
 	tb.Helper()
 	r := f.runner(tb, configuration)
 	r.Remover = f.registry.Remover
@@ -167,14 +169,14 @@ func (f *fixture) apply(tb testing.TB, configuration string) cleaner.Report {
 }
 
 // applySaved applies a saved plan.
-func (f *fixture) applySaved(tb testing.TB, configuration string, saved *cleaner.Report) cleaner.Report {
+func (f *fixture) applySaved(tb testing.TB, configuration string, saved *report.Report) report.Report {
 	tb.Helper()
 	r := f.runner(tb, configuration)
 	r.Remover, r.Saved = f.registry.Remover, saved
 	return run(tb, &r)
 }
 
-func run(tb testing.TB, r *cleaner.Runner) cleaner.Report {
+func run(tb testing.TB, r *cleaner.Runner) report.Report {
 	tb.Helper()
 	report, err := r.Run(tb.Context())
 	if err != nil {
@@ -188,9 +190,9 @@ func run(tb testing.TB, r *cleaner.Runner) cleaner.Report {
 
 // programFault returns the finding about a fault of the program, such as outcomes whose
 // sum is not the plan.
-func programFault(report *cleaner.Report) string {
+func programFault(report *report.Report) string {
 	for _, f := range report.Findings {
-		if f.Kind == cleaner.ProgramFault {
+		if f.Kind == finding.ProgramFault {
 			return f.Message
 		}
 	}

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // compare compares the remaining images with the expectation.
@@ -38,10 +39,10 @@ func (e *expectation) compare(after []fakeecr.Image) error {
 
 // outcomesSay checks that every image to remove has an outcome, and that other outcomes
 // than success have a message.
-func outcomesSay(r *cleaner.RepositoryReport) error {
+func outcomesSay(r *report.Repository) error {
 	for _, im := range r.Images {
-		done := im.Outcome == cleaner.Deleted || im.Outcome == cleaner.MovedToArchive || im.Outcome == cleaner.Untagged
-		why := (im.Outcome == cleaner.Blocked || im.Outcome == cleaner.Failed || im.Outcome == cleaner.Unknown) && im.Message != ""
+		done := im.Outcome == plan.Deleted || im.Outcome == plan.MovedToArchive || im.Outcome == plan.Untagged
+		why := (im.Outcome == plan.Blocked || im.Outcome == plan.Failed || im.Outcome == plan.Unknown) && im.Message != ""
 		if toGo := len(im.ProtectedBy) == 0 && r.Skipped == ""; toGo != (done || why) {
 			return fmt.Errorf("%s/%s: outcome %q %q, protected by %v, skipped %q", r.Name, im.ImageDigest, im.Outcome, im.Message, im.ProtectedBy, r.Skipped)
 		}
@@ -51,16 +52,16 @@ func outcomesSay(r *cleaner.RepositoryReport) error {
 
 // contains checks that every removed image is in the plan. It also compares the actions,
 // unless the plan's own reads counted as pulls.
-func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
+func (t trial) contains(made, applied *report.Repository) error {
 	for _, im := range applied.Images {
-		if im.Outcome != cleaner.Deleted && im.Outcome != cleaner.MovedToArchive && im.Outcome != cleaner.Untagged {
+		if im.Outcome != plan.Deleted && im.Outcome != plan.MovedToArchive && im.Outcome != plan.Untagged {
 			continue
 		}
-		if !slices.ContainsFunc(plan.Images, func(p cleaner.ImageReport) bool {
+		if !slices.ContainsFunc(made.Images, func(p report.Image) bool {
 			same := p.Verdict == im.Verdict || !t.pullsAreNotRecorded
 			return p.ImageDigest == im.ImageDigest && same && len(p.ProtectedBy) == 0
 		}) {
-			return fmt.Errorf("%s/%s went by %s, which was not in the plan", plan.Name, im.ImageDigest, im.Verdict)
+			return fmt.Errorf("%s/%s went by %s, which was not in the plan", made.Name, im.ImageDigest, im.Verdict)
 		}
 	}
 	return nil
@@ -69,9 +70,9 @@ func (t trial) contains(plan, applied *cleaner.RepositoryReport) error {
 // idle checks that a second run removes nothing. It skips runs whose limits stopped a
 // repository, and runs that removed tags: without the tags another rule may match the
 // image.
-func (t trial) idle(first, second *cleaner.Report) error {
+func (t trial) idle(first, second *report.Report) error {
 	goes := second.Totals.Deleted + second.Totals.Archived + second.Totals.TagsRemoved
-	limited := slices.ContainsFunc(first.Repositories, func(r cleaner.RepositoryReport) bool { return r.Skipped == cleaner.SkipLimit })
+	limited := slices.ContainsFunc(first.Repositories, func(r report.Repository) bool { return r.Skipped == plan.SkipLimit })
 	if goes == 0 || limited || first.Totals.TagsRemoved > 0 {
 		return nil
 	}

@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // The tests of this file run in synctest bubbles, in which waiting takes no time.
@@ -32,7 +32,7 @@ func ofMany(repositories, images int) *fixture {
 }
 
 // applyWithin applies the configuration with that time limit, like the programs.
-func (f *fixture) applyWithin(t *testing.T, limit time.Duration, configuration string) (cleaner.Report, error) {
+func (f *fixture) applyWithin(t *testing.T, limit time.Duration, configuration string) (report.Report, error) {
 	t.Helper()
 	ctx, cancelAll := context.WithTimeout(t.Context(), limit)
 	defer cancelAll()
@@ -45,7 +45,7 @@ func (f *fixture) applyWithin(t *testing.T, limit time.Duration, configuration s
 }
 
 // wantAll checks that all images are deleted and that the report has no other outcome.
-func (f *fixture) wantAll(t *testing.T, report *cleaner.Report, images int) {
+func (f *fixture) wantAll(t *testing.T, report *report.Report, images int) {
 	t.Helper()
 	if report.Incomplete || report.Totals.Expired != images || report.Totals.Deleted != images {
 		t.Errorf("incomplete is %t, totals are %+v, skipped %v", report.Incomplete, report.Totals, skips(report))

@@ -8,10 +8,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // queue returns a registry of that many repositories, each with one image that is 90
@@ -29,7 +30,7 @@ func queue(repositories int, limits pace.Limits) *fixture {
 // crowd makes many repositories delete at the same time within limits of concurrency,
 // while each deletion takes a second. It returns the longest time from a re-check to the
 // request that relies on it.
-func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Duration, report cleaner.Report) {
+func crowd(t *testing.T, repositories int, limits pace.Limits) (longest time.Duration, report report.Report) {
 	f := queue(repositories, limits)
 	var mu sync.Mutex
 	described := map[string]time.Time{}
@@ -73,7 +74,7 @@ func TestThePaceTakesNoTimeFromTheCall(t *testing.T) {
 			t.Errorf("totals %+v", report.Totals)
 			for _, r := range report.Repositories {
 				for _, im := range r.Images {
-					if im.Outcome != cleaner.Deleted {
+					if im.Outcome != plan.Deleted {
 						t.Logf("%s %s", im.Outcome, im.Message)
 					}
 				}

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // registries is the number of random registries. To try one again, set SCENARIO_SEED to
@@ -107,7 +107,7 @@ func (f *fixture) contents(t trial) map[string][]fakeecr.Image {
 
 // apply applies the configuration and compares the result with the model and, unless it
 // is nil, with the plan.
-func (t trial) apply(tb testing.TB, f *fixture, plan *cleaner.Report) (cleaner.Report, error) {
+func (t trial) apply(tb testing.TB, f *fixture, plan *report.Report) (report.Report, error) {
 	before := f.contents(t)
 	report := f.apply(tb, t.configuration())
 	after := f.contents(t)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // A saved plan is applied as it is or not at all. Images in use since the plan are kept.
@@ -82,18 +83,18 @@ func TestSavedPlansThatAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, draw("old 90d #v1"))
 	configuration := configuration("expire any pushed>30", "", "")
-	for want, change := range map[string]func(*cleaner.Runner, *cleaner.Report){
-		"account":       func(_ *cleaner.Runner, saved *cleaner.Report) { saved.Account = "210987654321" },
-		"region":        func(r *cleaner.Runner, _ *cleaner.Report) { r.Region = "eu-central-1" },
-		"configuration": func(r *cleaner.Runner, _ *cleaner.Report) { r.ConfigurationHash = "another" },
-		"old":           func(r *cleaner.Runner, _ *cleaner.Report) { r.Now = noon.Add(day + 1) },
+	for want, change := range map[string]func(*cleaner.Runner, *report.Report){
+		"account":       func(_ *cleaner.Runner, saved *report.Report) { saved.Account = "210987654321" },
+		"region":        func(r *cleaner.Runner, _ *report.Report) { r.Region = "eu-central-1" },
+		"configuration": func(r *cleaner.Runner, _ *report.Report) { r.ConfigurationHash = "another" },
+		"old":           func(r *cleaner.Runner, _ *report.Report) { r.Now = noon.Add(day + 1) },
 	} {
 		saved := f.plan(t, configuration)
 		r := f.runner(t, configuration)
 		r.Remover, r.Saved = f.registry.Remover, &saved
 		change(&r, &saved)
 		_, err := r.Run(t.Context())
-		if refused, ok := errors.AsType[*cleaner.SavedPlanError](err); !ok || !strings.Contains(refused.Error(), want) {
+		if refused, ok := errors.AsType[*report.PlanError](err); !ok || !strings.Contains(refused.Error(), want) {
 			t.Errorf("another %s: got %v", want, err)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // The error of a source says what to do: which action to allow, or which entry to remove.
@@ -38,7 +38,7 @@ func (f *fixture) refused(t *testing.T, want string) {
 	t.Helper()
 	report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs", "lambda"]`, ""))
 	message := report.Repositories[0].Message
-	if r := report.Repositories[0]; r.Skipped != cleaner.SkipScanFailed || !strings.Contains(message, want) || !report.Incomplete {
+	if r := report.Repositories[0]; r.Skipped != plan.SkipScanFailed || !strings.Contains(message, want) || !report.Incomplete {
 		t.Errorf("skipped %q: %s; want %q in it", r.Skipped, message, want)
 	}
 	if got := f.removals(); len(got) > 0 {

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // A scenario is a registry, a configuration and the expected result of a run.
@@ -116,7 +117,7 @@ func configuration(words, protect, more string) string {
 
 // outcomes returns a line for each image in the report: its name, its verdict, the root
 // that it follows, and its outcome or protection.
-func (f *fixture) outcomes(report *cleaner.Report) []string {
+func (f *fixture) outcomes(report *report.Report) []string {
 	var lines []string
 	for _, r := range report.Repositories {
 		for _, im := range r.Images {
@@ -151,7 +152,7 @@ func (f *fixture) named(text string) string {
 	})
 }
 
-func skips(report *cleaner.Report) []string {
+func skips(report *report.Report) []string {
 	var lines []string
 	for _, r := range report.Repositories {
 		if r.Skipped != "" {
@@ -161,7 +162,7 @@ func skips(report *cleaner.Report) []string {
 	return lines
 }
 
-func (f *fixture) findings(report *cleaner.Report) []string {
+func (f *fixture) findings(report *report.Report) []string {
 	var lines []string
 	for _, finding := range report.Findings {
 		lines = append(lines, f.named(fmt.Sprintf("%s: %s: %s", finding.Repository, finding.Kind, finding.Message)))
@@ -192,9 +193,9 @@ func sameLines(t *testing.T, what string, got []string, want string) {
 
 // check compares the report with the registry: an image exists unless the report says
 // that it is deleted, and is archived only if the report says so.
-func (f *fixture) check(t *testing.T, p picture, report *cleaner.Report) {
+func (f *fixture) check(t *testing.T, p picture, report *report.Report) {
 	t.Helper()
-	outcomes := map[string]cleaner.Outcome{} // by repository and digest
+	outcomes := map[string]plan.Outcome{} // by repository and digest
 	for _, r := range report.Repositories {
 		for _, im := range r.Images {
 			outcomes[r.Name+im.ImageDigest] = im.Outcome
@@ -208,8 +209,8 @@ func (f *fixture) check(t *testing.T, p picture, report *cleaner.Report) {
 		for _, im := range r.images {
 			outcome := outcomes[r.name+digestOf(im.name)]
 			got, there := status[digestOf(im.name)]
-			gone := outcome == cleaner.Deleted || outcome == cleaner.Gone
-			archived := outcome == cleaner.MovedToArchive
+			gone := outcome == plan.Deleted || outcome == plan.Gone
+			archived := outcome == plan.MovedToArchive
 			if gone == there || archived && got != "ARCHIVED" || !archived && im.archived == 0 && got == "ARCHIVED" {
 				t.Errorf("%s/%s: outcome %q, but there: %v, status %q", r.name, im.name, outcome, there, got)
 			}

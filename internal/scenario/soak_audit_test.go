@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // A logCheck compares the log of a run with the changes of the registry.
@@ -17,13 +17,13 @@ type logCheck struct {
 	intents  map[string]bool
 	outcomes map[string]logged
 	// found has the images that the audit lists, by repository and digest.
-	found map[string]finding
+	found map[string]auditFinding
 }
 
-// A finding is the audit's kind of removal for an image.
-type finding struct {
+// A auditFinding is the audit's kind of removal for an image.
+type auditFinding struct {
 	kind    string // removed, unconfirmed or unknown
-	outcome cleaner.Outcome
+	outcome plan.Outcome
 }
 
 // log audits the log of all runs so far and judges the audit of the last run.
@@ -36,7 +36,7 @@ func (j *judgement) log() error {
 	case a.Lines.Unreadable > j.cuts:
 		return fmt.Errorf("%d lines of the log are unreadable, %d were cut: %v", a.Lines.Unreadable, j.cuts, a.Lines.Faults)
 	}
-	c := logCheck{judgement: j, found: map[string]finding{}}
+	c := logCheck{judgement: j, found: map[string]auditFinding{}}
 	c.intents, c.outcomes = outcomesLogged(text, j.runID)
 	for _, run := range a.Runs {
 		if run.ID == j.runID {
@@ -73,7 +73,7 @@ func (c *logCheck) list(kind string, images []audit.Image) error {
 		if before, twice := c.found[key]; twice {
 			return fmt.Errorf("the audit lists %s as %s and as %s", key, before.kind, kind)
 		}
-		c.found[key] = finding{kind, cleaner.Outcome(im.Outcome)}
+		c.found[key] = auditFinding{kind, plan.Outcome(im.Outcome)}
 		c.seen.note("audit: " + kind)
 	}
 	return nil
@@ -81,7 +81,7 @@ func (c *logCheck) list(kind string, images []audit.Image) error {
 
 // sums compares the counts of the audit with the lines of the log.
 func (c *logCheck) sums(got audit.Totals) error {
-	n := map[cleaner.Outcome]int{}
+	n := map[plan.Outcome]int{}
 	for _, l := range c.outcomes {
 		if !l.Unconfirmed {
 			n[l.Outcome]++
@@ -97,8 +97,8 @@ func (c *logCheck) sums(got audit.Totals) error {
 		}
 	}
 	want := audit.Totals{
-		Deleted: n[cleaner.Deleted], Archived: n[cleaner.MovedToArchive], TagsRemoved: n[cleaner.Untagged], Unconfirmed: unconfirmed, Unknown: unknown,
-		Blocked: n[cleaner.Blocked], Changed: n[cleaner.Changed], Gone: n[cleaner.Gone], Failed: n[cleaner.Failed], NotAttempted: n[cleaner.NotAttempted],
+		Deleted: n[plan.Deleted], Archived: n[plan.MovedToArchive], TagsRemoved: n[plan.Untagged], Unconfirmed: unconfirmed, Unknown: unknown,
+		Blocked: n[plan.Blocked], Changed: n[plan.Changed], Gone: n[plan.Gone], Failed: n[plan.Failed], NotAttempted: n[plan.NotAttempted],
 	}
 	if got != want {
 		return fmt.Errorf("the audit counts %+v, the log has %+v", got, want)
@@ -116,7 +116,7 @@ func (c *logCheck) judge(d deed, key string) error {
 	switch {
 	case !listed && became != "" && !vanished:
 		return fmt.Errorf("is %s, and the audit does not list it; the log says %q: %s", became, l.Outcome, l.Message)
-	case found.kind == "removed" && vanished && found.outcome == cleaner.Deleted:
+	case found.kind == "removed" && vanished && found.outcome == plan.Deleted:
 		return errors.New("the audit lists it as deleted, and somebody else removed it")
 	case (found.kind == "removed" || found.kind == "unconfirmed") && !vanished && found.outcome != became:
 		return fmt.Errorf("is %q, and the audit lists it as %s (%s)", became, found.outcome, found.kind)
@@ -126,11 +126,11 @@ func (c *logCheck) judge(d deed, key string) error {
 		return errors.New("the run came to its end and the log has an intent without an outcome")
 	case !settled && c.intents[key] && found.kind != "unknown":
 		return fmt.Errorf("the log has an intent without an outcome, and the audit lists it as %q", found.kind)
-	case l.Outcome == cleaner.Unknown && found.kind != "unknown":
+	case l.Outcome == plan.Unknown && found.kind != "unknown":
 		return fmt.Errorf("the log says unknown, and the audit lists it as %q", found.kind)
-	case l.Outcome == cleaner.Gone && !vanished:
+	case l.Outcome == plan.Gone && !vanished:
 		return fmt.Errorf("the log says gone, and nobody else removed it: %s", l.Message)
-	case settled && l.Outcome != "" && l.Outcome != cleaner.Deleted && l.Message == "" && became == "":
+	case settled && l.Outcome != "" && l.Outcome != plan.Deleted && l.Message == "" && became == "":
 		return fmt.Errorf("the log says %s without a word", l.Outcome)
 	}
 	return nil

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // A judgement compares a run under faults with its plan and its report.
@@ -16,7 +17,7 @@ type judgement struct {
 	*soak
 	before, after map[string][]fakeecr.Image
 	// plan is a plan without faults, made just before the run.
-	plan, report *cleaner.Report
+	plan, report *report.Report
 	seen         *tally
 }
 
@@ -63,7 +64,7 @@ func (j *judgement) sums() error {
 	if fault := programFault(j.report); fault != "" {
 		return errors.New(fault)
 	}
-	var totals cleaner.Totals
+	var totals report.Totals
 	unhandled := false
 	for _, r := range j.report.Repositories {
 		if got, want := outcomeCounts(r.Counts), countOutcomes(r.Images); got != want {
@@ -77,7 +78,7 @@ func (j *judgement) sums() error {
 		totals.Unknown += r.Unknown
 		totals.NotAttempted += r.NotAttempted
 		switch r.Skipped {
-		case cleaner.SkipFailed, cleaner.SkipDeadline, cleaner.SkipInterrupted, cleaner.SkipInvalidPolicy, cleaner.SkipScanFailed:
+		case plan.SkipFailed, plan.SkipDeadline, plan.SkipInterrupted, plan.SkipInvalidPolicy, plan.SkipScanFailed:
 			unhandled = true
 		}
 	}
@@ -96,22 +97,22 @@ func (j *judgement) sums() error {
 
 type counts struct{ deleted, archived, untagged, blocked, changed, gone, failed, unknown, notAttempted int }
 
-func outcomeCounts(c cleaner.Counts) counts {
+func outcomeCounts(c report.Counts) counts {
 	return counts{c.Deleted, c.Archived, c.TagsRemoved, c.Blocked, c.Changed, c.Gone, c.Failed, c.Unknown, c.NotAttempted}
 }
 
-func countOutcomes(images []cleaner.ImageReport) counts {
-	n := map[cleaner.Outcome]int{}
+func countOutcomes(images []report.Image) counts {
+	n := map[plan.Outcome]int{}
 	for _, im := range images {
 		n[im.Outcome]++
 	}
 	return counts{
-		n[cleaner.Deleted], n[cleaner.MovedToArchive], n[cleaner.Untagged], n[cleaner.Blocked],
-		n[cleaner.Changed], n[cleaner.Gone], n[cleaner.Failed], n[cleaner.Unknown], n[cleaner.NotAttempted],
+		n[plan.Deleted], n[plan.MovedToArchive], n[plan.Untagged], n[plan.Blocked],
+		n[plan.Changed], n[plan.Gone], n[plan.Failed], n[plan.Unknown], n[plan.NotAttempted],
 	}
 }
 
-func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
+func (j *judgement) repository(p, said *report.Repository) error {
 	before, after := j.before[said.Name], j.after[said.Name]
 	if said.Skipped == "" && said.Evaluated != len(before) {
 		return fmt.Errorf("%s: %d images evaluated, there are %d", said.Name, said.Evaluated, len(before))
@@ -127,13 +128,13 @@ func (j *judgement) repository(plan, said *cleaner.RepositoryReport) error {
 			m.vanished[was.Digest] = true
 			continue
 		}
-		d := deed{was: was, is: imageOf(after, was.Digest), planned: reportOf(plan, was.Digest), said: reportOf(said, was.Digest)}
+		d := deed{was: was, is: imageOf(after, was.Digest), planned: reportOf(p, was.Digest), said: reportOf(said, was.Digest)}
 		if err := d.judge(said.Skipped != ""); err != nil {
 			faults = append(faults, fmt.Errorf("%s/%s: %w", said.Name, was.Digest, err))
 		}
 		if d.became() != "" {
 			j.seen.removed++
-			if d.said.Outcome == cleaner.Unknown || strings.HasPrefix(d.said.Message, "unconfirmed") {
+			if d.said.Outcome == plan.Unknown || strings.HasPrefix(d.said.Message, "unconfirmed") {
 				j.seen.lost++
 			}
 		}
@@ -154,10 +155,10 @@ func imageOf(images []fakeecr.Image, digest string) *fakeecr.Image {
 }
 
 // reportOf returns the report of the image, or an empty one.
-func reportOf(r *cleaner.RepositoryReport, digest string) cleaner.ImageReport {
-	i := slices.IndexFunc(r.Images, func(im cleaner.ImageReport) bool { return im.ImageDigest == digest })
+func reportOf(r *report.Repository, digest string) report.Image {
+	i := slices.IndexFunc(r.Images, func(im report.Image) bool { return im.ImageDigest == digest })
 	if i < 0 {
-		return cleaner.ImageReport{}
+		return report.Image{}
 	}
 	return r.Images[i]
 }
@@ -166,48 +167,48 @@ func reportOf(r *cleaner.RepositoryReport, digest string) cleaner.ImageReport {
 type deed struct {
 	was           fakeecr.Image
 	is            *fakeecr.Image
-	planned, said cleaner.ImageReport
+	planned, said report.Image
 }
 
 // became returns the true outcome of the image, or "" if it has not changed.
-func (d deed) became() cleaner.Outcome {
+func (d deed) became() plan.Outcome {
 	switch {
 	case d.is == nil:
-		return cleaner.Deleted
+		return plan.Deleted
 	case d.is.Status != d.was.Status:
-		return cleaner.MovedToArchive
+		return plan.MovedToArchive
 	case len(d.is.Tags) != len(d.was.Tags):
-		return cleaner.Untagged
+		return plan.Untagged
 	}
 	return ""
 }
 
 // wanted returns the outcome in the plan without faults.
-func (d deed) wanted() cleaner.Outcome {
+func (d deed) wanted() plan.Outcome {
 	switch {
 	case d.planned.ImageDigest == "" || len(d.planned.ProtectedBy) > 0:
 		return ""
 	case d.planned.Verdict == evaluator.Untag:
-		return cleaner.Untagged
+		return plan.Untagged
 	case d.planned.Verdict == evaluator.Transition || d.planned.OnExpire != "":
-		return cleaner.MovedToArchive
+		return plan.MovedToArchive
 	}
-	return cleaner.Deleted
+	return plan.Deleted
 }
 
 func (d deed) judge(skipped bool) error {
 	became, said := d.became(), d.said.Outcome
-	done := said == cleaner.Deleted || said == cleaner.MovedToArchive || said == cleaner.Untagged
+	done := said == plan.Deleted || said == plan.MovedToArchive || said == plan.Untagged
 	switch {
 	case became != "" && became != d.wanted():
 		return fmt.Errorf("is %s, which was not in the plan: %q", became, d.wanted())
 	case became == "" && done, became != "" && done && became != said:
 		return fmt.Errorf("is %q and said to be %s: %s", became, said, d.said.Message)
-	case became != "" && !done && said != cleaner.Unknown:
+	case became != "" && !done && said != plan.Unknown:
 		return fmt.Errorf("is %s, but said to be %q: %s", became, said, d.said.Message)
-	case (said == cleaner.Failed || said == cleaner.Unknown || said == cleaner.Blocked || said == cleaner.NotAttempted || said == cleaner.Gone) && d.said.Message == "":
+	case (said == plan.Failed || said == plan.Unknown || said == plan.Blocked || said == plan.NotAttempted || said == plan.Gone) && d.said.Message == "":
 		return fmt.Errorf("is %s without a word", said)
-	case said == cleaner.Gone:
+	case said == plan.Gone:
 		return errors.New("is said to be gone and is there")
 	case skipped && said != "":
 		return fmt.Errorf("is %s in a repository that was skipped", said)

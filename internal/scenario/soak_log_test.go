@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // A runLog has the logs of several runs. A killed process writes at most a part of the
@@ -53,13 +53,13 @@ func (l *runLog) String() string { return l.text.String() }
 
 // A logged image is the last line of the log with an outcome of the image.
 type logged struct {
-	Msg         string          `json:"msg"`
-	RunID       string          `json:"run_id"`
-	Repository  string          `json:"repository"`
-	Digest      string          `json:"digest"`
-	Outcome     cleaner.Outcome `json:"outcome"`
-	Unconfirmed bool            `json:"unconfirmed"`
-	Message     string          `json:"message"`
+	Msg         string       `json:"msg"`
+	RunID       string       `json:"run_id"`
+	Repository  string       `json:"repository"`
+	Digest      string       `json:"digest"`
+	Outcome     plan.Outcome `json:"outcome"`
+	Unconfirmed bool         `json:"unconfirmed"`
+	Message     string       `json:"message"`
 }
 
 // outcomesLogged returns the intents and the outcomes in the log of the run, by

@@ -11,6 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // disturbed makes a run under faults and judges it.
@@ -57,7 +58,7 @@ func (s *soak) disturbed(t *testing.T, seen *tally) error {
 }
 
 // runToItsEnd applies the configuration and ends the run at a random time.
-func (s *soak) runToItsEnd(t *testing.T, seen *tally) (cleaner.Report, error) {
+func (s *soak) runToItsEnd(t *testing.T, seen *tally) (report.Report, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -91,7 +92,7 @@ func (s *soak) runToItsEnd(t *testing.T, seen *tally) (cleaner.Report, error) {
 }
 
 // runToADeadline gives the run a time limit, like the programs. The run must end before.
-func (s *soak) runToADeadline(ctx context.Context, r *cleaner.Runner, seen *tally) (cleaner.Report, error) {
+func (s *soak) runToADeadline(ctx context.Context, r *cleaner.Runner, seen *tally) (report.Report, error) {
 	deadline, cancel := context.WithTimeout(ctx, time.Duration(1+s.random.Int64N(int64(2*time.Minute))))
 	defer cancel()
 	run, stop, end := function.Limit(deadline, time.Now())

@@ -3,9 +3,9 @@ package scenario_test
 import (
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // A tally counts events of the soak, to show that the soak tries what it promises.
@@ -66,8 +66,8 @@ func (n *tally) wanted() []string {
 	for _, kind := range faultKinds {
 		names = append(names, "fault: "+string(kind))
 	}
-	for _, o := range []cleaner.Outcome{
-		cleaner.Deleted, cleaner.MovedToArchive, cleaner.Blocked, cleaner.Gone, cleaner.Failed, cleaner.Unknown, cleaner.NotAttempted,
+	for _, o := range []plan.Outcome{
+		plan.Deleted, plan.MovedToArchive, plan.Blocked, plan.Gone, plan.Failed, plan.Unknown, plan.NotAttempted,
 	} {
 		names = append(names, "outcome: "+string(o))
 	}
@@ -77,5 +77,5 @@ func (n *tally) wanted() []string {
 	for _, code := range fakeecr.ImageFailureCodes {
 		names = append(names, "code: "+code)
 	}
-	return append(names, "outcome: "+string(cleaner.Untagged))
+	return append(names, "outcome: "+string(plan.Untagged))
 }

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // soaks is the number of random registries that are cleaned under faults, each in one or
@@ -179,7 +179,7 @@ func (s *soak) reached(t *testing.T, left map[string][]fakeecr.Image, seen *tall
 // may have another result than one run with that report. A run that ends early may leave
 // images that a later run cannot match with their related images: images that only
 // followed another image, and referrers in a repository that has only referrers now.
-func (t *trial) mayDiffer(report *cleaner.RepositoryReport, left []fakeecr.Image) bool {
+func (t *trial) mayDiffer(report *report.Repository, left []fakeecr.Image) bool {
 	return report.Followed > 0 || newModel(*t, report.Name, left).orphansStay()
 }
 

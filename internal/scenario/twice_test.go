@@ -10,15 +10,16 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // An event that is delivered twice at the same time makes two runs that know nothing of
 // each other. Together they have the result of one run.
 func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
 	t.Parallel()
-	met := map[cleaner.Outcome]int{}
+	met := map[plan.Outcome]int{}
 	for seed := uint64(0); seed < uint64(repeats()) && !t.Failed(); seed++ {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 4))
@@ -43,14 +44,14 @@ func TestTwoRunsAtOnceDoWhatOneDoes(t *testing.T) {
 		})
 	}
 	t.Logf("outcomes of the one where the other removed: %v", met)
-	if met[cleaner.Gone] < repeats()/20 {
+	if met[plan.Gone] < repeats()/20 {
 		t.Error("the runs hardly ever meet")
 	}
 }
 
 // shared checks that both runs had no errors, and that exactly one of them reports the
 // removal of each removed image. met counts the outcomes of the other run.
-func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*cleaner.Report, met map[cleaner.Outcome]int) error {
+func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*report.Report, met map[plan.Outcome]int) error {
 	var faults []error
 	for i, r := range reports {
 		if r.Incomplete || r.Totals.Failed+r.Totals.NotAttempted > 0 || len(r.Repositories) != len(t.picture) {
@@ -59,11 +60,11 @@ func (t *trial) shared(before, after map[string][]fakeecr.Image, reports []*clea
 	}
 	for i, repo := range t.picture {
 		for _, was := range before[repo.name] {
-			reported := map[cleaner.Outcome]int{} // one run may take the tags for which the other deletes the image
+			reported := map[plan.Outcome]int{} // one run may take the tags for which the other deletes the image
 			d := deed{was: was, is: imageOf(after[repo.name], was.Digest)}
 			for _, r := range reports {
 				switch said := reportOf(&r.Repositories[i], was.Digest).Outcome; said {
-				case cleaner.Deleted, cleaner.MovedToArchive, cleaner.Untagged:
+				case plan.Deleted, plan.MovedToArchive, plan.Untagged:
 					reported[said]++
 				default:
 					met[said]++

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // vanishing has configurations with which a run makes every possible call about a
@@ -80,13 +81,13 @@ func TestAnImageVanishesBeforeAnyCall(t *testing.T) {
 }
 
 // wantGone checks that the report says at most that images do not exist any more.
-func wantGone(t *testing.T, when string, report *cleaner.Report) {
+func wantGone(t *testing.T, when string, report *report.Report) {
 	t.Helper()
 	if report.Incomplete || report.Totals.Failed+report.Totals.NotAttempted > 0 || len(report.Repositories) == 0 {
 		t.Errorf("%s: incomplete is %t, totals are %+v, skipped %v", when, report.Incomplete, report.Totals, skips(report))
 	}
 	for _, r := range report.Repositories {
-		if r.Skipped != "" && r.Skipped != cleaner.SkipGone {
+		if r.Skipped != "" && r.Skipped != plan.SkipGone {
 			t.Errorf("%s: %s is skipped: %s", when, r.Name, r.Message)
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
@@ -22,6 +21,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/policyapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -172,8 +172,8 @@ func (c *change) carryOut(ctx context.Context, yes bool, question string) error 
 		now := c.Flags.Now
 		asked := now().Round(0) // the wall clock also runs while the machine is suspended
 		agreed, err := c.Confirm(question, "Nothing was changed.", "give --yes to go on without asking")
-		if agreed && now().Sub(asked) > cleaner.MaxScanAge {
-			agreed, err = false, exit.Failuref("nothing was changed: the answer came after more than %s, and other images may be in use now; run again", cleaner.MaxScanAge)
+		if agreed && now().Sub(asked) > usage.MaxScanAge {
+			agreed, err = false, exit.Failuref("nothing was changed: the answer came after more than %s, and other images may be in use now; run again", usage.MaxScanAge)
 		}
 		if !agreed {
 			return errors.Join(err, c.printJSON(), c.status())

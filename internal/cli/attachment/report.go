@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 )
 
 // A changeReport is the JSON form of a change.
@@ -26,7 +26,7 @@ type changeReport struct {
 	Incomplete   bool                `json:"incomplete"`
 	Totals       changeTotals        `json:"totals"`
 	Repositories []changedRepository `json:"repositories"`
-	Findings     []cleaner.Finding   `json:"findings,omitempty"`
+	Findings     []finding.Finding   `json:"findings,omitempty"`
 	Calls        map[string]int      `json:"calls"`
 }
 
@@ -106,7 +106,7 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 	if c.command == adopting && r.Change == attach.Detach && !c.detaching {
 		out.Change, out.Difference = adopting, nil
 	}
-	switch doubt := r.Foresight.Doubt; {
+	switch doubt := r.Foresight.InUseUnknown; {
 	case doubt != nil:
 		out.InUseUnknown = doubt.Message
 	case len(r.Foresight.Images) > 0 && r.Foresight.Scanned.IsZero():

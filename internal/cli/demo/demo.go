@@ -4,6 +4,10 @@ package demo
 
 import (
 	"context"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+
 	_ "embed"
 	"fmt"
 	"net"
@@ -14,7 +18,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -89,7 +92,7 @@ func serve(handler http.Handler) (endpoint string, stop func(), err error) {
 }
 
 // runReport runs once and prints the report below the command line.
-func runReport(ctx context.Context, s *session.Session, command string) (*cleaner.Report, error) {
+func runReport(ctx context.Context, s *session.Session, command string) (*report.Report, error) {
 	fmt.Fprintf(s.Stdout, "\n$ ecrclean %s\n", command)
 	r, err := s.Report(ctx, s.Run)
 	if err != nil {
@@ -99,7 +102,7 @@ func runReport(ctx context.Context, s *session.Session, command string) (*cleane
 }
 
 // printLeft explains every image that is still in the registry.
-func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, report *cleaner.Report) error {
+func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, report *report.Report) error {
 	t := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "KEPT BECAUSE")
 	for i := range report.Repositories {
 		repository := &report.Repositories[i]
@@ -120,9 +123,9 @@ func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, 
 	return err
 }
 
-func whyLeft(ctx context.Context, s *session.Session, repository *cleaner.RepositoryReport, digest string) (string, error) {
+func whyLeft(ctx context.Context, s *session.Session, repository *report.Repository, digest string) (string, error) {
 	for _, im := range repository.Images {
-		if im.ImageDigest == digest && im.Outcome == cleaner.Blocked {
+		if im.ImageDigest == digest && im.Outcome == plan.Blocked {
 			return "an index references it, so ECR refuses to delete it", nil
 		}
 	}

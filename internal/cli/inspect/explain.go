@@ -7,13 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // Explain returns the command explain.
@@ -37,17 +37,17 @@ func Explain(e env.Env) *cobra.Command {
 }
 
 type explained struct {
-	Repository          string               `json:"repository"`
-	Policy              string               `json:"policy"`
-	ImageDigest         string               `json:"imageDigest"`
-	ImageTags           []string             `json:"imageTags"`
-	Skipped             cleaner.SkipCode     `json:"skipped,omitempty"`
-	Message             string               `json:"message,omitempty"`
-	Rules               []explainedRule      `json:"rules"`
-	Verdict             string               `json:"verdict"`
-	AppliedRulePriority int                  `json:"appliedRulePriority,omitempty"`
-	Reason              string               `json:"reason"`
-	ProtectedBy         []cleaner.Protection `json:"protectedBy"`
+	Repository          string            `json:"repository"`
+	Policy              string            `json:"policy"`
+	ImageDigest         string            `json:"imageDigest"`
+	ImageTags           []string          `json:"imageTags"`
+	Skipped             plan.SkipCode     `json:"skipped,omitempty"`
+	Message             string            `json:"message,omitempty"`
+	Rules               []explainedRule   `json:"rules"`
+	Verdict             string            `json:"verdict"`
+	AppliedRulePriority int               `json:"appliedRulePriority,omitempty"`
+	Reason              string            `json:"reason"`
+	ProtectedBy         []plan.Protection `json:"protectedBy"`
 	// Removed is true if apply would remove the image, unless a limit prevents it.
 	Removed bool `json:"removed"`
 }
@@ -60,10 +60,10 @@ type explainedRule struct {
 	Text         string `json:"text"`
 }
 
-func newExplained(e *cleaner.Explanation) *explained {
+func newExplained(e *plan.Explanation) *explained {
 	out := &explained{
 		Repository: e.Repository, ImageDigest: e.Image.Digest, ImageTags: append([]string{}, e.Image.Tags...),
-		Rules: []explainedRule{}, Verdict: e.Verdict.Action.String(), ProtectedBy: append([]cleaner.Protection{}, e.ProtectedBy...),
+		Rules: []explainedRule{}, Verdict: e.Verdict.Action.String(), ProtectedBy: append([]plan.Protection{}, e.ProtectedBy...),
 	}
 	if e.Entry != nil {
 		out.Policy = e.Entry.Name
@@ -91,7 +91,7 @@ func newExplained(e *cleaner.Explanation) *explained {
 	return out
 }
 
-func explanation(e *cleaner.Explanation, x *explained) string {
+func explanation(e *plan.Explanation, x *explained) string {
 	var out text.Lines
 	line := out.Addf
 	line("image       %s in %s", x.ImageDigest, x.Repository)
@@ -122,7 +122,7 @@ func explanation(e *cleaner.Explanation, x *explained) string {
 	return out.String()
 }
 
-func conclusion(x *explained, planned *cleaner.PlannedImage) string {
+func conclusion(x *explained, planned *plan.Image) string {
 	switch {
 	case x.Skipped != "" && len(x.Rules) > 0:
 		return "kept, because its repository is skipped"

@@ -17,6 +17,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // Policies returns the command policies.
@@ -53,9 +54,9 @@ type assigned struct {
 	Rules  int                 `json:"rules"`
 	// Attached reports whether a policy is attached, for a source that uses it. It is nil
 	// if that is not known.
-	Attached *bool            `json:"attached,omitempty"`
-	Skipped  cleaner.SkipCode `json:"skipped,omitempty"`
-	Message  string           `json:"message,omitempty"`
+	Attached *bool         `json:"attached,omitempty"`
+	Skipped  plan.SkipCode `json:"skipped,omitempty"`
+	Message  string        `json:"message,omitempty"`
 }
 
 func newAssigned(a cleaner.Assignment) assigned {
@@ -68,9 +69,9 @@ func newAssigned(a cleaner.Assignment) assigned {
 	}
 	out.Policy, out.Source, out.Why = a.Entry.Name, a.Entry.Source, a.Entry.Why(a.Repository)
 	switch {
-	case out.Source != config.Attached, out.Skipped == cleaner.SkipFailed, out.Skipped == cleaner.SkipGone:
+	case out.Source != config.Attached, out.Skipped == plan.SkipFailed, out.Skipped == plan.SkipGone:
 	default:
-		out.Attached = new(out.Skipped != cleaner.SkipNoPolicy)
+		out.Attached = new(out.Skipped != plan.SkipNoPolicy)
 	}
 	return out
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pitfall"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -99,7 +99,7 @@ func surveyRepository(ctx context.Context, s *session.Session, name string, docu
 	var images []evaluator.Image
 	for page, err := range s.Registry.Images(ctx, name) {
 		switch {
-		case errors.Is(err, cleaner.ErrRepositoryNotFound):
+		case errors.Is(err, plan.ErrRepositoryNotFound):
 			return nil // somebody has deleted it since the listing
 		case err != nil:
 			return exit.Failuref("%w", err)

@@ -10,7 +10,6 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
@@ -19,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // Apply returns the command apply.
@@ -72,7 +72,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 // maxPlanBytes bounds a saved plan. A plan to remove a million images has about 500 MB.
 const maxPlanBytes = 1 << 30
 
-func readPlan(name string) (*cleaner.Report, error) {
+func readPlan(name string) (*report.Report, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, exit.Usagef("read saved plan: %w", err)
@@ -81,7 +81,7 @@ func readPlan(name string) (*cleaner.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	saved, err := cleaner.ReadSavedPlan(content)
+	saved, err := report.ReadPlan(content)
 	if err != nil {
 		return nil, exit.Usagef("%s %w", name, err)
 	}
@@ -91,8 +91,8 @@ func readPlan(name string) (*cleaner.Report, error) {
 // A removal is a run that removes images.
 type removal struct {
 	*session.Session
-	run    func(context.Context) (cleaner.Report, error) // an error means that nothing was removed
-	status func(*cleaner.Report) error                   // the error that ends the command, or nil
+	run    func(context.Context) (report.Report, error) // an error means that nothing was removed
+	status func(*report.Report) error                   // the error that ends the command, or nil
 }
 
 // apply runs and removes. Unless yes is true, it first plans, shows the plan and asks; then
@@ -135,7 +135,7 @@ func nothingRemoved(ctx context.Context, err error) error {
 
 // ask shows a plan on the standard error stream and asks whether to apply it. The standard
 // output is for the report.
-func (r *removal) ask(plan *cleaner.Report) (agreed bool, err error) {
+func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
 	if _, err := fmt.Fprint(r.Stderr, render.Report(plan)); err != nil {
 		return false, exit.Failuref("%w", err)
 	}
@@ -149,7 +149,7 @@ func (r *removal) ask(plan *cleaner.Report) (agreed bool, err error) {
 }
 
 // question asks whether to apply a plan, which must have all its images.
-func question(plan *cleaner.Report, removals int) string {
+func question(plan *report.Report, removals int) string {
 	archives, untags := 0, 0
 	for i := range plan.Repositories {
 		r := &plan.Repositories[i]

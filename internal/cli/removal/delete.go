@@ -9,13 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // Delete returns the command delete.
@@ -44,7 +45,7 @@ counts as deleted.`,
 		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) error {
 			d := deletion{Session: s, names: args[1:], yes: yes}
 			s.Approve = d.approve
-			run := func(ctx context.Context) (cleaner.Report, error) { return s.RunNamed(ctx, args[0], d.names) }
+			run := func(ctx context.Context) (report.Report, error) { return s.RunNamed(ctx, args[0], d.names) }
 			r := removal{Session: s, run: run, status: d.status}
 			return r.apply(ctx, yes)
 		}),
@@ -64,7 +65,7 @@ type deletion struct {
 
 // approve prints the other tags of each named image on the standard error stream. With
 // --yes it refuses to delete an image if only some of its tags were named.
-func (d *deletion) approve(plan *cleaner.RepositoryPlan) error {
+func (d *deletion) approve(plan *plan.Plan) error {
 	if d.Saved != nil {
 		return nil // the user has seen the plan and agreed
 	}
@@ -105,7 +106,7 @@ func (d *deletion) split(tags []string) (named, other []string) {
 
 // status returns the error that ends the command, or nil. It prints why a named image was
 // not deleted, and what to do, on the standard error stream.
-func (d *deletion) status(r *cleaner.Report) error {
+func (d *deletion) status(r *report.Report) error {
 	not, all := 0, 0
 	for i := range r.Repositories {
 		repository := &r.Repositories[i]
@@ -119,7 +120,7 @@ func (d *deletion) status(r *cleaner.Report) error {
 				continue // it was not named
 			}
 			all++
-			if im.Outcome == cleaner.Deleted || im.Outcome == cleaner.Gone {
+			if im.Outcome == plan.Deleted || im.Outcome == plan.Gone {
 				continue
 			}
 			not++
@@ -136,16 +137,16 @@ func (d *deletion) status(r *cleaner.Report) error {
 	return session.Status(r)
 }
 
-func whySkipped(r *cleaner.RepositoryReport) string {
-	if r.Skipped == cleaner.SkipLimit {
+func whySkipped(r *report.Repository) string {
+	if r.Skipped == plan.SkipLimit {
 		return r.Message + "; raise the limit in the configuration or with --max-deletions, --max-deletions-per-repository or --max-deleted-percent"
 	}
 	return fmt.Sprintf("%s: %s", r.Skipped, r.Message)
 }
 
-func whyNotDeleted(im *cleaner.ImageReport) string {
+func whyNotDeleted(im *report.Image) string {
 	if len(im.ProtectedBy) == 0 {
-		outcome := cmp.Or(im.Outcome, cleaner.NotAttempted)
+		outcome := cmp.Or(im.Outcome, plan.NotAttempted)
 		why := strings.TrimSuffix(fmt.Sprintf("%s: %s", outcome, text.ShortDigests(im.Message)), ": ")
 		return why + "; " + cmp.Or(outcomeRemedies[outcome], "run again")
 	}
@@ -156,19 +157,19 @@ func whyNotDeleted(im *cleaner.ImageReport) string {
 	return strings.Join(reasons, "; ")
 }
 
-var outcomeRemedies = map[cleaner.Outcome]string{
-	cleaner.Blocked: "delete the index or image that it belongs to first",
-	cleaner.Changed: "look at the image, and run again",
+var outcomeRemedies = map[plan.Outcome]string{
+	plan.Blocked: "delete the index or image that it belongs to first",
+	plan.Changed: "look at the image, and run again",
 }
 
-var protectionRemedies = map[cleaner.ProtectionKind]string{
-	cleaner.ByInUse:             "stop using it there, or change protect.inUse and protect.references in the configuration",
-	cleaner.ByTagPattern:        "change protect.tagPatterns in the configuration, or remove the tag",
-	cleaner.ByKeepNewest:        "lower protect.keepNewest in the configuration",
-	cleaner.ByPulledWithinDays:  "lower protect.pulledWithinDays in the configuration, or wait",
-	cleaner.ByPushedWithinHours: "lower protect.pushedWithinHours in the configuration, or wait",
-	cleaner.ByChild:             "delete that index too",
-	cleaner.BySubject:           "delete that image too",
-	cleaner.ByOrphan:            "set orphans to " + string(config.DeleteOrphans) + " in the configuration",
-	cleaner.ByUnreadableIndex:   "run again when its manifest can be read, or delete that index first",
+var protectionRemedies = map[plan.ProtectionKind]string{
+	plan.ByInUse:             "stop using it there, or change protect.inUse and protect.references in the configuration",
+	plan.ByTagPattern:        "change protect.tagPatterns in the configuration, or remove the tag",
+	plan.ByKeepNewest:        "lower protect.keepNewest in the configuration",
+	plan.ByPulledWithinDays:  "lower protect.pulledWithinDays in the configuration, or wait",
+	plan.ByPushedWithinHours: "lower protect.pushedWithinHours in the configuration, or wait",
+	plan.ByChild:             "delete that index too",
+	plan.BySubject:           "delete that image too",
+	plan.ByOrphan:            "set orphans to " + string(config.DeleteOrphans) + " in the configuration",
+	plan.ByUnreadableIndex:   "run again when its manifest can be read, or delete that index first",
 }

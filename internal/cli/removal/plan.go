@@ -8,13 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // Plan returns the command plan.
@@ -45,7 +45,7 @@ func Plan(e env.Env) *cobra.Command {
 
 // save writes a plan to a file, unless a signal has cut the plan short: the file may have
 // an older plan that is complete.
-func save(ctx context.Context, e env.Env, name string, plan *cleaner.Report) error {
+func save(ctx context.Context, e env.Env, name string, plan *report.Report) error {
 	if interrupted := ctx.Err() != nil; interrupted && plan.Incomplete {
 		e.Notef("%s is not written: the plan is not complete", name)
 		return nil

@@ -3,19 +3,20 @@ package removal
 import (
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 func TestTheQuestionCountsEachAction(t *testing.T) {
 	t.Parallel()
-	expire := cleaner.ImageReport{Verdict: evaluator.Expire}
-	archive := cleaner.ImageReport{Verdict: evaluator.Expire, OnExpire: config.ArchiveExpired}
-	untag := cleaner.ImageReport{Verdict: evaluator.Untag}
-	protected := cleaner.ImageReport{Verdict: evaluator.Untag, ProtectedBy: []cleaner.Protection{{Kind: cleaner.ByInUse}}}
+	expire := report.Image{Verdict: evaluator.Expire}
+	archive := report.Image{Verdict: evaluator.Expire, OnExpire: config.ArchiveExpired}
+	untag := report.Image{Verdict: evaluator.Untag}
+	protected := report.Image{Verdict: evaluator.Untag, ProtectedBy: []plan.Protection{{Kind: plan.ByInUse}}}
 	const lost = " A deleted image cannot be restored."
-	for want, images := range map[string][]cleaner.ImageReport{
+	for want, images := range map[string][]report.Image{
 		"delete 1 image?" + lost:                                                {expire, protected},
 		"archive 2 images?":                                                     {archive, archive},
 		"remove tags from 1 image?":                                             {untag},
@@ -28,8 +29,8 @@ func TestTheQuestionCountsEachAction(t *testing.T) {
 				removals++
 			}
 		}
-		plan := cleaner.Report{Account: "1", Region: "here", Repositories: []cleaner.RepositoryReport{
-			{Images: images}, {Skipped: cleaner.SkipLimit, Images: []cleaner.ImageReport{expire}},
+		plan := report.Report{Account: "1", Region: "here", Repositories: []report.Repository{
+			{Images: images}, {Skipped: plan.SkipLimit, Images: []report.Image{expire}},
 		}}
 		if got := question(&plan, removals); got != "In account 1 in here, "+want {
 			t.Errorf("%q, want %q", got, want)

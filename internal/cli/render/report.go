@@ -11,15 +11,16 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // Report returns one line for each image, skipped repository and finding, and the totals.
 // Only the JSON output has the images of skipped repositories.
-func Report(r *cleaner.Report) string {
+func Report(r *report.Report) string {
 	images := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "VERDICT", "RULE", "WHY", "OUTCOME")
 	skipped := text.NewTable()
 	for i := range r.Repositories {
@@ -49,7 +50,7 @@ func Report(r *cleaner.Report) string {
 	return out.String()
 }
 
-func outcome(im *cleaner.ImageReport) string {
+func outcome(im *report.Image) string {
 	switch {
 	case len(im.ProtectedBy) > 0:
 		by := make([]string, len(im.ProtectedBy))
@@ -59,7 +60,7 @@ func outcome(im *cleaner.ImageReport) string {
 		return "protected by " + strings.Join(by, ", ")
 	case im.Message != "":
 		return string(im.Outcome) + ": " + text.Clip(im.Message)
-	case im.Outcome == cleaner.Untagged:
+	case im.Outcome == plan.Untagged:
 		return "lost " + text.Tags(im.Untag)
 	case im.Outcome != "":
 		return string(im.Outcome)
@@ -72,7 +73,7 @@ func outcome(im *cleaner.ImageReport) string {
 }
 
 // Totals returns one line.
-func Totals(r *cleaner.Report) string {
+func Totals(r *report.Report) string {
 	t := r.Totals
 	removals, bytes := r.Removals()
 	line := fmt.Sprintf("%s (%d skipped), %s: %d to remove, %d protected",
@@ -99,7 +100,7 @@ func Totals(r *cleaner.Report) string {
 
 // Incomplete says which repositories of an incomplete run failed or were skipped. If there
 // are none, it names the other failures, such as that of an in-use source.
-func Incomplete(r *cleaner.Report) string {
+func Incomplete(r *report.Report) string {
 	undone := r.Undone()
 	bad := map[string]bool{}
 	for _, f := range r.Findings {
@@ -109,7 +110,7 @@ func Incomplete(r *cleaner.Report) string {
 	}
 	for i := range r.Repositories {
 		repository := &r.Repositories[i]
-		limited := repository.Skipped == cleaner.SkipLimit && r.Mode == config.Apply
+		limited := repository.Skipped == plan.SkipLimit && r.Mode == config.Apply
 		if limited || undone[string(repository.Skipped)] > 0 || repository.Failed+repository.Unknown+repository.NotAttempted > 0 {
 			bad[repository.Name] = true
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -114,7 +115,7 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 func NewRunID() string { return strings.ToLower(rand.Text()) }
 
 // Report runs until --deadline and returns the report.
-func (s *Session) Report(ctx context.Context, run func(context.Context) (cleaner.Report, error)) (*cleaner.Report, error) {
+func (s *Session) Report(ctx context.Context, run func(context.Context) (report.Report, error)) (*report.Report, error) {
 	if s.deadline > 0 {
 		var cancelAll, cancel context.CancelFunc
 		ctx, cancelAll = context.WithTimeout(ctx, s.deadline)
@@ -132,7 +133,7 @@ func (s *Session) Report(ctx context.Context, run func(context.Context) (cleaner
 
 // Error gives the error of a run its exit status.
 func Error(err error) error {
-	_, refused := errors.AsType[*cleaner.SavedPlanError](err)
+	_, refused := errors.AsType[*report.PlanError](err)
 	_, none := errors.AsType[*config.SelectionError](err)
 	_, known := errors.AsType[*exit.Error](err)
 	switch {
@@ -146,7 +147,7 @@ func Error(err error) error {
 
 // PrintReport writes a report to the standard output. After an error it prints the totals
 // on the standard error stream, so that the user learns of removed images.
-func (f *Flags) PrintReport(r *cleaner.Report) error {
+func (f *Flags) PrintReport(r *report.Report) error {
 	err := f.Print("report", r.WriteJSON, func() string { return render.Report(r) })
 	if err != nil && r.Mode == config.Apply {
 		f.Notef("%s", render.Totals(r))
@@ -155,7 +156,7 @@ func (f *Flags) PrintReport(r *cleaner.Report) error {
 }
 
 // Conclude prints a report and returns its Status.
-func (f *Flags) Conclude(r *cleaner.Report) error {
+func (f *Flags) Conclude(r *report.Report) error {
 	if err := f.PrintReport(r); err != nil {
 		return err
 	}
@@ -163,7 +164,7 @@ func (f *Flags) Conclude(r *cleaner.Report) error {
 }
 
 // Status returns the error that ends the program after a report, or nil.
-func Status(r *cleaner.Report) error {
+func Status(r *report.Report) error {
 	if r.Handled() {
 		return nil
 	}

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/policyapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 const keep5 = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}, "action": {"type": "expire"}}]}`
@@ -37,7 +37,7 @@ func TestAttachReplacesAndDetachRemovesThePolicy(t *testing.T) {
 	if err := client.Detach(t.Context(), "app"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reader.PolicyText(t.Context(), "app"); !errors.Is(err, cleaner.ErrNoPolicy) {
+	if _, err := reader.PolicyText(t.Context(), "app"); !errors.Is(err, plan.ErrNoPolicy) {
 		t.Errorf("after Detach: %v, want ErrNoPolicy", err)
 	}
 	if n := calls.Snapshot(); n["PutLifecyclePolicy"] != 2 || n["DeleteLifecyclePolicy"] != 1 {
@@ -48,13 +48,13 @@ func TestAttachReplacesAndDetachRemovesThePolicy(t *testing.T) {
 func TestRefusalsHaveNames(t *testing.T) {
 	t.Parallel()
 	registry, client, _, _ := start(t)
-	if err := client.Detach(t.Context(), "app"); !errors.Is(err, cleaner.ErrNoPolicy) {
+	if err := client.Detach(t.Context(), "app"); !errors.Is(err, plan.ErrNoPolicy) {
 		t.Errorf("Detach without a policy: %v, want ErrNoPolicy", err)
 	}
-	if err := client.Detach(t.Context(), "gone"); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if err := client.Detach(t.Context(), "gone"); !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("Detach in no repository: %v, want ErrRepositoryNotFound", err)
 	}
-	if err := client.Attach(t.Context(), "gone", keep5); !errors.Is(err, cleaner.ErrRepositoryNotFound) {
+	if err := client.Attach(t.Context(), "gone", keep5); !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("Attach in no repository: %v, want ErrRepositoryNotFound", err)
 	}
 	if err := client.Attach(t.Context(), "app", strings.Replace(keep5, "5", "0", 1)); err == nil || !strings.Contains(err.Error(), "put lifecycle policy of app: ") {

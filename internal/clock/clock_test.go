@@ -1,0 +1,25 @@
+package clock
+
+import (
+	"testing"
+	"time"
+)
+
+func TestTheAgeOfAStamp(t *testing.T) {
+	t.Parallel()
+	then := Stamp{time.Unix(1e9, 0), time.Unix(2e9, 0)}
+	for _, c := range []struct {
+		wall, steady time.Duration
+		least        time.Duration
+	}{
+		{time.Second, time.Second, time.Second},
+		{time.Minute, time.Second, time.Minute}, // suspended, or set ahead
+		{0, time.Second, time.Second},
+		{-1, time.Second, 290 * 365 * 24 * time.Hour}, // set back, perhaps suspended before
+		{-time.Hour, 0, 290 * 365 * 24 * time.Hour},
+	} {
+		if got := then.Age(Stamp{then.Wall.Add(c.wall), then.steady.Add(c.steady)}); got != c.least && (c.wall >= 0 || got < c.least) {
+			t.Errorf("wall %v, steady %v: age %v, want %v", c.wall, c.steady, got, c.least)
+		}
+	}
+}

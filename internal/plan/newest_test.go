@@ -1,0 +1,57 @@
+package plan_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// An image that can be pulled is one of the n newest unless n others that can be
+// are newer; of equal ones the greater digest is.
+func TestTheNewestAreThoseWithFewNewerOnes(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		images := randomImages(random)
+		n := 1 + random.IntN(12)
+		by := protections(t, fmt.Sprintf(`"keepNewest": %d`, n), images...)
+		for i := range images {
+			im := &images[i]
+			if im.Status != evaluator.Active {
+				continue
+			}
+			if newer := countNewer(images, im); (newer < n) != (by[im.Digest] != "[]") {
+				t.Errorf("%d newer than %s, keepNewest %d: protected by %s", newer, im.Digest, n, by[im.Digest])
+			}
+		}
+	}
+}
+
+// randomImages returns images of which many were pushed at the same instant.
+func randomImages(random *rand.Rand) []evaluator.Image {
+	images := make([]evaluator.Image, random.IntN(40))
+	for i, digest := range random.Perm(len(images)) {
+		images[i] = image(fmt.Sprintf("%02d", digest), 2*day+time.Duration(random.IntN(20)))
+		if random.IntN(3) == 0 {
+			images[i] = restored(images[i], 2*day+time.Duration(random.IntN(20)))
+		}
+		if random.IntN(3) == 0 {
+			images[i].Status = evaluator.Archived
+		}
+	}
+	return images
+}
+
+// countNewer returns how many images that can be pulled are newer.
+func countNewer(images []evaluator.Image, than *evaluator.Image) (n int) {
+	for i := range images {
+		a, b := images[i].EffectivePushTime(), than.EffectivePushTime()
+		if images[i].Status == evaluator.Active && (a.After(b) || a == b && images[i].Digest > than.Digest) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
+)
+
+// A Protection is one thing that keeps an image although its policy would have
+// it removed.
+type Protection struct {
+	Kind ProtectionKind `json:"kind"`
+	// By is what protects: the ARN of what uses the image, the pattern that a
+	// tag matches, the words of the setting, or the digest of the image that
+	// this one belongs to.
+	By string `json:"by"`
+}
+
+// String returns "kind by".
+func (p Protection) String() string { return string(p.Kind) + " " + p.By }
+
+// ProtectionKind is the field of the configuration that protects, or how the
+// image is tied to the one that does.
+type ProtectionKind string
+
+// The kinds of protection.
+const (
+	ByInUse             ProtectionKind = "inUse"
+	ByTagPattern        ProtectionKind = "tagPatterns"
+	ByKeepNewest        ProtectionKind = "keepNewest"
+	ByPulledWithinDays  ProtectionKind = "pulledWithinDays"
+	ByPushedWithinHours ProtectionKind = "pushedWithinHours"
+	// The image belongs to another, which stays: see package graph.
+	ByChild           = ProtectionKind(graph.Child)
+	BySubject         = ProtectionKind(graph.Subject)
+	ByOrphan          = ProtectionKind(graph.Orphan)
+	ByUnreadableIndex = ProtectionKind(graph.Unreadable)
+)
+
+// A protector knows what protects the images of one repository.
+type protector struct {
+	settings config.Protect
+	// pulledSince and pushedSince are the instants from which on a pull or a
+	// push protects.
+	pulledSince, pushedSince evaluator.Instant
+	// newest are the digests that keepNewest protects.
+	newest map[string]bool
+}
+
+func newProtector(c *contents, settings config.Protect) protector {
+	return protector{
+		settings:    settings,
+		pulledSince: hoursBefore(c.Now, 24*settings.PulledWithinDays),
+		pushedSince: hoursBefore(c.Now, settings.PushedWithinHours),
+		newest:      c.newest(settings.KeepNewest),
+	}
+}
+
+// hoursBefore does not go through a time.Duration, which holds 292 years only.
+func hoursBefore(now time.Time, hours int) evaluator.Instant {
+	return evaluator.At(time.Unix(now.Unix()-int64(hours)*3600, int64(now.Nanosecond())))
+}
+
+// protections returns everything that protects the image.
+func (p *protector) protections(im *evaluator.Image) []Protection {
+	var by []Protection
+	for _, pattern := range p.settings.TagPatterns {
+		if slices.ContainsFunc(im.Tags, pattern.Match) {
+			by = append(by, Protection{ByTagPattern, pattern.String()})
+		}
+	}
+	if p.newest[im.Digest] {
+		by = append(by, Protection{ByKeepNewest, words.Count(p.settings.KeepNewest, "newest image", "newest images")})
+	}
+	pulled := im.LastRecordedPullTime
+	if p.settings.PulledWithinDays > 0 && !pulled.IsZero() && !pulled.Before(p.pulledSince) {
+		by = append(by, Protection{ByPulledWithinDays, words.Count(p.settings.PulledWithinDays, "day", "days")})
+	}
+	if p.settings.PushedWithinHours > 0 && !im.EffectivePushTime().Before(p.pushedSince) {
+		by = append(by, Protection{ByPushedWithinHours, words.Count(p.settings.PushedWithinHours, "hour", "hours")})
+	}
+	return by
+}

@@ -1,0 +1,146 @@
+package plan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+)
+
+// protections plans with only that protection on and a policy that expires
+// everything older than a day. It returns what protects each planned image.
+func protections(t *testing.T, protect string, images ...evaluator.Image) map[string]string {
+	t.Helper()
+	off := strings.TrimSuffix(strings.TrimPrefix(unprotected, `"protect": {`), "}")
+	for setting := range strings.SplitSeq(protect, "|") {
+		name, value, _ := strings.Cut(setting, ":")
+		for part := range strings.SplitSeq(off, ", ") {
+			if strings.HasPrefix(part, name+":") {
+				off = strings.Replace(off, part, name+":"+value, 1)
+			}
+		}
+	}
+	plan := mustPlan(t, newFakeRegistry(images...), `{"policies": [{"policy": `+expireOld+`}], "orphans": "delete", "protect": {`+off+`}}`)
+	by := map[string]string{}
+	for _, im := range plan.Images {
+		by[im.Digest] = fmt.Sprint(im.ProtectedBy)
+		if im.Protected() != (len(im.ProtectedBy) > 0) {
+			t.Errorf("Protected() = %t with %v", im.Protected(), im.ProtectedBy)
+		}
+	}
+	return by
+}
+
+func TestTagPatternsProtect(t *testing.T) {
+	t.Parallel()
+	got := protections(t, `"tagPatterns": ["latest","v*"]`,
+		image("a", 9*day, "latest"), image("b", 8*day, "x", "v1", "v2"), image("c", 7*day, "v1.0", "latest"),
+		image("d", 6*day, "Latest", "my-latest"), image("e", 5*day))
+	want := map[string]string{
+		"a": "[tagPatterns latest]", "b": "[tagPatterns v*]", "c": "[tagPatterns latest tagPatterns v*]", "d": "[]", "e": "[]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("protections mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestPulledWithinDaysProtects(t *testing.T) {
+	t.Parallel()
+	got := protections(t, `"pulledWithinDays": 7`,
+		pulled(image("now", 99*day), 0), pulled(image("ahead", 99*day), -time.Hour), pulled(image("exactly", 99*day), 7*day),
+		pulled(image("before", 99*day), 7*day+time.Nanosecond), image("never", 99*day),
+		pulled(restored(image("not since restored", 99*day), 2*day), 3*day))
+	want := map[string]string{
+		"now": "[pulledWithinDays 7 days]", "ahead": "[pulledWithinDays 7 days]", "exactly": "[pulledWithinDays 7 days]",
+		"before": "[]", "never": "[]", "not since restored": "[pulledWithinDays 7 days]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("protections mismatch (-want +got):\n%s", diff)
+	}
+}
+
+// Two days must pass before a push is out of these hours; the policy marks
+// after one.
+func TestPushedWithinHoursProtects(t *testing.T) {
+	t.Parallel()
+	got := protections(t, `"pushedWithinHours": 48`,
+		image("exactly", 48*time.Hour), image("before", 48*time.Hour+time.Nanosecond),
+		restored(image("restored", 99*day), 48*time.Hour), restored(image("restored before", 99*day), 48*time.Hour+time.Nanosecond))
+	want := map[string]string{
+		"exactly": "[pushedWithinHours 48 hours]", "before": "[]",
+		"restored": "[pushedWithinHours 48 hours]", "restored before": "[]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("protections mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestOnePieceOfTimeIsSpelledInTheSingular(t *testing.T) {
+	t.Parallel()
+	got := protections(t, `"pulledWithinDays": 1|"keepNewest": 1`, pulled(image("a", 2*day), 0))
+	if want := map[string]string{"a": "[keepNewest 1 newest image pulledWithinDays 1 day]"}; !cmp.Equal(got, want) {
+		t.Errorf("protections %v, want %v", got, want)
+	}
+}
+
+// The greatest settings reach back further than a time.Duration can hold.
+func TestTheGreatestSettingsProtectEverything(t *testing.T) {
+	t.Parallel()
+	old := pulled(image("a", 99*day), 98*day)
+	old.PushedAt = evaluator.At(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC))
+	got := protections(t, `"pulledWithinDays": 2147483647|"pushedWithinHours": 2147483647|"keepNewest": 2147483647`, old)
+	want := "[keepNewest 2147483647 newest images pulledWithinDays 2147483647 days pushedWithinHours 2147483647 hours]"
+	if got["a"] != want {
+		t.Errorf("protections %s, want %s", got["a"], want)
+	}
+}
+
+func TestKeepNewestProtects(t *testing.T) {
+	t.Parallel()
+	const signature = "sha256-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	tests := map[string]struct {
+		n      int
+		images []evaluator.Image
+		want   string // the protected digests
+	}{
+		"none":                               {0, []evaluator.Image{image("a", 2*day)}, ""},
+		"the newest":                         {1, []evaluator.Image{image("a", 3*day), image("b", 2*day), image("c", 4*day)}, "b"},
+		"more than listed":                   {5, []evaluator.Image{image("a", 3*day), image("b", 2*day)}, "a b"},
+		"kept ones count":                    {2, []evaluator.Image{image("young", time.Hour), image("a", 2*day), image("b", 3*day)}, "a"},
+		"of equal pushes the greater digest": {1, []evaluator.Image{image("b", 2*day), image("a", 2*day)}, "b"},
+		"a restored image counts from its restore":  {1, []evaluator.Image{image("a", 3*day), restored(image("b", 99*day), 2*day)}, "b"},
+		"untagged images count where no index is":   {1, []evaluator.Image{image("a", 3*day, "v1"), image("b", 2*day)}, "b"},
+		"referrers do not count":                    {1, []evaluator.Image{image("a", 4*day, "v1"), withSubject(image("b", 3*day), "a"), image("c", 2*day, signature+".sig")}, "a"},
+		"nor do fallback, attestation and SBOM":     {1, []evaluator.Image{image("a", 9*day), image("b", 4*day, signature), image("c", 3*day, signature+".att"), image("d", 2*day, signature+".sbom")}, "a"},
+		"other tags with a digest are no referrers": {1, []evaluator.Image{image("a", 4*day), image("b", 3*day, signature+".x")}, "b"},
+		"archived ones beside those to be pulled": {
+			1, []evaluator.Image{withStatus(image("a", 2*day), evaluator.Archived), image("b", 3*day), image("c", 4*day)}, "b",
+		},
+		"a restore under way is not one to be pulled": {
+			1, []evaluator.Image{withStatus(image("a", 2*day), evaluator.Activating), image("b", 3*day), image("c", 4*day)}, "b",
+		},
+		"possible children are as new as their index": {
+			1, []evaluator.Image{index("i", 3*day, "v1"), image("child", 2*day), image("older", 4*day)}, "child i",
+		},
+		"tagged images beside an index count": {
+			1, []evaluator.Image{index("i", 3*day, "v1"), image("a", 2*day, "v2")}, "a",
+		},
+		"untagged indexes count": {1, []evaluator.Image{index("i", 2*day), image("a", 3*day, "v1")}, "i"},
+	}
+	for name, test := range tests {
+		by := protections(t, fmt.Sprintf(`"keepNewest": %d`, test.n), test.images...)
+		var got []string
+		for _, im := range test.images {
+			if strings.HasPrefix(by[im.Digest], "[keepNewest") {
+				got = append(got, im.Digest)
+			}
+		}
+		if got := strings.Join(sorted(got), " "); got != test.want {
+			t.Errorf("%s: protected are %q, want %q", name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,259 @@
+package plan_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
+)
+
+func TestWhatIsInUseStays(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"), index("sha256:i", 9*day), image("sha256:c", 9*day), image("sha256:d", 9*day)).
+		Add("other", image("sha256:a", 9*day))
+	w.Children["sha256:i"] = []string{"sha256:c"}
+	r := newRunner(t, w, scanned)
+	elsewhere := use("sha256:d", "far away")
+	elsewhere.Reference.Region = "us-east-1"
+	another := use("sha256:d", "another account")
+	another.Reference.RegistryID = "999999999999"
+	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 4, "lambda": 1}, Uses: []inuse.Use{
+		use("v1", "task"), use("v1", "service"), use("v1", "task"), use("sha256:c", "function"),
+		use("moved", "task"), elsewhere, another,
+	}})
+	report := run(t, &r)
+	want := map[string]string{
+		"sha256:a": "[inUse task inUse service]", "sha256:b": "[]", "sha256:d": "[]",
+		"sha256:c": "[inUse function]", "sha256:i": "[inUse function]", // a child in use is its index in use
+	}
+	if diff := cmp.Diff(want, protectedBy(&report)); diff != "" {
+		t.Errorf("protections mismatch (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"sha256:a", "sha256:c", "sha256:i"}, w.Digests("app")); diff != "" {
+		t.Errorf("left mismatch (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]int{"ecs": 4, "lambda": 1}, report.InUse); diff != "" {
+		t.Errorf("uses mismatch (-want +got):\n%s", diff)
+	}
+	findings := []finding.Finding{
+		{Kind: finding.UnlistedReference, Repository: "app", Message: "task refers to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:moved, which is not listed"},
+		{Kind: finding.NothingReferences, Repository: "other", Message: "nothing that was asked references an image of it"},
+	}
+	if diff := cmp.Diff(findings, report.Findings); diff != "" || !report.Handled() {
+		t.Errorf("handled %t, findings mismatch (-want +got):\n%s", report.Handled(), diff)
+	}
+}
+
+// A digest that still runs is in use, wherever its tag points now.
+func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:old", 9*day), image("sha256:new", 8*day, "v1"))
+	r := newRunner(t, w, scanned)
+	both := use("sha256:old", "task")
+	both.Reference.Tag = "v1"
+	scans(&r, inuse.Scan{Uses: []inuse.Use{both}})
+	report := run(t, &r)
+	want := map[string]string{"sha256:old": "[inUse task]", "sha256:new": "[]"}
+	if diff := cmp.Diff(want, protectedBy(&report)); diff != "" {
+		t.Errorf("protections mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestOfManyUsesAFewAreNamed(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day)), scanned)
+	var uses []inuse.Use
+	for i := range 9 {
+		uses = append(uses, use("sha256:a", fmt.Sprintf("task/%d", i)))
+	}
+	scans(&r, inuse.Scan{Uses: uses})
+	report := run(t, &r)
+	want := "[inUse task/0 inUse task/1 inUse task/2 inUse task/3 inUse task/4 inUse and 4 more]"
+	if got := protectedBy(&report)["sha256:a"]; got != want {
+		t.Errorf("protected by %s, want %s", got, want)
+	}
+}
+
+// What a source that did not answer could have protected stays.
+func TestAFailedScanLeavesAloneWhatReliesOnIt(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day)).Add("lambda-only", image("sha256:a", 9*day)).Add("free", image("sha256:a", 9*day)).Add("quiet", image("sha256:a", time.Hour))
+	r := newRunner(t, w, `{"policies": [
+		{"repositories": ["lambda-only"], "policy": `+expireOld+`, "protect": {"inUse": ["lambda"]}},
+		{"repositories": ["free"], "policy": `+expireOld+`, "protect": {"inUse": []}},
+		{"policy": `+expireOld+`}], "protect": {"inUse": ["ecs"], "keepNewest": 0}}`)
+	scans(&r, inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied; allow ecs:ListClusters")}}})
+	report := run(t, &r)
+	if diff := cmp.Diff(map[string]plan.SkipCode{"app": plan.SkipScanFailed}, skips(&report)); diff != "" {
+		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
+	}
+	if got := report.Repositories[0].Message; got != "in-use scan: ecs: denied; allow ecs:ListClusters" {
+		t.Errorf("message %q", got)
+	}
+	if report.Totals.Deleted != 2 || !report.Incomplete || report.Handled() {
+		t.Errorf("totals %+v, incomplete %t", report.Totals, report.Incomplete)
+	}
+}
+
+// A runner that forgot to ask must not take silence for an answer.
+func TestWithoutAScanNothingThatReliesOnOneGoes(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day))
+	r := newRunner(t, w, scanned)
+	report := run(t, &r)
+	got := report.Repositories[0]
+	if got.Skipped != plan.SkipScanFailed || got.Message != "in-use scan: nobody was asked" || len(w.Images["app"]) != 1 {
+		t.Errorf("skipped %q: %s", got.Skipped, got.Message)
+	}
+}
+
+// A source that named uses and names none any more is more likely broken.
+func TestAScanThatSuddenlyFindsNothingIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day))
+	p := newRunner(t, w, scanned)
+	p.Remover = nil
+	scans(&p, inuse.Scan{Counts: map[string]int{"ecs": 3, "lambda": 0}})
+	saved := run(t, &p)
+	r := newRunner(t, w, scanned)
+	r.Saved = &saved
+	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 0, "lambda": 0}})
+	report := run(t, &r)
+	got := report.Repositories[0]
+	if got.Skipped != plan.SkipScanFailed || got.Message != "in-use scan: ecs: named 3 uses before and none now; plan again if that is right" {
+		t.Errorf("skipped %q: %s", got.Skipped, got.Message)
+	}
+}
+
+func TestOneScanServesTheWholeRunUntilItIsTooOld(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day)).Add("b", image("sha256:a", 9*day)).Add("c", image("sha256:a", 9*day))
+	r := newRunner(t, w, scanned)
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now.Add(usage.MaxScanAge + time.Second)})
+	clock := now
+	r.Clock, r.Workers = func() time.Time { return clock }, 1
+	reader := w.Reader()
+	images := reader.ImagesFunc
+	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		if repository == "c" {
+			clock = now.Add(usage.MaxScanAge + time.Second)
+		}
+		return images(ctx, repository)
+	}
+	r.Registry = reader
+	if report := run(t, &r); report.Totals.Deleted != 3 || *made != 2 {
+		t.Errorf("%d scans, totals %+v; want one for the first two repositories and one for the third", *made, report.Totals)
+	}
+}
+
+// Between plan and removal a task may have started.
+func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day))
+	r := newRunner(t, w, scanned)
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now, Uses: []inuse.Use{use("sha256:a", "new task")}})
+	outdate(&r, func() {})
+	reader := w.Reader()
+	images := reader.ImagesFunc
+	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		list, err := images(ctx, repository)
+		if *made > 0 {
+			list = append(list, image("sha256:new", 9*day)) // the plan does not hold it
+		}
+		return list, err
+	}
+	r.Registry = reader
+	report := run(t, &r)
+	got := map[string]string{}
+	for _, im := range report.Repositories[0].Images {
+		got[im.ImageDigest] = string(im.Outcome) + fmt.Sprint(im.ProtectedBy)
+	}
+	want := map[string]string{"sha256:a": "[inUse new task]", "sha256:b": "deleted[]"}
+	if diff := cmp.Diff(want, got); diff != "" || *made != 2 {
+		t.Errorf("%d scans, images mismatch (-want +got):\n%s", *made, diff)
+	}
+}
+
+// ECR applies an attached policy itself and knows nothing of what is in use.
+func TestAnAttachedPolicyThatMarksWhatIsInUseIsAFinding(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day))
+	w.Policies["app"] = expireOld
+	r := newRunner(t, w, `{"protect": {"inUse": ["ecs"], "keepNewest": 0}}`)
+	scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "task")}})
+	report := run(t, &r)
+	want := []finding.Finding{{Kind: finding.AttachedMarksInUse, Repository: "app", Message: "ECR itself will expire sha256:a, which is in use by task"}}
+	if diff := cmp.Diff(want, report.Findings); diff != "" {
+		t.Errorf("findings mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatIsNamedIsPlannedAgainWhenTheScanIsTooOld(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", time.Hour), image("sha256:b", time.Hour), image("sha256:c", 9*day))
+	r := newRunner(t, w, scanned)
+	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now, Uses: []inuse.Use{use("sha256:a", "new task")}})
+	outdate(&r, func() {})
+	report := runNamed(t, &r, "sha256:a", "sha256:b")
+	if diff := cmp.Diff([]string{"sha256:a", "sha256:c"}, w.Digests("app")); diff != "" || *made != 2 || report.Totals.Protected != 1 {
+		t.Errorf("%d scans, totals %+v, left mismatch (-want +got):\n%s", *made, report.Totals, diff)
+	}
+}
+
+// What was named may be gone when it is planned again.
+func TestWhatIsNamedMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", time.Hour))
+	r := newRunner(t, w, scanned)
+	scans(&r, inuse.Scan{At: now})
+	outdate(&r, func() { w.Images["app"] = nil })
+	report := runNamed(t, &r, "sha256:a")
+	if got := report.Repositories[0]; got.Skipped != "" || got.Gone != 1 || !report.Handled() {
+		t.Errorf("skipped %q: %s, counts %+v", got.Skipped, got.Message, got.Counts)
+	}
+}
+
+// What has been removed by then is no reason to leave the rest.
+func TestTheRestOfWhatIsNamedIsPlannedAgain(t *testing.T) {
+	t.Parallel()
+	images := numbered(150, 9*day)
+	w := newFakeRegistry(images...)
+	r := newRunner(t, w, scanned)
+	scans(&r, inuse.Scan{})
+	aging(&r, w.Remover(), 1)
+	names := make([]string, len(images))
+	for i := range images {
+		names[i] = images[i].Digest
+	}
+	report := runNamed(t, &r, names...)
+	if got := report.Totals; got.Deleted != 150 || !report.Handled() || len(w.Digests("app")) > 0 {
+		t.Errorf("totals %+v, %d images are left", got, len(w.Digests("app")))
+	}
+}
+
+// ECR may record pulls to the second, so a pull in the second of the first question may
+// be later than the question.
+func TestAPullInTheSecondOfTheScanIsInUse(t *testing.T) {
+	t.Parallel()
+	for pull, want := range map[time.Duration]string{0: "[inUse whoever pulled it since the question what is in use]", -time.Millisecond: "[]"} {
+		im := image("sha256:a", 9*day)
+		im.LastRecordedPullTime = evaluator.At(now.Add(pull))
+		w := newFakeRegistry(im)
+		r := newRunner(t, w, scanned)
+		r.Remover = nil
+		scans(&r, inuse.Scan{At: now.Add(900 * time.Millisecond)})
+		report := run(t, &r)
+		if got := protectedBy(&report)["sha256:a"]; got != want {
+			t.Errorf("pulled %v after the second began: protected by %s, want %s", pull, got, want)
+		}
+	}
+}
