@@ -1,6 +1,6 @@
 package cleaner_test
 
-import "github.com/ecr-cleaner/ecr-cleaner/internal/fixture"
+import "github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 
 const (
 	account     = fixture.Account

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/fixture"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"

@@ -1,6 +1,6 @@
 package report_test
 
-import "github.com/ecr-cleaner/ecr-cleaner/internal/fixture"
+import "github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 
 const (
 	archiveOld = fixture.ArchiveOld
