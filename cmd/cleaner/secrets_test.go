@@ -56,7 +56,7 @@ func TestNothingIsGivenAway(t *testing.T) {
 			if test.disturb != nil {
 				test.disturb(server)
 			}
-			answers, log := world{registry: server, configuration: test.configuration, environment: []string{"AWS_MAX_ATTEMPTS=2"}}.invoke(t, test.event)
+			answers, log := env{registry: server, configuration: test.configuration, environment: []string{"AWS_MAX_ATTEMPTS=2"}}.invoke(t, test.event)
 			if !strings.Contains(log+answers[0].body, test.words) {
 				t.Errorf("%q is not in the answer %s or the log\n%s", test.words, answers[0].body, log)
 			}
