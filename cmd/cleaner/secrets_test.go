@@ -15,7 +15,7 @@ func secretive(fault string) string {
 		"countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}%s]}`, fault)
 }
 
-// What the function is given it does not say, whatever goes wrong: neither its
+// The function never reveals its input, whatever goes wrong: neither its
 // credentials, for which every test of this package looks, nor the policies.
 func TestNothingIsGivenAway(t *testing.T) {
 	t.Parallel()
