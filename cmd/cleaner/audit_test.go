@@ -91,7 +91,7 @@ func TestTheLogOfAKilledFunctionSaysWhatItRemoved(t *testing.T) {
 	api := httptest.NewServer(&awstest.RuntimeAPI{Timeout: 15 * time.Minute, Events: []string{`{"mode": "apply"}`}})
 	defer api.Close()
 	var log bytes.Buffer
-	if err := (world{configuration: expireAll}).command(ctx, api.URL, registry.URL, &log).Run(); ctx.Err() != context.Canceled {
+	if err := (env{configuration: expireAll}).command(ctx, api.URL, registry.URL, &log).Run(); ctx.Err() != context.Canceled {
 		t.Fatalf("the function was not killed during the third call: %v, %v; log:\n%s", err, ctx.Err(), &log)
 	}
 	left := digestsOf(server.Images("app"), func(im fakeecr.Image) string { return im.Digest })

@@ -106,7 +106,7 @@ func TestEvents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answers, log := world{registry: newRegistry(), configuration: keep2}.invoke(t, string(event))
+			answers, log := env{registry: newRegistry(), configuration: keep2}.invoke(t, string(event))
 			if diff := cmp.Diff(expected, outcomeOf(t, answers[0])); diff != "" {
 				t.Errorf("outcome mismatch (-want +got):\n%s\nlog:\n%s", diff, log)
 			}
@@ -139,7 +139,7 @@ func TestRefusedEventsMakeNoCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			registry := newRegistry()
-			answers, _ := world{registry: registry, configuration: test.configuration}.invoke(t, test.event)
+			answers, _ := env{registry: registry, configuration: test.configuration}.invoke(t, test.event)
 			if got, want := outcomeOf(t, answers[0]), (outcome{ErrorType: test.errorType}); got != want {
 				t.Errorf("outcome is %+v, want %+v", got, want)
 			}
@@ -157,7 +157,7 @@ func TestRegistryThatCannotBeListedIsAnError(t *testing.T) {
 	t.Parallel()
 	registry := newRegistry()
 	registry.Fail("DescribeRepositories", "", "AccessDeniedException")
-	answers, _ := world{registry: registry, configuration: keep2}.invoke(t, `{}`)
+	answers, _ := env{registry: registry, configuration: keep2}.invoke(t, `{}`)
 	if got, want := outcomeOf(t, answers[0]), (outcome{ErrorType: "RegistryError"}); got != want {
 		t.Errorf("outcome is %+v, want %+v", got, want)
 	}
@@ -170,7 +170,7 @@ func TestRepositoryThatCannotBeReadIsInTheReport(t *testing.T) {
 	t.Parallel()
 	registry := newRegistry()
 	registry.Fail("DescribeImages", "team-a/web", "AccessDeniedException")
-	answers, log := world{registry: registry, configuration: keep2}.invoke(t, `{"mode": "apply"}`)
+	answers, log := env{registry: registry, configuration: keep2}.invoke(t, `{"mode": "apply"}`)
 	want := outcome{Mode: "apply", Repositories: 3, Expired: 4, Deleted: 4, Skipped: 1}
 	if diff := cmp.Diff(want, outcomeOf(t, answers[0])); diff != "" {
 		t.Errorf("outcome mismatch (-want +got):\n%s", diff)
@@ -185,7 +185,7 @@ func TestRepositoryThatCannotBeReadIsInTheReport(t *testing.T) {
 func TestInvocationsOfOneProcessAreIndependent(t *testing.T) {
 	t.Parallel()
 	registry := newRegistry()
-	answers, log := world{registry: registry, configuration: keep2}.invoke(t,
+	answers, log := env{registry: registry, configuration: keep2}.invoke(t,
 		`{"maxDeletions": 0}`, `{"mode": "aply"}`, `{"mode": "apply"}`, `{"mode": "apply"}`)
 	want := []outcome{
 		{Mode: "plan", Repositories: 3, Expired: 6, Skipped: 3},
@@ -234,7 +234,7 @@ func TestRunEndsBeforeItsDeadline(t *testing.T) {
 		registry.CreateRepository(fmt.Sprintf("team/%04d", i))
 	}
 	registry.Latency("DescribeImages", 60*time.Millisecond)
-	answers, log := world{registry: registry, configuration: keep2, timeout: 2 * time.Second}.invoke(t, `{"mode": "apply"}`)
+	answers, log := env{registry: registry, configuration: keep2, timeout: 2 * time.Second}.invoke(t, `{"mode": "apply"}`)
 	var r struct {
 		Incomplete bool
 		Totals     struct{ Repositories, Skipped int }

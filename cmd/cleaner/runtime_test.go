@@ -36,8 +36,8 @@ type answer struct {
 // policies, of which it says no more than what is wrong with them.
 var secrets = []string{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLETOKEN", "secret-words"}
 
-// A world is what surrounds the function.
-type world struct {
+// An env is the environment of one process of the function.
+type env struct {
 	registry      http.Handler
 	configuration string
 	timeout       time.Duration // 15 minutes when zero
@@ -46,7 +46,7 @@ type world struct {
 
 // invoke starts one process of the function, gives it the events one after the
 // other, and returns its answers and its log.
-func (w world) invoke(t *testing.T, events ...string) ([]answer, string) {
+func (w env) invoke(t *testing.T, events ...string) ([]answer, string) {
 	t.Helper()
 	if w.timeout == 0 {
 		w.timeout = 15 * time.Minute
@@ -77,7 +77,7 @@ func (w world) invoke(t *testing.T, events ...string) ([]answer, string) {
 }
 
 // command returns the function as Lambda starts it.
-func (w world) command(ctx context.Context, runtime, registry string, log io.Writer) *exec.Cmd {
+func (w env) command(ctx context.Context, runtime, registry string, log io.Writer) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append([]string{

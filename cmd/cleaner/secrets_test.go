@@ -15,7 +15,7 @@ func secretive(fault string) string {
 		"countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}}%s]}`, fault)
 }
 
-// What the function is given it does not say, whatever goes wrong: neither its
+// The function never reveals its input, whatever goes wrong: neither its
 // credentials, for which every test of this package looks, nor the policies.
 func TestNothingIsGivenAway(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestNothingIsGivenAway(t *testing.T) {
 			if test.disturb != nil {
 				test.disturb(server)
 			}
-			answers, log := world{registry: server, configuration: test.configuration, environment: []string{"AWS_MAX_ATTEMPTS=2"}}.invoke(t, test.event)
+			answers, log := env{registry: server, configuration: test.configuration, environment: []string{"AWS_MAX_ATTEMPTS=2"}}.invoke(t, test.event)
 			if !strings.Contains(log+answers[0].body, test.words) {
 				t.Errorf("%q is not in the answer %s or the log\n%s", test.words, answers[0].body, log)
 			}

@@ -88,7 +88,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
-// A plan that is cut short is shown and not saved: what is there may be whole.
+// A plan that is cut short is shown and not saved, because the older file may be complete.
 func TestASignalEndsAPlan(t *testing.T) {
 	t.Parallel()
 	registry := fakeecr.New()

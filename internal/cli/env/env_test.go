@@ -79,7 +79,7 @@ func TestAFileIsSavedWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-// A link stays one.
+// SaveFile keeps a symbolic link and writes the file behind it.
 func TestALinkIsSavedThrough(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -17,10 +17,11 @@ func TestTheQuestionCountsEachAction(t *testing.T) {
 	protected := report.Image{Verdict: evaluator.Untag, ProtectedBy: []plan.Protection{{Kind: plan.ByInUse}}}
 	const lost = " A deleted image cannot be restored."
 	for want, images := range map[string][]report.Image{
-		"delete 1 image?" + lost:                                                {expire, protected},
-		"archive 2 images?":                                                     {archive, archive},
-		"remove tags from 1 image?":                                             {untag},
-		"delete 2 images and remove tags from 1 image?" + lost:                  {expire, untag, expire},
+		"delete 1 image?" + lost:                               {expire, protected},
+		"archive 2 images?":                                    {archive, archive},
+		"remove tags from 1 image?":                            {untag},
+		"delete 2 images and remove tags from 1 image?" + lost: {expire, untag, expire},
+
 		"delete 1 image, archive 1 image and remove tags from 2 images?" + lost: {expire, archive, untag, untag},
 	} {
 		removals := 0
