@@ -119,7 +119,7 @@ var failures = []failure{
 	},
 	{
 		"a task is not described", "ecs", ".ListTasks", http.StatusOK, `{"taskArns": ["arn:aws:ecs:eu-west-1:123456789012:task/prod/1"]}`,
-		[]string{"in-use scan: ecs: describe tasks in ", "the answer is about 0 of 1"},
+		[]string{"in-use scan: ecs: describe tasks in ", "the answer covers 0 of 1"},
 	},
 	{
 		"Lambda denies", "lambda", "/functions", http.StatusForbidden, `{"Message": "no"}`,

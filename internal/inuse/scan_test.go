@@ -52,7 +52,7 @@ func from(source string, u inuse.Use) inuse.Use {
 	return u
 }
 
-// A fault in one source is its failure, so that what relies on it stays.
+// A panic of one source is a failure of that source.
 func TestAPanicInASourceIsItsFailure(t *testing.T) {
 	t.Parallel()
 	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{

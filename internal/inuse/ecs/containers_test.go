@@ -123,7 +123,7 @@ func TestECSFailsOnAnAnswerThatRepeatsItself(t *testing.T) {
 		if c.answer != nil {
 			f.answers[operation] = c.answer
 		}
-		if got, err := uses(t, f.source(t, 0)); err == nil || !strings.Contains(err.Error(), "the answer is about ") {
+		if got, err := uses(t, f.source(t, 0)); err == nil || !strings.Contains(err.Error(), "the answer covers ") {
 			t.Errorf("%s: uses %v, error %v", operation, got, err)
 		}
 	}

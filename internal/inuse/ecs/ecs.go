@@ -168,7 +168,7 @@ func complete(doing string, requested int, found []*string, failures []types.Fai
 	}
 	delete(covered, "")
 	if len(covered) < requested {
-		return fmt.Errorf("%s: the answer is about %d of %d", doing, len(covered), requested)
+		return fmt.Errorf("%s: the answer covers %d of %d", doing, len(covered), requested)
 	}
 	return nil
 }

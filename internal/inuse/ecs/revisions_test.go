@@ -188,7 +188,7 @@ func TestECSFailsWhereTheAccountMayNotAskForRevisions(t *testing.T) {
 	}
 }
 
-// An error page of ECS is a hiccup: it is asked again, and a scan that gets no
+// An error page of ECS may pass: the call is retried, and a scan that gets no
 // answer fails. That of an emulator is its answer to what it does not know.
 func TestECSDoubtsErrorPagesUnlessOfAnEmulator(t *testing.T) {
 	t.Parallel()

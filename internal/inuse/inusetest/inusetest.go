@@ -1,6 +1,6 @@
-// Package inusetest has what the tests of the in-use sources share. It takes a handler that
-// plays a service and returns a client configuration for it; it takes a source and checks
-// its uses and its error.
+// Package inusetest has helpers for the tests of the in-use sources. It takes a handler that
+// plays a service, and returns the configuration of its client. It takes a source, and
+// checks the uses and the error.
 package inusetest
 
 import (

@@ -47,7 +47,7 @@ type jsonReader struct {
 // that is too long.
 func (d *jsonReader) Read(p []byte) (int, error) {
 	if d.taken-d.dec.InputOffset() > 2*maxEntry {
-		return 0, fmt.Errorf("a value has more than %d KiB, which no reference has", maxEntry>>10)
+		return 0, fmt.Errorf("a value has more than %d KiB and is longer than any reference", maxEntry>>10)
 	}
 	n, err := d.in.Read(p[:min(len(p), maxEntry)])
 	for i, c := range p[:n] {
@@ -86,7 +86,7 @@ func (d *jsonReader) read() error {
 		return err
 	}
 	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("the list goes on after its end")
+		return errors.New("there is text after the end of the list")
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (d *jsonReader) image() error {
 // reference reads an entry of a document. A repeated member would hide an image.
 func (d *jsonReader) reference() error {
 	if open, err := d.dec.Token(); err != nil || open != json.Delim('{') {
-		return errors.Join(err, errors.New("an entry of references is no object"))
+		return errors.Join(err, errors.New("an entry of references is not an object"))
 	}
 	members := map[string]string{}
 	for d.dec.More() {
@@ -125,7 +125,7 @@ func (d *jsonReader) reference() error {
 		}
 		name := fmt.Sprint(token)
 		if _, twice := members[name]; twice || name != "image" && name != "by" {
-			return fmt.Errorf("%.80q is given twice or is no part of a reference", name)
+			return fmt.Errorf("%.80q is repeated or not a member of a reference", name)
 		}
 		var text string
 		if err := d.dec.Decode(&text); err != nil {
@@ -150,7 +150,7 @@ func (d *jsonReader) document() error {
 		}
 		at := slices.Index(missing, fmt.Sprint(token))
 		if at < 0 {
-			return fmt.Errorf("%.80q is given twice or is no part of a list of references", token)
+			return fmt.Errorf("%.80q is repeated or not a member of a list of references", token)
 		}
 		missing = slices.Delete(missing, at, at+1)
 		if err := d.member(fmt.Sprint(token)); err != nil {
@@ -159,7 +159,7 @@ func (d *jsonReader) document() error {
 	}
 	_, err := d.dec.Token()
 	if err == nil && len(missing) > 0 {
-		err = fmt.Errorf("the list does not say its %s", missing[0])
+		err = fmt.Errorf("the list has no %s", missing[0])
 	}
 	return err
 }
@@ -169,7 +169,7 @@ func (d *jsonReader) member(name string) error {
 	switch name {
 	case "references":
 		if open, err := d.dec.Token(); err != nil || open != json.Delim('[') {
-			return errors.Join(err, errors.New("references is no array"))
+			return errors.Join(err, errors.New("references is not an array"))
 		}
 		return d.entries(d.reference)
 	case "version":

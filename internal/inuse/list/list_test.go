@@ -61,9 +61,9 @@ func TestListReadsPastAByteOrderMark(t *testing.T) {
 func TestListFailsOnEntriesThatSayThingsTwice(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{"image": "` + registry + `a:1", "image": "` + registry + `b:1"}`: `"image" is given twice`,
-		`{"image": "` + registry + `a:1", "Image": "` + registry + `b:1"}`: `"Image" is given twice or is no part`,
-		`{"image": "` + registry + `a:1", "by": "x", "by": "y"}`:           `"by" is given twice`,
+		`{"image": "` + registry + `a:1", "image": "` + registry + `b:1"}`: `"image" is repeated`,
+		`{"image": "` + registry + `a:1", "Image": "` + registry + `b:1"}`: `"Image" is repeated or not a member`,
+		`{"image": "` + registry + `a:1", "by": "x", "by": "y"}`:           `"by" is repeated`,
 	} {
 		wantFailure(t, read(document(now, text)), want)
 	}
@@ -101,27 +101,27 @@ func TestListFailsOnWhatItCannotRead(t *testing.T) {
 		`["a b", null]`:                  `line 1: "a b" is not an image reference; line 1: "" is not`,
 		`["nginx"`:                       "line 1: unexpected EOF",
 		`["nginx" "nginx"]`:              "line 1: expected comma",
-		`[] []`:                          "line 1: the list goes on after its end",
+		`[] []`:                          "line 1: there is text after the end of the list",
 		`{`:                              "unexpected EOF",
 		`{"version": 1,`:                 "unexpected EOF",
 		`{"version"`:                     "unexpected EOF",
 		`{"version": 1, 5: 6}`:           "invalid character",
-		`{"version": 1}`:                 "line 1: the list does not say its account",
-		document(now, `"nginx"`):         "line 2: an entry of references is no object",
-		document(now, `null`):            "line 2: an entry of references is no object",
+		`{"version": 1}`:                 "line 1: the list has no account",
+		document(now, `"nginx"`):         "line 2: an entry of references is not an object",
+		document(now, `null`):            "line 2: an entry of references is not an object",
 		document(now, `{"by": "x"}`):     `line 2: "" is not an image reference`,
 		document(now, `{"image": null}`): `line 2: "" is not an image reference`,
 		document(now, `{"image": "nginx", "by": 1}`):                            "json: cannot unmarshal number",
-		document(now, `{"image": "nginx", "x": 1}`):                             `"x" is given twice or is no part of a reference`,
+		document(now, `{"image": "nginx", "x": 1}`):                             `"x" is repeated or not a member of a reference`,
 		document(now.Add(-36*time.Hour-time.Second), ""):                        "line 1: the list is more than 36 hours old",
 		document(now.Add(time.Hour+time.Second), ""):                            "the list is from the future: its time is 2026-03-01T13:00:01Z",
 		strings.Replace(document(now, ""), `"2026`, `"26`, 1):                   "line 1: time: parsing time",
 		strings.Replace(document(now, ""), `"version": 1`, `"version": 2`, 1):   "line 1: the list is of version 2; only version 1",
 		strings.Replace(document(now, ""), `"version": 1`, `"version": ""`, 1):  "line 1: version: json: cannot unmarshal string",
 		strings.Replace(document(now, ""), `"eu-west-1"`, `{}`, 1):              "line 1: region: json: cannot unmarshal object",
-		strings.Replace(document(now, ""), `"time"`, `"tim": 5, "time"`, 1):     `line 1: "tim" is given twice or is no part`,
-		strings.Replace(document(now, ""), `"time"`, `"version": 1, "time"`, 1): `line 1: "version" is given twice`,
-		strings.Replace(document(now, ""), `[`, `{`, 1):                         "references is no array",
+		strings.Replace(document(now, ""), `"time"`, `"tim": 5, "time"`, 1):     `line 1: "tim" is repeated or not a member`,
+		strings.Replace(document(now, ""), `"time"`, `"version": 1, "time"`, 1): `line 1: "version" is repeated`,
+		strings.Replace(document(now, ""), `[`, `{`, 1):                         "references is not an array",
 	} {
 		wantFailure(t, read(text), want)
 	}

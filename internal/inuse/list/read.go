@@ -48,7 +48,7 @@ func (r *reader) read() error {
 		c, err := r.in.ReadByte()
 		switch {
 		case errors.Is(err, io.EOF):
-			return contentError("the list is empty; one without references holds a comment or []")
+			return contentError("the list is empty; a list without references contains a comment or []")
 		case err != nil:
 			return err
 		case c == '\n' || c == '\r' && !r.follows('\n'):
@@ -83,7 +83,7 @@ func (r *reader) readLines(number int) error {
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return contentError(fmt.Sprintf("line %d: has more than %d KiB, which no reference has", number, maxEntry>>10))
+		return contentError(fmt.Sprintf("line %d: has more than %d KiB and is longer than any reference", number, maxEntry>>10))
 	}
 	return lines.Err()
 }
@@ -138,7 +138,7 @@ func (r *reader) checkModified() error {
 		return nil
 	}
 	if r.modified.IsZero() {
-		return contentError("the list does not say its time, and it is not known when it was last modified; leave out protect.referencesMaxAgeHours, or write the list with ecrclean references")
+		return contentError("the list does not contain its time, and it is not known when it was last modified; remove protect.referencesMaxAgeHours, or write the list with ecrclean references")
 	}
 	if problem := r.ageProblem(r.modified); problem != "" {
 		return contentError(problem)

@@ -139,7 +139,7 @@ func TestListsGrowOld(t *testing.T) {
 		{array, 24 * hour, 24 * hour, ""},
 		{array, 24*hour + 1, 24 * hour, "the list is more than 24 hours old; write it again"},
 		{plain, -hour - 1, 24 * hour, "the list is from the future"},
-		{plain, never, 24 * hour, "it is not known when it was last modified; leave out protect.referencesMaxAgeHours"},
+		{plain, never, 24 * hour, "it is not known when it was last modified; remove protect.referencesMaxAgeHours"},
 		{array, never, 24 * hour, "it is not known when it was last modified"},
 		{said(36 * hour), never, 0, ""},
 		{said(36*hour + time.Second), 0, 0, "the list is more than 36 hours old; write it again"},
