@@ -12,11 +12,14 @@ import (
 const isExtension = "is an extension of ecrclean, which ECR refuses; " +
 	"it belongs in a policy of the cleaner's configuration, and check --dialect extended accepts it"
 
-// The keys of a selection in AWS's dialect, and those that the extended dialect adds.
 var (
 	selectionKeys = []string{"tagStatus", "tagPatternList", "tagPrefixList", "storageClass", "countType", "countUnit", "countNumber"}
 	extensionKeys = []string{"tagRegexList", "tagMatch", "tagExcludePatternList", "keepNewest"}
 	extendedKeys  = slices.Concat(selectionKeys, extensionKeys)
+	// refusedKeys are the messages about extensionKeys in AWS's dialect.
+	refusedKeys = map[string]string{
+		"tagRegexList": isExtension, "tagMatch": isExtension, "tagExcludePatternList": isExtension, "keepNewest": isExtension,
+	}
 )
 
 var listKeys = [...][]string{
@@ -52,11 +55,7 @@ func (d *draft) selectionObject(v *jsondoc.Value) (jsondoc.Object, bool) {
 	if d.dialect == Extended {
 		return v.Object(extendedKeys...)
 	}
-	refused := map[string]string{}
-	for _, key := range extensionKeys {
-		refused[key] = isExtension
-	}
-	return v.ObjectRefusing(refused, selectionKeys...)
+	return v.ObjectRefusing(refusedKeys, selectionKeys...)
 }
 
 // readTagLists reads the list of a tagged rule. If the tag status cannot be read, it
