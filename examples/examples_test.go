@@ -4,73 +4,39 @@
 package examples_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/convert"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
-
-var update = flag.Bool("update", false, "rewrite the section want of testdata")
 
 var now = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	readme := string(readFile(t, "README.md"))
-	files, err := filepath.Glob("*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no examples (%v)", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(file, ".json"), func(t *testing.T) {
+	cases := corpus.Read(t, "testdata", "images", "want")
+	for name := range corpus.Files(t, "*.json") {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			kind := checkExample(t, file)
-			if row := fmt.Sprintf("| [%s](%s) | %s |", file, file, kind); !strings.Contains(readme, row) {
+			c, ok := cases[name]
+			if !ok {
+				t.Fatalf("testdata has no file for %s.json", name)
+			}
+			policy, kind := readPolicy(t, name+".json", strings.TrimSpace(string(c.Comment)))
+			c.Want(t, "want", corpus.Lines(evaluator.Evaluate(policy, images(t, c.Sections["images"]), now)))
+			if row := fmt.Sprintf("| [%[1]s.json](%[1]s.json) | %s |", name, kind); !strings.Contains(readme, row) {
 				t.Errorf("the README lacks the row %q", row)
 			}
 		})
 	}
-}
-
-// checkExample evaluates an example on the images of its file in testdata,
-// whose comment is the repository, and returns what kind of file it is.
-func checkExample(t *testing.T, file string) (kind string) {
-	t.Helper()
-	name := filepath.Join("testdata", strings.TrimSuffix(file, ".json")+".txtar")
-	archive, err := txtar.ParseFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(archive.Files) != 2 || archive.Files[0].Name != "images" || archive.Files[1].Name != "want" {
-		t.Fatalf("%s has other sections than images and want", name)
-	}
-	policy, kind := readPolicy(t, file, strings.TrimSpace(string(archive.Comment)))
-	var got strings.Builder
-	for _, v := range evaluator.Evaluate(policy, images(t, string(archive.Files[0].Data)), now) {
-		got.WriteString(v.String() + "\n")
-	}
-	if *update {
-		archive.Files[1].Data = []byte(got.String())
-		if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(archive.Files[1].Data), got.String()); diff != "" {
-		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
-	}
-	return kind
 }
 
 // readPolicy returns the policy that the repository gets.
@@ -121,14 +87,11 @@ func TestConvertTakesWhatTheReadmeSays(t *testing.T) {
 	}
 }
 
-// repositoryOf returns the repository of an example.
+// repositoryOf returns the repository of an example: the comment of its file in testdata.
 func repositoryOf(t *testing.T, file string) string {
 	t.Helper()
-	archive, err := txtar.ParseFile(filepath.Join("testdata", strings.TrimSuffix(file, ".json")+".txtar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(archive.Comment))
+	c := corpus.Read(t, "testdata", "images", "want")[strings.TrimSuffix(file, ".json")]
+	return strings.TrimSpace(string(c.Comment))
 }
 
 func images(t *testing.T, table string) []evaluator.Image {
@@ -165,9 +128,5 @@ func ago(t *testing.T, age string) time.Time {
 
 func readFile(t *testing.T, name string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
+	return corpus.File(t, name)
 }
