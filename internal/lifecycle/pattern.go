@@ -20,8 +20,7 @@ const maxWildcards = 4
 // value matches no tag.
 type TagPattern = wildcard.Pattern
 
-// ParseTagPattern compiles a pattern, which must not be empty and has at most four *. The
-// error says what is wrong without the text of the pattern.
+// ParseTagPattern compiles a pattern, which must not be empty and has at most four *.
 func ParseTagPattern(text string) (TagPattern, error) {
 	stars := strings.Count(text, "*")
 	switch {
@@ -44,8 +43,8 @@ type TagRegex struct {
 	whole *regexp.Regexp
 }
 
-// ParseTagRegex compiles an expression of 1 to 256 characters. The error says what is wrong
-// without the text of the expression.
+// ParseTagRegex compiles an expression of 1 to 256 characters. The error does not contain
+// the text of the expression.
 func ParseTagRegex(text string) (TagRegex, error) {
 	if text == "" {
 		return TagRegex{}, errors.New(`is empty; use ".*" for every tag`)
