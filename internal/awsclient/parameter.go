@@ -72,5 +72,5 @@ func parameterError(status int, body []byte) (code string, err error) {
 	case denied, status == http.StatusForbidden:
 		return code, errors.New("access denied; allow the action ssm:GetParameter on it and, if it is a SecureString, " + decrypt)
 	}
-	return code, fmt.Errorf("Systems Manager answered %s; check the name and the endpoint", strings.TrimSpace(fmt.Sprint(status, " ", code)))
+	return code, errors.New("Systems Manager answered " + strings.TrimSpace(fmt.Sprint(status, " ", code)) + "; check the name and the endpoint")
 }
