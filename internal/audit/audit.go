@@ -3,9 +3,9 @@
 // image before the call, and a line with the message image after it. An intent without an
 // outcome means that the process ended during the call.
 //
-// [Read] accepts lines of other programs, text before the JSON object, and the wrappings
-// of CloudWatch Logs and its clients, with the line in the member message, @message or
-// value of another object.
+// [Read] accepts lines of other programs and text before the JSON object. It also accepts
+// the wrappings of CloudWatch Logs and its clients, with the line in the member message,
+// @message or value of another object.
 package audit
 
 import "time"
@@ -56,7 +56,7 @@ type Image struct {
 
 // Totals are numbers of images.
 type Totals struct {
-	// Deleted, Archived and TagsRemoved are what ECR confirmed.
+	// Deleted, Archived and TagsRemoved count the confirmed removals.
 	Deleted     int `json:"deleted"`
 	Archived    int `json:"archived"`
 	TagsRemoved int `json:"tagsRemoved"`

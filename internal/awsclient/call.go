@@ -117,8 +117,8 @@ func (c call) signed(ctx context.Context) (*http.Request, error) {
 	return request, signer.SignHTTP(ctx, credentials, request, hash, c.service, c.cfg.Region, now)
 }
 
-// endpoint returns the endpoint that the environment or the shared AWS files set for the
-// service or for all services, or "" for the service's own endpoint.
+// endpoint returns the endpoint in the environment or the shared AWS files, or "" for the
+// service's own endpoint. One for the service precedes one for all services.
 func (c call) endpoint(ctx context.Context) (string, error) {
 	for _, source := range c.cfg.ConfigSources {
 		of, ok := source.(endpointSource)

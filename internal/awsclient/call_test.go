@@ -10,9 +10,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
-// Objects are read within the attempt, so that one whose end does not come is asked
-// for again.
-func TestObjectsAreAskedForAgain(t *testing.T) {
+// The object is read within the attempt, so that an incomplete object is read again.
+func TestObjectsAreRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := end{503, "<Error><Code>SlowDown</Code></Error>", nil}

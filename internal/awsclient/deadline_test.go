@@ -135,7 +135,7 @@ func (u untilDone) Read([]byte) (int, error) {
 
 // An answer that stops half-way would be waited for as long as the run has time, and
 // without a deadline for ever.
-func TestAnswersThatGetStuckAreAskedForAgain(t *testing.T) {
+func TestIncompleteAnswersAreRetried(t *testing.T) {
 	t.Parallel()
 	for service, call := range operations {
 		for _, inTheBody := range []bool{false, true} {
@@ -163,8 +163,8 @@ func TestAnswersThatGetStuckAreAskedForAgain(t *testing.T) {
 	}
 }
 
-// At what never answered somebody waits who has given a wrong endpoint.
-func TestWhatNeverAnswersIsNotWaitedForLong(t *testing.T) {
+// A person with a wrong endpoint must not wait long.
+func TestAnUnreachedServiceIsGivenUpSoon(t *testing.T) {
 	t.Parallel()
 	for service, call := range operations {
 		for _, inTheBody := range []bool{false, true} {

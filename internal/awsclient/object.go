@@ -108,10 +108,10 @@ func objectError(method string, status int, body []byte) error {
 // partSize is the number of bytes of an object that one call gets. One part is in memory.
 const partSize = 4 << 20
 
-// OpenObject opens the S3 object at a location such as s3://bucket/key, and returns when
-// it was last modified, or zero if S3 does not say. Reading gets the object in parts,
-// each with one call that is retried. Reading ends with an error if the object changes
-// meanwhile, or has another size than S3 says. The clock gives the time of each call.
+// OpenObject opens the S3 object at a location such as s3://bucket/key, and returns its
+// modification time, or zero if that is unknown. Each Read may get the next part, with one
+// call that is retried. Read returns an error if the object changes meanwhile, or has
+// another size than S3 says. The clock gives the time of each call.
 func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func() time.Time) (io.ReadCloser, time.Time, error) {
 	o := &object{ctx: ctx, cfg: cfg, location: location, clock: clock, size: -1}
 	if err := o.fetch(); err != nil {

@@ -17,11 +17,11 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// bucket is an S3 of one object that checks what a request must carry.
+// bucket is an S3 server with one object. It checks the headers of requests.
 type bucket struct {
 	t       *testing.T
 	status  int
-	path    string // as it stands in the request
+	path    string // as in the request
 	content string
 }
 
@@ -44,7 +44,7 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, b.content)
 }
 
-// newBucket returns a bucket and the configuration that leads to it.
+// newBucket returns a bucket and the configuration for it.
 func newBucket(t *testing.T) (*bucket, aws.Config) {
 	t.Helper()
 	b := &bucket{t: t}
@@ -98,7 +98,7 @@ func TestKeysAreEscapedAsS3SignsThem(t *testing.T) {
 	}
 }
 
-// A transport notes where a request goes and sends it nowhere.
+// A transport records the address of a request and does not send it.
 type transport struct{ host string }
 
 func (t *transport) Do(r *http.Request) (*http.Response, error) {

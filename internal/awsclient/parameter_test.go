@@ -51,7 +51,7 @@ func (p *parameterStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a.body)
 }
 
-// newParameterStore returns a store and the configuration that leads to it.
+// newParameterStore returns a store and the configuration for it.
 func newParameterStore(t *testing.T, answers ...answer) (*parameterStore, aws.Config) {
 	t.Helper()
 	p := &parameterStore{t: t, answers: answers}
@@ -109,7 +109,7 @@ func TestParameterErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// What stands before AWS, such as a proxy, refuses in words of its own.
+// A proxy refuses with other words than AWS.
 func TestAForbiddenParameterIsDenied(t *testing.T) {
 	t.Parallel()
 	_, cfg := newParameterStore(t, answer{403, `<html>`})
@@ -119,7 +119,7 @@ func TestAForbiddenParameterIsDenied(t *testing.T) {
 	}
 }
 
-func TestParameterAnswersThatHoldNone(t *testing.T) {
+func TestParameterAnswersWithoutAParameter(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{``, `{}`, `{"Parameter": {}}`, `{"Parameter": {"Value": 1}}`, `{"Parameter": {"Value": "` + strings.Repeat("x", 1<<20) + `"}}`} {
 		_, cfg := newParameterStore(t, answer{200, body})

@@ -18,8 +18,8 @@ import (
 const (
 	// maxCallTime limits the time of a call whose context has no deadline.
 	maxCallTime = 30 * time.Minute
-	// maxUnknown limits the attempts, to some 25 seconds, at an operation that was never
-	// answered without a server fault, as by emulators that do not implement it.
+	// maxUnknown limits the attempts, to some 25 seconds, at an operation with server faults
+	// and no answer so far. Emulators answer so if they do not implement the operation.
 	maxUnknown = 8
 	// maxUnreached limits the attempts, to two seconds, at a service that was never
 	// reached, because the endpoint may be wrong.
@@ -45,7 +45,7 @@ const (
 )
 
 // answers counts the answers to the clients of one configuration, by service and by
-// operation. An operation that was answered before is retried until the deadline.
+// operation. After its first answer an operation is retried until the deadline.
 type answers struct {
 	mu sync.Mutex
 	n  map[string]int
@@ -73,7 +73,7 @@ type attempts struct {
 	limited bool
 	last    *fault // that may pass
 	answers int    // to the operation, at the time of last
-	alone   int    // faults, except throttling, since which another call was answered
+	alone   int    // faults, except throttling, before an answer to another call
 }
 
 type attemptsKey struct{}

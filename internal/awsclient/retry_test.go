@@ -19,8 +19,8 @@ import (
 
 // The tests of this file run in bubbles, where pauses take no time.
 
-// What was answered once is answered again, however long that takes.
-func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
+// The cleaner retries an operation that the service has answered before, until the deadline.
+func TestFaultsOfAnAnsweredOperationAreRetried(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
 		for service, call := range operations {
@@ -74,8 +74,8 @@ func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
 	}
 }
 
-// wantAttempts checks how often a call is made that nothing was answered to before,
-// and how long that takes.
+// wantAttempts checks the number of attempts and the duration of a call to an operation
+// without an earlier answer.
 func wantAttempts(t *testing.T, call func(context.Context, aws.Config) error, fault end, want int, within time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -90,7 +90,7 @@ func wantAttempts(t *testing.T, call func(context.Context, aws.Config) error, fa
 
 // Nobody waits long for a server that was never there, or that does not know the
 // operation.
-func TestFaultsOfWhatWasNeverAnswered(t *testing.T) {
+func TestFaultsOfAnUnansweredOperationEndSoon(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
 		for service, call := range operations {
@@ -106,7 +106,7 @@ func TestFaultsOfWhatWasNeverAnswered(t *testing.T) {
 	}
 }
 
-func TestWhatCannotSucceedIsNotTriedAgain(t *testing.T) {
+func TestFinalErrorsAreNotRetried(t *testing.T) {
 	t.Parallel()
 	for what, fault := range map[string]end{
 		"denied":          denied,
@@ -127,7 +127,7 @@ func TestWhatCannotSucceedIsNotTriedAgain(t *testing.T) {
 }
 
 // An emulator answers one operation and is for ever at fault about another.
-func TestOperationsAreJudgedByThemselves(t *testing.T) {
+func TestOperationsAreJudgedSeparately(t *testing.T) {
 	t.Parallel()
 	images := func(ctx context.Context, cfg aws.Config) error {
 		_, err := ecr.NewFromConfig(cfg).DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: aws.String("app")})
@@ -157,7 +157,7 @@ func TestOperationsAreJudgedByThemselves(t *testing.T) {
 }
 
 // A call that fails while others are answered does not wait for what does not come.
-func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
+func TestAFaultOfOneCallAloneEndsTheCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		good, _ := scripted(listed)

@@ -32,7 +32,7 @@ func TestImagesAreThoseThatTheSDKReads(t *testing.T) {
 func TestABrokenPageIsNoListing(t *testing.T) {
 	t.Parallel()
 	whole := usualPage(3)
-	for name, text := range map[string]string{"cut": whole[:len(whole)-5], "empty": "", "goes on": whole + whole, "wrong type": strings.Replace(whole, `"registryId":"`, `"registryId":5,"x":"`, 1)} {
+	for name, text := range map[string]string{"cut": whole[:len(whole)-5], "empty": "", "twice": whole + whole, "wrong type": strings.Replace(whole, `"registryId":"`, `"registryId":5,"x":"`, 1)} {
 		list, err := collect(t, each(ecrapi.New(api(answer(text))).Images(t.Context(), "app")))
 		if _, ok := errors.AsType[*smithy.DeserializationError](err); !ok || len(list) > 0 {
 			t.Errorf("%s: %d images, %v; want a DeserializationError only", name, len(list), err)

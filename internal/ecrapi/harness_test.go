@@ -57,7 +57,7 @@ func put(registry *fakeecr.Server, n int) []string {
 	return digests
 }
 
-// collect returns what a sequence holds up to its first error.
+// collect returns the items of a sequence before its first error.
 func collect[T any](t *testing.T, sequence iter.Seq2[T, error]) ([]T, error) {
 	t.Helper()
 	var items []T
@@ -65,7 +65,7 @@ func collect[T any](t *testing.T, sequence iter.Seq2[T, error]) ([]T, error) {
 	for item, err := range sequence {
 		switch {
 		case failed != nil:
-			t.Error("the sequence goes on after an error")
+			t.Error("the sequence continues after an error")
 		case err != nil:
 			failed = err
 		default:

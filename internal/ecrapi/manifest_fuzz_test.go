@@ -11,7 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 )
 
-// manifest answers BatchGetImage with this manifest of whatever is asked for.
+// manifest answers every BatchGetImage with this manifest.
 type manifest struct {
 	ecrapi.API
 	text string

@@ -57,8 +57,7 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-// An answer without the list is none, whatever else it has: a proxy may have
-// answered.
+// An answer without the list is an error, because it may come from a proxy.
 func TestAnAnswerWithoutTheListIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`{}`, `null`, `{"message": "sign in"}`, `{"repositories": null, "imageDetails": null}`, `{"nextToken": "t"}`, `<html>`, `{"imageDetails": [`} {

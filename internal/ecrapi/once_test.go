@@ -30,9 +30,8 @@ var removing = map[string]func(context.Context, ecrapi.Client) error{
 	},
 }
 
-// Between two attempts someone may have tagged the image; only the caller can
-// look.
-func TestWhatRemovesIsTriedOnce(t *testing.T) {
+// Somebody may tag the image between two attempts, so the caller must check it again.
+func TestRemovingCallsAreTriedOnce(t *testing.T) {
 	t.Parallel()
 	for operation, call := range removing {
 		for code, want := range map[string]error{
@@ -64,8 +63,8 @@ func wantAnswer(t *testing.T, name string, err, want error) {
 	}
 }
 
-// Renewing credentials can take long. A call that would be late is not sent: the caller
-// has to look at the image again.
+// Renewing credentials can take long. A late call is not sent, because the caller must check
+// the image again.
 func TestALateRemovalIsNotSent(t *testing.T) {
 	t.Parallel()
 	calls := maps.Clone(removing)
@@ -94,7 +93,7 @@ func TestALateRemovalIsNotSent(t *testing.T) {
 }
 
 // What the environment says about attempts does not concern these calls.
-func TestWhatRemovesIsTriedOnceWhateverTheAttempts(t *testing.T) {
+func TestRemovingCallsIgnoreTheConfiguredAttempts(t *testing.T) {
 	t.Parallel()
 	for operation, call := range removing {
 		registry := fakeecr.New()
@@ -160,7 +159,7 @@ func TestNoConnectionIsNoAnswer(t *testing.T) {
 }
 
 // A failure that may pass is retried before it decides whether own pulls are recorded.
-func TestPullTimeExclusionsAreAskedForAgain(t *testing.T) {
+func TestPullTimeExclusionsAreRetried(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"ThrottlingException", "ServerException"} {
 		registry, client, calls := start(t)

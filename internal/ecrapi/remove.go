@@ -83,8 +83,8 @@ func archiveError(digest string, err error) error {
 	return removal(err)
 }
 
-// removal classifies the error of a call that deletes, archives or untags, so that the
-// caller knows whether to try again, and whether ECR may have carried out the call.
+// removal classifies the error of a call that deletes, archives or untags. The caller then
+// knows whether to try again, and whether ECR may have carried out the call.
 func removal(err error) error {
 	switch {
 	case awsclient.IsThrottled(err), errors.Is(err, errLate): // ECR did nothing

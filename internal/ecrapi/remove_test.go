@@ -14,7 +14,7 @@ import (
 
 // ECR refuses to describe a list in which one digest is missing; Describe
 // finds the others all the same.
-func TestDescribeReturnsWhatIsStillThere(t *testing.T) {
+func TestDescribeReturnsTheRemainingImages(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		removed  []int
@@ -90,7 +90,7 @@ func TestDescribeErrors(t *testing.T) {
 	wantError(t, err, "grant the action to the role")
 }
 
-func TestUntagTellsWhatBecameOfEachTag(t *testing.T) {
+func TestUntagReturnsTheOutcomeOfEachTag(t *testing.T) {
 	t.Parallel()
 	registry, client, calls := start(t)
 	both := registry.Put("app", fakeecr.Image{Digest: digest(1), Tags: []string{"pr-1", "pr-2", "v1"}})
@@ -116,7 +116,7 @@ func TestUntagTellsWhatBecameOfEachTag(t *testing.T) {
 	}
 }
 
-func TestDeleteTellsWhatBecameOfEachImage(t *testing.T) {
+func TestDeleteReturnsTheOutcomeOfEachImage(t *testing.T) {
 	t.Parallel()
 	registry, client, calls := start(t)
 	plain := registry.Put("app", fakeecr.Image{Digest: digest(1)})
@@ -200,7 +200,7 @@ func TestArchiveMovesOneImage(t *testing.T) {
 }
 
 // Archiving has no confirmed result if the answer has another status than ARCHIVED.
-func TestArchiveBelievesOneStatusOnly(t *testing.T) {
+func TestArchiveAcceptsOneStatusOnly(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]error{"ARCHIVED": nil, "ACTIVE": cleaner.ErrUnanswered, "ACTIVATING": cleaner.ErrUnanswered, "NEW": cleaner.ErrUnanswered} {
 		client, _ := connect(t, canned{"UpdateImageStorageClass": func(string) string { return `{"imageStatus": "` + status + `"}` }})

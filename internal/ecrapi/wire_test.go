@@ -13,9 +13,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 )
 
-// A wire is a server without a network: it answers each call with what its
-// function returns, once it has read the request to its end. A real one that
-// answers before that makes the SDK fail and wait now and then.
+// A wire is a server without a network. It reads the whole request, and then answers with
+// the result of its function. If a server answers earlier, the SDK sometimes fails and
+// retries.
 type wire func() (body io.Reader, length int64)
 
 func (w wire) Do(r *http.Request) (*http.Response, error) {

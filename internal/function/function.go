@@ -43,8 +43,8 @@ type Handler struct {
 
 // Handle carries out one event and returns the report. The error is a [*RequestError], a
 // [*ConfigurationError] or a [*RegistryError]; every other failure is in the report.
-// Before one of the first two errors, Handle has only read the configuration and, if the
-// request names repositories that do not exist, listed the repositories.
+// Before one of the first two errors, Handle has only read the configuration. If the
+// request names missing repositories, it has also listed the repositories.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*cleaner.Report, error) {
 	run, hash, err := h.prepare(ctx, event)
 	if err != nil {
