@@ -70,7 +70,6 @@ func (c call) do(ctx context.Context) error {
 	return err
 }
 
-// try makes one attempt. It is the last step of the call.
 func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
 	request, err := c.signed(ctx)
 	if err != nil {
@@ -144,7 +143,6 @@ type endpointSource interface {
 	GetServiceBaseEndpoint(ctx context.Context, sdkID string) (endpoint string, found bool, err error)
 }
 
-// domain returns the end of the host names of AWS's endpoints in a Region.
 func domain(region string) string {
 	if strings.HasPrefix(region, "cn-") {
 		return region + ".amazonaws.com.cn"

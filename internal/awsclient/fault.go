@@ -78,7 +78,6 @@ func isUnreached(err error) bool {
 		retry.RetryableConnectionError{}.IsErrorRetryable(err) == aws.TrueTernary
 }
 
-// statusOf returns the HTTP status in an error, or 0.
 func statusOf(err error) int {
 	if answer, ok := errors.AsType[interface {
 		error

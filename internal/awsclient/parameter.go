@@ -12,9 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// maxParameterAnswer is the largest accepted answer in bytes. A parameter has at most
-// 8 KB.
-const maxParameterAnswer = 256 << 10
+const maxParameterAnswer = 256 << 10 // bytes; a parameter has at most 8 KB
 
 // GetParameter returns the value of a parameter of Systems Manager, decrypted if it is a
 // SecureString. The name may be an ARN.

@@ -40,7 +40,6 @@ const (
 	maxPause   = 20 * time.Second
 	doublings  = 7
 
-	// retryStep is the name of the SDK's step that makes the attempts.
 	retryStep = "Retry"
 )
 
@@ -65,15 +64,13 @@ func addRetries(cfg *aws.Config) {
 	})
 }
 
-// attempts are the attempts of one call so far.
 type attempts struct {
 	n            int
 	began, until time.Time
-	// limited is true if the context ends at until.
-	limited bool
-	last    *fault // that may pass
-	answers int    // to the operation, at the time of last
-	alone   int    // faults, except throttling, before an answer to another call
+	limited      bool   // by the context, which ends at until
+	last         *fault // that may pass
+	answers      int    // to the operation, at the time of last
+	alone        int    // faults, except throttling, before an answer to another call
 }
 
 type attemptsKey struct{}
@@ -156,7 +153,6 @@ func (a *answers) note(service, operation string, f *fault, t *attempts) {
 // errIncomplete is not a deadline error: the run goes on.
 var errIncomplete = fmt.Errorf("read the answer: it is incomplete after %v; check the network", maxAttempt)
 
-// A fault is the error of an attempt.
 type fault struct {
 	error
 	kind faultKind

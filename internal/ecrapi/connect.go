@@ -91,7 +91,6 @@ func Paced(p *pace.Pace) func(*ecr.Options) {
 	}
 }
 
-// notPaced is the key of a context whose calls no pace limits.
 type notPaced struct{}
 
 func withoutPace(ctx context.Context) context.Context {
