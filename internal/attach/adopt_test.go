@@ -30,7 +30,7 @@ func (f *fixture) document(a *attach.Adoption) config.Config {
 	return configure(f.T, string(text))
 }
 
-// entries returns the names of the entries with what they select.
+// entries returns the names and the selections of the entries.
 func entries(c config.Config) []string {
 	var list []string
 	for _, e := range c.Policies {
@@ -43,7 +43,7 @@ func entries(c config.Config) []string {
 	return list
 }
 
-func TestAdoptHoldsEachPolicyOnce(t *testing.T) {
+func TestAdoptMakesOneEntryForEachPolicy(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{}`)
 	f.add("api", keep1)
@@ -63,8 +63,8 @@ func TestAdoptHoldsEachPolicyOnce(t *testing.T) {
 	}
 }
 
-// A run with the adopted configuration finds what a run with the attached
-// policies finds.
+// A run with the adopted configuration marks the same images as a run with the attached
+// policies.
 func TestAdoptionChangesNoVerdict(t *testing.T) {
 	t.Parallel()
 	for _, configuration := range []string{
@@ -116,9 +116,8 @@ func protections[T interface{ String() string }](list []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// What the configuration says already is not overruled, and its settings go
-// along with the policies.
-func TestAdoptionGoesInFrontOfWhatTheConfigurationHolds(t *testing.T) {
+// Adopt does not override an entry of the configuration, and copies its settings.
+func TestAdoptedEntriesComeFirst(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{"policies": [
 		{"name": "mine", "repositories": ["mine"], "policy": `+old14+`}, {"name": "off", "repositories": ["off"], "policy": "none"},
@@ -152,7 +151,7 @@ func TestAdoptionGoesInFrontOfWhatTheConfigurationHolds(t *testing.T) {
 	want(t, "outcomes", outcomes(&a.Plan), map[string]string{"other": "detached", "prod": "detached", "tagged": "detached", "team": "detached"})
 }
 
-func TestWhatIsNotTheAdoptedPolicyAnyMoreStaysAttached(t *testing.T) {
+func TestAPolicyThatChangedIsNotDetached(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{}`)
 	f.add("app", keep1)
@@ -197,7 +196,7 @@ func (starred) Repositories(context.Context) iter.Seq2[plan.Repository, error] {
 	return func(yield func(plan.Repository, error) bool) { yield(plan.Repository{Name: "a*"}, nil) }
 }
 
-func TestANameIsNoPattern(t *testing.T) {
+func TestANameWithAStarIsRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{}`)
 	f.runner.Registry = starred{f.runner.Registry}

@@ -9,7 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-func TestDetachTakesPoliciesOff(t *testing.T) {
+func TestDetachDetachesPolicies(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, asked)
 	f.add("app", keep1, "v1", "v2")
@@ -53,7 +53,7 @@ func TestOneFailureDoesNotStopTheOthers(t *testing.T) {
 }
 
 // Somebody may do the same at the same time.
-func TestWhatSomebodyElseDidIsDone(t *testing.T) {
+func TestAChangeBySomebodyElseCountsAsDone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, asked)
 	f.add("app", "")
@@ -138,7 +138,7 @@ func TestARegistryThatCannotBeListedIsAnError(t *testing.T) {
 	}
 }
 
-func TestARepositoryMayGoWhileThePlanIsMade(t *testing.T) {
+func TestARepositoryDeletedDuringThePlanIsSkipped(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, asked)
 	f.add("app", "")

@@ -128,8 +128,3 @@ func (p *Plan) Changes() int {
 	}
 	return n
 }
-
-func ofPolicy(p lifecycle.Policy) Document {
-	text, _ := p.MarshalJSON() // every policy has a text
-	return Read(string(text))
-}

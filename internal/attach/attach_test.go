@@ -22,7 +22,7 @@ func want[T any](t *testing.T, what string, got, want T) {
 	}
 }
 
-func TestAttachPutsOnePolicyOnManyRepositories(t *testing.T) {
+func TestAttachAttachesOnePolicyToManyRepositories(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{"repositories": {"exclude": ["secret"]}}`)
 	f.add("has-another", old14)
@@ -50,7 +50,7 @@ func TestAttachPutsOnePolicyOnManyRepositories(t *testing.T) {
 	}
 }
 
-func TestNothingIsPlannedForASelectionThatMatchesNothing(t *testing.T) {
+func TestASelectionThatMatchesNothingIsAnError(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{}`)
 	f.CreateRepository("app")
@@ -67,7 +67,7 @@ func TestNothingIsPlannedForASelectionThatMatchesNothing(t *testing.T) {
 	}
 }
 
-func TestAttachSaysWhereTheConfigurationDecidesOtherwise(t *testing.T) {
+func TestAttachNamesConflictingEntries(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{"protect": {"inUse": []}, "policies": [{"name": "off", "repositories": ["off*"], "policy": "none"},
 		{"name": "mine", "repositories": ["mine"], "policy": `+old14+`}, {"repositories": ["theirs"]}]}`)
@@ -86,7 +86,7 @@ func TestAttachSaysWhereTheConfigurationDecidesOtherwise(t *testing.T) {
 	})
 }
 
-func TestWithoutAPolicyEachRepositoryGetsTheOneOfItsEntry(t *testing.T) {
+func TestAttachWithoutAPolicyUsesTheEntries(t *testing.T) {
 	t.Parallel()
 	long := strings.Replace(keep1, `"selection"`, `"description": "`+strings.Repeat("x", 31_000)+`", "selection"`, 1)
 	f := newFixture(t, `{"policies": [{"name": "one", "repositories": ["a*"], "policy": `+keep1+`}, {"name": "old", "repositories": ["b*"], "policy": `+old14+`},
@@ -147,9 +147,9 @@ func planOf(f *fixture, name string) *attach.Plan {
 	return &plan
 }
 
-// The index is in use, and its children go with it; those of the kept index
-// stay, whatever the policy says.
-func TestFamiliesAreInUseTogether(t *testing.T) {
+// The index in use would be deleted with its children. ECR keeps the children of the kept
+// index.
+func TestRelatedImagesAreInUseTogether(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, asked)
 	f.CreateRepository("app")
@@ -166,7 +166,7 @@ func TestFamiliesAreInUseTogether(t *testing.T) {
 }
 
 // What protects images from this tool does not protect them from ECR.
-func TestOnlyUseCounts(t *testing.T) {
+func TestOnlyInUseProtectionCounts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{"protect": {"inUse": [], "keepNewest": 9, "tagPatterns": ["*"], "pushedWithinHours": 9999}}`)
 	f.add("app", "", "latest", "v3")

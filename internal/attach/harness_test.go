@@ -38,14 +38,14 @@ const (
 	// bothOtherwise means the same as both.
 	bothOtherwise = `{"rules":[{"selection":{"countNumber":1,"tagStatus":"any","countType":"imageCountMoreThan"},"rulePriority":20,"action":{"type":"expire"}},
 		{"rulePriority":10,"selection":{"tagStatus":"tagged","tagPatternList":["a*","b*"],"countType":"sinceImagePulled","countUnit":"days","countNumber":30},"action":{"type":"transition","targetStorageClass":"archive"}}]}`
-	// broken is what a policy may be that ECR takes one day.
+	// broken is a policy that a later ECR may accept.
 	broken = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "sinceForever", "countNumber": 1}, "action": {"type": "expire"}}]}`
 )
 
-// asked is the configuration that asks ECS what is in use.
+// asked is a configuration with the in-use source ECS.
 const asked = `{"protect": {"inUse": ["ecs"]}}`
 
-// A fixture is a registry and what plans and changes it.
+// A fixture is a registry with a runner and a client.
 type fixture struct {
 	*testing.T
 	*fakeecr.Server
@@ -95,8 +95,8 @@ func (f *fixture) uses(images ...string) {
 	}
 }
 
-// add makes a repository with that policy, "" for none, and an image for each of
-// the tags, "" for none, each a day older than the one before.
+// add creates a repository with the policy and an image for each tag. Both may be "". Each
+// image is a day older than the one before.
 func (f *fixture) add(name, policy string, tags ...string) {
 	f.CreateRepository(name)
 	f.SetLifecyclePolicy(name, policy)
@@ -111,8 +111,8 @@ func (f *fixture) add(name, policy string, tags ...string) {
 
 func (f *fixture) planner() attach.Planner { return attach.Planner{Runner: &f.runner} }
 
-// attach plans to attach the text everywhere, or with "" what the configuration
-// says.
+// attach plans to attach the text to every repository, or the policies of the configuration
+// if the text is "".
 func (f *fixture) attach(text string) attach.Plan {
 	f.Helper()
 	var document *attach.Document
@@ -141,13 +141,12 @@ func (f *fixture) apply(plan *attach.Plan) {
 	attach.Apply(f.Context(), &f.runner, plan, f.client)
 }
 
-// changes returns what is to be done, by repository.
+// changes returns the changes by repository.
 func changes(plan *attach.Plan) map[string]string {
 	return summary(plan, func(r *attach.Repository) string { return string(r.Change) })
 }
 
-// outcomes returns what became of the repositories in which something was to be
-// done.
+// outcomes returns the outcomes by repository.
 func outcomes(plan *attach.Plan) map[string]string {
 	return summary(plan, func(r *attach.Repository) string { return string(r.Outcome) })
 }

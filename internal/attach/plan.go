@@ -19,15 +19,7 @@ type Planner struct{ Runner *cleaner.Runner }
 // If the document is nil, it plans to attach the inline policy of each repository's entry.
 // The error is a [*config.SelectionError], or that of listing the registry.
 func (p Planner) Attach(ctx context.Context, document *Document) (Plan, error) {
-	plan, err := p.plan(ctx, func(r *Repository) {
-		r.After, r.Entry, r.Message = configured(r, document)
-		switch {
-		case r.After.Text == "":
-			r.Change = LeftAlone
-		case r.After.Fault != "":
-			r.Change, r.Message = Refused, r.After.Fault
-		}
-	}, true)
+	plan, err := p.plan(ctx, func(r *Repository) { r.configure(document) }, true)
 	for i := range plan.Repositories {
 		if document != nil {
 			plan.Repositories[i].noteConfigured()
@@ -72,7 +64,9 @@ func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bo
 			if r.Change != "" {
 				return
 			}
-			err = p.compare(ctx, r)
+			if r.Before, err = attached(ctx, p.Runner.Registry, r.Name); err == nil {
+				r.Change = changeOf(r.Before, r.After)
+			}
 		}
 		if err == nil && r.Change.Changes() && foresee {
 			r.Foresight, err = planner.Forecast(ctx, r.Name, r.After.Policy, p.settings(r).Protect)
@@ -102,42 +96,31 @@ func (p Planner) list(ctx context.Context) (Plan, error) {
 	return plan, selection.Err()
 }
 
-// configured returns the document to attach to the repository, or a message if the
-// configuration has none.
-func configured(r *Repository, document *Document) (d Document, entry, message string) {
-	if document != nil {
-		return *document, "", ""
-	}
+// configure sets the policy to attach: the document or, if that is nil, the policy of the
+// repository's entry. If there is no valid policy, it sets the change.
+func (r *Repository) configure(document *Document) {
 	e := r.decides
-	if e == nil {
-		return Document{}, "", "no entry of the configuration selects it"
-	}
-	if e.Source != config.Inline {
-		return Document{}, e.Name, fmt.Sprintf("policy %q is %q, which is nothing to attach", e.Name, e.Source)
-	}
-	d = ofPolicy(e.Policy)
-	if d.Fault != "" {
-		d.Fault = fmt.Sprintf("ECR does not accept policy %q: %s", e.Name, d.Fault)
-	}
-	return d, e.Name, ""
-}
-
-func (p Planner) compare(ctx context.Context, r *Repository) error {
-	var err error
-	if r.Before, err = attached(ctx, p.Runner.Registry, r.Name); err != nil {
-		return err
+	switch {
+	case document != nil:
+		r.After = *document
+		r.Message = r.After.Fault
+	case e == nil:
+		r.Message = "no entry of the configuration selects it"
+	case e.Source != config.Inline:
+		r.Entry, r.Message = e.Name, fmt.Sprintf("policy %q is %q, which is nothing to attach", e.Name, e.Source)
+	default:
+		text, _ := e.Policy.MarshalJSON() // every policy has a text
+		r.After, r.Entry = Read(string(text)), e.Name
+		if r.After.Fault != "" {
+			r.Message = fmt.Sprintf("ECR does not accept policy %q: %s", e.Name, r.After.Fault)
+		}
 	}
 	switch {
-	case r.Before.Same(r.After):
-		r.Change = Unchanged
-	case r.Before.Text == "":
-		r.Change = Attach
 	case r.After.Text == "":
-		r.Change = Detach
-	default:
-		r.Change = Replace
+		r.Change = LeftAlone
+	case r.After.Fault != "":
+		r.Change = Refused
 	}
-	return nil
 }
 
 func (p Planner) settings(r *Repository) config.Settings {
@@ -145,6 +128,18 @@ func (p Planner) settings(r *Repository) config.Settings {
 		return r.decides.Settings
 	}
 	return p.Runner.Config.Settings
+}
+
+func changeOf(before, after Document) Change {
+	switch {
+	case before.Same(after):
+		return Unchanged
+	case before.Text == "":
+		return Attach
+	case after.Text == "":
+		return Detach
+	}
+	return Replace
 }
 
 func attached(ctx context.Context, registry plan.Registry, name string) (Document, error) {

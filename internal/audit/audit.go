@@ -3,9 +3,9 @@
 // image before the call, and a line with the message image after it. An intent without an
 // outcome means that the process ended during the call.
 //
-// [Read] accepts lines of other programs, text before the JSON object, and the wrappings
-// of CloudWatch Logs and its clients, with the line in the member message, @message or
-// value of another object.
+// [Read] accepts lines of other programs and text before the JSON object. It also accepts
+// the wrappings of CloudWatch Logs and its clients, with the line in the member message,
+// @message or value of another object.
 package audit
 
 import "time"
@@ -13,18 +13,15 @@ import "time"
 // An Audit lists the images that the runs in a log removed: deleted, archived or untagged.
 type Audit struct {
 	// Runs are in the order of their first lines; never nil.
-	Runs []Run `json:"runs"`
-	// Totals are the sums of all runs.
+	Runs   []Run  `json:"runs"`
 	Totals Totals `json:"totals"`
 	Lines  Lines  `json:"lines"`
 }
 
-// A Run lists the images that one run removed. The lists are in the order of the log and
-// never nil.
+// A Run lists the images of one run, in the order of the log. No list is nil.
 type Run struct {
-	ID string `json:"runId"`
-	// Finished is false if the log does not have the end of the run.
-	Finished bool `json:"finished"`
+	ID       string `json:"runId"`
+	Finished bool   `json:"finished"` // the log has the end of the run
 	// Removed are the images for which ECR confirmed the removal.
 	Removed []Image `json:"removed"`
 	// Unconfirmed are the images for which ECR did not answer, and that the cleaner later
@@ -56,7 +53,7 @@ type Image struct {
 
 // Totals are numbers of images.
 type Totals struct {
-	// Deleted, Archived and TagsRemoved are what ECR confirmed.
+	// Deleted, Archived and TagsRemoved count the confirmed removals.
 	Deleted     int `json:"deleted"`
 	Archived    int `json:"archived"`
 	TagsRemoved int `json:"tagsRemoved"`

@@ -35,7 +35,7 @@ func ownLine(message string) string {
 	return fmt.Sprintf(`{"time":"2026-11-22T03:00:00Z","level":"INFO","msg":%q,%s}`, message, ownLines[message])
 }
 
-func TestEveryLineOfOursIsRead(t *testing.T) {
+func TestEveryLineOfTheCleanerIsRead(t *testing.T) {
 	t.Parallel()
 	for message := range ownLines {
 		for name, text := range map[string]string{
@@ -59,7 +59,7 @@ func TestEveryLineOfOursIsRead(t *testing.T) {
 
 // A line of another program does not count as the cleaner's because it has one of its
 // messages.
-func TestLinesWithOurWordsAreNotOurs(t *testing.T) {
+func TestLinesOfOtherProgramsWithOurMessages(t *testing.T) {
 	t.Parallel()
 	for message := range ownLines {
 		if message == "intent" || message == "image" {

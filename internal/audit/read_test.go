@@ -64,7 +64,7 @@ func wantSummary(t *testing.T, a audit.Audit, want ...string) {
 	}
 }
 
-func TestThreeKinds(t *testing.T) {
+func TestRemovedUnconfirmedAndUnknownImages(t *testing.T) {
 	t.Parallel()
 	var lines []string
 	for _, outcome := range []string{"deleted", "archived", "untagged", "deleted?", "archived?", "untagged?", "failed?", "blocked", "changed", "gone", "failed", "not attempted", "unknown", "unknown?"} {
@@ -162,7 +162,7 @@ func quoted(s string) string {
 }
 
 // The audit of a log is the same in every wrapping.
-func TestLogsAsTheyAreKept(t *testing.T) {
+func TestEveryWrappingOfALogIsRead(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(string) string{
 		"as written":              func(l string) string { return l },
@@ -230,7 +230,7 @@ func TestUnreadableLinesAreNamed(t *testing.T) {
 	}
 }
 
-func TestLinesOfOthersAreNoFaults(t *testing.T) {
+func TestLinesOfOtherProgramsAreNoFaults(t *testing.T) {
 	t.Parallel()
 	others := []string{
 		"plain text", "{", "{}", "[1]", "null", `{"msg":7}`, `{"msg":"hello","digest":7}`, `{"msg":"run","run_id":7}`, `{"msg":"run"}`, `{"message":7}`, `{"events":7}`,

@@ -1,7 +1,7 @@
 // Package awsclient loads the AWS configuration of both programs, with a transport and
 // retries for thousands of small calls. It calls S3 and Systems Manager without their
-// clients, which would slow down every start of the function, and compares the clock of
-// this machine with the Date of each answer.
+// clients, which would slow down every start of the function. It also compares the clock
+// of this machine with the Date of each answer.
 package awsclient
 
 import (

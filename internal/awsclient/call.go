@@ -70,7 +70,6 @@ func (c call) do(ctx context.Context) error {
 	return err
 }
 
-// try makes one attempt. It is the last step of the call.
 func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
 	request, err := c.signed(ctx)
 	if err != nil {
@@ -117,8 +116,8 @@ func (c call) signed(ctx context.Context) (*http.Request, error) {
 	return request, signer.SignHTTP(ctx, credentials, request, hash, c.service, c.cfg.Region, now)
 }
 
-// endpoint returns the endpoint that the environment or the shared AWS files set for the
-// service or for all services, or "" for the service's own endpoint.
+// endpoint returns the endpoint in the environment or the shared AWS files, or "" for the
+// service's own endpoint. One for the service precedes one for all services.
 func (c call) endpoint(ctx context.Context) (string, error) {
 	for _, source := range c.cfg.ConfigSources {
 		of, ok := source.(endpointSource)
@@ -144,7 +143,6 @@ type endpointSource interface {
 	GetServiceBaseEndpoint(ctx context.Context, sdkID string) (endpoint string, found bool, err error)
 }
 
-// domain returns the end of the host names of AWS's endpoints in a Region.
 func domain(region string) string {
 	if strings.HasPrefix(region, "cn-") {
 		return region + ".amazonaws.com.cn"

@@ -45,10 +45,10 @@ func WatchClock(cfg *aws.Config, now func() time.Time) *ClockCheck {
 	return c
 }
 
-// Check returns an error with both times if a Date since the last Check, or the newest
-// one, differs from the clock by more than two minutes. It returns ErrNoDate if no answer
-// had a usable Date, unless all successful answers came from http endpoints, which are
-// emulators. Before the first answer it returns nil.
+// Check returns an error if the newest Date, or any Date since the last Check, differs from
+// the clock by more than two minutes. It returns ErrNoDate if no answer had a usable Date,
+// unless all successful answers came from http endpoints, which are emulators. Before the
+// first answer it returns nil.
 func (c *ClockCheck) Check() error {
 	if c == nil {
 		return nil

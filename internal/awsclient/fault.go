@@ -78,7 +78,6 @@ func isUnreached(err error) bool {
 		retry.RetryableConnectionError{}.IsErrorRetryable(err) == aws.TrueTernary
 }
 
-// statusOf returns the HTTP status in an error, or 0.
 func statusOf(err error) int {
 	if answer, ok := errors.AsType[interface {
 		error
@@ -113,8 +112,7 @@ func emptyError(answer any) error {
 }
 
 // clearAnswer clears an answer that broke off. The SDK reads all attempts at a call into
-// the same value: after an empty body, half a list of an earlier attempt would pass for
-// a complete list.
+// the same value. If the next body is empty, half a list would pass for a complete list.
 func clearAnswer(answer any) {
 	if v := reflect.ValueOf(answer); v.Kind() == reflect.Pointer && !v.IsNil() {
 		v.Elem().SetZero()

@@ -12,12 +12,10 @@ import (
 // A Principal is the owner of credentials. A role has no path, because the ARN of a
 // session does not show it.
 type Principal struct {
-	// Partition is aws, aws-cn and the like.
-	Partition string
+	Partition string // aws, aws-cn and the like
 	Account   string
-	// Kind is role, user, root or federated-user.
-	Kind string
-	Name string
+	Kind      string // role, user, root or federated-user
+	Name      string
 }
 
 // Caller returns the principal of the credentials in cfg.

@@ -59,7 +59,6 @@ func callObject(ctx context.Context, c call, location string) error {
 	return c.do(ctx)
 }
 
-// objectCode finds the error code in an answer of S3, which is XML.
 var objectCode = regexp.MustCompile(`<Code>(\w+)</Code>`)
 
 // objectAddress returns the URL of an object. It names the bucket in the path, not in
@@ -105,13 +104,12 @@ func objectError(method string, status int, body []byte) error {
 	return fmt.Errorf("S3 answered %d %s; check the location and the endpoint", status, http.StatusText(status))
 }
 
-// partSize is the number of bytes of an object that one call gets. One part is in memory.
-const partSize = 4 << 20
+const partSize = 4 << 20 // bytes that one call gets; one part is in memory
 
-// OpenObject opens the S3 object at a location such as s3://bucket/key, and returns when
-// it was last modified, or zero if S3 does not say. Reading gets the object in parts,
-// each with one call that is retried. Reading ends with an error if the object changes
-// meanwhile, or has another size than S3 says. The clock gives the time of each call.
+// OpenObject opens the S3 object at a location such as s3://bucket/key, and returns its
+// modification time, or zero if that is unknown. Each Read may get the next part, with one
+// call that is retried. Read returns an error if the object changes meanwhile, or has
+// another size than S3 says. The clock gives the time of each call.
 func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func() time.Time) (io.ReadCloser, time.Time, error) {
 	o := &object{ctx: ctx, cfg: cfg, location: location, clock: clock, size: -1}
 	if err := o.fetch(); err != nil {
@@ -161,7 +159,6 @@ func (o *object) fetch() error {
 	return nil
 }
 
-// take checks and keeps the part in an answer.
 func (o *object) take(answer *http.Response, body []byte) error {
 	first, size := int64(0), int64(len(body)) // a server that ignores Range answers with the whole object
 	if answer.StatusCode == http.StatusPartialContent {

@@ -81,7 +81,7 @@ func TestObjectsAreReadInParts(t *testing.T) {
 }
 
 // A list that is cut short would protect fewer images.
-func TestAnObjectThatIsNotWholeIsAnError(t *testing.T) {
+func TestAnIncompleteObjectIsAnError(t *testing.T) {
 	t.Parallel()
 	respond := func(status int, headers, body string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
@@ -154,7 +154,7 @@ func TestPartsAreOfOneVersion(t *testing.T) {
 }
 
 // After a lost connection only the current part is read again.
-func TestPartsAreAskedForAgain(t *testing.T) {
+func TestPartsAreRetried(t *testing.T) {
 	t.Parallel()
 	s, cfg := newShelf(t, 2*part+5)
 	cfg.Retryer = awsclient.Local("http://127.0.0.1", "eu-west-1").Retryer

@@ -20,7 +20,7 @@ var now = awstest.Now
 type bucket struct {
 	t       *testing.T
 	status  int
-	path    string // as it stands in the request
+	path    string // as in the request
 	content string
 }
 

@@ -12,9 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// maxParameterAnswer is the largest accepted answer in bytes. A parameter has at most
-// 8 KB.
-const maxParameterAnswer = 256 << 10
+const maxParameterAnswer = 256 << 10 // bytes; a parameter has at most 8 KB
 
 // GetParameter returns the value of a parameter of Systems Manager, decrypted if it is a
 // SecureString. The name may be an ARN.
@@ -72,5 +70,5 @@ func parameterError(status int, body []byte) (code string, err error) {
 	case denied, status == http.StatusForbidden:
 		return code, errors.New("access denied; allow the action ssm:GetParameter on it and, if it is a SecureString, " + decrypt)
 	}
-	return code, fmt.Errorf("Systems Manager answered %s; check the name and the endpoint", strings.TrimSpace(fmt.Sprint(status, " ", code)))
+	return code, errors.New("Systems Manager answered " + strings.TrimSpace(fmt.Sprint(status, " ", code)) + "; check the name and the endpoint")
 }

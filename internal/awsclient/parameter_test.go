@@ -114,7 +114,7 @@ func TestAForbiddenParameterIsDenied(t *testing.T) {
 	}
 }
 
-func TestParameterAnswersThatHoldNone(t *testing.T) {
+func TestParameterAnswersWithoutAParameter(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{``, `{}`, `{"Parameter": {}}`, `{"Parameter": {"Value": 1}}`, `{"Parameter": {"Value": "` + strings.Repeat("x", 1<<20) + `"}}`} {
 		_, cfg := newParameterStore(t, answer{200, body})

@@ -18,8 +18,8 @@ import (
 const (
 	// maxCallTime limits the time of a call whose context has no deadline.
 	maxCallTime = 30 * time.Minute
-	// maxUnknown limits the attempts, to some 25 seconds, at an operation that was never
-	// answered without a server fault, as by emulators that do not implement it.
+	// maxUnknown limits the attempts, to some 25 seconds, at an operation with server faults
+	// and no answer so far. Emulators answer so if they do not implement the operation.
 	maxUnknown = 8
 	// maxUnreached limits the attempts, to two seconds, at a service that was never
 	// reached, because the endpoint may be wrong.
@@ -40,12 +40,11 @@ const (
 	maxPause   = 20 * time.Second
 	doublings  = 7
 
-	// retryStep is the name of the SDK's step that makes the attempts.
 	retryStep = "Retry"
 )
 
 // answers counts the answers to the clients of one configuration, by service and by
-// operation. An operation that was answered before is retried until the deadline.
+// operation. After its first answer an operation is retried until the deadline.
 type answers struct {
 	mu sync.Mutex
 	n  map[string]int
@@ -65,15 +64,13 @@ func addRetries(cfg *aws.Config) {
 	})
 }
 
-// attempts are the attempts of one call so far.
 type attempts struct {
 	n            int
 	began, until time.Time
-	// limited is true if the context ends at until.
-	limited bool
-	last    *fault // that may pass
-	answers int    // to the operation, at the time of last
-	alone   int    // faults, except throttling, since which another call was answered
+	limited      bool   // by the context, which ends at until
+	last         *fault // that may pass
+	answers      int    // to the operation, at the time of last
+	alone        int    // faults, except throttling, before an answer to another call
 }
 
 type attemptsKey struct{}
@@ -156,7 +153,6 @@ func (a *answers) note(service, operation string, f *fault, t *attempts) {
 // errIncomplete is not a deadline error: the run goes on.
 var errIncomplete = fmt.Errorf("read the answer: it is incomplete after %v; check the network", maxAttempt)
 
-// A fault is the error of an attempt.
 type fault struct {
 	error
 	kind faultKind

@@ -86,7 +86,7 @@ func TestFaultsOfWhatWasNeverAnswered(t *testing.T) {
 	}
 }
 
-func TestWhatCannotSucceedIsNotTriedAgain(t *testing.T) {
+func TestFinalErrorsAreNotRetried(t *testing.T) {
 	t.Parallel()
 	for what, fault := range map[string]end{
 		"denied":          denied,

@@ -40,7 +40,7 @@ func TestChildrenReadsIndexes(t *testing.T) {
 
 // An index that cannot be read is missing from the children and has a failure with a
 // reason, so that no caller takes it for an index without children.
-func TestChildrenTellsWhatItCannotRead(t *testing.T) {
+func TestChildrenReturnsFailures(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	for name, manifest := range map[string]string{
@@ -88,7 +88,7 @@ func TestChildrenKeepsEveryFailureOfAnAnswer(t *testing.T) {
 
 // The span of the reading begins at the first attempt and ends at the time of the
 // answer.
-func TestChildrenTellsWhenItCountsAsAPull(t *testing.T) {
+func TestChildrenReturnsTheTimeOfItsPull(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	index := registry.Put("app", fakeecr.Image{PushedAt: now.Add(-time.Hour), Children: []string{digest(1)}})

@@ -32,14 +32,12 @@ type API interface {
 	UpdateImageStorageClass(context.Context, *ecr.UpdateImageStorageClassInput, ...func(*ecr.Options)) (*ecr.UpdateImageStorageClassOutput, error)
 }
 
-// maxResults is the largest page size that ECR accepts.
-const maxResults = 1000
+const maxResults = 1000 // the largest page size that ECR accepts
 
 // A Client reads and deletes images. It is safe for concurrent use.
 type Client struct {
-	api API
-	// emulated is true if the endpoint is that of an emulator.
-	emulated bool
+	api      API
+	emulated bool // the endpoint is that of an emulator
 }
 
 var (

@@ -64,10 +64,9 @@ func beforeSending(o *ecr.Options, name string, do step) {
 	})
 }
 
-// Paced is an option of a client: p limits the concurrent calls of each operation. It
-// does not limit [Client.Describe] and the calls that delete, archive or untag, because
-// a wait between the re-check and the deletion would be unsafe. Each attempt is a call;
-// the pause between two attempts is not.
+// Paced is an option of a client: p limits the concurrent attempts of each operation. It
+// does not limit [Client.Describe] and the calls that delete, archive or untag. A wait
+// between the re-check and such a call would be unsafe.
 func Paced(p *pace.Pace) func(*ecr.Options) {
 	return func(o *ecr.Options) {
 		eachAttempt(o, "Pace", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
@@ -92,7 +91,6 @@ func Paced(p *pace.Pace) func(*ecr.Options) {
 	}
 }
 
-// notPaced is the key of a context whose calls no pace limits.
 type notPaced struct{}
 
 func withoutPace(ctx context.Context) context.Context {

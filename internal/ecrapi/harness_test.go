@@ -54,7 +54,7 @@ func collect[T any](t *testing.T, sequence iter.Seq2[T, error]) ([]T, error) {
 	for item, err := range sequence {
 		switch {
 		case failed != nil:
-			t.Error("the sequence goes on after an error")
+			t.Error("the sequence continues after an error")
 		case err != nil:
 			failed = err
 		default:

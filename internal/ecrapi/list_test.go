@@ -118,7 +118,7 @@ func TestImagesOnSeveralPagesCountOnce(t *testing.T) {
 
 // An image that changes while pages are fetched, and is listed again, is an error:
 // neither listing has the current image and tags. A mere pull is left to the re-check.
-func TestAnImageThatChangesBetweenPagesIsDoubted(t *testing.T) {
+func TestAnImageThatChangesBetweenPagesIsAnError(t *testing.T) {
 	t.Parallel()
 	const first = `"imageTags": ["a", "b"], "imagePushedAt": 5, "imageStatus": "ACTIVE", "lastActivatedAt": 6, "lastRecordedPullTime": 7`
 	for second, changed := range map[string]bool{

@@ -84,8 +84,8 @@ func archiveError(digest string, err error) error {
 	return removal(err)
 }
 
-// removal classifies the error of a call that deletes, archives or untags, so that the
-// caller knows whether to try again, and whether ECR may have carried out the call.
+// removal classifies the error of a call that deletes, archives or untags. The caller then
+// knows whether to try again, and whether ECR may have carried out the call.
 func removal(err error) error {
 	switch {
 	case awsclient.IsThrottled(err), errors.Is(err, errLate): // ECR did nothing
@@ -96,15 +96,13 @@ func removal(err error) error {
 	return Classify(err)
 }
 
-// maxDelay is the longest accepted time between the re-check and the sending of a call.
-const maxDelay = time.Second
+const maxDelay = time.Second // between the re-check and the sending of a call
 
 var errLate = errors.New("the call was not sent: getting credentials took more than a second; run again")
 
 // once is an option of a call that deletes, archives or untags. The SDK makes one
-// attempt, because the caller describes the images again before each attempt. The SDK
-// does not send a call more than maxDelay after the re-check, for instance because it
-// had to renew the credentials.
+// attempt, because the caller describes the images again before each attempt. It does not
+// send the call if renewing the credentials took more than maxDelay.
 func once(o *ecr.Options) {
 	o.Retryer = aws.NopRetryer{}
 	began := now()

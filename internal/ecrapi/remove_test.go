@@ -92,7 +92,7 @@ func TestDescribeErrors(t *testing.T) {
 	wantError(t, err, "grant the action to the role")
 }
 
-func TestUntagTellsWhatBecameOfEachTag(t *testing.T) {
+func TestUntagReturnsTheOutcomeOfEachTag(t *testing.T) {
 	t.Parallel()
 	registry, client, calls := start(t)
 	both := registry.Put("app", fakeecr.Image{Digest: digest(1), Tags: []string{"pr-1", "pr-2", "v1"}})
@@ -116,7 +116,7 @@ func TestUntagTellsWhatBecameOfEachTag(t *testing.T) {
 	}
 }
 
-func TestDeleteTellsWhatBecameOfEachImage(t *testing.T) {
+func TestDeleteReturnsTheOutcomeOfEachImage(t *testing.T) {
 	t.Parallel()
 	registry, client, calls := start(t)
 	plain := registry.Put("app", fakeecr.Image{Digest: digest(1)})

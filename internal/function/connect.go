@@ -125,7 +125,7 @@ func opener(cfg aws.Config, clock func() time.Time) list.Open {
 // endpoint of STS there is no answer.
 const maxOwnPullsWait = time.Minute
 
-// ownPulls finds out whether ECR records the caller's pulls. If ECR excludes nobody, it
+// ownPulls finds out whether ECR records the caller's pulls. Without an exclusion it
 // ignores a failed call of STS.
 func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) plan.OwnPulls {
 	ctx, cancel := context.WithTimeout(ctx, maxOwnPullsWait)

@@ -80,7 +80,7 @@ func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 }
 
 // An excluded principal with an unreadable ARN may be the caller.
-func TestAnExclusionThatCannotBeReadIsDoubted(t *testing.T) {
+func TestAnUnreadableExclusionIsAnError(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::123456789012:role/cleaner"
 	for arns, want := range map[string]string{
@@ -123,7 +123,7 @@ func TestAnEmulatorThatKnowsNoExclusions(t *testing.T) {
 	}
 }
 
-// Whether pulls count is asked once in a run, and only if it matters.
+// A run reads the pull-time exclusions once, and only if it reads a manifest.
 func TestARunAsksOnceWhetherPullsCount(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, expireAll)
@@ -137,7 +137,7 @@ func TestARunAsksOnceWhetherPullsCount(t *testing.T) {
 	}
 }
 
-func TestConnectAsksWhatTheConfigurationReliesUpon(t *testing.T) {
+func TestConnectQueriesTheConfiguredSources(t *testing.T) {
 	t.Parallel()
 	r := function.Connect(awsclient.Local("http://127.0.0.1:1", "eu-west-1"), clock)
 	for text, want := range map[string]string{
@@ -196,10 +196,10 @@ func oneService(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
 		return
 	}
-	_, _ = w.Write([]byte(answer)) // the client tells what it got
+	_, _ = w.Write([]byte(answer)) // the client reports a wrong answer
 }
 
-// A list of references is a file or an S3 object, and protects what it names.
+// A list of references is a file or an S3 object, and protects the images in it.
 func TestListsOfReferencesProtect(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "")
@@ -226,7 +226,7 @@ func TestListsOfReferencesProtect(t *testing.T) {
 
 // The modification time of a regular file is the time of its list. Other files have no
 // such time.
-func TestListsInFilesGrowOld(t *testing.T) {
+func TestListsInFilesHaveAMaximumAge(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "")
 	f.connect(awstest.Serve(t, f.registry))
@@ -258,8 +258,8 @@ func TestListsInFilesGrowOld(t *testing.T) {
 	}
 }
 
-// Services that cannot be asked leave everything as it is.
-func TestSourcesThatDoNotAnswerKeepEverything(t *testing.T) {
+// If a service does not answer, the cleaner deletes nothing.
+func TestASourceThatDoesNotAnswerKeepsAllImages(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, strings.Replace(expireAll, `"inUse": []`, `"inUse": ["ecs", "lambda"]`, 1))
 	f.connect(awstest.Serve(t, f.registry)) // it has neither service

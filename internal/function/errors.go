@@ -3,8 +3,8 @@ package function
 // Lambda reports the name of the type of a handler's error as errorType. The function
 // returns these types, so that alarms and queries can tell the causes apart.
 
-// A RequestError says that the event is not a valid request, that the configuration
-// forbids it, or that it names repositories that do not exist or are excluded.
+// A RequestError says that the request is not valid, that the configuration forbids it, or
+// that its repositories do not exist or are excluded.
 type RequestError struct{ Err error }
 
 func (e *RequestError) Error() string { return "request: " + e.Err.Error() }

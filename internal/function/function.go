@@ -26,25 +26,20 @@ const (
 // A Handler handles the events of the function. All fields except Commit and
 // FunctionName must be set.
 type Handler struct {
-	// Configuration is the value of CLEANER_CONFIG.
-	Configuration string
-	// Read reads the configuration at the location in Configuration.
-	Read    config.Reader
-	Connect func(ctx context.Context) (Registry, error)
-	Now     func() time.Time
-	// RunID returns the ID of the run with this context.
-	RunID func(ctx context.Context) string
-	Log   *slog.Logger
-	// Commit is that of [cleaner.Runner].
-	Commit func() error
-	// FunctionName is the dimension of the metrics. If it is "", no metrics are written.
-	FunctionName string
+	Configuration string        // the value of CLEANER_CONFIG
+	Read          config.Reader // reads the configuration at the location in Configuration
+	Connect       func(ctx context.Context) (Registry, error)
+	Now           func() time.Time
+	RunID         func(ctx context.Context) string // the ID of the run with this context
+	Log           *slog.Logger
+	Commit        func() error // as in [cleaner.Runner]
+	FunctionName  string       // the dimension of the metrics; no metrics are written if it is ""
 }
 
 // Handle carries out one event and returns the report. The error is a [*RequestError], a
 // [*ConfigurationError] or a [*RegistryError]; every other failure is in the report.
-// Before one of the first two errors, Handle has only read the configuration and, if the
-// request names repositories that do not exist, listed the repositories.
+// Before one of the first two errors, Handle has only read the configuration. If the
+// request names missing repositories, it has also listed the repositories.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Report, error) {
 	run, hash, err := h.prepare(ctx, event)
 	if err != nil {

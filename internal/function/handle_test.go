@@ -13,7 +13,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// Whatever wakes the function without saying "apply" only plans.
+// An event without the mode apply only plans.
 func TestHandlePlansUnlessToldToApply(t *testing.T) {
 	t.Parallel()
 	for _, event := range []string{
@@ -89,7 +89,7 @@ func TestARequestNarrows(t *testing.T) {
 
 // A request for repositories that do not exist is an error, also if the rest of it is
 // valid.
-func TestARequestThatSelectsNothingIsAnError(t *testing.T) {
+func TestARequestWithoutRepositoriesIsAnError(t *testing.T) {
 	t.Parallel()
 	for event, words := range map[string]string{
 		`{"mode": "apply", "repositories": ["team/a", "team/x", "y*"]}`:      "no repository matches team/x, y*; nothing was done",
@@ -130,7 +130,7 @@ func TestAPolicyOfTheRequestIsPlanned(t *testing.T) {
 	}
 }
 
-func TestABadRequestCallsNobody(t *testing.T) {
+func TestABadRequestMakesNoCall(t *testing.T) {
 	t.Parallel()
 	for event, words := range map[string]string{
 		``:                        "request: 1:1: is empty",
@@ -149,7 +149,7 @@ func TestABadRequestCallsNobody(t *testing.T) {
 	}
 }
 
-func TestABadConfigurationCallsNobody(t *testing.T) {
+func TestABadConfigurationMakesNoCall(t *testing.T) {
 	t.Parallel()
 	for configuration, words := range map[string]string{
 		`{"mode": "go"}`:       `configuration: 1:10: mode: "go" is not known`,
@@ -169,8 +169,8 @@ func TestABadConfigurationCallsNobody(t *testing.T) {
 	}
 }
 
-// To ignore a protection would be to delete.
-func TestApplyRefusesWhatItCannotHonour(t *testing.T) {
+// Ignoring an unsupported protection would delete images.
+func TestApplyRefusesUnsupportedFields(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `{"report": {"html": true, "sns": "arn:aws:sns:eu-west-1:123456789012:t"}}`)
 	f.push("app", 9*day)
@@ -206,8 +206,8 @@ func TestARegistryThatCannotBeListedIsAnError(t *testing.T) {
 	}
 }
 
-// All else is a report.
-func TestTroubleInRepositoriesIsInTheReport(t *testing.T) {
+// Every other failure is in the report.
+func TestFailuresInRepositoriesAreInTheReport(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, expireAll)
 	f.push("app", 9*day)

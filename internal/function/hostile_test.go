@@ -21,8 +21,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// A hostileRegistry says the same text wherever a registry can say something, as
-// no registry does that checks what it is given. It is also an in-use source.
+// A hostileRegistry returns the same text in every name, tag and message. It is also an
+// in-use source.
 type hostileRegistry struct{ text string }
 
 func (h hostileRegistry) Repositories(context.Context) iter.Seq2[plan.Repository, error] {
@@ -94,7 +94,7 @@ func (h hostileRegistry) connect(context.Context) (function.Registry, error) {
 	}, nil
 }
 
-// Each kind of line is a line, whatever it is to say, and is in the documentation.
+// Each kind of line stays one line with every text, and is in the documentation.
 func TestEveryKindOfLineIsHarmless(t *testing.T) {
 	t.Parallel()
 	documented := documentedLines(t)

@@ -116,9 +116,9 @@ func TestACallThatHangsEndsBeforeTheDeadline(t *testing.T) {
 	})
 }
 
-// hanging is a registry of which each repository has one image to remove, and whose
-// removing calls never end by themselves; nor do, once there was one, its re-checks if
-// blind.
+// hanging is a registry whose repositories have one expired image each. Its removing calls
+// end only with their context. If blind, its re-checks after the first removing call do so,
+// too.
 type hanging struct {
 	slowReader
 	apply.Remover
@@ -145,8 +145,8 @@ func (h *hanging) Delete(ctx context.Context, _ string, _ []string) (apply.Delet
 	return apply.Deletion{}, fmt.Errorf("%w: %w", apply.ErrUnanswered, ctx.Err())
 }
 
-// A removing call is seen to its end when the run is stopped, but not when Lambda
-// would kill the function over it.
+// A stopped run waits for the answer of a removing call, but not until Lambda kills the
+// function.
 func TestARemovalThatHangsEndsBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	for _, within := range []time.Duration{20 * time.Second, 30 * time.Second, time.Minute, 15 * time.Minute} {

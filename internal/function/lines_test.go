@@ -13,7 +13,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// wantAsSlog checks that a line is what package log/slog writes, but for the time.
+// wantAsSlog checks that a line is equal to that of package log/slog, except for the time.
 func wantAsSlog(t *testing.T, with []any, attrs ...slog.Attr) {
 	t.Helper()
 	var ours, slogs bytes.Buffer
@@ -48,7 +48,7 @@ func TestRawJSONIsWrittenAsItIs(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoJSONIsSaid(t *testing.T) {
+func TestAValueWithoutJSONIsNamed(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	log := function.NewLog(&b).WithGroup("g")

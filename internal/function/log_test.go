@@ -11,17 +11,17 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
 )
 
-// forged is a line of a run that deleted an image of its own.
+// forged is a line about the deletion of an image.
 const forged = `{"time":"2026-03-01T12:00:00Z","level":"INFO","msg":"image","run_id":"forged","repository":"x","digest":"sha256:x","outcome":"deleted"}`
 
-// hostile are texts that would end a line, forge one, or act on a terminal.
+// hostile are texts that would end a line, forge a line, or control a terminal.
 var hostile = []string{
 	"v1\n" + forged + "\n", "v1\r" + forged, "\u2028" + forged + "\u2029", "\u0085" + forged, `"}` + forged, `\",\"outcome\":\"deleted`,
 	"\x00\x07\x08\x1b[31m\x7f", "\u009b31m", "\u202egnp.exe", "bad\xff\xfeutf-8\xc3", "\ufeff", `\`, "<script>", "{", strings.Repeat("x", 10_000),
 }
 
-// wantHarmless checks that the log is lines of printable JSON, which name no run
-// but run-1, and returns what they say.
+// wantHarmless checks that the log is lines of printable JSON about run-1 only, and returns
+// the run.
 func (f *fixture) wantHarmless(t *testing.T) audit.Run {
 	t.Helper()
 	text := f.log.String()
@@ -76,7 +76,7 @@ func TestNamesAndMessagesCannotForgeTheLog(t *testing.T) {
 			f.push("app", 8*day)
 			f.registry.RefuseImage(refused, text)
 			f.push("denied", 9*day)
-			if !strings.ContainsFunc(text, unicode.IsControl) { // the code stands in a header
+			if !strings.ContainsFunc(text, unicode.IsControl) { // the code is in a header
 				f.registry.Fail("DescribeImages", "denied", text)
 			}
 			report := f.handle(t, `{"mode": "apply"}`)

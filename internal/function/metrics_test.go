@@ -34,8 +34,7 @@ type emf struct {
 	} `json:"_aws"`
 }
 
-// metrics returns the line of metrics, and by name what it holds of each with its
-// unit.
+// metrics returns the line of metrics, and the values with their units by name.
 func (f *fixture) metrics(t *testing.T) (line emf, values map[string]string) {
 	t.Helper()
 	var members map[string]json.RawMessage
@@ -126,7 +125,7 @@ func TestAManifestThatIsRefusedIsSeenInTheMetrics(t *testing.T) {
 	}
 }
 
-// The tool runs the handler too, and nobody makes metrics of what it writes.
+// The tool runs the handler as well, and CloudWatch does not read its log.
 func TestWithoutAFunctionThereAreNoMetrics(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, expireAll)
@@ -137,7 +136,7 @@ func TestWithoutAFunctionThereAreNoMetrics(t *testing.T) {
 }
 
 // A run that left something undone says in its last line how much, and why.
-func TestWhatIsUndoneIsCountedByReason(t *testing.T) {
+func TestUndoneImagesAreCountedByReason(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		disturb func(*fixture)

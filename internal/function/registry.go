@@ -69,8 +69,8 @@ func (r Registry) checkClock(mode config.Mode) func() error {
 	}
 }
 
-// clockNoise is the largest measured difference from AWS's clock that a correct clock can
-// have: a Date has whole seconds, and an answer takes time to arrive.
+// clockNoise is the largest measured difference of a correct clock from AWS's clock. A
+// Date has whole seconds, and an answer takes time to arrive.
 const clockNoise = 5 * time.Second
 
 // serviceTime returns AWS's time for the time local of this machine's clock. It returns

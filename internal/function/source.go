@@ -18,8 +18,8 @@ import (
 const maxSourceWait = 30 * time.Second
 
 // SourceReader returns a function that reads the text of a configuration from a file, an
-// S3 object or a parameter, in the environment's account and Region. A profile and a
-// region that are not "" override the environment.
+// S3 object or a parameter. It uses the environment's account and Region; a profile and a
+// region that are not "" override them.
 func SourceReader(profile, region string, clock func() time.Time) config.Reader {
 	return func(ctx context.Context, location string) ([]byte, error) {
 		if !strings.HasPrefix(location, "s3://") && !strings.HasPrefix(location, "ssm:") {

@@ -81,7 +81,7 @@ func wantWhole(t *testing.T, report *report.Report, n int) (handled []string) {
 
 // If one run cannot handle all repositories, each is handled at least once within twice
 // the number of runs that are necessary at best.
-func TestEachRepositoryHasItsTurn(t *testing.T) {
+func TestEachRepositoryIsHandledWithinTwiceTheRuns(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		n       int

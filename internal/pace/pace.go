@@ -16,6 +16,7 @@ type Limits struct{ Start, Most int }
 // An End is the end of a call, as far as it shows something about the rate of calls.
 type End int
 
+// The ends.
 const (
 	Unknown   End = iota // there was no call, no answer, or a server fault
 	Carried              // the service carried out the call, or refused it for another reason than the rate

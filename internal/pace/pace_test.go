@@ -40,7 +40,7 @@ func free(t *testing.T, p *pace.Pace, operation string) int {
 // ends are those of calls: + is carried out, - throttled and ? neither.
 var ends = map[rune]pace.End{'+': pace.Carried, '-': pace.Throttled, '?': pace.Unknown}
 
-func TestTheLimitMoves(t *testing.T) {
+func TestTheLimitFollowsTheEndsOfCalls(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		limits pace.Limits
@@ -91,7 +91,7 @@ func TestCallsThatAreThrottledTogetherCountOnce(t *testing.T) {
 	})
 }
 
-func TestWhoComesFirstIsServedFirst(t *testing.T) {
+func TestCallsBeginInTheOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := pace.New(pace.Limits{Start: 1, Most: 1})
@@ -116,8 +116,8 @@ func TestWhoComesFirstIsServedFirst(t *testing.T) {
 	})
 }
 
-// One that waits no longer keeps nobody else from the turn.
-func TestGivingUp(t *testing.T) {
+// A cancelled call does not block the calls behind it.
+func TestACancelledCallLosesItsTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := pace.New(pace.Limits{Start: 1, Most: 1})

@@ -28,5 +28,4 @@ func Check(im *evaluator.Image) error {
 	return fmt.Errorf("image %s has the unknown imageStatus %q; update the cleaner", im.Digest, im.Status)
 }
 
-// year2262 is the year in which the range of an Instant ends.
 var year2262 = evaluator.At(time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC))

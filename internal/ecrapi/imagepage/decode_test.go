@@ -104,14 +104,14 @@ var refused = map[string]string{
 	`{"imageDetails":[{"imageDigest":"sha256:a","imagePushedAt":1},{}]}`: `image without imageDigest (tags []); check the endpoint`,
 }
 
-// times that a push may have; what the SDK makes of them counts.
+// times are push times that the decoder must read as the SDK does.
 var times = []string{
 	"0", "1", "0.001", "0.0009", "-0.0001", "1e3", "1E+3", "1771000000", "1.771E9", "1771000000.001", "1771000000.123", "1771000000.999", "1771000000.9999999",
 	"1771000000.1234567890123456789", "17710000001234e-4", "253402300799.999", "1e10", "1e11", "1e15", "9007199254740993", "9223372036854775807",
 	"9223372036854775808", "-9223372036854775809", "9223372036854.775807", "9223372036854.776", "-9223372036854.776", "1e300", "1.7e308", "-1e300", "5e-324", "1e-400", "-0", "-0.0",
 }
 
-// broken are pages that must not be taken for a listing.
+// broken are pages that the decoder must refuse.
 var broken = map[string]string{
 	"nothing":                   ``,
 	"white space":               ` `,
@@ -224,7 +224,7 @@ func TestTimesAreExact(t *testing.T) {
 	}
 }
 
-func TestImagesThatCannotBeJudgedEndThePage(t *testing.T) {
+func TestARefusedImageEndsThePage(t *testing.T) {
 	t.Parallel()
 	for text, want := range refused {
 		page, err := imagepage.Decode([]byte(text))
@@ -286,7 +286,7 @@ func TestNothingOfAPageRefersToItsText(t *testing.T) {
 	}
 }
 
-// FuzzImagePage holds the page equal to what the SDK makes of it.
+// FuzzImagePage compares the decoder with the SDK.
 func FuzzImagePage(f *testing.F) {
 	f.Add(whole)
 	for _, pages := range []map[string]string{odd, broken} {

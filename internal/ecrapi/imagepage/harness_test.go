@@ -36,8 +36,7 @@ func (s *sdk) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput, _
 	return out, err
 }
 
-// reference is what the SDK and the conversion of its types make of a page. A
-// panic of the SDK is an error.
+// reference reads a page with the SDK. A panic of the SDK is an error.
 func reference(t *testing.T, text string) (page imagepage.Page, err error) {
 	t.Helper()
 	cfg := awstest.Attempts(awstest.Offline(awstest.Answer(text)), 1)

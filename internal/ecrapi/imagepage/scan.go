@@ -10,7 +10,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// maxDepth is the largest accepted depth of nested values, as in encoding/json.
 const maxDepth = 10_000
 
 // A scanner reads a JSON text in place. Each method reads the next value. A method that
