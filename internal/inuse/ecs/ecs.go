@@ -17,6 +17,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -92,7 +94,7 @@ type scan struct {
 }
 
 func (s *scan) run(ctx context.Context) error {
-	clusters, err := inuse.List(func(token *string) (*ecs.ListClustersOutput, error) {
+	clusters, err := query.List(func(token *string) (*ecs.ListClustersOutput, error) {
 		return s.API.ListClusters(ctx, &ecs.ListClustersInput{MaxResults: aws.Int32(maxPage), NextToken: token})
 	}, func(out *ecs.ListClustersOutput) ([]string, *string) { return out.ClusterArns, out.NextToken })
 	if err != nil {
@@ -107,7 +109,7 @@ func (s *scan) run(ctx context.Context) error {
 	if err := s.families(ctx); err != nil {
 		return err
 	}
-	return inuse.Each(ctx, slices.Collect(maps.Keys(s.definitions)), s.describeDefinition)
+	return query.Each(ctx, slices.Collect(maps.Keys(s.definitions)), s.describeDefinition)
 }
 
 // The maximum numbers of items in one call.
@@ -137,7 +139,7 @@ func (s *scan) container(image, digest string, use inuse.Use) error {
 	return s.Add("", digest, use)
 }
 
-func explain(doing string, err error) error { return inuse.Explain(name, doing, err) }
+func explain(doing string, err error) error { return query.Explain(name, doing, err) }
 
 // explainUnlessGone is explain, but returns nil if the cluster or service was deleted.
 func explainUnlessGone(doing string, err error) error {
@@ -149,7 +151,7 @@ func explainUnlessGone(doing string, err error) error {
 
 // gone reports whether the cluster or service was deleted after it was listed.
 func gone(err error) bool {
-	return inuse.HasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
+	return query.HasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
 }
 
 // complete checks that an answer covers every requested item. Found are the ARNs of the

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -46,7 +48,7 @@ func distinctARNs(arns []string) []string {
 
 // listDeployments adds the relevant deployments and their new revisions to the service.
 func (s *scan) listDeployments(ctx context.Context, sv *service) error {
-	deployments, err := inuse.List(func(token *string) (*ecs.ListServiceDeploymentsOutput, error) {
+	deployments, err := query.List(func(token *string) (*ecs.ListServiceDeploymentsOutput, error) {
 		return s.API.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
 			Cluster: &sv.cluster, Service: &sv.arn, MaxResults: aws.Int32(maxPage), NextToken: token,
 		}, s.retryOptions(sv))
@@ -87,7 +89,7 @@ func createdAt(d types.ServiceDeploymentBrief) time.Time {
 // hasNoRevisions reports whether the error of listing deployments means that the service
 // has no revisions: the service was deleted, or it names none and ECS does not know any.
 func (s *scan) hasNoRevisions(sv *service, err error) bool {
-	return gone(err) || len(sv.current) == 0 && (inuse.NotKnown(err) || s.Emulated && awsclient.IsErrorPage(err))
+	return gone(err) || len(sv.current) == 0 && (query.NotKnown(err) || s.Emulated && awsclient.IsErrorPage(err))
 }
 
 // retryOptions prevents retries of the error page with which an emulator answers a call

@@ -4,11 +4,11 @@ import (
 	"context"
 	"slices"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
 // A service is an ECS service that may have revisions.
@@ -21,19 +21,19 @@ type service struct {
 }
 
 func (s *scan) services(ctx context.Context, clusters []string) error {
-	batches, err := inuse.Gather(ctx, clusters, s.listServices)
+	batches, err := query.Gather(ctx, clusters, s.listServices)
 	if err != nil {
 		return err
 	}
-	services, err := inuse.Gather(ctx, batches, s.describeServices)
+	services, err := query.Gather(ctx, batches, s.describeServices)
 	if err != nil {
 		return err
 	}
-	return inuse.Each(ctx, services, s.serviceRevisions)
+	return query.Each(ctx, services, s.serviceRevisions)
 }
 
 func (s *scan) listServices(ctx context.Context, cluster string) ([]batch, error) {
-	arns, err := inuse.List(func(token *string) (*ecs.ListServicesOutput, error) {
+	arns, err := query.List(func(token *string) (*ecs.ListServicesOutput, error) {
 		return s.API.ListServices(ctx, &ecs.ListServicesInput{Cluster: &cluster, MaxResults: aws.Int32(maxPage), NextToken: token})
 	}, func(out *ecs.ListServicesOutput) ([]string, *string) { return out.ServiceArns, out.NextToken })
 	if err := explainUnlessGone("list services in "+cluster, err); err != nil {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -14,18 +16,18 @@ import (
 )
 
 func (s *scan) tasks(ctx context.Context, clusters []string) error {
-	batches, err := inuse.Gather(ctx, clusters, s.listTasks)
+	batches, err := query.Gather(ctx, clusters, s.listTasks)
 	if err != nil {
 		return err
 	}
-	return inuse.Each(ctx, batches, s.describeTasks)
+	return query.Each(ctx, batches, s.describeTasks)
 }
 
 // listTasks lists stopped tasks last, in order not to miss a task that stops in between.
 func (s *scan) listTasks(ctx context.Context, cluster string) ([]batch, error) {
 	var arns []string
 	for _, status := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
-		some, err := inuse.List(func(token *string) (*ecs.ListTasksOutput, error) {
+		some, err := query.List(func(token *string) (*ecs.ListTasksOutput, error) {
 			return s.API.ListTasks(ctx, &ecs.ListTasksInput{
 				Cluster: &cluster, DesiredStatus: status, MaxResults: aws.Int32(maxPage), NextToken: token,
 			})
@@ -118,7 +120,7 @@ func (s *scan) families(ctx context.Context) error {
 	if s.Revisions == 0 {
 		return nil
 	}
-	families, err := inuse.List(func(token *string) (*ecs.ListTaskDefinitionFamiliesOutput, error) {
+	families, err := query.List(func(token *string) (*ecs.ListTaskDefinitionFamiliesOutput, error) {
 		return s.API.ListTaskDefinitionFamilies(ctx, &ecs.ListTaskDefinitionFamiliesInput{
 			Status: types.TaskDefinitionFamilyStatusActive, MaxResults: aws.Int32(maxPage), NextToken: token,
 		})
@@ -128,14 +130,14 @@ func (s *scan) families(ctx context.Context) error {
 	if err != nil {
 		return explain("list task definition families", err)
 	}
-	return inuse.Each(ctx, families, s.newest)
+	return query.Each(ctx, families, s.newest)
 }
 
 // newest adds the newest task definitions of one family to the definitions. It skips other
 // families, which an emulator lists if their names begin with this one.
 func (s *scan) newest(ctx context.Context, family string) error {
 	revision := 0
-	for arn, err := range inuse.Pages(func(token *string) (*ecs.ListTaskDefinitionsOutput, error) {
+	for arn, err := range query.Pages(func(token *string) (*ecs.ListTaskDefinitionsOutput, error) {
 		return s.API.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
 			FamilyPrefix: &family, Status: types.TaskDefinitionStatusActive, Sort: types.SortOrderDesc,
 			MaxResults: aws.Int32(int32(min(s.Revisions, maxPage))), NextToken: token,

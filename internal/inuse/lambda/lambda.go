@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -70,32 +72,32 @@ func (s scan) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := inuse.Each(ctx, versions, s.code); err != nil {
+	if err := query.Each(ctx, versions, s.code); err != nil {
 		return err
 	}
 	known := map[string][]string{}
 	for _, v := range versions {
 		known[v.function] = append(known[v.function], v.version)
 	}
-	aliased, err := inuse.Gather(ctx, slices.Collect(maps.Keys(known)), func(ctx context.Context, function string) ([]version, error) {
+	aliased, err := query.Gather(ctx, slices.Collect(maps.Keys(known)), func(ctx context.Context, function string) ([]version, error) {
 		return s.aliased(ctx, function, known[function])
 	})
 	if err != nil {
 		return err
 	}
-	return inuse.Each(ctx, aliased, s.code)
+	return query.Each(ctx, aliased, s.code)
 }
 
 // versions returns the versions of all functions that may have an image.
 func (s scan) versions(ctx context.Context) ([]version, error) {
 	var versions []version
-	for f, err := range inuse.Pages(func(token *string) (*lambda.ListFunctionsOutput, error) {
+	for f, err := range query.Pages(func(token *string) (*lambda.ListFunctionsOutput, error) {
 		return s.API.ListFunctions(ctx, &lambda.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll, Marker: token})
 	}, func(out *lambda.ListFunctionsOutput) ([]types.FunctionConfiguration, *string) {
 		return out.Functions, out.NextMarker
 	}) {
 		if err != nil {
-			return nil, inuse.Explain(name, "list functions", err)
+			return nil, query.Explain(name, "list functions", err)
 		}
 		if f.PackageType != types.PackageTypeZip {
 			versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn), f.PackageType})
@@ -107,7 +109,7 @@ func (s scan) versions(ctx context.Context) ([]version, error) {
 // aliased returns the versions behind the aliases of the function, without the known ones.
 func (s scan) aliased(ctx context.Context, function string, known []string) ([]version, error) {
 	var versions []version
-	for alias, err := range inuse.Pages(func(token *string) (*lambda.ListAliasesOutput, error) {
+	for alias, err := range query.Pages(func(token *string) (*lambda.ListAliasesOutput, error) {
 		return s.API.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &function, Marker: token})
 	}, func(out *lambda.ListAliasesOutput) ([]types.AliasConfiguration, *string) {
 		return out.Aliases, out.NextMarker
@@ -116,7 +118,7 @@ func (s scan) aliased(ctx context.Context, function string, known []string) ([]v
 			return nil, nil
 		}
 		if err != nil {
-			return nil, inuse.Explain(name, "list aliases of "+function, err)
+			return nil, query.Explain(name, "list aliases of "+function, err)
 		}
 		targets := []string{aws.ToString(alias.FunctionVersion)}
 		if alias.RoutingConfig != nil {
@@ -132,7 +134,7 @@ func (s scan) aliased(ctx context.Context, function string, known []string) ([]v
 }
 
 // gone reports whether the function or version was deleted after it was listed.
-func gone(err error) bool { return inuse.HasCode(err, "ResourceNotFoundException") }
+func gone(err error) bool { return query.HasCode(err, "ResourceNotFoundException") }
 
 // code adds the image of a version, if it has one.
 func (s scan) code(ctx context.Context, v version) error {
@@ -146,7 +148,7 @@ func (s scan) code(ctx context.Context, v version) error {
 	case gone(err):
 		return nil
 	case err != nil:
-		return inuse.Explain(name, doing, err)
+		return query.Explain(name, doing, err)
 	case out.Code == nil || out.Configuration == nil:
 		return fmt.Errorf("%s: the answer has no code", doing)
 	}

@@ -18,6 +18,8 @@ import (
 	"iter"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
@@ -100,7 +102,7 @@ func (s Source) explain(err error) error {
 	if wrong, ok := errors.AsType[contentError](err); ok {
 		return wrong
 	}
-	if action, denied := inuse.Denied(err); denied {
+	if action, denied := query.Denied(err); denied {
 		return fmt.Errorf("%s: %w; allow %s", doing, err, action)
 	}
 	return fmt.Errorf("%s: %w; if it is no longer kept, take %q out of protect.references", doing, err, s.location)

@@ -1,4 +1,4 @@
-package inuse
+package query
 
 import (
 	"context"
