@@ -26,7 +26,7 @@ func Explain(name, doing string, err error) error {
 }
 
 // Denied reports whether IAM denied the call, and returns the action to allow, such as
-// "the action ecs:ListTasks". All actions in use have the names of their operations.
+// "the action ecs:ListTasks". The actions of all sources have the names of their operations.
 func Denied(err error) (action string, denied bool) {
 	if !HasCode(err, "AccessDeniedException", "AccessDenied", "UnauthorizedOperation") {
 		return "", false
