@@ -1,0 +1,108 @@
+package query_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+)
+
+type page struct {
+	items []string
+	next  string
+}
+
+// list returns the items of a listing with these pages, by token. The first has none.
+func list(pages map[string]page) ([]string, error) {
+	fetch := func(token *string) (page, error) {
+		if token == nil {
+			return pages[""], nil
+		}
+		if _, known := pages[*token]; !known {
+			return page{}, errors.New("no such token")
+		}
+		return pages[*token], nil
+	}
+	return query.List(fetch, func(p page) ([]string, *string) { return p.items, &p.next })
+}
+
+func TestAListingIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	got, err := list(map[string]page{"": {[]string{"a"}, "2"}, "2": {[]string{}, "3"}, "3": {[]string{"b", "c"}, ""}})
+	if err != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestAnIncompleteListingIsAnError(t *testing.T) {
+	t.Parallel()
+	for want, pages := range map[string]map[string]page{
+		"the answer has no list":                             {"": {nil, ""}},
+		"the listing is cut short: a page token is repeated": {"": {[]string{"a"}, "2"}, "2": {[]string{"b"}, "2"}},
+		"no such token":                                      {"": {[]string{"a"}, "2"}},
+	} {
+		if got, err := list(pages); err == nil || err.Error() != want {
+			t.Errorf("got %v, %v, want error %q", got, err, want)
+		}
+	}
+}
+
+func TestResultsAreInTheOrderOfTheItems(t *testing.T) {
+	t.Parallel()
+	items := make([]int, 100)
+	for i := range items {
+		items[i] = i
+	}
+	got, err := query.Gather(t.Context(), items, func(_ context.Context, i int) ([]int, error) { return []int{i, i}, nil })
+	if err != nil || len(got) != 200 || !slices.IsSorted(got) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestTheFirstErrorEndsTheOtherCalls(t *testing.T) {
+	t.Parallel()
+	failure := errors.New("no answer")
+	err := query.Each(t.Context(), []int{1, 2, 3}, func(ctx context.Context, i int) error {
+		if i == 2 {
+			return failure
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	if !errors.Is(err, failure) {
+		t.Errorf("got %v, want %v", err, failure)
+	}
+}
+
+func TestAnErrorSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	refused := func(code string) error {
+		return &smithy.OperationError{ServiceID: "ECS", OperationName: "ListTasks", Err: &smithy.GenericAPIError{Code: code, Message: "no"}}
+	}
+	unused := `; if it is not used here, take "ecs" out of protect.inUse`
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{refused("AccessDeniedException"), "; allow the action ecs:ListTasks"},
+		{&smithy.GenericAPIError{Code: "AccessDenied"}, "; allow the action"},
+		{refused("OptInRequired"), unused},
+		{refused("UnknownOperationException"), unused},
+		{&smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 501}}, Err: errors.New("x")}, unused},
+		{&smithyhttp.RequestSendError{Err: errors.New("refused")}, unused},
+		{&smithyhttp.RequestSendError{Err: context.Canceled}, "canceled"},
+		{refused("ServerException"), "no"},
+	} {
+		got := query.Explain("ecs", "list tasks", c.err)
+		if !strings.HasPrefix(got.Error(), "list tasks: ") || !strings.HasSuffix(got.Error(), c.want) || !errors.Is(got, c.err) {
+			t.Errorf("Explain(%v) = %v, want the suffix %q", c.err, got, c.want)
+		}
+	}
+}
