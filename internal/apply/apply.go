@@ -1,3 +1,7 @@
+// Package apply carries out the plan of one repository. It takes a plan and a [Remover]
+// and writes an outcome into each image of the plan. It decides the order of the calls,
+// describes the images again right before each call, and makes a call again after
+// throttling or when ECR did not answer. It never adds an image to the plan.
 package apply
 
 import (
@@ -13,91 +17,81 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Apply carries out a plan: it removes the images that are not protected and
-// notes in each what became of it. Indexes go first, then what belongs to
-// them, then the rest, and no image before all that it belongs to. Right before
-// they are removed the images are described again, and one that is not as it
-// was when the plan was made is left alone. What ECR refuses as referenced is
-// tried once more at the end. A plan with a Skip does nothing. No failure stops
-// the rest. When ctx is done, the call under way is seen to its end, and what
-// is left is not attempted.
-func Apply(ctx context.Context, remover Remover, plan *plan.Plan, log *slog.Logger) {
-	a := NewApplier(ctx, plan, Options{Remover: remover, Log: log})
+// Apply carries out a plan with the default options. When ctx is done, Apply completes
+// the current call, and the remaining images are NotAttempted.
+func Apply(ctx context.Context, remover Remover, p *plan.Plan, log *slog.Logger) {
+	a := NewApplier(ctx, p, Options{Remover: remover, Log: log})
 	a.Apply() //nolint:contextcheck // a call under way outlives the context
 	a.End()
 }
 
-// Options are what an [Applier] needs besides a plan.
+// Options are the parts of an [Applier] that do not depend on the plan.
 type Options struct {
 	Remover Remover
 	Log     *slog.Logger
-	// Pace bounds the removing calls of a run that are under way at a time. Nil does
-	// not.
+	// Pace limits the concurrent removing calls of a run. Nil means no limit.
 	Pace *pace.Pace
 	// Clock is the wall clock. Nil means the machine's.
 	Clock func() time.Time
-	// CheckClock returns an error when the wall clock is wrong. Optional.
+	// CheckClock returns an error if the wall clock is wrong. Nil means no check.
 	CheckClock func() error
-	// Commit returns nil once all log lines written so far are saved. After an error
-	// nothing is removed. Optional.
+	// Commit returns nil if all log lines written so far are saved. After an error
+	// the Applier removes nothing. Nil means that lines are saved at once.
 	Commit func() error
 }
 
-// An Applier removes images of one repository.
+// An Applier removes images of one repository. The maps have digests as keys.
 type Applier struct {
-	ctx  context.Context
-	plan *plan.Plan
-	Options
+	ctx     context.Context
+	plan    *plan.Plan
+	options Options
 	log     *slog.Logger
 	planned map[string]*plan.Image
-	// unread are the planned images that may list others.
+	// unread are the planned indexes whose manifests were not read.
 	unread       []*plan.Image
 	logged       map[string]bool
 	descriptions map[string]description
-	// unanswered says of images why it is not known what a call did to them, by
-	// digest.
+	// unanswered has the reason why the effect of a call on an image is unknown.
 	unanswered map[string]string
-	// archived are the images that somebody else has moved to the archive class,
-	// by digest.
+	// archived has the images that another program has moved to the archive class.
 	archived map[string]bool
-	// calls counts the removing calls. Throttled counts the last of them that were
-	// throttled in a row.
+	// calls counts the removing calls, throttled the last ones that ECR throttled in
+	// a row.
 	calls, throttled int
 }
 
 // NewApplier returns an Applier of the plan. Its calls end soon after ctx does.
 func NewApplier(ctx context.Context, p *plan.Plan, options Options) *Applier {
-	a := &Applier{
-		ctx: ctx, plan: p, Options: options, log: Log(p, options.Log), planned: map[string]*plan.Image{},
-		logged: map[string]bool{}, descriptions: map[string]description{}, unanswered: map[string]string{}, archived: map[string]bool{},
+	if options.Commit == nil {
+		options.Commit = func() error { return nil }
 	}
-	if a.Commit == nil {
-		a.Commit = func() error { return nil }
-	}
-	if a.CheckClock == nil {
-		a.CheckClock = func() error { return nil }
+	if options.CheckClock == nil {
+		options.CheckClock = func() error { return nil }
 	}
 	if p.Attempts == nil {
 		p.Attempts = map[string]int{}
 	}
-	a.index()
+	a := &Applier{
+		ctx: ctx, plan: p, options: options, log: Logger(options.Log, p), planned: map[string]*plan.Image{},
+		logged: map[string]bool{}, descriptions: map[string]description{}, unanswered: map[string]string{}, archived: map[string]bool{},
+	}
+	a.indexPlan()
 	return a
 }
 
-// Replanned makes the Applier continue with its plan after the plan has changed.
-func (a *Applier) Replanned() {
-	a.index()
-	a.settleUnanswered()
+// PlanChanged makes the Applier continue with its plan after the caller has changed it.
+// Images that the new plan keeps get the outcome Unknown if a call for them had no
+// answer, because a later plan may not contain them.
+func (a *Applier) PlanChanged() {
+	a.indexPlan()
+	for i := range a.plan.Images {
+		if im := &a.plan.Images[i]; !im.Open() {
+			a.settleUnanswered(im)
+		}
+	}
 }
 
-// Calls is the number of removing calls so far.
-func (a *Applier) Calls() int { return a.calls }
-
-// Fail gives all images that are still to be removed the outcome Failed.
-func (a *Applier) Fail(message string) { a.failAll(a.plan.Open(), message) }
-
-// index takes note of what is planned.
-func (a *Applier) index() {
+func (a *Applier) indexPlan() {
 	clear(a.planned)
 	a.unread = nil
 	for i := range a.plan.Images {
@@ -109,12 +103,15 @@ func (a *Applier) index() {
 	}
 }
 
-// fresh reports whether the plan, and the in-use scan on which it relies, are young
-// enough for a removing call.
-func (a *Applier) fresh() bool { return a.plan.Fresh(clock.Read(a.Clock)) }
+// Calls returns the number of removing calls so far.
+func (a *Applier) Calls() int { return a.calls }
 
-// Apply removes the images that are open. It returns false if it stopped early because
-// the plan had become too old.
+// Fail gives all images that are still to be removed the outcome Failed.
+func (a *Applier) Fail(message string) { a.failAll(a.plan.Open(), message) }
+
+// Apply removes the open images of the plan. It tries images that ECR refuses as
+// referenced once more at the end. It returns false if it stopped early because the plan
+// or its in-use scan was too old. It does nothing if the plan has a Skip.
 func (a *Applier) Apply() bool {
 	if a.plan.Skip != nil {
 		return true
@@ -122,25 +119,20 @@ func (a *Applier) Apply() bool {
 	if !a.removeAll() {
 		return false
 	}
-	if a.ctx.Err() != nil || !a.reopenBlocked() {
-		return true
-	}
-	return a.removeAll()
+	return a.ctx.Err() != nil || !a.reopenBlocked() || a.removeAll()
 }
 
-// removeAll removes the images that are open. It returns false if it stopped early, as
-// apply does.
+// removeAll removes the open images. Its result is that of Apply.
 func (a *Applier) removeAll() bool {
-	for _, steps := range batches(groups(a.plan.Images)) {
-		if !a.remove(steps) {
+	for _, batch := range batches(groups(a.plan.Images)) {
+		if !a.remove(batch) {
 			return false
 		}
 	}
 	return true
 }
 
-// reopenBlocked opens what was refused for a second try and reports whether
-// there is any.
+// reopenBlocked opens the blocked images again and reports whether there are any.
 func (a *Applier) reopenBlocked() bool {
 	reopened := false
 	for i := range a.plan.Images {
@@ -153,34 +145,37 @@ func (a *Applier) reopenBlocked() bool {
 }
 
 // remove removes the images of a batch, turn by turn. Before each turn it describes all
-// remaining images again, since the turn before took time and changed the registry. It
-// returns false if it stopped early, as apply does.
-func (a *Applier) remove(steps []step) bool {
-	for len(steps) > 0 && a.ctx.Err() == nil {
+// remaining images again, since the turn before took time and changed the registry. Its
+// result is that of Apply.
+func (a *Applier) remove(batch group) bool {
+	for len(batch) > 0 && a.ctx.Err() == nil {
 		if !a.fresh() {
 			return false
 		}
 		clear(a.descriptions)
-		a.recheck(group(steps).images())
-		n := slices.IndexFunc(steps, func(s step) bool { return s.turn != steps[0].turn })
+		a.recheck(batch.images())
+		n := slices.IndexFunc(batch, func(s step) bool { return s.turn != batch[0].turn })
 		if n < 0 {
-			n = len(steps)
+			n = len(batch)
 		}
-		a.removeTurn(steps[:n])
-		if len(openOf(group(steps[:n]).images())) > 0 && !a.fresh() {
+		a.removeTurn(batch[:n])
+		if len(openOf(batch[:n].images())) > 0 && !a.fresh() {
 			return false
 		}
-		steps = steps[n:]
+		batch = batch[n:]
 	}
 	return true
 }
 
+// fresh reports whether the plan and its in-use scan are young enough for a removing call.
+func (a *Applier) fresh() bool { return a.plan.Fresh(clock.Read(a.options.Clock)) }
+
 // removeTurn removes images of one turn, at most MaxBatch, that were just re-checked.
-func (a *Applier) removeTurn(steps []step) {
+func (a *Applier) removeTurn(steps group) {
 	var deletions, transitions, untaggings []*plan.Image
 	for _, s := range steps {
 		switch {
-		case s.Outcome != "" || a.blockedBy(s.Image):
+		case s.Outcome != "" || a.blockedByParent(s.Image):
 		case s.Archives():
 			transitions = append(transitions, s.Image)
 		case s.Action == evaluator.Untag:
@@ -188,36 +183,33 @@ func (a *Applier) removeTurn(steps []step) {
 		case s.Deletes():
 			deletions = append(deletions, s.Image)
 		default:
-			a.settle(s.Image, plan.Failed, "do not know how to carry out "+s.Action.String())
+			a.settle(s.Image, plan.Failed, "the program is faulty: it cannot carry out "+s.Action.String()+"; please report it")
 		}
 	}
-	a.delete(deletions)
+	_ = a.attempt("BatchDeleteImage", deletions, a.deleteOnce) // each image has its outcome
 	for chunk := range chunksOfTags(untaggings) {
-		a.untag(chunk)
+		_ = a.attempt("BatchDeleteImage", chunk, a.untagOnce)
 	}
 	a.archive(transitions)
 }
 
-// blockedBy settles an image that belongs to one that was not removed, and reports
-// whether it has to stay for that.
-func (a *Applier) blockedBy(im *plan.Image) bool {
+// blockedByParent settles an image as Blocked if it belongs, or may belong, to an image
+// that was not removed. It reports whether it did.
+func (a *Applier) blockedByParent(im *plan.Image) bool {
 	for _, digest := range im.Parents {
 		parent, planned := a.planned[digest]
-		along := im.Archives() && a.archived[digest]
-		if !planned || !im.RemovedFor(parent.Outcome) && !along {
-			a.settle(im, plan.Blocked, "it belongs to "+digest+", which stays")
+		inArchive := im.Archives() && a.archived[digest]
+		if !planned || !im.RemovedFor(parent.Outcome) && !inArchive {
+			a.settle(im, plan.Blocked, "it belongs to "+digest+", which was not removed")
 			return true
 		}
 	}
-	return im.Deletes() && !im.Unread && a.blockedByUnread(im)
-}
-
-// blockedByUnread is waits for the indexes that may list the image, for all that
-// is known.
-func (a *Applier) blockedByUnread(im *plan.Image) bool {
+	if !im.Deletes() || im.Unread {
+		return false
+	}
 	for _, index := range a.unread {
 		if !im.RemovedFor(index.Outcome) && graph.MayList(&index.Image, &im.Image) && !slices.Contains(index.Above, im.Digest) {
-			a.settle(im, plan.Blocked, "it may belong to "+index.Digest+", which stays")
+			a.settle(im, plan.Blocked, "it may belong to "+index.Digest+", which was not removed")
 			return true
 		}
 	}

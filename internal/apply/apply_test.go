@@ -131,7 +131,7 @@ func TestApplyWithACancelledContext(t *testing.T) {
 	plan := planOf(evaluator.Expire, w.Images["app"]...)
 	apply.Apply(ctx, r, plan, slog.New(slog.DiscardHandler))
 	for digest, outcome := range settled(plan) {
-		if outcome != "not attempted: the run was stopped before it" {
+		if outcome != "not attempted: the run was stopped before this image; run again" {
 			t.Errorf("%s: %s", digest, outcome)
 		}
 	}

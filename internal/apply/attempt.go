@@ -10,47 +10,24 @@ import (
 )
 
 const (
-	// maxAttempts bounds the throttled attempts at removing calls in a row, and
-	// maxUnanswered the attempts at one call that has no answer.
+	// maxAttempts is the number of throttled attempts in a row, and maxUnanswered the
+	// number of attempts of one call without an answer, after which the Applier stops
+	// trying.
 	maxAttempts   = 100
 	maxUnanswered = 3
 	// The pause before another attempt doubles from firstPause to maxPause.
 	firstPause = 500 * time.Millisecond
 	maxPause   = 20 * time.Second
 	doublings  = 6
-	// afterDescribe is the end of each pause, after the images were described: that
-	// was a call too, and where all calls share one limit the next would be
-	// refused for it.
+	// afterDescribe is the last part of a pause, after the images were described.
+	// Describing is a call too. If all calls share one rate limit, ECR would throttle
+	// a removing call right after it.
 	afterDescribe = firstPause / 2
-	// callTimeout bounds a removing call, and the question what became of it.
-	// Both are seen to their end even if the run is stopped meanwhile, but not
-	// beyond its deadline.
-	callTimeout = 10 * time.Second
 )
 
-func (a *Applier) delete(batch []*plan.Image) {
-	_ = a.attempt("BatchDeleteImage", batch, a.deleteOnce)
-} // each image has its outcome
-
-// archive moves images to the archive class, one call each. Those that wait for
-// long are re-checked meanwhile.
-func (a *Applier) archive(images []*plan.Image) {
-	for n, im := range images {
-		a.recheck(images[n:])
-		if im.Outcome != "" {
-			continue
-		}
-		if err := a.attempt("UpdateImageStorageClass", []*plan.Image{im}, a.archiveOnce); err != nil {
-			// the call fails, whichever image it is about
-			a.failAll(openOf(images), "not tried after: "+err.Error())
-		}
-	}
-}
-
-// attempt makes a removing call for images, re-checked unless that was done just
-// now, and makes it again after throttling and when no answer came. The client
-// must not do so by itself: between two attempts the images are described again.
-// It returns the error that made it give up, if one did.
+// attempt makes a removing call for the images, and makes it again after throttling and
+// after a call without an answer. It re-checks the images before each attempt, so the
+// Remover must not retry. It returns the error after which it stopped trying, or nil.
 func (a *Applier) attempt(operation string, batch []*plan.Image, once func(context.Context, []*plan.Image) error) (final error) {
 	all := batch
 	for n := 1; ; n++ {
@@ -84,7 +61,7 @@ func (a *Applier) attempt(operation string, batch []*plan.Image, once func(conte
 }
 
 // worthAnother reports whether another attempt may help after attempt n ended with err.
-// Throttled attempts count across calls and across plans until one is not throttled.
+// It counts throttled attempts across calls and plans until one is not throttled.
 func (a *Applier) worthAnother(n int, err error) bool {
 	if !errors.Is(err, ErrThrottled) {
 		a.throttled = 0
@@ -94,21 +71,14 @@ func (a *Applier) worthAnother(n int, err error) bool {
 	return a.throttled < maxAttempts
 }
 
-func cause(err error) string {
-	if err == nil {
-		return "neither confirmed nor refused by ECR"
-	}
-	return err.Error()
-}
-
-// pauseBefore returns how long to wait before attempt n, from 2 on: longer than
-// afterLook.
+// pauseBefore returns the random pause before attempt n, at least 2. It is longer than
+// afterDescribe.
 func pauseBefore(n int) time.Duration {
 	d := min(firstPause<<min(n-2, doublings), maxPause)
 	return d*3/4 + rand.N(d/4)
 }
 
-// wait reports whether the run still goes on after that time.
+// wait waits for d and returns true. It returns false if the run is stopped meanwhile.
 func (a *Applier) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -121,11 +91,10 @@ func (a *Applier) wait(d time.Duration) bool {
 }
 
 // resolve describes the images that a call neither confirmed nor refused, and returns
-// those that are unchanged: an answer can be lost after ECR has carried out the call.
-// After throttling ECR has done nothing, and resolve is one more re-check. After a
-// refusal of the whole call ECR has done nothing either, and resolve returns the images
-// without a look. If the images cannot be described now and there is another attempt,
-// they are described before it.
+// those that are unchanged, since ECR may have carried out the call before the answer
+// was lost. After throttling ECR has done nothing, and resolve is only a re-check. After
+// a refusal of the whole call ECR has done nothing either, and resolve returns the open
+// images. If describing fails and again is true, the images stay open for the next attempt.
 func (a *Applier) resolve(batch []*plan.Image, err error, again bool) []*plan.Image {
 	batch = openOf(batch)
 	switch {
@@ -136,14 +105,14 @@ func (a *Applier) resolve(batch []*plan.Image, err error, again bool) []*plan.Im
 	case len(batch) == 0 || err != nil && !errors.Is(err, ErrUnanswered):
 		return batch
 	}
-	ctx, cancel := a.toTheEnd()
+	ctx, cancel := a.callContext()
 	defer cancel()
 	describeErr := a.describe(ctx, idsOf(batch))
 	for _, im := range batch {
 		a.unanswered[im.Digest] = cause(err)
 		switch {
 		case describeErr == nil:
-			a.judge(im, cause(err))
+			a.compare(im, cause(err))
 		case !again:
 			a.settle(im, plan.Failed, describeErr.Error())
 		}
@@ -151,44 +120,9 @@ func (a *Applier) resolve(batch []*plan.Image, err error, again bool) []*plan.Im
 	return openOf(batch)
 }
 
-func (a *Applier) deleteOnce(ctx context.Context, batch []*plan.Image) error {
-	done, err := a.Remover.Delete(ctx, a.plan.Repository, plan.Digests(batch))
-	if errors.Is(err, plan.ErrRepositoryNotFound) {
-		for _, im := range batch {
-			a.answered(im, plan.Gone, plan.RepositoryGone)
-		}
-		return nil
+func cause(err error) string {
+	if err == nil {
+		return "ECR neither confirmed nor refused the removal"
 	}
-	byDigest := make(map[string]*plan.Image, len(batch))
-	for _, im := range batch {
-		byDigest[im.Digest] = im
-	}
-	for _, digest := range done.Deleted {
-		if im, ok := byDigest[digest]; ok {
-			a.answered(im, plan.Deleted, "")
-		}
-	}
-	for _, f := range done.Failed {
-		if im, ok := byDigest[f.Digest]; ok {
-			a.answered(im, outcomeOf(f), f.Error())
-		}
-	}
-	return err
-}
-
-func (a *Applier) archiveOnce(ctx context.Context, batch []*plan.Image) error {
-	im := batch[0]
-	err := a.Remover.Archive(ctx, a.plan.Repository, im.Digest)
-	failure, coded := errors.AsType[plan.Failure](err)
-	switch {
-	case err == nil:
-		a.answered(im, plan.MovedToArchive, "")
-	case errors.Is(err, plan.ErrRepositoryNotFound):
-		a.answered(im, plan.Gone, plan.RepositoryGone)
-		return nil
-	case coded:
-		a.answered(im, outcomeOf(failure), failure.Error())
-		return nil
-	}
-	return err
+	return err.Error()
 }

@@ -132,7 +132,7 @@ func TestALostAnswer(t *testing.T) {
 	t.Parallel()
 	for action, want := range map[evaluator.Action]string{
 		evaluator.Expire:     "deleted: unconfirmed: delete: no answer, but not there any more",
-		evaluator.Transition: "archived: unconfirmed: delete: no answer, but in the archive now",
+		evaluator.Transition: "archived: unconfirmed: delete: no answer, but it is in the archive class now",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newFakeRegistry(image("a", 9*day), image("b", 9*day))

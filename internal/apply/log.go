@@ -7,13 +7,14 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Log returns the log for the images of a plan.
-func Log(plan *plan.Plan, log *slog.Logger) *slog.Logger {
+// Logger returns log with the plan's repository and the name of its configuration entry,
+// empty for none, in each line.
+func Logger(log *slog.Logger, p *plan.Plan) *slog.Logger {
 	policy := ""
-	if plan.Entry != nil {
-		policy = plan.Entry.Name
+	if p.Entry != nil {
+		policy = p.Entry.Name
 	}
-	return log.With(slog.String("repository", plan.Repository), slog.String("policy", policy))
+	return log.With(slog.String("repository", p.Repository), slog.String("policy", policy))
 }
 
 // logIntent counts the removing call that is about to name the images, and writes a
@@ -30,8 +31,9 @@ func (a *Applier) logIntent(batch []*plan.Image) {
 	}
 }
 
-// logOutcome writes the one line of an image that has an outcome, so that what
-// was removed can be read from the log alone.
+// logOutcome writes the outcome of the image, if it has one, once. A reader of the log
+// alone knows which images were removed. The line has unconfirmed true if a call had no
+// answer and the Applier inferred the outcome.
 func (a *Applier) logOutcome(im *plan.Image) {
 	if im.Outcome == "" || a.logged[im.Digest] || !a.log.Enabled(a.ctx, slog.LevelError) {
 		return
@@ -41,13 +43,21 @@ func (a *Applier) logOutcome(im *plan.Image) {
 	if im.Outcome == plan.Failed || im.Outcome == plan.Unknown {
 		level = slog.LevelError
 	}
+	by := make([]string, len(im.ProtectedBy))
+	for i, p := range im.ProtectedBy {
+		by[i] = p.String()
+	}
 	_, unconfirmed := a.unanswered[im.Digest]
-	a.log.LogAttrs(a.ctx, level, "image", outcomeAttrs(im, unconfirmed)...)
+	a.log.LogAttrs(a.ctx, level, "image", append(attrs(im),
+		slog.String("outcome", string(im.Outcome)),
+		slog.Bool("unconfirmed", unconfirmed),
+		slog.String("message", im.Message),
+		slog.String("protected_by", strings.Join(by, "; ")))...)
 }
 
-// logRefused writes an outcome for an image that the log had named, that was not
-// removed, and that a new plan keeps. Otherwise its intent would stay open. In the
-// report the image has no outcome.
+// logRefused writes an outcome for an image that the log has an intent for, and that a
+// new plan keeps. Otherwise its intent would stay open. In the report the image has no
+// outcome.
 func (a *Applier) logRefused(im *plan.Image) {
 	if a.plan.Attempts[im.Digest] > 0 {
 		refused := *im
@@ -56,8 +66,7 @@ func (a *Applier) logRefused(im *plan.Image) {
 	}
 }
 
-// attrs says of an image what a person needs to find it and to understand what
-// is to become of it.
+// attrs returns the attributes of the image and of its planned action.
 func attrs(im *plan.Image) []slog.Attr {
 	return []slog.Attr{
 		slog.String("digest", im.Digest),
@@ -69,18 +78,4 @@ func attrs(im *plan.Image) []slog.Attr {
 		slog.String("reason", im.Reason),
 		slog.String("untag", strings.Join(im.Untag, " ")),
 	}
-}
-
-// outcomeAttrs says of an image also what became of it. Unconfirmed is true when
-// a call about it had no answer, so that the outcome is a conclusion.
-func outcomeAttrs(im *plan.Image, unconfirmed bool) []slog.Attr {
-	by := make([]string, len(im.ProtectedBy))
-	for i, p := range im.ProtectedBy {
-		by[i] = p.String()
-	}
-	return append(attrs(im),
-		slog.String("outcome", string(im.Outcome)),
-		slog.Bool("unconfirmed", unconfirmed),
-		slog.String("message", im.Message),
-		slog.String("protected_by", strings.Join(by, "; ")))
 }

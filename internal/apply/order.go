@@ -9,44 +9,48 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// A step is an image that is still to be removed, and its turn: images of a
-// lower turn go first, those of one turn in one call.
+// A step is an open image and its turn. Steps of a lower turn come first, and steps of
+// the same turn are in one call.
 type step struct {
 	*plan.Image
 	turn turn
 }
 
-// A turn orders removals: families with an index before others, parents before
-// children, indexes that were not read before others, and these before other
-// images.
-type turn struct {
-	noIndex bool
-	depth   int
-	known   bool
-	image   bool
-}
+// A turn orders removals: groups with an index first, then parents before children, then
+// indexes that were not read, then other indexes. The fields are numbers in that order.
+type turn struct{ noIndex, depth, read, noList int }
 
 func (t turn) compare(o turn) int {
-	return cmp.Or(boolCompare(t.noIndex, o.noIndex), cmp.Compare(t.depth, o.depth), boolCompare(t.known, o.known), boolCompare(t.image, o.image))
+	return cmp.Or(t.noIndex-o.noIndex, t.depth-o.depth, t.read-o.read, t.noList-o.noList)
 }
 
-// boolCompare orders false before true.
-func boolCompare(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
+// number returns 1 for true and 0 for false.
+func number(b bool) int {
+	if b {
+		return 1
 	}
-	return 1
+	return 0
 }
 
-// A group holds the images that belong together and are still to be removed,
-// each after all that it belongs to.
+// A group has related images that are still to be removed, each after all its parents.
+// A batch is a group of several groups.
 type group []step
 
-// groups groups what is still to be removed. Families with an index come
-// first, and before these the ones with an index that may list images of others.
+func (g group) images() []*plan.Image {
+	images := make([]*plan.Image, len(g))
+	for i := range g {
+		images[i] = g[i].Image
+	}
+	return images
+}
+
+// hasUnread reports whether an index of the group was not read.
+func (g group) hasUnread() bool {
+	return slices.ContainsFunc(g, func(s step) bool { return s.Unread })
+}
+
+// groups returns the groups of the open images. Groups with an index that was not read
+// come first, since it may list images of other groups, then other groups with an index.
 func groups(images []plan.Image) []group {
 	o := ordering{open: map[string]*plan.Image{}, related: map[string][]string{}, depth: map[string]int{}}
 	for i := range images {
@@ -62,55 +66,53 @@ func groups(images []plan.Image) []group {
 	}
 	var all []group
 	for i := range images {
-		if f := o.group(images[i].Digest); len(f) > 0 {
-			all = append(all, f)
+		if g := o.take(images[i].Digest); len(g) > 0 {
+			all = append(all, g)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b group) int {
-		return cmp.Or(boolCompare(a.known(), b.known()), boolCompare(a[0].turn.noIndex, b[0].turn.noIndex))
+		return cmp.Or(number(b.hasUnread())-number(a.hasUnread()), a[0].turn.noIndex-b[0].turn.noIndex)
 	})
 	return all
 }
 
-// An ordering finds families. Open shrinks while they are gathered.
+// An ordering finds the groups. The maps have digests as keys.
 type ordering struct {
-	open    map[string]*plan.Image
+	open    map[string]*plan.Image // images that are in no group yet
 	related map[string][]string
 	depth   map[string]int
 }
 
-// group takes the family of the image out of what is open.
-func (o *ordering) group(digest string) group {
-	var f group
+// take returns the group of the image, ordered by turn, and removes it from o.open.
+func (o *ordering) take(digest string) group {
+	var g group
+	members := map[string]*plan.Image{}
+	noIndex := 1
 	for queue := []string{digest}; len(queue) > 0; queue = queue[1:] {
 		if im, ok := o.open[queue[0]]; ok {
-			f = append(f, step{Image: im})
+			g = append(g, step{Image: im})
+			members[im.Digest] = im
+			noIndex = min(noIndex, number(!graph.IsIndex(im.Image)))
 			delete(o.open, queue[0])
 			queue = append(queue, o.related[queue[0]]...)
 		}
 	}
-	members := map[string]*plan.Image{}
-	noIndex := true
-	for _, s := range f {
-		members[s.Digest] = s.Image
-		noIndex = noIndex && !graph.IsIndex(s.Image.Image)
+	for i, s := range g {
+		g[i].turn = turn{noIndex, o.measure(s.Digest, members), number(!s.Unread), number(!graph.IsIndex(s.Image.Image))}
 	}
-	for i := range f {
-		f[i].turn = turn{noIndex, o.measure(f[i].Digest, members), !f[i].Unread, !graph.IsIndex(f[i].Image.Image)}
-	}
-	slices.SortFunc(f, func(a, b step) int {
+	slices.SortFunc(g, func(a, b step) int {
 		return cmp.Or(a.turn.compare(b.turn), a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
 	})
-	return f
+	return g
 }
 
-// measure returns the length of the longest way from the image to its parents
-// within the family.
+// measure returns the length of the longest path from the image through its parents
+// within the group.
 func (o *ordering) measure(digest string, members map[string]*plan.Image) int {
-	if d, known := o.depth[digest]; known {
-		return d
+	if depth, known := o.depth[digest]; known {
+		return depth
 	}
-	o.depth[digest] = 0 // tags can tie images in a circle; here it is cut
+	o.depth[digest] = 0 // ends a cycle, which referrers by tag can cause
 	deepest := 0
 	for _, parent := range members[digest].Parents {
 		if _, member := members[parent]; member {
@@ -121,22 +123,18 @@ func (o *ordering) measure(digest string, members map[string]*plan.Image) int {
 	return deepest
 }
 
-// batches packs families into batches, of which each is described, with the
-// children of its indexes, in one call of at most MaxBatch digests; only an
-// index with more children than that needs several. A family that fits into no
-// call is cut, the parents before the children, and of what several calls
-// describe only the index goes: the others are described again. The steps of a
-// batch are ordered by turn.
-func batches(all []group) [][]step {
-	var packed [][]step
-	var current []step
+// batches packs groups into batches ordered by turn. One call of at most MaxBatch digests
+// describes a batch with the children of its indexes. Two cases need more calls:
+//   - An index with more children is a batch alone.
+//   - A group that does not fit into one batch is divided, the parents first.
+func batches(all []group) []group {
+	var packed []group
+	var current group
 	described := map[string]bool{}
 	flushUnlessFits := func(ids []string) {
 		added := 0
 		for _, id := range ids {
-			if !described[id] {
-				added++
-			}
+			added += number(!described[id])
 		}
 		full := len(current) == plan.MaxBatch || len(described) > plan.MaxBatch || added > 0 && len(described)+added > plan.MaxBatch
 		if full && len(current) > 0 {
@@ -144,46 +142,32 @@ func batches(all []group) [][]step {
 			current, described = nil, map[string]bool{}
 		}
 	}
-	for _, f := range all {
-		flushUnlessFits(idsOf(f.images()))
-		for i := range f {
-			ids := idsOf([]*plan.Image{f[i].Image})
+	for _, g := range all {
+		flushUnlessFits(idsOf(g.images()))
+		for _, s := range g {
+			ids := idsOf([]*plan.Image{s.Image})
 			flushUnlessFits(ids)
-			current = append(current, f[i])
+			current = append(current, s)
 			for _, id := range ids {
 				described[id] = true
 			}
 		}
 	}
 	packed = append(packed, current)
-	for _, steps := range packed {
-		slices.SortStableFunc(steps, func(a, b step) int { return a.turn.compare(b.turn) })
+	for _, batch := range packed {
+		slices.SortStableFunc(batch, func(a, b step) int { return a.turn.compare(b.turn) })
 	}
 	return packed
 }
 
-// known reports whether every index of the family was read.
-func (f group) known() bool {
-	return !slices.ContainsFunc(f, func(s step) bool { return s.Unread })
-}
-
-func (f group) images() []*plan.Image {
-	images := make([]*plan.Image, len(f))
-	for i := range f {
-		images[i] = f[i].Image
-	}
-	return images
-}
-
-// idsOf returns the digests of the children of the images, and then those of
-// the images themselves, each once: where that takes several calls, what is to
-// go is described last.
+// idsOf returns the digests of the images after those of their children, each digest
+// once. If several calls describe them, the last one describes the images to remove.
 func idsOf(images []*plan.Image) []string {
-	var ids []string
 	own := map[string]bool{}
 	for _, im := range images {
 		own[im.Digest] = true
 	}
+	var ids []string
 	for _, im := range images {
 		for _, child := range im.Children {
 			if !own[child.Digest] {

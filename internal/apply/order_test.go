@@ -123,13 +123,13 @@ func TestApplyKeepsTogetherWhatBelongsTogether(t *testing.T) {
 		"parent changed": {
 			func(w *fakeRegistry, _ *remover) { w.Images["app"][0].Tags = []string{"v1"} },
 			map[string]string{
-				"i": "changed: imageTags changed since the plan", "c": "blocked: it belongs to i, which stays",
-				"sig": "blocked: it belongs to c, which stays",
+				"i": "changed: imageTags changed since the plan", "c": "blocked: it belongs to i, which was not removed",
+				"sig": "blocked: it belongs to c, which was not removed",
 			},
 		},
 		"parent refused": {
 			func(_ *fakeRegistry, r *remover) { refuse(r, "i", "KmsError") },
-			map[string]string{"i": "failed: KmsError", "c": "blocked: it belongs to i, which stays", "sig": "blocked: it belongs to c, which stays"},
+			map[string]string{"i": "failed: KmsError", "c": "blocked: it belongs to i, which was not removed", "sig": "blocked: it belongs to c, which was not removed"},
 		},
 	} {
 		w := newFakeRegistry(index("i", 9*day), image("c", 9*day), image("sig", 9*day))

@@ -23,12 +23,6 @@ func (a *Applier) settle(im *plan.Image, o plan.Outcome, message string) {
 	im.Settle(o, message)
 }
 
-func (a *Applier) failAll(images []*plan.Image, message string) {
-	for _, im := range images {
-		a.settle(im, plan.Failed, message)
-	}
-}
-
 // unknownMessage says why the effect of a call is unknown, and the state of the image
 // since then.
 func unknownMessage(why, since string) string {
@@ -38,7 +32,13 @@ func unknownMessage(why, since string) string {
 	return why + "; then " + since
 }
 
-// infer settles an image that the last look found removed after a call without an answer.
+func (a *Applier) failAll(images []*plan.Image, message string) {
+	for _, im := range images {
+		a.settle(im, plan.Failed, message)
+	}
+}
+
+// infer settles an image that the last re-check found removed after a call without an answer.
 func (a *Applier) infer(im *plan.Image, o plan.Outcome, message string) {
 	a.unanswered[im.Digest] = message
 	im.Settle(o, "unconfirmed: "+message)
@@ -59,15 +59,15 @@ func (a *Applier) answered(im *plan.Image, o plan.Outcome, message string) {
 	}
 }
 
-// judge settles the image by the last look at it. The image was removed if a call
-// without an answer, for the reason why, should have left it so. Otherwise judge
-// settles it as gone or changed if it is not as planned.
-func (a *Applier) judge(im *plan.Image, why string) {
-	current, found := a.found(im.Digest)
+// compare settles the image if its last description differs from the plan. If why is not
+// empty, a call had no answer for that reason, and an image that is in the state after
+// its removal was removed by that call.
+func (a *Applier) compare(im *plan.Image, why string) {
+	current, found := a.described(im.Digest)
 	a.archived[im.Digest] = found && current.Status == evaluator.Archived
 	im.AcceptOwnRead(current.LastRecordedPullTime)
 	outcome, how := removalSeen(im, current, found)
-	switch difference := im.Difference(current, a.found); {
+	switch difference := im.Difference(current, a.described); {
 	case why != "" && outcome != "":
 		a.infer(im, outcome, why+", but "+how)
 	case !found:
@@ -78,16 +78,16 @@ func (a *Applier) judge(im *plan.Image, why string) {
 }
 
 // removalSeen returns the outcome and the evidence for it if the image is in the state
-// that its removal leaves. Otherwise the outcome is empty.
+// after its removal. Otherwise the outcome is empty.
 func removalSeen(im *plan.Image, current evaluator.Image, found bool) (o plan.Outcome, how string) {
 	switch {
 	case im.Archives():
 		if found && current.Status == evaluator.Archived {
-			return plan.MovedToArchive, "in the archive now"
+			return plan.MovedToArchive, "it is in the archive class now"
 		}
 	case im.Action == evaluator.Untag:
-		if found && hasLostItsTags(im, current) {
-			return plan.Untagged, "without them now"
+		if found && onlyTagsRemoved(im, current) {
+			return plan.Untagged, "its tags are not there any more"
 		}
 	case !found:
 		return plan.Deleted, "not there any more"
@@ -95,40 +95,39 @@ func removalSeen(im *plan.Image, current evaluator.Image, found bool) (o plan.Ou
 	return "", ""
 }
 
-// End gives each image that is still open its outcome. Then it logs the outcomes that
-// are not in the log yet: the ones of these images, those that were known before the
-// first call, and Blocked, which is final only now.
+// onlyTagsRemoved reports whether the image has lost the tags to remove and is otherwise
+// unchanged.
+func onlyTagsRemoved(im *plan.Image, current evaluator.Image) bool {
+	planned := im.Image
+	planned.Tags = slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(im.Untag, tag) })
+	return plan.Difference(planned, current) == ""
+}
+
+// End gives each open image its outcome. Then it logs the outcomes that are not in the
+// log yet: the ones of these images, those that were known before the first call, and
+// Blocked, which is final only now.
 func (a *Applier) End() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
-		switch why, silent := a.unanswered[im.Digest]; {
-		case silent && !im.Outcome.Removed() && im.Outcome != plan.Unknown:
-			a.endUnanswered(im, why)
-		case im.Outcome != "":
+		switch {
+		case a.settleUnanswered(im) || im.Outcome != "":
 		case a.plan.Skip != nil || im.Protected():
 			a.logRefused(im)
 		default:
-			im.Settle(plan.NotAttempted, "the run was stopped before it")
+			im.Settle(plan.NotAttempted, "the run was stopped before this image; run again")
 		}
 		a.logOutcome(im)
 	}
 }
 
-// settleUnanswered settles the images for which a call had no answer and which a new plan keeps,
-// because a later plan may not contain them.
-func (a *Applier) settleUnanswered() {
-	for i := range a.plan.Images {
-		im := &a.plan.Images[i]
-		if why, silent := a.unanswered[im.Digest]; silent && !im.Open() && !im.Outcome.Removed() && im.Outcome != plan.Unknown {
-			a.endUnanswered(im, why)
-		}
-	}
-}
-
-// endUnanswered settles an image for which a call had no answer. A newer plan may have
-// given the image another outcome, or a protection.
-func (a *Applier) endUnanswered(im *plan.Image, why string) {
+// settleUnanswered settles an image for which a call had no answer and whose outcome does
+// not say so. A newer plan may have given the image another outcome, or a protection. It
+// reports whether there was such a call.
+func (a *Applier) settleUnanswered(im *plan.Image) bool {
+	why, silent := a.unanswered[im.Digest]
 	switch {
+	case !silent || im.Outcome.Removed() || im.Outcome == plan.Unknown:
+		return false
 	case im.Outcome == plan.Gone && im.Deletes():
 		a.infer(im, plan.Deleted, why+"; then "+im.Message)
 	case im.Protected():
@@ -137,11 +136,12 @@ func (a *Applier) endUnanswered(im *plan.Image, why string) {
 	default:
 		im.Settle(plan.Unknown, unknownMessage(why, im.Message))
 	}
+	return true
 }
 
-// BreakOff gives each open image an outcome after a fault of the program, during which
-// a call for the image may have been under way.
-func BreakOff(p *plan.Plan, fault string) {
+// SettleAfterFault gives each open image an outcome after a fault of the program, during
+// which a call for the image may have been under way.
+func SettleAfterFault(p *plan.Plan, fault string) {
 	for i := range p.Images {
 		switch im := &p.Images[i]; {
 		case !im.Open() || p.Skip != nil:
@@ -153,20 +153,11 @@ func BreakOff(p *plan.Plan, fault string) {
 	}
 }
 
-// CheckOutcomes adds a finding if the outcomes of an applied plan do not add up to the plan.
+// CheckOutcomes adds a finding to an applied plan unless each image has either a
+// protection or an outcome. If the plan has a Skip, its images need neither. An image of
+// a saved plan may then have an outcome such as Gone or Changed, but not one that
+// removes it.
 func CheckOutcomes(p *plan.Plan) {
-	if wrong := withoutOutcome(p); len(wrong) > 0 {
-		p.Findings = append(p.Findings, finding.Finding{Kind: finding.ProgramFault, Repository: p.Repository, Message: fmt.Sprintf(
-			"the program is faulty: %d of %d images do not have exactly one of a protection and an outcome, such as %s; please report it",
-			len(wrong), len(p.Images), wrong[0])})
-	}
-}
-
-// withoutOutcome returns the digests of the images that have both a protection and an
-// outcome, or neither, after the plan was applied. If the plan has a Skip, its images
-// need neither. An image of a saved plan may then have an outcome such as Gone or
-// Changed, but not one that removes it.
-func withoutOutcome(p *plan.Plan) []string {
 	var wrong []string
 	for i := range p.Images {
 		im := &p.Images[i]
@@ -179,6 +170,9 @@ func withoutOutcome(p *plan.Plan) []string {
 			wrong = append(wrong, im.Digest)
 		}
 	}
-	slices.Sort(wrong)
-	return wrong
+	if len(wrong) > 0 {
+		p.Findings = append(p.Findings, finding.Finding{Kind: finding.ProgramFault, Repository: p.Repository, Message: fmt.Sprintf(
+			"the program is faulty: %d of %d images do not have exactly one of a protection and an outcome, such as %s; please report it",
+			len(wrong), len(p.Images), slices.Min(wrong))})
+	}
 }

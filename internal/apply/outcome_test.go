@@ -70,7 +70,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 				r.DeleteFunc = func(context.Context, string, []string) (apply.Deletion, error) {
 					return apply.Deletion{Deleted: []string{"a", "nobody asked"}, Failed: []plan.Failure{{Digest: "stranger", Code: "KmsError"}, {Code: "MissingDigestAndTag"}}}, nil
 				}
-			}, map[string]string{"a": "deleted", "b": "unknown: neither confirmed nor refused by ECR"},
+			}, map[string]string{"a": "deleted", "b": "unknown: ECR neither confirmed nor refused the removal"},
 		},
 		"answer lost and no way to ask": {
 			func(w *fakeRegistry, r *remover) {
@@ -164,7 +164,7 @@ func TestArchivingHasOutcomesOfItsOwn(t *testing.T) {
 	applyTo(t, r, plan)
 	want := map[string]string{
 		"done": "archived", "refused": "blocked: ImageStorageClassUpdateNotSupported: no", "missing": "gone: ImageNotFound",
-		"denied": "failed: denied", "other": "failed: KmsError", "last": "failed: not tried after: denied",
+		"denied": "failed: denied", "other": "failed: KmsError", "last": "failed: not attempted after the call for another image failed: denied",
 	}
 	if diff := cmp.Diff(want, settled(plan)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)

@@ -11,25 +11,24 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// maxCheckAge is the age beyond which an image is described once more before it
-// is removed.
-const maxCheckAge = 2 * time.Second
+const (
+	// maxCheckAge is the age from which a description is too old for a removing call.
+	maxCheckAge = 2 * time.Second
+	// maxDescriptions is how often a re-check describes images if each answer takes
+	// longer than maxCheckAge. It is enough for a time in which ECR throttles most calls.
+	maxDescriptions = 20
+)
 
-// A description is the description of an image by ECR at one time.
+// A description is ECR's description of an image at one time.
 type description struct {
 	image evaluator.Image
 	found bool
 	at    clock.Stamp // when the request was sent
 }
 
-// maxDescriptions is how often images are described before a removal, if that takes
-// longer than maxCheckAge each time: often enough for a spell in which most calls
-// are throttled.
-const maxDescriptions = 20
-
-// recheck describes those of the images that are open, unless that was done
-// just now, and settles the ones that are not as planned any more. Where some
-// are gone, that can take many calls: then the others are described once more.
+// recheck describes the open images and settles those that are not as planned. It uses
+// descriptions that are younger than maxCheckAge. It describes images again that become
+// older than that while it describes others.
 func (a *Applier) recheck(images []*plan.Image) {
 	for range maxDescriptions {
 		images = openOf(images)
@@ -42,17 +41,17 @@ func (a *Applier) recheck(images []*plan.Image) {
 			return
 		}
 		for _, im := range images {
-			a.compare(im, err)
+			if err != nil {
+				a.settle(im, plan.Failed, "re-check: "+err.Error())
+			} else {
+				a.compare(im, a.unanswered[im.Digest])
+			}
+			a.logOutcome(im)
 		}
 		if len(stale) == 0 {
 			return
 		}
 	}
-	a.giveUpStale(images)
-}
-
-// giveUpStale leaves alone what could not be described in time.
-func (a *Applier) giveUpStale(images []*plan.Image) {
 	for _, im := range openOf(images) {
 		if len(a.stale(idsOf([]*plan.Image{im}))) > 0 {
 			a.settle(im, plan.Failed, "re-check: ECR's answer was too old when it arrived; run again when ECR is faster")
@@ -61,57 +60,47 @@ func (a *Applier) giveUpStale(images []*plan.Image) {
 	}
 }
 
-// compare settles the image if it is not as planned any more, or if that is not
-// known because of the error.
-func (a *Applier) compare(im *plan.Image, err error) {
-	if err != nil {
-		a.settle(im, plan.Failed, "re-check: "+err.Error())
-	} else {
-		a.judge(im, a.unanswered[im.Digest])
-	}
-	a.logOutcome(im)
+// openOf returns the images that are still to be removed.
+func openOf(images []*plan.Image) []*plan.Image {
+	return slices.DeleteFunc(slices.Clone(images), func(im *plan.Image) bool { return !im.Open() })
 }
 
-// stale returns those of the digests that were not described just now.
+// stale returns the digests without a description younger than maxCheckAge.
 func (a *Applier) stale(digests []string) []string {
-	now := clock.Read(a.Clock)
+	now := clock.Read(a.options.Clock)
 	return slices.DeleteFunc(digests, func(digest string) bool { return a.descriptions[digest].at.Age(now) <= maxCheckAge })
 }
 
-// describe describes the images anew and forgets earlier looks at them.
+// describe replaces the descriptions of the images. After an error there are none.
 func (a *Applier) describe(ctx context.Context, digests []string) error {
 	a.forget(digests)
-	at := clock.Read(a.Clock)
-	now, err := Describe(ctx, a.Remover, a.plan.Repository, digests)
+	at := clock.Read(a.options.Clock)
+	current, err := Describe(ctx, a.options.Remover, a.plan.Repository, digests)
 	if err != nil {
 		return err
 	}
 	for _, digest := range digests {
-		im, found := now[digest]
+		im, found := current[digest]
 		a.descriptions[digest] = description{im, found, at}
 	}
 	return nil
 }
 
-// forget makes the next call for the images describe them again.
+// forget makes the next re-check describe the images again.
 func (a *Applier) forget(digests []string) {
 	for _, digest := range digests {
 		delete(a.descriptions, digest)
 	}
 }
 
-// found returns the image as it was when it was described last.
-func (a *Applier) found(digest string) (evaluator.Image, bool) {
-	l := a.descriptions[digest]
-	return l.image, l.found
+// described returns the image from its last description.
+func (a *Applier) described(digest string) (im evaluator.Image, found bool) {
+	d := a.descriptions[digest]
+	return d.image, d.found
 }
 
-func openOf(images []*plan.Image) []*plan.Image {
-	return slices.DeleteFunc(slices.Clone(images), func(im *plan.Image) bool { return !im.Open() })
-}
-
-// Describe returns those of the images that are still there, by digest. None
-// are when the repository is not.
+// Describe returns the existing images among the digests, by digest. The map is empty
+// if the repository does not exist.
 func Describe(ctx context.Context, remover Remover, repository string, digests []string) (map[string]evaluator.Image, error) {
 	byDigest := make(map[string]evaluator.Image, len(digests))
 	for chunk := range slices.Chunk(digests, plan.MaxBatch) {

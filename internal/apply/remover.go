@@ -8,57 +8,50 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// ErrThrottled says that a call was refused for coming too often: nothing was
-// done.
-var ErrThrottled = errors.New("throttled")
-
-// ErrUnanswered says that a call got no answer, or one that says nothing: it
-// may have been carried out.
-var ErrUnanswered = errors.New("no answer")
+var (
+	// ErrThrottled means that ECR refused a call because of too many calls, and did
+	// nothing.
+	ErrThrottled = errors.New("throttled")
+	// ErrUnanswered means that a call had no answer, or an unreadable one. ECR may
+	// have carried it out.
+	ErrUnanswered = errors.New("no answer")
+)
 
 // A Remover removes images. Implementations must be safe for concurrent use, and must
 // not retry Delete, Untag and Archive themselves. The error is ErrThrottled or
 // ErrUnanswered if another attempt may succeed. After any other error ECR has carried
 // out only the removals that are returned with the error.
 type Remover interface {
-	// Describe returns those of the digests that are still there.
+	// Describe returns the existing images among the digests.
 	Describe(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error)
-	// Delete deletes images by digest and says of each what became of it.
-	// Digests that are in no part of the answer are in an unknown state. An
-	// error comes together with what was done before it.
+	// Delete deletes at most MaxBatch images by digest. The state of a digest that is
+	// in no part of the answer is unknown.
 	Delete(ctx context.Context, repository string, digests []string) (Deletion, error)
-	// Untag removes at most MaxBatch tags, in one attempt. A tag that is in no
-	// part of the answer is in an unknown state.
+	// Untag removes at most MaxBatch tags. The state of a tag that is in no part of
+	// the answer is unknown.
 	Untag(ctx context.Context, repository string, tags []string) (Untagging, error)
-	// Archive moves one image of the standard class to the archive class. What
-	// concerns the image and not the call is an error of type Failure.
+	// Archive moves one image from the standard to the archive class. An error that
+	// concerns only this image is a plan.Failure.
 	Archive(ctx context.Context, repository, digest string) error
 }
 
-// A Deletion is what became of the images of one call of Delete.
+// A Deletion is the answer to one call of Delete.
 type Deletion struct {
 	Deleted []string
 	Failed  []plan.Failure
 }
 
-// An Untagging is what became of the tags of one call of Untag.
+// An Untagging is the answer to one call of Untag. Its maps have tags as keys.
 type Untagging struct {
-	// Removed leads from the tags that were removed to the digests of the
-	// images that had them.
+	// Removed has the digests of the images that lost the tags.
 	Removed map[string]string
-	// Failed leads from the tags that were not removed to why.
-	Failed map[string]plan.Failure
+	Failed  map[string]plan.Failure
 }
 
-// Failure codes that are not failures of the run but expected outcomes.
-const (
-	codeReferenced    = "ImageReferencedByManifestList"
-	codeNotArchivable = "ImageStorageClassUpdateNotSupported"
-)
-
+// outcomeOf returns Blocked and Gone for ECR's codes that are no failures of the run.
 func outcomeOf(f plan.Failure) plan.Outcome {
 	switch f.Code {
-	case codeReferenced, codeNotArchivable:
+	case "ImageReferencedByManifestList", "ImageStorageClassUpdateNotSupported":
 		return plan.Blocked
 	case plan.CodeImageNotFound:
 		return plan.Gone

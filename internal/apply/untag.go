@@ -2,17 +2,14 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// chunksOfTags yields the images so that those of a chunk lose at most MaxBatch
-// tags together.
+// chunksOfTags yields the images in order, in chunks that lose at most MaxBatch tags.
+// One image must not lose more than that.
 func chunksOfTags(images []*plan.Image) iter.Seq[[]*plan.Image] {
 	return func(yield func([]*plan.Image) bool) {
 		for len(images) > 0 {
@@ -29,20 +26,12 @@ func chunksOfTags(images []*plan.Image) iter.Seq[[]*plan.Image] {
 	}
 }
 
-func (a *Applier) untag(batch []*plan.Image) { _ = a.attempt("BatchDeleteImage", batch, a.untagOnce) } // each image has its outcome
-
 func (a *Applier) untagOnce(ctx context.Context, batch []*plan.Image) error {
 	var tags []string
 	for _, im := range batch {
 		tags = append(tags, im.Untag...)
 	}
-	done, err := a.Remover.Untag(ctx, a.plan.Repository, tags)
-	if errors.Is(err, plan.ErrRepositoryNotFound) {
-		for _, im := range batch {
-			a.answered(im, plan.Gone, plan.RepositoryGone)
-		}
-		return nil
-	}
+	done, err := a.options.Remover.Untag(ctx, a.plan.Repository, tags)
 	for _, im := range batch {
 		a.settleTags(im, done)
 	}
@@ -50,8 +39,8 @@ func (a *Applier) untagOnce(ctx context.Context, batch []*plan.Image) error {
 }
 
 // settleTags settles the image unless some of its tags are in no part of the answer. An
-// image that has lost some of them only, or a tag to which another image had come,
-// has failed and is unconfirmed: something was removed.
+// image that lost only some tags, or whose tag was removed from another image, has the
+// outcome Unknown.
 func (a *Applier) settleTags(im *plan.Image, done Untagging) {
 	removed, missing, refusal := 0, 0, ""
 	for _, tag := range im.Untag {
@@ -59,7 +48,7 @@ func (a *Applier) settleTags(im *plan.Image, done Untagging) {
 		failure, failed := done.Failed[tag]
 		switch {
 		case gone && digest != im.Digest:
-			a.settlePartly(im, "tag "+tag+" had moved to "+digest+" and was removed there; push it again")
+			a.settlePartly(im, "tag "+tag+" had moved to "+digest+" and was removed there; push the tag again")
 			return
 		case gone:
 			removed++
@@ -81,25 +70,18 @@ func (a *Applier) settleTags(im *plan.Image, done Untagging) {
 	}
 }
 
-// settleMissingTags settles an image whose tags were not there any more: it has changed,
-// unless a call without an answer was to remove them.
+// settlePartly settles an image as if the call had no answer.
+func (a *Applier) settlePartly(im *plan.Image, message string) {
+	a.unanswered[im.Digest] = message
+	a.settle(im, plan.Failed, message)
+}
+
+// settleMissingTags settles an image whose tags do not exist. The image has changed,
+// unless an earlier call without an answer was to remove the tags.
 func (a *Applier) settleMissingTags(im *plan.Image, message string) {
 	if why, before := a.unanswered[im.Digest]; before {
 		a.infer(im, plan.Untagged, why+"; then "+message)
 		return
 	}
 	im.Settle(plan.Changed, message)
-}
-
-func (a *Applier) settlePartly(im *plan.Image, message string) {
-	a.unanswered[im.Digest] = message
-	a.settle(im, plan.Failed, message)
-}
-
-// hasLostItsTags reports whether the image is as it was but for the tags that
-// were to be removed.
-func hasLostItsTags(im *plan.Image, current evaluator.Image) bool {
-	planned := im.Image
-	planned.Tags = slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(im.Untag, tag) })
-	return plan.Difference(planned, current) == ""
 }

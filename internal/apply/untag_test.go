@@ -37,7 +37,7 @@ func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
 	applyTo(t, r, p)
 	want := map[string]string{
 		"done": "untagged", "gone": "changed: its tags were not there any more", "refused": "failed: tag t-refused: KmsError",
-		"moved": "unknown: tag t-moved had moved to other and was removed there; push it again",
+		"moved": "unknown: tag t-moved had moved to other and was removed there; push the tag again",
 	}
 	if diff := cmp.Diff(want, settled(p)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
@@ -64,7 +64,7 @@ func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 	apply.Apply(t.Context(), r, p, slog.New(slog.NewJSONHandler(&log, nil)))
 	want := map[string]string{
 		"half":    "unknown: 1 of its 2 tags were removed, but tag t-2: KmsError",
-		"moved":   "unknown: tag t-3 had moved to other and was removed there; push it again",
+		"moved":   "unknown: tag t-3 had moved to other and was removed there; push the tag again",
 		"refused": "failed: tag t-4: KmsError",
 	}
 	if diff := cmp.Diff(want, settled(p)); diff != "" {
@@ -83,7 +83,7 @@ func TestUntaggingWithoutAnAnswer(t *testing.T) {
 		carriedOut bool
 		want       string
 	}{
-		"done":     {true, "untagged: unconfirmed: remove tags: no answer, but without them now"},
+		"done":     {true, "untagged: unconfirmed: remove tags: no answer, but its tags are not there any more"},
 		"not done": {false, "untagged"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -19,7 +19,7 @@ const lineBytes = 100_000
 
 // logPlan writes the images of a plan that nobody will carry out.
 func (r *Runner) logPlan(ctx context.Context, plan *plan.Plan) {
-	log := apply.Log(plan, r.logger())
+	log := apply.Logger(r.logger(), plan)
 	if !log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}

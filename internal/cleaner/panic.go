@@ -20,7 +20,7 @@ func (r *Runner) planGuarded(ctx context.Context, repository plan.Repository, re
 
 // applyGuarded is apply likewise.
 func (r *Runner) applyGuarded(ctx context.Context, plan *plan.Plan, again replan) {
-	defer r.guard(ctx, plan.Repository, func(fault string) { apply.BreakOff(plan, fault) })
+	defer r.guard(ctx, plan.Repository, func(fault string) { apply.SettleAfterFault(plan, fault) })
 	r.apply(ctx, plan, again)
 }
 

@@ -33,7 +33,7 @@ func (r *Runner) remove(ctx context.Context, plan *plan.Plan, again replan) {
 		if !r.planAgain(ctx, plan, again) {
 			break
 		}
-		a.Replanned()
+		a.PlanChanged()
 	}
 	a.End()
 }

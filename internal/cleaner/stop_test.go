@@ -14,7 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-const notAttempted = "not attempted: the run was stopped before it"
+const notAttempted = "not attempted: the run was stopped before this image; run again"
 
 // Whoever interrupts a run wants to know what it did.
 func TestACallUnderWayIsSeenToItsEnd(t *testing.T) {

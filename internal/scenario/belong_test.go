@@ -247,6 +247,6 @@ func TestReadingManifests(t *testing.T) {
 			newer    2d #v1`,
 		policy: "expire untagged pushed>30; expire archived transitioned>365",
 		before: func(_ testing.TB, f *fixture) { f.server.RefuseImage(digestOf("archived"), "KmsError") },
-		want:   "archived: expire, failed: KmsError: …\nchild: expire, blocked: it may belong to archived, which stays",
+		want:   "archived: expire, failed: KmsError: …\nchild: expire, blocked: it may belong to archived, which was not removed",
 	}})
 }

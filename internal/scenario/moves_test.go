@@ -14,9 +14,9 @@ func TestTheRegistryChanges(t *testing.T) {
 		meanwhile: func(_ testing.TB, f *fixture) { f.server.Tag("app", digestOf("dead"), "back") },
 		want: `
 			dead: expire, changed: imageTags changed since the plan
-			own: follow dead, blocked: it belongs to dead, which stays
-			sig: follow dead, blocked: it belongs to dead, which stays
-			note: follow dead, blocked: it belongs to sig, which stays`,
+			own: follow dead, blocked: it belongs to dead, which was not removed
+			sig: follow dead, blocked: it belongs to dead, which was not removed
+			note: follow dead, blocked: it belongs to sig, which was not removed`,
 	}, {
 		name: "an index is as used as what is below it",
 		registry: `
