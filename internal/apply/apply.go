@@ -1,7 +1,7 @@
 // Package apply carries out the plan of one repository. It takes a plan and a [Remover]
-// and writes an outcome into each image of the plan. It decides the order of the calls,
-// describes the images again right before each call, and makes a call again after
-// throttling or when ECR did not answer. It never adds an image to the plan.
+// and writes an outcome into each image of the plan. It orders the calls and describes
+// the images again right before each of them. It makes a call again after throttling or
+// when ECR did not answer. It decides nothing: it never adds an image to the plan.
 package apply
 
 import (
@@ -80,8 +80,8 @@ func NewApplier(ctx context.Context, p *plan.Plan, options Options) *Applier {
 }
 
 // PlanChanged makes the Applier continue with its plan after the caller has changed it.
-// Images that the new plan keeps get the outcome Unknown if a call for them had no
-// answer, because a later plan may not contain them.
+// It settles the images that the new plan keeps if a call for them had no answer. A
+// later plan may not contain them.
 func (a *Applier) PlanChanged() {
 	a.indexPlan()
 	for i := range a.plan.Images {

@@ -10,9 +10,8 @@ import (
 )
 
 const (
-	// maxAttempts is the number of throttled attempts in a row, and maxUnanswered the
-	// number of attempts of one call without an answer, after which the Applier stops
-	// trying.
+	// maxAttempts bounds the throttled attempts in a row, and maxUnanswered the
+	// attempts at one call without an answer.
 	maxAttempts   = 100
 	maxUnanswered = 3
 	// The pause before another attempt doubles from firstPause to maxPause.
@@ -91,10 +90,10 @@ func (a *Applier) wait(d time.Duration) bool {
 }
 
 // resolve describes the images that a call neither confirmed nor refused, and returns
-// those that are unchanged, since ECR may have carried out the call before the answer
-// was lost. After throttling ECR has done nothing, and resolve is only a re-check. After
-// a refusal of the whole call ECR has done nothing either, and resolve returns the open
-// images. If describing fails and again is true, the images stay open for the next attempt.
+// those that are unchanged. ECR may have carried out the call although the answer was
+// lost. After throttling ECR has done nothing, and resolve is only a re-check. After a
+// refusal of the whole call, resolve returns the open images. If describing fails and
+// again is true, the images stay open for the next attempt.
 func (a *Applier) resolve(batch []*plan.Image, err error, again bool) []*plan.Image {
 	batch = openOf(batch)
 	switch {

@@ -60,8 +60,8 @@ func (a *Applier) answered(im *plan.Image, o plan.Outcome, message string) {
 }
 
 // compare settles the image if its last description differs from the plan. If why is not
-// empty, a call had no answer for that reason, and an image that is in the state after
-// its removal was removed by that call.
+// empty, a call for the image had no answer for that reason. That call removed the image
+// if the image is in the state after its removal.
 func (a *Applier) compare(im *plan.Image, why string) {
 	current, found := a.described(im.Digest)
 	a.archived[im.Digest] = found && current.Status == evaluator.Archived
@@ -103,9 +103,9 @@ func onlyTagsRemoved(im *plan.Image, current evaluator.Image) bool {
 	return plan.Difference(planned, current) == ""
 }
 
-// End gives each open image its outcome. Then it logs the outcomes that are not in the
-// log yet: the ones of these images, those that were known before the first call, and
-// Blocked, which is final only now.
+// End gives each open image its outcome and logs the outcomes that are not in the log
+// yet. Among them are those from before the first call, and Blocked, which is final only
+// now.
 func (a *Applier) End() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]

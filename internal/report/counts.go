@@ -1,23 +1,25 @@
 package report
 
 import (
+	"reflect"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Counts are numbers of images, but for the bytes.
+// Counts are numbers of images, except for the two numbers of bytes.
 type Counts struct {
 	// Evaluated is the number of images listed.
 	Evaluated int `json:"evaluated"`
-	// Expired, Transitioned, Untagged and Followed are what the plan would
-	// remove after protection, by verdict.
+	// Expired, Transitioned, Untagged and Followed count the images that the plan would
+	// act on, by verdict and without the protected ones.
 	Expired      int `json:"expired"`
 	Transitioned int `json:"transitioned"`
 	Untagged     int `json:"untagged"`
 	Followed     int `json:"followed"`
-	// Protected is what has a verdict to act on but is vetoed.
+	// Protected counts the images with a verdict to act on that are protected.
 	Protected int `json:"protected"`
-	// The others are outcomes. TagsRemoved counts the images that lost tags.
+	// The following counts are by outcome. TagsRemoved counts the images that lost tags.
 	TagsRemoved int `json:"tagsRemoved,omitempty"`
 	Deleted     int `json:"deleted"`
 	Archived    int `json:"archived"`
@@ -25,43 +27,41 @@ type Counts struct {
 	Changed     int `json:"changed"`
 	Gone        int `json:"gone"`
 	Failed      int `json:"failed"`
-	// Unknown counts the images for which it is not known whether ECR carried out a
-	// removing call. They may still be removed.
+	// Unknown counts the images that ECR may still remove: see plan.Unknown.
 	Unknown int `json:"unknown,omitempty"`
-	// NotAttempted is what a run that was stopped did not come to.
+	// NotAttempted counts the images that the run was stopped before.
 	NotAttempted int `json:"notAttempted,omitempty"`
-	// ReclaimableBytes is the total size of the images that the plan would delete,
-	// DeletedBytes that of the images that were deleted. Both are upper bounds of the
-	// space that is freed, since images share layers.
+	// ReclaimableBytes is the size of the images that the plan would delete, and
+	// DeletedBytes that of the deleted images. Both are upper bounds of the freed space,
+	// since images share layers.
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
 	DeletedBytes     int64 `json:"deletedBytes,omitempty"`
 }
 
-func (c *Counts) plan(im *plan.Image) {
+// NotDone returns the number of images that make a run incomplete.
+func (c *Counts) NotDone() int { return c.Failed + c.Unknown + c.NotAttempted }
+
+// count counts one image, first by its verdict, then by its outcome.
+func (c *Counts) count(im *plan.Image) {
 	switch {
 	case im.Protected():
 		c.Protected++
-		return
 	case im.Action == evaluator.Transition:
 		c.Transitioned++
-		return
 	case im.Action == evaluator.Untag:
 		c.Untagged++
-		return
 	case im.Action == plan.Follow:
 		c.Followed++
 	default:
 		c.Expired++
 	}
-	if !im.Archives() {
+	if im.Deletes() && !im.Protected() {
 		c.ReclaimableBytes += im.OwnBytes()
 	}
-}
-
-func (c *Counts) settle(o plan.Outcome) {
-	switch o {
+	switch im.Outcome {
 	case plan.Deleted:
 		c.Deleted++
+		c.DeletedBytes += im.OwnBytes()
 	case plan.MovedToArchive:
 		c.Archived++
 	case plan.Untagged:
@@ -81,25 +81,10 @@ func (c *Counts) settle(o plan.Outcome) {
 	}
 }
 
-// NotDone counts the images that make a run incomplete.
-func (c *Counts) NotDone() int { return c.Failed + c.Unknown + c.NotAttempted }
-
+// add adds each field of o.
 func (c *Counts) add(o Counts) {
-	c.Evaluated += o.Evaluated
-	c.Expired += o.Expired
-	c.Transitioned += o.Transitioned
-	c.Untagged += o.Untagged
-	c.Followed += o.Followed
-	c.Protected += o.Protected
-	c.TagsRemoved += o.TagsRemoved
-	c.Deleted += o.Deleted
-	c.Archived += o.Archived
-	c.Blocked += o.Blocked
-	c.Changed += o.Changed
-	c.Gone += o.Gone
-	c.Failed += o.Failed
-	c.Unknown += o.Unknown
-	c.NotAttempted += o.NotAttempted
-	c.ReclaimableBytes += o.ReclaimableBytes
-	c.DeletedBytes += o.DeletedBytes
+	sum, summand := reflect.ValueOf(c).Elem(), reflect.ValueOf(o)
+	for i := range sum.NumField() {
+		sum.Field(i).SetInt(sum.Field(i).Int() + summand.Field(i).Int())
+	}
 }

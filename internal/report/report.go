@@ -1,3 +1,6 @@
+// Package report builds the report of a run. It takes plans, applied or not, and returns
+// the report with its totals. It writes the report as JSON, shortens a report that is
+// too large, and reads a report that was saved as a plan.
 package report
 
 import (
@@ -10,47 +13,44 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Version is the version of the shape of a report. It changes when a
-// field changes its meaning or goes.
+// Version is the version of the report format. It changes if a field is removed or
+// changes its meaning.
 const Version = 1
 
-// A Report is what a run found and did. It is the function's answer, the
-// tool's JSON output and the form of a saved plan.
+// A Report is the answer of the function, the JSON output of the command line, and the
+// format of a saved plan.
 type Report struct {
 	Version int         `json:"version"`
 	RunID   string      `json:"runId"`
 	Mode    config.Mode `json:"mode"`
-	// Account is the registry's; it is empty when the registry is.
+	// Account is the account of the registry, or empty if the registry is empty.
 	Account string    `json:"account"`
 	Region  string    `json:"region"`
 	Start   time.Time `json:"start"`
 	End     time.Time `json:"end"`
-	// Incomplete is true when something that was to be handled was not:
-	// because a call failed, the time ran out or the run was stopped.
+	// Incomplete is true if Undone is not empty.
 	Incomplete bool `json:"incomplete"`
-	// Configuration is the hash of the configuration the plan was made with.
+	// Configuration is the hash of the configuration of the plan.
 	Configuration string       `json:"configuration"`
 	Totals        Totals       `json:"totals"`
 	Repositories  []Repository `json:"repositories"`
-	// InUse counts the uses that each in-use source named; nil when none was
-	// asked.
-	InUse map[string]int `json:"inUse,omitempty"`
-	// Findings are what a person should know and is no failure.
+	// InUse has the number of uses that each in-use source returned. It is nil if the
+	// run scanned no source.
+	InUse    map[string]int    `json:"inUse,omitempty"`
 	Findings []finding.Finding `json:"findings,omitempty"`
-	// Omitted says what was left out to keep the answer small; nil when
-	// nothing was.
+	// Omitted is nil if the report is whole.
 	Omitted *Omitted `json:"omitted,omitempty"`
-	// Calls counts the API calls by operation, retries included.
+	// Calls counts the API calls by operation, including retries.
 	Calls map[string]int `json:"calls"`
 }
 
 // Totals are the sums over all repositories.
 type Totals struct {
 	Repositories int `json:"repositories"`
-	// Skipped counts the repositories that were left alone as a whole.
+	// Skipped counts the repositories that were skipped.
 	Skipped int `json:"skipped"`
-	// AttachedPolicies counts the repositories that are known to have a
-	// lifecycle policy attached, which ECR applies by itself.
+	// AttachedPolicies counts the repositories that are known to have an attached
+	// lifecycle policy, which ECR applies.
 	AttachedPolicies int `json:"attachedPolicies"`
 	Counts
 }
@@ -58,16 +58,15 @@ type Totals struct {
 // A Repository is the part of the report about one repository.
 type Repository struct {
 	Name string `json:"name"`
-	// Policy is the name of the entry that decides; empty when none does.
+	// Policy is the name of the configuration entry that applies, or empty.
 	Policy string `json:"policy"`
-	// AttachedPolicy is true when a lifecycle policy is known to be attached.
+	// AttachedPolicy is true if the repository is known to have a lifecycle policy.
 	AttachedPolicy bool `json:"attachedPolicy,omitempty"`
 	Counts
-	// Skipped is why the repository was left alone, or empty. Message says
-	// more.
+	// Skipped is the reason why the repository was skipped, or empty. Message explains it.
 	Skipped plan.SkipCode `json:"skipped,omitempty"`
 	Message string        `json:"message,omitempty"`
-	// Findings go into the report's.
+	// Findings become findings of the report.
 	Findings []finding.Finding `json:"-"`
 	// Images are those with a verdict to act on, the oldest push first.
 	Images []Image `json:"images"`
@@ -78,28 +77,29 @@ type Image struct {
 	ImageDigest string           `json:"imageDigest"`
 	ImageTags   []string         `json:"imageTags"`
 	Verdict     evaluator.Action `json:"verdict"`
-	// AppliedRulePriority is absent when a person named the image.
+	// AppliedRulePriority is 0 if no rule decided: the image follows another image, or a
+	// person named it.
 	AppliedRulePriority int               `json:"appliedRulePriority,omitempty"`
 	Reason              string            `json:"reason"`
 	ProtectedBy         []plan.Protection `json:"protectedBy,omitempty"`
-	// OnExpire is "archive" when the image expires and would be moved to the
-	// archive class, not deleted; absent otherwise.
+	// OnExpire is "archive" if the image expires and would move to the archive class,
+	// and otherwise empty.
 	OnExpire config.OnExpire `json:"onExpire,omitempty"`
-	// Untag are the tags that would be removed; absent for any other verdict.
+	// Untag has the tags that would be removed. It is empty for any other verdict.
 	Untag []string `json:"untag,omitempty"`
-	// Outcome is absent when nothing was tried.
+	// Outcome is empty if the plan was not applied.
 	Outcome plan.Outcome `json:"outcome,omitempty"`
 	Message string       `json:"message,omitempty"`
-	// The rest is what a saved plan is compared with when it is applied.
+	// The following fields describe the image when the plan was made. A saved plan is
+	// applied only to images that still have them.
 	ImageStatus          evaluator.ImageStatus `json:"imageStatus"`
 	ImagePushedAt        time.Time             `json:"imagePushedAt"`
 	LastRecordedPullTime time.Time             `json:"lastRecordedPullTime,omitzero"`
 	LastActivatedAt      time.Time             `json:"lastActivatedAt,omitzero"`
-	// ChildrenPulledAt is the latest pull of what is below an index.
+	// ChildrenPulledAt is the latest pull of the children of an index.
 	ChildrenPulledAt time.Time `json:"childrenPulledAt,omitzero"`
-	// ManifestReadFrom and ManifestReadTo bound the time, in ECR's clock and to the
-	// second, at which ECR may have recorded the reading of the index's manifest as a
-	// pull.
+	// ManifestReadFrom and ManifestReadTo bound the time, by ECR's clock and to the
+	// second, at which ECR may have recorded that the cleaner read the manifest.
 	ManifestReadFrom time.Time `json:"manifestReadFrom,omitzero"`
 	ManifestReadTo   time.Time `json:"manifestReadTo,omitzero"`
 	ImageSizeInBytes int64     `json:"imageSizeInBytes"`
@@ -108,87 +108,29 @@ type Image struct {
 // Archives reports whether the image would move to the archive class.
 func (im *Image) Archives() bool { return plan.Archives(im.Verdict, im.OnExpire) }
 
-// Undone counts the causes that make the run incomplete: repositories by their
-// [SkipCode], "images failed", "images unknown", "images not attempted", "in-use
-// sources" that did not answer, "manifests not read" and "faults of the program". It is
-// empty if and only if the run is complete. It counts only images and findings that are
-// in the report, so call it before Fit.
-func (r *Report) Undone() map[string]int {
-	undone := map[string]int{}
-	count := func(reason string, n int) {
-		if n > 0 {
-			undone[reason] += n
-		}
-	}
-	for i := range r.Repositories {
-		if code := r.Repositories[i].Skipped; code.IsFailure() {
-			count(string(code), 1)
-		}
-	}
-	count("images failed", r.Totals.Failed)
-	count("images unknown", r.Totals.Unknown)
-	count("images not attempted", r.Totals.NotAttempted)
-	for i := range r.Findings {
-		if name := r.Findings[i].Kind.Failure(); name != "" {
-			count(name, 1)
-		}
-	}
-	return undone
-}
-
-// Handled reports whether everything was handled: nothing failed, nothing ran
-// out of time, and, where images were to be removed, no limit stood in the way.
-func (r *Report) Handled() bool {
-	if r.Incomplete {
-		return false
-	}
-	for i := range r.Repositories {
-		if r.Mode == config.Apply && r.Repositories[i].Skipped == plan.SkipLimit {
-			return false
-		}
-	}
-	return true
-}
-
-// Removals is the number of images that the plan would remove, and their bytes:
-// of the repositories that no limit and nothing else leaves alone.
-func (r *Report) Removals() (images int, bytes int64) {
-	for i := range r.Repositories {
-		if rr := &r.Repositories[i]; rr.Skipped == "" {
-			images += rr.Expired + rr.Transitioned + rr.Untagged + rr.Followed
-			bytes += rr.ReclaimableBytes
-		}
-	}
-	return images, bytes
-}
-
-// Of puts a plan, applied or not, into its report, with its images or
-// without.
+// Of returns the report on a plan, applied or not, with its images if detailed is true.
 func Of(p *plan.Plan, detailed bool) Repository {
-	r := Repository{Name: p.Repository, Images: []Image{}, Findings: p.Findings}
-	r.Evaluated, r.AttachedPolicy = p.Listed, p.Attached
+	r := Repository{Name: p.Repository, Images: []Image{}, Findings: p.Findings, AttachedPolicy: p.Attached}
+	r.Evaluated = p.Listed
 	if p.Entry != nil {
 		r.Policy = p.Entry.Name
 	}
 	if p.Skip != nil {
 		r.Skipped, r.Message = p.Skip.Code, p.Skip.Message
 	}
-	for i := range p.Images {
-		r.Counts.plan(&p.Images[i])
-		r.settle(p.Images[i].Outcome)
-		if p.Images[i].Outcome == plan.Deleted {
-			r.DeletedBytes += p.Images[i].OwnBytes()
-		}
-	}
 	if detailed {
 		r.Images = make([]Image, 0, len(p.Images))
-		for i := range p.Images {
+	}
+	for i := range p.Images {
+		r.count(&p.Images[i])
+		if detailed {
 			r.Images = append(r.Images, OfImage(&p.Images[i]))
 		}
 	}
 	return r
 }
 
+// OfImage returns the report on a planned image.
 func OfImage(im *plan.Image) Image {
 	tags := im.Tags
 	if tags == nil {
@@ -204,7 +146,7 @@ func OfImage(im *plan.Image) Image {
 	}
 }
 
-// Add appends the report on one repository and sums it up.
+// Add adds a repository to the report and to its totals.
 func (r *Report) Add(repository Repository) {
 	r.Repositories = append(r.Repositories, repository)
 	r.Findings = append(r.Findings, repository.Findings...)
@@ -220,4 +162,50 @@ func (r *Report) Add(repository Repository) {
 	if repository.NotDone() > 0 || repository.Skipped.IsFailure() || slices.ContainsFunc(repository.Findings, failed) {
 		r.Incomplete = true
 	}
+}
+
+// Undone counts the causes that make the run incomplete: repositories by their
+// [plan.SkipCode], images by outcome, such as "images failed", and findings by
+// [finding.Kind.Failure]. It is empty if and only if the run is complete. Call it before
+// Fit, because it does not count omitted parts.
+func (r *Report) Undone() map[string]int {
+	undone := map[string]int{}
+	count := func(cause string, n int) {
+		if n > 0 {
+			undone[cause] += n
+		}
+	}
+	for i := range r.Repositories {
+		if code := r.Repositories[i].Skipped; code.IsFailure() {
+			count(string(code), 1)
+		}
+	}
+	count("images failed", r.Totals.Failed)
+	count("images unknown", r.Totals.Unknown)
+	count("images not attempted", r.Totals.NotAttempted)
+	for i := range r.Findings {
+		if cause := r.Findings[i].Kind.Failure(); cause != "" {
+			count(cause, 1)
+		}
+	}
+	return undone
+}
+
+// Handled reports whether the run is complete and, in mode apply, no repository exceeded
+// a limit.
+func (r *Report) Handled() bool {
+	limited := func(repository Repository) bool { return repository.Skipped == plan.SkipLimit }
+	return !r.Incomplete && (r.Mode != config.Apply || !slices.ContainsFunc(r.Repositories, limited))
+}
+
+// Removals returns the number of images that the plan would remove, and the bytes of
+// those that it would delete. It does not count repositories that are skipped.
+func (r *Report) Removals() (images int, bytes int64) {
+	for i := range r.Repositories {
+		if repository := &r.Repositories[i]; repository.Skipped == "" {
+			images += repository.Expired + repository.Transitioned + repository.Untagged + repository.Followed
+			bytes += repository.ReclaimableBytes
+		}
+	}
+	return images, bytes
 }

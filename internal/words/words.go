@@ -1,3 +1,4 @@
+// Package words formats lists and counts for messages.
 package words
 
 import (
@@ -5,7 +6,8 @@ import (
 	"slices"
 )
 
-// Few returns the first few of the texts, and how many more there are.
+// Few returns the texts if there are at most five. Otherwise it returns a new list of the
+// first five and a text with the number of the others.
 func Few(texts []string) []string {
 	const most = 5
 	if len(texts) <= most {
@@ -14,6 +16,7 @@ func Few(texts []string) []string {
 	return append(slices.Clone(texts[:most]), fmt.Sprintf("and %d more", len(texts)-most))
 }
 
+// Count returns n with the word one if n is 1, and with the word many otherwise.
 func Count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
