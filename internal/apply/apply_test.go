@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
@@ -129,7 +128,7 @@ func TestApplyWithACancelledContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	plan := planOf(evaluator.Expire, w.Images["app"]...)
-	apply.Apply(ctx, r, plan, slog.New(slog.DiscardHandler))
+	applyPlan(ctx, r, plan, slog.New(slog.DiscardHandler))
 	for digest, outcome := range settled(plan) {
 		if outcome != "not attempted: the run was stopped before this image; run again" {
 			t.Errorf("%s: %s", digest, outcome)

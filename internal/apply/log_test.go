@@ -24,7 +24,7 @@ func wantStory(t *testing.T, w *fakeRegistry, action evaluator.Action, change fu
 		for i := range plan.Images {
 			plan.Images[i].Untag = plan.Images[i].Tags
 		}
-		apply.Apply(t.Context(), r, plan, log.Logger())
+		applyPlan(t.Context(), r, plan, log.Logger())
 		if diff := cmp.Diff(want, log.Story(t)); diff != "" {
 			t.Errorf("%s: log mismatch (-want +got):\n%s", action, diff)
 		}
@@ -57,7 +57,7 @@ func TestTheIntentIsInTheLogWhenTheCallIsMade(t *testing.T) {
 		}
 		plan := planOf(action, w.Images["app"]...)
 		plan.Images[0].Untag = []string{"v1"}
-		apply.Apply(t.Context(), r, plan, log.Logger())
+		applyPlan(t.Context(), r, plan, log.Logger())
 		if n := len(log.Story(t)); n != 2 {
 			t.Errorf("%s: %d lines, want an intent and an outcome:\n%s", action, n, log)
 		}
@@ -188,7 +188,7 @@ func TestAStopAfterACallWithoutAnAnswer(t *testing.T) {
 			return describe(ctx, repository, digests)
 		}
 		failing(&r, 9, errUnanswered, nil)
-		apply.Apply(ctx, r, planOf(evaluator.Expire, w.Images["app"]...), log.Logger())
+		applyPlan(ctx, r, planOf(evaluator.Expire, w.Images["app"]...), log.Logger())
 		if diff := cmp.Diff([]string{"intent a 1", "a unknown, unconfirmed"}, log.Story(t)); diff != "" {
 			t.Errorf("log mismatch (-want +got):\n%s", diff)
 		}

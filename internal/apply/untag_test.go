@@ -61,7 +61,7 @@ func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 		}, nil
 	}
 	var log bytes.Buffer
-	apply.Apply(t.Context(), r, p, slog.New(slog.NewJSONHandler(&log, nil)))
+	applyPlan(t.Context(), r, p, slog.New(slog.NewJSONHandler(&log, nil)))
 	want := map[string]string{
 		"half":    "unknown: 1 of its 2 tags were removed, but tag t-2: KmsError",
 		"moved":   "unknown: tag t-3 had moved to other and was removed there; push the tag again",

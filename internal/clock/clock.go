@@ -1,5 +1,5 @@
-// Package clock measures ages in a way that neither a suspended machine nor a clock that
-// is set back makes too small.
+// Package clock measures ages. A suspended machine or a clock that is set back does not
+// make them smaller.
 package clock
 
 import (
@@ -26,9 +26,9 @@ func Read(clock func() time.Time) Stamp {
 // Known reports whether s is not the zero Stamp.
 func (s Stamp) Known() bool { return !s.steady.IsZero() }
 
-// Age returns the time from s to now, by the clock that shows more. If s is later than
-// now by the wall clock, the age is Unknown: the wall clock was set back, which could
-// hide that the machine was suspended. The age of the zero Stamp exceeds every limit.
+// Age returns the time from s to now, by the clock that shows more. It is Unknown if the
+// wall clock was set back, which could hide that the machine was suspended. The age of
+// the zero Stamp exceeds every limit.
 func (s Stamp) Age(now Stamp) time.Duration {
 	wall := now.Wall.Round(0).Sub(s.Wall.Round(0))
 	if wall < 0 {

@@ -7,33 +7,27 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Counts are numbers of images, except for the two numbers of bytes.
+// Counts are numbers of images and of bytes.
 type Counts struct {
-	// Evaluated is the number of images listed.
-	Evaluated int `json:"evaluated"`
-	// Expired, Transitioned, Untagged and Followed count the images that the plan would
-	// act on, by verdict and without the protected ones.
+	Evaluated int `json:"evaluated"` // listed
+	// The next four count images by verdict, Protected the protected ones of any verdict.
 	Expired      int `json:"expired"`
 	Transitioned int `json:"transitioned"`
 	Untagged     int `json:"untagged"`
 	Followed     int `json:"followed"`
-	// Protected counts the images with a verdict to act on that are protected.
-	Protected int `json:"protected"`
-	// The following counts are by outcome. TagsRemoved counts the images that lost tags.
-	TagsRemoved int `json:"tagsRemoved,omitempty"`
-	Deleted     int `json:"deleted"`
-	Archived    int `json:"archived"`
-	Blocked     int `json:"blocked"`
-	Changed     int `json:"changed"`
-	Gone        int `json:"gone"`
-	Failed      int `json:"failed"`
-	// Unknown counts the images that ECR may still remove: see plan.Unknown.
-	Unknown int `json:"unknown,omitempty"`
-	// NotAttempted counts the images that the run was stopped before.
+	Protected    int `json:"protected"`
+	// The next ones count images by outcome.
+	TagsRemoved  int `json:"tagsRemoved,omitempty"`
+	Deleted      int `json:"deleted"`
+	Archived     int `json:"archived"`
+	Blocked      int `json:"blocked"`
+	Changed      int `json:"changed"`
+	Gone         int `json:"gone"`
+	Failed       int `json:"failed"`
+	Unknown      int `json:"unknown,omitempty"`
 	NotAttempted int `json:"notAttempted,omitempty"`
-	// ReclaimableBytes is the size of the images that the plan would delete, and
-	// DeletedBytes that of the deleted images. Both are upper bounds of the freed space,
-	// since images share layers.
+	// ReclaimableBytes is the size of the images that the plan would delete. Both sizes
+	// are upper bounds of the freed space, since images share layers.
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
 	DeletedBytes     int64 `json:"deletedBytes,omitempty"`
 }
@@ -41,7 +35,6 @@ type Counts struct {
 // NotDone returns the number of images that make a run incomplete.
 func (c *Counts) NotDone() int { return c.Failed + c.Unknown + c.NotAttempted }
 
-// count counts one image, first by its verdict, then by its outcome.
 func (c *Counts) count(im *plan.Image) {
 	switch {
 	case im.Protected():
@@ -81,7 +74,6 @@ func (c *Counts) count(im *plan.Image) {
 	}
 }
 
-// add adds each field of o.
 func (c *Counts) add(o Counts) {
 	sum, summand := reflect.ValueOf(c).Elem(), reflect.ValueOf(o)
 	for i := range sum.NumField() {

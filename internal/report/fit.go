@@ -12,18 +12,12 @@ type Omitted struct {
 	Findings     int `json:"findings"`
 }
 
-// maxDigits is the length of the longest count in Omitted.
-const maxDigits = 20
+const maxDigits = 20 // of a count in Omitted
 
-// Fit shortens the report until its JSON text has at most size bytes, and counts the
-// missing parts in Omitted. It leaves out, in this order:
-//   - findings beyond a quarter of size,
-//   - the images of repositories,
-//   - repositories with nothing to remove and no failure,
-//   - other repositories.
-//
-// The last ones in the report are left out first. The totals stay, even if they are
-// larger than size.
+// Fit shortens the report until its JSON text has at most size bytes. It leaves out
+// findings beyond a quarter of size, then images, then repositories, from the end. It
+// leaves out repositories with nothing to remove and no failure before others. It counts
+// the missing parts in Omitted. The totals stay.
 func (r *Report) Fit(size int) {
 	used := jsonSize(r)
 	if used <= size {
@@ -43,7 +37,7 @@ func (r *Report) Fit(size int) {
 	}
 }
 
-// Omissions returns Omitted after making it if it is nil.
+// Omissions returns Omitted, which it makes if it is nil.
 func (r *Report) Omissions() *Omitted {
 	if r.Omitted == nil {
 		r.Omitted = &Omitted{}
@@ -51,8 +45,7 @@ func (r *Report) Omissions() *Omitted {
 	return r.Omitted
 }
 
-// omitFindings keeps the first findings, of at most size bytes together, and returns
-// the number of bytes that it saved.
+// omitFindings keeps findings of at most size bytes. It returns the bytes saved.
 func (r *Report) omitFindings(size int) int {
 	kept, used, before := 0, 0, jsonSize(r.Findings)
 	for kept < len(r.Findings) {
@@ -66,8 +59,8 @@ func (r *Report) omitFindings(size int) int {
 	return before - jsonSize(r.Findings)
 }
 
-// omitRepositories leaves out repositories that are quiet, or those that are not, until
-// it has saved excess bytes. It returns the number of bytes that it saved.
+// omitRepositories leaves out repositories, quiet or not, until it has saved excess
+// bytes. It returns the bytes saved.
 func (r *Report) omitRepositories(quiet bool, excess int) (saved int) {
 	for i := len(r.Repositories) - 1; i >= 0 && saved < excess; i-- {
 		if r.Repositories[i].quiet() == quiet {
@@ -85,7 +78,6 @@ func (r *Repository) quiet() bool {
 	return r.Expired+r.Transitioned+r.Untagged+r.Followed+r.Protected == 0 && !r.Skipped.IsFailure()
 }
 
-// jsonSize returns the length of the JSON text of v, which must have one.
 func jsonSize(v any) int {
 	text, _ := json.Marshal(v)
 	return len(text)

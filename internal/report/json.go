@@ -10,8 +10,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// WriteJSON writes the report as JSON text without characters that control a terminal.
-// Each image, of which there may be a million, is on one line. The rest is indented.
+// WriteJSON writes the report as indented JSON text that is safe to print on a terminal.
+// Each image is on one line.
 func (r *Report) WriteJSON(w io.Writer) error {
 	text, err := appendMembers(nil, "", struct {
 		*Report
@@ -45,8 +45,7 @@ func (r *Repository) appendJSON(text []byte) ([]byte, error) {
 	return append(text, "]\n    }"...), err
 }
 
-// appendMembers appends the indented JSON text of an object without its closing brace.
-// The object must have a member.
+// appendMembers appends the indented JSON text of an object without the closing brace.
 func appendMembers(text []byte, indent string, object any) ([]byte, error) {
 	b := bytes.NewBuffer(text)
 	encoder := json.NewEncoder(jsondoc.Printable(b))
@@ -56,8 +55,7 @@ func appendMembers(text []byte, indent string, object any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"+indent+"}\n")), err
 }
 
-// appendSeparator appends a comma before every element of a list but the first, and then
-// the space.
+// appendSeparator begins element i of a list.
 func appendSeparator(text []byte, i int, space string) []byte {
 	if i > 0 {
 		text = append(text, ',')
@@ -65,9 +63,8 @@ func appendSeparator(text []byte, i int, space string) []byte {
 	return append(text, space...)
 }
 
-// AppendJSON appends the JSON text of the image, on one line and without characters that
-// control a terminal. It is written by hand, with the members of encoding/json, because
-// encoding/json would take most of the time for plans of many images.
+// AppendJSON appends the JSON text of the image, on one line and safe to print. It has the
+// members that encoding/json writes, but is faster.
 func (im *Image) AppendJSON(text []byte) []byte {
 	o := object{append(text, '{')}
 	o.text("imageDigest", im.ImageDigest)

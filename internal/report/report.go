@@ -1,9 +1,9 @@
-// Package report builds the report of a run. It takes plans, applied or not, and returns
-// the report with its totals. It writes the report as JSON, shortens a report that is
-// too large, and reads a report that was saved as a plan.
+// Package report turns plans, applied or not, into the report of a run with its totals. It
+// writes the report as JSON, shortens a report that is too large, and reads saved plans.
 package report
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -13,61 +13,48 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Version is the version of the report format. It changes if a field is removed or
-// changes its meaning.
+// Version changes if a field of the report is removed or changes its meaning.
 const Version = 1
 
-// A Report is the answer of the function, the JSON output of the command line, and the
-// format of a saved plan.
+// A Report is the function's answer, the command's JSON output, and a saved plan.
 type Report struct {
-	Version int         `json:"version"`
-	RunID   string      `json:"runId"`
-	Mode    config.Mode `json:"mode"`
-	// Account is the account of the registry, or empty if the registry is empty.
-	Account string    `json:"account"`
-	Region  string    `json:"region"`
-	Start   time.Time `json:"start"`
-	End     time.Time `json:"end"`
-	// Incomplete is true if Undone is not empty.
-	Incomplete bool `json:"incomplete"`
-	// Configuration is the hash of the configuration of the plan.
-	Configuration string       `json:"configuration"`
+	Version       int          `json:"version"`
+	RunID         string       `json:"runId"`
+	Mode          config.Mode  `json:"mode"`
+	Account       string       `json:"account"` // empty if the registry is empty
+	Region        string       `json:"region"`
+	Start         time.Time    `json:"start"`
+	End           time.Time    `json:"end"`
+	Incomplete    bool         `json:"incomplete"`    // see Undone
+	Configuration string       `json:"configuration"` // its hash
 	Totals        Totals       `json:"totals"`
 	Repositories  []Repository `json:"repositories"`
-	// InUse has the number of uses that each in-use source returned. It is nil if the
-	// run scanned no source.
+	// InUse counts the uses that each in-use source returned, and is nil without a scan.
 	InUse    map[string]int    `json:"inUse,omitempty"`
 	Findings []finding.Finding `json:"findings,omitempty"`
-	// Omitted is nil if the report is whole.
-	Omitted *Omitted `json:"omitted,omitempty"`
-	// Calls counts the API calls by operation, including retries.
-	Calls map[string]int `json:"calls"`
+	Omitted  *Omitted          `json:"omitted,omitempty"` // nil if the report is whole
+	Calls    map[string]int    `json:"calls"`             // by operation, including retries
 }
 
 // Totals are the sums over all repositories.
 type Totals struct {
 	Repositories int `json:"repositories"`
-	// Skipped counts the repositories that were skipped.
-	Skipped int `json:"skipped"`
-	// AttachedPolicies counts the repositories that are known to have an attached
-	// lifecycle policy, which ECR applies.
+	Skipped      int `json:"skipped"`
+	// AttachedPolicies counts the repositories that are known to have a lifecycle policy.
 	AttachedPolicies int `json:"attachedPolicies"`
 	Counts
 }
 
 // A Repository is the part of the report about one repository.
 type Repository struct {
-	Name string `json:"name"`
-	// Policy is the name of the configuration entry that applies, or empty.
-	Policy string `json:"policy"`
+	Name   string `json:"name"`
+	Policy string `json:"policy"` // name of the configuration entry, or empty
 	// AttachedPolicy is true if the repository is known to have a lifecycle policy.
 	AttachedPolicy bool `json:"attachedPolicy,omitempty"`
 	Counts
-	// Skipped is the reason why the repository was skipped, or empty. Message explains it.
-	Skipped plan.SkipCode `json:"skipped,omitempty"`
-	Message string        `json:"message,omitempty"`
-	// Findings become findings of the report.
-	Findings []finding.Finding `json:"-"`
+	Skipped  plan.SkipCode     `json:"skipped,omitempty"`
+	Message  string            `json:"message,omitempty"`
+	Findings []finding.Finding `json:"-"` // see Add
 	// Images are those with a verdict to act on, the oldest push first.
 	Images []Image `json:"images"`
 }
@@ -77,29 +64,24 @@ type Image struct {
 	ImageDigest string           `json:"imageDigest"`
 	ImageTags   []string         `json:"imageTags"`
 	Verdict     evaluator.Action `json:"verdict"`
-	// AppliedRulePriority is 0 if no rule decided: the image follows another image, or a
-	// person named it.
+	// AppliedRulePriority is 0 if the image follows another, or a person named it.
 	AppliedRulePriority int               `json:"appliedRulePriority,omitempty"`
 	Reason              string            `json:"reason"`
 	ProtectedBy         []plan.Protection `json:"protectedBy,omitempty"`
-	// OnExpire is "archive" if the image expires and would move to the archive class,
-	// and otherwise empty.
+	// OnExpire is "archive" if an expired image would move to the archive class, or empty.
 	OnExpire config.OnExpire `json:"onExpire,omitempty"`
-	// Untag has the tags that would be removed. It is empty for any other verdict.
-	Untag []string `json:"untag,omitempty"`
+	Untag    []string        `json:"untag,omitempty"` // the tags that would be removed
 	// Outcome is empty if the plan was not applied.
 	Outcome plan.Outcome `json:"outcome,omitempty"`
 	Message string       `json:"message,omitempty"`
-	// The following fields describe the image when the plan was made. A saved plan is
-	// applied only to images that still have them.
+	// A saved plan is applied only to images for which the following is still true.
 	ImageStatus          evaluator.ImageStatus `json:"imageStatus"`
 	ImagePushedAt        time.Time             `json:"imagePushedAt"`
 	LastRecordedPullTime time.Time             `json:"lastRecordedPullTime,omitzero"`
 	LastActivatedAt      time.Time             `json:"lastActivatedAt,omitzero"`
-	// ChildrenPulledAt is the latest pull of the children of an index.
-	ChildrenPulledAt time.Time `json:"childrenPulledAt,omitzero"`
-	// ManifestReadFrom and ManifestReadTo bound the time, by ECR's clock and to the
-	// second, at which ECR may have recorded that the cleaner read the manifest.
+	ChildrenPulledAt     time.Time             `json:"childrenPulledAt,omitzero"`
+	// ManifestReadFrom and ManifestReadTo bound the time, in whole seconds of ECR's clock,
+	// at which ECR may have recorded a pull by the cleaner.
 	ManifestReadFrom time.Time `json:"manifestReadFrom,omitzero"`
 	ManifestReadTo   time.Time `json:"manifestReadTo,omitzero"`
 	ImageSizeInBytes int64     `json:"imageSizeInBytes"`
@@ -164,30 +146,21 @@ func (r *Report) Add(repository Repository) {
 	}
 }
 
-// Undone counts the causes that make the run incomplete: repositories by their
-// [plan.SkipCode], images by outcome, such as "images failed", and findings by
-// [finding.Kind.Failure]. It is empty if and only if the run is complete. Call it before
-// Fit, because it does not count omitted parts.
+// Undone counts the repositories, images and findings that make the run incomplete, by
+// cause. It is empty if and only if the run is complete. Call it before Fit.
 func (r *Report) Undone() map[string]int {
-	undone := map[string]int{}
-	count := func(cause string, n int) {
-		if n > 0 {
-			undone[cause] += n
-		}
+	undone := map[string]int{
+		"images failed": r.Totals.Failed, "images unknown": r.Totals.Unknown, "images not attempted": r.Totals.NotAttempted,
 	}
 	for i := range r.Repositories {
 		if code := r.Repositories[i].Skipped; code.IsFailure() {
-			count(string(code), 1)
+			undone[string(code)]++
 		}
 	}
-	count("images failed", r.Totals.Failed)
-	count("images unknown", r.Totals.Unknown)
-	count("images not attempted", r.Totals.NotAttempted)
-	for i := range r.Findings {
-		if cause := r.Findings[i].Kind.Failure(); cause != "" {
-			count(cause, 1)
-		}
+	for _, f := range r.Findings {
+		undone[f.Kind.Failure()]++
 	}
+	maps.DeleteFunc(undone, func(cause string, n int) bool { return cause == "" || n == 0 })
 	return undone
 }
 
@@ -198,8 +171,8 @@ func (r *Report) Handled() bool {
 	return !r.Incomplete && (r.Mode != config.Apply || !slices.ContainsFunc(r.Repositories, limited))
 }
 
-// Removals returns the number of images that the plan would remove, and the bytes of
-// those that it would delete. It does not count repositories that are skipped.
+// Removals returns the images that the plan would remove and the bytes that it would
+// delete, without skipped repositories.
 func (r *Report) Removals() (images int, bytes int64) {
 	for i := range r.Repositories {
 		if repository := &r.Repositories[i]; repository.Skipped == "" {

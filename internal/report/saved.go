@@ -12,8 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// ReadPlan reads the JSON text of a saved plan. The text of an error continues a sentence
-// that starts with the name of the file.
+// ReadPlan reads a saved plan. Its errors continue a sentence that begins with the file.
 func ReadPlan(text []byte) (*Report, error) {
 	var r Report
 	if err := json.Unmarshal(text, &r); err != nil {
@@ -40,15 +39,15 @@ func (e *PlanError) Error() string { return "saved plan " + e.Reason }
 
 // Repository returns the report on a repository, or an empty one if there is none.
 func (r *Report) Repository(name string) *Repository {
-	i := slices.IndexFunc(r.Repositories, func(repository Repository) bool { return repository.Name == name })
-	if i < 0 {
-		return &Repository{}
+	for i := range r.Repositories {
+		if r.Repositories[i].Name == name {
+			return &r.Repositories[i]
+		}
 	}
-	return &r.Repositories[i]
+	return &Repository{}
 }
 
-// Removable returns the images that the plan would remove, none if the repository is
-// skipped.
+// Removable returns the images that the plan would remove, none in a skipped repository.
 func (r *Repository) Removable() []Image {
 	if r.Skipped != "" {
 		return nil
@@ -56,8 +55,7 @@ func (r *Repository) Removable() []Image {
 	return slices.DeleteFunc(slices.Clone(r.Images), func(im Image) bool { return len(im.ProtectedBy) > 0 })
 }
 
-// ManifestReads returns the removable images, each with the time at which the cleaner
-// read its manifest.
+// ManifestReads returns the removable images with the time of their manifest reads.
 func (r *Repository) ManifestReads() []*plan.Image {
 	var images []*plan.Image
 	for _, saved := range r.Removable() {
@@ -68,17 +66,15 @@ func (r *Repository) ManifestReads() []*plan.Image {
 	return images
 }
 
-// Wants reports whether the saved plan has the action of the fresh plan for the image.
-// Expire and Follow are the same action: an image that followed another may match a rule
-// by now, or the reverse.
+// Wants reports whether the fresh plan has the same action for the image. Expire and
+// Follow count as the same action, because time can turn one into the other.
 func (im *Image) Wants(fresh *plan.Image) bool {
 	deletes := func(a evaluator.Action) bool { return a == evaluator.Expire || a == plan.Follow }
 	same := im.Verdict == fresh.Action || deletes(im.Verdict) && deletes(fresh.Action)
 	return same && im.OnExpire == fresh.OnExpire && slices.Equal(im.Untag, fresh.Untag)
 }
 
-// Planned returns the planned image of a saved plan, without protection, outcome and the
-// time of the manifest read.
+// Planned returns the planned image, without protection, outcome and manifest read.
 func (im *Image) Planned() plan.Image {
 	return plan.Image{
 		Image: evaluator.Image{

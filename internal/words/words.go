@@ -6,8 +6,7 @@ import (
 	"slices"
 )
 
-// Few returns the texts if there are at most five. Otherwise it returns a new list of the
-// first five and a text with the number of the others.
+// Few returns the first five texts, and then the number of the others if there are any.
 func Few(texts []string) []string {
 	const most = 5
 	if len(texts) <= most {
@@ -16,7 +15,7 @@ func Few(texts []string) []string {
 	return append(slices.Clone(texts[:most]), fmt.Sprintf("and %d more", len(texts)-most))
 }
 
-// Count returns n with the word one if n is 1, and with the word many otherwise.
+// Count returns n with the noun one or many.
 func Count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
