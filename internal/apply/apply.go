@@ -20,15 +20,12 @@ import (
 type Options struct {
 	Remover Remover
 	Log     *slog.Logger
-	// Pace limits the concurrent removing calls of a run. Nil means no limit.
-	Pace *pace.Pace
-	// Clock is the wall clock. Nil means the machine's.
-	Clock func() time.Time
-	// CheckClock returns an error if the wall clock is wrong. Nil means no check.
-	CheckClock func() error
-	// Commit returns nil if all log lines so far are saved. After an error the call is
-	// not made. Nil means that lines are saved at once.
-	Commit func() error
+	Pace    *pace.Pace       // limits the concurrent removing calls of a run; nil for no limit
+	Clock   func() time.Time // the wall clock; nil for the machine's
+	// CheckClock returns an error if the wall clock is wrong. Commit returns an error
+	// unless all log lines so far are saved. After an error the Applier does not make
+	// the call. Both can be nil.
+	CheckClock, Commit func() error
 }
 
 // An Applier removes images of one repository. The maps have digests as keys.
@@ -103,11 +100,8 @@ func (a *Applier) Apply() bool {
 	if a.plan.Skip != nil {
 		return true
 	}
-	if !a.removeAll() {
-		return false
-	}
-	if a.ctx.Err() != nil {
-		return true
+	if done := a.removeAll(); !done || a.ctx.Err() != nil {
+		return done
 	}
 	for i := range a.plan.Images {
 		if im := &a.plan.Images[i]; im.Outcome == plan.Blocked {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/clock"
@@ -105,24 +106,20 @@ func (a *Applier) callContext() (context.Context, context.CancelFunc) {
 
 func (a *Applier) deleteOnce(ctx context.Context, batch []*plan.Image) error {
 	done, err := a.options.Remover.Delete(ctx, a.plan.Repository, plan.Digests(batch))
-	byDigest := make(map[string]*plan.Image, len(batch))
 	for _, im := range batch {
-		byDigest[im.Digest] = im
-	}
-	for _, digest := range done.Deleted {
-		if im, ok := byDigest[digest]; ok {
+		if slices.Contains(done.Deleted, im.Digest) {
 			a.answered(im, plan.Deleted, "")
 		}
-	}
-	for _, f := range done.Failed {
-		if im, ok := byDigest[f.Digest]; ok {
-			a.answered(im, outcomeOf(f), f.Error())
+		for _, f := range done.Failed {
+			if f.Digest == im.Digest {
+				a.answered(im, outcomeOf(f), f.Error())
+			}
 		}
 	}
 	return err
 }
 
-// archive moves images to the archive class, one call each.
+// archive moves images to the archive class, one call each, until a call itself fails.
 func (a *Applier) archive(images []*plan.Image) {
 	for n, im := range images {
 		a.recheck(images[n:])
@@ -130,7 +127,6 @@ func (a *Applier) archive(images []*plan.Image) {
 			continue
 		}
 		if err := a.attempt("UpdateImageStorageClass", []*plan.Image{im}, a.archiveOnce); err != nil {
-			// the call would fail for every image
 			a.failAll(openOf(images), "not attempted after the call for another image failed: "+err.Error())
 		}
 	}

@@ -41,9 +41,7 @@ func (g group) images() []*plan.Image {
 	return images
 }
 
-func (g group) hasUnread() bool {
-	return slices.ContainsFunc(g, func(s step) bool { return s.Unread })
-}
+func (g group) hasUnread() bool { return slices.ContainsFunc(g, func(s step) bool { return s.Unread }) }
 
 // groups returns the groups of the open images. Groups with an index that was not read
 // come first, since it may list images of other groups, then other groups with an index.

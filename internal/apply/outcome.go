@@ -129,9 +129,9 @@ func (a *Applier) settleUnanswered(im *plan.Image) bool {
 // SettleAfterFault gives each open image an outcome after a fault of the program. It is
 // Unknown if there was a call for the image.
 func SettleAfterFault(p *plan.Plan, fault string) {
-	for i := range p.Images {
-		switch im := &p.Images[i]; {
-		case !im.Open() || p.Skip != nil:
+	for _, im := range p.Open() {
+		switch {
+		case p.Skip != nil:
 		case p.Attempts[im.Digest] > 0:
 			im.Settle(plan.Unknown, fault)
 		default:

@@ -40,8 +40,7 @@ type Deletion struct {
 
 // An Untagging is the answer to one call of Untag. Its maps have tags as keys.
 type Untagging struct {
-	// Removed has the digests of the images that lost the tags.
-	Removed map[string]string
+	Removed map[string]string // digests of the images that lost the tags
 	Failed  map[string]plan.Failure
 }
 

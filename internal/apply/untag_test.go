@@ -18,7 +18,7 @@ import (
 
 func tagged(digest string) evaluator.Image { return image(digest, 9*day, "t-"+digest, "v-"+digest) }
 
-func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
+func TestTheOutcomesOfUntagging(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(tagged("done"), tagged("gone"), tagged("refused"), tagged("moved"))
 	p := losing(w.Images["app"]...)
@@ -44,8 +44,7 @@ func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
 	}
 }
 
-// Of an image that loses some of its tags the log must not say that it stayed as
-// it was.
+// The log must not say that an image is unchanged if it lost some of its tags.
 func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("half", 9*day, "t-1", "t-2", "v"), image("moved", 9*day, "t-3", "v-3"), image("refused", 9*day, "t-4", "v-4"))
@@ -75,7 +74,7 @@ func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 	}
 }
 
-// An answer can be lost after the work was done; what is left half done is said.
+// The answer can be lost after ECR removed the tags, or before.
 func TestUntaggingWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	lost := fmt.Errorf("remove tags: %w", apply.ErrUnanswered)
@@ -122,8 +121,8 @@ func TestUntaggingInARepositoryThatIsGone(t *testing.T) {
 	}
 }
 
-// An image loses as many tags in a run as go in one call: between two calls the
-// tag that is to remain may go.
+// In one run an image loses only as many tags as fit in one call. Between two calls,
+// another program may remove the tag that is to remain.
 func TestAnImageLosesManyTagsInSeveralRuns(t *testing.T) {
 	t.Parallel()
 	im := image("a", 9*day, "v1")

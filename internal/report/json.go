@@ -63,8 +63,7 @@ func appendSeparator(text []byte, i int, space string) []byte {
 	return append(text, space...)
 }
 
-// AppendJSON appends the JSON text of the image, on one line and safe to print. It has the
-// members that encoding/json writes, but is faster.
+// AppendJSON appends the text of encoding/json, faster, on one line and safe to print.
 func (im *Image) AppendJSON(text []byte) []byte {
 	o := object{append(text, '{')}
 	o.text("imageDigest", im.ImageDigest)

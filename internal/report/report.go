@@ -38,9 +38,8 @@ type Report struct {
 
 // Totals are the sums over all repositories.
 type Totals struct {
-	Repositories int `json:"repositories"`
-	Skipped      int `json:"skipped"`
-	// AttachedPolicies counts the repositories that are known to have a lifecycle policy.
+	Repositories     int `json:"repositories"`
+	Skipped          int `json:"skipped"`
 	AttachedPolicies int `json:"attachedPolicies"`
 	Counts
 }
@@ -70,10 +69,9 @@ type Image struct {
 	ProtectedBy         []plan.Protection `json:"protectedBy,omitempty"`
 	// OnExpire is "archive" if an expired image would move to the archive class, or empty.
 	OnExpire config.OnExpire `json:"onExpire,omitempty"`
-	Untag    []string        `json:"untag,omitempty"` // the tags that would be removed
-	// Outcome is empty if the plan was not applied.
-	Outcome plan.Outcome `json:"outcome,omitempty"`
-	Message string       `json:"message,omitempty"`
+	Untag    []string        `json:"untag,omitempty"`   // the tags that would be removed
+	Outcome  plan.Outcome    `json:"outcome,omitempty"` // empty before the plan is applied
+	Message  string          `json:"message,omitempty"`
 	// A saved plan is applied only to images for which the following is still true.
 	ImageStatus          evaluator.ImageStatus `json:"imageStatus"`
 	ImagePushedAt        time.Time             `json:"imagePushedAt"`
@@ -141,9 +139,8 @@ func (r *Report) Add(repository Repository) {
 		r.Totals.AttachedPolicies++
 	}
 	failed := func(f finding.Finding) bool { return f.Kind.Failure() != "" }
-	if repository.NotDone() > 0 || repository.Skipped.IsFailure() || slices.ContainsFunc(repository.Findings, failed) {
-		r.Incomplete = true
-	}
+	incomplete := repository.NotDone() > 0 || repository.Skipped.IsFailure() || slices.ContainsFunc(repository.Findings, failed)
+	r.Incomplete = r.Incomplete || incomplete
 }
 
 // Undone counts the repositories, images and findings that make the run incomplete, by
