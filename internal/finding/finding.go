@@ -1,4 +1,4 @@
-// Package finding defines the findings of a run and their kinds.
+// Package finding defines the findings of a run and their kinds. Package report lists them.
 package finding
 
 // A Finding is a message about a repository. Most kinds are no failure of the run.

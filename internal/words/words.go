@@ -1,4 +1,4 @@
-// Package words formats lists and counts for messages.
+// Package words formats lists and counts for messages. The texts are English.
 package words
 
 import (
