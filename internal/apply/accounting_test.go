@@ -46,8 +46,8 @@ func TestASavedPlanAccountsForARepositoryThatIsGone(t *testing.T) {
 	}
 }
 
-// An image of a saved plan that has changed since has an outcome even if its repository
-// is skipped, and the report has no finding about a fault of the program.
+// A changed image of a saved plan has an outcome even if its repository is skipped. That
+// is no fault of the program.
 func TestASavedPlanAccountsForARepositoryThatIsSkipped(t *testing.T) {
 	t.Parallel()
 	for want, hinder := range map[plan.SkipCode]func(*testing.T, *cleaner.Runner){

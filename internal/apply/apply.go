@@ -1,7 +1,6 @@
-// Package apply carries out the plan of one repository. It takes a plan and a [Remover]
-// and writes an outcome into each image of the plan. It decides the order of the calls,
-// describes the images again right before each call, and makes a call again after
-// throttling or when ECR did not answer. It never adds an image to the plan.
+// Package apply carries out the plan of one repository. It takes a plan and a [Remover],
+// and writes an outcome into each image of the plan. It orders the calls, re-checks the
+// images before each call, and retries calls. It decides nothing: it never adds an image.
 package apply
 
 import (
@@ -17,50 +16,36 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Apply carries out a plan with the default options. When ctx is done, Apply completes
-// the current call, and the remaining images are NotAttempted.
-func Apply(ctx context.Context, remover Remover, p *plan.Plan, log *slog.Logger) {
-	a := NewApplier(ctx, p, Options{Remover: remover, Log: log})
-	a.Apply() //nolint:contextcheck // a call under way outlives the context
-	a.End()
-}
-
 // Options are the parts of an [Applier] that do not depend on the plan.
 type Options struct {
 	Remover Remover
 	Log     *slog.Logger
-	// Pace limits the concurrent removing calls of a run. Nil means no limit.
-	Pace *pace.Pace
-	// Clock is the wall clock. Nil means the machine's.
-	Clock func() time.Time
-	// CheckClock returns an error if the wall clock is wrong. Nil means no check.
-	CheckClock func() error
-	// Commit returns nil if all log lines written so far are saved. After an error
-	// the Applier removes nothing. Nil means that lines are saved at once.
-	Commit func() error
+	Pace    *pace.Pace       // limits the concurrent removing calls of a run; nil for no limit
+	Clock   func() time.Time // the wall clock; nil for the machine's
+	// CheckClock returns an error if the wall clock is wrong. Commit returns an error
+	// unless all log lines so far are saved. After an error the Applier does not make
+	// the call. Both can be nil.
+	CheckClock, Commit func() error
 }
 
 // An Applier removes images of one repository. The maps have digests as keys.
 type Applier struct {
-	ctx     context.Context
-	plan    *plan.Plan
-	options Options
-	log     *slog.Logger
-	planned map[string]*plan.Image
-	// unread are the planned indexes whose manifests were not read.
-	unread       []*plan.Image
+	ctx          context.Context
+	plan         *plan.Plan
+	options      Options
+	log          *slog.Logger
+	planned      map[string]*plan.Image
+	unread       []*plan.Image // planned indexes without a read manifest
 	logged       map[string]bool
 	descriptions map[string]description
-	// unanswered has the reason why the effect of a call on an image is unknown.
-	unanswered map[string]string
-	// archived has the images that another program has moved to the archive class.
-	archived map[string]bool
-	// calls counts the removing calls, throttled the last ones that ECR throttled in
-	// a row.
-	calls, throttled int
+	unanswered   map[string]string // reasons why the effect of a call is unknown
+	archived     map[string]bool   // images that another program has archived
+	calls        int               // removing calls
+	throttled    int               // the last of them, throttled in a row
 }
 
-// NewApplier returns an Applier of the plan. Its calls end soon after ctx does.
+// NewApplier returns an Applier of the plan. When ctx is done, the Applier completes the
+// current call and makes no other.
 func NewApplier(ctx context.Context, p *plan.Plan, options Options) *Applier {
 	if options.Commit == nil {
 		options.Commit = func() error { return nil }
@@ -80,8 +65,7 @@ func NewApplier(ctx context.Context, p *plan.Plan, options Options) *Applier {
 }
 
 // PlanChanged makes the Applier continue with its plan after the caller has changed it.
-// Images that the new plan keeps get the outcome Unknown if a call for them had no
-// answer, because a later plan may not contain them.
+// Images that the plan keeps now, and for which a call had no answer, get an outcome.
 func (a *Applier) PlanChanged() {
 	a.indexPlan()
 	for i := range a.plan.Images {
@@ -109,20 +93,24 @@ func (a *Applier) Calls() int { return a.calls }
 // Fail gives all images that are still to be removed the outcome Failed.
 func (a *Applier) Fail(message string) { a.failAll(a.plan.Open(), message) }
 
-// Apply removes the open images of the plan. It tries images that ECR refuses as
-// referenced once more at the end. It returns false if it stopped early because the plan
-// or its in-use scan was too old. It does nothing if the plan has a Skip.
+// Apply removes the open images of the plan, unless the plan has a Skip. At the end it
+// tries blocked images once more. It returns false if the plan or its in-use scan became
+// too old.
 func (a *Applier) Apply() bool {
 	if a.plan.Skip != nil {
 		return true
 	}
-	if !a.removeAll() {
-		return false
+	if done := a.removeAll(); !done || a.ctx.Err() != nil {
+		return done
 	}
-	return a.ctx.Err() != nil || !a.reopenBlocked() || a.removeAll()
+	for i := range a.plan.Images {
+		if im := &a.plan.Images[i]; im.Outcome == plan.Blocked {
+			im.Settle("", "")
+		}
+	}
+	return a.removeAll()
 }
 
-// removeAll removes the open images. Its result is that of Apply.
 func (a *Applier) removeAll() bool {
 	for _, batch := range batches(groups(a.plan.Images)) {
 		if !a.remove(batch) {
@@ -132,21 +120,8 @@ func (a *Applier) removeAll() bool {
 	return true
 }
 
-// reopenBlocked opens the blocked images again and reports whether there are any.
-func (a *Applier) reopenBlocked() bool {
-	reopened := false
-	for i := range a.plan.Images {
-		if im := &a.plan.Images[i]; im.Outcome == plan.Blocked {
-			im.Settle("", "")
-			reopened = true
-		}
-	}
-	return reopened
-}
-
 // remove removes the images of a batch, turn by turn. Before each turn it describes all
-// remaining images again, since the turn before took time and changed the registry. Its
-// result is that of Apply.
+// remaining images again, since the turn before changed the registry.
 func (a *Applier) remove(batch group) bool {
 	for len(batch) > 0 && a.ctx.Err() == nil {
 		if !a.fresh() {
@@ -167,10 +142,9 @@ func (a *Applier) remove(batch group) bool {
 	return true
 }
 
-// fresh reports whether the plan and its in-use scan are young enough for a removing call.
 func (a *Applier) fresh() bool { return a.plan.Fresh(clock.Read(a.options.Clock)) }
 
-// removeTurn removes images of one turn, at most MaxBatch, that were just re-checked.
+// removeTurn removes images of one turn, at most MaxBatch.
 func (a *Applier) removeTurn(steps group) {
 	var deletions, transitions, untaggings []*plan.Image
 	for _, s := range steps {
@@ -187,14 +161,15 @@ func (a *Applier) removeTurn(steps group) {
 		}
 	}
 	_ = a.attempt("BatchDeleteImage", deletions, a.deleteOnce) // each image has its outcome
-	for chunk := range chunksOfTags(untaggings) {
-		_ = a.attempt("BatchDeleteImage", chunk, a.untagOnce)
+	for n := 0; len(untaggings) > 0; untaggings = untaggings[n:] {
+		n = fitsOneCall(untaggings)
+		_ = a.attempt("BatchDeleteImage", untaggings[:n], a.untagOnce)
 	}
 	a.archive(transitions)
 }
 
-// blockedByParent settles an image as Blocked if it belongs, or may belong, to an image
-// that was not removed. It reports whether it did.
+// blockedByParent settles an image as Blocked, and returns true, if it belongs or may
+// belong to an image that was not removed.
 func (a *Applier) blockedByParent(im *plan.Image) bool {
 	for _, digest := range im.Parents {
 		parent, planned := a.planned[digest]

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
@@ -59,7 +58,7 @@ func TestApplyArchivesOneByOneIndexesFirst(t *testing.T) {
 	}
 }
 
-func TestApplyLeavesAlone(t *testing.T) {
+func TestApplySkipsProtectedAndSettledImages(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 2*day), image("protected", 2*day), image("settled", 2*day))
 	p := planOf(evaluator.Expire, w.Images["app"]...)
@@ -79,7 +78,7 @@ func TestApplyLeavesAlone(t *testing.T) {
 }
 
 // The registry may change between the plan and the removal.
-func TestApplyLeavesAloneWhatIsNotAsPlanned(t *testing.T) {
+func TestApplyKeepsImagesThatHaveChanged(t *testing.T) {
 	t.Parallel()
 	restore := restored(image("restored", 9*day), time.Minute)
 	w := newFakeRegistry(image("same", 9*day, "b", "a"), image("more tags", 9*day, "v1", "latest"), image("fewer tags", 9*day),
@@ -129,7 +128,7 @@ func TestApplyWithACancelledContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	plan := planOf(evaluator.Expire, w.Images["app"]...)
-	apply.Apply(ctx, r, plan, slog.New(slog.DiscardHandler))
+	applyPlan(ctx, r, plan, slog.New(slog.DiscardHandler))
 	for digest, outcome := range settled(plan) {
 		if outcome != "not attempted: the run was stopped before this image; run again" {
 			t.Errorf("%s: %s", digest, outcome)

@@ -10,24 +10,22 @@ import (
 )
 
 const (
-	// maxAttempts is the number of throttled attempts in a row, and maxUnanswered the
-	// number of attempts of one call without an answer, after which the Applier stops
-	// trying.
+	// maxAttempts bounds the throttled attempts in a row, and maxUnanswered the
+	// attempts at one call without an answer.
 	maxAttempts   = 100
 	maxUnanswered = 3
 	// The pause before another attempt doubles from firstPause to maxPause.
 	firstPause = 500 * time.Millisecond
 	maxPause   = 20 * time.Second
 	doublings  = 6
-	// afterDescribe is the last part of a pause, after the images were described.
-	// Describing is a call too. If all calls share one rate limit, ECR would throttle
-	// a removing call right after it.
+	// afterDescribe is the part of a pause after the images were described. If all
+	// calls share one rate limit, ECR would throttle a call right after that.
 	afterDescribe = firstPause / 2
 )
 
-// attempt makes a removing call for the images, and makes it again after throttling and
-// after a call without an answer. It re-checks the images before each attempt, so the
-// Remover must not retry. It returns the error after which it stopped trying, or nil.
+// attempt makes a removing call for the images, and makes it again after throttling or
+// without an answer. It re-checks the images before each attempt. It returns the error
+// after which it stopped trying, or nil.
 func (a *Applier) attempt(operation string, batch []*plan.Image, once func(context.Context, []*plan.Image) error) (final error) {
 	all := batch
 	for n := 1; ; n++ {
@@ -60,8 +58,8 @@ func (a *Applier) attempt(operation string, batch []*plan.Image, once func(conte
 	return final
 }
 
-// worthAnother reports whether another attempt may help after attempt n ended with err.
-// It counts throttled attempts across calls and plans until one is not throttled.
+// worthAnother reports whether to try again after attempt n ended with err. It counts
+// throttled attempts in a row across calls and plans.
 func (a *Applier) worthAnother(n int, err error) bool {
 	if !errors.Is(err, ErrThrottled) {
 		a.throttled = 0
@@ -71,14 +69,13 @@ func (a *Applier) worthAnother(n int, err error) bool {
 	return a.throttled < maxAttempts
 }
 
-// pauseBefore returns the random pause before attempt n, at least 2. It is longer than
-// afterDescribe.
+// pauseBefore returns the random pause before attempt n >= 2, longer than afterDescribe.
 func pauseBefore(n int) time.Duration {
 	d := min(firstPause<<min(n-2, doublings), maxPause)
 	return d*3/4 + rand.N(d/4)
 }
 
-// wait waits for d and returns true. It returns false if the run is stopped meanwhile.
+// wait waits for d. It returns false if the run is stopped meanwhile.
 func (a *Applier) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -90,15 +87,13 @@ func (a *Applier) wait(d time.Duration) bool {
 	}
 }
 
-// resolve describes the images that a call neither confirmed nor refused, and returns
-// those that are unchanged, since ECR may have carried out the call before the answer
-// was lost. After throttling ECR has done nothing, and resolve is only a re-check. After
-// a refusal of the whole call ECR has done nothing either, and resolve returns the open
-// images. If describing fails and again is true, the images stay open for the next attempt.
+// resolve returns the images that are still to be removed after a call. It describes the
+// images that the call neither confirmed nor refused, since ECR may have carried it out.
+// If that fails and again is true, they stay open for the next attempt.
 func (a *Applier) resolve(batch []*plan.Image, err error, again bool) []*plan.Image {
 	batch = openOf(batch)
 	switch {
-	case errors.Is(err, ErrThrottled):
+	case errors.Is(err, ErrThrottled): // ECR did nothing
 		clear(a.descriptions)
 		a.recheck(batch)
 		return openOf(batch)

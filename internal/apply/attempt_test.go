@@ -80,8 +80,8 @@ func TestAnEndToPatience(t *testing.T) {
 	}
 }
 
-// A pause is time in which people work.
-func TestWhatChangesInAPauseIsSpared(t *testing.T) {
+// An image can change during a pause between two attempts.
+func TestAnImageThatChangesInAPauseIsKept(t *testing.T) {
 	t.Parallel()
 	for err, prefix := range map[error]string{errThrottled: "changed: ", errUnanswered: "unknown: delete: no answer; then "} {
 		for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition} {
@@ -110,8 +110,8 @@ func TestWhatChangesInAPauseIsSpared(t *testing.T) {
 	}
 }
 
-// What waits for its turn waits through the pauses of those before it.
-func TestWhatChangesWhileOthersAreThrottledIsSpared(t *testing.T) {
+// An image can also change while the cleaner waits to delete others.
+func TestAnImageThatChangesWhileOthersAreThrottledIsKept(t *testing.T) {
 	t.Parallel()
 	for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition} {
 		synctest.Test(t, func(t *testing.T) {
@@ -148,8 +148,8 @@ func TestALostAnswer(t *testing.T) {
 	}
 }
 
-// What throttling left undone somebody else has done.
-func TestWhatGoesWhileThrottledIsNotOurs(t *testing.T) {
+// After throttling, only another program can have removed the image.
+func TestARemovalWhileThrottledIsNotOurs(t *testing.T) {
 	t.Parallel()
 	for action, test := range map[evaluator.Action]struct {
 		change func(*fakeRegistry)
@@ -172,7 +172,7 @@ func TestWhatGoesWhileThrottledIsNotOurs(t *testing.T) {
 	}
 }
 
-// A call that hangs is given up, and what became of it is asked.
+// After a call that hangs, the cleaner describes the images.
 func TestACallHasALimitedTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,8 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/clock"
@@ -12,16 +14,13 @@ import (
 )
 
 const (
-	// callTimeout bounds a removing call, and the call that describes its images
-	// afterwards.
+	// callTimeout bounds a removing call, and then describing its images.
 	callTimeout = 10 * time.Second
 	// maxClockChecks is the number of re-checks in a row that may find the clock
-	// wrong. A call during which the machine was suspended makes a right clock look
-	// wrong once.
+	// wrong. If the machine was suspended during a call, a right clock looks wrong.
 	maxClockChecks = 3
 )
 
-// enter waits until a removing call may begin.
 func (a *Applier) enter(operation string) (leave func(pace.End), err error) {
 	if a.options.Pace == nil {
 		return func(pace.End) {}, a.ctx.Err()
@@ -29,9 +28,9 @@ func (a *Applier) enter(operation string) (leave func(pace.End), err error) {
 	return a.options.Pace.Enter(a.ctx, operation)
 }
 
-// ready returns the images that a call may remove now: the plan is fresh, and the images
-// were just described. The log names the images before that description, because writing
-// the log can take long. If no image remains, or after a panic, ready calls leave.
+// ready returns the images that a call may remove now. It logs them before it re-checks
+// them, because writing the log can take long. If no image remains, or after a panic, it
+// calls leave.
 func (a *Applier) ready(batch []*plan.Image, leave func(pace.End)) (open []*plan.Image) {
 	defer func() {
 		if len(open) == 0 {
@@ -39,7 +38,12 @@ func (a *Applier) ready(batch []*plan.Image, leave func(pace.End)) (open []*plan
 		}
 	}()
 	a.recheck(batch) // no intent for an image that has changed
-	if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil || !a.announce(batch) {
+	if batch = openOf(batch); len(batch) == 0 || a.ctx.Err() != nil {
+		return nil
+	}
+	a.logIntent(batch)
+	if err := a.options.Commit(); err != nil {
+		a.failAll(batch, err.Error())
 		return nil
 	}
 	if batch[0].Action == evaluator.Untag {
@@ -52,32 +56,18 @@ func (a *Applier) ready(batch []*plan.Image, leave func(pace.End)) (open []*plan
 	return openOf(batch)
 }
 
-// announce writes the images to the log before a removing call, and reports whether the
-// log has saved them. Otherwise it settles the images as failed.
-func (a *Applier) announce(batch []*plan.Image) bool {
-	a.logIntent(batch)
-	err := a.options.Commit()
-	if err != nil {
-		a.failAll(batch, err.Error())
-	}
-	return err == nil
-}
-
-// recheckWithClock re-checks the images until the clock is right, at most maxClockChecks
-// times. Then it settles the images as failed.
+// recheckWithClock re-checks the images until the clock is right. After maxClockChecks
+// times it settles them as Failed.
 func (a *Applier) recheckWithClock(batch []*plan.Image) {
-	for n := 1; ; n++ {
+	var err error
+	for range maxClockChecks {
 		a.recheck(batch)
-		err := a.options.CheckClock()
-		if err == nil || a.ctx.Err() != nil {
-			return
-		}
-		if n == maxClockChecks {
-			a.failAll(openOf(batch), err.Error())
+		if err = a.options.CheckClock(); err == nil || a.ctx.Err() != nil {
 			return
 		}
 		a.forget(plan.Digests(batch))
 	}
+	a.failAll(openOf(batch), err.Error())
 }
 
 // call makes one removing call, and calls leave however the call ends.
@@ -104,8 +94,8 @@ func (a *Applier) call(batch []*plan.Image, once func(context.Context, []*plan.I
 }
 
 // callContext returns a context for a call that continues after the run is stopped. It
-// takes at most two thirds of the time until the deadline, if there is one. The rest is
-// for finding out, after a call without an answer, whether the images were removed.
+// lasts for at most two thirds of the time until the deadline. The rest is for describing
+// the images again.
 func (a *Applier) callContext() (context.Context, context.CancelFunc) {
 	timeout := callTimeout
 	if deadline, limited := a.ctx.Deadline(); limited {
@@ -116,25 +106,20 @@ func (a *Applier) callContext() (context.Context, context.CancelFunc) {
 
 func (a *Applier) deleteOnce(ctx context.Context, batch []*plan.Image) error {
 	done, err := a.options.Remover.Delete(ctx, a.plan.Repository, plan.Digests(batch))
-	byDigest := make(map[string]*plan.Image, len(batch))
 	for _, im := range batch {
-		byDigest[im.Digest] = im
-	}
-	for _, digest := range done.Deleted {
-		if im, ok := byDigest[digest]; ok {
+		if slices.Contains(done.Deleted, im.Digest) {
 			a.answered(im, plan.Deleted, "")
 		}
-	}
-	for _, f := range done.Failed {
-		if im, ok := byDigest[f.Digest]; ok {
-			a.answered(im, outcomeOf(f), f.Error())
+		for _, f := range done.Failed {
+			if f.Digest == im.Digest {
+				a.answered(im, outcomeOf(f), f.Error())
+			}
 		}
 	}
 	return err
 }
 
-// archive moves images to the archive class, one call each. It re-checks the images that
-// wait for a long time.
+// archive moves images to the archive class, one call each, until a call itself fails.
 func (a *Applier) archive(images []*plan.Image) {
 	for n, im := range images {
 		a.recheck(images[n:])
@@ -142,7 +127,6 @@ func (a *Applier) archive(images []*plan.Image) {
 			continue
 		}
 		if err := a.attempt("UpdateImageStorageClass", []*plan.Image{im}, a.archiveOnce); err != nil {
-			// the call would fail for every image
 			a.failAll(openOf(images), "not attempted after the call for another image failed: "+err.Error())
 		}
 	}
@@ -158,4 +142,66 @@ func (a *Applier) archiveOnce(ctx context.Context, batch []*plan.Image) error {
 		a.answered(batch[0], plan.MovedToArchive, "")
 	}
 	return err
+}
+
+// fitsOneCall returns how many of the first images lose at most MaxBatch tags together, at
+// least one.
+func fitsOneCall(images []*plan.Image) int {
+	n, tags := 1, len(images[0].Untag)
+	for n < len(images) && tags+len(images[n].Untag) <= plan.MaxBatch {
+		tags += len(images[n].Untag)
+		n++
+	}
+	return n
+}
+
+func (a *Applier) untagOnce(ctx context.Context, batch []*plan.Image) error {
+	var tags []string
+	for _, im := range batch {
+		tags = append(tags, im.Untag...)
+	}
+	done, err := a.options.Remover.Untag(ctx, a.plan.Repository, tags)
+	for _, im := range batch {
+		a.settleTags(im, done)
+	}
+	return err
+}
+
+// settleTags settles the image unless some of its tags are in no part of the answer. The
+// outcome is Unknown if only some tags were removed, or one from another image.
+func (a *Applier) settleTags(im *plan.Image, done Untagging) {
+	removed, missing, refusal := 0, 0, ""
+	for _, tag := range im.Untag {
+		digest, gone := done.Removed[tag]
+		failure, failed := done.Failed[tag]
+		switch {
+		case gone && digest != im.Digest:
+			a.settlePartly(im, "tag "+tag+" had moved to "+digest+" and was removed there; push the tag again")
+			return
+		case gone:
+			removed++
+		case failed && failure.Code == plan.CodeImageNotFound:
+			missing++
+		case failed && refusal == "":
+			refusal = "tag " + tag + ": " + failure.Error()
+			a.answered(im, outcomeOf(failure), refusal)
+		}
+	}
+	switch why, before := a.unanswered[im.Digest]; {
+	case refusal != "" && removed > 0:
+		a.settlePartly(im, fmt.Sprintf("%d of its %d tags were removed, but %s", removed, len(im.Untag), refusal))
+	case refusal != "" || removed+missing < len(im.Untag):
+	case removed > 0:
+		a.answered(im, plan.Untagged, "")
+	case before:
+		a.infer(im, plan.Untagged, why+"; then its tags were not there any more")
+	default:
+		im.Settle(plan.Changed, "its tags were not there any more")
+	}
+}
+
+// settlePartly settles an image as if the call had no answer.
+func (a *Applier) settlePartly(im *plan.Image, message string) {
+	a.unanswered[im.Digest] = message
+	a.settle(im, plan.Failed, message)
 }

@@ -18,6 +18,7 @@ type (
 
 var (
 	aging           = fixture.Aging
+	applyPlan       = fixture.Apply
 	applyTo         = fixture.ApplyTo
 	errThrottled    = fixture.ErrThrottled
 	errUnanswered   = fixture.ErrUnanswered

@@ -14,8 +14,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// wantStory applies a plan for the images of the registry and checks its log.
-func wantStory(t *testing.T, w *fakeRegistry, action evaluator.Action, change func(*remover), want ...string) {
+// wantLog applies a plan for the images of the registry and checks its log.
+func wantLog(t *testing.T, w *fakeRegistry, action evaluator.Action, change func(*remover), want ...string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r, log := w.Remover(), &logged{}
@@ -24,7 +24,7 @@ func wantStory(t *testing.T, w *fakeRegistry, action evaluator.Action, change fu
 		for i := range plan.Images {
 			plan.Images[i].Untag = plan.Images[i].Tags
 		}
-		apply.Apply(t.Context(), r, plan, log.Logger())
+		applyPlan(t.Context(), r, plan, log.Logger())
 		if diff := cmp.Diff(want, log.Story(t)); diff != "" {
 			t.Errorf("%s: log mismatch (-want +got):\n%s", action, diff)
 		}
@@ -37,27 +37,27 @@ func TestTheIntentIsInTheLogWhenTheCallIsMade(t *testing.T) {
 	for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition, evaluator.Untag} {
 		w := newFakeRegistry(image("a", 9*day, "v1"))
 		r, log := w.Remover(), &logged{}
-		look := func() {
+		checkLog := func() {
 			if diff := cmp.Diff([]string{"intent a 1"}, log.Story(t)); diff != "" {
 				t.Errorf("%s: log during the call mismatch (-want +got):\n%s", action, diff)
 			}
 		}
 		remove, archive, untag := r.DeleteFunc, r.ArchiveFunc, r.UntagFunc
 		r.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
-			look()
+			checkLog()
 			return remove(ctx, repository, digests)
 		}
 		r.ArchiveFunc = func(ctx context.Context, repository, digest string) error {
-			look()
+			checkLog()
 			return archive(ctx, repository, digest)
 		}
 		r.UntagFunc = func(ctx context.Context, repository string, tags []string) (apply.Untagging, error) {
-			look()
+			checkLog()
 			return untag(ctx, repository, tags)
 		}
 		plan := planOf(action, w.Images["app"]...)
 		plan.Images[0].Untag = []string{"v1"}
-		apply.Apply(t.Context(), r, plan, log.Logger())
+		applyPlan(t.Context(), r, plan, log.Logger())
 		if n := len(log.Story(t)); n != 2 {
 			t.Errorf("%s: %d lines, want an intent and an outcome:\n%s", action, n, log)
 		}
@@ -67,15 +67,15 @@ func TestTheIntentIsInTheLogWhenTheCallIsMade(t *testing.T) {
 func TestEachAttemptHasItsIntent(t *testing.T) {
 	t.Parallel()
 	for action, outcome := range map[evaluator.Action]string{evaluator.Expire: "a deleted", evaluator.Transition: "a archived"} {
-		wantStory(t, newFakeRegistry(image("a", 9*day)), action, func(r *remover) { failing(r, 2, errThrottled, nil) },
+		wantLog(t, newFakeRegistry(image("a", 9*day)), action, func(r *remover) { failing(r, 2, errThrottled, nil) },
 			"intent a 1", "intent a 2", "intent a 3", outcome)
 	}
 }
 
-// What nobody tried to remove has no intent.
+// An image without a removing call has no intent.
 func TestNoIntentWithoutACall(t *testing.T) {
 	t.Parallel()
-	wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
+	wantLog(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
 		r.DescribeFunc = func(context.Context, string, []string) ([]evaluator.Image, error) { return nil, nil }
 	}, "a gone")
 }
@@ -85,10 +85,10 @@ func TestAConclusionIsUnconfirmed(t *testing.T) {
 	silent := func(w *fakeRegistry) func(*remover) { return func(r *remover) { lost(w, r) } }
 	for action, outcome := range map[evaluator.Action]string{evaluator.Expire: "deleted", evaluator.Transition: "archived"} {
 		w := newFakeRegistry(image("a", 9*day))
-		wantStory(t, w, action, silent(w), "intent a 1", "a "+outcome+", unconfirmed")
+		wantLog(t, w, action, silent(w), "intent a 1", "a "+outcome+", unconfirmed")
 	}
 	w := newFakeRegistry(image("a", 9*day, "v1"))
-	wantStory(t, w, evaluator.Untag, func(r *remover) {
+	wantLog(t, w, evaluator.Untag, func(r *remover) {
 		r.UntagFunc = func(_ context.Context, repository string, tags []string) (apply.Untagging, error) {
 			w.Untag(repository, tags)
 			return apply.Untagging{}, errUnanswered
@@ -96,8 +96,8 @@ func TestAConclusionIsUnconfirmed(t *testing.T) {
 	}, "intent a 1", "a untagged, unconfirmed")
 }
 
-// A call that had no answer may be carried out late: what is not there at the
-// next attempt, or at the look before it, went by that.
+// ECR can carry out a call late, after no answer came. If the image is gone at the next
+// attempt, or at the re-check before it, that call deleted it.
 func TestALateDeletionIsOurs(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(*fakeRegistry) (apply.Deletion, error){
@@ -116,7 +116,7 @@ func TestALateDeletionIsOurs(t *testing.T) {
 		calls := 0
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wantStory(t, w, evaluator.Expire, func(r *remover) {
+			wantLog(t, w, evaluator.Expire, func(r *remover) {
 				r.DeleteFunc = func(context.Context, string, []string) (apply.Deletion, error) {
 					if calls++; calls == 1 {
 						return apply.Deletion{}, errUnanswered
@@ -128,29 +128,28 @@ func TestALateDeletionIsOurs(t *testing.T) {
 	}
 }
 
-// An answer ends the doubt that a call without one has left; a refusal of the
-// call leaves none.
-func TestWhatIsAnsweredIsConfirmed(t *testing.T) {
+// An answer confirms the outcome after a call without an answer.
+func TestAnAnswerConfirmsTheOutcome(t *testing.T) {
 	t.Parallel()
 	for action, outcome := range map[evaluator.Action]string{evaluator.Expire: "a deleted", evaluator.Transition: "a archived"} {
-		wantStory(t, newFakeRegistry(image("a", 9*day)), action, func(r *remover) { failing(r, 1, errUnanswered, nil) },
+		wantLog(t, newFakeRegistry(image("a", 9*day)), action, func(r *remover) { failing(r, 1, errUnanswered, nil) },
 			"intent a 1", "intent a 2", outcome)
 	}
-	wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errors.New("denied"), nil) },
+	wantLog(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errors.New("denied"), nil) },
 		"intent a 1", "a failed")
 }
 
-// Where no attempt is answered, that the image is still there proves little.
+// If no attempt has an answer, ECR may still delete the image that it lists now.
 func TestAFailureWithoutAnAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
-	wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errUnanswered, nil) },
+	wantLog(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) { failing(r, 9, errUnanswered, nil) },
 		"intent a 1", "intent a 2", "intent a 3", "a unknown, unconfirmed")
-	wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
+	wantLog(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
 		describe := r.DescribeFunc
 		failing(r, 1, errUnanswered, nil)
-		looks := 0
+		descriptions := 0
 		r.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
-			if looks++; looks > 1 {
+			if descriptions++; descriptions > 1 {
 				return nil, errors.New("denied")
 			}
 			return describe(ctx, repository, digests)
@@ -162,7 +161,7 @@ func TestAFailureWithoutAnAnswerIsUnknown(t *testing.T) {
 func TestARefusalAfterACallWithoutAnAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"KmsError", "ImageReferencedByManifestList"} {
-		wantStory(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
+		wantLog(t, newFakeRegistry(image("a", 9*day)), evaluator.Expire, func(r *remover) {
 			r.DeleteFunc = func(context.Context, string, []string) (apply.Deletion, error) {
 				return apply.Deletion{Failed: []plan.Failure{{Digest: "a", Code: code}}}, nil
 			}
@@ -171,7 +170,7 @@ func TestARefusalAfterACallWithoutAnAnswerIsUnknown(t *testing.T) {
 	}
 }
 
-// A run that is stopped between two attempts does not say that there was none.
+// The log of a run that is stopped between two attempts has the first attempt.
 func TestAStopAfterACallWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -179,16 +178,16 @@ func TestAStopAfterACallWithoutAnAnswer(t *testing.T) {
 		r, log := w.Remover(), &logged{}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		looks := 0
+		descriptions := 0
 		describe := r.DescribeFunc
 		r.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
-			if looks++; looks == 2 { // after the pause
+			if descriptions++; descriptions == 2 { // after the pause
 				cancel()
 			}
 			return describe(ctx, repository, digests)
 		}
 		failing(&r, 9, errUnanswered, nil)
-		apply.Apply(ctx, r, planOf(evaluator.Expire, w.Images["app"]...), log.Logger())
+		applyPlan(ctx, r, planOf(evaluator.Expire, w.Images["app"]...), log.Logger())
 		if diff := cmp.Diff([]string{"intent a 1", "a unknown, unconfirmed"}, log.Story(t)); diff != "" {
 			t.Errorf("log mismatch (-want +got):\n%s", diff)
 		}

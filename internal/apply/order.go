@@ -9,22 +9,20 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// A step is an open image and its turn. Steps of a lower turn come first, and steps of
-// the same turn are in one call.
+// A step is an open image and its turn. Steps of the same turn are in one call.
 type step struct {
 	*plan.Image
 	turn turn
 }
 
-// A turn orders removals: groups with an index first, then parents before children, then
-// indexes that were not read, then other indexes. The fields are numbers in that order.
+// A turn orders removals: first groups with an index, then parents before children, then
+// indexes that were not read, then other indexes.
 type turn struct{ noIndex, depth, read, noList int }
 
 func (t turn) compare(o turn) int {
 	return cmp.Or(t.noIndex-o.noIndex, t.depth-o.depth, t.read-o.read, t.noList-o.noList)
 }
 
-// number returns 1 for true and 0 for false.
 func number(b bool) int {
 	if b {
 		return 1
@@ -32,8 +30,7 @@ func number(b bool) int {
 	return 0
 }
 
-// A group has related images that are still to be removed, each after all its parents.
-// A batch is a group of several groups.
+// A group has related images, each after all its parents. A batch has several groups.
 type group []step
 
 func (g group) images() []*plan.Image {
@@ -44,15 +41,12 @@ func (g group) images() []*plan.Image {
 	return images
 }
 
-// hasUnread reports whether an index of the group was not read.
-func (g group) hasUnread() bool {
-	return slices.ContainsFunc(g, func(s step) bool { return s.Unread })
-}
+func (g group) hasUnread() bool { return slices.ContainsFunc(g, func(s step) bool { return s.Unread }) }
 
 // groups returns the groups of the open images. Groups with an index that was not read
 // come first, since it may list images of other groups, then other groups with an index.
 func groups(images []plan.Image) []group {
-	o := ordering{open: map[string]*plan.Image{}, related: map[string][]string{}, depth: map[string]int{}}
+	o := ordering{map[string]*plan.Image{}, map[string]bool{}, map[string][]string{}, map[string]int{}}
 	for i := range images {
 		if images[i].Open() {
 			o.open[images[i].Digest] = &images[i]
@@ -78,27 +72,26 @@ func groups(images []plan.Image) []group {
 
 // An ordering finds the groups. The maps have digests as keys.
 type ordering struct {
-	open    map[string]*plan.Image // images that are in no group yet
+	open    map[string]*plan.Image
+	taken   map[string]bool // open images that are in a group
 	related map[string][]string
 	depth   map[string]int
 }
 
-// take returns the group of the image, ordered by turn, and removes it from o.open.
+// take returns the group of the image, ordered by turn. It is empty if already taken.
 func (o *ordering) take(digest string) group {
 	var g group
-	members := map[string]*plan.Image{}
 	noIndex := 1
 	for queue := []string{digest}; len(queue) > 0; queue = queue[1:] {
-		if im, ok := o.open[queue[0]]; ok {
+		if im, open := o.open[queue[0]]; open && !o.taken[im.Digest] {
 			g = append(g, step{Image: im})
-			members[im.Digest] = im
+			o.taken[im.Digest] = true
 			noIndex = min(noIndex, number(!graph.IsIndex(im.Image)))
-			delete(o.open, queue[0])
-			queue = append(queue, o.related[queue[0]]...)
+			queue = append(queue, o.related[im.Digest]...)
 		}
 	}
 	for i, s := range g {
-		g[i].turn = turn{noIndex, o.measure(s.Digest, members), number(!s.Unread), number(!graph.IsIndex(s.Image.Image))}
+		g[i].turn = turn{noIndex, o.measure(s.Digest), number(!s.Unread), number(!graph.IsIndex(s.Image.Image))}
 	}
 	slices.SortFunc(g, func(a, b step) int {
 		return cmp.Or(a.turn.compare(b.turn), a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
@@ -106,17 +99,17 @@ func (o *ordering) take(digest string) group {
 	return g
 }
 
-// measure returns the length of the longest path from the image through its parents
-// within the group.
-func (o *ordering) measure(digest string, members map[string]*plan.Image) int {
+// measure returns the length of the longest path from an open image through its open
+// parents.
+func (o *ordering) measure(digest string) int {
 	if depth, known := o.depth[digest]; known {
 		return depth
 	}
 	o.depth[digest] = 0 // ends a cycle, which referrers by tag can cause
 	deepest := 0
-	for _, parent := range members[digest].Parents {
-		if _, member := members[parent]; member {
-			deepest = max(deepest, 1+o.measure(parent, members))
+	for _, parent := range o.open[digest].Parents {
+		if o.open[parent] != nil {
+			deepest = max(deepest, 1+o.measure(parent))
 		}
 	}
 	o.depth[digest] = deepest
@@ -124,9 +117,8 @@ func (o *ordering) measure(digest string, members map[string]*plan.Image) int {
 }
 
 // batches packs groups into batches ordered by turn. One call of at most MaxBatch digests
-// describes a batch with the children of its indexes. Two cases need more calls:
-//   - An index with more children is a batch alone.
-//   - A group that does not fit into one batch is divided, the parents first.
+// describes a batch and the children of its indexes. A larger group is divided, the
+// parents first. An index with more children is a batch alone.
 func batches(all []group) []group {
 	var packed []group
 	var current group
@@ -160,8 +152,8 @@ func batches(all []group) []group {
 	return packed
 }
 
-// idsOf returns the digests of the images after those of their children, each digest
-// once. If several calls describe them, the last one describes the images to remove.
+// idsOf returns the digests of the images after those of their children, each once. The
+// images are described last because their descriptions must be the youngest.
 func idsOf(images []*plan.Image) []string {
 	own := map[string]bool{}
 	for _, im := range images {

@@ -12,20 +12,20 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// ECR refuses to delete a child beside its index.
-func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
+// ECR refuses to delete a child in the same call as its index.
+func TestApplyDeletesIndexesFirstInSeparateCalls(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		images  []evaluator.Image
 		parents map[string][]string
 		want    [][]string
 	}{
-		"indexes before all else": {
+		"indexes before other images": {
 			[]evaluator.Image{image("child", 5*day), image("a", 4*day), index("i", 3*day), index("j", 2*day)},
 			map[string][]string{"child": {"i"}},
 			[][]string{{"i", "j"}, {"child"}, {"a"}},
 		},
-		"indexes before what is beside them": {
+		"indexes before other subjects": {
 			[]evaluator.Image{image("sig", 5*day), image("s", 4*day), index("i", 3*day)},
 			map[string][]string{"sig": {"i", "s"}},
 			[][]string{{"i"}, {"s"}, {"sig"}},
@@ -35,7 +35,7 @@ func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
 			map[string][]string{"inner": {"outer"}, "leaf": {"inner"}, "other": {"outer"}},
 			[][]string{{"outer"}, {"inner"}, {"other"}, {"leaf"}},
 		},
-		"subjects before what refers to them": {
+		"subjects before their referrers": {
 			[]evaluator.Image{image("sig", 5*day), image("sbom", 4*day), image("s", 3*day)},
 			map[string][]string{"sbom": {"s"}, "sig": {"sbom"}},
 			[][]string{{"s"}, {"sbom"}, {"sig"}},
@@ -53,8 +53,8 @@ func TestApplyDeletesIndexesFirstInCallsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// A family may be larger than a call; nothing goes before what it belongs to.
-func TestALargeFamilyGoesInSeveralBatches(t *testing.T) {
+// A group may be larger than a call. Its images are still deleted after their parents.
+func TestALargeGroupIsDeletedInSeveralBatches(t *testing.T) {
 	t.Parallel()
 	images := append(numbered(250, 3*day), index("i", 2*day))
 	w := newFakeRegistry(images...)
@@ -64,7 +64,7 @@ func TestALargeFamilyGoesInSeveralBatches(t *testing.T) {
 	}
 	applyTo(t, w.Remover(), p)
 	if got := w.Deletions(); !slices.Equal(got[0], []string{"i"}) {
-		t.Errorf("the first to go are %v, want the index", got[0])
+		t.Errorf("the first deletions are %v, want the index", got[0])
 	}
 	for i, batch := range w.Batches {
 		if len(batch) > plan.MaxBatch {
@@ -76,8 +76,9 @@ func TestALargeFamilyGoesInSeveralBatches(t *testing.T) {
 	}
 }
 
-// Whoever runs an index pulls one of its children; its own pull may be ours.
-func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
+// To run an index is to pull one of its children. The cleaner's manifest read may count as
+// a pull of the index.
+func TestThePullsOfTheChildrenOfAnIndexCount(t *testing.T) {
 	t.Parallel()
 	const (
 		childPulled = "changed: lastRecordedPullTime of its child c changed since the plan"
@@ -108,8 +109,8 @@ func TestOfAnIndexThatWasReadThePullsOfItsChildrenCount(t *testing.T) {
 	}
 }
 
-// No image goes before what it belongs to, whatever became of that.
-func TestApplyKeepsTogetherWhatBelongsTogether(t *testing.T) {
+// No image is deleted while a parent of it is not.
+func TestApplyKeepsTheChildrenOfKeptParents(t *testing.T) {
 	t.Parallel()
 	for outcome, test := range map[string]struct {
 		change func(*fakeRegistry, *remover)
@@ -145,8 +146,8 @@ func TestApplyKeepsTogetherWhatBelongsTogether(t *testing.T) {
 	}
 }
 
-// An index that is unknown here may go meanwhile; what it guarded can go then.
-func TestWhatIsBlockedIsTriedOnceMoreAtTheEnd(t *testing.T) {
+// An index that is not in the plan may be deleted meanwhile, and then its child can be.
+func TestABlockedImageIsTriedOnceMoreAtTheEnd(t *testing.T) {
 	t.Parallel()
 	for tries, want := range map[int]string{1: "deleted", 2: "blocked: ImageReferencedByManifestList"} {
 		w := newFakeRegistry(image("child", 9*day), image("other", 9*day))

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -10,12 +11,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Every outcome that the Applier gives an image comes from a function in this file. ECR
-// can carry out a removing call late, after no answer came, and these functions keep
-// track of such calls.
+// Every outcome of an image comes from a function in this file. They keep track of calls
+// without an answer, which ECR can carry out late.
 
-// settle gives the image its outcome. If a removing call for the image had no answer,
-// the outcome is Unknown unless the image was found removed.
+// settle gives the image its outcome, or Unknown if the image was not removed and a call
+// for it had no answer.
 func (a *Applier) settle(im *plan.Image, o plan.Outcome, message string) {
 	if why, silent := a.unanswered[im.Digest]; silent && !o.Removed() {
 		o, message = plan.Unknown, unknownMessage(why, message)
@@ -23,8 +23,6 @@ func (a *Applier) settle(im *plan.Image, o plan.Outcome, message string) {
 	im.Settle(o, message)
 }
 
-// unknownMessage says why the effect of a call is unknown, and the state of the image
-// since then.
 func unknownMessage(why, since string) string {
 	if since == "" || strings.Contains(why, since) {
 		return why
@@ -38,15 +36,14 @@ func (a *Applier) failAll(images []*plan.Image, message string) {
 	}
 }
 
-// infer settles an image that the last re-check found removed after a call without an answer.
+// infer settles an image that was found removed after a call without an answer.
 func (a *Applier) infer(im *plan.Image, o plan.Outcome, message string) {
 	a.unanswered[im.Digest] = message
 	im.Settle(o, "unconfirmed: "+message)
 }
 
-// answered settles the image by ECR's answer. If an earlier call had no answer and the
-// image to delete is gone, that call deleted it. If ECR refuses the image now, the
-// earlier call may still delete it, since ECR can carry out a call late.
+// answered settles the image by ECR's answer. If an earlier call had no answer, that call
+// deleted an image that is gone now, and may still delete an image that ECR refuses.
 func (a *Applier) answered(im *plan.Image, o plan.Outcome, message string) {
 	switch why, before := a.unanswered[im.Digest]; {
 	case before && o == plan.Gone && im.Deletes():
@@ -60,8 +57,7 @@ func (a *Applier) answered(im *plan.Image, o plan.Outcome, message string) {
 }
 
 // compare settles the image if its last description differs from the plan. If why is not
-// empty, a call had no answer for that reason, and an image that is in the state after
-// its removal was removed by that call.
+// empty, a call had no answer for that reason, and may have caused the difference.
 func (a *Applier) compare(im *plan.Image, why string) {
 	current, found := a.described(im.Digest)
 	a.archived[im.Digest] = found && current.Status == evaluator.Archived
@@ -77,35 +73,27 @@ func (a *Applier) compare(im *plan.Image, why string) {
 	}
 }
 
-// removalSeen returns the outcome and the evidence for it if the image is in the state
-// after its removal. Otherwise the outcome is empty.
+// removalSeen returns the outcome of an image that is in the state after its removal, and
+// the evidence for it. Otherwise both are empty.
 func removalSeen(im *plan.Image, current evaluator.Image, found bool) (o plan.Outcome, how string) {
 	switch {
-	case im.Archives():
-		if found && current.Status == evaluator.Archived {
-			return plan.MovedToArchive, "it is in the archive class now"
-		}
-	case im.Action == evaluator.Untag:
-		if found && onlyTagsRemoved(im, current) {
-			return plan.Untagged, "its tags are not there any more"
-		}
-	case !found:
+	case im.Archives() && found && current.Status == evaluator.Archived:
+		return plan.MovedToArchive, "it is in the archive class now"
+	case im.Action == evaluator.Untag && found && onlyTagsRemoved(im, current):
+		return plan.Untagged, "its tags are not there any more"
+	case im.Deletes() && !found:
 		return plan.Deleted, "not there any more"
 	}
 	return "", ""
 }
 
-// onlyTagsRemoved reports whether the image has lost the tags to remove and is otherwise
-// unchanged.
 func onlyTagsRemoved(im *plan.Image, current evaluator.Image) bool {
 	planned := im.Image
 	planned.Tags = slices.DeleteFunc(slices.Clone(im.Tags), func(tag string) bool { return slices.Contains(im.Untag, tag) })
 	return plan.Difference(planned, current) == ""
 }
 
-// End gives each open image its outcome. Then it logs the outcomes that are not in the
-// log yet: the ones of these images, those that were known before the first call, and
-// Blocked, which is final only now.
+// End gives each open image its outcome, and logs the outcomes that are not in the log.
 func (a *Applier) End() {
 	for i := range a.plan.Images {
 		im := &a.plan.Images[i]
@@ -120,9 +108,8 @@ func (a *Applier) End() {
 	}
 }
 
-// settleUnanswered settles an image for which a call had no answer and whose outcome does
-// not say so. A newer plan may have given the image another outcome, or a protection. It
-// reports whether there was such a call.
+// settleUnanswered settles an image after a call without an answer, unless its outcome
+// says so already, and reports whether it did. The plan may be newer than the call.
 func (a *Applier) settleUnanswered(im *plan.Image) bool {
 	why, silent := a.unanswered[im.Digest]
 	switch {
@@ -139,12 +126,12 @@ func (a *Applier) settleUnanswered(im *plan.Image) bool {
 	return true
 }
 
-// SettleAfterFault gives each open image an outcome after a fault of the program, during
-// which a call for the image may have been under way.
+// SettleAfterFault gives each open image an outcome after a fault of the program. It is
+// Unknown if there was a call for the image.
 func SettleAfterFault(p *plan.Plan, fault string) {
-	for i := range p.Images {
-		switch im := &p.Images[i]; {
-		case !im.Open() || p.Skip != nil:
+	for _, im := range p.Open() {
+		switch {
+		case p.Skip != nil:
 		case p.Attempts[im.Digest] > 0:
 			im.Settle(plan.Unknown, fault)
 		default:
@@ -154,9 +141,8 @@ func SettleAfterFault(p *plan.Plan, fault string) {
 }
 
 // CheckOutcomes adds a finding to an applied plan unless each image has either a
-// protection or an outcome. If the plan has a Skip, its images need neither. An image of
-// a saved plan may then have an outcome such as Gone or Changed, but not one that
-// removes it.
+// protection or an outcome. If the plan has a Skip, an image may have neither, and must
+// not be removed.
 func CheckOutcomes(p *plan.Plan) {
 	var wrong []string
 	for i := range p.Images {
@@ -174,5 +160,74 @@ func CheckOutcomes(p *plan.Plan) {
 		p.Findings = append(p.Findings, finding.Finding{Kind: finding.ProgramFault, Repository: p.Repository, Message: fmt.Sprintf(
 			"the program is faulty: %d of %d images do not have exactly one of a protection and an outcome, such as %s; please report it",
 			len(wrong), len(p.Images), slices.Min(wrong))})
+	}
+}
+
+// Logger returns log with the repository and the policy of the plan in each line.
+func Logger(log *slog.Logger, p *plan.Plan) *slog.Logger {
+	policy := ""
+	if p.Entry != nil {
+		policy = p.Entry.Name
+	}
+	return log.With(slog.String("repository", p.Repository), slog.String("policy", policy))
+}
+
+// logIntent counts the next removing call for the images, and writes a line for each
+// image. The log has the line even if the process dies during the call.
+func (a *Applier) logIntent(batch []*plan.Image) {
+	for _, im := range batch {
+		a.plan.Attempts[im.Digest]++
+	}
+	if !a.log.Enabled(a.ctx, slog.LevelInfo) {
+		return
+	}
+	for _, im := range batch {
+		a.log.LogAttrs(a.ctx, slog.LevelInfo, "intent", append(attrs(im), slog.Int("attempt", a.plan.Attempts[im.Digest]))...)
+	}
+}
+
+// logOutcome writes the outcome of the image, if it has one, once. Unconfirmed is true if
+// a call had no answer and the outcome is inferred.
+func (a *Applier) logOutcome(im *plan.Image) {
+	if im.Outcome == "" || a.logged[im.Digest] || !a.log.Enabled(a.ctx, slog.LevelError) {
+		return
+	}
+	a.logged[im.Digest] = true
+	level := slog.LevelInfo
+	if im.Outcome == plan.Failed || im.Outcome == plan.Unknown {
+		level = slog.LevelError
+	}
+	by := make([]string, len(im.ProtectedBy))
+	for i, p := range im.ProtectedBy {
+		by[i] = p.String()
+	}
+	_, unconfirmed := a.unanswered[im.Digest]
+	a.log.LogAttrs(a.ctx, level, "image", append(attrs(im),
+		slog.String("outcome", string(im.Outcome)),
+		slog.Bool("unconfirmed", unconfirmed),
+		slog.String("message", im.Message),
+		slog.String("protected_by", strings.Join(by, "; ")))...)
+}
+
+// logRefused ends the intent of an image that a new plan keeps. In the report the image
+// has no outcome.
+func (a *Applier) logRefused(im *plan.Image) {
+	if a.plan.Attempts[im.Digest] > 0 {
+		refused := *im
+		refused.Settle(plan.Blocked, "not removed, and then kept by a new plan")
+		a.logOutcome(&refused)
+	}
+}
+
+func attrs(im *plan.Image) []slog.Attr {
+	return []slog.Attr{
+		slog.String("digest", im.Digest),
+		slog.String("tags", strings.Join(im.Tags, " ")),
+		slog.Time("pushed_at", im.PushedAt.Time()),
+		slog.Int64("size_in_bytes", im.SizeInBytes),
+		slog.String("verdict", string(im.Action)),
+		slog.Int("rule_priority", im.Rule),
+		slog.String("reason", im.Reason),
+		slog.String("untag", strings.Join(im.Untag, " ")),
 	}
 }

@@ -57,7 +57,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 				}
 			}, map[string]string{"a": "deleted: unconfirmed: delete: no answer, but not there any more", "b": "unknown: delete: no answer"},
 		},
-		"refused, and gone by somebody else": {
+		"refused, and deleted by another program": {
 			func(w *fakeRegistry, r *remover) {
 				r.DeleteFunc = func(_ context.Context, repository string, _ []string) (apply.Deletion, error) {
 					w.Take("delete", repository, []string{"a"})
@@ -68,15 +68,15 @@ func TestApplySettlesEveryImage(t *testing.T) {
 		"answer in part": {
 			func(_ *fakeRegistry, r *remover) {
 				r.DeleteFunc = func(context.Context, string, []string) (apply.Deletion, error) {
-					return apply.Deletion{Deleted: []string{"a", "nobody asked"}, Failed: []plan.Failure{{Digest: "stranger", Code: "KmsError"}, {Code: "MissingDigestAndTag"}}}, nil
+					return apply.Deletion{Deleted: []string{"a", "not requested"}, Failed: []plan.Failure{{Digest: "not planned", Code: "KmsError"}, {Code: "MissingDigestAndTag"}}}, nil
 				}
 			}, map[string]string{"a": "deleted", "b": "unknown: ECR neither confirmed nor refused the removal"},
 		},
-		"answer lost and no way to ask": {
+		"answer lost and re-check fails": {
 			func(w *fakeRegistry, r *remover) {
-				describe, asked := r.DescribeFunc, 0
+				describe, calls := r.DescribeFunc, 0
 				r.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
-					if asked++; asked > 1 {
+					if calls++; calls > 1 {
 						return nil, errors.New("denied")
 					}
 					return describe(ctx, repository, digests)
@@ -145,7 +145,7 @@ func TestEveryFailureCodeHasAnOutcome(t *testing.T) {
 	}
 }
 
-func TestArchivingHasOutcomesOfItsOwn(t *testing.T) {
+func TestTheOutcomesOfArchiving(t *testing.T) {
 	t.Parallel()
 	answers := map[string]error{
 		"done": nil, "refused": fmt.Errorf("archive: %w", plan.Failure{Code: "ImageStorageClassUpdateNotSupported", Message: "no"}),

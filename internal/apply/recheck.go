@@ -14,21 +14,19 @@ import (
 const (
 	// maxCheckAge is the age from which a description is too old for a removing call.
 	maxCheckAge = 2 * time.Second
-	// maxDescriptions is how often a re-check describes images if each answer takes
-	// longer than maxCheckAge. It is enough for a time in which ECR throttles most calls.
+	// maxDescriptions is how often a re-check describes images if the answers take
+	// longer than maxCheckAge, for instance because of throttling.
 	maxDescriptions = 20
 )
 
-// A description is ECR's description of an image at one time.
 type description struct {
 	image evaluator.Image
 	found bool
 	at    clock.Stamp // when the request was sent
 }
 
-// recheck describes the open images and settles those that are not as planned. It uses
-// descriptions that are younger than maxCheckAge. It describes images again that become
-// older than that while it describes others.
+// recheck settles the open images that are not as planned. It describes images without a
+// description younger than maxCheckAge, until it has one of each.
 func (a *Applier) recheck(images []*plan.Image) {
 	for range maxDescriptions {
 		images = openOf(images)
@@ -60,12 +58,10 @@ func (a *Applier) recheck(images []*plan.Image) {
 	}
 }
 
-// openOf returns the images that are still to be removed.
 func openOf(images []*plan.Image) []*plan.Image {
 	return slices.DeleteFunc(slices.Clone(images), func(im *plan.Image) bool { return !im.Open() })
 }
 
-// stale returns the digests without a description younger than maxCheckAge.
 func (a *Applier) stale(digests []string) []string {
 	now := clock.Read(a.options.Clock)
 	return slices.DeleteFunc(digests, func(digest string) bool { return a.descriptions[digest].at.Age(now) <= maxCheckAge })
@@ -86,14 +82,12 @@ func (a *Applier) describe(ctx context.Context, digests []string) error {
 	return nil
 }
 
-// forget makes the next re-check describe the images again.
 func (a *Applier) forget(digests []string) {
 	for _, digest := range digests {
 		delete(a.descriptions, digest)
 	}
 }
 
-// described returns the image from its last description.
 func (a *Applier) described(digest string) (im evaluator.Image, found bool) {
 	d := a.descriptions[digest]
 	return d.image, d.found

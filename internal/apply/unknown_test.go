@@ -53,7 +53,7 @@ func TestACallWithoutAnAnswerIsNeverForgotten(t *testing.T) {
 		"throttled":          fails(errThrottled),
 		"neither answered":   fails(nil),
 		"a panic":            func(u *unansweredRun) { u.answer = func([]string) (apply.Deletion, error) { panic("oh") } },
-		"the looks fail":     func(u *unansweredRun) { u.looks = errors.New("denied") },
+		"re-checks fail":     func(u *unansweredRun) { u.recheck = errors.New("denied") },
 		"the run is stopped": func(u *unansweredRun) { close(u.stop) },
 		"then it is in use":  func(u *unansweredRun) { u.age(); u.uses = []inuse.Use{use("sha256:a", "task")} },
 		"then it is kept": func(u *unansweredRun) {
@@ -146,14 +146,14 @@ func TestACallWithoutAnAnswerIsNotForgottenByASecondPlan(t *testing.T) {
 
 // An image that is found removed after a call without an answer was removed by that
 // call. A removal that ECR confirms later is certain.
-func TestWhatIsFoundRemovedIsNotUnknown(t *testing.T) {
+func TestAnImageFoundRemovedIsNotUnknown(t *testing.T) {
 	t.Parallel()
 	gone := func(u *unansweredRun) { u.Take("delete", "app", []string{"sha256:a"}) }
 	for name, test := range map[string]struct {
 		then func(*unansweredRun)
 		want string
 	}{
-		"gone at the next look":  {gone, "deleted: unconfirmed: delete: no answer, but not there any more"},
+		"gone at the re-check":   {gone, "deleted: unconfirmed: delete: no answer, but not there any more"},
 		"gone from the new plan": {func(u *unansweredRun) { u.age(); gone(u) }, "deleted: unconfirmed: delete: no answer, but not there any more"},
 		"the repository is gone": {func(u *unansweredRun) { u.age(); gone(u); u.listing = plan.ErrRepositoryNotFound }, "deleted: unconfirmed: delete: no answer, but not there any more"},
 		"confirmed later":        {func(*unansweredRun) {}, "deleted"},
@@ -178,10 +178,10 @@ type unansweredRun struct {
 	stop chan struct{}
 	then func(*unansweredRun)
 	// answer answers later calls; nil carries them out.
-	answer               func(digests []string) (apply.Deletion, error)
-	looks, scan, listing error
-	uses                 []inuse.Use
-	clock                time.Time
+	answer                 func(digests []string) (apply.Deletion, error)
+	recheck, scan, listing error
+	uses                   []inuse.Use
+	clock                  time.Time
 }
 
 func newUnansweredRun(t *testing.T) *unansweredRun {
@@ -197,8 +197,8 @@ func newUnansweredRun(t *testing.T) *unansweredRun {
 		return images(ctx, repository)
 	}
 	remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
-		if u.looks != nil {
-			return nil, u.looks
+		if u.recheck != nil {
+			return nil, u.recheck
 		}
 		return describe(ctx, repository, digests)
 	}

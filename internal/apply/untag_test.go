@@ -18,7 +18,7 @@ import (
 
 func tagged(digest string) evaluator.Image { return image(digest, 9*day, "t-"+digest, "v-"+digest) }
 
-func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
+func TestTheOutcomesOfUntagging(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(tagged("done"), tagged("gone"), tagged("refused"), tagged("moved"))
 	p := losing(w.Images["app"]...)
@@ -44,8 +44,7 @@ func TestUntaggingHasOutcomesOfItsOwn(t *testing.T) {
 	}
 }
 
-// Of an image that loses some of its tags the log must not say that it stayed as
-// it was.
+// The log must not say that an image is unchanged if it lost some of its tags.
 func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("half", 9*day, "t-1", "t-2", "v"), image("moved", 9*day, "t-3", "v-3"), image("refused", 9*day, "t-4", "v-4"))
@@ -61,7 +60,7 @@ func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 		}, nil
 	}
 	var log bytes.Buffer
-	apply.Apply(t.Context(), r, p, slog.New(slog.NewJSONHandler(&log, nil)))
+	applyPlan(t.Context(), r, p, slog.New(slog.NewJSONHandler(&log, nil)))
 	want := map[string]string{
 		"half":    "unknown: 1 of its 2 tags were removed, but tag t-2: KmsError",
 		"moved":   "unknown: tag t-3 had moved to other and was removed there; push the tag again",
@@ -75,7 +74,7 @@ func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
 	}
 }
 
-// An answer can be lost after the work was done; what is left half done is said.
+// The answer can be lost after ECR removed the tags, or before.
 func TestUntaggingWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	lost := fmt.Errorf("remove tags: %w", apply.ErrUnanswered)
@@ -122,8 +121,8 @@ func TestUntaggingInARepositoryThatIsGone(t *testing.T) {
 	}
 }
 
-// An image loses as many tags in a run as go in one call: between two calls the
-// tag that is to remain may go.
+// In one run an image loses only as many tags as fit in one call. Between two calls,
+// another program may remove the tag that is to remain.
 func TestAnImageLosesManyTagsInSeveralRuns(t *testing.T) {
 	t.Parallel()
 	im := image("a", 9*day, "v1")

@@ -21,6 +21,7 @@ type (
 
 var (
 	aging                = fixture.Aging
+	applyPlan            = fixture.Apply
 	applyTo              = fixture.ApplyTo
 	before               = fixture.Before
 	changingAfterListing = fixture.ChangingAfterListing

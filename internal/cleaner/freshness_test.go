@@ -183,7 +183,7 @@ func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
 					other()
 				}
 			})
-			apply.Apply(t.Context(), r, plan, log)
+			applyPlan(t.Context(), r, plan, log)
 			if got := w.Images["app"][0].Tags; !slices.Equal(got, []string{"t-a"}) {
 				t.Errorf("%s: tags left: %v, outcome %q", name, got, settled(plan)["a"])
 			}

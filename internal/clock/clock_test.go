@@ -23,3 +23,18 @@ func TestTheAgeOfAStamp(t *testing.T) {
 		}
 	}
 }
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	wall := time.Unix(1e9, 0)
+	if s := Read(func() time.Time { return wall }); s.Wall != wall || !s.Known() || s.Age(s) != 0 {
+		t.Errorf("Read with a clock = %+v, age %v", s, s.Age(s))
+	}
+	if s := Read(nil); s.Wall != s.steady || !s.Known() {
+		t.Errorf("Read without a clock = %+v", s)
+	}
+	var zero Stamp
+	if age := zero.Age(Read(nil)); zero.Known() || age < 290*365*24*time.Hour {
+		t.Errorf("the zero stamp: known %v, age %v", zero.Known(), age)
+	}
+}

@@ -1,67 +1,60 @@
 package report
 
 import (
+	"reflect"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Counts are numbers of images, but for the bytes.
+// Counts are numbers of images and of bytes.
 type Counts struct {
-	// Evaluated is the number of images listed.
-	Evaluated int `json:"evaluated"`
-	// Expired, Transitioned, Untagged and Followed are what the plan would
-	// remove after protection, by verdict.
+	Evaluated int `json:"evaluated"` // listed
+	// The next four count images by verdict, Protected the protected ones of any verdict.
 	Expired      int `json:"expired"`
 	Transitioned int `json:"transitioned"`
 	Untagged     int `json:"untagged"`
 	Followed     int `json:"followed"`
-	// Protected is what has a verdict to act on but is vetoed.
-	Protected int `json:"protected"`
-	// The others are outcomes. TagsRemoved counts the images that lost tags.
-	TagsRemoved int `json:"tagsRemoved,omitempty"`
-	Deleted     int `json:"deleted"`
-	Archived    int `json:"archived"`
-	Blocked     int `json:"blocked"`
-	Changed     int `json:"changed"`
-	Gone        int `json:"gone"`
-	Failed      int `json:"failed"`
-	// Unknown counts the images for which it is not known whether ECR carried out a
-	// removing call. They may still be removed.
-	Unknown int `json:"unknown,omitempty"`
-	// NotAttempted is what a run that was stopped did not come to.
+	Protected    int `json:"protected"`
+	// The next ones count images by outcome.
+	TagsRemoved  int `json:"tagsRemoved,omitempty"`
+	Deleted      int `json:"deleted"`
+	Archived     int `json:"archived"`
+	Blocked      int `json:"blocked"`
+	Changed      int `json:"changed"`
+	Gone         int `json:"gone"`
+	Failed       int `json:"failed"`
+	Unknown      int `json:"unknown,omitempty"`
 	NotAttempted int `json:"notAttempted,omitempty"`
-	// ReclaimableBytes is the total size of the images that the plan would delete,
-	// DeletedBytes that of the images that were deleted. Both are upper bounds of the
-	// space that is freed, since images share layers.
+	// ReclaimableBytes is the size of the images that the plan would delete. Both sizes
+	// are upper bounds of the freed space, since images share layers.
 	ReclaimableBytes int64 `json:"reclaimableBytes"`
 	DeletedBytes     int64 `json:"deletedBytes,omitempty"`
 }
 
-func (c *Counts) plan(im *plan.Image) {
+// NotDone returns the number of images that make a run incomplete.
+func (c *Counts) NotDone() int { return c.Failed + c.Unknown + c.NotAttempted }
+
+func (c *Counts) count(im *plan.Image) {
 	switch {
 	case im.Protected():
 		c.Protected++
-		return
 	case im.Action == evaluator.Transition:
 		c.Transitioned++
-		return
 	case im.Action == evaluator.Untag:
 		c.Untagged++
-		return
 	case im.Action == plan.Follow:
 		c.Followed++
 	default:
 		c.Expired++
 	}
-	if !im.Archives() {
+	if im.Deletes() && !im.Protected() {
 		c.ReclaimableBytes += im.OwnBytes()
 	}
-}
-
-func (c *Counts) settle(o plan.Outcome) {
-	switch o {
+	switch im.Outcome {
 	case plan.Deleted:
 		c.Deleted++
+		c.DeletedBytes += im.OwnBytes()
 	case plan.MovedToArchive:
 		c.Archived++
 	case plan.Untagged:
@@ -81,25 +74,9 @@ func (c *Counts) settle(o plan.Outcome) {
 	}
 }
 
-// NotDone counts the images that make a run incomplete.
-func (c *Counts) NotDone() int { return c.Failed + c.Unknown + c.NotAttempted }
-
 func (c *Counts) add(o Counts) {
-	c.Evaluated += o.Evaluated
-	c.Expired += o.Expired
-	c.Transitioned += o.Transitioned
-	c.Untagged += o.Untagged
-	c.Followed += o.Followed
-	c.Protected += o.Protected
-	c.TagsRemoved += o.TagsRemoved
-	c.Deleted += o.Deleted
-	c.Archived += o.Archived
-	c.Blocked += o.Blocked
-	c.Changed += o.Changed
-	c.Gone += o.Gone
-	c.Failed += o.Failed
-	c.Unknown += o.Unknown
-	c.NotAttempted += o.NotAttempted
-	c.ReclaimableBytes += o.ReclaimableBytes
-	c.DeletedBytes += o.DeletedBytes
+	sum, summand := reflect.ValueOf(c).Elem(), reflect.ValueOf(o)
+	for i := range sum.NumField() {
+		sum.Field(i).SetInt(sum.Field(i).Int() + summand.Field(i).Int())
+	}
 }

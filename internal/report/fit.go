@@ -1,18 +1,23 @@
 package report
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
-// Omitted says how much of a report was left out.
+// Omitted counts the parts that were left out of a report.
 type Omitted struct {
 	Repositories int `json:"repositories"`
 	Images       int `json:"images"`
 	Findings     int `json:"findings"`
 }
 
-// Fit leaves out details until the JSON text of the report has at most size
-// bytes, and says in Omitted what is missing: first the images, of the last
-// repositories before the first, then the repositories in which there is
-// nothing to remove, then the others. The totals always stay.
+const maxDigits = 20 // of a count in Omitted
+
+// Fit shortens the report until its JSON text has at most size bytes. It leaves out
+// findings beyond a quarter of size, then images, then repositories, from the end. It
+// leaves out repositories with nothing to remove and no failure before others. It counts
+// the missing parts in Omitted. The totals stay.
 func (r *Report) Fit(size int) {
 	used := jsonSize(r)
 	if used <= size {
@@ -28,11 +33,11 @@ func (r *Report) Fit(size int) {
 		repository.Images = []Image{}
 	}
 	for _, quiet := range []bool{true, false} {
-		used = r.omitRepositories(quiet, used, size)
+		used -= r.omitRepositories(quiet, used-size)
 	}
 }
 
-// Omissions returns what Omitted points to.
+// Omissions returns Omitted, which it makes if it is nil.
 func (r *Report) Omissions() *Omitted {
 	if r.Omitted == nil {
 		r.Omitted = &Omitted{}
@@ -40,8 +45,7 @@ func (r *Report) Omissions() *Omitted {
 	return r.Omitted
 }
 
-// omitFindings keeps the first findings, of at most size bytes together, and
-// returns how many bytes went.
+// omitFindings keeps findings of at most size bytes. It returns the bytes saved.
 func (r *Report) omitFindings(size int) int {
 	kept, used, before := 0, 0, jsonSize(r.Findings)
 	for kept < len(r.Findings) {
@@ -55,36 +59,25 @@ func (r *Report) omitFindings(size int) int {
 	return before - jsonSize(r.Findings)
 }
 
-// maxDigits is the length of the longest count that Omitted can hold.
-const maxDigits = 20
-
-// omitRepositories leaves out the last repositories, quiet ones or the others,
-// until the report fits.
-func (r *Report) omitRepositories(quiet bool, used, size int) int {
-	for i := len(r.Repositories) - 1; i >= 0 && used > size; i-- {
-		if r.Repositories[i].quiet() != quiet {
-			continue
-		}
-		used -= jsonSize(r.Repositories[i]) + len(",")
-		r.Omitted.Repositories++
-		r.Repositories[i].Name = "" // marks it; no repository has an empty name
-	}
-	kept := r.Repositories[:0]
-	for _, repository := range r.Repositories {
-		if repository.Name != "" {
-			kept = append(kept, repository)
+// omitRepositories leaves out repositories, quiet or not, until it has saved excess
+// bytes. It returns the bytes saved.
+func (r *Report) omitRepositories(quiet bool, excess int) (saved int) {
+	for i := len(r.Repositories) - 1; i >= 0 && saved < excess; i-- {
+		if r.Repositories[i].quiet() == quiet {
+			saved += jsonSize(r.Repositories[i]) + len(",")
+			r.Omitted.Repositories++
+			r.Repositories[i].Name = "" // to be left out: no repository has an empty name
 		}
 	}
-	r.Repositories = kept
-	return used
+	r.Repositories = slices.DeleteFunc(r.Repositories, func(repository Repository) bool { return repository.Name == "" })
+	return saved
 }
 
-// quiet reports whether there was nothing to remove and nothing went wrong.
+// quiet reports whether the repository has nothing to remove and no failure.
 func (r *Repository) quiet() bool {
 	return r.Expired+r.Transitioned+r.Untagged+r.Followed+r.Protected == 0 && !r.Skipped.IsFailure()
 }
 
-// jsonSize is the length of the JSON text of a value whose types all have one.
 func jsonSize(v any) int {
 	text, _ := json.Marshal(v)
 	return len(text)

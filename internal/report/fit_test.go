@@ -53,8 +53,7 @@ func imagesOf(report *report.Report) int {
 	return n
 }
 
-// Whatever the registry, the answer stays below the size, and says what is
-// missing.
+// A report of any registry fits, and counts the missing parts.
 func TestFit(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -85,8 +84,8 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// What a person has to act on stays longest.
-func TestFitKeepsWhatMattersLongest(t *testing.T) {
+// Repositories with failures or removals are left out last.
+func TestFitLeavesOutQuietRepositoriesFirst(t *testing.T) {
 	t.Parallel()
 	make := func() report.Report {
 		r := report.Report{Start: now, End: now}

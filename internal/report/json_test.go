@@ -16,8 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// wantSameJSON checks that the text of a report is for a reader what
-// encoding/json writes, with each image in a line of its own.
+// wantSameJSON checks that the text of a report has the values that encoding/json writes,
+// with each image on one line.
 func wantSameJSON(t *testing.T, r *report.Report) {
 	t.Helper()
 	want, err := json.Marshal(r)
@@ -71,7 +71,7 @@ func fill(v reflect.Value) {
 	}
 }
 
-// Whatever field of an image is set, and whichever are added to it.
+// Every field of an image is in the text, also fields added later.
 func TestEachFieldOfAnImageIsWritten(t *testing.T) {
 	t.Parallel()
 	images := []report.Image{{}, {ImageTags: []string{}, Untag: []string{}, ProtectedBy: []plan.Protection{}}}
@@ -94,7 +94,7 @@ func TestReportsAreWrittenWhole(t *testing.T) {
 			Account: "\u0085", Findings: []finding.Finding{{Repository: "app", Message: "\x1b[31m"}}, Omitted: &report.Omitted{Images: 5},
 			Repositories: []report.Repository{
 				{Name: "app", Images: []report.Image{{ImageDigest: "sha256:a"}, {ImageDigest: "sha256:b"}}},
-				{Name: "none", Skipped: plan.SkipNone, Message: "left alone", Images: []report.Image{}},
+				{Name: "none", Skipped: plan.SkipNone, Message: "skipped", Images: []report.Image{}},
 			},
 		},
 	} {
@@ -105,10 +105,10 @@ func TestReportsAreWrittenWhole(t *testing.T) {
 	}
 }
 
-// errFull is what a full disk says.
+// errFull is the error of a full disk.
 var errFull = errors.New("no space left on device")
 
-// A disk takes so many bytes.
+// A disk accepts that number of bytes.
 type disk int
 
 func (d *disk) Write(text []byte) (int, error) {

@@ -1,6 +1,9 @@
+// Package report turns plans, applied or not, into the report of a run with its totals. It
+// writes the report as JSON, shortens a report that is too large, and reads saved plans.
 package report
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -10,65 +13,47 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Version is the version of the shape of a report. It changes when a
-// field changes its meaning or goes.
+// Version changes if a field of the report is removed or changes its meaning.
 const Version = 1
 
-// A Report is what a run found and did. It is the function's answer, the
-// tool's JSON output and the form of a saved plan.
+// A Report is the function's answer, the command's JSON output, and a saved plan.
 type Report struct {
-	Version int         `json:"version"`
-	RunID   string      `json:"runId"`
-	Mode    config.Mode `json:"mode"`
-	// Account is the registry's; it is empty when the registry is.
-	Account string    `json:"account"`
-	Region  string    `json:"region"`
-	Start   time.Time `json:"start"`
-	End     time.Time `json:"end"`
-	// Incomplete is true when something that was to be handled was not:
-	// because a call failed, the time ran out or the run was stopped.
-	Incomplete bool `json:"incomplete"`
-	// Configuration is the hash of the configuration the plan was made with.
-	Configuration string       `json:"configuration"`
+	Version       int          `json:"version"`
+	RunID         string       `json:"runId"`
+	Mode          config.Mode  `json:"mode"`
+	Account       string       `json:"account"` // empty if the registry is empty
+	Region        string       `json:"region"`
+	Start         time.Time    `json:"start"`
+	End           time.Time    `json:"end"`
+	Incomplete    bool         `json:"incomplete"`    // see Undone
+	Configuration string       `json:"configuration"` // its hash
 	Totals        Totals       `json:"totals"`
 	Repositories  []Repository `json:"repositories"`
-	// InUse counts the uses that each in-use source named; nil when none was
-	// asked.
-	InUse map[string]int `json:"inUse,omitempty"`
-	// Findings are what a person should know and is no failure.
+	// InUse counts the uses that each in-use source returned, and is nil without a scan.
+	InUse    map[string]int    `json:"inUse,omitempty"`
 	Findings []finding.Finding `json:"findings,omitempty"`
-	// Omitted says what was left out to keep the answer small; nil when
-	// nothing was.
-	Omitted *Omitted `json:"omitted,omitempty"`
-	// Calls counts the API calls by operation, retries included.
-	Calls map[string]int `json:"calls"`
+	Omitted  *Omitted          `json:"omitted,omitempty"` // nil if the report is whole
+	Calls    map[string]int    `json:"calls"`             // by operation, including retries
 }
 
 // Totals are the sums over all repositories.
 type Totals struct {
-	Repositories int `json:"repositories"`
-	// Skipped counts the repositories that were left alone as a whole.
-	Skipped int `json:"skipped"`
-	// AttachedPolicies counts the repositories that are known to have a
-	// lifecycle policy attached, which ECR applies by itself.
+	Repositories     int `json:"repositories"`
+	Skipped          int `json:"skipped"`
 	AttachedPolicies int `json:"attachedPolicies"`
 	Counts
 }
 
 // A Repository is the part of the report about one repository.
 type Repository struct {
-	Name string `json:"name"`
-	// Policy is the name of the entry that decides; empty when none does.
-	Policy string `json:"policy"`
-	// AttachedPolicy is true when a lifecycle policy is known to be attached.
+	Name   string `json:"name"`
+	Policy string `json:"policy"` // name of the configuration entry, or empty
+	// AttachedPolicy is true if the repository is known to have a lifecycle policy.
 	AttachedPolicy bool `json:"attachedPolicy,omitempty"`
 	Counts
-	// Skipped is why the repository was left alone, or empty. Message says
-	// more.
-	Skipped plan.SkipCode `json:"skipped,omitempty"`
-	Message string        `json:"message,omitempty"`
-	// Findings go into the report's.
-	Findings []finding.Finding `json:"-"`
+	Skipped  plan.SkipCode     `json:"skipped,omitempty"`
+	Message  string            `json:"message,omitempty"`
+	Findings []finding.Finding `json:"-"` // see Add
 	// Images are those with a verdict to act on, the oldest push first.
 	Images []Image `json:"images"`
 }
@@ -78,28 +63,23 @@ type Image struct {
 	ImageDigest string           `json:"imageDigest"`
 	ImageTags   []string         `json:"imageTags"`
 	Verdict     evaluator.Action `json:"verdict"`
-	// AppliedRulePriority is absent when a person named the image.
+	// AppliedRulePriority is 0 if the image follows another, or a person named it.
 	AppliedRulePriority int               `json:"appliedRulePriority,omitempty"`
 	Reason              string            `json:"reason"`
 	ProtectedBy         []plan.Protection `json:"protectedBy,omitempty"`
-	// OnExpire is "archive" when the image expires and would be moved to the
-	// archive class, not deleted; absent otherwise.
+	// OnExpire is "archive" if an expired image would move to the archive class, or empty.
 	OnExpire config.OnExpire `json:"onExpire,omitempty"`
-	// Untag are the tags that would be removed; absent for any other verdict.
-	Untag []string `json:"untag,omitempty"`
-	// Outcome is absent when nothing was tried.
-	Outcome plan.Outcome `json:"outcome,omitempty"`
-	Message string       `json:"message,omitempty"`
-	// The rest is what a saved plan is compared with when it is applied.
+	Untag    []string        `json:"untag,omitempty"`   // the tags that would be removed
+	Outcome  plan.Outcome    `json:"outcome,omitempty"` // empty before the plan is applied
+	Message  string          `json:"message,omitempty"`
+	// A saved plan is applied only to images for which the following is still true.
 	ImageStatus          evaluator.ImageStatus `json:"imageStatus"`
 	ImagePushedAt        time.Time             `json:"imagePushedAt"`
 	LastRecordedPullTime time.Time             `json:"lastRecordedPullTime,omitzero"`
 	LastActivatedAt      time.Time             `json:"lastActivatedAt,omitzero"`
-	// ChildrenPulledAt is the latest pull of what is below an index.
-	ChildrenPulledAt time.Time `json:"childrenPulledAt,omitzero"`
-	// ManifestReadFrom and ManifestReadTo bound the time, in ECR's clock and to the
-	// second, at which ECR may have recorded the reading of the index's manifest as a
-	// pull.
+	ChildrenPulledAt     time.Time             `json:"childrenPulledAt,omitzero"`
+	// ManifestReadFrom and ManifestReadTo bound the time, in whole seconds of ECR's clock,
+	// at which ECR may have recorded a pull by the cleaner.
 	ManifestReadFrom time.Time `json:"manifestReadFrom,omitzero"`
 	ManifestReadTo   time.Time `json:"manifestReadTo,omitzero"`
 	ImageSizeInBytes int64     `json:"imageSizeInBytes"`
@@ -108,87 +88,29 @@ type Image struct {
 // Archives reports whether the image would move to the archive class.
 func (im *Image) Archives() bool { return plan.Archives(im.Verdict, im.OnExpire) }
 
-// Undone counts the causes that make the run incomplete: repositories by their
-// [SkipCode], "images failed", "images unknown", "images not attempted", "in-use
-// sources" that did not answer, "manifests not read" and "faults of the program". It is
-// empty if and only if the run is complete. It counts only images and findings that are
-// in the report, so call it before Fit.
-func (r *Report) Undone() map[string]int {
-	undone := map[string]int{}
-	count := func(reason string, n int) {
-		if n > 0 {
-			undone[reason] += n
-		}
-	}
-	for i := range r.Repositories {
-		if code := r.Repositories[i].Skipped; code.IsFailure() {
-			count(string(code), 1)
-		}
-	}
-	count("images failed", r.Totals.Failed)
-	count("images unknown", r.Totals.Unknown)
-	count("images not attempted", r.Totals.NotAttempted)
-	for i := range r.Findings {
-		if name := r.Findings[i].Kind.Failure(); name != "" {
-			count(name, 1)
-		}
-	}
-	return undone
-}
-
-// Handled reports whether everything was handled: nothing failed, nothing ran
-// out of time, and, where images were to be removed, no limit stood in the way.
-func (r *Report) Handled() bool {
-	if r.Incomplete {
-		return false
-	}
-	for i := range r.Repositories {
-		if r.Mode == config.Apply && r.Repositories[i].Skipped == plan.SkipLimit {
-			return false
-		}
-	}
-	return true
-}
-
-// Removals is the number of images that the plan would remove, and their bytes:
-// of the repositories that no limit and nothing else leaves alone.
-func (r *Report) Removals() (images int, bytes int64) {
-	for i := range r.Repositories {
-		if rr := &r.Repositories[i]; rr.Skipped == "" {
-			images += rr.Expired + rr.Transitioned + rr.Untagged + rr.Followed
-			bytes += rr.ReclaimableBytes
-		}
-	}
-	return images, bytes
-}
-
-// Of puts a plan, applied or not, into its report, with its images or
-// without.
+// Of returns the report on a plan, applied or not, with its images if detailed is true.
 func Of(p *plan.Plan, detailed bool) Repository {
-	r := Repository{Name: p.Repository, Images: []Image{}, Findings: p.Findings}
-	r.Evaluated, r.AttachedPolicy = p.Listed, p.Attached
+	r := Repository{Name: p.Repository, Images: []Image{}, Findings: p.Findings, AttachedPolicy: p.Attached}
+	r.Evaluated = p.Listed
 	if p.Entry != nil {
 		r.Policy = p.Entry.Name
 	}
 	if p.Skip != nil {
 		r.Skipped, r.Message = p.Skip.Code, p.Skip.Message
 	}
-	for i := range p.Images {
-		r.Counts.plan(&p.Images[i])
-		r.settle(p.Images[i].Outcome)
-		if p.Images[i].Outcome == plan.Deleted {
-			r.DeletedBytes += p.Images[i].OwnBytes()
-		}
-	}
 	if detailed {
 		r.Images = make([]Image, 0, len(p.Images))
-		for i := range p.Images {
+	}
+	for i := range p.Images {
+		r.count(&p.Images[i])
+		if detailed {
 			r.Images = append(r.Images, OfImage(&p.Images[i]))
 		}
 	}
 	return r
 }
 
+// OfImage returns the report on a planned image.
 func OfImage(im *plan.Image) Image {
 	tags := im.Tags
 	if tags == nil {
@@ -204,7 +126,7 @@ func OfImage(im *plan.Image) Image {
 	}
 }
 
-// Add appends the report on one repository and sums it up.
+// Add adds a repository to the report and to its totals.
 func (r *Report) Add(repository Repository) {
 	r.Repositories = append(r.Repositories, repository)
 	r.Findings = append(r.Findings, repository.Findings...)
@@ -217,7 +139,43 @@ func (r *Report) Add(repository Repository) {
 		r.Totals.AttachedPolicies++
 	}
 	failed := func(f finding.Finding) bool { return f.Kind.Failure() != "" }
-	if repository.NotDone() > 0 || repository.Skipped.IsFailure() || slices.ContainsFunc(repository.Findings, failed) {
-		r.Incomplete = true
+	incomplete := repository.NotDone() > 0 || repository.Skipped.IsFailure() || slices.ContainsFunc(repository.Findings, failed)
+	r.Incomplete = r.Incomplete || incomplete
+}
+
+// Undone counts the repositories, images and findings that make the run incomplete, by
+// cause. It is empty if and only if the run is complete. Call it before Fit.
+func (r *Report) Undone() map[string]int {
+	undone := map[string]int{
+		"images failed": r.Totals.Failed, "images unknown": r.Totals.Unknown, "images not attempted": r.Totals.NotAttempted,
 	}
+	for i := range r.Repositories {
+		if code := r.Repositories[i].Skipped; code.IsFailure() {
+			undone[string(code)]++
+		}
+	}
+	for _, f := range r.Findings {
+		undone[f.Kind.Failure()]++
+	}
+	maps.DeleteFunc(undone, func(cause string, n int) bool { return cause == "" || n == 0 })
+	return undone
+}
+
+// Handled reports whether the run is complete and, in mode apply, no repository exceeded
+// a limit.
+func (r *Report) Handled() bool {
+	limited := func(repository Repository) bool { return repository.Skipped == plan.SkipLimit }
+	return !r.Incomplete && (r.Mode != config.Apply || !slices.ContainsFunc(r.Repositories, limited))
+}
+
+// Removals returns the images that the plan would remove and the bytes that it would
+// delete, without skipped repositories.
+func (r *Report) Removals() (images int, bytes int64) {
+	for i := range r.Repositories {
+		if repository := &r.Repositories[i]; repository.Skipped == "" {
+			images += repository.Expired + repository.Transitioned + repository.Untagged + repository.Followed
+			bytes += repository.ReclaimableBytes
+		}
+	}
+	return images, bytes
 }

@@ -66,8 +66,7 @@ func one(t *testing.T) cleaner.Runner {
 	return r
 }
 
-// The file is what people and programs read; a change of it is a change of the
-// contract.
+// The file is an example of the public contract.
 func TestReportHasTheDocumentedShape(t *testing.T) {
 	t.Parallel()
 	r := one(t)
@@ -94,8 +93,7 @@ func TestReportHasTheDocumentedShape(t *testing.T) {
 	}
 }
 
-// Every field of the documented report exists under its name, and so do those
-// that a saved plan is compared by; no other does.
+// The report has the documented fields and those of a saved plan, and no other.
 func TestReportHasTheDocumentedFields(t *testing.T) {
 	t.Parallel()
 	counts := "evaluated expired transitioned untagged followed protected deleted archived blocked changed gone failed unknown notAttempted tagsRemoved reclaimableBytes deletedBytes"
@@ -178,9 +176,9 @@ func TestCountsAddUpToTheImages(t *testing.T) {
 	}
 }
 
-// The size of an index is that of its largest child, which counts already; what
-// is archived stays on the bill.
-func TestReclaimableBytesAreOfWhatIsDeleted(t *testing.T) {
+// The size of an index is that of its largest child, which counts already. AWS still
+// charges for archived images.
+func TestReclaimableBytesAreThoseOfDeletedImages(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("i", 9*day), image("a", 9*day), image("b", 9*day, "latest")).Add("archive", image("a", 9*day))
 	r := newRunner(t, w, `{"policies": [{"repositories": ["archive"], "policy": `+archiveOld+`}, {"policy": `+expireOld+`}],

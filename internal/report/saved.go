@@ -12,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// ReadPlan reads a report that was saved in order to be applied later.
+// ReadPlan reads a saved plan. Its errors continue a sentence that begins with the file.
 func ReadPlan(text []byte) (*Report, error) {
 	var r Report
 	if err := json.Unmarshal(text, &r); err != nil {
@@ -32,23 +32,30 @@ func ReadPlan(text []byte) (*Report, error) {
 	return &r, nil
 }
 
-// A PlanError says why a saved plan must not be applied.
+// A PlanError means that a saved plan must not be applied.
 type PlanError struct{ Reason string }
 
 func (e *PlanError) Error() string { return "saved plan " + e.Reason }
 
-// Repository returns what the report says of a repository; the zero report
-// when it says nothing.
+// Repository returns the report on a repository, or an empty one if there is none.
 func (r *Report) Repository(name string) *Repository {
-	i := slices.IndexFunc(r.Repositories, func(rr Repository) bool { return rr.Name == name })
-	if i < 0 {
-		return &Repository{}
+	for i := range r.Repositories {
+		if r.Repositories[i].Name == name {
+			return &r.Repositories[i]
+		}
 	}
-	return &r.Repositories[i]
+	return &Repository{}
 }
 
-// ManifestReads returns the images that the saved plan would remove, each with the time at which
-// its manifest was read.
+// Removable returns the images that the plan would remove, none in a skipped repository.
+func (r *Repository) Removable() []Image {
+	if r.Skipped != "" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.Images), func(im Image) bool { return len(im.ProtectedBy) > 0 })
+}
+
+// ManifestReads returns the removable images with the time of their manifest reads.
 func (r *Repository) ManifestReads() []*plan.Image {
 	var images []*plan.Image
 	for _, saved := range r.Removable() {
@@ -59,30 +66,21 @@ func (r *Repository) ManifestReads() []*plan.Image {
 	return images
 }
 
-// Removable returns the images of the repository that the plan would remove.
-func (r *Repository) Removable() []Image {
-	if r.Skipped != "" {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(r.Images), func(im Image) bool { return len(im.ProtectedBy) > 0 })
-}
-
-// Wants reports whether the fresh plan would do with the image what the saved one
-// would. One that followed another may be marked itself by now, or the other way
-// about.
-func (s *Image) Wants(im *plan.Image) bool {
+// Wants reports whether the fresh plan has the same action for the image. Expire and
+// Follow count as the same action, because time can turn one into the other.
+func (im *Image) Wants(fresh *plan.Image) bool {
 	deletes := func(a evaluator.Action) bool { return a == evaluator.Expire || a == plan.Follow }
-	same := s.Verdict == im.Action || deletes(s.Verdict) && deletes(im.Action)
-	return same && s.OnExpire == im.OnExpire && slices.Equal(s.Untag, im.Untag)
+	same := im.Verdict == fresh.Action || deletes(im.Verdict) && deletes(fresh.Action)
+	return same && im.OnExpire == fresh.OnExpire && slices.Equal(im.Untag, fresh.Untag)
 }
 
-// Planned turns the image of a saved plan back into what it was made of.
-func (s Image) Planned() plan.Image {
+// Planned returns the planned image, without protection, outcome and manifest read.
+func (im *Image) Planned() plan.Image {
 	return plan.Image{
 		Image: evaluator.Image{
-			Digest: s.ImageDigest, Tags: s.ImageTags, Status: s.ImageStatus, PushedAt: evaluator.At(s.ImagePushedAt),
-			LastRecordedPullTime: evaluator.At(s.LastRecordedPullTime), LastActivatedAt: evaluator.At(s.LastActivatedAt), SizeInBytes: s.ImageSizeInBytes,
+			Digest: im.ImageDigest, Tags: im.ImageTags, Status: im.ImageStatus, PushedAt: evaluator.At(im.ImagePushedAt),
+			LastRecordedPullTime: evaluator.At(im.LastRecordedPullTime), LastActivatedAt: evaluator.At(im.LastActivatedAt), SizeInBytes: im.ImageSizeInBytes,
 		},
-		Action: s.Verdict, OnExpire: s.OnExpire, Untag: s.Untag, Rule: s.AppliedRulePriority, Reason: s.Reason,
+		Action: im.Verdict, OnExpire: im.OnExpire, Untag: im.Untag, Rule: im.AppliedRulePriority, Reason: im.Reason,
 	}
 }

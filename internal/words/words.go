@@ -1,3 +1,4 @@
+// Package words formats lists and counts for messages. The texts are English.
 package words
 
 import (
@@ -5,7 +6,7 @@ import (
 	"slices"
 )
 
-// Few returns the first few of the texts, and how many more there are.
+// Few returns the first five texts, and then the number of the others if there are any.
 func Few(texts []string) []string {
 	const most = 5
 	if len(texts) <= most {
@@ -14,6 +15,7 @@ func Few(texts []string) []string {
 	return append(slices.Clone(texts[:most]), fmt.Sprintf("and %d more", len(texts)-most))
 }
 
+// Count returns n with the noun one or many.
 func Count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
