@@ -211,13 +211,13 @@ func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
 		want    string
 		handled bool
 	}{
-		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planned again: denied", false},
-		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planned again: not read to its end: the time ran out: context deadline exceeded", false},
+		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planning again: denied", false},
+		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planning again: not read completely: the run's time ran out (context deadline exceeded); run again, or allow more time", false},
 		"repository gone": {plan.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository is not there any more", true},
 		"scan fails": {
 			nil,
 			inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}},
-			"failed: planned again: in-use scan: ecs: denied", false,
+			"failed: planning again: in-use scan: ecs: denied", false,
 		},
 	} {
 		w := newFakeRegistry(numbered(150, 9*day)...)

@@ -135,7 +135,7 @@ func TestRunNamedErrors(t *testing.T) {
 		want       string
 	}{
 		{"app", []string{"sha256:a", "v9", "sha256:x"}, "repository app has no image with the digest or tag v9, sha256:x; nothing was removed"},
-		{"excluded", []string{"sha256:a"}, "repository excluded is excluded by the configuration"},
+		{"excluded", []string{"sha256:a"}, "the configuration excludes repository excluded; change its repositories.include"},
 		{"missing", []string{"sha256:a"}, "repository missing: repository not found; check the name and the region"},
 	} {
 		_, err := r.RunNamed(t.Context(), test.repository, test.names)

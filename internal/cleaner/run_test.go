@@ -172,7 +172,7 @@ func TestRunBeginsNothingAfterItsStop(t *testing.T) {
 	if diff := cmp.Diff(want, skips(&report)); diff != "" {
 		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
 	}
-	if got := repositoryOf(t, &report, "c").Message; got != "not begun: the time ran out before it" {
+	if got := repositoryOf(t, &report, "c").Message; got != "not started: the run's time ran out; run again, or allow more time" {
 		t.Errorf("message %q", got)
 	}
 	if len(w.Digests("c")) != 1 || !report.Incomplete {

@@ -94,7 +94,7 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 		"protected":     ",  [tagPatterns keep]",
 		"pulled":        ",  [pulledWithinDays 7 days]",
 		"pulled before": "changed, lastRecordedPullTime changed since the plan []",
-		"pushed again":  "changed, a plan made now keeps it []", "archived": "changed, a plan made now keeps it []",
+		"pushed again":  "changed, a new plan keeps it []", "archived": "changed, a new plan keeps it []",
 		"gone": "gone, not there any more []",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -157,7 +157,7 @@ func TestASavedPlanKeepsItsSkips(t *testing.T) {
 	saved := save(t, w, text)
 	w.Images["app"] = w.Images["app"][1:] // would be within the limit now
 	report := applySaved(t, w, text, saved)
-	if got := report.Repositories[0]; got.Skipped != plan.SkipLimit || got.Message != "as in the saved plan: 2 of 2 images would go, maxDeletionsPerRepository is 1" {
+	if got := report.Repositories[0]; got.Skipped != plan.SkipLimit || got.Message != "skipped in the saved plan: 2 of 2 images would go, maxDeletionsPerRepository is 1" {
 		t.Errorf("skipped %q, message %q", got.Skipped, got.Message)
 	}
 	if report.Totals.Deleted != 1 || report.Handled() || len(w.Images["app"]) != 1 {
@@ -208,7 +208,7 @@ func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
 	r.Saved, r.Remover = saved, remover
 	report := run(t, &r)
 	im := report.Repositories[0].Images[0]
-	if im.Outcome != plan.Failed || im.Message != "not in a plan made now; state unknown: denied" {
+	if im.Outcome != plan.Failed || im.Message != "a new plan does not remove it, and its state is unknown: denied" {
 		t.Errorf("%s: %s", im.Outcome, im.Message)
 	}
 }
@@ -221,15 +221,15 @@ func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
 		reason string
 	}{
 		"same":                  {func(*report.Report) {}, ""},
-		"other account":         {func(r *report.Report) { r.Account = "999999999999" }, "was made for account 999999999999, these credentials are of 123456789012"},
-		"other region":          {func(r *report.Report) { r.Region = "us-east-1" }, "was made for region us-east-1, this is eu-west-1"},
+		"other account":         {func(r *report.Report) { r.Account = "999999999999" }, "was made for account 999999999999, and these credentials are for 123456789012; plan again, or use credentials for the account of the plan"},
+		"other region":          {func(r *report.Report) { r.Region = "us-east-1" }, "was made for Region us-east-1, and this run is for eu-west-1; plan again, or give the Region of the plan"},
 		"other configuration":   {func(r *report.Report) { r.Configuration = "sha256:x" }, "was made with another configuration; plan again"},
 		"exactly the limit old": {func(r *report.Report) { r.Start = now.Add(-day) }, ""},
 		"an hour ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour) }, ""},
-		"further ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour + 2*time.Second) }, "is from 1h0m2s ahead; check the clock and plan again"},
-		"years ahead":           {func(r *report.Report) { r.Start = now.AddDate(400, 0, 0) }, "is from 2562047h47m16.854775807s ahead; check the clock and plan again"},
-		"too old":               {func(r *report.Report) { r.Start = now.Add(-day - 2*time.Second) }, "is 24h0m2s old, the limit is 24h0m0s; plan again"},
-		"without a start":       {func(r *report.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, the limit is 24h0m0s; plan again"},
+		"further ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour + 2*time.Second) }, "was made 1h0m2s in the future; check the clock and plan again"},
+		"years ahead":           {func(r *report.Report) { r.Start = now.AddDate(400, 0, 0) }, "was made 2562047h47m16.854775807s in the future; check the clock and plan again"},
+		"too old":               {func(r *report.Report) { r.Start = now.Add(-day - 2*time.Second) }, "is 24h0m2s old, and the limit is 24h0m0s; plan again"},
+		"without a start":       {func(r *report.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, and the limit is 24h0m0s; plan again"},
 	} {
 		saved := save(t, w, expireAll)
 		test.change(saved)

@@ -191,7 +191,7 @@ func TestAnInterruptedRunSaysWhat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"app": "not read to its end: a signal came", "web": "not begun: a signal came"} {
+	for name, want := range map[string]string{"app": "not read completely: a signal came", "web": "not started: a signal came"} {
 		if rr := repositoryOf(t, &report, name); rr.Skipped != plan.SkipInterrupted || rr.Message != want {
 			t.Errorf("%s: %q, %q, want %q", name, rr.Skipped, rr.Message, want)
 		}
@@ -215,7 +215,7 @@ func TestAnInterruptedScanIsNoOtherFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rr := repositoryOf(t, &report, "app"); rr.Skipped != plan.SkipInterrupted || rr.Message != "not read to its end: a signal came" {
+	if rr := repositoryOf(t, &report, "app"); rr.Skipped != plan.SkipInterrupted || rr.Message != "not read completely: a signal came" {
 		t.Errorf("%q, %q", rr.Skipped, rr.Message)
 	}
 }

@@ -131,7 +131,7 @@ func TestAnImageWithoutAReadableNameIsAFinding(t *testing.T) {
 	scans(&r, inuse.Scan{Uses: append(uses(t, registryHost+"app:v1"),
 		inuse.Use{By: "task/1", Source: "ecs", Problem: "a container names neither image nor digest"}, inuse.Use{By: "task/2", Source: "unasked", Problem: "x"})})
 	report := run(t, &r)
-	want := []string{"it is not known which image 1 container uses: task/1: a container names neither image nor digest"}
+	want := []string{"1 container uses an image that the cleaner cannot identify: task/1: a container names neither image nor digest"}
 	if diff := cmp.Diff(want, found(&report, finding.UnreadableReference)); diff != "" || !report.Handled() {
 		t.Errorf("findings mismatch (-want +got):\n%s", diff)
 	}
@@ -147,18 +147,18 @@ func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 		want          []string
 	}{
 		"a service": {scanned, uses(t, "p.example.com/app:v1", "p.example.com/app:v1", "p.example.com/app:v2", "p.example.com/x/y:1", "quay.io/x/y", "nginx", "q.example.com/x/y"), []string{
-			"3 references name the host p.example.com, which is no ECR registry. 2 of them protect images of the repositories here whose name is their path or the end of it" + advice +
-				"One is p.example.com/app:v1, used by task/0",
+			"3 references name the host p.example.com, which is not an ECR registry. 2 of them protect images of repositories here, whose name is the path of the reference or its end" + advice +
+				"An example is p.example.com/app:v1, used by task/0",
 		}},
 		"a list": {listed, inList(uses(t, registryHost+"app:v1", "p.example.com/x/y:1", "nginx", "docker.io/x/y", "x/app:v1")), []string{
-			"2 references name no registry host. 1 of them protects images of the repositories here whose name is their path or the end of it; " +
-				"write them with the host of the registry. One is x/app:v1, used by task/4",
-			"1 reference names the host p.example.com, which is no ECR registry. 0 of them protect images of the repositories here whose name is their path or the end of it" + advice +
-				"One is p.example.com/x/y:1, used by task/1",
+			"2 references name no registry host. 1 of them protects images of repositories here, whose name is the path of the reference or its end; " +
+				"write them with the host of the registry. An example is x/app:v1, used by task/4",
+			"1 reference names the host p.example.com, which is not an ECR registry. 0 of them protect images of repositories here, whose name is the path of the reference or its end" + advice +
+				"An example is p.example.com/x/y:1, used by task/1",
 		}},
 		"a list with a misspelt repository": {listed, inList(uses(t, registryHost+"app:v1", "team/typo:v1", "docker.io/x/y")), []string{
-			"1 reference names no registry host. 0 of them protect images of the repositories here whose name is their path or the end of it; " +
-				"write them with the host of the registry. One is team/typo:v1, used by task/1",
+			"1 reference names no registry host. 0 of them protect images of repositories here, whose name is the path of the reference or its end; " +
+				"write them with the host of the registry. An example is team/typo:v1, used by task/1",
 		}},
 		"none": {scanned, uses(t, registryHost+"app:v1"), nil},
 	} {
@@ -211,7 +211,7 @@ func TestAListThatProtectsNothingHasFailed(t *testing.T) {
 			scans(&r, scan)
 			report := run(t, &r)
 			skip := report.Repositories[0]
-			if failed := skip.Skipped == plan.SkipScanFailed; failed != c.fails || failed && !strings.Contains(skip.Message, "of the list names an ECR registry, or a repository here by its path") {
+			if failed := skip.Skipped == plan.SkipScanFailed; failed != c.fails || failed && !strings.Contains(skip.Message, "in the list names an ECR registry or, by its path, a repository here") {
 				t.Errorf("skipped %q: %s", skip.Skipped, skip.Message)
 			}
 		})
