@@ -70,8 +70,8 @@ func TestASavedPlanAddsNothing(t *testing.T) {
 	}
 }
 
-// Applying repeats everything; what a plan made now would spare stays.
-func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
+// Apply makes a new plan. An image that the new plan keeps is kept.
+func TestASavedPlanKeepsChangedImages(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pulledWithinDays": 7, "pushedWithinHours": 0}}`
 	all := []evaluator.Image{
@@ -105,8 +105,8 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 	}
 }
 
-// What has become protected without changing itself: another image went.
-func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
+// An unchanged image can become protected after another image was deleted.
+func TestASavedPlanKeepsImagesThatAreProtectedNow(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 	w := newFakeRegistry(image("newest", 8*day), image("next", 9*day))
@@ -119,8 +119,8 @@ func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
 	}
 }
 
-// An attached policy can change without the configuration; what was to be
-// archived is not deleted, nor the other way round.
+// An attached policy can change without the configuration. An image with another verdict
+// in the saved plan is kept.
 func TestASavedPlanKeepsToItsVerdicts(t *testing.T) {
 	t.Parallel()
 	const text = `{` + unprotected + `}`
@@ -134,8 +134,8 @@ func TestASavedPlanKeepsToItsVerdicts(t *testing.T) {
 	}
 }
 
-// What the plan showed as protected is shown again, and not removed.
-func TestASavedPlanShowsWhatIsProtected(t *testing.T) {
+// Protected images of the plan are in the report again, and are kept.
+func TestASavedPlanShowsProtectedImages(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 	w := newFakeRegistry(image("a", 9*day), image("b", 9*day, "keep"))
@@ -197,7 +197,7 @@ func TestASavedPlanForRepositoriesThatAreGone(t *testing.T) {
 	}
 }
 
-func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
+func TestASavedPlanReportsAFailedDescription(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	saved := save(t, w, expireAll)
@@ -213,7 +213,7 @@ func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
 	}
 }
 
-func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
+func TestASavedPlanIsForOneRegistryAndTime(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	for name, test := range map[string]struct {
@@ -265,7 +265,7 @@ func TestReadSavedPlanRefuses(t *testing.T) {
 	}
 }
 
-// A plan goes through a file without losing what it is compared by.
+// A plan is the same after it is written to a file and read again.
 func TestASavedPlanComesBackEqual(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(restored(pulled(image("a", 9*day+time.Nanosecond, "v1"), 8*day), 7*day), image("b", 9*day))
