@@ -40,7 +40,8 @@ func (r *Runner) remove(ctx context.Context, p *plan.Plan, again replan) {
 			stale, calls = 0, a.Calls()
 		}
 		if stale > maxStalePlans {
-			a.Fail("after each new plan the in-use scan was too old; query fewer services in protect.inUse, or use lists in protect.references")
+			a.Fail("after each new plan the in-use scan was too old; " +
+				"query fewer services in protect.inUse, or use lists in protect.references")
 			break
 		}
 		if !r.planAgain(ctx, p, again) {

@@ -18,7 +18,8 @@ type grants struct {
 }
 
 func (r *Runner) newGrants() *grants {
-	g := &grants{run: math.MaxInt, general: r.Config.Limits.MaxDeletions, entries: map[*config.Entry]*int{}, details: math.MaxInt}
+	limits := r.Config.Limits
+	g := &grants{run: math.MaxInt, general: limits.MaxDeletions, entries: map[*config.Entry]*int{}, details: math.MaxInt}
 	if r.Config.MaxDeletions != nil {
 		g.run = *r.Config.MaxDeletions
 	}
@@ -44,8 +45,8 @@ func (g *grants) grantRemovals(p *plan.Plan) {
 	}
 	removals, left := p.Removals(), min(*entry, g.run)
 	if removals > left {
-		p.Skip = &plan.Skip{Code: plan.SkipLimit, Message: fmt.Sprintf("%s would be removed, and the run's maxDeletions allows %d more",
-			words.Count(removals, "image", "images"), left)}
+		p.Skip = &plan.Skip{Code: plan.SkipLimit, Message: fmt.Sprintf(
+			"%s would be removed, and the run's maxDeletions allows %d more", words.Count(removals, "image", "images"), left)}
 		return
 	}
 	g.run -= removals

@@ -38,7 +38,8 @@ func (r *Runner) plan(ctx context.Context, repository plan.Repository, reserve f
 	switch {
 	case errors.Is(err, plan.ErrRepositoryNotFound):
 		p = r.gone(name, repositoryDeleted)
-	case ctx.Err() != nil && (err != nil || p.Skip != nil && p.Skip.Code == plan.SkipScanFailed), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded),
+		ctx.Err() != nil && (err != nil || p.Skip != nil && p.Skip.Code == plan.SkipScanFailed):
 		p.Skip = skipStopped(ctx, "not read completely", err)
 	case err != nil:
 		p.Skip = &plan.Skip{Code: plan.SkipFailed, Message: err.Error()}

@@ -22,11 +22,13 @@ func (r *Runner) checkSaved(account string) error {
 	age := r.Now.Sub(r.Saved.Start)
 	switch {
 	case r.Saved.Region != r.Region:
-		return refuse("was made for Region %s, and this run is for %s; plan again, or give the Region of the plan", r.Saved.Region, r.Region)
+		return refuse("was made for Region %s, and this run is for %s; plan again, or give the Region of the plan",
+			r.Saved.Region, r.Region)
 	case account == "" && r.Saved.Account != "":
-		return refuse("was made for account %s, and this registry has no repositories; check the credentials and the Region", r.Saved.Account)
+		return refuse("was made for account %s, and this registry has no repositories; check the credentials and the Region",
+			r.Saved.Account)
 	case r.Saved.Account != account:
-		return refuse("was made for account %s, and these credentials are for %s; plan again, or use credentials for the account of the plan",
+		return refuse("was made for account %s, and these credentials are for %s; plan again, or use credentials of that account",
 			r.Saved.Account, account)
 	case r.Saved.Configuration != r.ConfigurationHash:
 		return refuse("was made with another configuration; plan again")
@@ -58,7 +60,8 @@ func (r *Runner) checkRequested() error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return refuse("contains no repository that matches %s; plan again with these repositories, or leave them out", strings.Join(missing, ", "))
+	return refuse("contains no repository that matches %s; plan again with these repositories, or leave them out",
+		strings.Join(missing, ", "))
 }
 
 // inSavedPlan reports whether there is no saved plan, or it removes images of the

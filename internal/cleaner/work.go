@@ -19,16 +19,16 @@ const maxReplans = 2
 // ready first: each plan waits for its turn, which the plan before it passes on. Meanwhile
 // other repositories are planned, as far as the memory allows. The first repository in
 // progress waits for no other.
-func (r *Runner) workThrough(ctx context.Context, repositories []plan.Repository, result *report.Report) (keptByOwnPulls int) {
-	handled := make([]handledRepository, len(repositories))
+func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result *report.Report) (keptByOwnPulls int) {
+	handled := make([]handledRepository, len(all))
 	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
 	replanning := make(chan struct{}, maxReplans)
 	memory, grants := newMemory(), r.newGrants()
 	turn := make(chan struct{})
 	close(turn)
 	var wg sync.WaitGroup
-	for _, i := range r.startOrder(repositories) {
-		repository := repositories[i]
+	for _, i := range r.startOrder(all) {
+		repository := all[i]
 		planning <- struct{}{}
 		reservation := memory.reserve()
 		mine, next := turn, make(chan struct{})

@@ -95,8 +95,10 @@ func (s *Scanner) hostFindings(uses []*inuse.Use, repository string) []finding.F
 			host, advice = "the host "+name+", which is not an ECR registry", "map the host with protect.registryAliases"
 		}
 		findings = append(findings, finding.Finding{Kind: finding.UnknownRegistryHost, Repository: repository, Message: fmt.Sprintf(
-			"%s %s. %s images of repositories here, whose name is the path of the reference or its end; %s. An example is %s, used by %s",
-			words.Count(h.references, "reference names", "references name"), host, words.Count(h.matching, "of them protects", "of them protect"), advice,
+			"%s %s. %s images of repositories here, whose name is the path of the reference or its end; %s. "+
+				"An example is %s, used by %s",
+			words.Count(h.references, "reference names", "references name"), host,
+			words.Count(h.matching, "of them protects", "of them protect"), advice,
 			h.example.Reference, cmp.Or(h.example.By, h.example.Source))})
 	}
 	return findings

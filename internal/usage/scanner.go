@@ -124,8 +124,8 @@ func (s *Scanner) scan(ctx context.Context) {
 
 // failSlow fails all sources of a scan whose first responses are too old.
 func failSlow(scan *inuse.Scan, took time.Duration) {
-	err := fmt.Errorf("the in-use scan took %s, and the limit is %s; query fewer services in protect.inUse, or use lists in protect.references",
-		took.Round(time.Second), MaxScanAge)
+	err := fmt.Errorf("the in-use scan took %s, and the limit is %s; query fewer services in protect.inUse, "+
+		"or use lists in protect.references", took.Round(time.Second), MaxScanAge)
 	if took == clock.Unknown {
 		err = errors.New("the clock of this machine was set back during the in-use scan; run again")
 	}

@@ -82,14 +82,14 @@ func TestATagThatHasMovedFromARunningImageIsAFinding(t *testing.T) {
 		runs        bool
 		want        []string
 	}{
-		"moved":                           {"sha256:old", "v1", true, []string{moved}},
-		"in place":                        {"sha256:new", "v1", true, nil},
-		"on the index of the running image":       {"sha256:c", "multi", true, nil},
-		"on one of two":                   {"sha256:new", "both", true, nil},
-		"on no image":                     {"sha256:old", "none", true, nil},
-		"by something that does not run":  {"sha256:old", "v1", false, nil},
-		"of an image that is not listed":  {"sha256:lost", "v1", true, nil},
-		"of a reference without that tag": {"sha256:old", "", true, nil},
+		"moved":                             {"sha256:old", "v1", true, []string{moved}},
+		"in place":                          {"sha256:new", "v1", true, nil},
+		"on the index of the running image": {"sha256:c", "multi", true, nil},
+		"on one of two":                     {"sha256:new", "both", true, nil},
+		"on no image":                       {"sha256:old", "none", true, nil},
+		"by something that does not run":    {"sha256:old", "v1", false, nil},
+		"of an image that is not listed":    {"sha256:lost", "v1", true, nil},
+		"of a reference without that tag":   {"sha256:old", "", true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
