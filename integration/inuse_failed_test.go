@@ -196,7 +196,7 @@ func (s *site) savedPlan() {
 	s.deregister(first)
 	s.deregister(second)
 	text := s.tool(s.T, 3, "apply", file, "--config", configuration)
-	s.wantWords(string(text), "in-use scan: ecs: named 2 uses before and none now")
+	s.wantWords(string(text), "in-use scan: ecs: had 2 uses before and has none now")
 	if got := s.held("team/api"); len(got) != 3 {
 		s.Errorf("left are %v", got)
 	}

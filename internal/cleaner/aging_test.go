@@ -19,8 +19,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
-// What has come into use between two batches is spared, and each image is in
-// the report once.
+// An image that comes into use between two batches is kept. Each image is in the report
+// once.
 func TestAScanThatAgesBetweenBatchesIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	images := numbered(300, 9*day)
@@ -44,8 +44,8 @@ func TestAScanThatAgesBetweenBatchesIsMadeAgain(t *testing.T) {
 	}
 }
 
-// What relies on no scan does not wait for one.
-func TestAScanThatAgesDoesNotMatterToWhoDoesNotRelyOnIt(t *testing.T) {
+// A repository without in-use sources needs no scan.
+func TestAnOldScanDoesNotMatterToARepositoryWithoutSources(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day)).Add("free", numbered(250, 9*day)...)
 	r := newRunner(t, w, `{"policies": [{"repositories": ["free"], "policy": `+expireOld+`, "protect": {"inUse": []}}, {"policy": `+expireOld+`}],
@@ -58,8 +58,8 @@ func TestAScanThatAgesDoesNotMatterToWhoDoesNotRelyOnIt(t *testing.T) {
 	}
 }
 
-// What ECR refuses is tried again by a plan with a new scan, not by the old one.
-func TestWhatIsBlockedIsNotTriedAgainWithAnOldScan(t *testing.T) {
+// An image that ECR refused is tried again only after a new plan with a new scan.
+func TestABlockedImageIsNotTriedAgainWithAnOldScan(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day))
 	r := newRunner(t, w, scanned)
@@ -82,8 +82,8 @@ func TestWhatIsBlockedIsNotTriedAgainWithAnOldScan(t *testing.T) {
 	}
 }
 
-// A stop that comes while a scan is too old leaves nothing unsaid.
-func TestAStopWhileItIsPlannedAgain(t *testing.T) {
+// After a stop during a new plan the report and the log have an outcome for each image.
+func TestAStopDuringANewPlan(t *testing.T) {
 	t.Parallel()
 	for _, during := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -123,9 +123,9 @@ func TestAStopWhileItIsPlannedAgain(t *testing.T) {
 	}
 }
 
-// The age of a scan counts from its first question, so a scan that takes longer than
-// the maximum age has failed.
-func TestTheAgeOfAScanCountsFromItsFirstQuestion(t *testing.T) {
+// The age of a scan counts from its first call. A scan that takes longer than the maximum
+// age has failed.
+func TestTheAgeOfAScanCountsFromItsFirstCall(t *testing.T) {
 	t.Parallel()
 	for took, want := range map[time.Duration]struct{ deleted, scans int }{
 		usage.MaxScanAge:                   {1, 1},
@@ -168,7 +168,7 @@ func TestPlanningThatTakesLongerThanAScanMayBeOld(t *testing.T) {
 	}
 }
 
-// What another repository has learned meanwhile is not in the plan.
+// A newer scan for another repository does not make a plan younger.
 func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -201,9 +201,9 @@ func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
 	})
 }
 
-// Where the plan cannot be made again, what is left is said to be left for that, and
-// to be gone only with its repository.
-func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
+// If no new plan can be made, the remaining images have the reason as their message. They
+// are gone only if the repository is.
+func TestANewPlanThatFails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		listing error
@@ -211,13 +211,13 @@ func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
 		want    string
 		handled bool
 	}{
-		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planned again: denied", false},
-		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planned again: not read to its end: the time ran out: context deadline exceeded", false},
+		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planning again: denied", false},
+		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planning again: not read completely: the run's time ran out (context deadline exceeded); run again, or allow more time", false},
 		"repository gone": {plan.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository is not there any more", true},
 		"scan fails": {
 			nil,
 			inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}},
-			"failed: planned again: in-use scan: ecs: denied", false,
+			"failed: planning again: in-use scan: ecs: denied", false,
 		},
 	} {
 		w := newFakeRegistry(numbered(150, 9*day)...)

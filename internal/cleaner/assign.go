@@ -13,28 +13,37 @@ import (
 // An Assignment is the policy that a repository gets.
 type Assignment struct {
 	Repository string
-	// Entry is the entry that decides; nil when none selects the repository, or
-	// when that is not known.
-	Entry *config.Entry
-	// Policy is what would be evaluated; it has no rules when Skip is set.
-	Policy lifecycle.Policy
-	// Skip is why no policy is evaluated, or nil.
-	Skip *plan.Skip
+	// Entry is the entry that decides. It is nil if no entry selects the repository, or
+	// if its tags could not be read.
+	Entry  *config.Entry
+	Policy lifecycle.Policy // has no rules if Skip is set
+	Skip   *plan.Skip       // why no policy is evaluated, or nil
 }
 
-// Assign returns the policy of every repository, in the order of the listing, excluded
-// repositories included. It reads no images: at most the tags of a repository and its
-// attached policy, if that decides. The error says that the registry could not be
-// listed, or it is a [*config.SelectionError].
+// Failed reports whether the policy of the repository is unknown or cannot be read.
+func (a Assignment) Failed() bool { return a.Skip != nil && a.Skip.Code.IsFailure() }
+
+// Assign returns the policy of each requested repository, also of excluded ones, in the
+// order of the listing. It reads no images. It returns an error if the registry could not
+// be listed, or a [*config.SelectionError].
 func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
-	asked, err := r.Asked(ctx)
-	if err != nil {
+	var requested []plan.Repository
+	selection := r.Config.Repositories.Selection()
+	for repository, err := range r.Registry.Repositories(ctx) {
+		if err != nil {
+			return nil, r.Begin(err)
+		}
+		if selection.Ask(repository.Name) {
+			requested = append(requested, repository)
+		}
+	}
+	if err := selection.Err(); err != nil {
 		return nil, err
 	}
-	assignments := make([]Assignment, len(asked))
+	assignments := make([]Assignment, len(requested))
 	slots := make(chan struct{}, r.Workers)
 	var wg sync.WaitGroup
-	for i, repository := range asked {
+	for i, repository := range requested {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
@@ -43,22 +52,6 @@ func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
 	}
 	wg.Wait()
 	return assignments, nil
-}
-
-// Asked lists the repositories that were asked for, also those that the
-// configuration excludes. The error is as that of Assign.
-func (r *Runner) Asked(ctx context.Context) ([]plan.Repository, error) {
-	var asked []plan.Repository
-	selection := r.Config.Repositories.Selection()
-	for repository, err := range r.Registry.Repositories(ctx) {
-		if err != nil {
-			return nil, r.Begin(err)
-		}
-		if selection.Ask(repository.Name) {
-			asked = append(asked, repository)
-		}
-	}
-	return asked, selection.Err()
 }
 
 func (r *Runner) assign(ctx context.Context, repository plan.Repository) Assignment {
@@ -75,11 +68,7 @@ func (r *Runner) assign(ctx context.Context, repository plan.Repository) Assignm
 		a.Skip = &plan.Skip{Code: plan.SkipFailed, Message: err.Error()}
 	}
 	if errors.Is(err, plan.ErrRepositoryNotFound) {
-		a.Skip = &plan.Skip{Code: plan.SkipGone, Message: "deleted meanwhile"}
+		a.Skip = &plan.Skip{Code: plan.SkipGone, Message: repositoryDeleted}
 	}
 	return a
 }
-
-// Failed reports whether it could not be found out which policy the repository
-// gets, or whether that policy cannot be read.
-func (a Assignment) Failed() bool { return a.Skip != nil && a.Skip.Code.IsFailure() }

@@ -46,7 +46,7 @@ var (
 )
 
 // The error is the wrong clock even if the repositories could not be listed: the clock
-// may be the reason.
+// may be the cause.
 func TestNothingIsEvaluatedByAWrongClock(t *testing.T) {
 	t.Parallel()
 	for name, enter := range entryPoints {
@@ -83,8 +83,8 @@ func TestNothingIsEvaluatedByAWrongClock(t *testing.T) {
 	}
 }
 
-// Policies are evaluated at the time after the first answers, unless Now was given.
-func TestNowIsFixedAfterTheFirstAnswers(t *testing.T) {
+// Policies are evaluated at the time after the first responses, unless Now was given.
+func TestNowIsSetAfterTheFirstResponses(t *testing.T) {
 	t.Parallel()
 	for name, enter := range entryPoints {
 		for _, given := range []time.Time{{}, now} {

@@ -1,9 +1,7 @@
-// Package cleaner is the use case: it plans what goes from one repository,
-// carries such a plan out, and runs both over a registry. It knows the registry
-// only through the small interfaces below and no AWS type at all.
+// Package cleaner runs the cleaner over the registry of one account and Region.
 //
-// Planning and applying are two functions. [Plan] is given nothing that could
-// remove an image; [Apply] decides nothing, it only leaves out what has changed
-// since the plan. Whatever is in doubt stays: a repository that cannot be read
-// whole is not touched, and the report says so.
+// In comes a [Runner] with the configuration, the registry and, unless the run only plans,
+// a Remover. Out comes a [report.Report]. A run lists the repositories, plans each one,
+// grants the plans their part of the limits, applies them and reports on them. Package
+// plan decides about images, and package apply removes them.
 package cleaner

@@ -19,8 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
-// Every removing call relies on a scan of the last ten minutes, even the hundredth
-// attempt at a call.
+// Every removing call relies on a scan of the last ten minutes, even a repeated call.
 func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []string{expireOld, archiveOld} {
@@ -70,8 +69,8 @@ func TestARepeatedCallNeedsAYoungScan(t *testing.T) {
 	}
 }
 
-// No removing call relies on an older plan either, since a protection may come from the
-// listing alone. The plan for named images is made again as well.
+// Every removing call relies on a plan of the last ten minutes, since a protection may
+// come from the listing alone. This also holds for named images.
 func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
 	t.Parallel()
 	const keepOne = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
@@ -100,10 +99,10 @@ func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
 	}
 }
 
-// The log is written before the look. Nothing is removed by an old look, however long
-// the log takes. Nor is it after the machine was suspended, which only the wall clock
-// shows.
-func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
+// The log is written before the re-check, so that a slow log does not make the re-check
+// old. After the machine was suspended, which only the wall clock shows, the re-check is
+// repeated.
+func TestNothingComesBetweenTheReCheckAndTheCall(t *testing.T) {
 	t.Parallel()
 	for name, stall := range map[string]func(*time.Time){
 		"the log stalls":           func(*time.Time) { time.Sleep(8 * time.Second) },
@@ -133,10 +132,8 @@ func TestNothingComesBetweenTheLookAndTheCall(t *testing.T) {
 	}
 }
 
-// The greater age of the two clocks counts. If the wall clock was set back, the age is
-// unknown.
-// A child is looked at again after its index was deleted.
-func TestASecondTurnIsLookedAtAgain(t *testing.T) {
+// A child is re-checked after its index was deleted.
+func TestAChildIsReCheckedAfterItsIndex(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("i", 9*day), image("a", 9*day), image("b", 9*day))
 	r := w.Remover()
@@ -156,9 +153,9 @@ func TestASecondTurnIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// The last tag of an image is never removed: each attempt to remove tags looks again,
-// even right after another look.
-func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
+// The last tag of an image is never removed: there is a re-check before each attempt to
+// remove tags, even right after another one.
+func TestTheLastTagIsNotRemovedByAnOlderReCheck(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{"first attempt": nil, "throttled": errThrottled, "no answer": errUnanswered} {
 		synctest.Test(t, func(t *testing.T) {
@@ -179,7 +176,7 @@ func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
 				if line.Message != "intent" {
 					return
 				}
-				if intents++; (intents == 2) == (err != nil) { // right after the look before this attempt
+				if intents++; (intents == 2) == (err != nil) { // right after the re-check before this attempt
 					other()
 				}
 			})
@@ -191,7 +188,7 @@ func TestTheLastTagIsNotRemovedByAnOlderLook(t *testing.T) {
 	}
 }
 
-// Nothing is removed that the log does not name.
+// The run removes only images that the log names.
 func TestNothingIsRemovedWithoutTheLog(t *testing.T) {
 	t.Parallel()
 	for _, action := range []evaluator.Action{evaluator.Expire, evaluator.Transition, evaluator.Untag} {

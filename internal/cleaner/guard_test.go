@@ -17,8 +17,8 @@ import (
 
 const aFault = "the program is faulty: fault; please report it"
 
-// newFaultyRunner returns a runner on three repositories, of which one makes a
-// listing or a deletion panic.
+// newFaultyRunner returns a runner for three repositories. In one of them a listing or a
+// deletion panics.
 func newFaultyRunner(t *testing.T, where string) (cleaner.Runner, *logged) {
 	t.Helper()
 	w := newFakeRegistry(image("a", 9*day)).Add("faulty", image("a", 9*day)).Add("web", image("a", 9*day))
@@ -42,9 +42,9 @@ func newFaultyRunner(t *testing.T, where string) (cleaner.Runner, *logged) {
 	return r, log
 }
 
-// A fault in one repository, while it is planned or applied, does not keep the
-// others from being cleaned, and is said.
-func TestAPanicInOneRepositoryIsItsOwn(t *testing.T) {
+// After a fault in one repository the run continues with the others. The report has the
+// fault.
+func TestAPanicInOneRepositoryDoesNotStopTheRun(t *testing.T) {
 	t.Parallel()
 	modes := map[string]func(*cleaner.Runner){
 		"plan":  func(r *cleaner.Runner) { r.Remover = nil },
@@ -79,8 +79,8 @@ func TestAPanicInOneRepositoryIsItsOwn(t *testing.T) {
 	}
 }
 
-// Where a person named images there is one repository; the fault is said likewise.
-func TestAPanicInTheNamedRepositoryIsSaid(t *testing.T) {
+// A run for named images has one repository, and reports the fault too.
+func TestAPanicInTheNamedRepositoryIsReported(t *testing.T) {
 	t.Parallel()
 	r, log := newFaultyRunner(t, "listing")
 	_, err := r.RunNamed(t.Context(), "faulty", []string{"a"})
@@ -94,9 +94,8 @@ func TestAPanicInTheNamedRepositoryIsSaid(t *testing.T) {
 	}
 }
 
-// Where a run never comes to its end, another repository is the last each day;
-// on one day, every run has the same order.
-func TestTheOrderIsThatOfTheDay(t *testing.T) {
+// Each day starts with another repository. On one day every run has the same order.
+func TestTheRotationOrderIsThatOfTheDay(t *testing.T) {
 	t.Parallel()
 	begun := func(now time.Time, rotate bool) string {
 		w := newFakeRegistry()
@@ -128,17 +127,17 @@ func TestTheOrderIsThatOfTheDay(t *testing.T) {
 	}
 }
 
-// A panic while a call is about to begin must not keep its turn from the others.
-func TestAPanicPassesTheTurnOn(t *testing.T) {
+// A panic right before a call releases its place in the pace.
+func TestAPanicReleasesThePace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day)).Add("first", image("a", 9*day)).Add("faulty", image("a", 9*day))
 		waits := map[string]time.Duration{"faulty": time.Second, "app": 1500 * time.Millisecond}
 		remover := w.Remover()
-		describe, remove, looks := remover.DescribeFunc, remover.DeleteFunc, 0
+		describe, remove, descriptions := remover.DescribeFunc, remover.DeleteFunc, 0
 		remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
 			if repository == "faulty" {
-				if looks++; looks == 2 {
+				if descriptions++; descriptions == 2 {
 					panic("fault")
 				}
 			}
@@ -146,7 +145,7 @@ func TestAPanicPassesTheTurnOn(t *testing.T) {
 			return describe(ctx, repository, digests)
 		}
 		remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
-			time.Sleep(3 * time.Second) // after which the others look again
+			time.Sleep(3 * time.Second) // after which the others are re-checked
 			return remove(ctx, repository, digests)
 		}
 		r := newRunner(t, w, expireAll)

@@ -14,7 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// wantOutcomes checks that log and report say the same of every image.
+// wantOutcomes checks the outcomes in the report and in the log.
 func wantOutcomes(t *testing.T, want map[string]string, report *report.Report, log *logged) {
 	t.Helper()
 	if diff := cmp.Diff(want, reported(t, report)); diff != "" {
@@ -25,8 +25,7 @@ func wantOutcomes(t *testing.T, want map[string]string, report *report.Report, l
 	}
 }
 
-// Whatever becomes of an image, and whenever, is in the log once and as in the
-// report.
+// Each outcome is in the log once, and equals the one in the report.
 func TestEveryOutcomeHasOneLineInTheLog(t *testing.T) {
 	t.Parallel()
 	images := numbered(120, 9*day)
@@ -86,7 +85,7 @@ func TestTheLogIsWrittenAfterEachCall(t *testing.T) {
 	run(t, &r)
 }
 
-// The unanswered question is settled as well.
+// Also an image whose re-check fails has an outcome in the log.
 func TestARecheckThatFailsIsLogged(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))

@@ -5,81 +5,73 @@ import (
 	"sync"
 )
 
-// A memory bounds how many images a run holds, whatever the sizes of the
-// repositories. Tenants come in the order of the list, and the first of those
-// that are there always has room, so that it comes to its end.
+const (
+	maxImages = 50_000
+	overhead  = 50 // what a reservation counts in addition to its images
+)
+
+// A memory limits the images in memory to maxImages and one page of a listing for each
+// waiting repository. The oldest reservation never waits and may exceed the limit.
 type memory struct {
 	mu           sync.Mutex
-	change       sync.Cond
+	changed      sync.Cond
 	reserved     int
-	reservations []*reservation
+	reservations []*reservation // the oldest first
 }
 
-// A reservation is a repository whose images are held: those listed while it is
-// planned, thereafter those of the plan. A nil tenant holds nothing.
+// A reservation is the number of images in memory for one repository: first the listed
+// images, then those of the plan.
 type reservation struct {
 	*memory
 	images int
 }
 
-const (
-	// maxImages is the number of images beyond which only the first tenant gets
-	// more; each of the others may wait with a page of them.
-	maxImages = 50_000
-	// overhead is what a tenant counts for besides its images.
-	overhead = 50
-)
-
 func newMemory() *memory {
-	r := &memory{}
-	r.change.L = &r.mu
+	m := &memory{}
+	m.changed.L = &m.mu
+	return m
+}
+
+// reserve waits until another repository may start, and returns its reservation.
+func (m *memory) reserve() *reservation {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.reserved > maxImages && len(m.reservations) > 0 {
+		m.changed.Wait()
+	}
+	r := &reservation{memory: m}
+	m.reservations = append(m.reservations, r)
+	r.set(overhead)
 	return r
 }
 
-// reserve waits until there is room for another tenant.
-func (r *memory) reserve() *reservation {
+// add waits until the reservation may have so many more images.
+func (r *reservation) add(images int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.reserved > maxImages && len(r.reservations) > 0 {
-		r.change.Wait()
+	for r.reserved+images > maxImages && r.reservations[0] != r {
+		r.changed.Wait()
 	}
-	t := &reservation{memory: r}
-	r.reservations = append(r.reservations, t)
-	t.set(overhead)
-	return t
+	r.set(r.images + images)
 }
 
-// add waits until there is room for more images.
-func (t *reservation) add(images int) {
-	if t == nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for t.reserved+images > maxImages && t.reservations[0] != t {
-		t.change.Wait()
-	}
-	t.set(t.images + images)
+// shrinkTo reduces the reservation to so many images.
+func (r *reservation) shrinkTo(images int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.set(overhead + images)
+	r.changed.Broadcast()
 }
 
-// shrinkTo gives up all images but so many.
-func (t *reservation) shrinkTo(images int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.set(overhead + images)
-	t.change.Broadcast()
+func (r *reservation) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.set(0)
+	r.reservations = slices.DeleteFunc(r.reservations, func(other *reservation) bool { return other == r })
+	r.changed.Broadcast()
 }
 
-// release gives up everything.
-func (t *reservation) release() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.set(0)
-	t.reservations = slices.DeleteFunc(t.reservations, func(other *reservation) bool { return other == t })
-	t.change.Broadcast()
-}
-
-func (t *reservation) set(images int) {
-	t.reserved += images - t.images
-	t.images = images
+func (r *reservation) set(images int) {
+	r.reserved += images - r.images
+	r.images = images
 }

@@ -11,63 +11,59 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// RunNamed is Run for images of one repository that a person named, each by digest or
-// by tag. It evaluates no policy; protection, limits and re-check are the same. The
-// error says that the repository could not be read or that no image has a name, or it
-// is that of Begin or of Approve. After an error nothing was done.
-func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (report report.Report, err error) {
+// RunNamed is Run for images of one repository that a person names, each by digest or by
+// tag. It evaluates no policy; protection, limits and the re-check are the same. It
+// returns an error if a name is not that of one image, if the repository could not be
+// read, or if Approve did. After an error nothing was removed.
+func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (result report.Report, err error) {
 	defer r.guard(ctx, repository, func(fault string) { err = errors.New(fault) })
 	if !r.Config.Repositories.Select(repository) {
-		return report, fmt.Errorf("repository %s is excluded by the configuration", repository)
+		return result, fmt.Errorf("the configuration excludes repository %s; "+
+			"change its repositories.include and repositories.exclude to delete images there", repository)
 	}
 	found, err := plan.FindRepository(ctx, r.Registry, repository)
 	if err := r.Begin(err); err != nil {
-		return report, err
+		return result, err
 	}
-	report = r.newReport()
-	report.Account = found.RegistryID
-	r.prepare(found.RegistryID)
-	r.scanner.SetRepositories(map[string]bool{repository: true}, false)
+	result = r.newReport(found.RegistryID)
+	r.PlannerOf(found.RegistryID).Scanner.SetRepositories(map[string]bool{repository: true}, false)
 	entry, err := plan.EntryFor(ctx, r.Registry, &r.Config, found)
 	if err != nil {
-		return report, err
+		return result, err
 	}
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
 	}
-	p, err := r.planNamed(ctx, repository, entry, names, nil)
+	planNamed := func(before *plan.Plan) (plan.Plan, error) {
+		p, err := r.plannerAfter(before, repository).PlanNamed(ctx, repository, entry, names)
+		p.Made = clock.Read(r.Clock)
+		return p, err
+	}
+	p, err := planNamed(nil)
 	if err != nil {
-		return report, err
+		return result, err
 	}
 	if r.Saved != nil {
 		r.keepTo(ctx, &p, r.Saved.Repository(repository))
 	}
 	p.ApplyLimits()
-	newBudget(r.Config).grant(&p)
+	r.newGrants().grantRemovals(&p)
 	if r.Approve != nil {
 		if err := r.Approve(&p); err != nil {
-			return report, err
+			return result, err
 		}
 	}
 	r.applyGuarded(ctx, &p, func(before *plan.Plan) plan.Plan {
-		again, err := r.planNamed(ctx, repository, entry, names, before)
+		fresh, err := planNamed(before)
 		switch {
 		case errors.Is(err, plan.ErrRepositoryNotFound):
-			again.Skip = &plan.Skip{Code: plan.SkipGone, Message: plan.RepositoryGone}
+			fresh.Skip = &plan.Skip{Code: plan.SkipGone, Message: plan.RepositoryGone}
 		case err != nil:
-			again.Skip = &plan.Skip{Code: plan.SkipFailed, Message: err.Error()}
+			fresh.Skip = &plan.Skip{Code: plan.SkipFailed, Message: err.Error()}
 		}
-		return again
+		return fresh
 	})
-	report.Add(r.reportOn(ctx, &p, true))
-	endScan(&report, r.scanner)
-	r.endOwnPulls(ctx, &report)
-	return report, nil
-}
-
-// planNamed makes the plan of RunNamed. Before is the plan that it replaces, or nil.
-func (r *Runner) planNamed(ctx context.Context, repository string, entry *config.Entry, names []string, before *plan.Plan) (plan.Plan, error) {
-	plan, err := r.plannerAfter(before, repository).PlanNamed(ctx, repository, entry, names)
-	plan.Made = clock.Read(r.Clock)
-	return plan, err
+	result.Add(r.reportOn(ctx, &p, true))
+	r.finish(&result, p.KeptByOwnPulls)
+	return result, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-func TestRunNamedRemovesWhatIsNamed(t *testing.T) {
+func TestRunNamedRemovesTheNamedImages(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", time.Hour, "v1", "v2"), image("sha256:b", time.Hour), image("sha256:c", time.Hour, "v3"))
 	r := newRunner(t, w, expireAll) // whose policy would keep all of them
@@ -32,12 +32,12 @@ func TestRunNamedRemovesWhatIsNamed(t *testing.T) {
 	}
 }
 
-func TestRunNamedTakesWhatBelongsToTheImageAlong(t *testing.T) {
+func TestRunNamedRemovesRelatedImages(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("i", time.Hour, "v1"), image("c", time.Hour), withSubject(image("sig", time.Hour), "i"), withSubject(image("orphan", time.Hour), "gone"))
 	w.Children["i"] = []string{"c"}
 	r := newRunner(t, w, expireAll)
-	report := runNamed(t, &r, "v1", "orphan") // an orphan that is named goes
+	report := runNamed(t, &r, "v1", "orphan") // a named orphan is deleted, too
 	want := map[string]plan.Outcome{"i": plan.Deleted, "c": plan.Deleted, "sig": plan.Deleted, "orphan": plan.Deleted}
 	if diff := cmp.Diff(want, outcomes(t, &report)); diff != "" {
 		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
@@ -111,7 +111,7 @@ func TestRunNamedInARepositoryWithoutEntry(t *testing.T) {
 	}
 }
 
-func TestRunNamedKeepsToWhatWasShown(t *testing.T) {
+func TestRunNamedKeepsToTheShownPlan(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour))
 	r := newRunner(t, w, expireAll)
@@ -135,7 +135,7 @@ func TestRunNamedErrors(t *testing.T) {
 		want       string
 	}{
 		{"app", []string{"sha256:a", "v9", "sha256:x"}, "repository app has no image with the digest or tag v9, sha256:x; nothing was removed"},
-		{"excluded", []string{"sha256:a"}, "repository excluded is excluded by the configuration"},
+		{"excluded", []string{"sha256:a"}, "the configuration excludes repository excluded; change its repositories.include"},
 		{"missing", []string{"sha256:a"}, "repository missing: repository not found; check the name and the region"},
 	} {
 		_, err := r.RunNamed(t.Context(), test.repository, test.names)

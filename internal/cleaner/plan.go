@@ -3,36 +3,44 @@ package cleaner
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/clock"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// plan makes the plan of one repository; any failure becomes a skip. If there is a
-// tenant, its images are those of the listing. Before is the plan that this one
-// replaces, nil for the first.
+const repositoryDeleted = "the repository was deleted during the run"
+
+// planGuarded is plan without a plan before. A panic becomes a Skip.
+func (r *Runner) planGuarded(ctx context.Context, repository plan.Repository, reserve func(int)) (p plan.Plan) {
+	defer r.guard(ctx, repository.Name, func(fault string) {
+		p = plan.Plan{Repository: repository.Name, Skip: &plan.Skip{Code: plan.SkipFailed, Message: fault}}
+	})
+	return r.plan(ctx, repository, reserve, nil)
+}
+
+// plan makes the plan of one repository. A failure becomes a Skip. Reserve is that of
+// [plan.Planner]. Before is the plan that the new one replaces, or nil.
 func (r *Runner) plan(ctx context.Context, repository plan.Repository, reserve func(int), before *plan.Plan) plan.Plan {
 	name := repository.Name
-	if r.stopped() {
-		return plan.Plan{Repository: name, Skip: skipStopped(ctx, "not begun", " before it")}
-	}
 	p := plan.Plan{Repository: name}
+	if r.stopped() {
+		p.Skip = skipStopped(ctx, "not started", nil)
+		return p
+	}
 	entry, err := plan.EntryFor(ctx, r.Registry, &r.Config, repository)
 	if err == nil {
 		planner := r.plannerAfter(before, name)
 		planner.Reserve = reserve
 		p, err = planner.Plan(ctx, name, entry)
-		p.Made = clock.Read(r.Clock) // not when it was begun: a plan that takes longer than its maximum age would always be too old
+		p.Made = clock.Read(r.Clock) // at its end, or a plan that takes too long would always be too old
 	}
 	switch {
 	case errors.Is(err, plan.ErrRepositoryNotFound):
-		p = r.gone(name, "deleted while the run went on")
-	case ctx.Err() != nil && (err != nil || p.Skip != nil && p.Skip.Code == plan.SkipScanFailed), errors.Is(err, context.DeadlineExceeded):
-		late := ""
-		if err != nil {
-			late = ": " + err.Error()
-		}
-		p.Skip = skipStopped(ctx, "not read to its end", late)
+		p = r.gone(name, repositoryDeleted)
+	case errors.Is(err, context.DeadlineExceeded),
+		ctx.Err() != nil && (err != nil || p.Skip != nil && p.Skip.Code == plan.SkipScanFailed):
+		p.Skip = skipStopped(ctx, "not read completely", err)
 	case err != nil:
 		p.Skip = &plan.Skip{Code: plan.SkipFailed, Message: err.Error()}
 	case r.Saved != nil:
@@ -41,40 +49,27 @@ func (r *Runner) plan(ctx context.Context, repository plan.Repository, reserve f
 	return p
 }
 
-// planner returns the planner of the run.
-func (r *Runner) planner() plan.Planner {
-	return plan.Planner{Registry: r.Registry, Now: r.Now, OwnPulls: r.ownPulls, Scanner: r.scanner}
-}
-
-// plannerAfter returns the planner for a repository that this run or the saved plan has
-// planned before. Before is nil for a first plan of this run.
+// plannerAfter returns the planner for a repository. Before is as for plan.
 func (r *Runner) plannerAfter(before *plan.Plan, repository string) plan.Planner {
-	switch p := r.planner(); {
+	switch {
 	case before != nil:
-		return p.After(before)
+		return r.planner.After(before)
 	case r.Saved != nil:
-		return p.AfterReads(r.Saved.Repository(repository).ManifestReads())
+		return r.planner.AfterReads(r.Saved.Repository(repository).ManifestReads())
 	default:
-		return p
+		return r.planner
 	}
 }
 
-// PlannerOf returns the planner of a run on the registry of that account, which has
-// begun. Of the account's own in-use sources it counts only references to that
-// registry.
-func (r *Runner) PlannerOf(account string) plan.Planner {
-	r.prepare(account)
-	return r.planner()
-}
-
-// A replan makes a new plan after a run has carried out a part of the plan before.
-type replan func(before *plan.Plan) plan.Plan
-
-// skipStopped returns why a repository was left when its turn came, or that far
-// on; late is said of a deadline.
-func skipStopped(ctx context.Context, left, late string) *plan.Skip {
+// skipStopped returns the Skip of a repository that was in the state when ctx or Stop ended
+// the run. Err is the error of its plan, or nil.
+func skipStopped(ctx context.Context, state string, err error) *plan.Skip {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return &plan.Skip{Code: plan.SkipInterrupted, Message: left + ": " + context.Cause(ctx).Error()}
+		return &plan.Skip{Code: plan.SkipInterrupted, Message: state + ": " + context.Cause(ctx).Error()}
 	}
-	return &plan.Skip{Code: plan.SkipDeadline, Message: left + ": the time ran out" + late}
+	message := state + ": the run's time ran out; run again, or allow more time"
+	if err != nil {
+		message = fmt.Sprintf("%s: the run's time ran out (%v); run again, or allow more time", state, err)
+	}
+	return &plan.Skip{Code: plan.SkipDeadline, Message: message}
 }

@@ -66,7 +66,6 @@ func TestARunMakesNoMoreCallsThanNeeded(t *testing.T) {
 	}
 }
 
-// What a plan shows is what an apply removes, and a plan changes nothing.
 func TestAPlanChangesNothingInTheRegistry(t *testing.T) {
 	t.Parallel()
 	registry, r := newRegistry(t, expireAll)
@@ -86,8 +85,8 @@ func TestAPlanChangesNothingInTheRegistry(t *testing.T) {
 	}
 }
 
-// Between the plan and the removal people push, pull and tag.
-func TestARunLeavesAloneWhatMovesUnderIt(t *testing.T) {
+// The run keeps images that people pull, tag or delete between the plan and the removal.
+func TestARunKeepsImagesThatChangeDuringIt(t *testing.T) {
 	t.Parallel()
 	registry, r := newRegistry(t, expireAll)
 	tagged, pulled, removed, still := push(registry, 9*day, fakeecr.Image{}), push(registry, 9*day, fakeecr.Image{}),
@@ -110,7 +109,7 @@ func TestARunLeavesAloneWhatMovesUnderIt(t *testing.T) {
 	}
 }
 
-func TestWhatARunArchivesItLeavesInTheArchive(t *testing.T) {
+func TestASecondRunKeepsArchivedImages(t *testing.T) {
 	t.Parallel()
 	registry, r := newRegistry(t, `{"policies": [{"policy": `+archiveOld+`}], `+unprotected+`}`)
 	registry.ExcludePulls(true)
@@ -130,9 +129,9 @@ func TestWhatARunArchivesItLeavesInTheArchive(t *testing.T) {
 	}
 }
 
-// An index need not list anything, and it may list what the registry does not
-// hold; that this run has read it is no reason to keep it.
-func TestAnIndexWithoutListedChildrenGoes(t *testing.T) {
+// An index may be empty, or list images that the registry does not have. The run deletes
+// it although it has read its manifest.
+func TestAnIndexWithoutListedChildrenIsDeleted(t *testing.T) {
 	t.Parallel()
 	for name, im := range map[string]fakeecr.Image{
 		"empty":           {Manifest: `{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}`},

@@ -9,30 +9,27 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// startOrder returns the places of the repositories in the order in which they begin.
+// startOrder returns the indexes of the repositories in the order in which they start.
 //
-// Where they rotate, they stand in a circle, scattered by their names so that
-// large ones are not neighbours, and each day begins at another point of it. The
-// points of successive days are a golden section of the circle apart, which
-// spreads any number of them evenly: if each day comes through k of n, all n had
-// their turn after 2n/k days. With a new shuffle each day some would wait for
-// ln n times as long.
+// The rotation order sorts them by a hash of the name, which separates large repositories
+// with similar names. Each day starts at another point. The golden ratio spreads the
+// points evenly: if a day is enough for k of n repositories, all n are handled within
+// about 2n/k days. After a daily shuffle some would wait ln n times as long.
 func (r *Runner) startOrder(repositories []plan.Repository) []int {
-	places := make([]int, len(repositories))
-	for i := range places {
-		places[i] = i
+	order := make([]int, len(repositories))
+	for i := range order {
+		order[i] = i
 	}
 	if !r.Rotate {
-		return places
+		return order
 	}
-	slices.SortFunc(places, func(a, b int) int {
-		one, other := repositories[a].Name, repositories[b].Name
-		return cmp.Or(cmp.Compare(hash(one), hash(other)), cmp.Compare(one, other))
+	hash := func(name string) uint32 { return crc32.ChecksumIEEE([]byte(name)) }
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := repositories[i].Name, repositories[j].Name
+		return cmp.Or(cmp.Compare(hash(a), hash(b)), cmp.Compare(a, b))
 	})
-	const secondsOfADay = 24 * 60 * 60
-	_, point := math.Modf(float64(r.Now.Unix()/secondsOfADay) / math.Phi)
-	first := int(math.Abs(point) * float64(len(places)))
-	return slices.Concat(places[first:], places[:first])
+	const secondsPerDay = 24 * 60 * 60
+	_, point := math.Modf(float64(r.Now.Unix()/secondsPerDay) / math.Phi)
+	first := int(math.Abs(point) * float64(len(order)))
+	return slices.Concat(order[first:], order[:first])
 }
-
-func hash(name string) uint32 { return crc32.ChecksumIEEE([]byte(name)) }

@@ -3,134 +3,134 @@ package cleaner
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// A Runner plans a whole registry and, when it has a Remover, applies each
-// plan. The fields are its world; none but those said to be optional may be
-// nil.
+// A Runner plans a registry and, if it has a Remover, applies the plans. All fields must
+// be set, except optional ones.
 type Runner struct {
 	Registry plan.Registry
-	// Remover removes images; nil only plans.
+	// Remover removes images. If it is nil, the run only plans.
 	Remover apply.Remover
 	Config  config.Config
-	// ConfigurationHash identifies the configuration before a request narrowed
-	// it; a saved plan is bound to it.
+	// ConfigurationHash identifies the configuration without the request.
 	ConfigurationHash string
-	// Region is the region of the registry.
-	Region string
-	// Now is the instant at which policies are evaluated. If it is zero, Begin sets it
-	// from the Clock and the ServiceTime.
+	Region            string
+	RunID             string
+	Log               *slog.Logger
+
+	// Clock is the wall clock. It is optional if Scan is nil and Now is set.
+	Clock func() time.Time
+	// Now is the time at which policies are evaluated. If it is zero, Begin sets it.
 	Now time.Time
-	// ServiceTime returns the time of ECR at the moment when the Clock showed that time:
-	// Now is compared with ECR's times of images. Optional.
+	// ServiceTime converts a time of Clock to ECR's time. Optional.
 	ServiceTime func(clock time.Time) time.Time
-	// CheckClock compares the Clock with the answers so far. It returns an error when
-	// they disagree, or when no answer of a run that may remove images had a time. It is
-	// called before any evaluation and before each removing call, and must be safe for
+	// CheckClock returns an error if Clock disagrees with the time in ECR's responses. It
+	// is called before any evaluation and before each removing call. It must be safe for
 	// concurrent use. Optional.
 	CheckClock func() error
-	RunID      string
-	Log        *slog.Logger
-	// OwnPulls finds out whether ECR records the pulls of the role that makes the calls.
-	// It is called at most once, after a manifest was read. Nil means that ECR records
-	// them.
+
+	// Scan makes an in-use scan. It is nil if no in-use source is configured.
+	Scan func(context.Context) inuse.Scan
+	// OwnPulls finds out whether ECR records the pulls of this role. It is called at most
+	// once, after a manifest was read. Nil means that ECR records them.
 	OwnPulls func(context.Context) plan.OwnPulls
-	// Scan makes an in-use scan; nil if no source is configured. Clock tells its age,
-	// and may be nil only when Scan is nil and Now is set.
-	Scan  func(context.Context) inuse.Scan
-	Clock func() time.Time
-	// Workers is the number of repositories that are planned at a time, and of
-	// those that are applied, at least 1.
+
+	// Workers is the number of repositories that are planned at a time, and that are
+	// applied at a time, at least 1.
 	Workers int
-	// Rotate has the repositories handled in an order that the day decides, so
-	// that none is always the one for which the time runs out: where the time
-	// suffices for k of n repositories, each has its turn within about 2n/k days.
+	// Rotate starts each day with other repositories, in the rotation order.
 	Rotate bool
-	// MaxDetails bounds the images that the report holds, by about the length of
-	// their JSON text in bytes; 0 does not. It is granted in the order of the
-	// listing, and Omitted says what is missing.
+	// MaxDetails limits the images in the report to about this many bytes of JSON. The
+	// report counts the images that do not fit. 0 is no limit.
 	MaxDetails int
-	// Pace bounds the removing calls that are under way at a time; nil does not.
-	// A call waits for its turn before the re-check, not between that and the
-	// removal.
+	// Pace limits the removing calls that are made at a time. A call waits before its
+	// re-check. Nil is no limit.
 	Pace *pace.Pace
-	// Commit returns nil once all lines written to Log are saved. After an error nothing
-	// more may be removed. It is called before each removing call, after the log has
-	// named the images. Optional.
+	// Commit returns nil once all lines written to Log are saved. It is called before
+	// each removing call. After an error the run removes nothing more. Optional.
 	Commit func() error
-	// Stop is closed when no further repository and no further removing call
-	// shall be begun. Optional.
+	// Stop is closed to start no more repositories and no more removing calls. Optional.
 	Stop <-chan struct{}
-	// Saved, when set, is the plan to keep to: only what it holds is removed,
-	// and nothing when it is older than MaxPlanAge.
+
+	// Saved is a saved plan, at most MaxPlanAge old. The run removes only images that are
+	// in it. Optional.
 	Saved      *report.Report
 	MaxPlanAge time.Duration
-	// Approve, when set, gets the plan of RunNamed before anything is removed. An error
-	// from it ends the run.
+	// Approve gets the plan of RunNamed before anything is removed. Its error ends the
+	// run. Optional.
 	Approve func(*plan.Plan) error
 
-	scanner  *usage.Scanner
-	ownPulls *plan.OwnPullsOnce
-	// keptByOwnPulls counts the indexes that are kept because the reading of their
-	// manifests may count as a pull.
-	keptByOwnPulls *atomic.Int64
-	// begun is the time of the Clock when Begin fixed Now.
-	begun time.Time
+	// begun is the time of Clock when Begin set Now.
+	begun   time.Time
+	planner plan.Planner
 }
 
-// Run plans and applies the repositories that the configuration selects, and reports on
-// each. They come in the order of the listing, or in that of Rotate. The error says
-// that the registry could not be listed, or it is that of Begin, a [*SavedPlanError] or
-// a [*config.SelectionError]; then nothing was done. Every other failure is in the
-// report.
+// Run plans and applies the selected repositories, and reports on them in the order of
+// the listing. The error is that of the listing or of Begin, a [*report.PlanError] or a
+// [*config.SelectionError]. After an error nothing was removed. Every other failure is in
+// the report.
 func (r *Runner) Run(ctx context.Context) (report.Report, error) {
-	registry, err := r.list(ctx)
+	listed, err := r.list(ctx)
 	if err := r.Begin(err); err != nil {
 		return report.Report{}, err
 	}
-	report := r.newReport()
-	report.Account = registry.account
-	if err := r.checkSaved(registry.account); err != nil {
-		return report, err
+	result := r.newReport(listed.account)
+	if err := r.checkSaved(listed.account); err != nil {
+		return result, err
 	}
-	if err := cmp.Or(registry.selection.Err(), r.checkRequested()); err != nil {
-		return report, err
+	if err := cmp.Or(listed.selection.Err(), r.checkRequested()); err != nil {
+		return result, err
 	}
-	r.prepare(registry.account)
-	r.scanner.SetRepositories(registry.names, true)
-	r.workThrough(ctx, registry.selected, &report)
-	for _, name := range r.missingFrom(registry.names) {
-		plan := r.gone(name, "deleted since the plan was saved")
-		r.applyGuarded(ctx, &plan, nil)
-		report.Add(r.reportOn(ctx, &plan, true))
+	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, true)
+	keptByOwnPulls := r.workThrough(ctx, listed.selected, &result)
+	for _, name := range r.missingFrom(listed.names) {
+		p := r.gone(name, "the repository was deleted after the plan was saved")
+		r.applyGuarded(ctx, &p, nil)
+		result.Add(r.reportOn(ctx, &p, true))
 	}
-	endScan(&report, r.scanner)
-	r.endOwnPulls(ctx, &report)
-	return report, nil
+	r.finish(&result, keptByOwnPulls)
+	return result, nil
 }
 
-// prepare sets up the scanner and the question about own pulls, which a run on the
-// registry of that account shares.
-func (r *Runner) prepare(account string) {
-	r.scanner, r.ownPulls, r.keptByOwnPulls = r.newScanner(account), plan.AskOnce(r.OwnPulls), new(atomic.Int64)
+// A listing is the list of the registry's repositories at the start of a run.
+type listing struct {
+	account   string            // empty if there are no repositories
+	selected  []plan.Repository // the repositories of the run
+	names     map[string]bool   // of all repositories
+	selection *config.Selection
 }
 
-// Begin checks the clock and fixes Now, unless it is set. Call it after the first calls
-// of a run, with their error as failed. If it returns an error, nothing may be
-// evaluated: the clock is wrong, which may have caused failed, or it returns failed
-// itself.
+func (r *Runner) list(ctx context.Context) (listing, error) {
+	all := listing{names: map[string]bool{}, selection: r.Config.Repositories.Selection()}
+	for repository, err := range r.Registry.Repositories(ctx) {
+		if err != nil {
+			return listing{}, err
+		}
+		all.account, all.names[repository.Name] = repository.RegistryID, true
+		if all.selection.Select(repository.Name) && r.inSavedPlan(repository.Name) {
+			all.selected = append(all.selected, repository)
+		}
+	}
+	return all, nil
+}
+
+// Begin checks the clock and sets Now. Call it after the first calls of a run, with their
+// error as failed. It returns failed, or the error of the clock, which can be the cause
+// of failed. After an error nothing may be evaluated.
 func (r *Runner) Begin(failed error) error {
 	if r.CheckClock != nil {
 		if err := r.CheckClock(); err != nil {
@@ -146,117 +146,74 @@ func (r *Runner) Begin(failed error) error {
 	return failed
 }
 
-// End returns the present by the Clock, shifted as Now is. It is for a run that began
-// without a Now.
+// End returns the present time, by the clock of Now. It needs a Now that Begin has set.
 func (r *Runner) End() time.Time { return r.Now.Add(max(r.Clock().Sub(r.begun), 0)) }
 
-// newScanner returns a scanner that remembers what the saved plan was made
-// with, or nil when there is nothing to scan.
-func (r *Runner) newScanner(account string) *usage.Scanner {
-	if r.Scan == nil {
-		return nil
-	}
-	s := &usage.Scanner{Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().References}
-	if r.Saved != nil {
-		s.Before = r.Saved.InUse
-	}
-	return s
-}
-
-func (r *Runner) newReport() report.Report {
+func (r *Runner) newReport(account string) report.Report {
 	mode := config.Plan
 	if r.Remover != nil {
 		mode = config.Apply
 	}
 	return report.Report{
-		Version: report.Version, RunID: r.RunID, Mode: mode, Region: r.Region, Start: r.Now,
+		Version: report.Version, RunID: r.RunID, Mode: mode, Account: account, Region: r.Region, Start: r.Now,
 		Configuration: r.ConfigurationHash, Repositories: []report.Repository{},
 	}
 }
 
-// A listing is the list of the registry's repositories at the beginning of a run.
-type listing struct {
-	account string
-	// selected are the repositories of the run, and names are the names of all.
-	selected []plan.Repository
-	names    map[string]bool
-	// selection has seen all repositories.
-	selection *config.Selection
-}
-
-// list lists the registry. It reads the whole list before anything is removed.
-func (r *Runner) list(ctx context.Context) (listing, error) {
-	all := listing{names: map[string]bool{}, selection: r.Config.Repositories.Selection()}
-	for repository, err := range r.Registry.Repositories(ctx) {
-		if err != nil {
-			return listing{}, err
-		}
-		all.account, all.names[repository.Name] = repository.RegistryID, true
-		if all.selection.Select(repository.Name) && r.inSavedPlan(repository.Name) {
-			all.selected = append(all.selected, repository)
-		}
-	}
-	return all, nil
-}
-
-func (r *Runner) stopped() bool {
-	select {
-	case <-r.Stop: // a nil channel is never ready
-		return true
-	default:
-		return false
-	}
-}
-
-// apply carries the plan out, unless this run only plans. Again makes the plan
-// once more.
-func (r *Runner) apply(ctx context.Context, plan *plan.Plan, again replan) {
+// reportOn logs and reports on a plan, with its images if detailed is true.
+func (r *Runner) reportOn(ctx context.Context, p *plan.Plan, detailed bool) report.Repository {
 	if r.Remover != nil {
-		r.remove(ctx, plan, again)
-	} else {
-		r.logPlan(ctx, plan)
+		apply.CheckOutcomes(p)
+	}
+	repository := report.Of(p, detailed)
+	r.logRepository(ctx, &repository)
+	return repository
+}
+
+// finish adds the findings about the whole run. KeptByOwnPulls is the number of indexes
+// that are kept only because this role's reads of their manifests may count as pulls.
+func (r *Runner) finish(result *report.Report, keptByOwnPulls int) {
+	counts, findings := r.planner.Scanner.Results()
+	failed := func(f finding.Finding) bool { return f.Kind.Failure() != "" }
+	result.Incomplete = result.Incomplete || slices.ContainsFunc(findings, failed)
+	result.InUse, result.Findings = counts, slices.Concat(findings, result.Findings)
+	ownPulls, known := r.planner.OwnPulls.Known()
+	kept := words.Count(keptByOwnPulls, "index is kept", "indexes are kept")
+	switch {
+	case known && ownPulls.Err != nil:
+		result.Findings = append(result.Findings, finding.Finding{Kind: finding.OwnPullsUnknown, Message: fmt.Sprintf(
+			"the cleaner cannot find out whether ECR records this role's reads of manifests as pulls (%v), and assumes that it does; "+
+				"%s only for that reason; allow the role ecr:ListPullTimeUpdateExclusions, and check that it can reach STS",
+			ownPulls.Err, kept)})
+	case known && keptByOwnPulls > 0:
+		result.Findings = append(result.Findings, finding.Finding{Kind: finding.OwnPullsCount, Message: fmt.Sprintf(
+			"%s because ECR records this role's reads of manifests as pulls; unless the role also pulls images to run them, "+
+				"as SSO, CI and node roles do, register it: aws ecr register-pull-time-update-exclusion --principal-arn %s",
+			kept, cmp.Or(ownPulls.Principal, "ROLE_ARN"))})
 	}
 }
 
-// reportOn reports on a plan, applied or not.
-func (r *Runner) reportOn(ctx context.Context, plan *plan.Plan, detailed bool) report.Repository {
-	if r.Remover != nil {
-		apply.CheckOutcomes(plan)
+// PlannerOf returns the planner of a run that has begun. Account is the account of the
+// registry; an empty account is any.
+func (r *Runner) PlannerOf(account string) plan.Planner {
+	r.planner = plan.Planner{Registry: r.Registry, Now: r.Now, OwnPulls: plan.AskOnce(r.OwnPulls)}
+	if r.Scan != nil {
+		r.planner.Scanner = &usage.Scanner{
+			Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().References,
+		}
+		if r.Saved != nil {
+			r.planner.Scanner.Before = r.Saved.InUse
+		}
 	}
-	r.keptByOwnPulls.Add(int64(plan.KeptByOwnPulls))
-	report := report.Of(plan, detailed)
-	r.logRepository(ctx, &report)
-	return report
+	return r.planner
 }
 
-func (r *Runner) logRepository(ctx context.Context, report *report.Repository) {
-	level := slog.LevelInfo
-	if report.NotDone() > 0 || report.Skipped.IsFailure() {
-		level = slog.LevelError
+// Explain explains the image with the name, a digest or a tag. It returns an error if
+// not exactly one listed image has the name, or if the repository could not be read.
+func (r *Runner) Explain(ctx context.Context, repository, name string) (plan.Explanation, error) {
+	found, err := plan.FindRepository(ctx, r.Registry, repository)
+	if err := r.Begin(err); err != nil {
+		return plan.Explanation{Repository: repository}, err
 	}
-	r.logger().LogAttrs(ctx, level, "repository",
-		slog.String("repository", report.Name),
-		slog.String("policy", report.Policy),
-		slog.Int("evaluated", report.Evaluated),
-		slog.Int("expired", report.Expired),
-		slog.Int("transitioned", report.Transitioned),
-		slog.Int("protected", report.Protected),
-		slog.Int("deleted", report.Deleted),
-		slog.Int("archived", report.Archived),
-		slog.Int("blocked", report.Blocked),
-		slog.Int("changed", report.Changed),
-		slog.Int("gone", report.Gone),
-		slog.Int("failed", report.Failed),
-		slog.Int("unknown", report.Unknown),
-		slog.Int("not_attempted", report.NotAttempted),
-		slog.String("skipped", string(report.Skipped)),
-		slog.String("message", report.Message))
-}
-
-// endScan says what the in-use scan came to.
-func endScan(r *report.Report, s *usage.Scanner) {
-	failed := s.Failures()
-	r.InUse = s.Counts()
-	r.Findings = slices.Concat(failed, s.Findings(), r.Findings)
-	r.Incomplete = r.Incomplete || len(failed) > 0
+	return r.PlannerOf(found.RegistryID).Explain(ctx, &r.Config, found, name)
 }

@@ -86,7 +86,7 @@ func TestRunThatOnlyPlansRemovesNothing(t *testing.T) {
 	}
 }
 
-// No trouble of one repository stops the others, and none is lost.
+// After a failure in one repository the run continues with the others.
 func TestRunGoesOnAfterFailures(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 2*day)).Add("unreadable", image("a", 2*day)).Add("gone", image("a", 2*day)).
@@ -153,7 +153,7 @@ func TestRunOfAnEmptyRegistry(t *testing.T) {
 	}
 }
 
-func TestRunBeginsNothingAfterItsStop(t *testing.T) {
+func TestRunStartsNoRepositoryAfterItsStop(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 2*day)).Add("b", image("a", 2*day)).Add("c", image("a", 2*day))
 	stop := make(chan struct{})
@@ -172,7 +172,7 @@ func TestRunBeginsNothingAfterItsStop(t *testing.T) {
 	if diff := cmp.Diff(want, skips(&report)); diff != "" {
 		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
 	}
-	if got := repositoryOf(t, &report, "c").Message; got != "not begun: the time ran out before it" {
+	if got := repositoryOf(t, &report, "c").Message; got != "not started: the run's time ran out; run again, or allow more time" {
 		t.Errorf("message %q", got)
 	}
 	if len(w.Digests("c")) != 1 || !report.Incomplete {
@@ -225,7 +225,7 @@ func TestRunBoundsTheRepositoriesInFlight(t *testing.T) {
 	}
 }
 
-// Two runs on the same registry differ in nothing but times and ids.
+// Two runs on the same registry differ only in times and IDs.
 func TestRunIsDeterministic(t *testing.T) {
 	t.Parallel()
 	report := func(workers int) string {
@@ -248,7 +248,7 @@ func TestRunIsDeterministic(t *testing.T) {
 	}
 }
 
-// Who reads the log alone must find what was removed, and why.
+// The log alone says which images were removed, and why.
 func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 2*day, "v1", "v2"), image("b", 3*day), image("young", time.Hour)).Add("none")

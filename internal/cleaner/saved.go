@@ -13,7 +13,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// checkSaved refuses a saved plan that is not one for here and now.
+// checkSaved returns a [*report.PlanError] if the saved plan is for another registry,
+// configuration or time than this run.
 func (r *Runner) checkSaved(account string) error {
 	if r.Saved == nil {
 		return nil
@@ -21,42 +22,50 @@ func (r *Runner) checkSaved(account string) error {
 	age := r.Now.Sub(r.Saved.Start)
 	switch {
 	case r.Saved.Region != r.Region:
-		return &report.PlanError{Reason: fmt.Sprintf("was made for region %s, this is %s", r.Saved.Region, r.Region)}
+		return refuse("was made for Region %s, and this run is for %s; plan again, or give the Region of the plan",
+			r.Saved.Region, r.Region)
 	case account == "" && r.Saved.Account != "":
-		return &report.PlanError{Reason: fmt.Sprintf("was made for account %s, here is no repository", r.Saved.Account)}
+		return refuse("was made for account %s, and this registry has no repositories; check the credentials and the Region",
+			r.Saved.Account)
 	case r.Saved.Account != account:
-		return &report.PlanError{Reason: fmt.Sprintf("was made for account %s, these credentials are of %s", r.Saved.Account, account)}
+		return refuse("was made for account %s, and these credentials are for %s; plan again, or use credentials of that account",
+			r.Saved.Account, account)
 	case r.Saved.Configuration != r.ConfigurationHash:
-		return &report.PlanError{Reason: "was made with another configuration; plan again"}
+		return refuse("was made with another configuration; plan again")
 	case age < -time.Hour:
-		return &report.PlanError{Reason: fmt.Sprintf("is from %s ahead; check the clock and plan again", r.Saved.Start.Sub(r.Now).Round(time.Second))}
+		return refuse("was made %s in the future; check the clock and plan again", r.Saved.Start.Sub(r.Now).Round(time.Second))
 	case age > r.MaxPlanAge:
-		return &report.PlanError{Reason: fmt.Sprintf("is %s old, the limit is %s; plan again", age.Round(time.Second), r.MaxPlanAge)}
+		return refuse("is %s old, and the limit is %s; plan again", age.Round(time.Second), r.MaxPlanAge)
 	}
 	return nil
 }
 
-// checkRequested refuses a saved plan if a requested pattern matches none of its
-// repositories.
+func refuse(format string, args ...any) error {
+	return &report.PlanError{Reason: fmt.Sprintf(format, args...)}
+}
+
+// checkRequested returns a [*report.PlanError] if a requested pattern matches no
+// repository of the saved plan.
 func (r *Runner) checkRequested() error {
 	if r.Saved == nil {
 		return nil
 	}
 	var missing []string
 	for _, pattern := range r.Config.Repositories.Requested {
-		held := func(rr report.Repository) bool { return pattern.Match(rr.Name) }
-		if !slices.ContainsFunc(r.Saved.Repositories, held) {
+		matches := func(saved report.Repository) bool { return pattern.Match(saved.Name) }
+		if !slices.ContainsFunc(r.Saved.Repositories, matches) {
 			missing = append(missing, pattern.String())
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	return &report.PlanError{Reason: fmt.Sprintf("holds no repository that matches %s; plan again with it, or leave it out", strings.Join(missing, ", "))}
+	return refuse("contains no repository that matches %s; plan again with these repositories, or leave them out",
+		strings.Join(missing, ", "))
 }
 
-// inSavedPlan reports whether the saved plan, if there is one, has anything to
-// say about the repository.
+// inSavedPlan reports whether there is no saved plan, or it removes images of the
+// repository or skips it by a limit or a failure.
 func (r *Runner) inSavedPlan(repository string) bool {
 	if r.Saved == nil {
 		return true
@@ -65,13 +74,13 @@ func (r *Runner) inSavedPlan(repository string) bool {
 	return len(saved.Removable()) > 0 || saved.Skipped == plan.SkipLimit || saved.Skipped.IsFailure()
 }
 
-// missingFrom returns the selected repositories of the saved plan that are to lose
-// images and that the registry no longer has, in the order of the plan.
+// missingFrom returns the selected repositories from which the saved plan removes images
+// and that are not listed, in the order of the plan.
 func (r *Runner) missingFrom(listed map[string]bool) []string {
-	var missing []string
 	if r.Saved == nil {
 		return nil
 	}
+	var missing []string
 	for i := range r.Saved.Repositories {
 		saved := &r.Saved.Repositories[i]
 		if !listed[saved.Name] && len(saved.Removable()) > 0 && r.Config.Repositories.Select(saved.Name) {
@@ -81,8 +90,8 @@ func (r *Runner) missingFrom(listed map[string]bool) []string {
 	return missing
 }
 
-// gone returns the plan for a repository that no longer exists, with the images that
-// the saved plan, if there is one, would have removed from it.
+// gone returns the plan for a repository that no longer exists, with the images that the
+// saved plan, if there is one, removes.
 func (r *Runner) gone(name, message string) plan.Plan {
 	p := plan.Plan{Repository: name, Skip: &plan.Skip{Code: plan.SkipGone, Message: message}}
 	if r.Saved == nil {
@@ -96,18 +105,17 @@ func (r *Runner) gone(name, message string) plan.Plan {
 	return p
 }
 
-// keepTo takes out of a fresh plan what the saved one does not hold, and
-// notes of what only the saved one holds what has become of it. Both plans must
-// want an image removed, and it must be as it was: time and pushes may have
-// changed the verdict or the protection since.
+// keepTo makes a fresh plan remove only unchanged images that the saved plan removes in the
+// same way. The other images of the saved plan get an outcome. Protected images of the
+// fresh plan stay in it.
 func (r *Runner) keepTo(ctx context.Context, p *plan.Plan, saved *report.Repository) {
+	if saved.Skipped != "" {
+		p.Images, p.Skip = nil, &plan.Skip{Code: saved.Skipped, Message: "skipped in the saved plan: " + saved.Message}
+		return
+	}
 	fresh := make(map[string]plan.Image, len(p.Images))
 	for _, im := range p.Images {
 		fresh[im.Digest] = im
-	}
-	if saved.Skipped != "" {
-		p.Images, p.Skip = nil, &plan.Skip{Code: saved.Skipped, Message: "as in the saved plan: " + saved.Message}
-		return
 	}
 	images := saved.Removable()
 	p.Images = make([]plan.Image, len(images))
@@ -121,7 +129,7 @@ func (r *Runner) keepTo(ctx context.Context, p *plan.Plan, saved *report.Reposit
 			continue
 		}
 		switch difference := plan.Difference(s.Planned().Image, im.Image); {
-		case im.Protected(): // also an image that has changed
+		case im.Protected(): // even if it has changed
 		case difference != "":
 			im.Settle(plan.Changed, difference+" changed since the plan")
 		case evaluator.At(s.ChildrenPulledAt) != im.ChildrenPulledAt():
@@ -130,7 +138,7 @@ func (r *Runner) keepTo(ctx context.Context, p *plan.Plan, saved *report.Reposit
 		p.Images[i] = im
 	}
 	r.settleDropped(ctx, p.Repository, dropped)
-	for _, im := range fresh { // what is protected stays in the plan, to be seen
+	for _, im := range fresh {
 		if im.Protected() {
 			p.Images = append(p.Images, im)
 		}
@@ -138,18 +146,18 @@ func (r *Runner) keepTo(ctx context.Context, p *plan.Plan, saved *report.Reposit
 	plan.SortImages(p.Images)
 }
 
-// settleDropped tells the images that a plan made now would keep from those
-// that are not there any more.
+// settleDropped settles images that a fresh plan keeps: as Changed if they exist, Gone if
+// not, Failed if ECR does not answer.
 func (r *Runner) settleDropped(ctx context.Context, repository string, images []*plan.Image) {
 	for batch := range slices.Chunk(images, plan.MaxBatch) {
-		there, err := apply.Describe(ctx, r.Remover, repository, plan.Digests(batch))
+		existing, err := apply.Describe(ctx, r.Remover, repository, plan.Digests(batch))
 		for _, im := range batch {
-			_, found := there[im.Digest]
+			_, exists := existing[im.Digest]
 			switch {
 			case err != nil:
-				im.Settle(plan.Failed, "not in a plan made now; state unknown: "+err.Error())
-			case found:
-				im.Settle(plan.Changed, "a plan made now keeps it")
+				im.Settle(plan.Failed, "a new plan does not remove it, and its state is unknown: "+err.Error())
+			case exists:
+				im.Settle(plan.Changed, "a new plan keeps it")
 			default:
 				im.Settle(plan.Gone, "not there any more")
 			}

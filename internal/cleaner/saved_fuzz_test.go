@@ -10,8 +10,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// FuzzReadSavedPlan: whatever stands in a saved plan, one that is read says the
-// same when it is written again.
+// FuzzReadSavedPlan checks that a saved plan that was read is the same after it is written
+// and read again.
 func FuzzReadSavedPlan(f *testing.F) {
 	f.Add([]byte(`{"version": 1, "mode": "plan"}`))
 	f.Add([]byte(`{"version": 1, "mode": "plan", "start": "2026-03-01T12:00:00Z", "totals": {"expired": 1}, "repositories": [{"name": "app", "images": [

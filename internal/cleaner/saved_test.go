@@ -70,8 +70,8 @@ func TestASavedPlanAddsNothing(t *testing.T) {
 	}
 }
 
-// Applying repeats everything; what a plan made now would spare stays.
-func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
+// Apply makes a new plan. An image that the new plan keeps is kept.
+func TestASavedPlanKeepsChangedImages(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pulledWithinDays": 7, "pushedWithinHours": 0}}`
 	all := []evaluator.Image{
@@ -94,7 +94,7 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 		"protected":     ",  [tagPatterns keep]",
 		"pulled":        ",  [pulledWithinDays 7 days]",
 		"pulled before": "changed, lastRecordedPullTime changed since the plan []",
-		"pushed again":  "changed, a plan made now keeps it []", "archived": "changed, a plan made now keeps it []",
+		"pushed again":  "changed, a new plan keeps it []", "archived": "changed, a new plan keeps it []",
 		"gone": "gone, not there any more []",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -105,8 +105,8 @@ func TestASavedPlanSparesWhatHasChangedSince(t *testing.T) {
 	}
 }
 
-// What has become protected without changing itself: another image went.
-func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
+// An unchanged image can become protected after another image was deleted.
+func TestASavedPlanKeepsImagesThatAreProtectedNow(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 1, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 	w := newFakeRegistry(image("newest", 8*day), image("next", 9*day))
@@ -119,8 +119,8 @@ func TestASavedPlanSparesWhatIsProtectedNow(t *testing.T) {
 	}
 }
 
-// An attached policy can change without the configuration; what was to be
-// archived is not deleted, nor the other way round.
+// An attached policy can change without the configuration. An image with another verdict
+// in the saved plan is kept.
 func TestASavedPlanKeepsToItsVerdicts(t *testing.T) {
 	t.Parallel()
 	const text = `{` + unprotected + `}`
@@ -134,8 +134,8 @@ func TestASavedPlanKeepsToItsVerdicts(t *testing.T) {
 	}
 }
 
-// What the plan showed as protected is shown again, and not removed.
-func TestASavedPlanShowsWhatIsProtected(t *testing.T) {
+// Protected images of the plan are in the report again, and are kept.
+func TestASavedPlanShowsProtectedImages(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": ["keep"], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 	w := newFakeRegistry(image("a", 9*day), image("b", 9*day, "keep"))
@@ -157,7 +157,7 @@ func TestASavedPlanKeepsItsSkips(t *testing.T) {
 	saved := save(t, w, text)
 	w.Images["app"] = w.Images["app"][1:] // would be within the limit now
 	report := applySaved(t, w, text, saved)
-	if got := report.Repositories[0]; got.Skipped != plan.SkipLimit || got.Message != "as in the saved plan: 2 of 2 images would go, maxDeletionsPerRepository is 1" {
+	if got := report.Repositories[0]; got.Skipped != plan.SkipLimit || got.Message != "skipped in the saved plan: 2 of 2 images would go, maxDeletionsPerRepository is 1" {
 		t.Errorf("skipped %q, message %q", got.Skipped, got.Message)
 	}
 	if report.Totals.Deleted != 1 || report.Handled() || len(w.Images["app"]) != 1 {
@@ -197,7 +197,7 @@ func TestASavedPlanForRepositoriesThatAreGone(t *testing.T) {
 	}
 }
 
-func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
+func TestASavedPlanReportsAFailedDescription(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	saved := save(t, w, expireAll)
@@ -208,12 +208,12 @@ func TestASavedPlanSaysWhenItCannotAskAboutImages(t *testing.T) {
 	r.Saved, r.Remover = saved, remover
 	report := run(t, &r)
 	im := report.Repositories[0].Images[0]
-	if im.Outcome != plan.Failed || im.Message != "not in a plan made now; state unknown: denied" {
+	if im.Outcome != plan.Failed || im.Message != "a new plan does not remove it, and its state is unknown: denied" {
 		t.Errorf("%s: %s", im.Outcome, im.Message)
 	}
 }
 
-func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
+func TestASavedPlanIsForOneRegistryAndTime(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	for name, test := range map[string]struct {
@@ -221,15 +221,15 @@ func TestASavedPlanIsForOnePlaceAndTime(t *testing.T) {
 		reason string
 	}{
 		"same":                  {func(*report.Report) {}, ""},
-		"other account":         {func(r *report.Report) { r.Account = "999999999999" }, "was made for account 999999999999, these credentials are of 123456789012"},
-		"other region":          {func(r *report.Report) { r.Region = "us-east-1" }, "was made for region us-east-1, this is eu-west-1"},
+		"other account":         {func(r *report.Report) { r.Account = "999999999999" }, "was made for account 999999999999, and these credentials are for 123456789012; plan again, or use credentials of that account"},
+		"other region":          {func(r *report.Report) { r.Region = "us-east-1" }, "was made for Region us-east-1, and this run is for eu-west-1; plan again, or give the Region of the plan"},
 		"other configuration":   {func(r *report.Report) { r.Configuration = "sha256:x" }, "was made with another configuration; plan again"},
 		"exactly the limit old": {func(r *report.Report) { r.Start = now.Add(-day) }, ""},
 		"an hour ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour) }, ""},
-		"further ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour + 2*time.Second) }, "is from 1h0m2s ahead; check the clock and plan again"},
-		"years ahead":           {func(r *report.Report) { r.Start = now.AddDate(400, 0, 0) }, "is from 2562047h47m16.854775807s ahead; check the clock and plan again"},
-		"too old":               {func(r *report.Report) { r.Start = now.Add(-day - 2*time.Second) }, "is 24h0m2s old, the limit is 24h0m0s; plan again"},
-		"without a start":       {func(r *report.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, the limit is 24h0m0s; plan again"},
+		"further ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour + 2*time.Second) }, "was made 1h0m2s in the future; check the clock and plan again"},
+		"years ahead":           {func(r *report.Report) { r.Start = now.AddDate(400, 0, 0) }, "was made 2562047h47m16.854775807s in the future; check the clock and plan again"},
+		"too old":               {func(r *report.Report) { r.Start = now.Add(-day - 2*time.Second) }, "is 24h0m2s old, and the limit is 24h0m0s; plan again"},
+		"without a start":       {func(r *report.Report) { r.Start = time.Time{} }, "is 2562047h47m16.854775807s old, and the limit is 24h0m0s; plan again"},
 	} {
 		saved := save(t, w, expireAll)
 		test.change(saved)
@@ -265,7 +265,7 @@ func TestReadSavedPlanRefuses(t *testing.T) {
 	}
 }
 
-// A plan goes through a file without losing what it is compared by.
+// A plan is the same after it is written to a file and read again.
 func TestASavedPlanComesBackEqual(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(restored(pulled(image("a", 9*day+time.Nanosecond, "v1"), 8*day), 7*day), image("b", 9*day))

@@ -16,8 +16,8 @@ import (
 
 const notAttempted = "not attempted: the run was stopped before this image; run again"
 
-// Whoever interrupts a run wants to know what it did.
-func TestACallUnderWayIsSeenToItsEnd(t *testing.T) {
+// The report of an interrupted run has the result of the call in progress.
+func TestACallInProgressIsFinishedAfterAStop(t *testing.T) {
 	t.Parallel()
 	for name, policy := range map[string]string{"deleted": expireOld, "archived": archiveOld} {
 		synctest.Test(t, func(t *testing.T) {
@@ -39,8 +39,8 @@ func TestACallUnderWayIsSeenToItsEnd(t *testing.T) {
 	}
 }
 
-// slowly returns a remover of the registry whose removing calls are interrupted
-// and take a second all the same.
+// slowly returns a remover of the registry whose removing calls are interrupted, and take
+// a second.
 func slowly(t *testing.T, w *fakeRegistry, interrupt func()) remover {
 	t.Helper()
 	r := w.Remover()
@@ -64,8 +64,8 @@ func slowly(t *testing.T, w *fakeRegistry, interrupt func()) remover {
 	return r
 }
 
-// Its answer may be lost on top of that.
-func TestOfACallUnderWayItIsAskedWhatBecameOfIt(t *testing.T) {
+// If the call in progress has no answer, the run describes its images.
+func TestTheImagesOfACallInProgressAreDescribedAfterAStop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day), image("b", 9*day))
@@ -96,7 +96,7 @@ func TestOfACallUnderWayItIsAskedWhatBecameOfIt(t *testing.T) {
 	})
 }
 
-// After throttling there is nothing to ask.
+// A throttled call has removed nothing, so its images are not described.
 func TestAStopEndsAPause(t *testing.T) {
 	t.Parallel()
 	for _, stopping := range []bool{true, false} {
@@ -175,8 +175,8 @@ func TestNothingIsRemovedAfterAStop(t *testing.T) {
 	}
 }
 
-// A run that is cancelled, as by a signal, says so; no time ran out.
-func TestAnInterruptedRunSaysWhat(t *testing.T) {
+// The report of an interrupted run has the cause of the interruption.
+func TestAnInterruptedRunReportsTheCause(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day)).Add("web", image("a", 9*day))
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -191,7 +191,7 @@ func TestAnInterruptedRunSaysWhat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"app": "not read to its end: a signal came", "web": "not begun: a signal came"} {
+	for name, want := range map[string]string{"app": "not read completely: a signal came", "web": "not started: a signal came"} {
 		if rr := repositoryOf(t, &report, name); rr.Skipped != plan.SkipInterrupted || rr.Message != want {
 			t.Errorf("%s: %q, %q, want %q", name, rr.Skipped, rr.Message, want)
 		}
@@ -201,8 +201,8 @@ func TestAnInterruptedRunSaysWhat(t *testing.T) {
 	}
 }
 
-// That the scan was cut short is no failure of who was asked.
-func TestAnInterruptedScanIsNoOtherFailure(t *testing.T) {
+// An interrupted scan is not a failure of the in-use source.
+func TestAnInterruptedScanIsNoFailureOfTheSource(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	r := newRunner(t, newFakeRegistry(image("a", 9*day)), `{"policies": [{"policy": `+expireOld+`}], "protect": {"inUse": ["ecs"]}}`)
@@ -215,7 +215,7 @@ func TestAnInterruptedScanIsNoOtherFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rr := repositoryOf(t, &report, "app"); rr.Skipped != plan.SkipInterrupted || rr.Message != "not read to its end: a signal came" {
+	if rr := repositoryOf(t, &report, "app"); rr.Skipped != plan.SkipInterrupted || rr.Message != "not read completely: a signal came" {
 		t.Errorf("%q, %q", rr.Skipped, rr.Message)
 	}
 }

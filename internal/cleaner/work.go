@@ -3,44 +3,45 @@ package cleaner
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// workThrough handles the repositories and reports on them in the order of the
-// list.
+// maxReplans is the number of repositories that are planned again at a time. They have no
+// reservation.
+const maxReplans = 2
+
+// workThrough handles the repositories and adds them to the report in the order of the
+// list. It returns the sum of the plans' KeptByOwnPulls.
 //
-// A bounded number is planned at a time. What is granted to a plan, of the
-// budget and of the details, is granted in the order in which they begin,
-// whichever plan is ready first: each waits for the turn that its predecessor
-// passes on. While it waits, and while it is applied, the next ones are planned,
-// as far ahead as there is room. The first of those in flight never waits for
-// another.
-func (r *Runner) workThrough(ctx context.Context, repositories []plan.Repository, rep *report.Report) {
-	reports := make([]report.Repository, len(repositories))
-	grants := grants{budget: newBudget(r.Config), bounded: r.MaxDetails > 0, details: r.MaxDetails}
+// Plans get their grants in the order in which the repositories start, whichever plan is
+// ready first: each plan waits for its turn, which the plan before it passes on. Meanwhile
+// other repositories are planned, as far as the memory allows. The first repository in
+// progress waits for no other.
+func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result *report.Report) (keptByOwnPulls int) {
+	handled := make([]handledRepository, len(all))
 	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
-	room, replanning := newMemory(), make(chan struct{}, maxReplans)
+	replanning := make(chan struct{}, maxReplans)
+	memory, grants := newMemory(), r.newGrants()
 	turn := make(chan struct{})
 	close(turn)
-	var omitted atomic.Int64
 	var wg sync.WaitGroup
-	for _, i := range r.startOrder(repositories) {
-		repository := repositories[i]
+	for _, i := range r.startOrder(all) {
+		repository := all[i]
 		planning <- struct{}{}
-		tenant := room.reserve()
+		reservation := memory.reserve()
 		mine, next := turn, make(chan struct{})
 		turn = next
 		wg.Go(func() {
-			defer tenant.release()
-			p := r.planGuarded(ctx, repository, tenant.add)
+			defer reservation.release()
+			p := r.planGuarded(ctx, repository, reservation.add)
 			p.ApplyLimits()
-			tenant.shrinkTo(len(p.Images))
+			reservation.shrinkTo(len(p.Images))
 			<-planning
 			<-mine
-			detailed := grants.grant(&p)
+			grants.grantRemovals(&p)
+			detailed := grants.grantDetails(&p)
 			close(next)
 			applying <- struct{}{}
 			r.applyGuarded(ctx, &p, func(before *plan.Plan) plan.Plan {
@@ -48,49 +49,25 @@ func (r *Runner) workThrough(ctx context.Context, repositories []plan.Repository
 				defer func() { <-replanning }()
 				return r.plan(ctx, repository, nil, before)
 			})
-			reports[i] = r.reportOn(ctx, &p, detailed)
+			handled[i] = handledRepository{r.reportOn(ctx, &p, detailed), len(p.Images), p.KeptByOwnPulls}
 			<-applying
-			if !detailed {
-				omitted.Add(int64(len(p.Images)))
-			}
 		})
 	}
 	wg.Wait()
-	for _, result := range reports {
-		rep.Add(result)
+	omitted := 0
+	for _, h := range handled {
+		result.Add(h.report)
+		omitted += h.images - len(h.report.Images)
+		keptByOwnPulls += h.keptByOwnPulls
 	}
-	if n := omitted.Load(); n > 0 {
-		rep.Omissions().Images = int(n)
+	if omitted > 0 {
+		result.Omissions().Images = omitted
 	}
+	return keptByOwnPulls
 }
 
-// maxReplans is the number of repositories that are planned again at a time,
-// for which there is no other bound to what is held.
-const maxReplans = 2
-
-// grants are what is granted to plans, one at a time.
-type grants struct {
-	budget *budget
-	// details is how many bytes of images the report may still hold, if that is
-	// bounded.
-	bounded bool
-	details int
-}
-
-// detailBytes is about the length of the JSON text of an image.
-const detailBytes = 400
-
-// grant grants the plan its part of the budget, and reports whether its images
-// go into the report.
-func (g *grants) grant(plan *plan.Plan) (detailed bool) {
-	g.budget.grant(plan)
-	size := detailBytes * len(plan.Images)
-	if !g.bounded || size == 0 {
-		return true
-	}
-	detailed = size <= g.details
-	if detailed {
-		g.details -= size
-	}
-	return detailed
+// A handledRepository is the result for one repository. It counts all images of the plan.
+type handledRepository struct {
+	report                 report.Repository
+	images, keptByOwnPulls int
 }

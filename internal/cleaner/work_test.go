@@ -14,9 +14,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// A repository that takes long to list holds nobody up but itself: the others
-// are planned meanwhile, although what they may remove is granted after it.
-func TestAHugeRepositoryHoldsNobodyUp(t *testing.T) {
+// While a large repository is listed, the other repositories are planned. They get their
+// grants after it.
+func TestALargeRepositoryDoesNotDelayThePlansOfOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day))
@@ -43,9 +43,9 @@ func TestAHugeRepositoryHoldsNobodyUp(t *testing.T) {
 	})
 }
 
-// Beyond some images only the first repository is listed further. Each of the
-// others waits with a page in hand.
-func TestARunHoldsABoundedNumberOfImages(t *testing.T) {
+// Beyond the limit only the first repository is listed further. Each of the others waits
+// with one page in memory.
+func TestTheImagesInMemoryAreLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newFakeRegistry()
@@ -59,7 +59,7 @@ func TestARunHoldsABoundedNumberOfImages(t *testing.T) {
 		go func() { done <- run(t, &r) }()
 		synctest.Wait() // the first repository waits, and for it all others
 		if n := l.listed.Load(); n > 50_000+7*1000 {
-			t.Errorf("%d images are held", n)
+			t.Errorf("%d images are in memory", n)
 		}
 		close(l.first)
 		if report := <-done; report.Totals.Evaluated != 8*20_000 {
@@ -68,8 +68,8 @@ func TestARunHoldsABoundedNumberOfImages(t *testing.T) {
 	})
 }
 
-// Listings yield 20,000 images of each repository, the first one not before it
-// is told to.
+// Listings yield 20,000 images of each repository. The repository "app" waits until first
+// is closed.
 type listings struct {
 	reader
 	first  chan struct{}
@@ -90,9 +90,8 @@ func (l *listings) Images(_ context.Context, repository string) iter.Seq2[[]eval
 	}
 }
 
-// What does not fit into the report is left out of it, in the order of the
-// listing, and counted.
-func TestDetailsOfAReportAreBounded(t *testing.T) {
+// The report counts the images that do not fit.
+func TestTheImagesInTheReportAreLimited(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day)).Add("big", numbered(100, 9*day)...).Add("small", image("b", 9*day))
 	r := newRunner(t, w, withPolicy(expireOld, ""))

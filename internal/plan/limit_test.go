@@ -85,7 +85,7 @@ func TestTheBudgetOfTheRunIsGrantedInTheOrderOfTheListing(t *testing.T) {
 		if diff := cmp.Diff(want, skips(&report)); diff != "" {
 			t.Errorf("%d workers: skipped mismatch (-want +got):\n%s", workers, diff)
 		}
-		if got, want := repositoryOf(t, &report, "b").Message, "5 images would go, 2 are left of the run's maxDeletions"; got != want {
+		if got, want := repositoryOf(t, &report, "b").Message, "5 images would be removed, and the run's maxDeletions allows 2 more"; got != want {
 			t.Errorf("%d workers: message %q, want %q", workers, got, want)
 		}
 		if report.Totals.Deleted != 6 || report.Handled() || report.Incomplete {

@@ -80,8 +80,8 @@ func TestTheReportSaysWhatOwnPullsKeep(t *testing.T) {
 		want  map[string]string
 	}{
 		"nothing but the pull of the index keeps it": {50 * day, nil, map[string]string{
-			"recorded": "ownPullsCount: 2 indexes are kept because this role's reads count as pulls; …",
-			"unknown":  "ownPullsUnknown: it is not known whether ECR records the reads of this role as pulls (denied), so every recorded pull of an index counts; 2 indexes are kept only for that reason; …",
+			"recorded": "ownPullsCount: 2 indexes are kept because ECR records this role's reads of manifests as pulls; …",
+			"unknown":  "ownPullsUnknown: the cleaner cannot find out whether ECR records this role's reads of manifests as pulls (denied), and assumes that it does; 2 indexes are kept only for that reason; …",
 		}},
 		"a child was pulled":      {time.Hour, nil, map[string]string{"unknown": "ownPullsUnknown: …"}},
 		"something else keeps it": {50 * day, []string{"keep"}, map[string]string{"unknown": "ownPullsUnknown: …"}},
@@ -114,7 +114,7 @@ func TestTheReportSaysHowToRegisterTheRole(t *testing.T) {
 	r := newRunner(t, w, pulledLately)
 	r.OwnPulls = func(context.Context) plan.OwnPulls { return ownPullsKnown["recorded"] }
 	report := run(t, &r)
-	const want = "1 index is kept because this role's reads count as pulls; if this role does not pull images to run them, as SSO, CI and node roles do, " +
+	const want = "1 index is kept because ECR records this role's reads of manifests as pulls; unless the role also pulls images to run them, as SSO, CI and node roles do, " +
 		"register it: aws ecr register-pull-time-update-exclusion --principal-arn arn:aws:iam::123456789012:role/cleaner"
 	if len(report.Findings) != 1 || report.Findings[0].Message != want {
 		t.Errorf("findings %+v", report.Findings)

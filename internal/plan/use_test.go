@@ -129,7 +129,7 @@ func TestAScanThatSuddenlyFindsNothingIsNotTrusted(t *testing.T) {
 	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 0, "lambda": 0}})
 	report := run(t, &r)
 	got := report.Repositories[0]
-	if got.Skipped != plan.SkipScanFailed || got.Message != "in-use scan: ecs: named 3 uses before and none now; plan again if that is right" {
+	if got.Skipped != plan.SkipScanFailed || got.Message != "in-use scan: ecs: had 3 uses before and has none now; if that is right, plan again" {
 		t.Errorf("skipped %q: %s", got.Skipped, got.Message)
 	}
 }

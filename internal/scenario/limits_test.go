@@ -52,6 +52,6 @@ func TestLimits(t *testing.T) {
 		policy:  "expire any pushed>30",
 		more:    `"limits": {"maxDeletions": 3}`,
 		want:    "a1: expire, deleted\na2: expire, deleted\nb1: expire\nb2: expire\nc1: expire, deleted",
-		skipped: "repo-b: limit: 2 images would go, 1 are left of the run's maxDeletions",
+		skipped: "repo-b: limit: 2 images would be removed, and the run's maxDeletions allows 1 more",
 	}})
 }

@@ -71,7 +71,7 @@ func TestTenNights(t *testing.T) {
 	t.Parallel()
 	// Without the exclusion ECR records the cleaner's own reads. Each night they protect
 	// the indexes that it reads, and the report says so.
-	const kept = ": ownPullsCount: 4 indexes are kept because this role's reads count as pulls; …"
+	const kept = ": ownPullsCount: 4 indexes are kept because ECR records this role's reads of manifests as pulls; …"
 	for name, c := range map[string]struct{ policy, protect, want, recorded string }{
 		"protected by pulls": {"expire any pushed>30", `"pulledWithinDays": 7`, `
 			dead: expire, deleted

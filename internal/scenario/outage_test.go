@@ -203,7 +203,7 @@ func TestTheReportNamesTheFaultForWhichTheTimeRanOut(t *testing.T) {
 		if took := time.Since(start); err != nil || took > time.Minute {
 			t.Fatalf("took %v: %v", took, err)
 		}
-		sameLines(t, "skipped", skips(&report), `app-00: deadline: not read to its end: the time ran out: describe images in app-00: operation error ECR: DescribeImages, …`)
+		sameLines(t, "skipped", skips(&report), `app-00: deadline: not read completely: the run's time ran out (describe images in app-00: operation error ECR: DescribeImages, …`)
 		if message := report.Repositories[0].Message; !report.Incomplete || !strings.Contains(message, "ThrottlingException") {
 			t.Errorf("incomplete is %t, %s", report.Incomplete, message)
 		}

@@ -36,7 +36,7 @@ func TestSavedPlans(t *testing.T) {
 		},
 		"a source that named uses names none": {
 			func(t *testing.T, f *fixture) { f.source("ecs").answer(t, "") }, "old: expire",
-			"app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right",
+			"app: in-use scan: in-use scan: ecs: had 1 use before and has none now; if that is right, plan again",
 		},
 		"what was pulled since is left alone": {func(_ *testing.T, f *fixture) {
 			f.server.Put("app", image{name: "old", age: 90 * day, tags: []string{"v1"}, pulled: 1}.detail(noon))

@@ -85,7 +85,7 @@ func TestScanAge(t *testing.T) {
 			used: expire, inUse task/1`, ""},
 		"longer, and nothing is": {time.Hour, "", nil, 2, `
 			old: expire
-			used: expire, inUse task/1`, "app: in-use scan: in-use scan: ecs: named 1 uses before and none now; plan again if that is right"},
+			used: expire, inUse task/1`, "app: in-use scan: in-use scan: ecs: had 1 use before and has none now; if that is right, plan again"},
 		"longer, and it fails": {time.Hour, "task/1 app:v2", errDown, 2, `
 			old: expire
 			used: expire, inUse task/1`, "app: in-use scan: in-use scan: ecs: the service is down"},

@@ -20,7 +20,7 @@ import (
 const listed = `{"policies": [{"name": "old", "policy": ` + expireOld + `}],
 	"protect": {"inUse": [], "references": ["list"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 
-// uses returns uses of the references, by the source "ecs".
+// uses returns uses of the references by ECS.
 func uses(t *testing.T, references ...string) []inuse.Use {
 	t.Helper()
 	var all []inuse.Use
@@ -34,7 +34,7 @@ func uses(t *testing.T, references ...string) []inuse.Use {
 	return all
 }
 
-// inList returns the uses as uses by the list.
+// inList changes the uses to uses by the list.
 func inList(uses []inuse.Use) []inuse.Use {
 	for i := range uses {
 		uses[i].Source = "list"
@@ -74,7 +74,7 @@ func TestAContainerWithoutADigestIsAFinding(t *testing.T) {
 	}
 }
 
-func TestATagThatHasMovedFromWhatRunsIsAFinding(t *testing.T) {
+func TestATagThatHasMovedFromARunningImageIsAFinding(t *testing.T) {
 	t.Parallel()
 	const moved = "app: the tag of 1 image that runs has moved; what starts next may run another image: task/0 runs " + registryHost + "app:v1@sha256:old, and the tag is on sha256:new now"
 	for name, c := range map[string]struct {
@@ -82,14 +82,14 @@ func TestATagThatHasMovedFromWhatRunsIsAFinding(t *testing.T) {
 		runs        bool
 		want        []string
 	}{
-		"moved":                           {"sha256:old", "v1", true, []string{moved}},
-		"in place":                        {"sha256:new", "v1", true, nil},
-		"on the index of what runs":       {"sha256:c", "multi", true, nil},
-		"on one of two":                   {"sha256:new", "both", true, nil},
-		"on no image":                     {"sha256:old", "none", true, nil},
-		"by something that does not run":  {"sha256:old", "v1", false, nil},
-		"of an image that is not listed":  {"sha256:lost", "v1", true, nil},
-		"of a reference without that tag": {"sha256:old", "", true, nil},
+		"moved":                             {"sha256:old", "v1", true, []string{moved}},
+		"in place":                          {"sha256:new", "v1", true, nil},
+		"on the index of the running image": {"sha256:c", "multi", true, nil},
+		"on one of two":                     {"sha256:new", "both", true, nil},
+		"on no image":                       {"sha256:old", "none", true, nil},
+		"by something that does not run":    {"sha256:old", "v1", false, nil},
+		"of an image that is not listed":    {"sha256:lost", "v1", true, nil},
+		"of a reference without that tag":   {"sha256:old", "", true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +108,7 @@ func TestATagThatHasMovedFromWhatRunsIsAFinding(t *testing.T) {
 	}
 }
 
-// A digest without a repository is in use in whichever repository it is.
+// A use of a digest without a repository is a use in each repository that has the digest.
 func TestADigestWithoutARepositoryIsInUseInEach(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day)).Add("other", image("sha256:a", 9*day)).Add("third", image("sha256:c", 9*day))
@@ -129,9 +129,9 @@ func TestAnImageWithoutAReadableNameIsAFinding(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day, "v1")), scanned)
 	scans(&r, inuse.Scan{Uses: append(uses(t, registryHost+"app:v1"),
-		inuse.Use{By: "task/1", Source: "ecs", Problem: "a container names neither image nor digest"}, inuse.Use{By: "task/2", Source: "unasked", Problem: "x"})})
+		inuse.Use{By: "task/1", Source: "ecs", Problem: "a container names neither image nor digest"}, inuse.Use{By: "task/2", Source: "other", Problem: "x"})})
 	report := run(t, &r)
-	want := []string{"it is not known which image 1 container uses: task/1: a container names neither image nor digest"}
+	want := []string{"1 container uses an image that the cleaner cannot identify: task/1: a container names neither image nor digest"}
 	if diff := cmp.Diff(want, found(&report, finding.UnreadableReference)); diff != "" || !report.Handled() {
 		t.Errorf("findings mismatch (-want +got):\n%s", diff)
 	}
@@ -147,18 +147,18 @@ func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 		want          []string
 	}{
 		"a service": {scanned, uses(t, "p.example.com/app:v1", "p.example.com/app:v1", "p.example.com/app:v2", "p.example.com/x/y:1", "quay.io/x/y", "nginx", "q.example.com/x/y"), []string{
-			"3 references name the host p.example.com, which is no ECR registry. 2 of them protect images of the repositories here whose name is their path or the end of it" + advice +
-				"One is p.example.com/app:v1, used by task/0",
+			"3 references name the host p.example.com, which is not an ECR registry. 2 of them protect images of repositories here, whose name is the path of the reference or its end" + advice +
+				"An example is p.example.com/app:v1, used by task/0",
 		}},
 		"a list": {listed, inList(uses(t, registryHost+"app:v1", "p.example.com/x/y:1", "nginx", "docker.io/x/y", "x/app:v1")), []string{
-			"2 references name no registry host. 1 of them protects images of the repositories here whose name is their path or the end of it; " +
-				"write them with the host of the registry. One is x/app:v1, used by task/4",
-			"1 reference names the host p.example.com, which is no ECR registry. 0 of them protect images of the repositories here whose name is their path or the end of it" + advice +
-				"One is p.example.com/x/y:1, used by task/1",
+			"2 references name no registry host. 1 of them protects images of repositories here, whose name is the path of the reference or its end; " +
+				"write them with the host of the registry. An example is x/app:v1, used by task/4",
+			"1 reference names the host p.example.com, which is not an ECR registry. 0 of them protect images of repositories here, whose name is the path of the reference or its end" + advice +
+				"An example is p.example.com/x/y:1, used by task/1",
 		}},
 		"a list with a misspelt repository": {listed, inList(uses(t, registryHost+"app:v1", "team/typo:v1", "docker.io/x/y")), []string{
-			"1 reference names no registry host. 0 of them protect images of the repositories here whose name is their path or the end of it; " +
-				"write them with the host of the registry. One is team/typo:v1, used by task/1",
+			"1 reference names no registry host. 0 of them protect images of repositories here, whose name is the path of the reference or its end; " +
+				"write them with the host of the registry. An example is team/typo:v1, used by task/1",
 		}},
 		"none": {scanned, uses(t, registryHost+"app:v1"), nil},
 	} {
@@ -171,8 +171,8 @@ func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 	}
 }
 
-// An image of another host that is not in this registry is no finding.
-func TestAnImageBehindAnotherHostThatIsNotListedIsNoFinding(t *testing.T) {
+// A reference to another host is no finding if the image is not in this registry.
+func TestAnUnlistedImageOfAnotherHostIsNoFinding(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day, "v1")), scanned)
 	scans(&r, inuse.Scan{Uses: uses(t, "docker.io/library/app:v9")})
@@ -182,7 +182,7 @@ func TestAnImageBehindAnotherHostThatIsNotListedIsNoFinding(t *testing.T) {
 	}
 }
 
-// A list that names no image of this registry has failed: it is more likely broken.
+// A list that means no image of this registry is most likely broken, and has failed.
 func TestAListThatProtectsNothingHasFailed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -211,15 +211,15 @@ func TestAListThatProtectsNothingHasFailed(t *testing.T) {
 			scans(&r, scan)
 			report := run(t, &r)
 			skip := report.Repositories[0]
-			if failed := skip.Skipped == plan.SkipScanFailed; failed != c.fails || failed && !strings.Contains(skip.Message, "of the list names an ECR registry, or a repository here by its path") {
+			if failed := skip.Skipped == plan.SkipScanFailed; failed != c.fails || failed && !strings.Contains(skip.Message, "in the list names an ECR registry or, by its path, a repository here") {
 				t.Errorf("skipped %q: %s", skip.Skipped, skip.Message)
 			}
 		})
 	}
 }
 
-// A source named only images of other hosts before, and names nothing now.
-func TestAScanThatFindsNothingBehindOtherHostsAnyMoreIsNotTrusted(t *testing.T) {
+// A source that had uses of other hosts before, and has none now, is most likely broken.
+func TestASourceWithoutItsUsesOfOtherHostsHasFailed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		counts, elsewhere int
@@ -239,7 +239,7 @@ func TestAScanThatFindsNothingBehindOtherHostsAnyMoreIsNotTrusted(t *testing.T) 
 }
 
 // attach applies the same protection by path.
-func TestForeseeProtectsByPath(t *testing.T) {
+func TestForecastProtectsByPath(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day, "v1"))
 	r := newRunner(t, w, scanned)
@@ -247,14 +247,14 @@ func TestForeseeProtectsByPath(t *testing.T) {
 	entry := entryOf(t, scanned)
 	f, err := r.PlannerOf(account).Forecast(t.Context(), "app", entry.Policy, entry.Protect)
 	if err != nil || len(f.Images) != 1 || !slices.Equal(f.Images[0].UsedBy, []string{"task/0"}) {
-		t.Errorf("foreseen %+v, %v", f.Images, err)
+		t.Errorf("images %+v, %v", f.Images, err)
 	}
 	if len(f.Findings) != 1 || f.Findings[0].Kind != finding.UnknownRegistryHost || f.Findings[0].Repository != "app" {
 		t.Errorf("findings %+v", f.Findings)
 	}
 	scans(&r, inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("down")}}})
 	if f, err := r.PlannerOf(account).Forecast(t.Context(), "app", entry.Policy, entry.Protect); err != nil || f.InUseUnknown == nil {
-		t.Errorf("doubt %v, %v", f.InUseUnknown, err)
+		t.Errorf("in use unknown: %v, %v", f.InUseUnknown, err)
 	}
 }
 
