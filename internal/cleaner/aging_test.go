@@ -213,7 +213,7 @@ func TestAPlanThatCannotBeMadeAgain(t *testing.T) {
 	}{
 		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planned again: denied", false},
 		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planned again: not read to its end: the time ran out: context deadline exceeded", false},
-		"repository gone": {plan.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository is not there any more", true},
+		"repository gone": {plan.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository no longer exists", true},
 		"scan fails": {
 			nil,
 			inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}},

@@ -8,24 +8,24 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
 
-// newest returns the digests of the n newest images, and of the n newest that
-// can be pulled, should archived ones be among the former. Referrers and
-// children do not count. Beside an index whose children are not known, an
-// untagged image may be one of them: it does not count, and is protected while
-// it is as new.
+// newest returns the digests of the images that keepNewest protects: the n newest images
+// and the n newest active ones. Referrers and children do not count.
 //
-// An index is as new as its newest child: were it to go, the child would count
-// by itself, and push another image out.
+// An index is as new as its newest child. Otherwise, after its deletion the child would
+// count by itself and another image would lose its protection.
+//
+// An untagged image may be the child of an unread index. Such an image is protected, and
+// does not count.
 func (c *contents) newest(n int) map[string]bool {
 	if n == 0 {
 		return nil
 	}
 	protected := map[string]bool{}
 	listing, unread := c.indexes()
-	all, pullable := 0, 0
+	all, activeOnes := 0, 0
 	for im := range c.newestFirst {
 		active := im.Status == evaluator.Active
-		if all >= n && pullable >= n {
+		if all >= n && activeOnes >= n {
 			break
 		}
 		if all >= n && !active {
@@ -38,26 +38,26 @@ func (c *contents) newest(n int) map[string]bool {
 			continue
 		}
 		protected[im.Digest] = true
-		mayBelong := false
+		mayBeChild := false
 		for _, index := range unread {
 			if len(im.Tags) == 0 && !graph.IsIndex(*im) && graph.MayList(index, im) {
-				mayBelong = true
+				mayBeChild = true
 				protected[index.Digest] = protected[index.Digest] || index.Status == evaluator.Archived
 			}
 		}
-		if !mayBelong {
+		if !mayBeChild {
 			all++
 			if active {
-				pullable++
+				activeOnes++
 			}
 		}
 	}
 	return protected
 }
 
-// newestFirst goes through the images by push time, the newest first; of equal
-// ones the greater digest. Mostly only the first few are wanted, so that they
-// are not sorted beyond what is asked for.
+// newestFirst yields the images by push time, the newest first. Of images with the same
+// push time, it yields the greatest digest first. It does not sort images that the caller
+// does not reach.
 func (c *contents) newestFirst(yield func(*evaluator.Image) bool) {
 	rest := make(byAge, len(c.images))
 	for i := range c.images {
@@ -68,7 +68,7 @@ func (c *contents) newestFirst(yield func(*evaluator.Image) bool) {
 	}
 }
 
-// byAge is a heap of images with the newest on top.
+// byAge is a heap with the newest image on top. See heap.Interface for its methods.
 type byAge []*evaluator.Image
 
 func (h byAge) Len() int      { return len(h) }
@@ -78,29 +78,12 @@ func (h byAge) Less(i, j int) bool {
 }
 
 // Push is never called.
-func (h *byAge) Push(im any) { *h = append(*h, im.(*evaluator.Image)) }
+func (h *byAge) Push(any) {}
 
-// Pop removes the last.
+// Pop removes the last image and returns it.
 func (h *byAge) Pop() any {
 	last := len(*h) - 1
 	im := (*h)[last]
 	*h = (*h)[:last]
 	return im
-}
-
-// indexes returns the digests of the indexes that list each image, and the
-// indexes that were not read.
-func (c *contents) indexes() (listing map[string][]string, unread []*evaluator.Image) {
-	listing = map[string][]string{}
-	for i := range c.images {
-		im := &c.images[i]
-		digests, read := c.children[im.Digest]
-		if graph.IsIndex(*im) && !read {
-			unread = append(unread, im)
-		}
-		for _, digest := range digests {
-			listing[digest] = append(listing[digest], im.Digest)
-		}
-	}
-	return listing, unread
 }

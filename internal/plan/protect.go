@@ -10,21 +10,19 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// A Protection is one thing that keeps an image although its policy would have
-// it removed.
+// A Protection is one reason why an image is kept although its policy would act on it.
 type Protection struct {
 	Kind ProtectionKind `json:"kind"`
-	// By is what protects: the ARN of what uses the image, the pattern that a
-	// tag matches, the words of the setting, or the digest of the image that
-	// this one belongs to.
+	// By is what protects the image: the user of the image, the pattern that a tag matches,
+	// the setting in words, or the digest of a related image.
 	By string `json:"by"`
 }
 
 // String returns "kind by".
 func (p Protection) String() string { return string(p.Kind) + " " + p.By }
 
-// ProtectionKind is the field of the configuration that protects, or how the
-// image is tied to the one that does.
+// ProtectionKind is the field of the configuration that protects an image, or its
+// relation to a kept image.
 type ProtectionKind string
 
 // The kinds of protection.
@@ -34,20 +32,19 @@ const (
 	ByKeepNewest        ProtectionKind = "keepNewest"
 	ByPulledWithinDays  ProtectionKind = "pulledWithinDays"
 	ByPushedWithinHours ProtectionKind = "pushedWithinHours"
-	// The image belongs to another, which stays: see package graph.
+	// These are the blockers of package graph.
 	ByChild           = ProtectionKind(graph.Child)
 	BySubject         = ProtectionKind(graph.Subject)
 	ByOrphan          = ProtectionKind(graph.Orphan)
 	ByUnreadableIndex = ProtectionKind(graph.Unreadable)
 )
 
-// A protector knows what protects the images of one repository.
+// A protector finds the settings that protect the images of one repository.
 type protector struct {
 	settings config.Protect
-	// pulledSince and pushedSince are the instants from which on a pull or a
-	// push protects.
+	// A pull or a push at or after these times protects an image.
 	pulledSince, pushedSince evaluator.Instant
-	// newest are the digests that keepNewest protects.
+	// newest has the digests that keepNewest protects.
 	newest map[string]bool
 }
 
@@ -60,12 +57,12 @@ func newProtector(c *contents, settings config.Protect) protector {
 	}
 }
 
-// hoursBefore does not go through a time.Duration, which holds 292 years only.
+// hoursBefore avoids time.Duration, which is limited to 292 years.
 func hoursBefore(now time.Time, hours int) evaluator.Instant {
 	return evaluator.At(time.Unix(now.Unix()-int64(hours)*3600, int64(now.Nanosecond())))
 }
 
-// protections returns everything that protects the image.
+// protections returns the settings that protect the image.
 func (p *protector) protections(im *evaluator.Image) []Protection {
 	var by []Protection
 	for _, pattern := range p.settings.TagPatterns {

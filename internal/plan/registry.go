@@ -3,71 +3,120 @@ package plan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// ErrNoPolicy says that a repository has no lifecycle policy attached.
+// ErrNoPolicy says that no lifecycle policy is attached to a repository.
 var ErrNoPolicy = errors.New("no lifecycle policy attached")
 
-// ErrRepositoryNotFound says that a repository is not there (any more).
+// ErrRepositoryNotFound says that a repository does not exist.
 var ErrRepositoryNotFound = errors.New("repository not found")
+
+// A Registry reads what a plan needs. It is safe for concurrent use. A sequence ends with
+// its first error.
+type Registry interface {
+	// Repositories lists the repositories in a stable order.
+	Repositories(ctx context.Context) iter.Seq2[Repository, error]
+	// PolicyText returns the text of the attached lifecycle policy. The error is
+	// ErrNoPolicy if there is none.
+	PolicyText(ctx context.Context, repository string) (string, error)
+	// Images lists each image of the repository once, of any status, in pages and in no
+	// particular order. The caller may keep and change the slices.
+	Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error]
+	// Children reads the manifests of at most MaxBatch indexes.
+	Children(ctx context.Context, repository string, indexes []string) (Reading, error)
+}
+
+// A TagReader is a Registry that can read the tags of repositories.
+type TagReader interface {
+	RepositoryTags(ctx context.Context, repository Repository) (map[string]string, error)
+}
+
+// A PolicyReader is a Registry that can read the resource policies of repositories, which
+// grant access to other accounts.
+type PolicyReader interface {
+	// RepositoryPolicyText returns "" if the repository has no resource policy.
+	RepositoryPolicyText(ctx context.Context, repository string) (string, error)
+}
 
 // A Repository is one repository of the registry.
 type Repository struct {
 	Name string
-	// RegistryID is the account that the registry belongs to.
+	// RegistryID is the account of the registry.
 	RegistryID string
 	ARN        string
-}
-
-// A Registry reads what a plan needs. Implementations must be safe for
-// concurrent use. A sequence ends with its first error.
-type Registry interface {
-	// Repositories lists the repositories in a stable order.
-	Repositories(ctx context.Context) iter.Seq2[Repository, error]
-	// PolicyText returns the text of the repository's lifecycle policy, or an
-	// error that is ErrNoPolicy.
-	PolicyText(ctx context.Context, repository string) (string, error)
-	// Images lists the images of the repository whatever their status, each
-	// once, in no particular order, some at a time. The slices are the caller's.
-	Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error]
-	// Children reads the manifests of at most MaxBatch indexes.
-	Children(ctx context.Context, repository string, indexes []string) (Reading, error)
 }
 
 // A Reading is ECR's answer to a request for manifests.
 type Reading struct {
 	// Children are the digests that each index lists, by the digest of the index.
 	Children map[string][]string
-	// Failed are the other requested indexes and why they could not be read, in the
-	// order of the request.
+	// Failed are the indexes that could not be read, in the order of the request.
 	Failed []Failure
-	// At is when ECR may have recorded the reading as a pull. It is zero when the answer
-	// does not tell ECR's time.
+	// At is when ECR may have recorded the read as a pull. It is zero if the answer does
+	// not tell ECR's time.
 	At Span
 }
 
-// MaxBatch is the number of digests that Describe and Delete take in one call.
+// MaxBatch is the largest number of digests in one call to describe, read or delete
+// images.
 const MaxBatch = 100
 
-// CodeImageNotFound is ECR's failure code for an image that does not exist.
-const CodeImageNotFound = "ImageNotFound"
-
-// A Failure is one image that was not removed, and why.
+// A Failure says why ECR did not read or remove an image.
 type Failure struct {
 	Digest string
-	// Code is ECR's failure code, such as ImageReferencedByManifestList.
+	// Code is ECR's failure code, such as ImageReferencedByManifestList, or one of the
+	// codes below.
 	Code string
-	// Message is ECR's own words; it may be empty.
+	// Message is ECR's text; it may be empty.
 	Message string
 }
 
-// Error returns the code and the words.
+// The failure codes that the cleaner knows. Only the first is ECR's.
+const (
+	// CodeImageNotFound: the image does not exist.
+	CodeImageNotFound = "ImageNotFound"
+	// CodeNoIndex: the manifest is not that of an index.
+	CodeNoIndex = "ManifestIsNoIndex"
+	// CodeNoAnswer: ECR's answer does not mention the index.
+	CodeNoAnswer = "NotInTheAnswer"
+)
+
+// Error returns "code: message", or the code if there is no message.
 func (f Failure) Error() string {
 	if f.Message == "" {
 		return f.Code
 	}
 	return f.Code + ": " + f.Message
+}
+
+var errNoTags = errors.New("this registry cannot read the tags of repositories; select repositories by name")
+
+// EntryFor returns the entry of the configuration that selects the repository, or nil. It
+// reads the tags of the repository only if an entry needs them.
+func EntryFor(ctx context.Context, registry Registry, conf *config.Config, repository Repository) (*config.Entry, error) {
+	return conf.Entry(repository.Name, func() (map[string]string, error) {
+		if reader, ok := registry.(TagReader); ok {
+			return reader.RepositoryTags(ctx, repository)
+		}
+		return nil, errNoTags
+	})
+}
+
+// FindRepository returns the repository with the name. If there is none, the error is
+// ErrRepositoryNotFound.
+func FindRepository(ctx context.Context, registry Registry, name string) (Repository, error) {
+	for repository, err := range registry.Repositories(ctx) {
+		if err != nil {
+			return Repository{}, err
+		}
+		if repository.Name == name {
+			return repository, nil
+		}
+	}
+	return Repository{}, fmt.Errorf("repository %s: %w; check the name and the region", name, ErrRepositoryNotFound)
 }

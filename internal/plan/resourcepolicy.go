@@ -13,44 +13,35 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// A PolicyReader is a Registry that also knows the resource policies of its
-// repositories.
-type PolicyReader interface {
-	// RepositoryPolicyText returns the text of the policy that lets others use
-	// the repository, or "" when it has none.
-	RepositoryPolicyText(ctx context.Context, repository string) (string, error)
-}
-
-// sharedFinding says which other accounts may pull from a repository from which
-// images would go, although nothing tells what is in use there.
-func (p Planner) sharedFinding(ctx context.Context, repository string, settings config.Protect) []finding.Finding {
-	reader, ok := p.Registry.(PolicyReader)
-	if !ok || p.Scanner == nil || len(settings.InUse) == 0 || len(settings.References) > 0 {
+// sharedFinding returns a finding if other accounts may pull from the repository and no
+// list of references tells which images they use.
+func (c *contents) sharedFinding(ctx context.Context, settings config.Protect) []finding.Finding {
+	reader, ok := c.Registry.(PolicyReader)
+	if !ok || c.Scanner == nil || len(settings.InUse) == 0 || len(settings.References) > 0 {
 		return nil
 	}
-	text, err := reader.RepositoryPolicyText(ctx, repository)
+	text, err := reader.RepositoryPolicyText(ctx, c.repository)
 	if err != nil {
-		return []finding.Finding{{Kind: finding.SharedRepository, Repository: repository, Message: "who may pull from it is not known: " + err.Error()}}
+		return []finding.Finding{c.finding(finding.SharedRepository, "it is not known which other accounts may pull from it: "+err.Error())}
 	}
-	others := pullers(text, p.Scanner.Account)
+	others := pullers(text, c.Scanner.Account)
 	if len(others) == 0 {
 		return nil
 	}
-	return []finding.Finding{{Kind: finding.SharedRepository, Repository: repository, Message: fmt.Sprintf(
-		"its policy lets %s pull, and no list in protect.references says what they use", strings.Join(others, ", "))}}
+	return []finding.Finding{c.finding(finding.SharedRepository, fmt.Sprintf(
+		"its policy lets %s pull; protect.references has no list of the images that they use", strings.Join(others, ", ")))}
 }
 
-// pullers returns the principals outside the account that a resource policy
-// lets pull, sorted. Conditions are weighed for services only, which pull for
-// accounts that a condition names. A text that cannot be read may let anybody
-// pull.
+// pullers returns the principals outside the account that the resource policy lets pull,
+// sorted. It returns one in words if the text cannot be read. It reads conditions only for
+// services, which pull for the accounts that a condition names.
 func pullers(text, account string) []string {
 	if text == "" {
 		return nil
 	}
 	var policy struct{ Statement list[statement] }
 	if err := json.Unmarshal([]byte(text), &policy); err != nil {
-		return []string{"whoever a policy names that cannot be read"}
+		return []string{"unknown principals (the policy cannot be read)"}
 	}
 	var others []string
 	for _, s := range policy.Statement {
@@ -62,8 +53,8 @@ func pullers(text, account string) []string {
 	return slices.Compact(others)
 }
 
-// allowsPull reports whether the statement covers an action that a pull needs.
-// What is not said to be left out is covered.
+// allowsPull reports whether the statement allows an action that a pull needs. It assumes
+// so for NotAction and for the wildcard "?".
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 func (s statement) allowsPull() bool {
 	if len(s.NotAction) > 0 {
@@ -75,10 +66,10 @@ func (s statement) allowsPull() bool {
 	})
 }
 
-// outside returns the principals that are not of the account.
+// outside returns the principals of the statement outside the account.
 func (s statement) outside(account string) []string {
 	if s.NotPrincipal != nil {
-		return []string{"all but some"}
+		return []string{"everyone outside NotPrincipal"}
 	}
 	var others []string
 	for _, principal := range s.Principal.AWS {
@@ -98,8 +89,7 @@ func (s statement) outside(account string) []string {
 
 var accountID = regexp.MustCompile(`\b[0-9]{12}\b`)
 
-// accountOf returns the account of a principal, which is an ARN, the account
-// itself or * for anybody.
+// accountOf returns the account of a principal, which is an ARN, the account itself or *.
 func accountOf(principal string) string {
 	if fields := strings.SplitN(principal, ":", 6); len(fields) == 6 {
 		return fields[4]
@@ -116,7 +106,7 @@ type statement struct {
 	Condition    json.RawMessage
 }
 
-// principals are "*" or, among others, AWS accounts, roles and users.
+// principals is "*" or an object in the policy.
 type principals struct{ AWS, Service, Federated list[string] }
 
 // UnmarshalJSON reads either form.
@@ -129,7 +119,7 @@ func (p *principals) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*plain)(p))
 }
 
-// A list is written as an array or, when it has one element, as that.
+// A list is an array in the policy, or its only element.
 type list[T any] []T
 
 // UnmarshalJSON reads either form.

@@ -1,0 +1,135 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+)
+
+// Follow is the action on an image that is deleted with the last image that references
+// it.
+const Follow evaluator.Action = "follow"
+
+// An Image is an image with an action.
+type Image struct {
+	evaluator.Image
+	// Action is never evaluator.Keep.
+	Action evaluator.Action
+	// Rule is the priority of the applied rule. It is 0 if the image follows another image
+	// or a person named it.
+	Rule int
+	// Reason explains the action.
+	Reason string
+	// OnExpire is config.ArchiveExpired if Action is evaluator.Expire and the image would
+	// be archived instead of deleted. Otherwise it is empty.
+	OnExpire config.OnExpire
+	// Untag are the tags to remove if Action is evaluator.Untag, at most MaxBatch.
+	Untag []string
+	// ProtectedBy lists everything that protects the image from the action.
+	ProtectedBy []Protection
+	// Parents are the digests of the listed indexes and subjects that must be removed
+	// before the image.
+	Parents []string
+	// Unread is true for an index whose manifest was not read. Images that it may list are
+	// removed only after it, except the images in Above, which are the digests of the
+	// index's own ancestors.
+	Unread bool
+	Above  []string
+	// Children are the listed images below the image, as they were when the plan was made,
+	// without indexes that were read. It is nil unless the image is an index that was read.
+	Children []evaluator.Image
+	// Read is when ECR may have recorded the read of the index's manifest as a pull. It is
+	// zero unless the manifest was read and ECR is known to record this role's pulls.
+	Read Span
+	// ownPull is the pull that ECR recorded for a read by the cleaner; zero if none.
+	// readSeen is true if that read is Read.
+	ownPull  evaluator.Instant
+	readSeen bool
+	// Outcome is empty until the plan is applied. Message explains it and may be empty.
+	Outcome Outcome
+	Message string
+}
+
+// Protected reports whether something protects the image from the action.
+func (im *Image) Protected() bool { return len(im.ProtectedBy) > 0 }
+
+// Open reports whether the image is still to be removed.
+func (im *Image) Open() bool { return !im.Protected() && im.Outcome == "" }
+
+// Archives reports whether the action moves the image to the archive class.
+func (im *Image) Archives() bool { return Archives(im.Action, im.OnExpire) }
+
+// Archives reports whether the action moves an image to the archive class under the
+// setting of onExpire.
+func Archives(action evaluator.Action, onExpire config.OnExpire) bool {
+	return action == evaluator.Transition || onExpire == config.ArchiveExpired
+}
+
+// Deletes reports whether the action deletes the image.
+func (im *Image) Deletes() bool {
+	return (im.Action == evaluator.Expire || im.Action == Follow) && !im.Archives()
+}
+
+// OwnBytes returns the size of the image in bytes. It returns 0 for an index, because
+// ECR lists an index with the size of its largest child.
+func (im *Image) OwnBytes() int64 {
+	if graph.IsIndex(im.Image) {
+		return 0
+	}
+	return im.SizeInBytes
+}
+
+// ChildrenPulledAt returns the latest recorded pull of the children; zero if none.
+func (im *Image) ChildrenPulledAt() evaluator.Instant { return latestPull(im.Children) }
+
+func latestPull(images []evaluator.Image) evaluator.Instant {
+	var latest evaluator.Instant
+	for i := range images {
+		latest = max(latest, images[i].LastRecordedPullTime)
+	}
+	return latest
+}
+
+// Settle sets the outcome and the message of the image.
+func (im *Image) Settle(o Outcome, message string) { im.Outcome, im.Message = o, message }
+
+// RemovedFor reports whether a parent with the outcome no longer prevents the action on
+// the image. An archived parent prevents the deletion of the image.
+func (im *Image) RemovedFor(parent Outcome) bool {
+	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.Archives()
+}
+
+// Difference returns the name of the first field in which the image differs from its
+// current state, or "". It disregards a pull that AcceptOwnRead has noted. It also
+// compares the pulls of those children that find returns by their digest.
+func (im *Image) Difference(current evaluator.Image, find func(digest string) (evaluator.Image, bool)) string {
+	for i := range im.Children {
+		child := &im.Children[i]
+		if now, found := find(child.Digest); found && now.LastRecordedPullTime != child.LastRecordedPullTime {
+			return "lastRecordedPullTime of its child " + child.Digest
+		}
+	}
+	if !im.ownPull.IsZero() && current.LastRecordedPullTime == im.ownPull {
+		current.LastRecordedPullTime = im.LastRecordedPullTime
+	}
+	return Difference(im.Image, current)
+}
+
+// Difference returns the name of the first field that matters for removing an image and
+// differs between planned and current, or "". The order of the tags does not matter.
+func Difference(planned, current evaluator.Image) string {
+	switch {
+	case !slices.Equal(planned.Tags, current.Tags) &&
+		!slices.Equal(slices.Sorted(slices.Values(planned.Tags)), slices.Sorted(slices.Values(current.Tags))):
+		return "imageTags"
+	case planned.Status != current.Status:
+		return "imageStatus"
+	case planned.LastRecordedPullTime != current.LastRecordedPullTime:
+		return "lastRecordedPullTime"
+	case planned.EffectivePushTime() != current.EffectivePushTime():
+		return "imagePushedAt"
+	}
+	return ""
+}

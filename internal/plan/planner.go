@@ -1,0 +1,139 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
+)
+
+// A Planner makes the plans of repositories. It is safe for concurrent use.
+type Planner struct {
+	Registry Registry
+	// Now is the time at which policies are evaluated.
+	Now time.Time
+	// OwnPulls says whether ECR records this role's reads of manifests as pulls. The planner
+	// uses it only after such a read. If it is nil, ECR records them.
+	OwnPulls *OwnPullsOnce
+	// Scanner finds the images in use; nil if there are no in-use sources.
+	Scanner *usage.Scanner
+	// Reserve, unless it is nil, waits until the memory budget allows that many more listed
+	// images.
+	Reserve func(images int)
+	// reads are the cleaner's earlier reads of manifests, by the digest of the index.
+	reads map[string]ownRead
+	// released are the reasons of images that follow images which this run has removed, by
+	// digest. They are deleted as planned, whatever their own verdict is. It is nil in the
+	// first plan of a repository.
+	released map[string]string
+}
+
+// Plan evaluates the policy of the entry in the repository. The plan has a Skip if the
+// entry is nil, or if its policy is none, missing or invalid. An error means that the
+// repository could not be read completely. The plan is not valid then.
+func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entry) (Plan, error) {
+	plan := Plan{Repository: repository, Entry: entry}
+	policy, skip, err := PolicyFor(ctx, p.Registry, repository, entry)
+	plan.Attached = entry != nil && entry.Source == config.Attached && isAttached(skip, err)
+	if err != nil || skip != nil {
+		plan.Skip = skip
+		return plan, err
+	}
+	p.Scanner.Rely(ctx, sourcesOf(entry.Protect))
+	c, err := p.contents(ctx, repository)
+	if err != nil {
+		return plan, err
+	}
+	return plan, c.evaluate(ctx, &plan, policy)
+}
+
+// PlanNamed plans the deletion of the images with the names, each a digest or a tag. The
+// protection of the entry applies, but orphans are deleted. The error names the images
+// that are not listed, or a tag that several listed images have.
+func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (Plan, error) {
+	plan := Plan{Repository: repository, Entry: entry}
+	p.Scanner.Rely(ctx, sourcesOf(entry.Protect))
+	c, err := p.contents(ctx, repository)
+	if err != nil {
+		return plan, err
+	}
+	requests := make([]*request, len(c.images))
+	var unknown []string
+	for _, name := range names {
+		switch i, listed, err := c.find(name); {
+		case err != nil:
+			return plan, err
+		case !listed:
+			unknown = append(unknown, name)
+		default:
+			requests[i] = &request{action: evaluator.Expire, reason: "named by a person as " + name}
+		}
+	}
+	if first := p.released == nil; first && len(unknown) > 0 { // later the run has deleted some of them
+		return plan, fmt.Errorf("repository %s has no image with the digest or tag %s; nothing was removed",
+			repository, strings.Join(unknown, ", "))
+	}
+	return plan, c.decide(ctx, &plan, requests, true)
+}
+
+// evaluate evaluates the policy and completes the plan.
+func (c *contents) evaluate(ctx context.Context, plan *Plan, policy lifecycle.Policy) error {
+	c.attachedActions = c.evaluateAttached(ctx, plan, policy)
+	err := c.decide(ctx, plan, c.requests(policy, plan.Entry.OnExpire), plan.Entry.Orphans == config.DeleteOrphans)
+	if slices.ContainsFunc(policy.Rules, countsPulls) {
+		plan.KeptByOwnPulls += c.unmarkedByOwnPulls(policy)
+	}
+	if !plan.Attached && !c.attachedRead && plan.Removals() > 0 && len(sourcesOf(plan.Entry.Protect)) > 0 {
+		c.readAttached(ctx, plan) // ECR would not apply the protection of the entry
+	}
+	return err
+}
+
+func countsPulls(rule lifecycle.Rule) bool {
+	return rule.Selection.CountType == lifecycle.SinceImagePulled
+}
+
+// PolicyFor returns the policy that the entry gives the repository, or a Skip if there is
+// none to apply.
+func PolicyFor(ctx context.Context, registry Registry, repository string, entry *config.Entry) (lifecycle.Policy, *Skip, error) {
+	if entry == nil {
+		return lifecycle.Policy{}, &Skip{SkipNotConfigured, "no entry of the configuration selects it"}, nil
+	}
+	switch entry.Source {
+	case config.Inline:
+		return entry.Policy, nil, nil
+	case config.Attached:
+		return attachedPolicy(ctx, registry, repository)
+	case config.None:
+	}
+	return lifecycle.Policy{}, &Skip{SkipNone, fmt.Sprintf("entry %q has the policy none", entry.Name)}, nil
+}
+
+// attachedPolicy returns the lifecycle policy that is attached to the repository, or a
+// Skip if there is none or it is invalid.
+func attachedPolicy(ctx context.Context, registry Registry, repository string) (lifecycle.Policy, *Skip, error) {
+	text, err := registry.PolicyText(ctx, repository)
+	if errors.Is(err, ErrNoPolicy) {
+		return lifecycle.Policy{}, &Skip{SkipNoPolicy, "no lifecycle policy is attached to it"}, nil
+	}
+	if err != nil {
+		return lifecycle.Policy{}, nil, err
+	}
+	policy, problems := lifecycle.ParseText([]byte(text))
+	if err := problems.Err(); err != nil {
+		return policy, &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}, nil
+	}
+	return policy, nil, nil
+}
+
+// isAttached reports whether attachedPolicy found a policy, valid or not.
+func isAttached(skip *Skip, err error) bool {
+	return err == nil && (skip == nil || skip.Code == SkipInvalidPolicy)
+}
