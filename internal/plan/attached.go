@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -11,9 +10,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// evaluateAttached returns the actions of the attached policy, by position. It returns nil
-// if no image of the repository is in use or no policy is attached. ECR applies an
-// attached policy to images in use as well.
+// evaluateAttached returns the actions of the attached policy, by position, because ECR
+// applies it to images in use as well. It returns nil if none is in use or attached.
 func (c *contents) evaluateAttached(ctx context.Context, plan *Plan, policy lifecycle.Policy) []evaluator.Action {
 	if len(sourcesOf(plan.Entry.Protect)) == 0 || !c.Scanner.NamesImagesOf(ctx, c.repository) {
 		return nil
@@ -31,8 +29,8 @@ func (c *contents) evaluateAttached(ctx context.Context, plan *Plan, policy life
 	return actions
 }
 
-// readAttached returns the policy that is attached to a repository whose entry has its own
-// policy. It returns false if there is none or it cannot be read.
+// readAttached returns the policy that is attached beside a policy of the entry, and false
+// if there is none or it cannot be read.
 func (c *contents) readAttached(ctx context.Context, plan *Plan) (lifecycle.Policy, bool) {
 	c.attachedRead = true
 	policy, skip, err := attachedPolicy(ctx, c.Registry, c.repository)
@@ -45,7 +43,7 @@ func (c *contents) readAttached(ctx context.Context, plan *Plan) (lifecycle.Poli
 		why = skip.Message
 	}
 	if why != "" {
-		plan.Findings = append(plan.Findings, c.finding(finding.AttachedMarksInUse, "it is not known whether ECR itself will remove images in use: "+why))
+		plan.Findings = append(plan.Findings, c.finding(finding.AttachedMarksInUse, "it is not known whether ECR itself will remove images in use: %s", why))
 	}
 	return policy, err == nil && skip == nil
 }
@@ -64,8 +62,8 @@ func (u *imagesInUse) attachedFindings() []finding.Finding {
 			}
 		}
 		if action != evaluator.Keep && len(users) > 0 {
-			findings = append(findings, u.finding(finding.AttachedMarksInUse, fmt.Sprintf(
-				"ECR itself will %s %s, which is %sin use by %s", action, digest, child, strings.Join(words.Few(users), ", "))))
+			findings = append(findings, u.finding(finding.AttachedMarksInUse,
+				"ECR itself will %s %s, which is %sin use by %s", action, digest, child, strings.Join(words.Few(users), ", ")))
 		}
 	}
 	return findings

@@ -15,33 +15,28 @@ type contents struct {
 	Planner
 	repository string
 	images     []evaluator.Image
-	// positions are the positions by digest, and named the positions by digest and tag. No
-	// tag looks like a digest. If a tag moves during the listing, several images have it:
-	// repeated has the positions of all but the first. The maps are nil until needed.
+	// positions are by digest, and named by digest and tag; no tag looks like a digest. If a
+	// tag moves during the listing, several images have it. Repeated has the positions of all
+	// but the first. The maps are nil until needed.
 	positions, named map[string]int
 	repeated         map[string][]int
 
 	// children are the digests that each index lists, by the digest of the index. An index
 	// that could not be read has no entry. The map is nil until the manifests are read.
 	children map[string][]string
-	// readAt is when ECR may have recorded the read of each manifest as a pull, by digest.
-	readAt map[string]Span
-	// failed are the reads of manifests that failed.
-	failed []Failure
-	// own says whether ECR records this role's pulls. It is zero if no manifest was read.
-	own OwnPulls
-	// ownPulled are the pulls that ECR recorded for earlier reads by the cleaner, by the
-	// digest of the index. In images, such an index has its pull before that read.
+	readAt   map[string]Span // when ECR may have recorded each read as a pull, by digest
+	failed   []Failure       // reads of manifests
+	own      OwnPulls        // zero if no manifest was read
+	// ownPulled are the pulls that ECR recorded for earlier reads by the cleaner, by digest.
+	// In images, such an index has its pull before that read.
 	ownPulled map[string]evaluator.Instant
 
-	// attachedActions are the actions of the attached policy, by position. It is nil if no
-	// policy is attached or the actions do not matter. attachedRead is true if the attached
-	// policy was read in addition to the policy of the entry.
+	// attachedActions are the actions of an attached policy, by position; nil if they do not
+	// matter. attachedRead is true if that policy was read beside the policy of the entry.
 	attachedActions []evaluator.Action
 	attachedRead    bool
 }
 
-// contents lists the images of the repository.
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {
 	c := &contents{Planner: p, repository: repository}
 	for images, err := range p.Registry.Images(ctx, repository) {
@@ -61,7 +56,6 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 	return c, nil
 }
 
-// position returns the position of the image with the digest.
 func (c *contents) position(digest string) (i int, listed bool) {
 	if c.positions == nil {
 		c.positions = make(map[string]int, len(c.images))
@@ -76,18 +70,17 @@ func (c *contents) position(digest string) (i int, listed bool) {
 // find returns the position of the image with the digest or tag. It returns an error if
 // several listed images have the tag.
 func (c *contents) find(name string) (i int, listed bool, err error) {
-	found := c.withName(name)
-	switch len(found) {
+	switch found := c.withName(name); len(found) {
 	case 0:
 		return 0, false, nil
 	case 1:
 		return found[0], true, nil
+	default:
+		return 0, false, fmt.Errorf("repository %s: the tag %s is on %d of the listed images, because it moved while they were listed; run again, or name the image by its digest",
+			c.repository, name, len(found))
 	}
-	return 0, false, fmt.Errorf("repository %s: the tag %s is on %d of the listed images, because it moved while they were listed; run again, or name the image by its digest",
-		c.repository, name, len(found))
 }
 
-// withName returns the positions of the images with the digest or tag.
 func (c *contents) withName(name string) []int {
 	if c.named == nil {
 		c.named, c.repeated = make(map[string]int, 2*len(c.images)), map[string][]int{}
@@ -109,8 +102,8 @@ func (c *contents) withName(name string) []int {
 	return append([]int{i}, c.repeated[name]...)
 }
 
-// indexes returns the digests of the indexes that list each image, by its digest, and the
-// indexes that were not read.
+// indexes returns the digests of the indexes that list each image, by digest, and the
+// unread indexes.
 func (c *contents) indexes() (listing map[string][]string, unread []*evaluator.Image) {
 	listing = map[string][]string{}
 	for i := range c.images {
@@ -127,8 +120,8 @@ func (c *contents) indexes() (listing map[string][]string, unread []*evaluator.I
 }
 
 // below returns the listed images that the index lists, directly or through indexes that
-// were read. It leaves these indexes out, because their pulls may be the cleaner's reads.
-// It returns nil if the index itself was not read, else a list that may be empty.
+// were read. It leaves out these indexes, because their pulls may be the cleaner's reads.
+// It returns nil, and not an empty list, if the index itself was not read.
 func (c *contents) below(index string) []evaluator.Image {
 	if _, read := c.children[index]; !read {
 		return nil
@@ -152,7 +145,6 @@ func (c *contents) below(index string) []evaluator.Image {
 	return images
 }
 
-// finding returns a finding about the repository.
-func (c *contents) finding(kind finding.Kind, message string) finding.Finding {
-	return finding.Finding{Kind: kind, Repository: c.repository, Message: message}
+func (c *contents) finding(kind finding.Kind, format string, args ...any) finding.Finding {
+	return finding.Finding{Kind: kind, Repository: c.repository, Message: fmt.Sprintf(format, args...)}
 }

@@ -16,21 +16,18 @@ type Explanation struct {
 	Repository string
 	Entry      *config.Entry
 	Image      evaluator.Image
-	// Skip says why no policy is evaluated in the repository, or is nil.
-	Skip *Skip
-	// Verdict is the verdict of the policy, and Steps has one step per rule, by ascending
-	// priority. Both are zero without a policy.
+	Skip       *Skip // why no policy is evaluated in the repository, or nil
+	// Verdict is that of the policy. Steps has one step per rule, by ascending priority. Both
+	// are zero without a policy.
 	Verdict evaluator.Verdict
 	Steps   []evaluator.Step
-	// Planned is the image in the plan, or nil if the plan does not have it.
-	Planned *Image
-	// ProtectedBy is everything that protects the image, whatever the verdict is.
+	Planned *Image // the image in the plan; nil if the plan keeps it
+	// ProtectedBy protects the image, even if the verdict is to keep it.
 	ProtectedBy []Protection
 }
 
 // Explain explains the image with the name, a digest or a tag, under the configuration.
-// It returns an error if no listed image has the name, if several have it, or if the
-// repository cannot be read.
+// It returns an error if the name does not mean exactly one listed image.
 func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Repository, name string) (Explanation, error) {
 	entry, err := EntryFor(ctx, p.Registry, conf, repository)
 	e := Explanation{Repository: repository.Name, Entry: entry}
@@ -56,13 +53,11 @@ func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Re
 	if !conf.Repositories.Select(repository.Name) {
 		skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
 	}
-	if e.Skip = skip; skip == nil {
-		if err := c.explain(ctx, &e, policy, i); err != nil {
+	e.Skip = skip
+	if skip == nil {
+		if err := c.explain(ctx, &e, policy, i); err != nil || e.Planned != nil {
 			return e, err
 		}
-	}
-	if e.Planned != nil {
-		return e, nil
 	}
 	settings := conf.Settings
 	if entry != nil {
@@ -72,7 +67,7 @@ func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Re
 	return e, err
 }
 
-// explain adds the verdict of the policy and the plan for the image at position i.
+// explain adds the verdict and the plan for the image at position i.
 func (c *contents) explain(ctx context.Context, e *Explanation, policy lifecycle.Policy, i int) error {
 	plan := Plan{Repository: e.Repository, Entry: e.Entry, Attached: e.Entry.Source == config.Attached}
 	if err := c.evaluate(ctx, &plan, policy); err != nil {
@@ -86,7 +81,6 @@ func (c *contents) explain(ctx context.Context, e *Explanation, policy lifecycle
 	return nil
 }
 
-// protectionsOf returns everything that protects an image that no plan has.
 func (c *contents) protectionsOf(ctx context.Context, settings config.Protect, im *evaluator.Image) ([]Protection, error) {
 	if err := c.readManifests(ctx); err != nil {
 		return nil, err

@@ -14,35 +14,26 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// A Forecast says what ECR would do in one repository if the policy were attached now.
-// ECR knows none of the cleaner's protection. It keeps only the images that a kept index
-// lists.
+// A Forecast is the effect that a policy would have if it were attached to a repository
+// now. ECR protects no image, except those that a kept index lists.
 type Forecast struct {
-	// Listed is the number of listed images, of any status.
-	Listed int
-	// Images are the images that the policy marks, ordered by push time, the oldest first.
-	Images []ForecastImage
-	// InUseUnknown says why the images in use are not known, or is nil.
-	InUseUnknown *Skip
-	// Scanned is when the in-use scan began; zero without a scan.
-	Scanned time.Time
-	// Findings are messages about manifests, images in use and other accounts.
-	Findings []finding.Finding
+	Listed       int             // the number of listed images, of any status
+	Images       []ForecastImage // by push time, the oldest first
+	InUseUnknown *Skip           // why the images in use are not known, or nil
+	Scanned      time.Time       // when the in-use scan began; zero without a scan
+	Findings     []finding.Finding
 }
 
 // A ForecastImage is an image that the policy marks.
 type ForecastImage struct {
 	evaluator.Image
-	// Action is the action of ECR; it is never evaluator.Keep.
-	Action evaluator.Action
-	// Rule is the priority of the applied rule.
-	Rule   int
+	Action evaluator.Action // never evaluator.Keep
+	Rule   int              // the priority of the applied rule
 	Reason string
-	// BlockedBy is the digest of a kept index that lists the image, for which ECR keeps the
-	// image, or "".
+	// BlockedBy is the digest of an index that lists the image and for which ECR keeps it,
+	// or "".
 	BlockedBy string
-	// UsedBy names the users of the image, of an image below it, or of an index or a
-	// subject above it; at most a few of many.
+	// UsedBy names the users of the image and of related images, a few of many.
 	UsedBy []string
 }
 
@@ -79,8 +70,8 @@ func (p Planner) Forecast(ctx context.Context, repository string, policy lifecyc
 	return f, nil
 }
 
-// unreadIndex returns a Skip if an image is in use and an index was not read: the index
-// may list that image, or be below an index in use.
+// unreadIndex returns a Skip if an image is in use and an index was not read, because the
+// index may be related to that image.
 func (u *imagesInUse) unreadIndex() *Skip {
 	if len(u.by) == 0 {
 		return nil
@@ -94,8 +85,7 @@ func (u *imagesInUse) unreadIndex() *Skip {
 	return nil
 }
 
-// users returns the users of the image and of the indexes and subjects above it, at most
-// a few of many.
+// users returns the users of the image and of the images above it, a few of many.
 func (u *imagesInUse) users(digest string) []string {
 	var by []string
 	seen := map[string]bool{digest: true}
@@ -115,8 +105,8 @@ func (u *imagesInUse) users(digest string) []string {
 	return words.Few(by)
 }
 
-// blockers finds the indexes for which ECR keeps marked images. ECR deletes or archives an
-// image only if it does the same, or more, to all indexes that list it.
+// blockers finds the indexes for which ECR keeps marked images. ECR deletes an image only
+// if it deletes all indexes that list it. It archives one only if none of them is active.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 type blockers struct {
 	*contents
@@ -125,7 +115,6 @@ type blockers struct {
 	found   map[string]string           // results of the method of, by digest
 }
 
-// of returns the digest of an index that blocks the action on the marked image, or "".
 func (b blockers) of(digest string) string {
 	if index, known := b.found[digest]; known {
 		return index
@@ -140,8 +129,8 @@ func (b blockers) of(digest string) string {
 	return b.found[digest]
 }
 
-// disposition returns what ECR does to the index. It is graph.Archive at least if the
-// index is archived already.
+// disposition returns the action of ECR on the index. An archived index counts as archived
+// by ECR.
 func (b blockers) disposition(index string) graph.Disposition {
 	disposition := graph.Keep
 	if i, _ := b.position(index); b.images[i].Status == evaluator.Archived {

@@ -15,41 +15,35 @@ const Follow evaluator.Action = "follow"
 // An Image is an image with an action.
 type Image struct {
 	evaluator.Image
-	// Action is never evaluator.Keep.
-	Action evaluator.Action
+	Action evaluator.Action // never evaluator.Keep
 	// Rule is the priority of the applied rule. It is 0 if the image follows another image
 	// or a person named it.
-	Rule int
-	// Reason explains the action.
+	Rule   int
 	Reason string
-	// OnExpire is config.ArchiveExpired if Action is evaluator.Expire and the image would
-	// be archived instead of deleted. Otherwise it is empty.
-	OnExpire config.OnExpire
-	// Untag are the tags to remove if Action is evaluator.Untag, at most MaxBatch.
-	Untag []string
-	// ProtectedBy lists everything that protects the image from the action.
+	// OnExpire is config.ArchiveExpired if the image expires and would be archived instead
+	// of deleted. Otherwise it is empty.
+	OnExpire    config.OnExpire
+	Untag       []string // the tags to remove, at most MaxBatch
 	ProtectedBy []Protection
 	// Parents are the digests of the listed indexes and subjects that must be removed
 	// before the image.
 	Parents []string
-	// Unread is true for an index whose manifest was not read. Images that it may list are
-	// removed only after it, except the images in Above, which are the digests of the
-	// index's own ancestors.
+	// Unread is true for an index that was not read. Images that it may list are removed
+	// only after it, except its own ancestors, whose digests are in Above.
 	Unread bool
 	Above  []string
-	// Children are the listed images below the image, as they were when the plan was made,
-	// without indexes that were read. It is nil unless the image is an index that was read.
+	// Children are the images that contents.below returned for the plan. It is nil unless
+	// the image is an index that was read.
 	Children []evaluator.Image
 	// Read is when ECR may have recorded the read of the index's manifest as a pull. It is
-	// zero unless the manifest was read and ECR is known to record this role's pulls.
+	// zero unless ECR is known to record this role's pulls.
 	Read Span
 	// ownPull is the pull that ECR recorded for a read by the cleaner; zero if none.
 	// readSeen is true if that read is Read.
 	ownPull  evaluator.Instant
 	readSeen bool
-	// Outcome is empty until the plan is applied. Message explains it and may be empty.
-	Outcome Outcome
-	Message string
+	Outcome  Outcome // empty until the plan is applied
+	Message  string  // about the outcome; may be empty
 }
 
 // Protected reports whether something protects the image from the action.
@@ -58,11 +52,10 @@ func (im *Image) Protected() bool { return len(im.ProtectedBy) > 0 }
 // Open reports whether the image is still to be removed.
 func (im *Image) Open() bool { return !im.Protected() && im.Outcome == "" }
 
-// Archives reports whether the action moves the image to the archive class.
+// Archives reports whether the action archives the image.
 func (im *Image) Archives() bool { return Archives(im.Action, im.OnExpire) }
 
-// Archives reports whether the action moves an image to the archive class under the
-// setting of onExpire.
+// Archives reports whether the action with that OnExpire archives an image.
 func Archives(action evaluator.Action, onExpire config.OnExpire) bool {
 	return action == evaluator.Transition || onExpire == config.ArchiveExpired
 }
@@ -72,8 +65,8 @@ func (im *Image) Deletes() bool {
 	return (im.Action == evaluator.Expire || im.Action == Follow) && !im.Archives()
 }
 
-// OwnBytes returns the size of the image in bytes. It returns 0 for an index, because
-// ECR lists an index with the size of its largest child.
+// OwnBytes returns the size of the image in bytes, or 0 for an index, which ECR lists
+// with the size of its largest child.
 func (im *Image) OwnBytes() int64 {
 	if graph.IsIndex(im.Image) {
 		return 0
@@ -95,15 +88,15 @@ func latestPull(images []evaluator.Image) evaluator.Instant {
 // Settle sets the outcome and the message of the image.
 func (im *Image) Settle(o Outcome, message string) { im.Outcome, im.Message = o, message }
 
-// RemovedFor reports whether a parent with the outcome no longer prevents the action on
-// the image. An archived parent prevents the deletion of the image.
+// RemovedFor reports whether the action on the image is possible after that outcome of a
+// parent. An archived parent prevents a deletion.
 func (im *Image) RemovedFor(parent Outcome) bool {
 	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.Archives()
 }
 
 // Difference returns the name of the first field in which the image differs from its
-// current state, or "". It disregards a pull that AcceptOwnRead has noted. It also
-// compares the pulls of those children that find returns by their digest.
+// current state, or "". It disregards a pull that AcceptOwnRead noted, and compares the
+// pulls of the children that find returns.
 func (im *Image) Difference(current evaluator.Image, find func(digest string) (evaluator.Image, bool)) string {
 	for i := range im.Children {
 		child := &im.Children[i]
@@ -117,8 +110,8 @@ func (im *Image) Difference(current evaluator.Image, find func(digest string) (e
 	return Difference(im.Image, current)
 }
 
-// Difference returns the name of the first field that matters for removing an image and
-// differs between planned and current, or "". The order of the tags does not matter.
+// Difference returns the name of the first field that differs and matters for a removal,
+// or "". The order of the tags does not matter.
 func Difference(planned, current evaluator.Image) string {
 	switch {
 	case !slices.Equal(planned.Tags, current.Tags) &&

@@ -21,15 +21,13 @@ import (
 type imagesInUse struct {
 	*contents
 	graph *graph.Graph
-	// by has the users of each image in use, by its digest. An index is in use if one of
-	// the images below it is.
-	by       map[string][]string
-	findings []finding.Finding
-	// unresolved and moved are the lines of two findings: about containers that run without
-	// a recorded digest, and about those whose tag is on another image now.
-	unresolved, moved []string
-	// began is when the scan began; zero without a scan.
-	began clock.Stamp
+	// by has the users of each image, by its digest. An index is in use if an image below it
+	// is.
+	by         map[string][]string
+	findings   []finding.Finding
+	unresolved []string    // the containers without a recorded digest, in words
+	moved      []string    // the containers whose tag is on another image now, in words
+	began      clock.Stamp // when the scan began; zero without a scan
 }
 
 // sourcesOf returns the names of the in-use sources in the settings.
@@ -69,9 +67,8 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	return u, nil
 }
 
-// addPulled marks as in use the images that were pulled since the second in which the
-// scan began. The scan may have missed who pulled them. The re-check sees later pulls
-// only.
+// addPulled adds the images that were pulled since the second in which the scan began. The
+// scan may have missed who pulled them, and the re-check sees only later pulls.
 func (u *imagesInUse) addPulled(began time.Time) {
 	if began.IsZero() {
 		return
@@ -111,9 +108,9 @@ func (u *imagesInUse) addUse(use *inuse.Use) bool {
 	return true
 }
 
-// resolve returns the positions of the images of the reference. If it has a digest, that
-// decides, because its tag may have moved. If no listed image has the digest, exact is
-// false and the images are those with the tag.
+// resolve returns the positions of the images with the digest of the reference, because
+// its tag may have moved. If there is none, exact is false, and the images are those with
+// the tag. A reference without a digest means the images with the tag.
 func (u *imagesInUse) resolve(ref reference.Reference) (positions []int, exact bool) {
 	if ref.Digest == "" {
 		return u.withName(ref.Tag), true
@@ -124,7 +121,6 @@ func (u *imagesInUse) resolve(ref reference.Reference) (positions []int, exact b
 	return u.withName(ref.Tag), false
 }
 
-// add adds a user of the image and of the indexes above it.
 func (u *imagesInUse) add(digest, by string) {
 	for _, d := range append(u.graph.Ancestors(digest), digest) {
 		if !slices.Contains(u.by[d], by) {
@@ -133,7 +129,7 @@ func (u *imagesInUse) add(digest, by string) {
 	}
 }
 
-// addMoved notes a use whose tag is neither on the image in use nor on an index above it.
+// addMoved notes a use whose tag is neither on its image nor on an index above that.
 func (u *imagesInUse) addMoved(use *inuse.Use) {
 	running := append(u.graph.Ancestors(use.Reference.Digest), use.Reference.Digest)
 	tagged := u.withName(use.Reference.Tag)
@@ -155,7 +151,7 @@ func (u *imagesInUse) addRunningFindings() {
 }
 
 func (u *imagesInUse) addFinding(kind finding.Kind, format string, args ...any) {
-	u.findings = append(u.findings, u.finding(kind, fmt.Sprintf(format, args...)))
+	u.findings = append(u.findings, u.finding(kind, format, args...))
 }
 
 // inUseBy returns a protection for each user, at most a few of many.
@@ -167,12 +163,9 @@ func inUseBy(users []string) []Protection {
 	return protections
 }
 
-// protectTags returns what protects the tags of an image. Some of it does not protect the
-// image itself from deletion:
-//   - It is below an index in use.
-//   - Some image is in use, and an index was not read: it may list that image, or be below
-//     an index in use.
-//   - One of the tags names the subject of the image.
+// protectTags returns further protections of the tags of an image, which stays itself: an
+// index above it is in use, an unread index may be related to an image in use, or one of
+// the tags names its subject.
 func (u *imagesInUse) protectTags(im *evaluator.Image, tags []string) []Protection {
 	var by []Protection
 	if len(u.by[im.Digest]) == 0 {
@@ -188,8 +181,7 @@ func (u *imagesInUse) protectTags(im *evaluator.Image, tags []string) []Protecti
 	return by
 }
 
-// indexAbove returns an index in use above the image, and its users; none if there is no
-// such index.
+// indexAbove returns an index in use above the image, or "", and its users.
 func (u *imagesInUse) indexAbove(digest string) (index string, users []string) {
 	for _, index := range u.graph.Ancestors(digest) {
 		if len(u.by[index]) > 0 {

@@ -13,9 +13,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// readManifests reads, once, the manifests of all active indexes and of all active images
-// that ECR lists without a media type. Each image without a media type gets one: that of
-// an index, unless its manifest is no index.
+// readManifests reads, once, the manifests of all active indexes. An image that ECR lists
+// without a media type counts as an index, unless its manifest is read and is none.
 func (c *contents) readManifests(ctx context.Context) error {
 	if c.children != nil {
 		return nil
@@ -73,7 +72,7 @@ func (c *contents) manifestFindings() []finding.Finding {
 		if remedy := remedies[code]; remedy != "" {
 			message += "; " + remedy
 		}
-		findings = append(findings, c.finding(kind, message))
+		findings = append(findings, c.finding(kind, "%s", message))
 	}
 	slices.SortFunc(findings, func(a, b finding.Finding) int { return cmp.Compare(a.Message, b.Message) })
 	return findings

@@ -11,11 +11,9 @@ import (
 // newest returns the digests of the images that keepNewest protects: the n newest images
 // and the n newest active ones. Referrers and children do not count.
 //
-// An index is as new as its newest child. Otherwise, after its deletion the child would
-// count by itself and another image would lose its protection.
-//
-// An untagged image may be the child of an unread index. Such an image is protected, and
-// does not count.
+// An index is as new as its newest child: after its deletion that child would count, and
+// another image would lose its protection. An untagged image that may be the child of an
+// unread index is protected, but does not count.
 func (c *contents) newest(n int) map[string]bool {
 	if n == 0 {
 		return nil
@@ -55,9 +53,8 @@ func (c *contents) newest(n int) map[string]bool {
 	return protected
 }
 
-// newestFirst yields the images by push time, the newest first. Of images with the same
-// push time, it yields the greatest digest first. It does not sort images that the caller
-// does not reach.
+// newestFirst yields the images by push time, the newest first, and then by digest, the
+// greatest first. It sorts only as far as the caller iterates.
 func (c *contents) newestFirst(yield func(*evaluator.Image) bool) {
 	rest := make(byAge, len(c.images))
 	for i := range c.images {
@@ -68,7 +65,7 @@ func (c *contents) newestFirst(yield func(*evaluator.Image) bool) {
 	}
 }
 
-// byAge is a heap with the newest image on top. See heap.Interface for its methods.
+// byAge is a heap with the newest image on top.
 type byAge []*evaluator.Image
 
 func (h byAge) Len() int      { return len(h) }
@@ -77,8 +74,8 @@ func (h byAge) Less(i, j int) bool {
 	return cmp.Or(h[i].EffectivePushTime().Compare(h[j].EffectivePushTime()), cmp.Compare(h[i].Digest, h[j].Digest)) > 0
 }
 
-// Push is never called.
-func (h *byAge) Push(any) {}
+// Push does nothing; it is never called.
+func (*byAge) Push(any) {}
 
 // Pop removes the last image and returns it.
 func (h *byAge) Pop() any {

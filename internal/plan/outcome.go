@@ -3,26 +3,21 @@ package plan
 // Outcome is what happened to a planned image when the plan was applied.
 type Outcome string
 
-// The outcomes. Failed, Unknown and NotAttempted make a run incomplete. The others are
-// normal while images are pushed and pulled.
+// The outcomes. Failed, Unknown and NotAttempted make a run incomplete.
 const (
 	Deleted        Outcome = "deleted"
 	MovedToArchive Outcome = "archived"
-	// Untagged: the image has lost the tags to remove.
-	Untagged Outcome = "untagged"
+	Untagged       Outcome = "untagged"
 	// Blocked: a parent of the image was not removed, or ECR refused the call because an
-	// index references the image or because its storage class cannot be changed.
+	// index references the image or its storage class cannot be changed.
 	Blocked Outcome = "blocked"
-	// Changed: the image has changed since the plan and was kept.
-	Changed Outcome = "changed"
-	// Gone: the image no longer existed.
-	Gone   Outcome = "gone"
-	Failed Outcome = "failed"
+	Changed Outcome = "changed" // since the plan; the image was kept
+	Gone    Outcome = "gone"    // the image no longer existed
+	Failed  Outcome = "failed"
 	// Unknown: ECR did not answer a removing call or carried it out in part, and the image
 	// was not seen to be removed. ECR may still remove it.
-	Unknown Outcome = "unknown"
-	// NotAttempted: the run stopped before it came to the image.
-	NotAttempted Outcome = "not attempted"
+	Unknown      Outcome = "unknown"
+	NotAttempted Outcome = "not attempted" // the run stopped first
 )
 
 // Removed reports whether the outcome is that the action was carried out.
@@ -33,9 +28,8 @@ const RepositoryGone = "the repository no longer exists"
 
 // A Skip says why a repository is skipped.
 type Skip struct {
-	Code SkipCode
-	// Message is one line for a person. It says what to do, if there is something to do.
-	Message string
+	Code    SkipCode
+	Message string // one line for a person
 }
 
 // SkipCode is the kind of reason for which a repository is skipped.

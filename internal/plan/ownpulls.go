@@ -14,12 +14,9 @@ import (
 // of a manifest is a pull. ECR records it unless the role is a pull-time exclusion.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-time-update-exclusions.html
 type OwnPulls struct {
-	// Excluded is true if ECR does not record the pulls.
-	Excluded bool
-	// Principal is the ARN to register as an exclusion; empty if unknown.
-	Principal string
-	// Err says why Excluded is not known, or is nil.
-	Err error
+	Excluded  bool   // true if ECR does not record the pulls
+	Principal string // the ARN to register as an exclusion; empty if unknown
+	Err       error  // why Excluded is not known, or nil
 }
 
 // OwnPullsOnce gets the OwnPulls of a run once. It is safe for concurrent use.
@@ -30,8 +27,8 @@ type OwnPullsOnce struct {
 	answer OwnPulls
 }
 
-// AskOnce returns an OwnPullsOnce that calls ask at most once, unless the context ends
-// during the call. A nil ask means that ECR records the pulls.
+// AskOnce returns an OwnPullsOnce that calls ask until a call is not cut short by its
+// context. A nil ask means that ECR records the pulls.
 func AskOnce(ask func(context.Context) OwnPulls) *OwnPullsOnce {
 	if ask == nil {
 		ask = func(context.Context) OwnPulls { return OwnPulls{} }
@@ -39,8 +36,8 @@ func AskOnce(ask func(context.Context) OwnPulls) *OwnPullsOnce {
 	return &OwnPullsOnce{ask: ask, turn: make(chan struct{}, 1)}
 }
 
-// Get returns the answer. For a nil OwnPullsOnce, ECR records the pulls. A caller whose
-// context ends gets an error, which other callers do not get.
+// Get returns the answer; a nil OwnPullsOnce says that ECR records the pulls. Only the
+// caller whose context ends gets an error for that.
 func (o *OwnPullsOnce) Get(ctx context.Context) OwnPulls {
 	if o == nil {
 		return OwnPulls{}
@@ -68,7 +65,6 @@ func (o *OwnPullsOnce) Known() (OwnPulls, bool) { return o.answer, o.asked }
 // empty.
 type Span struct{ From, To time.Time }
 
-// contains reports whether the second of the instant is in the span.
 func (s Span) contains(t evaluator.Instant) bool {
 	second := t.Time().Truncate(time.Second)
 	return !s.From.IsZero() && !second.Before(s.From) && !second.After(s.To)
@@ -78,13 +74,10 @@ func (s Span) contains(t evaluator.Instant) bool {
 // hours, and therefore records the read as a pull at most once.
 type ownRead struct {
 	Span
-	// before is the last recorded pull before the read; zero if none.
-	before evaluator.Instant
-	// recorded is the pull that ECR recorded for an earlier read; zero if none.
-	recorded evaluator.Instant
+	before   evaluator.Instant // the last recorded pull before the read; zero if none
+	recorded evaluator.Instant // the pull that ECR recorded for an earlier read; zero if none
 }
 
-// readsOf returns the reads of the manifests of the images, by digest.
 func readsOf(images []*Image) map[string]ownRead {
 	reads := map[string]ownRead{}
 	for _, im := range images {
@@ -99,8 +92,7 @@ func readsOf(images []*Image) map[string]ownRead {
 	return reads
 }
 
-// AcceptOwnRead notes the pull if ECR recorded it for Read. It accepts one pull. Any
-// other recorded pull is not the cleaner's.
+// AcceptOwnRead notes the pull if ECR recorded it for Read. It accepts only one pull.
 func (im *Image) AcceptOwnRead(pull evaluator.Instant) {
 	if pull.After(im.LastRecordedPullTime) && pull.After(im.ownPull) && im.Read.contains(pull) && !im.readSeen {
 		im.ownPull, im.readSeen = pull, true
@@ -108,7 +100,7 @@ func (im *Image) AcceptOwnRead(pull evaluator.Instant) {
 }
 
 // disregardOwnReads resets the pull time of each index whose last recorded pull is an
-// earlier read by the cleaner. The index gets the pull before that read.
+// earlier read by the cleaner, to the pull before that read.
 func (c *contents) disregardOwnReads() {
 	for digest, read := range c.reads {
 		i, listed := c.position(digest)
@@ -126,9 +118,8 @@ func (c *contents) disregardOwnReads() {
 	}
 }
 
-// readOf returns when ECR may have recorded the read of the index's manifest as a pull. It
-// is zero unless ECR is known to record this role's pulls. Otherwise a pull in that span
-// may be somebody else's.
+// readOf returns Image.Read. If ECR may not have recorded the cleaner's read, a pull in
+// that span may be somebody else's.
 func (c *contents) readOf(index string) Span {
 	if c.own.Excluded || c.own.Err != nil {
 		return Span{}
@@ -136,8 +127,8 @@ func (c *contents) readOf(index string) Span {
 	return c.readAt[index]
 }
 
-// keptByOwnPulls counts the indexes that only their own last recorded pull protects, which
-// may be this role's read. None of the images below them was pulled as recently.
+// keptByOwnPulls counts the indexes that only their own last pull protects, which may be
+// this role's read. No image below them was pulled as recently.
 func (c *contents) keptByOwnPulls(requests []*request, protections map[int][]Protection, settings config.Protect) int {
 	if c.own.Excluded {
 		return 0
@@ -156,8 +147,8 @@ func (c *contents) keptByOwnPulls(requests []*request, protections map[int][]Pro
 	return n
 }
 
-// unmarkedByOwnPulls counts the indexes that the policy would act on if their last pull
-// were no later than the last pull of the images below them.
+// unmarkedByOwnPulls counts the indexes that the policy keeps, but would not keep if their
+// last pull were that of the images below them.
 func (c *contents) unmarkedByOwnPulls(policy lifecycle.Policy) int {
 	if c.own.Excluded || len(c.children) == 0 {
 		return 0

@@ -1,11 +1,9 @@
 // Package plan decides which images of one repository are to be deleted, archived or
-// untagged. It takes the entry of the configuration that selects the repository, the
-// images and manifests that a Registry reads, and the images in use that a usage.Scanner
-// finds. It returns a Plan: the images with an action, the reason for each action,
-// everything that protects an image, and findings.
+// untagged. It takes the entry of the configuration that selects the repository, a
+// Registry with images and manifests, and a usage.Scanner with the images in use. It
+// returns a Plan: the images with an action, the reasons, the protection, and findings.
 //
-// The package cannot remove anything. No method of a Registry removes an image, and no
-// package that this one imports has a method that does.
+// The package cannot remove anything: neither a Registry nor an imported package can.
 package plan
 
 import (
@@ -23,30 +21,23 @@ import (
 // A Plan lists the images of one repository that a run would remove.
 type Plan struct {
 	Repository string
-	// Entry selects the repository; nil if no entry of the configuration does.
-	Entry *config.Entry
-	// Made is when the plan was ready; zero if unknown.
-	Made clock.Stamp
-	// Listed is the number of listed images, of any status.
-	Listed int
-	// Images are the images with an action, including protected ones. They are ordered by
-	// push time, the oldest first.
+	Entry      *config.Entry // nil if no entry selects the repository
+	Made       clock.Stamp   // when the plan was ready; zero if unknown
+	Listed     int           // the number of listed images, of any status
+	// Images are the images with an action, including protected ones, by push time, the
+	// oldest first.
 	Images []Image
-	// Attached is true if a lifecycle policy is attached to the repository, which ECR
-	// applies by itself. If the entry has its own policy, Attached is known only if the
-	// entry has in-use sources, and the repository is in use or images would be removed.
+	// Attached is true if the repository has an attached policy, which ECR applies. Beside a
+	// policy of the entry it is known only if the entry has in-use sources, and the
+	// repository is in use or images would be removed.
 	Attached bool
-	// scanned is when the in-use scan began; zero if the plan relies on no scan.
-	scanned clock.Stamp
+	scanned  clock.Stamp // when the in-use scan began; zero without a scan
 	// KeptByOwnPulls is the number of indexes that are kept because the read of their
 	// manifests may count as a pull.
 	KeptByOwnPulls int
-	// Attempts is the number of removing calls that were logged for each image, by digest.
-	Attempts map[string]int
-	// Skip says why the whole repository is skipped, or is nil.
-	Skip *Skip
-	// Findings are messages about the repository, in a stable order.
-	Findings []finding.Finding
+	Attempts       map[string]int // the removing calls that were logged, by digest
+	Skip           *Skip          // why the whole repository is skipped, or nil
+	Findings       []finding.Finding
 }
 
 // Open returns the images that are still to be removed. They point into Images.
@@ -89,14 +80,30 @@ func (plan *Plan) ApplyLimits() {
 }
 
 // Fresh reports whether neither the plan nor its in-use scan is older than
-// usage.MaxScanAge. Only a fresh plan may be applied. An unknown time counts as fresh.
+// usage.MaxScanAge. An unknown time counts as fresh. Only a fresh plan may be applied.
 func (plan *Plan) Fresh(now clock.Stamp) bool {
 	young := func(made clock.Stamp) bool { return !made.Known() || made.Age(now) <= usage.MaxScanAge }
 	return young(plan.scanned) && young(plan.Made)
 }
 
-// SortImages sorts the images by push time, the oldest first. Images with the same push
-// time are sorted by digest.
+// released returns the reasons of the open images that follow others, all of which are
+// removed, by digest.
+func (plan *Plan) released() map[string]string {
+	outcomes := map[string]Outcome{}
+	for i := range plan.Images {
+		outcomes[plan.Images[i].Digest] = plan.Images[i].Outcome
+	}
+	released := map[string]string{}
+	for _, im := range plan.Open() {
+		kept := func(parent string) bool { return !im.RemovedFor(outcomes[parent]) }
+		if im.Action == Follow && len(im.Parents) > 0 && !slices.ContainsFunc(im.Parents, kept) {
+			released[im.Digest] = im.Reason
+		}
+	}
+	return released
+}
+
+// SortImages sorts the images by push time, the oldest first, and then by digest.
 func SortImages(images []Image) {
 	slices.SortFunc(images, func(a, b Image) int { return byPush(&a.Image, &b.Image) })
 }

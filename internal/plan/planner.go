@@ -17,27 +17,37 @@ import (
 // A Planner makes the plans of repositories. It is safe for concurrent use.
 type Planner struct {
 	Registry Registry
-	// Now is the time at which policies are evaluated.
-	Now time.Time
-	// OwnPulls says whether ECR records this role's reads of manifests as pulls. The planner
-	// uses it only after such a read. If it is nil, ECR records them.
-	OwnPulls *OwnPullsOnce
-	// Scanner finds the images in use; nil if there are no in-use sources.
-	Scanner *usage.Scanner
-	// Reserve, unless it is nil, waits until the memory budget allows that many more listed
-	// images.
+	Now      time.Time      // the time at which policies are evaluated
+	OwnPulls *OwnPullsOnce  // used after a read of a manifest; nil if ECR records these reads
+	Scanner  *usage.Scanner // nil without in-use sources
+	// Reserve waits until the memory budget allows that many more listed images. It may be
+	// nil.
 	Reserve func(images int)
 	// reads are the cleaner's earlier reads of manifests, by the digest of the index.
 	reads map[string]ownRead
 	// released are the reasons of images that follow images which this run has removed, by
-	// digest. They are deleted as planned, whatever their own verdict is. It is nil in the
-	// first plan of a repository.
+	// digest. They are deleted even if the policy keeps them. It is nil in the first plan of
+	// a repository.
 	released map[string]string
 }
 
+// After returns the planner for a new plan of a repository after the plan before was
+// applied in part.
+func (p Planner) After(before *Plan) Planner {
+	p.released, p.reads = before.released(), readsOf(before.Open())
+	return p
+}
+
+// AfterReads returns the planner for a new plan of a repository after a plan with these
+// images was not applied.
+func (p Planner) AfterReads(images []*Image) Planner {
+	p.reads = readsOf(images)
+	return p
+}
+
 // Plan evaluates the policy of the entry in the repository. The plan has a Skip if the
-// entry is nil, or if its policy is none, missing or invalid. An error means that the
-// repository could not be read completely. The plan is not valid then.
+// entry is nil, or if its policy is none, missing or invalid. After an error the plan is
+// not valid, because the repository could not be read completely.
 func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entry) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
 	policy, skip, err := PolicyFor(ctx, p.Registry, repository, entry)
@@ -54,9 +64,9 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	return plan, c.evaluate(ctx, &plan, policy)
 }
 
-// PlanNamed plans the deletion of the images with the names, each a digest or a tag. The
-// protection of the entry applies, but orphans are deleted. The error names the images
-// that are not listed, or a tag that several listed images have.
+// PlanNamed plans the deletion of the images with the names, each a digest or a tag, under
+// the protection of the entry. Orphans may be deleted. It returns an error if a name means
+// no listed image, or a tag means several.
 func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
 	p.Scanner.Rely(ctx, sourcesOf(entry.Protect))
@@ -100,8 +110,7 @@ func countsPulls(rule lifecycle.Rule) bool {
 	return rule.Selection.CountType == lifecycle.SinceImagePulled
 }
 
-// PolicyFor returns the policy that the entry gives the repository, or a Skip if there is
-// none to apply.
+// PolicyFor returns the policy of the entry for the repository, or a Skip if there is none.
 func PolicyFor(ctx context.Context, registry Registry, repository string, entry *config.Entry) (lifecycle.Policy, *Skip, error) {
 	if entry == nil {
 		return lifecycle.Policy{}, &Skip{SkipNotConfigured, "no entry of the configuration selects it"}, nil
@@ -116,8 +125,6 @@ func PolicyFor(ctx context.Context, registry Registry, repository string, entry 
 	return lifecycle.Policy{}, &Skip{SkipNone, fmt.Sprintf("entry %q has the policy none", entry.Name)}, nil
 }
 
-// attachedPolicy returns the lifecycle policy that is attached to the repository, or a
-// Skip if there is none or it is invalid.
 func attachedPolicy(ctx context.Context, registry Registry, repository string) (lifecycle.Policy, *Skip, error) {
 	text, err := registry.PolicyText(ctx, repository)
 	if errors.Is(err, ErrNoPolicy) {

@@ -13,8 +13,8 @@ import (
 // A Protection is one reason why an image is kept although its policy would act on it.
 type Protection struct {
 	Kind ProtectionKind `json:"kind"`
-	// By is what protects the image: the user of the image, the pattern that a tag matches,
-	// the setting in words, or the digest of a related image.
+	// By is the user of the image, the pattern that a tag matches, the setting in words, or
+	// the digest of a related image.
 	By string `json:"by"`
 }
 
@@ -39,13 +39,12 @@ const (
 	ByUnreadableIndex = ProtectionKind(graph.Unreadable)
 )
 
-// A protector finds the settings that protect the images of one repository.
+// A protector applies the settings that protect images to one repository.
 type protector struct {
 	settings config.Protect
 	// A pull or a push at or after these times protects an image.
 	pulledSince, pushedSince evaluator.Instant
-	// newest has the digests that keepNewest protects.
-	newest map[string]bool
+	newest                   map[string]bool // the digests that keepNewest protects
 }
 
 func newProtector(c *contents, settings config.Protect) protector {
@@ -62,7 +61,6 @@ func hoursBefore(now time.Time, hours int) evaluator.Instant {
 	return evaluator.At(time.Unix(now.Unix()-int64(hours)*3600, int64(now.Nanosecond())))
 }
 
-// protections returns the settings that protect the image.
 func (p *protector) protections(im *evaluator.Image) []Protection {
 	var by []Protection
 	for _, pattern := range p.settings.TagPatterns {

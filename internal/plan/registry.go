@@ -21,8 +21,8 @@ var ErrRepositoryNotFound = errors.New("repository not found")
 type Registry interface {
 	// Repositories lists the repositories in a stable order.
 	Repositories(ctx context.Context) iter.Seq2[Repository, error]
-	// PolicyText returns the text of the attached lifecycle policy. The error is
-	// ErrNoPolicy if there is none.
+	// PolicyText returns the attached lifecycle policy. The error is ErrNoPolicy if there is
+	// none.
 	PolicyText(ctx context.Context, repository string) (string, error)
 	// Images lists each image of the repository once, of any status, in pages and in no
 	// particular order. The caller may keep and change the slices.
@@ -45,9 +45,8 @@ type PolicyReader interface {
 
 // A Repository is one repository of the registry.
 type Repository struct {
-	Name string
-	// RegistryID is the account of the registry.
-	RegistryID string
+	Name       string
+	RegistryID string // the account of the registry
 	ARN        string
 }
 
@@ -57,44 +56,35 @@ type Reading struct {
 	Children map[string][]string
 	// Failed are the indexes that could not be read, in the order of the request.
 	Failed []Failure
-	// At is when ECR may have recorded the read as a pull. It is zero if the answer does
-	// not tell ECR's time.
+	// At is when ECR may have recorded the read as a pull; zero if ECR's time is unknown.
 	At Span
 }
 
-// MaxBatch is the largest number of digests in one call to describe, read or delete
-// images.
+// MaxBatch is the largest number of images in one call.
 const MaxBatch = 100
 
 // A Failure says why ECR did not read or remove an image.
 type Failure struct {
-	Digest string
-	// Code is ECR's failure code, such as ImageReferencedByManifestList, or one of the
-	// codes below.
-	Code string
-	// Message is ECR's text; it may be empty.
-	Message string
+	Digest  string
+	Code    string // one of the codes below, or another code of ECR
+	Message string // ECR's text; may be empty
 }
 
-// The failure codes that the cleaner knows. Only the first is ECR's.
+// The failure codes that the cleaner knows.
 const (
-	// CodeImageNotFound: the image does not exist.
 	CodeImageNotFound = "ImageNotFound"
-	// CodeNoIndex: the manifest is not that of an index.
-	CodeNoIndex = "ManifestIsNoIndex"
-	// CodeNoAnswer: ECR's answer does not mention the index.
-	CodeNoAnswer = "NotInTheAnswer"
+	// The cleaner's own codes for an index.
+	CodeNoIndex  = "ManifestIsNoIndex"
+	CodeNoAnswer = "NotInTheAnswer" // ECR's answer does not mention the index
 )
 
-// Error returns "code: message", or the code if there is no message.
+// Error returns "code: message", or only the code.
 func (f Failure) Error() string {
 	if f.Message == "" {
 		return f.Code
 	}
 	return f.Code + ": " + f.Message
 }
-
-var errNoTags = errors.New("this registry cannot read the tags of repositories; select repositories by name")
 
 // EntryFor returns the entry of the configuration that selects the repository, or nil. It
 // reads the tags of the repository only if an entry needs them.
@@ -103,7 +93,7 @@ func EntryFor(ctx context.Context, registry Registry, conf *config.Config, repos
 		if reader, ok := registry.(TagReader); ok {
 			return reader.RepositoryTags(ctx, repository)
 		}
-		return nil, errNoTags
+		return nil, errors.New("this registry cannot read the tags of repositories; select repositories by name")
 	})
 }
 

@@ -10,19 +10,18 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A request is the action that a policy or a person wants on one image. Its fields have
-// the meaning of those of an Image. A nil request wants nothing.
+// A request is the action that a policy or a person wants on one image. See Image for the
+// fields. A nil request wants nothing.
 type request struct {
 	action   evaluator.Action
 	rule     int
 	reason   string
 	onExpire config.OnExpire
 	untag    []string
-	// retained is true for an image that a rule retains. The action is evaluator.Keep then.
-	retained bool
+	retained bool // by a rule; the action is evaluator.Keep then
 }
 
-// requests returns what the policy wants, by position.
+// requests returns the requests of the policy, by position.
 func (c *contents) requests(policy lifecycle.Policy, onExpire config.OnExpire) []*request {
 	requests := make([]*request, len(c.images))
 	for i, v := range evaluator.Evaluate(policy, c.images, c.Now) {
@@ -50,10 +49,8 @@ func requestOf(v evaluator.Verdict, im *evaluator.Image, onExpire config.OnExpir
 	return &r
 }
 
-// acts reports whether the request wants an action.
 func (r *request) acts() bool { return r != nil && r.action != evaluator.Keep }
 
-// disposition returns the action as package graph knows it. Removing tags is none.
 func (r *request) disposition() graph.Disposition {
 	switch {
 	case r == nil:
@@ -70,13 +67,7 @@ func (r *request) disposition() graph.Disposition {
 // the entry, and with findings. The requests are by position; decide may add some.
 func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, deleteOrphans bool) error {
 	plan.Listed = len(c.images)
-	wanted := len(c.released)
-	for _, r := range requests {
-		if r.acts() {
-			wanted++
-		}
-	}
-	if wanted == 0 && !slices.ContainsFunc(c.attachedActions, acts) {
+	if len(c.released) == 0 && !slices.ContainsFunc(requests, (*request).acts) && !slices.ContainsFunc(c.attachedActions, acts) {
 		return nil
 	}
 	if err := c.readManifests(ctx); err != nil {
@@ -90,10 +81,10 @@ func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, 
 	used, skip := c.inUse(ctx, g, plan.Entry.Protect)
 	plan.Skip, plan.scanned = skip, used.began
 	plan.Findings = slices.Concat(plan.Findings, c.manifestFindings(), used.findings)
-	protections := used.protect(requests, plan.Entry.Protect)
+	protections, wanted := used.protect(requests, plan.Entry.Protect)
 	plan.KeptByOwnPulls += c.keptByOwnPulls(requests, protections, plan.Entry.Protect)
-	decisions := g.Decide(dispositions(requests, protections), deleteOrphans)
-	planned := make([]int, 0, wanted)
+	decisions := g.Decide(wanted, deleteOrphans)
+	var planned []int
 	for i := range decisions {
 		if requests[i].acts() || decisions[i].Follows {
 			planned = append(planned, i)
@@ -123,10 +114,11 @@ func (c *contents) release(g *graph.Graph, requests []*request) {
 	}
 }
 
-// protect returns everything that protects the images from the requests, by position.
-func (u *imagesInUse) protect(requests []*request, settings config.Protect) map[int][]Protection {
+// protect returns the protections of the images from the requests, and the actions wanted
+// under them, both by position.
+func (u *imagesInUse) protect(requests []*request, settings config.Protect) (map[int][]Protection, []graph.Wanted) {
 	protector := newProtector(u.contents, settings)
-	protections := map[int][]Protection{}
+	protections, wanted := map[int][]Protection{}, make([]graph.Wanted, len(requests))
 	for i := range u.images {
 		im, r := &u.images[i], requests[i]
 		by := append(inUseBy(u.by[im.Digest]), protector.protections(im)...)
@@ -136,16 +128,9 @@ func (u *imagesInUse) protect(requests []*request, settings config.Protect) map[
 		if len(by) > 0 {
 			protections[i] = by
 		}
+		wanted[i] = graph.Wanted{Disposition: r.disposition(), Vetoed: len(by) > 0 || r != nil && r.retained}
 	}
-	return protections
-}
-
-func dispositions(requests []*request, protections map[int][]Protection) []graph.Wanted {
-	wanted := make([]graph.Wanted, len(requests))
-	for i, r := range requests {
-		wanted[i] = graph.Wanted{Disposition: r.disposition(), Vetoed: len(protections[i]) > 0 || r != nil && r.retained}
-	}
-	return wanted
+	return protections, wanted
 }
 
 // planned returns the planned image at position i.

@@ -3,7 +3,6 @@ package plan
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,19 +21,18 @@ func (c *contents) sharedFinding(ctx context.Context, settings config.Protect) [
 	}
 	text, err := reader.RepositoryPolicyText(ctx, c.repository)
 	if err != nil {
-		return []finding.Finding{c.finding(finding.SharedRepository, "it is not known which other accounts may pull from it: "+err.Error())}
+		return []finding.Finding{c.finding(finding.SharedRepository, "it is not known which other accounts may pull from it: %v", err)}
 	}
 	others := pullers(text, c.Scanner.Account)
 	if len(others) == 0 {
 		return nil
 	}
-	return []finding.Finding{c.finding(finding.SharedRepository, fmt.Sprintf(
-		"its policy lets %s pull; protect.references has no list of the images that they use", strings.Join(others, ", ")))}
+	return []finding.Finding{c.finding(finding.SharedRepository,
+		"its policy lets %s pull; protect.references has no list of the images that they use", strings.Join(others, ", "))}
 }
 
-// pullers returns the principals outside the account that the resource policy lets pull,
-// sorted. It returns one in words if the text cannot be read. It reads conditions only for
-// services, which pull for the accounts that a condition names.
+// pullers returns the principals outside the account that the policy lets pull, sorted. It
+// reads conditions only for services, which pull for the accounts in a condition.
 func pullers(text, account string) []string {
 	if text == "" {
 		return nil
@@ -124,15 +122,8 @@ type list[T any] []T
 
 // UnmarshalJSON reads either form.
 func (l *list[T]) UnmarshalJSON(text []byte) error {
-	var many []T
-	if err := json.Unmarshal(text, &many); err == nil {
-		*l = many
-		return nil
+	if text[0] != '[' && string(text) != "null" {
+		text = slices.Concat([]byte("["), text, []byte("]"))
 	}
-	var one T
-	if err := json.Unmarshal(text, &one); err != nil {
-		return err
-	}
-	*l = list[T]{one}
-	return nil
+	return json.Unmarshal(text, (*[]T)(l))
 }
