@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -10,8 +11,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// evaluateAttached returns the actions of the attached policy, by position, because ECR
-// applies it to images in use as well. It returns nil if none is in use or attached.
+// evaluateAttached returns the actions of the attached policy, by position. ECR applies
+// them to images in use as well. It returns nil if no image is in use.
 func (c *contents) evaluateAttached(ctx context.Context, plan *Plan, policy lifecycle.Policy) []evaluator.Action {
 	if len(sourcesOf(plan.Entry.Protect)) == 0 || !c.Scanner.NamesImagesOf(ctx, c.repository) {
 		return nil
@@ -29,27 +30,43 @@ func (c *contents) evaluateAttached(ctx context.Context, plan *Plan, policy life
 	return actions
 }
 
-// readAttached returns the policy that is attached beside a policy of the entry, and false
-// if there is none or it cannot be read.
+// readAttached returns the attached policy if the entry has its own, and false if there is
+// none or it cannot be read.
 func (c *contents) readAttached(ctx context.Context, plan *Plan) (lifecycle.Policy, bool) {
 	c.attachedRead = true
 	policy, skip, err := attachedPolicy(ctx, c.Registry, c.repository)
 	plan.Attached = isAttached(skip, err)
-	why := ""
-	switch {
-	case err != nil:
-		why = err.Error()
-	case plan.Attached && skip != nil:
-		why = skip.Message
+	if plan.Attached && skip != nil {
+		err = errors.New(skip.Message)
 	}
-	if why != "" {
-		plan.Findings = append(plan.Findings, c.finding(finding.AttachedMarksInUse, "it is not known whether ECR itself will remove images in use: %s", why))
+	if err != nil {
+		plan.Findings = append(plan.Findings, c.finding(finding.AttachedMarksInUse, "it is not known whether ECR itself will remove images in use: %v", err))
 	}
 	return policy, err == nil && skip == nil
 }
 
-// attachedFindings returns a finding for each image that the attached policy marks and
-// that is in use or below an index in use.
+func attachedPolicy(ctx context.Context, registry Registry, repository string) (lifecycle.Policy, *Skip, error) {
+	text, err := registry.PolicyText(ctx, repository)
+	if errors.Is(err, ErrNoPolicy) {
+		return lifecycle.Policy{}, &Skip{SkipNoPolicy, "no lifecycle policy is attached to it"}, nil
+	}
+	if err != nil {
+		return lifecycle.Policy{}, nil, err
+	}
+	policy, problems := lifecycle.ParseText([]byte(text))
+	if err := problems.Err(); err != nil {
+		return policy, &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}, nil
+	}
+	return policy, nil, nil
+}
+
+// isAttached reports whether attachedPolicy found a policy, valid or not.
+func isAttached(skip *Skip, err error) bool {
+	return err == nil && (skip == nil || skip.Code == SkipInvalidPolicy)
+}
+
+// attachedFindings returns a finding for each image that ECR will remove although it or an
+// index above it is in use.
 func (u *imagesInUse) attachedFindings() []finding.Finding {
 	var findings []finding.Finding
 	for i, action := range u.attachedActions {

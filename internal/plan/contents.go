@@ -1,12 +1,16 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 // contents are the images of one repository and, once they are read, the manifests of its
@@ -15,26 +19,24 @@ type contents struct {
 	Planner
 	repository string
 	images     []evaluator.Image
-	// positions are by digest, and named by digest and tag; no tag looks like a digest. If a
-	// tag moves during the listing, several images have it. Repeated has the positions of all
-	// but the first. The maps are nil until needed.
-	positions, named map[string]int
-	repeated         map[string][]int
+	positions  map[string]int // by digest; nil until needed
+	// named has positions by digest and tag; no tag looks like a digest. If a tag moves during
+	// the listing, repeated has further images with it. The maps are nil until needed.
+	named    map[string]int
+	repeated map[string][]int
 
-	// children are the digests that each index lists, by the digest of the index. An index
-	// that could not be read has no entry. The map is nil until the manifests are read.
+	// children are the digests that each read index lists, by its digest. The map is nil
+	// until the manifests are read.
 	children map[string][]string
 	readAt   map[string]Span // when ECR may have recorded each read as a pull, by digest
-	failed   []Failure       // reads of manifests
+	failed   []Failure       // of the other indexes
 	own      OwnPulls        // zero if no manifest was read
-	// ownPulled are the pulls that ECR recorded for earlier reads by the cleaner, by digest.
-	// In images, such an index has its pull before that read.
+	// ownPulled are the pulls of earlier reads by the cleaner, by digest. Images has the
+	// pulls before them.
 	ownPulled map[string]evaluator.Instant
 
-	// attachedActions are the actions of an attached policy, by position; nil if they do not
-	// matter. attachedRead is true if that policy was read beside the policy of the entry.
-	attachedActions []evaluator.Action
-	attachedRead    bool
+	attachedActions []evaluator.Action // of the attached policy, by position; nil if not needed
+	attachedRead    bool               // true if the entry has its own policy beside it
 }
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {
@@ -67,8 +69,8 @@ func (c *contents) position(digest string) (i int, listed bool) {
 	return i, listed
 }
 
-// find returns the position of the image with the digest or tag. It returns an error if
-// several listed images have the tag.
+// find returns the position of the image with the digest or tag, or an error if several
+// listed images have the tag.
 func (c *contents) find(name string) (i int, listed bool, err error) {
 	switch found := c.withName(name); len(found) {
 	case 0:
@@ -100,6 +102,45 @@ func (c *contents) withName(name string) []int {
 		return nil
 	}
 	return append([]int{i}, c.repeated[name]...)
+}
+
+// readManifests reads, once, the manifests of all active indexes. An image that ECR lists
+// without a media type counts as an index, unless its manifest is read and is none.
+func (c *contents) readManifests(ctx context.Context) error {
+	if c.children != nil {
+		return nil
+	}
+	c.children, c.readAt = map[string][]string{}, map[string]Span{}
+	var indexes []string
+	for i := range c.images {
+		im := &c.images[i]
+		if im.Status == evaluator.Active && (im.ManifestMediaType == "" || graph.IsIndex(*im)) {
+			indexes = append(indexes, im.Digest)
+		}
+	}
+	for batch := range slices.Chunk(indexes, MaxBatch) {
+		reading, err := c.Registry.Children(ctx, c.repository, batch)
+		if err != nil {
+			return err
+		}
+		maps.Copy(c.children, reading.Children)
+		for _, digest := range batch {
+			c.readAt[digest] = reading.At
+		}
+		for _, f := range reading.Failed {
+			if i, listed := c.position(f.Digest); listed && c.images[i].ManifestMediaType == "" && f.Code == CodeNoIndex {
+				c.images[i].ManifestMediaType = "unknown"
+			} else {
+				c.failed = append(c.failed, f)
+			}
+		}
+	}
+	for i := range c.images {
+		if c.images[i].ManifestMediaType == "" {
+			c.images[i].ManifestMediaType = graph.IndexType
+		}
+	}
+	return nil
 }
 
 // indexes returns the digests of the indexes that list each image, by digest, and the
@@ -147,4 +188,41 @@ func (c *contents) below(index string) []evaluator.Image {
 
 func (c *contents) finding(kind finding.Kind, format string, args ...any) finding.Finding {
 	return finding.Finding{Kind: kind, Repository: c.repository, Message: fmt.Sprintf(format, args...)}
+}
+
+// manifestFindings returns one finding for each reason why manifests could not be read.
+func (c *contents) manifestFindings() []finding.Finding {
+	byReason := map[string][]Failure{}
+	for _, f := range c.failed {
+		byReason[f.Error()] = append(byReason[f.Error()], f)
+	}
+	var findings []finding.Finding
+	for reason, failed := range byReason {
+		kind, code := finding.ManifestUnreadable, failed[0].Code
+		switch code {
+		case CodeImageNotFound:
+			kind = finding.IndexGone
+		case CodeNoIndex:
+			kind = finding.ManifestIsNoIndex
+		}
+		message := fmt.Sprintf("the manifests of %s could not be read, such as %s: %s; images that they may list are kept",
+			words.Count(len(failed), "index", "indexes"), failed[0].Digest, reason)
+		if remedy := remedies[code]; remedy != "" {
+			message += "; " + remedy
+		}
+		findings = append(findings, c.finding(kind, "%s", message))
+	}
+	slices.SortFunc(findings, func(a, b finding.Finding) int { return cmp.Compare(a.Message, b.Message) })
+	return findings
+}
+
+// remedies say what to do about a failure code of BatchGetImage.
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageFailure.html
+var remedies = map[string]string{
+	"KmsError":                "allow the use of the KMS key of the repository, and check that the key is enabled",
+	"UpstreamAccessDenied":    "check the credentials of the pull-through cache rule",
+	"UpstreamTooManyRequests": "run again when the upstream registry of the pull-through cache accepts more requests",
+	"UpstreamUnavailable":     "run again when the upstream registry of the pull-through cache is available",
+	"ImageInaccessible":       "pull the index manually to see the error",
+	CodeNoIndex:               "delete the image manually if it is broken",
 }

@@ -17,17 +17,15 @@ type Explanation struct {
 	Entry      *config.Entry
 	Image      evaluator.Image
 	Skip       *Skip // why no policy is evaluated in the repository, or nil
-	// Verdict is that of the policy. Steps has one step per rule, by ascending priority. Both
-	// are zero without a policy.
-	Verdict evaluator.Verdict
-	Steps   []evaluator.Step
-	Planned *Image // the image in the plan; nil if the plan keeps it
-	// ProtectedBy protects the image, even if the verdict is to keep it.
-	ProtectedBy []Protection
+	// Verdict and Steps, one per rule by ascending priority, are zero without a policy.
+	Verdict     evaluator.Verdict
+	Steps       []evaluator.Step
+	Planned     *Image       // the image in the plan, or nil
+	ProtectedBy []Protection // the protection, even if the policy keeps the image
 }
 
-// Explain explains the image with the name, a digest or a tag, under the configuration.
-// It returns an error if the name does not mean exactly one listed image.
+// Explain explains an image by digest or tag. It returns an error if the name does not mean
+// exactly one listed image.
 func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Repository, name string) (Explanation, error) {
 	entry, err := EntryFor(ctx, p.Registry, conf, repository)
 	e := Explanation{Repository: repository.Name, Entry: entry}

@@ -27,14 +27,11 @@ type Forecast struct {
 // A ForecastImage is an image that the policy marks.
 type ForecastImage struct {
 	evaluator.Image
-	Action evaluator.Action // never evaluator.Keep
-	Rule   int              // the priority of the applied rule
-	Reason string
-	// BlockedBy is the digest of an index that lists the image and for which ECR keeps it,
-	// or "".
-	BlockedBy string
-	// UsedBy names the users of the image and of related images, a few of many.
-	UsedBy []string
+	Action    evaluator.Action // never evaluator.Keep
+	Rule      int              // the priority of the applied rule
+	Reason    string
+	BlockedBy string   // the digest of a kept index that lists the image, or ""
+	UsedBy    []string // the users of the image and of related images, a few of many
 }
 
 // Forecast evaluates the policy as ECR would. If the policy marks images, it queries the
@@ -45,11 +42,11 @@ func (p Planner) Forecast(ctx context.Context, repository string, policy lifecyc
 		return Forecast{}, err
 	}
 	f := Forecast{Listed: len(c.images)}
-	blockers := blockers{c, map[string]evaluator.Action{}, nil, map[string]string{}}
+	blockers := blockers{c, map[string]graph.Disposition{}, nil, map[string]string{}}
 	for i, v := range evaluator.Evaluate(policy, c.images, p.Now) {
 		if v.Action != evaluator.Keep {
 			f.Images = append(f.Images, ForecastImage{Image: c.images[i], Action: v.Action, Rule: v.Rule.RulePriority, Reason: v.Why()})
-			blockers.actions[v.Digest] = v.Action
+			blockers.wanted[v.Digest] = (&request{action: v.Action}).disposition()
 		}
 	}
 	if len(f.Images) == 0 {
@@ -70,8 +67,7 @@ func (p Planner) Forecast(ctx context.Context, repository string, policy lifecyc
 	return f, nil
 }
 
-// unreadIndex returns a Skip if an image is in use and an index was not read, because the
-// index may be related to that image.
+// unreadIndex returns a Skip if an unread index may be related to an image in use.
 func (u *imagesInUse) unreadIndex() *Skip {
 	if len(u.by) == 0 {
 		return nil
@@ -110,9 +106,9 @@ func (u *imagesInUse) users(digest string) []string {
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 type blockers struct {
 	*contents
-	actions map[string]evaluator.Action // by digest of a marked image
-	indexes map[string][]string         // by digest of a child
-	found   map[string]string           // results of the method of, by digest
+	wanted  map[string]graph.Disposition // by digest of a marked image
+	indexes map[string][]string          // by digest of a child
+	found   map[string]string            // results of the method of, by digest
 }
 
 func (b blockers) of(digest string) string {
@@ -121,7 +117,7 @@ func (b blockers) of(digest string) string {
 	}
 	b.found[digest] = "" // ends the recursion if forged manifests list each other
 	for _, index := range b.indexes[digest] {
-		if b.disposition(index) < b.wanted(digest) {
+		if b.disposition(index) < b.wanted[digest] {
 			b.found[digest] = index
 			break
 		}
@@ -129,19 +125,15 @@ func (b blockers) of(digest string) string {
 	return b.found[digest]
 }
 
-// disposition returns the action of ECR on the index. An archived index counts as archived
-// by ECR.
+// disposition returns the action of ECR on the index, at least graph.Archive if the index
+// is archived.
 func (b blockers) disposition(index string) graph.Disposition {
 	disposition := graph.Keep
 	if i, _ := b.position(index); b.images[i].Status == evaluator.Archived {
 		disposition = graph.Archive
 	}
 	if b.of(index) == "" {
-		disposition = max(disposition, b.wanted(index))
+		disposition = max(disposition, b.wanted[index])
 	}
 	return disposition
-}
-
-func (b blockers) wanted(digest string) graph.Disposition {
-	return (&request{action: b.actions[digest]}).disposition()
 }

@@ -8,42 +8,35 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 )
 
-// Follow is the action on an image that is deleted with the last image that references
-// it.
+// Follow is the action on an image that is deleted with the last image that references it.
 const Follow evaluator.Action = "follow"
 
 // An Image is an image with an action.
 type Image struct {
 	evaluator.Image
 	Action evaluator.Action // never evaluator.Keep
-	// Rule is the priority of the applied rule. It is 0 if the image follows another image
-	// or a person named it.
-	Rule   int
+	Rule   int              // the priority of the applied rule; 0 for Follow and a named image
 	Reason string
 	// OnExpire is config.ArchiveExpired if the image expires and would be archived instead
 	// of deleted. Otherwise it is empty.
 	OnExpire    config.OnExpire
 	Untag       []string // the tags to remove, at most MaxBatch
 	ProtectedBy []Protection
-	// Parents are the digests of the listed indexes and subjects that must be removed
-	// before the image.
-	Parents []string
+	Parents     []string // digests of images that must be removed before the image
 	// Unread is true for an index that was not read. Images that it may list are removed
 	// only after it, except its own ancestors, whose digests are in Above.
 	Unread bool
 	Above  []string
-	// Children are the images that contents.below returned for the plan. It is nil unless
-	// the image is an index that was read.
+	// Children are the listed images below an index that was read, except other such indexes.
+	// It is nil for any other image.
 	Children []evaluator.Image
-	// Read is when ECR may have recorded the read of the index's manifest as a pull. It is
-	// zero unless ECR is known to record this role's pulls.
-	Read Span
-	// ownPull is the pull that ECR recorded for a read by the cleaner; zero if none.
-	// readSeen is true if that read is Read.
-	ownPull  evaluator.Instant
-	readSeen bool
-	Outcome  Outcome // empty until the plan is applied
-	Message  string  // about the outcome; may be empty
+	// Read is when ECR may have recorded the read of the manifest as a pull. It is zero
+	// unless ECR is known to record this role's pulls.
+	Read     Span
+	ownPull  evaluator.Instant // the pull that ECR recorded for a read by the cleaner
+	readSeen bool              // true if that read is Read
+	Outcome  Outcome           // empty until the plan is applied
+	Message  string            // about the outcome; may be empty
 }
 
 // Protected reports whether something protects the image from the action.
@@ -65,8 +58,7 @@ func (im *Image) Deletes() bool {
 	return (im.Action == evaluator.Expire || im.Action == Follow) && !im.Archives()
 }
 
-// OwnBytes returns the size of the image in bytes, or 0 for an index, which ECR lists
-// with the size of its largest child.
+// OwnBytes returns the size in bytes, or 0 for an index, which has its largest child's.
 func (im *Image) OwnBytes() int64 {
 	if graph.IsIndex(im.Image) {
 		return 0
@@ -85,18 +77,16 @@ func latestPull(images []evaluator.Image) evaluator.Instant {
 	return latest
 }
 
-// Settle sets the outcome and the message of the image.
+// Settle sets the outcome and its message.
 func (im *Image) Settle(o Outcome, message string) { im.Outcome, im.Message = o, message }
 
-// RemovedFor reports whether the action on the image is possible after that outcome of a
-// parent. An archived parent prevents a deletion.
+// RemovedFor reports whether a parent with the outcome no longer prevents the action.
 func (im *Image) RemovedFor(parent Outcome) bool {
 	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.Archives()
 }
 
-// Difference returns the name of the first field in which the image differs from its
-// current state, or "". It disregards a pull that AcceptOwnRead noted, and compares the
-// pulls of the children that find returns.
+// Difference is like the function Difference, but disregards a pull that AcceptOwnRead
+// noted. It also compares the pulls of the children that find returns by digest.
 func (im *Image) Difference(current evaluator.Image, find func(digest string) (evaluator.Image, bool)) string {
 	for i := range im.Children {
 		child := &im.Children[i]
@@ -110,8 +100,8 @@ func (im *Image) Difference(current evaluator.Image, find func(digest string) (e
 	return Difference(im.Image, current)
 }
 
-// Difference returns the name of the first field that differs and matters for a removal,
-// or "". The order of the tags does not matter.
+// Difference names the first field that differs and matters for a removal, or returns "".
+// The order of the tags does not matter.
 func Difference(planned, current evaluator.Image) string {
 	switch {
 	case !slices.Equal(planned.Tags, current.Tags) &&

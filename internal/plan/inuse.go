@@ -20,23 +20,20 @@ import (
 // imagesInUse are the images in use in one repository.
 type imagesInUse struct {
 	*contents
-	graph *graph.Graph
-	// by has the users of each image, by its digest. An index is in use if an image below it
-	// is.
-	by         map[string][]string
+	graph      *graph.Graph
+	by         map[string][]string // the users of each image and of the images below it, by digest
 	findings   []finding.Finding
 	unresolved []string    // the containers without a recorded digest, in words
 	moved      []string    // the containers whose tag is on another image now, in words
 	began      clock.Stamp // when the scan began; zero without a scan
 }
 
-// sourcesOf returns the names of the in-use sources in the settings.
 func sourcesOf(settings config.Protect) []string {
 	return slices.Concat(settings.InUse, settings.References)
 }
 
-// inUse returns the images in use by the sources in the settings. It returns a Skip if
-// one of these sources failed or was not queried.
+// inUse returns the images that the sources in the settings use, and a Skip if one of the
+// sources failed or was not queried.
 func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Protect) (*imagesInUse, *Skip) {
 	u := &imagesInUse{contents: c, graph: g, by: map[string][]string{}}
 	sources := sourcesOf(settings)
@@ -81,8 +78,8 @@ func (u *imagesInUse) addPulled(began time.Time) {
 	}
 }
 
-// addUse adds the use, and reports whether it names an image of the repository. A
-// reference to another host than an ECR registry does so only if the image is listed.
+// addUse adds the use and reports whether it names an image of the repository. If its host
+// is no ECR registry, it does so only if the image is listed.
 func (u *imagesInUse) addUse(use *inuse.Use) bool {
 	ref := use.Reference
 	positions, exact := u.resolve(ref)
@@ -108,9 +105,9 @@ func (u *imagesInUse) addUse(use *inuse.Use) bool {
 	return true
 }
 
-// resolve returns the positions of the images with the digest of the reference, because
-// its tag may have moved. If there is none, exact is false, and the images are those with
-// the tag. A reference without a digest means the images with the tag.
+// resolve returns the positions of the images with the digest, or without a digest those
+// with the tag. If no listed image has the digest, exact is false, and the images are those
+// with the tag, which may have moved.
 func (u *imagesInUse) resolve(ref reference.Reference) (positions []int, exact bool) {
 	if ref.Digest == "" {
 		return u.withName(ref.Tag), true
@@ -154,7 +151,6 @@ func (u *imagesInUse) addFinding(kind finding.Kind, format string, args ...any) 
 	u.findings = append(u.findings, u.finding(kind, format, args...))
 }
 
-// inUseBy returns a protection for each user, at most a few of many.
 func inUseBy(users []string) []Protection {
 	var protections []Protection
 	for _, user := range words.Few(users) {
@@ -163,9 +159,9 @@ func inUseBy(users []string) []Protection {
 	return protections
 }
 
-// protectTags returns further protections of the tags of an image, which stays itself: an
-// index above it is in use, an unread index may be related to an image in use, or one of
-// the tags names its subject.
+// protectTags returns further protections, which keep the tags of an image: an index above
+// it is in use, an unread index may be related to an image in use, or a tag names its
+// subject.
 func (u *imagesInUse) protectTags(im *evaluator.Image, tags []string) []Protection {
 	var by []Protection
 	if len(u.by[im.Digest]) == 0 {

@@ -14,8 +14,8 @@ const (
 	Changed Outcome = "changed" // since the plan; the image was kept
 	Gone    Outcome = "gone"    // the image no longer existed
 	Failed  Outcome = "failed"
-	// Unknown: ECR did not answer a removing call or carried it out in part, and the image
-	// was not seen to be removed. ECR may still remove it.
+	// Unknown: ECR did not answer a removing call or carried it out in part. It may still
+	// remove the image.
 	Unknown      Outcome = "unknown"
 	NotAttempted Outcome = "not attempted" // the run stopped first
 )

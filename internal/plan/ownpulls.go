@@ -10,8 +10,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// OwnPulls says whether ECR records the pulls of the role that makes the calls. The read
-// of a manifest is a pull. ECR records it unless the role is a pull-time exclusion.
+// OwnPulls says whether ECR records this role's pulls, such as the read of a manifest. It
+// does unless the role is a pull-time exclusion.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-time-update-exclusions.html
 type OwnPulls struct {
 	Excluded  bool   // true if ECR does not record the pulls
@@ -36,8 +36,8 @@ func AskOnce(ask func(context.Context) OwnPulls) *OwnPullsOnce {
 	return &OwnPullsOnce{ask: ask, turn: make(chan struct{}, 1)}
 }
 
-// Get returns the answer; a nil OwnPullsOnce says that ECR records the pulls. Only the
-// caller whose context ends gets an error for that.
+// Get returns the answer, or an error if the context ends first. A nil OwnPullsOnce
+// answers that ECR records the pulls.
 func (o *OwnPullsOnce) Get(ctx context.Context) OwnPulls {
 	if o == nil {
 		return OwnPulls{}
@@ -70,12 +70,12 @@ func (s Span) contains(t evaluator.Instant) bool {
 	return !s.From.IsZero() && !second.Before(s.From) && !second.After(s.To)
 }
 
-// An ownRead is a read of an index's manifest by the cleaner. ECR records one pull in 24
-// hours, and therefore records the read as a pull at most once.
+// An ownRead is a read of a manifest by the cleaner, which ECR records at most once, because
+// it records one pull in 24 hours.
 type ownRead struct {
 	Span
-	before   evaluator.Instant // the last recorded pull before the read; zero if none
-	recorded evaluator.Instant // the pull that ECR recorded for an earlier read; zero if none
+	before   evaluator.Instant // the last pull before the read; zero if none
+	recorded evaluator.Instant // the pull of an earlier read; zero if none
 }
 
 func readsOf(images []*Image) map[string]ownRead {
@@ -99,8 +99,7 @@ func (im *Image) AcceptOwnRead(pull evaluator.Instant) {
 	}
 }
 
-// disregardOwnReads resets the pull time of each index whose last recorded pull is an
-// earlier read by the cleaner, to the pull before that read.
+// disregardOwnReads undoes each last pull that is an earlier read by the cleaner.
 func (c *contents) disregardOwnReads() {
 	for digest, read := range c.reads {
 		i, listed := c.position(digest)
@@ -128,7 +127,7 @@ func (c *contents) readOf(index string) Span {
 }
 
 // keptByOwnPulls counts the indexes that only their own last pull protects, which may be
-// this role's read. No image below them was pulled as recently.
+// this role's read.
 func (c *contents) keptByOwnPulls(requests []*request, protections map[int][]Protection, settings config.Protect) int {
 	if c.own.Excluded {
 		return 0
@@ -147,8 +146,8 @@ func (c *contents) keptByOwnPulls(requests []*request, protections map[int][]Pro
 	return n
 }
 
-// unmarkedByOwnPulls counts the indexes that the policy keeps, but would not keep if their
-// last pull were that of the images below them.
+// unmarkedByOwnPulls counts the indexes that the policy keeps only because of their own last
+// pull, which is later than those of the images below them.
 func (c *contents) unmarkedByOwnPulls(policy lifecycle.Policy) int {
 	if c.own.Excluded || len(c.children) == 0 {
 		return 0

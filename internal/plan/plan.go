@@ -27,20 +27,19 @@ type Plan struct {
 	// Images are the images with an action, including protected ones, by push time, the
 	// oldest first.
 	Images []Image
-	// Attached is true if the repository has an attached policy, which ECR applies. Beside a
-	// policy of the entry it is known only if the entry has in-use sources, and the
-	// repository is in use or images would be removed.
+	// Attached is true if a lifecycle policy is attached, which ECR applies. If the entry has
+	// its own policy, Attached is set only if the entry has in-use sources, and images are in
+	// use or would be removed.
 	Attached bool
 	scanned  clock.Stamp // when the in-use scan began; zero without a scan
-	// KeptByOwnPulls is the number of indexes that are kept because the read of their
-	// manifests may count as a pull.
+	// KeptByOwnPulls is the number of indexes that are kept because of the cleaner's reads.
 	KeptByOwnPulls int
 	Attempts       map[string]int // the removing calls that were logged, by digest
 	Skip           *Skip          // why the whole repository is skipped, or nil
 	Findings       []finding.Finding
 }
 
-// Open returns the images that are still to be removed. They point into Images.
+// Open returns the images in Images that are still to be removed.
 func (plan *Plan) Open() []*Image {
 	var open []*Image
 	for i := range plan.Images {
@@ -51,7 +50,7 @@ func (plan *Plan) Open() []*Image {
 	return open
 }
 
-// Removals returns the number of images that are still to be removed.
+// Removals returns the number of images that Open returns.
 func (plan *Plan) Removals() int {
 	n := 0
 	for i := range plan.Images {
@@ -86,8 +85,7 @@ func (plan *Plan) Fresh(now clock.Stamp) bool {
 	return young(plan.scanned) && young(plan.Made)
 }
 
-// released returns the reasons of the open images that follow others, all of which are
-// removed, by digest.
+// released returns the reasons of the open images whose parents are all removed, by digest.
 func (plan *Plan) released() map[string]string {
 	outcomes := map[string]Outcome{}
 	for i := range plan.Images {
@@ -103,7 +101,7 @@ func (plan *Plan) released() map[string]string {
 	return released
 }
 
-// SortImages sorts the images by push time, the oldest first, and then by digest.
+// SortImages sorts by push time, the oldest first, and then by digest.
 func SortImages(images []Image) {
 	slices.SortFunc(images, func(a, b Image) int { return byPush(&a.Image, &b.Image) })
 }
@@ -112,7 +110,7 @@ func byPush(a, b *evaluator.Image) int {
 	return cmp.Or(a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
 }
 
-// Digests returns the digests of the images, in the same order.
+// Digests returns the digests of the images in their order.
 func Digests(images []*Image) []string {
 	digests := make([]string, len(images))
 	for i, im := range images {

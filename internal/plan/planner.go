@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,34 +19,29 @@ type Planner struct {
 	Now      time.Time      // the time at which policies are evaluated
 	OwnPulls *OwnPullsOnce  // used after a read of a manifest; nil if ECR records these reads
 	Scanner  *usage.Scanner // nil without in-use sources
-	// Reserve waits until the memory budget allows that many more listed images. It may be
-	// nil.
+	// Reserve waits until the memory budget allows more listed images; it may be nil.
 	Reserve func(images int)
-	// reads are the cleaner's earlier reads of manifests, by the digest of the index.
-	reads map[string]ownRead
-	// released are the reasons of images that follow images which this run has removed, by
-	// digest. They are deleted even if the policy keeps them. It is nil in the first plan of
-	// a repository.
+	reads   map[string]ownRead // the cleaner's earlier reads, by digest
+	// released are the reasons of images that follow already removed ones, by digest. It is
+	// nil in the first plan of a repository.
 	released map[string]string
 }
 
-// After returns the planner for a new plan of a repository after the plan before was
-// applied in part.
+// After returns the planner for a new plan after the plan before was applied in part.
 func (p Planner) After(before *Plan) Planner {
 	p.released, p.reads = before.released(), readsOf(before.Open())
 	return p
 }
 
-// AfterReads returns the planner for a new plan of a repository after a plan with these
-// images was not applied.
+// AfterReads returns the planner for a new plan after one with these images was not applied.
 func (p Planner) AfterReads(images []*Image) Planner {
 	p.reads = readsOf(images)
 	return p
 }
 
-// Plan evaluates the policy of the entry in the repository. The plan has a Skip if the
-// entry is nil, or if its policy is none, missing or invalid. After an error the plan is
-// not valid, because the repository could not be read completely.
+// Plan evaluates the policy of the entry. The plan has a Skip if the entry is nil, or if
+// its policy is none, missing or invalid. After an error the plan is not valid, because
+// the repository could not be read completely.
 func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entry) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
 	policy, skip, err := PolicyFor(ctx, p.Registry, repository, entry)
@@ -64,9 +58,9 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	return plan, c.evaluate(ctx, &plan, policy)
 }
 
-// PlanNamed plans the deletion of the images with the names, each a digest or a tag, under
-// the protection of the entry. Orphans may be deleted. It returns an error if a name means
-// no listed image, or a tag means several.
+// PlanNamed plans the deletion of images by digest or tag, under the protection of the
+// entry. Orphans may be deleted. It returns an error if a name does not mean exactly one
+// listed image.
 func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
 	p.Scanner.Rely(ctx, sourcesOf(entry.Protect))
@@ -93,7 +87,6 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 	return plan, c.decide(ctx, &plan, requests, true)
 }
 
-// evaluate evaluates the policy and completes the plan.
 func (c *contents) evaluate(ctx context.Context, plan *Plan, policy lifecycle.Policy) error {
 	c.attachedActions = c.evaluateAttached(ctx, plan, policy)
 	err := c.decide(ctx, plan, c.requests(policy, plan.Entry.OnExpire), plan.Entry.Orphans == config.DeleteOrphans)
@@ -110,7 +103,7 @@ func countsPulls(rule lifecycle.Rule) bool {
 	return rule.Selection.CountType == lifecycle.SinceImagePulled
 }
 
-// PolicyFor returns the policy of the entry for the repository, or a Skip if there is none.
+// PolicyFor returns the policy of the entry, or a Skip if there is none.
 func PolicyFor(ctx context.Context, registry Registry, repository string, entry *config.Entry) (lifecycle.Policy, *Skip, error) {
 	if entry == nil {
 		return lifecycle.Policy{}, &Skip{SkipNotConfigured, "no entry of the configuration selects it"}, nil
@@ -123,24 +116,4 @@ func PolicyFor(ctx context.Context, registry Registry, repository string, entry 
 	case config.None:
 	}
 	return lifecycle.Policy{}, &Skip{SkipNone, fmt.Sprintf("entry %q has the policy none", entry.Name)}, nil
-}
-
-func attachedPolicy(ctx context.Context, registry Registry, repository string) (lifecycle.Policy, *Skip, error) {
-	text, err := registry.PolicyText(ctx, repository)
-	if errors.Is(err, ErrNoPolicy) {
-		return lifecycle.Policy{}, &Skip{SkipNoPolicy, "no lifecycle policy is attached to it"}, nil
-	}
-	if err != nil {
-		return lifecycle.Policy{}, nil, err
-	}
-	policy, problems := lifecycle.ParseText([]byte(text))
-	if err := problems.Err(); err != nil {
-		return policy, &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}, nil
-	}
-	return policy, nil, nil
-}
-
-// isAttached reports whether attachedPolicy found a policy, valid or not.
-func isAttached(skip *Skip, err error) bool {
-	return err == nil && (skip == nil || skip.Code == SkipInvalidPolicy)
 }

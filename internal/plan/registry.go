@@ -16,16 +16,15 @@ var ErrNoPolicy = errors.New("no lifecycle policy attached")
 // ErrRepositoryNotFound says that a repository does not exist.
 var ErrRepositoryNotFound = errors.New("repository not found")
 
-// A Registry reads what a plan needs. It is safe for concurrent use. A sequence ends with
-// its first error.
+// A Registry reads repositories. It is safe for concurrent use. A sequence ends with its
+// first error.
 type Registry interface {
 	// Repositories lists the repositories in a stable order.
 	Repositories(ctx context.Context) iter.Seq2[Repository, error]
-	// PolicyText returns the attached lifecycle policy. The error is ErrNoPolicy if there is
-	// none.
+	// PolicyText returns the attached lifecycle policy, or ErrNoPolicy.
 	PolicyText(ctx context.Context, repository string) (string, error)
-	// Images lists each image of the repository once, of any status, in pages and in no
-	// particular order. The caller may keep and change the slices.
+	// Images lists each image once, of any status, in pages and in any order. The caller may
+	// keep and change the slices.
 	Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error]
 	// Children reads the manifests of at most MaxBatch indexes.
 	Children(ctx context.Context, repository string, indexes []string) (Reading, error)
@@ -36,8 +35,7 @@ type TagReader interface {
 	RepositoryTags(ctx context.Context, repository Repository) (map[string]string, error)
 }
 
-// A PolicyReader is a Registry that can read the resource policies of repositories, which
-// grant access to other accounts.
+// A PolicyReader is a Registry that can read the resource policies of repositories.
 type PolicyReader interface {
 	// RepositoryPolicyText returns "" if the repository has no resource policy.
 	RepositoryPolicyText(ctx context.Context, repository string) (string, error)
@@ -52,12 +50,9 @@ type Repository struct {
 
 // A Reading is ECR's answer to a request for manifests.
 type Reading struct {
-	// Children are the digests that each index lists, by the digest of the index.
-	Children map[string][]string
-	// Failed are the indexes that could not be read, in the order of the request.
-	Failed []Failure
-	// At is when ECR may have recorded the read as a pull; zero if ECR's time is unknown.
-	At Span
+	Children map[string][]string // the digests that each index lists, by its digest
+	Failed   []Failure           // the other indexes, in the order of the request
+	At       Span                // when ECR may have recorded the read as a pull; zero if unknown
 }
 
 // MaxBatch is the largest number of images in one call.
@@ -86,8 +81,8 @@ func (f Failure) Error() string {
 	return f.Code + ": " + f.Message
 }
 
-// EntryFor returns the entry of the configuration that selects the repository, or nil. It
-// reads the tags of the repository only if an entry needs them.
+// EntryFor returns the entry that selects the repository, or nil. It reads the tags of the
+// repository only if an entry needs them.
 func EntryFor(ctx context.Context, registry Registry, conf *config.Config, repository Repository) (*config.Entry, error) {
 	return conf.Entry(repository.Name, func() (map[string]string, error) {
 		if reader, ok := registry.(TagReader); ok {
@@ -97,8 +92,7 @@ func EntryFor(ctx context.Context, registry Registry, conf *config.Config, repos
 	})
 }
 
-// FindRepository returns the repository with the name. If there is none, the error is
-// ErrRepositoryNotFound.
+// FindRepository returns the repository with the name, or ErrRepositoryNotFound.
 func FindRepository(ctx context.Context, registry Registry, name string) (Repository, error) {
 	for repository, err := range registry.Repositories(ctx) {
 		if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A request is the action that a policy or a person wants on one image. See Image for the
-// fields. A nil request wants nothing.
+// A request is the action that a policy or a person wants on one image; nil wants nothing.
+// See Image for the fields.
 type request struct {
 	action   evaluator.Action
 	rule     int
@@ -21,7 +21,6 @@ type request struct {
 	retained bool // by a rule; the action is evaluator.Keep then
 }
 
-// requests returns the requests of the policy, by position.
 func (c *contents) requests(policy lifecycle.Policy, onExpire config.OnExpire) []*request {
 	requests := make([]*request, len(c.images))
 	for i, v := range evaluator.Evaluate(policy, c.images, c.Now) {
@@ -37,16 +36,15 @@ func requestOf(v evaluator.Verdict, im *evaluator.Image, onExpire config.OnExpir
 	case v.Action == evaluator.Keep:
 		return nil
 	}
-	r := request{action: v.Action, rule: v.Rule.RulePriority, reason: v.Why()}
+	r := &request{action: v.Action, rule: v.Rule.RulePriority, reason: v.Why()}
 	switch {
 	case v.Action == evaluator.Untag:
-		// Between two calls, other tags of the image may be removed.
-		r.untag = v.Rule.Selection.MatchingTags(im.Tags)
-		r.untag = r.untag[:min(len(r.untag), MaxBatch)]
+		tags := v.Rule.Selection.MatchingTags(im.Tags)
+		r.untag = tags[:min(len(tags), MaxBatch)] // one call: before the next, other tags may disappear
 	case v.Action == evaluator.Expire && onExpire == config.ArchiveExpired && im.Status == evaluator.Active:
 		r.onExpire = onExpire
 	}
-	return &r
+	return r
 }
 
 func (r *request) acts() bool { return r != nil && r.action != evaluator.Keep }
@@ -63,8 +61,8 @@ func (r *request) disposition() graph.Disposition {
 	return graph.Keep
 }
 
-// decide completes the plan with the actions that are possible under the protection of
-// the entry, and with findings. The requests are by position; decide may add some.
+// decide adds the actions that are possible under the protection of the entry, and findings.
+// The requests are by position; decide may add some.
 func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, deleteOrphans bool) error {
 	plan.Listed = len(c.images)
 	if len(c.released) == 0 && !slices.ContainsFunc(requests, (*request).acts) && !slices.ContainsFunc(c.attachedActions, acts) {
@@ -104,7 +102,7 @@ func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, 
 
 func acts(action evaluator.Action) bool { return action != evaluator.Keep }
 
-// release adds requests to delete the released images, except those that a rule retains.
+// release adds requests for the released images, except those that a rule retains.
 func (c *contents) release(g *graph.Graph, requests []*request) {
 	for digest, reason := range c.released {
 		if i, listed := c.position(digest); listed && requests[i] == nil {
@@ -114,8 +112,8 @@ func (c *contents) release(g *graph.Graph, requests []*request) {
 	}
 }
 
-// protect returns the protections of the images from the requests, and the actions wanted
-// under them, both by position.
+// protect returns the protections from the requests, and the actions wanted under them, by
+// position.
 func (u *imagesInUse) protect(requests []*request, settings config.Protect) (map[int][]Protection, []graph.Wanted) {
 	protector := newProtector(u.contents, settings)
 	protections, wanted := map[int][]Protection{}, make([]graph.Wanted, len(requests))
@@ -133,7 +131,6 @@ func (u *imagesInUse) protect(requests []*request, settings config.Protect) (map
 	return protections, wanted
 }
 
-// planned returns the planned image at position i.
 func (c *contents) planned(g *graph.Graph, i int, r *request, decision graph.Decision, by []Protection) Image {
 	im := Image{Image: c.images[i], Action: Follow, Reason: "no other image references it; deleted with " + decision.Related}
 	if !decision.Follows {

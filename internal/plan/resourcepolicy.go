@@ -12,8 +12,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// sharedFinding returns a finding if other accounts may pull from the repository and no
-// list of references tells which images they use.
+// sharedFinding returns a finding if other accounts may pull from the repository and there
+// is no list of references.
 func (c *contents) sharedFinding(ctx context.Context, settings config.Protect) []finding.Finding {
 	reader, ok := c.Registry.(PolicyReader)
 	if !ok || c.Scanner == nil || len(settings.InUse) == 0 || len(settings.References) > 0 {
@@ -64,7 +64,6 @@ func (s statement) allowsPull() bool {
 	})
 }
 
-// outside returns the principals of the statement outside the account.
 func (s statement) outside(account string) []string {
 	if s.NotPrincipal != nil {
 		return []string{"everyone outside NotPrincipal"}
