@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -11,9 +12,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// evaluateAttached returns the actions of the attached policy, by position. ECR applies
-// them to images in use as well. It returns nil if no image is in use.
-func (c *contents) evaluateAttached(ctx context.Context, plan *Plan, policy lifecycle.Policy) []evaluator.Action {
+// evaluateAttached returns the verdicts of the attached policy with an action, or nil if no
+// image of the repository is in use. ECR applies the policy to images in use as well.
+func (c *contents) evaluateAttached(ctx context.Context, plan *Plan, policy lifecycle.Policy) []evaluator.Verdict {
 	if len(sourcesOf(plan.Entry.Protect)) == 0 || !c.Scanner.NamesImagesOf(ctx, c.repository) {
 		return nil
 	}
@@ -23,11 +24,8 @@ func (c *contents) evaluateAttached(ctx context.Context, plan *Plan, policy life
 			return nil
 		}
 	}
-	actions := make([]evaluator.Action, len(c.images))
-	for i, v := range evaluator.Evaluate(policy, c.images, c.Now) {
-		actions[i] = v.Action
-	}
-	return actions
+	keeps := func(v evaluator.Verdict) bool { return v.Action == evaluator.Keep }
+	return slices.DeleteFunc(evaluator.Evaluate(policy, c.images, c.Now), keeps)
 }
 
 // readAttached returns the attached policy if the entry has its own, and false if there is
@@ -69,18 +67,16 @@ func isAttached(skip *Skip, err error) bool {
 // index above it is in use.
 func (u *imagesInUse) attachedFindings() []finding.Finding {
 	var findings []finding.Finding
-	for i, action := range u.attachedActions {
-		digest := u.images[i].Digest
-		users, child := u.by[digest], ""
+	for _, v := range u.attachedVerdicts {
+		users, child := u.by[v.Digest], ""
 		if len(users) == 0 {
 			var index string
-			if index, users = u.indexAbove(digest); index != "" {
-				child = "a child of " + index + ", "
-			}
+			index, users = u.indexAbove(v.Digest)
+			child = "a child of " + index + ", "
 		}
-		if action != evaluator.Keep && len(users) > 0 {
+		if len(users) > 0 {
 			findings = append(findings, u.finding(finding.AttachedMarksInUse,
-				"ECR itself will %s %s, which is %sin use by %s", action, digest, child, strings.Join(words.Few(users), ", ")))
+				"ECR itself will %s %s, which is %sin use by %s", v.Action, v.Digest, child, strings.Join(words.Few(users), ", ")))
 		}
 	}
 	return findings

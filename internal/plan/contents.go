@@ -35,8 +35,8 @@ type contents struct {
 	// pulls before them.
 	ownPulled map[string]evaluator.Instant
 
-	attachedActions []evaluator.Action // of the attached policy, by position; nil if not needed
-	attachedRead    bool               // true if the entry has its own policy beside it
+	attachedVerdicts []evaluator.Verdict // of the attached policy, with an action; nil if not needed
+	attachedRead     bool                // true if the attached policy was read and is not the entry's
 }
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {

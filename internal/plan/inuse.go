@@ -57,7 +57,14 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 			named = u.addUse(use) || named
 		}
 	}
-	u.addRunningFindings()
+	if n := len(u.unresolved); n > 0 {
+		u.addFinding(finding.UnresolvedDigest, "no digest is recorded for %s; the images with the tag are kept, which may be different images: %s",
+			words.Count(n, "running container", "running containers"), strings.Join(words.Few(u.unresolved), "; "))
+	}
+	if n := len(u.moved); n > 0 {
+		u.addFinding(finding.MovedTag, "the tag of %s has moved; a new container may run a different image: %s",
+			words.Count(n, "running image", "running images"), strings.Join(words.Few(u.moved), "; "))
+	}
 	if !named {
 		u.addFinding(finding.NothingReferences, "no reference to its images found in %s", strings.Join(sources, ", "))
 	}
@@ -134,17 +141,6 @@ func (u *imagesInUse) addMoved(use *inuse.Use) {
 		return
 	}
 	u.moved = append(u.moved, fmt.Sprintf("%s runs %s, and the tag is on %s now", use.By, use.Reference, u.images[tagged[0]].Digest))
-}
-
-func (u *imagesInUse) addRunningFindings() {
-	if n := len(u.unresolved); n > 0 {
-		u.addFinding(finding.UnresolvedDigest, "no digest is recorded for %s; the images with the tag are kept, which may be different images: %s",
-			words.Count(n, "running container", "running containers"), strings.Join(words.Few(u.unresolved), "; "))
-	}
-	if n := len(u.moved); n > 0 {
-		u.addFinding(finding.MovedTag, "the tag of %s has moved; a new container may run a different image: %s",
-			words.Count(n, "running image", "running images"), strings.Join(words.Few(u.moved), "; "))
-	}
 }
 
 func (u *imagesInUse) addFinding(kind finding.Kind, format string, args ...any) {

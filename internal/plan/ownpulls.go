@@ -101,18 +101,15 @@ func (im *Image) AcceptOwnRead(pull evaluator.Instant) {
 
 // disregardOwnReads undoes each last pull that is an earlier read by the cleaner.
 func (c *contents) disregardOwnReads() {
+	c.ownPulled = map[string]evaluator.Instant{}
 	for digest, read := range c.reads {
 		i, listed := c.position(digest)
 		if !listed {
 			continue
 		}
-		im := &c.images[i]
-		pull := im.LastRecordedPullTime
+		pull := c.images[i].LastRecordedPullTime
 		if pull.After(read.before) && (pull == read.recorded || read.contains(pull)) {
-			if c.ownPulled == nil {
-				c.ownPulled = map[string]evaluator.Instant{}
-			}
-			c.ownPulled[digest], im.LastRecordedPullTime = pull, read.before
+			c.ownPulled[digest], c.images[i].LastRecordedPullTime = pull, read.before
 		}
 	}
 }
@@ -149,7 +146,8 @@ func (c *contents) keptByOwnPulls(requests []*request, protections map[int][]Pro
 // unmarkedByOwnPulls counts the indexes that the policy keeps only because of their own last
 // pull, which is later than those of the images below them.
 func (c *contents) unmarkedByOwnPulls(policy lifecycle.Policy) int {
-	if c.own.Excluded || len(c.children) == 0 {
+	countsPulls := func(r lifecycle.Rule) bool { return r.Selection.CountType == lifecycle.SinceImagePulled }
+	if c.own.Excluded || len(c.children) == 0 || !slices.ContainsFunc(policy.Rules, countsPulls) {
 		return 0
 	}
 	images := slices.Clone(c.images)

@@ -3,7 +3,6 @@ package plan
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -88,19 +87,13 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 }
 
 func (c *contents) evaluate(ctx context.Context, plan *Plan, policy lifecycle.Policy) error {
-	c.attachedActions = c.evaluateAttached(ctx, plan, policy)
+	c.attachedVerdicts = c.evaluateAttached(ctx, plan, policy)
 	err := c.decide(ctx, plan, c.requests(policy, plan.Entry.OnExpire), plan.Entry.Orphans == config.DeleteOrphans)
-	if slices.ContainsFunc(policy.Rules, countsPulls) {
-		plan.KeptByOwnPulls += c.unmarkedByOwnPulls(policy)
-	}
+	plan.KeptByOwnPulls += c.unmarkedByOwnPulls(policy)
 	if !plan.Attached && !c.attachedRead && plan.Removals() > 0 && len(sourcesOf(plan.Entry.Protect)) > 0 {
 		c.readAttached(ctx, plan) // ECR would not apply the protection of the entry
 	}
 	return err
-}
-
-func countsPulls(rule lifecycle.Rule) bool {
-	return rule.Selection.CountType == lifecycle.SinceImagePulled
 }
 
 // PolicyFor returns the policy of the entry, or a Skip if there is none.

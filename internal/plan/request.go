@@ -65,7 +65,7 @@ func (r *request) disposition() graph.Disposition {
 // The requests are by position; decide may add some.
 func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, deleteOrphans bool) error {
 	plan.Listed = len(c.images)
-	if len(c.released) == 0 && !slices.ContainsFunc(requests, (*request).acts) && !slices.ContainsFunc(c.attachedActions, acts) {
+	if len(c.released)+len(c.attachedVerdicts) == 0 && !slices.ContainsFunc(requests, (*request).acts) {
 		return nil
 	}
 	if err := c.readManifests(ctx); err != nil {
@@ -99,8 +99,6 @@ func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, 
 	}
 	return nil
 }
-
-func acts(action evaluator.Action) bool { return action != evaluator.Keep }
 
 // release adds requests for the released images, except those that a rule retains.
 func (c *contents) release(g *graph.Graph, requests []*request) {

@@ -55,10 +55,7 @@ func pullers(text, account string) []string {
 // so for NotAction and for the wildcard "?".
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 func (s statement) allowsPull() bool {
-	if len(s.NotAction) > 0 {
-		return true
-	}
-	return slices.ContainsFunc(s.Action, func(action string) bool {
+	return len(s.NotAction) > 0 || slices.ContainsFunc(s.Action, func(action string) bool {
 		pattern := wildcard.Compile(strings.ToLower(action))
 		return strings.Contains(action, "?") || pattern.Match("ecr:batchgetimage") || pattern.Match("ecr:getdownloadurlforlayer")
 	})
@@ -95,12 +92,10 @@ func accountOf(principal string) string {
 }
 
 type statement struct {
-	Effect       string
-	Action       list[string]
-	NotAction    list[string]
-	Principal    principals
-	NotPrincipal json.RawMessage
-	Condition    json.RawMessage
+	Effect                  string
+	Action, NotAction       list[string]
+	Principal               principals
+	NotPrincipal, Condition json.RawMessage
 }
 
 // principals is "*" or an object in the policy.
