@@ -19,11 +19,10 @@ type contents struct {
 	Planner
 	repository string
 	images     []evaluator.Image
-	positions  map[string]int // by digest; nil until needed
-	// named has positions by digest and tag; no tag looks like a digest. If a tag moves during
-	// the listing, repeated has further images with it. The maps are nil until needed.
-	named    map[string]int
-	repeated map[string][]int
+	// positions are by digest and tag; no tag looks like a digest. If a tag moved during the
+	// listing, repeated has further images with it. The maps are nil until needed.
+	positions map[string]int
+	repeated  map[string][]int
 
 	// children are the digests that each read index lists, by its digest. The map is nil
 	// until the manifests are read.
@@ -58,47 +57,40 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 	return c, nil
 }
 
-func (c *contents) position(digest string) (i int, listed bool) {
+// position returns the position of the image with the digest, or of the first one with the
+// tag.
+func (c *contents) position(name string) (i int, listed bool) {
 	if c.positions == nil {
-		c.positions = make(map[string]int, len(c.images))
+		c.positions, c.repeated = make(map[string]int, 2*len(c.images)), map[string][]int{}
 		for i := range c.images {
 			c.positions[c.images[i].Digest] = i
-		}
-	}
-	i, listed = c.positions[digest]
-	return i, listed
-}
-
-// find returns the position of the image with the digest or tag, or an error if several
-// listed images have the tag.
-func (c *contents) find(name string) (i int, listed bool, err error) {
-	switch found := c.withName(name); len(found) {
-	case 0:
-		return 0, false, nil
-	case 1:
-		return found[0], true, nil
-	default:
-		return 0, false, fmt.Errorf("repository %s: the tag %s is on %d of the listed images, because it moved while they were listed; run again, or name the image by its digest",
-			c.repository, name, len(found))
-	}
-}
-
-func (c *contents) withName(name string) []int {
-	if c.named == nil {
-		c.named, c.repeated = make(map[string]int, 2*len(c.images)), map[string][]int{}
-		for i := range c.images {
-			c.named[c.images[i].Digest] = i
 			for _, tag := range c.images[i].Tags {
-				if first, found := c.named[tag]; !found {
-					c.named[tag] = i
+				if first, found := c.positions[tag]; !found {
+					c.positions[tag] = i
 				} else if first != i {
 					c.repeated[tag] = append(c.repeated[tag], i)
 				}
 			}
 		}
 	}
-	i, found := c.named[name]
-	if !found {
+	i, listed = c.positions[name]
+	return i, listed
+}
+
+// find is like position, but returns an error if several listed images have the tag.
+func (c *contents) find(name string) (i int, listed bool, err error) {
+	i, listed = c.position(name)
+	if others := len(c.repeated[name]); others > 0 {
+		err = fmt.Errorf("repository %s: the tag %s is on %d of the listed images, because it moved while they were listed; run again, or name the image by its digest",
+			c.repository, name, others+1)
+	}
+	return i, listed, err
+}
+
+// withName returns the positions of all images with the digest or tag.
+func (c *contents) withName(name string) []int {
+	i, listed := c.position(name)
+	if !listed {
 		return nil
 	}
 	return append([]int{i}, c.repeated[name]...)
