@@ -11,7 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// An Explanation says why one image is kept or removed.
+// An Explanation says why an image is kept or removed.
 type Explanation struct {
 	Repository string
 	Entry      *config.Entry
@@ -84,6 +84,6 @@ func (c *contents) protectionsOf(ctx context.Context, settings config.Protect, i
 		return nil, err
 	}
 	used, _ := c.inUse(ctx, graph.New(c.images, c.children), settings) // the image is kept, even if the scan failed
-	protector := newProtector(c, settings)
-	return append(inUseBy(used.by[im.Digest]), protector.protections(im)...), nil
+	protector := newProtector(used, settings)
+	return protector.protections(im), nil
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// A Forecast is the effect that a policy would have if it were attached to a repository
-// now. ECR protects no image, except those that a kept index lists.
+// A Forecast is the effect of a policy if it were attached now. ECR protects no images,
+// except those that a kept index lists.
 type Forecast struct {
 	Listed       int             // the number of listed images, of any status
 	Images       []ForecastImage // by push time, the oldest first
@@ -81,7 +81,7 @@ func (u *imagesInUse) unreadIndex() *Skip {
 	return nil
 }
 
-// users returns the users of the image and of the images above it, a few of many.
+// users returns the users of the image and of the images above it.
 func (u *imagesInUse) users(digest string) []string {
 	var by []string
 	seen := map[string]bool{digest: true}
@@ -101,8 +101,8 @@ func (u *imagesInUse) users(digest string) []string {
 	return words.Few(by)
 }
 
-// blockers finds the indexes for which ECR keeps marked images. ECR deletes an image only
-// if it deletes all indexes that list it. It archives one only if none of them is active.
+// blockers finds indexes for which ECR keeps marked images. ECR deletes an image only if it
+// deletes all indexes that list it, and archives it only if none of them stays active.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 type blockers struct {
 	*contents

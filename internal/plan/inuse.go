@@ -72,7 +72,7 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 }
 
 // addPulled adds the images that were pulled since the second in which the scan began. The
-// scan may have missed who pulled them, and the re-check sees only later pulls.
+// scan may have missed these pulls, and the re-check sees only later ones.
 func (u *imagesInUse) addPulled(began time.Time) {
 	if began.IsZero() {
 		return
@@ -112,9 +112,8 @@ func (u *imagesInUse) addUse(use *inuse.Use) bool {
 	return true
 }
 
-// resolve returns the positions of the images with the digest, or without a digest those
-// with the tag. If no listed image has the digest, exact is false, and the images are those
-// with the tag, which may have moved.
+// resolve returns the positions of the images with the digest. Without a digest it returns
+// those with the tag, and also, with exact false, if no listed image has the digest.
 func (u *imagesInUse) resolve(ref reference.Reference) (positions []int, exact bool) {
 	if ref.Digest == "" {
 		return u.withName(ref.Tag), true
@@ -155,9 +154,8 @@ func inUseBy(users []string) []Protection {
 	return protections
 }
 
-// protectTags returns further protections, which keep the tags of an image: an index above
-// it is in use, an unread index may be related to an image in use, or a tag names its
-// subject.
+// protectTags returns further protections of the tags: an index above the image is in use,
+// an unread index may be related to an image in use, or a tag names the image's subject.
 func (u *imagesInUse) protectTags(im *evaluator.Image, tags []string) []Protection {
 	var by []Protection
 	if len(u.by[im.Digest]) == 0 {

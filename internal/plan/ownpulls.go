@@ -27,8 +27,8 @@ type OwnPullsOnce struct {
 	answer OwnPulls
 }
 
-// AskOnce returns an OwnPullsOnce that calls ask until a call is not cut short by its
-// context. A nil ask means that ECR records the pulls.
+// AskOnce returns an OwnPullsOnce that calls ask until the context does not end first. A nil
+// ask means that ECR records the pulls.
 func AskOnce(ask func(context.Context) OwnPulls) *OwnPullsOnce {
 	if ask == nil {
 		ask = func(context.Context) OwnPulls { return OwnPulls{} }
@@ -114,8 +114,8 @@ func (c *contents) disregardOwnReads() {
 	}
 }
 
-// readOf returns Image.Read. If ECR may not have recorded the cleaner's read, a pull in
-// that span may be somebody else's.
+// readOf returns Image.Read. Unless ECR records this role's pulls, a pull in that span is
+// somebody else's.
 func (c *contents) readOf(index string) Span {
 	if c.own.Excluded || c.own.Err != nil {
 		return Span{}

@@ -43,18 +43,20 @@ const (
 
 // A protector applies the settings that protect images to one repository.
 type protector struct {
+	used     *imagesInUse
 	settings config.Protect
 	// A pull or a push at or after these times protects an image.
 	pulledSince, pushedSince evaluator.Instant
 	newest                   map[string]bool // the digests that keepNewest protects
 }
 
-func newProtector(c *contents, settings config.Protect) protector {
+func newProtector(used *imagesInUse, settings config.Protect) protector {
 	return protector{
+		used:        used,
 		settings:    settings,
-		pulledSince: hoursBefore(c.Now, 24*settings.PulledWithinDays),
-		pushedSince: hoursBefore(c.Now, settings.PushedWithinHours),
-		newest:      c.newest(settings.KeepNewest),
+		pulledSince: hoursBefore(used.Now, 24*settings.PulledWithinDays),
+		pushedSince: hoursBefore(used.Now, settings.PushedWithinHours),
+		newest:      used.newest(settings.KeepNewest),
 	}
 }
 
@@ -64,7 +66,7 @@ func hoursBefore(now time.Time, hours int) evaluator.Instant {
 }
 
 func (p *protector) protections(im *evaluator.Image) []Protection {
-	var by []Protection
+	by := inUseBy(p.used.by[im.Digest])
 	for _, pattern := range p.settings.TagPatterns {
 		if slices.ContainsFunc(im.Tags, pattern.Match) {
 			by = append(by, Protection{ByTagPattern, pattern.String()})

@@ -113,11 +113,11 @@ func (c *contents) release(g *graph.Graph, requests []*request) {
 // protect returns the protections from the requests, and the actions wanted under them, by
 // position.
 func (u *imagesInUse) protect(requests []*request, settings config.Protect) (map[int][]Protection, []graph.Wanted) {
-	protector := newProtector(u.contents, settings)
+	protector := newProtector(u, settings)
 	protections, wanted := map[int][]Protection{}, make([]graph.Wanted, len(requests))
 	for i := range u.images {
 		im, r := &u.images[i], requests[i]
-		by := append(inUseBy(u.by[im.Digest]), protector.protections(im)...)
+		by := protector.protections(im)
 		if r != nil && r.action == evaluator.Untag {
 			by = append(by, u.protectTags(im, r.untag)...)
 		}
@@ -137,8 +137,7 @@ func (c *contents) planned(g *graph.Graph, i int, r *request, decision graph.Dec
 		}
 		im.Action, im.Rule, im.Reason, im.OnExpire, im.Untag, im.ProtectedBy = r.action, r.rule, r.reason, r.onExpire, r.untag, by
 	}
-	for _, parent := range g.Parents(im.Digest) {
-		// An archived parent does not prevent archiving. No parent prevents removing tags.
+	for _, parent := range g.Parents(im.Digest) { // archived parents allow archiving, all allow untagging
 		if im.Action != evaluator.Untag && (!im.Archives() || parent.Status != evaluator.Archived) {
 			im.Parents = append(im.Parents, parent.Digest)
 		}

@@ -67,7 +67,11 @@ func (s statement) outside(account string) []string {
 	}
 	var others []string
 	for _, principal := range s.Principal.AWS {
-		if accountOf(principal) != account {
+		of := principal // an ARN, an account or *
+		if fields := strings.SplitN(principal, ":", 6); len(fields) == 6 {
+			of = fields[4]
+		}
+		if of != account {
 			others = append(others, principal)
 		}
 	}
@@ -82,14 +86,6 @@ func (s statement) outside(account string) []string {
 }
 
 var accountID = regexp.MustCompile(`\b[0-9]{12}\b`)
-
-// accountOf returns the account of a principal, which is an ARN, the account itself or *.
-func accountOf(principal string) string {
-	if fields := strings.SplitN(principal, ":", 6); len(fields) == 6 {
-		return fields[4]
-	}
-	return principal
-}
 
 type statement struct {
 	Effect                  string
