@@ -40,7 +40,7 @@ func TestASavedPlanAccountsForARepositoryThatIsGone(t *testing.T) {
 		if got.Skipped != plan.SkipGone || got.Gone != 2 || len(got.Images) != 2 || report.Incomplete || !report.Handled() {
 			t.Errorf("%s: %+v, incomplete %t", name, got, report.Incomplete)
 		}
-		if outcomes := log.Outcomes(t); outcomes["sha256:a"] != "gone: the repository is not there any more" || len(outcomes) < 2 {
+		if outcomes := log.Outcomes(t); outcomes["sha256:a"] != "gone: the repository no longer exists" || len(outcomes) < 2 {
 			t.Errorf("%s: log %v", name, outcomes)
 		}
 	}

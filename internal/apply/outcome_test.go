@@ -42,7 +42,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 				r.DeleteFunc = func(context.Context, string, []string) (apply.Deletion, error) {
 					return apply.Deletion{}, fmt.Errorf("delete: %w", plan.ErrRepositoryNotFound)
 				}
-			}, map[string]string{"a": "gone: the repository is not there any more", "b": "gone: the repository is not there any more"},
+			}, map[string]string{"a": "gone: the repository no longer exists", "b": "gone: the repository no longer exists"},
 		},
 		"call fails": {
 			func(_ *fakeRegistry, r *remover) {

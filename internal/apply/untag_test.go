@@ -116,7 +116,7 @@ func TestUntaggingInARepositoryThatIsGone(t *testing.T) {
 		return apply.Untagging{}, plan.ErrRepositoryNotFound
 	}
 	applyTo(t, r, p)
-	if got := settled(p)["a"]; got != "gone: the repository is not there any more" {
+	if got := settled(p)["a"]; got != "gone: the repository no longer exists" {
 		t.Errorf("outcome %q", got)
 	}
 }

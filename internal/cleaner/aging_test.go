@@ -213,7 +213,7 @@ func TestANewPlanThatFails(t *testing.T) {
 	}{
 		"listing fails":   {errors.New("denied"), inuse.Scan{}, "failed: planning again: denied", false},
 		"out of time":     {context.DeadlineExceeded, inuse.Scan{}, "not attempted: planning again: not read completely: the run's time ran out (context deadline exceeded); run again, or allow more time", false},
-		"repository gone": {plan.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository is not there any more", true},
+		"repository gone": {plan.ErrRepositoryNotFound, inuse.Scan{}, "gone: the repository no longer exists", true},
 		"scan fails": {
 			nil,
 			inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}},

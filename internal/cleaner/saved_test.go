@@ -157,7 +157,7 @@ func TestASavedPlanKeepsItsSkips(t *testing.T) {
 	saved := save(t, w, text)
 	w.Images["app"] = w.Images["app"][1:] // would be within the limit now
 	report := applySaved(t, w, text, saved)
-	if got := report.Repositories[0]; got.Skipped != plan.SkipLimit || got.Message != "skipped in the saved plan: 2 of 2 images would go, maxDeletionsPerRepository is 1" {
+	if got := report.Repositories[0]; got.Skipped != plan.SkipLimit || got.Message != "skipped in the saved plan: 2 of 2 images would be removed, maxDeletionsPerRepository is 1" {
 		t.Errorf("skipped %q, message %q", got.Skipped, got.Message)
 	}
 	if report.Totals.Deleted != 1 || report.Handled() || len(w.Images["app"]) != 1 {

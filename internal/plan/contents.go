@@ -1,108 +1,41 @@
 package plan
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// contents are the images of one repository and, once they are read, the
-// children of its indexes.
+// contents are the images of one repository and, once they are read, the manifests of its
+// indexes. The position of an image is its index in images.
 type contents struct {
 	Planner
 	repository string
 	images     []evaluator.Image
-	// places of the images, by digest; nil before they are needed.
-	places map[string]int
-	// children are by index; an index that is missing could not be read. The
-	// map is nil before the manifests are read.
+	// positions are by digest and tag; no tag looks like a digest. If a tag moved during the
+	// listing, repeated has further images with it. The maps are nil until needed.
+	positions map[string]int
+	repeated  map[string][]int
+
+	// children are the digests that each read index lists, by its digest. The map is nil
+	// until the manifests are read.
 	children map[string][]string
-	// reading is when ECR may have recorded the reading of each manifest as a pull, by
-	// the digest of the index. Failed are the indexes that could not be read.
-	reading map[string]Span
-	failed  []Failure
-	// own says whether ECR records the pulls of this role; zero if no manifest was read.
-	own OwnPulls
-	// ownPulled are the pulls that ECR recorded for earlier reads by this tool, by the
-	// digest of the index. In images, these indexes have the pull that was recorded
-	// before.
+	readAt   map[string]Span // when ECR may have recorded each read as a pull, by digest
+	failed   []Failure       // of the other indexes
+	own      OwnPulls        // zero if no manifest was read
+	// ownPulled are the pulls of earlier reads by the cleaner, by digest. Images has the
+	// pulls before them.
 	ownPulled map[string]evaluator.Instant
-	// marks are what ECR itself will do with the images, in their order; nil
-	// where that does not matter or nothing is attached.
-	marks []evaluator.Action
-	// readBeside is true when it was asked what is attached beside a policy of the
-	// configuration.
-	readBeside bool
-	// names has the place in images of each digest and tag; no tag can be mistaken for a
-	// digest. Again has the places of further images with the same tag: a tag that moves
-	// while the images are listed is on several of them. Names is nil before it is
-	// needed.
-	names map[string]int
-	again map[string][]int
-}
 
-// withName returns the places of the images with that digest or tag: none, one, or
-// several for a tag.
-func (c *contents) withName(name string) []int {
-	if c.names == nil {
-		c.names = make(map[string]int, 2*len(c.images))
-		for i := range c.images {
-			c.names[c.images[i].Digest] = i
-			for _, tag := range c.images[i].Tags {
-				c.addTag(tag, i)
-			}
-		}
-	}
-	i, borne := c.names[name]
-	if !borne {
-		return nil
-	}
-	return append([]int{i}, c.again[name]...)
-}
-
-func (c *contents) addTag(tag string, i int) {
-	if first, borne := c.names[tag]; borne && first != i {
-		if c.again == nil {
-			c.again = map[string][]int{}
-		}
-		c.again[tag] = append(c.again[tag], i)
-		return
-	}
-	c.names[tag] = i
-}
-
-// errUnknownName says that no listed image has the digest or tag.
-var errUnknownName = errors.New("no image with the digest or tag")
-
-// one returns the place of the image with the digest or tag. The error is
-// errUnknownName, or says that several images have the tag.
-func (c *contents) one(name string) (int, error) {
-	switch places := c.withName(name); len(places) {
-	case 0:
-		return 0, errUnknownName
-	case 1:
-		return places[0], nil
-	default:
-		return 0, fmt.Errorf("repository %s: the tag %s is on %d of the listed images, because it moved while they were listed; run again, or name the image by its digest",
-			c.repository, name, len(places))
-	}
-}
-
-// place returns the place of the image in the listing.
-func (c *contents) place(digest string) (i int, listed bool) {
-	if c.places == nil {
-		c.places = make(map[string]int, len(c.images))
-		for i := range c.images {
-			c.places[c.images[i].Digest] = i
-		}
-	}
-	i, listed = c.places[digest]
-	return i, listed
+	attachedVerdicts []evaluator.Verdict // of the attached policy, with an action; nil if not needed
+	attachedRead     bool                // true if the attached policy was read and is not the entry's
 }
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {
@@ -124,16 +57,56 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 	return c, nil
 }
 
-// readManifests reads, once, the manifests of all indexes that can be pulled, and of
-// images whose media type the listing lacks.
+// position returns the position of the image with the digest, or of the first one with the
+// tag.
+func (c *contents) position(name string) (i int, listed bool) {
+	if c.positions == nil {
+		c.positions, c.repeated = make(map[string]int, 2*len(c.images)), map[string][]int{}
+		for i := range c.images {
+			c.positions[c.images[i].Digest] = i
+			for _, tag := range c.images[i].Tags {
+				if first, found := c.positions[tag]; !found {
+					c.positions[tag] = i
+				} else if first != i {
+					c.repeated[tag] = append(c.repeated[tag], i)
+				}
+			}
+		}
+	}
+	i, listed = c.positions[name]
+	return i, listed
+}
+
+// find is like position, but returns an error if several listed images have the tag.
+func (c *contents) find(name string) (i int, listed bool, err error) {
+	i, listed = c.position(name)
+	if others := len(c.repeated[name]); others > 0 {
+		err = fmt.Errorf("repository %s: the tag %s is on %d of the listed images, because it moved while they were listed; run again, or name the image by its digest",
+			c.repository, name, others+1)
+	}
+	return i, listed, err
+}
+
+// withName returns the positions of all images with the digest or tag.
+func (c *contents) withName(name string) []int {
+	i, listed := c.position(name)
+	if !listed {
+		return nil
+	}
+	return append([]int{i}, c.repeated[name]...)
+}
+
+// readManifests reads, once, the manifests of all active indexes. An image that ECR lists
+// without a media type counts as an index, unless its manifest is read and is none.
 func (c *contents) readManifests(ctx context.Context) error {
 	if c.children != nil {
 		return nil
 	}
-	c.children, c.reading = map[string][]string{}, map[string]Span{}
+	c.children, c.readAt = map[string][]string{}, map[string]Span{}
 	var indexes []string
-	for _, im := range c.images {
-		if (graph.IsIndex(im) || im.ManifestMediaType == "") && im.Status == evaluator.Active {
+	for i := range c.images {
+		im := &c.images[i]
+		if im.Status == evaluator.Active && (im.ManifestMediaType == "" || graph.IsIndex(*im)) {
 			indexes = append(indexes, im.Digest)
 		}
 	}
@@ -144,38 +117,44 @@ func (c *contents) readManifests(ctx context.Context) error {
 		}
 		maps.Copy(c.children, reading.Children)
 		for _, digest := range batch {
-			c.reading[digest] = reading.At
+			c.readAt[digest] = reading.At
 		}
-		c.failed = append(c.failed, slices.DeleteFunc(reading.Failed, c.isPlain)...)
+		for _, f := range reading.Failed {
+			if i, listed := c.position(f.Digest); listed && c.images[i].ManifestMediaType == "" && f.Code == CodeNoIndex {
+				c.images[i].ManifestMediaType = "unknown"
+			} else {
+				c.failed = append(c.failed, f)
+			}
+		}
 	}
-	c.typeUntyped()
-	return nil
-}
-
-// isPlain reports whether the listing lacks the media type of the image, and its
-// manifest is not an index. If so it notes that in the image.
-func (c *contents) isPlain(f Failure) bool {
-	i, listed := c.place(f.Digest)
-	plain := listed && c.images[i].ManifestMediaType == "" && f.Code == CodeNoIndex
-	if plain {
-		c.images[i].ManifestMediaType = "unknown"
-	}
-	return plain
-}
-
-// typeUntyped makes every other image without a media type an index: its manifest is an
-// index, or could not be read.
-func (c *contents) typeUntyped() {
 	for i := range c.images {
 		if c.images[i].ManifestMediaType == "" {
 			c.images[i].ManifestMediaType = graph.IndexType
 		}
 	}
+	return nil
 }
 
-// below returns the listed images to which the index leads, directly or through
-// other indexes that were read, without these: their own pulls may be ours. It
-// returns nil, and not an empty list, unless the index itself was read.
+// indexes returns the digests of the indexes that list each image, by digest, and the
+// unread indexes.
+func (c *contents) indexes() (listing map[string][]string, unread []*evaluator.Image) {
+	listing = map[string][]string{}
+	for i := range c.images {
+		im := &c.images[i]
+		children, read := c.children[im.Digest]
+		if !read && graph.IsIndex(*im) {
+			unread = append(unread, im)
+		}
+		for _, child := range children {
+			listing[child] = append(listing[child], im.Digest)
+		}
+	}
+	return listing, unread
+}
+
+// below returns the listed images that the index lists, directly or through indexes that
+// were read. It leaves out these indexes, because their pulls may be the cleaner's reads.
+// It returns nil, and not an empty list, if the index itself was not read.
 func (c *contents) below(index string) []evaluator.Image {
 	if _, read := c.children[index]; !read {
 		return nil
@@ -184,7 +163,7 @@ func (c *contents) below(index string) []evaluator.Image {
 	seen := map[string]bool{index: true}
 	for queue := []string{index}; len(queue) > 0; queue = queue[1:] {
 		for _, digest := range c.children[queue[0]] {
-			i, listed := c.place(digest)
+			i, listed := c.position(digest)
 			_, read := c.children[digest]
 			switch {
 			case !listed || seen[digest]:
@@ -197,4 +176,45 @@ func (c *contents) below(index string) []evaluator.Image {
 		}
 	}
 	return images
+}
+
+func (c *contents) finding(kind finding.Kind, format string, args ...any) finding.Finding {
+	return finding.Finding{Kind: kind, Repository: c.repository, Message: fmt.Sprintf(format, args...)}
+}
+
+// manifestFindings returns one finding for each reason why manifests could not be read.
+func (c *contents) manifestFindings() []finding.Finding {
+	byReason := map[string][]Failure{}
+	for _, f := range c.failed {
+		byReason[f.Error()] = append(byReason[f.Error()], f)
+	}
+	var findings []finding.Finding
+	for reason, failed := range byReason {
+		kind, code := finding.ManifestUnreadable, failed[0].Code
+		switch code {
+		case CodeImageNotFound:
+			kind = finding.IndexGone
+		case CodeNoIndex:
+			kind = finding.ManifestIsNoIndex
+		}
+		message := fmt.Sprintf("the manifests of %s could not be read, such as %s: %s; images that they may list are kept",
+			words.Count(len(failed), "index", "indexes"), failed[0].Digest, reason)
+		if remedy := remedies[code]; remedy != "" {
+			message += "; " + remedy
+		}
+		findings = append(findings, c.finding(kind, "%s", message))
+	}
+	slices.SortFunc(findings, func(a, b finding.Finding) int { return cmp.Compare(a.Message, b.Message) })
+	return findings
+}
+
+// remedies say what to do about a failure code of BatchGetImage.
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageFailure.html
+var remedies = map[string]string{
+	"KmsError":                "allow the use of the KMS key of the repository, and check that the key is enabled",
+	"UpstreamAccessDenied":    "check the credentials of the pull-through cache rule",
+	"UpstreamTooManyRequests": "run again when the upstream registry of the pull-through cache accepts more requests",
+	"UpstreamUnavailable":     "run again when the upstream registry of the pull-through cache is available",
+	"ImageInaccessible":       "pull the index manually to see the error",
+	CodeNoIndex:               "delete the image manually if it is broken",
 }

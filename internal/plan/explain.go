@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -12,53 +11,21 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// An Explanation is why one image is kept or not.
+// An Explanation says why an image is kept or removed.
 type Explanation struct {
 	Repository string
 	Entry      *config.Entry
 	Image      evaluator.Image
-	// Skip is why no policy is evaluated in the repository, or nil.
-	Skip *Skip
-	// Verdict and Steps are what the policy says: as a whole and rule by rule,
-	// in the order of the priorities. Without a policy they are zero.
-	Verdict evaluator.Verdict
-	Steps   []evaluator.Step
-	// Planned is what the plan holds about the image, or nil when it stays.
-	Planned *Image
-	// ProtectedBy is everything that protects the image, whatever the verdict.
-	ProtectedBy []Protection
+	Skip       *Skip // why no policy is evaluated in the repository, or nil
+	// Verdict and Steps, one per rule by ascending priority, are zero without a policy.
+	Verdict     evaluator.Verdict
+	Steps       []evaluator.Step
+	Planned     *Image       // the image in the plan, or nil
+	ProtectedBy []Protection // the protection, even if the policy keeps the image
 }
 
-// explainBy explains the image at the place by the policy.
-func (p Planner) explainBy(ctx context.Context, e *Explanation, c *contents, policy lifecycle.Policy, at int) error {
-	plan := Plan{Repository: e.Repository, Entry: e.Entry, Attached: e.Entry.Source == config.Attached}
-	if err := p.evaluate(ctx, &plan, c, policy, e.Entry.Settings); err != nil {
-		return err
-	}
-	e.Skip, e.Verdict = plan.Skip, evaluator.Evaluate(policy, c.images, p.Now)[at]
-	e.Steps, _ = evaluator.Explain(policy, c.images, p.Now, e.Image.Digest)
-	if i := slices.IndexFunc(plan.Images, func(im Image) bool { return im.Digest == e.Image.Digest }); i >= 0 {
-		e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
-		return nil
-	}
-	var err error
-	e.ProtectedBy, err = p.whatProtects(ctx, c, e.Entry.Protect, e.Image)
-	return err
-}
-
-// whatProtects returns what protects an image that nobody wants gone.
-func (p Planner) whatProtects(ctx context.Context, c *contents, settings config.Protect, im evaluator.Image) ([]Protection, error) {
-	if err := c.readManifests(ctx); err != nil {
-		return nil, err
-	}
-	protector := newProtector(c, settings)
-	used, _ := p.inUse(ctx, c, graph.New(c.images, c.children), settings) // it stays, whoever did not answer
-	return append(used.protections(im.Digest), protector.protections(&im)...), nil
-}
-
-// Explain explains the image with the name, a digest or a tag, under the configuration.
-// The error says that no image has the name, that several listed images have the tag, or
-// that the repository could not be read.
+// Explain explains an image by digest or tag. It returns an error if the name does not mean
+// exactly one listed image.
 func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Repository, name string) (Explanation, error) {
 	entry, err := EntryFor(ctx, p.Registry, conf, repository)
 	e := Explanation{Repository: repository.Name, Entry: entry}
@@ -69,14 +36,14 @@ func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Re
 	if err != nil {
 		return e, err
 	}
-	at, err := c.one(name)
+	i, listed, err := c.find(name)
 	switch {
-	case errors.Is(err, errUnknownName):
-		return e, fmt.Errorf("repository %s has no image with the digest or tag %s", repository.Name, name)
 	case err != nil:
 		return e, err
+	case !listed:
+		return e, fmt.Errorf("repository %s has no image with the digest or tag %s", repository.Name, name)
 	}
-	e.Image = c.images[at]
+	e.Image = c.images[i]
 	policy, skip, err := PolicyFor(ctx, p.Registry, repository.Name, entry)
 	if err != nil {
 		return e, err
@@ -84,15 +51,39 @@ func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Re
 	if !conf.Repositories.Select(repository.Name) {
 		skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
 	}
-	if skip == nil {
-		err = p.explainBy(ctx, &e, c, policy, at)
-		return e, err
-	}
 	e.Skip = skip
+	if skip == nil {
+		if err := c.explain(ctx, &e, policy, i); err != nil || e.Planned != nil {
+			return e, err
+		}
+	}
 	settings := conf.Settings
 	if entry != nil {
 		settings = entry.Settings
 	}
-	e.ProtectedBy, err = p.whatProtects(ctx, c, settings.Protect, e.Image)
+	e.ProtectedBy, err = c.protectionsOf(ctx, settings.Protect, &e.Image)
 	return e, err
+}
+
+// explain adds the verdict and the plan for the image at position i.
+func (c *contents) explain(ctx context.Context, e *Explanation, policy lifecycle.Policy, i int) error {
+	plan := Plan{Repository: e.Repository, Entry: e.Entry, Attached: e.Entry.Source == config.Attached}
+	if err := c.evaluate(ctx, &plan, policy); err != nil {
+		return err
+	}
+	e.Skip, e.Verdict = plan.Skip, evaluator.Evaluate(policy, c.images, c.Now)[i]
+	e.Steps, _ = evaluator.Explain(policy, c.images, c.Now, e.Image.Digest)
+	if i := slices.IndexFunc(plan.Images, func(im Image) bool { return im.Digest == e.Image.Digest }); i >= 0 {
+		e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
+	}
+	return nil
+}
+
+func (c *contents) protectionsOf(ctx context.Context, settings config.Protect, im *evaluator.Image) ([]Protection, error) {
+	if err := c.readManifests(ctx); err != nil {
+		return nil, err
+	}
+	used, _ := c.inUse(ctx, graph.New(c.images, c.children), settings) // the image is kept, even if the scan failed
+	protector := newProtector(used, settings)
+	return protector.protections(im), nil
 }

@@ -30,16 +30,16 @@ func TestLimitsOfARepository(t *testing.T) {
 		message    string // "" when the plan is within the limits
 	}{
 		{`"maxDeletionsPerRepository": 3`, 3, 10, ""},
-		{`"maxDeletionsPerRepository": 3`, 4, 10, "4 of 10 images would go, maxDeletionsPerRepository is 3"},
+		{`"maxDeletionsPerRepository": 3`, 4, 10, "4 of 10 images would be removed, maxDeletionsPerRepository is 3"},
 		{`"maxDeletionsPerRepository": 0`, 0, 10, ""},
-		{`"maxDeletionsPerRepository": 0`, 1, 10, "1 of 10 images would go, maxDeletionsPerRepository is 0"},
+		{`"maxDeletionsPerRepository": 0`, 1, 10, "1 of 10 images would be removed, maxDeletionsPerRepository is 0"},
 		{`"maxDeletedPercent": 30`, 3, 10, ""},
-		{`"maxDeletedPercent": 30`, 4, 10, "4 of 10 images would go, maxDeletedPercent is 30"},
-		{`"maxDeletedPercent": 33`, 1, 3, "1 of 3 images would go, maxDeletedPercent is 33"},
+		{`"maxDeletedPercent": 30`, 4, 10, "4 of 10 images would be removed, maxDeletedPercent is 30"},
+		{`"maxDeletedPercent": 33`, 1, 3, "1 of 3 images would be removed, maxDeletedPercent is 33"},
 		{`"maxDeletedPercent": 34`, 1, 3, ""},
 		{`"maxDeletedPercent": 100`, 10, 10, ""},
 		{`"maxDeletedPercent": 0`, 0, 10, ""},
-		{`"maxDeletedPercent": 0`, 1, 1000, "1 of 1000 images would go, maxDeletedPercent is 0"},
+		{`"maxDeletedPercent": 0`, 1, 1000, "1 of 1000 images would be removed, maxDeletedPercent is 0"},
 	} {
 		w := newFakeRegistry(mixed(test.expired, test.n)...)
 		r := newRunner(t, w, limited(test.limits))

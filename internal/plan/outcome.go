@@ -1,44 +1,60 @@
 package plan
 
-// Outcome is what became of a planned image.
+// Outcome is what happened to a planned image when the plan was applied.
 type Outcome string
 
-// The outcomes. Failed, Unknown and NotAttempted make a run incomplete; the others are
-// normal in a registry in use.
+// The outcomes. Failed, Unknown and NotAttempted make a run incomplete.
 const (
-	Deleted Outcome = "deleted"
-	// MovedToArchive: the image is in the archive class now.
+	Deleted        Outcome = "deleted"
 	MovedToArchive Outcome = "archived"
-	// Untagged: the image has lost the tags that were to be removed.
-	Untagged Outcome = "untagged"
-	// Blocked: the image belongs to one that was not removed, or ECR refused
-	// because an index references it or its storage class cannot be changed.
+	Untagged       Outcome = "untagged"
+	// Blocked: a parent of the image was not removed, or ECR refused the call because an
+	// index references the image or its storage class cannot be changed.
 	Blocked Outcome = "blocked"
-	// Changed: the image is not as it was when the plan was made, and was left
-	// alone.
-	Changed Outcome = "changed"
-	// Gone: the image was not there any more.
-	Gone   Outcome = "gone"
-	Failed Outcome = "failed"
-	// Unknown: a removing call for the image had no answer or was carried out only in
-	// part, and the image was not found removed since. ECR can carry out such a call
-	// late, so the image may still be removed.
-	Unknown Outcome = "unknown"
-	// NotAttempted: the run was stopped before it came to the image.
-	NotAttempted Outcome = "not attempted"
+	Changed Outcome = "changed" // since the plan; the image was kept
+	Gone    Outcome = "gone"    // the image no longer existed
+	Failed  Outcome = "failed"
+	// Unknown: ECR did not answer a removing call or carried it out in part. It may still
+	// remove the image.
+	Unknown      Outcome = "unknown"
+	NotAttempted Outcome = "not attempted" // the run stopped first
 )
 
-// Settle gives the image its outcome.
-func (im *Image) Settle(o Outcome, message string) { im.Outcome, im.Message = o, message }
-
-// Removed reports whether the outcome means that the removal took place.
+// Removed reports whether the outcome is that the action was carried out.
 func (o Outcome) Removed() bool { return o == Deleted || o == MovedToArchive || o == Untagged }
 
-// RemovedFor reports whether a parent with that outcome is gone far enough for
-// what is to become of the image.
-func (im *Image) RemovedFor(parent Outcome) bool {
-	return parent == Deleted || parent == Gone || parent == MovedToArchive && im.Archives()
+// RepositoryGone is the message of images whose repository no longer exists.
+const RepositoryGone = "the repository no longer exists"
+
+// A Skip says why a repository is skipped.
+type Skip struct {
+	Code    SkipCode
+	Message string // one line for a person
 }
 
-// RepositoryGone is the message of images whose repository no longer exists.
-const RepositoryGone = "the repository is not there any more"
+// SkipCode is the kind of reason for which a repository is skipped.
+type SkipCode string
+
+// The codes of skips. The last five are failures.
+const (
+	SkipNotConfigured SkipCode = "not configured" // no entry selects the repository
+	SkipNone          SkipCode = "policy none"    // its entry has the policy none
+	SkipNoPolicy      SkipCode = "no policy"      // no lifecycle policy is attached
+	SkipGone          SkipCode = "gone"           // it was deleted during the run
+	SkipLimit         SkipCode = "limit"          // the plan exceeds a limit
+	SkipInvalidPolicy SkipCode = "invalid policy" // the attached policy cannot be read
+	SkipFailed        SkipCode = "failed"         // a call failed
+	SkipScanFailed    SkipCode = "in-use scan"    // the images in use are not known
+	SkipDeadline      SkipCode = "deadline"       // the run reached its deadline first
+	SkipInterrupted   SkipCode = "interrupted"    // the run was stopped first, by no deadline
+)
+
+// IsFailure reports whether the skip is a failure.
+func (c SkipCode) IsFailure() bool {
+	switch c {
+	case SkipFailed, SkipScanFailed, SkipDeadline, SkipInterrupted, SkipInvalidPolicy:
+		return true
+	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit:
+	}
+	return false
+}

@@ -2,33 +2,33 @@ package plan
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// OwnPulls says whether ECR records the pulls of the role that makes the calls. Reading a
-// manifest is a pull. ECR records it unless the role is a pull-time exclusion.
+// OwnPulls says whether ECR records this role's pulls, such as the read of a manifest. It
+// does unless the role is a pull-time exclusion.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-time-update-exclusions.html
 type OwnPulls struct {
-	// Excluded is true when ECR does not record the pulls.
-	Excluded bool
-	// Principal is the ARN to register as an exclusion; empty when unknown.
-	Principal string
-	// Err says why Excluded is not known, or is nil.
-	Err error
+	Excluded  bool   // true if ECR does not record the pulls
+	Principal string // the ARN to register as an exclusion; empty if unknown
+	Err       error  // why Excluded is not known, or nil
 }
 
-// OwnPullsOnce gets the OwnPulls of a run, once.
+// OwnPullsOnce gets the OwnPulls of a run once. It is safe for concurrent use.
 type OwnPullsOnce struct {
 	ask    func(context.Context) OwnPulls
-	turn   chan struct{}
+	turn   chan struct{} // a lock that a caller can stop waiting for
 	asked  bool
 	answer OwnPulls
 }
 
-// AskOnce returns an ownPulls that calls ask at most once, also when it is used
-// concurrently. A nil ask means that ECR records the pulls.
+// AskOnce returns an OwnPullsOnce that calls ask until the context does not end first. A nil
+// ask means that ECR records the pulls.
 func AskOnce(ask func(context.Context) OwnPulls) *OwnPullsOnce {
 	if ask == nil {
 		ask = func(context.Context) OwnPulls { return OwnPulls{} }
@@ -36,8 +36,8 @@ func AskOnce(ask func(context.Context) OwnPulls) *OwnPullsOnce {
 	return &OwnPullsOnce{ask: ask, turn: make(chan struct{}, 1)}
 }
 
-// Get returns the answer. A nil ownPulls answers that ECR records the pulls. A caller
-// whose context ends gets an error, which is not kept for other callers.
+// Get returns the answer, or an error if the context ends first. A nil OwnPullsOnce
+// answers that ECR records the pulls.
 func (o *OwnPullsOnce) Get(ctx context.Context) OwnPulls {
 	if o == nil {
 		return OwnPulls{}
@@ -52,51 +52,118 @@ func (o *OwnPullsOnce) Get(ctx context.Context) OwnPulls {
 		return o.answer
 	}
 	answer := o.ask(ctx)
-	if answer.Err != nil && ctx.Err() != nil {
-		return answer
+	if answer.Err == nil || ctx.Err() == nil {
+		o.asked, o.answer = true, answer
 	}
-	o.asked, o.answer = true, answer
 	return answer
 }
 
-// Known returns the answer, and whether there is one.
+// Known returns the answer, and whether Get has one.
 func (o *OwnPullsOnce) Known() (OwnPulls, bool) { return o.answer, o.asked }
 
-// A Span is a span of ECR's own time in whole seconds, both ends included. The zero
-// Span holds no instant.
+// A Span is a range of ECR's time in whole seconds, both ends included. The zero Span is
+// empty.
 type Span struct{ From, To time.Time }
 
-// holds reports whether the instant, cut to its second, is in the span.
-func (s Span) holds(t evaluator.Instant) bool {
+func (s Span) contains(t evaluator.Instant) bool {
 	second := t.Time().Truncate(time.Second)
 	return !s.From.IsZero() && !second.Before(s.From) && !second.After(s.To)
 }
 
-// An ownRead is a read of an index's manifest by this tool. ECR may have recorded it as
-// a pull, but only once, since ECR records one pull in 24 hours.
+// An ownRead is a read of a manifest by the cleaner, which ECR records at most once, because
+// it records one pull in 24 hours.
 type ownRead struct {
 	Span
-	// before is the last recorded pull in the listing before the read.
-	before evaluator.Instant
-	// recorded is the pull that ECR recorded for an earlier read; zero if there is none.
-	recorded evaluator.Instant
+	before   evaluator.Instant // the last pull before the read; zero if none
+	recorded evaluator.Instant // the pull of an earlier read; zero if none
 }
 
-// disregards reports whether a recorded pull other than before is due to the read.
-func (r ownRead) disregards(pull evaluator.Instant) bool {
-	return pull.After(r.before) && (pull == r.recorded || r.holds(pull))
+func readsOf(images []*Image) map[string]ownRead {
+	reads := map[string]ownRead{}
+	for _, im := range images {
+		read := ownRead{im.Read, im.LastRecordedPullTime, im.ownPull}
+		if im.readSeen { // ECR does not record the read again
+			read.Span = Span{}
+		}
+		if !read.From.IsZero() || !read.recorded.IsZero() {
+			reads[im.Digest] = read
+		}
+	}
+	return reads
 }
 
-// AcceptOwnRead notes the pull if ECR recorded it for the read of the index's manifest.
-// It accepts one pull for each read: any other recorded pull is somebody else's.
+// AcceptOwnRead notes the pull if ECR recorded it for Read. It accepts only one pull.
 func (im *Image) AcceptOwnRead(pull evaluator.Instant) {
-	if pull.After(im.LastRecordedPullTime) && pull.After(im.ownPull) && im.Read.holds(pull) && !im.readSeen {
+	if pull.After(im.LastRecordedPullTime) && pull.After(im.ownPull) && im.Read.contains(pull) && !im.readSeen {
 		im.ownPull, im.readSeen = pull, true
 	}
 }
 
-// isOwnPull reports whether the pull is the one that ECR recorded for a read by
-// this tool.
-func (im *Image) isOwnPull(pull evaluator.Instant) bool {
-	return !im.ownPull.IsZero() && pull == im.ownPull
+// disregardOwnReads undoes each last pull that is an earlier read by the cleaner.
+func (c *contents) disregardOwnReads() {
+	c.ownPulled = map[string]evaluator.Instant{}
+	for digest, read := range c.reads {
+		i, listed := c.position(digest)
+		if !listed {
+			continue
+		}
+		pull := c.images[i].LastRecordedPullTime
+		if pull.After(read.before) && (pull == read.recorded || read.contains(pull)) {
+			c.ownPulled[digest], c.images[i].LastRecordedPullTime = pull, read.before
+		}
+	}
+}
+
+// readOf returns Image.Read. Unless ECR records this role's pulls, a pull in that span is
+// somebody else's.
+func (c *contents) readOf(index string) Span {
+	if c.own.Excluded || c.own.Err != nil {
+		return Span{}
+	}
+	return c.readAt[index]
+}
+
+// keptByOwnPulls counts the indexes that only their own last pull protects, which may be
+// this role's read.
+func (c *contents) keptByOwnPulls(requests []*request, protections map[int][]Protection, settings config.Protect) int {
+	if c.own.Excluded {
+		return 0
+	}
+	n := 0
+	since := hoursBefore(c.Now, 24*settings.PulledWithinDays)
+	for index := range c.children {
+		i, listed := c.position(index)
+		if !listed || !requests[i].acts() || len(protections[i]) != 1 || protections[i][0].Kind != ByPulledWithinDays {
+			continue
+		}
+		if !slices.ContainsFunc(c.below(index), func(im evaluator.Image) bool { return !im.LastRecordedPullTime.Before(since) }) {
+			n++
+		}
+	}
+	return n
+}
+
+// unmarkedByOwnPulls counts the indexes that the policy keeps only because of their own last
+// pull, which is later than those of the images below them.
+func (c *contents) unmarkedByOwnPulls(policy lifecycle.Policy) int {
+	countsPulls := func(r lifecycle.Rule) bool { return r.Selection.CountType == lifecycle.SinceImagePulled }
+	if c.own.Excluded || len(c.children) == 0 || !slices.ContainsFunc(policy.Rules, countsPulls) {
+		return 0
+	}
+	images := slices.Clone(c.images)
+	for index := range c.children {
+		if i, listed := c.position(index); listed {
+			if below := c.below(index); len(below) > 0 {
+				images[i].LastRecordedPullTime = min(images[i].LastRecordedPullTime, latestPull(below))
+			}
+		}
+	}
+	n := 0
+	before := evaluator.Evaluate(policy, c.images, c.Now)
+	for i, v := range evaluator.Evaluate(policy, images, c.Now) {
+		if _, read := c.children[images[i].Digest]; read && v.Action != evaluator.Keep && before[i].Action == evaluator.Keep {
+			n++
+		}
+	}
+	return n
 }

@@ -1,3 +1,9 @@
+// Package plan decides which images of one repository are to be deleted, archived or
+// untagged. It takes the entry of the configuration that selects the repository, a
+// Registry with images and manifests, and a usage.Scanner with the images in use. It
+// returns a Plan: the images with an action, the reasons, the protection, and findings.
+//
+// The package cannot remove anything: neither a Registry nor an imported package can.
 package plan
 
 import (
@@ -5,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/clock"
@@ -15,141 +22,39 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
-// A Planner makes the plans of repositories. It has nothing that could remove
-// an image.
+// A Planner makes the plans of repositories. It is safe for concurrent use.
 type Planner struct {
 	Registry Registry
-	// Now is the instant at which policies are evaluated.
-	Now time.Time
-	// OwnPulls says whether ECR records the reading of a manifest as a pull. The planner
-	// uses it only after it has read a manifest.
-	OwnPulls *OwnPullsOnce
-	// reads are the earlier reads of indexes by this tool, by digest.
-	reads map[string]ownRead
-	// Scanner knows what is in use; nil when nothing was to be asked.
-	Scanner *usage.Scanner
-	// released are images that followed others which this run has removed since:
-	// they go as they were to, whatever the policy says of them by themselves.
-	released map[string]string
-	// Reserve waits until the run may hold so many more listed images. Nil does not.
+	Now      time.Time      // the time at which policies are evaluated
+	OwnPulls *OwnPullsOnce  // used after a read of a manifest; nil if ECR records these reads
+	Scanner  *usage.Scanner // nil without in-use sources
+	// Reserve waits until the memory budget allows more listed images; it may be nil.
 	Reserve func(images int)
+	reads   map[string]ownRead // the cleaner's earlier reads, by digest
+	// released are the reasons of images that follow already removed ones, by digest. It is
+	// nil in the first plan of a repository.
+	released map[string]string
 }
 
-// A Plan is what would happen in one repository.
-type Plan struct {
-	Repository string
-	// Entry is the entry of the configuration that decides; nil when none
-	// selects the repository.
-	Entry *config.Entry
-	// Made is when the plan was ready; zero if unknown.
-	Made clock.Stamp
-	// Listed is the number of images listed, whatever their status.
-	Listed int
-	// Images are those with a verdict to act on, also the protected ones, and
-	// those that follow them, ordered by push time, the oldest first.
-	Images []Image
-	// Attached is true when a lifecycle policy is attached to the repository,
-	// which ECR applies by itself. Where the entry has a policy of its own, that
-	// is found out only if something is asked what is in use, and the repository
-	// is used or something would go.
-	Attached bool
-	// scanned is when the in-use scan of the plan asked its first question; zero if the
-	// plan relies on no scan.
-	scanned clock.Stamp
-	// KeptByOwnPulls is the number of indexes that are kept because the reading of
-	// their manifests may count as a pull.
-	KeptByOwnPulls int
-	// Attempts counts the removing calls that were announced to the log, by digest.
-	Attempts map[string]int
-	// Skip is why the repository is left alone as a whole, or nil.
-	Skip *Skip
-	// Findings are what came to light and is no failure.
-	Findings []finding.Finding
+// After returns the planner for a new plan after the plan before was applied in part.
+func (p Planner) After(before *Plan) Planner {
+	p.released, p.reads = before.released(), readsOf(before.Open())
+	return p
 }
 
-// Follow is the action on an image that goes along with the last image that
-// references it.
-const Follow evaluator.Action = "follow"
-
-// A Image is an image with a verdict to act on.
-type Image struct {
-	evaluator.Image
-	// Action is what would happen; it is never evaluator.Keep.
-	Action evaluator.Action
-	// Rule is the priority of the rule that claimed the image, or 0 when it
-	// follows another or a person named it.
-	Rule int
-	// Reason is why, in words.
-	Reason string
-	// OnExpire is config.ArchiveExpired when the image expires and would be moved
-	// to the archive class instead of being deleted, else empty.
-	OnExpire config.OnExpire
-	// Untag are the tags that would be removed, when that is the action.
-	Untag []string
-	// ProtectedBy is empty unless something vetoes the action.
-	ProtectedBy []Protection
-	// Parents are the listed indexes and subjects that the image belongs to.
-	// It goes only after all of them.
-	Parents []string
-	// Unread is true for an index whose manifest was not read. What it may list
-	// goes only after it, but for Above, to which it belongs itself.
-	Unread bool
-	Above  []string
-	// Children are the listed images to which the image, an index whose
-	// manifest was read, leads, as they were when the plan was made; indexes
-	// that were read are not among them. Nil means that it was not read.
-	Children []evaluator.Image
-	// Read is when ECR may have recorded the reading of the index's manifest as a
-	// pull. It is zero unless the manifest was read and this role's pulls are
-	// known to be recorded.
-	Read Span
-	// ownPull is the pull that ECR recorded for a read by this tool; zero for none.
-	// ReadSeen is true when that read is Read.
-	ownPull  evaluator.Instant
-	readSeen bool
-	// Outcome is empty until the plan is applied; Message explains it where
-	// there is something to explain.
-	Outcome Outcome
-	Message string
+// AfterReads returns the planner for a new plan after one with these images was not applied.
+func (p Planner) AfterReads(images []*Image) Planner {
+	p.reads = readsOf(images)
+	return p
 }
 
-// Protected reports whether something vetoes the action.
-func (p *Image) Protected() bool { return len(p.ProtectedBy) > 0 }
-
-// Archives reports whether the image would move to the archive class.
-func (p *Image) Archives() bool { return Archives(p.Action, p.OnExpire) }
-
-func Archives(action evaluator.Action, onExpire config.OnExpire) bool {
-	return action == evaluator.Transition || onExpire == config.ArchiveExpired
-}
-
-// Deletes reports whether the image would be deleted.
-func (p *Image) Deletes() bool {
-	return (p.Action == evaluator.Expire || p.Action == Follow) && !p.Archives()
-}
-
-// ChildrenPulledAt returns the latest pull of the children, zero for none.
-func (p *Image) ChildrenPulledAt() evaluator.Instant {
-	var latest evaluator.Instant
-	for _, child := range p.Children {
-		if child.LastRecordedPullTime.After(latest) {
-			latest = child.LastRecordedPullTime
-		}
-	}
-	return latest
-}
-
-// Open reports whether the image is still to be removed.
-func (p *Image) Open() bool { return !p.Protected() && p.Outcome == "" }
-
-// Plan lists the images of one repository and evaluates the policy that the
-// entry gives it. A nil entry, a missing policy and an invalid one make a plan
-// with a Skip; an error means that the repository could not be read whole, and
-// then there is no plan.
+// Plan evaluates the policy of the entry. The plan has a Skip if the entry is nil, or if
+// its policy is none, missing or invalid. After an error the plan is not valid, because
+// the repository could not be read completely.
 func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entry) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
 	policy, skip, err := PolicyFor(ctx, p.Registry, repository, entry)
-	plan.Attached = entry != nil && entry.Source == config.Attached && err == nil && (skip == nil || skip.Code == SkipInvalidPolicy)
+	plan.Attached = entry != nil && entry.Source == config.Attached && isAttached(skip, err)
 	if err != nil || skip != nil {
 		plan.Skip = skip
 		return plan, err
@@ -159,32 +64,49 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	if err != nil {
 		return plan, err
 	}
-	return plan, p.evaluate(ctx, &plan, c, policy, entry.Settings)
+	return plan, c.evaluate(ctx, &plan, policy)
 }
 
-// evaluate evaluates the policy on the contents and fills the plan with what
-// comes of it.
-func (p Planner) evaluate(ctx context.Context, plan *Plan, c *contents, policy lifecycle.Policy, settings config.Settings) error {
-	c.marks = p.attachedMarks(ctx, plan, c, policy)
-	err := p.settle(ctx, plan, c, requestsOf(policy, c, settings.OnExpire), settings)
-	if countsPulls(policy) {
-		plan.KeptByOwnPulls += c.unmarkedByOwnPulls(policy)
+// PlanNamed plans the deletion of images by digest or tag, under the protection of the
+// entry. Orphans may be deleted. It returns an error if a name does not mean exactly one
+// listed image.
+func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (Plan, error) {
+	plan := Plan{Repository: repository, Entry: entry}
+	p.Scanner.Rely(ctx, sourcesOf(entry.Protect))
+	c, err := p.contents(ctx, repository)
+	if err != nil {
+		return plan, err
 	}
-	if !plan.Attached && !c.readBeside && plan.Removals() > 0 && len(sourcesOf(settings.Protect)) > 0 {
-		p.attachedBeside(ctx, plan, c) // protection that ECR knows nothing of is worth the question
+	requests := make([]*request, len(c.images))
+	var unknown []string
+	for _, name := range names {
+		switch i, listed, err := c.find(name); {
+		case err != nil:
+			return plan, err
+		case !listed:
+			unknown = append(unknown, name)
+		default:
+			requests[i] = &request{action: evaluator.Expire, reason: "named by a person as " + name}
+		}
+	}
+	if first := p.released == nil; first && len(unknown) > 0 { // later the run has deleted some of them
+		return plan, fmt.Errorf("repository %s has no image with the digest or tag %s; nothing was removed",
+			repository, strings.Join(unknown, ", "))
+	}
+	return plan, c.decide(ctx, &plan, requests, true)
+}
+
+func (c *contents) evaluate(ctx context.Context, plan *Plan, policy lifecycle.Policy) error {
+	c.attachedVerdicts = c.evaluateAttached(ctx, plan, policy)
+	err := c.decide(ctx, plan, c.requests(policy, plan.Entry.OnExpire), plan.Entry.Orphans == config.DeleteOrphans)
+	plan.KeptByOwnPulls += c.unmarkedByOwnPulls(policy)
+	if !plan.Attached && !c.attachedRead && plan.Removals() > 0 && len(sourcesOf(plan.Entry.Protect)) > 0 {
+		c.readAttached(ctx, plan) // ECR would not apply the protection of the entry
 	}
 	return err
 }
 
-// countsPulls reports whether the policy looks at pull times.
-func countsPulls(policy lifecycle.Policy) bool {
-	return slices.ContainsFunc(policy.Rules, func(r lifecycle.Rule) bool {
-		return r.Selection.CountType == lifecycle.SinceImagePulled
-	})
-}
-
-// PolicyFor returns the policy that the entry gives the repository, or why
-// there is none to apply.
+// PolicyFor returns the policy of the entry, or a Skip if there is none.
 func PolicyFor(ctx context.Context, registry Registry, repository string, entry *config.Entry) (lifecycle.Policy, *Skip, error) {
 	if entry == nil {
 		return lifecycle.Policy{}, &Skip{SkipNotConfigured, "no entry of the configuration selects it"}, nil
@@ -196,11 +118,93 @@ func PolicyFor(ctx context.Context, registry Registry, repository string, entry 
 		return attachedPolicy(ctx, registry, repository)
 	case config.None:
 	}
-	return lifecycle.Policy{}, &Skip{SkipNone, fmt.Sprintf("policy %q leaves it alone", entry.Name)}, nil
+	return lifecycle.Policy{}, &Skip{SkipNone, fmt.Sprintf("entry %q has the policy none", entry.Name)}, nil
 }
 
-// SortImages orders by push time and, where that is equal, by digest, so that
-// plans and reports do not depend on the order of the listing.
+// A Plan lists the images of one repository that a run would remove.
+type Plan struct {
+	Repository string
+	Entry      *config.Entry // nil if no entry selects the repository
+	Made       clock.Stamp   // when the plan was ready; zero if unknown
+	Listed     int           // the number of listed images, of any status
+	// Images are the images with an action, including protected ones, by push time, the
+	// oldest first.
+	Images []Image
+	// Attached is true if a lifecycle policy is attached, which ECR applies. If the entry has
+	// its own policy, Attached is set only if the entry has in-use sources, and images are in
+	// use or would be removed.
+	Attached bool
+	scanned  clock.Stamp // when the in-use scan began; zero without a scan
+	// KeptByOwnPulls is the number of indexes that are kept because of the cleaner's reads.
+	KeptByOwnPulls int
+	Attempts       map[string]int // the removing calls that were logged, by digest
+	Skip           *Skip          // why the whole repository is skipped, or nil
+	Findings       []finding.Finding
+}
+
+// Open returns the images in Images that are still to be removed.
+func (plan *Plan) Open() []*Image {
+	var open []*Image
+	for i := range plan.Images {
+		if plan.Images[i].Open() {
+			open = append(open, &plan.Images[i])
+		}
+	}
+	return open
+}
+
+// Removals returns the number of images that Open returns.
+func (plan *Plan) Removals() int {
+	n := 0
+	for i := range plan.Images {
+		if plan.Images[i].Open() {
+			n++
+		}
+	}
+	return n
+}
+
+// ApplyLimits skips the whole repository if the plan exceeds a limit of its entry.
+func (plan *Plan) ApplyLimits() {
+	if plan.Skip != nil || plan.Entry == nil {
+		return
+	}
+	removals, limits := plan.Removals(), plan.Entry.Limits
+	exceeds := func(name string, limit int) *Skip {
+		return &Skip{SkipLimit, fmt.Sprintf("%d of %d images would be removed, %s is %d", removals, plan.Listed, name, limit)}
+	}
+	switch {
+	case removals > limits.MaxDeletionsPerRepository:
+		plan.Skip = exceeds("maxDeletionsPerRepository", limits.MaxDeletionsPerRepository)
+	case removals*100 > limits.MaxDeletedPercent*plan.Listed:
+		plan.Skip = exceeds("maxDeletedPercent", limits.MaxDeletedPercent)
+	}
+}
+
+// Fresh reports whether neither the plan nor its in-use scan is older than
+// usage.MaxScanAge. An unknown time counts as fresh. Only a fresh plan may be applied.
+func (plan *Plan) Fresh(now clock.Stamp) bool {
+	young := func(made clock.Stamp) bool { return !made.Known() || made.Age(now) <= usage.MaxScanAge }
+	return young(plan.scanned) && young(plan.Made)
+}
+
+// released returns the reasons of the open images whose parents are all removed, by digest.
+func (plan *Plan) released() map[string]string {
+	outcomes := map[string]Outcome{}
+	for i := range plan.Images {
+		outcomes[plan.Images[i].Digest] = plan.Images[i].Outcome
+	}
+	released := map[string]string{}
+	for _, im := range plan.Open() {
+		kept := func(parent string) bool { return !im.RemovedFor(outcomes[parent]) }
+		if im.Action == Follow && len(im.Parents) > 0 && !slices.ContainsFunc(im.Parents, kept) {
+			released[im.Digest] = im.Reason
+		}
+	}
+	return released
+}
+
+// SortImages sorts by push time, the oldest first, and then by digest.
 func SortImages(images []Image) {
 	slices.SortFunc(images, func(a, b Image) int { return byPush(&a.Image, &b.Image) })
 }
@@ -209,11 +213,11 @@ func byPush(a, b *evaluator.Image) int {
 	return cmp.Or(a.PushedAt.Compare(b.PushedAt), cmp.Compare(a.Digest, b.Digest))
 }
 
-// Digests returns the digests of the images.
+// Digests returns the digests of the images in their order.
 func Digests(images []*Image) []string {
-	list := make([]string, len(images))
+	digests := make([]string, len(images))
 	for i, im := range images {
-		list[i] = im.Digest
+		digests[i] = im.Digest
 	}
-	return list
+	return digests
 }

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"container/heap"
 	"slices"
 	"time"
 
@@ -10,21 +12,19 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// A Protection is one thing that keeps an image although its policy would have
-// it removed.
+// A Protection is one reason why an image is kept although its policy would act on it.
 type Protection struct {
 	Kind ProtectionKind `json:"kind"`
-	// By is what protects: the ARN of what uses the image, the pattern that a
-	// tag matches, the words of the setting, or the digest of the image that
-	// this one belongs to.
+	// By is the user of the image, the pattern that a tag matches, the setting in words, or
+	// the digest of a related image.
 	By string `json:"by"`
 }
 
 // String returns "kind by".
 func (p Protection) String() string { return string(p.Kind) + " " + p.By }
 
-// ProtectionKind is the field of the configuration that protects, or how the
-// image is tied to the one that does.
+// ProtectionKind is the field of the configuration that protects an image, or its
+// relation to a kept image.
 type ProtectionKind string
 
 // The kinds of protection.
@@ -34,40 +34,39 @@ const (
 	ByKeepNewest        ProtectionKind = "keepNewest"
 	ByPulledWithinDays  ProtectionKind = "pulledWithinDays"
 	ByPushedWithinHours ProtectionKind = "pushedWithinHours"
-	// The image belongs to another, which stays: see package graph.
+	// These are the blockers of package graph.
 	ByChild           = ProtectionKind(graph.Child)
 	BySubject         = ProtectionKind(graph.Subject)
 	ByOrphan          = ProtectionKind(graph.Orphan)
 	ByUnreadableIndex = ProtectionKind(graph.Unreadable)
 )
 
-// A protector knows what protects the images of one repository.
+// A protector applies the settings that protect images to one repository.
 type protector struct {
+	used     *imagesInUse
 	settings config.Protect
-	// pulledSince and pushedSince are the instants from which on a pull or a
-	// push protects.
+	// A pull or a push at or after these times protects an image.
 	pulledSince, pushedSince evaluator.Instant
-	// newest are the digests that keepNewest protects.
-	newest map[string]bool
+	newest                   map[string]bool // the digests that keepNewest protects
 }
 
-func newProtector(c *contents, settings config.Protect) protector {
+func newProtector(used *imagesInUse, settings config.Protect) protector {
 	return protector{
+		used:        used,
 		settings:    settings,
-		pulledSince: hoursBefore(c.Now, 24*settings.PulledWithinDays),
-		pushedSince: hoursBefore(c.Now, settings.PushedWithinHours),
-		newest:      c.newest(settings.KeepNewest),
+		pulledSince: hoursBefore(used.Now, 24*settings.PulledWithinDays),
+		pushedSince: hoursBefore(used.Now, settings.PushedWithinHours),
+		newest:      used.newest(settings.KeepNewest),
 	}
 }
 
-// hoursBefore does not go through a time.Duration, which holds 292 years only.
+// hoursBefore avoids time.Duration, which is limited to 292 years.
 func hoursBefore(now time.Time, hours int) evaluator.Instant {
 	return evaluator.At(time.Unix(now.Unix()-int64(hours)*3600, int64(now.Nanosecond())))
 }
 
-// protections returns everything that protects the image.
 func (p *protector) protections(im *evaluator.Image) []Protection {
-	var by []Protection
+	by := inUseBy(p.used.by[im.Digest])
 	for _, pattern := range p.settings.TagPatterns {
 		if slices.ContainsFunc(im.Tags, pattern.Match) {
 			by = append(by, Protection{ByTagPattern, pattern.String()})
@@ -84,4 +83,81 @@ func (p *protector) protections(im *evaluator.Image) []Protection {
 		by = append(by, Protection{ByPushedWithinHours, words.Count(p.settings.PushedWithinHours, "hour", "hours")})
 	}
 	return by
+}
+
+// newest returns the digests that keepNewest protects: the n newest images and the n newest
+// active ones. Referrers and children do not count.
+//
+// An index is as new as its newest child: after its deletion that child would count, and
+// another image would lose its protection. An untagged image that may be the child of an
+// unread index is protected, but does not count.
+func (c *contents) newest(n int) map[string]bool {
+	if n == 0 {
+		return nil
+	}
+	protected := map[string]bool{}
+	listing, unread := c.indexes()
+	all, activeOnes := 0, 0
+	for im := range c.newestFirst {
+		active := im.Status == evaluator.Active
+		if all >= n && activeOnes >= n {
+			break
+		}
+		if all >= n && !active {
+			continue
+		}
+		for _, index := range listing[im.Digest] {
+			protected[index] = true
+		}
+		if len(listing[im.Digest]) > 0 || len(graph.Subjects(*im)) > 0 {
+			continue
+		}
+		protected[im.Digest] = true
+		mayBeChild := false
+		for _, index := range unread {
+			if len(im.Tags) == 0 && !graph.IsIndex(*im) && graph.MayList(index, im) {
+				mayBeChild = true
+				protected[index.Digest] = protected[index.Digest] || index.Status == evaluator.Archived
+			}
+		}
+		if !mayBeChild {
+			all++
+			if active {
+				activeOnes++
+			}
+		}
+	}
+	return protected
+}
+
+// newestFirst yields the images by push time, the newest first, and then by digest, the
+// greatest first. It sorts only as far as the caller iterates.
+func (c *contents) newestFirst(yield func(*evaluator.Image) bool) {
+	rest := make(byAge, len(c.images))
+	for i := range c.images {
+		rest[i] = &c.images[i]
+	}
+	heap.Init(&rest)
+	for len(rest) > 0 && yield(heap.Pop(&rest).(*evaluator.Image)) {
+	}
+}
+
+// byAge is a heap with the newest image on top.
+type byAge []*evaluator.Image
+
+func (h byAge) Len() int      { return len(h) }
+func (h byAge) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h byAge) Less(i, j int) bool {
+	return cmp.Or(h[i].EffectivePushTime().Compare(h[j].EffectivePushTime()), cmp.Compare(h[i].Digest, h[j].Digest)) > 0
+}
+
+// Push is never called.
+func (*byAge) Push(any) {}
+
+// Pop removes and returns the last image.
+func (h *byAge) Pop() any {
+	last := len(*h) - 1
+	im := (*h)[last]
+	*h = (*h)[:last]
+	return im
 }

@@ -97,7 +97,7 @@ func TestWhatNothingElseReferencesFollows(t *testing.T) {
 		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
 	}
 	for _, im := range p.Images {
-		if im.Action == plan.Follow && (im.Reason != "nothing else references it; goes with dead" || im.Rule != 0) {
+		if im.Action == plan.Follow && (im.Reason != "no other image references it; deleted with dead" || im.Rule != 0) {
 			t.Errorf("%s: rule %d, reason %q", im.Digest, im.Rule, im.Reason)
 		}
 	}

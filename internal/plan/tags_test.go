@@ -64,8 +64,8 @@ func TestADigestThatIsNotListedFallsBackToItsTag(t *testing.T) {
 		got = append(got, string(f.Kind)+": "+f.Message)
 	}
 	findings := []string{
-		"unlistedReference: task refers to " + app + ":v1@sha256:lost, which is not listed; instead the images with the tag v1 are in use",
-		"unlistedReference: service refers to " + app + "@sha256:gone, which is not listed",
+		"unlistedReference: task refers to " + app + ":v1@sha256:lost, which is not in the repository; the images with the tag v1 are kept instead",
+		"unlistedReference: service refers to " + app + "@sha256:gone, which is not in the repository",
 	}
 	if diff := cmp.Diff(findings, got); diff != "" {
 		t.Errorf("findings mismatch (-want +got):\n%s", diff)

@@ -117,7 +117,7 @@ func TestPullsAfterTheScanAreSeenByAnyClock(t *testing.T) {
 		f.server.Put("app", image{name: "before", age: 90 * day, pulled: 10 * time.Second}.detail(noon))
 		report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
 		sameLines(t, fmt.Sprint(ahead, " ahead"), f.outcomes(&report), `
-			after: expire, inUse whoever pulled it since the question what is in use
+			after: expire, inUse a pull since the in-use scan began
 			before: expire, deleted`)
 	}
 }

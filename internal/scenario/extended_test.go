@@ -77,7 +77,7 @@ func TestUntag(t *testing.T) {
 		policy:  "untag pr-* pushed>30",
 		more:    `"limits": {"maxDeletionsPerRepository": 1}`,
 		want:    "a: untag\nb: untag",
-		skipped: "app: limit: 2 of 2 images would go, maxDeletionsPerRepository is 1",
+		skipped: "app: limit: 2 of 2 images would be removed, maxDeletionsPerRepository is 1",
 	}})
 }
 

@@ -127,8 +127,8 @@ func TestInUse(t *testing.T) {
 		uses:   "task/1 app:v1\ntask/2 app:lost\ntask/3 app:v1@lost",
 		want:   "used: expire, inUse task/1, inUse task/3\nunused: expire, deleted",
 		findings: `
-			app: unlistedReference: task/2 refers to ` + host + `/app:lost, which is not listed
-			app: unlistedReference: task/3 refers to ` + host + `/app:v1@` + digestOf("lost") + `, which is not listed; instead the images with the tag v1 are in use`,
+			app: unlistedReference: task/2 refers to ` + host + `/app:lost, which is not in the repository
+			app: unlistedReference: task/3 refers to ` + host + `/app:v1@` + digestOf("lost") + `, which is not in the repository; the images with the tag v1 are kept instead`,
 	}, {
 		name: "a repository that nothing references is a finding",
 		registry: `
@@ -140,7 +140,7 @@ func TestInUse(t *testing.T) {
 		policy:   "expire any pushed>30",
 		uses:     "task/1 app:v1",
 		want:     "used: expire, inUse task/1\npage: expire, deleted",
-		findings: "web: nothingReferences: nothing that was asked references an image of it",
+		findings: "web: nothingReferences: no reference to its images found in ecs",
 	}, {
 		name: "an attached policy that marks an image in use is a finding",
 		registry: `
@@ -182,10 +182,10 @@ func TestInUse(t *testing.T) {
 			f.server.Put("app", image{name: "arm", age: 90 * day, pulled: -time.Second}.detail(noon))
 		},
 		want: `
-			arm: expire, inUse whoever pulled it since the question what is in use
-			index: expire, inUse whoever pulled it since the question what is in use
+			arm: expire, inUse a pull since the in-use scan began
+			index: expire, inUse a pull since the in-use scan began
 			other: expire, deleted`,
-		findings: "app: nothingReferences: nothing that was asked references an image of it",
+		findings: "app: nothingReferences: no reference to its images found in ecs",
 	}, {
 		name: "a scan that fails is said, also where nothing is marked",
 		registry: `
@@ -205,16 +205,16 @@ func TestInUse(t *testing.T) {
 			f.server.SetRepositoryPolicy("app", `{"Statement": [{"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}}]}`)
 		},
 		want:     "used: expire, inUse task/1\nunused: expire, deleted",
-		findings: "app: sharedRepository: its policy lets arn:aws:iam::210987654321:root pull, and no list in protect.references says what they use",
+		findings: "app: sharedRepository: its policy lets arn:aws:iam::210987654321:root pull; protect.references has no list of the images that they use",
 	}, {
-		name: "nobody is asked what is in use",
+		name: "no in-use source is queried",
 		registry: `
 			used 90d #v1`,
 		policy:  "expire any pushed>30",
 		uses:    "task/1 app:v1",
 		before:  func(_ testing.TB, f *fixture) { f.registry.Sources = nil },
 		want:    "used: expire",
-		skipped: "app: in-use scan: in-use scan: nobody was asked",
+		skipped: "app: in-use scan: in-use scan: no source was queried",
 	}, {
 		name: "a use of one repository protects nothing in another",
 		registry: `
@@ -224,7 +224,7 @@ func TestInUse(t *testing.T) {
 		policy:   "expire any pushed>30",
 		uses:     "task/1 app@image",
 		want:     "image: expire, inUse task/1\nimage: expire, deleted",
-		findings: "web: nothingReferences: nothing that was asked references an image of it",
+		findings: "web: nothingReferences: no reference to its images found in ecs",
 	}, {
 		name: "references from elsewhere come as lists, and a list can fail",
 		registry: `

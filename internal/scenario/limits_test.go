@@ -14,7 +14,7 @@ func TestLimits(t *testing.T) {
 		policy:   "expire v1 pushed>30",
 		more:     `"limits": {"maxDeletionsPerRepository": 2}`,
 		want:     "dead: expire\nown: follow dead\nsig: follow dead",
-		skipped:  "app: limit: 3 of 4 images would go, maxDeletionsPerRepository is 2",
+		skipped:  "app: limit: 3 of 4 images would be removed, maxDeletionsPerRepository is 2",
 	}, {
 		name:     "exactly the limit is within it",
 		registry: three,
@@ -27,7 +27,7 @@ func TestLimits(t *testing.T) {
 		policy:   "expire v1 pushed>30",
 		more:     `"limits": {"maxDeletedPercent": 74}`,
 		want:     "dead: expire\nown: follow dead\nsig: follow dead",
-		skipped:  "app: limit: 3 of 4 images would go, maxDeletedPercent is 74",
+		skipped:  "app: limit: 3 of 4 images would be removed, maxDeletedPercent is 74",
 	}, {
 		name: "vetoed images do not count",
 		registry: `

@@ -122,7 +122,7 @@ func (f *fixture) outcomes(report *report.Report) []string {
 	for _, r := range report.Repositories {
 		for _, im := range r.Images {
 			line := f.names[im.ImageDigest] + ": " + string(im.Verdict)
-			if _, root, follows := strings.Cut(im.Reason, "goes with "); follows {
+			if _, root, follows := strings.Cut(im.Reason, "deleted with "); follows {
 				line += " " + root
 			}
 			for _, p := range im.ProtectedBy {

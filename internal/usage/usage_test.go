@@ -67,7 +67,7 @@ func TestAContainerWithoutADigestIsAFinding(t *testing.T) {
 	elsewhere[0].Runs = true
 	scans(&r, inuse.Scan{Uses: append(running, elsewhere...)})
 	report := run(t, &r)
-	want := []string{"app: no digest is recorded for 7 running containers, so that the images with the tag are kept, which may be others: " +
+	want := []string{"app: no digest is recorded for 7 running containers; the images with the tag are kept, which may be different images: " +
 		strings.Join([]string{"task/0", "task/1", "task/2", "task/3", "task/4"}, " runs "+registryHost+"app:v1; ") + " runs " + registryHost + "app:v1; and 2 more"}
 	if diff := cmp.Diff(want, found(&report, finding.UnresolvedDigest)); diff != "" || !report.Handled() {
 		t.Errorf("findings mismatch (-want +got):\n%s", diff)
@@ -76,7 +76,7 @@ func TestAContainerWithoutADigestIsAFinding(t *testing.T) {
 
 func TestATagThatHasMovedFromARunningImageIsAFinding(t *testing.T) {
 	t.Parallel()
-	const moved = "app: the tag of 1 image that runs has moved; what starts next may run another image: task/0 runs " + registryHost + "app:v1@sha256:old, and the tag is on sha256:new now"
+	const moved = "app: the tag of 1 running image has moved; a new container may run a different image: task/0 runs " + registryHost + "app:v1@sha256:old, and the tag is on sha256:new now"
 	for name, c := range map[string]struct {
 		digest, tag string
 		runs        bool

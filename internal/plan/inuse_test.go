@@ -45,8 +45,8 @@ func TestWhatIsInUseStays(t *testing.T) {
 		t.Errorf("uses mismatch (-want +got):\n%s", diff)
 	}
 	findings := []finding.Finding{
-		{Kind: finding.UnlistedReference, Repository: "app", Message: "task refers to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:moved, which is not listed"},
-		{Kind: finding.NothingReferences, Repository: "other", Message: "nothing that was asked references an image of it"},
+		{Kind: finding.UnlistedReference, Repository: "app", Message: "task refers to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:moved, which is not in the repository"},
+		{Kind: finding.NothingReferences, Repository: "other", Message: "no reference to its images found in ecs, lambda"},
 	}
 	if diff := cmp.Diff(findings, report.Findings); diff != "" || !report.Handled() {
 		t.Errorf("handled %t, findings mismatch (-want +got):\n%s", report.Handled(), diff)
@@ -111,7 +111,7 @@ func TestWithoutAScanNothingThatReliesOnOneGoes(t *testing.T) {
 	r := newRunner(t, w, scanned)
 	report := run(t, &r)
 	got := report.Repositories[0]
-	if got.Skipped != plan.SkipScanFailed || got.Message != "in-use scan: nobody was asked" || len(w.Images["app"]) != 1 {
+	if got.Skipped != plan.SkipScanFailed || got.Message != "in-use scan: no source was queried" || len(w.Images["app"]) != 1 {
 		t.Errorf("skipped %q: %s", got.Skipped, got.Message)
 	}
 }
@@ -244,7 +244,7 @@ func TestTheRestOfWhatIsNamedIsPlannedAgain(t *testing.T) {
 // be later than the question.
 func TestAPullInTheSecondOfTheScanIsInUse(t *testing.T) {
 	t.Parallel()
-	for pull, want := range map[time.Duration]string{0: "[inUse whoever pulled it since the question what is in use]", -time.Millisecond: "[]"} {
+	for pull, want := range map[time.Duration]string{0: "[inUse a pull since the in-use scan began]", -time.Millisecond: "[]"} {
 		im := image("sha256:a", 9*day)
 		im.LastRecordedPullTime = evaluator.At(now.Add(pull))
 		w := newFakeRegistry(im)

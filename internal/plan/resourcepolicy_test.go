@@ -28,13 +28,13 @@ func TestWhoElseMayPullIsAFinding(t *testing.T) {
 	allow := func(action, principal string) string {
 		return `{"Statement": [{"Effect": "Allow", "Action": ` + action + `, "Principal": ` + principal + `}]}`
 	}
-	const others = "its policy lets %s pull, and no list in protect.references says what they use"
+	const others = "its policy lets %s pull; protect.references has no list of the images that they use"
 	for name, test := range map[string]struct {
 		text, config, want string
 		err                error
 	}{
 		"no policy":        {"", scanned, "", nil},
-		"unreadable":       {"{", scanned, fmt.Sprintf(others, "whoever a policy names that cannot be read"), nil},
+		"unreadable":       {"{", scanned, fmt.Sprintf(others, "unknown principals (the policy cannot be read)"), nil},
 		"an account":       {allow(`["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]`, `{"AWS": "arn:aws:iam::999999999999:root"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:root"), nil},
 		"anybody":          {allow(`"ecr:*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
 		"several":          {allow(`"*"`, `{"AWS": ["222222222222", "123456789012", "111111111111", "111111111111"]}`), scanned, fmt.Sprintf(others, "111111111111, 222222222222"), nil},
@@ -45,8 +45,8 @@ func TestWhoElseMayPullIsAFinding(t *testing.T) {
 		"one statement":    {`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil},
 		"with a list":      {allow(`"ecr:*"`, `"*"`), strings.Replace(scanned, `"inUse"`, `"references": ["r"], "inUse"`, 1), "", nil},
 		"without a scan":   {allow(`"ecr:*"`, `"*"`), expireAll, "", nil},
-		"not to be read":   {"", scanned, "who may pull from it is not known: denied", errors.New("denied")},
-		"action no string": {allow(`[1]`, `"*"`), scanned, fmt.Sprintf(others, "whoever a policy names that cannot be read"), nil},
+		"not to be read":   {"", scanned, "it is not known which other accounts may pull from it: denied", errors.New("denied")},
+		"action no string": {allow(`[1]`, `"*"`), scanned, fmt.Sprintf(others, "unknown principals (the policy cannot be read)"), nil},
 		"a name like ours": {allow(`"ecr:*"`, `{"AWS": "arn:aws:iam::999999999999:role/of-123456789012"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:role/of-123456789012"), nil},
 		"a wildcard":       {allow(`"ecr:BatchGetIm*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
 		"one character":    {allow(`"ecr:BatchGetImag?"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
@@ -54,7 +54,7 @@ func TestWhoElseMayPullIsAFinding(t *testing.T) {
 			`{"Statement": {"Effect": "Allow", "NotAction": "ecr:PutImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil,
 		},
 		"all but some": {
-			`{"Statement": {"Effect": "Allow", "Action": "ecr:*", "NotPrincipal": {"AWS": "x"}}}`, scanned, fmt.Sprintf(others, "all but some"), nil,
+			`{"Statement": {"Effect": "Allow", "Action": "ecr:*", "NotPrincipal": {"AWS": "x"}}}`, scanned, fmt.Sprintf(others, "everyone outside NotPrincipal"), nil,
 		},
 		"a service for another account": {
 			`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": {"Service": "lambda.amazonaws.com"},

@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/clock"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
+)
+
+// imagesInUse are the images in use in one repository.
+type imagesInUse struct {
+	*contents
+	graph      *graph.Graph
+	by         map[string][]string // the users of each image and of the images below it, by digest
+	findings   []finding.Finding
+	unresolved []string    // the containers without a recorded digest, in words
+	moved      []string    // the containers whose tag is on another image now, in words
+	began      clock.Stamp // when the scan began; zero without a scan
+}
+
+func sourcesOf(settings config.Protect) []string {
+	return slices.Concat(settings.InUse, settings.References)
+}
+
+// inUse returns the images that the sources in the settings use, and a Skip if one of the
+// sources failed or was not queried.
+func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Protect) (*imagesInUse, *Skip) {
+	u := &imagesInUse{contents: c, graph: g, by: map[string][]string{}}
+	sources := sourcesOf(settings)
+	switch {
+	case len(sources) == 0:
+		return u, nil
+	case c.Scanner == nil:
+		return u, &Skip{SkipScanFailed, "in-use scan: no source was queried"}
+	}
+	scan, uses, began := c.Scanner.Newest(ctx)
+	u.began = began
+	for _, f := range scan.Failed {
+		if slices.Contains(sources, f.Source) {
+			return u, &Skip{SkipScanFailed, "in-use scan: " + f.String()}
+		}
+	}
+	u.addPulled(scan.At)
+	named := false
+	for _, use := range uses.In(c.repository) {
+		if slices.Contains(sources, use.Source) && use.Revision <= settings.TaskDefinitionRevisions {
+			named = u.addUse(use) || named
+		}
+	}
+	if n := len(u.unresolved); n > 0 {
+		u.addFinding(finding.UnresolvedDigest, "no digest is recorded for %s; the images with the tag are kept, which may be different images: %s",
+			words.Count(n, "running container", "running containers"), strings.Join(words.Few(u.unresolved), "; "))
+	}
+	if n := len(u.moved); n > 0 {
+		u.addFinding(finding.MovedTag, "the tag of %s has moved; a new container may run a different image: %s",
+			words.Count(n, "running image", "running images"), strings.Join(words.Few(u.moved), "; "))
+	}
+	if !named {
+		u.addFinding(finding.NothingReferences, "no reference to its images found in %s", strings.Join(sources, ", "))
+	}
+	return u, nil
+}
+
+// addPulled adds the images that were pulled since the second in which the scan began. The
+// scan may have missed these pulls, and the re-check sees only later ones.
+func (u *imagesInUse) addPulled(began time.Time) {
+	if began.IsZero() {
+		return
+	}
+	since := evaluator.At(began.Truncate(time.Second))
+	for i := range u.images {
+		if pulled := u.images[i].LastRecordedPullTime; !pulled.IsZero() && !pulled.Before(since) {
+			u.add(u.images[i].Digest, "a pull since the in-use scan began")
+		}
+	}
+}
+
+// addUse adds the use and reports whether it names an image of the repository. If its host
+// is no ECR registry, it does so only if the image is listed.
+func (u *imagesInUse) addUse(use *inuse.Use) bool {
+	ref := use.Reference
+	positions, exact := u.resolve(ref)
+	if len(positions) == 0 && ref.RegistryID == "" {
+		return false
+	}
+	for _, i := range positions {
+		u.add(u.images[i].Digest, use.By)
+	}
+	switch {
+	case len(positions) == 0:
+		u.addFinding(finding.UnlistedReference, "%s refers to %s, which is not in the repository", use.By, ref)
+	case !exact && ref.RegistryID != "":
+		u.addFinding(finding.UnlistedReference, "%s refers to %s, which is not in the repository; the images with the tag %s are kept instead", use.By, ref, ref.Tag)
+	}
+	switch {
+	case !use.Runs:
+	case ref.Digest == "":
+		u.unresolved = append(u.unresolved, fmt.Sprintf("%s runs %s", use.By, ref))
+	case exact:
+		u.addMoved(use)
+	}
+	return true
+}
+
+// resolve returns the positions of the images with the digest. Without a digest it returns
+// those with the tag, and also, with exact false, if no listed image has the digest.
+func (u *imagesInUse) resolve(ref reference.Reference) (positions []int, exact bool) {
+	if ref.Digest == "" {
+		return u.withName(ref.Tag), true
+	}
+	if positions := u.withName(ref.Digest); len(positions) > 0 {
+		return positions, true
+	}
+	return u.withName(ref.Tag), false
+}
+
+func (u *imagesInUse) add(digest, by string) {
+	for _, d := range append(u.graph.Ancestors(digest), digest) {
+		if !slices.Contains(u.by[d], by) {
+			u.by[d] = append(u.by[d], by)
+		}
+	}
+}
+
+// addMoved notes a use whose tag is neither on its image nor on an index above that.
+func (u *imagesInUse) addMoved(use *inuse.Use) {
+	running := append(u.graph.Ancestors(use.Reference.Digest), use.Reference.Digest)
+	tagged := u.withName(use.Reference.Tag)
+	if len(tagged) == 0 || slices.ContainsFunc(tagged, func(i int) bool { return slices.Contains(running, u.images[i].Digest) }) {
+		return
+	}
+	u.moved = append(u.moved, fmt.Sprintf("%s runs %s, and the tag is on %s now", use.By, use.Reference, u.images[tagged[0]].Digest))
+}
+
+func (u *imagesInUse) addFinding(kind finding.Kind, format string, args ...any) {
+	u.findings = append(u.findings, u.finding(kind, format, args...))
+}
+
+func inUseBy(users []string) []Protection {
+	var protections []Protection
+	for _, user := range words.Few(users) {
+		protections = append(protections, Protection{ByInUse, user})
+	}
+	return protections
+}
+
+// protectTags returns further protections of the tags: an index above the image is in use,
+// an unread index may be related to an image in use, or a tag names the image's subject.
+func (u *imagesInUse) protectTags(im *evaluator.Image, tags []string) []Protection {
+	var by []Protection
+	if len(u.by[im.Digest]) == 0 {
+		_, users := u.indexAbove(im.Digest)
+		by = inUseBy(users)
+	}
+	if index := u.graph.Unreadable(); index != "" && len(u.by) > 0 {
+		by = append(by, Protection{ByUnreadableIndex, index})
+	}
+	for _, subject := range graph.Subjects(evaluator.Image{Tags: tags}) {
+		by = append(by, Protection{BySubject, subject})
+	}
+	return by
+}
+
+// indexAbove returns an index in use above the image, or "", and its users.
+func (u *imagesInUse) indexAbove(digest string) (index string, users []string) {
+	for _, index := range u.graph.Ancestors(digest) {
+		if len(u.by[index]) > 0 {
+			return index, u.by[index]
+		}
+	}
+	return "", nil
+}
