@@ -97,7 +97,6 @@ type statement struct {
 // principals is "*" or an object in the policy.
 type principals struct{ AWS, Service, Federated list[string] }
 
-// UnmarshalJSON reads either form.
 func (p *principals) UnmarshalJSON(text []byte) error {
 	if string(text) == `"*"` {
 		p.AWS = list[string]{"*"}
@@ -110,7 +109,6 @@ func (p *principals) UnmarshalJSON(text []byte) error {
 // A list is an array in the policy, or its only element.
 type list[T any] []T
 
-// UnmarshalJSON reads either form.
 func (l *list[T]) UnmarshalJSON(text []byte) error {
 	if text[0] != '[' && string(text) != "null" {
 		text = slices.Concat([]byte("["), text, []byte("]"))
