@@ -52,7 +52,8 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	if err != nil {
 		return plan, err
 	}
-	return plan, c.evaluate(ctx, &plan, policy)
+	err = c.evaluate(ctx, &plan, policy)
+	return plan, err
 }
 
 // PlanNamed plans the deletion of images by digest or tag, under the protection of the
@@ -81,7 +82,8 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 		return plan, fmt.Errorf("repository %s has no image with the digest or tag %s; nothing was removed",
 			repository, strings.Join(unknown, ", "))
 	}
-	return plan, c.decide(ctx, &plan, requests, true)
+	err = c.decide(ctx, &plan, requests, true)
+	return plan, err
 }
 
 // After returns the planner for a new plan after the plan before was applied in part.
@@ -128,8 +130,8 @@ type Plan struct {
 	Made       clock.Stamp   // when the plan was ready; zero if unknown
 	Listed     int           // the number of listed images
 	Images     []Image       // with an action, protected or not; by push time, the oldest first
-	// Attached is true if a lifecycle policy is attached. If the entry has its own policy, it
-	// is set only if the entry has in-use sources, and images are in use or would be removed.
+	// Attached is true if a lifecycle policy is attached. The planner looks beside a policy of
+	// the entry only if there are in-use sources, and images are in use or would be removed.
 	Attached bool
 	scanned  clock.Stamp // when the in-use scan began; zero without a scan
 	// KeptByOwnPulls is the number of indexes that are kept because of the cleaner's reads.
