@@ -113,7 +113,6 @@ func (c *contents) disregardOwnReads() {
 	}
 }
 
-// readOf returns Image.Read.
 func (c *contents) readOf(index string) Span {
 	if c.own.Excluded || c.own.Err != nil {
 		return Span{}
