@@ -15,8 +15,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// A repository that has been moving images to the archive for long: some
-// thousand archived indexes, which nobody can read, and their children.
+// The repository has thousands of archived indexes, which cannot be read, and their
+// children.
 func TestManyArchivedIndexes(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{500, 2000} {
@@ -44,7 +44,8 @@ func TestManyArchivedIndexes(t *testing.T) {
 	}
 }
 
-// Plans that are made again hold no room, so that few are at a time.
+// A plan that is made again has no reservation in the memory budget. The run makes only a
+// few of them at the same time.
 func TestPlansMadeAgainAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newFakeRegistry()
@@ -53,7 +54,7 @@ func TestPlansMadeAgainAreBounded(t *testing.T) {
 		}
 		var mu sync.Mutex
 		clock := now
-		l := &again{reader: w.Reader(), all: make(chan struct{}), seen: map[string]int{}}
+		l := &secondListing{reader: w.Reader(), all: make(chan struct{}), seen: map[string]int{}}
 		r := newRunner(t, w, `{"policies": [{"policy": `+expireOld+`}], "limits": {"maxDeletionsPerRepository": 100000, "maxDeletions": 1000000}, "protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
 		r.Registry, r.Workers = l, 8
 		r.Clock = func() time.Time { mu.Lock(); defer mu.Unlock(); return clock }
@@ -75,16 +76,16 @@ func TestPlansMadeAgainAreBounded(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if n := l.held.Load(); n > 50_000 {
-			t.Errorf("%d images are held by plans that are made again", n)
+			t.Errorf("%d images are in memory for plans that are made again", n)
 		}
 		close(l.all)
 		<-done
 	})
 }
 
-// Again yields 20,000 images of each repository, 150 of them old, and at the
-// second listing waits with them in hand.
-type again struct {
+// secondListing lists 20,000 images of each repository, 150 of them old. In the second
+// listing of a repository it waits for all to be closed and counts the images until then.
+type secondListing struct {
 	reader
 	all  chan struct{}
 	held atomic.Int64
@@ -92,7 +93,7 @@ type again struct {
 	seen map[string]int
 }
 
-func (l *again) Images(_ context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
+func (l *secondListing) Images(_ context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
 	return func(yield func([]evaluator.Image, error) bool) {
 		l.mu.Lock()
 		l.seen[repository]++

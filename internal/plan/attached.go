@@ -52,10 +52,11 @@ func attachedPolicy(ctx context.Context, registry Registry, repository string) (
 		return lifecycle.Policy{}, nil, err
 	}
 	policy, problems := lifecycle.ParseText([]byte(text))
-	if err := problems.Err(); err != nil {
-		return policy, &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + err.Error()}, nil
+	var skip *Skip
+	if invalid := problems.Err(); invalid != nil {
+		skip = &Skip{SkipInvalidPolicy, "attached lifecycle policy: " + invalid.Error()}
 	}
-	return policy, nil, nil
+	return policy, skip, nil
 }
 
 // isAttached reports whether attachedPolicy found a policy, valid or not.

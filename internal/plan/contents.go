@@ -34,8 +34,8 @@ type contents struct {
 	// pulls before them.
 	ownPulled map[string]evaluator.Instant
 
-	attachedVerdicts []evaluator.Verdict // of the attached policy, with an action; nil if not needed
-	attachedRead     bool                // true if the attached policy was read and is not the entry's
+	attachedVerdicts []evaluator.Verdict // from evaluateAttached
+	attachedRead     bool                // true after readAttached
 }
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {
@@ -57,8 +57,7 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 	return c, nil
 }
 
-// position returns the position of the image with the digest, or of the first one with the
-// tag.
+// position returns the position of the image with the digest, or of the first with the tag.
 func (c *contents) position(name string) (i int, listed bool) {
 	if c.positions == nil {
 		c.positions, c.repeated = make(map[string]int, 2*len(c.images)), map[string][]int{}
@@ -89,15 +88,14 @@ func (c *contents) find(name string) (i int, listed bool, err error) {
 
 // withName returns the positions of all images with the digest or tag.
 func (c *contents) withName(name string) []int {
-	i, listed := c.position(name)
-	if !listed {
-		return nil
+	if i, listed := c.position(name); listed {
+		return append([]int{i}, c.repeated[name]...)
 	}
-	return append([]int{i}, c.repeated[name]...)
+	return nil
 }
 
-// readManifests reads, once, the manifests of all active indexes. An image that ECR lists
-// without a media type counts as an index, unless its manifest is read and is none.
+// readManifests reads the manifests of all active indexes once. An image that ECR lists
+// without a media type counts as an index unless its manifest says otherwise.
 func (c *contents) readManifests(ctx context.Context) error {
 	if c.children != nil {
 		return nil
@@ -135,8 +133,7 @@ func (c *contents) readManifests(ctx context.Context) error {
 	return nil
 }
 
-// indexes returns the digests of the indexes that list each image, by digest, and the
-// unread indexes.
+// indexes returns the digests of the indexes that list each digest, and the unread indexes.
 func (c *contents) indexes() (listing map[string][]string, unread []*evaluator.Image) {
 	listing = map[string][]string{}
 	for i := range c.images {
@@ -184,19 +181,15 @@ func (c *contents) finding(kind finding.Kind, format string, args ...any) findin
 
 // manifestFindings returns one finding for each reason why manifests could not be read.
 func (c *contents) manifestFindings() []finding.Finding {
+	kinds := map[string]finding.Kind{CodeImageNotFound: finding.IndexGone, CodeNoIndex: finding.ManifestIsNoIndex}
 	byReason := map[string][]Failure{}
 	for _, f := range c.failed {
 		byReason[f.Error()] = append(byReason[f.Error()], f)
 	}
 	var findings []finding.Finding
 	for reason, failed := range byReason {
-		kind, code := finding.ManifestUnreadable, failed[0].Code
-		switch code {
-		case CodeImageNotFound:
-			kind = finding.IndexGone
-		case CodeNoIndex:
-			kind = finding.ManifestIsNoIndex
-		}
+		code := failed[0].Code
+		kind := cmp.Or(kinds[code], finding.ManifestUnreadable)
 		message := fmt.Sprintf("the manifests of %s could not be read, such as %s: %s; images that they may list are kept",
 			words.Count(len(failed), "index", "indexes"), failed[0].Digest, reason)
 		if remedy := remedies[code]; remedy != "" {

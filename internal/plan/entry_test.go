@@ -22,18 +22,17 @@ func wantPrefix(t *testing.T, text, prefix string) {
 	}
 }
 
-// What an entry sets for itself counts in its repositories only, one field at a
-// time: in each case the repository "app" has an entry with the field, and
-// "other", which holds the same, has the general settings, of which each field
-// decides about one image.
+// A setting of an entry counts only in the repositories of the entry. In each case the
+// repository "app" has an entry with one setting. The repository "other" has the same
+// images and the general settings, each of which decides about one image.
 func TestEveryFieldOfAnEntryReplacesTheGeneralOne(t *testing.T) {
 	t.Parallel()
-	general := map[string]string{ // what protects, by digest
+	general := map[string]string{ // the kinds of protection, by digest
 		"sha256:ecs": "inUse", "sha256:lambda": "inUse", "sha256:second": "inUse", "sha256:listed": "inUse",
 		"sha256:tagged": "tagPatterns", "sha256:newest": "keepNewest", "sha256:pulled": "pulledWithinDays",
 		"sha256:pushed": "keepNewest pushedWithinHours", "sha256:orphan": "orphan",
 	}
-	tests := map[string]map[string]string{ // what is different
+	tests := map[string]map[string]string{ // the differences
 		``:                                            {},
 		`, "protect": {}, "limits": {}`:               {},
 		`, "protect": {"inUse": ["lambda"]}`:          {"sha256:ecs": "", "sha256:second": ""},
@@ -102,7 +101,7 @@ func usesIn(repositories ...string) []inuse.Use {
 	return uses
 }
 
-// kinds returns what protects the images of the repository, by digest.
+// kinds returns the kinds of protection of the images in the repository, by digest.
 func kinds(t *testing.T, report *report.Report, repository string) map[string]string {
 	t.Helper()
 	by := map[string]string{}
@@ -118,7 +117,8 @@ func kinds(t *testing.T, report *report.Report, repository string) map[string]st
 	return by
 }
 
-// Each limit of an entry holds for its repositories, the others hold for it too.
+// A limit of an entry replaces the general one in its repositories. The other general
+// limits count there as well.
 func TestEveryLimitOfAnEntryReplacesTheGeneralOne(t *testing.T) {
 	t.Parallel()
 	for own, want := range map[string]map[string]plan.SkipCode{

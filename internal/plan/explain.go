@@ -21,7 +21,7 @@ type Explanation struct {
 	Verdict     evaluator.Verdict
 	Steps       []evaluator.Step
 	Planned     *Image       // the image in the plan, or nil
-	ProtectedBy []Protection // the protection, even if the policy keeps the image
+	ProtectedBy []Protection // set even if the policy keeps the image
 }
 
 // Explain explains an image by digest or tag. It returns an error if the name does not mean
@@ -65,7 +65,6 @@ func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Re
 	return e, err
 }
 
-// explain adds the verdict and the plan for the image at position i.
 func (c *contents) explain(ctx context.Context, e *Explanation, policy lifecycle.Policy, i int) error {
 	plan := Plan{Repository: e.Repository, Entry: e.Entry, Attached: e.Entry.Source == config.Attached}
 	if err := c.evaluate(ctx, &plan, policy); err != nil {

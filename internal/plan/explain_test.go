@@ -22,7 +22,7 @@ func explain(t *testing.T, w *fakeRegistry, text, name string) plan.Explanation 
 	return e
 }
 
-func TestExplainSaysWhatEachRuleDoesAndWhatProtects(t *testing.T) {
+func TestExplainHasStepsAndProtections(t *testing.T) {
 	t.Parallel()
 	const text = `{"policies": [{"name": "p", "policy": {"rules": [
 		{"rulePriority": 2, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}},
@@ -44,7 +44,7 @@ func TestExplainSaysWhatEachRuleDoesAndWhatProtects(t *testing.T) {
 	}
 }
 
-func TestExplainSaysWhatAnImageFollowsOrBelongsTo(t *testing.T) {
+func TestExplainNamesRelatedImages(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("dead", 9*day, "dead"), image("c", 9*day), image("s", time.Hour, "v1"), withSubject(image("sig", 9*day), "s"))
 	w.Children["dead"] = []string{"c"}
@@ -75,8 +75,9 @@ func TestExplainWithoutAPolicyToEvaluate(t *testing.T) {
 	}
 }
 
-// What the configuration excludes is never touched, whatever its policies say.
-func TestExplainKnowsWhatIsExcluded(t *testing.T) {
+// The cleaner skips a repository that the configuration excludes, even if a policy
+// selects it.
+func TestExplainKnowsExcludedRepositories(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	e := explain(t, w, `{"repositories": {"exclude": ["app"]}, `+expireAll[1:], "a")
@@ -113,7 +114,7 @@ func TestExplainErrors(t *testing.T) {
 	}
 }
 
-// What another account uses of a repository of the same name is not meant.
+// A reference to the same repository name in another account protects no image.
 func TestExplainKnowsTheAccount(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day)), scanned)

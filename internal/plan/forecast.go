@@ -17,7 +17,7 @@ import (
 // A Forecast is the effect of a policy if it were attached now. ECR protects no images,
 // except those that a kept index lists.
 type Forecast struct {
-	Listed       int             // the number of listed images, of any status
+	Listed       int             // the number of listed images
 	Images       []ForecastImage // by push time, the oldest first
 	InUseUnknown *Skip           // why the images in use are not known, or nil
 	Scanned      time.Time       // when the in-use scan began; zero without a scan
@@ -115,7 +115,7 @@ func (b blockers) of(digest string) string {
 	if index, known := b.found[digest]; known {
 		return index
 	}
-	b.found[digest] = "" // ends the recursion if forged manifests list each other
+	b.found[digest] = "" // in case forged manifests list each other
 	for _, index := range b.indexes[digest] {
 		if b.disposition(index) < b.wanted[digest] {
 			b.found[digest] = index
@@ -125,8 +125,6 @@ func (b blockers) of(digest string) string {
 	return b.found[digest]
 }
 
-// disposition returns the action of ECR on the index, at least graph.Archive if the index
-// is archived.
 func (b blockers) disposition(index string) graph.Disposition {
 	disposition := graph.Keep
 	if i, _ := b.position(index); b.images[i].Status == evaluator.Archived {

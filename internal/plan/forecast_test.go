@@ -18,9 +18,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// foresee foresees the policy in the repository "app" and says of each image
-// what ECR would do, what blocks that and what uses the image.
-func foresee(t *testing.T, r *cleaner.Runner, policy string) (map[string]string, plan.Forecast) {
+// forecastOf returns the forecast for the repository "app". The map has the action, the
+// blocking index and the users of each image.
+func forecastOf(t *testing.T, r *cleaner.Runner, policy string) (map[string]string, plan.Forecast) {
 	t.Helper()
 	p, problems := lifecycle.Parse([]byte(policy), lifecycle.AWS)
 	if len(problems) > 0 {
@@ -37,31 +37,31 @@ func foresee(t *testing.T, r *cleaner.Runner, policy string) (map[string]string,
 	return images, f
 }
 
-func wantForesight(t *testing.T, got map[string]string, want map[string]string) {
+func wantForecast(t *testing.T, got map[string]string, want map[string]string) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("foresight mismatch (-want +got):\n%s", diff)
+		t.Errorf("forecast mismatch (-want +got):\n%s", diff)
 	}
 }
 
-// ECR spares nothing: neither the newest image, nor latest, nor a signature.
-func TestECRSparesNothingThatThePolicyMarks(t *testing.T) {
+// ECR protects neither the newest image, nor latest, nor a signature.
+func TestECRRemovesEveryMarkedImage(t *testing.T) {
 	t.Parallel()
 	signature := image("sha256:s", 9*day, "sha256-"+strings.Repeat("0", 64)+".sig")
 	w := newFakeRegistry(image("sha256:a", 2*day, "latest"), signature, image("sha256:n", 0, "new"))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{})
-	got, f := foresee(t, &r, expireOld)
-	wantForesight(t, got, map[string]string{
+	got, f := forecastOf(t, &r, expireOld)
+	wantForecast(t, got, map[string]string{
 		"sha256:a": `expire 1 blocked by "" used by []`,
 		"sha256:s": `expire 1 blocked by "" used by []`,
 	})
 	if f.Listed != 3 || f.InUseUnknown != nil || f.Images[0].Digest != "sha256:s" || f.Images[0].Reason != "pushed 9d ago, limit 1d" {
-		t.Errorf("foresight is %+v", f)
+		t.Errorf("forecast is %+v", f)
 	}
 }
 
-func TestWhatBelongsToAnImageInUseIsInUse(t *testing.T) {
+func TestRelatedImagesOfAnImageInUseAreInUse(t *testing.T) {
 	t.Parallel()
 	used := strings.Repeat("1", 64)
 	w := newFakeRegistry(
@@ -71,8 +71,8 @@ func TestWhatBelongsToAnImageInUseIsInUse(t *testing.T) {
 	r := newRunner(t, w, scanned)
 	for _, name := range []string{"v1", "sha256:amd64"} { // the index, or one of its children
 		scans(&r, inuse.Scan{Uses: []inuse.Use{use(name, "task")}})
-		got, _ := foresee(t, &r, expireOld)
-		wantForesight(t, got, map[string]string{
+		got, _ := forecastOf(t, &r, expireOld)
+		wantForecast(t, got, map[string]string{
 			"sha256:" + used: `expire 1 blocked by "" used by ["task"]`,
 			"sha256:amd64":   `expire 1 blocked by "" used by ["task"]`,
 			"sha256:arm64":   `expire 1 blocked by "" used by ["task"]`,
@@ -82,8 +82,8 @@ func TestWhatBelongsToAnImageInUseIsInUse(t *testing.T) {
 	}
 }
 
-// ECR deletes no image that an index lists while the index is there.
-func TestAnIndexThatStaysBlocksItsChildren(t *testing.T) {
+// ECR deletes no image that an existing index lists.
+func TestAKeptIndexBlocksItsChildren(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(
 		index("sha256:kept", 9*day, "v1"), index("sha256:inner", 9*day), image("sha256:c", 9*day),
@@ -93,8 +93,8 @@ func TestAnIndexThatStaysBlocksItsChildren(t *testing.T) {
 	w.Children["sha256:gone"] = []string{"sha256:d", "sha256:shared"}
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{})
-	got, _ := foresee(t, &r, expireUntagged)
-	wantForesight(t, got, map[string]string{
+	got, _ := forecastOf(t, &r, expireUntagged)
+	wantForecast(t, got, map[string]string{
 		"sha256:inner":  `expire 1 blocked by "sha256:kept" used by []`,
 		"sha256:c":      `expire 1 blocked by "sha256:inner" used by []`,
 		"sha256:shared": `expire 1 blocked by "sha256:kept" used by []`,
@@ -111,39 +111,39 @@ func TestAnArchivedIndexBlocksDeletionButNotTheArchive(t *testing.T) {
 	w.Children["sha256:warm"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{})
-	got, _ := foresee(t, &r, archiveOld)
-	wantForesight(t, got, map[string]string{
+	got, _ := forecastOf(t, &r, archiveOld)
+	wantForecast(t, got, map[string]string{
 		"sha256:warm": `transition 2 blocked by "" used by []`,
 		"sha256:c":    `transition 2 blocked by "" used by []`,
 		"sha256:d":    `transition 2 blocked by "" used by []`,
 	})
 }
 
-func TestWhatIsInUseIsInDoubt(t *testing.T) {
+func TestImagesInUseMayBeUnknown(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("sha256:i", 9*day, "v1"), image("sha256:a", 9*day, "v2"))
 	r := newRunner(t, w, scanned)
 
 	scans(&r, inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}})
-	if _, f := foresee(t, &r, expireOld); f.InUseUnknown == nil || f.InUseUnknown.Message != "in-use scan: ecs: denied" {
+	if _, f := forecastOf(t, &r, expireOld); f.InUseUnknown == nil || f.InUseUnknown.Message != "in-use scan: ecs: denied" {
 		t.Errorf("after a scan that failed: %+v", f.InUseUnknown)
 	}
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("v2", "task")}})
-	if _, f := foresee(t, &r, expireOld); f.InUseUnknown == nil || !strings.Contains(f.InUseUnknown.Message, "the manifest of the index sha256:i cannot be read") {
+	if _, f := forecastOf(t, &r, expireOld); f.InUseUnknown == nil || !strings.Contains(f.InUseUnknown.Message, "the manifest of the index sha256:i cannot be read") {
 		t.Errorf("beside an index that cannot be read: %+v", f.InUseUnknown)
 	}
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("v9", "task")}})
-	if _, f := foresee(t, &r, expireOld); f.InUseUnknown != nil || len(f.Findings) != 2 || f.Findings[0].Kind != finding.ManifestUnreadable {
+	if _, f := forecastOf(t, &r, expireOld); f.InUseUnknown != nil || len(f.Findings) != 2 || f.Findings[0].Kind != finding.ManifestUnreadable {
 		t.Errorf("with nothing listed in use: %+v, %v", f.InUseUnknown, f.Findings)
 	}
 }
 
-func TestNobodyIsAskedForNothing(t *testing.T) {
+func TestNoScanWithoutMarkedImages(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, newFakeRegistry(image("sha256:a", 0, "v1")), scanned)
 	made := scans(&r, inuse.Scan{})
-	if got, f := foresee(t, &r, expireOld); len(got) != 0 || f.Listed != 1 || *made != 0 {
-		t.Errorf("foresight %+v after %d scans", f, *made)
+	if got, f := forecastOf(t, &r, expireOld); len(got) != 0 || f.Listed != 1 || *made != 0 {
+		t.Errorf("forecast %+v after %d scans", f, *made)
 	}
 }
 
@@ -157,11 +157,11 @@ func TestECRCountsThePullsOfIndexes(t *testing.T) {
 	r := newRunner(t, w, scanned)
 	r.OwnPulls = nil
 	scans(&r, inuse.Scan{})
-	got, _ := foresee(t, &r, strings.Replace(archiveOld, "sinceImagePushed", "sinceImagePulled", 1))
-	wantForesight(t, got, map[string]string{"sha256:c": `transition 2 blocked by "sha256:i" used by []`})
+	got, _ := forecastOf(t, &r, strings.Replace(archiveOld, "sinceImagePushed", "sinceImagePulled", 1))
+	wantForecast(t, got, map[string]string{"sha256:c": `transition 2 blocked by "sha256:i" used by []`})
 }
 
-func TestForeseeEndsWithTheFirstError(t *testing.T) {
+func TestForecastEndsWithTheFirstError(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, newFakeRegistry(index("sha256:i", 9*day)), scanned)
 	p, _ := lifecycle.Parse([]byte(expireOld), lifecycle.AWS)
@@ -178,13 +178,13 @@ func TestForeseeEndsWithTheFirstError(t *testing.T) {
 	wantError(t, err, "no listing")
 }
 
-func TestForeseeSaysWhoElseMayPull(t *testing.T) {
+func TestForecastSaysWhoElseMayPull(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day, "v1"))
 	r := newRunner(t, w, scanned)
 	r.Registry = policyReader{w.Reader(), `{"Statement": {"Effect": "Allow", "Action": "ecr:*", "Principal": "*"}}`, nil}
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("v9", "task")}})
-	_, f := foresee(t, &r, expireOld)
+	_, f := forecastOf(t, &r, expireOld)
 	if len(f.Findings) != 2 || f.Findings[1].Kind != finding.SharedRepository || f.Scanned.IsZero() {
 		t.Errorf("findings are %v, scanned %s", f.Findings, f.Scanned)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
-func TestWhatIsInUseStays(t *testing.T) {
+func TestImagesInUseAreKept(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"), index("sha256:i", 9*day), image("sha256:c", 9*day), image("sha256:d", 9*day)).
 		Add("other", image("sha256:a", 9*day))
@@ -53,7 +53,7 @@ func TestWhatIsInUseStays(t *testing.T) {
 	}
 }
 
-// A digest that still runs is in use, wherever its tag points now.
+// A running digest is in use, even if its tag is on another image now.
 func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:old", 9*day), image("sha256:new", 8*day, "v1"))
@@ -68,7 +68,7 @@ func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
 	}
 }
 
-func TestOfManyUsesAFewAreNamed(t *testing.T) {
+func TestAFewOfManyUsersAreNamed(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day)), scanned)
 	var uses []inuse.Use
@@ -83,8 +83,8 @@ func TestOfManyUsesAFewAreNamed(t *testing.T) {
 	}
 }
 
-// What a source that did not answer could have protected stays.
-func TestAFailedScanLeavesAloneWhatReliesOnIt(t *testing.T) {
+// The cleaner keeps all images that a failed source could have protected.
+func TestAFailedScanSkipsRepositoriesThatRelyOnIt(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day)).Add("lambda-only", image("sha256:a", 9*day)).Add("free", image("sha256:a", 9*day)).Add("quiet", image("sha256:a", time.Hour))
 	r := newRunner(t, w, `{"policies": [
@@ -104,8 +104,8 @@ func TestAFailedScanLeavesAloneWhatReliesOnIt(t *testing.T) {
 	}
 }
 
-// A runner that forgot to ask must not take silence for an answer.
-func TestWithoutAScanNothingThatReliesOnOneGoes(t *testing.T) {
+// A runner without a scan must not conclude that no image is in use.
+func TestWithoutAScanRepositoriesThatRelyOnOneAreSkipped(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day))
 	r := newRunner(t, w, scanned)
@@ -116,7 +116,7 @@ func TestWithoutAScanNothingThatReliesOnOneGoes(t *testing.T) {
 	}
 }
 
-// A source that named uses and names none any more is more likely broken.
+// A source that found uses before and finds none now has more likely failed.
 func TestAScanThatSuddenlyFindsNothingIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day))
@@ -155,7 +155,7 @@ func TestOneScanServesTheWholeRunUntilItIsTooOld(t *testing.T) {
 	}
 }
 
-// Between plan and removal a task may have started.
+// A task may have started since the plan.
 func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day))
@@ -167,7 +167,7 @@ func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
 		list, err := images(ctx, repository)
 		if *made > 0 {
-			list = append(list, image("sha256:new", 9*day)) // the plan does not hold it
+			list = append(list, image("sha256:new", 9*day)) // not in the first plan
 		}
 		return list, err
 	}
@@ -183,8 +183,8 @@ func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 	}
 }
 
-// ECR applies an attached policy itself and knows nothing of what is in use.
-func TestAnAttachedPolicyThatMarksWhatIsInUseIsAFinding(t *testing.T) {
+// ECR applies an attached policy to images in use as well.
+func TestAnAttachedPolicyThatMarksAnImageInUseIsAFinding(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day))
 	w.Policies["app"] = expireOld
@@ -197,7 +197,7 @@ func TestAnAttachedPolicyThatMarksWhatIsInUseIsAFinding(t *testing.T) {
 	}
 }
 
-func TestWhatIsNamedIsPlannedAgainWhenTheScanIsTooOld(t *testing.T) {
+func TestNamedImagesArePlannedAgainWhenTheScanIsTooOld(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", time.Hour), image("sha256:b", time.Hour), image("sha256:c", 9*day))
 	r := newRunner(t, w, scanned)
@@ -209,8 +209,7 @@ func TestWhatIsNamedIsPlannedAgainWhenTheScanIsTooOld(t *testing.T) {
 	}
 }
 
-// What was named may be gone when it is planned again.
-func TestWhatIsNamedMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
+func TestANamedImageMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", time.Hour))
 	r := newRunner(t, w, scanned)
@@ -222,8 +221,8 @@ func TestWhatIsNamedMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
 	}
 }
 
-// What has been removed by then is no reason to leave the rest.
-func TestTheRestOfWhatIsNamedIsPlannedAgain(t *testing.T) {
+// The second plan does not fail because the first has removed some of the images.
+func TestTheRestOfTheNamedImagesIsPlannedAgain(t *testing.T) {
 	t.Parallel()
 	images := numbered(150, 9*day)
 	w := newFakeRegistry(images...)
@@ -240,8 +239,8 @@ func TestTheRestOfWhatIsNamedIsPlannedAgain(t *testing.T) {
 	}
 }
 
-// ECR may record pulls to the second, so a pull in the second of the first question may
-// be later than the question.
+// ECR may record pulls to the second. A pull in the second in which the scan began may be
+// later than the scan.
 func TestAPullInTheSecondOfTheScanIsInUse(t *testing.T) {
 	t.Parallel()
 	for pull, want := range map[time.Duration]string{0: "[inUse a pull since the in-use scan began]", -time.Millisecond: "[]"} {

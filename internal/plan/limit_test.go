@@ -12,8 +12,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// mixed returns n images of which the policies of these tests expire the first
-// expired ones.
+// mixed returns n images. The policies of these tests expire the first of them, as many as
+// expired.
 func mixed(expired, n int) []evaluator.Image {
 	images := numbered(n, time.Hour)
 	for i := range expired {
@@ -50,7 +50,7 @@ func TestLimitsOfARepository(t *testing.T) {
 		}
 		deleted := test.expired
 		if test.message != "" {
-			deleted = 0 // such a repository is not touched at all
+			deleted = 0 // the repository is skipped
 		}
 		if got.Expired != test.expired || got.Deleted != deleted || len(w.Images["app"]) != test.n-deleted {
 			t.Errorf("%s with %d of %d: %d expired, %d deleted", test.limits, test.expired, test.n, got.Expired, got.Deleted)
@@ -71,8 +71,8 @@ func TestProtectedImagesDoNotCountInLimits(t *testing.T) {
 	}
 }
 
-// The run's limit is a budget, granted in the order of the listing; what no
-// longer fits is left alone, what comes later may fit.
+// The run's limit is a budget. Repositories get their part in the order of the listing. A
+// repository that needs more than the rest is skipped, and a later one may need less.
 func TestTheBudgetOfTheRunIsGrantedInTheOrderOfTheListing(t *testing.T) {
 	t.Parallel()
 	for workers := 1; workers <= 8; workers++ {
@@ -94,7 +94,7 @@ func TestTheBudgetOfTheRunIsGrantedInTheOrderOfTheListing(t *testing.T) {
 	}
 }
 
-func TestAnEntryWithABudgetOfItsOwnDrawsOnThat(t *testing.T) {
+func TestAnEntryMayHaveItsOwnBudget(t *testing.T) {
 	t.Parallel()
 	const two = `{"policies": [
 		{"name": "own", "repositories": ["own/*"], "policy": ` + expireOld + `, "limits": {"maxDeletions": 3}},
@@ -109,7 +109,7 @@ func TestAnEntryWithABudgetOfItsOwnDrawsOnThat(t *testing.T) {
 		"as configured":           {config.Request{}, map[string]plan.SkipCode{"own/b": plan.SkipLimit, "z": plan.SkipLimit}},
 		"with a cap of the run":   {config.Request{MaxDeletions: new(5)}, map[string]plan.SkipCode{"own/a": plan.SkipLimit, "z": plan.SkipLimit}},
 		"with a cap beyond that":  {config.Request{MaxDeletions: new(100)}, map[string]plan.SkipCode{"own/b": plan.SkipLimit, "z": plan.SkipLimit}},
-		"with nothing to go":      {config.Request{MaxDeletions: new(0)}, map[string]plan.SkipCode{"app": plan.SkipLimit, "own/a": plan.SkipLimit, "own/b": plan.SkipLimit, "z": plan.SkipLimit}},
+		"with a cap of 0":         {config.Request{MaxDeletions: new(0)}, map[string]plan.SkipCode{"app": plan.SkipLimit, "own/a": plan.SkipLimit, "own/b": plan.SkipLimit, "z": plan.SkipLimit}},
 		"with smaller repository": {config.Request{MaxDeletionsPerRepository: new(1)}, map[string]plan.SkipCode{"app": plan.SkipLimit, "own/a": plan.SkipLimit}},
 	} {
 		r := newRunner(t, make(), two)
@@ -135,7 +135,7 @@ func TestTypedLimitsOverrideThoseOfTheConfiguration(t *testing.T) {
 	}
 }
 
-// A plan that limits keep from being applied shows what would go all the same.
+// A plan that exceeds a limit still shows the images that would be removed.
 func TestAPlanShowsWhatLimitsSkip(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, newFakeRegistry(mixed(4, 4)...), limited(`"maxDeletions": 1`))
@@ -146,7 +146,7 @@ func TestAPlanShowsWhatLimitsSkip(t *testing.T) {
 		t.Errorf("%+v, want the limit and 4 images", got)
 	}
 	if images, bytes := report.Removals(); images != 0 || bytes != 0 {
-		t.Errorf("Removals() = %d, %d; what a limit skips does not go", images, bytes)
+		t.Errorf("Removals() = %d, %d; a limit skips them", images, bytes)
 	}
 	if fmt.Sprint(report.Mode) != "plan" {
 		t.Errorf("mode %q", report.Mode)

@@ -9,8 +9,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// An image that can be pulled is one of the n newest unless n others that can be
-// are newer; of equal ones the greater digest is.
+// An active image is one of the n newest unless n other active images are newer. Of images
+// with the same push time, the one with the greater digest is newer.
 func TestTheNewestAreThoseWithFewNewerOnes(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -30,7 +30,7 @@ func TestTheNewestAreThoseWithFewNewerOnes(t *testing.T) {
 	}
 }
 
-// randomImages returns images of which many were pushed at the same instant.
+// randomImages returns images, many of which have the same push time.
 func randomImages(random *rand.Rand) []evaluator.Image {
 	images := make([]evaluator.Image, random.IntN(40))
 	for i, digest := range random.Perm(len(images)) {
@@ -45,7 +45,7 @@ func randomImages(random *rand.Rand) []evaluator.Image {
 	return images
 }
 
-// countNewer returns how many images that can be pulled are newer.
+// countNewer returns the number of newer active images.
 func countNewer(images []evaluator.Image, than *evaluator.Image) (n int) {
 	for i := range images {
 		a, b := images[i].EffectivePushTime(), than.EffectivePushTime()

@@ -38,15 +38,15 @@ type SkipCode string
 // The codes of skips. The last five are failures.
 const (
 	SkipNotConfigured SkipCode = "not configured" // no entry selects the repository
-	SkipNone          SkipCode = "policy none"    // its entry has the policy none
-	SkipNoPolicy      SkipCode = "no policy"      // no lifecycle policy is attached
-	SkipGone          SkipCode = "gone"           // it was deleted during the run
-	SkipLimit         SkipCode = "limit"          // the plan exceeds a limit
+	SkipNone          SkipCode = "policy none"
+	SkipNoPolicy      SkipCode = "no policy" // no lifecycle policy is attached
+	SkipGone          SkipCode = "gone"      // it was deleted during the run
+	SkipLimit         SkipCode = "limit"
 	SkipInvalidPolicy SkipCode = "invalid policy" // the attached policy cannot be read
-	SkipFailed        SkipCode = "failed"         // a call failed
-	SkipScanFailed    SkipCode = "in-use scan"    // the images in use are not known
-	SkipDeadline      SkipCode = "deadline"       // the run reached its deadline first
-	SkipInterrupted   SkipCode = "interrupted"    // the run was stopped first, by no deadline
+	SkipFailed        SkipCode = "failed"
+	SkipScanFailed    SkipCode = "in-use scan" // the images in use are not known
+	SkipDeadline      SkipCode = "deadline"
+	SkipInterrupted   SkipCode = "interrupted" // stopped, by no deadline
 )
 
 // IsFailure reports whether the skip is a failure.

@@ -27,8 +27,8 @@ type OwnPullsOnce struct {
 	answer OwnPulls
 }
 
-// AskOnce returns an OwnPullsOnce that calls ask until the context does not end first. A nil
-// ask means that ECR records the pulls.
+// AskOnce returns an OwnPullsOnce that calls ask once, and again only if the context ended.
+// A nil ask means that ECR records the pulls.
 func AskOnce(ask func(context.Context) OwnPulls) *OwnPullsOnce {
 	if ask == nil {
 		ask = func(context.Context) OwnPulls { return OwnPulls{} }
@@ -61,8 +61,7 @@ func (o *OwnPullsOnce) Get(ctx context.Context) OwnPulls {
 // Known returns the answer, and whether Get has one.
 func (o *OwnPullsOnce) Known() (OwnPulls, bool) { return o.answer, o.asked }
 
-// A Span is a range of ECR's time in whole seconds, both ends included. The zero Span is
-// empty.
+// A Span is a range of ECR's time in whole seconds, both included. The zero Span is empty.
 type Span struct{ From, To time.Time }
 
 func (s Span) contains(t evaluator.Instant) bool {
@@ -70,8 +69,8 @@ func (s Span) contains(t evaluator.Instant) bool {
 	return !s.From.IsZero() && !second.Before(s.From) && !second.After(s.To)
 }
 
-// An ownRead is a read of a manifest by the cleaner, which ECR records at most once, because
-// it records one pull in 24 hours.
+// An ownRead is a read of a manifest by the cleaner. ECR records it as a pull at most once,
+// because it records one pull in 24 hours.
 type ownRead struct {
 	Span
 	before   evaluator.Instant // the last pull before the read; zero if none
@@ -114,8 +113,6 @@ func (c *contents) disregardOwnReads() {
 	}
 }
 
-// readOf returns Image.Read. Unless ECR records this role's pulls, a pull in that span is
-// somebody else's.
 func (c *contents) readOf(index string) Span {
 	if c.own.Excluded || c.own.Err != nil {
 		return Span{}

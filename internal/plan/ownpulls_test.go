@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	pulledLately = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pushedWithinHours": 0, "pulledWithinDays": 7}}`
-	unpulled     = `{"policies": [{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30},
+	pulledRecently = `{"policies": [{"policy": ` + expireOld + `}], "protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pushedWithinHours": 0, "pulledWithinDays": 7}}`
+	unpulled       = `{"policies": [{"policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30},
 		"action": {"type": "transition", "targetStorageClass": "archive"}}]}}], ` + unprotected + `}`
 )
 
@@ -31,14 +31,14 @@ var ownPullsKnown = map[string]plan.OwnPulls{
 	"excluded": excluded, "recorded": {Principal: "arn:aws:iam::123456789012:role/cleaner"}, "unknown": {Err: errors.New("denied")},
 }
 
-// Every recorded pull of an index counts, also if it may be the cleaner's: the listing
-// precedes the reading of this run.
+// Every recorded pull of an index in the listing counts, even if it may be the cleaner's
+// from an earlier run.
 func TestTheRecordedPullOfAnIndexCounts(t *testing.T) {
 	t.Parallel()
 	for name, own := range ownPullsKnown {
 		for configuration, want := range map[string]map[string]string{
-			pulledLately: {"pulled": "expire, pulledWithinDays 7 days", "child": "expire, child pulled", "stale": "expire", "old": "expire"},
-			unpulled:     {"child": "transition, child pulled", "stale": "transition", "old": "transition"},
+			pulledRecently: {"pulled": "expire, pulledWithinDays 7 days", "child": "expire, child pulled", "stale": "expire", "old": "expire"},
+			unpulled:       {"child": "transition, child pulled", "stale": "transition", "old": "transition"},
 		} {
 			w := newFakeRegistry(pulled(index("pulled", 99*day), time.Hour), pulled(image("child", 99*day), 50*day),
 				pulled(index("stale", 99*day), 50*day), pulled(image("old", 99*day), 50*day))
@@ -56,7 +56,7 @@ func TestTheRecordedPullOfAnIndexCounts(t *testing.T) {
 	}
 }
 
-// Rules by pull look at the pull of the index itself, as ECR does.
+// Rules that count from the pull use the pull of the index itself, as ECR does.
 func TestRulesByPullNeedNoManifests(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
@@ -72,7 +72,7 @@ func TestRulesByPullNeedNoManifests(t *testing.T) {
 // The report says how many indexes are kept only for their own recorded pull, or that
 // the cleaner does not know whether its reads are recorded. It has one such finding for
 // the whole registry.
-func TestTheReportSaysWhatOwnPullsKeep(t *testing.T) {
+func TestTheReportCountsImagesKeptByOwnPulls(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		child time.Duration // since its last pull
@@ -90,7 +90,7 @@ func TestTheReportSaysWhatOwnPullsKeep(t *testing.T) {
 			images := []evaluator.Image{pulled(index("i", 99*day, test.tags...), time.Hour), pulled(image("c", 99*day), test.child)}
 			w := newFakeRegistry(images...).Add("other", images...)
 			w.Children = map[string][]string{"i": {"c"}}
-			r := newRunner(t, w, strings.Replace(pulledLately, `"tagPatterns": []`, `"tagPatterns": ["keep"]`, 1))
+			r := newRunner(t, w, strings.Replace(pulledRecently, `"tagPatterns": []`, `"tagPatterns": ["keep"]`, 1))
 			r.OwnPulls = func(context.Context) plan.OwnPulls { return own }
 			report := run(t, &r)
 			var got []string
@@ -111,7 +111,7 @@ func TestTheReportSaysHowToRegisterTheRole(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(pulled(index("i", 99*day), time.Hour), image("c", 99*day))
 	w.Children = map[string][]string{"i": {"c"}}
-	r := newRunner(t, w, pulledLately)
+	r := newRunner(t, w, pulledRecently)
 	r.OwnPulls = func(context.Context) plan.OwnPulls { return ownPullsKnown["recorded"] }
 	report := run(t, &r)
 	const want = "1 index is kept because ECR records this role's reads of manifests as pulls; unless the role also pulls images to run them, as SSO, CI and node roles do, " +
@@ -128,8 +128,8 @@ func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
 	t.Parallel()
 	ours, earlier, later := evaluator.At(now.Add(700*time.Millisecond)), evaluator.At(now.Add(-time.Nanosecond)), evaluator.At(now.Add(time.Second))
 	for name, test := range map[string]struct {
-		pulls   []evaluator.Instant // at the looks
-		removed map[string]bool     // by what is known
+		pulls   []evaluator.Instant // at the re-checks
+		removed map[string]bool     // by ownPullsKnown
 	}{
 		"none":                      {nil, map[string]bool{"excluded": true, "recorded": true, "unknown": true}},
 		"our read":                  {[]evaluator.Instant{ours}, map[string]bool{"recorded": true}},
@@ -142,18 +142,18 @@ func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newFakeRegistry(pulled(index("i", 99*day), 50*day))
 				w.Children = map[string][]string{"i": {}}
-				r := newRunner(t, w, pulledLately)
+				r := newRunner(t, w, pulledRecently)
 				r.OwnPulls = func(context.Context) plan.OwnPulls { return own }
 				remover := w.Remover()
-				describe, looks := remover.DescribeFunc, 0
+				describe, rechecks := remover.DescribeFunc, 0
 				remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
-					if looks++; len(test.pulls) > 0 {
-						w.Set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = test.pulls[min(looks, len(test.pulls))-1] })
+					if rechecks++; len(test.pulls) > 0 {
+						w.Set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = test.pulls[min(rechecks, len(test.pulls))-1] })
 					}
 					return describe(ctx, repository, digests)
 				}
 				if len(test.pulls) > 1 {
-					failing(&remover, 1, errThrottled, nil) // so that there is another look
+					failing(&remover, 1, errThrottled, nil) // for a second re-check
 				}
 				r.Remover = remover
 				report := run(t, &r)
@@ -178,14 +178,14 @@ func TestAPlanThatIsMadeAgainDisregardsOneOwnRead(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newFakeRegistry(pulled(index("i", 99*day), 50*day))
 			w.Children = map[string][]string{"i": {}}
-			r := newRunner(t, w, pulledLately)
+			r := newRunner(t, w, pulledRecently)
 			r.OwnPulls = nil
 			clock := now
 			r.Clock = func() time.Time { return clock }
 			remover := w.Remover()
 			describe := remover.DescribeFunc
 			remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
-				if clock.Equal(now) { // at the first look
+				if clock.Equal(now) { // at the first re-check
 					w.Set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = ours })
 				}
 				return describe(ctx, repository, digests)
@@ -208,9 +208,8 @@ func TestAPlanThatIsMadeAgainDisregardsOneOwnRead(t *testing.T) {
 	}
 }
 
-// A person plans, reviews and applies on a machine whose role is no exclusion. The
-// reading for the saved plan is disregarded, and so is the reading for a plan that is
-// made again.
+// A person saves a plan, and applies it later with a role that is no exclusion. The cleaner
+// disregards the reads for both plans.
 func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -224,7 +223,7 @@ func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {
 	} {
 		w := newFakeRegistry(pulled(index("i", 99*day), 50*day), image("c", 99*day))
 		w.Children = map[string][]string{"i": {"c"}}
-		r := newRunner(t, w, pulledLately)
+		r := newRunner(t, w, pulledRecently)
 		r.OwnPulls, r.Remover = nil, nil
 		saved := run(t, &r)
 		text := new(strings.Builder)
@@ -250,9 +249,8 @@ func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {
 	}
 }
 
-// Many callers ask at the same time. One of them is stopped, and its error reaches no
-// other.
-func TestOwnPullsAreAskedOnce(t *testing.T) {
+// If the context of a caller ends, the callers with another context get no error.
+func TestAskOnceAsksOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
@@ -273,7 +271,7 @@ func TestOwnPullsAreAskedOnce(t *testing.T) {
 			for range 3 {
 				wg.Go(func() {
 					if got := get(ctx); got.Excluded != (want == 2) || (got.Err == nil) != (want == 2) {
-						t.Errorf("%+v after %d questions", got, asked)
+						t.Errorf("%+v after %d calls", got, asked)
 					}
 				})
 			}

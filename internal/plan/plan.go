@@ -36,18 +36,6 @@ type Planner struct {
 	released map[string]string
 }
 
-// After returns the planner for a new plan after the plan before was applied in part.
-func (p Planner) After(before *Plan) Planner {
-	p.released, p.reads = before.released(), readsOf(before.Open())
-	return p
-}
-
-// AfterReads returns the planner for a new plan after one with these images was not applied.
-func (p Planner) AfterReads(images []*Image) Planner {
-	p.reads = readsOf(images)
-	return p
-}
-
 // Plan evaluates the policy of the entry. The plan has a Skip if the entry is nil, or if
 // its policy is none, missing or invalid. After an error the plan is not valid, because
 // the repository could not be read completely.
@@ -64,7 +52,8 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	if err != nil {
 		return plan, err
 	}
-	return plan, c.evaluate(ctx, &plan, policy)
+	err = c.evaluate(ctx, &plan, policy)
+	return plan, err
 }
 
 // PlanNamed plans the deletion of images by digest or tag, under the protection of the
@@ -93,7 +82,20 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 		return plan, fmt.Errorf("repository %s has no image with the digest or tag %s; nothing was removed",
 			repository, strings.Join(unknown, ", "))
 	}
-	return plan, c.decide(ctx, &plan, requests, true)
+	err = c.decide(ctx, &plan, requests, true)
+	return plan, err
+}
+
+// After returns the planner for a new plan after the plan before was applied in part.
+func (p Planner) After(before *Plan) Planner {
+	p.released, p.reads = before.released(), readsOf(before.Open())
+	return p
+}
+
+// AfterReads returns the planner for a new plan after one with these images was not applied.
+func (p Planner) AfterReads(images []*Image) Planner {
+	p.reads = readsOf(images)
+	return p
 }
 
 func (c *contents) evaluate(ctx context.Context, plan *Plan, policy lifecycle.Policy) error {
@@ -126,13 +128,10 @@ type Plan struct {
 	Repository string
 	Entry      *config.Entry // nil if no entry selects the repository
 	Made       clock.Stamp   // when the plan was ready; zero if unknown
-	Listed     int           // the number of listed images, of any status
-	// Images are the images with an action, including protected ones, by push time, the
-	// oldest first.
-	Images []Image
-	// Attached is true if a lifecycle policy is attached, which ECR applies. If the entry has
-	// its own policy, Attached is set only if the entry has in-use sources, and images are in
-	// use or would be removed.
+	Listed     int           // the number of listed images
+	Images     []Image       // with an action, protected or not; by push time, the oldest first
+	// Attached is true if a lifecycle policy is attached. The planner looks beside a policy of
+	// the entry only if there are in-use sources, and images are in use or would be removed.
 	Attached bool
 	scanned  clock.Stamp // when the in-use scan began; zero without a scan
 	// KeptByOwnPulls is the number of indexes that are kept because of the cleaner's reads.

@@ -19,9 +19,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// What is called "removes nothing" is not a promise but a type: a planner has
-// a registry, and a registry has no method that removes.
-func TestPlanHasNothingToRemoveWith(t *testing.T) {
+// A planner has a registry, and a registry has no method that removes an image.
+func TestAPlannerCannotRemove(t *testing.T) {
 	t.Parallel()
 	var reader plan.Registry = reader{}
 	if _, ok := reader.(apply.Remover); ok {
@@ -36,7 +35,7 @@ func TestPlanHasNothingToRemoveWith(t *testing.T) {
 	}
 }
 
-func TestPlanHoldsImagesToActOnOldestFirst(t *testing.T) {
+func TestPlanHasTheOldestImagesFirst(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:c", 3*day, "v3"), image("sha256:b", 5*day), image("sha256:new", day), image("sha256:a", 3*day))
 	entry := entryOf(t, expireAll)
@@ -91,7 +90,7 @@ func TestPlanDoesNotDependOnTheOrderOfTheListing(t *testing.T) {
 	}
 }
 
-func TestPlanLeavesARepositoryAlone(t *testing.T) {
+func TestPlanSkipsARepository(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 2*day)).Add("broken", image("sha256:a", 2*day)).Add("strange", image("sha256:a", 2*day))
 	w.Policies["broken"] = `{"rules": [{"rulePriority": 1, "description": "` + strings.Repeat("x", 60) + `"}]}`
@@ -136,7 +135,7 @@ func TestAnInlinePolicyIsNotLookedUp(t *testing.T) {
 	}
 }
 
-// What cannot be read whole is not planned at all: the images that are missing
+// If a repository cannot be read completely, there is no plan, because the missing images
 // would change the verdicts of the others.
 func TestPlanNeedsTheWholeRepository(t *testing.T) {
 	t.Parallel()

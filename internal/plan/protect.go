@@ -20,7 +20,6 @@ type Protection struct {
 	By string `json:"by"`
 }
 
-// String returns "kind by".
 func (p Protection) String() string { return string(p.Kind) + " " + p.By }
 
 // ProtectionKind is the field of the configuration that protects an image, or its
@@ -88,9 +87,9 @@ func (p *protector) protections(im *evaluator.Image) []Protection {
 // newest returns the digests that keepNewest protects: the n newest images and the n newest
 // active ones. Referrers and children do not count.
 //
-// An index is as new as its newest child: after its deletion that child would count, and
-// another image would lose its protection. An untagged image that may be the child of an
-// unread index is protected, but does not count.
+// An index is as new as its newest child. Otherwise that child would count after its
+// deletion, and another image would lose its protection. An untagged image that may be the
+// child of an unread index is protected, but does not count.
 func (c *contents) newest(n int) map[string]bool {
 	if n == 0 {
 		return nil
@@ -151,10 +150,8 @@ func (h byAge) Less(i, j int) bool {
 	return cmp.Or(h[i].EffectivePushTime().Compare(h[j].EffectivePushTime()), cmp.Compare(h[i].Digest, h[j].Digest)) > 0
 }
 
-// Push is never called.
-func (*byAge) Push(any) {}
+func (*byAge) Push(any) {} // never called
 
-// Pop removes and returns the last image.
 func (h *byAge) Pop() any {
 	last := len(*h) - 1
 	im := (*h)[last]

@@ -11,8 +11,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// protections plans with only that protection on and a policy that expires
-// everything older than a day. It returns what protects each planned image.
+// protections plans with only these protections and a policy that expires all images older
+// than a day. It returns the protection of each planned image, by digest.
 func protections(t *testing.T, protect string, images ...evaluator.Image) map[string]string {
 	t.Helper()
 	off := strings.TrimSuffix(strings.TrimPrefix(unprotected, `"protect": {`), "}")
@@ -63,8 +63,7 @@ func TestPulledWithinDaysProtects(t *testing.T) {
 	}
 }
 
-// Two days must pass before a push is out of these hours; the policy marks
-// after one.
+// The policy marks images after one day, and this protection ends after two.
 func TestPushedWithinHoursProtects(t *testing.T) {
 	t.Parallel()
 	got := protections(t, `"pushedWithinHours": 48`,
@@ -79,7 +78,7 @@ func TestPushedWithinHoursProtects(t *testing.T) {
 	}
 }
 
-func TestOnePieceOfTimeIsSpelledInTheSingular(t *testing.T) {
+func TestProtectionsHaveASingular(t *testing.T) {
 	t.Parallel()
 	got := protections(t, `"pulledWithinDays": 1|"keepNewest": 1`, pulled(image("a", 2*day), 0))
 	if want := map[string]string{"a": "[keepNewest 1 newest image pulledWithinDays 1 day]"}; !cmp.Equal(got, want) {
@@ -87,7 +86,7 @@ func TestOnePieceOfTimeIsSpelledInTheSingular(t *testing.T) {
 	}
 }
 
-// The greatest settings reach back further than a time.Duration can hold.
+// The greatest settings exceed a time.Duration.
 func TestTheGreatestSettingsProtectEverything(t *testing.T) {
 	t.Parallel()
 	old := pulled(image("a", 99*day), 98*day)

@@ -65,15 +65,13 @@ type Failure struct {
 	Message string // ECR's text; may be empty
 }
 
-// The failure codes that the cleaner knows.
+// The failure codes that the cleaner knows. The last two are its own, for indexes.
 const (
 	CodeImageNotFound = "ImageNotFound"
-	// The cleaner's own codes for an index.
-	CodeNoIndex  = "ManifestIsNoIndex"
-	CodeNoAnswer = "NotInTheAnswer" // ECR's answer does not mention the index
+	CodeNoIndex       = "ManifestIsNoIndex"
+	CodeNoAnswer      = "NotInTheAnswer" // ECR's answer does not mention the index
 )
 
-// Error returns "code: message", or only the code.
 func (f Failure) Error() string {
 	if f.Message == "" {
 		return f.Code

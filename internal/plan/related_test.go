@@ -18,7 +18,7 @@ import (
 // expireUntagged expires untagged images older than a day.
 const expireUntagged = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}`
 
-// verdicts returns action and protection of what is planned, by digest.
+// verdicts returns the action and the protection of each planned image, by digest.
 func verdicts(plan *plan.Plan) map[string]string {
 	by := map[string]string{}
 	for _, im := range plan.Images {
@@ -30,7 +30,7 @@ func verdicts(plan *plan.Plan) map[string]string {
 	return by
 }
 
-func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
+func TestRelatedImagesOfAKeptImageAreKept(t *testing.T) {
 	t.Parallel()
 	cosign := "sha256-" + strings.Repeat("a", 64)
 	for name, test := range map[string]struct {
@@ -57,7 +57,7 @@ func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
 			withPolicy(expireUntagged, ""),
 			map[string]string{"sig": "expire, subject s", "orphan": "expire, orphan gone"},
 		},
-		"orphans only if they may go": {
+		"orphans only if they may be deleted": {
 			[]evaluator.Image{image("s", 2*day, "v1"), withSubject(image("sig", 2*day), "s"), withSubject(image("orphan", 2*day), "gone")},
 			nil,
 			withPolicy(expireUntagged, `, "orphans": "delete"`),
@@ -69,7 +69,7 @@ func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
 			withPolicy(expireOld, ""),
 			map[string]string{"sig": "expire, subject sha256:" + strings.Repeat("a", 64)},
 		},
-		"what may be the child of an index that cannot be read": {
+		"possible children of an unreadable index": {
 			[]evaluator.Image{index("i", 2*day, "v1"), image("older", 3*day), image("newer", 2*day-time.Second)},
 			nil,
 			withPolicy(expireUntagged, ""),
@@ -85,7 +85,7 @@ func TestWhatBelongsToAKeptImageIsKept(t *testing.T) {
 	}
 }
 
-func TestWhatNothingElseReferencesFollows(t *testing.T) {
+func TestRelatedImagesFollowTheLastThatReferencesThem(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(
 		index("dead", 3*day, "dead-1"), image("own", 3*day), image("shared", 3*day), image("named", 3*day, "amd64"),
@@ -107,11 +107,11 @@ func TestWhatNothingElseReferencesFollows(t *testing.T) {
 		t.Errorf("totals %+v, want 1 expired, 2 followed and 3 deleted", got)
 	}
 	if diff := cmp.Diff([]string{"live", "named", "shared"}, w.Digests("app")); diff != "" {
-		t.Errorf("what is left mismatch (-want +got):\n%s", diff)
+		t.Errorf("left mismatch (-want +got):\n%s", diff)
 	}
 }
 
-func TestWhatARuleRetainsFollowsNothing(t *testing.T) {
+func TestARetainedImageDoesNotFollow(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("dead", 3*day, "dead-1"), image("own", 3*day))
 	w.Children = map[string][]string{"dead": {"own"}}
@@ -137,7 +137,7 @@ func TestUntaggingIsPlannedAndRemovesNoImage(t *testing.T) {
 		t.Errorf("totals %+v, want 1 that lost tags", got)
 	}
 	if diff := cmp.Diff([]string{"a", "b"}, w.Digests("app")); diff != "" {
-		t.Errorf("what is left mismatch (-want +got):\n%s", diff)
+		t.Errorf("left mismatch (-want +got):\n%s", diff)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestAnImageWithoutAMediaTypeMayBeAnIndex(t *testing.T) {
 	untyped.ManifestMediaType = ""
 	for name, test := range map[string]struct {
 		answer func(plan.Reading) plan.Reading
-		want   []string // to stay
+		want   []string // to be kept
 	}{
 		"an index": {func(r plan.Reading) plan.Reading {
 			r.Children, r.Failed = map[string][]string{"sha256:i": {"sha256:c"}}, nil

@@ -51,6 +51,13 @@ func pullers(text, account string) []string {
 	return slices.Compact(others)
 }
 
+type statement struct {
+	Effect                  string
+	Action, NotAction       list[string]
+	Principal               principals
+	NotPrincipal, Condition json.RawMessage
+}
+
 // allowsPull reports whether the statement allows an action that a pull needs. It assumes
 // so for NotAction and for the wildcard "?".
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
@@ -87,17 +94,9 @@ func (s statement) outside(account string) []string {
 
 var accountID = regexp.MustCompile(`\b[0-9]{12}\b`)
 
-type statement struct {
-	Effect                  string
-	Action, NotAction       list[string]
-	Principal               principals
-	NotPrincipal, Condition json.RawMessage
-}
-
 // principals is "*" or an object in the policy.
 type principals struct{ AWS, Service, Federated list[string] }
 
-// UnmarshalJSON reads either form.
 func (p *principals) UnmarshalJSON(text []byte) error {
 	if string(text) == `"*"` {
 		p.AWS = list[string]{"*"}
@@ -110,7 +109,6 @@ func (p *principals) UnmarshalJSON(text []byte) error {
 // A list is an array in the policy, or its only element.
 type list[T any] []T
 
-// UnmarshalJSON reads either form.
 func (l *list[T]) UnmarshalJSON(text []byte) error {
 	if text[0] != '[' && string(text) != "null" {
 		text = slices.Concat([]byte("["), text, []byte("]"))

@@ -10,8 +10,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// byTags gives the repositories of stage dev a policy, but for those of base/,
-// and leaves all others alone.
+// byTags has a policy for the repositories of stage dev outside base/, and the policy none
+// for all others.
 const byTags = `{"policies": [
 	{"name": "base", "repositories": ["base/*"], "policy": "none"},
 	{"name": "dev", "repositories": ["app", "team/*"], "repositoryTags": {"stage": "dev", "owner": "x"}, "policy": ` + expireOld + `},
@@ -44,11 +44,11 @@ func TestTagsOfARepositorySelectItsPolicy(t *testing.T) {
 		t.Errorf("totals %+v", report.Totals)
 	}
 	if n := registry.Calls()["ListTagsForResource"]; n != 3 {
-		t.Errorf("the tags of %d repositories were asked for, want those of the 3 whose name does not decide", n)
+		t.Errorf("the tags of %d repositories were read, want those of the 3 whose name does not decide", n)
 	}
 }
 
-func TestTagsAreNotAskedForWhenNoEntryHasAny(t *testing.T) {
+func TestTagsAreNotReadWhenNoEntryHasAny(t *testing.T) {
 	t.Parallel()
 	registry, r := newRegistry(t, expireAll)
 	registry.Fail("ListTagsForResource", "", "AccessDeniedException")
@@ -57,7 +57,7 @@ func TestTagsAreNotAskedForWhenNoEntryHasAny(t *testing.T) {
 	}
 }
 
-func TestARepositoryWhoseTagsCannotBeReadIsLeftAlone(t *testing.T) {
+func TestARepositoryWithUnreadableTagsIsSkipped(t *testing.T) {
 	t.Parallel()
 	registry, r := newRegistry(t, byTags)
 	registry.CreateRepository("team/a")
@@ -80,7 +80,7 @@ func TestARepositoryWhoseTagsCannotBeReadIsLeftAlone(t *testing.T) {
 	}
 }
 
-// A registry that knows no tags is no reason to take an entry for another.
+// If the registry cannot read tags, the planner must not use another entry.
 func TestWithoutTagsToReadNothingIsRemoved(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day))
@@ -91,7 +91,7 @@ func TestWithoutTagsToReadNothingIsRemoved(t *testing.T) {
 	}
 }
 
-// What is explained and what is removed by name go by the same entry.
+// Explain and RunNamed use the same entry.
 func TestTagsSelectForOneRepositoryToo(t *testing.T) {
 	t.Parallel()
 	registry, r := newRegistry(t, `{"policies": [
@@ -109,10 +109,10 @@ func TestTagsSelectForOneRepositoryToo(t *testing.T) {
 	}
 	registry.Fail("ListTagsForResource", "app", "AccessDeniedException")
 	if _, err := r.Explain(t.Context(), "app", "v1"); err == nil {
-		t.Error("Explain goes on without tags")
+		t.Error("Explain does not fail without tags")
 	}
 	if _, err := r.RunNamed(t.Context(), "app", []string{"v1"}); err == nil {
-		t.Error("RunNamed goes on without tags")
+		t.Error("RunNamed does not fail without tags")
 	}
 	if _, err := r.Explain(t.Context(), "none", "v1"); err == nil {
 		t.Error("a repository that is not there is no error")

@@ -11,7 +11,7 @@ import (
 )
 
 // If a tag moves while the pages are listed, two listed images have it.
-func TestEveryBearerOfATagInUseStays(t *testing.T) {
+func TestEveryImageWithATagInUseIsKept(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1", "v2"), image("sha256:c", 7*day, "v1"), image("sha256:d", 9*day, "v3"))
 	r := newRunner(t, w, scanned)
@@ -28,7 +28,7 @@ func TestATagOfSeveralImagesNamesNone(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour, "v1"), image("sha256:c", time.Hour, "v2"))
 	const want = "the tag v1 is on 2 of the listed images, because it moved while they were listed; run again"
-	runner := func() *cleaner.Runner { // each run needs a new scan, which a failed run leaves behind
+	runner := func() *cleaner.Runner { // each run needs a new scan
 		r := newRunner(t, w, scanned)
 		scans(&r, inuse.Scan{})
 		return &r
