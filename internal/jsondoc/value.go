@@ -153,11 +153,11 @@ func (v *Value) Int(low, high int) (int, bool) {
 
 // PlainInt is Int for a number that must be written without fraction and exponent.
 func (v *Value) PlainInt(low, high int) (int, bool) {
-	number, isNumber := decimal.Number{}, v.has(kindNumber)
-	if isNumber {
-		number, _ = decimal.Parse(v.text)
+	if !v.has(kindNumber) {
+		return v.Int(low, high)
 	}
-	if !isNumber || number.Plain() {
+	number, _ := decimal.Parse(v.text)
+	if number.Plain() {
 		return v.Int(low, high)
 	}
 	hint := ""
