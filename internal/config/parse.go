@@ -152,13 +152,10 @@ func readProtect(v *jsondoc.Value, p Protect) Protect {
 	set(&p.KeepNewest, o.Get("keepNewest"), readCount)
 	set(&p.PulledWithinDays, o.Get("pulledWithinDays"), readCount)
 	set(&p.PushedWithinHours, o.Get("pushedWithinHours"), readCount)
-	set(&p.ReferencesMaxAgeHours, o.Get("referencesMaxAgeHours"), between(1, maxAgeHours))
+	set(&p.ReferencesMaxAgeHours, o.Get("referencesMaxAgeHours"), between(1, 10*365*24))
 	set(&p.RegistryAliases, o.Get("registryAliases"), readAliases)
 	return p
 }
-
-// maxAgeHours is the largest accepted age, ten years.
-const maxAgeHours = 10 * 365 * 24
 
 func readAliases(v *jsondoc.Value, _ reference.Aliases) reference.Aliases {
 	aliases := reference.Aliases{}

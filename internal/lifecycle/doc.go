@@ -38,19 +38,21 @@
 //
 // # The extended dialect
 //
-//		selection = {..., "tagRegexList"?: [string, ...], "tagMatch"?: "all" | "any",
-//		             "tagExcludePatternList"?: [string, ...], "keepNewest"?: int}
-//		action    = ... | {"type": "retain"} | {"type": "untag"}
+//	selection = {..., "tagRegexList"?: [string, ...], "tagMatch"?: "all" | "any",
+//	             "tagExcludePatternList"?: [string, ...], "keepNewest"?: int}
+//	action    = ... | {"type": "retain"} | {"type": "untag"}
 //
-//	  - A tagged rule has at most one of the three lists. tagMatch and untag need one.
-//	  - expire may have sinceImagePulled.
-//	  - tagExcludePatternList is not valid with untagged. A rule for any image that has
-//	    it need not be the only one or the last.
-//	  - keepNewest, from 1, needs an age count type.
-//	  - A rule that retains has no count fields and no keepNewest. It may be for either
-//	    storage class.
-//	  - Two lists are the same only if tagMatch and the excluded patterns are too. Two
-//	    tagged rules without a list have the same list.
+// It also differs as follows:
+//
+//   - A tagged rule has at most one of the three lists. tagMatch and untag need one.
+//   - expire may have sinceImagePulled.
+//   - tagExcludePatternList is not valid with untagged. A rule for any image that has
+//     it need not be the only one or the last.
+//   - keepNewest, from 1, needs an age count type.
+//   - A rule that retains has no count fields and no keepNewest. It may be for either
+//     storage class.
+//   - Two lists are the same only if tagMatch and the excluded patterns are too. Two
+//     tagged rules without a list have the same list.
 //
 // In AWS's dialect each extension is a fault that names it. docs/differences.md lists the
 // decisions where AWS is silent.

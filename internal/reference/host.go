@@ -83,13 +83,6 @@ func registryName(id, region string) string {
 	return id + ".dkr.ecr." + region + "." + suffix
 }
 
-// namesHost reports whether the first part of a reference is a host and not the
-// beginning of a path. The rule is Docker's:
-// https://github.com/distribution/reference/blob/main/normalize.go
-func namesHost(first string) bool {
-	return strings.ContainsAny(first, ".:") || lower(first) == "localhost"
-}
-
 // isHost reports whether the text can be the host of a registry, with or without a port.
 func isHost(text string) bool {
 	name := text

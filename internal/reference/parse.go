@@ -59,7 +59,9 @@ func ParseAny(text string) (Reference, error) {
 		return r, err
 	}
 	path := withoutScheme(text)
-	if first, rest, more := strings.Cut(path, "/"); more && namesHost(first) {
+	first, rest, more := strings.Cut(path, "/")
+	// Docker's rule: https://github.com/distribution/reference/blob/main/normalize.go
+	if more && (strings.ContainsAny(first, ".:") || lower(first) == "localhost") {
 		r.Host, path = lower(first), rest
 	}
 	r, err = r.withPath(path, isPath)
