@@ -58,11 +58,6 @@ func (g *Graph) Decide(wanted []Wanted, deleteOrphans bool) []Decision {
 		d.decisions[i] = d.most(i)
 	}
 	for i := range g.images {
-		if d.orphan[i] && d.keepsOrphans {
-			d.keep(i)
-		}
-	}
-	for i := range g.images {
 		d.bind(i)
 	}
 	d.follow()
@@ -88,7 +83,7 @@ type decider struct {
 func (d *decider) most(i int) Decision {
 	im := &d.images[i]
 	switch w := d.wanted[i]; {
-	case w.Vetoed:
+	case w.Vetoed || d.orphan[i] && d.keepsOrphans:
 		return Decision{}
 	case w.Disposition != Keep:
 		return Decision{Disposition: w.Disposition}

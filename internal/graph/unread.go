@@ -12,7 +12,6 @@ import (
 func (d *decider) keepUnread() {
 	for _, i := range d.unread {
 		if d.images[i].Status != evaluator.Archived {
-			d.keep(i)
 			d.keepAbove(i, i)
 		}
 	}
@@ -27,12 +26,13 @@ func (d *decider) keepUnread() {
 	}
 }
 
-// keepAbove keeps the indexes above image i, because the index unread could not be read.
+// keepAbove keeps image i and the indexes above it, because the index unread could not be
+// read.
 func (d *decider) keepAbove(i, unread int) {
+	d.keep(i)
 	for _, index := range d.indexes[i] {
 		if other, known := d.unreadBelow[index]; !known || d.images[unread].Digest < d.images[other].Digest {
 			d.unreadBelow[index] = unread
-			d.keep(index)
 			d.keepAbove(index, unread)
 		}
 	}
