@@ -1,7 +1,6 @@
 // Package config reads the configuration of the cleaner, and the request of one run. A
 // configuration says which images the cleaner may remove. A request narrows that: apart
-// from the mode, it never allows more. The package reports all faults of a text at once. It
-// reads no file and no environment.
+// from the mode, it never allows more.
 package config
 
 import (
@@ -20,9 +19,8 @@ type Config struct {
 	// Policies are in the order of the document: the first entry that selects a repository
 	// applies to it.
 	Policies []Entry `json:"policies"`
-	// Settings are the general settings, and the defaults of the settings of each entry.
-	Settings
-	Report Report `json:"report"`
+	Settings         // the defaults of the settings of each entry
+	Report   Report  `json:"report"`
 	// MaxDeletions limits the whole run, in addition to the limits of the entries, or is nil.
 	MaxDeletions *int `json:"-"`
 }
@@ -60,8 +58,7 @@ type Entry struct {
 	// RepositoryTags are tags that a repository must have.
 	RepositoryTags map[string]string `json:"repositoryTags,omitempty"`
 	Source         PolicySource      `json:"source"`
-	// Policy is set when Source is Inline.
-	Policy lifecycle.Policy `json:"policy"`
+	Policy         lifecycle.Policy  `json:"policy"` // if Source is Inline
 	Settings
 	// OwnBudget is true if the entry sets maxDeletions. That limit then replaces the general
 	// one for its repositories.
@@ -88,11 +85,8 @@ type Settings struct {
 
 // Protect says which images the cleaner never removes.
 type Protect struct {
-	// InUse names the services whose references protect images. If it is empty, the
-	// cleaner queries no service.
-	InUse []string `json:"inUse"`
-	// References are files or S3 objects that list references.
-	References []string `json:"references"`
+	InUse      []string `json:"inUse"`      // the services whose references protect images
+	References []string `json:"references"` // files or S3 objects that list references
 	// ReferencesMaxAgeHours is the maximum age of a list; 0 is the default of its format.
 	ReferencesMaxAgeHours int `json:"referencesMaxAgeHours,omitempty"`
 	// RegistryAliases are other hosts of ECR registries, the same for all entries.
@@ -101,8 +95,7 @@ type Protect struct {
 	// definition family are in use.
 	TaskDefinitionRevisions int                `json:"taskDefinitionRevisions"`
 	EKSClusters             []wildcard.Pattern `json:"eksClusters"`
-	// TagPatterns protect every image with a tag that matches one of them.
-	TagPatterns []wildcard.Pattern `json:"tagPatterns"`
+	TagPatterns             []wildcard.Pattern `json:"tagPatterns"`
 	// KeepNewest protects the newest images of a repository. PulledWithinDays protects
 	// images pulled in the last days of 24 hours, PushedWithinHours images pushed in the
 	// last hours. 0 protects none.
@@ -188,8 +181,7 @@ func (c *Config) InUse() Protect {
 	return all
 }
 
-// ReferencesMaxAge returns the smallest maximum age, in hours, that a part of the
-// configuration sets for the list at the location, or 0.
+// ReferencesMaxAge returns the smallest maximum age in hours of the list, or 0.
 func (c *Config) ReferencesMaxAge(location string) int {
 	least := 0
 	for _, p := range c.protects() {

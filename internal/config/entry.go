@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,13 +14,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-// readEntries reads the policies with the general settings as defaults. Without a value it
-// returns the default entry.
+// readEntries reads the policies with the general settings as defaults.
 func readEntries(v *jsondoc.Value, general Settings) []Entry {
 	if v == nil {
-		entry := Default().Policies[0]
-		entry.Settings = general
-		return []Entry{entry}
+		return []Entry{readEntry(nil, "", general)}
 	}
 	items, _ := v.Array()
 	entries := make([]Entry, len(items))
@@ -56,10 +54,7 @@ func readName(v *jsondoc.Value, fallback string) string {
 	if ok && name == "" {
 		v.Problem("is empty; give the policy a name to find it in the report")
 	}
-	if name == "" {
-		return fallback
-	}
-	return name
+	return cmp.Or(name, fallback)
 }
 
 // The maximum length of the tag of a repository:
@@ -98,8 +93,7 @@ func (e *Entry) readPolicy(v *jsondoc.Value) {
 }
 
 // Entry returns the first entry that selects the repository, or nil if none does. Tags
-// returns the tags of the repository. Entry calls it at most once, and only if an entry
-// needs it. If tags fails, Entry returns its error and no entry.
+// returns the tags of the repository. Entry calls it at most once, and only if needed.
 func (c *Config) Entry(repository string, tags func() (map[string]string, error)) (*Entry, error) {
 	tags = sync.OnceValues(tags)
 	for i := range c.Policies {
@@ -131,8 +125,7 @@ func (e *Entry) matchTags(tags map[string]string) bool {
 	return true
 }
 
-// Why says why the entry selects the repository: its first pattern that matches, and its
-// RepositoryTags.
+// Why says why the entry selects the repository.
 func (e *Entry) Why(repository string) string {
 	var b strings.Builder
 	for _, p := range e.Repositories {

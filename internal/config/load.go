@@ -8,15 +8,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// A Reader returns the text at a location: a file, s3://bucket/key, or
-// ssm:/parameter/name. It may cut a text that is longer than [MaxBytes], but the result
-// must still be longer. Its errors name the location.
+// A Reader returns the text at a location: a file, s3://bucket/key, or ssm:/parameter/name.
+// It may cut a text after more than [MaxBytes]. Its errors name the location.
 type Reader func(ctx context.Context, location string) ([]byte, error)
 
 // Load reads the configuration at a location: a JSON text, which begins with a brace, or
 // anything that read accepts. An empty location is the default configuration. The problems
-// are warnings. The error names the location and wraps a [jsondoc.Problems] or the error
-// of read.
+// are warnings. The error can wrap a [jsondoc.Problems].
 func Load(ctx context.Context, location string, read Reader) (Config, jsondoc.Problems, error) {
 	if strings.TrimSpace(location) == "" {
 		return Default(), nil, nil
@@ -46,8 +44,7 @@ func Text(ctx context.Context, location string, read Reader) (name string, text 
 // An UnsupportedError says that a run cannot apply a configuration, because it sets fields
 // that this version does not support.
 type UnsupportedError struct {
-	// Fields are the result of [Config.Unsupported].
-	Fields []string
+	Fields []string // of [Config.Unsupported]
 }
 
 func (e *UnsupportedError) Error() string {

@@ -45,8 +45,8 @@ func lower(limit, by *int) {
 	}
 }
 
-// Override returns the configuration with other limits. A limit that is not nil replaces
-// the limit everywhere, smaller or larger. Override does not modify the receiver.
+// Override returns the configuration with other limits: each that is not nil replaces the
+// limit everywhere, smaller or larger. Override does not modify the receiver.
 func (c Config) Override(maxDeletions, maxDeletionsPerRepository, maxDeletedPercent *int) Config {
 	c.Policies = slices.Clone(c.Policies)
 	for i := range c.Policies {
@@ -67,9 +67,8 @@ func replace(limit, by *int) {
 	}
 }
 
-// Hash identifies the configuration. Documents that differ only in white space, the order
-// of members or explicit defaults have the same hash. Call it before [Config.Narrow] and
-// [Config.Override].
+// Hash identifies the configuration, without regard to the form of its document. Call it
+// before [Config.Narrow] and [Config.Override].
 func (c Config) Hash() (string, error) {
 	text, err := json.Marshal(c)
 	if err != nil {

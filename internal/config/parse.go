@@ -12,8 +12,8 @@ import (
 // MaxBytes is the maximum length of a configuration.
 const MaxBytes = 1 << 20
 
-// Parse reads a configuration. A missing field, at any level, has its default. The problems
-// are all faults and warnings. The Config is valid only if their Err method returns nil.
+// Parse reads a configuration. A missing field, at any level, has its default. The Config is
+// valid only if the Err method of the problems returns nil.
 func Parse(text []byte) (Config, jsondoc.Problems) {
 	if len(text) > MaxBytes {
 		return Config{}, jsondoc.Refusal("has more than %d bytes, which is the most that is read; shorten it", MaxBytes)
@@ -35,8 +35,8 @@ func (c *Config) read(o jsondoc.Object) {
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
 }
 
-// set sets the target to the result of read, if there is a value. The second argument of
-// read is the default, the current content of the target.
+// set sets the target to the result of read, if there is a value. Read gets the current
+// content of the target as the default.
 func set[T any](target *T, v *jsondoc.Value, read func(*jsondoc.Value, T) T) {
 	if v != nil {
 		*target = read(v, *target)
@@ -76,7 +76,7 @@ func readRepositories(v *jsondoc.Value, r Repositories) Repositories {
 	return r
 }
 
-// readSelection reads at least one pattern. An empty selection is probably a mistake.
+// readSelection reads at least one pattern.
 func readSelection(v *jsondoc.Value, fallback []wildcard.Pattern) []wildcard.Pattern {
 	patterns := readPatterns(v, fallback)
 	if patterns != nil && len(patterns) == 0 && !v.Faulty() {
@@ -152,13 +152,10 @@ func readProtect(v *jsondoc.Value, p Protect) Protect {
 	set(&p.KeepNewest, o.Get("keepNewest"), readCount)
 	set(&p.PulledWithinDays, o.Get("pulledWithinDays"), readCount)
 	set(&p.PushedWithinHours, o.Get("pushedWithinHours"), readCount)
-	set(&p.ReferencesMaxAgeHours, o.Get("referencesMaxAgeHours"), between(1, maxAgeHours))
+	set(&p.ReferencesMaxAgeHours, o.Get("referencesMaxAgeHours"), between(1, 10*365*24))
 	set(&p.RegistryAliases, o.Get("registryAliases"), readAliases)
 	return p
 }
-
-// maxAgeHours is the largest accepted age, ten years.
-const maxAgeHours = 10 * 365 * 24
 
 func readAliases(v *jsondoc.Value, _ reference.Aliases) reference.Aliases {
 	aliases := reference.Aliases{}

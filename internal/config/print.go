@@ -66,8 +66,7 @@ func (c Config) Document() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// printed omits the settings that are equal to the defaults, and maxDeletions unless
-// ownBudget is true.
+// printed omits the settings that are equal to the defaults; ownBudget is for maxDeletions.
 func (s Settings) printed(defaults Settings, ownBudget bool) printedSettings {
 	// Parse does not accept null for an empty list.
 	s.Protect.InUse = append([]string{}, s.Protect.InUse...)

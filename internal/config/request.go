@@ -11,26 +11,22 @@ const MaxRequestBytes = 6 << 20
 
 // A Request narrows the configuration for one run. The zero value does not.
 type Request struct {
-	// Mode is empty if the request has none.
-	Mode Mode
+	Mode Mode // may be empty
 	// Repositories and the limits are nil if the request does not narrow them.
 	Repositories                                               []wildcard.Pattern
 	MaxDeletions, MaxDeletionsPerRepository, MaxDeletedPercent *int
-	// Policy replaces every policy of the configuration if it is not nil. Such a run can
-	// only plan.
+	// Policy replaces every policy of the configuration if it is not nil.
 	Policy *lifecycle.Policy
 }
 
-// ParseRequest reads the event of one run: a request, or an EventBridge envelope. An
-// envelope has "detail-type", and its "detail" is the request, as an object or as a string
-// with the JSON text. Unknown fields of a request are faults, those of an envelope are not.
+// ParseRequest reads the event of one run: a request, or an EventBridge envelope, which has
+// "detail-type". Its "detail" is the request, as an object or as a string with the JSON text.
 func ParseRequest(event []byte) (Request, jsondoc.Problems) {
 	if len(event) > MaxRequestBytes {
 		return Request{}, jsondoc.Refusal("has %d bytes; an event has at most %d", len(event), MaxRequestBytes)
 	}
 	doc := jsondoc.Parse(event)
-	r := readEvent(doc.Root())
-	return r, doc.Problems()
+	return readEvent(doc.Root()), doc.Problems()
 }
 
 func readEvent(v *jsondoc.Value) Request {
@@ -48,8 +44,7 @@ func readEvent(v *jsondoc.Value) Request {
 	return readRequest(detail)
 }
 
-// readEmbedded reads a request from a string, as in the default event of EventBridge
-// Scheduler.
+// readEmbedded reads a request from a string, which EventBridge Scheduler sends.
 func readEmbedded(v *jsondoc.Value) Request {
 	text, _ := v.String()
 	inner := jsondoc.Parse([]byte(text))

@@ -12,8 +12,7 @@ import (
 // requested patterns select none. It is not safe for concurrent use.
 type Selection struct {
 	repositories Repositories
-	// listed and selected say, for each requested pattern, whether it matches a listed
-	// and a selected repository.
+	// For each requested pattern, whether it matches a listed and a selected repository.
 	listed, selected []bool
 }
 
@@ -59,9 +58,8 @@ func (s *Selection) Err() error {
 // A SelectionError says that a request names repositories that do not exist or that the
 // configuration excludes.
 type SelectionError struct {
-	// Unmatched are the patterns that match no repository of the registry. Excluded are
-	// the patterns that match only repositories that the configuration excludes.
-	Unmatched, Excluded []wildcard.Pattern
+	Unmatched []wildcard.Pattern // match no repository of the registry
+	Excluded  []wildcard.Pattern // match only repositories that the configuration excludes
 }
 
 func (e *SelectionError) Error() string {

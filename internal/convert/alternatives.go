@@ -44,8 +44,8 @@ func (r *rule) ofEntries() []lifecycle.Rule {
 	return rules
 }
 
-// ofExpressions returns one rule for each combination of patterns that matches the
-// expressions: one pattern of each expression or, with tagMatch "any", one pattern.
+// ofExpressions returns one rule for each combination of one pattern of each expression or,
+// with tagMatch "any", for each pattern.
 func (r *rule) ofExpressions() []lifecycle.Rule {
 	combinations := [][]string{nil}
 	if r.Selection.TagMatchAny {
@@ -88,7 +88,7 @@ func product(combinations [][]string, patterns []string) [][]string {
 	return longer
 }
 
-// withPatterns returns the rule with these patterns as its list. The patterns are valid.
+// withPatterns returns the rule with these valid patterns as its list.
 func (r *rule) withPatterns(texts ...string) lifecycle.Rule {
 	p := r.plain()
 	p.Selection.TagRegexList, p.Selection.TagPatternList = nil, nil
@@ -99,8 +99,8 @@ func (r *rule) withPatterns(texts ...string) lifecycle.Rule {
 	return p
 }
 
-// needed returns the rules that match images that no other one matches. It records a
-// problem at the member if several rules would replace one that counts.
+// needed returns the rules that match images that no other one matches. Several rules cannot
+// replace one that counts.
 func (r *rule) needed(member string, rules []lifecycle.Rule) []lifecycle.Rule {
 	var needed []lifecycle.Rule
 	if len(rules) > maxCompared {

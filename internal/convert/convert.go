@@ -4,19 +4,16 @@
 //
 // # Equivalents
 //
-//   - retain becomes a guard rule: imageCountMoreThan [Never], a number that no repository
-//     reaches. The guard marks nothing, and later rules never act on the images that it
-//     matches. Archived images have no guard, because ECR does not count them.
+//   - retain becomes a guard rule: imageCountMoreThan [Never]. It marks nothing, and later
+//     rules never act on its images. ECR cannot count archived images.
 //   - tagged without a list becomes the pattern *.
-//   - tagMatch "any" becomes one rule per entry, with the same age and action. A rule that
-//     counts images can have one entry only, because each rule would keep countNumber
-//     images.
+//   - tagMatch "any" becomes one rule per entry. A rule that counts images can have one
+//     entry only, because each rule would keep countNumber images.
 //   - An expression of literals, .* and alternatives of these becomes the patterns that
 //     match the same tags.
-//   - An excluded pattern of an age rule becomes a guard before the rule. The guard also
-//     decides the images before all later rules, so no later rule may act on them. A rule
-//     that retains needs no guard. A rule that counts has no equivalent, because it would
-//     count the excluded images.
+//   - An excluded pattern of an age rule becomes a guard before the rule, unless a later rule
+//     may act on the images. A rule that retains needs no guard. A rule that counts has no
+//     equivalent, because it would count the excluded images.
 //
 // keepNewest, untag, and expire by last pull have no equivalent.
 //
@@ -37,10 +34,9 @@ import (
 // repository, which AWS can raise, and below the greatest 32-bit integer.
 const Never = 1_000_000_000
 
-// Policy returns the equivalent of the policy in AWS's dialect. The problems are those of
-// the text, a fault for each part without an equivalent, and a warning for each rule that
-// gets another number or is omitted. If there is a fault, the Policy is zero. Otherwise
-// [lifecycle.ParseText] accepts its JSON form. A policy without extensions does not change.
+// Policy returns the equivalent of the policy in AWS's dialect. If there is a fault, the
+// Policy is zero. Otherwise [lifecycle.ParseText] accepts its JSON form. Rules that get
+// another number or are omitted are warnings. A policy without extensions does not change.
 func Policy(text []byte) (lifecycle.Policy, jsondoc.Problems) {
 	policy, problems := lifecycle.Parse(text, lifecycle.Extended)
 	if problems.Err() != nil {
@@ -135,8 +131,7 @@ func (c *conversion) omitInactive() {
 	}
 }
 
-// number gives each rule the rulePriority it had, or the next free number if the rules
-// before need more numbers.
+// number gives each rule the rulePriority it had, or else the next free number.
 func (c *conversion) number() {
 	if !c.numberFrom(func(r *rule) int { return r.RulePriority }) {
 		c.numberFrom(func(*rule) int { return 1 })
@@ -149,8 +144,8 @@ func (c *conversion) number() {
 	}
 }
 
-// numberFrom numbers the rules. Least returns the least number for the equivalent of a
-// rule. It returns false if there are not enough numbers.
+// numberFrom numbers the rules, each from its least number. It returns false if there are not
+// enough numbers.
 func (c *conversion) numberFrom(least func(*rule) int) bool {
 	last := 0
 	for i := range c.rules {

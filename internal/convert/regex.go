@@ -32,9 +32,8 @@ func patternsOf(expression string) ([]string, bool) {
 	return patterns, ok && len(patterns) > 0
 }
 
-// expand returns the alternatives of a part of an expression, as texts of patterns. First
-// and last say whether it is the first or the last part of the whole, which may be an
-// anchor.
+// expand returns the alternatives of a part of an expression, as texts of patterns. The
+// first and the last part of the whole may be an anchor.
 func expand(x *syntax.Regexp, first, last bool) ([]string, bool) {
 	switch x.Op {
 	case syntax.OpEmptyMatch:
@@ -70,14 +69,14 @@ func expand(x *syntax.Regexp, first, last bool) ([]string, bool) {
 func characters(bounds []rune) ([]string, bool) {
 	var texts []string
 	for i := 0; i < len(bounds); i += 2 {
-		if bounds[i] <= '*' && '*' <= bounds[i+1] || int(bounds[i+1]-bounds[i]) >= maxRules {
-			return nil, false
-		}
 		for r := bounds[i]; r <= bounds[i+1]; r++ {
+			if r == '*' || len(texts) == maxRules {
+				return nil, false
+			}
 			texts = append(texts, string(r))
 		}
 	}
-	return texts, len(texts) <= maxRules
+	return texts, true
 }
 
 func expandConcat(parts []*syntax.Regexp, first, last bool) ([]string, bool) {

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
@@ -84,16 +85,10 @@ func (c *conversion) guards(i int) []lifecycle.Rule {
 
 // decided reports whether one earlier rule decides all these images.
 func (c *conversion) decided(i int, images *lifecycle.Selection) bool {
-	for _, earlier := range c.rules[:i] {
-		if earlier.Selection.Covers(images) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.rules[:i], func(earlier rule) bool { return earlier.Selection.Covers(images) })
 }
 
-// keptLater reports whether the rules after the i-th keep all images with such a tag. If
-// not, it records a problem.
+// keptLater reports whether the rules after the i-th keep all images with such a tag.
 func (c *conversion) keptLater(i int, tag lifecycle.TagPattern, images *lifecycle.Selection, place *jsondoc.Value) bool {
 	for _, later := range c.rules[i+1:] {
 		s := &later.Selection

@@ -7,12 +7,10 @@ import "math"
 // A Number is a JSON number in any spelling.
 type Number struct {
 	negative bool
-	// The value is digits times ten to the power, where digits are as many significant
-	// digits as fit. more is true if a digit that does not fit is not zero.
-	digits uint64
-	power  int64
-	more   bool
-	plain  bool
+	digits   uint64 // as many significant digits as fit
+	power    int64  // of ten, by which the digits are multiplied
+	more     bool   // a digit that does not fit is not zero
+	plain    bool   // without point and exponent
 }
 
 // maxPower bounds the exponent. No text has enough digits for a greater one to matter.

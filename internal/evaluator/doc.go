@@ -17,19 +17,8 @@
 //     kept. Later rules never act on the image.
 //
 // Rules and images of different storage classes do not affect each other. ACTIVE images
-// are of the class standard, ARCHIVED images of the class archive.
-//
-// # The extended dialect
-//
-// The extensions change the following:
-//
-//   - Matching: the list may have expressions, one matching entry may be enough (tagMatch
-//     "any"), and a tagged rule may have no list. An image with a tag that matches
-//     tagExcludePatternList is not matched.
-//   - Marking: with keepNewest a rule never marks the newest of all images it matches,
-//     whatever their age. A rule that retains marks nothing.
-//   - Acting: a rule that untags removes the tags that match its list. An image that
-//     would lose its last tag is kept.
+// are of the class standard, ARCHIVED images of the class archive. docs/policies.md says
+// what the extensions change.
 //
 // # Which time counts
 //
@@ -43,11 +32,8 @@
 //
 // # Where AWS is silent
 //
-//   - Older than N days means more than N times 24 hours, to the nanosecond.
-//   - Of two images pushed at the same instant, the one whose digest sorts first counts
-//     as older.
-//   - An image that is neither ACTIVE nor ARCHIVED matches no rule.
-//   - Tags are case-sensitive.
-//   - An archived image without lastArchivedAt is matched and kept.
-//   - A child of an index is evaluated like any other image. ECR refuses its removal.
+// docs/differences.md lists the decisions. Besides them,
+//
+//   - an archived image without lastArchivedAt is matched and kept;
+//   - a child of an index is evaluated like any other image. ECR refuses its removal.
 package evaluator

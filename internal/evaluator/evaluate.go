@@ -32,8 +32,10 @@ type evaluation struct {
 	images    []Image
 	now       Instant
 	decisions []decision // one per image
-	counted   ruleSets   // one set per image: the rules that count it
 	order     []pushKey  // the images from the newest; empty if no rule counts
+	// counted has, for each image, one bit for each rule that counts it.
+	counted  []uint64
+	setWords int // of one image in counted
 }
 
 // A decision names the first rule that matches an image.
@@ -51,8 +53,9 @@ func newEvaluation(policy lifecycle.Policy, images []Image, now time.Time) *eval
 		images:    images,
 		now:       At(now),
 		decisions: make([]decision, len(images)),
-		counted:   makeRuleSets(len(images), len(policy.Rules)),
+		setWords:  (len(policy.Rules) + 63) / 64,
 	}
+	e.counted = make([]uint64, len(images)*e.setWords)
 	for i := range images {
 		e.match(i)
 	}
@@ -77,7 +80,7 @@ func (e *evaluation) match(i int) {
 			d.rule = int32(r)
 		}
 		if rule.counts {
-			e.counted.add(i, r)
+			e.ruleSet(i)[r/64] |= 1 << (r % 64)
 		}
 	}
 }
@@ -85,11 +88,18 @@ func (e *evaluation) match(i int) {
 // count adds an image, older than all counted before, to the counts of the rules that
 // match it. The count of a rule is then the rank of the image.
 func (e *evaluation) count(i int32) {
-	e.counted.each(int(i), func(r int) { e.rules[r].matched++ })
+	for w, set := range e.ruleSet(int(i)) {
+		for ; set != 0; set &= set - 1 {
+			e.rules[64*w+bits.TrailingZeros64(set)].matched++
+		}
+	}
 	if d := &e.decisions[i]; d.rule != noRule {
 		d.rank = int32(e.rules[d.rule].matched)
 	}
 }
+
+// ruleSet returns the rules that count the image, as bits.
+func (e *evaluation) ruleSet(i int) []uint64 { return e.counted[i*e.setWords : (i+1)*e.setWords] }
 
 // verdict returns the verdict about an image, after counting.
 func (e *evaluation) verdict(i int) Verdict {
@@ -109,28 +119,4 @@ func (e *evaluation) verdict(i int) Verdict {
 		}
 	}
 	return v
-}
-
-// ruleSets has one set of rules per image, as bits.
-type ruleSets struct {
-	bits  []uint64
-	words int // per image
-}
-
-func makeRuleSets(images, rules int) ruleSets {
-	words := (rules + 63) / 64
-	return ruleSets{make([]uint64, images*words), words}
-}
-
-func (s ruleSets) add(image, rule int) {
-	s.bits[image*s.words+rule/64] |= 1 << (rule % 64)
-}
-
-// each calls do with the rules in the set of the image, in ascending order.
-func (s ruleSets) each(image int, do func(rule int)) {
-	for w, set := range s.bits[image*s.words : (image+1)*s.words] {
-		for ; set != 0; set &= set - 1 {
-			do(64*w + bits.TrailingZeros64(set))
-		}
-	}
 }

@@ -20,10 +20,8 @@ type Step struct {
 	DecidedBy *lifecycle.Rule
 }
 
-// Explain returns one step per rule, by ascending rulePriority, for the image with the
-// digest. It takes all images of the repository and follows the same rules as [Evaluate].
-// It returns false if no image has the digest. If the digest repeats, the steps are those
-// of the first entry.
+// Explain returns one step per rule, by ascending rulePriority, for the first image with
+// the digest, and false if there is none. It takes all images, as [Evaluate] does.
 func Explain(policy lifecycle.Policy, images []Image, now time.Time, digest string) ([]Step, bool) {
 	at := slices.IndexFunc(images, func(im Image) bool { return im.Digest == digest })
 	if at < 0 {
@@ -39,24 +37,16 @@ func Explain(policy lifecycle.Policy, images []Image, now time.Time, digest stri
 			}
 		}
 	}
-	return e.steps(&images[at], ranks), true
-}
-
-func (e *evaluation) steps(im *Image, ranks []int) []Step {
 	steps := make([]Step, len(e.rules))
-	var first *lifecycle.Rule
 	for i := range steps {
 		r, s := &e.rules[i], &steps[i]
-		s.Rule, s.Mismatch = r.Rule, r.mismatch(im)
-		if !s.Matches() {
-			continue
+		s.Rule, s.Mismatch = r.Rule, r.mismatch(&images[at])
+		if s.Matches() {
+			s.Reason = r.reason(&images[at], ranks[i], e.now)
+			s.DecidedBy = e.rules[e.decisions[at].rule].Rule
 		}
-		if first == nil {
-			first = r.Rule
-		}
-		s.Reason, s.DecidedBy = r.reason(im, ranks[i], e.now), first
 	}
-	return steps
+	return steps, true
 }
 
 // mismatch says why the rule does not match the image, or "" if it does.

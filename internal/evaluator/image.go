@@ -20,8 +20,7 @@ type Image struct {
 	ManifestMediaType, SubjectDigest string
 }
 
-// ImageStatus is an image's imageStatus. Rules match Active and Archived images only.
-// There are more statuses than these constants.
+// ImageStatus is an image's imageStatus. There are more statuses than these constants.
 type ImageStatus string
 
 // The image statuses of the ECR API that the cleaner handles.
@@ -42,10 +41,9 @@ const (
 	LastActivatedAt      TimeField = "lastActivatedAt"
 )
 
-// StorageClass returns the storage class of the image, or "" if no rule may match it.
-// ECR does not report the class, but it follows from the status:
+// StorageClass returns the storage class of the image, which follows from its status, or ""
+// if no rule may match it. An image without a push time would count as the oldest.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html
-// An image without a push time has no class, because it would count as the oldest.
 func (im *Image) StorageClass() lifecycle.StorageClass {
 	if im.PushedAt.IsZero() {
 		return ""

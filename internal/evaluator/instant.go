@@ -15,8 +15,8 @@ const (
 	lastInstant  Instant = math.MaxInt64
 )
 
-// At returns the instant of a time, and zero for the zero time. An earlier time than the
-// first instant becomes the first, a later time than the last instant the last.
+// At returns the instant of a time, and zero for the zero time. A time outside the range
+// becomes the first or the last instant.
 func At(t time.Time) Instant {
 	const holds = math.MaxInt64/int64(time.Second) - 1
 	switch seconds := t.Unix(); {

@@ -12,9 +12,8 @@ type pushKey struct {
 	index  int32
 }
 
-// newestFirst returns one key per image, the newest first. AWS defines no order for
-// images pushed at the same instant; here the greater digest is the newer one. If a
-// digest repeats, the earlier entry is the newer one.
+// newestFirst returns one key per image, the newest first. Of images pushed at the same
+// instant the one with the greater digest, or else the earlier entry, is the newer one.
 func newestFirst(images []Image) []pushKey {
 	keys := make([]pushKey, 2*len(images))
 	for i := range images {
@@ -36,9 +35,9 @@ func newestFirst(images []Image) []pushKey {
 	return keys
 }
 
-// byInstant sorts the keys, the latest first, with a radix sort. Spare is a slice of the
-// same length. The result is one of the two slices; the content of the other is undefined.
-// Sorting by comparison would take three times as long.
+// byInstant sorts the keys, the latest first, with a radix sort, which takes a third of the
+// time of sorting by comparison. The result is one of the two slices, which have the same
+// length; the content of the other is undefined.
 func byInstant(keys, spare []pushKey) []pushKey {
 	const bits, digits = 8, 64 / 8
 	for d := range digits {

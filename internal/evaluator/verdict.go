@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -20,8 +21,7 @@ type Verdict struct {
 // Action is Keep or the action type of the rule that is applied.
 type Action string
 
-// The actions of a verdict. Untag removes the tags that Selection.MatchingTags of the rule
-// returns; the image has other tags.
+// The actions of a verdict. Untag removes the tags that Selection.MatchingTags returns.
 const (
 	Keep       Action = ""
 	Expire            = Action(lifecycle.Expire)
@@ -30,12 +30,7 @@ const (
 )
 
 // String returns "keep" for Keep and AWS's word for any other action.
-func (a Action) String() string {
-	if a == Keep {
-		return "keep"
-	}
-	return string(a)
-}
+func (a Action) String() string { return cmp.Or(string(a), "keep") }
 
 // A Reason is the reason for a verdict. The fields that the Kind does not use are zero.
 type Reason struct {
@@ -45,12 +40,10 @@ type Reason struct {
 	Rank, Matched int
 	// Since is the time from which an age count type counts, and Field its name. For
 	// AgeUnknown, Field is the missing time.
-	Since Instant
-	Field TimeField
-	// Age is the time from Since to the evaluation. It is negative if Since is in the
-	// future, and at most the longest time.Duration, about 292 years.
-	Age    time.Duration
-	Status ImageStatus // for NotEvaluated
+	Since  Instant
+	Field  TimeField
+	Age    time.Duration // from Since to the evaluation; negative if Since is in the future
+	Status ImageStatus   // for NotEvaluated
 }
 
 // ReasonKind tells the reasons apart. The zero value is no reason.

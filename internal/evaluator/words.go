@@ -15,9 +15,7 @@ const day = 24 * time.Hour
 // words returns the reason in words. The rule is nil for NoRuleMatches and NotEvaluated.
 func (r Reason) words(rule *lifecycle.Rule) string {
 	switch r.Kind {
-	case BeyondCount, WithinCount:
-		return r.countWords(&rule.Selection, rule.Selection.CountNumber)
-	case OlderThan, AmongNewest:
+	case BeyondCount, WithinCount, OlderThan, AmongNewest:
 		return r.markWords(&rule.Selection)
 	case NotOlderThan:
 		return r.limitWords(&rule.Selection)
@@ -96,8 +94,8 @@ func (r Reason) sinceWords(t lifecycle.CountType) string {
 	return "pushed"
 }
 
-// ageWords returns an age that is compared with a limit in days. The longest durations
-// represent all ages that do not fit.
+// ageWords returns an age that is compared with a limit in days. The longest durations mean
+// that or more.
 func ageWords(age time.Duration, limit int) string {
 	switch {
 	case age == 1<<63-1:
@@ -151,7 +149,7 @@ func rankWords(rank int) string {
 	return strconv.Itoa(rank) + suffix + " newest"
 }
 
-// imagesWords describes the images that a rule matches, to follow a number or "all".
+// imagesWords describes the images that a rule matches, after a number or "all".
 func imagesWords(s *lifecycle.Selection) string {
 	what := "images"
 	switch {

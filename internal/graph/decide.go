@@ -19,8 +19,7 @@ const (
 
 // Wanted is the wanted action on an image, without regard to related images.
 type Wanted struct {
-	// Disposition is the action of the policy, or Keep.
-	Disposition Disposition
+	Disposition Disposition // the action of the policy
 	// Vetoed is true for a protected or retained image. It is kept and follows no other.
 	Vetoed bool
 }
@@ -28,13 +27,10 @@ type Wanted struct {
 // A Decision is the possible action on an image.
 type Decision struct {
 	Disposition Disposition
-	// Blocker says why Disposition is less than wanted. Otherwise it is empty.
-	Blocker Blocker
-	// Related is the digest of the image that blocks, or of the image that this one
-	// follows.
+	Blocker     Blocker // why Disposition is less than wanted, or empty
+	// Related is the digest of the image that blocks, or that this one follows.
 	Related string
-	// Follows is true for an image that is deleted because its parents are.
-	Follows bool
+	Follows bool // the image is deleted because its parents are
 }
 
 // A Blocker says why an image is kept although its removal is wanted.
@@ -42,12 +38,9 @@ type Blocker string
 
 // The blockers.
 const (
-	// Child: a kept index lists the image.
-	Child Blocker = "child"
-	// Subject: the image refers to a kept one.
-	Subject Blocker = "subject"
-	// Orphan: no image that the image refers to is in the repository.
-	Orphan Blocker = "orphan"
+	Child   Blocker = "child"   // a kept index lists the image
+	Subject Blocker = "subject" // the image refers to a kept one
+	Orphan  Blocker = "orphan"  // no image that the image refers to is in the repository
 	// Unreadable: the image is an index that could not be read, lists one, or may be a
 	// child of one.
 	Unreadable Blocker = "unreadableIndex"
@@ -63,11 +56,6 @@ func (g *Graph) Decide(wanted []Wanted, deleteOrphans bool) []Decision {
 	}
 	for i := range g.images {
 		d.decisions[i] = d.most(i)
-	}
-	for i := range g.images {
-		if d.orphan[i] && d.keepsOrphans {
-			d.keep(i)
-		}
 	}
 	for i := range g.images {
 		d.bind(i)
@@ -88,21 +76,19 @@ type decider struct {
 	wanted       []Wanted
 	decisions    []Decision
 	keepsOrphans bool
-	// unreadBelow has, for an index, an index below it that could not be read.
-	unreadBelow map[int]int
+	unreadBelow  map[int]int // for an index, an index below it that could not be read
 }
 
 // most returns the greatest disposition that the image could have.
 func (d *decider) most(i int) Decision {
 	im := &d.images[i]
 	switch w := d.wanted[i]; {
-	case w.Vetoed:
+	case w.Vetoed || d.orphan[i] && d.keepsOrphans:
 		return Decision{}
 	case w.Disposition != Keep:
 		return Decision{Disposition: w.Disposition}
-	case len(d.parents[i]) == 0 || !nameless(*im) || d.orphan[i] || slices.Contains(d.unread, i):
-		return Decision{}
-	case im.Status != evaluator.Active && im.Status != evaluator.Archived: // in transition, or not known
+	case len(d.parents[i]) == 0 || !nameless(*im) || d.orphan[i] || slices.Contains(d.unread, i),
+		im.Status != evaluator.Active && im.Status != evaluator.Archived: // in transition, or not known
 		return Decision{}
 	}
 	return Decision{Disposition: Delete, Follows: true}

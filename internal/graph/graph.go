@@ -1,7 +1,6 @@
 // Package graph knows the related images of a repository: the children of an index and
-// the referrers of a subject, such as signatures. It takes the listing of the repository,
-// the children of its indexes and the action that is wanted for each image. It returns the
-// action that is possible for each image, and the images that follow others.
+// the referrers of a subject, such as signatures. From the wanted action on each image it
+// finds the possible action.
 //
 // The parents of an image are the indexes that list it and the subjects that it refers
 // to. Two rules hold for every image:
@@ -22,24 +21,19 @@ import (
 // A Graph holds the images of one repository and their relations.
 type Graph struct {
 	images []evaluator.Image
-	// places are the positions of the images by digest. It is nil until it is needed.
-	places map[string]int
+	places map[string]int // the positions of the images by digest; nil until they are needed
 	// parents and children are the listed parents and children of each image.
 	parents, children map[int][]int
-	// indexes are the parents of each image that list it.
-	indexes map[int][]int
-	// unread are the indexes whose children are not known.
-	unread []int
-	// orphan has the referrers none of whose subjects is listed.
-	orphan map[int]bool
+	indexes           map[int][]int // the parents of each image that list it
+	unread            []int         // the indexes whose children are not known
+	orphan            map[int]bool  // the referrers none of whose subjects is listed
 	// onlyReferrers is true when the repository has no other images. Then the subjects are
 	// in another repository.
 	onlyReferrers bool
 }
 
-// New builds the graph of a repository from the listing of all its images and the
-// children of each index by its digest. An index without an entry in children could not be
-// read.
+// New builds the graph of a repository from all its images and the children of each index.
+// An index without an entry in children could not be read.
 func New(images []evaluator.Image, children map[string][]string) *Graph {
 	g := &Graph{
 		images: images, parents: map[int][]int{}, children: map[int][]int{}, indexes: map[int][]int{},
@@ -76,8 +70,8 @@ func (g *Graph) addChildren(i int, children map[string][]string) {
 		g.unread = append(g.unread, i)
 	}
 	for _, digest := range digests {
-		g.link(i, digest)
 		if child, listed := g.place(digest); listed && child != i {
+			g.link(i, child)
 			g.indexes[child] = append(g.indexes[child], i)
 		}
 	}
@@ -94,7 +88,7 @@ func (g *Graph) addSubjects(i int) {
 		if parent, ok := g.place(digest); ok && parent != i {
 			listed = true
 			if !slices.Contains(g.indexes[parent], i) { // an index is not the referrer of its child
-				g.link(parent, g.images[i].Digest)
+				g.link(parent, i)
 			}
 		}
 	}
@@ -103,13 +97,11 @@ func (g *Graph) addSubjects(i int) {
 	}
 }
 
-func (g *Graph) link(parent int, digest string) {
-	child, listed := g.place(digest)
-	if !listed || child == parent || slices.Contains(g.children[parent], child) {
-		return
+func (g *Graph) link(parent, child int) {
+	if !slices.Contains(g.children[parent], child) {
+		g.children[parent] = append(g.children[parent], child)
+		g.parents[child] = append(g.parents[child], parent)
 	}
-	g.children[parent] = append(g.children[parent], child)
-	g.parents[child] = append(g.parents[child], parent)
 }
 
 // IndexType is the media type of an OCI index.
@@ -122,7 +114,7 @@ func IsIndex(im evaluator.Image) bool {
 }
 
 // Subjects returns the digests of the images that the image refers to, in its manifest or
-// by its tags. It returns none for an image that is not a referrer.
+// by its tags.
 func Subjects(im evaluator.Image) []string {
 	var digests []string
 	if im.SubjectDigest != "" {
@@ -154,9 +146,7 @@ func subjectOf(tag string) string {
 
 // nameless reports whether the image is untagged or all its tags name a subject.
 func nameless(im evaluator.Image) bool {
-	return !slices.ContainsFunc(im.Tags, func(tag string) bool {
-		return subjectOf(tag) == ""
-	})
+	return !slices.ContainsFunc(im.Tags, func(tag string) bool { return subjectOf(tag) == "" })
 }
 
 // Ancestors returns the digests of the indexes that list the image, directly or through
@@ -165,11 +155,10 @@ func (g *Graph) Ancestors(digest string) []string {
 	if len(g.indexes) == 0 {
 		return nil
 	}
-	i, listed := g.place(digest)
-	if !listed {
-		return nil
+	if i, listed := g.place(digest); listed {
+		return g.above(i, g.indexes)
 	}
-	return g.above(i, g.indexes)
+	return nil
 }
 
 // above returns the digests of the images above image i.
@@ -188,19 +177,16 @@ func (g *Graph) above(i int, parents map[int][]int) []string {
 	return found
 }
 
-// Parents returns the listed indexes that list the image and the listed
-// subjects that it refers to.
+// Parents returns the listed indexes that list the image and the listed subjects.
 func (g *Graph) Parents(digest string) []evaluator.Image {
 	if len(g.parents) == 0 {
 		return nil
 	}
-	i, listed := g.place(digest)
-	if !listed {
-		return nil
-	}
-	parents := make([]evaluator.Image, len(g.parents[i]))
-	for n, parent := range g.parents[i] {
-		parents[n] = g.images[parent]
+	var parents []evaluator.Image
+	if i, listed := g.place(digest); listed {
+		for _, parent := range g.parents[i] {
+			parents = append(parents, g.images[parent])
+		}
 	}
 	return parents
 }

@@ -29,8 +29,7 @@ func (v *Value) ObjectRefusing(refused map[string]string, known ...string) (Obje
 	return Object{v}, true
 }
 
-// Member returns the member with the name, or nil if it is absent or the value is not an
-// object. It records nothing.
+// Member returns the member with the name, or nil. It records nothing.
 func (v *Value) Member(name string) *Value {
 	if !v.IsObject() {
 		return nil
@@ -67,13 +66,11 @@ func (o Object) Names() []string {
 	return names
 }
 
-// Require returns the member with the name. If it is absent, Require records a problem at
-// the start of the object and returns nil. It records nothing if the name of a member
-// differs only in case, because [Value.Object] has reported that member.
+// Require returns the member with the name. If it is absent, Require records a problem and
+// returns nil. [Value.Object] has reported a member whose name differs only in case.
 func (o Object) Require(name string) *Value { return o.RequireBecause(name, "") }
 
-// RequireBecause is [Object.Require] for a member that is not always required. The
-// message is "is missing; " and because, which says when the member is required.
+// RequireBecause is [Object.Require] with the reason why the member is required.
 func (o Object) RequireBecause(name, because string) *Value {
 	v := o.Get(name)
 	if v != nil || slices.ContainsFunc(o.value.names, func(m memberName) bool { return strings.EqualFold(m.name, name) }) {

@@ -3,9 +3,6 @@
 // members, members that differ only in case, and null are problems. It reports all
 // problems of a document at once, each with its path, line and column.
 //
-// An accessor of a [Value] records a [Problem] in the document if the value is of another
-// kind. [Document.Problems] returns all of them.
-//
 // Package jsondoc also writes JSON text that is safe to show in a terminal.
 package jsondoc
 
@@ -31,8 +28,8 @@ type Document struct {
 	text   []byte
 	root   *Value
 	faults []fault
-	// errors and warnings count all problems, also those that are not in faults.
-	errors, warnings int
+
+	errors, warnings int // the numbers of all problems, also those that are not in faults
 }
 
 // A fault is a problem without line and column.
@@ -41,10 +38,9 @@ type fault struct {
 	problem Problem
 }
 
-// Parse reads one JSON text. If the text is not JSON, or is nested too deeply, the
-// document has one problem and no root. A repeated member is a problem. If the first of
-// them is an array or object, it is read; any other value is unreadable. Do not modify
-// the text afterwards.
+// Parse reads one JSON text, which you must not modify afterwards. If the text is not JSON,
+// or is nested too deeply, the document has one problem and no root. A member that is given
+// again is a problem: an array or object is then still read, any other value is not.
 func Parse(text []byte) *Document {
 	d := &Document{text: text}
 	if offset, msg := syntaxFault(text); msg != "" {

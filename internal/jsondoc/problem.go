@@ -73,18 +73,18 @@ func (ps Problems) filter(warning bool) Problems {
 	return out
 }
 
-func list(names []string) string {
+func list[T ~string](names []T) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = strconv.Quote(n)
+		quoted[i] = strconv.Quote(string(n))
 	}
 	return strings.Join(quoted, ", ")
 }
 
 // caseHint names the name that differs from got only in case.
-func caseHint(got string, names []string) string {
+func caseHint[T ~string](got string, names []T) string {
 	for _, n := range names {
-		if n != got && strings.EqualFold(n, got) {
+		if string(n) != got && strings.EqualFold(string(n), got) {
 			return fmt.Sprintf(" (case counts: %q)", n)
 		}
 	}

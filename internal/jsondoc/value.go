@@ -23,17 +23,15 @@ var kindNames = [...]string{"null", "a boolean", "a number", "a string", "an arr
 
 // A Value is one JSON value and its place in the document. Its accessors return false and
 // record a problem if the value is of another kind. A nil Value is an absent member: its
-// accessors return false and record nothing. The same applies to a value that the
-// document gives twice, which is a problem already.
+// accessors return false and record nothing, as for a value that the document gives twice.
 type Value struct {
 	doc    *Document
 	parent *Value
 	name   string // in a parent that is an object
 	index  int    // in a parent that is an array
-	// The text of the value is text[offset:end] of the document.
-	offset, end int
-	// ambiguous is true if the document gives the key again.
-	ambiguous bool
+
+	offset, end int  // of the text in the document
+	ambiguous   bool // the document gives the key again
 
 	kind    kind
 	text    string // of a string or a number
@@ -48,8 +46,7 @@ type memberName struct {
 	offset int
 }
 
-// Path returns the path of the value in the document, such as rules[2].selection. It is
-// empty for the outermost value.
+// Path returns the path of the value, such as rules[2].selection, or "" for the outermost.
 func (v *Value) Path() string {
 	switch {
 	case v.parent == nil:
@@ -118,18 +115,13 @@ func (v *Value) String() (string, bool) {
 	return v.text, true
 }
 
-// OneOf returns the value of a string that must be one of the allowed ones. It returns
-// "" and false for any other value.
+// OneOf returns the value of a string that must be one of the allowed ones.
 func OneOf[T ~string](v *Value, allowed ...T) (T, bool) {
 	s, ok := v.String()
 	if !ok || slices.Contains(allowed, T(s)) {
 		return T(s), ok
 	}
-	names := make([]string, len(allowed))
-	for i, a := range allowed {
-		names[i] = string(a)
-	}
-	v.Problem("%s is not known: use %s%s", Quote(s), list(names), caseHint(s, names))
+	v.Problem("%s is not known: use %s%s", Quote(s), list(allowed), caseHint(s, allowed))
 	return "", false
 }
 
@@ -141,8 +133,7 @@ func (v *Value) Bool() (value, ok bool) {
 	return v.truth, true
 }
 
-// Int returns the value of a number that is an integer from low to high. 10.0 and 1e1 are
-// 10.
+// Int returns the value of a number that is an integer from low to high, in any spelling.
 func (v *Value) Int(low, high int) (int, bool) {
 	if !v.is(kindNumber) {
 		return 0, false
@@ -162,11 +153,11 @@ func (v *Value) Int(low, high int) (int, bool) {
 
 // PlainInt is Int for a number that must be written without fraction and exponent.
 func (v *Value) PlainInt(low, high int) (int, bool) {
-	var number decimal.Number
-	if v.has(kindNumber) {
-		number, _ = decimal.Parse(v.text)
+	if !v.has(kindNumber) {
+		return v.Int(low, high)
 	}
-	if !v.has(kindNumber) || number.Plain() {
+	number, _ := decimal.Parse(v.text)
+	if number.Plain() {
 		return v.Int(low, high)
 	}
 	hint := ""
@@ -185,16 +176,15 @@ func (v *Value) Array() ([]*Value, bool) {
 	return v.items, true
 }
 
-// Strings returns the elements of an array of strings, without elements of another kind.
-// Each of those is a problem, and ok is then false.
+// Strings returns the elements of an array of strings, without those of another kind.
 func (v *Value) Strings() (values []string, ok bool) {
 	items, ok := v.Array()
-	values = make([]string, 0, len(items))
+	values = []string{}
 	for _, item := range items {
-		s, isString := item.String()
-		ok = ok && isString
-		if isString {
+		if s, isString := item.String(); isString {
 			values = append(values, s)
+		} else {
+			ok = false
 		}
 	}
 	return values, ok

@@ -11,9 +11,8 @@ import (
 )
 
 // Printable returns a writer that writes JSON text to w and escapes all characters that
-// are not printable. encoding/json does not escape all of those that a terminal, or a
-// program that reads lines, acts on. Each Write must have whole characters and is one
-// Write to w.
+// are not printable: a terminal acts on some that encoding/json does not escape. Each Write
+// must have whole characters and is one Write to w.
 func Printable(w io.Writer) io.Writer { return escaper{w} }
 
 type escaper struct{ w io.Writer }
@@ -60,8 +59,7 @@ func AppendString(b []byte, text string) []byte {
 }
 
 // AppendValue appends the JSON text of the value on one line, without escapes for HTML and
-// with those of [Printable]. It returns an error, and appends nothing, if encoding/json
-// cannot encode the value.
+// with those of [Printable]. With an error it appends nothing.
 func AppendValue(b []byte, value any) ([]byte, error) {
 	w := bytes.NewBuffer(b)
 	encoder := json.NewEncoder(Printable(w))

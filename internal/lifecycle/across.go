@@ -7,8 +7,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// checkAcross compares the rules with each other, as far as they could be read. If two
-// rules contradict each other, the later one in the document gets the problem.
+// checkAcross compares the rules with each other, as far as they could be read. Of two
+// rules that contradict each other, the later one gets the problem.
 func checkAcross(v *jsondoc.Value, drafts []draft) {
 	checkPriorities(drafts)
 	checkOnce(drafts, Untagged)
@@ -36,8 +36,7 @@ func checkPriorities(drafts []draft) {
 	}
 }
 
-// checkOnce checks that each storage class has at most one rule of the tag status. Rules
-// that exclude tags do not count.
+// checkOnce checks that each storage class has at most one rule of the tag status.
 func checkOnce(drafts []draft, status TagStatus) {
 	first := map[StorageClass]*draft{}
 	for i := range drafts {
@@ -53,8 +52,7 @@ func checkOnce(drafts []draft, status TagStatus) {
 	}
 }
 
-// checkLast checks that the rule for any image is the last of its storage class. A rule
-// that excludes tags may be anywhere.
+// checkLast checks that the rule for any image is the last of its storage class:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 func checkLast(drafts []draft, class StorageClass) {
 	var forAny, other draft // the last of each kind
@@ -81,7 +79,7 @@ func checkLists(drafts []draft) (distinct []*draft) {
 	for i := range drafts {
 		d := &drafts[i]
 		kind, entries := d.sortedEntries()
-		excludes := sorted(d.TagExcludePatternList)
+		excludes := sorted(Texts(d.TagExcludePatternList))
 		if d.tagList == nil || d.StorageClass == "" || entries == nil && !d.listless || excludes == nil && d.excluding {
 			continue
 		}
@@ -108,8 +106,7 @@ func (d *draft) refuseSame(other *draft) {
 	}
 }
 
-// warnShared warns of lists of the same kind that share an entry. A rule gets at most
-// one such warning, and none if it is inactive or excludes tags.
+// warnShared warns of lists of the same kind that share an entry, once per rule.
 func warnShared(drafts []*draft, inactive map[*draft]bool) {
 	first := map[string]*draft{}
 	for _, d := range drafts {
@@ -135,25 +132,21 @@ func warnShared(drafts []*draft, inactive map[*draft]bool) {
 // sortedEntries returns the kind of the list and its entries, sorted and without repeats.
 func (d *draft) sortedEntries() (kind string, entries []string) {
 	switch {
-	case len(d.TagPatternList) > 0:
-		return "patterns", sorted(d.TagPatternList)
+	case len(d.TagPrefixList) > 0:
+		kind = "prefixes"
 	case len(d.TagRegexList) > 0:
-		return "expressions", sorted(d.TagRegexList)
+		kind = "expressions"
 	}
-	entries = slices.Clone(d.TagPrefixList)
-	slices.Sort(entries)
-	return "prefixes", slices.Compact(entries)
+	return kind, sorted(d.Entries())
 }
 
-func sorted[E fmt.Stringer](entries []E) []string {
-	texts := Texts(entries)
+func sorted(texts []string) []string {
 	slices.Sort(texts)
 	return slices.Compact(texts)
 }
 
-// warnInactive warns of the rules that never act, and returns them: rules with a lower
-// rulePriority match all of their images. The policy must have no fault.
-// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+// warnInactive warns of the rules that never act, and returns them. The policy must have no
+// fault.
 func warnInactive(drafts []draft) map[*draft]bool {
 	inactive := map[*draft]bool{}
 	for i := range drafts {

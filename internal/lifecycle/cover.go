@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// Covers reports whether this selection matches every image that the other one matches.
-// It is true only if the texts of the entries prove it, and false for lists that are too
-// long to compare. It ignores counts and ages.
+// Covers reports whether this selection matches every image that the other one matches, as
+// far as the texts of the entries prove it. It is false for lists that are too long.
 func (s *Selection) Covers(other *Selection) bool {
 	comparisons := s.entries()*other.entries() + len(s.TagExcludePatternList)*len(other.TagExcludePatternList)
 	if s.StorageClass != other.StorageClass || comparisons > maxComparisons || !s.excludesNoMoreThan(other) {
@@ -65,12 +64,12 @@ type tagSet struct {
 	regex  string // the text of the entry if it is an expression; sample is then anyText
 }
 
-// anyText represents any text in a sample. It is not UTF-8, so no policy contains it: a
-// literal never matches it, and a * that matches it matches any text. An expression can
-// match it without matching every text.
+// anyText represents any text in a sample. It is not UTF-8, therefore a literal never
+// matches it, and a * that matches it matches any text. An expression can match it without
+// matching every text.
 const anyText = "\xff"
 
-// tagSets returns the set of each entry. Without a list, it is the set of all tags.
+// tagSets returns the set of each entry, or the set of all tags without a list.
 func (s *Selection) tagSets() []tagSet {
 	var sets []tagSet
 	for _, p := range s.TagPatternList {

@@ -38,13 +38,11 @@
 //
 // # The extended dialect
 //
-// The cleaner applies policies of the extended dialect itself:
-//
 //	selection = {..., "tagRegexList"?: [string, ...], "tagMatch"?: "all" | "any",
 //	             "tagExcludePatternList"?: [string, ...], "keepNewest"?: int}
 //	action    = ... | {"type": "retain"} | {"type": "untag"}
 //
-// More combinations are valid then:
+// It also differs as follows:
 //
 //   - A tagged rule has at most one of the three lists. tagMatch and untag need one.
 //   - expire may have sinceImagePulled.
@@ -56,23 +54,12 @@
 //   - Two lists are the same only if tagMatch and the excluded patterns are too. Two
 //     tagged rules without a list have the same list.
 //
-// In AWS's dialect each extension is a fault that names it.
-//
-// # Where AWS is silent
-//
-//   - Tags, patterns and prefixes are case-sensitive. In a pattern only * is special.
-//   - An empty list and an empty entry are faults. A repeated entry is a warning, and so
-//     is an entry with characters that no tag can have.
-//   - Two lists of the same kind with the same entries in any order are the same. Lists
-//     that share an entry are a warning, unless one of the rules excludes tags.
-//   - A top-level key other than "rules" is a fault, as is a repeated key.
-//   - "storageClass": "standard" may be written out.
+// In AWS's dialect each extension is a fault that names it. docs/differences.md lists the
+// decisions where AWS is silent.
 //
 // # Problems
 //
 // Reading continues after a fault, but a fault that follows from another one is not
-// reported. A warning is for a valid policy that is probably a mistake: besides the above, a
-// rule that never acts as the texts of the rules prove, a prefix such as v1, which matches
-// v10 too, and a countNumber of 999 or 1000 that is meant as "never". Package pitfall gives
+// reported. A warning is for a valid policy that is probably a mistake. Package pitfall gives
 // the warnings that need the images of a repository.
 package lifecycle

@@ -5,14 +5,9 @@ import (
 	"strings"
 )
 
-// MatchesTags reports whether the selection matches an image with these tags:
-//
-//   - Any matches every image, Untagged an image without tags.
-//   - Tagged matches an image that has a tag for each entry of the list; with
-//     TagMatchAny, for one entry; without a list, any tag. Different tags may match
-//     different entries, and other tags do not matter:
-//     https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
-//   - An image with a tag that matches an entry of TagExcludePatternList never matches.
+// MatchesTags reports whether the selection matches an image with these tags. Different
+// tags may match different entries of the list, and other tags do not matter:
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
 func (s *Selection) MatchesTags(tags []string) bool {
 	switch s.TagStatus {
 	case Any:
@@ -78,15 +73,11 @@ func (s *Selection) ExcludedBy(tags []string) (tag, entry string, excluded bool)
 }
 
 func (s *Selection) excludes(tags []string) bool {
-	if len(s.TagExcludePatternList) == 0 {
-		return false
-	}
 	_, _, excluded := s.ExcludedBy(tags)
 	return excluded
 }
 
-// MatchingTags returns the tags that match an entry of the list, in the order given. A
-// rule with the action Untag removes them.
+// MatchingTags returns the tags that match an entry of the list, in the order given.
 func (s *Selection) MatchingTags(tags []string) []string {
 	var matching []string
 	for _, tag := range tags {
@@ -107,7 +98,7 @@ func (s *Selection) MatchesEntry(tag string) bool {
 	return false
 }
 
-// entries is the number of entries of the list, which have the numbers from 0.
+// entries is the number of entries of the list.
 func (s *Selection) entries() int {
 	return len(s.TagPatternList) + len(s.TagPrefixList) + len(s.TagRegexList)
 }

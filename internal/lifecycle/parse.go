@@ -16,14 +16,14 @@ const (
 // maxBytes is far more than 50 rules need with any amount of white space.
 const maxBytes = 1 << 20
 
-// Parse reads a policy of up to 1 MiB. It returns all faults and warnings, ordered by
-// place. If there is a fault, Err of the problems is not nil and the Policy is zero. For
-// a policy that is attached to a repository, use [ParseText].
+// Parse reads a policy of up to 1 MiB. If there is a fault, Err of the problems is not nil
+// and the Policy is zero. For a policy that is attached to a repository, use [ParseText].
 func Parse(text []byte, dialect Dialect) (Policy, jsondoc.Problems) {
 	if len(text) > maxBytes {
 		return Policy{}, jsondoc.Refusal("has %d bytes; a policy has at most %d", len(text), maxBytes)
 	}
-	return read(jsondoc.Parse(text), dialect)
+	doc := jsondoc.Parse(text)
+	return FromValue(doc.Root(), dialect), doc.Problems()
 }
 
 // ParseText is [Parse] for a policy in AWS's dialect whose text ECR stores. The text
@@ -38,20 +38,19 @@ func ParseText(text []byte) (Policy, jsondoc.Problems) {
 	if root := doc.Root(); n < minCharacters && root.IsObject() {
 		root.Problem("has %d characters; ECR takes no text below %d, and no complete policy is shorter", n, minCharacters)
 	}
-	return read(doc, AWS)
+	return FromValue(doc.Root(), AWS), doc.Problems()
 }
 
-// FromValue reads a policy that is part of another document, and records the problems
-// in that document. It returns the zero Policy if there is a fault or v is nil.
+// FromValue reads a policy and records the problems in its document. It returns the zero
+// Policy if there is a fault or v is nil.
 func FromValue(v *jsondoc.Value, dialect Dialect) Policy {
-	p := readPolicy(v, dialect)
+	drafts := readRules(v, dialect)
 	if v.Faulty() {
 		return Policy{}
 	}
+	var p Policy
+	for _, d := range drafts {
+		p.Rules = append(p.Rules, Rule{d.RulePriority, d.Description, d.Selection, d.Action})
+	}
 	return p
-}
-
-func read(doc *jsondoc.Document, dialect Dialect) (Policy, jsondoc.Problems) {
-	p := FromValue(doc.Root(), dialect)
-	return p, doc.Problems()
 }

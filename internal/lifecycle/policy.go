@@ -5,11 +5,8 @@ type Dialect int
 
 // The dialects.
 const (
-	// AWS is ECR's own grammar. ECR applies the policy that is attached to a repository.
-	AWS Dialect = iota
-	// Extended is AWS with extensions. The cleaner applies policies of this dialect. A
-	// policy without extensions means the same in both.
-	Extended
+	AWS      Dialect = iota // ECR's own grammar
+	Extended                // AWS with extensions, for policies that the cleaner applies
 )
 
 // A Policy is a lifecycle policy that [Parse] has checked.
@@ -31,16 +28,15 @@ type Rule struct {
 type Selection struct {
 	TagStatus TagStatus
 	// At most one of the three lists has entries, and none unless TagStatus is Tagged.
-	// Tagged without a list is every tagged image; the AWS dialect requires one of the
-	// first two.
+	// Tagged without a list is every tagged image.
 	TagPatternList []TagPattern
 	TagPrefixList  []string
 	TagRegexList   []TagRegex
 	// TagMatchAny is true if an image needs a tag for one entry of the list, and false if
-	// it needs a tag for each entry. Extended dialect.
+	// it needs a tag for each entry.
 	TagMatchAny bool
 	// TagExcludePatternList excludes every image with a tag that matches an entry.
-	// Extended dialect, never with Untagged.
+	// It is empty with Untagged.
 	TagExcludePatternList []TagPattern
 	StorageClass          StorageClass // never empty
 	CountType             CountType    // empty for the action Retain
@@ -49,7 +45,7 @@ type Selection struct {
 	// SinceImageTransitioned, and 0 without a CountType.
 	CountNumber int
 	// KeepNewest is how many of the matched images, the newest by push, an age count
-	// type never marks. 0 means none. Extended dialect.
+	// type never marks.
 	KeepNewest int
 }
 

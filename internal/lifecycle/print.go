@@ -29,9 +29,8 @@ type (
 	}
 )
 
-// MarshalJSON prints the policy on one line, with the rules in the order of Rules and
-// without optional keys. [Parse] reads an equal policy from it, in AWS's dialect if the
-// policy has no extension.
+// MarshalJSON prints the policy on one line, without optional keys. [Parse] reads an equal
+// policy from it.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	rules := make([]printedRule, len(p.Rules))
 	for i, r := range p.Rules {

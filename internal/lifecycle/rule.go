@@ -8,12 +8,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// maxRules is ECR's quota of rules per policy, which AWS does not raise:
+// maxRules is ECR's quota of rules per policy:
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
 const maxRules = 50
 
-// maxInt is the greatest rulePriority and countNumber: the greatest 32-bit integer. AWS
-// documents no maximum.
+// maxInt is the greatest rulePriority and countNumber. AWS documents no maximum.
 const maxInt = 1<<31 - 1
 
 // minArchiveDays is the least countNumber of sinceImageTransitioned:
@@ -41,17 +40,17 @@ type draft struct {
 	excluding bool // the rule has tagExcludePatternList, valid or not
 }
 
-// foreignKeys are keys of documents that people confuse with a policy, each with a hint.
+// foreignKeys are keys of documents that people confuse with a policy.
 var foreignKeys = map[string]string{
 	"policies": "is a key of a configuration: check one with check --config, or copy a policy of it into a file of its own",
 	"lifecyclePolicyText": `holds the policy as text: "aws ecr get-lifecycle-policy" prints that text alone ` +
 		"with --query lifecyclePolicyText --output text",
 }
 
-func readPolicy(v *jsondoc.Value, dialect Dialect) Policy {
+func readRules(v *jsondoc.Value, dialect Dialect) []draft {
 	o, ok := v.ObjectRefusing(foreignKeys, "rules")
 	if !ok {
-		return Policy{}
+		return nil
 	}
 	rules := o.Require("rules")
 	items, ok := rules.Array()
@@ -63,11 +62,7 @@ func readPolicy(v *jsondoc.Value, dialect Dialect) Policy {
 		drafts[i] = readRule(item, dialect)
 	}
 	checkAcross(v, drafts)
-	var p Policy
-	for _, d := range drafts {
-		p.Rules = append(p.Rules, Rule{d.RulePriority, d.Description, d.Selection, d.Action})
-	}
-	return p
+	return drafts
 }
 
 func readRule(v *jsondoc.Value, dialect Dialect) draft {
@@ -113,8 +108,7 @@ func (d *draft) readAction(v *jsondoc.Value) {
 	}
 }
 
-// refuseCombination records a problem, and returns true, if the selection does not allow
-// the action's type.
+// refuseCombination refuses a type of action that the selection does not allow.
 func (d *draft) refuseCombination(kind *jsondoc.Value) bool {
 	switch {
 	case d.CountType == SinceImagePulled && d.Type == Expire && d.dialect == AWS:
@@ -147,7 +141,6 @@ func mustBeAbsent(v *jsondoc.Value, where string) {
 	}
 }
 
-// warnGuard warns of a rule that seems to keep all images, but keeps at most a thousand.
 func (d *draft) warnGuard() {
 	if d.IsGuard() && d.CountNumber <= 1000 {
 		d.countNumber.Warn("keeps all images that the rule matches only up to %d of them: beyond that the oldest %s; %s", d.CountNumber,

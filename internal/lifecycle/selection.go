@@ -13,23 +13,21 @@ const isExtension = "is an extension of ecrclean, which ECR refuses; " +
 	"it belongs in a policy of the cleaner's configuration, and check --dialect extended accepts it"
 
 var (
-	selectionKeys = []string{"tagStatus", "tagPatternList", "tagPrefixList", "storageClass", "countType", "countUnit", "countNumber"}
-	extensionKeys = []string{"tagRegexList", "tagMatch", "tagExcludePatternList", "keepNewest"}
-	extendedKeys  = slices.Concat(selectionKeys, extensionKeys)
-	// refusedKeys are the messages about extensionKeys in AWS's dialect.
+	awsKeys      = []string{"tagStatus", "tagPatternList", "tagPrefixList", "storageClass", "countType", "countUnit", "countNumber"}
+	extendedKeys = append(slices.Clip(awsKeys), "tagRegexList", "tagMatch", "tagExcludePatternList", "keepNewest")
+	// refusedKeys are the messages about the other extendedKeys in AWS's dialect.
 	refusedKeys = map[string]string{
 		"tagRegexList": isExtension, "tagMatch": isExtension, "tagExcludePatternList": isExtension, "keepNewest": isExtension,
 	}
+	selectionKeys = [...][]string{AWS: awsKeys, Extended: extendedKeys}
+	listKeys      = [...][]string{
+		AWS:      {"tagPatternList", "tagPrefixList"},
+		Extended: {"tagPatternList", "tagPrefixList", "tagRegexList"},
+	}
 )
 
-var listKeys = [...][]string{
-	AWS:      {"tagPatternList", "tagPrefixList"},
-	Extended: {"tagPatternList", "tagPrefixList", "tagRegexList"},
-}
-
-// readSelection reads the selection of a rule. Retains is true for a rule that retains.
 func (d *draft) readSelection(v *jsondoc.Value, retains bool) {
-	o, ok := d.selectionObject(v)
+	o, ok := v.ObjectRefusing(refusedKeys, selectionKeys[d.dialect]...)
 	if !ok {
 		return
 	}
@@ -46,16 +44,11 @@ func (d *draft) readSelection(v *jsondoc.Value, retains bool) {
 		d.readCount(o, retains)
 	}
 	d.readStorageClass(o)
-	if d.dialect == AWS && slices.ContainsFunc(extensionKeys, func(key string) bool { return o.Get(key) != nil }) {
-		d.StorageClass = "" // excludes the rule from comparisons: its images are not known
+	for key := range refusedKeys {
+		if d.dialect == AWS && o.Get(key) != nil {
+			d.StorageClass = "" // excludes the rule from comparisons: its images are not known
+		}
 	}
-}
-
-func (d *draft) selectionObject(v *jsondoc.Value) (jsondoc.Object, bool) {
-	if d.dialect == Extended {
-		return v.Object(extendedKeys...)
-	}
-	return v.ObjectRefusing(refusedKeys, selectionKeys...)
 }
 
 // readTagLists reads the list of a tagged rule. If the tag status cannot be read, it
@@ -139,7 +132,6 @@ func (d *draft) readExcludes(o jsondoc.Object) {
 	}
 }
 
-// readCount reads the count fields. They may be absent if optional is true.
 func (d *draft) readCount(o jsondoc.Object, optional bool) {
 	require := o.Require
 	if optional {
@@ -162,8 +154,7 @@ func (d *draft) readCount(o jsondoc.Object, optional bool) {
 	}
 }
 
-// refuseCount records a problem for each count field of a rule that retains. The first
-// problem says what to do instead.
+// refuseCount refuses the count fields of a rule that retains.
 func refuseCount(o jsondoc.Object) {
 	where := `with action type "retain", which keeps all that it matches; ` +
 		`to keep the newest N only, put "keepNewest": N into the expire rule`
@@ -198,8 +189,8 @@ func (d *draft) readCountUnit(o jsondoc.Object) {
 	}
 }
 
-// readStorageClass leaves StorageClass empty if it contradicts the count type. The rule
-// is then not compared with others.
+// readStorageClass leaves StorageClass empty, which excludes the rule from comparisons, if
+// it contradicts the count type.
 func (d *draft) readStorageClass(o jsondoc.Object) {
 	v, class := o.Get("storageClass"), StandardClass
 	if d.CountType == SinceImageTransitioned {

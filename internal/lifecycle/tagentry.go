@@ -7,8 +7,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// readList reads a list of tags with parse, which records the faults of an entry. A
-// repeated entry is a warning. It returns nil if the list has a fault.
+// readList reads a list of tags. It returns nil if the list has a fault.
 func readList[E any](v *jsondoc.Value, parse func(item *jsondoc.Value, text string) E) []E {
 	items, ok := v.Array()
 	if ok && len(items) == 0 {
@@ -67,11 +66,11 @@ func parseRegex(item *jsondoc.Value, text string) TagRegex {
 	return x
 }
 
+var endsInNumber = regexp.MustCompile(`[^0-9][0-9]{1,2}$`)
+
 // EndsInNumber reports whether the prefix ends in a number of one or two digits, such as
 // v1, which also matches v10. Years and bare digits do not count.
 func EndsInNumber(prefix string) bool { return endsInNumber.MatchString(prefix) }
-
-var endsInNumber = regexp.MustCompile(`[^0-9][0-9]{1,2}$`)
 
 // The tags that the registry API accepts:
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
@@ -80,8 +79,7 @@ const (
 	maxTag     = 128
 )
 
-// warnUnlessTag warns, and returns true, if no tag can begin with first and contain the
-// literals.
+// warnUnlessTag warns if no tag can begin with first and contain the literals.
 func warnUnlessTag(v *jsondoc.Value, first, literals string) bool {
 	if strings.Trim(literals, tagLetters) == "" && strings.IndexAny(first, ".-") != 0 && len(literals) <= maxTag {
 		return false

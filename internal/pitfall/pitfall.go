@@ -2,15 +2,8 @@
 // rules that are probably mistakes. Package lifecycle gives the warnings that need no
 // images.
 //
-// A [Survey] takes the images of one repository after the other. It warns of
-//
-//   - a list of several entries that matches no image, if an image has a tag for one of
-//     the entries: an image needs a tag for every entry;
-//   - any other rule that matches no image of its storage class, if there are some;
-//   - a rule whose images earlier rules decide;
-//   - an entry such as the prefix v1 or the pattern v1* that matches a tag v10;
-//   - a rule that keeps all its images by a large countNumber, if half of that number is
-//     reached in one repository.
+// A [Survey] takes the images of one repository after the other. docs/policies.md lists the
+// warnings.
 package pitfall
 
 import (
@@ -134,8 +127,10 @@ func entriesOf(s *lifecycle.Selection) []entry {
 
 func (e *entry) add(repository string, tags []string) {
 	if !e.alone.MatchesTags(tags) {
-		if i := slices.IndexFunc(tags, e.isOtherCase); i >= 0 {
-			e.otherCase, e.where = tags[i], repository
+		if e.matched == 0 && e.otherCase == "" && e.inAnyCase != nil {
+			if i := slices.IndexFunc(tags, e.inAnyCase); i >= 0 {
+				e.otherCase, e.where = tags[i], repository
+			}
 		}
 		return
 	}
@@ -149,9 +144,4 @@ func (e *entry) add(repository string, tags []string) {
 			return
 		}
 	}
-}
-
-// isOtherCase reports whether the tag is the first that differs from the entry only in case.
-func (e *entry) isOtherCase(tag string) bool {
-	return e.matched == 0 && e.otherCase == "" && e.inAnyCase != nil && e.inAnyCase(tag)
 }

@@ -8,7 +8,6 @@ import (
 
 // A Registry is an ECR registry, or the part of it below a prefix.
 type Registry struct {
-	// ID is the account of the registry, and Region its Region.
 	ID, Region string
 	// Prefix is the beginning of repository names, without the slash that follows it;
 	// empty for the whole registry.
@@ -31,10 +30,7 @@ func ParseRegistry(text string) (Registry, error) {
 
 // String returns the registry as [ParseRegistry] reads it.
 func (r Registry) String() string {
-	if r.Prefix == "" {
-		return registryName(r.ID, r.Region)
-	}
-	return registryName(r.ID, r.Region) + "/" + r.Prefix
+	return strings.TrimSuffix(registryName(r.ID, r.Region)+"/"+r.Prefix, "/")
 }
 
 // MarshalText returns the text of String.
@@ -70,15 +66,11 @@ func (a Aliases) Resolve(r Reference) Reference {
 		name = r.Host + "/" + name
 	}
 	for end := strings.LastIndexByte(name, '/'); end > 0; end = strings.LastIndexByte(name[:end], '/') {
-		registry, known := a[name[:end]]
-		if !known {
-			continue
+		if registry, known := a[name[:end]]; known {
+			r.RegistryID, r.Region, r.Host = registry.ID, registry.Region, ""
+			r.Repository = strings.TrimPrefix(registry.Prefix+name[end:], "/")
+			break
 		}
-		r.RegistryID, r.Region, r.Host, r.Repository = registry.ID, registry.Region, "", name[end+1:]
-		if registry.Prefix != "" {
-			r.Repository = registry.Prefix + "/" + r.Repository
-		}
-		break
 	}
 	return r
 }

@@ -11,14 +11,7 @@ func isRepositoryName(text string) bool {
 }
 
 // isRepositoryPrefix is isRepositoryName for a text of any length.
-func isRepositoryPrefix(text string) bool {
-	for part := range strings.SplitSeq(text, "/") {
-		if !isRepositoryPart(part) {
-			return false
-		}
-	}
-	return true
-}
+func isRepositoryPrefix(text string) bool { return eachPart(text, "/", isRepositoryPart) }
 
 // isRepositoryPart reports whether the text is lower-case letters and digits, and
 // single separators between them: a dot, one or two underscores, or dashes.
@@ -26,22 +19,16 @@ func isRepositoryPart(text string) bool {
 	if text == "" || isMark(text[0]) || isMark(text[len(text)-1]) {
 		return false
 	}
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if isLowerOrDigit(c) {
-			continue
-		}
-		if !isMark(c) {
+	marks := 0 // the length of the separator before the byte
+	for i := range len(text) {
+		switch c := text[i]; {
+		case isLowerOrDigit(c):
+			marks = 0
+		case !isMark(c), marks > 0 && (c != text[i-1] || c == '.'), c == '_' && marks > 1:
 			return false
+		default:
+			marks++
 		}
-		end := i + 1
-		for text[end] == c { // ends, because the last byte is no mark
-			end++
-		}
-		if isMark(text[end]) || c == '.' && end-i > 1 || c == '_' && end-i > 2 {
-			return false
-		}
-		i = end - 1
 	}
 	return true
 }
@@ -91,8 +78,12 @@ func consists(text string, of func(byte) bool) bool {
 }
 
 func partsConsist(text, separator string, of func(byte) bool) bool {
+	return eachPart(text, separator, func(part string) bool { return consists(part, of) })
+}
+
+func eachPart(text, separator string, is func(string) bool) bool {
 	for part := range strings.SplitSeq(text, separator) {
-		if !consists(part, of) {
+		if !is(part) {
 			return false
 		}
 	}

@@ -8,14 +8,8 @@ import (
 	"sync"
 )
 
-// The hosts of an ECR registry are, with and without FIPS and with the DNS suffix of the
-// partition:
-//
-//	123456789012.dkr.ecr.eu-west-1.amazonaws.com
-//	123456789012.dkr.ecr-fips.us-east-1.amazonaws.com
-//	123456789012.dkr-ecr.eu-west-1.on.aws
-//	123456789012.dkr-ecr-fips.us-east-1.on.aws
-//
+// The hosts of an ECR registry are like 123456789012.dkr.ecr.eu-west-1.amazonaws.com or
+// 123456789012.dkr-ecr-fips.us-east-1.on.aws:
 // https://docs.aws.amazon.com/general/latest/gr/ecr.html
 //
 // Any DNS suffix is accepted, because AWS adds partitions. A host that only looks like an
@@ -33,8 +27,8 @@ func expression(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
-// namesRegistry reports whether a text with that host appears to name an ECR registry. It
-// first looks for "dkr", because the expressions are slow.
+// namesRegistry reports whether a text with that host appears to name an ECR registry. The
+// expressions are slow.
 func namesRegistry(host, text string) bool {
 	if strings.Contains(host, "dkr") && registryMark().MatchString(host) {
 		return true
@@ -89,15 +83,7 @@ func registryName(id, region string) string {
 	return id + ".dkr.ecr." + region + "." + suffix
 }
 
-// namesHost reports whether the first part of a reference is a host and not the
-// beginning of a path. The rule is Docker's:
-// https://github.com/distribution/reference/blob/main/normalize.go
-func namesHost(first string) bool {
-	return strings.ContainsAny(first, ".:") || lower(first) == "localhost"
-}
-
-// isHost reports whether the text can be the host of a registry, with or without
-// a port. It is a name, an IPv4 address or an IPv6 address in brackets.
+// isHost reports whether the text can be the host of a registry, with or without a port.
 func isHost(text string) bool {
 	name := text
 	if i := strings.LastIndexByte(text, ':'); i > strings.LastIndexByte(text, ']') {

@@ -18,9 +18,8 @@ var schemes = []string{"https://", "docker://", "docker-pullable://", "oci://"}
 // Parse reads a reference to an image in an ECR registry: the host and then repo, repo:tag,
 // repo@digest or repo:tag@digest.
 //
-// The error is [ErrNotECR] when the text names no ECR registry. It is another error when
-// the text names an ECR registry but is not a reference. Then an image is in use, and it is
-// not known which.
+// The error is [ErrNotECR] when the text names no ECR registry. With any other error an
+// image of an ECR registry is in use, and it is not known which.
 func Parse(text string) (Reference, error) {
 	host, path, _ := strings.Cut(withoutScheme(text), "/")
 	host = lower(host)
@@ -49,20 +48,20 @@ func withoutScheme(text string) string {
 	return text
 }
 
-// ErrNoReference is the error for a text that is not a reference to an image in any
-// registry.
+// ErrNoReference is the error for a text that is not a reference to any image.
 var ErrNoReference = errors.New("not an image reference")
 
 // ParseAny reads a reference to an image in any registry. For a text that names an ECR
-// registry it is [Parse]. The error for a text that is not a reference is
-// [ErrNoReference].
+// registry it is [Parse]. For another text the error is [ErrNoReference].
 func ParseAny(text string) (Reference, error) {
 	r, err := Parse(text)
 	if !errors.Is(err, ErrNotECR) {
 		return r, err
 	}
 	path := withoutScheme(text)
-	if first, rest, more := strings.Cut(path, "/"); more && namesHost(first) {
+	first, rest, more := strings.Cut(path, "/")
+	// Docker's rule: https://github.com/distribution/reference/blob/main/normalize.go
+	if more && (strings.ContainsAny(first, ".:") || lower(first) == "localhost") {
 		r.Host, path = lower(first), rest
 	}
 	r, err = r.withPath(path, isPath)

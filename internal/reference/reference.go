@@ -1,6 +1,5 @@
 // Package reference reads the names of images in task definitions, functions, workloads
-// and lists. It takes a name in any spelling and returns its registry, Region, repository,
-// tag and digest, to be compared with the images of a registry.
+// and lists, in any spelling, to compare them with the images of a registry.
 package reference
 
 import (
@@ -12,12 +11,9 @@ import (
 // A Reference names an image in a registry. Two different References can mean the same
 // image, one by its tag and the other by its digest.
 type Reference struct {
-	// RegistryID is the account of the ECR registry: twelve digits. It is empty
+	// RegistryID is the account of the ECR registry, and Region its Region. Both are empty
 	// when the text names no ECR registry.
-	RegistryID string
-	// Region is the Region of the ECR registry, such as eu-west-1, or empty like
-	// RegistryID.
-	Region string
+	RegistryID, Region string
 	// Host is the host of another registry, in lower case and with the port. It is empty
 	// for an ECR registry, and when the text names no host.
 	Host string
@@ -26,33 +22,30 @@ type Reference struct {
 	Repository string
 	// Tag is "latest" when the text names neither tag nor digest. It is empty
 	// when the text names a digest only.
-	Tag string
-	// Digest is in lower case, or empty. If it is not empty, the tag does not count.
-	Digest string
+	Tag    string
+	Digest string // in lower case, or empty; if it is not empty, the tag does not count
 }
 
 // String returns the reference with the shortest name of its host. [ParseAny] reads it
 // as an equal Reference.
 func (r Reference) String() string {
-	var b strings.Builder
+	text := r.Repository
 	switch {
 	case r.RegistryID != "":
-		b.WriteString(registryName(r.RegistryID, r.Region) + "/")
+		text = registryName(r.RegistryID, r.Region) + "/" + text
 	case r.Host != "":
-		b.WriteString(r.Host + "/")
+		text = r.Host + "/" + text
 	}
-	b.WriteString(r.Repository)
 	if r.Tag != "" {
-		b.WriteString(":" + r.Tag)
+		text += ":" + r.Tag
 	}
 	if r.Digest != "" {
-		b.WriteString("@" + r.Digest)
+		text += "@" + r.Digest
 	}
-	return b.String()
+	return text
 }
 
-// Compare orders references by registry, Region, host, repository, digest and
-// tag.
+// Compare orders references by registry, Region, host, repository, digest and tag.
 func (r Reference) Compare(other Reference) int {
 	return cmp.Or(
 		cmp.Compare(r.RegistryID, other.RegistryID),
