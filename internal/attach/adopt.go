@@ -93,12 +93,11 @@ func (b *book) name(r *Repository) string {
 	const most = 3
 	var parts []string
 	rules := sorted(r.Before.Policy)
-	for i, rule := range rules {
-		if i == most {
-			parts = append(parts, fmt.Sprintf("and %d more", len(rules)-most))
-			break
-		}
+	for _, rule := range rules[:min(len(rules), most)] {
 		parts = append(parts, meaning(rule))
+	}
+	if more := len(rules) - most; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
 	stem := strings.Join(parts, ", ")
 	name := stem

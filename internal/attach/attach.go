@@ -14,14 +14,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// A Writer changes which policies are attached. Implementations must be safe
-// for concurrent use.
+// A Writer changes which policies are attached. It must be safe for concurrent use.
 type Writer interface {
-	// Attach attaches the text as the policy of the repository, and replaces an earlier
-	// policy.
+	// Attach attaches the text, and replaces an earlier policy.
 	Attach(ctx context.Context, repository, text string) error
-	// Detach detaches the policy of the repository. The error is cleaner.ErrNoPolicy if
-	// none is attached.
+	// Detach returns [plan.ErrNoPolicy] if no policy is attached.
 	Detach(ctx context.Context, repository string) error
 }
 
@@ -34,13 +31,13 @@ type Plan struct {
 
 // A Repository has the planned change of one repository.
 type Repository struct {
-	Name          string
-	Entry         string // the name of the configuration's entry with the policy, or ""
-	Change        Change
-	Message       string        // the reason if there is no change, or ""
-	Before, After Document      // the attached policy, and the one to attach
-	Foresight     plan.Forecast // the actions of ECR after the change
-	Outcome       Outcome       // "" until the plan is applied
+	Name          string        `json:"name"`
+	Entry         string        `json:"policy,omitempty"` // the configuration's entry with the policy, or ""
+	Change        Change        `json:"change"`
+	Outcome       Outcome       `json:"outcome,omitempty"` // "" until the plan is applied
+	Message       string        `json:"message,omitempty"` // the reason if there is no change, or ""
+	Before, After Document      `json:"-"`                 // the attached policy, and the one to attach
+	Foresight     plan.Forecast `json:"-"`                 // the actions of ECR after the change
 
 	listed  plan.Repository
 	decides *config.Entry // the configuration's entry that selects the repository, or nil
@@ -49,7 +46,7 @@ type Repository struct {
 // Change is the planned change of a repository.
 type Change string
 
-// The changes.
+// The changes that are planned.
 const (
 	Attach    Change = "attach"     // no policy is attached now
 	Replace   Change = "replace"    // another policy is attached now
@@ -80,8 +77,7 @@ const (
 type Document struct {
 	Text   string
 	Policy lifecycle.Policy
-	// Fault says why the text is not a valid policy, or is "".
-	Fault string
+	Fault  string // says why the text is not a valid policy, or is ""
 }
 
 // Read reads the text of a policy.
@@ -105,17 +101,18 @@ func (d Document) Same(o Document) bool {
 
 // Handled reports whether every repository was read and every change was carried out.
 func (p *Plan) Handled() bool {
-	for i := range p.Repositories {
-		switch r := &p.Repositories[i]; {
-		case r.Change == Unread, r.Change == Refused:
-			return false
-		case r.Outcome == Failed, r.Outcome == Changed, r.Outcome == NotAttempted:
-			return false
-		case slices.ContainsFunc(r.Foresight.Findings, func(f finding.Finding) bool { return f.Kind.Failure() != "" }):
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(p.Repositories, func(r Repository) bool { return !r.Handled() })
+}
+
+// Handled is [Plan.Handled] for one repository.
+func (r *Repository) Handled() bool {
+	failure := func(f finding.Finding) bool { return f.Kind.Failure() != "" }
+	return !r.Failed() && !slices.ContainsFunc(r.Foresight.Findings, failure)
+}
+
+// Failed reports whether the repository was not read or its change not carried out.
+func (r *Repository) Failed() bool {
+	return slices.Contains([]Change{Unread, Refused}, r.Change) || slices.Contains([]Outcome{Failed, Changed, NotAttempted}, r.Outcome)
 }
 
 // Changes returns the number of repositories with a change.

@@ -2,16 +2,13 @@ package attach
 
 import "github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 
-// Counts are the numbers of images that ECR would delete, archive or keep after the
-// changes. Expired and Transitioned include images in use; InUse counts those of them that
-// are known to be in use. Blocked counts the marked images that ECR keeps as children of a
-// kept index.
+// Counts are the numbers of images that ECR would delete, archive or keep after the changes.
 type Counts struct {
 	Evaluated    int `json:"evaluated"`
-	Expired      int `json:"expired"`
-	Transitioned int `json:"transitioned"`
-	Blocked      int `json:"blocked"`
-	InUse        int `json:"inUse"`
+	Expired      int `json:"expired"`      // including images in use
+	Transitioned int `json:"transitioned"` // including images in use
+	Blocked      int `json:"blocked"`      // marked, but kept as children of a kept index
+	InUse        int `json:"inUse"`        // of Expired and Transitioned
 }
 
 // Counts returns the counts of the repository.

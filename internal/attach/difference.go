@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -66,11 +68,7 @@ func meaning(r lifecycle.Rule) string {
 func selected(s lifecycle.Selection) string {
 	switch {
 	case len(s.TagPatternList) > 0:
-		entries := make([]string, len(s.TagPatternList))
-		for i, p := range s.TagPatternList {
-			entries[i] = p.String()
-		}
-		return "images tagged " + strings.Join(entries, " and ")
+		return "images tagged " + strings.Join(lifecycle.Texts(s.TagPatternList), " and ")
 	case len(s.TagPrefixList) > 0:
 		return "images tagged " + strings.Join(s.TagPrefixList, "… and ") + "…"
 	case s.TagStatus == lifecycle.Any:
@@ -80,23 +78,17 @@ func selected(s lifecycle.Selection) string {
 }
 
 func counted(s lifecycle.Selection) string {
+	days := english.Plural(s.CountNumber, "day", "")
 	switch s.CountType {
 	case lifecycle.ImageCountMoreThan:
 		return fmt.Sprintf("beyond the newest %d", s.CountNumber)
 	case lifecycle.SinceImagePulled:
-		return fmt.Sprintf("not pulled for %s", days(s.CountNumber))
+		return "not pulled for " + days
 	case lifecycle.SinceImageTransitioned:
-		return fmt.Sprintf("archived more than %s ago", days(s.CountNumber))
+		return "archived more than " + days + " ago"
 	case lifecycle.SinceImagePushed:
 	}
-	return fmt.Sprintf("pushed more than %s ago", days(s.CountNumber))
-}
-
-func days(n int) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
+	return "pushed more than " + days + " ago"
 }
 
 // canonical returns a text that is equal for policies with the same rules.

@@ -31,7 +31,7 @@ type entry struct {
 	Outcome     string  `json:"outcome"`
 	Unconfirmed bool    `json:"unconfirmed"`
 	Message     string  `json:"message"`
-	// These are members of lines before the begin of a run.
+	// Lines before the begin of a run have these.
 	Document string   `json:"document"`
 	Problem  string   `json:"problem"`
 	Fields   []string `json:"fields"`
