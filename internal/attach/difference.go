@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dustin/go-humanize/english"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 // A Line is a rule in words. Its sign is "-" if the change removes the rule, "+" if the
@@ -30,26 +29,26 @@ func (r *Repository) Difference() []Line {
 	for len(before)+len(after) > 0 {
 		switch {
 		case len(after) == 0 || len(before) > 0 && before[0].RulePriority < after[0].RulePriority:
-			lines = append(lines, Line{"-", words(before[0])})
+			lines = append(lines, Line{"-", inWords(before[0])})
 			before = before[1:]
 		case len(before) == 0 || after[0].RulePriority < before[0].RulePriority:
-			lines = append(lines, Line{"+", words(after[0])})
+			lines = append(lines, Line{"+", inWords(after[0])})
 			after = after[1:]
 		case canonical(lifecycle.Policy{Rules: before[:1]}) == canonical(lifecycle.Policy{Rules: after[:1]}):
-			lines = append(lines, Line{" ", words(after[0])})
+			lines = append(lines, Line{" ", inWords(after[0])})
 			before, after = before[1:], after[1:]
 		default:
-			lines = append(lines, Line{"-", words(before[0])}, Line{"+", words(after[0])})
+			lines = append(lines, Line{"-", inWords(before[0])}, Line{"+", inWords(after[0])})
 			before, after = before[1:], after[1:]
 		}
 	}
 	return lines
 }
 
-// words describes a rule, for instance
+// inWords describes a rule, for instance
 //
 //	rule 1 "nightly": expire untagged images pushed more than 14 days ago
-func words(r lifecycle.Rule) string {
+func inWords(r lifecycle.Rule) string {
 	description := ""
 	if r.Description != "" {
 		description = fmt.Sprintf(" %q", r.Description)
@@ -78,7 +77,7 @@ func selected(s lifecycle.Selection) string {
 }
 
 func counted(s lifecycle.Selection) string {
-	days := english.Plural(s.CountNumber, "day", "")
+	days := words.Count(s.CountNumber, "day", "days")
 	switch s.CountType {
 	case lifecycle.ImageCountMoreThan:
 		return fmt.Sprintf("beyond the newest %d", s.CountNumber)

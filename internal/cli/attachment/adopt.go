@@ -71,18 +71,14 @@ func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool
 	}
 	fmt.Fprintf(s.Stderr, "Adopted the policies of %s in %s.\n",
 		text.Count(adoption.Plan.Changes(), "repository"), text.Count(adoption.Entries, "entry"))
-	change := newChange(s, adopting, &adoption.Plan)
-	change.detaching = detach
+	c := &change{Session: s, plan: &adoption.Plan, command: adopting, detaching: detach}
 	switch {
 	case out == "":
-		return change.status()
+		return c.status()
 	case !detach:
-		return change.conclude()
+		return c.conclude()
 	}
-	if err := change.show(); err != nil {
-		return err
-	}
-	return change.carryOut(ctx, yes, fmt.Sprintf("Detach the policies of %s? From then on only a run with %s applies them.", change.where(), out))
+	return c.carryOut(ctx, yes, nil, fmt.Sprintf("Detach the policies of %s? From then on only a run with %s applies them.", c.where(), out))
 }
 
 // writeAdopted writes nothing if the file has the adopted policies already.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -80,11 +79,8 @@ func (f *attachFlags) run(ctx context.Context) error {
 		if err != nil {
 			return session.Error(err)
 		}
-		change := newChange(s, "detach", &plan)
-		if err := change.show(); err != nil {
-			return err
-		}
-		return change.carryOut(ctx, f.yes, fmt.Sprintf("Detach the policies of %s?", change.where()))
+		c := &change{Session: s, plan: &plan, command: "detach"}
+		return c.carryOut(ctx, f.yes, nil, fmt.Sprintf("Detach the policies of %s?", c.where()))
 	}
 	inline := func(e config.Entry) bool { return e.Source == config.Inline }
 	if document == nil && !slices.ContainsFunc(s.Config.Policies, inline) {
@@ -94,7 +90,10 @@ func (f *attachFlags) run(ctx context.Context) error {
 	if err != nil {
 		return session.Error(err)
 	}
-	return f.attach(ctx, newChange(s, "attach", &plan))
+	c := &change{Session: s, plan: &plan, command: "attach"}
+	totals := c.report().Totals
+	return c.carryOut(ctx, f.yes, f.refuse(&plan), fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
+		c.where(), totals.Expired, totals.Transitioned))
 }
 
 // readDocument returns nil without --policy.
@@ -117,57 +116,53 @@ func (f *attachFlags) readDocument() (*attach.Document, error) {
 	return &document, nil
 }
 
-// attach changes nothing if ECR would refuse a policy, or if images are in use.
-func (f *attachFlags) attach(ctx context.Context, c *change) error {
-	if err := c.show(); err != nil {
-		return err
-	}
+// refuse returns an error if ECR would refuse a policy, or if images are in use.
+func (f *attachFlags) refuse(plan *attach.Plan) error {
 	var refused []string
-	for i := range c.plan.Repositories {
-		if r := &c.plan.Repositories[i]; r.Change == attach.Refused {
+	for i := range plan.Repositories {
+		if r := &plan.Repositories[i]; r.Change == attach.Refused {
 			refused = append(refused, r.Name)
 		}
 	}
-	if len(refused) > 0 {
-		err := exit.Usagef("nothing was changed: ECR does not accept the policies of %s; leave these out with --repositories", strings.Join(refused, ", "))
-		return errors.Join(err, c.printJSON())
+	inUse, doubt := plan.Danger()
+	why := fmt.Sprintf("ECR would remove %s in use", text.Count(inUse, "image"))
+	if doubt != "" {
+		why = "it is not known which images are in use: " + doubt
 	}
-	inUse, doubt := c.plan.Danger()
-	if !f.despiteInUse && (inUse > 0 || doubt != "") {
-		why := fmt.Sprintf("ECR would remove %s in use", text.Count(inUse, "image"))
-		if doubt != "" {
-			why = "it is not known which images are in use: " + doubt
-		}
-		err := exit.Incompletef("nothing was attached: %s; give --despite-in-use to attach the policies anyway", why)
-		return errors.Join(err, c.printJSON())
+	switch {
+	case len(refused) > 0:
+		return exit.Usagef("nothing was changed: ECR does not accept the policies of %s; leave these out with --repositories", strings.Join(refused, ", "))
+	case !f.despiteInUse && (inUse > 0 || doubt != ""):
+		return exit.Incompletef("nothing was attached: %s; give --despite-in-use to attach the policies anyway", why)
 	}
-	totals := c.report().Totals
-	return c.carryOut(ctx, f.yes, fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
-		c.where(), totals.Expired, totals.Transitioned))
+	return nil
 }
 
 // A change is a plan to attach or detach policies, carried out or not.
 type change struct {
 	*session.Session
 	plan      *attach.Plan
-	command   string // attach, detach or adopt
-	detaching bool
-	calls     func() map[string]int
+	command   string         // attach, detach or adopt
+	detaching bool           // adopt with --detach
+	calls     map[string]int // those that attach and detach policies
 }
 
 // adopting is the command adopt, and its action on a repository.
 const adopting = "adopt"
 
-func newChange(s *session.Session, command string, plan *attach.Plan) *change {
-	return &change{Session: s, plan: plan, command: command, detaching: command == "detach", calls: s.Connection.Calls}
-}
-
 func (c *change) where() string {
 	return fmt.Sprintf("%s of account %s in %s", text.Count(c.plan.Changes(), "repository"), c.plan.Account, c.Region)
 }
 
-// carryOut asks, unless yes is true or there is nothing to change, and makes the changes.
-func (c *change) carryOut(ctx context.Context, yes bool, question string) error {
+// carryOut shows the plan, asks, unless yes is true or there is nothing to change, and makes
+// the changes. If refused is an error, carryOut only shows the plan and returns the error.
+func (c *change) carryOut(ctx context.Context, yes bool, refused error, question string) error {
+	if err := c.show(); err != nil {
+		return err
+	}
+	if refused != nil {
+		return errors.Join(refused, c.printJSON())
+	}
 	if !yes && c.plan.Changes() > 0 {
 		now := c.Flags.Now
 		asked := now().Round(0) // the wall clock also runs while the machine is suspended
@@ -181,11 +176,7 @@ func (c *change) carryOut(ctx context.Context, yes bool, question string) error 
 	}
 	client, calls := policyapi.Connect(c.Connection.AWS)
 	attach.Apply(ctx, &c.Runner, c.plan, client)
-	before := c.calls()
-	c.calls = func() map[string]int {
-		maps.Copy(before, calls.Snapshot())
-		return before
-	}
+	c.calls = calls.Snapshot()
 	return c.conclude()
 }
 
@@ -201,10 +192,10 @@ func (c *change) conclude() error {
 func (c *change) status() error {
 	var undone []string
 	for i := range c.plan.Repositories {
-		r, alone := &c.plan.Repositories[i], attach.Plan{Repositories: c.plan.Repositories[i : i+1]}
+		r := &c.plan.Repositories[i]
 		named := slices.ContainsFunc(c.Config.Repositories.Requested, func(p wildcard.Pattern) bool { return p.String() == r.Name })
 		switch {
-		case !alone.Handled():
+		case !r.Handled():
 			undone = append(undone, r.Name)
 		case named && r.Change == attach.LeftAlone:
 			undone = append(undone, r.Name)

@@ -3,6 +3,7 @@ package attachment
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -15,9 +16,8 @@ import (
 
 // A changeReport is the JSON form of a change.
 type changeReport struct {
-	Version int `json:"version"`
-	// Command is attach, detach or adopt.
-	Command      string              `json:"command"`
+	Version      int                 `json:"version"`
+	Command      string              `json:"command"` // attach, detach or adopt
 	RunID        string              `json:"runId"`
 	Account      string              `json:"account"`
 	Region       string              `json:"region"`
@@ -32,24 +32,18 @@ type changeReport struct {
 
 type changeTotals struct {
 	Repositories int `json:"repositories"`
-	Changes      int `json:"changes"` // repositories in which something is to be done
-
-	Attached int `json:"attached"`
-	Detached int `json:"detached"`
-	Failed   int `json:"failed"`
+	Changes      int `json:"changes"` // repositories with a planned change
+	Attached     int `json:"attached"`
+	Detached     int `json:"detached"`
+	Failed       int `json:"failed"`
 	attach.Counts
 }
 
 type changedRepository struct {
-	Name       string         `json:"name"`
-	Policy     string         `json:"policy,omitempty"` // the entry of the configuration
-	Change     attach.Change  `json:"change"`
-	Outcome    attach.Outcome `json:"outcome,omitempty"`
-	Message    string         `json:"message,omitempty"`
-	Difference []attach.Line  `json:"difference,omitempty"`
+	attach.Repository
+	Difference []attach.Line `json:"difference,omitempty"`
 	attach.Counts
-	// InUseUnknown is why it is not known which images are in use.
-	InUseUnknown string         `json:"inUseUnknown,omitempty"`
+	InUseUnknown string         `json:"inUseUnknown,omitempty"` // why it is not known which images are in use
 	Images       []changedImage `json:"images,omitempty"`
 }
 
@@ -68,38 +62,29 @@ type changedImage struct {
 func (c *change) report() *changeReport {
 	r := &changeReport{
 		Version: 1, Command: c.command, RunID: c.RunID, Account: c.plan.Account, Region: c.Region,
-		Start: c.Now, End: c.End(), Incomplete: !c.plan.Handled(), Repositories: []changedRepository{}, Calls: c.calls(),
+		Start: c.Now, End: c.End(), Incomplete: !c.plan.Handled(), Repositories: []changedRepository{}, Calls: c.Connection.Calls(),
 	}
+	maps.Copy(r.Calls, c.calls)
 	r.Totals.Repositories, r.Totals.Changes = len(c.plan.Repositories), c.plan.Changes()
 	for i := range c.plan.Repositories {
 		repository := &c.plan.Repositories[i]
 		r.Repositories = append(r.Repositories, c.reportOn(repository))
 		r.Findings = append(r.Findings, repository.Foresight.Findings...)
-		r.Totals.add(repository)
+		r.Totals.Add(repository.Counts())
+		switch {
+		case repository.Outcome == attach.Attached:
+			r.Totals.Attached++
+		case repository.Outcome == attach.Detached:
+			r.Totals.Detached++
+		case repository.Failed():
+			r.Totals.Failed++
+		}
 	}
 	return r
 }
 
-func (t *changeTotals) add(r *attach.Repository) {
-	t.Counts.Add(r.Counts())
-	switch r.Outcome {
-	case attach.Attached:
-		t.Attached++
-	case attach.Detached:
-		t.Detached++
-	case attach.Failed, attach.Changed, attach.NotAttempted:
-		t.Failed++
-	case attach.Gone:
-	}
-	if r.Change == attach.Unread || r.Change == attach.Refused {
-		t.Failed++
-	}
-}
-
 func (c *change) reportOn(r *attach.Repository) changedRepository {
-	out := changedRepository{
-		Name: r.Name, Policy: r.Entry, Change: r.Change, Outcome: r.Outcome, Message: r.Message, Counts: r.Counts(),
-	}
+	out := changedRepository{Repository: *r, Counts: r.Counts()}
 	if r.Change.Changes() {
 		out.Difference = r.Difference()
 	}

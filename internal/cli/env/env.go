@@ -116,20 +116,17 @@ func (i interruptible) Read(content []byte) (int, error) {
 	if err := i.ctx.Err(); err != nil {
 		return 0, err
 	}
-	type part struct {
-		content []byte
-		err     error
-	}
-	parts := make(chan part, 1)
+	own := make([]byte, min(len(content), 1<<16)) // the caller may use its own again by then
+	var n int
+	var err error
+	done := make(chan struct{})
 	go func() {
-		const most = 1 << 16
-		own := make([]byte, min(len(content), most)) // the caller may use its own again by then
-		n, err := i.r.Read(own)
-		parts <- part{own[:n], err}
+		defer close(done)
+		n, err = i.r.Read(own)
 	}()
 	select {
-	case p := <-parts:
-		return copy(content, p.content), p.err
+	case <-done:
+		return copy(content, own[:n]), err
 	case <-i.ctx.Done():
 		return 0, i.ctx.Err()
 	}

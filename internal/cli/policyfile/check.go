@@ -64,11 +64,10 @@ type checker struct {
 }
 
 func (k *checker) run(c *cobra.Command, args []string) error {
-	parse, ok := parsers[k.dialect]
 	switch {
 	case (len(args) == 0) == (k.Configuration == ""):
 		return exit.Usagef("expects policy files, or --config with a configuration file")
-	case !ok:
+	case k.dialect != "aws" && k.dialect != "extended":
 		return exit.Usagef("--dialect %s: must be aws or extended", k.dialect)
 	case k.images != "" && k.Repositories != nil:
 		return exit.Usagef("expects --images or --repositories, not both")
@@ -78,7 +77,7 @@ func (k *checker) run(c *cobra.Command, args []string) error {
 	if k.Configuration != "" {
 		documents, err = k.readConfiguration(c.Context())
 	} else {
-		documents, err = k.readPolicies(args, parse)
+		documents, err = k.readPolicies(args)
 	}
 	if err == nil {
 		err = k.survey(c.Context(), documents)
@@ -132,24 +131,17 @@ type document struct {
 	surveys  []*pitfall.Survey
 }
 
-type parser func(content []byte) (lifecycle.Policy, jsondoc.Problems)
-
-// parsers are named by their dialect.
-var parsers = map[string]parser{
-	"aws": lifecycle.ParseText,
-	"extended": func(content []byte) (lifecycle.Policy, jsondoc.Problems) {
-		return lifecycle.Parse(content, lifecycle.Extended)
-	},
-}
-
-func (k *checker) readPolicies(names []string, parse parser) ([]*document, error) {
+func (k *checker) readPolicies(names []string) ([]*document, error) {
 	documents := make([]*document, len(names))
 	for i, name := range names {
 		content, err := k.ReadInput(name, config.MaxBytes)
 		if err != nil {
 			return nil, err
 		}
-		policy, problems := parse(content)
+		policy, problems := lifecycle.ParseText(content)
+		if k.dialect == "extended" {
+			policy, problems = lifecycle.Parse(content, lifecycle.Extended)
+		}
 		documents[i] = &document{name: name, text: content, problems: problems, policies: []lifecycle.Policy{policy}}
 	}
 	return documents, nil

@@ -150,7 +150,7 @@ func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
 
 // question asks whether to apply a plan, which must have all its images.
 func question(plan *report.Report, removals int) string {
-	archives, untags := 0, 0
+	counts := map[string]int{"delete": removals}
 	for i := range plan.Repositories {
 		r := &plan.Repositories[i]
 		if r.Skipped != "" {
@@ -160,24 +160,22 @@ func question(plan *report.Report, removals int) string {
 			switch im := &r.Images[j]; {
 			case len(im.ProtectedBy) > 0:
 			case im.Verdict == evaluator.Untag:
-				untags++
+				counts["remove tags from"]++
+				counts["delete"]--
 			case im.Archives():
-				archives++
+				counts["archive"]++
+				counts["delete"]--
 			}
 		}
 	}
-	deletes := removals - archives - untags
 	var actions []string
-	for _, action := range []struct {
-		verb   string
-		images int
-	}{{"delete", deletes}, {"archive", archives}, {"remove tags from", untags}} {
-		if action.images > 0 {
-			actions = append(actions, action.verb+" "+text.Count(action.images, "image"))
+	for _, verb := range []string{"delete", "archive", "remove tags from"} {
+		if n := counts[verb]; n > 0 {
+			actions = append(actions, verb+" "+text.Count(n, "image"))
 		}
 	}
 	warning := ""
-	if deletes > 0 {
+	if counts["delete"] > 0 {
 		warning = " A deleted image cannot be restored."
 	}
 	return fmt.Sprintf("In account %s in %s, %s?%s", plan.Account, plan.Region, english.WordSeries(actions, "and"), warning)

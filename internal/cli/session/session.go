@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -156,12 +157,7 @@ func (f *Flags) PrintReport(r *report.Report) error {
 }
 
 // Conclude prints a report and returns its Status.
-func (f *Flags) Conclude(r *report.Report) error {
-	if err := f.PrintReport(r); err != nil {
-		return err
-	}
-	return Status(r)
-}
+func (f *Flags) Conclude(r *report.Report) error { return cmp.Or(f.PrintReport(r), Status(r)) }
 
 // Status returns the error that ends the program after a report, or nil.
 func Status(r *report.Report) error {
