@@ -15,10 +15,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/inspect"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/policyfile"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/removal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 )
 
-// commands make the subcommands of ecrclean.
-var commands = []func(env.Env) *cobra.Command{
+// commands make the subcommands of ecrclean, each with flags of its own.
+var commands = []func(*session.Flags) *cobra.Command{
 	removal.Plan, removal.Apply, removal.Delete, removal.Invoke,
 	inspect.Explain, inspect.Policies, inspect.References, inspect.Audit,
 	policyfile.Preview, policyfile.Check, policyfile.Convert,
@@ -73,7 +74,7 @@ func root(e env.Env, args []string) *cobra.Command {
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
 	for _, command := range commands {
-		c.AddCommand(command(e))
+		c.AddCommand(command(session.NewFlags(e)))
 	}
 	return c
 }

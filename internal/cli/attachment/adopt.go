@@ -19,8 +19,7 @@ import (
 )
 
 // Adopt returns the command adopt.
-func Adopt(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Adopt(f *session.Flags) *cobra.Command {
 	var (
 		out         string
 		detach, yes bool

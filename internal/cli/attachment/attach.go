@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -24,15 +23,15 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-type attachFlags struct {
+type attachCommand struct {
 	*session.Flags
 	policy                    string
 	detach, despiteInUse, yes bool
 }
 
 // Attach returns the command attach.
-func Attach(e env.Env) *cobra.Command {
-	f := &attachFlags{Flags: session.NewFlags(e)}
+func Attach(f *session.Flags) *cobra.Command {
+	a := &attachCommand{Flags: f}
 	c := &cobra.Command{
 		Use:   "attach [--policy FILE | --detach]",
 		Short: "Attach lifecycle policies to repositories, or detach them",
@@ -46,41 +45,41 @@ of these images are in use. If one is in use, or if an in-use source does not an
 attach changes nothing unless you give --despite-in-use. With --detach, it detaches the
 policies of the selected repositories.`,
 		Args: session.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context()) },
 	}
 	f.AddRegistry(c)
 	f.AddRepositories(c)
-	c.Flags().StringVar(&f.policy, "policy", "", "native ECR policy to attach")
-	c.Flags().BoolVar(&f.detach, "detach", false, "detach the attached policies instead")
-	c.Flags().BoolVar(&f.despiteInUse, "despite-in-use", false, "attach even if ECR would remove images in use, or if it is not known which images are in use")
-	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	c.Flags().StringVar(&a.policy, "policy", "", "native ECR policy to attach")
+	c.Flags().BoolVar(&a.detach, "detach", false, "detach the attached policies instead")
+	c.Flags().BoolVar(&a.despiteInUse, "despite-in-use", false, "attach even if ECR would remove images in use, or if it is not known which images are in use")
+	c.Flags().BoolVar(&a.yes, "yes", false, "do not ask")
 	return c
 }
 
-func (f *attachFlags) run(ctx context.Context) error {
-	if f.detach && (f.policy != "" || f.despiteInUse) {
+func (a *attachCommand) run(ctx context.Context) error {
+	if a.detach && (a.policy != "" || a.despiteInUse) {
 		return exit.Usagef("--detach cannot be used with --policy or --despite-in-use")
 	}
-	document, err := f.readDocument()
+	document, err := a.readDocument()
 	if err != nil {
 		return err
 	}
 	mode := config.Apply // so that a configuration with fields of a later version is refused
-	if f.detach {
+	if a.detach {
 		mode = config.Plan
 	}
-	s, err := f.Open(ctx, mode)
+	s, err := a.Open(ctx, mode)
 	if err != nil {
 		return err
 	}
 	planner := attach.Planner{Runner: &s.Runner}
-	if f.detach {
+	if a.detach {
 		plan, err := planner.Detach(ctx)
 		if err != nil {
 			return session.Error(err)
 		}
 		c := &change{Session: s, plan: &plan, command: "detach"}
-		return c.carryOut(ctx, f.yes, nil, fmt.Sprintf("Detach the policies of %s?", c.where()))
+		return c.carryOut(ctx, a.yes, nil, fmt.Sprintf("Detach the policies of %s?", c.where()))
 	}
 	inline := func(e config.Entry) bool { return e.Source == config.Inline }
 	if document == nil && !slices.ContainsFunc(s.Config.Policies, inline) {
@@ -92,32 +91,32 @@ func (f *attachFlags) run(ctx context.Context) error {
 	}
 	c := &change{Session: s, plan: &plan, command: "attach"}
 	totals := c.report().Totals
-	return c.carryOut(ctx, f.yes, f.refuse(&plan), fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
+	return c.carryOut(ctx, a.yes, a.refuse(&plan), fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
 		c.where(), totals.Expired, totals.Transitioned))
 }
 
 // readDocument returns nil without --policy.
-func (f *attachFlags) readDocument() (*attach.Document, error) {
-	if f.policy == "" {
+func (a *attachCommand) readDocument() (*attach.Document, error) {
+	if a.policy == "" {
 		return nil, nil //nolint:nilnil // no file is no fault
 	}
-	content, err := f.ReadInput(f.policy, config.MaxBytes)
+	content, err := a.ReadInput(a.policy, config.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
 	_, problems := lifecycle.ParseText(content)
 	if err := problems.Err(); err != nil {
-		return nil, exit.Usagef("policy %s: %w", f.policy, err)
+		return nil, exit.Usagef("policy %s: %w", a.policy, err)
 	}
 	for _, warning := range problems.Warnings() {
-		f.Notef("policy %s: %s", f.policy, warning)
+		a.Notef("policy %s: %s", a.policy, warning)
 	}
 	document := attach.Read(string(content))
 	return &document, nil
 }
 
 // refuse returns an error if ECR would refuse a policy, or if images are in use.
-func (f *attachFlags) refuse(plan *attach.Plan) error {
+func (a *attachCommand) refuse(plan *attach.Plan) error {
 	var refused []string
 	for i := range plan.Repositories {
 		if r := &plan.Repositories[i]; r.Change == attach.Refused {
@@ -132,7 +131,7 @@ func (f *attachFlags) refuse(plan *attach.Plan) error {
 	switch {
 	case len(refused) > 0:
 		return exit.Usagef("nothing was changed: ECR does not accept the policies of %s; leave these out with --repositories", strings.Join(refused, ", "))
-	case !f.despiteInUse && (inUse > 0 || doubt != ""):
+	case !a.despiteInUse && (inUse > 0 || doubt != ""):
 		return exit.Incompletef("nothing was attached: %s; give --despite-in-use to attach the policies anyway", why)
 	}
 	return nil

@@ -7,15 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 )
 
 // Audit returns the command audit.
-func Audit(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Audit(f *session.Flags) *cobra.Command {
 	var run string
 	c := &cobra.Command{
 		Use:   "audit FILE",

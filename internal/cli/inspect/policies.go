@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -21,8 +20,7 @@ import (
 )
 
 // Policies returns the command policies.
-func Policies(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Policies(f *session.Flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policies",
 		Short: "Say which repository gets which policy and why, and which get none",

@@ -16,8 +16,7 @@ import (
 )
 
 // References returns the command references.
-func References(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func References(f *session.Flags) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "references [--out FILE|s3://BUCKET/KEY]",

@@ -10,7 +10,6 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -22,8 +21,8 @@ import (
 )
 
 // Check returns the command check.
-func Check(e env.Env) *cobra.Command {
-	k := &checker{Flags: session.NewFlags(e)}
+func Check(f *session.Flags) *cobra.Command {
+	k := &checker{Flags: f}
 	c := &cobra.Command{
 		Use:   "check [--dialect aws|extended] FILE... | --config FILE",
 		Short: "Validate lifecycle policies or a configuration",
@@ -48,11 +47,11 @@ with all of these repositories, and a policy of a configuration with the reposit
 that get it.`,
 		RunE: k.run,
 	}
-	f := c.Flags()
-	f.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
-	f.StringVar(&k.Configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
-	f.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
-	f.StringSliceVar(&k.Repositories, "repositories", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+	flags := c.Flags()
+	flags.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
+	flags.StringVar(&k.Configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
+	flags.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
+	flags.StringSliceVar(&k.Repositories, "repositories", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
 	k.AddAccount(c)
 	k.AddOutput(c)
 	return c

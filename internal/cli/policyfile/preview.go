@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/images"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -20,8 +19,7 @@ import (
 )
 
 // Preview returns the command preview.
-func Preview(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Preview(f *session.Flags) *cobra.Command {
 	var policyFile, imagesFile, now string
 	c := &cobra.Command{
 		Use:   "preview --policy FILE --images FILE [--now RFC3339]",
@@ -67,7 +65,7 @@ func previewFiles(f *session.Flags, policyFile, imagesFile, now string) error {
 	for _, w := range problems.Warnings() {
 		f.Notef("policy %s: %s", policyFile, w)
 	}
-	file, err := readImages(f.Env, imagesFile)
+	file, err := readImages(f, imagesFile)
 	if err != nil {
 		return err
 	}
@@ -75,8 +73,8 @@ func previewFiles(f *session.Flags, policyFile, imagesFile, now string) error {
 	return f.Print("preview", text.JSON(p), p.table)
 }
 
-func readImages(e env.Env, name string) (images.File, error) {
-	content, err := e.ReadInput(name, images.MaxBytes)
+func readImages(f *session.Flags, name string) (images.File, error) {
+	content, err := f.ReadInput(name, images.MaxBytes)
 	if err != nil {
 		return images.File{}, err
 	}

@@ -38,7 +38,7 @@ func (k *checker) survey(ctx context.Context, documents []*document) error {
 
 // surveyFile surveys all policies that the repository of the file may get.
 func (k *checker) surveyFile(_ context.Context, documents []*document) error {
-	file, err := readImages(k.Env, k.images)
+	file, err := readImages(k.Flags, k.images)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,7 @@ import (
 )
 
 // Apply returns the command apply.
-func Apply(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Apply(f *session.Flags) *cobra.Command {
 	var (
 		yes    bool
 		maxAge time.Duration

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -20,8 +19,7 @@ import (
 )
 
 // Delete returns the command delete.
-func Delete(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Delete(f *session.Flags) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use:   "delete REPOSITORY IMAGE...",
