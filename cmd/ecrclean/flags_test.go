@@ -32,7 +32,7 @@ var changing = regexp.MustCompile(`"?(runId|start|end|imagePushedAt)"?: ?"[^"]*"
 func eachCommand() map[string]*cobra.Command {
 	all := map[string]*cobra.Command{}
 	for _, command := range commands {
-		c := command(session.NewFlags(env.Env{Getenv: func(string) string { return "" }}))
+		c := command(&session.Flags{Env: env.Env{Getenv: func(string) string { return "" }}})
 		all[c.Name()] = c
 	}
 	return all

@@ -74,7 +74,7 @@ func root(e env.Env, args []string) *cobra.Command {
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
 	for _, command := range commands {
-		c.AddCommand(command(session.NewFlags(e)))
+		c.AddCommand(command(&session.Flags{Env: e}))
 	}
 	return c
 }

@@ -176,10 +176,10 @@ func (c *change) print() error {
 
 // printJSON is print if the output is JSON. Otherwise the user has seen the plan.
 func (c *change) printJSON() error {
-	if asJSON, err := c.JSON(); err != nil || !asJSON {
-		return err
+	if c.JSON {
+		return c.print()
 	}
-	return c.print()
+	return nil
 }
 
 func (r *changeReport) table() string {

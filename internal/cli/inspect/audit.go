@@ -35,15 +35,12 @@ with lines of other programs, with text before the JSON, or inside the events th
 		Args: session.Args(1, "a log file, or - for the standard input"),
 		RunE: func(_ *cobra.Command, args []string) error { return auditLog(f, args[0], run) },
 	}
-	f.AddOutput(c)
+	f.AddOutput(c, "table", "table or json")
 	c.Flags().StringVar(&run, "run", "", "only the run of this id")
 	return c
 }
 
 func auditLog(f *session.Flags, name, run string) error {
-	if _, err := f.JSON(); err != nil {
-		return err
-	}
 	r, err := f.OpenInput(name)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ that get it.`,
 	flags.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
 	flags.StringSliceVar(&k.Repositories, "repositories", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
 	k.AddAccount(c)
-	k.AddOutput(c)
+	k.AddOutput(c, "table", "table or json")
 	return c
 }
 

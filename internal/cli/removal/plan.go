@@ -66,9 +66,6 @@ invoke runs the code of the function. The event decides the mode: with "mode": "
 the handler removes images. The log is written to the standard error stream.`,
 		Args: session.Args(1, "an event file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if _, err := f.JSON(); err != nil {
-				return err
-			}
 			event, err := f.ReadInput(args[0], config.MaxRequestBytes)
 			if err != nil {
 				return err
@@ -77,7 +74,7 @@ the handler removes images. The log is written to the standard error stream.`,
 		},
 	}
 	f.AddConfig(c)
-	c.Flags().StringVar(&f.Output, "output", "json", "json, as the function answers, or table")
+	f.AddOutput(c, "json", "json, as the function answers, or table")
 	return c
 }
 

@@ -42,9 +42,6 @@ func (f *Flags) InSession(mode config.Mode, do func(ctx context.Context, s *Sess
 // Open loads the configuration and connects to the registry. An empty mode leaves that of
 // the configuration.
 func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
-	if _, err := f.JSON(); err != nil {
-		return nil, err
-	}
 	if f.deadline < 0 {
 		return nil, exit.Usagef("--deadline %s: must not be negative; give a time such as 14m, or 0 for no limit", f.deadline)
 	}
