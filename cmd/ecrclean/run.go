@@ -58,14 +58,12 @@ func root(e env.Env, args []string) *cobra.Command {
 		Short:         "Show, explain and remove what lifecycle policies expire in an Amazon ECR registry",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE: func(*cobra.Command, []string) error {
-			return exit.Usagef("a command is missing; see ecrclean --help")
-		},
-		Args: func(_ *cobra.Command, args []string) error {
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return exit.Usagef("unknown command %q; see ecrclean --help", args[0])
 			}
-			return nil
+			return exit.Usagef("a command is missing; see ecrclean --help")
 		},
 	}
 	c.CompletionOptions.HiddenDefaultCmd = true

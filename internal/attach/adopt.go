@@ -121,8 +121,7 @@ func (a *Adoption) Document() ([]byte, error) {
 // policy. Otherwise it names the first repository with another policy or none. Missing
 // does not compare settings.
 func (p Planner) Missing(ctx context.Context, a *Adoption, from *config.Config) string {
-	for i := range a.Plan.Repositories {
-		r := &a.Plan.Repositories[i]
+	for _, r := range a.Plan.Repositories {
 		if r.Change != Detach {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
@@ -118,10 +119,61 @@ func (r *Repository) Failed() bool {
 // Changes returns the number of repositories with a change.
 func (p *Plan) Changes() int {
 	n := 0
-	for i := range p.Repositories {
-		if p.Repositories[i].Change.Changes() {
+	for _, r := range p.Repositories {
+		if r.Change.Changes() {
 			n++
 		}
 	}
 	return n
+}
+
+// Counts are the numbers of images that ECR would delete, archive or keep after the changes.
+type Counts struct {
+	Evaluated    int `json:"evaluated"`
+	Expired      int `json:"expired"`      // including images in use
+	Transitioned int `json:"transitioned"` // including images in use
+	Blocked      int `json:"blocked"`      // marked, but kept as children of a kept index
+	InUse        int `json:"inUse"`        // of Expired and Transitioned
+}
+
+// Counts returns the counts of the repository.
+func (r *Repository) Counts() Counts {
+	c := Counts{Evaluated: r.Foresight.Listed}
+	for _, im := range r.Foresight.Images {
+		switch {
+		case im.BlockedBy != "":
+			c.Blocked++
+			continue
+		case im.Action == evaluator.Transition:
+			c.Transitioned++
+		default:
+			c.Expired++
+		}
+		if len(im.UsedBy) > 0 {
+			c.InUse++
+		}
+	}
+	return c
+}
+
+// Add adds the counts of another repository.
+func (c *Counts) Add(o Counts) {
+	c.Evaluated += o.Evaluated
+	c.Expired += o.Expired
+	c.Transitioned += o.Transitioned
+	c.Blocked += o.Blocked
+	c.InUse += o.InUse
+}
+
+// Danger returns the number of images in use that ECR would delete or archive. If that is
+// unknown in some repositories, unknown names the first one and the reason.
+func (p *Plan) Danger() (inUse int, unknown string) {
+	for _, r := range p.Repositories {
+		c := r.Counts()
+		inUse += c.InUse
+		if d := r.Foresight.InUseUnknown; d != nil && unknown == "" && c.Expired+c.Transitioned > 0 {
+			unknown = r.Name + ": " + d.Message
+		}
+	}
+	return inUse, unknown
 }

@@ -63,8 +63,8 @@ func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool
 	if err := writeAdopted(ctx, s, &adoption, out); err != nil {
 		return err
 	}
-	for i := range adoption.Plan.Repositories {
-		if r := &adoption.Plan.Repositories[i]; r.Message != "" {
+	for _, r := range adoption.Plan.Repositories {
+		if r.Message != "" {
 			s.Notef("%s: not adopted: %s", r.Name, r.Message)
 		}
 	}

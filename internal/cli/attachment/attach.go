@@ -118,8 +118,8 @@ func (a *attachCommand) readDocument() (*attach.Document, error) {
 // refuse returns an error if ECR would refuse a policy, or if images are in use.
 func (a *attachCommand) refuse(plan *attach.Plan) error {
 	var refused []string
-	for i := range plan.Repositories {
-		if r := &plan.Repositories[i]; r.Change == attach.Refused {
+	for _, r := range plan.Repositories {
+		if r.Change == attach.Refused {
 			refused = append(refused, r.Name)
 		}
 	}
@@ -190,8 +190,7 @@ func (c *change) conclude() error {
 // nothing to do that --repositories gives by name, not by a pattern.
 func (c *change) status() error {
 	var undone []string
-	for i := range c.plan.Repositories {
-		r := &c.plan.Repositories[i]
+	for _, r := range c.plan.Repositories {
 		named := slices.ContainsFunc(c.Config.Repositories.Requested, func(p wildcard.Pattern) bool { return p.String() == r.Name })
 		switch {
 		case !r.Handled():

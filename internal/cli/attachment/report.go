@@ -66,9 +66,8 @@ func (c *change) report() *changeReport {
 	}
 	maps.Copy(r.Calls, c.calls)
 	r.Totals.Repositories, r.Totals.Changes = len(c.plan.Repositories), c.plan.Changes()
-	for i := range c.plan.Repositories {
-		repository := &c.plan.Repositories[i]
-		r.Repositories = append(r.Repositories, c.reportOn(repository))
+	for _, repository := range c.plan.Repositories {
+		r.Repositories = append(r.Repositories, c.reportOn(&repository))
 		r.Findings = append(r.Findings, repository.Foresight.Findings...)
 		r.Totals.Add(repository.Counts())
 		switch {
@@ -97,8 +96,7 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 	case len(r.Foresight.Images) > 0 && r.Foresight.Scanned.IsZero():
 		out.InUseUnknown = "protect.inUse and protect.references are empty"
 	}
-	for i := range r.Foresight.Images {
-		im := &r.Foresight.Images[i]
+	for _, im := range r.Foresight.Images {
 		out.Images = append(out.Images, changedImage{
 			im.Digest, append([]string{}, im.Tags...), im.PushedAt.Time(), im.Action, im.Rule, im.Reason, im.BlockedBy, im.UsedBy,
 		})
@@ -110,8 +108,8 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 func (c *change) show() error {
 	var out text.Lines
 	r := c.report()
-	for i := range r.Repositories {
-		r.Repositories[i].show(&out)
+	for _, repository := range r.Repositories {
+		repository.show(&out)
 	}
 	for _, f := range r.Findings {
 		out.Addf("note: %s: %s", f.Repository, f.Message)
@@ -184,8 +182,7 @@ func (c *change) printJSON() error {
 
 func (r *changeReport) table() string {
 	t := text.NewTable()
-	for i := range r.Repositories {
-		repository := &r.Repositories[i]
+	for _, repository := range r.Repositories {
 		t.Row(repository.Name, cmp.Or(string(repository.Outcome), string(repository.Change)), repository.Message)
 	}
 	return t.String() + r.totals() + "\n"

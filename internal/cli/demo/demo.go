@@ -103,8 +103,7 @@ func runReport(ctx context.Context, s *session.Session, command string) (*report
 // printLeft explains every image that is still in the registry.
 func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, report *report.Report) error {
 	t := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "KEPT BECAUSE")
-	for i := range report.Repositories {
-		repository := &report.Repositories[i]
+	for _, repository := range report.Repositories {
 		images := server.Images(repository.Name)
 		if repository.Skipped != "" {
 			t.Row(repository.Name, fmt.Sprintf("all %d", len(images)), "", "skipped: "+repository.Message)
@@ -122,7 +121,7 @@ func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, 
 	return err
 }
 
-func whyLeft(ctx context.Context, s *session.Session, repository *report.Repository, digest string) (string, error) {
+func whyLeft(ctx context.Context, s *session.Session, repository report.Repository, digest string) (string, error) {
 	for _, im := range repository.Images {
 		if im.ImageDigest == digest && im.Outcome == plan.Blocked {
 			return "an index references it, so ECR refuses to delete it", nil

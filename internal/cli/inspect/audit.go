@@ -76,17 +76,16 @@ func auditLog(f *session.Flags, name, run string) error {
 // auditTable has complete digests: the reader may have to find the images elsewhere.
 func auditTable(a *audit.Audit) string {
 	var out text.Lines
-	for i := range a.Runs {
-		run := &a.Runs[i]
+	for _, run := range a.Runs {
 		t := text.NewTable("OUTCOME", "TIME", "REPOSITORY", "IMAGE", "TAGS", "PUSHED", "BYTES", "RULE", "POLICY", "RUN")
-		for i := range run.Removed {
-			auditRow(t, &run.Removed[i], run.Removed[i].Outcome)
+		for _, im := range run.Removed {
+			auditRow(t, im, im.Outcome)
 		}
-		for i := range run.Unconfirmed {
-			auditRow(t, &run.Unconfirmed[i], run.Unconfirmed[i].Outcome+", unconfirmed")
+		for _, im := range run.Unconfirmed {
+			auditRow(t, im, im.Outcome+", unconfirmed")
 		}
-		for i := range run.Unknown {
-			auditRow(t, &run.Unknown[i], "unknown")
+		for _, im := range run.Unknown {
+			auditRow(t, im, "unknown")
 		}
 		end := ""
 		if !run.Finished {
@@ -100,7 +99,7 @@ func auditTable(a *audit.Audit) string {
 	return out.String()
 }
 
-func auditRow(t *text.Table, im *audit.Image, outcome string) {
+func auditRow(t *text.Table, im audit.Image, outcome string) {
 	tags := im.ImageTags
 	if len(im.Untag) > 0 {
 		tags = im.Untag

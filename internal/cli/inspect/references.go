@@ -72,9 +72,9 @@ func references(ctx context.Context, s *session.Session, out string) error {
 	if err != nil {
 		return exit.Failuref("write references: %w", err)
 	}
-	for i := range scan.Uses {
+	for _, use := range scan.Uses {
 		// A reader of the list would take such images for unused.
-		if use := &scan.Uses[i]; use.Reference.Repository == "" {
+		if use.Reference.Repository == "" {
 			s.Notef("not in the list: %s: %s", use.By, cmp.Or(use.Problem, "the repository of "+use.Reference.Digest+" is not known"))
 		}
 	}

@@ -150,13 +150,12 @@ func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
 // question asks whether to apply a plan, which must have all its images.
 func question(plan *report.Report, removals int) string {
 	counts := map[string]int{"delete": removals}
-	for i := range plan.Repositories {
-		r := &plan.Repositories[i]
+	for _, r := range plan.Repositories {
 		if r.Skipped != "" {
 			continue
 		}
-		for j := range r.Images {
-			switch im := &r.Images[j]; {
+		for _, im := range r.Images {
+			switch {
 			case len(im.ProtectedBy) > 0:
 			case im.Verdict == evaluator.Untag:
 				counts["remove tags from"]++

@@ -68,8 +68,7 @@ func (d *deletion) approve(plan *plan.Plan) error {
 		return nil // the user has seen the plan and agreed
 	}
 	var refused []string
-	for i := range plan.Images {
-		im := &plan.Images[i]
+	for _, im := range plan.Images {
 		named, other := d.split(im.Tags)
 		if im.Action != evaluator.Expire || len(other) == 0 {
 			continue // the image was not named, or nothing else is lost
@@ -106,14 +105,12 @@ func (d *deletion) split(tags []string) (named, other []string) {
 // not deleted, and what to do, on the standard error stream.
 func (d *deletion) status(r *report.Report) error {
 	not, all := 0, 0
-	for i := range r.Repositories {
-		repository := &r.Repositories[i]
+	for _, repository := range r.Repositories {
 		if repository.Skipped != "" {
 			d.Notef("not deleted: %s: %s", repository.Name, whySkipped(repository))
 			break // delete is about one repository
 		}
-		for j := range repository.Images {
-			im := &repository.Images[j]
+		for _, im := range repository.Images {
 			if im.Verdict != evaluator.Expire {
 				continue // it was not named
 			}
@@ -135,14 +132,14 @@ func (d *deletion) status(r *report.Report) error {
 	return session.Status(r)
 }
 
-func whySkipped(r *report.Repository) string {
+func whySkipped(r report.Repository) string {
 	if r.Skipped == plan.SkipLimit {
 		return r.Message + "; raise the limit in the configuration or with --max-deletions, --max-deletions-per-repository or --max-deleted-percent"
 	}
 	return fmt.Sprintf("%s: %s", r.Skipped, r.Message)
 }
 
-func whyNotDeleted(im *report.Image) string {
+func whyNotDeleted(im report.Image) string {
 	if len(im.ProtectedBy) == 0 {
 		outcome := cmp.Or(im.Outcome, plan.NotAttempted)
 		why := strings.TrimSuffix(fmt.Sprintf("%s: %s", outcome, text.ShortDigests(im.Message)), ": ")
