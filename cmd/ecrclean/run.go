@@ -51,7 +51,6 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 	return exit.Status(err)
 }
 
-// root returns the command tree.
 func root(e env.Env, args []string) *cobra.Command {
 	c := &cobra.Command{
 		Use:           "ecrclean",

@@ -17,16 +17,13 @@ import (
 
 // An Adoption is a configuration with policies that are attached to repositories.
 type Adoption struct {
-	// Config is the runner's configuration, with Entries new entries at the beginning.
-	Config  config.Config
+	Config  config.Config // that of the runner, with Entries new entries at the beginning
 	Entries int
-	// Plan detaches the adopted policies, which have the change Detach.
-	Plan Plan
+	Plan    Plan // detaches the adopted policies, which have the change Detach
 }
 
-// Adopt adopts the attached policies of the repositories whose entry of the configuration
-// has the policy "attached", or that no entry selects. The error is as that of
-// [Planner.Attach].
+// Adopt adopts the policies of repositories that no entry of the configuration selects, or
+// an entry with the policy "attached". The error is as that of [Planner.Attach].
 func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 	plan, err := p.plan(ctx, leave, false)
 	if err != nil {
@@ -99,8 +96,7 @@ func newName(policy lifecycle.Policy, inUse map[string]bool) string {
 	return name
 }
 
-// Document returns the configuration as JSON. It returns an error if the document cannot
-// be read back, for instance because it is too long.
+// Document returns the configuration as JSON, or an error if it cannot be read back.
 func (a *Adoption) Document() ([]byte, error) {
 	document, err := a.Config.Document()
 	if err != nil {
@@ -117,9 +113,8 @@ func (a *Adoption) Document() ([]byte, error) {
 	return document, nil
 }
 
-// Missing returns "" if the configuration gives each adopted repository its attached
-// policy. Otherwise it names the first repository with another policy or none. Missing
-// does not compare settings.
+// Missing returns "" if the configuration gives each adopted repository its attached policy,
+// or else names the first other repository. It does not compare settings.
 func (p Planner) Missing(ctx context.Context, a *Adoption, from *config.Config) string {
 	for _, r := range a.Plan.Repositories {
 		if r.Change != Detach {

@@ -1,7 +1,5 @@
-// Package attach attaches lifecycle policies to repositories and detaches them. ECR
-// applies an attached policy without the cleaner's protection. A [Planner] plans the
-// changes and cannot change a policy. [Apply] carries out a plan, and skips a repository
-// whose policy has changed since.
+// Package attach attaches lifecycle policies to repositories and detaches them. A [Planner]
+// plans the changes and cannot change a policy. [Apply] carries out a plan.
 package attach
 
 import (
@@ -90,9 +88,8 @@ func Read(text string) Document {
 	return Document{Text: text, Policy: policy}
 }
 
-// Same reports whether both documents have the same rules with the same descriptions.
-// White space and the order of rules and list entries do not matter. Documents with a
-// fault are the same if their texts are equal.
+// Same reports whether both documents have the same rules with the same descriptions, in any
+// order. Documents with a fault are the same if their texts are equal.
 func (d Document) Same(o Document) bool {
 	if d.Text == "" || o.Text == "" || d.Fault != "" || o.Fault != "" {
 		return d.Text == o.Text

@@ -11,15 +11,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// A Line is a rule in words. Its sign is "-" if the change removes the rule, "+" if the
-// change adds it, or " ".
+// A Line is a rule in words.
 type Line struct {
-	Sign string `json:"sign"`
+	Sign string `json:"sign"` // "-" if the change removes the rule, "+" if it adds it, or " "
 	Rule string `json:"rule"`
 }
 
-// Difference returns the rules before and after the change, in the order of their
-// priorities.
+// Difference returns the rules before and after the change, by priority.
 func (r *Repository) Difference() []Line {
 	before, after := sorted(r.Before.Policy), sorted(r.After.Policy)
 	lines := []Line{}
@@ -45,9 +43,7 @@ func (r *Repository) Difference() []Line {
 	return lines
 }
 
-// inWords describes a rule, for instance
-//
-//	rule 1 "nightly": expire untagged images pushed more than 14 days ago
+// inWords returns, for instance, rule 1 "old": expire images pushed more than 9 days ago
 func inWords(r lifecycle.Rule) string {
 	description := ""
 	if r.Description != "" {

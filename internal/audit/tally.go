@@ -48,8 +48,7 @@ func (t *tally) run(id string) *Run {
 	return run
 }
 
-// image records an intent or an outcome. A run that only plans writes images without an
-// outcome.
+// image records an intent or an outcome. In a run that only plans, the outcome is "".
 func (t *tally) image(message string, e *entry) error {
 	if e.Repository == "" || e.Digest == "" {
 		return errors.New("it has no repository or no digest")

@@ -95,7 +95,6 @@ func (a *attachCommand) run(ctx context.Context) error {
 		c.where(), totals.Expired, totals.Transitioned))
 }
 
-// readDocument returns nil without --policy.
 func (a *attachCommand) readDocument() (*attach.Document, error) {
 	if a.policy == "" {
 		return nil, nil //nolint:nilnil // no file is no fault

@@ -125,8 +125,6 @@ func (c *change) show() error {
 	return nil
 }
 
-// show adds the change, the rules that are added and removed, and the images in use that
-// ECR would remove.
 func (r *changedRepository) show(out *text.Lines) {
 	line := fmt.Sprintf("%s: %s", r.Name, r.Change)
 	switch {
@@ -161,8 +159,7 @@ func counts(n attach.Counts) string {
 	return line
 }
 
-// print writes the report to the standard output. After an error it prints the totals on
-// the standard error stream.
+// print writes the report or, after an error, the totals to the standard error stream.
 func (c *change) print() error {
 	r := c.report()
 	err := c.Print("report", text.JSON(r), r.table)

@@ -79,7 +79,6 @@ func run(ctx context.Context, f *session.Flags) error {
 	return printLeft(ctx, s, server, applied)
 }
 
-// serve starts the registry on a free port of the loopback interface.
 func serve(handler http.Handler) (endpoint string, stop func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -90,7 +89,6 @@ func serve(handler http.Handler) (endpoint string, stop func(), err error) {
 	return "http://" + listener.Addr().String(), func() { _ = server.Close() }, nil
 }
 
-// runReport runs once and prints the report below the command line.
 func runReport(ctx context.Context, s *session.Session, command string) (*report.Report, error) {
 	fmt.Fprintf(s.Stdout, "\n$ ecrclean %s\n", command)
 	r, err := s.Report(ctx, s.Run)
@@ -100,7 +98,6 @@ func runReport(ctx context.Context, s *session.Session, command string) (*report
 	return r, s.PrintReport(r)
 }
 
-// printLeft explains every image that is still in the registry.
 func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, report *report.Report) error {
 	t := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "KEPT BECAUSE")
 	for _, repository := range report.Repositories {

@@ -20,8 +20,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// An Env is everything outside the program. Connector and Source are those of package
-// function.
+// An Env is everything outside the program. See package function for Connector and Source.
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
@@ -60,8 +59,7 @@ func (e Env) ReadInput(name string, most int64) ([]byte, error) {
 	return ReadAll(name, r, most)
 }
 
-// ReadAll reads and closes r. It reads no more than most+1 bytes, which is enough to refuse
-// a file that is too long.
+// ReadAll reads at most most+1 bytes, to tell a file that is too long, and closes r.
 func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 	defer func() { _ = r.Close() }() // it was only read
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
@@ -72,8 +70,7 @@ func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 }
 
 // Confirm asks on the standard error stream and reports whether the answer is "yes". After
-// any other answer it prints declined. Without an answer, the error has instead, which says
-// how to run without a question.
+// any other answer it prints declined. Without an answer, the error ends with instead.
 func (e Env) Confirm(question, declined, instead string) (agreed bool, err error) {
 	fmt.Fprintf(e.Stderr, "\n%s Type yes to go on: ", question)
 	answer, err := bufio.NewReader(e.Stdin).ReadString('\n')

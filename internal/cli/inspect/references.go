@@ -34,9 +34,8 @@ Images of public registries, such as docker.io and public.ecr.aws, are left out.
 	return c
 }
 
-// references writes the list. It writes nothing if a part of the scan failed, because the
-// list would look complete. It writes nothing if the clock is wrong, because the list could
-// look too new.
+// references writes nothing if a part of the scan failed, because the list would look
+// complete, or if the clock is wrong, because the list could look too new.
 func references(ctx context.Context, s *session.Session, out string) error {
 	run := s.Connection.Scanner(s.Config, "", s.Clock)
 	if run == nil {

@@ -123,11 +123,9 @@ type document struct {
 	name          string
 	text          []byte
 	problems      jsondoc.Problems
-	configuration *config.Config // nil for a policy file
-	// policies has one policy, or one for each entry of the configuration. It has no rules
-	// if it is not in the configuration, or if the configuration has a fault.
-	policies []lifecycle.Policy
-	surveys  []*pitfall.Survey
+	configuration *config.Config     // nil for a policy file
+	policies      []lifecycle.Policy // one, or one for each entry; no rules if faulty or not in the configuration
+	surveys       []*pitfall.Survey
 }
 
 func (k *checker) readPolicies(names []string) ([]*document, error) {
@@ -178,8 +176,7 @@ func (d *document) add(repository string, images []evaluator.Image, gets func(i 
 	}
 }
 
-// warn adds the warnings of the surveys. They replace warnings about the same value, which
-// were made without images.
+// warn adds the warnings of the surveys. They replace earlier ones about the same value.
 func (d *document) warn() {
 	doc := jsondoc.Parse(d.text)
 	for i, survey := range d.surveys {

@@ -132,8 +132,7 @@ func nothingRemoved(ctx context.Context, err error) error {
 	return err
 }
 
-// ask shows a plan on the standard error stream and asks whether to apply it. The standard
-// output is for the report.
+// ask shows the plan on the standard error stream: the standard output is for the report.
 func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
 	if _, err := fmt.Fprint(r.Stderr, render.Report(plan)); err != nil {
 		return false, exit.Failuref("%w", err)

@@ -54,7 +54,6 @@ counts as deleted.`,
 	return c
 }
 
-// A deletion deletes the images that the user named.
 type deletion struct {
 	*session.Session
 	names []string
@@ -89,7 +88,6 @@ func (d *deletion) approve(plan *plan.Plan) error {
 		strings.Join(refused, "; "))
 }
 
-// split returns the named tags and the others.
 func (d *deletion) split(tags []string) (named, other []string) {
 	for _, tag := range tags {
 		if slices.Contains(d.names, tag) {

@@ -1,6 +1,5 @@
-// Package session has the flags that commands share, and the session of a command: a
-// connection to the registry with a runner. A session only plans until a command gives it
-// a remover.
+// Package session has the shared flags, and the session of a command: a connection with a
+// runner. A session only plans until a command gives it a remover.
 package session
 
 import (
@@ -103,7 +102,6 @@ type limit struct {
 	most  int  // 0 for none
 }
 
-// String returns the value.
 func (l *limit) String() string {
 	if l.value == nil {
 		return ""
@@ -111,10 +109,8 @@ func (l *limit) String() string {
 	return strconv.Itoa(*l.value)
 }
 
-// Type is the word for the value in the help.
 func (*limit) Type() string { return "int" }
 
-// Set reads the value.
 func (l *limit) Set(s string) error {
 	number, ok := decimal.Parse(s)
 	n, fits := number.Int()
