@@ -4,23 +4,7 @@
 //
 // # Usage
 //
-//	ecrclean plan      [--config C] [--repositories P,...] [--out FILE]
-//	ecrclean apply     [FILE] [--yes] [--max-deletions N] [--max-deletions-per-repository N]
-//	                   [--max-deleted-percent N] [--max-plan-age D] [--log FILE]
-//	ecrclean delete    REPOSITORY IMAGE... [--yes] [--log FILE] [limits as for apply]
-//	ecrclean explain   REPOSITORY IMAGE
-//	ecrclean policies  [--repositories P,...]
-//	ecrclean preview   --policy FILE --images FILE [--now RFC3339]
-//	ecrclean check     [--dialect aws|extended] FILE... | --config FILE
-//	ecrclean convert   [FILE]
-//	ecrclean attach    [--policy FILE | --detach] [--repositories P,...] [--despite-in-use] [--yes]
-//	ecrclean adopt     [--repositories P,...] [--out FILE [--detach] [--yes]]
-//	ecrclean references [--out FILE|s3://BUCKET/KEY]
-//	ecrclean audit     FILE [--run ID]
-//	ecrclean invoke    EVENT
-//	ecrclean demo
-//
-// Every command has --help. ecrclean uses your usual AWS credentials and Region:
+// "ecrclean --help" lists the commands, and every command has --help. ecrclean uses your usual AWS credentials and Region:
 // AWS_PROFILE or --profile, AWS_REGION or --region, AWS_ENDPOINT_URL. --config or the
 // environment variable CLEANER_CONFIG names the configuration: a file, s3://BUCKET/KEY,
 // ssm:/PARAMETER, or the JSON text itself. The mode of the configuration has no effect:

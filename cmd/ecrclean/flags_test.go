@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 )
 
@@ -31,7 +32,7 @@ var changing = regexp.MustCompile(`"?(runId|start|end|imagePushedAt)"?: ?"[^"]*"
 func eachCommand() map[string]*cobra.Command {
 	all := map[string]*cobra.Command{}
 	for _, command := range commands {
-		c := command(env.Env{Getenv: func(string) string { return "" }})
+		c := command(&session.Flags{Env: env.Env{Getenv: func(string) string { return "" }}})
 		all[c.Name()] = c
 	}
 	return all

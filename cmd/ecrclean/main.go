@@ -13,13 +13,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// gcPercent makes the garbage collector run less often than by default, because the
-// machines of users have memory.
-const gcPercent = 400
-
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		debug.SetGCPercent(400) // the machines of users have memory
 	}
 	e := env.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
@@ -29,8 +25,7 @@ func main() {
 }
 
 // untilSignal returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. The
-// second one ends the program at once. A SIGHUP that is ignored, as under nohup, stays
-// ignored.
+// second one ends the program at once. A SIGHUP stays ignored under nohup.
 func untilSignal() context.Context {
 	// Without this, writing to a closed pipe would end the program before it can report.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

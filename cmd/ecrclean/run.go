@@ -15,10 +15,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/inspect"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/policyfile"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/removal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 )
 
-// commands make the subcommands of ecrclean.
-var commands = []func(env.Env) *cobra.Command{
+// commands make the subcommands of ecrclean, each with flags of its own.
+var commands = []func(*session.Flags) *cobra.Command{
 	removal.Plan, removal.Apply, removal.Delete, removal.Invoke,
 	inspect.Explain, inspect.Policies, inspect.References, inspect.Audit,
 	policyfile.Preview, policyfile.Check, policyfile.Convert,
@@ -50,21 +51,18 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 	return exit.Status(err)
 }
 
-// root returns the command tree.
 func root(e env.Env, args []string) *cobra.Command {
 	c := &cobra.Command{
 		Use:           "ecrclean",
 		Short:         "Show, explain and remove what lifecycle policies expire in an Amazon ECR registry",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE: func(*cobra.Command, []string) error {
-			return exit.Usagef("a command is missing; see ecrclean --help")
-		},
-		Args: func(_ *cobra.Command, args []string) error {
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return exit.Usagef("unknown command %q; see ecrclean --help", args[0])
 			}
-			return nil
+			return exit.Usagef("a command is missing; see ecrclean --help")
 		},
 	}
 	c.CompletionOptions.HiddenDefaultCmd = true
@@ -73,7 +71,7 @@ func root(e env.Env, args []string) *cobra.Command {
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
 	for _, command := range commands {
-		c.AddCommand(command(e))
+		c.AddCommand(command(&session.Flags{Env: e}))
 	}
 	return c
 }

@@ -10,47 +10,59 @@ import (
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // An Adoption is a configuration with policies that are attached to repositories.
 type Adoption struct {
-	// Config is the runner's configuration, with Entries new entries at the beginning.
-	Config  config.Config
+	Config  config.Config // that of the runner, with Entries new entries at the beginning
 	Entries int
-	// Plan detaches the adopted policies, which have the change Detach.
-	Plan Plan
+	Plan    Plan // detaches the adopted policies, which have the change Detach
 }
 
-// Adopt adopts the attached policies of the repositories whose entry of the configuration
-// has the policy "attached", or that no entry selects. The error is as that of
-// [Planner.Attach].
+// Adopt adopts the policies of repositories that no entry of the configuration selects, or
+// an entry with the policy "attached". The error is as that of [Planner.Attach].
 func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 	plan, err := p.plan(ctx, leave, false)
 	if err != nil {
 		return Adoption{}, err
 	}
 	a := Adoption{Config: p.Runner.Config, Plan: plan}
-	b := book{places: map[string]int{}, names: map[string]bool{}}
+	names := map[string]bool{}
 	for _, e := range p.Runner.Config.Policies {
-		b.names[e.Name] = true
+		names[e.Name] = true
 	}
+	var entries []config.Entry
+	places := map[string]int{} // in entries, by policy and settings
 	for i := range a.Plan.Repositories {
 		r := &a.Plan.Repositories[i]
-		switch {
-		case r.Change == Detach && r.Before.Fault != "":
-			r.Change, r.Message = Refused, "the attached policy cannot be read and is kept: "+r.Before.Fault
-		case r.Change == Detach:
-			e := config.Entry{Source: config.Inline, Settings: p.settings(r)}
-			if r.decides != nil {
-				e.OwnBudget = r.decides.OwnBudget
-			}
-			r.Entry = b.enter(r, e)
+		if r.Change != Detach {
+			continue
 		}
+		if r.Before.Fault != "" {
+			r.Change, r.Message = Refused, "the attached policy cannot be read and is kept: "+r.Before.Fault
+			continue
+		}
+		e := config.Entry{Source: config.Inline, Settings: p.settings(r)}
+		if r.decides != nil {
+			e.OwnBudget = r.decides.OwnBudget
+		}
+		settings, _ := json.Marshal(e) // every entry has a text
+		key := canonical(r.Before.Policy) + string(settings)
+		place, known := places[key]
+		if !known {
+			place = len(entries)
+			places[key] = place
+			e.Name, e.Policy = newName(r.Before.Policy, names), r.Before.Policy
+			entries = append(entries, e)
+		}
+		entries[place].Repositories = append(entries[place].Repositories, wildcard.Compile(r.Name))
+		r.Entry = entries[place].Name
 	}
-	a.Entries = len(b.entries)
-	a.Config.Policies = slices.Concat(b.entries, p.Runner.Config.Policies)
+	a.Entries = len(entries)
+	a.Config.Policies = slices.Concat(entries, p.Runner.Config.Policies)
 	return a, nil
 }
 
@@ -64,53 +76,27 @@ func leave(r *Repository) {
 	}
 }
 
-// A book collects the new entries, one for each policy and its settings.
-type book struct {
-	entries []config.Entry
-	places  map[string]int // in entries, by policy and settings
-	names   map[string]bool
-}
-
-// enter adds the repository to the entry with its attached policy and the settings of e,
-// and returns the name of that entry. It makes a new entry from e if necessary.
-func (b *book) enter(r *Repository, e config.Entry) string {
-	settings, _ := json.Marshal(e) // every entry has a text
-	key := canonical(r.Before.Policy) + string(settings)
-	place, known := b.places[key]
-	if !known {
-		place = len(b.entries)
-		b.places[key] = place
-		e.Name, e.Policy = b.name(r), r.Before.Policy
-		b.entries = append(b.entries, e)
-	}
-	entry := &b.entries[place]
-	entry.Repositories = append(entry.Repositories, wildcard.Compile(r.Name))
-	return entry.Name
-}
-
-// name returns a new name that describes the rules of the attached policy.
-func (b *book) name(r *Repository) string {
+// newName describes the rules of a policy. It adds the name to those that are in use.
+func newName(policy lifecycle.Policy, inUse map[string]bool) string {
 	const most = 3
 	var parts []string
-	rules := sorted(r.Before.Policy)
-	for i, rule := range rules {
-		if i == most {
-			parts = append(parts, fmt.Sprintf("and %d more", len(rules)-most))
-			break
-		}
+	rules := sorted(policy)
+	for _, rule := range rules[:min(len(rules), most)] {
 		parts = append(parts, meaning(rule))
+	}
+	if more := len(rules) - most; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
 	stem := strings.Join(parts, ", ")
 	name := stem
-	for i := 2; b.names[name]; i++ {
+	for i := 2; inUse[name]; i++ {
 		name = fmt.Sprintf("%s (%d)", stem, i)
 	}
-	b.names[name] = true
+	inUse[name] = true
 	return name
 }
 
-// Document returns the configuration as JSON. It returns an error if the document cannot
-// be read back, for instance because it is too long.
+// Document returns the configuration as JSON, or an error if it cannot be read back.
 func (a *Adoption) Document() ([]byte, error) {
 	document, err := a.Config.Document()
 	if err != nil {
@@ -127,12 +113,10 @@ func (a *Adoption) Document() ([]byte, error) {
 	return document, nil
 }
 
-// Missing returns "" if the configuration gives each adopted repository its attached
-// policy. Otherwise it names the first repository with another policy or none. Missing
-// does not compare settings.
+// Missing returns "" if the configuration gives each adopted repository its attached policy,
+// or else names the first other repository. It does not compare settings.
 func (p Planner) Missing(ctx context.Context, a *Adoption, from *config.Config) string {
-	for i := range a.Plan.Repositories {
-		r := &a.Plan.Repositories[i]
+	for _, r := range a.Plan.Repositories {
 		if r.Change != Detach {
 			continue
 		}

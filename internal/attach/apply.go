@@ -9,9 +9,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// Apply carries out the changes of a plan and sets their outcomes. It skips a repository
-// whose attached policy has changed since the plan, and goes on after a failure. It begins
-// no change after the runner's Stop is closed.
+// Apply carries out a plan and sets the outcomes. It skips a repository whose attached policy
+// has changed since. After the runner's Stop is closed, it begins no change.
 func Apply(ctx context.Context, runner *cleaner.Runner, plan *Plan, writer Writer) {
 	each(runner.Workers, plan.Repositories, func(r *Repository) {
 		if !r.Change.Changes() {
@@ -28,7 +27,6 @@ func Apply(ctx context.Context, runner *cleaner.Runner, plan *Plan, writer Write
 
 const stopped = "the run was stopped before it; run again"
 
-// apply reads the attached policy again, and then changes the repository.
 func (r *Repository) apply(ctx context.Context, registry plan.Registry, writer Writer) (Outcome, string) {
 	now, err := attached(ctx, registry, r.Name)
 	uncancelled := context.WithoutCancel(ctx) // a stopped run waits for the answer

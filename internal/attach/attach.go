@@ -1,7 +1,5 @@
-// Package attach attaches lifecycle policies to repositories and detaches them. ECR
-// applies an attached policy without the cleaner's protection. A [Planner] plans the
-// changes and cannot change a policy. [Apply] carries out a plan, and skips a repository
-// whose policy has changed since.
+// Package attach attaches lifecycle policies to repositories and detaches them. A [Planner]
+// plans the changes and cannot change a policy. [Apply] carries out a plan.
 package attach
 
 import (
@@ -9,19 +7,17 @@ import (
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// A Writer changes which policies are attached. Implementations must be safe
-// for concurrent use.
+// A Writer changes which policies are attached. It must be safe for concurrent use.
 type Writer interface {
-	// Attach attaches the text as the policy of the repository, and replaces an earlier
-	// policy.
+	// Attach attaches the text, and replaces an earlier policy.
 	Attach(ctx context.Context, repository, text string) error
-	// Detach detaches the policy of the repository. The error is cleaner.ErrNoPolicy if
-	// none is attached.
+	// Detach returns [plan.ErrNoPolicy] if no policy is attached.
 	Detach(ctx context.Context, repository string) error
 }
 
@@ -34,13 +30,13 @@ type Plan struct {
 
 // A Repository has the planned change of one repository.
 type Repository struct {
-	Name          string
-	Entry         string // the name of the configuration's entry with the policy, or ""
-	Change        Change
-	Message       string        // the reason if there is no change, or ""
-	Before, After Document      // the attached policy, and the one to attach
-	Foresight     plan.Forecast // the actions of ECR after the change
-	Outcome       Outcome       // "" until the plan is applied
+	Name          string        `json:"name"`
+	Entry         string        `json:"policy,omitempty"` // the configuration's entry with the policy, or ""
+	Change        Change        `json:"change"`
+	Outcome       Outcome       `json:"outcome,omitempty"` // "" until the plan is applied
+	Message       string        `json:"message,omitempty"` // the reason if there is no change, or ""
+	Before, After Document      `json:"-"`                 // the attached policy, and the one to attach
+	Foresight     plan.Forecast `json:"-"`                 // the actions of ECR after the change
 
 	listed  plan.Repository
 	decides *config.Entry // the configuration's entry that selects the repository, or nil
@@ -49,7 +45,7 @@ type Repository struct {
 // Change is the planned change of a repository.
 type Change string
 
-// The changes.
+// The changes that are planned.
 const (
 	Attach    Change = "attach"     // no policy is attached now
 	Replace   Change = "replace"    // another policy is attached now
@@ -80,8 +76,7 @@ const (
 type Document struct {
 	Text   string
 	Policy lifecycle.Policy
-	// Fault says why the text is not a valid policy, or is "".
-	Fault string
+	Fault  string // says why the text is not a valid policy, or is ""
 }
 
 // Read reads the text of a policy.
@@ -93,9 +88,8 @@ func Read(text string) Document {
 	return Document{Text: text, Policy: policy}
 }
 
-// Same reports whether both documents have the same rules with the same descriptions.
-// White space and the order of rules and list entries do not matter. Documents with a
-// fault are the same if their texts are equal.
+// Same reports whether both documents have the same rules with the same descriptions, in any
+// order. Documents with a fault are the same if their texts are equal.
 func (d Document) Same(o Document) bool {
 	if d.Text == "" || o.Text == "" || d.Fault != "" || o.Fault != "" {
 		return d.Text == o.Text
@@ -105,26 +99,78 @@ func (d Document) Same(o Document) bool {
 
 // Handled reports whether every repository was read and every change was carried out.
 func (p *Plan) Handled() bool {
-	for i := range p.Repositories {
-		switch r := &p.Repositories[i]; {
-		case r.Change == Unread, r.Change == Refused:
-			return false
-		case r.Outcome == Failed, r.Outcome == Changed, r.Outcome == NotAttempted:
-			return false
-		case slices.ContainsFunc(r.Foresight.Findings, func(f finding.Finding) bool { return f.Kind.Failure() != "" }):
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(p.Repositories, func(r Repository) bool { return !r.Handled() })
+}
+
+// Handled is [Plan.Handled] for one repository.
+func (r *Repository) Handled() bool {
+	failure := func(f finding.Finding) bool { return f.Kind.Failure() != "" }
+	return !r.Failed() && !slices.ContainsFunc(r.Foresight.Findings, failure)
+}
+
+// Failed reports whether the repository was not read or its change not carried out.
+func (r *Repository) Failed() bool {
+	return slices.Contains([]Change{Unread, Refused}, r.Change) || slices.Contains([]Outcome{Failed, Changed, NotAttempted}, r.Outcome)
 }
 
 // Changes returns the number of repositories with a change.
 func (p *Plan) Changes() int {
 	n := 0
-	for i := range p.Repositories {
-		if p.Repositories[i].Change.Changes() {
+	for _, r := range p.Repositories {
+		if r.Change.Changes() {
 			n++
 		}
 	}
 	return n
+}
+
+// Counts are the numbers of images that ECR would delete, archive or keep after the changes.
+type Counts struct {
+	Evaluated    int `json:"evaluated"`
+	Expired      int `json:"expired"`      // including images in use
+	Transitioned int `json:"transitioned"` // including images in use
+	Blocked      int `json:"blocked"`      // marked, but kept as children of a kept index
+	InUse        int `json:"inUse"`        // of Expired and Transitioned
+}
+
+// Counts returns the counts of the repository.
+func (r *Repository) Counts() Counts {
+	c := Counts{Evaluated: r.Foresight.Listed}
+	for _, im := range r.Foresight.Images {
+		switch {
+		case im.BlockedBy != "":
+			c.Blocked++
+			continue
+		case im.Action == evaluator.Transition:
+			c.Transitioned++
+		default:
+			c.Expired++
+		}
+		if len(im.UsedBy) > 0 {
+			c.InUse++
+		}
+	}
+	return c
+}
+
+// Add adds the counts of another repository.
+func (c *Counts) Add(o Counts) {
+	c.Evaluated += o.Evaluated
+	c.Expired += o.Expired
+	c.Transitioned += o.Transitioned
+	c.Blocked += o.Blocked
+	c.InUse += o.InUse
+}
+
+// Danger returns the number of images in use that ECR would delete or archive. If that is
+// unknown in some repositories, unknown names the first one and the reason.
+func (p *Plan) Danger() (inUse int, unknown string) {
+	for _, r := range p.Repositories {
+		c := r.Counts()
+		inUse += c.InUse
+		if d := r.Foresight.InUseUnknown; d != nil && unknown == "" && c.Expired+c.Transitioned > 0 {
+			unknown = r.Name + ": " + d.Message
+		}
+	}
+	return inUse, unknown
 }

@@ -8,17 +8,16 @@ import (
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
-// A Line is a rule in words. Its sign is "-" if the change removes the rule, "+" if the
-// change adds it, or " ".
+// A Line is a rule in words.
 type Line struct {
-	Sign string `json:"sign"`
+	Sign string `json:"sign"` // "-" if the change removes the rule, "+" if it adds it, or " "
 	Rule string `json:"rule"`
 }
 
-// Difference returns the rules before and after the change, in the order of their
-// priorities.
+// Difference returns the rules before and after the change, by priority.
 func (r *Repository) Difference() []Line {
 	before, after := sorted(r.Before.Policy), sorted(r.After.Policy)
 	lines := []Line{}
@@ -28,26 +27,24 @@ func (r *Repository) Difference() []Line {
 	for len(before)+len(after) > 0 {
 		switch {
 		case len(after) == 0 || len(before) > 0 && before[0].RulePriority < after[0].RulePriority:
-			lines = append(lines, Line{"-", words(before[0])})
+			lines = append(lines, Line{"-", inWords(before[0])})
 			before = before[1:]
 		case len(before) == 0 || after[0].RulePriority < before[0].RulePriority:
-			lines = append(lines, Line{"+", words(after[0])})
+			lines = append(lines, Line{"+", inWords(after[0])})
 			after = after[1:]
 		case canonical(lifecycle.Policy{Rules: before[:1]}) == canonical(lifecycle.Policy{Rules: after[:1]}):
-			lines = append(lines, Line{" ", words(after[0])})
+			lines = append(lines, Line{" ", inWords(after[0])})
 			before, after = before[1:], after[1:]
 		default:
-			lines = append(lines, Line{"-", words(before[0])}, Line{"+", words(after[0])})
+			lines = append(lines, Line{"-", inWords(before[0])}, Line{"+", inWords(after[0])})
 			before, after = before[1:], after[1:]
 		}
 	}
 	return lines
 }
 
-// words describes a rule, for instance
-//
-//	rule 1 "nightly": expire untagged images pushed more than 14 days ago
-func words(r lifecycle.Rule) string {
+// inWords returns, for instance, rule 1 "old": expire images pushed more than 9 days ago
+func inWords(r lifecycle.Rule) string {
 	description := ""
 	if r.Description != "" {
 		description = fmt.Sprintf(" %q", r.Description)
@@ -66,11 +63,7 @@ func meaning(r lifecycle.Rule) string {
 func selected(s lifecycle.Selection) string {
 	switch {
 	case len(s.TagPatternList) > 0:
-		entries := make([]string, len(s.TagPatternList))
-		for i, p := range s.TagPatternList {
-			entries[i] = p.String()
-		}
-		return "images tagged " + strings.Join(entries, " and ")
+		return "images tagged " + strings.Join(lifecycle.Texts(s.TagPatternList), " and ")
 	case len(s.TagPrefixList) > 0:
 		return "images tagged " + strings.Join(s.TagPrefixList, "… and ") + "…"
 	case s.TagStatus == lifecycle.Any:
@@ -80,23 +73,17 @@ func selected(s lifecycle.Selection) string {
 }
 
 func counted(s lifecycle.Selection) string {
+	days := words.Count(s.CountNumber, "day", "days")
 	switch s.CountType {
 	case lifecycle.ImageCountMoreThan:
 		return fmt.Sprintf("beyond the newest %d", s.CountNumber)
 	case lifecycle.SinceImagePulled:
-		return fmt.Sprintf("not pulled for %s", days(s.CountNumber))
+		return "not pulled for " + days
 	case lifecycle.SinceImageTransitioned:
-		return fmt.Sprintf("archived more than %s ago", days(s.CountNumber))
+		return "archived more than " + days + " ago"
 	case lifecycle.SinceImagePushed:
 	}
-	return fmt.Sprintf("pushed more than %s ago", days(s.CountNumber))
-}
-
-func days(n int) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
+	return "pushed more than " + days + " ago"
 }
 
 // canonical returns a text that is equal for policies with the same rules.

@@ -11,8 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// A Planner plans changes of attached policies, with the registry and configuration of
-// the runner. It does not use the runner's Remover.
+// A Planner plans changes of attached policies. It does not use the runner's Remover.
 type Planner struct{ Runner *cleaner.Runner }
 
 // Attach plans to attach the document to every repository that the configuration selects.
@@ -28,8 +27,7 @@ func (p Planner) Attach(ctx context.Context, document *Document) (Plan, error) {
 	return plan, err
 }
 
-// noteConfigured adds a finding if the configuration has another policy for a repository
-// to which a person attaches a policy.
+// noteConfigured adds a finding if the configuration has another policy for the repository.
 func (r *Repository) noteConfigured() {
 	if e := r.decides; r.Change.Changes() && e != nil && e.Source != config.Attached {
 		message := fmt.Sprintf("the configuration also applies policy %q to it; ECR would apply the attached policy without protection; "+
@@ -42,8 +40,7 @@ func (r *Repository) noteConfigured() {
 	}
 }
 
-// Detach plans to detach the policy of every repository that the configuration selects.
-// The error is as that of [Planner.Attach].
+// Detach plans to detach the policy of every selected repository. See Attach for the error.
 func (p Planner) Detach(ctx context.Context) (Plan, error) {
 	return p.plan(ctx, func(*Repository) {}, false)
 }

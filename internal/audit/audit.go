@@ -2,10 +2,6 @@
 // runs deleted, archived or untagged. A run writes a line with the message intent for each
 // image before the call, and a line with the message image after it. An intent without an
 // outcome means that the process ended during the call.
-//
-// [Read] accepts lines of other programs and text before the JSON object. It also accepts
-// the wrappings of CloudWatch Logs and its clients, with the line in the member message,
-// @message or value of another object.
 package audit
 
 import "time"
@@ -20,17 +16,14 @@ type Audit struct {
 
 // A Run lists the images of one run, in the order of the log. No list is nil.
 type Run struct {
-	ID       string `json:"runId"`
-	Finished bool   `json:"finished"` // the log has the end of the run
-	// Removed are the images for which ECR confirmed the removal.
-	Removed []Image `json:"removed"`
+	ID       string  `json:"runId"`
+	Finished bool    `json:"finished"` // the log has the end of the run
+	Removed  []Image `json:"removed"`  // ECR confirmed it
 	// Unconfirmed are the images for which ECR did not answer, and that the cleaner later
 	// found removed.
 	Unconfirmed []Image `json:"unconfirmed"`
-	// Unknown are the images that may have been removed. Images without an outcome in the
-	// log come last.
-	Unknown []Image `json:"unknown"`
-	Totals  Totals  `json:"totals"`
+	Unknown     []Image `json:"unknown"` // may have been removed; the last have no outcome in the log
+	Totals      Totals  `json:"totals"`
 }
 
 // An Image is an image that was, or may have been, removed.
@@ -51,15 +44,14 @@ type Image struct {
 	Message             string    `json:"message,omitempty"`
 }
 
-// Totals are numbers of images.
+// Totals are numbers of images. The first three count the confirmed removals. The images
+// after Unknown were kept, or did not exist any more.
 type Totals struct {
-	// Deleted, Archived and TagsRemoved count the confirmed removals.
-	Deleted     int `json:"deleted"`
-	Archived    int `json:"archived"`
-	TagsRemoved int `json:"tagsRemoved"`
-	Unconfirmed int `json:"unconfirmed"`
-	Unknown     int `json:"unknown"`
-	// The other images were kept, or did not exist any more.
+	Deleted      int `json:"deleted"`
+	Archived     int `json:"archived"`
+	TagsRemoved  int `json:"tagsRemoved"`
+	Unconfirmed  int `json:"unconfirmed"`
+	Unknown      int `json:"unknown"`
 	Blocked      int `json:"blocked"`
 	Changed      int `json:"changed"`
 	Gone         int `json:"gone"`
@@ -72,29 +64,30 @@ func (t Totals) Listed() int {
 	return t.Deleted + t.Archived + t.TagsRemoved + t.Unconfirmed + t.Unknown
 }
 
+// counts returns the counts by outcome, without Unconfirmed.
+func (t *Totals) counts() map[string]*int {
+	return map[string]*int{
+		"deleted": &t.Deleted, "archived": &t.Archived, "untagged": &t.TagsRemoved, "unknown": &t.Unknown, "blocked": &t.Blocked,
+		"changed": &t.Changed, "gone": &t.Gone, "failed": &t.Failed, "not attempted": &t.NotAttempted,
+	}
+}
+
 func (t *Totals) add(more Totals) {
-	t.Deleted += more.Deleted
-	t.Archived += more.Archived
-	t.TagsRemoved += more.TagsRemoved
 	t.Unconfirmed += more.Unconfirmed
-	t.Unknown += more.Unknown
-	t.Blocked += more.Blocked
-	t.Changed += more.Changed
-	t.Gone += more.Gone
-	t.Failed += more.Failed
-	t.NotAttempted += more.NotAttempted
+	counts := t.counts()
+	for outcome, n := range more.counts() {
+		*counts[outcome] += *n
+	}
 }
 
 // Lines are numbers of log lines, without blank lines.
 type Lines struct {
-	// Read counts the lines of the function or the tool, and Others all other lines.
-	Read   int `json:"read"`
-	Others int `json:"others"`
+	Read   int `json:"read"`   // of the function or the tool
+	Others int `json:"others"` // all other lines
 	// Unreadable counts the texts that look like a line about an image and cannot be read.
 	// The audit lacks these images.
-	Unreadable int `json:"unreadable"`
-	// Faults are the first MaxFaults unreadable lines.
-	Faults []Fault `json:"faults,omitempty"`
+	Unreadable int     `json:"unreadable"`
+	Faults     []Fault `json:"faults,omitempty"` // the first MaxFaults unreadable lines
 }
 
 // MaxFaults is the largest number of faults in [Lines].

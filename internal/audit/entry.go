@@ -31,7 +31,7 @@ type entry struct {
 	Outcome     string  `json:"outcome"`
 	Unconfirmed bool    `json:"unconfirmed"`
 	Message     string  `json:"message"`
-	// These are members of lines before the begin of a run.
+	// Lines before the begin of a run have these.
 	Document string   `json:"document"`
 	Problem  string   `json:"problem"`
 	Fields   []string `json:"fields"`
@@ -47,8 +47,7 @@ func (i *instant) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// An integer is a JSON number with an integral value, such as 10 or 1e1. Programs that
-// forward a log may write its numbers differently.
+// An integer may be written as 1e1, because programs that forward a log rewrite numbers.
 type integer int64
 
 func (i *integer) UnmarshalJSON(text []byte) error {
@@ -64,8 +63,7 @@ func (i *integer) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// entry records a line with this message, and reports whether it is a line of the function
-// or the tool.
+// entry records a line, and reports whether it is one of the function or the tool.
 func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
 	var message string
 	if json.Unmarshal(msg, &message) != nil {

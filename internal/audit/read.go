@@ -13,9 +13,10 @@ import (
 // 1 MB, and a line of a subscription can have several events.
 const MaxLine = 16 << 20
 
-// Read reads a log to its end. If runID is not "", it ignores all other runs. The error is
-// that of r. Its memory depends on the listed images, the open intents, the runs, and the
-// longest line, but not on the length of the log.
+// Read reads a log to its end. If runID is not "", it ignores all other runs. It accepts
+// lines of other programs, text before the JSON object, and the wrappings of CloudWatch
+// Logs and its clients. The error is that of r. The memory does not depend on the length of
+// the log.
 func Read(r io.Reader, runID string) (Audit, error) {
 	t := newTally(runID)
 	lines := bufio.NewReaderSize(r, 1<<16)

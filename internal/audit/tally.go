@@ -48,8 +48,7 @@ func (t *tally) run(id string) *Run {
 	return run
 }
 
-// image records an intent or an outcome. A run that only plans writes images without an
-// outcome.
+// image records an intent or an outcome. In a run that only plans, the outcome is "".
 func (t *tally) image(message string, e *entry) error {
 	if e.Repository == "" || e.Digest == "" {
 		return errors.New("it has no repository or no digest")
@@ -77,47 +76,25 @@ func (t *tally) image(message string, e *entry) error {
 // settle counts an outcome, and reports whether this version knows it. Logs of older
 // versions have the outcome failed with unconfirmed true instead of unknown.
 func (r *Run) settle(e *entry) bool {
-	removed, kept := r.Totals.counts(e.Outcome)
-	switch {
-	case e.Outcome == "":
-	case removed != nil && e.Unconfirmed:
-		r.Unconfirmed = append(r.Unconfirmed, e.image())
-		r.Totals.Unconfirmed++
-	case removed != nil:
-		r.Removed = append(r.Removed, e.image())
-		*removed++
-	case e.Outcome == "unknown", kept != nil && e.Unconfirmed:
-		r.Unknown = append(r.Unknown, e.image())
-		r.Totals.Unknown++
-	case kept != nil:
-		*kept++
-	default:
+	if e.Outcome == "" {
+		return true
+	}
+	count, known := r.Totals.counts()[e.Outcome]
+	if !known {
 		return false
 	}
-	return true
-}
-
-// counts returns the count of an outcome, as that of a removed image or of another one.
-func (t *Totals) counts(outcome string) (removed, kept *int) {
-	switch outcome {
-	case "deleted":
-		return &t.Deleted, nil
-	case "archived":
-		return &t.Archived, nil
-	case "untagged":
-		return &t.TagsRemoved, nil
-	case "blocked":
-		return nil, &t.Blocked
-	case "changed":
-		return nil, &t.Changed
-	case "gone":
-		return nil, &t.Gone
-	case "failed":
-		return nil, &t.Failed
-	case "not attempted":
-		return nil, &t.NotAttempted
+	switch removed := slices.Contains([]string{"deleted", "archived", "untagged"}, e.Outcome); {
+	case removed && e.Unconfirmed:
+		count = &r.Totals.Unconfirmed
+		r.Unconfirmed = append(r.Unconfirmed, e.image())
+	case removed:
+		r.Removed = append(r.Removed, e.image())
+	case e.Unconfirmed, e.Outcome == "unknown":
+		count = &r.Totals.Unknown
+		r.Unknown = append(r.Unknown, e.image())
 	}
-	return nil, nil
+	*count++
+	return true
 }
 
 func (t *tally) audit() Audit {

@@ -19,8 +19,7 @@ import (
 )
 
 // Adopt returns the command adopt.
-func Adopt(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Adopt(f *session.Flags) *cobra.Command {
 	var (
 		out         string
 		detach, yes bool
@@ -48,7 +47,7 @@ that have changed. From then on, only a run with FILE applies them.`,
 		}),
 	}
 	f.AddConfig(c)
-	c.Flags().StringVar(&f.Output, "output", "table", "with --out, report on the standard output as table or json")
+	f.AddOutput(c, "table", "with --out, report on the standard output as table or json")
 	f.AddRepositories(c)
 	c.Flags().StringVar(&out, "out", "", "write the configuration to this file instead of the standard output")
 	c.Flags().BoolVar(&detach, "detach", false, "detach the adopted policies")
@@ -64,25 +63,21 @@ func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool
 	if err := writeAdopted(ctx, s, &adoption, out); err != nil {
 		return err
 	}
-	for i := range adoption.Plan.Repositories {
-		if r := &adoption.Plan.Repositories[i]; r.Message != "" {
+	for _, r := range adoption.Plan.Repositories {
+		if r.Message != "" {
 			s.Notef("%s: not adopted: %s", r.Name, r.Message)
 		}
 	}
 	fmt.Fprintf(s.Stderr, "Adopted the policies of %s in %s.\n",
 		text.Count(adoption.Plan.Changes(), "repository"), text.Count(adoption.Entries, "entry"))
-	change := newChange(s, adopting, &adoption.Plan)
-	change.detaching = detach
+	c := &change{Session: s, plan: &adoption.Plan, command: adopting, detaching: detach}
 	switch {
 	case out == "":
-		return change.status()
+		return c.status()
 	case !detach:
-		return change.conclude()
+		return c.conclude()
 	}
-	if err := change.show(); err != nil {
-		return err
-	}
-	return change.carryOut(ctx, yes, fmt.Sprintf("Detach the policies of %s? From then on only a run with %s applies them.", change.where(), out))
+	return c.carryOut(ctx, yes, nil, fmt.Sprintf("Detach the policies of %s? From then on only a run with %s applies them.", c.where(), out))
 }
 
 // writeAdopted writes nothing if the file has the adopted policies already.

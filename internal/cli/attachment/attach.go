@@ -6,14 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -25,15 +23,15 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
-type attachFlags struct {
+type attachCommand struct {
 	*session.Flags
 	policy                    string
 	detach, despiteInUse, yes bool
 }
 
 // Attach returns the command attach.
-func Attach(e env.Env) *cobra.Command {
-	f := &attachFlags{Flags: session.NewFlags(e)}
+func Attach(f *session.Flags) *cobra.Command {
+	a := &attachCommand{Flags: f}
 	c := &cobra.Command{
 		Use:   "attach [--policy FILE | --detach]",
 		Short: "Attach lifecycle policies to repositories, or detach them",
@@ -47,44 +45,41 @@ of these images are in use. If one is in use, or if an in-use source does not an
 attach changes nothing unless you give --despite-in-use. With --detach, it detaches the
 policies of the selected repositories.`,
 		Args: session.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return f.run(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context()) },
 	}
 	f.AddRegistry(c)
 	f.AddRepositories(c)
-	c.Flags().StringVar(&f.policy, "policy", "", "native ECR policy to attach")
-	c.Flags().BoolVar(&f.detach, "detach", false, "detach the attached policies instead")
-	c.Flags().BoolVar(&f.despiteInUse, "despite-in-use", false, "attach even if ECR would remove images in use, or if it is not known which images are in use")
-	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	c.Flags().StringVar(&a.policy, "policy", "", "native ECR policy to attach")
+	c.Flags().BoolVar(&a.detach, "detach", false, "detach the attached policies instead")
+	c.Flags().BoolVar(&a.despiteInUse, "despite-in-use", false, "attach even if ECR would remove images in use, or if it is not known which images are in use")
+	c.Flags().BoolVar(&a.yes, "yes", false, "do not ask")
 	return c
 }
 
-func (f *attachFlags) run(ctx context.Context) error {
-	if f.detach && (f.policy != "" || f.despiteInUse) {
+func (a *attachCommand) run(ctx context.Context) error {
+	if a.detach && (a.policy != "" || a.despiteInUse) {
 		return exit.Usagef("--detach cannot be used with --policy or --despite-in-use")
 	}
-	document, err := f.readDocument()
+	document, err := a.readDocument()
 	if err != nil {
 		return err
 	}
 	mode := config.Apply // so that a configuration with fields of a later version is refused
-	if f.detach {
+	if a.detach {
 		mode = config.Plan
 	}
-	s, err := f.Open(ctx, mode)
+	s, err := a.Open(ctx, mode)
 	if err != nil {
 		return err
 	}
 	planner := attach.Planner{Runner: &s.Runner}
-	if f.detach {
+	if a.detach {
 		plan, err := planner.Detach(ctx)
 		if err != nil {
 			return session.Error(err)
 		}
-		change := newChange(s, "detach", &plan)
-		if err := change.show(); err != nil {
-			return err
-		}
-		return change.carryOut(ctx, f.yes, fmt.Sprintf("Detach the policies of %s?", change.where()))
+		c := &change{Session: s, plan: &plan, command: "detach"}
+		return c.carryOut(ctx, a.yes, nil, fmt.Sprintf("Detach the policies of %s?", c.where()))
 	}
 	inline := func(e config.Entry) bool { return e.Source == config.Inline }
 	if document == nil && !slices.ContainsFunc(s.Config.Policies, inline) {
@@ -94,80 +89,78 @@ func (f *attachFlags) run(ctx context.Context) error {
 	if err != nil {
 		return session.Error(err)
 	}
-	return f.attach(ctx, newChange(s, "attach", &plan))
+	c := &change{Session: s, plan: &plan, command: "attach"}
+	totals := c.report().Totals
+	return c.carryOut(ctx, a.yes, a.refuse(&plan), fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
+		c.where(), totals.Expired, totals.Transitioned))
 }
 
-// readDocument returns nil without --policy.
-func (f *attachFlags) readDocument() (*attach.Document, error) {
-	if f.policy == "" {
+func (a *attachCommand) readDocument() (*attach.Document, error) {
+	if a.policy == "" {
 		return nil, nil //nolint:nilnil // no file is no fault
 	}
-	content, err := f.ReadInput(f.policy, config.MaxBytes)
+	content, err := a.ReadInput(a.policy, config.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
 	_, problems := lifecycle.ParseText(content)
 	if err := problems.Err(); err != nil {
-		return nil, exit.Usagef("policy %s: %w", f.policy, err)
+		return nil, exit.Usagef("policy %s: %w", a.policy, err)
 	}
 	for _, warning := range problems.Warnings() {
-		f.Notef("policy %s: %s", f.policy, warning)
+		a.Notef("policy %s: %s", a.policy, warning)
 	}
 	document := attach.Read(string(content))
 	return &document, nil
 }
 
-// attach changes nothing if ECR would refuse a policy, or if images are in use.
-func (f *attachFlags) attach(ctx context.Context, c *change) error {
-	if err := c.show(); err != nil {
-		return err
-	}
+// refuse returns an error if ECR would refuse a policy, or if images are in use.
+func (a *attachCommand) refuse(plan *attach.Plan) error {
 	var refused []string
-	for i := range c.plan.Repositories {
-		if r := &c.plan.Repositories[i]; r.Change == attach.Refused {
+	for _, r := range plan.Repositories {
+		if r.Change == attach.Refused {
 			refused = append(refused, r.Name)
 		}
 	}
-	if len(refused) > 0 {
-		err := exit.Usagef("nothing was changed: ECR does not accept the policies of %s; leave these out with --repositories", strings.Join(refused, ", "))
-		return errors.Join(err, c.printJSON())
+	inUse, doubt := plan.Danger()
+	why := fmt.Sprintf("ECR would remove %s in use", text.Count(inUse, "image"))
+	if doubt != "" {
+		why = "it is not known which images are in use: " + doubt
 	}
-	inUse, doubt := c.plan.Danger()
-	if !f.despiteInUse && (inUse > 0 || doubt != "") {
-		why := fmt.Sprintf("ECR would remove %s in use", text.Count(inUse, "image"))
-		if doubt != "" {
-			why = "it is not known which images are in use: " + doubt
-		}
-		err := exit.Incompletef("nothing was attached: %s; give --despite-in-use to attach the policies anyway", why)
-		return errors.Join(err, c.printJSON())
+	switch {
+	case len(refused) > 0:
+		return exit.Usagef("nothing was changed: ECR does not accept the policies of %s; leave these out with --repositories", strings.Join(refused, ", "))
+	case !a.despiteInUse && (inUse > 0 || doubt != ""):
+		return exit.Incompletef("nothing was attached: %s; give --despite-in-use to attach the policies anyway", why)
 	}
-	totals := c.report().Totals
-	return c.carryOut(ctx, f.yes, fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
-		c.where(), totals.Expired, totals.Transitioned))
+	return nil
 }
 
 // A change is a plan to attach or detach policies, carried out or not.
 type change struct {
 	*session.Session
 	plan      *attach.Plan
-	command   string // attach, detach or adopt
-	detaching bool
-	calls     func() map[string]int
+	command   string         // attach, detach or adopt
+	detaching bool           // adopt with --detach
+	calls     map[string]int // those that attach and detach policies
 }
 
 // adopting is the command adopt, and its action on a repository.
 const adopting = "adopt"
 
-func newChange(s *session.Session, command string, plan *attach.Plan) *change {
-	return &change{Session: s, plan: plan, command: command, detaching: command == "detach", calls: s.Connection.Calls}
-}
-
 func (c *change) where() string {
 	return fmt.Sprintf("%s of account %s in %s", text.Count(c.plan.Changes(), "repository"), c.plan.Account, c.Region)
 }
 
-// carryOut asks, unless yes is true or there is nothing to change, and makes the changes.
-func (c *change) carryOut(ctx context.Context, yes bool, question string) error {
+// carryOut shows the plan, asks, unless yes is true or there is nothing to change, and makes
+// the changes. If refused is an error, carryOut only shows the plan and returns the error.
+func (c *change) carryOut(ctx context.Context, yes bool, refused error, question string) error {
+	if err := c.show(); err != nil {
+		return err
+	}
+	if refused != nil {
+		return errors.Join(refused, c.printJSON())
+	}
 	if !yes && c.plan.Changes() > 0 {
 		now := c.Flags.Now
 		asked := now().Round(0) // the wall clock also runs while the machine is suspended
@@ -181,11 +174,7 @@ func (c *change) carryOut(ctx context.Context, yes bool, question string) error 
 	}
 	client, calls := policyapi.Connect(c.Connection.AWS)
 	attach.Apply(ctx, &c.Runner, c.plan, client)
-	before := c.calls()
-	c.calls = func() map[string]int {
-		maps.Copy(before, calls.Snapshot())
-		return before
-	}
+	c.calls = calls.Snapshot()
 	return c.conclude()
 }
 
@@ -200,11 +189,10 @@ func (c *change) conclude() error {
 // nothing to do that --repositories gives by name, not by a pattern.
 func (c *change) status() error {
 	var undone []string
-	for i := range c.plan.Repositories {
-		r, alone := &c.plan.Repositories[i], attach.Plan{Repositories: c.plan.Repositories[i : i+1]}
+	for _, r := range c.plan.Repositories {
 		named := slices.ContainsFunc(c.Config.Repositories.Requested, func(p wildcard.Pattern) bool { return p.String() == r.Name })
 		switch {
-		case !alone.Handled():
+		case !r.Handled():
 			undone = append(undone, r.Name)
 		case named && r.Change == attach.LeftAlone:
 			undone = append(undone, r.Name)

@@ -3,6 +3,7 @@ package attachment
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -15,9 +16,8 @@ import (
 
 // A changeReport is the JSON form of a change.
 type changeReport struct {
-	Version int `json:"version"`
-	// Command is attach, detach or adopt.
-	Command      string              `json:"command"`
+	Version      int                 `json:"version"`
+	Command      string              `json:"command"` // attach, detach or adopt
 	RunID        string              `json:"runId"`
 	Account      string              `json:"account"`
 	Region       string              `json:"region"`
@@ -32,24 +32,18 @@ type changeReport struct {
 
 type changeTotals struct {
 	Repositories int `json:"repositories"`
-	Changes      int `json:"changes"` // repositories in which something is to be done
-
-	Attached int `json:"attached"`
-	Detached int `json:"detached"`
-	Failed   int `json:"failed"`
+	Changes      int `json:"changes"` // repositories with a planned change
+	Attached     int `json:"attached"`
+	Detached     int `json:"detached"`
+	Failed       int `json:"failed"`
 	attach.Counts
 }
 
 type changedRepository struct {
-	Name       string         `json:"name"`
-	Policy     string         `json:"policy,omitempty"` // the entry of the configuration
-	Change     attach.Change  `json:"change"`
-	Outcome    attach.Outcome `json:"outcome,omitempty"`
-	Message    string         `json:"message,omitempty"`
-	Difference []attach.Line  `json:"difference,omitempty"`
+	attach.Repository
+	Difference []attach.Line `json:"difference,omitempty"`
 	attach.Counts
-	// InUseUnknown is why it is not known which images are in use.
-	InUseUnknown string         `json:"inUseUnknown,omitempty"`
+	InUseUnknown string         `json:"inUseUnknown,omitempty"` // why it is not known which images are in use
 	Images       []changedImage `json:"images,omitempty"`
 }
 
@@ -68,38 +62,28 @@ type changedImage struct {
 func (c *change) report() *changeReport {
 	r := &changeReport{
 		Version: 1, Command: c.command, RunID: c.RunID, Account: c.plan.Account, Region: c.Region,
-		Start: c.Now, End: c.End(), Incomplete: !c.plan.Handled(), Repositories: []changedRepository{}, Calls: c.calls(),
+		Start: c.Now, End: c.End(), Incomplete: !c.plan.Handled(), Repositories: []changedRepository{}, Calls: c.Connection.Calls(),
 	}
+	maps.Copy(r.Calls, c.calls)
 	r.Totals.Repositories, r.Totals.Changes = len(c.plan.Repositories), c.plan.Changes()
-	for i := range c.plan.Repositories {
-		repository := &c.plan.Repositories[i]
-		r.Repositories = append(r.Repositories, c.reportOn(repository))
+	for _, repository := range c.plan.Repositories {
+		r.Repositories = append(r.Repositories, c.reportOn(&repository))
 		r.Findings = append(r.Findings, repository.Foresight.Findings...)
-		r.Totals.add(repository)
+		r.Totals.Add(repository.Counts())
+		switch {
+		case repository.Outcome == attach.Attached:
+			r.Totals.Attached++
+		case repository.Outcome == attach.Detached:
+			r.Totals.Detached++
+		case repository.Failed():
+			r.Totals.Failed++
+		}
 	}
 	return r
 }
 
-func (t *changeTotals) add(r *attach.Repository) {
-	t.Counts.Add(r.Counts())
-	switch r.Outcome {
-	case attach.Attached:
-		t.Attached++
-	case attach.Detached:
-		t.Detached++
-	case attach.Failed, attach.Changed, attach.NotAttempted:
-		t.Failed++
-	case attach.Gone:
-	}
-	if r.Change == attach.Unread || r.Change == attach.Refused {
-		t.Failed++
-	}
-}
-
 func (c *change) reportOn(r *attach.Repository) changedRepository {
-	out := changedRepository{
-		Name: r.Name, Policy: r.Entry, Change: r.Change, Outcome: r.Outcome, Message: r.Message, Counts: r.Counts(),
-	}
+	out := changedRepository{Repository: *r, Counts: r.Counts()}
 	if r.Change.Changes() {
 		out.Difference = r.Difference()
 	}
@@ -112,8 +96,7 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 	case len(r.Foresight.Images) > 0 && r.Foresight.Scanned.IsZero():
 		out.InUseUnknown = "protect.inUse and protect.references are empty"
 	}
-	for i := range r.Foresight.Images {
-		im := &r.Foresight.Images[i]
+	for _, im := range r.Foresight.Images {
 		out.Images = append(out.Images, changedImage{
 			im.Digest, append([]string{}, im.Tags...), im.PushedAt.Time(), im.Action, im.Rule, im.Reason, im.BlockedBy, im.UsedBy,
 		})
@@ -125,8 +108,8 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 func (c *change) show() error {
 	var out text.Lines
 	r := c.report()
-	for i := range r.Repositories {
-		r.Repositories[i].show(&out)
+	for _, repository := range r.Repositories {
+		repository.show(&out)
 	}
 	for _, f := range r.Findings {
 		out.Addf("note: %s: %s", f.Repository, f.Message)
@@ -142,8 +125,6 @@ func (c *change) show() error {
 	return nil
 }
 
-// show adds the change, the rules that are added and removed, and the images in use that
-// ECR would remove.
 func (r *changedRepository) show(out *text.Lines) {
 	line := fmt.Sprintf("%s: %s", r.Name, r.Change)
 	switch {
@@ -178,8 +159,7 @@ func counts(n attach.Counts) string {
 	return line
 }
 
-// print writes the report to the standard output. After an error it prints the totals on
-// the standard error stream.
+// print writes the report or, after an error, the totals to the standard error stream.
 func (c *change) print() error {
 	r := c.report()
 	err := c.Print("report", text.JSON(r), r.table)
@@ -191,16 +171,15 @@ func (c *change) print() error {
 
 // printJSON is print if the output is JSON. Otherwise the user has seen the plan.
 func (c *change) printJSON() error {
-	if asJSON, err := c.JSON(); err != nil || !asJSON {
-		return err
+	if c.JSON {
+		return c.print()
 	}
-	return c.print()
+	return nil
 }
 
 func (r *changeReport) table() string {
 	t := text.NewTable()
-	for i := range r.Repositories {
-		repository := &r.Repositories[i]
+	for _, repository := range r.Repositories {
 		t.Row(repository.Name, cmp.Or(string(repository.Outcome), string(repository.Change)), repository.Message)
 	}
 	return t.String() + r.totals() + "\n"

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,8 +20,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// An Env is everything outside the program. Connector and Source are those of package
-// function.
+// An Env is everything outside the program. See package function for Connector and Source.
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
@@ -58,8 +59,7 @@ func (e Env) ReadInput(name string, most int64) ([]byte, error) {
 	return ReadAll(name, r, most)
 }
 
-// ReadAll reads and closes r. It reads no more than most+1 bytes, which is enough to refuse
-// a file that is too long.
+// ReadAll reads at most most+1 bytes, to tell a file that is too long, and closes r.
 func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 	defer func() { _ = r.Close() }() // it was only read
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
@@ -70,8 +70,7 @@ func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 }
 
 // Confirm asks on the standard error stream and reports whether the answer is "yes". After
-// any other answer it prints declined. Without an answer, the error has instead, which says
-// how to run without a question.
+// any other answer it prints declined. Without an answer, the error ends with instead.
 func (e Env) Confirm(question, declined, instead string) (agreed bool, err error) {
 	fmt.Fprintf(e.Stderr, "\n%s Type yes to go on: ", question)
 	answer, err := bufio.NewReader(e.Stdin).ReadString('\n')
@@ -116,21 +115,61 @@ func (i interruptible) Read(content []byte) (int, error) {
 	if err := i.ctx.Err(); err != nil {
 		return 0, err
 	}
-	type part struct {
-		content []byte
-		err     error
-	}
-	parts := make(chan part, 1)
+	own := make([]byte, min(len(content), 1<<16)) // the caller may use its own again by then
+	var n int
+	var err error
+	done := make(chan struct{})
 	go func() {
-		const most = 1 << 16
-		own := make([]byte, min(len(content), most)) // the caller may use its own again by then
-		n, err := i.r.Read(own)
-		parts <- part{own[:n], err}
+		defer close(done)
+		n, err = i.r.Read(own)
 	}()
 	select {
-	case p := <-parts:
-		return copy(content, p.content), p.err
+	case <-done:
+		return copy(content, own[:n]), err
 	case <-i.ctx.Done():
 		return 0, i.ctx.Err()
 	}
+}
+
+// SaveFile writes a file or, after an error, leaves the older file as it was: it writes a
+// temporary file and renames it. It writes directly to a pipe or a device.
+func SaveFile(name string, write func(io.Writer) error) error {
+	there, err := os.Stat(name)
+	switch {
+	case err != nil: // it does not exist, or os.CreateTemp finds the fault
+		err = replaceFile(name, 0o600, write)
+	case there.Mode().IsRegular():
+		err = replaceFile(name, there.Mode().Perm(), write)
+	default:
+		var f *os.File
+		if f, err = os.OpenFile(name, os.O_WRONLY, 0); err == nil {
+			err = errors.Join(write(f), f.Close())
+		}
+	}
+	if cause, ok := errors.AsType[*fs.PathError](err); ok { // it names the temporary file
+		err = cause.Err
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func replaceFile(name string, mode fs.FileMode, write func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".ecrclean-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name()) // err says what went wrong
+		}
+	}()
+	if err := errors.Join(write(f), f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
 }

@@ -23,7 +23,6 @@ type Error struct {
 
 func (e *Error) Error() string { return e.err.Error() }
 
-// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.err }
 
 // Usagef returns an error with the status Usage.
@@ -37,8 +36,7 @@ func Incompletef(format string, args ...any) error {
 	return &Error{Incomplete, fmt.Errorf(format, args...)}
 }
 
-// Status returns the exit status for an error. An error without one comes from cobra and is
-// about the command line.
+// Status returns the exit status for an error. An error without one comes from cobra.
 func Status(err error) int {
 	if err == nil {
 		return Done

@@ -28,8 +28,7 @@ type File struct {
 	Details                    []evaluator.Image
 }
 
-// imageDetail is an element of imageDetails. Times and numbers are raw, so that an error
-// can name the image.
+// imageDetail has raw times and numbers, so that an error can name the image.
 type imageDetail struct {
 	RegistryID             string          `json:"registryId"`
 	RepositoryName         string          `json:"repositoryName"`
@@ -152,8 +151,7 @@ var timePattern = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?
 
 var errTime = errors.New("must be like 2026-03-01T00:00:00Z, in one of the years 1678 to 2261")
 
-// ParseTime reads a time such as 2026-02-27T18:00:00Z. It cuts off digits below a
-// nanosecond.
+// ParseTime reads a time such as 2026-02-27T18:00:00Z, to the nanosecond.
 func ParseTime(s string) (time.Time, error) {
 	parts := timePattern.FindStringSubmatch(s)
 	if parts == nil {
@@ -171,11 +169,9 @@ func ParseTime(s string) (time.Time, error) {
 	return at, nil
 }
 
-// fits reports whether an evaluator.Instant can hold the time.
 func fits(t time.Time) bool { return evaluator.At(t).Time().Equal(t) }
 
-// timestamp reads a time as the AWS CLI prints it: ISO 8601 with an offset, or seconds
-// since 1970, with their fraction.
+// timestamp reads a time of the AWS CLI: ISO 8601 with an offset, or seconds since 1970.
 func timestamp(raw json.RawMessage) (at time.Time, ok bool) {
 	if isNull(raw) {
 		return at, true

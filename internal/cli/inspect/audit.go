@@ -7,15 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 )
 
 // Audit returns the command audit.
-func Audit(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Audit(f *session.Flags) *cobra.Command {
 	var run string
 	c := &cobra.Command{
 		Use:   "audit FILE",
@@ -37,15 +35,12 @@ with lines of other programs, with text before the JSON, or inside the events th
 		Args: session.Args(1, "a log file, or - for the standard input"),
 		RunE: func(_ *cobra.Command, args []string) error { return auditLog(f, args[0], run) },
 	}
-	f.AddOutput(c)
+	f.AddOutput(c, "table", "table or json")
 	c.Flags().StringVar(&run, "run", "", "only the run of this id")
 	return c
 }
 
 func auditLog(f *session.Flags, name, run string) error {
-	if _, err := f.JSON(); err != nil {
-		return err
-	}
 	r, err := f.OpenInput(name)
 	if err != nil {
 		return err
@@ -81,17 +76,16 @@ func auditLog(f *session.Flags, name, run string) error {
 // auditTable has complete digests: the reader may have to find the images elsewhere.
 func auditTable(a *audit.Audit) string {
 	var out text.Lines
-	for i := range a.Runs {
-		run := &a.Runs[i]
+	for _, run := range a.Runs {
 		t := text.NewTable("OUTCOME", "TIME", "REPOSITORY", "IMAGE", "TAGS", "PUSHED", "BYTES", "RULE", "POLICY", "RUN")
-		for i := range run.Removed {
-			auditRow(t, &run.Removed[i], run.Removed[i].Outcome)
+		for _, im := range run.Removed {
+			auditRow(t, im, im.Outcome)
 		}
-		for i := range run.Unconfirmed {
-			auditRow(t, &run.Unconfirmed[i], run.Unconfirmed[i].Outcome+", unconfirmed")
+		for _, im := range run.Unconfirmed {
+			auditRow(t, im, im.Outcome+", unconfirmed")
 		}
-		for i := range run.Unknown {
-			auditRow(t, &run.Unknown[i], "unknown")
+		for _, im := range run.Unknown {
+			auditRow(t, im, "unknown")
 		}
 		end := ""
 		if !run.Finished {
@@ -105,7 +99,7 @@ func auditTable(a *audit.Audit) string {
 	return out.String()
 }
 
-func auditRow(t *text.Table, im *audit.Image, outcome string) {
+func auditRow(t *text.Table, im audit.Image, outcome string) {
 	tags := im.ImageTags
 	if len(im.Untag) > 0 {
 		tags = im.Untag

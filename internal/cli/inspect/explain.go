@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -17,8 +16,7 @@ import (
 )
 
 // Explain returns the command explain.
-func Explain(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Explain(f *session.Flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain REPOSITORY IMAGE",
 		Short: "Say why one image, named by tag or digest, is kept or removed",

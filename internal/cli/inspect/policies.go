@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -21,8 +20,7 @@ import (
 )
 
 // Policies returns the command policies.
-func Policies(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Policies(f *session.Flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policies",
 		Short: "Say which repository gets which policy and why, and which get none",
@@ -44,19 +42,16 @@ configuration needs them, and no images.`,
 	return c
 }
 
-// assigned is the JSON form of an assignment.
 type assigned struct {
 	Repository string `json:"repository"`
 	// Policy, Source and Why are empty if no entry of the configuration selects it.
-	Policy string              `json:"policy"`
-	Source config.PolicySource `json:"source"`
-	Why    string              `json:"why"`
-	Rules  int                 `json:"rules"`
-	// Attached reports whether a policy is attached, for a source that uses it. It is nil
-	// if that is not known.
-	Attached *bool         `json:"attached,omitempty"`
-	Skipped  plan.SkipCode `json:"skipped,omitempty"`
-	Message  string        `json:"message,omitempty"`
+	Policy   string              `json:"policy"`
+	Source   config.PolicySource `json:"source"`
+	Why      string              `json:"why"`
+	Rules    int                 `json:"rules"`
+	Attached *bool               `json:"attached,omitempty"` // nil if unknown, or of no effect
+	Skipped  plan.SkipCode       `json:"skipped,omitempty"`
+	Message  string              `json:"message,omitempty"`
 }
 
 func newAssigned(a cleaner.Assignment) assigned {

@@ -16,8 +16,7 @@ import (
 )
 
 // References returns the command references.
-func References(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func References(f *session.Flags) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "references [--out FILE|s3://BUCKET/KEY]",
@@ -35,9 +34,8 @@ Images of public registries, such as docker.io and public.ecr.aws, are left out.
 	return c
 }
 
-// references writes the list. It writes nothing if a part of the scan failed, because the
-// list would look complete. It writes nothing if the clock is wrong, because the list could
-// look too new.
+// references writes nothing if a part of the scan failed, because the list would look
+// complete, or if the clock is wrong, because the list could look too new.
 func references(ctx context.Context, s *session.Session, out string) error {
 	run := s.Connection.Scanner(s.Config, "", s.Clock)
 	if run == nil {
@@ -73,9 +71,9 @@ func references(ctx context.Context, s *session.Session, out string) error {
 	if err != nil {
 		return exit.Failuref("write references: %w", err)
 	}
-	for i := range scan.Uses {
+	for _, use := range scan.Uses {
 		// A reader of the list would take such images for unused.
-		if use := &scan.Uses[i]; use.Reference.Repository == "" {
+		if use.Reference.Repository == "" {
 			s.Notef("not in the list: %s: %s", use.By, cmp.Or(use.Problem, "the repository of "+use.Reference.Digest+" is not known"))
 		}
 	}

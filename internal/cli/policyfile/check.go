@@ -10,7 +10,6 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -22,8 +21,8 @@ import (
 )
 
 // Check returns the command check.
-func Check(e env.Env) *cobra.Command {
-	k := &checker{Flags: session.NewFlags(e)}
+func Check(f *session.Flags) *cobra.Command {
+	k := &checker{Flags: f}
 	c := &cobra.Command{
 		Use:   "check [--dialect aws|extended] FILE... | --config FILE",
 		Short: "Validate lifecycle policies or a configuration",
@@ -48,13 +47,13 @@ with all of these repositories, and a policy of a configuration with the reposit
 that get it.`,
 		RunE: k.run,
 	}
-	f := c.Flags()
-	f.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
-	f.StringVar(&k.Configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
-	f.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
-	f.StringSliceVar(&k.Repositories, "repositories", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+	flags := c.Flags()
+	flags.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
+	flags.StringVar(&k.Configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
+	flags.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
+	flags.StringSliceVar(&k.Repositories, "repositories", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
 	k.AddAccount(c)
-	k.AddOutput(c)
+	k.AddOutput(c, "table", "table or json")
 	return c
 }
 
@@ -64,11 +63,10 @@ type checker struct {
 }
 
 func (k *checker) run(c *cobra.Command, args []string) error {
-	parse, ok := parsers[k.dialect]
 	switch {
 	case (len(args) == 0) == (k.Configuration == ""):
 		return exit.Usagef("expects policy files, or --config with a configuration file")
-	case !ok:
+	case k.dialect != "aws" && k.dialect != "extended":
 		return exit.Usagef("--dialect %s: must be aws or extended", k.dialect)
 	case k.images != "" && k.Repositories != nil:
 		return exit.Usagef("expects --images or --repositories, not both")
@@ -78,7 +76,7 @@ func (k *checker) run(c *cobra.Command, args []string) error {
 	if k.Configuration != "" {
 		documents, err = k.readConfiguration(c.Context())
 	} else {
-		documents, err = k.readPolicies(args, parse)
+		documents, err = k.readPolicies(args)
 	}
 	if err == nil {
 		err = k.survey(c.Context(), documents)
@@ -125,31 +123,22 @@ type document struct {
 	name          string
 	text          []byte
 	problems      jsondoc.Problems
-	configuration *config.Config // nil for a policy file
-	// policies has one policy, or one for each entry of the configuration. It has no rules
-	// if it is not in the configuration, or if the configuration has a fault.
-	policies []lifecycle.Policy
-	surveys  []*pitfall.Survey
+	configuration *config.Config     // nil for a policy file
+	policies      []lifecycle.Policy // one, or one for each entry; no rules if faulty or not in the configuration
+	surveys       []*pitfall.Survey
 }
 
-type parser func(content []byte) (lifecycle.Policy, jsondoc.Problems)
-
-// parsers are named by their dialect.
-var parsers = map[string]parser{
-	"aws": lifecycle.ParseText,
-	"extended": func(content []byte) (lifecycle.Policy, jsondoc.Problems) {
-		return lifecycle.Parse(content, lifecycle.Extended)
-	},
-}
-
-func (k *checker) readPolicies(names []string, parse parser) ([]*document, error) {
+func (k *checker) readPolicies(names []string) ([]*document, error) {
 	documents := make([]*document, len(names))
 	for i, name := range names {
 		content, err := k.ReadInput(name, config.MaxBytes)
 		if err != nil {
 			return nil, err
 		}
-		policy, problems := parse(content)
+		policy, problems := lifecycle.ParseText(content)
+		if k.dialect == "extended" {
+			policy, problems = lifecycle.Parse(content, lifecycle.Extended)
+		}
 		documents[i] = &document{name: name, text: content, problems: problems, policies: []lifecycle.Policy{policy}}
 	}
 	return documents, nil
@@ -187,8 +176,7 @@ func (d *document) add(repository string, images []evaluator.Image, gets func(i 
 	}
 }
 
-// warn adds the warnings of the surveys. They replace warnings about the same value, which
-// were made without images.
+// warn adds the warnings of the surveys. They replace earlier ones about the same value.
 func (d *document) warn() {
 	doc := jsondoc.Parse(d.text)
 	for i, survey := range d.surveys {

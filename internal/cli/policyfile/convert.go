@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/convert"
@@ -15,7 +15,7 @@ import (
 )
 
 // Convert returns the command convert.
-func Convert(e env.Env) *cobra.Command {
+func Convert(f *session.Flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "convert [FILE]",
 		Short: "Convert an extended policy to a native ECR policy where possible",
@@ -28,25 +28,25 @@ standard error stream and no policy, and the exit status is 2. It also names eac
 that gets another rulePriority, or that it leaves out because the rule can never match.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return convertPolicy(e, append(args, "-")[0])
+			return convertPolicy(f, append(args, "-")[0])
 		},
 	}
 }
 
-func convertPolicy(e env.Env, name string) error {
-	content, err := e.ReadInput(name, config.MaxBytes)
+func convertPolicy(f *session.Flags, name string) error {
+	content, err := f.ReadInput(name, config.MaxBytes)
 	if err != nil {
 		return err
 	}
 	policy, problems := convert.Policy(content)
 	for _, p := range problems {
-		fmt.Fprintf(e.Stderr, "%s:%s\n", text.Printable(name), p)
+		fmt.Fprintf(f.Stderr, "%s:%s\n", text.Printable(name), p)
 	}
 	if problems.Err() != nil {
 		return exit.Usagef("nothing is converted; change the rules named above, or keep the policy in the configuration of the cleaner")
 	}
 	if content, err = policyText(policy); err == nil {
-		_, err = e.Stdout.Write(content)
+		_, err = f.Stdout.Write(content)
 	}
 	if err != nil {
 		return exit.Failuref("write the policy: %w", err)

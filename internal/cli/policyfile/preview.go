@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/images"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -20,8 +19,7 @@ import (
 )
 
 // Preview returns the command preview.
-func Preview(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Preview(f *session.Flags) *cobra.Command {
 	var policyFile, imagesFile, now string
 	c := &cobra.Command{
 		Use:   "preview --policy FILE --images FILE [--now RFC3339]",
@@ -38,19 +36,14 @@ native ECR policy or an extended one, as in a configuration.`,
 	c.Flags().StringVar(&policyFile, "policy", "", "lifecycle policy")
 	c.Flags().StringVar(&imagesFile, "images", "", `output of "aws ecr describe-images"`)
 	c.Flags().StringVar(&now, "now", "", "time of the evaluation, RFC 3339 (default: now)")
-	f.AddOutput(c)
+	f.AddOutput(c, "table", "table or json")
 	for _, required := range []string{"policy", "images"} {
-		if err := c.MarkFlagRequired(required); err != nil {
-			panic(err) // the flag is defined above
-		}
+		_ = c.MarkFlagRequired(required) // the flag is defined above
 	}
 	return c
 }
 
 func previewFiles(f *session.Flags, policyFile, imagesFile, now string) error {
-	if _, err := f.JSON(); err != nil {
-		return err
-	}
 	at := f.Now()
 	if now != "" {
 		var err error
@@ -69,7 +62,7 @@ func previewFiles(f *session.Flags, policyFile, imagesFile, now string) error {
 	for _, w := range problems.Warnings() {
 		f.Notef("policy %s: %s", policyFile, w)
 	}
-	file, err := readImages(f.Env, imagesFile)
+	file, err := readImages(f, imagesFile)
 	if err != nil {
 		return err
 	}
@@ -77,8 +70,8 @@ func previewFiles(f *session.Flags, policyFile, imagesFile, now string) error {
 	return f.Print("preview", text.JSON(p), p.table)
 }
 
-func readImages(e env.Env, name string) (images.File, error) {
-	content, err := e.ReadInput(name, images.MaxBytes)
+func readImages(f *session.Flags, name string) (images.File, error) {
+	content, err := f.ReadInput(name, images.MaxBytes)
 	if err != nil {
 		return images.File{}, err
 	}
@@ -96,30 +89,24 @@ type preview struct {
 	LifecyclePolicyText string          `json:"lifecyclePolicyText"`
 	Status              string          `json:"status"`
 	PreviewResults      []previewResult `json:"previewResults"`
-	Summary             previewSummary  `json:"summary"`
+	Summary             struct {
+		ExpiringImageTotalCount       int                  `json:"expiringImageTotalCount"`
+		TransitioningImageTotalCounts []transitioningCount `json:"transitioningImageTotalCounts,omitempty"`
+		UntaggingImageTotalCount      int                  `json:"untaggingImageTotalCount,omitempty"` // ECR has no such action
+	} `json:"summary"`
 }
 
 type previewResult struct {
-	ImageTags           []string      `json:"imageTags"`
-	ImageDigest         string        `json:"imageDigest"`
-	ImagePushedAt       time.Time     `json:"imagePushedAt"`
-	Action              previewAction `json:"action"`
-	AppliedRulePriority int           `json:"appliedRulePriority"`
-	StorageClass        string        `json:"storageClass"`
-	// why is for the table; AWS's shape has no place for it.
-	why string
-}
-
-type previewAction struct {
-	Type               string `json:"type"`
-	TargetStorageClass string `json:"targetStorageClass,omitempty"`
-}
-
-type previewSummary struct {
-	ExpiringImageTotalCount       int                  `json:"expiringImageTotalCount"`
-	TransitioningImageTotalCounts []transitioningCount `json:"transitioningImageTotalCounts,omitempty"`
-	// UntaggingImageTotalCount is ours: ECR has no such action.
-	UntaggingImageTotalCount int `json:"untaggingImageTotalCount,omitempty"`
+	ImageTags     []string  `json:"imageTags"`
+	ImageDigest   string    `json:"imageDigest"`
+	ImagePushedAt time.Time `json:"imagePushedAt"`
+	Action        struct {
+		Type               string `json:"type"`
+		TargetStorageClass string `json:"targetStorageClass,omitempty"`
+	} `json:"action"`
+	AppliedRulePriority int    `json:"appliedRulePriority"`
+	StorageClass        string `json:"storageClass"`
+	why                 string // for the table; AWS's shape has no place for it
 }
 
 type transitioningCount struct {
@@ -163,18 +150,16 @@ func newPreviewResult(im *evaluator.Image, v evaluator.Verdict) previewResult {
 	if im.Status == evaluator.Archived {
 		class = lifecycle.ArchiveClass
 	}
-	why := v.Why()
-	if v.Action == evaluator.Untag {
-		why += "; loses " + strings.Join(v.Rule.Selection.MatchingTags(im.Tags), ",")
-	}
-	return previewResult{
+	r := previewResult{
 		ImageTags: append([]string{}, im.Tags...), ImageDigest: im.Digest, ImagePushedAt: im.PushedAt.Time(),
-		Action: previewAction{
-			Type:               strings.ToUpper(string(v.Action)),
-			TargetStorageClass: strings.ToUpper(string(v.Rule.Action.TargetStorageClass)),
-		},
-		AppliedRulePriority: v.Rule.RulePriority, StorageClass: strings.ToUpper(string(class)), why: why,
+		AppliedRulePriority: v.Rule.RulePriority, StorageClass: strings.ToUpper(string(class)), why: v.Why(),
 	}
+	r.Action.Type = strings.ToUpper(string(v.Action))
+	r.Action.TargetStorageClass = strings.ToUpper(string(v.Rule.Action.TargetStorageClass))
+	if v.Action == evaluator.Untag {
+		r.why += "; loses " + strings.Join(v.Rule.Selection.MatchingTags(im.Tags), ",")
+	}
+	return r
 }
 
 func (p *preview) table() string {

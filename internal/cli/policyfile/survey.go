@@ -36,9 +36,8 @@ func (k *checker) survey(ctx context.Context, documents []*document) error {
 	return nil
 }
 
-// surveyFile surveys all policies that the repository of the file may get.
 func (k *checker) surveyFile(_ context.Context, documents []*document) error {
-	file, err := readImages(k.Env, k.images)
+	file, err := readImages(k.Flags, k.images)
 	if err != nil {
 		return err
 	}
@@ -57,8 +56,7 @@ func (k *checker) surveyFile(_ context.Context, documents []*document) error {
 	return nil
 }
 
-// surveyRegistry surveys every policy file with every repository, or each policy of a
-// configuration with the repositories that get it.
+// surveyRegistry gives policies of a configuration only the repositories that get them.
 func (k *checker) surveyRegistry(ctx context.Context, documents []*document) error {
 	configuration, checked := config.Default(), documents[0].configuration
 	if checked != nil {

@@ -22,8 +22,7 @@ import (
 )
 
 // Apply returns the command apply.
-func Apply(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Apply(f *session.Flags) *cobra.Command {
 	var (
 		yes    bool
 		maxAge time.Duration
@@ -133,8 +132,7 @@ func nothingRemoved(ctx context.Context, err error) error {
 	return err
 }
 
-// ask shows a plan on the standard error stream and asks whether to apply it. The standard
-// output is for the report.
+// ask shows the plan on the standard error stream: the standard output is for the report.
 func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
 	if _, err := fmt.Fprint(r.Stderr, render.Report(plan)); err != nil {
 		return false, exit.Failuref("%w", err)
@@ -150,34 +148,31 @@ func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
 
 // question asks whether to apply a plan, which must have all its images.
 func question(plan *report.Report, removals int) string {
-	archives, untags := 0, 0
-	for i := range plan.Repositories {
-		r := &plan.Repositories[i]
+	counts := map[string]int{"delete": removals}
+	for _, r := range plan.Repositories {
 		if r.Skipped != "" {
 			continue
 		}
-		for j := range r.Images {
-			switch im := &r.Images[j]; {
+		for _, im := range r.Images {
+			switch {
 			case len(im.ProtectedBy) > 0:
 			case im.Verdict == evaluator.Untag:
-				untags++
+				counts["remove tags from"]++
+				counts["delete"]--
 			case im.Archives():
-				archives++
+				counts["archive"]++
+				counts["delete"]--
 			}
 		}
 	}
-	deletes := removals - archives - untags
 	var actions []string
-	for _, action := range []struct {
-		verb   string
-		images int
-	}{{"delete", deletes}, {"archive", archives}, {"remove tags from", untags}} {
-		if action.images > 0 {
-			actions = append(actions, action.verb+" "+text.Count(action.images, "image"))
+	for _, verb := range []string{"delete", "archive", "remove tags from"} {
+		if n := counts[verb]; n > 0 {
+			actions = append(actions, verb+" "+text.Count(n, "image"))
 		}
 	}
 	warning := ""
-	if deletes > 0 {
+	if counts["delete"] > 0 {
 		warning = " A deleted image cannot be restored."
 	}
 	return fmt.Sprintf("In account %s in %s, %s?%s", plan.Account, plan.Region, english.WordSeries(actions, "and"), warning)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -20,8 +19,7 @@ import (
 )
 
 // Delete returns the command delete.
-func Delete(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Delete(f *session.Flags) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use:   "delete REPOSITORY IMAGE...",
@@ -56,7 +54,6 @@ counts as deleted.`,
 	return c
 }
 
-// A deletion deletes the images that the user named.
 type deletion struct {
 	*session.Session
 	names []string
@@ -70,8 +67,7 @@ func (d *deletion) approve(plan *plan.Plan) error {
 		return nil // the user has seen the plan and agreed
 	}
 	var refused []string
-	for i := range plan.Images {
-		im := &plan.Images[i]
+	for _, im := range plan.Images {
 		named, other := d.split(im.Tags)
 		if im.Action != evaluator.Expire || len(other) == 0 {
 			continue // the image was not named, or nothing else is lost
@@ -92,7 +88,6 @@ func (d *deletion) approve(plan *plan.Plan) error {
 		strings.Join(refused, "; "))
 }
 
-// split returns the named tags and the others.
 func (d *deletion) split(tags []string) (named, other []string) {
 	for _, tag := range tags {
 		if slices.Contains(d.names, tag) {
@@ -108,14 +103,12 @@ func (d *deletion) split(tags []string) (named, other []string) {
 // not deleted, and what to do, on the standard error stream.
 func (d *deletion) status(r *report.Report) error {
 	not, all := 0, 0
-	for i := range r.Repositories {
-		repository := &r.Repositories[i]
+	for _, repository := range r.Repositories {
 		if repository.Skipped != "" {
 			d.Notef("not deleted: %s: %s", repository.Name, whySkipped(repository))
 			break // delete is about one repository
 		}
-		for j := range repository.Images {
-			im := &repository.Images[j]
+		for _, im := range repository.Images {
 			if im.Verdict != evaluator.Expire {
 				continue // it was not named
 			}
@@ -137,14 +130,14 @@ func (d *deletion) status(r *report.Report) error {
 	return session.Status(r)
 }
 
-func whySkipped(r *report.Repository) string {
+func whySkipped(r report.Repository) string {
 	if r.Skipped == plan.SkipLimit {
 		return r.Message + "; raise the limit in the configuration or with --max-deletions, --max-deletions-per-repository or --max-deleted-percent"
 	}
 	return fmt.Sprintf("%s: %s", r.Skipped, r.Message)
 }
 
-func whyNotDeleted(im *report.Image) string {
+func whyNotDeleted(im report.Image) string {
 	if len(im.ProtectedBy) == 0 {
 		outcome := cmp.Or(im.Outcome, plan.NotAttempted)
 		why := strings.TrimSuffix(fmt.Sprintf("%s: %s", outcome, text.ShortDigests(im.Message)), ": ")

@@ -18,8 +18,7 @@ import (
 )
 
 // Plan returns the command plan.
-func Plan(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Plan(f *session.Flags) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "plan",
@@ -28,7 +27,7 @@ func Plan(e env.Env) *cobra.Command {
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
 			plan, err := s.Report(ctx, s.Run)
 			if err == nil && out != "" {
-				err = save(ctx, e, out, plan)
+				err = save(ctx, f, out, plan)
 			}
 			if err != nil {
 				return err
@@ -45,9 +44,9 @@ func Plan(e env.Env) *cobra.Command {
 
 // save writes a plan to a file, unless a signal has cut the plan short: the file may have
 // an older plan that is complete.
-func save(ctx context.Context, e env.Env, name string, plan *report.Report) error {
+func save(ctx context.Context, f *session.Flags, name string, plan *report.Report) error {
 	if interrupted := ctx.Err() != nil; interrupted && plan.Incomplete {
-		e.Notef("%s is not written: the plan is not complete", name)
+		f.Notef("%s is not written: the plan is not complete", name)
 		return nil
 	}
 	if err := env.SaveFile(name, plan.WriteJSON); err != nil {
@@ -57,8 +56,7 @@ func save(ctx context.Context, e env.Env, name string, plan *report.Report) erro
 }
 
 // Invoke returns the command invoke.
-func Invoke(e env.Env) *cobra.Command {
-	f := session.NewFlags(e)
+func Invoke(f *session.Flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "invoke EVENT",
 		Short: "Run the Lambda handler here on an event file",
@@ -68,9 +66,6 @@ invoke runs the code of the function. The event decides the mode: with "mode": "
 the handler removes images. The log is written to the standard error stream.`,
 		Args: session.Args(1, "an event file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			if _, err := f.JSON(); err != nil {
-				return err
-			}
 			event, err := f.ReadInput(args[0], config.MaxRequestBytes)
 			if err != nil {
 				return err
@@ -79,7 +74,7 @@ the handler removes images. The log is written to the standard error stream.`,
 		},
 	}
 	f.AddConfig(c)
-	c.Flags().StringVar(&f.Output, "output", "json", "json, as the function answers, or table")
+	f.AddOutput(c, "json", "json, as the function answers, or table")
 	return c
 }
 

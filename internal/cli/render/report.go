@@ -23,14 +23,12 @@ import (
 func Report(r *report.Report) string {
 	images := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "VERDICT", "RULE", "WHY", "OUTCOME")
 	skipped := text.NewTable()
-	for i := range r.Repositories {
-		repository := &r.Repositories[i]
+	for _, repository := range r.Repositories {
 		if repository.Skipped != "" {
 			skipped.Row(repository.Name, "skipped", string(repository.Skipped), repository.Message)
 			continue
 		}
-		for j := range repository.Images {
-			im := &repository.Images[j]
+		for _, im := range repository.Images {
 			images.Row(repository.Name, text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags), string(im.Verdict),
 				text.Number(im.AppliedRulePriority), text.ShortDigests(im.Reason), text.ShortDigests(outcome(im)))
 		}
@@ -50,7 +48,7 @@ func Report(r *report.Report) string {
 	return out.String()
 }
 
-func outcome(im *report.Image) string {
+func outcome(im report.Image) string {
 	switch {
 	case len(im.ProtectedBy) > 0:
 		by := make([]string, len(im.ProtectedBy))
@@ -108,8 +106,7 @@ func Incomplete(r *report.Report) string {
 			bad[f.Repository] = true
 		}
 	}
-	for i := range r.Repositories {
-		repository := &r.Repositories[i]
+	for _, repository := range r.Repositories {
 		limited := repository.Skipped == plan.SkipLimit && r.Mode == config.Apply
 		if limited || undone[string(repository.Skipped)] > 0 || repository.Failed+repository.Unknown+repository.NotAttempted > 0 {
 			bad[repository.Name] = true

@@ -1,6 +1,5 @@
-// Package runlog writes the log of a run that removes images, for "ecrclean audit". The
-// log is on the disk before each call that removes images, and the run ends when the log
-// fails.
+// Package runlog writes the log of a run that removes images. The log is on the disk before
+// each call that removes images, and the run ends when the log fails.
 package runlog
 
 import (
@@ -31,8 +30,7 @@ func New(ctx context.Context, w io.Writer) (context.Context, *Log) {
 	return l.Watch(ctx), l
 }
 
-// Open opens a file to append to. It returns nil for an empty name. Call Watch before the
-// first Write.
+// Open appends to a file. It returns nil for no name. Call Watch before the first Write.
 func Open(name string) (*Log, error) {
 	if name == "" {
 		return nil, nil //nolint:nilnil // no file is no fault

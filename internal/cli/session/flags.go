@@ -1,6 +1,5 @@
-// Package session has the flags that commands share, and the session of a command: a
-// connection to the registry with a runner. A session only plans until a command gives it
-// a remover.
+// Package session has the shared flags, and the session of a command: a connection with a
+// runner. A session only plans until a command gives it a remover.
 package session
 
 import (
@@ -17,11 +16,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
-// Flags are the shared flags.
+// Flags are the shared flags. A command adds those that it has.
 type Flags struct {
 	env.Env
 	Configuration string
-	Output        string
+	JSON          bool
 	Repositories  []string // nil if the flag is not given
 
 	profile, region, logFile                                   string
@@ -29,13 +28,10 @@ type Flags struct {
 	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent limit
 }
 
-// NewFlags returns flags with their defaults. A command adds those that it has.
-func NewFlags(e env.Env) *Flags { return &Flags{Env: e, Output: "table"} }
-
 // AddRegistry adds --config, --profile, --region and --output.
 func (f *Flags) AddRegistry(c *cobra.Command) {
 	f.AddConfig(c)
-	f.AddOutput(c)
+	f.AddOutput(c, "table", "table or json")
 }
 
 // AddConfig adds --config, --profile and --region.
@@ -52,8 +48,14 @@ func (f *Flags) AddAccount(c *cobra.Command) {
 }
 
 // AddOutput adds --output.
-func (f *Flags) AddOutput(c *cobra.Command) {
-	c.Flags().StringVar(&f.Output, "output", "table", "table or json")
+func (f *Flags) AddOutput(c *cobra.Command, value, usage string) {
+	output := c.Flags().String("output", value, usage)
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if f.JSON = *output == "json"; !f.JSON && *output != "table" {
+			return exit.Usagef("--output %s: must be table or json", *output)
+		}
+		return nil
+	}
 }
 
 // AddRepositories adds --repositories.
@@ -80,21 +82,9 @@ func Args(n int, what string) cobra.PositionalArgs {
 // NoArgs is the check of a command with --repositories.
 var NoArgs = Args(0, "no arguments; name repositories with --repositories")
 
-// JSON reports whether the output is JSON, and checks --output.
-func (f *Flags) JSON() (bool, error) {
-	if f.Output != "json" && f.Output != "table" {
-		return false, exit.Usagef("--output %s: must be table or json", f.Output)
-	}
-	return f.Output == "json", nil
-}
-
 // Print writes a result to the standard output as JSON or as a table.
-func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func() string) error {
-	asJSON, err := f.JSON()
-	if err != nil {
-		return err
-	}
-	if asJSON {
+func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func() string) (err error) {
+	if f.JSON {
 		err = writeJSON(f.Stdout)
 	} else {
 		_, err = fmt.Fprint(f.Stdout, table())
@@ -112,7 +102,6 @@ type limit struct {
 	most  int  // 0 for none
 }
 
-// String returns the value.
 func (l *limit) String() string {
 	if l.value == nil {
 		return ""
@@ -120,10 +109,8 @@ func (l *limit) String() string {
 	return strconv.Itoa(*l.value)
 }
 
-// Type is the word for the value in the help.
 func (*limit) Type() string { return "int" }
 
-// Set reads the value.
 func (l *limit) Set(s string) error {
 	number, ok := decimal.Parse(s)
 	n, fits := number.Int()

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -38,12 +39,8 @@ func (f *Flags) InSession(mode config.Mode, do func(ctx context.Context, s *Sess
 	}
 }
 
-// Open loads the configuration and connects to the registry. An empty mode leaves that of
-// the configuration.
+// Open loads the configuration and connects. An empty mode is that of the configuration.
 func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
-	if _, err := f.JSON(); err != nil {
-		return nil, err
-	}
 	if f.deadline < 0 {
 		return nil, exit.Usagef("--deadline %s: must not be negative; give a time such as 14m, or 0 for no limit", f.deadline)
 	}
@@ -145,8 +142,7 @@ func Error(err error) error {
 	return exit.Failuref("%w", err)
 }
 
-// PrintReport writes a report to the standard output. After an error it prints the totals
-// on the standard error stream, so that the user learns of removed images.
+// PrintReport prints a report. After an error the user still learns the totals.
 func (f *Flags) PrintReport(r *report.Report) error {
 	err := f.Print("report", r.WriteJSON, func() string { return render.Report(r) })
 	if err != nil && r.Mode == config.Apply {
@@ -156,12 +152,7 @@ func (f *Flags) PrintReport(r *report.Report) error {
 }
 
 // Conclude prints a report and returns its Status.
-func (f *Flags) Conclude(r *report.Report) error {
-	if err := f.PrintReport(r); err != nil {
-		return err
-	}
-	return Status(r)
-}
+func (f *Flags) Conclude(r *report.Report) error { return cmp.Or(f.PrintReport(r), Status(r)) }
 
 // Status returns the error that ends the program after a report, or nil.
 func Status(r *report.Report) error {
