@@ -24,11 +24,14 @@ GOARCH_arm64 := arm64
 GOARCH_x86_64 := amd64
 LAMBDA_GOARCH = $(or $(GOARCH_$(ARCH)),$(error ARCH is $(ARCH); use arm64 or x86_64))
 
-# These flags make the function's binary small, and equal on every machine. AWS's
-# generated code runs once in a request, where inlining has no effect on the speed.
+# What makes the function's binary small, and the same on every machine. AWS's
+# generated code is called once per request, and its configuration and credentials
+# once per start; neither is made faster by inlining.
 BUILD_LAMBDA = GOOS=linux GOARCH=$(LAMBDA_GOARCH) CGO_ENABLED=0 go build \
 	-tags lambda.norpc -trimpath -buildvcs=false -ldflags "-s -w -buildid=" \
-	-gcflags 'github.com/aws/aws-sdk-go-v2/service/...=-l'
+	-gcflags 'github.com/aws/aws-sdk-go-v2/service/...=-l' \
+	-gcflags 'github.com/aws/aws-sdk-go-v2/config/...=-l' -gcflags 'github.com/aws/aws-sdk-go-v2/credentials/...=-l' \
+	-gcflags 'github.com/aws/aws-sdk-go-v2/feature/...=-l'
 
 # tools/go.mod pins the tools. Go builds each version once, which takes some minutes for
 # the linter, and keeps it in the build cache.
