@@ -85,7 +85,7 @@ func TestSavedPlansThatAreRefused(t *testing.T) {
 	configuration := configuration("expire any pushed>30", "", "")
 	for want, change := range map[string]func(*cleaner.Runner, *report.Report){
 		"account":       func(_ *cleaner.Runner, saved *report.Report) { saved.Account = "210987654321" },
-		"region":        func(r *cleaner.Runner, _ *report.Report) { r.Region = "eu-central-1" },
+		"Region":        func(r *cleaner.Runner, _ *report.Report) { r.Region = "eu-central-1" },
 		"configuration": func(r *cleaner.Runner, _ *report.Report) { r.ConfigurationHash = "another" },
 		"old":           func(r *cleaner.Runner, _ *report.Report) { r.Now = noon.Add(day + 1) },
 	} {
