@@ -45,15 +45,12 @@ const (
 // if no rule may match it. An image without a push time would count as the oldest.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html
 func (im *Image) StorageClass() lifecycle.StorageClass {
-	if im.PushedAt.IsZero() {
-		return ""
-	}
-	switch im.Status {
-	case Active:
+	switch {
+	case im.PushedAt.IsZero():
+	case im.Status == Active:
 		return lifecycle.StandardClass
-	case Archived:
+	case im.Status == Archived:
 		return lifecycle.ArchiveClass
-	case Activating:
 	}
 	return ""
 }

@@ -66,12 +66,11 @@ func (k ReasonKind) keptWords() string {
 }
 
 func notEvaluatedWords(s ImageStatus) string {
-	switch s {
-	case "":
+	switch {
+	case s == "":
 		return "image has no imageStatus"
-	case Active, Archived:
+	case s == Active || s == Archived:
 		return "image has no " + string(ImagePushedAt)
-	case Activating:
 	}
 	return "image is " + string(s)
 }

@@ -15,10 +15,8 @@ func (s *Selection) Covers(other *Selection) bool {
 	switch s.TagStatus {
 	case Any:
 		return true
-	case Untagged:
-		return other.TagStatus == Untagged
-	case Tagged:
-		return other.TagStatus == Tagged && s.coversList(other)
+	case Untagged, Tagged:
+		return other.TagStatus == s.TagStatus && s.coversList(other)
 	}
 	return false
 }

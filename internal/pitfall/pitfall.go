@@ -99,8 +99,7 @@ type entry struct {
 func entriesOf(s *lifecycle.Selection) []entry {
 	var entries []entry
 	add := func(text, number string, alone lifecycle.Selection, inAnyCase func(string) bool) {
-		alone.TagStatus, alone.StorageClass = s.TagStatus, s.StorageClass
-		alone.TagExcludePatternList = s.TagExcludePatternList
+		alone.TagStatus, alone.TagExcludePatternList = s.TagStatus, s.TagExcludePatternList
 		if !lifecycle.EndsInNumber(number) {
 			number = ""
 		}

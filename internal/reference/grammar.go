@@ -36,8 +36,7 @@ func isRepositoryPart(text string) bool {
 // isTag reports whether the text is a tag.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 func isTag(text string) bool {
-	return consists(text, func(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' }) &&
-		len(text) <= 128 && text[0] != '.' && text[0] != '-'
+	return consists(text, isTagByte) && len(text) <= 128 && text[0] != '.' && text[0] != '-'
 }
 
 // isRegion reports whether the text is like eu-west-1.
@@ -51,20 +50,12 @@ func isSuffix(text string) bool {
 	return strings.Contains(text, ".") && partsConsist(text, ".", func(c byte) bool { return isLowerOrDigit(c) || c == '-' })
 }
 
-// isPath reports whether the text can be the path of a repository in any registry: letters
-// and digits with marks between them.
-func isPath(text string) bool {
-	if text == "" || isMark(text[0]) || isMark(text[len(text)-1]) {
-		return false
-	}
-	for i := range len(text) {
-		switch {
-		case isAlphanumeric(text[i]):
-		case !isMark(text[i]), text[i] == '/' && (isMark(text[i-1]) || isMark(text[i+1])):
-			return false
-		}
-	}
-	return true
+// isPath reports whether the text can be the path of a repository in any registry.
+func isPath(text string) bool { return eachPart(text, "/", isPathPart) }
+
+// isPathPart reports whether the text is letters and digits with marks between them.
+func isPathPart(text string) bool {
+	return consists(text, isTagByte) && !isMark(text[0]) && !isMark(text[len(text)-1])
 }
 
 // consists reports whether the text has bytes and all of them are of that kind.
@@ -90,7 +81,7 @@ func eachPart(text, separator string, is func(string) bool) bool {
 	return true
 }
 
-func isMark(c byte) bool { return c == '.' || c == '_' || c == '-' || c == '/' }
+func isMark(c byte) bool { return c == '.' || c == '_' || c == '-' }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
@@ -100,4 +91,4 @@ func isLowerOrDigit(c byte) bool { return isLower(c) || isDigit(c) }
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' }
 
-func isAlphanumeric(c byte) bool { return isLowerOrDigit(c) || 'A' <= c && c <= 'Z' }
+func isTagByte(c byte) bool { return isLowerOrDigit(c) || 'A' <= c && c <= 'Z' || isMark(c) }

@@ -95,7 +95,7 @@ func isHost(text string) bool {
 		address, closed := strings.CutSuffix(address, "]")
 		return closed && address != "" && strings.Trim(address, "0123456789abcdef:.") == ""
 	}
-	return isPath(name) && !strings.Contains(name, "/")
+	return isPathPart(name)
 }
 
 // lower changes ASCII letters only, because no other letter may become an ASCII letter.
