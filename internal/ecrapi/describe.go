@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -137,7 +136,10 @@ func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	response, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil || !ok || response.StatusCode != http.StatusOK {
-		return s.sdk.HandleDeserialize(ctx, in, answered{out, metadata, err})
+		again := func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			return out, metadata, err
+		}
+		return s.sdk.HandleDeserialize(ctx, in, middleware.DeserializeHandlerFunc(again))
 	}
 	p, err := readPage(response)
 	_ = response.Body.Close() // it was only read
@@ -146,17 +148,6 @@ func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	}
 	s.page, out.Result = &p, &ecr.DescribeImagesOutput{ImageDetails: []types.ImageDetail{}} // not nil: the answer has a list
 	return out, metadata, nil
-}
-
-// answered is a handler that returns the outcome of a call already made.
-type answered struct {
-	out      middleware.DeserializeOutput
-	metadata middleware.Metadata
-	err      error
-}
-
-func (a answered) HandleDeserialize(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
-	return a.out, a.metadata, a.err
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -181,15 +172,5 @@ func readPage(response *smithyhttp.Response) (imagepage.Page, error) {
 	if err != nil {
 		return p, fmt.Errorf("%w%s", err, checkEndpoint)
 	}
-	if p.Refused == nil && len(p.Images) == 0 {
-		err = present("imageDetails", hasImageDetails(buffer.Bytes()))
-	}
-	return p, err
-}
-
-func hasImageDetails(text []byte) bool {
-	var page struct {
-		ImageDetails []json.RawMessage `json:"imageDetails"`
-	}
-	return json.Unmarshal(text, &page) == nil && page.ImageDetails != nil
+	return p, present("imageDetails", p.Images != nil)
 }

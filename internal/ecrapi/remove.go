@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
@@ -106,13 +105,13 @@ var errLate = errors.New("the call was not sent: getting credentials took more t
 func once(o *ecr.Options) {
 	o.Retryer = aws.NopRetryer{}
 	began := now()
-	beforeSending(o, "Once", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	beforeSending("Once", func(_ context.Context, send func() error) error {
 		sent := now() // wall time passes while the machine is suspended
 		if max(sent.Sub(began), sent.Round(0).Sub(began.Round(0))) > maxDelay {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, errLate
+			return errLate
 		}
-		return next.HandleFinalize(ctx, in)
-	})
+		return send()
+	})(o)
 }
 
 func identifiers(digests []string) []types.ImageIdentifier {

@@ -12,8 +12,8 @@ import (
 
 // A Page is one answer of DescribeImages.
 type Page struct {
-	// Images are in ECR's order. If [Check] refuses an image, Refused is its error, and
-	// Images ends before that image.
+	// Images are in ECR's order, or nil if the page has no list of them. If [Check] refuses
+	// an image, Refused is its error, and Images ends before that image.
 	Images  []evaluator.Image
 	Refused error
 	// NextToken is "" on the last page.
@@ -68,7 +68,7 @@ type decoder struct {
 // imageDetails reads the images. A second list in a page replaces the first one.
 func (d *decoder) imageDetails() {
 	d.page.Images, d.page.Refused = d.page.Images[:0], nil
-	if n := min((len(d.text)-d.at)/leastDetail, mostDetails); cap(d.page.Images) < n {
+	if n := min((len(d.text)-d.at)/leastDetail, mostDetails); d.page.Images == nil || cap(d.page.Images) < n {
 		d.page.Images = make([]evaluator.Image, 0, n)
 	}
 	var unused evaluator.Image

@@ -12,14 +12,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 )
 
-// API is the part of the ECR client that this package calls.
-type API interface {
-	PutLifecyclePolicy(context.Context, *ecr.PutLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.PutLifecyclePolicyOutput, error)
-	DeleteLifecyclePolicy(context.Context, *ecr.DeleteLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.DeleteLifecyclePolicyOutput, error)
-}
-
 // A Client attaches and detaches lifecycle policies. It is safe for concurrent use.
-type Client struct{ api API }
+type Client struct{ api *ecr.Client }
 
 // Connect returns a client of the registry that cfg gives access to, and the count of
 // the client's calls.
