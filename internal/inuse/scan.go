@@ -111,7 +111,8 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 			break
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
-		if s.drops(use.Reference) || kept[use.Reference] == most {
+		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
+		if elsewhere || kept[use.Reference] == most {
 			a.count(&use)
 			continue
 		}
@@ -123,11 +124,6 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		a.count(&a.uses[i])
 	}
 	return a
-}
-
-// drops reports whether the scope leaves out uses of the image.
-func (s Scope) drops(ref reference.Reference) bool {
-	return s.Region != "" && ref.Region != "" && ref.Region != s.Region
 }
 
 // Distinct sorts the uses in place, by reference, and returns them without duplicates.

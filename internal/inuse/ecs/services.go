@@ -4,11 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
 // A service is an ECS service that may have revisions.

@@ -105,11 +105,10 @@ func (d *jsonReader) entries(read func() error) error {
 // image reads an entry of an array.
 func (d *jsonReader) image() error {
 	var image string
-	err := d.dec.Decode(&image)
-	if err == nil && !d.add(image, "", d.at()) {
-		err = errStopped
+	if err := d.dec.Decode(&image); err != nil {
+		return err
 	}
-	return err
+	return d.add(image, "", d.at())
 }
 
 // reference reads an entry of a document. A repeated member would hide an image.
@@ -133,11 +132,10 @@ func (d *jsonReader) reference() error {
 		}
 		members[name] = text
 	}
-	_, err := d.dec.Token()
-	if err == nil && !d.add(members["image"], members["by"], d.at()) {
-		err = errStopped
+	if _, err := d.dec.Token(); err != nil {
+		return err
 	}
-	return err
+	return d.add(members["image"], members["by"], d.at())
 }
 
 // document reads the members of a document. Each must be there once.

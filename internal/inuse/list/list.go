@@ -18,9 +18,8 @@ import (
 	"iter"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
 const (
@@ -69,28 +68,20 @@ func (Source) MaxUses() int { return maxUses }
 // Uses reads the list.
 func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
-		stopped := false
-		err := s.read(ctx, func(use inuse.Use) bool {
-			stopped = !yield(use, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
+		if err := s.read(ctx, yield); err != nil && !errors.Is(err, errStopped) {
 			yield(inuse.Use{}, err)
 		}
 	}
 }
 
-// errStopped ends the reading when the consumer has stopped iterating.
-var errStopped = errors.New("stopped")
-
-func (s Source) read(ctx context.Context, yield func(inuse.Use) bool) (err error) {
+func (s Source) read(ctx context.Context, yield func(inuse.Use, error) bool) (err error) {
 	content, modified, err := s.open(ctx, s.location)
 	if err != nil {
 		return s.explain(err)
 	}
 	defer func() { err = errors.Join(err, content.Close()) }()
 	r := reader{Source: s, modified: modified, yield: yield, in: bufio.NewReaderSize(&limited{content, MaxSize}, maxEntry)}
-	if err := r.read(); err != nil && !errors.Is(err, errStopped) {
+	if err := r.read(); err != nil {
 		return s.explain(err)
 	}
 	return r.problems.err()
@@ -110,5 +101,8 @@ func (s Source) explain(err error) error {
 
 // A contentError is a problem of the content.
 type contentError string
+
+// errStopped ends the reading when the consumer has stopped iterating.
+const errStopped = contentError("stopped")
 
 func (e contentError) Error() string { return string(e) }
