@@ -153,10 +153,10 @@ func gone(err error) bool {
 	return query.HasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
 }
 
-// complete checks that an answer covers every requested item. Found are the ARNs of the
-// items in the answer. A failure with the reason MISSING is an item that was deleted; any
-// other failure is an error. An item without an ARN does not count.
-func complete(doing string, requested int, found []*string, failures []types.Failure) error {
+// complete checks that the items found and the failures in an answer cover every requested
+// ARN. A failure with the reason MISSING is an item that was deleted; any other failure is
+// an error. An item without an ARN does not count.
+func complete[T any](doing string, requested []string, found []T, arnOf func(T) *string, failures []types.Failure) error {
 	covered := map[string]bool{}
 	for _, f := range failures {
 		if reason := aws.ToString(f.Reason); reason != "MISSING" {
@@ -164,12 +164,12 @@ func complete(doing string, requested int, found []*string, failures []types.Fai
 		}
 		covered[aws.ToString(f.Arn)] = true
 	}
-	for _, arn := range found {
-		covered[aws.ToString(arn)] = true
+	for _, item := range found {
+		covered[aws.ToString(arnOf(item))] = true
 	}
 	delete(covered, "")
-	if len(covered) < requested {
-		return fmt.Errorf("%s: the answer covers %d of %d", doing, len(covered), requested)
+	if len(covered) < len(requested) {
+		return fmt.Errorf("%s: the answer covers %d of %d", doing, len(covered), len(requested))
 	}
 	return nil
 }

@@ -109,9 +109,7 @@ func (s *scan) describeDeployments(ctx context.Context, sv service, arns []strin
 		return nil, explainUnlessGone(doing, err)
 	}
 	var revisions []string
-	var found []*string
 	for _, d := range out.ServiceDeployments {
-		found = append(found, d.ServiceDeploymentArn)
 		for _, source := range d.SourceServiceRevisions {
 			revisions = append(revisions, aws.ToString(source.Arn))
 		}
@@ -122,7 +120,8 @@ func (s *scan) describeDeployments(ctx context.Context, sv service, arns []strin
 			revisions = append(revisions, aws.ToString(d.Rollback.ServiceRevisionArn))
 		}
 	}
-	return revisions, complete(doing, len(arns), found, out.Failures)
+	arnOf := func(d types.ServiceDeployment) *string { return d.ServiceDeploymentArn }
+	return revisions, complete(doing, arns, out.ServiceDeployments, arnOf, out.Failures)
 }
 
 // describeRevisions adds the images of the revisions, or else their task definitions.
@@ -132,9 +131,7 @@ func (s *scan) describeRevisions(ctx context.Context, sv service, arns []string)
 	if err != nil {
 		return explainUnlessGone(doing, err)
 	}
-	var found []*string
 	for _, r := range out.ServiceRevisions {
-		found = append(found, r.ServiceRevisionArn)
 		by := aws.ToString(r.ServiceRevisionArn)
 		if len(r.ContainerImages) == 0 {
 			if aws.ToString(r.TaskDefinition) == "" {
@@ -153,5 +150,6 @@ func (s *scan) describeRevisions(ctx context.Context, sv service, arns []string)
 			}
 		}
 	}
-	return complete(doing, len(arns), found, out.Failures)
+	arnOf := func(r types.ServiceRevision) *string { return r.ServiceRevisionArn }
+	return complete(doing, arns, out.ServiceRevisions, arnOf, out.Failures)
 }

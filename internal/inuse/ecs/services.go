@@ -51,9 +51,7 @@ func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error)
 		return nil, explainUnlessGone(doing, err)
 	}
 	var found []service
-	var arns []*string
 	for _, sv := range out.Services {
-		arns = append(arns, sv.ServiceArn)
 		if aws.ToString(sv.Status) == "INACTIVE" {
 			continue
 		}
@@ -62,7 +60,7 @@ func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error)
 			found = append(found, c)
 		}
 	}
-	return found, complete(doing, len(b.arns), arns, out.Failures)
+	return found, complete(doing, b.arns, out.Services, func(sv types.Service) *string { return sv.ServiceArn }, out.Failures)
 }
 
 // defineService adds the task definitions of the service, its deployments and task sets.

@@ -61,14 +61,12 @@ func (s *scan) describeTasks(ctx context.Context, b batch) error {
 	if err != nil {
 		return explainUnlessGone(doing, err)
 	}
-	var found []*string
 	for _, task := range out.Tasks {
-		found = append(found, task.TaskArn)
 		if err := s.task(task); err != nil {
 			return err
 		}
 	}
-	return complete(doing, len(b.arns), found, out.Failures)
+	return complete(doing, b.arns, out.Tasks, func(t types.Task) *string { return t.TaskArn }, out.Failures)
 }
 
 // task adds the images of the containers of a task and, unless the task stops, its task
