@@ -25,9 +25,8 @@ type ClockCheck struct {
 	now func() time.Time
 
 	mu sync.Mutex
-	// dated is true when an answer had a usable Date, undated when a successful
-	// answer of an https endpoint had none.
-	dated, undated bool
+	// undated is true when a successful answer of an https endpoint had no usable Date.
+	undated bool
 	// wrong is the error of the newest Date that differs from the clock. Check clears it
 	// after returning it, if agrees: the newest Date agrees with the clock.
 	wrong  error
@@ -57,7 +56,7 @@ func (c *ClockCheck) Check() error {
 	defer c.mu.Unlock()
 	wrong := c.wrong
 	switch {
-	case wrong == nil && c.undated && !c.dated:
+	case wrong == nil && c.undated && !c.measured: // no answer had a Date
 		return ErrNoDate
 	case c.agrees:
 		c.wrong = nil
@@ -88,7 +87,7 @@ func (c *ClockCheck) note(endpoint *url.URL, answer *http.Response) {
 	}
 	local := c.now().Round(0)
 	ahead := local.Sub(date)
-	c.dated, c.agrees = true, ahead.Abs() <= maxSkew
+	c.agrees = ahead.Abs() <= maxSkew
 	switch {
 	case !c.agrees:
 		c.wrong = fmt.Errorf("the clock of this machine is wrong: it says %s, %s says %s; "+

@@ -25,38 +25,36 @@ func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Ti
 		content = body
 		return nil
 	}
-	if err := callObject(ctx, c, location); err != nil {
-		return nil, fmt.Errorf("get %s: %w", location, err)
-	}
-	return content, nil
+	err = callObject(ctx, c, location)
+	return content, err
 }
 
 // PutObject writes the S3 object at a location such as s3://bucket/key.
 func PutObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
 	c := call{cfg: cfg, operation: "PutObject", now: now, method: http.MethodPut, body: content}
 	c.read = func(*http.Response, []byte) error { return nil }
-	if err := callObject(ctx, c, location); err != nil {
-		return fmt.Errorf("put %s: %w", location, err)
-	}
-	return nil
+	return callObject(ctx, c, location)
 }
 
 func callObject(ctx context.Context, c call, location string) error {
 	c.service = "s3"
-	endpoint, err := c.endpoint(ctx)
-	if err != nil {
-		return err
-	}
-	if c.address, err = objectAddress(location, endpoint, c.cfg.Region); err != nil {
-		return err
-	}
 	c.explain = func(status int, body []byte) (code string, err error) {
 		if found := objectCode.FindSubmatch(body); found != nil {
 			code = string(found[1])
 		}
 		return code, objectError(c.method, status, body)
 	}
-	return c.do(ctx)
+	endpoint, err := c.endpoint(ctx)
+	if err == nil {
+		c.address, err = objectAddress(location, endpoint, c.cfg.Region)
+	}
+	if err == nil {
+		err = c.do(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", strings.ToLower(c.method), location, err)
+	}
+	return nil
 }
 
 var objectCode = regexp.MustCompile(`<Code>(\w+)</Code>`)
@@ -98,6 +96,8 @@ func objectError(method string, status int, body []byte) error {
 		return fmt.Errorf(denied+" and check its name: without s3:ListBucket, S3 also denies access to a missing object", "s3:GetObject")
 	case status == http.StatusNotFound:
 		return errors.New("there is no such object or bucket, or no permission to see it; check the name")
+	case status == http.StatusPreconditionFailed:
+		return errors.New("the object changed while it was read; run again")
 	case status == http.StatusMovedPermanently:
 		return errors.New("the bucket is in another Region; use one in this Region")
 	}
@@ -146,17 +146,11 @@ func (o *object) fetch() error {
 		c.header.Set("If-Match", o.tag)
 	}
 	err := callObject(o.ctx, c, o.location)
-	refused, _ := errors.AsType[refusal](err)
-	switch {
-	case refused.status == http.StatusRequestedRangeNotSatisfiable && o.at == 0:
+	if refused, _ := errors.AsType[refusal](err); refused.status == http.StatusRequestedRangeNotSatisfiable && o.at == 0 {
 		o.size = 0 // an empty object has no part
 		return nil
-	case refused.status == http.StatusPreconditionFailed:
-		return fmt.Errorf("get %s: the object changed while it was read; run again", o.location)
-	case err != nil:
-		return fmt.Errorf("get %s: %w", o.location, err)
 	}
-	return nil
+	return err
 }
 
 func (o *object) take(answer *http.Response, body []byte) error {

@@ -11,21 +11,13 @@ import (
 // of the run.
 func LogRun(ctx context.Context, log *slog.Logger, r *report.Report) {
 	for _, f := range r.Findings {
-		level := slog.LevelInfo
-		if f.Kind.Failure() != "" {
-			level = slog.LevelError
-		}
-		log.LogAttrs(ctx, level, "finding",
+		log.LogAttrs(ctx, level(f.Kind.Failure() != ""), "finding",
 			slog.String("run_id", r.RunID),
 			slog.String("kind", string(f.Kind)),
 			slog.String("repository", f.Repository),
 			slog.String("message", f.Message))
 	}
-	level := slog.LevelInfo
-	if r.Incomplete {
-		level = slog.LevelError
-	}
-	log.LogAttrs(ctx, level, "run",
+	log.LogAttrs(ctx, level(r.Incomplete), "run",
 		slog.String("run_id", r.RunID),
 		slog.String("mode", string(r.Mode)),
 		slog.String("account", r.Account),
@@ -34,6 +26,13 @@ func LogRun(ctx context.Context, log *slog.Logger, r *report.Report) {
 		slog.Any("undone", r.Undone()),
 		slog.Any("totals", r.Totals),
 		slog.Any("calls", r.Calls))
+}
+
+func level(failed bool) slog.Level {
+	if failed {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
 }
 
 type metric struct {
