@@ -1,7 +1,6 @@
 // Package awsclient loads the AWS configuration of both programs, with a transport and
 // retries for thousands of small calls. It calls S3 and Systems Manager without their
-// clients, which would slow down every start of the function. It also compares the clock
-// of this machine with the Date of each answer.
+// clients, and compares the clock of this machine with the Date of each answer.
 package awsclient
 
 import (
@@ -29,8 +28,8 @@ const (
 	answerTimeout  = 30 * time.Second // until the answer begins, in case the connection is lost
 )
 
-// Load reads the environment and the shared AWS files. A profile and a region that are
-// not "" override them.
+// Load reads the environment and the shared AWS files. Profile and region override them
+// unless they are "".
 func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost, t.ResponseHeaderTimeout = maxConnections, answerTimeout
@@ -47,8 +46,7 @@ func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Local returns the configuration for a registry server on this machine. It reads neither
-// environment nor files, and has invented credentials.
+// Local returns the configuration for a server on this machine, with invented credentials.
 func Local(endpoint, region string) aws.Config {
 	cfg := aws.Config{
 		Region:       region,

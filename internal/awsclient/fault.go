@@ -88,8 +88,8 @@ func statusOf(err error) int {
 	return 0
 }
 
-// emptyError returns an error if no member of the answer is set. The SDK accepts such a
-// body, but ECR, ECS, Lambda and STS always send a member; an empty list is set.
+// emptyError returns an error if no member of the answer is set. The SDK accepts such an
+// answer, but AWS always sends a member, such as an empty list.
 func emptyError(answer any) error {
 	v := reflect.Indirect(reflect.ValueOf(answer))
 	if v.Kind() != reflect.Struct {

@@ -107,9 +107,8 @@ func objectError(method string, status int, body []byte) error {
 const partSize = 4 << 20 // bytes that one call gets; one part is in memory
 
 // OpenObject opens the S3 object at a location such as s3://bucket/key, and returns its
-// modification time, or zero if that is unknown. Each Read may get the next part, with one
-// call that is retried. Read returns an error if the object changes meanwhile, or has
-// another size than S3 says. The clock gives the time of each call.
+// modification time, or zero if that is unknown. Read gets the next part when it needs it,
+// and fails if the object changes meanwhile, or has another size than S3 says.
 func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func() time.Time) (io.ReadCloser, time.Time, error) {
 	o := &object{ctx: ctx, cfg: cfg, location: location, clock: clock, size: -1}
 	if err := o.fetch(); err != nil {

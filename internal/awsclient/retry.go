@@ -16,13 +16,11 @@ import (
 )
 
 const (
-	// maxCallTime limits the time of a call whose context has no deadline.
-	maxCallTime = 30 * time.Minute
+	maxCallTime = 30 * time.Minute // of a call whose context has no deadline
 	// maxUnknown limits the attempts, to some 25 seconds, at an operation with server faults
-	// and no answer so far. Emulators answer so if they do not implement the operation.
+	// and no answer so far. An emulator may not implement the operation.
 	maxUnknown = 8
-	// maxUnreached limits the attempts, to two seconds, at a service that was never
-	// reached, because the endpoint may be wrong.
+	// maxUnreached limits the attempts, to two seconds, at a service that was never reached.
 	maxUnreached = 4
 	// maxAlone limits the faults of a call while other calls of the operation succeed.
 	maxAlone = 16
@@ -31,9 +29,7 @@ const (
 	// maxAttempt limits the time of one attempt, in case an answer stops half-way. A usual
 	// page of images takes that long at 8 KB a second.
 	maxAttempt = time.Minute
-	// maxRefused limits the attempts after a refusal that the SDK calls retryable, such as
-	// one of a wrong clock.
-	maxRefused = 2
+	maxRefused = 2 // attempts after a refusal that the SDK calls retryable
 
 	// The pause before the next attempt doubles from firstPause to maxPause.
 	firstPause = 250 * time.Millisecond
@@ -90,8 +86,7 @@ func begin(ctx context.Context, in middleware.FinalizeInput, next middleware.Fin
 	return out, metadata, err
 }
 
-// attempt makes one attempt, counts its answer, and adds to its error what decides
-// whether there is a next attempt.
+// attempt makes one attempt, counts its answer, and makes its error a fault.
 func (a *answers) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	limited, cancel := context.WithTimeout(ctx, maxAttempt)
 	defer cancel()

@@ -29,7 +29,7 @@ const (
 	maxKept = 2 << 20  // the capacity in bytes up to which a buffer is reused
 )
 
-// Images lists the images of the repository in every status, each once, in pages.
+// Images implements [plan.Registry].
 func (c Client) Images(ctx context.Context, name string) iter.Seq2[[]evaluator.Image, error] {
 	return unique("describe images in "+name, func(im *evaluator.Image) string { return im.Digest }, contentOf,
 		func(token *string) (page[evaluator.Image], error) {
@@ -104,8 +104,7 @@ func image(d types.ImageDetail) (evaluator.Image, error) {
 
 var contentSeed = maphash.MakeSeed()
 
-// contentOf returns a hash of the image's status, tags in any order, and times except
-// the last pull.
+// contentOf hashes the status, the tags in any order, and the times except the last pull.
 func contentOf(im *evaluator.Image) uint64 {
 	sum := maphash.Comparable(contentSeed, struct {
 		status                      evaluator.ImageStatus
@@ -117,8 +116,7 @@ func contentOf(im *evaluator.Image) uint64 {
 	return sum
 }
 
-// A pageStep replaces the step of the SDK that reads an answer. It reads pages, and
-// passes all other answers to the SDK's step.
+// A pageStep replaces the step of the SDK that reads an answer. It reads pages itself.
 type pageStep struct {
 	sdk  middleware.DeserializeMiddleware
 	page *imagepage.Page

@@ -29,7 +29,7 @@ func hasCode(err error, code string) bool {
 }
 
 // Classify converts the error codes that callers distinguish into the errors of package
-// cleaner. It returns other errors unchanged.
+// plan. It returns other errors unchanged.
 func Classify(err error) error {
 	switch {
 	case hasCode(err, "LifecyclePolicyNotFoundException"):

@@ -16,8 +16,7 @@ type page[T any] struct {
 	next  string
 }
 
-// converted returns the converted items before the first one that convert refuses, and
-// the error of that one.
+// converted ends before the first item that convert refuses, with the error of that item.
 func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 	items := make([]T, 0, len(in))
 	for _, item := range in {

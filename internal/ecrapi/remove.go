@@ -83,8 +83,7 @@ func archiveError(digest string, err error) error {
 	return removal(err)
 }
 
-// removal classifies the error of a call that deletes, archives or untags. The caller then
-// knows whether to try again, and whether ECR may have carried out the call.
+// removal classifies the error of a call that deletes, archives or untags.
 func removal(err error) error {
 	switch {
 	case awsclient.IsThrottled(err), errors.Is(err, errLate): // ECR did nothing
@@ -99,9 +98,8 @@ const maxDelay = time.Second // between the re-check and the sending of a call
 
 var errLate = errors.New("the call was not sent: getting credentials took more than a second; run again")
 
-// once is an option of a call that deletes, archives or untags. The SDK makes one
-// attempt, because the caller describes the images again before each attempt. It does not
-// send the call if renewing the credentials took more than maxDelay.
+// once is an option of a call that deletes, archives or untags. The SDK makes one attempt,
+// because the caller describes the images again before each attempt.
 func once(o *ecr.Options) {
 	o.Retryer = aws.NopRetryer{}
 	began := now()

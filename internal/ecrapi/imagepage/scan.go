@@ -81,8 +81,7 @@ func (s *scanner) name(m *memo, first bool) bool {
 	return true
 }
 
-// follower returns the place of the follower of a name. Two names with the same place
-// only cost time.
+// follower returns the place of the follower of a name. Sharing a place only costs time.
 func (s *scanner) follower(name []byte) *memo {
 	place := len(name)
 	if place > 0 {

@@ -23,8 +23,7 @@ func Connect(cfg aws.Config) (Client, *ecrapi.Calls) {
 }
 
 // Attach attaches the text as the lifecycle policy of the repository, and replaces an
-// earlier policy. The error is cleaner.ErrRepositoryNotFound if the repository does not
-// exist.
+// earlier policy. The error may be [plan.ErrRepositoryNotFound].
 func (c Client) Attach(ctx context.Context, repository, text string) error {
 	_, err := c.api.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{RepositoryName: &repository, LifecyclePolicyText: &text})
 	if err != nil {
@@ -33,9 +32,8 @@ func (c Client) Attach(ctx context.Context, repository, text string) error {
 	return nil
 }
 
-// Detach detaches the lifecycle policy of the repository. The error is
-// cleaner.ErrNoPolicy if none is attached. A second attempt, after an answer was lost,
-// may return that error as well.
+// Detach detaches the lifecycle policy of the repository. The error is [plan.ErrNoPolicy]
+// if none is attached, also when an attempt detached it and the answer was lost.
 func (c Client) Detach(ctx context.Context, repository string) error {
 	_, err := c.api.DeleteLifecyclePolicy(ctx, &ecr.DeleteLifecyclePolicyInput{RepositoryName: &repository})
 	if err != nil {
