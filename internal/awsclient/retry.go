@@ -120,8 +120,9 @@ func (a *answers) note(service, operation string, f *fault, t *attempts) {
 		a.n[service]++
 	}
 	t.n++
-	f.attempts, f.most = t, maxRefused
+	f.attempts = t
 	if !f.kind.mayPass() {
+		f.most = maxRefused
 		return
 	}
 	if t.last != nil && f.kind != throttled && a.n[operation] > t.answers {
@@ -129,16 +130,12 @@ func (a *answers) note(service, operation string, f *fault, t *attempts) {
 	}
 	t.last, t.answers = f, a.n[operation]
 	switch {
-	case f.kind == throttled:
-		f.most = 0
-	case t.alone >= maxAlone:
+	case f.kind != throttled && t.alone >= maxAlone:
 		f.most = t.n
 	case f.kind == broken && a.n[operation] == 0:
 		f.most = maxUnknown
 	case f.kind == unreached && a.n[service] == 0:
 		f.most = maxUnreached
-	default:
-		f.most = 0
 	}
 	if f.most > 0 && clockNow().Sub(t.began) > maxUnknownTime {
 		f.most = t.n

@@ -5,6 +5,7 @@ package pace
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -83,11 +84,9 @@ func (g *gate) enter(ctx context.Context) (epoch int, err error) {
 func (g *gate) giveUp(turn chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, waiting := range g.waiting {
-		if waiting == turn {
-			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
-			return
-		}
+	if i := slices.Index(g.waiting, turn); i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+		return
 	}
 	g.underWay--
 	g.admit()
