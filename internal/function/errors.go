@@ -1,7 +1,7 @@
 package function
 
-// Lambda reports the name of the type of a handler's error as errorType. The function
-// returns these types, so that alarms and queries can tell the causes apart.
+// Lambda reports the name of the type of a handler's error as errorType, by which alarms
+// and queries can tell the causes apart.
 
 // A RequestError says that the request is not valid, that the configuration forbids it, or
 // that its repositories do not exist or are excluded.

@@ -1,6 +1,5 @@
 // Package function is the Lambda function. It makes a run from an event, and returns the
-// run's report as the answer. The program cmd/cleaner registers it with the Lambda
-// runtime; the command ecrclean invoke calls it with an event file.
+// run's report as the answer. The command ecrclean invoke calls it with an event file.
 package function
 
 import (
@@ -15,12 +14,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
+// The limits of an answer and of a run.
 const (
-	// MaxAnswer is the largest length of the answer in bytes. Destinations of
-	// asynchronous invocations accept 256 KB.
-	MaxAnswer = 200_000
-	// MaxMargin is the largest margin of [Limit].
-	MaxMargin = 30 * time.Second
+	MaxAnswer = 200_000          // bytes; destinations of asynchronous invocations accept 256 KB
+	MaxMargin = 30 * time.Second // the largest margin of [Limit]
 )
 
 // A Handler handles the events of the function. All fields except Commit and
@@ -37,9 +34,9 @@ type Handler struct {
 }
 
 // Handle carries out one event and returns the report. The error is a [*RequestError], a
-// [*ConfigurationError] or a [*RegistryError]; every other failure is in the report.
-// Before one of the first two errors, Handle has only read the configuration. If the
-// request names missing repositories, it has also listed the repositories.
+// [*ConfigurationError] or a [*RegistryError]; every other failure is in the report. Before
+// one of the first two errors, Handle has read no more than the configuration and, if the
+// request names missing repositories, the names of the repositories.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Report, error) {
 	run, hash, err := h.prepare(ctx, event)
 	if err != nil {
@@ -115,9 +112,9 @@ func (h *Handler) supported(run config.Config) error {
 
 // Limit returns the context of the run, and a channel that is closed a margin before the
 // deadline of ctx. Then the run begins no further repository. Half of the margin later the
-// run's context ends, so that the answer is ready before Lambda kills the function, even
-// if a call hangs. The margin is [MaxMargin] or, for a short run, a tenth of its time.
-// Without a deadline there is no limit, and the channel is nil.
+// run's context ends, so that the answer is ready before Lambda kills the function. The
+// margin is [MaxMargin] or, for a short run, a tenth of its time. Without a deadline there
+// is no limit, and the channel is nil.
 func Limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan struct{}, cancel func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

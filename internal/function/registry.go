@@ -24,17 +24,12 @@ type Registry struct {
 	// Concurrency limits the concurrent calls of an operation. Its Most also limits the
 	// concurrent repositories.
 	Concurrency pace.Limits
-	// ClockCheck compares the clock of this machine with AWS's clock. Nil means no check.
-	ClockCheck *awsclient.ClockCheck
-	// Pace limits the calls that delete, archive or untag. Nil does not limit them.
-	Pace *pace.Pace
-	// Calls returns the number of API calls so far, by operation.
-	Calls func() map[string]int
-	// Sources returns the in-use sources of a configuration. Nil means no source.
-	Sources  func(config.Config) []inuse.Source
-	OwnPulls func(context.Context) plan.OwnPulls
-	// Account returns the account of the credentials.
-	Account func(context.Context) (string, error)
+	ClockCheck  *awsclient.ClockCheck               // nil checks nothing
+	Pace        *pace.Pace                          // of the calls that delete, archive or untag; nil is no limit
+	Calls       func() map[string]int               // the number of API calls so far, by operation
+	Sources     func(config.Config) []inuse.Source  // nil means no source
+	OwnPulls    func(context.Context) plan.OwnPulls // whether ECR records the pulls of the credentials
+	Account     func(context.Context) (string, error)
 	// AWS is the configuration of the clients, and PutObject writes an S3 object. Only the
 	// tool uses them.
 	AWS       aws.Config
@@ -69,8 +64,7 @@ func (r Registry) checkClock(mode config.Mode) func() error {
 	}
 }
 
-// clockNoise is the largest measured difference of a correct clock from AWS's clock. A
-// Date has whole seconds, and an answer takes time to arrive.
+// clockNoise is the largest measured difference of a correct clock from AWS's clock.
 const clockNoise = 5 * time.Second
 
 // serviceTime returns AWS's time for the time local of this machine's clock. It returns

@@ -14,12 +14,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
-// maxSourceWait limits the time to read a configuration, retries included.
-const maxSourceWait = 30 * time.Second
+const maxSourceWait = 30 * time.Second // retries included
 
 // SourceReader returns a function that reads the text of a configuration from a file, an
-// S3 object or a parameter. It uses the environment's account and Region; a profile and a
-// region that are not "" override them.
+// S3 object or a parameter. A profile and a region that are not "" override the environment.
 func SourceReader(profile, region string, clock func() time.Time) config.Reader {
 	return func(ctx context.Context, location string) ([]byte, error) {
 		if !strings.HasPrefix(location, "s3://") && !strings.HasPrefix(location, "ssm:") {

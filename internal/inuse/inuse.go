@@ -1,8 +1,6 @@
 // Package inuse finds images in use. It takes sources, each of which queries one service
 // or reads one list of references. It returns a [Scan]: the images in use, their users,
 // and the sources that failed. A source that failed may use any image.
-//
-// Each source is in a package below, and package services has the table of the services.
 package inuse
 
 import (
@@ -24,18 +22,15 @@ type Use struct {
 	Reference reference.Reference
 	// By is the ARN of the user, such as a task. For an entry of a list it is the text in
 	// the entry, or else the name of the list and the line.
-	By string
-	// Source is the name of the source. Scope.Run sets it.
-	Source string
+	By     string
+	Source string // its name; Scope.Run sets it
 	// Revision is 0, unless the only use is by one of the newest revisions of a task
 	// definition family: 1 is the newest revision.
 	Revision int
 	// Runs is true when a running container, or the current revision of a service, uses
 	// the image by its tag. The digest of Reference is then the recorded one, or empty.
-	Runs bool
-	// Problem says why the image is not known; Reference is then zero. Otherwise it is
-	// empty.
-	Problem string
+	Runs    bool
+	Problem string // why the image is not known, and Reference zero; otherwise empty
 }
 
 func (u Use) compare(other Use) int {

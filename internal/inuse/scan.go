@@ -13,8 +13,7 @@ import (
 
 // A Scan is the result of querying all sources.
 type Scan struct {
-	// At is when the scan began. Uses that began later may be missing.
-	At time.Time
+	At time.Time // when the scan began; uses that began later may be missing
 	// Uses are sorted by reference, each once per source, and include the uses that a
 	// source named before it failed.
 	Uses []Use
@@ -49,8 +48,7 @@ type Scope struct {
 	Aliases reference.Aliases
 }
 
-// Run queries all sources at the same time and waits for all of them. Now is the current
-// time.
+// Run queries all sources at the same time and waits for all of them.
 func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	answers := make([]answer, len(sources))
 	var wg sync.WaitGroup
@@ -77,10 +75,9 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 
 // An answer is the result of one source.
 type answer struct {
-	uses []Use
-	err  error
-	// named and elsewhere count the uses for Counts and Elsewhere, kept or not.
-	named, elsewhere int
+	uses             []Use
+	err              error
+	named, elsewhere int // the uses for Counts and Elsewhere, kept or not
 }
 
 func (a *answer) count(use *Use) {

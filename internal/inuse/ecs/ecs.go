@@ -50,8 +50,7 @@ var Actions = []string{
 	"ecs:ListServices", "ecs:ListTaskDefinitionFamilies", "ecs:ListTaskDefinitions", "ecs:ListTasks",
 }
 
-// name is the entry of protect.inUse.
-const name = "ecs"
+const name = "ecs" // in protect.inUse
 
 // A Source is the in-use source. It skips clusters, services and tasks that are deleted
 // during the scan.
@@ -60,9 +59,7 @@ type Source struct {
 	// Revisions is how many of the newest revisions of a task definition family are in use
 	// although nothing runs them; 0 for none.
 	Revisions int
-	// Emulated is true when the API is an emulator. An emulator without service revisions
-	// answers with an error page, which is an error from AWS.
-	Emulated bool
+	Emulated  bool // by an emulator, which may answer a call that it does not know with an error page
 }
 
 // New returns the source for a Region and the settings of the configuration.
@@ -86,10 +83,8 @@ func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 type scan struct {
 	Source
 	*inuse.Collector
-	// definitions are the task definitions to describe, their users and the Revision of
-	// each use.
 	mu          sync.Mutex
-	definitions map[string]map[string]int
+	definitions map[string]map[string]int // the task definitions to describe, their users and the Revision of each use
 }
 
 func (s *scan) run(ctx context.Context) error {
@@ -119,8 +114,8 @@ const (
 	maxVersions = 20  // of DescribeServiceDeployments and DescribeServiceRevisions
 )
 
-// container adds the image of a container. If its name is not a reference, the image is not
-// known, and a recorded digest is in use in any repository.
+// container adds the image of a container. If the image's name is not a reference, a
+// recorded digest is in use in any repository.
 func (s *scan) container(image, digest string, use inuse.Use) error {
 	err := s.Add(image, digest, use)
 	if !errors.Is(err, reference.ErrNoReference) {

@@ -64,8 +64,7 @@ func (s *scan) listDeployments(ctx context.Context, sv *service) error {
 	return nil
 }
 
-// relevant returns the last successful deployment and all newer ones. A deployment without
-// a time counts as newer.
+// relevant returns the last successful deployment and all newer ones.
 func relevant(deployments []types.ServiceDeploymentBrief) []types.ServiceDeploymentBrief {
 	slices.SortStableFunc(deployments, func(a, b types.ServiceDeploymentBrief) int {
 		return createdAt(b).Compare(createdAt(a))
@@ -91,8 +90,7 @@ func (s *scan) hasNoRevisions(sv *service, err error) bool {
 	return gone(err) || len(sv.current) == 0 && (query.NotKnown(err) || s.Emulated && awsclient.IsErrorPage(err))
 }
 
-// retryOptions prevents retries of the error page with which an emulator answers a call
-// that it does not know.
+// retryOptions prevents retries of an emulator's error page.
 func (s *scan) retryOptions(sv *service) func(*ecs.Options) {
 	return func(o *ecs.Options) {
 		if s.Emulated && len(sv.current) == 0 {

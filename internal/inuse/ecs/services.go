@@ -13,11 +13,9 @@ import (
 
 // A service is an ECS service that may have revisions.
 type service struct {
-	cluster, arn string
-	// deployments and revisions are the ARNs that are known so far.
-	deployments, revisions []string
-	// current are the ARNs that the service itself names.
-	current []string
+	cluster, arn           string
+	deployments, revisions []string // the ARNs that are known so far
+	current                []string // the ARNs that the service itself names
 }
 
 func (s *scan) services(ctx context.Context, clusters []string) error {

@@ -95,8 +95,7 @@ func (s *scan) task(task types.Task) error {
 	return nil
 }
 
-// define adds a task definition, its user and the Revision of the use to the definitions.
-// If the user has several revisions, define keeps the smallest.
+// define adds a task definition, its user and the smallest Revision of its uses.
 func (s *scan) define(definition *string, by string, revision int) {
 	arn := aws.ToString(definition)
 	if arn == "" {

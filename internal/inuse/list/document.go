@@ -32,15 +32,11 @@ func (r *reader) readJSON(line int) error {
 // A jsonReader reads JSON. Invalid JSON ends the reading; an invalid entry does not.
 type jsonReader struct {
 	*reader
-	dec *json.Decoder
-	// taken is the number of bytes that the decoder has read.
-	taken int64
-	// line is the line of the last position, and ends are the offsets of the line ends
-	// after it.
-	line int
-	ends []int64
-	// err is the error of reading the content, or nil.
-	err error
+	dec   *json.Decoder
+	taken int64   // the number of bytes that the decoder has read
+	line  int     // the line of the last position
+	ends  []int64 // the offsets of the line ends after that position
+	err   error   // of reading the content, or nil
 }
 
 // Read reads for the decoder, which keeps a whole value in memory. It fails on a value

@@ -22,20 +22,14 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
+// The limits of lists.
 const (
-	// MaxSize is the maximum size of a list in bytes.
-	MaxSize = 1 << 30
-	// MaxAge is the default maximum age of a list that contains its time.
-	MaxAge = 36 * time.Hour
-	// maxSkew is how far the time of a list may be ahead of the clock.
-	maxSkew = time.Hour
-	// maxProblems is the number of problems in the error of a list.
-	maxProblems = 10
-	// maxEntry is the maximum length in bytes of a line or a JSON value.
-	maxEntry = 64 << 10
-	// maxUses is the maximum number of uses of one image that a scan keeps: a cluster can
-	// run thousands of containers of one image.
-	maxUses = 5
+	MaxSize     = 1 << 30        // bytes of a list
+	MaxAge      = 36 * time.Hour // the default for a list that contains its time
+	maxSkew     = time.Hour      // how far the time of a list may be ahead of the clock
+	maxProblems = 10             // in the error of a list
+	maxEntry    = 64 << 10       // bytes of a line or a JSON value
+	maxUses     = 5              // of one image, because a cluster can run it in thousands of containers
 )
 
 // Open returns the content of the list at a location, and the time of its last

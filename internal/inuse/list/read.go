@@ -120,7 +120,7 @@ func withoutComment(line string) string {
 	return line
 }
 
-// add yields the use in the entry on a line. The only error is errStopped.
+// add yields the use in the entry on a line, or returns errStopped.
 func (r *reader) add(image, by string, line int) error {
 	ref, err := reference.ParseAny(image)
 	switch {

@@ -20,14 +20,10 @@ import (
 
 // A Service is a line of the table.
 type Service struct {
-	// Name is the entry of protect.inUse.
-	Name string
-	// New returns the source for the Region of cfg and the settings of the configuration.
-	New func(cfg aws.Config, settings config.Protect) inuse.Source
-	// Actions are the IAM actions that the source needs.
-	Actions []string
-	// Parameter is the parameter of template.yaml that allows the actions.
-	Parameter string
+	Name      string // in protect.inUse
+	New       func(cfg aws.Config, settings config.Protect) inuse.Source
+	Actions   []string // the IAM actions that the source needs
+	Parameter string   // of template.yaml, which allows the actions
 }
 
 // Table has all services that this version can query.
