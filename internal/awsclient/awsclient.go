@@ -22,17 +22,19 @@ import (
 // ErrNoRegion says that neither the environment nor a flag sets the Region.
 var ErrNoRegion = errors.New("no region: set AWS_REGION, or give --region")
 
+// MaxConnections is the number of connections to a host that stay open.
+const MaxConnections = 64
+
 const (
-	maxConnections = 64 // one for each concurrent call
-	dialTimeout    = 5 * time.Second
-	answerTimeout  = 30 * time.Second // until the answer begins, in case the connection is lost
+	dialTimeout   = 5 * time.Second
+	answerTimeout = 30 * time.Second // until the answer begins, in case the connection is lost
 )
 
 // Load reads the environment and the shared AWS files. Profile and region override them
 // unless they are "".
 func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost, t.ResponseHeaderTimeout = maxConnections, answerTimeout
+		t.MaxIdleConnsPerHost, t.ResponseHeaderTimeout = MaxConnections, answerTimeout
 	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithSharedConfigProfile(profile), config.WithRegion(region))
 	if err != nil {

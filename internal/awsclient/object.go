@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -155,9 +154,9 @@ func (o *object) fetch() error {
 func (o *object) take(answer *http.Response, body []byte) error {
 	first, size := int64(0), int64(len(body)) // a server that ignores Range answers with the whole object
 	if answer.StatusCode == http.StatusPartialContent {
-		var err error
-		if first, size, err = contentRange(answer.Header.Get("Content-Range")); err != nil {
-			return err
+		text := answer.Header.Get("Content-Range")
+		if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &first, new(int64), &size); err != nil {
+			return fmt.Errorf("the answer has the Content-Range %.80q; check the endpoint", text)
 		}
 	}
 	whole := min(partSize, size-o.at)
@@ -175,18 +174,4 @@ func (o *object) take(answer *http.Response, body []byte) error {
 		o.modified, _ = http.ParseTime(answer.Header.Get("Last-Modified")) // zero if it is not known
 	}
 	return nil
-}
-
-// contentRange reads "bytes FIRST-LAST/SIZE".
-func contentRange(text string) (first, size int64, err error) {
-	between, total, ok := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
-	begin, _, _ := strings.Cut(between, "-")
-	first, err = strconv.ParseInt(begin, 10, 64)
-	if err == nil && ok {
-		size, err = strconv.ParseInt(total, 10, 64)
-	}
-	if err != nil || !ok {
-		return 0, 0, fmt.Errorf("the answer has the Content-Range %.80q; check the endpoint", text)
-	}
-	return first, size, nil
 }

@@ -173,7 +173,8 @@ func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
 	if !isFault || f.most > 0 && f.attempts.n >= f.most {
 		return 0, err
 	}
-	pause := pauseAfter(f.attempts.n)
+	longest := min(firstPause<<min(f.attempts.n-1, doublings), maxPause)
+	pause := longest/2 + rand.N(longest/2)
 	switch {
 	case clockNow().Add(pause).Before(f.attempts.until):
 		return pause, nil
@@ -181,12 +182,6 @@ func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
 		return 0, fmt.Errorf("%w; no time is left to try again: %w", err, context.DeadlineExceeded)
 	}
 	return 0, fmt.Errorf("%w; gave up after %v", err, maxCallTime)
-}
-
-// pauseAfter returns the pause after attempt n, from 1 on.
-func pauseAfter(n int) time.Duration {
-	d := min(firstPause<<min(n-1, doublings), maxPause)
-	return d/2 + rand.N(d/2)
 }
 
 // clockNow reads the clock to measure how long a call takes.

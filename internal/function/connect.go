@@ -52,16 +52,13 @@ func concurrency(getenv func(string) string) (pace.Limits, error) {
 			continue
 		}
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxConcurrency {
-			return limits, fmt.Errorf("%s is %q; give a number from 1 to %d", name, text, maxConcurrency)
+		if err != nil || n < 1 || n > awsclient.MaxConnections {
+			return limits, fmt.Errorf("%s is %q; give a number from 1 to %d", name, text, awsclient.MaxConnections)
 		}
 		*limit = n
 	}
 	return limits, nil
 }
-
-// maxConcurrency is the number of connections that awsclient keeps open.
-const maxConcurrency = 64
 
 // Connect returns the registry that cfg gives access to.
 func Connect(cfg aws.Config, clock func() time.Time) Registry {

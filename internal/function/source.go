@@ -31,10 +31,8 @@ func SourceReader(profile, region string, clock func() time.Time) config.Reader 
 		}
 		check := awsclient.WatchClock(&cfg, clock)
 		text, err := readRemote(ctx, cfg, location, clock())
-		if err != nil { // perhaps because the clock made the signature invalid
-			if wrong := check.Check(); wrong != nil {
-				err = fmt.Errorf("%s: %w", location, wrong)
-			}
+		if wrong := check.Check(); err != nil && wrong != nil { // the clock may have made the signature invalid
+			err = fmt.Errorf("%s: %w", location, wrong)
 		}
 		return text, err
 	}
