@@ -30,8 +30,7 @@ const (
 	answerTimeout = 30 * time.Second // until the answer begins, in case the connection is lost
 )
 
-// Load reads the environment and the shared AWS files. Profile and region override them
-// unless they are "".
+// Load reads the environment and the shared AWS files. A profile or region overrides them.
 func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost, t.ResponseHeaderTimeout = MaxConnections, answerTimeout

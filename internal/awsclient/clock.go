@@ -19,8 +19,8 @@ var ErrNoDate = errors.New("the clock of this machine cannot be checked: AWS ans
 // which may take answerTimeout to arrive.
 const maxSkew = 2 * time.Minute
 
-// A ClockCheck compares the wall clock of this machine with the Date of each answer, when
-// it arrives. It is safe for concurrent use.
+// A ClockCheck compares the wall clock with the Date of each answer, when it arrives. It is
+// safe for concurrent use.
 type ClockCheck struct {
 	now func() time.Time
 

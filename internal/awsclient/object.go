@@ -16,8 +16,7 @@ import (
 	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
-// GetObject reads the S3 object at a location such as s3://bucket/key, or the first
-// 16 MiB of a larger one.
+// GetObject reads the first 16 MiB of the S3 object at a location such as s3://bucket/key.
 func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (content []byte, err error) {
 	c := call{cfg: cfg, operation: "GetObject", now: now, method: http.MethodGet}
 	c.read = func(_ *http.Response, body []byte) error {
@@ -82,8 +81,7 @@ func objectAddress(location, endpoint, region string) (string, error) {
 	return address.String(), nil
 }
 
-// objectError returns the error for a status. It does not quote the body, which may come
-// from a proxy.
+// objectError does not quote the body, which may come from a proxy.
 func objectError(method string, status int, body []byte) error {
 	const denied = "access denied; allow the action %s on it"
 	switch {

@@ -35,8 +35,6 @@ const (
 	firstPause = 250 * time.Millisecond
 	maxPause   = 20 * time.Second
 	doublings  = 7
-
-	retryStep = "Retry"
 )
 
 // answers counts the answers to the clients of one configuration, by service and by
@@ -55,8 +53,8 @@ func addRetries(cfg *aws.Config) {
 	}
 	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
 		return errors.Join(
-			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("BeginAttempts", begin), retryStep, middleware.Before),
-			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("JudgeAttempt", a.attempt), retryStep, middleware.After))
+			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("BeginAttempts", begin), "Retry", middleware.Before),
+			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("JudgeAttempt", a.attempt), "Retry", middleware.After))
 	})
 }
 
@@ -147,11 +145,9 @@ var errIncomplete = fmt.Errorf("read the answer: it is incomplete after %v; chec
 
 type fault struct {
 	error
-	kind faultKind
-	// attempts are those of the call. It may have most attempts; 0 means any number
-	// until the deadline.
+	kind     faultKind
 	attempts *attempts
-	most     int
+	most     int // attempts of the call; 0 means any number until the deadline
 }
 
 func (f *fault) Unwrap() error { return f.error }

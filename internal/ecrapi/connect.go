@@ -14,8 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// Connect returns a client of the registry that cfg gives access to, and the count of
-// the client's calls.
+// Connect returns a client of the registry of cfg, and the count of its calls.
 func Connect(cfg aws.Config, options ...func(*ecr.Options)) (Client, *Calls) {
 	calls := NewCalls()
 	api := ecr.NewFromConfig(cfg, append(options, calls.Count)...)
@@ -76,8 +75,7 @@ func (do step) handle(ctx context.Context, in middleware.FinalizeInput, next mid
 }
 
 // Paced is an option of a client: p limits the concurrent attempts of each operation. It
-// does not limit [Client.Describe] and the calls that delete, archive or untag. A wait
-// between the re-check and such a call would be unsafe.
+// never delays [Client.Describe], or a call that deletes, archives or untags after it.
 func Paced(p *pace.Pace) func(*ecr.Options) {
 	return eachAttempt("Pace", func(ctx context.Context, send func() error) error {
 		if ctx.Value(notPaced{}) != nil {

@@ -68,9 +68,8 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	return p.items, nil
 }
 
-// describeImages returns the images before the first refused one, and the error of that
-// one. The pageStep works in the SDK's client only; the answer of another API is converted
-// from the SDK's types.
+// describeImages returns the images before the first refused one, and its error. Only the
+// SDK's client has a pageStep; the answer of another API is converted from the SDK's types.
 func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput) (page[evaluator.Image], error) {
 	var step pageStep
 	out, err := c.api.DescribeImages(ctx, in, func(o *ecr.Options) { o.APIOptions = append(o.APIOptions, step.replace) })

@@ -30,10 +30,9 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 }
 
 // unique fetches all pages, the first with a nil token, and yields each item once. After a
-// push or a deletion ECR may list an image on two pages, and the repeated image would
-// count twice in a rule. An item that is listed again with another content is an error; a
-// nil content compares nothing. The first error ends the sequence, after the items that
-// fetch returned with it.
+// push or a deletion ECR may list an image on two pages. An item that is listed again with
+// another content is an error; a nil content compares nothing. The first error ends the
+// sequence, after the items that fetch returned with it.
 func unique[T any](operation string, key func(*T) string, content func(*T) uint64, fetch func(token *string) (page[T], error)) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		seen := sets.Get().(map[string]uint64)

@@ -137,8 +137,7 @@ func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) plan.Ow
 	return plan.OwnPulls{Excluded: excluded, Principal: caller.ARN(), Err: err}
 }
 
-// isOneOf reports whether the caller is one of the principals. The error names an
-// unreadable ARN, which may be the caller's.
+// isOneOf reports whether the caller is in the list. The error names an unreadable ARN.
 func isOneOf(arns []string, caller awsclient.Principal) (is bool, unread error) {
 	kinds := []string{"role", "user", "root", "federated-user"}
 	for _, arn := range arns {

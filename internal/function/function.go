@@ -20,8 +20,7 @@ const (
 	MaxMargin = 30 * time.Second // the largest margin of [Limit]
 )
 
-// A Handler handles the events of the function. All fields except Commit and
-// FunctionName must be set.
+// A Handler handles events. All fields except Commit and FunctionName must be set.
 type Handler struct {
 	Configuration string        // the value of CLEANER_CONFIG
 	Read          config.Reader // reads the configuration at the location in Configuration
@@ -68,8 +67,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Re
 	return &report, nil
 }
 
-// prepare returns the configuration narrowed by the event, and the hash of the
-// configuration without the event.
+// prepare returns the configuration narrowed by the event, and its hash without the event.
 func (h *Handler) prepare(ctx context.Context, event []byte) (run config.Config, hash string, err error) {
 	request, problems := config.ParseRequest(event)
 	if err := problems.Err(); err != nil {
@@ -96,8 +94,7 @@ func (h *Handler) warn(document string, warnings jsondoc.Problems) {
 	}
 }
 
-// supported returns an error if mode apply would ignore a field that this version lacks.
-// In mode plan it logs these fields.
+// supported logs the fields that this version lacks. In mode apply they are an error.
 func (h *Handler) supported(run config.Config) error {
 	fields := run.Unsupported()
 	switch {

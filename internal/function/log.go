@@ -7,8 +7,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// LogRun writes a line for each finding, because the answer may omit some, and the line
-// of the run.
+// LogRun writes a line for each finding and one for the run. The answer may omit findings.
 func LogRun(ctx context.Context, log *slog.Logger, r *report.Report) {
 	for _, f := range r.Findings {
 		log.LogAttrs(ctx, level(f.Kind.Failure() != ""), "finding",
@@ -61,8 +60,7 @@ func metricsOf(r *report.Report) []metric {
 	}
 }
 
-// logMetrics writes the line from which CloudWatch extracts the metrics, in its embedded
-// metric format.
+// logMetrics writes the line from which CloudWatch extracts the metrics.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func (h *Handler) logMetrics(ctx context.Context, r *report.Report) {
 	if h.FunctionName == "" {

@@ -28,8 +28,7 @@ type Scan struct {
 	Elsewhere map[string]int
 }
 
-// A Failure is a source that failed. The error may say which IAM action to allow, or which
-// entry of the configuration to remove.
+// A Failure is a source that failed. The error may say what to do.
 type Failure struct {
 	Source string
 	Err    error
@@ -42,10 +41,8 @@ func (f Failure) String() string { return f.Source + ": " + f.Err.Error() }
 type Scope struct {
 	// Region, unless it is empty, is the Region of the registry. Uses of ECR registries in
 	// other Regions are counted and not kept.
-	Region string
-	// Aliases are the other names of ECR registries. A use of an alias becomes a use of
-	// its registry.
-	Aliases reference.Aliases
+	Region  string
+	Aliases reference.Aliases // a use of an alias becomes a use of its registry
 }
 
 // Run queries all sources at the same time and waits for all of them.

@@ -1,7 +1,6 @@
 // Package imagepage reads one answer of DescribeImages, a page of up to 1,000 image
-// details, into [evaluator.Image] values, faster than the SDK's decoder. Unlike that, it
-// refuses text that is not JSON, text after the JSON, and times in words. It reads times
-// exactly; the SDK loses a millisecond now and then.
+// details, into [evaluator.Image] values, faster than the SDK's decoder. It also refuses
+// text that is not JSON, text after the JSON, and times in words, and reads times exactly.
 package imagepage
 
 import (

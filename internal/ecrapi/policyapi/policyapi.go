@@ -15,8 +15,7 @@ import (
 // A Client attaches and detaches lifecycle policies. It is safe for concurrent use.
 type Client struct{ api *ecr.Client }
 
-// Connect returns a client of the registry that cfg gives access to, and the count of
-// the client's calls.
+// Connect returns a client of the registry of cfg, and the count of its calls.
 func Connect(cfg aws.Config) (Client, *ecrapi.Calls) {
 	calls := ecrapi.NewCalls()
 	return Client{ecr.NewFromConfig(cfg, calls.Count)}, calls

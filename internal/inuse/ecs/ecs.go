@@ -52,8 +52,7 @@ var Actions = []string{
 
 const name = "ecs" // in protect.inUse
 
-// A Source is the in-use source. It skips clusters, services and tasks that are deleted
-// during the scan.
+// A Source skips clusters, services and tasks that are deleted during the scan.
 type Source struct {
 	API API
 	// Revisions is how many of the newest revisions of a task definition family are in use

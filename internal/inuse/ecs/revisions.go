@@ -15,8 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
-// serviceRevisions adds the images of the revisions that a service runs, deploys or would
-// roll back to.
+// serviceRevisions adds the images of revisions that run, are deployed or may come back.
 func (s *scan) serviceRevisions(ctx context.Context, sv service) error {
 	if err := s.listDeployments(ctx, &sv); err != nil {
 		return err

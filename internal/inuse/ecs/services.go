@@ -40,8 +40,7 @@ func (s *scan) listServices(ctx context.Context, cluster string) ([]batch, error
 	return batches(cluster, arns, maxServices), nil
 }
 
-// describeServices adds the task definitions of the services, and returns the services that
-// may have revisions.
+// describeServices adds the task definitions, and returns the services that may have revisions.
 func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error) {
 	doing := "describe services in " + b.cluster
 	out, err := s.API.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &b.cluster, Services: b.arns})

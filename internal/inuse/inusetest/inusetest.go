@@ -1,6 +1,5 @@
-// Package inusetest has helpers for the tests of the in-use sources. It takes a handler that
-// plays a service, and returns the configuration of its client. It takes a source, and
-// checks the uses and the error.
+// Package inusetest has helpers for the tests of the in-use sources. It configures clients
+// of a handler that plays a service, and checks the uses and the error of a source.
 package inusetest
 
 import (
@@ -43,8 +42,7 @@ type Recorder struct {
 	running, most int
 }
 
-// Begin records that a call of the operation has begun, and returns a function that
-// records its end.
+// Begin records the beginning of a call, and returns a function that records its end.
 func (r *Recorder) Begin(operation string) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -39,8 +39,7 @@ type jsonReader struct {
 	err   error   // of reading the content, or nil
 }
 
-// Read reads for the decoder, which keeps a whole value in memory. It fails on a value
-// that is too long.
+// Read reads for the decoder. It fails on a value that is too long to keep in memory.
 func (d *jsonReader) Read(p []byte) (int, error) {
 	if d.taken-d.dec.InputOffset() > 2*maxEntry {
 		return 0, fmt.Errorf("a value has more than %d KiB and is longer than any reference", maxEntry>>10)

@@ -32,10 +32,8 @@ const (
 	maxUses     = 5              // of one image, because a cluster can run it in thousands of containers
 )
 
-// Open returns the content of the list at a location, and the time of its last
-// modification, or zero if that is unknown. The location is an entry of
-// protect.references. The caller closes the content. Content that is cut short must end
-// with an error.
+// Open returns the content of the list at a location, and the time of its last modification,
+// or zero if that is unknown. Content that is cut short must end with an error.
 type Open func(ctx context.Context, location string) (content io.ReadCloser, modified time.Time, err error)
 
 // A Source is the in-use source. It reads the list as a stream.

@@ -12,8 +12,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Explain wraps the error of a call of the source with that name. Doing describes the
-// call. The result says what to do about the error, if that is known.
+// Explain wraps the error of a call of the source with that name, and says what to do about
+// it, if that is known. Doing describes the call.
 func Explain(name, doing string, err error) error {
 	action, denied := Denied(err)
 	_, unsent := errors.AsType[*smithyhttp.RequestSendError](err)

@@ -32,8 +32,7 @@ var Table = []Service{
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
 }
 
-// New returns the source for a name of protect.inUse. The source of a name that is not in
-// the table always fails.
+// New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
 func New(name string, cfg aws.Config, settings config.Protect) inuse.Source {
 	for _, service := range Table {
 		if service.Name == name {
