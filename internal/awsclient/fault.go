@@ -77,6 +77,8 @@ func statusOf(err error) int {
 	return 0
 }
 
+var errEmpty = &smithy.DeserializationError{Err: errors.New("the answer is empty; check the endpoint and the proxy")}
+
 // emptyError returns an error if no member of the answer is set. The SDK accepts such an
 // answer, but AWS always sends a member, such as an empty list.
 func emptyError(answer any) error {
@@ -84,7 +86,7 @@ func emptyError(answer any) error {
 	if v.Kind() != reflect.Struct {
 		return nil
 	}
-	members := 0
+	var empty error // an answer that has no members is complete
 	for field, value := range v.Fields() {
 		if !field.IsExported() || field.Name == "ResultMetadata" {
 			continue
@@ -92,12 +94,9 @@ func emptyError(answer any) error {
 		if !value.IsZero() {
 			return nil
 		}
-		members++
+		empty = errEmpty
 	}
-	if members == 0 {
-		return nil
-	}
-	return &smithy.DeserializationError{Err: errors.New("the answer is empty; check the endpoint and the proxy")}
+	return empty
 }
 
 // clearAnswer clears an answer that broke off. The SDK reads all attempts at a call into

@@ -167,22 +167,18 @@ func (d *jsonReader) member(name string) error {
 		return d.entries(d.reference)
 	case "version":
 		var version int
-		if err := d.decode(name, &version); err != nil {
-			return err
+		err := d.decode(name, &version)
+		if err == nil && version != documentVersion {
+			err = fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
 		}
-		if version != documentVersion {
-			return fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
-		}
-		return nil
+		return err
 	case "time":
 		var at time.Time
-		if err := d.decode(name, &at); err != nil {
-			return err
-		}
-		if problem := d.ageProblem(at); problem != "" {
+		err := d.decode(name, &at)
+		if problem := d.ageProblem(at); err == nil && problem != "" {
 			d.problems.add(d.at(), "%s", problem)
 		}
-		return nil
+		return err
 	}
 	return d.decode(name, new(string))
 }

@@ -136,13 +136,11 @@ func (r *reader) add(image, by string, line int) error {
 
 // checkModified checks the age of a list that does not contain its time.
 func (r *reader) checkModified() error {
-	if r.maxAge == 0 {
-		return nil
-	}
-	if r.modified.IsZero() {
+	switch problem := r.ageProblem(r.modified); {
+	case r.maxAge == 0:
+	case r.modified.IsZero():
 		return contentError("the list does not contain its time, and it is not known when it was last modified; remove protect.referencesMaxAgeHours, or write the list with ecrclean references")
-	}
-	if problem := r.ageProblem(r.modified); problem != "" {
+	case problem != "":
 		return contentError(problem)
 	}
 	return nil
