@@ -1,7 +1,6 @@
 // Package awsclient loads the AWS configuration of both programs, with a transport and
 // retries for thousands of small calls. It calls S3 and Systems Manager without their
-// clients, which would slow down every start of the function. It also compares the clock
-// of this machine with the Date of each answer.
+// clients, and compares the clock of this machine with the Date of each answer.
 package awsclient
 
 import (
@@ -23,17 +22,18 @@ import (
 // ErrNoRegion says that neither the environment nor a flag sets the Region.
 var ErrNoRegion = errors.New("no region: set AWS_REGION, or give --region")
 
+// MaxConnections is the number of connections to a host that stay open.
+const MaxConnections = 64
+
 const (
-	maxConnections = 64 // one for each concurrent call
-	dialTimeout    = 5 * time.Second
-	answerTimeout  = 30 * time.Second // until the answer begins, in case the connection is lost
+	dialTimeout   = 5 * time.Second
+	answerTimeout = 30 * time.Second // until the answer begins, in case the connection is lost
 )
 
-// Load reads the environment and the shared AWS files. A profile and a region that are
-// not "" override them.
+// Load reads the environment and the shared AWS files. A profile or region overrides them.
 func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost, t.ResponseHeaderTimeout = maxConnections, answerTimeout
+		t.MaxIdleConnsPerHost, t.ResponseHeaderTimeout = MaxConnections, answerTimeout
 	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithSharedConfigProfile(profile), config.WithRegion(region))
 	if err != nil {
@@ -47,8 +47,7 @@ func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Local returns the configuration for a registry server on this machine. It reads neither
-// environment nor files, and has invented credentials.
+// Local returns the configuration for a server on this machine, with invented credentials.
 func Local(endpoint, region string) aws.Config {
 	cfg := aws.Config{
 		Region:       region,

@@ -25,23 +25,18 @@ import (
 // A call is one call of a service without the SDK's client, which would slow down every
 // start. It uses the SDK's credentials, signature, endpoints and retries.
 type call struct {
-	cfg aws.Config
-	// service is the name in the signature and, in upper case, in endpoint settings.
-	service, operation string
-	// now is the start of the call by the given clock, and began by this machine's clock.
-	now, began time.Time
+	cfg                aws.Config
+	service, operation string    // service is also in the signature and in endpoint settings
+	now, began         time.Time // the start of the call, by the given and by this machine's clock
 
 	method, address string
 	header          http.Header
 	body            []byte
-	// explain returns the error code in the beginning of an answer without success, and
-	// an error that says what to do.
+	// explain reads the beginning of an answer without success. Its error says what to do.
 	explain func(status int, body []byte) (code string, err error)
 	// read reads a successful answer and its whole body. An error causes a retry.
 	read func(answer *http.Response, body []byte) error
-	// most is the largest accepted length of a successful answer in bytes. Zero accepts
-	// any answer, and reads its first maxBody bytes.
-	most int64
+	most int64 // the accepted length of an answer in bytes; 0 accepts any, and reads maxBody
 }
 
 const (
@@ -116,8 +111,8 @@ func (c call) signed(ctx context.Context) (*http.Request, error) {
 	return request, signer.SignHTTP(ctx, credentials, request, hash, c.service, c.cfg.Region, now)
 }
 
-// endpoint returns the endpoint in the environment or the shared AWS files, or "" for the
-// service's own endpoint. One for the service precedes one for all services.
+// endpoint returns the endpoint in the environment or the shared AWS files, or "" if there
+// is none. One for the service precedes one for all services.
 func (c call) endpoint(ctx context.Context) (string, error) {
 	for _, source := range c.cfg.ConfigSources {
 		of, ok := source.(endpointSource)
@@ -157,8 +152,7 @@ func (u unsent) Unwrap() error { return u.error }
 
 func (unsent) ConnectionError() bool { return true }
 
-// A refusal is the error of an answer without success or with an unreadable body. The
-// SDK and kindOf call its methods.
+// A refusal is the error of an answer without success or with an unreadable body.
 type refusal struct {
 	error
 	status int

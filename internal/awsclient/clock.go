@@ -15,27 +15,24 @@ import (
 var ErrNoDate = errors.New("the clock of this machine cannot be checked: AWS answered without a usable Date header; " +
 	"make the proxy pass this header on")
 
-// maxSkew is the largest accepted difference between the clock and the Date of an answer.
-// It is more than answerTimeout, so that a slow answer is accepted.
+// maxSkew is the largest accepted difference between the clock and the Date of an answer,
+// which may take answerTimeout to arrive.
 const maxSkew = 2 * time.Minute
 
-// A ClockCheck compares the wall clock of this machine with the Date of each answer, when
-// it arrives. It is safe for concurrent use.
+// A ClockCheck compares the wall clock with the Date of each answer, when it arrives. It is
+// safe for concurrent use.
 type ClockCheck struct {
 	now func() time.Time
 
-	mu sync.Mutex
-	// dated is true when an answer had a usable Date, undated when a successful
-	// answer of an https endpoint had none.
-	dated, undated bool
+	mu      sync.Mutex
+	undated bool // a successful answer of an https endpoint had no usable Date
 	// wrong is the error of the newest Date that differs from the clock. Check clears it
 	// after returning it, if agrees: the newest Date agrees with the clock.
 	wrong  error
 	agrees bool
 	// ahead is the largest lead of the clock over a Date that agrees; it may be negative.
-	// Measured is false if no Date agrees.
 	ahead    time.Duration
-	measured bool
+	measured bool // a Date agrees
 }
 
 // WatchClock returns a check of the answers to every client that is made from cfg later.
@@ -46,9 +43,8 @@ func WatchClock(cfg *aws.Config, now func() time.Time) *ClockCheck {
 }
 
 // Check returns an error if the newest Date, or any Date since the last Check, differs from
-// the clock by more than two minutes. It returns ErrNoDate if no answer had a usable Date,
-// unless all successful answers came from http endpoints, which are emulators. Before the
-// first answer it returns nil.
+// the clock by more than two minutes. It returns ErrNoDate if https endpoints answered,
+// and no answer had a usable Date. Answers of http endpoints, which are emulators, need none.
 func (c *ClockCheck) Check() error {
 	if c == nil {
 		return nil
@@ -57,7 +53,7 @@ func (c *ClockCheck) Check() error {
 	defer c.mu.Unlock()
 	wrong := c.wrong
 	switch {
-	case wrong == nil && c.undated && !c.dated:
+	case wrong == nil && c.undated && !c.measured: // no answer had a Date
 		return ErrNoDate
 	case c.agrees:
 		c.wrong = nil
@@ -65,9 +61,9 @@ func (c *ClockCheck) Check() error {
 	return wrong
 }
 
-// ServiceTime returns AWS's time for the time local of this machine's clock. The result
-// may be too early, by the duration of an answer and a second, but is never too late. It
-// is local if no Date agrees with the clock. It has no monotonic reading.
+// ServiceTime returns AWS's time for the time local of this machine's clock, or local if no
+// Date agrees with the clock. The result has no monotonic reading. It may be too early, by
+// the duration of an answer and a second, but is never too late.
 func (c *ClockCheck) ServiceTime(local time.Time) time.Time {
 	if c == nil {
 		return local
@@ -88,7 +84,7 @@ func (c *ClockCheck) note(endpoint *url.URL, answer *http.Response) {
 	}
 	local := c.now().Round(0)
 	ahead := local.Sub(date)
-	c.dated, c.agrees = true, ahead.Abs() <= maxSkew
+	c.agrees = ahead.Abs() <= maxSkew
 	switch {
 	case !c.agrees:
 		c.wrong = fmt.Errorf("the clock of this machine is wrong: it says %s, %s says %s; "+

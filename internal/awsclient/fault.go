@@ -28,21 +28,30 @@ func (k faultKind) mayPass() bool { return k >= throttled }
 
 func kindOf(err error) faultKind {
 	status := statusOf(err)
+	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
+	_, unknownHost := errors.AsType[*net.DNSError](err)
 	switch {
 	case err == nil:
 		return answered
 	case IsThrottled(err):
 		return throttled
-	case isBroken(err, status):
-		return broken
-	case status >= http.StatusInternalServerError: // not implemented, and the like
+	case status == http.StatusNotImplemented, status == http.StatusHTTPVersionNotSupported:
 		return final
+	case status == 0 && unreadable, status > 0 && isBroken(err, status):
+		return broken
 	case status > 0:
 		return answered
-	case isUnreached(err):
+	case unknownHost, retry.NoRetryCanceledError{}.IsErrorRetryable(err) != aws.FalseTernary &&
+		retry.RetryableConnectionError{}.IsErrorRetryable(err) == aws.TrueTernary:
 		return unreached
 	}
 	return final
+}
+
+// isBroken reports whether an answer with that status is a server fault or unreadable.
+func isBroken(err error, status int) bool {
+	return status < 300 || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError ||
+		retry.RetryableErrorCode{Codes: retry.DefaultRetryableErrorCodes}.IsErrorRetryable(err) == aws.TrueTernary
 }
 
 // IsThrottled reports whether the service refused the call because of too many calls.
@@ -58,26 +67,6 @@ func IsFault(err error) bool {
 	return kind == broken || kind == unreached
 }
 
-// isBroken reports whether the answer is a server fault or not from the service.
-func isBroken(err error, status int) bool {
-	switch status {
-	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
-		return false
-	case 0:
-		_, unreadable := errors.AsType[*smithy.DeserializationError](err)
-		return unreadable
-	}
-	return status < 300 || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError ||
-		retry.RetryableErrorCode{Codes: retry.DefaultRetryableErrorCodes}.IsErrorRetryable(err) == aws.TrueTernary
-}
-
-// isUnreached reports whether the error is one of the connection or the host's name.
-func isUnreached(err error) bool {
-	_, unknownHost := errors.AsType[*net.DNSError](err)
-	return unknownHost || retry.NoRetryCanceledError{}.IsErrorRetryable(err) != aws.FalseTernary &&
-		retry.RetryableConnectionError{}.IsErrorRetryable(err) == aws.TrueTernary
-}
-
 func statusOf(err error) int {
 	if answer, ok := errors.AsType[interface {
 		error
@@ -88,14 +77,16 @@ func statusOf(err error) int {
 	return 0
 }
 
-// emptyError returns an error if no member of the answer is set. The SDK accepts such a
-// body, but ECR, ECS, Lambda and STS always send a member; an empty list is set.
+var errEmpty = &smithy.DeserializationError{Err: errors.New("the answer is empty; check the endpoint and the proxy")}
+
+// emptyError returns an error if no member of the answer is set. The SDK accepts such an
+// answer, but AWS always sends a member, such as an empty list.
 func emptyError(answer any) error {
 	v := reflect.Indirect(reflect.ValueOf(answer))
 	if v.Kind() != reflect.Struct {
 		return nil
 	}
-	members := 0
+	var empty error // an answer that has no members is complete
 	for field, value := range v.Fields() {
 		if !field.IsExported() || field.Name == "ResultMetadata" {
 			continue
@@ -103,12 +94,9 @@ func emptyError(answer any) error {
 		if !value.IsZero() {
 			return nil
 		}
-		members++
+		empty = errEmpty
 	}
-	if members == 0 {
-		return nil
-	}
-	return &smithy.DeserializationError{Err: errors.New("the answer is empty; check the endpoint and the proxy")}
+	return empty
 }
 
 // clearAnswer clears an answer that broke off. The SDK reads all attempts at a call into

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// A Principal is the owner of credentials. A role has no path, because the ARN of a
-// session does not show it.
+// A Principal is the owner of credentials. The path of a role is not part of it, because
+// the ARN of a session does not have it.
 type Principal struct {
 	Partition string // aws, aws-cn and the like
 	Account   string

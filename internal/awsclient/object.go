@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,46 +16,43 @@ import (
 	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
-// GetObject reads the S3 object at a location such as s3://bucket/key, or the first
-// 16 MiB of a larger one.
+// GetObject reads the first 16 MiB of the S3 object at a location such as s3://bucket/key.
 func GetObject(ctx context.Context, cfg aws.Config, location string, now time.Time) (content []byte, err error) {
 	c := call{cfg: cfg, operation: "GetObject", now: now, method: http.MethodGet}
 	c.read = func(_ *http.Response, body []byte) error {
 		content = body
 		return nil
 	}
-	if err := callObject(ctx, c, location); err != nil {
-		return nil, fmt.Errorf("get %s: %w", location, err)
-	}
-	return content, nil
+	err = callObject(ctx, c, location)
+	return content, err
 }
 
 // PutObject writes the S3 object at a location such as s3://bucket/key.
 func PutObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
 	c := call{cfg: cfg, operation: "PutObject", now: now, method: http.MethodPut, body: content}
 	c.read = func(*http.Response, []byte) error { return nil }
-	if err := callObject(ctx, c, location); err != nil {
-		return fmt.Errorf("put %s: %w", location, err)
-	}
-	return nil
+	return callObject(ctx, c, location)
 }
 
 func callObject(ctx context.Context, c call, location string) error {
 	c.service = "s3"
-	endpoint, err := c.endpoint(ctx)
-	if err != nil {
-		return err
-	}
-	if c.address, err = objectAddress(location, endpoint, c.cfg.Region); err != nil {
-		return err
-	}
 	c.explain = func(status int, body []byte) (code string, err error) {
 		if found := objectCode.FindSubmatch(body); found != nil {
 			code = string(found[1])
 		}
 		return code, objectError(c.method, status, body)
 	}
-	return c.do(ctx)
+	endpoint, err := c.endpoint(ctx)
+	if err == nil {
+		c.address, err = objectAddress(location, endpoint, c.cfg.Region)
+	}
+	if err == nil {
+		err = c.do(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", strings.ToLower(c.method), location, err)
+	}
+	return nil
 }
 
 var objectCode = regexp.MustCompile(`<Code>(\w+)</Code>`)
@@ -85,8 +81,7 @@ func objectAddress(location, endpoint, region string) (string, error) {
 	return address.String(), nil
 }
 
-// objectError returns the error for a status. It does not quote the body, which may come
-// from a proxy.
+// objectError does not quote the body, which may come from a proxy.
 func objectError(method string, status int, body []byte) error {
 	const denied = "access denied; allow the action %s on it"
 	switch {
@@ -98,6 +93,8 @@ func objectError(method string, status int, body []byte) error {
 		return fmt.Errorf(denied+" and check its name: without s3:ListBucket, S3 also denies access to a missing object", "s3:GetObject")
 	case status == http.StatusNotFound:
 		return errors.New("there is no such object or bucket, or no permission to see it; check the name")
+	case status == http.StatusPreconditionFailed:
+		return errors.New("the object changed while it was read; run again")
 	case status == http.StatusMovedPermanently:
 		return errors.New("the bucket is in another Region; use one in this Region")
 	}
@@ -107,9 +104,8 @@ func objectError(method string, status int, body []byte) error {
 const partSize = 4 << 20 // bytes that one call gets; one part is in memory
 
 // OpenObject opens the S3 object at a location such as s3://bucket/key, and returns its
-// modification time, or zero if that is unknown. Each Read may get the next part, with one
-// call that is retried. Read returns an error if the object changes meanwhile, or has
-// another size than S3 says. The clock gives the time of each call.
+// modification time, or zero if that is unknown. Read gets the next part when it needs it,
+// and fails if the object changes meanwhile, or has another size than S3 says.
 func OpenObject(ctx context.Context, cfg aws.Config, location string, clock func() time.Time) (io.ReadCloser, time.Time, error) {
 	o := &object{ctx: ctx, cfg: cfg, location: location, clock: clock, size: -1}
 	if err := o.fetch(); err != nil {
@@ -146,25 +142,19 @@ func (o *object) fetch() error {
 		c.header.Set("If-Match", o.tag)
 	}
 	err := callObject(o.ctx, c, o.location)
-	refused, _ := errors.AsType[refusal](err)
-	switch {
-	case refused.status == http.StatusRequestedRangeNotSatisfiable && o.at == 0:
+	if refused, _ := errors.AsType[refusal](err); refused.status == http.StatusRequestedRangeNotSatisfiable && o.at == 0 {
 		o.size = 0 // an empty object has no part
 		return nil
-	case refused.status == http.StatusPreconditionFailed:
-		return fmt.Errorf("get %s: the object changed while it was read; run again", o.location)
-	case err != nil:
-		return fmt.Errorf("get %s: %w", o.location, err)
 	}
-	return nil
+	return err
 }
 
 func (o *object) take(answer *http.Response, body []byte) error {
 	first, size := int64(0), int64(len(body)) // a server that ignores Range answers with the whole object
 	if answer.StatusCode == http.StatusPartialContent {
-		var err error
-		if first, size, err = contentRange(answer.Header.Get("Content-Range")); err != nil {
-			return err
+		text := answer.Header.Get("Content-Range")
+		if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &first, new(int64), &size); err != nil {
+			return fmt.Errorf("the answer has the Content-Range %.80q; check the endpoint", text)
 		}
 	}
 	whole := min(partSize, size-o.at)
@@ -182,18 +172,4 @@ func (o *object) take(answer *http.Response, body []byte) error {
 		o.modified, _ = http.ParseTime(answer.Header.Get("Last-Modified")) // zero if it is not known
 	}
 	return nil
-}
-
-// contentRange reads "bytes FIRST-LAST/SIZE".
-func contentRange(text string) (first, size int64, err error) {
-	between, total, ok := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
-	begin, _, _ := strings.Cut(between, "-")
-	first, err = strconv.ParseInt(begin, 10, 64)
-	if err == nil && ok {
-		size, err = strconv.ParseInt(total, 10, 64)
-	}
-	if err != nil || !ok {
-		return 0, 0, fmt.Errorf("the answer has the Content-Range %.80q; check the endpoint", text)
-	}
-	return first, size, nil
 }

@@ -49,7 +49,6 @@ func GetParameter(ctx context.Context, cfg aws.Config, name string, now time.Tim
 	return value, err
 }
 
-// parameterError returns the error code of an answer, and an error that says what to do.
 // The message of an AccessDeniedException names the parameter or its key.
 func parameterError(status int, body []byte) (code string, err error) {
 	const decrypt = "kms:Decrypt on the key that encrypts it"

@@ -16,13 +16,11 @@ import (
 )
 
 const (
-	// maxCallTime limits the time of a call whose context has no deadline.
-	maxCallTime = 30 * time.Minute
+	maxCallTime = 30 * time.Minute // of a call whose context has no deadline
 	// maxUnknown limits the attempts, to some 25 seconds, at an operation with server faults
-	// and no answer so far. Emulators answer so if they do not implement the operation.
+	// and no answer so far. An emulator may not implement the operation.
 	maxUnknown = 8
-	// maxUnreached limits the attempts, to two seconds, at a service that was never
-	// reached, because the endpoint may be wrong.
+	// maxUnreached limits the attempts, to two seconds, at a service that was never reached.
 	maxUnreached = 4
 	// maxAlone limits the faults of a call while other calls of the operation succeed.
 	maxAlone = 16
@@ -31,16 +29,12 @@ const (
 	// maxAttempt limits the time of one attempt, in case an answer stops half-way. A usual
 	// page of images takes that long at 8 KB a second.
 	maxAttempt = time.Minute
-	// maxRefused limits the attempts after a refusal that the SDK calls retryable, such as
-	// one of a wrong clock.
-	maxRefused = 2
+	maxRefused = 2 // attempts after a refusal that the SDK calls retryable
 
 	// The pause before the next attempt doubles from firstPause to maxPause.
 	firstPause = 250 * time.Millisecond
 	maxPause   = 20 * time.Second
 	doublings  = 7
-
-	retryStep = "Retry"
 )
 
 // answers counts the answers to the clients of one configuration, by service and by
@@ -59,8 +53,8 @@ func addRetries(cfg *aws.Config) {
 	}
 	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
 		return errors.Join(
-			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("BeginAttempts", begin), retryStep, middleware.Before),
-			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("JudgeAttempt", a.attempt), retryStep, middleware.After))
+			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("BeginAttempts", begin), "Retry", middleware.Before),
+			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("JudgeAttempt", a.attempt), "Retry", middleware.After))
 	})
 }
 
@@ -90,8 +84,7 @@ func begin(ctx context.Context, in middleware.FinalizeInput, next middleware.Fin
 	return out, metadata, err
 }
 
-// attempt makes one attempt, counts its answer, and adds to its error what decides
-// whether there is a next attempt.
+// attempt makes one attempt, counts its answer, and makes its error a fault.
 func (a *answers) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	limited, cancel := context.WithTimeout(ctx, maxAttempt)
 	defer cancel()
@@ -125,8 +118,9 @@ func (a *answers) note(service, operation string, f *fault, t *attempts) {
 		a.n[service]++
 	}
 	t.n++
-	f.attempts, f.most = t, maxRefused
+	f.attempts = t
 	if !f.kind.mayPass() {
+		f.most = maxRefused
 		return
 	}
 	if t.last != nil && f.kind != throttled && a.n[operation] > t.answers {
@@ -134,16 +128,12 @@ func (a *answers) note(service, operation string, f *fault, t *attempts) {
 	}
 	t.last, t.answers = f, a.n[operation]
 	switch {
-	case f.kind == throttled:
-		f.most = 0
-	case t.alone >= maxAlone:
+	case f.kind != throttled && t.alone >= maxAlone:
 		f.most = t.n
 	case f.kind == broken && a.n[operation] == 0:
 		f.most = maxUnknown
 	case f.kind == unreached && a.n[service] == 0:
 		f.most = maxUnreached
-	default:
-		f.most = 0
 	}
 	if f.most > 0 && clockNow().Sub(t.began) > maxUnknownTime {
 		f.most = t.n
@@ -155,11 +145,9 @@ var errIncomplete = fmt.Errorf("read the answer: it is incomplete after %v; chec
 
 type fault struct {
 	error
-	kind faultKind
-	// attempts are those of the call. It may have most attempts; 0 means any number
-	// until the deadline.
+	kind     faultKind
 	attempts *attempts
-	most     int
+	most     int // attempts of the call; 0 means any number until the deadline
 }
 
 func (f *fault) Unwrap() error { return f.error }
@@ -181,7 +169,8 @@ func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
 	if !isFault || f.most > 0 && f.attempts.n >= f.most {
 		return 0, err
 	}
-	pause := pauseAfter(f.attempts.n)
+	longest := min(firstPause<<min(f.attempts.n-1, doublings), maxPause)
+	pause := longest/2 + rand.N(longest/2)
 	switch {
 	case clockNow().Add(pause).Before(f.attempts.until):
 		return pause, nil
@@ -189,12 +178,6 @@ func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
 		return 0, fmt.Errorf("%w; no time is left to try again: %w", err, context.DeadlineExceeded)
 	}
 	return 0, fmt.Errorf("%w; gave up after %v", err, maxCallTime)
-}
-
-// pauseAfter returns the pause after attempt n, from 1 on.
-func pauseAfter(n int) time.Duration {
-	d := min(firstPause<<min(n-1, doublings), maxPause)
-	return d/2 + rand.N(d/2)
 }
 
 // clockNow reads the clock to measure how long a call takes.

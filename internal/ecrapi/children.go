@@ -7,14 +7,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
-
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // manifestTypes are the media types of manifests. If one is missing from a call, ECR may
@@ -29,10 +27,10 @@ var manifestTypes = []string{
 // Children reads the manifests of at most 100 indexes in one call. ECR records that call
 // as a pull, unless the caller's role is a pull-time exclusion.
 func (c Client) Children(ctx context.Context, name string, indexes []string) (plan.Reading, error) {
-	pulls := pullWatch{since: now()}
+	since := now()
 	out, err := c.api.BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RepositoryName: &name, ImageIds: identifiers(indexes), AcceptedMediaTypes: manifestTypes,
-	}, pulls.watch)
+	}, pullsBegin(&since))
 	if err != nil {
 		return plan.Reading{}, fmt.Errorf("read manifests in %s: %w", name, Classify(err))
 	}
@@ -43,7 +41,7 @@ func (c Client) Children(ctx context.Context, name string, indexes []string) (pl
 	for _, f := range out.Failures {
 		failed[digestOf(f.ImageId)] = failure(f)
 	}
-	reading := plan.Reading{Children: make(map[string][]string, len(indexes)), At: spanOf(out.ResultMetadata, now().Sub(pulls.since))}
+	reading := plan.Reading{Children: map[string][]string{}, At: spanOf(out.ResultMetadata, now().Sub(since))}
 	for _, digest := range indexes {
 		manifest := manifests[digest]
 		f, refused := failed[digest]
@@ -62,21 +60,17 @@ func (c Client) Children(ctx context.Context, name string, indexes []string) (pl
 	return reading, nil
 }
 
-// A pullWatch holds the start of the first attempt that ECR may have recorded as a pull.
-// ECR records no pull for an attempt that it refuses.
-type pullWatch struct {
-	since time.Time
-	known bool
-}
-
-func (w *pullWatch) watch(o *ecr.Options) {
-	beforeSending(o, "WatchPull", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+// pullsBegin is an option of a call. It sets since to the start of the first attempt that
+// ECR may have recorded as a pull. ECR records no pull for an attempt that it refuses.
+func pullsBegin(since *time.Time) func(*ecr.Options) {
+	known := false
+	return beforeSending("WatchPull", func(_ context.Context, send func() error) error {
 		began := now()
-		out, metadata, err := next.HandleFinalize(ctx, in)
-		if !w.known && (err == nil || awsclient.IsFault(err)) {
-			w.since, w.known = began, true
+		err := send()
+		if !known && (err == nil || awsclient.IsFault(err)) {
+			*since, known = began, true
 		}
-		return out, metadata, err
+		return err
 	})
 }
 

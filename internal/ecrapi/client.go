@@ -1,7 +1,6 @@
 // Package ecrapi reads and deletes images through the Amazon ECR API. Only this package
-// and its subpackage policyapi import the SDK's ecr module. It converts pages into
-// sequences, image details into [evaluator.Image] values, and error codes into the
-// errors of package cleaner. An image detail without digest or push time is an error.
+// and its subpackage policyapi import the SDK's ecr module. It converts image details into
+// [evaluator.Image] values, and error codes into the errors of package plan.
 package ecrapi
 
 import (
@@ -73,8 +72,7 @@ func repository(r types.Repository) (plan.Repository, error) {
 	return plan.Repository{Name: *r.RepositoryName, RegistryID: aws.ToString(r.RegistryId), ARN: aws.ToString(r.RepositoryArn)}, nil
 }
 
-// PolicyText returns the text of the repository's lifecycle policy. The error is
-// [cleaner.ErrNoPolicy] if none is attached.
+// PolicyText implements [plan.Registry].
 func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 	out, err := c.api.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
 	if err != nil {
@@ -102,8 +100,7 @@ func (c Client) RepositoryTags(ctx context.Context, r plan.Repository) (map[stri
 	return tags, nil
 }
 
-// RepositoryPolicyText returns the text of the repository's permission policy, or "" if
-// it has none.
+// RepositoryPolicyText implements [plan.PolicyReader].
 func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, error) {
 	out, err := c.api.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RepositoryName: &name})
 	if hasCode(err, "RepositoryPolicyNotFoundException") {
@@ -119,13 +116,14 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 // record. It returns none if an emulator does not know the operation.
 func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 	var arns []string
+	triedOnce := func(o *ecr.Options) {
+		if c.emulated {
+			o.Retryer = awsclient.ErrorPageOnce{Retryer: o.Retryer}
+		}
+	}
 	for page, err := range unique("list pull-time update exclusions", func(arn *string) string { return *arn }, nil,
 		func(token *string) (page[string], error) {
-			out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, func(o *ecr.Options) {
-				if c.emulated {
-					o.Retryer = awsclient.ErrorPageOnce{Retryer: o.Retryer}
-				}
-			})
+			out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, triedOnce)
 			if c.emulated && (awsclient.IsErrorPage(err) || hasCode(err, "UnknownOperationException")) {
 				return page[string]{}, nil
 			}

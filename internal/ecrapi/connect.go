@@ -14,8 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 )
 
-// Connect returns a client of the registry that cfg gives access to, and the count of
-// the client's calls.
+// Connect returns a client of the registry of cfg, and the count of its calls.
 func Connect(cfg aws.Config, options ...func(*ecr.Options)) (Client, *Calls) {
 	calls := NewCalls()
 	api := ecr.NewFromConfig(cfg, append(options, calls.Count)...)
@@ -33,12 +32,12 @@ func NewCalls() *Calls { return &Calls{n: map[string]int{}} }
 
 // Count is an option of a client: its calls are counted.
 func (c *Calls) Count(o *ecr.Options) {
-	eachAttempt(o, "CountCalls", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	eachAttempt("CountCalls", func(ctx context.Context, send func() error) error {
 		c.mu.Lock()
 		c.n[awsmiddleware.GetOperationName(ctx)]++
 		c.mu.Unlock()
-		return next.HandleFinalize(ctx, in)
-	})
+		return send()
+	})(o)
 }
 
 // Snapshot returns a copy of the counts.
@@ -48,47 +47,55 @@ func (c *Calls) Snapshot() map[string]int {
 	return maps.Clone(c.n)
 }
 
-type step = func(context.Context, middleware.FinalizeInput, middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error)
+// A step is a part of each attempt at a call. It calls send for the rest of the attempt.
+type step func(ctx context.Context, send func() error) error
 
-// eachAttempt adds a step to each attempt at a call, before the request is signed.
-func eachAttempt(o *ecr.Options, name string, do step) {
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc(name, do), "Retry", middleware.After)
+// eachAttempt is an option that adds the step before the request is signed.
+func eachAttempt(name string, do step) func(*ecr.Options) {
+	return ecr.WithAPIOptions(func(stack *middleware.Stack) error {
+		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc(name, do.handle), "Retry", middleware.After)
 	})
 }
 
-// beforeSending adds a step to each attempt at a call, after the request is signed.
-func beforeSending(o *ecr.Options, name string, do step) {
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc(name, do), middleware.After)
+// beforeSending is an option that adds the step after the request is signed.
+func beforeSending(name string, do step) func(*ecr.Options) {
+	return ecr.WithAPIOptions(func(stack *middleware.Stack) error {
+		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc(name, do.handle), middleware.After)
 	})
+}
+
+func (do step) handle(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+	out middleware.FinalizeOutput, metadata middleware.Metadata, err error,
+) {
+	err = do(ctx, func() (err error) {
+		out, metadata, err = next.HandleFinalize(ctx, in)
+		return err
+	})
+	return out, metadata, err
 }
 
 // Paced is an option of a client: p limits the concurrent attempts of each operation. It
-// does not limit [Client.Describe] and the calls that delete, archive or untag. A wait
-// between the re-check and such a call would be unsafe.
+// never delays [Client.Describe], or a call that deletes, archives or untags after it.
 func Paced(p *pace.Pace) func(*ecr.Options) {
-	return func(o *ecr.Options) {
-		eachAttempt(o, "Pace", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			if ctx.Value(notPaced{}) != nil {
-				return next.HandleFinalize(ctx, in)
-			}
-			leave, err := p.Enter(ctx, awsmiddleware.GetOperationName(ctx))
-			if err != nil {
-				return middleware.FinalizeOutput{}, middleware.Metadata{}, &aws.RequestCanceledError{Err: err}
-			}
-			end := pace.Unknown // also after a panic
-			defer func() { leave(end) }()
-			out, metadata, err := next.HandleFinalize(ctx, in)
-			switch {
-			case awsclient.IsThrottled(err):
-				end = pace.Throttled
-			case !awsclient.IsFault(err):
-				end = pace.Carried
-			}
-			return out, metadata, err
-		})
-	}
+	return eachAttempt("Pace", func(ctx context.Context, send func() error) error {
+		if ctx.Value(notPaced{}) != nil {
+			return send()
+		}
+		leave, err := p.Enter(ctx, awsmiddleware.GetOperationName(ctx))
+		if err != nil {
+			return &aws.RequestCanceledError{Err: err}
+		}
+		end := pace.Unknown // also after a panic
+		defer func() { leave(end) }()
+		err = send()
+		switch {
+		case awsclient.IsThrottled(err):
+			end = pace.Throttled
+		case !awsclient.IsFault(err):
+			end = pace.Carried
+		}
+		return err
+	})
 }
 
 type notPaced struct{}

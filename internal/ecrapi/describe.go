@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -30,7 +29,7 @@ const (
 	maxKept = 2 << 20  // the capacity in bytes up to which a buffer is reused
 )
 
-// Images lists the images of the repository in every status, each once, in pages.
+// Images implements [plan.Registry].
 func (c Client) Images(ctx context.Context, name string) iter.Seq2[[]evaluator.Image, error] {
 	return unique("describe images in "+name, func(im *evaluator.Image) string { return im.Digest }, contentOf,
 		func(token *string) (page[evaluator.Image], error) {
@@ -69,9 +68,8 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	return p.items, nil
 }
 
-// describeImages returns the images before the first refused one, and the error of that
-// one. The pageStep works in the SDK's client only; the answer of another API is converted
-// from the SDK's types.
+// describeImages returns the images before the first refused one, and its error. Only the
+// SDK's client has a pageStep; the answer of another API is converted from the SDK's types.
 func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput) (page[evaluator.Image], error) {
 	var step pageStep
 	out, err := c.api.DescribeImages(ctx, in, func(o *ecr.Options) { o.APIOptions = append(o.APIOptions, step.replace) })
@@ -105,8 +103,7 @@ func image(d types.ImageDetail) (evaluator.Image, error) {
 
 var contentSeed = maphash.MakeSeed()
 
-// contentOf returns a hash of the image's status, tags in any order, and times except
-// the last pull.
+// contentOf hashes the status, the tags in any order, and the times except the last pull.
 func contentOf(im *evaluator.Image) uint64 {
 	sum := maphash.Comparable(contentSeed, struct {
 		status                      evaluator.ImageStatus
@@ -118,8 +115,7 @@ func contentOf(im *evaluator.Image) uint64 {
 	return sum
 }
 
-// A pageStep replaces the step of the SDK that reads an answer. It reads pages, and
-// passes all other answers to the SDK's step.
+// A pageStep replaces the step of the SDK that reads an answer. It reads pages itself.
 type pageStep struct {
 	sdk  middleware.DeserializeMiddleware
 	page *imagepage.Page
@@ -137,7 +133,10 @@ func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	response, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil || !ok || response.StatusCode != http.StatusOK {
-		return s.sdk.HandleDeserialize(ctx, in, answered{out, metadata, err})
+		again := func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			return out, metadata, err
+		}
+		return s.sdk.HandleDeserialize(ctx, in, middleware.DeserializeHandlerFunc(again))
 	}
 	p, err := readPage(response)
 	_ = response.Body.Close() // it was only read
@@ -146,17 +145,6 @@ func (s *pageStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	}
 	s.page, out.Result = &p, &ecr.DescribeImagesOutput{ImageDetails: []types.ImageDetail{}} // not nil: the answer has a list
 	return out, metadata, nil
-}
-
-// answered is a handler that returns the outcome of a call already made.
-type answered struct {
-	out      middleware.DeserializeOutput
-	metadata middleware.Metadata
-	err      error
-}
-
-func (a answered) HandleDeserialize(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
-	return a.out, a.metadata, a.err
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -181,15 +169,5 @@ func readPage(response *smithyhttp.Response) (imagepage.Page, error) {
 	if err != nil {
 		return p, fmt.Errorf("%w%s", err, checkEndpoint)
 	}
-	if p.Refused == nil && len(p.Images) == 0 {
-		err = present("imageDetails", hasImageDetails(buffer.Bytes()))
-	}
-	return p, err
-}
-
-func hasImageDetails(text []byte) bool {
-	var page struct {
-		ImageDetails []json.RawMessage `json:"imageDetails"`
-	}
-	return json.Unmarshal(text, &page) == nil && page.ImageDetails != nil
+	return p, present("imageDetails", p.Images != nil)
 }

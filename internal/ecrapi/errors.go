@@ -28,8 +28,7 @@ func hasCode(err error, code string) bool {
 	return ok && apiErr.ErrorCode() == code
 }
 
-// Classify converts the error codes that callers distinguish into the errors of package
-// cleaner. It returns other errors unchanged.
+// Classify converts the error codes that callers distinguish, mostly into errors of plan.
 func Classify(err error) error {
 	switch {
 	case hasCode(err, "LifecyclePolicyNotFoundException"):

@@ -16,8 +16,7 @@ type page[T any] struct {
 	next  string
 }
 
-// converted returns the converted items before the first one that convert refuses, and
-// the error of that one.
+// converted ends before the first item that convert refuses, with the error of that item.
 func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 	items := make([]T, 0, len(in))
 	for _, item := range in {
@@ -31,10 +30,9 @@ func converted[In, T any](in []In, convert func(In) (T, error)) ([]T, error) {
 }
 
 // unique fetches all pages, the first with a nil token, and yields each item once. After a
-// push or a deletion ECR may list an image on two pages, and the repeated image would
-// count twice in a rule. An item that is listed again with another content is an error; a
-// nil content compares nothing. The first error ends the sequence, after the items that
-// fetch returned with it.
+// push or a deletion ECR may list an image on two pages. An item that is listed again with
+// another content is an error; a nil content compares nothing. The first error ends the
+// sequence, after the items that fetch returned with it.
 func unique[T any](operation string, key func(*T) string, content func(*T) uint64, fetch func(token *string) (page[T], error)) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		seen := sets.Get().(map[string]uint64)

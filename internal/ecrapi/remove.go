@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
@@ -84,8 +83,7 @@ func archiveError(digest string, err error) error {
 	return removal(err)
 }
 
-// removal classifies the error of a call that deletes, archives or untags. The caller then
-// knows whether to try again, and whether ECR may have carried out the call.
+// removal classifies the error of a call that deletes, archives or untags.
 func removal(err error) error {
 	switch {
 	case awsclient.IsThrottled(err), errors.Is(err, errLate): // ECR did nothing
@@ -100,19 +98,18 @@ const maxDelay = time.Second // between the re-check and the sending of a call
 
 var errLate = errors.New("the call was not sent: getting credentials took more than a second; run again")
 
-// once is an option of a call that deletes, archives or untags. The SDK makes one
-// attempt, because the caller describes the images again before each attempt. It does not
-// send the call if renewing the credentials took more than maxDelay.
+// once is an option of a call that deletes, archives or untags. The SDK makes one attempt,
+// because the caller describes the images again before each attempt.
 func once(o *ecr.Options) {
 	o.Retryer = aws.NopRetryer{}
 	began := now()
-	beforeSending(o, "Once", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	beforeSending("Once", func(_ context.Context, send func() error) error {
 		sent := now() // wall time passes while the machine is suspended
 		if max(sent.Sub(began), sent.Round(0).Sub(began.Round(0))) > maxDelay {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, errLate
+			return errLate
 		}
-		return next.HandleFinalize(ctx, in)
-	})
+		return send()
+	})(o)
 }
 
 func identifiers(digests []string) []types.ImageIdentifier {

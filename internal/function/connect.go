@@ -23,8 +23,7 @@ import (
 )
 
 // Connector returns, in two steps, a function that connects to the registry of the
-// environment. A profile and a region that are not "" override the environment. Getenv
-// reads the variables of [DefaultConcurrency], which the SDK does not know.
+// environment. A profile and a region that are not "" override the environment.
 func Connector(getenv func(string) string) func(profile, region string, clock func() time.Time) func(context.Context) (Registry, error) {
 	return func(profile, region string, clock func() time.Time) func(context.Context) (Registry, error) {
 		return func(ctx context.Context) (Registry, error) {
@@ -41,9 +40,8 @@ func Connector(getenv func(string) string) func(profile, region string, clock fu
 	}
 }
 
-// DefaultConcurrency limits the concurrent calls of an operation. The environment
-// variable CLEANER_CONCURRENCY_START sets another Start, and CLEANER_CONCURRENCY another
-// Most.
+// DefaultConcurrency limits the concurrent calls of an operation, unless the environment
+// variable CLEANER_CONCURRENCY_START sets another Start, or CLEANER_CONCURRENCY another Most.
 var DefaultConcurrency = pace.Limits{Start: 32, Most: 32}
 
 func concurrency(getenv func(string) string) (pace.Limits, error) {
@@ -54,16 +52,13 @@ func concurrency(getenv func(string) string) (pace.Limits, error) {
 			continue
 		}
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxConcurrency {
-			return limits, fmt.Errorf("%s is %q; give a number from 1 to %d", name, text, maxConcurrency)
+		if err != nil || n < 1 || n > awsclient.MaxConnections {
+			return limits, fmt.Errorf("%s is %q; give a number from 1 to %d", name, text, awsclient.MaxConnections)
 		}
 		*limit = n
 	}
 	return limits, nil
 }
-
-// maxConcurrency is the number of connections that awsclient keeps open.
-const maxConcurrency = 64
 
 // Connect returns the registry that cfg gives access to.
 func Connect(cfg aws.Config, clock func() time.Time) Registry {
@@ -89,7 +84,6 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	}
 }
 
-// sources returns the in-use sources of a configuration.
 func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
@@ -103,7 +97,7 @@ func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.So
 	return all
 }
 
-// opener returns how a list of references is opened: an S3 object or a file.
+// opener opens a list of references, which is an S3 object or a file.
 func opener(cfg aws.Config, clock func() time.Time) list.Open {
 	return func(ctx context.Context, location string) (io.ReadCloser, time.Time, error) {
 		if strings.HasPrefix(location, "s3://") {
@@ -121,9 +115,7 @@ func opener(cfg aws.Config, clock func() time.Time) list.Open {
 	}
 }
 
-// maxOwnPullsWait limits the time of ownPulls, retries included. In a VPC without an
-// endpoint of STS there is no answer.
-const maxOwnPullsWait = time.Minute
+const maxOwnPullsWait = time.Minute // in a VPC without an endpoint of STS there is no answer
 
 // ownPulls finds out whether ECR records the caller's pulls. Without an exclusion it
 // ignores a failed call of STS.
@@ -145,8 +137,7 @@ func ownPulls(ctx context.Context, cfg aws.Config, client ecrapi.Client) plan.Ow
 	return plan.OwnPulls{Excluded: excluded, Principal: caller.ARN(), Err: err}
 }
 
-// isOneOf reports whether the caller is one of the principals. The error names an
-// unreadable ARN, which may be the caller's.
+// isOneOf reports whether the caller is in the list. The error names an unreadable ARN.
 func isOneOf(arns []string, caller awsclient.Principal) (is bool, unread error) {
 	kinds := []string{"role", "user", "root", "federated-user"}
 	for _, arn := range arns {

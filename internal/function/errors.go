@@ -1,31 +1,24 @@
 package function
 
-// Lambda reports the name of the type of a handler's error as errorType. The function
-// returns these types, so that alarms and queries can tell the causes apart.
+// Lambda reports the name of the type of a handler's error as errorType, by which alarms
+// and queries can tell the causes apart.
 
 // A RequestError says that the request is not valid, that the configuration forbids it, or
 // that its repositories do not exist or are excluded.
-type RequestError struct{ Err error }
+type RequestError struct{ error }
 
-func (e *RequestError) Error() string { return "request: " + e.Err.Error() }
+func (e *RequestError) Error() string { return "request: " + e.error.Error() }
 
-// Unwrap returns the cause.
-func (e *RequestError) Unwrap() error { return e.Err }
+func (e *RequestError) Unwrap() error { return e.error }
 
 // A ConfigurationError says that the configuration cannot be read, is not valid, or needs
 // a feature that this version lacks.
-type ConfigurationError struct{ Err error }
+type ConfigurationError struct{ error }
 
-func (e *ConfigurationError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *ConfigurationError) Unwrap() error { return e.Err }
+func (e *ConfigurationError) Unwrap() error { return e.error }
 
 // A RegistryError says that the cleaner cannot connect to the registry or list it, or
 // that the clock of this machine is wrong.
-type RegistryError struct{ Err error }
+type RegistryError struct{ error }
 
-func (e *RegistryError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *RegistryError) Unwrap() error { return e.Err }
+func (e *RegistryError) Unwrap() error { return e.error }

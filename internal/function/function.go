@@ -1,6 +1,5 @@
 // Package function is the Lambda function. It makes a run from an event, and returns the
-// run's report as the answer. The program cmd/cleaner registers it with the Lambda
-// runtime; the command ecrclean invoke calls it with an event file.
+// run's report as the answer. The command ecrclean invoke calls it with an event file.
 package function
 
 import (
@@ -15,16 +14,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
+// The limits of an answer and of a run.
 const (
-	// MaxAnswer is the largest length of the answer in bytes. Destinations of
-	// asynchronous invocations accept 256 KB.
-	MaxAnswer = 200_000
-	// MaxMargin is the largest margin of [Limit].
-	MaxMargin = 30 * time.Second
+	MaxAnswer = 200_000          // bytes; destinations of asynchronous invocations accept 256 KB
+	MaxMargin = 30 * time.Second // the largest margin of [Limit]
 )
 
-// A Handler handles the events of the function. All fields except Commit and
-// FunctionName must be set.
+// A Handler handles events. All fields except Commit and FunctionName must be set.
 type Handler struct {
 	Configuration string        // the value of CLEANER_CONFIG
 	Read          config.Reader // reads the configuration at the location in Configuration
@@ -37,9 +33,9 @@ type Handler struct {
 }
 
 // Handle carries out one event and returns the report. The error is a [*RequestError], a
-// [*ConfigurationError] or a [*RegistryError]; every other failure is in the report.
-// Before one of the first two errors, Handle has only read the configuration. If the
-// request names missing repositories, it has also listed the repositories.
+// [*ConfigurationError] or a [*RegistryError]; every other failure is in the report. Before
+// one of the first two errors, Handle has read no more than the configuration and, if the
+// request names missing repositories, the names of the repositories.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Report, error) {
 	run, hash, err := h.prepare(ctx, event)
 	if err != nil {
@@ -71,8 +67,7 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Re
 	return &report, nil
 }
 
-// prepare returns the configuration narrowed by the event, and the hash of the
-// configuration without the event.
+// prepare returns the configuration narrowed by the event, and its hash without the event.
 func (h *Handler) prepare(ctx context.Context, event []byte) (run config.Config, hash string, err error) {
 	request, problems := config.ParseRequest(event)
 	if err := problems.Err(); err != nil {
@@ -99,8 +94,7 @@ func (h *Handler) warn(document string, warnings jsondoc.Problems) {
 	}
 }
 
-// supported returns an error if mode apply would ignore a field that this version lacks.
-// In mode plan it logs these fields.
+// supported logs the fields that this version lacks. In mode apply they are an error.
 func (h *Handler) supported(run config.Config) error {
 	fields := run.Unsupported()
 	switch {
@@ -115,9 +109,9 @@ func (h *Handler) supported(run config.Config) error {
 
 // Limit returns the context of the run, and a channel that is closed a margin before the
 // deadline of ctx. Then the run begins no further repository. Half of the margin later the
-// run's context ends, so that the answer is ready before Lambda kills the function, even
-// if a call hangs. The margin is [MaxMargin] or, for a short run, a tenth of its time.
-// Without a deadline there is no limit, and the channel is nil.
+// run's context ends, so that the answer is ready before Lambda kills the function. The
+// margin is [MaxMargin] or, for a short run, a tenth of its time. Without a deadline there
+// is no limit, and the channel is nil.
 func Limit(ctx context.Context, now time.Time) (run context.Context, stop <-chan struct{}, cancel func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

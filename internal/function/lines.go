@@ -14,8 +14,7 @@ import (
 )
 
 // NewLog returns a log of JSON lines, each one Write to w. No tag, name or message in it
-// can end its string or control a terminal. A json.RawMessage is written unchanged; it
-// must be a JSON value in one line.
+// can end its string or control a terminal. A json.RawMessage must be a value in one line.
 func NewLog(w io.Writer) *slog.Logger {
 	return slog.New(lines{output: &output{w: jsondoc.Printable(w)}})
 }

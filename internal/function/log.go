@@ -7,25 +7,16 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// LogRun writes a line for each finding, because the answer may omit some, and the line
-// of the run.
+// LogRun writes a line for each finding and one for the run. The answer may omit findings.
 func LogRun(ctx context.Context, log *slog.Logger, r *report.Report) {
 	for _, f := range r.Findings {
-		level := slog.LevelInfo
-		if f.Kind.Failure() != "" {
-			level = slog.LevelError
-		}
-		log.LogAttrs(ctx, level, "finding",
+		log.LogAttrs(ctx, level(f.Kind.Failure() != ""), "finding",
 			slog.String("run_id", r.RunID),
 			slog.String("kind", string(f.Kind)),
 			slog.String("repository", f.Repository),
 			slog.String("message", f.Message))
 	}
-	level := slog.LevelInfo
-	if r.Incomplete {
-		level = slog.LevelError
-	}
-	log.LogAttrs(ctx, level, "run",
+	log.LogAttrs(ctx, level(r.Incomplete), "run",
 		slog.String("run_id", r.RunID),
 		slog.String("mode", string(r.Mode)),
 		slog.String("account", r.Account),
@@ -34,6 +25,13 @@ func LogRun(ctx context.Context, log *slog.Logger, r *report.Report) {
 		slog.Any("undone", r.Undone()),
 		slog.Any("totals", r.Totals),
 		slog.Any("calls", r.Calls))
+}
+
+func level(failed bool) slog.Level {
+	if failed {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
 }
 
 type metric struct {
@@ -62,8 +60,7 @@ func metricsOf(r *report.Report) []metric {
 	}
 }
 
-// logMetrics writes the line from which CloudWatch extracts the metrics, in its embedded
-// metric format.
+// logMetrics writes the line from which CloudWatch extracts the metrics.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func (h *Handler) logMetrics(ctx context.Context, r *report.Report) {
 	if h.FunctionName == "" {

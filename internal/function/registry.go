@@ -18,32 +18,24 @@ import (
 
 // A Registry is the access of a run to one ECR registry.
 type Registry struct {
-	Reader  plan.Registry
-	Remover apply.Remover
-	Region  string
-	// Concurrency limits the concurrent calls of an operation. Its Most also limits the
-	// concurrent repositories.
-	Concurrency pace.Limits
-	// ClockCheck compares the clock of this machine with AWS's clock. Nil means no check.
-	ClockCheck *awsclient.ClockCheck
-	// Pace limits the calls that delete, archive or untag. Nil does not limit them.
-	Pace *pace.Pace
-	// Calls returns the number of API calls so far, by operation.
-	Calls func() map[string]int
-	// Sources returns the in-use sources of a configuration. Nil means no source.
-	Sources  func(config.Config) []inuse.Source
-	OwnPulls func(context.Context) plan.OwnPulls
-	// Account returns the account of the credentials.
-	Account func(context.Context) (string, error)
+	Reader      plan.Registry
+	Remover     apply.Remover
+	Region      string
+	Concurrency pace.Limits                         // of calls of an operation; Most also limits repositories
+	ClockCheck  *awsclient.ClockCheck               // nil checks nothing
+	Pace        *pace.Pace                          // of the calls that delete, archive or untag; nil is no limit
+	Calls       func() map[string]int               // the number of API calls so far, by operation
+	Sources     func(config.Config) []inuse.Source  // nil means no source
+	OwnPulls    func(context.Context) plan.OwnPulls // whether ECR records the pulls of the credentials
+	Account     func(context.Context) (string, error)
 	// AWS is the configuration of the clients, and PutObject writes an S3 object. Only the
 	// tool uses them.
 	AWS       aws.Config
 	PutObject func(ctx context.Context, location string, content []byte) error
 }
 
-// Scanner returns a function that makes an in-use scan, or nil if no source is
-// configured. If the region is not "", the scan only counts the references to registries
-// of other Regions.
+// Scanner returns a function that makes an in-use scan for registries of the region, or of
+// all if it is "". It returns nil if no source is configured.
 func (r Registry) Scanner(c config.Config, region string, clock func() time.Time) func(context.Context) inuse.Scan {
 	settings := c.InUse()
 	if r.Sources == nil || len(settings.InUse)+len(settings.References) == 0 {
@@ -57,8 +49,7 @@ func (r Registry) Scanner(c config.Config, region string, clock func() time.Time
 	}
 }
 
-// checkClock returns the check of the clock for a run. Only mode apply needs an answer
-// with a Date.
+// checkClock returns the check of the clock for a run. Only mode apply needs a Date.
 func (r Registry) checkClock(mode config.Mode) func() error {
 	return func() error {
 		err := r.ClockCheck.Check()
@@ -69,12 +60,10 @@ func (r Registry) checkClock(mode config.Mode) func() error {
 	}
 }
 
-// clockNoise is the largest measured difference of a correct clock from AWS's clock. A
-// Date has whole seconds, and an answer takes time to arrive.
+// clockNoise is the largest measured difference of a correct clock from AWS's clock.
 const clockNoise = 5 * time.Second
 
-// serviceTime returns AWS's time for the time local of this machine's clock. It returns
-// local if the two differ by at most clockNoise.
+// serviceTime returns AWS's time, or local if the two differ by at most clockNoise.
 func (r Registry) serviceTime(local time.Time) time.Time {
 	if at := r.ClockCheck.ServiceTime(local); at.Sub(local).Abs() > clockNoise {
 		return at

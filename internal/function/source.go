@@ -14,12 +14,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
-// maxSourceWait limits the time to read a configuration, retries included.
-const maxSourceWait = 30 * time.Second
+const maxSourceWait = 30 * time.Second // retries included
 
 // SourceReader returns a function that reads the text of a configuration from a file, an
-// S3 object or a parameter. It uses the environment's account and Region; a profile and a
-// region that are not "" override them.
+// S3 object or a parameter. A profile and a region that are not "" override the environment.
 func SourceReader(profile, region string, clock func() time.Time) config.Reader {
 	return func(ctx context.Context, location string) ([]byte, error) {
 		if !strings.HasPrefix(location, "s3://") && !strings.HasPrefix(location, "ssm:") {
@@ -33,10 +31,8 @@ func SourceReader(profile, region string, clock func() time.Time) config.Reader 
 		}
 		check := awsclient.WatchClock(&cfg, clock)
 		text, err := readRemote(ctx, cfg, location, clock())
-		if err != nil { // perhaps because the clock made the signature invalid
-			if wrong := check.Check(); wrong != nil {
-				err = fmt.Errorf("%s: %w", location, wrong)
-			}
+		if wrong := check.Check(); err != nil && wrong != nil { // the clock may have made the signature invalid
+			err = fmt.Errorf("%s: %w", location, wrong)
 		}
 		return text, err
 	}

@@ -1,16 +1,15 @@
 // Package inuse finds images in use. It takes sources, each of which queries one service
 // or reads one list of references. It returns a [Scan]: the images in use, their users,
 // and the sources that failed. A source that failed may use any image.
-//
-// The package also has the code that sources share: concurrency, paging and errors. Each
-// source is in a package below, and package services has the table of the services.
 package inuse
 
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"strconv"
+	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
@@ -23,18 +22,15 @@ type Use struct {
 	Reference reference.Reference
 	// By is the ARN of the user, such as a task. For an entry of a list it is the text in
 	// the entry, or else the name of the list and the line.
-	By string
-	// Source is the name of the source. Scope.Run sets it.
-	Source string
+	By     string
+	Source string // its name; Scope.Run sets it
 	// Revision is 0, unless the only use is by one of the newest revisions of a task
 	// definition family: 1 is the newest revision.
 	Revision int
 	// Runs is true when a running container, or the current revision of a service, uses
 	// the image by its tag. The digest of Reference is then the recorded one, or empty.
-	Runs bool
-	// Problem says why the image is not known; Reference is then zero. Otherwise it is
-	// empty.
-	Problem string
+	Runs    bool
+	Problem string // why the image is not known, and Reference zero; otherwise empty
 }
 
 func (u Use) compare(other Use) int {
@@ -55,4 +51,59 @@ type Source interface {
 // A Repetitive source may name an image very often. A scan keeps MaxUses uses of it.
 type Repetitive interface {
 	MaxUses() int
+}
+
+// A Collector gathers the uses of one source. It is safe for concurrent use.
+type Collector struct {
+	mu   sync.Mutex
+	uses []Use
+}
+
+// Collect returns the uses that find adds to the collector, and then its error.
+func Collect(find func(*Collector) error) iter.Seq2[Use, error] {
+	return func(yield func(Use, error) bool) {
+		var c Collector
+		err := find(&c)
+		for _, use := range c.uses {
+			if !yield(use, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(Use{}, err)
+		}
+	}
+}
+
+// Add adds a use of the image and of the digest that the service recorded for it. One of
+// the two may be empty. If they are different manifests, such as an index and a child, Add
+// adds a use of each. Add fails if it cannot read the name of the image.
+func (c *Collector) Add(image, digest string, use Use) (err error) {
+	if image != "" || digest == "" {
+		if use.Reference, err = reference.ParseAny(image); err != nil {
+			return fmt.Errorf("%s: %w", use.By, err)
+		}
+	}
+	named := use.Reference
+	if digest != "" {
+		if use.Reference, err = named.WithDigest(digest); err != nil {
+			return fmt.Errorf("%s: recorded digest of %.200q: %w", use.By, image, err)
+		}
+	}
+	if named.Digest != "" {
+		use.Runs = false // the image is used by its digest, not by its tag
+	}
+	c.AddKnown(use)
+	if named.Digest != "" && named != use.Reference {
+		use.Reference = named
+		c.AddKnown(use)
+	}
+	return nil
+}
+
+// AddKnown adds the use as it is.
+func (c *Collector) AddKnown(use Use) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.uses = append(c.uses, use)
 }

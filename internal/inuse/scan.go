@@ -13,8 +13,7 @@ import (
 
 // A Scan is the result of querying all sources.
 type Scan struct {
-	// At is when the scan began. Uses that began later may be missing.
-	At time.Time
+	At time.Time // when the scan began; uses that began later may be missing
 	// Uses are sorted by reference, each once per source, and include the uses that a
 	// source named before it failed.
 	Uses []Use
@@ -29,8 +28,7 @@ type Scan struct {
 	Elsewhere map[string]int
 }
 
-// A Failure is a source that failed. The error may say which IAM action to allow, or which
-// entry of the configuration to remove.
+// A Failure is a source that failed. The error may say what to do.
 type Failure struct {
 	Source string
 	Err    error
@@ -43,14 +41,11 @@ func (f Failure) String() string { return f.Source + ": " + f.Err.Error() }
 type Scope struct {
 	// Region, unless it is empty, is the Region of the registry. Uses of ECR registries in
 	// other Regions are counted and not kept.
-	Region string
-	// Aliases are the other names of ECR registries. A use of an alias becomes a use of
-	// its registry.
-	Aliases reference.Aliases
+	Region  string
+	Aliases reference.Aliases // a use of an alias becomes a use of its registry
 }
 
-// Run queries all sources at the same time and waits for all of them. Now is the current
-// time.
+// Run queries all sources at the same time and waits for all of them.
 func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	answers := make([]answer, len(sources))
 	var wg sync.WaitGroup
@@ -77,10 +72,9 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 
 // An answer is the result of one source.
 type answer struct {
-	uses []Use
-	err  error
-	// named and elsewhere count the uses for Counts and Elsewhere, kept or not.
-	named, elsewhere int
+	uses             []Use
+	err              error
+	named, elsewhere int // the uses for Counts and Elsewhere, kept or not
 }
 
 func (a *answer) count(use *Use) {
@@ -111,7 +105,8 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 			break
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
-		if s.drops(use.Reference) || kept[use.Reference] == most {
+		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
+		if elsewhere || kept[use.Reference] == most {
 			a.count(&use)
 			continue
 		}
@@ -123,11 +118,6 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		a.count(&a.uses[i])
 	}
 	return a
-}
-
-// drops reports whether the scope leaves out uses of the image.
-func (s Scope) drops(ref reference.Reference) bool {
-	return s.Region != "" && ref.Region != "" && ref.Region != s.Region
 }
 
 // Distinct sorts the uses in place, by reference, and returns them without duplicates.

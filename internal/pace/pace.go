@@ -1,11 +1,11 @@
-// Package pace limits the concurrent calls of each operation of a service. AWS does not
-// publish the rates of ECR's calls, which differ by operation and account. A limit
-// therefore rises a little with every call that the service carries out, and is halved
-// when the service throttles a call.
+// Package pace limits the concurrent calls of each operation of a service, whose rates AWS
+// does not publish. A limit rises a little with every call that the service carries out,
+// and is halved when the service throttles a call.
 package pace
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -16,7 +16,7 @@ type Limits struct{ Start, Most int }
 // An End is the end of a call, as far as it shows something about the rate of calls.
 type End int
 
-// The ends.
+// The ends of calls.
 const (
 	Unknown   End = iota // there was no call, no answer, or a server fault
 	Carried              // the service carried out the call, or refused it for another reason than the rate
@@ -33,9 +33,8 @@ type Pace struct {
 // New returns a pace without calls so far.
 func New(limits Limits) *Pace { return &Pace{limits: limits, gates: map[string]*gate{}} }
 
-// Enter waits until the next call of the operation may begin, in the order of arrival.
-// The caller must call leave once, at the end of the call. The error is that of the
-// context.
+// Enter waits until the next call of the operation may begin, in the order of arrival. The
+// caller must call leave once, at its end. The error is that of the context.
 func (p *Pace) Enter(ctx context.Context, operation string) (leave func(End), err error) {
 	p.mu.Lock()
 	g, known := p.gates[operation]
@@ -85,11 +84,9 @@ func (g *gate) enter(ctx context.Context) (epoch int, err error) {
 func (g *gate) giveUp(turn chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, waiting := range g.waiting {
-		if waiting == turn {
-			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
-			return
-		}
+	if i := slices.Index(g.waiting, turn); i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+		return
 	}
 	g.underWay--
 	g.admit()

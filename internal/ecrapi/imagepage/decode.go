@@ -1,19 +1,20 @@
 // Package imagepage reads one answer of DescribeImages, a page of up to 1,000 image
-// details, into [evaluator.Image] values, faster than the SDK's decoder. Unlike that, it
-// refuses text that is not JSON, text after the JSON, and times in words. It reads times
-// exactly; the SDK loses a millisecond now and then.
+// details, into [evaluator.Image] values, faster than the SDK's decoder. It also refuses
+// text that is not JSON, text after the JSON, and times in words, and reads times exactly.
 package imagepage
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
 // A Page is one answer of DescribeImages.
 type Page struct {
-	// Images are in ECR's order. If [Check] refuses an image, Refused is its error, and
-	// Images ends before that image.
+	// Images are in ECR's order, or nil if the page has no list of them. If [Check] refuses
+	// an image, Refused is its error, and Images ends before that image.
 	Images  []evaluator.Image
 	Refused error
 	// NextToken is "" on the last page.
@@ -68,7 +69,7 @@ type decoder struct {
 // imageDetails reads the images. A second list in a page replaces the first one.
 func (d *decoder) imageDetails() {
 	d.page.Images, d.page.Refused = d.page.Images[:0], nil
-	if n := min((len(d.text)-d.at)/leastDetail, mostDetails); cap(d.page.Images) < n {
+	if n := min((len(d.text)-d.at)/leastDetail, mostDetails); d.page.Images == nil || cap(d.page.Images) < n {
 		d.page.Images = make([]evaluator.Image, 0, n)
 	}
 	var unused evaluator.Image
@@ -109,3 +110,26 @@ func (d *decoder) skip() {
 		d.number()
 	}
 }
+
+// Check returns an error if the image cannot be evaluated. Without its digest and push
+// time, the position of the image and of others in a count is unknown.
+func Check(im *evaluator.Image) error {
+	if im.Digest == "" {
+		return fmt.Errorf("image without imageDigest (tags %q); check the endpoint", im.Tags)
+	}
+	if im.PushedAt.IsZero() {
+		return fmt.Errorf("image %s without imagePushedAt; check the endpoint", im.Digest)
+	}
+	for _, i := range [...]evaluator.Instant{im.PushedAt, im.LastRecordedPullTime, im.LastArchivedAt, im.LastActivatedAt} {
+		if i < 0 || i >= year2262 {
+			return fmt.Errorf("image %s has a time before the year 1970 or after 2261; check the endpoint", im.Digest)
+		}
+	}
+	switch im.Status {
+	case evaluator.Active, evaluator.Archived, evaluator.Activating:
+		return nil
+	}
+	return fmt.Errorf("image %s has the unknown imageStatus %q; update the cleaner", im.Digest, im.Status)
+}
+
+var year2262 = evaluator.At(time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC))

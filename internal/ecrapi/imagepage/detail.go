@@ -6,12 +6,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-// words are the strings that differ between images. If tagged is true, the image detail
-// has a list of tags, which may be empty.
+// words are the strings that differ between images.
 type words struct {
 	digest, subject []byte
 	tags            [][]byte
-	tagged          bool
+	tagged          bool // the image detail has a list of tags, which may be empty
 }
 
 // imageDetail reads an image detail, or null, into an image that is zero.
@@ -150,7 +149,7 @@ func status(text []byte) evaluator.ImageStatus {
 	return evaluator.ImageStatus(text)
 }
 
-// mediaType returns a copy of the text that images share.
+// mediaType returns a copy that images share.
 func (d *decoder) mediaType(text []byte) string {
 	for _, known := range d.mediaTypes {
 		if known == string(text) {

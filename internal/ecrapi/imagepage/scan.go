@@ -15,14 +15,12 @@ const maxDepth = 10_000
 // A scanner reads a JSON text in place. Each method reads the next value. A method that
 // finds another value sets err, and later calls find the end of the text.
 type scanner struct {
-	text  []byte
-	at    int
-	depth int
-	err   error
-	// leader is the first name of an object as last read. A follower is the name last
-	// read after another name.
-	leader    memo
-	followers [32]memo
+	text      []byte
+	at        int
+	depth     int
+	err       error
+	leader    memo     // the first name of an object as last read
+	followers [32]memo // the names last read after other names
 }
 
 func (s *scanner) fail(want string) {
@@ -51,8 +49,7 @@ func (s *scanner) afterSpace() byte {
 	return 0
 }
 
-// members reads an object and yields the name of each member that is not null. The
-// caller reads the value.
+// members reads an object. The caller reads the values, each of which is not null.
 func (s *scanner) members(yield func(name []byte) bool) {
 	s.open('{', "an object")
 	m := &s.leader
@@ -81,8 +78,7 @@ func (s *scanner) name(m *memo, first bool) bool {
 	return true
 }
 
-// follower returns the place of the follower of a name. Two names with the same place
-// only cost time.
+// follower returns the place of the follower of a name. Sharing a place only costs time.
 func (s *scanner) follower(name []byte) *memo {
 	place := len(name)
 	if place > 0 {

@@ -10,8 +10,7 @@ import (
 // A memo is a value and the token, the bytes of the text, from which it was read.
 type memo struct{ token, value []byte }
 
-// str reads a string. Without escapes the result is a part of the text, and may be
-// invalid UTF-8.
+// str reads a string, which may be invalid UTF-8 and a part of the text.
 func (s *scanner) str() []byte {
 	if s.peek() != '"' {
 		s.fail("a string")
@@ -65,8 +64,7 @@ func (s *scanner) escaped(i int) []byte {
 	return []byte(value)
 }
 
-// plain returns the number of bytes before the first quote, backslash or control
-// character.
+// plain counts the bytes before the first quote, backslash or control character.
 func plain(b []byte) int {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {

@@ -12,25 +12,17 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 )
 
-// API is the part of the ECR client that this package calls.
-type API interface {
-	PutLifecyclePolicy(context.Context, *ecr.PutLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.PutLifecyclePolicyOutput, error)
-	DeleteLifecyclePolicy(context.Context, *ecr.DeleteLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.DeleteLifecyclePolicyOutput, error)
-}
-
 // A Client attaches and detaches lifecycle policies. It is safe for concurrent use.
-type Client struct{ api API }
+type Client struct{ api *ecr.Client }
 
-// Connect returns a client of the registry that cfg gives access to, and the count of
-// the client's calls.
+// Connect returns a client of the registry of cfg, and the count of its calls.
 func Connect(cfg aws.Config) (Client, *ecrapi.Calls) {
 	calls := ecrapi.NewCalls()
 	return Client{ecr.NewFromConfig(cfg, calls.Count)}, calls
 }
 
 // Attach attaches the text as the lifecycle policy of the repository, and replaces an
-// earlier policy. The error is cleaner.ErrRepositoryNotFound if the repository does not
-// exist.
+// earlier policy. The error may be [plan.ErrRepositoryNotFound].
 func (c Client) Attach(ctx context.Context, repository, text string) error {
 	_, err := c.api.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{RepositoryName: &repository, LifecyclePolicyText: &text})
 	if err != nil {
@@ -39,9 +31,8 @@ func (c Client) Attach(ctx context.Context, repository, text string) error {
 	return nil
 }
 
-// Detach detaches the lifecycle policy of the repository. The error is
-// cleaner.ErrNoPolicy if none is attached. A second attempt, after an answer was lost,
-// may return that error as well.
+// Detach detaches the lifecycle policy of the repository. The error is [plan.ErrNoPolicy]
+// if none is attached, also when an attempt detached it and the answer was lost.
 func (c Client) Detach(ctx context.Context, repository string) error {
 	_, err := c.api.DeleteLifecyclePolicy(ctx, &ecr.DeleteLifecyclePolicyInput{RepositoryName: &repository})
 	if err != nil {

@@ -17,8 +17,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -26,6 +24,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
@@ -51,19 +50,15 @@ var Actions = []string{
 	"ecs:ListServices", "ecs:ListTaskDefinitionFamilies", "ecs:ListTaskDefinitions", "ecs:ListTasks",
 }
 
-// name is the entry of protect.inUse.
-const name = "ecs"
+const name = "ecs" // in protect.inUse
 
-// A Source is the in-use source. It skips clusters, services and tasks that are deleted
-// during the scan.
+// A Source skips clusters, services and tasks that are deleted during the scan.
 type Source struct {
 	API API
 	// Revisions is how many of the newest revisions of a task definition family are in use
 	// although nothing runs them; 0 for none.
 	Revisions int
-	// Emulated is true when the API is an emulator. An emulator without service revisions
-	// answers with an error page, which is an error from AWS.
-	Emulated bool
+	Emulated  bool // by an emulator, which may answer a call that it does not know with an error page
 }
 
 // New returns the source for a Region and the settings of the configuration.
@@ -87,10 +82,8 @@ func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 type scan struct {
 	Source
 	*inuse.Collector
-	// definitions are the task definitions to describe, their users and the Revision of
-	// each use.
 	mu          sync.Mutex
-	definitions map[string]map[string]int
+	definitions map[string]map[string]int // the task definitions to describe, their users and the Revision of each use
 }
 
 func (s *scan) run(ctx context.Context) error {
@@ -120,8 +113,8 @@ const (
 	maxVersions = 20  // of DescribeServiceDeployments and DescribeServiceRevisions
 )
 
-// container adds the image of a container. If its name is not a reference, the image is not
-// known, and a recorded digest is in use in any repository.
+// container adds the image of a container. If the image's name is not a reference, a
+// recorded digest is in use in any repository.
 func (s *scan) container(image, digest string, use inuse.Use) error {
 	err := s.Add(image, digest, use)
 	if !errors.Is(err, reference.ErrNoReference) {
@@ -154,10 +147,10 @@ func gone(err error) bool {
 	return query.HasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
 }
 
-// complete checks that an answer covers every requested item. Found are the ARNs of the
-// items in the answer. A failure with the reason MISSING is an item that was deleted; any
-// other failure is an error. An item without an ARN does not count.
-func complete(doing string, requested int, found []*string, failures []types.Failure) error {
+// complete checks that the items found and the failures in an answer cover every requested
+// ARN. A failure with the reason MISSING is an item that was deleted; any other failure is
+// an error. An item without an ARN does not count.
+func complete[T any](doing string, requested []string, found []T, arnOf func(T) *string, failures []types.Failure) error {
 	covered := map[string]bool{}
 	for _, f := range failures {
 		if reason := aws.ToString(f.Reason); reason != "MISSING" {
@@ -165,12 +158,12 @@ func complete(doing string, requested int, found []*string, failures []types.Fai
 		}
 		covered[aws.ToString(f.Arn)] = true
 	}
-	for _, arn := range found {
-		covered[aws.ToString(arn)] = true
+	for _, item := range found {
+		covered[aws.ToString(arnOf(item))] = true
 	}
 	delete(covered, "")
-	if len(covered) < requested {
-		return fmt.Errorf("%s: the answer covers %d of %d", doing, len(covered), requested)
+	if len(covered) < len(requested) {
+		return fmt.Errorf("%s: the answer covers %d of %d", doing, len(covered), len(requested))
 	}
 	return nil
 }

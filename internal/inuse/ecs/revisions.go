@@ -6,18 +6,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
-// serviceRevisions adds the images of the revisions that a service runs, deploys or would
-// roll back to.
+// serviceRevisions adds the images of revisions that run, are deployed or may come back.
 func (s *scan) serviceRevisions(ctx context.Context, sv service) error {
 	if err := s.listDeployments(ctx, &sv); err != nil {
 		return err
@@ -65,8 +63,7 @@ func (s *scan) listDeployments(ctx context.Context, sv *service) error {
 	return nil
 }
 
-// relevant returns the last successful deployment and all newer ones. A deployment without
-// a time counts as newer.
+// relevant returns the last successful deployment and all newer ones.
 func relevant(deployments []types.ServiceDeploymentBrief) []types.ServiceDeploymentBrief {
 	slices.SortStableFunc(deployments, func(a, b types.ServiceDeploymentBrief) int {
 		return createdAt(b).Compare(createdAt(a))
@@ -92,8 +89,7 @@ func (s *scan) hasNoRevisions(sv *service, err error) bool {
 	return gone(err) || len(sv.current) == 0 && (query.NotKnown(err) || s.Emulated && awsclient.IsErrorPage(err))
 }
 
-// retryOptions prevents retries of the error page with which an emulator answers a call
-// that it does not know.
+// retryOptions prevents retries of an emulator's error page.
 func (s *scan) retryOptions(sv *service) func(*ecs.Options) {
 	return func(o *ecs.Options) {
 		if s.Emulated && len(sv.current) == 0 {
@@ -110,9 +106,7 @@ func (s *scan) describeDeployments(ctx context.Context, sv service, arns []strin
 		return nil, explainUnlessGone(doing, err)
 	}
 	var revisions []string
-	var found []*string
 	for _, d := range out.ServiceDeployments {
-		found = append(found, d.ServiceDeploymentArn)
 		for _, source := range d.SourceServiceRevisions {
 			revisions = append(revisions, aws.ToString(source.Arn))
 		}
@@ -123,7 +117,8 @@ func (s *scan) describeDeployments(ctx context.Context, sv service, arns []strin
 			revisions = append(revisions, aws.ToString(d.Rollback.ServiceRevisionArn))
 		}
 	}
-	return revisions, complete(doing, len(arns), found, out.Failures)
+	arnOf := func(d types.ServiceDeployment) *string { return d.ServiceDeploymentArn }
+	return revisions, complete(doing, arns, out.ServiceDeployments, arnOf, out.Failures)
 }
 
 // describeRevisions adds the images of the revisions, or else their task definitions.
@@ -133,9 +128,7 @@ func (s *scan) describeRevisions(ctx context.Context, sv service, arns []string)
 	if err != nil {
 		return explainUnlessGone(doing, err)
 	}
-	var found []*string
 	for _, r := range out.ServiceRevisions {
-		found = append(found, r.ServiceRevisionArn)
 		by := aws.ToString(r.ServiceRevisionArn)
 		if len(r.ContainerImages) == 0 {
 			if aws.ToString(r.TaskDefinition) == "" {
@@ -154,5 +147,6 @@ func (s *scan) describeRevisions(ctx context.Context, sv service, arns []string)
 			}
 		}
 	}
-	return complete(doing, len(arns), found, out.Failures)
+	arnOf := func(r types.ServiceRevision) *string { return r.ServiceRevisionArn }
+	return complete(doing, arns, out.ServiceRevisions, arnOf, out.Failures)
 }

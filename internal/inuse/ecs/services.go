@@ -4,20 +4,18 @@ import (
 	"context"
 	"slices"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
 // A service is an ECS service that may have revisions.
 type service struct {
-	cluster, arn string
-	// deployments and revisions are the ARNs that are known so far.
-	deployments, revisions []string
-	// current are the ARNs that the service itself names.
-	current []string
+	cluster, arn           string
+	deployments, revisions []string // the ARNs that are known so far
+	current                []string // the ARNs that the service itself names
 }
 
 func (s *scan) services(ctx context.Context, clusters []string) error {
@@ -42,8 +40,7 @@ func (s *scan) listServices(ctx context.Context, cluster string) ([]batch, error
 	return batches(cluster, arns, maxServices), nil
 }
 
-// describeServices adds the task definitions of the services, and returns the services that
-// may have revisions.
+// describeServices adds the task definitions, and returns the services that may have revisions.
 func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error) {
 	doing := "describe services in " + b.cluster
 	out, err := s.API.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &b.cluster, Services: b.arns})
@@ -51,9 +48,7 @@ func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error)
 		return nil, explainUnlessGone(doing, err)
 	}
 	var found []service
-	var arns []*string
 	for _, sv := range out.Services {
-		arns = append(arns, sv.ServiceArn)
 		if aws.ToString(sv.Status) == "INACTIVE" {
 			continue
 		}
@@ -62,7 +57,7 @@ func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error)
 			found = append(found, c)
 		}
 	}
-	return found, complete(doing, len(b.arns), arns, out.Failures)
+	return found, complete(doing, b.arns, out.Services, func(sv types.Service) *string { return sv.ServiceArn }, out.Failures)
 }
 
 // defineService adds the task definitions of the service, its deployments and task sets.

@@ -6,13 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
 func (s *scan) tasks(ctx context.Context, clusters []string) error {
@@ -62,14 +61,12 @@ func (s *scan) describeTasks(ctx context.Context, b batch) error {
 	if err != nil {
 		return explainUnlessGone(doing, err)
 	}
-	var found []*string
 	for _, task := range out.Tasks {
-		found = append(found, task.TaskArn)
 		if err := s.task(task); err != nil {
 			return err
 		}
 	}
-	return complete(doing, len(b.arns), found, out.Failures)
+	return complete(doing, b.arns, out.Tasks, func(t types.Task) *string { return t.TaskArn }, out.Failures)
 }
 
 // task adds the images of the containers of a task and, unless the task stops, its task
@@ -98,8 +95,7 @@ func (s *scan) task(task types.Task) error {
 	return nil
 }
 
-// define adds a task definition, its user and the Revision of the use to the definitions.
-// If the user has several revisions, define keeps the smallest.
+// define adds a task definition, its user and the smallest Revision of its uses.
 func (s *scan) define(definition *string, by string, revision int) {
 	arn := aws.ToString(definition)
 	if arn == "" {

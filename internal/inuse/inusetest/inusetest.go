@@ -1,13 +1,9 @@
-// Package inusetest has helpers for the tests of the in-use sources. It takes a handler that
-// plays a service, and returns the configuration of its client. It takes a source, and
-// checks the uses and the error.
+// Package inusetest has helpers for the tests of the in-use sources. It configures clients
+// of a handler that plays a service, and checks the uses and the error of a source.
 package inusetest
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -18,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
@@ -45,8 +42,7 @@ type Recorder struct {
 	running, most int
 }
 
-// Begin records that a call of the operation has begun, and returns a function that
-// records its end.
+// Begin records the beginning of a call, and returns a function that records its end.
 func (r *Recorder) Begin(operation string) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,31 +83,9 @@ func Config(t *testing.T, handler http.Handler) aws.Config {
 
 // ConfigFor returns the configuration of a client of the URL, without retries.
 func ConfigFor(url string) aws.Config {
-	return aws.Config{
-		Region:       Region,
-		BaseEndpoint: &url,
-		HTTPClient:   &http.Client{Transport: copyBody{http.DefaultTransport}},
-		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET"}, nil
-		}),
-	}
-}
-
-// copyBody copies the request body: the SDK closes it while net/http may still read it.
-type copyBody struct{ next http.RoundTripper }
-
-func (c copyBody) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
-		return c.next.RoundTrip(r)
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.next.RoundTrip(r)
+	cfg := awsclient.Local(url, Region)
+	cfg.Retryer, cfg.APIOptions = func() aws.Retryer { return aws.NopRetryer{} }, nil
+	return cfg
 }
 
 // Answer writes a JSON answer.

@@ -13,14 +13,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
@@ -34,8 +33,7 @@ type API interface {
 // Actions are the IAM actions for the calls of [API].
 var Actions = []string{"lambda:GetFunction", "lambda:ListAliases", "lambda:ListFunctions"}
 
-// name is the entry of protect.inUse.
-const name = "lambda"
+const name = "lambda" // in protect.inUse
 
 // A Source is the in-use source. It finds versions that are published during the scan by
 // their aliases, and skips functions that are deleted during the scan.
@@ -61,10 +59,8 @@ type scan struct {
 // A version is one version of a function that has, or may have, an image.
 type version struct {
 	function, version string
-	// by is the ARN of the version or of an alias of it.
-	by string
-	// kind is the package type in the listing, or empty.
-	kind types.PackageType
+	by                string            // the ARN of the version or of an alias of it
+	kind              types.PackageType // in the listing, or empty
 }
 
 func (s scan) run(ctx context.Context) error {
@@ -158,8 +154,7 @@ func (s scan) code(ctx context.Context, v version) error {
 	return nil
 }
 
-// image adds the image of a version by its two names. It fails for a version without
-// names that may have an image.
+// image adds the image of a version by its two names.
 func (s scan) image(v version, out *lambda.GetFunctionOutput) error {
 	resolved, given := aws.ToString(out.Code.ResolvedImageUri), aws.ToString(out.Code.ImageUri)
 	if resolved == "" && given == "" {

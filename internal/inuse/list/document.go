@@ -32,19 +32,14 @@ func (r *reader) readJSON(line int) error {
 // A jsonReader reads JSON. Invalid JSON ends the reading; an invalid entry does not.
 type jsonReader struct {
 	*reader
-	dec *json.Decoder
-	// taken is the number of bytes that the decoder has read.
-	taken int64
-	// line is the line of the last position, and ends are the offsets of the line ends
-	// after it.
-	line int
-	ends []int64
-	// err is the error of reading the content, or nil.
-	err error
+	dec   *json.Decoder
+	taken int64   // the number of bytes that the decoder has read
+	line  int     // the line of the last position
+	ends  []int64 // the offsets of the line ends after that position
+	err   error   // of reading the content, or nil
 }
 
-// Read reads for the decoder, which keeps a whole value in memory. It fails on a value
-// that is too long.
+// Read reads for the decoder. It fails on a value that is too long to keep in memory.
 func (d *jsonReader) Read(p []byte) (int, error) {
 	if d.taken-d.dec.InputOffset() > 2*maxEntry {
 		return 0, fmt.Errorf("a value has more than %d KiB and is longer than any reference", maxEntry>>10)
@@ -105,11 +100,10 @@ func (d *jsonReader) entries(read func() error) error {
 // image reads an entry of an array.
 func (d *jsonReader) image() error {
 	var image string
-	err := d.dec.Decode(&image)
-	if err == nil && !d.add(image, "", d.at()) {
-		err = errStopped
+	if err := d.dec.Decode(&image); err != nil {
+		return err
 	}
-	return err
+	return d.add(image, "", d.at())
 }
 
 // reference reads an entry of a document. A repeated member would hide an image.
@@ -133,11 +127,10 @@ func (d *jsonReader) reference() error {
 		}
 		members[name] = text
 	}
-	_, err := d.dec.Token()
-	if err == nil && !d.add(members["image"], members["by"], d.at()) {
-		err = errStopped
+	if _, err := d.dec.Token(); err != nil {
+		return err
 	}
-	return err
+	return d.add(members["image"], members["by"], d.at())
 }
 
 // document reads the members of a document. Each must be there once.
@@ -174,22 +167,18 @@ func (d *jsonReader) member(name string) error {
 		return d.entries(d.reference)
 	case "version":
 		var version int
-		if err := d.decode(name, &version); err != nil {
-			return err
+		err := d.decode(name, &version)
+		if err == nil && version != documentVersion {
+			err = fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
 		}
-		if version != documentVersion {
-			return fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
-		}
-		return nil
+		return err
 	case "time":
 		var at time.Time
-		if err := d.decode(name, &at); err != nil {
-			return err
-		}
-		if problem := d.ageProblem(at); problem != "" {
+		err := d.decode(name, &at)
+		if problem := d.ageProblem(at); err == nil && problem != "" {
 			d.problems.add(d.at(), "%s", problem)
 		}
-		return nil
+		return err
 	}
 	return d.decode(name, new(string))
 }

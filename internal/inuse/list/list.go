@@ -18,31 +18,22 @@ import (
 	"iter"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
+// The limits of lists.
 const (
-	// MaxSize is the maximum size of a list in bytes.
-	MaxSize = 1 << 30
-	// MaxAge is the default maximum age of a list that contains its time.
-	MaxAge = 36 * time.Hour
-	// maxSkew is how far the time of a list may be ahead of the clock.
-	maxSkew = time.Hour
-	// maxProblems is the number of problems in the error of a list.
-	maxProblems = 10
-	// maxEntry is the maximum length in bytes of a line or a JSON value.
-	maxEntry = 64 << 10
-	// maxUses is the maximum number of uses of one image that a scan keeps: a cluster can
-	// run thousands of containers of one image.
-	maxUses = 5
+	MaxSize     = 1 << 30        // bytes of a list
+	MaxAge      = 36 * time.Hour // the default for a list that contains its time
+	maxSkew     = time.Hour      // how far the time of a list may be ahead of the clock
+	maxProblems = 10             // in the error of a list
+	maxEntry    = 64 << 10       // bytes of a line or a JSON value
+	maxUses     = 5              // of one image, because a cluster can run it in thousands of containers
 )
 
-// Open returns the content of the list at a location, and the time of its last
-// modification, or zero if that is unknown. The location is an entry of
-// protect.references. The caller closes the content. Content that is cut short must end
-// with an error.
+// Open returns the content of the list at a location, and the time of its last modification,
+// or zero if that is unknown. Content that is cut short must end with an error.
 type Open func(ctx context.Context, location string) (content io.ReadCloser, modified time.Time, err error)
 
 // A Source is the in-use source. It reads the list as a stream.
@@ -69,28 +60,20 @@ func (Source) MaxUses() int { return maxUses }
 // Uses reads the list.
 func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
-		stopped := false
-		err := s.read(ctx, func(use inuse.Use) bool {
-			stopped = !yield(use, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
+		if err := s.read(ctx, yield); err != nil && !errors.Is(err, errStopped) {
 			yield(inuse.Use{}, err)
 		}
 	}
 }
 
-// errStopped ends the reading when the consumer has stopped iterating.
-var errStopped = errors.New("stopped")
-
-func (s Source) read(ctx context.Context, yield func(inuse.Use) bool) (err error) {
+func (s Source) read(ctx context.Context, yield func(inuse.Use, error) bool) (err error) {
 	content, modified, err := s.open(ctx, s.location)
 	if err != nil {
 		return s.explain(err)
 	}
 	defer func() { err = errors.Join(err, content.Close()) }()
 	r := reader{Source: s, modified: modified, yield: yield, in: bufio.NewReaderSize(&limited{content, MaxSize}, maxEntry)}
-	if err := r.read(); err != nil && !errors.Is(err, errStopped) {
+	if err := r.read(); err != nil {
 		return s.explain(err)
 	}
 	return r.problems.err()
@@ -110,5 +93,8 @@ func (s Source) explain(err error) error {
 
 // A contentError is a problem of the content.
 type contentError string
+
+// errStopped ends the reading when the consumer has stopped iterating.
+const errStopped = contentError("stopped")
 
 func (e contentError) Error() string { return string(e) }

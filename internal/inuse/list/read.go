@@ -33,7 +33,7 @@ type reader struct {
 	Source
 	in       *bufio.Reader
 	modified time.Time
-	yield    func(inuse.Use) bool
+	yield    func(inuse.Use, error) bool
 	problems problems
 }
 
@@ -78,8 +78,11 @@ func (r *reader) readLines(number int) error {
 	lines.Split(splitLines)
 	for ; lines.Scan(); number++ {
 		image := strings.TrimSpace(withoutComment(lines.Text()))
-		if image != "" && !r.add(image, "", number) {
-			return errStopped
+		if image == "" {
+			continue
+		}
+		if err := r.add(image, "", number); err != nil {
+			return err
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
@@ -117,30 +120,27 @@ func withoutComment(line string) string {
 	return line
 }
 
-// add yields the use in the entry on a line. It returns false when the consumer has
-// stopped.
-func (r *reader) add(image, by string, line int) bool {
+// add yields the use in the entry on a line, or returns errStopped.
+func (r *reader) add(image, by string, line int) error {
 	ref, err := reference.ParseAny(image)
 	switch {
 	case errors.Is(err, reference.ErrNoReference):
 		r.problems.add(line, "%.80q is not an image reference", image)
-		return true
 	case err != nil:
 		r.problems.add(line, "%s", err)
-		return true
+	case !r.yield(inuse.Use{Reference: ref, By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line))}, nil):
+		return errStopped
 	}
-	return r.yield(inuse.Use{Reference: ref, By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line))})
+	return nil
 }
 
 // checkModified checks the age of a list that does not contain its time.
 func (r *reader) checkModified() error {
-	if r.maxAge == 0 {
-		return nil
-	}
-	if r.modified.IsZero() {
+	switch problem := r.ageProblem(r.modified); {
+	case r.maxAge == 0:
+	case r.modified.IsZero():
 		return contentError("the list does not contain its time, and it is not known when it was last modified; remove protect.referencesMaxAgeHours, or write the list with ecrclean references")
-	}
-	if problem := r.ageProblem(r.modified); problem != "" {
+	case problem != "":
 		return contentError(problem)
 	}
 	return nil

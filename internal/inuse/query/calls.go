@@ -1,3 +1,5 @@
+// Package query makes the calls of the in-use sources: several at a time, page after page.
+// It turns a failed call into an error that says what to do, such as to allow an IAM action.
 package query
 
 import (

@@ -12,14 +12,16 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Explain wraps the error of a call of the source with that name. Doing describes the
-// call. The result says what to do about the error, if that is known.
+// Explain wraps the error of a call of the source with that name, and says what to do about
+// it, if that is known. Doing describes the call.
 func Explain(name, doing string, err error) error {
 	action, denied := Denied(err)
+	_, unsent := errors.AsType[*smithyhttp.RequestSendError](err)
+	canceled := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	switch {
 	case denied:
 		return fmt.Errorf("%s: %w; allow %s", doing, err, action)
-	case NotKnown(err), HasCode(err, "OptInRequired", "SubscriptionRequiredException"), unreachable(err):
+	case NotKnown(err), HasCode(err, "OptInRequired", "SubscriptionRequiredException"), unsent && !canceled:
 		return fmt.Errorf("%s: %w; if it is not used here, take %q out of protect.inUse", doing, err, name)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
@@ -43,16 +45,6 @@ func NotKnown(err error) bool {
 	return ok && answer.HTTPStatusCode() == http.StatusNotImplemented ||
 		HasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
 			"UnsupportedFeatureException")
-}
-
-// unreachable reports whether the service sent no answer. It is false for a call that was
-// canceled.
-func unreachable(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false
-	}
-	_, ok := errors.AsType[*smithyhttp.RequestSendError](err)
-	return ok
 }
 
 // HasCode reports whether the service answered with one of the error codes.

@@ -20,14 +20,10 @@ import (
 
 // A Service is a line of the table.
 type Service struct {
-	// Name is the entry of protect.inUse.
-	Name string
-	// New returns the source for the Region of cfg and the settings of the configuration.
-	New func(cfg aws.Config, settings config.Protect) inuse.Source
-	// Actions are the IAM actions that the source needs.
-	Actions []string
-	// Parameter is the parameter of template.yaml that allows the actions.
-	Parameter string
+	Name      string // in protect.inUse
+	New       func(cfg aws.Config, settings config.Protect) inuse.Source
+	Actions   []string // the IAM actions that the source needs
+	Parameter string   // of template.yaml, which allows the actions
 }
 
 // Table has all services that this version can query.
@@ -36,8 +32,7 @@ var Table = []Service{
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
 }
 
-// New returns the source for a name of protect.inUse. The source of a name that is not in
-// the table always fails.
+// New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
 func New(name string, cfg aws.Config, settings config.Protect) inuse.Source {
 	for _, service := range Table {
 		if service.Name == name {
