@@ -43,7 +43,7 @@ func (r *Repository) Difference() []Line {
 	return lines
 }
 
-// inWords returns, for instance, rule 1 "old": expire images pushed more than 9 days ago
+// inWords describes a rule, such as "rule 1 "old": expire images pushed more than 9 days ago".
 func inWords(r lifecycle.Rule) string {
 	description := ""
 	if r.Description != "" {

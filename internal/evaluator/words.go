@@ -66,10 +66,10 @@ func (k ReasonKind) keptWords() string {
 }
 
 func notEvaluatedWords(s ImageStatus) string {
-	switch {
-	case s == "":
+	switch s {
+	case "":
 		return "image has no imageStatus"
-	case s == Active || s == Archived:
+	case Active, Archived:
 		return "image has no " + string(ImagePushedAt)
 	}
 	return "image is " + string(s)

@@ -1,5 +1,6 @@
 // Package reference reads the names of images in task definitions, functions, workloads
-// and lists, in any spelling, to compare them with the images of a registry.
+// and lists, in any spelling, to compare them with the images of a registry. What it cannot
+// read with certainty is an error.
 package reference
 
 import (
