@@ -180,5 +180,4 @@ func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
 	return 0, fmt.Errorf("%w; gave up after %v", err, maxCallTime)
 }
 
-// clockNow reads the clock to measure how long a call takes.
 func clockNow() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does

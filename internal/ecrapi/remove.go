@@ -131,5 +131,4 @@ func digestOf(id *types.ImageIdentifier) string {
 	return aws.ToString(id.ImageDigest)
 }
 
-// now reads the clock to measure how long a call takes. No verdict depends on it.
 func now() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does

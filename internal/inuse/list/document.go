@@ -97,7 +97,6 @@ func (d *jsonReader) entries(read func() error) error {
 	return err
 }
 
-// image reads an entry of an array.
 func (d *jsonReader) image() error {
 	var image string
 	if err := d.dec.Decode(&image); err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// documentVersion is the version of the document that Write writes.
 const documentVersion = 1
 
 // A document is a list of references with its origin.
