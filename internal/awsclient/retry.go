@@ -162,8 +162,7 @@ func (retryer) IsErrorRetryable(err error) bool {
 	return isFault && (f.kind.mayPass() || retry.RetryableError{}.IsErrorRetryable(err) == aws.TrueTernary)
 }
 
-// RetryDelay returns the pause before the next attempt. It returns an error, which ends
-// the call, if no attempt is left or the time limit is before the end of the pause.
+// RetryDelay returns an error, which ends the call, if no attempt or no time is left.
 func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
 	f, isFault := errors.AsType[*fault](err)
 	if !isFault || f.most > 0 && f.attempts.n >= f.most {

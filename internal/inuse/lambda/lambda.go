@@ -173,7 +173,7 @@ func (s scan) image(v version, out *lambda.GetFunctionOutput) error {
 	if resolved != "" {
 		return s.Add(resolved, "", use)
 	}
-	// In the states Pending and Failed, Lambda has not copied the image, which cannot run.
+	// In the states Pending and Failed, Lambda has no copy of the image that could run.
 	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 	state := out.Configuration.State
 	mayRun := state != types.StatePending && state != types.StateFailed
