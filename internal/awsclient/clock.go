@@ -15,9 +15,7 @@ import (
 var ErrNoDate = errors.New("the clock of this machine cannot be checked: AWS answered without a usable Date header; " +
 	"make the proxy pass this header on")
 
-// maxSkew is the largest accepted difference between the clock and the Date of an answer,
-// which may take answerTimeout to arrive.
-const maxSkew = 2 * time.Minute
+const maxSkew = 2 * time.Minute // between the clock and a Date; an answer may take answerTimeout
 
 // A ClockCheck compares the wall clock with the Date of each answer, when it arrives. It is
 // safe for concurrent use.

@@ -9,8 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// A Principal is the owner of credentials. The path of a role is not part of it, because
-// the ARN of a session does not have it.
+// A Principal is the owner of credentials. A role is without its path, as in session ARNs.
 type Principal struct {
 	Partition string // aws, aws-cn and the like
 	Account   string

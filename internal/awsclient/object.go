@@ -83,14 +83,14 @@ func objectAddress(location, endpoint, region string) (string, error) {
 
 // objectError does not quote the body, which may come from a proxy.
 func objectError(method string, status int, body []byte) error {
-	const denied = "access denied; allow the action %s on it"
 	switch {
 	case status == http.StatusForbidden && bytes.Contains(body, []byte("kms:Decrypt")):
 		return errors.New("access denied; allow the action kms:Decrypt on the key that encrypts it")
 	case status == http.StatusForbidden && method == http.MethodPut:
-		return fmt.Errorf(denied, "s3:PutObject")
+		return errors.New("access denied; allow the action s3:PutObject on it")
 	case status == http.StatusForbidden:
-		return fmt.Errorf(denied+" and check its name: without s3:ListBucket, S3 also denies access to a missing object", "s3:GetObject")
+		return errors.New("access denied; allow the action s3:GetObject on it and check its name: " +
+			"without s3:ListBucket, S3 also denies access to a missing object")
 	case status == http.StatusNotFound:
 		return errors.New("there is no such object or bucket, or no permission to see it; check the name")
 	case status == http.StatusPreconditionFailed:

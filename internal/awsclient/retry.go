@@ -162,8 +162,7 @@ func (retryer) IsErrorRetryable(err error) bool {
 	return isFault && (f.kind.mayPass() || retry.RetryableError{}.IsErrorRetryable(err) == aws.TrueTernary)
 }
 
-// RetryDelay returns the pause before the next attempt. It returns an error, which ends
-// the call, if no attempt is left or the time limit is before the end of the pause.
+// RetryDelay returns an error, which ends the call, if no attempt or no time is left.
 func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
 	f, isFault := errors.AsType[*fault](err)
 	if !isFault || f.most > 0 && f.attempts.n >= f.most {
@@ -180,5 +179,4 @@ func (retryer) RetryDelay(_ int, err error) (time.Duration, error) {
 	return 0, fmt.Errorf("%w; gave up after %v", err, maxCallTime)
 }
 
-// clockNow reads the clock to measure how long a call takes.
 func clockNow() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does

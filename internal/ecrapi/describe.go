@@ -83,13 +83,11 @@ func (c Client) describeImages(ctx context.Context, in *ecr.DescribeImagesInput)
 	return page[evaluator.Image]{items, aws.ToString(out.NextToken)}, err
 }
 
-// image converts an image detail. A missing imageStatus means ACTIVE, because emulators
-// without archive storage do not send it.
 func image(d types.ImageDetail) (evaluator.Image, error) {
 	im := evaluator.Image{
 		Digest:               aws.ToString(d.ImageDigest),
 		Tags:                 d.ImageTags,
-		Status:               cmp.Or(evaluator.ImageStatus(d.ImageStatus), evaluator.Active),
+		Status:               cmp.Or(evaluator.ImageStatus(d.ImageStatus), evaluator.Active), // emulators send none
 		PushedAt:             evaluator.At(aws.ToTime(d.ImagePushedAt)),
 		LastRecordedPullTime: evaluator.At(aws.ToTime(d.LastRecordedPullTime)),
 		LastArchivedAt:       evaluator.At(aws.ToTime(d.LastArchivedAt)),

@@ -71,8 +71,7 @@ func (c Client) Archive(ctx context.Context, name, digest string) error {
 	return nil
 }
 
-// archiveError converts the errors of UpdateImageStorageClass that concern the image,
-// not the call, into a failure as BatchDeleteImage returns it.
+// archiveError converts an error that concerns the image, not the call, into a failure.
 func archiveError(digest string, err error) error {
 	if apiErr, ok := errors.AsType[smithy.APIError](err); ok {
 		switch code := apiErr.ErrorCode(); code {
@@ -131,5 +130,4 @@ func digestOf(id *types.ImageIdentifier) string {
 	return aws.ToString(id.ImageDigest)
 }
 
-// now reads the clock to measure how long a call takes. No verdict depends on it.
 func now() time.Time { return time.Now() } //nolint:forbidigo // measures a wait, as a timer does

@@ -15,10 +15,9 @@ import (
 type Page struct {
 	// Images are in ECR's order, or nil if the page has no list of them. If [Check] refuses
 	// an image, Refused is its error, and Images ends before that image.
-	Images  []evaluator.Image
-	Refused error
-	// NextToken is "" on the last page.
-	NextToken string
+	Images    []evaluator.Image
+	Refused   error
+	NextToken string // "" on the last page
 }
 
 // Decode reads a page. It returns an error if the text is not one JSON object, or if a
@@ -62,8 +61,7 @@ type decoder struct {
 	lists []string
 	// Most images repeat these values of the image before.
 	registryID, repositoryName, status, manifest, artifact memo
-	// mediaTypes are the media types that images share.
-	mediaTypes []string
+	mediaTypes                                             []string
 }
 
 // imageDetails reads the images. A second list in a page replaces the first one.

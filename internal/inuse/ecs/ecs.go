@@ -54,10 +54,8 @@ const name = "ecs" // in protect.inUse
 
 // A Source skips clusters, services and tasks that are deleted during the scan.
 type Source struct {
-	API API
-	// Revisions is how many of the newest revisions of a task definition family are in use
-	// although nothing runs them; 0 for none.
-	Revisions int
+	API       API
+	Revisions int  // so many of the newest of each task definition family are in use although nothing runs them
 	Emulated  bool // by an emulator, which may answer a call that it does not know with an error page
 }
 

@@ -144,7 +144,8 @@ func (s *scan) newest(ctx context.Context, family string) error {
 		if err != nil {
 			return explain("list task definitions of "+family, err)
 		}
-		if familyOf(arn) != family {
+		name, _, _ := strings.Cut(arn[strings.LastIndex(arn, "/")+1:], ":") // arn:…:task-definition/name:revision
+		if name != family {
 			continue
 		}
 		revision++
@@ -154,15 +155,6 @@ func (s *scan) newest(ctx context.Context, family string) error {
 		}
 	}
 	return nil
-}
-
-// familyOf returns the family in arn:aws:ecs:…:task-definition/family:revision.
-func familyOf(arn string) string {
-	family := arn[strings.LastIndex(arn, "/")+1:]
-	if i := strings.LastIndex(family, ":"); i >= 0 {
-		family = family[:i]
-	}
-	return family
 }
 
 func (s *scan) describeDefinition(ctx context.Context, arn string) error {

@@ -18,10 +18,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
+// The Region and the registry of the tests. Registry ends with a slash.
 const (
-	// Region is the Region of the tests.
-	Region = "eu-west-1"
-	// Registry is the registry of the tests, with the slash that follows it.
+	Region   = "eu-west-1"
 	Registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
 )
 

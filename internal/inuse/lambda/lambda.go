@@ -173,15 +173,12 @@ func (s scan) image(v version, out *lambda.GetFunctionOutput) error {
 	if resolved != "" {
 		return s.Add(resolved, "", use)
 	}
-	if _, notECR := reference.Parse(given); notECR == nil && mayRun(out.Configuration.State) {
+	// In the states Pending and Failed, Lambda has no copy of the image that could run.
+	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+	state := out.Configuration.State
+	mayRun := state != types.StatePending && state != types.StateFailed
+	if _, notECR := reference.Parse(given); notECR == nil && mayRun {
 		return fmt.Errorf("the answer does not say what %s resolves to", given)
 	}
 	return nil
-}
-
-// mayRun reports whether a version in that state may run from an image that has lost its
-// tag. In the states Pending and Failed, Lambda has not copied the image.
-// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
-func mayRun(state types.State) bool {
-	return state != types.StatePending && state != types.StateFailed
 }

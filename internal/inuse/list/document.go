@@ -86,7 +86,7 @@ func (d *jsonReader) read() error {
 	return nil
 }
 
-// entries reads the entries of an array up to its end.
+// entries reads an array or object up to its end.
 func (d *jsonReader) entries(read func() error) error {
 	for d.dec.More() {
 		if err := read(); err != nil {
@@ -97,7 +97,17 @@ func (d *jsonReader) entries(read func() error) error {
 	return err
 }
 
-// image reads an entry of an array.
+// members reads an object up to its end. The function read reads the value of a member.
+func (d *jsonReader) members(read func(name string) error) error {
+	return d.entries(func() error {
+		name, err := d.dec.Token()
+		if err != nil {
+			return err
+		}
+		return read(fmt.Sprint(name))
+	})
+}
+
 func (d *jsonReader) image() error {
 	var image string
 	if err := d.dec.Decode(&image); err != nil {
@@ -111,46 +121,33 @@ func (d *jsonReader) reference() error {
 	if open, err := d.dec.Token(); err != nil || open != json.Delim('{') {
 		return errors.Join(err, errors.New("an entry of references is not an object"))
 	}
-	members := map[string]string{}
-	for d.dec.More() {
-		token, err := d.dec.Token()
-		if err != nil {
-			return err
-		}
-		name := fmt.Sprint(token)
-		if _, twice := members[name]; twice || name != "image" && name != "by" {
+	values := map[string]string{}
+	err := d.members(func(name string) error {
+		if _, twice := values[name]; twice || name != "image" && name != "by" {
 			return fmt.Errorf("%.80q is repeated or not a member of a reference", name)
 		}
 		var text string
-		if err := d.dec.Decode(&text); err != nil {
-			return err
-		}
-		members[name] = text
-	}
-	if _, err := d.dec.Token(); err != nil {
+		err := d.dec.Decode(&text)
+		values[name] = text
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	return d.add(members["image"], members["by"], d.at())
+	return d.add(values["image"], values["by"], d.at())
 }
 
 // document reads the members of a document. Each must be there once.
 func (d *jsonReader) document() error {
 	missing := []string{"version", "account", "region", "time", "references"}
-	for d.dec.More() {
-		token, err := d.dec.Token()
-		if err != nil {
-			return err
-		}
-		at := slices.Index(missing, fmt.Sprint(token))
+	err := d.members(func(name string) error {
+		at := slices.Index(missing, name)
 		if at < 0 {
-			return fmt.Errorf("%.80q is repeated or not a member of a list of references", token)
+			return fmt.Errorf("%.80q is repeated or not a member of a list of references", name)
 		}
 		missing = slices.Delete(missing, at, at+1)
-		if err := d.member(fmt.Sprint(token)); err != nil {
-			return err
-		}
-	}
-	_, err := d.dec.Token()
+		return d.member(name)
+	})
 	if err == nil && len(missing) > 0 {
 		err = fmt.Errorf("the list has no %s", missing[0])
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
-// documentVersion is the version of the document that Write writes.
 const documentVersion = 1
 
 // A document is a list of references with its origin.
@@ -29,11 +28,10 @@ type entry struct {
 	By    string `json:"by"`
 }
 
-// Write writes the uses as a JSON document, one on a line, sorted by reference and without
-// duplicates. It leaves out uses of public registries and uses without a repository.
-// Account, region and at are those of the scan. Do not write a scan with a failed source:
-// a reader would take the list for complete. If the document would be larger than
-// [MaxSize], Write fails and writes nothing.
+// Write writes the uses of a scan as a JSON document, one on a line, sorted by reference and
+// without duplicates. It leaves out uses of public registries and uses without a repository.
+// Do not write a scan with a failed source: a reader would take the list for complete. If
+// the document would be larger than [MaxSize], Write fails and writes nothing.
 func Write(w io.Writer, account, region string, at time.Time, uses []inuse.Use) error {
 	size := 0
 	named := make([]inuse.Use, 0, len(uses))

@@ -13,8 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// maxCalls is the number of concurrent calls of one source.
-const maxCalls = 8
+const maxCalls = 8 // of one source, at the same time
 
 // Each calls work for every item, for up to eight items at the same time. The first
 // error cancels the context of the other calls, and Each returns it.
