@@ -4,11 +4,11 @@
 //
 // # Usage
 //
-// "ecrclean --help" lists the commands, and every command has --help. ecrclean uses your usual AWS credentials and Region:
-// AWS_PROFILE or --profile, AWS_REGION or --region, AWS_ENDPOINT_URL. --config or the
-// environment variable CLEANER_CONFIG names the configuration: a file, s3://BUCKET/KEY,
-// ssm:/PARAMETER, or the JSON text itself. The mode of the configuration has no effect:
-// plan removes nothing and apply removes images.
+// "ecrclean --help" lists the commands, and every command has --help. ecrclean uses your
+// usual AWS credentials and Region: AWS_PROFILE or --profile, AWS_REGION or --region,
+// AWS_ENDPOINT_URL. --config or the environment variable CLEANER_CONFIG names the
+// configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER, or the JSON text itself. The mode
+// of the configuration has no effect: plan removes nothing and apply removes images.
 //
 // # Signals
 //
@@ -19,17 +19,11 @@
 //
 // # Exit status
 //
-//	0  success; protected images, images blocked by an index, and images that are gone
-//	   or have changed since the plan are normal for plan and apply
+//	0  success; protected, blocked, changed and gone images are normal for plan and apply
 //	1  the operation failed, or its result could not be written
 //	2  bad usage, configuration, policy or input; a pattern of --repositories matches no
 //	   repository
-//	3  partly done:
-//	   - a call failed or was denied, the time ran out, or a signal came
-//	   - a limit stopped apply, or images in use stopped attach
-//	   - the log could not be written, or audit could not read a line about an image
-//	   - delete did not delete a named image; an image that somebody else deleted in the
-//	     meantime counts as deleted
-//	   - attach or adopt skipped a repository that --repositories gives by name, not by
-//	     a pattern
+//	3  partly done: the run is incomplete, a limit stopped apply, images in use stopped
+//	   attach, the log could not be written, audit could not read a line about an image, or
+//	   a named image or repository was skipped
 package main

@@ -36,7 +36,7 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 		}
 	}()
 	out := &env.Output{W: e.Stdout}
-	e.Stdin, e.Stdout = env.Interruptible(ctx, e.Stdin), out
+	e.Stdin, e.Stdout = env.Interruptible{Context: ctx, R: e.Stdin}, out
 	err := root(e, args).ExecuteContext(ctx)
 	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, context.Cause(ctx))
 	switch {

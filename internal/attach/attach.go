@@ -110,7 +110,8 @@ func (r *Repository) Handled() bool {
 
 // Failed reports whether the repository was not read or its change not carried out.
 func (r *Repository) Failed() bool {
-	return slices.Contains([]Change{Unread, Refused}, r.Change) || slices.Contains([]Outcome{Failed, Changed, NotAttempted}, r.Outcome)
+	return r.Change == Unread || r.Change == Refused ||
+		r.Outcome == Failed || r.Outcome == Changed || r.Outcome == NotAttempted
 }
 
 // Changes returns the number of repositories with a change.

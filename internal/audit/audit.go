@@ -67,8 +67,9 @@ func (t Totals) Listed() int {
 // counts returns the counts by outcome, without Unconfirmed.
 func (t *Totals) counts() map[string]*int {
 	return map[string]*int{
-		"deleted": &t.Deleted, "archived": &t.Archived, "untagged": &t.TagsRemoved, "unknown": &t.Unknown, "blocked": &t.Blocked,
-		"changed": &t.Changed, "gone": &t.Gone, "failed": &t.Failed, "not attempted": &t.NotAttempted,
+		"deleted": &t.Deleted, "archived": &t.Archived, "untagged": &t.TagsRemoved, "unknown": &t.Unknown,
+		"blocked": &t.Blocked, "changed": &t.Changed, "gone": &t.Gone, "failed": &t.Failed,
+		"not attempted": &t.NotAttempted,
 	}
 }
 

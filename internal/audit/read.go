@@ -18,7 +18,7 @@ const MaxLine = 16 << 20
 // Logs and its clients. The error is that of r. The memory does not depend on the length of
 // the log.
 func Read(r io.Reader, runID string) (Audit, error) {
-	t := newTally(runID)
+	t := &tally{only: runID, byID: map[string]*Run{}, open: map[key]intent{}}
 	lines := bufio.NewReaderSize(r, 1<<16)
 	for n := 1; ; n++ {
 		text, err := readLine(lines)

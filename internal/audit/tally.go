@@ -24,10 +24,6 @@ type intent struct {
 	number int
 }
 
-func newTally(only string) *tally {
-	return &tally{only: only, byID: map[string]*Run{}, open: map[key]intent{}}
-}
-
 func (t *tally) fault(err error) {
 	t.lines.Unreadable++
 	if len(t.lines.Faults) < MaxFaults {

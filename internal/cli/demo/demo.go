@@ -42,10 +42,7 @@ no AWS service.`,
 	}
 }
 
-const (
-	region = "eu-west-1"
-	mega   = 1_000_000 // bytes
-)
+const region = "eu-west-1"
 
 func run(ctx context.Context, f *session.Flags) error {
 	server := fakeecr.New(fakeecr.WithClock(f.Now), fakeecr.WithRegion(region))
@@ -146,18 +143,18 @@ func fill(server *fakeecr.Server, now time.Time) {
 	for _, name := range []string{"ml/training", "ml/serving", "ml/experiments", "ml/base"} {
 		server.CreateRepository(name)
 	}
-	push := func(repository string, daysAgo int, im fakeecr.Image) string {
-		im.PushedAt = now.Add(-time.Duration(daysAgo) * 24 * time.Hour)
-		return server.Put(repository, im)
+	pushed := func(daysAgo int) time.Time { return now.Add(-time.Duration(daysAgo) * 24 * time.Hour) }
+	push := func(repository string, daysAgo int, megabytes int64, tags ...string) string {
+		return server.Put(repository, fakeecr.Image{Tags: tags, SizeInBytes: megabytes * 1e6, PushedAt: pushed(daysAgo)})
 	}
 	// ml/training has releases and development builds. One build was promoted: a rule matches
 	// its prod tag first, so the rule for dev never deletes it.
 	for i := range 8 {
-		push("ml/training", 89-10*i, fakeecr.Image{Tags: []string{fmt.Sprintf("prod-1.%d", i)}, SizeInBytes: 2400 * mega})
+		push("ml/training", 89-10*i, 2400, fmt.Sprintf("prod-1.%d", i))
 	}
-	push("ml/training", 45, fakeecr.Image{Tags: []string{"dev-4711", "prod-1.8"}, SizeInBytes: 2400 * mega})
+	push("ml/training", 45, 2400, "dev-4711", "prod-1.8")
 	for i, daysAgo := range []int{75, 60, 50, 40, 31, 20, 10, 2} {
-		push("ml/training", daysAgo, fakeecr.Image{Tags: []string{fmt.Sprintf("dev-%d", 4700+10*i)}, SizeInBytes: 2600 * mega})
+		push("ml/training", daysAgo, 2600, fmt.Sprintf("dev-%d", 4700+10*i))
 	}
 	// ml/serving was rolled back: latest is the tag of an old image.
 	for i := range 9 {
@@ -165,18 +162,17 @@ func fill(server *fakeecr.Server, now time.Time) {
 		if i == 2 {
 			tags = append(tags, "latest")
 		}
-		push("ml/serving", 80-8*i, fakeecr.Image{Tags: tags, SizeInBytes: 900 * mega})
+		push("ml/serving", 80-8*i, 900, tags...)
 	}
 	// ml/experiments has so many old images that the plan exceeds the limit.
 	for i := range 20 {
-		push("ml/experiments", 100-4*i, fakeecr.Image{Tags: []string{fmt.Sprintf("run-%03d", i)}, SizeInBytes: 5200 * mega})
+		push("ml/experiments", 100-4*i, 5200, fmt.Sprintf("run-%03d", i))
 	}
 	// ml/base has old builds without tags, and a multi-platform index with untagged children.
 	for i := range 4 {
-		push("ml/base", 60-18*i, fakeecr.Image{SizeInBytes: 700 * mega})
+		push("ml/base", 60-18*i, 700)
 	}
-	push("ml/base", 90, fakeecr.Image{Tags: []string{"cuda-11"}, SizeInBytes: 680 * mega})
-	amd64 := push("ml/base", 20, fakeecr.Image{SizeInBytes: 710 * mega})
-	arm64 := push("ml/base", 20, fakeecr.Image{SizeInBytes: 690 * mega})
-	push("ml/base", 20, fakeecr.Image{Tags: []string{"cuda-12"}, SizeInBytes: 710 * mega, Children: []string{amd64, arm64}})
+	push("ml/base", 90, 680, "cuda-11")
+	children := []string{push("ml/base", 20, 710), push("ml/base", 20, 690)}
+	server.Put("ml/base", fakeecr.Image{Tags: []string{"cuda-12"}, SizeInBytes: 710e6, PushedAt: pushed(20), Children: children})
 }

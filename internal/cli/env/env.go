@@ -103,16 +103,14 @@ func (o *Output) Write(content []byte) (n int, err error) {
 	return n, o.Err
 }
 
-// Interruptible returns a reader that does not wait for r when the context is done.
-func Interruptible(ctx context.Context, r io.Reader) io.Reader { return interruptible{ctx, r} }
-
-type interruptible struct {
-	ctx context.Context
-	r   io.Reader
+// An Interruptible reads R, but does not wait for it when the context is done.
+type Interruptible struct {
+	Context context.Context
+	R       io.Reader
 }
 
-func (i interruptible) Read(content []byte) (int, error) {
-	if err := i.ctx.Err(); err != nil {
+func (i Interruptible) Read(content []byte) (int, error) {
+	if err := i.Context.Err(); err != nil {
 		return 0, err
 	}
 	own := make([]byte, min(len(content), 1<<16)) // the caller may use its own again by then
@@ -121,13 +119,13 @@ func (i interruptible) Read(content []byte) (int, error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		n, err = i.r.Read(own)
+		n, err = i.R.Read(own)
 	}()
 	select {
 	case <-done:
 		return copy(content, own[:n]), err
-	case <-i.ctx.Done():
-		return 0, i.ctx.Err()
+	case <-i.Context.Done():
+		return 0, i.Context.Err()
 	}
 }
 

@@ -84,11 +84,7 @@ func (k *checker) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	results := make([]checked, len(documents))
-	for i, d := range documents {
-		results[i] = checked{d.name, d.problems.Err() == nil, append(jsondoc.Problems{}, d.problems...)}
-	}
-	return k.print(results)
+	return k.print(documents)
 }
 
 type checked struct {
@@ -97,11 +93,13 @@ type checked struct {
 	Problems jsondoc.Problems `json:"problems"`
 }
 
-func (k *checker) print(results []checked) error {
+func (k *checker) print(documents []*document) error {
+	results := make([]checked, len(documents))
 	var out text.Lines
 	invalid := 0
-	for _, r := range results {
-		if !r.Valid {
+	for i, d := range documents {
+		r := checked{d.name, d.problems.Err() == nil, append(jsondoc.Problems{}, d.problems...)}
+		if results[i] = r; !r.Valid {
 			invalid++
 		}
 		for _, p := range r.Problems {

@@ -68,15 +68,12 @@ attempt. Press Ctrl-C again to quit at once.`,
 	return c
 }
 
-// maxPlanBytes bounds a saved plan. A plan to remove a million images has about 500 MB.
-const maxPlanBytes = 1 << 30
-
 func readPlan(name string) (*report.Report, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, exit.Usagef("read saved plan: %w", err)
 	}
-	content, err := env.ReadAll(name, f, maxPlanBytes)
+	content, err := env.ReadAll(name, f, 1<<30) // a plan to remove a million images has about 500 MB
 	if err != nil {
 		return nil, err
 	}

@@ -65,20 +65,18 @@ func Invoke(f *session.Flags) *cobra.Command {
 invoke runs the code of the function. The event decides the mode: with "mode": "apply"
 the handler removes images. The log is written to the standard error stream.`,
 		Args: session.Args(1, "an event file"),
-		RunE: func(c *cobra.Command, args []string) error {
-			event, err := f.ReadInput(args[0], config.MaxRequestBytes)
-			if err != nil {
-				return err
-			}
-			return invoke(c.Context(), f, event)
-		},
+		RunE: func(c *cobra.Command, args []string) error { return invoke(c.Context(), f, args[0]) },
 	}
 	f.AddConfig(c)
 	f.AddOutput(c, "json", "json, as the function answers, or table")
 	return c
 }
 
-func invoke(ctx context.Context, f *session.Flags, event []byte) error {
+func invoke(ctx context.Context, f *session.Flags, name string) error {
+	event, err := f.ReadInput(name, config.MaxRequestBytes)
+	if err != nil {
+		return err
+	}
 	ctx, log := runlog.New(ctx, f.Stderr)
 	handler := function.Handler{
 		Configuration: f.Configuration, Read: f.ReadConfiguration, Now: f.Now, Connect: f.Connect,
