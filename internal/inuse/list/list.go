@@ -94,7 +94,7 @@ func (s Source) explain(err error) error {
 // A contentError is a problem of the content.
 type contentError string
 
+func (e contentError) Error() string { return string(e) }
+
 // errStopped ends the reading when the consumer has stopped iterating.
 const errStopped = contentError("stopped")
-
-func (e contentError) Error() string { return string(e) }
