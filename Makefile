@@ -68,7 +68,7 @@ race: ## Run all tests with the race detector, in random order
 .PHONY: cover
 cover: ## Print each package's coverage; fail below the floor
 	@mkdir -p dist
-	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -Ev '/internal/(corpus|hostile|scenario|fakeecr/(awstest|fixture)|inuse/inusetest)$$|/cmd/ecrclean$$|/bench/(loadserver|minimal)$$')
+	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover.out $(TESTFLAGS) $$(go list ./... | grep -Ev '/internal/(corpus|hostile|scenario|fakeecr/(awstest|fixture|inusetest))$$|/cmd/ecrclean$$|/bench/(loadserver|minimal)$$')
 	go test -timeout 5m -covermode=atomic -coverprofile=dist/cover-cli.out -coverpkg ./cmd/ecrclean,./internal/cli/... $(TESTFLAGS) ./cmd/ecrclean
 	@tail -n +2 dist/cover-cli.out >> dist/cover.out
 	@scripts/cover.sh dist/cover.out

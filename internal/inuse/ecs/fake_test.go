@@ -12,8 +12,8 @@ import (
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
 )
 
 // A fakeECS plays ECS: what it holds is what it answers, in pages.

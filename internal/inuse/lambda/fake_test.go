@@ -9,7 +9,7 @@ import (
 
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 )
 

@@ -1,6 +1,6 @@
 package lambda_test
 
-import "github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
+import "github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 
 type object = inusetest.Object
 

@@ -1,8 +1,8 @@
 package list_test
 
 import (
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
