@@ -145,9 +145,6 @@ type change struct {
 	calls     map[string]int // those that attach and detach policies
 }
 
-// adopting is the command adopt, and its action on a repository.
-const adopting = "adopt"
-
 func (c *change) where() string {
 	return fmt.Sprintf("%s of account %s in %s", text.Count(c.plan.Changes(), "repository"), c.plan.Account, c.Region)
 }
@@ -197,7 +194,7 @@ func (c *change) status() error {
 		case named && r.Change == attach.LeftAlone:
 			undone = append(undone, r.Name)
 			c.Notef("%s: skipped, although --repositories names it: %s", r.Name, r.Message)
-		case named && r.Change == attach.Unchanged && c.command == adopting:
+		case named && r.Change == attach.Unchanged && c.command == "adopt":
 			c.Notef("%s: nothing to adopt: no policy is attached", r.Name)
 		}
 	}

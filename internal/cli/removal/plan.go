@@ -77,7 +77,8 @@ func invoke(ctx context.Context, f *session.Flags, name string) error {
 	if err != nil {
 		return err
 	}
-	ctx, log := runlog.New(ctx, f.Stderr)
+	log := runlog.New(f.Stderr)
+	ctx = log.Watch(ctx)
 	handler := function.Handler{
 		Configuration: f.Configuration, Read: f.ReadConfiguration, Now: f.Now, Connect: f.Connect,
 		RunID: func(context.Context) string { return session.NewRunID() },
