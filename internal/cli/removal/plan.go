@@ -64,7 +64,7 @@ func Invoke(f *session.Flags) *cobra.Command {
 
 invoke runs the code of the function. The event decides the mode: with "mode": "apply"
 the handler removes images. The log is written to the standard error stream.`,
-		Args: session.Args(1, "an event file"),
+		Args: session.Args(1, 1, "an event file"),
 		RunE: func(c *cobra.Command, args []string) error { return invoke(c.Context(), f, args[0]) },
 	}
 	f.AddConfig(c)
