@@ -91,8 +91,9 @@ func (a *attachCommand) run(ctx context.Context) error {
 	}
 	c := &change{Session: s, plan: &plan, command: "attach"}
 	totals := c.report().Totals
-	return c.carryOut(ctx, a.yes, a.refuse(&plan), fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
-		c.where(), totals.Expired, totals.Transitioned))
+	question := fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
+		c.where(), totals.Expired, totals.Transitioned)
+	return c.carryOut(ctx, a.yes, a.refuse(&plan), question)
 }
 
 func (a *attachCommand) readDocument() (*attach.Document, error) {
