@@ -13,9 +13,8 @@
 // # Signals
 //
 // After SIGINT, SIGTERM or SIGHUP, ecrclean starts no further call. It waits for the calls
-// that remove images, gives up the others, and reports the images that are left. At a
-// question, or while apply without --yes plans, nothing has been removed. A second signal
-// ends the program at once.
+// that remove images, gives up the others, and reports the images that are left. A second
+// signal ends the program at once.
 //
 // # Exit status
 //

@@ -67,7 +67,6 @@ func root(e env.Env, args []string) *cobra.Command {
 	}
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetArgs(args)
-	c.SetIn(e.Stdin)
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
 	for _, command := range commands {

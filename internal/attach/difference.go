@@ -89,11 +89,11 @@ func counted(s lifecycle.Selection) string {
 // canonical returns a text that is equal for policies with the same rules.
 func canonical(p lifecycle.Policy) string {
 	rules := sorted(p)
+	byText := func(a, b lifecycle.TagPattern) int { return cmp.Compare(a.String(), b.String()) }
 	for i := range rules {
 		s := &rules[i].Selection
-		s.TagPatternList = slices.CompactFunc(slices.SortedFunc(slices.Values(s.TagPatternList), func(a, b lifecycle.TagPattern) int {
-			return cmp.Compare(a.String(), b.String())
-		}), lifecycle.TagPattern.Equal)
+		patterns := slices.SortedFunc(slices.Values(s.TagPatternList), byText)
+		s.TagPatternList = slices.CompactFunc(patterns, lifecycle.TagPattern.Equal)
 		s.TagPrefixList = slices.Compact(slices.Sorted(slices.Values(s.TagPrefixList)))
 	}
 	text, _ := json.Marshal(lifecycle.Policy{Rules: rules}) // every policy has a text

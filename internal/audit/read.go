@@ -53,9 +53,6 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// maxDepth is the largest number of wrappings of a line.
-const maxDepth = 4
-
 // An envelope has the members that tell a line of a log from a wrapping of lines.
 type envelope struct {
 	Msg       json.RawMessage `json:"msg"`
@@ -77,9 +74,9 @@ func (t *tally) line(text []byte) {
 }
 
 // text records the objects in a text, and reports whether one is a line of the function
-// or the tool.
+// or the tool. A line has at most four wrappings.
 func (t *tally) text(text []byte, depth int) (ours bool) {
-	if depth > maxDepth || !bytes.Contains(text, []byte("msg")) && !bytes.Contains(text, []byte("time")) {
+	if depth > 4 || !bytes.Contains(text, []byte("msg")) && !bytes.Contains(text, []byte("time")) {
 		return false // most lines of other programs
 	}
 	if inner, ok := member(text); ok {

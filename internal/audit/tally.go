@@ -44,7 +44,7 @@ func (t *tally) run(id string) *Run {
 	return run
 }
 
-// image records an intent or an outcome. In a run that only plans, the outcome is "".
+// image records an intent or an outcome.
 func (t *tally) image(message string, e *entry) error {
 	if e.Repository == "" || e.Digest == "" {
 		return errors.New("it has no repository or no digest")
@@ -53,17 +53,15 @@ func (t *tally) image(message string, e *entry) error {
 	if run == nil {
 		return nil
 	}
-	k := key{e.RunID, e.Repository, e.Digest}
-	if message == msgIntent {
+	switch k := (key{e.RunID, e.Repository, e.Digest}); {
+	case message == msgIntent:
 		e.Outcome = ""
 		t.intents++
 		t.open[k] = intent{e.image(), t.intents}
-		return nil
-	}
-	if !run.settle(e) {
+	case e.Outcome == "": // of a run that only plans
+	case !run.settle(e):
 		return fmt.Errorf("it has the unknown outcome %q; update ecrclean", e.Outcome)
-	}
-	if e.Outcome != "" {
+	default:
 		delete(t.open, k)
 	}
 	return nil
@@ -72,9 +70,6 @@ func (t *tally) image(message string, e *entry) error {
 // settle counts an outcome, and reports whether this version knows it. Logs of older
 // versions have the outcome failed with unconfirmed true instead of unknown.
 func (r *Run) settle(e *entry) bool {
-	if e.Outcome == "" {
-		return true
-	}
 	count, known := r.Totals.counts()[e.Outcome]
 	if !known {
 		return false

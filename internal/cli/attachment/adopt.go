@@ -70,7 +70,7 @@ func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool
 	}
 	fmt.Fprintf(s.Stderr, "Adopted the policies of %s in %s.\n",
 		text.Count(adoption.Plan.Changes(), "repository"), text.Count(adoption.Entries, "entry"))
-	c := &change{Session: s, plan: &adoption.Plan, command: adopting, detaching: detach}
+	c := &change{Session: s, plan: &adoption.Plan, command: "adopt", detaching: detach}
 	switch {
 	case out == "":
 		return c.status()

@@ -91,8 +91,9 @@ func (a *attachCommand) run(ctx context.Context) error {
 	}
 	c := &change{Session: s, plan: &plan, command: "attach"}
 	totals := c.report().Totals
-	return c.carryOut(ctx, a.yes, a.refuse(&plan), fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
-		c.where(), totals.Expired, totals.Transitioned))
+	question := fmt.Sprintf("Attach policies to %s? ECR then deletes %d and archives %d images within a day, in use or not.",
+		c.where(), totals.Expired, totals.Transitioned)
+	return c.carryOut(ctx, a.yes, a.refuse(&plan), question)
 }
 
 func (a *attachCommand) readDocument() (*attach.Document, error) {
@@ -145,9 +146,6 @@ type change struct {
 	calls     map[string]int // those that attach and detach policies
 }
 
-// adopting is the command adopt, and its action on a repository.
-const adopting = "adopt"
-
 func (c *change) where() string {
 	return fmt.Sprintf("%s of account %s in %s", text.Count(c.plan.Changes(), "repository"), c.plan.Account, c.Region)
 }
@@ -197,7 +195,7 @@ func (c *change) status() error {
 		case named && r.Change == attach.LeftAlone:
 			undone = append(undone, r.Name)
 			c.Notef("%s: skipped, although --repositories names it: %s", r.Name, r.Message)
-		case named && r.Change == attach.Unchanged && c.command == adopting:
+		case named && r.Change == attach.Unchanged && c.command == "adopt":
 			c.Notef("%s: nothing to adopt: no policy is attached", r.Name)
 		}
 	}

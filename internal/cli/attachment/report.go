@@ -87,8 +87,8 @@ func (c *change) reportOn(r *attach.Repository) changedRepository {
 	if r.Change.Changes() {
 		out.Difference = r.Difference()
 	}
-	if c.command == adopting && r.Change == attach.Detach && !c.detaching {
-		out.Change, out.Difference = adopting, nil
+	if c.command == "adopt" && r.Change == attach.Detach && !c.detaching {
+		out.Change, out.Difference = "adopt", nil
 	}
 	switch doubt := r.Foresight.InUseUnknown; {
 	case doubt != nil:

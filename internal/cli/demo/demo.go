@@ -32,7 +32,7 @@ func Command(f *session.Flags) *cobra.Command {
 		Long: `Start an embedded registry on this machine, fill it as a machine-learning team would,
 plan, apply, and show which images are left and why. demo needs no AWS account and calls
 no AWS service.`,
-		Args: session.Args(0, "no arguments"),
+		Args: session.Args(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := run(c.Context(), f); err != nil {
 				return exit.Failuref("%w", err)

@@ -47,8 +47,8 @@ type imageDetail struct {
 // Parse reads the text of a file.
 func Parse(content []byte) (File, error) {
 	var document struct {
-		ImageDetails *[]imageDetail `json:"imageDetails"`
-		NextToken    *string        `json:"nextToken"` // in any case: the AWS CLI writes NextToken
+		ImageDetails []imageDetail `json:"imageDetails"`
+		NextToken    *string       `json:"nextToken"` // in any case: the AWS CLI writes NextToken
 	}
 	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
 		if bytes.HasPrefix(content, []byte(mark)) {
@@ -64,10 +64,9 @@ func Parse(content []byte) (File, error) {
 	if document.NextToken != nil {
 		return File{}, errors.New("is cut short: it has a nextToken; list without --max-items and --no-paginate")
 	}
-	file := File{Details: make([]evaluator.Image, len(*document.ImageDetails))}
+	file := File{Details: make([]evaluator.Image, len(document.ImageDetails))}
 	seen := make(map[string]bool, len(file.Details))
-	for i := range *document.ImageDetails {
-		d := &(*document.ImageDetails)[i]
+	for i, d := range document.ImageDetails {
 		var err error
 		if file.Details[i], err = d.image(); err == nil && seen[d.ImageDigest] {
 			err = fmt.Errorf("imageDigest %q is there twice; describe the images again", d.ImageDigest)

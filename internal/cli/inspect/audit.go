@@ -32,7 +32,7 @@ audit calls no AWS service.
 Other images are only counted. The log may be as CloudWatch Logs keeps or exports it:
 with lines of other programs, with text before the JSON, or inside the events that
 "aws logs filter-log-events" prints. Keep its order, and give each line once.`,
-		Args: session.Args(1, "a log file, or - for the standard input"),
+		Args: session.Args(1, 1, "a log file, or - for the standard input"),
 		RunE: func(_ *cobra.Command, args []string) error { return auditLog(f, args[0], run) },
 	}
 	f.AddOutput(c, "table", "table or json")

@@ -20,7 +20,7 @@ func Explain(f *session.Flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain REPOSITORY IMAGE",
 		Short: "Say why one image, named by tag or digest, is kept or removed",
-		Args:  session.Args(2, "a repository and a tag or digest"),
+		Args:  session.Args(2, 2, "a repository and a tag or digest"),
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, args []string) error {
 			e, err := s.Explain(ctx, args[0], args[1])
 			if err != nil {

@@ -63,9 +63,7 @@ func newAssigned(a cleaner.Assignment) assigned {
 		return out
 	}
 	out.Policy, out.Source, out.Why = a.Entry.Name, a.Entry.Source, a.Entry.Why(a.Repository)
-	switch {
-	case out.Source != config.Attached, out.Skipped == plan.SkipFailed, out.Skipped == plan.SkipGone:
-	default:
+	if out.Source == config.Attached && out.Skipped != plan.SkipFailed && out.Skipped != plan.SkipGone {
 		out.Attached = new(out.Skipped != plan.SkipNoPolicy)
 	}
 	return out
@@ -88,18 +86,15 @@ func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error 
 
 func assignmentTable(rows []assigned) string {
 	t := text.NewTable("REPOSITORY", "POLICY", "RULES", "WHY")
-	with := 0
+	skipped := 0
 	for _, row := range rows {
-		rules, why := "-", row.Why
+		rules, why := fmt.Sprint(row.Rules), row.Why
 		switch {
 		case row.Skipped != "":
-			why = strings.TrimPrefix(why+"; skipped: "+row.Message, "; ")
+			skipped++
+			rules, why = "-", strings.TrimPrefix(why+"; skipped: "+row.Message, "; ")
 		case row.Source == config.Attached:
 			why += "; its attached policy"
-			fallthrough
-		default:
-			rules = fmt.Sprint(row.Rules)
-			with++
 		}
 		t.Row(row.Repository, cmp.Or(row.Policy, "-"), rules, why)
 	}
@@ -107,5 +102,5 @@ func assignmentTable(rows []assigned) string {
 	if table != "" {
 		table += "\n"
 	}
-	return table + fmt.Sprintf("%s: %d with a policy, %d skipped\n", text.Count(len(rows), "repository"), with, len(rows)-with)
+	return table + fmt.Sprintf("%s: %d with a policy, %d skipped\n", text.Count(len(rows), "repository"), len(rows)-skipped, skipped)
 }

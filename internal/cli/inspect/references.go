@@ -26,7 +26,7 @@ Region, read the lists in protect.references, and write one list of all these im
 Add the list to protect.references in the configuration that cleans the registry. The
 list is valid for 36 hours, or for protect.referencesMaxAgeHours of that configuration.
 Images of public registries, such as docker.io and public.ecr.aws, are left out.`,
-		Args: session.Args(0, "no arguments"),
+		Args: session.Args(0, 0, "no arguments"),
 		RunE: f.InSession("", func(ctx context.Context, s *session.Session, _ []string) error { return references(ctx, s, out) }),
 	}
 	f.AddConfig(c)

@@ -30,7 +30,7 @@ may be - for the standard input.
 preview considers no protection and no limits. The JSON output has the shape of
 "aws ecr get-lifecycle-policy-preview" and lists the affected images. The policy may be a
 native ECR policy or an extended one, as in a configuration.`,
-		Args: session.Args(0, "no arguments; name the files with --policy and --images"),
+		Args: session.Args(0, 0, "no arguments; name the files with --policy and --images"),
 		RunE: func(*cobra.Command, []string) error { return previewFiles(f, policyFile, imagesFile, now) },
 	}
 	c.Flags().StringVar(&policyFile, "policy", "", "lifecycle policy")

@@ -39,15 +39,12 @@ and a fresh plan.
 With --log, apply writes each image to the log on the disk before the call that removes
 the image. After Ctrl-C, apply finishes the calls in flight and reports what it did not
 attempt. Press Ctrl-C again to quit at once.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return exit.Usagef("expects at most one FILE")
-			}
+		Args: cobra.MatchAll(session.Args(0, 1, "at most one FILE"), func(*cobra.Command, []string) error {
 			if maxAge < 0 {
 				return exit.Usagef("--max-plan-age %s: must not be negative", maxAge)
 			}
 			return nil
-		},
+		}),
 		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) (err error) {
 			s.MaxPlanAge = maxAge
 			if len(args) == 1 {

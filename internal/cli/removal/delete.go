@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -34,12 +35,7 @@ Policies are not evaluated. Protection, limits and the re-check before the remov
 those of apply. If a named image was not deleted, the exit status is 3, and the standard
 error stream has the reason. An image that somebody else has deleted in the meantime
 counts as deleted.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return exit.Usagef("expects a repository and at least one tag or digest")
-			}
-			return nil
-		},
+		Args: session.Args(2, math.MaxInt, "a repository and at least one tag or digest"),
 		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) error {
 			d := deletion{Session: s, names: args[1:], yes: yes}
 			s.Approve = d.approve

@@ -64,7 +64,7 @@ func Invoke(f *session.Flags) *cobra.Command {
 
 invoke runs the code of the function. The event decides the mode: with "mode": "apply"
 the handler removes images. The log is written to the standard error stream.`,
-		Args: session.Args(1, "an event file"),
+		Args: session.Args(1, 1, "an event file"),
 		RunE: func(c *cobra.Command, args []string) error { return invoke(c.Context(), f, args[0]) },
 	}
 	f.AddConfig(c)
@@ -77,7 +77,8 @@ func invoke(ctx context.Context, f *session.Flags, name string) error {
 	if err != nil {
 		return err
 	}
-	ctx, log := runlog.New(ctx, f.Stderr)
+	log := runlog.New(f.Stderr)
+	ctx = log.Watch(ctx)
 	handler := function.Handler{
 		Configuration: f.Configuration, Read: f.ReadConfiguration, Now: f.Now, Connect: f.Connect,
 		RunID: func(context.Context) string { return session.NewRunID() },

@@ -24,11 +24,8 @@ type Log struct {
 	failed context.CancelCauseFunc // receives the first error
 }
 
-// New returns a log to the writer, and the context of its Watch.
-func New(ctx context.Context, w io.Writer) (context.Context, *Log) {
-	l := &Log{w: w}
-	return l.Watch(ctx), l
-}
+// New returns a log to the writer. Call Watch before the first Write.
+func New(w io.Writer) *Log { return &Log{w: w} }
 
 // Open appends to a file. It returns nil for no name. Call Watch before the first Write.
 func Open(name string) (*Log, error) {
@@ -36,7 +33,7 @@ func Open(name string) (*Log, error) {
 		return nil, nil //nolint:nilnil // no file is no fault
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	l := &Log{w: f}
+	l := New(f)
 	if err == nil {
 		var there os.FileInfo
 		if there, err = f.Stat(); err == nil && there.Mode().IsRegular() {

@@ -69,10 +69,10 @@ func (f *Flags) AddDeadline(c *cobra.Command) {
 	c.Flags().DurationVar(&f.deadline, "deadline", 0, "stop and report after this long (e.g. 14m); 0 = no limit")
 }
 
-// Args returns a check for n arguments, and describes them in its error.
-func Args(n int, what string) cobra.PositionalArgs {
+// Args returns a check for the number of arguments, and describes them in its error.
+func Args(least, most int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) != n {
+		if len(args) < least || len(args) > most {
 			return exit.Usagef("expects %s", what)
 		}
 		return nil
@@ -80,7 +80,7 @@ func Args(n int, what string) cobra.PositionalArgs {
 }
 
 // NoArgs is the check of a command with --repositories.
-var NoArgs = Args(0, "no arguments; name repositories with --repositories")
+var NoArgs = Args(0, 0, "no arguments; name repositories with --repositories")
 
 // Print writes a result to the standard output as JSON or as a table.
 func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func() string) (err error) {
