@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,7 +154,12 @@ func (o *object) take(answer *http.Response, body []byte) error {
 	first, size := int64(0), int64(len(body)) // a server that ignores Range answers with the whole object
 	if answer.StatusCode == http.StatusPartialContent {
 		text := answer.Header.Get("Content-Range")
-		if _, err := fmt.Sscanf(text, "bytes %d-%d/%d", &first, new(int64), &size); err != nil {
+		span, total, _ := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
+		from, _, _ := strings.Cut(span, "-")
+		var errs [2]error
+		first, errs[0] = strconv.ParseInt(from, 10, 64)
+		size, errs[1] = strconv.ParseInt(total, 10, 64)
+		if errors.Join(errs[:]...) != nil {
 			return fmt.Errorf("the answer has the Content-Range %.80q; check the endpoint", text)
 		}
 	}
