@@ -135,9 +135,9 @@ func TestParseRefusesWhatIsTooLong(t *testing.T) {
 func TestDefaultIsFreshEachTime(t *testing.T) {
 	t.Parallel()
 	first := config.Default()
-	first.Protect.InUse[0] = "spoilt"
-	first.Policies[0].Name = "spoilt"
-	first.Repositories.Include[0] = patterns("spoilt")[0]
+	first.Protect.InUse[0] = "changed"
+	first.Policies[0].Name = "changed"
+	first.Repositories.Include[0] = patterns("changed")[0]
 	if c := config.Default(); c.Protect.InUse[0] != "ecs" || c.Policies[0].Name != "attached" || !c.Repositories.Select("x") {
 		t.Errorf("Default() = %+v after another default was changed", c)
 	}
