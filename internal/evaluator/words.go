@@ -66,10 +66,10 @@ func (k ReasonKind) keptWords() string {
 }
 
 func notEvaluatedWords(s ImageStatus) string {
-	switch s {
-	case "":
+	if s == "" {
 		return "image has no imageStatus"
-	case Active, Archived:
+	}
+	if s == Active || s == Archived {
 		return "image has no " + string(ImagePushedAt)
 	}
 	return "image is " + string(s)
