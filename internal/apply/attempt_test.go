@@ -13,6 +13,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -138,9 +139,7 @@ func TestALostAnswer(t *testing.T) {
 			w := newFakeRegistry(image("a", 9*day), image("b", 9*day))
 			r := w.Remover()
 			lost(w, &r)
-			if diff := cmp.Diff(map[string]string{"a": want, "b": want}, applied(t, w, action, r)); diff != "" {
-				t.Errorf("%s: outcomes mismatch (-want +got):\n%s", action, diff)
-			}
+			awstest.Equal(t, string(action)+": outcomes", map[string]string{"a": want, "b": want}, applied(t, w, action, r))
 			if n := len(slices.DeleteFunc(w.Calls, func(c string) bool { return c == "describe" })); n > 2 {
 				t.Errorf("%s: %d removing calls", action, n)
 			}
@@ -165,9 +164,7 @@ func TestARemovalWhileThrottledIsNotOurs(t *testing.T) {
 			w := newFakeRegistry(image("a", 9*day))
 			r := w.Remover()
 			failing(&r, 1, errThrottled, func(int) { test.change(w) })
-			if got := applied(t, w, action, r)["a"]; got != test.want {
-				t.Errorf("%s: %q, want %q", action, got, test.want)
-			}
+			awstest.Equal(t, string(action), test.want, applied(t, w, action, r)["a"])
 		})
 	}
 }
@@ -185,9 +182,7 @@ func TestACallHasALimitedTime(t *testing.T) {
 		}
 		start := time.Now()
 		want := "deleted: unconfirmed: no answer: context deadline exceeded, but not there any more"
-		if got := applied(t, w, evaluator.Expire, r)["a"]; got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
+		awstest.Equal(t, "outcome", want, applied(t, w, evaluator.Expire, r)["a"])
 		if took := time.Since(start); took > 11*time.Second {
 			t.Errorf("it takes %v", took)
 		}

@@ -2,12 +2,7 @@ package apply_test
 
 import "github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 
-const (
-	day        = fixture.Day
-	expireAll  = fixture.ExpireAll
-	expireDead = fixture.ExpireDead
-	scanned    = fixture.Scanned
-)
+const day = fixture.Day
 
 type (
 	fakeRegistry = fixture.FakeRegistry
@@ -17,7 +12,6 @@ type (
 )
 
 var (
-	aging           = fixture.Aging
 	applyPlan       = fixture.Apply
 	applyTo         = fixture.ApplyTo
 	errThrottled    = fixture.ErrThrottled
@@ -25,21 +19,14 @@ var (
 	failing         = fixture.Failing
 	image           = fixture.Image
 	index           = fixture.Index
-	losing          = fixture.Losing
 	newFakeRegistry = fixture.NewFakeRegistry
 	newRunner       = fixture.NewRunner
 	now             = fixture.Now
 	numbered        = fixture.Numbered
 	planOf          = fixture.PlanOf
 	pulled          = fixture.Pulled
-	refuse          = fixture.Refuse
-	reported        = fixture.Reported
 	repositoryOf    = fixture.RepositoryOf
-	restored        = fixture.Restored
 	run             = fixture.Run
-	scans           = fixture.Scans
 	settled         = fixture.Settled
 	use             = fixture.Use
-	withPolicy      = fixture.WithPolicy
-	withStatus      = fixture.WithStatus
 )

@@ -7,10 +7,9 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -25,9 +24,7 @@ func wantLog(t *testing.T, w *fakeRegistry, action evaluator.Action, change func
 			plan.Images[i].Untag = plan.Images[i].Tags
 		}
 		applyPlan(t.Context(), r, plan, log.Logger())
-		if diff := cmp.Diff(want, log.Story(t)); diff != "" {
-			t.Errorf("%s: log mismatch (-want +got):\n%s", action, diff)
-		}
+		awstest.Equal(t, string(action)+": log", want, log.Story(t))
 	})
 }
 
@@ -38,15 +35,10 @@ func TestTheIntentIsInTheLogWhenTheCallIsMade(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day, "v1"))
 		r, log := w.Remover(), &logged{}
 		checkLog := func() {
-			if diff := cmp.Diff([]string{"intent a 1"}, log.Story(t)); diff != "" {
-				t.Errorf("%s: log during the call mismatch (-want +got):\n%s", action, diff)
-			}
+			awstest.Equal(t, string(action)+": log during the call", []string{"intent a 1"}, log.Story(t))
 		}
-		remove, archive, untag := r.DeleteFunc, r.ArchiveFunc, r.UntagFunc
-		r.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
-			checkLog()
-			return remove(ctx, repository, digests)
-		}
+		r = r.BeforeDelete(func(string, []string) { checkLog() })
+		archive, untag := r.ArchiveFunc, r.UntagFunc
 		r.ArchiveFunc = func(ctx context.Context, repository, digest string) error {
 			checkLog()
 			return archive(ctx, repository, digest)
@@ -179,17 +171,13 @@ func TestAStopAfterACallWithoutAnAnswer(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		descriptions := 0
-		describe := r.DescribeFunc
-		r.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+		r = r.BeforeDescribe(func(string) {
 			if descriptions++; descriptions == 2 { // after the pause
 				cancel()
 			}
-			return describe(ctx, repository, digests)
-		}
+		})
 		failing(&r, 9, errUnanswered, nil)
 		applyPlan(ctx, r, planOf(evaluator.Expire, w.Images["app"]...), log.Logger())
-		if diff := cmp.Diff([]string{"intent a 1", "a unknown, unconfirmed"}, log.Story(t)); diff != "" {
-			t.Errorf("log mismatch (-want +got):\n%s", diff)
-		}
+		awstest.Equal(t, "log", []string{"intent a 1", "a unknown, unconfirmed"}, log.Story(t))
 	})
 }

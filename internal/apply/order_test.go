@@ -2,13 +2,14 @@ package apply_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -47,9 +48,7 @@ func TestApplyDeletesIndexesFirstInSeparateCalls(t *testing.T) {
 			plan.Images[i].Parents = test.parents[plan.Images[i].Digest]
 		}
 		applyTo(t, w.Remover(), plan)
-		if diff := cmp.Diff(test.want, w.Deletions()); diff != "" {
-			t.Errorf("%s: deletions mismatch (-want +got):\n%s", name, diff)
-		}
+		awstest.Equal(t, name+": deletions", test.want, w.Deletions())
 	}
 }
 
@@ -63,9 +62,7 @@ func TestALargeGroupIsDeletedInSeveralBatches(t *testing.T) {
 		p.Images[i].Parents = []string{"i"}
 	}
 	applyTo(t, w.Remover(), p)
-	if got := w.Deletions(); !slices.Equal(got[0], []string{"i"}) {
-		t.Errorf("the first deletions are %v, want the index", got[0])
-	}
+	awstest.Equal(t, "first deletion", []string{"i"}, w.Deletions()[0])
 	for i, batch := range w.Batches {
 		if len(batch) > plan.MaxBatch {
 			t.Errorf("call %d has %d digests", i, len(batch))
@@ -95,16 +92,14 @@ func TestThePullsOfTheChildrenOfAnIndexCount(t *testing.T) {
 		"child gone":          {[]evaluator.Image{pulled(index("i", 9*day), 2*day)}, "deleted", "deleted"},
 		"nothing":             {[]evaluator.Image{pulled(index("i", 9*day), 2*day), pulled(image("c", 9*day), 8*day)}, "deleted", "deleted"},
 		"tags of the index":   {[]evaluator.Image{pulled(index("i", 9*day, "v1"), 2*day), pulled(image("c", 9*day), 8*day)}, tagged, tagged},
-		"status of the index": {[]evaluator.Image{withStatus(pulled(index("i", 9*day), 2*day), evaluator.Archived)}, archived, archived},
+		"status of the index": {[]evaluator.Image{fixture.WithStatus(pulled(index("i", 9*day), 2*day), evaluator.Archived)}, archived, archived},
 	} {
 		for read, want := range map[plan.Span]string{{From: now, To: now}: test.ours, {}: test.notOurs} {
 			plan := planOf(evaluator.Expire, pulled(index("i", 9*day), 2*day))
 			plan.Images[0].Children = []evaluator.Image{pulled(image("c", 9*day), 8*day)}
 			plan.Images[0].Read = read
 			applyTo(t, newFakeRegistry(test.now...).Remover(), plan)
-			if got := settled(plan)["i"]; got != want {
-				t.Errorf("%s, read at %v: %q, want %q", name, read, got, want)
-			}
+			awstest.Equal(t, fmt.Sprintf("%s, read at %v", name, read), want, settled(plan)["i"])
 		}
 	}
 }
@@ -129,7 +124,7 @@ func TestApplyKeepsTheChildrenOfKeptParents(t *testing.T) {
 			},
 		},
 		"parent refused": {
-			func(_ *fakeRegistry, r *remover) { refuse(r, "i", "KmsError") },
+			func(_ *fakeRegistry, r *remover) { fixture.Refuse(r, "i", "KmsError") },
 			map[string]string{"i": "failed: KmsError", "c": "blocked: it belongs to i, which was not removed", "sig": "blocked: it belongs to c, which was not removed"},
 		},
 	} {
@@ -140,9 +135,7 @@ func TestApplyKeepsTheChildrenOfKeptParents(t *testing.T) {
 		r := w.Remover()
 		test.change(w, &r)
 		applyTo(t, r, p)
-		if diff := cmp.Diff(test.want, settled(p)); diff != "" {
-			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", outcome, diff)
-		}
+		awstest.Equal(t, outcome+": outcomes", test.want, settled(p))
 	}
 }
 

@@ -1,18 +1,20 @@
 package apply_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -101,9 +103,7 @@ func TestApplySettlesEveryImage(t *testing.T) {
 			r := w.Remover()
 			test.change(w, &r)
 			applyTo(t, r, plan)
-			if diff := cmp.Diff(test.want, settled(plan)); diff != "" {
-				t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
-			}
+			awstest.Equal(t, name+": outcomes", test.want, settled(plan))
 		})
 	}
 }
@@ -136,13 +136,9 @@ func TestEveryFailureCodeHasAnOutcome(t *testing.T) {
 	for _, im := range p.Images {
 		code := im.Digest[len("sha256:"):]
 		got[code] = im.Outcome
-		if im.Message != code+": words" {
-			t.Errorf("message %q of the code %q", im.Message, code)
-		}
+		awstest.Equal(t, "message", code+": words", im.Message)
 	}
-	if !maps.Equal(got, want) {
-		t.Errorf("outcomes mismatch (-want +got):\n%s", cmp.Diff(want, got))
-	}
+	awstest.Equal(t, "outcomes", want, got)
 }
 
 func TestTheOutcomesOfArchiving(t *testing.T) {
@@ -166,7 +162,118 @@ func TestTheOutcomesOfArchiving(t *testing.T) {
 		"done": "archived", "refused": "blocked: ImageStorageClassUpdateNotSupported: no", "missing": "gone: ImageNotFound",
 		"denied": "failed: denied", "other": "failed: KmsError", "last": "failed: not attempted after the call for another image failed: denied",
 	}
-	if diff := cmp.Diff(want, settled(plan)); diff != "" {
-		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
+	awstest.Equal(t, "outcomes", want, settled(plan))
+}
+
+func tagged(digest string) evaluator.Image { return image(digest, 9*day, "t-"+digest, "v-"+digest) }
+
+func TestTheOutcomesOfUntagging(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(tagged("done"), tagged("gone"), tagged("refused"), tagged("moved"))
+	p := fixture.Losing(w.Images["app"]...)
+	r := w.Remover()
+	untag := r.UntagFunc
+	r.UntagFunc = func(ctx context.Context, repository string, tags []string) (apply.Untagging, error) {
+		done, err := untag(ctx, repository, tags)
+		for _, tag := range []string{"t-gone", "t-refused"} {
+			delete(done.Removed, tag)
+		}
+		done.Failed["t-gone"] = plan.Failure{Code: "ImageNotFound"}
+		done.Failed["t-refused"] = plan.Failure{Code: "KmsError"}
+		done.Removed["t-moved"] = "other"
+		return done, err
+	}
+	applyTo(t, r, p)
+	want := map[string]string{
+		"done": "untagged", "gone": "changed: its tags were not there any more", "refused": "failed: tag t-refused: KmsError",
+		"moved": "unknown: tag t-moved had moved to other and was removed there; push the tag again",
+	}
+	awstest.Equal(t, "outcomes", want, settled(p))
+}
+
+// The log must not say that an image is unchanged if it lost some of its tags.
+func TestUntaggingHalfDoneIsUnconfirmed(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("half", 9*day, "t-1", "t-2", "v"), image("moved", 9*day, "t-3", "v-3"), image("refused", 9*day, "t-4", "v-4"))
+	p := planOf(evaluator.Untag, w.Images["app"]...)
+	for i, tags := range [][]string{{"t-1", "t-2"}, {"t-3"}, {"t-4"}} {
+		p.Images[i].Untag = tags
+	}
+	r := w.Remover()
+	r.UntagFunc = func(context.Context, string, []string) (apply.Untagging, error) {
+		refused := plan.Failure{Code: "KmsError"}
+		return apply.Untagging{
+			Removed: map[string]string{"t-1": "half", "t-3": "other"}, Failed: map[string]plan.Failure{"t-2": refused, "t-4": refused},
+		}, nil
+	}
+	var log bytes.Buffer
+	applyPlan(t.Context(), r, p, slog.New(slog.NewJSONHandler(&log, nil)))
+	want := map[string]string{
+		"half":    "unknown: 1 of its 2 tags were removed, but tag t-2: KmsError",
+		"moved":   "unknown: tag t-3 had moved to other and was removed there; push the tag again",
+		"refused": "failed: tag t-4: KmsError",
+	}
+	awstest.Equal(t, "outcomes", want, settled(p))
+	if n := strings.Count(log.String(), `"unconfirmed":true`); n != 2 {
+		t.Errorf("%d images are unconfirmed, want 2:\n%s", n, &log)
+	}
+}
+
+// The answer can be lost after ECR removed the tags, or before.
+func TestUntaggingWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	lost := fmt.Errorf("remove tags: %w", apply.ErrUnanswered)
+	for name, test := range map[string]struct {
+		carriedOut bool
+		want       string
+	}{
+		"done":     {true, "untagged: unconfirmed: remove tags: no answer, but its tags are not there any more"},
+		"not done": {false, "untagged"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newFakeRegistry(tagged("a"))
+			plan := fixture.Losing(w.Images["app"]...)
+			r := w.Remover()
+			untag, calls := r.UntagFunc, 0
+			r.UntagFunc = func(ctx context.Context, repository string, tags []string) (apply.Untagging, error) {
+				if calls++; calls > 1 {
+					return untag(ctx, repository, tags)
+				}
+				if test.carriedOut {
+					_, _ = untag(ctx, repository, tags)
+				}
+				return apply.Untagging{}, lost
+			}
+			applyTo(t, r, plan)
+			awstest.Equal(t, name, test.want, settled(plan)["a"])
+		})
+	}
+}
+
+func TestUntaggingInARepositoryThatIsGone(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(tagged("a"))
+	p := fixture.Losing(w.Images["app"]...)
+	r := w.Remover()
+	r.UntagFunc = func(context.Context, string, []string) (apply.Untagging, error) {
+		return apply.Untagging{}, plan.ErrRepositoryNotFound
+	}
+	applyTo(t, r, p)
+	awstest.Equal(t, "outcome", "gone: the repository no longer exists", settled(p)["a"])
+}
+
+// In one run an image loses only as many tags as fit in one call. Between two calls,
+// another program may remove the tag that is to remain.
+func TestAnImageLosesManyTagsInSeveralRuns(t *testing.T) {
+	t.Parallel()
+	im := image("a", 9*day, "v1")
+	for i := range 250 {
+		im.Tags = append(im.Tags, fmt.Sprint("dead-", i))
+	}
+	w := newFakeRegistry(im)
+	for _, left := range []int{151, 51, 1, 1} {
+		r := newRunner(t, w, fixture.WithPolicy(strings.Replace(fixture.ExpireDead, "expire", "untag", 1), ""))
+		run(t, &r)
+		awstest.Equal(t, "number of tags left", left, len(w.Images["app"][0].Tags))
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
@@ -134,10 +136,8 @@ func TestACallWithoutAnAnswerIsNotForgottenByASecondPlan(t *testing.T) {
 				}
 			}
 			report := run(t, &u.Runner)
-			if n := len(repositoryOf(t, &report, "app").Images); n != 151 {
-				t.Errorf("%s: %d images in the report", name, n)
-			}
-			if got := reported(t, &report)["sha256:a"]; !strings.HasPrefix(got, "unknown: ") || report.Totals.Unknown < 1 || !report.Incomplete {
+			awstest.Equal(t, name+": images in the report", 151, len(repositoryOf(t, &report, "app").Images))
+			if got := fixture.Reported(t, &report)["sha256:a"]; !strings.HasPrefix(got, "unknown: ") || report.Totals.Unknown < 1 || !report.Incomplete {
 				t.Errorf("%s: %q, totals %+v", name, got, report.Totals)
 			}
 		})
@@ -162,7 +162,7 @@ func TestAnImageFoundRemovedIsNotUnknown(t *testing.T) {
 			u := newUnansweredRun(t)
 			u.then = test.then
 			report := run(t, &u.Runner)
-			if got := reported(t, &report)["sha256:a"]; got != test.want || report.Incomplete {
+			if got := fixture.Reported(t, &report)["sha256:a"]; got != test.want || report.Incomplete {
 				t.Errorf("%s: %q, want %q; incomplete %t", name, got, test.want, report.Incomplete)
 			}
 		})
@@ -187,7 +187,7 @@ type unansweredRun struct {
 func newUnansweredRun(t *testing.T) *unansweredRun {
 	t.Helper()
 	u := &unansweredRun{fakeRegistry: newFakeRegistry(image("sha256:a", 9*day)), log: &logged{}, stop: make(chan struct{}), clock: now}
-	u.Runner = newRunner(t, u.fakeRegistry, scanned)
+	u.Runner = newRunner(t, u.fakeRegistry, fixture.Scanned)
 	reader, remover := u.fakeRegistry.Reader(), u.fakeRegistry.Remover()
 	images, describe, remove := reader.ImagesFunc, remover.DescribeFunc, remover.DeleteFunc
 	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {

@@ -3,6 +3,7 @@ package cleaner_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -10,17 +11,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
-// An image that comes into use between two batches is kept. Each image is in the report
-// once.
+// An image that comes into use between two batches is kept. Each image is in the report once.
 func TestAScanThatAgesBetweenBatchesIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	images := numbered(300, 9*day)
@@ -32,16 +31,13 @@ func TestAScanThatAgesBetweenBatchesIsMadeAgain(t *testing.T) {
 	log := &logged{}
 	r.Log = log.Logger()
 	report := run(t, &r)
-	if diff := cmp.Diff([]string{"sha256:0200", "sha256:old"}, w.Digests("app")); diff != "" || *made != 2 {
-		t.Errorf("%d scans, left mismatch (-want +got):\n%s", *made, diff)
-	}
+	awstest.Equal(t, "left", []string{"sha256:0200", "sha256:old"}, w.Digests("app"))
+	awstest.Equal(t, "scans", 2, *made)
 	got := report.Totals.Counts
 	if n := len(repositoryOf(t, &report, "app").Images); n != 301 || got.Deleted != 299 || got.Protected != 2 || got.Evaluated != 301 {
 		t.Errorf("%d images in the report, counts %+v", n, got)
 	}
-	if len(log.Outcomes(t)) != 299 {
-		t.Errorf("%d lines in the log", len(log.Outcomes(t)))
-	}
+	awstest.Equal(t, "lines in the log", 299, len(log.Outcomes(t)))
 }
 
 // A repository without in-use sources needs no scan.
@@ -70,16 +66,11 @@ func TestABlockedImageIsNotTriedAgainWithAnOldScan(t *testing.T) {
 	log := &logged{}
 	r.Log = log.Logger()
 	report := run(t, &r)
-	if diff := cmp.Diff(map[string]string{"sha256:b": "deleted"}, reported(t, &report)); diff != "" {
-		t.Errorf("outcomes in the report mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "outcomes in the report", map[string]string{"sha256:b": "deleted"}, reported(t, &report))
 	want := map[string]string{"sha256:a": "blocked: not removed, and then kept by a new plan", "sha256:b": "deleted"}
-	if diff := cmp.Diff(want, log.Outcomes(t)); diff != "" { // no intent stays open
-		t.Errorf("outcomes in the log mismatch (-want +got):\n%s", diff)
-	}
-	if got := protectedBy(&report)["sha256:a"]; got != "[inUse new task]" || *made != 2 {
-		t.Errorf("%d scans, protected by %s", *made, got)
-	}
+	awstest.Equal(t, "outcomes in the log, which has no open intent,", want, log.Outcomes(t))
+	awstest.Equal(t, "protections", "[inUse new task]", fixture.ProtectedBy(&report)["sha256:a"])
+	awstest.Equal(t, "scans", 2, *made)
 }
 
 // After a stop during a new plan the report and the log have an outcome for each image.
@@ -99,15 +90,11 @@ func TestAStopDuringANewPlan(t *testing.T) {
 				}
 				return scan(ctx)
 			}
-			remover := w.Remover()
-			remove := remover.DeleteFunc
-			remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
+			aging(&r, w.Remover().BeforeDelete(func(string, []string) {
 				if !during {
 					close(stop)
 				}
-				return remove(ctx, repository, digests)
-			}
-			aging(&r, remover, 1)
+			}), 1)
 			log := &logged{}
 			r.Stop, r.Log = stop, log.Logger()
 			report := run(t, &r)
@@ -115,9 +102,7 @@ func TestAStopDuringANewPlan(t *testing.T) {
 			if got.Skipped != "" || got.Deleted != 100 || got.NotAttempted != 50 || got.Evaluated != 150 {
 				t.Errorf("during %t: skipped %q, counts %+v", during, got.Skipped, got.Counts)
 			}
-			if !slices.Equal(w.Calls, []string{"describe", "delete"}) {
-				t.Errorf("during %t: calls %v", during, w.Calls)
-			}
+			awstest.Equal(t, fmt.Sprintf("during %t: calls", during), []string{"describe", "delete"}, w.Calls)
 			wantOutcomes(t, reported(t, &report), &report, log)
 		})
 	}
@@ -182,19 +167,12 @@ func TestAPlanIsAsOldAsItsOwnScan(t *testing.T) {
 			}
 			return inuse.Scan{Uses: []inuse.Use{use("sha256:0120", "new task")}}
 		}
-		reader, remover := w.Reader(), w.Remover()
-		images, remove := reader.ImagesFunc, remover.DeleteFunc
-		reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+		r.Registry = w.Reader().BeforeImages(func(repository string) {
 			if repository == "b" {
 				time.Sleep(usage.MaxScanAge + time.Minute) // and then scans
 			}
-			return images(ctx, repository)
-		}
-		remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
-			time.Sleep(usage.MaxScanAge + 2*time.Minute)
-			return remove(ctx, repository, digests)
-		}
-		r.Registry, r.Remover = reader, remover
+		})
+		r.Remover = w.Remover().BeforeDelete(func(string, []string) { time.Sleep(usage.MaxScanAge + 2*time.Minute) })
 		if run(t, &r); !slices.Equal(w.Digests("app"), []string{"sha256:0120"}) {
 			t.Errorf("after %d scans left are %v", made, w.Digests("app"))
 		}
@@ -241,9 +219,7 @@ func TestANewPlanThatFails(t *testing.T) {
 		for _, im := range got.Images {
 			said[strings.TrimSuffix(string(im.Outcome)+": "+im.Message, ": ")]++
 		}
-		if diff := cmp.Diff(map[string]int{"deleted": 100, test.want: 50}, said); diff != "" {
-			t.Errorf("%s: outcomes mismatch (-want +got):\n%s", name, diff)
-		}
+		awstest.Equal(t, name+": outcomes", map[string]int{"deleted": 100, test.want: 50}, said)
 		if len(w.Digests("app")) != 50 || got.Skipped != "" || report.Handled() != test.handled || len(log.Outcomes(t)) != 150 {
 			t.Errorf("%s: skipped %q, handled %t, %d lines in the log", name, got.Skipped, report.Handled(), len(log.Outcomes(t)))
 		}

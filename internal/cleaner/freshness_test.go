@@ -9,12 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
@@ -86,22 +88,21 @@ func TestARepeatedCallNeedsAYoungPlan(t *testing.T) {
 			clock := now
 			r.Clock = func() time.Time { return clock }
 			remover := w.Remover()
-			failing(&remover, 1, errThrottled, func(int) {
+			fixture.Failing(&remover, 1, errThrottled, func(int) {
 				w.Take("delete", "app", []string{"sha256:b"})
 				clock = clock.Add(usage.MaxScanAge + time.Second)
 			})
 			r.Remover = remover
 			report, err := enter(t.Context(), &r)
-			if got := protectedBy(&report)["sha256:a"]; err != nil || got != "[keepNewest 1 newest image]" || len(w.Digests("app")) != 1 {
+			if got := fixture.ProtectedBy(&report)["sha256:a"]; err != nil || got != "[keepNewest 1 newest image]" || len(w.Digests("app")) != 1 {
 				t.Errorf("%s: error %v, protected by %s, left %v", name, err, got, w.Digests("app"))
 			}
 		})
 	}
 }
 
-// The log is written before the re-check, so that a slow log does not make the re-check
-// old. After the machine was suspended, which only the wall clock shows, the re-check is
-// repeated.
+// The log is written before the re-check, so that a slow log does not make the re-check old. After
+// the machine was suspended, which only the wall clock shows, the re-check is repeated.
 func TestNothingComesBetweenTheReCheckAndTheCall(t *testing.T) {
 	t.Parallel()
 	for name, stall := range map[string]func(*time.Time){
@@ -121,12 +122,10 @@ func TestNothingComesBetweenTheReCheckAndTheCall(t *testing.T) {
 						w.Set("a", func(im *evaluator.Image) { im.Tags = append(im.Tags, "release") })
 					}
 				})
-				plan := losing(w.Images["app"]...)
+				plan := fixture.Losing(w.Images["app"]...)
 				plan.Images[0].Action = action
 				r.ApplyPlan(t.Context(), plan)
-				if got := settled(plan)["a"]; got != "changed: imageTags changed since the plan" {
-					t.Errorf("%s, %s: outcome %q", name, action, got)
-				}
+				awstest.Equal(t, name+", "+string(action)+": outcome", "changed: imageTags changed since the plan", fixture.Settled(plan)["a"])
 			})
 		}
 	}
@@ -136,31 +135,26 @@ func TestNothingComesBetweenTheReCheckAndTheCall(t *testing.T) {
 func TestAChildIsReCheckedAfterItsIndex(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(index("i", 9*day), image("a", 9*day), image("b", 9*day))
-	r := w.Remover()
-	remove := r.DeleteFunc
-	r.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
+	r := w.Remover().BeforeDelete(func(_ string, digests []string) {
 		if slices.Contains(digests, "i") {
 			w.Set("a", func(im *evaluator.Image) { im.Tags = []string{"release"} })
 		}
-		return remove(ctx, repository, digests)
-	}
-	plan := planOf(evaluator.Expire, slices.Clone(w.Images["app"])...)
+	})
+	plan := fixture.PlanOf(evaluator.Expire, slices.Clone(w.Images["app"])...)
 	plan.Images[1].Parents, plan.Images[2].Parents = []string{"i"}, []string{"i"}
-	applyTo(t, r, plan)
+	fixture.ApplyTo(t, r, plan)
 	want := map[string]string{"i": "deleted", "a": "changed: imageTags changed since the plan", "b": "deleted"}
-	if diff := cmp.Diff(want, settled(plan)); diff != "" {
-		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "outcomes", want, fixture.Settled(plan))
 }
 
 // The last tag of an image is never removed: there is a re-check before each attempt to
 // remove tags, even right after another one.
 func TestTheLastTagIsNotRemovedByAnOlderReCheck(t *testing.T) {
 	t.Parallel()
-	for name, err := range map[string]error{"first attempt": nil, "throttled": errThrottled, "no answer": errUnanswered} {
+	for name, err := range map[string]error{"first attempt": nil, "throttled": errThrottled, "no answer": fixture.ErrUnanswered} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newFakeRegistry(image("a", 9*day, "t-a", "v-a"))
-			plan := losing(slices.Clone(w.Images["app"])...)
+			plan := fixture.Losing(slices.Clone(w.Images["app"])...)
 			r := w.Remover()
 			other := func() { w.Set("a", func(im *evaluator.Image) { im.Tags = []string{"t-a"} }) }
 			calls := 0
@@ -180,10 +174,8 @@ func TestTheLastTagIsNotRemovedByAnOlderReCheck(t *testing.T) {
 					other()
 				}
 			})
-			applyPlan(t.Context(), r, plan, log)
-			if got := w.Images["app"][0].Tags; !slices.Equal(got, []string{"t-a"}) {
-				t.Errorf("%s: tags left: %v, outcome %q", name, got, settled(plan)["a"])
-			}
+			fixture.Apply(t.Context(), r, plan, log)
+			awstest.Equal(t, name+": tags left", []string{"t-a"}, w.Images["app"][0].Tags)
 		})
 	}
 }
@@ -195,11 +187,110 @@ func TestNothingIsRemovedWithoutTheLog(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day, "t-a", "v-a"))
 		r := newRunner(t, w, expireAll)
 		r.Commit = func() error { return errors.New("log: no space left") }
-		plan := losing(w.Images["app"]...)
+		plan := fixture.Losing(w.Images["app"]...)
 		plan.Images[0].Action = action
 		r.ApplyPlan(t.Context(), plan)
-		if got := settled(plan)["a"]; got != "failed: log: no space left" || !slices.Equal(w.Calls, []string{"describe"}) {
+		if got := fixture.Settled(plan)["a"]; got != "failed: log: no space left" || !slices.Equal(w.Calls, []string{"describe"}) {
 			t.Errorf("%s: outcome %q, calls %v", action, got, w.Calls)
 		}
+	}
+}
+
+// entryPoints are the ways in which a runner evaluates policies or removes images.
+var entryPoints = map[string]func(context.Context, *cleaner.Runner) error{
+	"Run": func(ctx context.Context, r *cleaner.Runner) error {
+		_, err := r.Run(ctx)
+		return err
+	},
+	"RunNamed": func(ctx context.Context, r *cleaner.Runner) error {
+		_, err := r.RunNamed(ctx, "app", []string{"a"})
+		return err
+	},
+	"Explain": func(ctx context.Context, r *cleaner.Runner) error {
+		_, err := r.Explain(ctx, "app", "a")
+		return err
+	},
+	"Begin": func(ctx context.Context, r *cleaner.Runner) error {
+		for _, err := range r.Registry.Repositories(ctx) {
+			if err != nil {
+				return r.Begin(err)
+			}
+		}
+		if err := r.Begin(nil); err != nil {
+			return err
+		}
+		_, err := r.PlannerOf(fixture.Account).Forecast(ctx, "app", lifecycle.Policy{}, r.Config.Protect)
+		return err
+	},
+}
+
+var (
+	errWrongClock = errors.New("the clock is wrong")
+	errDenied     = errors.New("denied")
+)
+
+// The error is the wrong clock even if the repositories could not be listed: the clock
+// may be the cause.
+func TestNothingIsEvaluatedByAWrongClock(t *testing.T) {
+	t.Parallel()
+	for name, enter := range entryPoints {
+		for _, test := range []struct{ clock, listing, want error }{
+			{nil, nil, nil},
+			{errWrongClock, nil, errWrongClock},
+			{nil, errDenied, errDenied},
+			{errWrongClock, errDenied, errWrongClock},
+		} {
+			w := newFakeRegistry(image("a", 9*day))
+			r := newRunner(t, w, expireAll)
+			r.CheckClock = func() error { return test.clock }
+			listings := 0
+			reading := w.Reader().BeforeImages(func(string) { listings++ })
+			repositories := reading.RepositoriesFunc
+			reading.RepositoriesFunc = func(ctx context.Context) ([]plan.Repository, error) {
+				if test.listing != nil {
+					return nil, test.listing
+				}
+				return repositories(ctx)
+			}
+			r.Registry = reading
+			err := enter(t.Context(), &r)
+			if !errors.Is(err, test.want) || test.clock != nil && errors.Is(err, errDenied) {
+				t.Errorf("%s: clock %v, listing %v: error %v", name, test.clock, test.listing, err)
+			}
+			if test.want != nil && (listings > 0 || len(w.Calls) > 0) {
+				t.Errorf("%s: %v: %d listings of images, and the calls %v", name, test.want, listings, w.Calls)
+			}
+		}
+	}
+}
+
+// Policies are evaluated at the time after the first responses, unless Now was given.
+func TestNowIsSetAfterTheFirstResponses(t *testing.T) {
+	t.Parallel()
+	for name, enter := range entryPoints {
+		for _, given := range []time.Time{{}, now} {
+			w := newFakeRegistry(image("a", 9*day))
+			r := newRunner(t, w, expireAll)
+			at := now.Add(-time.Hour)
+			reading := w.Reader()
+			repositories := reading.RepositoriesFunc
+			reading.RepositoriesFunc = func(ctx context.Context) ([]plan.Repository, error) {
+				at = now.Add(-time.Minute)
+				return repositories(ctx)
+			}
+			r.Registry, r.Now = reading, given
+			r.Clock = func() time.Time { return at.In(time.FixedZone("", 3600)) }
+			if err := enter(t.Context(), &r); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if want := now.Add(-time.Minute); given.IsZero() && r.Now != want || !given.IsZero() && r.Now != given {
+				t.Errorf("%s: given %v, evaluated at %v", name, given, r.Now)
+			}
+		}
+	}
+	r := newRunner(t, newFakeRegistry(), expireAll)
+	r.Now, r.Clock = time.Time{}, func() time.Time { return now }
+	if report := run(t, &r); !report.Start.Equal(now) {
+		t.Errorf("the report is of %v, want %v", report.Start, now)
 	}
 }

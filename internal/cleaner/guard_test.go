@@ -3,16 +3,20 @@ package cleaner_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 const aFault = "the program is faulty: fault; please report it"
@@ -23,27 +27,22 @@ func newFaultyRunner(t *testing.T, where string) (cleaner.Runner, *logged) {
 	t.Helper()
 	w := newFakeRegistry(image("a", 9*day)).Add("faulty", image("a", 9*day)).Add("web", image("a", 9*day))
 	r := newRunner(t, w, withPolicy(expireOld, ""))
-	reader, remover := w.Reader(), w.Remover()
-	images, remove := reader.ImagesFunc, remover.DeleteFunc
-	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	r.Registry = w.Reader().BeforeImages(func(repository string) {
 		if repository == "faulty" && where == "listing" {
 			panic("fault")
 		}
-		return images(ctx, repository)
-	}
-	remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
+	})
+	r.Remover = w.Remover().BeforeDelete(func(repository string, _ []string) {
 		if repository == "faulty" {
 			panic("fault")
 		}
-		return remove(ctx, repository, digests)
-	}
+	})
 	log := &logged{}
-	r.Registry, r.Remover, r.Workers, r.Log = reader, remover, 1, log.Logger()
+	r.Workers, r.Log = 1, log.Logger()
 	return r, log
 }
 
-// After a fault in one repository the run continues with the others. The report has the
-// fault.
+// After a fault in one repository the run continues with the others. The report has the fault.
 func TestAPanicInOneRepositoryDoesNotStopTheRun(t *testing.T) {
 	t.Parallel()
 	modes := map[string]func(*cleaner.Runner){
@@ -103,22 +102,15 @@ func TestTheRotationOrderIsThatOfTheDay(t *testing.T) {
 			w.Add(fmt.Sprint("r", i))
 		}
 		r := newRunner(t, w, withPolicy(expireOld, ""))
-		reader := w.Reader()
-		images := reader.ImagesFunc
 		var names []string
-		reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
-			names = append(names, repository)
-			return images(ctx, repository)
-		}
-		r.Registry, r.Workers, r.Now, r.Rotate = reader, 1, now, rotate
+		r.Registry = w.Reader().BeforeImages(func(repository string) { names = append(names, repository) })
+		r.Workers, r.Now, r.Rotate = 1, now, rotate
 		report := run(t, &r)
 		var reported []string
 		for _, rr := range report.Repositories {
 			reported = append(reported, rr.Name)
 		}
-		if !slices.Equal(reported, w.Names) {
-			t.Errorf("reported in the order %v", reported)
-		}
+		awstest.Equal(t, "order of the report", w.Names, reported)
 		return strings.Join(names, " ")
 	}
 	today, tonight, tomorrow := begun(now, true), begun(now.Add(time.Hour), true), begun(now.Add(day), true)
@@ -133,23 +125,17 @@ func TestAPanicReleasesThePace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newFakeRegistry(image("a", 9*day)).Add("first", image("a", 9*day)).Add("faulty", image("a", 9*day))
 		waits := map[string]time.Duration{"faulty": time.Second, "app": 1500 * time.Millisecond}
-		remover := w.Remover()
-		describe, remove, descriptions := remover.DescribeFunc, remover.DeleteFunc, 0
-		remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+		descriptions := 0
+		r := newRunner(t, w, expireAll)
+		r.Remover = w.Remover().BeforeDescribe(func(repository string) {
 			if repository == "faulty" {
 				if descriptions++; descriptions == 2 {
 					panic("fault")
 				}
 			}
 			time.Sleep(waits[repository])
-			return describe(ctx, repository, digests)
-		}
-		remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
-			time.Sleep(3 * time.Second) // after which the others are re-checked
-			return remove(ctx, repository, digests)
-		}
-		r := newRunner(t, w, expireAll)
-		r.Remover, r.Pace = remover, pace.New(pace.Limits{Start: 1, Most: 1})
+		}).BeforeDelete(func(string, []string) { time.Sleep(3 * time.Second) }) // after which the others are re-checked
+		r.Pace = pace.New(pace.Limits{Start: 1, Most: 1})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		report, err := r.Run(ctx)
@@ -157,4 +143,96 @@ func TestAPanicReleasesThePace(t *testing.T) {
 			t.Errorf("totals %+v, %v", got, err)
 		}
 	})
+}
+
+// While a large repository is listed, the other repositories are planned. They get their
+// grants after it.
+func TestALargeRepositoryDoesNotDelayThePlansOfOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newFakeRegistry(image("a", 9*day))
+		for i := range 40 {
+			w.Add(fmt.Sprint("r", i), image("a", 9*day))
+		}
+		var others sync.WaitGroup
+		others.Add(40)
+		r := newRunner(t, w, withPolicy(expireOld, `, "limits": {"maxDeletions": 30}`))
+		r.Workers = 2
+		r.Registry = w.Reader().BeforeImages(func(repository string) {
+			if repository == "app" {
+				others.Wait() // a deadlock, unless they are listed meanwhile
+			} else {
+				others.Done()
+			}
+		})
+		report := run(t, &r)
+		if got := repositoryOf(t, &report, "app"); report.Totals.Deleted != 30 || got.Deleted != 1 {
+			t.Errorf("%d deleted, %d of them in the first", report.Totals.Deleted, got.Deleted)
+		}
+	})
+}
+
+// Beyond the limit only the first repository is listed further. Each of the others waits
+// with one page in memory.
+func TestTheImagesInMemoryAreLimited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newFakeRegistry()
+		for i := range 7 {
+			w.Add(fmt.Sprint("r", i))
+		}
+		l := &listings{reader: w.Reader(), first: make(chan struct{})}
+		r := newRunner(t, w, withPolicy(expireOld, ""))
+		r.Registry, r.Remover, r.Workers = l, nil, 8
+		done := make(chan report.Report)
+		go func() { done <- run(t, &r) }()
+		synctest.Wait() // the first repository waits, and for it all others
+		if n := l.listed.Load(); n > 50_000+7*1000 {
+			t.Errorf("%d images are in memory", n)
+		}
+		close(l.first)
+		if report := <-done; report.Totals.Evaluated != 8*20_000 {
+			t.Errorf("%d images evaluated", report.Totals.Evaluated)
+		}
+	})
+}
+
+// Listings yield 20,000 images of each repository. The repository "app" waits until first
+// is closed.
+type listings struct {
+	reader
+	first  chan struct{}
+	listed atomic.Int64
+}
+
+func (l *listings) Images(_ context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
+	return func(yield func([]evaluator.Image, error) bool) {
+		if repository == "app" {
+			<-l.first
+		}
+		for page := range slices.Chunk(numbered(20_000, 9*day), 1000) {
+			l.listed.Add(int64(len(page)))
+			if !yield(page, nil) {
+				return
+			}
+		}
+	}
+}
+
+// The report counts the images that do not fit.
+func TestTheImagesInTheReportAreLimited(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("a", 9*day)).Add("big", numbered(100, 9*day)...).Add("small", image("b", 9*day))
+	r := newRunner(t, w, withPolicy(expireOld, ""))
+	r.Remover, r.MaxDetails = nil, 10_000
+	report := run(t, &r)
+	got := fmt.Sprint(len(report.Repositories[0].Images), len(report.Repositories[1].Images), len(report.Repositories[2].Images), *report.Omitted)
+	if want := "1 0 1 {0 100 0}"; got != want || report.Totals.Expired != 102 || report.Repositories[1].Expired != 100 {
+		t.Errorf("images and what is omitted: %s, want %s; totals %+v", got, want, report.Totals)
+	}
+	all := newRunner(t, w, withPolicy(expireOld, ""))
+	all.Remover = nil
+	if report := run(t, &all); report.Omitted != nil || len(report.Repositories[1].Images) != 100 {
+		t.Errorf("without a bound %+v is omitted", report.Omitted)
+	}
 }

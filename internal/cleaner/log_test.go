@@ -8,21 +8,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // wantOutcomes checks the outcomes in the report and in the log.
 func wantOutcomes(t *testing.T, want map[string]string, report *report.Report, log *logged) {
 	t.Helper()
-	if diff := cmp.Diff(want, reported(t, report)); diff != "" {
-		t.Errorf("outcomes in the report mismatch (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(want, log.Outcomes(t)); diff != "" {
-		t.Errorf("outcomes in the log mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "outcomes in the report", want, reported(t, report))
+	awstest.Equal(t, "outcomes in the log", want, log.Outcomes(t))
 }
 
 // Each outcome is in the log once, and equals the one in the report.
@@ -41,7 +37,7 @@ func TestEveryOutcomeHasOneLineInTheLog(t *testing.T) {
 	refuse(&remover, "sha256:failed", "KmsError")
 	refuse(&remover, "sha256:blocked", "ImageReferencedByManifestList")
 	log := &logged{}
-	r.Registry = changingAfterListing(w)
+	r.Registry = fixture.ChangingAfterListing(w)
 	r.Remover, r.Log, r.Saved = remover, log.Logger(), saved
 	describe := remover.DescribeFunc
 	remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
@@ -54,9 +50,7 @@ func TestEveryOutcomeHasOneLineInTheLog(t *testing.T) {
 		t.Errorf("totals %+v", got)
 	}
 	wantOutcomes(t, reported(t, &report), &report, log)
-	if n := len(log.Outcomes(t)); n != 127 {
-		t.Errorf("%d images in the log, want 127", n)
-	}
+	awstest.Equal(t, "images in the log", 127, len(log.Outcomes(t)))
 }
 
 func must(images []evaluator.Image, err error) []evaluator.Image {
@@ -73,15 +67,9 @@ func TestTheLogIsWrittenAfterEachCall(t *testing.T) {
 	r := newRunner(t, w, expireAll)
 	log := &logged{}
 	r.Log = log.Logger()
-	remover := w.Remover()
-	describe := remover.DescribeFunc
-	remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
-		if n, want := len(log.Outcomes(t)), 250-len(w.Digests("app")); n != want {
-			t.Errorf("%d images are in the log, %d are deleted", n, want)
-		}
-		return describe(ctx, repository, digests)
-	}
-	r.Remover = remover
+	r.Remover = w.Remover().BeforeDescribe(func(string) {
+		awstest.Equal(t, "images in the log, which are the deleted ones,", 250-len(w.Digests("app")), len(log.Outcomes(t)))
+	})
 	run(t, &r)
 }
 

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -18,11 +18,9 @@ func TestRunNamedRemovesTheNamedImages(t *testing.T) {
 	w := newFakeRegistry(image("sha256:a", time.Hour, "v1", "v2"), image("sha256:b", time.Hour), image("sha256:c", time.Hour, "v3"))
 	r := newRunner(t, w, expireAll) // whose policy would keep all of them
 	report := runNamed(t, &r, "v1", "sha256:a", "sha256:b")
-	if diff := cmp.Diff([]string{"sha256:c"}, w.Digests("app")); diff != "" {
-		t.Errorf("left mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "left", []string{"sha256:c"}, w.Digests("app"))
 	got := repositoryOf(t, &report, "app")
-	if got.Expired != 2 || got.Deleted != 2 || got.Evaluated != 3 || got.Policy != "old" || report.Account != account {
+	if got.Expired != 2 || got.Deleted != 2 || got.Evaluated != 3 || got.Policy != "old" || report.Account != fixture.Account {
 		t.Errorf("account %s, %+v", report.Account, got)
 	}
 	for _, im := range got.Images {
@@ -34,14 +32,12 @@ func TestRunNamedRemovesTheNamedImages(t *testing.T) {
 
 func TestRunNamedRemovesRelatedImages(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(index("i", time.Hour, "v1"), image("c", time.Hour), withSubject(image("sig", time.Hour), "i"), withSubject(image("orphan", time.Hour), "gone"))
+	w := newFakeRegistry(index("i", time.Hour, "v1"), image("c", time.Hour), fixture.WithSubject(image("sig", time.Hour), "i"), fixture.WithSubject(image("orphan", time.Hour), "gone"))
 	w.Children["i"] = []string{"c"}
 	r := newRunner(t, w, expireAll)
 	report := runNamed(t, &r, "v1", "orphan") // a named orphan is deleted, too
 	want := map[string]plan.Outcome{"i": plan.Deleted, "c": plan.Deleted, "sig": plan.Deleted, "orphan": plan.Deleted}
-	if diff := cmp.Diff(want, outcomes(t, &report)); diff != "" {
-		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "outcomes", want, outcomes(t, &report))
 }
 
 func TestRunNamedShowsThePlanBeforeItRemoves(t *testing.T) {
@@ -54,17 +50,13 @@ func TestRunNamedShowsThePlanBeforeItRemoves(t *testing.T) {
 		for i := range plan.Images {
 			shown = append(shown, plan.Images[i].Tags...)
 		}
-		if len(w.Digests("app")) != 2 {
-			t.Error("an image was removed before the plan was shown")
-		}
+		awstest.Equal(t, "images left when the plan is shown", 2, len(w.Digests("app")))
 		return refusal
 	}
 	if _, err := r.RunNamed(t.Context(), "app", []string{"v1"}); !errors.Is(err, refusal) || len(w.Digests("app")) != 2 {
 		t.Errorf("RunNamed: %v, left are %v", err, w.Digests("app"))
 	}
-	if diff := cmp.Diff([]string{"v1", "v2"}, shown); diff != "" {
-		t.Errorf("shown tags mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "shown tags", []string{"v1", "v2"}, shown)
 	refusal = nil
 	if runNamed(t, &r, "v1"); len(w.Digests("app")) != 1 {
 		t.Errorf("left are %v", w.Digests("app"))
@@ -120,9 +112,7 @@ func TestRunNamedKeepsToTheShownPlan(t *testing.T) {
 	w.Images["app"][0].Tags, w.Images["app"][1].Tags = nil, []string{"v1"} // the tag moves
 	r.Remover, r.Saved = w.Remover(), &shown
 	report := runNamed(t, &r, "v1")
-	if diff := cmp.Diff(map[string]plan.Outcome{"sha256:a": plan.Changed}, outcomes(t, &report)); diff != "" {
-		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "outcomes", map[string]plan.Outcome{"sha256:a": plan.Changed}, outcomes(t, &report))
 }
 
 func TestRunNamedErrors(t *testing.T) {
@@ -139,7 +129,7 @@ func TestRunNamedErrors(t *testing.T) {
 		{"missing", []string{"sha256:a"}, "repository missing: repository not found; check the name and the region"},
 	} {
 		_, err := r.RunNamed(t.Context(), test.repository, test.names)
-		wantError(t, err, test.want)
+		fixture.WantError(t, err, test.want)
 	}
 	broken := errors.New("broken")
 	reader := w.Reader()

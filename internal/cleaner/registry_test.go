@@ -7,10 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // The tests in this file run on a registry that is as strict as ECR.
@@ -33,9 +34,7 @@ func TestASecondRunFindsNothingMoreToDelete(t *testing.T) {
 		if first.Totals.Deleted != 135 || !first.Handled() {
 			t.Errorf("excluded %t: the first run has the totals %+v", excluded, first.Totals)
 		}
-		if got := stored(registry); !slices.Equal(got, []string{kept}) {
-			t.Errorf("excluded %t: left are %v, want %s", excluded, got, kept)
-		}
+		awstest.Equal(t, fmt.Sprintf("excluded %t: left", excluded), []string{kept}, fixture.Stored(registry))
 		registry.ResetCalls()
 		second := run(t, &r)
 		if second.Totals.Deleted != 0 || second.Totals.Expired != 0 || registry.Calls()["BatchDeleteImage"] != 0 {
@@ -56,14 +55,12 @@ func TestARunMakesNoMoreCallsThanNeeded(t *testing.T) {
 	}
 	registry.SetLifecyclePolicy("app", expireOld)
 	registry.CreateRepository("without")
-	r.Config = configure(t, `{"protect": {"inUse": [], "keepNewest": 0}}`)
+	r.Config = fixture.Configure(t, `{"protect": {"inUse": [], "keepNewest": 0}}`)
 	if report := run(t, &r); report.Totals.Deleted != 250 {
 		t.Fatalf("totals %+v", report.Totals)
 	}
 	want := map[string]int{"DescribeRepositories": 1, "GetLifecyclePolicy": 2, "DescribeImages": 2 + 3, "BatchDeleteImage": 3}
-	if diff := cmp.Diff(want, registry.Calls()); diff != "" {
-		t.Errorf("calls mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "calls", want, registry.Calls())
 }
 
 func TestAPlanChangesNothingInTheRegistry(t *testing.T) {
@@ -77,9 +74,7 @@ func TestAPlanChangesNothingInTheRegistry(t *testing.T) {
 	if report := run(t, &r); report.Totals.Expired != 2 {
 		t.Errorf("totals %+v", report.Totals)
 	}
-	if diff := cmp.Diff(before, registry.Images("app")); diff != "" {
-		t.Errorf("images mismatch (-before +after):\n%s", diff)
-	}
+	awstest.Equal(t, "images after the run", before, registry.Images("app"))
 	if calls := registry.Calls(); calls["BatchDeleteImage"]+calls["UpdateImageStorageClass"] > 0 {
 		t.Errorf("calls %v", calls)
 	}
@@ -97,16 +92,14 @@ func TestARunKeepsImagesThatChangeDuringIt(t *testing.T) {
 			return
 		}
 		registry.Tag("app", tagged, "release")
-		im := registry.Images("app")[slices.Index(stored(registry), pulled)]
+		im := registry.Images("app")[slices.Index(fixture.Stored(registry), pulled)]
 		im.LastRecordedPullTime = now
 		registry.Put("app", im)
 		registry.Remove("app", removed)
 	})
 	report := run(t, &r)
 	want := map[string]plan.Outcome{tagged: plan.Changed, pulled: plan.Changed, removed: plan.Gone, still: plan.Deleted}
-	if diff := cmp.Diff(want, outcomes(t, &report)); diff != "" {
-		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "outcomes", want, outcomes(t, &report))
 }
 
 func TestASecondRunKeepsArchivedImages(t *testing.T) {
@@ -120,9 +113,7 @@ func TestASecondRunKeepsArchivedImages(t *testing.T) {
 		t.Errorf("totals %+v", report.Totals)
 	}
 	for _, im := range registry.Images("app") {
-		if im.Status != "ARCHIVED" {
-			t.Errorf("%s is %s", im.Digest, im.Status)
-		}
+		awstest.Equal(t, im.Digest, "ARCHIVED", im.Status)
 	}
 	if report := run(t, &r); report.Totals.Transitioned != 0 {
 		t.Errorf("the second run has the totals %+v", report.Totals)
@@ -143,5 +134,74 @@ func TestAnIndexWithoutListedChildrenIsDeleted(t *testing.T) {
 		if report := run(t, &r); report.Totals.Deleted != 1 {
 			t.Errorf("%s: totals %+v, message %q", name, report.Totals, report.Repositories[0].Images[0].Message)
 		}
+	}
+}
+
+func TestAssignNamesThePolicyOfEveryRepository(t *testing.T) {
+	t.Parallel()
+	registry, r := newRegistry(t, `{"repositories": {"exclude": ["excluded"]}, "policies": [
+		{"name": "dev", "repositoryTags": {"stage": "dev"}, "policy": `+expireOld+`},
+		{"name": "attached", "repositories": ["app", "broken", "with", "without", "denied"]},
+		{"name": "frozen", "repositories": ["frozen"], "policy": "none"}]}`)
+	for _, name := range []string{"broken", "denied", "dev", "excluded", "frozen", "other", "unknown", "with", "without"} {
+		registry.CreateRepository(name)
+	}
+	registry.TagRepository("dev", map[string]string{"stage": "dev"})
+	registry.SetLifecyclePolicy("with", expireOld)
+	registry.SetLifecyclePolicy("broken", `{"rules": []}`)
+	registry.Fail("GetLifecyclePolicy", "denied", "AccessDeniedException")
+	registry.Fail("ListTagsForResource", "unknown", "AccessDeniedException")
+	registry.Fail("ListTagsForResource", "app", "RepositoryNotFoundException")
+	assignments, err := r.Assign(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range assignments {
+		entry, skip := "-", "-"
+		if a.Entry != nil {
+			entry = a.Entry.Name
+		}
+		if a.Skip != nil {
+			skip = string(a.Skip.Code)
+		}
+		got = append(got, fmt.Sprintf("%s: %s, %d rules, %s, %t", a.Repository, entry, len(a.Policy.Rules), skip, a.Failed()))
+	}
+	want := []string{
+		"app: -, 0 rules, gone, false",
+		"broken: attached, 0 rules, invalid policy, true",
+		"denied: attached, 0 rules, failed, true",
+		"dev: dev, 1 rules, -, false",
+		"excluded: -, 0 rules, not configured, false",
+		"frozen: frozen, 0 rules, policy none, false",
+		"other: -, 0 rules, not configured, false",
+		"unknown: -, 0 rules, failed, true",
+		"with: attached, 1 rules, -, false",
+		"without: attached, 0 rules, no policy, false",
+	}
+	awstest.Equal(t, "assignments", want, got)
+	if calls := registry.Calls(); calls["DescribeImages"] > 0 || calls["GetLifecyclePolicy"] != 4 || calls["ListTagsForResource"] != 9 {
+		t.Errorf("calls %v", calls)
+	}
+}
+
+func TestAssignIsNarrowedByTheRequest(t *testing.T) {
+	t.Parallel()
+	registry, r := newRegistry(t, `{"repositories": {"include": ["app"]}}`)
+	registry.CreateRepository("base")
+	registry.Put("app", fakeecr.Image{PushedAt: now})
+	for pattern, want := range map[string]int{"*": 2, "a*": 1, "base": 1} {
+		r.Config.Repositories.Requested = []wildcard.Pattern{wildcard.Compile(pattern)}
+		if got, err := r.Assign(t.Context()); err != nil || len(got) != want {
+			t.Errorf("%s: %d assignments, %v", pattern, len(got), err)
+		}
+	}
+	r.Config.Repositories.Requested = []wildcard.Pattern{wildcard.Compile("a*"), wildcard.Compile("none")}
+	if _, err := r.Assign(t.Context()); !isSelectionError(err) {
+		t.Errorf("a pattern that matches nothing: %v", err)
+	}
+	registry.Fail("DescribeRepositories", "", "AccessDeniedException")
+	if _, err := r.Assign(t.Context()); err == nil {
+		t.Error("a registry that cannot be listed is no error")
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
@@ -26,15 +26,13 @@ func TestRunReportsInTheOrderOfTheListing(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry().Add("z").Add("a").Add("m/x")
 	r := newRunner(t, w, expireAll)
-	r.Registry = slowest(w.Reader(), "app")
+	r.Registry = fixture.Slowest(w.Reader(), "app")
 	report := run(t, &r)
 	var got []string
 	for _, repository := range report.Repositories {
 		got = append(got, repository.Name)
 	}
-	if want := []string{"app", "z", "a", "m/x"}; !slices.Equal(got, want) {
-		t.Errorf("repositories %v, want %v", got, want)
-	}
+	awstest.Equal(t, "repositories", []string{"app", "z", "a", "m/x"}, got)
 }
 
 func TestRunSelectsRepositories(t *testing.T) {
@@ -44,9 +42,7 @@ func TestRunSelectsRepositories(t *testing.T) {
 		"policies": [{"repositories": ["team-a/*"], "policy": "none"}, {"repositories": ["team-b/*"]}]}`)
 	report := run(t, &r)
 	want := map[string]plan.SkipCode{"team-a/x": plan.SkipNone, "team-b/y": plan.SkipNoPolicy, "unknown": plan.SkipNotConfigured}
-	if diff := cmp.Diff(want, skips(&report)); diff != "" {
-		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "skipped", want, skips(&report))
 	if report.Totals.Repositories != 3 || report.Totals.Skipped != 3 || report.Incomplete || !report.Handled() {
 		t.Errorf("totals %+v, incomplete %t, handled %t", report.Totals, report.Incomplete, report.Handled())
 	}
@@ -81,9 +77,7 @@ func TestRunThatOnlyPlansRemovesNothing(t *testing.T) {
 	if report.Mode != config.Plan || report.Totals.Expired != 1 || report.Totals.Deleted != 0 || len(w.Images["app"]) != 1 {
 		t.Errorf("mode %s, totals %+v", report.Mode, report.Totals)
 	}
-	if outcome := outcomes(t, &report)["a"]; outcome != "" {
-		t.Errorf("a plan has the outcome %q", outcome)
-	}
+	awstest.Equal(t, "outcome of a plan", plan.Outcome(""), outcomes(t, &report)["a"])
 }
 
 // After a failure in one repository the run continues with the others.
@@ -112,18 +106,14 @@ func TestRunGoesOnAfterFailures(t *testing.T) {
 	r.Registry, r.Remover = reader, remover
 	report := run(t, &r)
 	want := map[string]plan.SkipCode{"unreadable": plan.SkipFailed, "gone": plan.SkipGone}
-	if diff := cmp.Diff(want, skips(&report)); diff != "" {
-		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "skipped", want, skips(&report))
 	if got := report.Totals; got.Deleted != 2 || got.Failed != 1 || got.Repositories != 5 || got.Skipped != 2 {
 		t.Errorf("totals %+v, want 2 deleted and 1 failed", got)
 	}
 	if !report.Incomplete || report.Handled() {
 		t.Error("a run with failures counts as handled")
 	}
-	if got := repositoryOf(t, &report, "unreadable").Message; got != "describe images: denied" {
-		t.Errorf("message %q", got)
-	}
+	awstest.Equal(t, "message", "describe images: denied", repositoryOf(t, &report, "unreadable").Message)
 }
 
 func TestRunNeedsTheWholeListOfRepositories(t *testing.T) {
@@ -132,7 +122,7 @@ func TestRunNeedsTheWholeListOfRepositories(t *testing.T) {
 	reader := w.Reader()
 	cut := errors.New("cut short")
 	reader.RepositoriesFunc = func(context.Context) ([]plan.Repository, error) {
-		return []plan.Repository{{Name: "app", RegistryID: account}}, cut
+		return []plan.Repository{{Name: "app", RegistryID: fixture.Account}}, cut
 	}
 	r := newRunner(t, w, expireAll)
 	r.Registry = reader
@@ -148,7 +138,7 @@ func TestRunOfAnEmptyRegistry(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t, &fakeRegistry{}, expireAll)
 	report := run(t, &r)
-	if got := toJSON(t, report.Repositories); got != "[]" || report.Account != "" || report.Incomplete {
+	if got := fixture.ToJSON(t, report.Repositories); got != "[]" || report.Account != "" || report.Incomplete {
 		t.Errorf("repositories %s, account %q, incomplete %t", got, report.Account, report.Incomplete)
 	}
 }
@@ -157,24 +147,16 @@ func TestRunStartsNoRepositoryAfterItsStop(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 2*day)).Add("b", image("a", 2*day)).Add("c", image("a", 2*day))
 	stop := make(chan struct{})
-	reader := w.Reader()
-	images := reader.ImagesFunc
-	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	r := newRunner(t, w, expireAll)
+	r.Stop, r.Workers = stop, 1
+	r.Registry = w.Reader().BeforeImages(func(repository string) {
 		if repository == "b" {
 			close(stop)
 		}
-		return images(ctx, repository)
-	}
-	r := newRunner(t, w, expireAll)
-	r.Registry, r.Stop, r.Workers = reader, stop, 1
+	})
 	report := run(t, &r)
-	want := map[string]plan.SkipCode{"c": plan.SkipDeadline}
-	if diff := cmp.Diff(want, skips(&report)); diff != "" {
-		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
-	}
-	if got := repositoryOf(t, &report, "c").Message; got != "not started: the run's time ran out; run again, or allow more time" {
-		t.Errorf("message %q", got)
-	}
+	awstest.Equal(t, "skipped", map[string]plan.SkipCode{"c": plan.SkipDeadline}, skips(&report))
+	awstest.Equal(t, "message", "not started: the run's time ran out; run again, or allow more time", repositoryOf(t, &report, "c").Message)
 	if len(w.Digests("c")) != 1 || !report.Incomplete {
 		t.Errorf("incomplete %t, left %v", report.Incomplete, w.Digests("c"))
 	}
@@ -238,7 +220,7 @@ func TestRunIsDeterministic(t *testing.T) {
 		}
 		r := newRunner(t, w, `{"policies": [{"policy": `+expireOld+`}], "limits": {"maxDeletions": 60}, "protect": {"inUse": [], "tagPatterns": ["v*"]}}`)
 		r.Workers = workers
-		return toJSON(t, run(t, &r))
+		return fixture.ToJSON(t, run(t, &r))
 	}
 	want := report(1)
 	for i := range 20 {
@@ -294,7 +276,5 @@ func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 		repositoryLine("ERROR", "app", 3, 2, 1, 1),
 		repositoryLine("INFO", "none", 0, 0, 0, 0),
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("log mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "log", want, got)
 }

@@ -1,6 +1,7 @@
 package cleaner_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +10,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -22,7 +26,7 @@ func save(t *testing.T, w *fakeRegistry, text string) *report.Report {
 	t.Helper()
 	r := newRunner(t, w, text)
 	r.Remover = nil
-	saved, err := report.ReadPlan([]byte(toJSON(t, run(t, &r))))
+	saved, err := report.ReadPlan([]byte(fixture.ToJSON(t, run(t, &r))))
 	if err != nil {
 		t.Fatalf("ReadSavedPlan: %v", err)
 	}
@@ -39,16 +43,14 @@ func applySaved(t *testing.T, w *fakeRegistry, text string, saved *report.Report
 
 func TestASavedPlanIsAppliedAsItIs(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(pulled(image("a", 9*day, "v1"), 8*day), restored(image("b", 9*day), 2*day), image("young", time.Hour)).Add("b", index("i", 9*day), image("c", 9*day))
+	w := newFakeRegistry(pulled(image("a", 9*day, "v1"), 8*day), fixture.Restored(image("b", 9*day), 2*day), image("young", time.Hour)).Add("b", index("i", 9*day), image("c", 9*day))
 	w.Children["i"] = []string{"c"}
 	saved := save(t, w, expireAll)
 	report := applySaved(t, w, expireAll, saved)
 	if got := report.Totals; got.Deleted != 4 || got.Expired != 4 || !report.Handled() || report.Mode != config.Apply {
 		t.Errorf("totals %+v, want 4 deleted", got)
 	}
-	if want := []string{"young"}; !slices.Equal(w.Digests("app"), want) {
-		t.Errorf("left are %v, want %v", w.Digests("app"), want)
-	}
+	awstest.Equal(t, "left", []string{"young"}, w.Digests("app"))
 }
 
 func TestASavedPlanAddsNothing(t *testing.T) {
@@ -59,15 +61,9 @@ func TestASavedPlanAddsNothing(t *testing.T) {
 	w.Images["new repository"] = []evaluator.Image{image("x", 3*day)}
 	saved.Repositories = slices.DeleteFunc(saved.Repositories, func(r report.Repository) bool { return r.Name == "new repository" })
 	report := applySaved(t, w, expireAll, saved)
-	if diff := cmp.Diff(map[string]plan.Outcome{"a": plan.Deleted}, outcomes(t, &report)); diff != "" {
-		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
-	}
-	if len(report.Repositories) != 1 {
-		t.Errorf("%d repositories in the report, want the one of the plan", len(report.Repositories))
-	}
-	if want := []string{"b", "pushed since"}; !slices.Equal(w.Digests("app"), want) {
-		t.Errorf("left are %v, want %v", w.Digests("app"), want)
-	}
+	awstest.Equal(t, "outcomes", map[string]plan.Outcome{"a": plan.Deleted}, outcomes(t, &report))
+	awstest.Equal(t, "repositories in the report", 1, len(report.Repositories))
+	awstest.Equal(t, "left", []string{"b", "pushed since"}, w.Digests("app"))
 }
 
 // Apply makes a new plan. An image that the new plan keeps is kept.
@@ -82,7 +78,7 @@ func TestASavedPlanKeepsChangedImages(t *testing.T) {
 	saved := save(t, w, text)
 	w.Images["app"] = []evaluator.Image{
 		image("same", 9*day), image("tagged", 9*day, "v1"), image("protected", 9*day, "keep"), pulled(image("pulled", 9*day), 0),
-		pulled(image("pulled before", 9*day), 8*day), image("pushed again", 0), withStatus(image("archived", 9*day), evaluator.Archived),
+		pulled(image("pulled before", 9*day), 8*day), image("pushed again", 0), fixture.WithStatus(image("archived", 9*day), evaluator.Archived),
 	}
 	report := applySaved(t, w, text, saved)
 	got := map[string]string{}
@@ -97,9 +93,7 @@ func TestASavedPlanKeepsChangedImages(t *testing.T) {
 		"pushed again":  "changed, a new plan keeps it []", "archived": "changed, a new plan keeps it []",
 		"gone": "gone, not there any more []",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("outcomes mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "outcomes", want, got)
 	if len(w.Images["app"]) != 6 || !report.Handled() {
 		t.Errorf("left are %v, handled %t", w.Digests("app"), report.Handled())
 	}
@@ -145,14 +139,12 @@ func TestASavedPlanShowsProtectedImages(t *testing.T) {
 	if got := report.Totals; got.Deleted != 1 || got.Protected != 2 {
 		t.Errorf("totals %+v, want 1 deleted and 2 protected", got)
 	}
-	if want := []string{"b", "c", "d"}; !slices.Equal(w.Digests("app"), want) {
-		t.Errorf("left are %v, want %v", w.Digests("app"), want)
-	}
+	awstest.Equal(t, "left", []string{"b", "c", "d"}, w.Digests("app"))
 }
 
 func TestASavedPlanKeepsItsSkips(t *testing.T) {
 	t.Parallel()
-	text := limited(`"maxDeletionsPerRepository": 1`)
+	text := fixture.Limited(`"maxDeletionsPerRepository": 1`)
 	w := newFakeRegistry(image("a", 9*day), image("b", 9*day)).Add("b", image("c", 9*day))
 	saved := save(t, w, text)
 	w.Images["app"] = w.Images["app"][1:] // would be within the limit now
@@ -168,7 +160,7 @@ func TestASavedPlanKeepsItsSkips(t *testing.T) {
 func TestASavedPlanIsLimitedAgain(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day), image("b", 9*day), image("c", time.Hour), image("d", time.Hour))
-	text := limited(`"maxDeletedPercent": 50`)
+	text := fixture.Limited(`"maxDeletedPercent": 50`)
 	saved := save(t, w, text)
 	w.Images["app"] = w.Images["app"][:3]
 	report := applySaved(t, w, text, saved)
@@ -192,9 +184,8 @@ func TestASavedPlanForRepositoriesThatAreGone(t *testing.T) {
 	r := newRunner(t, w, expireAll)
 	r.Registry, r.Saved = reader, saved
 	report := run(t, &r)
-	if diff := cmp.Diff(map[string]plan.SkipCode{"app": plan.SkipGone}, skips(&report)); diff != "" || report.Totals.Deleted != 1 {
-		t.Errorf("totals %+v, skipped mismatch (-want +got):\n%s", report.Totals, diff)
-	}
+	awstest.Equal(t, "skipped", map[string]plan.SkipCode{"app": plan.SkipGone}, skips(&report))
+	awstest.Equal(t, "deleted", 1, report.Totals.Deleted)
 }
 
 func TestASavedPlanReportsAFailedDescription(t *testing.T) {
@@ -268,11 +259,34 @@ func TestReadSavedPlanRefuses(t *testing.T) {
 // A plan is the same after it is written to a file and read again.
 func TestASavedPlanComesBackEqual(t *testing.T) {
 	t.Parallel()
-	w := newFakeRegistry(restored(pulled(image("a", 9*day+time.Nanosecond, "v1"), 8*day), 7*day), image("b", 9*day))
+	w := newFakeRegistry(fixture.Restored(pulled(image("a", 9*day+time.Nanosecond, "v1"), 8*day), 7*day), image("b", 9*day))
 	r := newRunner(t, w, expireAll)
 	r.Remover = nil
 	report := run(t, &r)
-	if diff := cmp.Diff(&report, save(t, w, expireAll)); diff != "" {
-		t.Errorf("mismatch (-planned +read):\n%s", diff)
-	}
+	awstest.Equal(t, "plan that was read", &report, save(t, w, expireAll))
+}
+
+// FuzzReadSavedPlan checks that a saved plan that was read is the same after it is written
+// and read again.
+func FuzzReadSavedPlan(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "mode": "plan"}`))
+	f.Add([]byte(`{"version": 1, "mode": "plan", "start": "2026-03-01T12:00:00Z", "totals": {"expired": 1}, "repositories": [{"name": "app", "images": [
+		{"imageDigest": "sha256:a", "imageTags": ["v1"], "verdict": "expire", "protectedBy": [{"kind": "child", "by": "b"}], "imagePushedAt": "2026-01-01T00:00:00.123Z"}]}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		saved, err := report.ReadPlan(text)
+		if err != nil {
+			return
+		}
+		var again bytes.Buffer
+		if err := saved.WriteJSON(&again); err != nil {
+			return // a time that has no text
+		}
+		read, err := report.ReadPlan(again.Bytes())
+		if err != nil {
+			t.Fatalf("%v in %s", err, &again)
+		}
+		if diff := cmp.Diff(saved, read, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("read again (-first +then):\n%s\n%s", diff, &again)
+		}
+	})
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
@@ -39,8 +41,7 @@ func TestACallInProgressIsFinishedAfterAStop(t *testing.T) {
 	}
 }
 
-// slowly returns a remover of the registry whose removing calls are interrupted, and take
-// a second.
+// slowly returns a remover of the registry whose removing calls are interrupted, and take a second.
 func slowly(t *testing.T, w *fakeRegistry, interrupt func()) remover {
 	t.Helper()
 	r := w.Remover()
@@ -75,7 +76,7 @@ func TestTheImagesOfACallInProgressAreDescribedAfterAStop(t *testing.T) {
 		remover.DeleteFunc = func(_ context.Context, repository string, _ []string) (apply.Deletion, error) {
 			w.Take("delete", repository, []string{"a"})
 			cancel()
-			return apply.Deletion{}, errUnanswered
+			return apply.Deletion{}, fixture.ErrUnanswered
 		}
 		describe := remover.DescribeFunc
 		remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
@@ -106,7 +107,7 @@ func TestAStopEndsAPause(t *testing.T) {
 			stop := make(chan struct{})
 			r := newRunner(t, w, expireAll)
 			remover := w.Remover()
-			failing(&remover, 1000, errThrottled, func(call int) {
+			fixture.Failing(&remover, 1000, errThrottled, func(call int) {
 				if call == 6 && stopping {
 					close(stop)
 				} else if call == 6 {
@@ -122,9 +123,7 @@ func TestAStopEndsAPause(t *testing.T) {
 				t.Errorf("it takes %v, %v", took, err)
 			}
 			wantOutcomes(t, map[string]string{"a": notAttempted}, &report, log)
-			if n := len(w.Calls); n != 6 {
-				t.Errorf("%d descriptions, want one before each attempt", n)
-			}
+			awstest.Equal(t, "descriptions, one before each attempt,", 6, len(w.Calls))
 		})
 	}
 }
@@ -135,21 +134,16 @@ func TestAStopBetweenBatches(t *testing.T) {
 		w := newFakeRegistry(numbered(250, 9*day)...)
 		stop := make(chan struct{})
 		r := newRunner(t, w, expireAll)
-		remover := w.Remover()
-		remove := remover.DeleteFunc
-		remover.DeleteFunc = func(ctx context.Context, repository string, digests []string) (apply.Deletion, error) {
+		r.Remover = w.Remover().BeforeDelete(func(string, []string) {
 			if slices.Contains(w.Calls, "delete") {
 				close(stop)
 				synctest.Wait()
 			}
-			return remove(ctx, repository, digests)
-		}
+		})
 		log := &logged{}
-		r.Remover, r.Log, r.Stop = remover, log.Logger(), stop
+		r.Log, r.Stop = log.Logger(), stop
 		report := run(t, &r)
-		if want := []string{"describe", "delete", "describe", "delete"}; !slices.Equal(w.Calls, want) {
-			t.Errorf("calls %v, want %v", w.Calls, want)
-		}
+		awstest.Equal(t, "calls", []string{"describe", "delete", "describe", "delete"}, w.Calls)
 		if got := report.Totals; got.Deleted != 200 || got.NotAttempted != 50 || !report.Incomplete {
 			t.Errorf("totals %+v, incomplete %t", got, report.Incomplete)
 		}
@@ -161,14 +155,8 @@ func TestNothingIsRemovedAfterAStop(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))
 	stop := make(chan struct{})
-	reader := w.Reader()
-	images := reader.ImagesFunc
-	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
-		close(stop) // while the plan is made
-		return images(ctx, repository)
-	}
 	r := newRunner(t, w, expireAll)
-	r.Registry, r.Stop = reader, stop
+	r.Registry, r.Stop = w.Reader().BeforeImages(func(string) { close(stop) }), stop // while the plan is made
 	report := run(t, &r)
 	if report.Totals.NotAttempted != 1 || len(w.Calls) > 0 {
 		t.Errorf("totals %+v, calls %v", report.Totals, w.Calls)

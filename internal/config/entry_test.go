@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,14 +20,10 @@ func TestTheFirstEntryThatSelectsARepositoryDecides(t *testing.T) {
 	for repository, want := range map[string]string{
 		"team-a/x": "first", "team-a/x/y": "first", "shared": "first", "team-b/x": "second", "team-a": "second", "other": "", "": "",
 	} {
-		if got := entryName(t, &c, repository, nil); got != want {
-			t.Errorf("Entry(%q) is %q, want %q", repository, got, want)
-		}
+		equal(t, "Entry("+repository+")", want, entryName(t, &c, repository, nil))
 	}
 	none := mustParse(t, `{"policies": []}`)
-	if got := entryName(t, &none, "x", nil); got != "" {
-		t.Error("without entries one selects a repository")
-	}
+	equal(t, "entry without entries", "", entryName(t, &none, "x", nil))
 }
 
 // entryName returns the name of the entry that decides, or "". Without tags,
@@ -76,9 +73,7 @@ func TestAnEntrySelectsByNameAndAllItsTags(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := entryName(t, &c, test.repository, test.tags); got != test.want {
-				t.Errorf("Entry(%s) with %v is %q, want %q", test.repository, test.tags, got, test.want)
-			}
+			equal(t, fmt.Sprintf("Entry(%s) with %v", test.repository, test.tags), test.want, entryName(t, &c, test.repository, test.tags))
 		})
 	}
 }
@@ -97,9 +92,7 @@ func TestWhyNamesWhatSelects(t *testing.T) {
 	t.Parallel()
 	c := mustParse(t, `{"policies": [{"repositories": ["a", "team-*", "*"], "repositoryTags": {"stage": "dev", "owner": "x"}}, {}]}`)
 	for i, want := range []string{"matches team-* and has the tags owner=x, stage=dev", "matches *"} {
-		if got := c.Policies[i].Why("team-a"); got != want {
-			t.Errorf("Why of entry %d is %q, want %q", i, got, want)
-		}
+		equal(t, fmt.Sprintf("Why of entry %d", i), want, c.Policies[i].Why("team-a"))
 	}
 }
 
@@ -123,9 +116,7 @@ func TestEntryNamesAndSources(t *testing.T) {
 		{"mine", config.None, 0},
 		{"attached", config.Attached, 0},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("entries mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "entries", want, got)
 }
 
 // Each entry sets one field; the others come from the general settings, which
@@ -157,12 +148,8 @@ func TestEntrySettingsReplaceTheGeneralOnesFieldByField(t *testing.T) {
 		want := config.Default().Policies[0]
 		want.Settings = base
 		change(&want)
-		if diff := cmp.Diff(want, c.Policies[0]); diff != "" {
-			t.Errorf("entry %s mismatch (-want +got):\n%s", text, diff)
-		}
-		if diff := cmp.Diff(base, c.Settings); diff != "" {
-			t.Errorf("entry %s changed the general settings (-want +got):\n%s", text, diff)
-		}
+		equal(t, "entry "+text, want, c.Policies[0])
+		equal(t, "general settings beside entry "+text, base, c.Settings)
 	}
 }
 
@@ -170,15 +157,11 @@ func TestRepositoriesSelect(t *testing.T) {
 	t.Parallel()
 	r := config.Repositories{Include: patterns("team-*", "x"), Exclude: patterns("*/cache")}
 	for name, want := range map[string]bool{"team-a/app": true, "team-a/cache": false, "x": true, "y": false} {
-		if got := r.Select(name); got != want {
-			t.Errorf("Select(%q) = %t, want %t", name, got, want)
-		}
+		equal(t, "Select("+name+")", want, r.Select(name))
 	}
 	r.Requested = patterns("team-a/*", "y")
 	for name, want := range map[string]bool{"team-a/app": true, "team-a/cache": false, "team-b/app": false, "x": false, "y": false} {
-		if got := r.Select(name); got != want {
-			t.Errorf("narrowed, Select(%q) = %t, want %t", name, got, want)
-		}
+		equal(t, "narrowed, Select("+name+")", want, r.Select(name))
 	}
 	r.Requested = patterns()
 	if r.Select("x") {
@@ -200,8 +183,70 @@ func TestInUseIsWhatAnyEntryReliesUpon(t *testing.T) {
 		`{"protect": {"inUse": ["ecs"]}, "policies": []}`: {InUse: []string{"ecs"}, References: []string{}, TaskDefinitionRevisions: 5},
 	} {
 		c := mustParse(t, text)
-		if diff := cmp.Diff(want, c.InUse(), cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("%s: InUse mismatch (-want +got):\n%s", text, diff)
+		equal(t, text+": InUse", want, c.InUse(), cmpopts.EquateEmpty())
+	}
+}
+
+// If two parts of a configuration set an age for one list, the smaller age counts.
+func TestAListIsAsOldAsTheStrictestAllows(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		`{}`:                                 0,
+		`{"protect": {"references": ["a"]}}`: 0,
+		`{"protect": {"references": ["a"], "referencesMaxAgeHours": 5}}`:                                                                               5,
+		`{"protect": {"references": ["b"], "referencesMaxAgeHours": 5}}`:                                                                               0,
+		`{"protect": {"references": ["a"], "referencesMaxAgeHours": 5}, "policies": [{"protect": {"referencesMaxAgeHours": 3}}]}`:                      3,
+		`{"protect": {"references": ["a"], "referencesMaxAgeHours": 5}, "policies": [{"protect": {"referencesMaxAgeHours": 9}}]}`:                      5,
+		`{"protect": {"references": ["a"], "referencesMaxAgeHours": 5}, "policies": [{"protect": {"referencesMaxAgeHours": 3, "references": ["b"]}}]}`: 5,
+		`{"policies": [{"protect": {"references": ["a"]}}, {"protect": {"references": ["a"], "referencesMaxAgeHours": 7}}]}`:                           7,
+	} {
+		c := mustParse(t, text)
+		equal(t, text, want, c.ReferencesMaxAge("a"))
+	}
+}
+
+func TestASelectionNamesEachPatternThatSelectsNothing(t *testing.T) {
+	t.Parallel()
+	registry := []string{"base", "secret/api", "team/api", "team/web"}
+	for name, test := range map[string]struct {
+		requested           []string
+		unmatched, excluded []string // by Select
+	}{
+		"nothing requested":        {},
+		"all match":                {requested: []string{"team/*", "base"}},
+		"two for the same":         {requested: []string{"team/*", "team/api"}},
+		"a name":                   {requested: []string{"team/api", "team/apo"}, unmatched: []string{"team/apo"}},
+		"case counts":              {requested: []string{"Base"}, unmatched: []string{"Base"}},
+		"all of several":           {requested: []string{"x", "base", "y*"}, unmatched: []string{"x", "y*"}},
+		"excluded":                 {requested: []string{"secret/*"}, excluded: []string{"secret/*"}},
+		"in part excluded":         {requested: []string{"*/api"}},
+		"one of each":              {requested: []string{"secret/api", "x"}, unmatched: []string{"x"}, excluded: []string{"secret/api"}},
+		"excluded by its own name": {requested: []string{"*"}},
+	} {
+		r := config.Repositories{Include: patterns("*"), Exclude: patterns("secret/*"), Requested: patterns(test.requested...)}
+		selecting, asking := r.Selection(), r.Selection()
+		for _, repository := range registry {
+			equal(t, name+": Select("+repository+")", r.Select(repository), selecting.Select(repository))
+			equal(t, name+": Ask("+repository+")", r.Ask(repository), asking.Ask(repository))
 		}
+		wantSelection(t, name+", selecting", selecting.Err(), test.unmatched, test.excluded)
+		wantSelection(t, name+", asking", asking.Err(), test.unmatched, nil)
+	}
+}
+
+func wantSelection(t *testing.T, name string, err error, unmatched, excluded []string) {
+	t.Helper()
+	if len(unmatched)+len(excluded) == 0 {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		return
+	}
+	got, ok := errors.AsType[*config.SelectionError](err)
+	if !ok {
+		t.Fatalf("%s: error %v, want that nothing matches %v and %v", name, err, unmatched, excluded)
+	}
+	if diff := cmp.Diff(patterns(unmatched...), got.Unmatched, cmpopts.EquateEmpty()) + cmp.Diff(patterns(excluded...), got.Excluded, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s: mismatch (-want +got):\n%s", name, diff)
 	}
 }

@@ -1,10 +1,12 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
@@ -87,13 +89,67 @@ func addFiles(f *testing.F, pattern string) {
 	}
 }
 
-// checkProblems checks what holds for the problems of any text: each has a
-// place and is one line.
+// checkProblems checks what holds for the problems of any text: each has a place and is one line.
 func checkProblems(t *testing.T, problems jsondoc.Problems) {
 	t.Helper()
 	for _, p := range problems {
 		if p.Line < 1 || p.Column < 1 || p.Message == "" || strings.ContainsAny(p.String(), "\n\r\u2028") {
 			t.Errorf("problem %q at %d:%d", p.String(), p.Line, p.Column)
 		}
+	}
+}
+
+// large returns 10,000 names and 200 entries of several patterns, of which the
+// last decides about most names.
+func large(tb testing.TB) (config.Config, []string) {
+	tb.Helper()
+	var entries []string
+	for i := range 200 {
+		entries = append(entries, fmt.Sprintf(
+			`{"repositories": ["team-%d/*", "*/service-%d", "base-%d", "*-%d-*-nightly"], "policy": "none"}`, i, i, i, i))
+	}
+	entries = append(entries[:199], `{}`)
+	c, problems := config.Parse([]byte(`{"policies": [` + strings.Join(entries, ",") + `]}`))
+	if len(problems) > 0 {
+		tb.Fatal(problems)
+	}
+	names := make([]string, 10_000)
+	for i := range names {
+		names[i] = fmt.Sprintf("division-%d/product-%d/component-%d", i%7, i%300, i)
+	}
+	return c, names
+}
+
+func noTags() (map[string]string, error) { return nil, nil }
+
+func selectAll(tb testing.TB, c *config.Config, names []string) {
+	tb.Helper()
+	for _, name := range names {
+		if entry, err := c.Entry(name, noTags); entry == nil || err != nil {
+			tb.Fatalf("Entry(%s) = %v, %v", name, entry, err)
+		}
+	}
+}
+
+func BenchmarkEntry(b *testing.B) {
+	c, names := large(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		selectAll(b, &c, names)
+	}
+}
+
+// A linear scan is fast enough; ten times as long, under whatever load, is not.
+func TestSelectionIsNoBurden(t *testing.T) {
+	t.Parallel()
+	c, names := large(t)
+	best := time.Hour
+	for range 5 {
+		start := time.Now()
+		selectAll(t, &c, names)
+		best = min(best, time.Since(start))
+	}
+	if best > time.Second {
+		t.Errorf("10,000 repositories and 200 entries take %v", best)
 	}
 }

@@ -3,6 +3,8 @@ package config_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
@@ -33,6 +35,16 @@ func mustRequest(t *testing.T, event string) config.Request {
 	return r
 }
 
+// narrow returns the configuration narrowed by the request.
+func narrow(t *testing.T, c config.Config, r config.Request) config.Config {
+	t.Helper()
+	narrowed, err := c.Narrow(r)
+	if err != nil {
+		t.Fatalf("Narrow(%+v): %v", r, err)
+	}
+	return narrowed
+}
+
 func mustPolicy(t *testing.T, text string) lifecycle.Policy {
 	t.Helper()
 	p, problems := lifecycle.Parse([]byte(text), lifecycle.AWS)
@@ -57,4 +69,12 @@ func lines(problems jsondoc.Problems) []string {
 		texts = append(texts, p.String())
 	}
 	return texts
+}
+
+// equal checks that both values are the same and prints their difference.
+func equal(t *testing.T, what string, want, got any, options ...cmp.Option) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, options...); diff != "" {
+		t.Errorf("%s mismatch (-want +got):\n%s", what, diff)
+	}
 }

@@ -1,7 +1,9 @@
 package config_test
 
 import (
+	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -30,9 +32,7 @@ func TestHashDoesNotDependOnSpelling(t *testing.T) {
 		t.Errorf("Hash() = %s", want)
 	}
 	for _, text := range same[1:] {
-		if got := hash(t, mustParse(t, text)); got != want {
-			t.Errorf("the hash of %s is another one than that of %s", text, same[0])
-		}
+		equal(t, "hash of "+text, want, hash(t, mustParse(t, text)))
 	}
 }
 
@@ -88,21 +88,50 @@ func TestNarrowingAndOverridingLeaveTheHashOfTheConfigurationAlone(t *testing.T)
 	c := mustParse(t, string(corpus.File(t, "testdata/all.json")))
 	want := hash(t, c)
 	one := 1
-	if _, err := c.Narrow(config.Request{
-		Mode: config.Plan, Repositories: patterns("x"), MaxDeletions: &one,
-		MaxDeletionsPerRepository: &one, MaxDeletedPercent: &one,
-	}); err != nil {
-		t.Fatal(err)
-	}
+	narrow(t, c, config.Request{
+		Mode: config.Plan, Repositories: patterns("x"), MaxDeletions: &one, MaxDeletionsPerRepository: &one, MaxDeletedPercent: &one,
+	})
 	c.Override(&one, &one, &one)
-	if got := hash(t, c); got != want {
-		t.Error("Narrow or Override has changed the configuration")
+	equal(t, "hash after Narrow and Override", want, hash(t, c))
+	selected := narrow(t, c, config.Request{Repositories: patterns("x"), MaxDeletions: &one})
+	equal(t, "hash with the selection and the budget of one run", want, hash(t, selected))
+}
+
+func TestDocumentIsReadAsTheSameConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`{}`, string(corpus.File(t, "testdata/all.json")),
+		`{"mode": "apply", "repositories": {"include": ["a", "b/*"], "exclude": ["b/c"]}, "policies": []}`,
+		`{"policies": [{"name": "<n> & m", "repositories": ["a"], "repositoryTags": {"team": "a"}, "policy": ` + keep3 + `}, {"name": "rest", "policy": "none"}]}`,
+		`{"limits": {"maxDeletions": 5, "maxDeletedPercent": 5}, "policies": [{"limits": {"maxDeletedPercent": 100}}, {"limits": {"maxDeletions": 5}}, {}]}`,
+		`{"protect": {"inUse": [], "references": [], "tagPatterns": [], "eksClusters": [], "keepNewest": 0}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`,
+		`{"protect": {"registryAliases": {"a": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/b"}, "referencesMaxAgeHours": 5},
+			"policies": [{}, {"protect": {"keepNewest": 9}}, {"protect": {"referencesMaxAgeHours": 6}}]}`,
+		`{"orphans": "delete", "onExpire": "archive", "policies": [{"orphans": "keep", "onExpire": "delete"}], "report": {"s3": "s3://b/k", "notify": "always"}}`,
+	} {
+		c := mustParse(t, text)
+		document, err := c.Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, fmt.Sprintf("hash of %s, printed as\n%s\n", text, document), hash(t, c), hash(t, mustParse(t, string(document))))
 	}
-	selected, err := c.Narrow(config.Request{Repositories: patterns("x"), MaxDeletions: &one})
+}
+
+func TestDocumentLeavesOutWhatIsUsual(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, `{"mode": "plan", "limits": {"maxDeletions": 10000}, "policies": [{"policy": "none", "name": "rest", "limits": {"maxDeletions": 7}}]}`)
+	narrowed := narrow(t, c, config.Request{Repositories: patterns("x")})
+	document, err := narrowed.Document()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := hash(t, selected); got != want {
-		t.Error("the selection and the budget of one run count for the hash")
-	}
+	want := `{"policies": [{"name": "rest", "repositories": ["*"], "policy": "none", "limits": {"maxDeletions": 7}}]}`
+	equal(t, "document", strings.Fields(want), strings.Fields(compact(string(document))))
+}
+
+// compact puts an indented document on one line, as a person would write it.
+func compact(text string) string {
+	words := strings.Join(strings.Fields(text), " ")
+	return strings.NewReplacer("{ ", "{", " }", "}", "[ ", "[", " ]", "]").Replace(words)
 }

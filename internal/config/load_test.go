@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
@@ -34,9 +32,7 @@ func TestLoadWithoutLocationIsTheDefault(t *testing.T) {
 		if err != nil || len(warnings) > 0 {
 			t.Fatalf("Load(%q): %v, %v", location, warnings, err)
 		}
-		if diff := cmp.Diff(config.Default(), c); diff != "" {
-			t.Errorf("Load(%q) mismatch (-want +got):\n%s", location, diff)
-		}
+		equal(t, "Load("+location+")", config.Default(), c)
 	}
 }
 
@@ -47,9 +43,7 @@ func TestLoadTakesTheTextItself(t *testing.T) {
 		t.Errorf("Load: mode %q, %v", c.Mode, err)
 	}
 	_, _, err = config.Load(t.Context(), "\n{\"mode\": 1}", nothing(t))
-	if got, want := errorText(err), "configuration: 2:10: mode: must be a string, is a number"; got != want {
-		t.Errorf("Load: error %q, want %q", got, want)
-	}
+	equal(t, "Load: error", "configuration: 2:10: mode: must be a string, is a number", errorText(err))
 	if problems, ok := errors.AsType[jsondoc.Problems](err); !ok || problems[0].Path != "mode" {
 		t.Errorf("Load: the error %v does not hold the problems", err)
 	}
@@ -70,9 +64,7 @@ func TestLoadReadsAFile(t *testing.T) {
 	}
 	write(`{"mode": "go"}`)
 	_, _, err = config.Load(t.Context(), name, file)
-	if got, want := errorText(err), "configuration "+name+`: 1:10: mode: "go" is not known: use "plan", "apply"`; got != want {
-		t.Errorf("Load: error %q, want %q", got, want)
-	}
+	equal(t, "Load: error", "configuration "+name+`: 1:10: mode: "go" is not known: use "plan", "apply"`, errorText(err))
 }
 
 func TestLoadReturnsWarnings(t *testing.T) {
@@ -91,9 +83,7 @@ func TestLoadNamesAFileThatIsMissing(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v is not that of the file", err)
 	}
-	if got, want := errorText(err), "read configuration: open no-such-file.json: no such file or directory"; got != want {
-		t.Errorf("error %q, want %q", got, want)
-	}
+	equal(t, "error", "read configuration: open no-such-file.json: no such file or directory", errorText(err))
 }
 
 // Where a text is, is the reader's matter; problems in it name the place.
@@ -102,9 +92,7 @@ func TestLoadReadsAnyLocation(t *testing.T) {
 	for _, location := range []string{"s3://bucket/key.json", "ssm:/cleaner/config", "file"} {
 		text := `{"mode": "apply"}`
 		read := func(_ context.Context, asked string) ([]byte, error) {
-			if asked != location {
-				t.Errorf("%q is read, want %q", asked, location)
-			}
+			equal(t, "location that is read", location, asked)
 			return []byte(text), nil
 		}
 		c, _, err := config.Load(t.Context(), " "+location+"\n", read)
@@ -113,14 +101,10 @@ func TestLoadReadsAnyLocation(t *testing.T) {
 		}
 		text = "{\n\"mode\": 1}"
 		_, _, err = config.Load(t.Context(), location, read)
-		if got, want := errorText(err), "configuration "+location+": 2:9: mode: must be a string, is a number"; got != want {
-			t.Errorf("error %q, want %q", got, want)
-		}
+		equal(t, "error", "configuration "+location+": 2:9: mode: must be a string, is a number", errorText(err))
 		text = strings.Repeat(" ", config.MaxBytes+1)
 		_, _, err = config.Load(t.Context(), location, read)
-		if got, want := errorText(err), "configuration "+location+": 1:1: has more than 1048576 bytes, which is the most that is read; shorten it"; got != want {
-			t.Errorf("error %q, want %q", got, want)
-		}
+		equal(t, "error", "configuration "+location+": 1:1: has more than 1048576 bytes, which is the most that is read; shorten it", errorText(err))
 	}
 }
 

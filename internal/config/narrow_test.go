@@ -4,8 +4,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
@@ -26,17 +24,12 @@ func TestOfEachLimitTheSmallerOneCounts(t *testing.T) {
 		"all larger":      {`{"maxDeletions": 9000, "maxDeletionsPerRepository": 900, "maxDeletedPercent": 100}`, new(9000), 50, 60, 40, 30},
 		"zero is a limit": {`{"maxDeletions": 0, "maxDeletionsPerRepository": 0, "maxDeletedPercent": 0}`, new(0), 0, 0, 0, 0},
 	} {
-		got, err := mustParse(t, limited).Narrow(mustRequest(t, test.event))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		got := narrow(t, mustParse(t, limited), mustRequest(t, test.event))
 		want := mustParse(t, limited)
 		want.MaxDeletions = test.run
 		want.Policies[0].Limits.MaxDeletionsPerRepository, want.Policies[1].Limits.MaxDeletionsPerRepository = test.perA, test.perB
 		want.Policies[0].Limits.MaxDeletedPercent, want.Policies[1].Limits.MaxDeletedPercent = test.pctA, test.pctB
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: Narrow mismatch (-want +got):\n%s", name, diff)
-		}
+		equal(t, name+": Narrow", want, got)
 	}
 }
 
@@ -48,24 +41,17 @@ func TestNarrowTakesTheModeOfTheRequest(t *testing.T) {
 		{`{"mode": "apply"}`, `{}`, "apply"},
 		{`{"mode": "apply"}`, `{"mode": "plan"}`, "plan"},
 	} {
-		got, err := mustParse(t, test.document).Narrow(mustRequest(t, test.event))
-		if err != nil || string(got.Mode) != test.want {
-			t.Errorf("%s narrowed by %s has mode %q, want %q (%v)", test.document, test.event, got.Mode, test.want, err)
-		}
+		got := narrow(t, mustParse(t, test.document), mustRequest(t, test.event))
+		equal(t, test.document+" narrowed by "+test.event+": mode", test.want, string(got.Mode))
 	}
 }
 
 func TestNarrowNeverWidensTheSelection(t *testing.T) {
 	t.Parallel()
-	c, err := mustParse(t, `{"repositories": {"include": ["team-*"], "exclude": ["*/cache"]}}`).
-		Narrow(mustRequest(t, `{"repositories": ["*a/*", "other"]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := mustParse(t, `{"repositories": {"include": ["team-*"], "exclude": ["*/cache"]}}`)
+	c = narrow(t, c, mustRequest(t, `{"repositories": ["*a/*", "other"]}`))
 	for name, want := range map[string]bool{"team-a/app": true, "team-a/cache": false, "team-b/app": false, "other": false} {
-		if got := c.Repositories.Select(name); got != want {
-			t.Errorf("Select(%q) = %t, want %t", name, got, want)
-		}
+		equal(t, "Select("+name+")", want, c.Repositories.Select(name))
 	}
 }
 
@@ -73,18 +59,13 @@ func TestAPolicyOfTheRequestStandsInForAllPolicies(t *testing.T) {
 	t.Parallel()
 	c := mustParse(t, `{"repositories": {"exclude": ["x"]}, "protect": {"keepNewest": 8}, "limits": {"maxDeletedPercent": 20},
 		"policies": [{"repositories": ["a"], "policy": "none", "protect": {"keepNewest": 9}}]}`)
-	got, err := c.Narrow(mustRequest(t, `{"policy": `+keep3+`, "maxDeletedPercent": 10}`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := narrow(t, c, mustRequest(t, `{"policy": `+keep3+`, "maxDeletedPercent": 10}`))
 	want := config.Entry{
 		Name: "request", Repositories: patterns("*"), Source: config.Inline,
 		Policy: mustPolicy(t, keep3), Settings: c.Settings,
 	}
 	want.Limits.MaxDeletedPercent = 10
-	if diff := cmp.Diff([]config.Entry{want}, got.Policies); diff != "" {
-		t.Errorf("policies mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "policies", []config.Entry{want}, got.Policies)
 	if got.Repositories.Select("x") {
 		t.Error("the policy brings back a repository that is excluded")
 	}
@@ -121,10 +102,6 @@ func TestOverrideReplacesLimitsEverywhere(t *testing.T) {
 		want.Policies[i].Limits.MaxDeletionsPerRepository = 70
 		want.Policies[i].Limits.MaxDeletedPercent = 0
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Override mismatch (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(mustParse(t, limited), mustParse(t, limited).Override(nil, nil, nil)); diff != "" {
-		t.Errorf("Override with nothing typed mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "Override", want, got)
+	equal(t, "Override with nothing typed", mustParse(t, limited), mustParse(t, limited).Override(nil, nil, nil))
 }

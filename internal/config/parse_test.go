@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
@@ -21,12 +19,8 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		"empty parts":             `{"repositories": {}, "policies": [{}], "protect": {}, "limits": {}, "report": {}}`,
 	} {
 		got := mustParse(t, text)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: mismatch (-Default +Parse):\n%s", name, diff)
-		}
-		if hash(t, got) != hash(t, want) {
-			t.Errorf("%s: the hash is not that of the default", name)
-		}
+		equal(t, name, want, got)
+		equal(t, name+": hash", hash(t, want), hash(t, got))
 	}
 }
 
@@ -66,9 +60,7 @@ func TestParseReadsEveryField(t *testing.T) {
 		Settings: general,
 		Report:   config.Report{S3: "s3://bucket/prefix", HTML: true, SNS: "arn:aws:sns:eu-west-1:123456789012:topic", Notify: "failures"},
 	}
-	if diff := cmp.Diff(want, mustParse(t, string(corpus.File(t, "testdata/all.json")))); diff != "" {
-		t.Errorf("Parse mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "Parse", want, mustParse(t, string(corpus.File(t, "testdata/all.json"))))
 }
 
 // Each document changes one field; everything else must keep its default.
@@ -103,14 +95,11 @@ func TestMissingFieldsHaveTheirDefaultsAtAnyLevel(t *testing.T) {
 	for text, change := range tests {
 		want := config.Default()
 		change(&want)
-		if diff := cmp.Diff(want, mustParse(t, text)); diff != "" {
-			t.Errorf("Parse(%s) mismatch (-want +got):\n%s", text, diff)
-		}
+		equal(t, "Parse("+text+")", want, mustParse(t, text))
 	}
 }
 
-// settings returns a change of the general settings, which the one default
-// entry has too.
+// settings returns a change of the general settings, which the one default entry has too.
 func settings(change func(*config.Settings)) func(*config.Config) {
 	return func(c *config.Config) {
 		change(&c.Settings)
@@ -123,9 +112,7 @@ func TestParseRefusesWhatIsTooLong(t *testing.T) {
 	long := `{"mode": "plan"` + strings.Repeat(" ", config.MaxBytes) + `}`
 	_, problems := config.Parse([]byte(long))
 	want := []string{"1:1: has more than 1048576 bytes, which is the most that is read; shorten it"}
-	if diff := cmp.Diff(want, lines(problems)); diff != "" {
-		t.Errorf("problems mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "problems", want, lines(problems))
 	if _, problems := config.Parse([]byte(long[:15] + strings.Repeat(" ", config.MaxBytes-16) + `}`)); len(problems) > 0 {
 		t.Errorf("a document of exactly the greatest length: %v", problems)
 	}
@@ -141,4 +128,40 @@ func TestDefaultIsFreshEachTime(t *testing.T) {
 	if c := config.Default(); c.Protect.InUse[0] != "ecs" || c.Policies[0].Name != "attached" || !c.Repositories.Select("x") {
 		t.Errorf("Default() = %+v after another default was changed", c)
 	}
+}
+
+func TestUnsupportedNamesEachFieldOnce(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		text string
+		want []string
+	}{
+		"the default":        {`{}`, nil},
+		"nothing is scanned": {`{"protect": {"inUse": []}}`, nil},
+		"what is carried out": {
+			`{"protect": {"inUse": ["lambda", "ecs"], "references": ["r"], "taskDefinitionRevisions": 1, "eksClusters": ["x"]},
+			  "orphans": "delete", "report": {"notify": "always"}}`, nil,
+		},
+		"what else is carried out": {
+			`{"onExpire": "archive", "protect": {"inUse": ["eks"]}, "policies": [{"repositoryTags": {"a": "b"}}, {"policy": {"rules": [
+			  {"rulePriority": 1, "selection": {"tagStatus": "any", "tagExcludePatternList": ["dev"]}, "action": {"type": "retain"}},
+			  {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPatternList": ["dev"], "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "untag"}}]}}]}`,
+			nil,
+		},
+		"everything": {
+			`{"report": {"s3": "s3://b", "html": true, "sns": "arn:x"}}`,
+			[]string{
+				`report.s3 (set "")`, "report.html (set false)", `report.sns (set "")`,
+			},
+		},
+	}
+	for name, test := range tests {
+		equal(t, name+": Unsupported", test.want, mustParse(t, test.text).Unsupported())
+	}
+}
+
+func TestUnsupportedErrorNamesTheFields(t *testing.T) {
+	t.Parallel()
+	err := &config.UnsupportedError{Fields: []string{"a (set [])", "b (set 0)"}}
+	equal(t, "Error()", "configuration: apply does not support these yet: a (set []); b (set 0)", err.Error())
 }

@@ -1,11 +1,10 @@
 package config_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
@@ -21,9 +20,7 @@ func TestParseRequestReadsEveryField(t *testing.T) {
 		Mode: config.Plan, Repositories: patterns("team-a/*", "b"), MaxDeletions: new(0),
 		MaxDeletionsPerRepository: new(5), MaxDeletedPercent: new(100), Policy: &policy,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("ParseRequest mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "ParseRequest", want, got)
 }
 
 // What EventBridge and its Scheduler wrap around a request.
@@ -49,9 +46,7 @@ func TestParseRequestUnwrapsEnvelopes(t *testing.T) {
 		if len(problems) > 0 {
 			t.Errorf("%s: %v", name, problems)
 		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s: mismatch (-want +got):\n%s", name, diff)
-		}
+		equal(t, name, test.want, got)
 	}
 }
 
@@ -98,9 +93,7 @@ func TestParseRequestIsStrict(t *testing.T) {
 		if len(got) > 1 && name == "policy fault" {
 			got = got[:1] // the rule lacks more than that
 		}
-		if diff := cmp.Diff([]string{test.want}, got); diff != "" {
-			t.Errorf("%s: ParseRequest(%s) = %+v, problems mismatch (-want +got):\n%s", name, test.event, r, diff)
-		}
+		equal(t, fmt.Sprintf("%s: ParseRequest(%s) = %+v, problems", name, test.event, r), []string{test.want}, got)
 	}
 }
 
@@ -138,10 +131,7 @@ func TestParseRequestPassesWarningsOn(t *testing.T) {
 func TestParseRequestRefusesWhatIsTooLong(t *testing.T) {
 	t.Parallel()
 	_, problems := config.ParseRequest([]byte(`{}` + strings.Repeat(" ", config.MaxRequestBytes)))
-	want := []string{"1:1: has 6291458 bytes; an event has at most 6291456"}
-	if diff := cmp.Diff(want, lines(problems)); diff != "" {
-		t.Errorf("problems mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "problems", []string{"1:1: has 6291458 bytes; an event has at most 6291456"}, lines(problems))
 }
 
 // The events that come with the project are requests, but for the one that
@@ -154,8 +144,6 @@ func TestEventsOfTheProjectAreRequests(t *testing.T) {
 	}
 	for _, name := range names {
 		_, problems := config.ParseRequest(corpus.File(t, name))
-		if refused := problems.Err() != nil; refused != (filepath.Base(name) == "misspelt-field.json") {
-			t.Errorf("%s: %v", name, problems)
-		}
+		equal(t, name+": refused", filepath.Base(name) == "misspelt-field.json", problems.Err() != nil)
 	}
 }

@@ -24,8 +24,7 @@ func (v validator) accepts(text []byte) bool {
 	return json.Unmarshal(text, &document) == nil && v.schema.Validate(document) == nil
 }
 
-// newValidator returns the validator of the schema, or of one of its
-// definitions.
+// newValidator returns the validator of the schema, or of one of its definitions.
 func newValidator(tb testing.TB, definition string) validator {
 	tb.Helper()
 	text, err := os.ReadFile(schemaFile)
@@ -61,8 +60,7 @@ var beyond = map[string]string{
 	"retain-any-image-is-not-last": "compares rules", "same-lists": "compares rules", "two-untagged-rules": "compares rules",
 }
 
-// wantAgreement checks that parser and schema say the same about a document,
-// where a schema can.
+// wantAgreement checks that parser and schema say the same about a document, where a schema can.
 func wantAgreement(t *testing.T, name string, parsed, accepted bool) {
 	t.Helper()
 	why, isBeyond := beyond[name]
@@ -166,9 +164,7 @@ func TestSchemaAgreesOnTheExtendedDialect(t *testing.T) {
 		whole(tagged+count+`, "repositories": []`, expire):                                                          false,
 	} {
 		document := configured(text)
-		if got := v.accepts(document); got != valid {
-			t.Errorf("the schema accepts %s: %t", text, got)
-		}
+		equal(t, "the schema accepts "+text, valid, v.accepts(document))
 		_, problems := config.Parse(document)
 		for _, p := range problems {
 			if valid && !p.Warning && !strings.Contains(p.Message, "is an extension of ecrclean") {
@@ -208,9 +204,7 @@ func TestSchemaHasTheDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hash(t, mustParse(t, string(text))) != hash(t, config.Default()) {
-		t.Errorf("the defaults of the schema are not those of the code: %s", text)
-	}
+	equal(t, "hash of the defaults of the schema", hash(t, config.Default()), hash(t, mustParse(t, string(text))))
 	var got, want any
 	for text, into := range map[string]*any{string(text): &got, string(corpus.File(t, "testdata/defaults.json")): &want} {
 		if err := json.Unmarshal([]byte(text), into); err != nil {

@@ -32,13 +32,10 @@ func TestSchemaIsInStepWithTheCode(t *testing.T) {
 	w := &schemaWalk{t: t, defs: schema["$defs"].(map[string]any), seen: map[string]bool{}}
 	w.visit(schema, "", "%s")
 	want := []string{"bounds", "empty list", "empty string", "fields", "type", "values"}
-	if got := slices.Sorted(maps.Keys(w.seen)); !slices.Equal(got, want) {
-		t.Errorf("compared were %v, want %v", got, want)
-	}
+	equal(t, "compared fields", want, slices.Sorted(maps.Keys(w.seen)))
 }
 
-// visit compares the place at the path; the document with a value there is the
-// template with it.
+// visit compares the place at the path; the document with a value there is the template with it.
 func (w *schemaWalk) visit(node map[string]any, path, template string) {
 	if ref, isRef := node["$ref"].(string); isRef {
 		node = w.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
@@ -127,8 +124,7 @@ func list(said string) []string {
 	return found
 }
 
-// values checks that parser and schema know the same words, but for those of
-// the extended dialect.
+// values checks that parser and schema know the same words, but for those of the extended dialect.
 func (w *schemaWalk) values(listed []any, path, template string) {
 	w.seen["values"] = true
 	said := w.at(path, template, `"?"`)

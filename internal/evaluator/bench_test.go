@@ -98,9 +98,8 @@ func BenchmarkEvaluateExtended(b *testing.B) {
 	}
 }
 
-// BenchmarkSortByPush is the yardstick for BenchmarkEvaluate: sorting the same
-// images by push time, which is the least that any evaluation with a count
-// takes. Copying them is a small part of it.
+// BenchmarkSortByPush is the yardstick for BenchmarkEvaluate: sorting the same images by push time,
+// which is the least that any evaluation with a count takes. Copying them is a small part of it.
 func BenchmarkSortByPush(b *testing.B) {
 	for _, images := range []int{100, 1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("images=%d", images), func(b *testing.B) {

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
@@ -71,9 +69,7 @@ func TestDocumentedExamples(t *testing.T) {
 			})
 		}
 	}
-	if examples != 8 {
-		t.Errorf("%s has %d examples, want one for each extension: 8", policiesPage, examples)
-	}
+	equal(t, "number of examples, one for each extension,", 8, examples)
 }
 
 func checkExample(t *testing.T, s section, text []byte) {
@@ -97,14 +93,11 @@ func checkExample(t *testing.T, s section, text []byte) {
 	}
 	for i, v := range evaluator.Evaluate(policy, c.images, c.now) {
 		got := strings.SplitN(v.String(), "  ", 4)[1:]
-		if diff := cmp.Diff(table[i+1][inputs:], got); diff != "" {
-			t.Errorf("image %s mismatch (-documented +evaluated):\n%s", v.Digest, diff)
-		}
+		equal(t, "documented verdict on "+v.Digest, table[i+1][inputs:], got)
 	}
 }
 
-// The sources that the corpus of the extended dialect names are sections of the
-// page.
+// The sources that the corpus of the extended dialect names are sections of the page.
 func TestCorpusLinksToThePage(t *testing.T) {
 	t.Parallel()
 	anchors := map[string]bool{}

@@ -2,6 +2,7 @@ package evaluator_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 	_ "time/tzdata" // the test of daylight saving needs a zone
@@ -46,6 +47,14 @@ func words(verdicts []evaluator.Verdict) []string {
 	return out
 }
 
+// equal checks that both values are the same and prints their difference.
+func equal(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s mismatch (-want +got):\n%s", what, diff)
+	}
+}
+
 func TestEvaluateWithoutImages(t *testing.T) {
 	t.Parallel()
 	got := evaluator.Evaluate(policy(rule(1, lifecycle.ImageCountMoreThan, 1)), nil, noon)
@@ -85,9 +94,7 @@ func TestEvaluateKeepsInDoubt(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			images := []evaluator.Image{tt.image, pushed("sha256:b", hour)}
-			if got := evaluator.Evaluate(tt.policy, images, noon)[0].String(); got != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
-			}
+			equal(t, "verdict", tt.want, evaluator.Evaluate(tt.policy, images, noon)[0].String())
 		})
 	}
 }
@@ -101,9 +108,7 @@ func TestEvaluateJudgesRepeatedDigestsOneByOne(t *testing.T) {
 		"sha256:a  keep  rule 1  matched by rule 1, not marked: 2nd newest of 3 images, rule keeps 2",
 		"sha256:b  expire  rule 1  3rd newest of 3 images, rule keeps 2",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Evaluate mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "Evaluate", want, got)
 }
 
 // A calendar day back from noon after the change to summer time is 23 hours.
@@ -121,9 +126,7 @@ func TestEvaluateCountsHoursNotCalendarDays(t *testing.T) {
 	} {
 		images := []evaluator.Image{{Digest: "sha256:a", Status: evaluator.Active, PushedAt: evaluator.At(now.Add(-age))}}
 		got := evaluator.Evaluate(policy(rule(1, lifecycle.SinceImagePushed, 1)), images, now)
-		if got[0].Action != want {
-			t.Errorf("pushed %v ago: got %v, want %v", age, got[0].Action, want)
-		}
+		equal(t, fmt.Sprintf("pushed %v ago: action", age), want, got[0].Action)
 	}
 }
 
@@ -193,13 +196,9 @@ func TestEvaluateAllocatesInTheExtendedDialect(t *testing.T) {
 func TestEffectivePushTime(t *testing.T) {
 	t.Parallel()
 	im := pushed("sha256:a", 9*day)
-	if got, want := im.EffectivePushTime(), evaluator.At(noon.Add(-9*day)); got != want {
-		t.Errorf("never restored: got %v, want the push at %v", got, want)
-	}
+	equal(t, "never restored", evaluator.At(noon.Add(-9*day)), im.EffectivePushTime())
 	im.LastActivatedAt = evaluator.At(noon.Add(-day))
-	if got, want := im.EffectivePushTime(), evaluator.At(noon.Add(-day)); got != want {
-		t.Errorf("restored: got %v, want the restore at %v", got, want)
-	}
+	equal(t, "restored", evaluator.At(noon.Add(-day)), im.EffectivePushTime())
 }
 
 func TestReasonWords(t *testing.T) {
@@ -228,9 +227,7 @@ func TestReasonWords(t *testing.T) {
 		v := evaluator.Verdict{Rule: &r, Reason: evaluator.Reason{
 			Kind: evaluator.OlderThan, Field: evaluator.ImagePushedAt, Age: age,
 		}}
-		if got, want := v.Why(), "pushed "+want+", limit 10d"; got != want {
-			t.Errorf("age %d: Why() = %q, want %q", age, got, want)
-		}
+		equal(t, fmt.Sprintf("age %d: Why()", age), "pushed "+want+", limit 10d", v.Why())
 	}
 }
 
@@ -243,8 +240,59 @@ func TestRankWords(t *testing.T) {
 		101: "101st newest", 111: "111th newest", 1012: "1012th newest",
 	} {
 		v := evaluator.Verdict{Rule: &r, Reason: evaluator.Reason{Kind: evaluator.BeyondCount, Rank: rank, Matched: 2000}}
-		if got, want := v.Why(), fmt.Sprintf("%s of 2000 images, rule keeps 1", want); got != want {
-			t.Errorf("rank %d: Why() = %q, want %q", rank, got, want)
+		equal(t, fmt.Sprintf("rank %d: Why()", rank), fmt.Sprintf("%s of 2000 images, rule keeps 1", want), v.Why())
+	}
+}
+
+var (
+	epoch    = time.Unix(0, 0)
+	farApart = []time.Time{
+		time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1678, 1, 1, 0, 0, 0, 1, time.UTC), epoch.Add(-2), epoch, epoch.Add(1), noon,
+		noon.Add(1), noon.In(time.FixedZone("", 3600)).Add(2), time.Date(2261, 12, 31, 23, 59, 59, 999_999_999, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+)
+
+func TestInstantsAreInTheOrderOfTheirTimes(t *testing.T) {
+	t.Parallel()
+	for i, a := range farApart {
+		for j, b := range farApart {
+			x, y := evaluator.At(a), evaluator.At(b)
+			if x.Before(y) != (i < j) || x.After(y) != (i > j) || x.Compare(y) != a.Compare(b) || (x == y) != (i == j) {
+				t.Errorf("%v and %v: %v and %v", a, b, x, y)
+			}
+		}
+	}
+}
+
+func TestInstantsHoldTheirTimes(t *testing.T) {
+	t.Parallel()
+	for _, want := range farApart[1 : len(farApart)-1] {
+		i := evaluator.At(want)
+		if got := i.Time(); !got.Equal(want) || got.Location() != time.UTC || i.IsZero() {
+			t.Errorf("%v is held as %v", want, got)
+		}
+	}
+	equal(t, "noon", noon.Format(time.RFC3339Nano), evaluator.At(noon).String())
+	if i := evaluator.At(time.Time{}); !i.IsZero() || !i.Time().IsZero() || i.String() != "-" {
+		t.Errorf("no time is held as %v", i.Time())
+	}
+	if last := epoch.Add(-1); evaluator.At(last) != evaluator.At(last.Add(-1)) {
+		t.Error("the last nanosecond before 1970 is not held as that before it")
+	}
+}
+
+func TestInstantsBeyondTheFirstAndTheLast(t *testing.T) {
+	t.Parallel()
+	if first, last := evaluator.At(farApart[0]), evaluator.At(farApart[len(farApart)-1]); first != math.MinInt64+1 || last != math.MaxInt64 {
+		t.Errorf("first %v, last %v", first, last)
+	}
+}
+
+func TestTheTimeBetweenInstants(t *testing.T) {
+	t.Parallel()
+	for _, a := range farApart[1 : len(farApart)-1] {
+		for _, b := range farApart[1 : len(farApart)-1] {
+			equal(t, fmt.Sprintf("from %v to %v", b, a), a.Sub(b), evaluator.At(a).Sub(evaluator.At(b)))
 		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
@@ -77,7 +75,13 @@ func TestExplain(t *testing.T) {
 			"rule 9: does not match: image is ACTIVATING",
 		},
 	}
-	for digest, want := range tests {
+	wantSteps(t, p, images, tests)
+}
+
+// wantSteps checks the steps that explain the verdict on each image.
+func wantSteps(t *testing.T, p lifecycle.Policy, images []evaluator.Image, wanted map[string][]string) {
+	t.Helper()
+	for digest, want := range wanted {
 		t.Run(digest, func(t *testing.T) {
 			t.Parallel()
 			steps, ok := evaluator.Explain(p, images, noon, digest)
@@ -88,15 +92,12 @@ func TestExplain(t *testing.T) {
 			for _, s := range steps {
 				got = append(got, s.String())
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("Explain mismatch (-want +got):\n%s", diff)
-			}
+			equal(t, "Explain", want, got)
 		})
 	}
 }
 
-// extendedPolicy has a rule for each extension, and each way not to match that
-// comes with them.
+// extendedPolicy has a rule for each extension, and each way not to match that comes with them.
 const extendedPolicy = `{"rules": [
   {"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPatternList": ["hot*", "prod*"], "tagMatch": "any"}, "action": {"type": "retain"}},
   {"rulePriority": 2, "selection": {"tagStatus": "tagged", "tagPrefixList": ["a", "b"], "tagMatch": "any", "countType": "imageCountMoreThan", "countNumber": 1}, "action": {"type": "expire"}},
@@ -158,19 +159,7 @@ func TestExplainTheExtendedDialect(t *testing.T) {
 			"rule 5: does not match: image is untagged, rule is for tagged images",
 		},
 	}
-	for digest, want := range tests {
-		t.Run(digest, func(t *testing.T) {
-			t.Parallel()
-			steps, _ := evaluator.Explain(p, images, noon, digest)
-			var got []string
-			for _, s := range steps {
-				got = append(got, s.String())
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("Explain mismatch (-want +got):\n%s", diff)
-			}
-		})
-	}
+	wantSteps(t, p, images, tests)
 }
 
 func TestExplainWithoutTheImage(t *testing.T) {

@@ -49,8 +49,7 @@ func (in input) clone() input {
 	return in
 }
 
-// A decoder makes choices from bytes. When they are used up, it always makes
-// the first choice.
+// A decoder makes choices from bytes. When they are used up, it always makes the first choice.
 type decoder struct {
 	data    []byte
 	dialect lifecycle.Dialect
@@ -231,6 +230,28 @@ func (d *decoder) time(now time.Time) time.Time {
 	off := pick(d, 0, time.Nanosecond, -time.Nanosecond, 0, time.Second, -time.Hour)
 	t := now.Add(time.Duration(-days)*24*time.Hour + off)
 	return t.In(pick(d, time.UTC, time.FixedZone("", 5*60*60)))
+}
+
+// onRandomInput checks random inputs until one fails. The seed has 32 bytes.
+func onRandomInput(t *testing.T, seed string, n int, check func(*testing.T, input)) {
+	t.Helper()
+	random := rand.NewChaCha8([32]byte([]byte(seed)))
+	data := make([]byte, 512)
+	for i := 0; i < n && !t.Failed(); i++ {
+		_, _ = random.Read(data)
+		check(t, decodeInput(data))
+	}
+}
+
+// onCorpus checks the input of each case of the corpus.
+func onCorpus(t *testing.T, check func(*testing.T, input)) {
+	t.Helper()
+	for name, c := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, input{policy: c.policy, images: c.images, now: c.now})
+		})
+	}
 }
 
 // addSeeds gives a fuzz target some inputs to start from.

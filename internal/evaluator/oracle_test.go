@@ -3,7 +3,6 @@ package evaluator_test
 import (
 	"math"
 	"math/big"
-	"math/rand/v2"
 	"regexp"
 	"slices"
 	"sync"
@@ -215,8 +214,7 @@ func oracleSelects(s lifecycle.Selection, im evaluator.Image) bool {
 	return s.TagStatus == "any" || (s.TagStatus == "tagged") == (len(im.Tags) > 0)
 }
 
-// oracleMeetsList tells whether for every entry, or with tagMatch any for one,
-// some tag meets it.
+// oracleMeetsList tells whether for every entry, or with tagMatch any for one, some tag meets it.
 func oracleMeetsList(s lifecycle.Selection, tags []string) bool {
 	var entries []func(tag string) bool
 	for _, p := range s.TagPatternList {
@@ -297,25 +295,12 @@ func compareWithOracle(t *testing.T, in input) {
 
 func TestOracleOnCorpus(t *testing.T) {
 	t.Parallel()
-	for name, c := range cases(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			compareWithOracle(t, input{policy: c.policy, images: c.images, now: c.now})
-		})
-	}
+	onCorpus(t, compareWithOracle)
 }
 
 func TestOracleOnRandomInput(t *testing.T) {
 	t.Parallel()
-	random := rand.NewChaCha8([32]byte([]byte("the verdicts on random input here")))
-	data := make([]byte, 512)
-	for range 30_000 {
-		_, _ = random.Read(data)
-		compareWithOracle(t, decodeInput(data))
-		if t.Failed() {
-			return
-		}
-	}
+	onRandomInput(t, "the verdicts on random input here", 30_000, compareWithOracle)
 }
 
 func FuzzAgainstOracle(f *testing.F) {

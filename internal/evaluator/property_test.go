@@ -5,7 +5,10 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
@@ -80,9 +83,8 @@ func checkFirstMatchDecides(t *testing.T, in input, verdicts []evaluator.Verdict
 	}
 }
 
-// checkAppliedPlanIsFinal carries the verdicts out and evaluates again. What has
-// come into the archive counts there: it may push another image out of a
-// keepNewest.
+// checkAppliedPlanIsFinal carries the verdicts out and evaluates again. What has come into the
+// archive counts there: it may push another image out of a keepNewest.
 func checkAppliedPlanIsFinal(t *testing.T, in input, verdicts []evaluator.Verdict) {
 	t.Helper()
 	archives := slices.ContainsFunc(verdicts, func(v evaluator.Verdict) bool { return v.Action == evaluator.Transition })
@@ -112,8 +114,7 @@ func checkAppliedPlanIsFinal(t *testing.T, in input, verdicts []evaluator.Verdic
 	}
 }
 
-// checkUntagged checks that the image keeps a tag, and that the rule is done
-// with it.
+// checkUntagged checks that the image keeps a tag, and that the rule is done with it.
 func checkUntagged(t *testing.T, im evaluator.Image, v evaluator.Verdict) {
 	t.Helper()
 	s := &v.Rule.Selection
@@ -187,25 +188,12 @@ func verdictOf(t *testing.T, im evaluator.Image, steps []evaluator.Step) evaluat
 
 func TestProperties(t *testing.T) {
 	t.Parallel()
-	random := rand.NewChaCha8([32]byte([]byte("properties that hold for anybody")))
-	data := make([]byte, 512)
-	for range 1_000 {
-		_, _ = random.Read(data)
-		checkProperties(t, decodeInput(data))
-		if t.Failed() {
-			return
-		}
-	}
+	onRandomInput(t, "properties that hold for anybody", 1_000, checkProperties)
 }
 
 func TestPropertiesOnCorpus(t *testing.T) {
 	t.Parallel()
-	for name, c := range cases(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			checkProperties(t, input{policy: c.policy, images: c.images, now: c.now})
-		})
-	}
+	onCorpus(t, checkProperties)
 }
 
 func FuzzEvaluate(f *testing.F) {
@@ -213,4 +201,59 @@ func FuzzEvaluate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkProperties(t, decodeInput(data))
 	})
+}
+
+// A policy without an extension is read and judged alike in both dialects.
+func TestDialectsAgreeWithoutExtensions(t *testing.T) {
+	t.Parallel()
+	random := rand.NewChaCha8([32]byte([]byte("one grammar inside of the other.")))
+	data := make([]byte, 512)
+	valid := 0
+	for range 1_000 {
+		_, _ = random.Read(data)
+		in := (&decoder{data: data}).input()
+		if checkDialectsAgree(t, in) {
+			valid++
+		}
+	}
+	if valid < 100 {
+		t.Errorf("only %d policies were valid", valid)
+	}
+}
+
+func TestDialectsAgreeOnCorpus(t *testing.T) {
+	t.Parallel()
+	for name, c := range cases(t) {
+		valid := checkDialectsAgree(t, input{policy: c.policy, images: c.images, now: c.now})
+		equal(t, name+": valid in the AWS dialect", c.dialect == lifecycle.AWS, valid)
+	}
+}
+
+// checkDialectsAgree prints the policy, reads it in both dialects and returns
+// whether it is one in AWS's. Then its verdicts must be the same in both; if it
+// uses no extension, it must have the same problems.
+func checkDialectsAgree(t *testing.T, in input) bool {
+	t.Helper()
+	text, err := in.policy.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	aws, awsProblems := lifecycle.Parse(text, lifecycle.AWS)
+	extended, extendedProblems := lifecycle.Parse(text, lifecycle.Extended)
+	if !strings.Contains(awsProblems.Error(), "is an extension") {
+		if diff := cmp.Diff(awsProblems, extendedProblems); diff != "" {
+			t.Errorf("problems differ (-AWS +extended):\n%s%s", diff, in)
+		}
+		if diff := cmp.Diff(aws, extended); diff != "" {
+			t.Errorf("policies differ (-AWS +extended):\n%s%s", diff, in)
+		}
+	}
+	if awsProblems.Err() != nil {
+		return false
+	}
+	want := words(evaluator.Evaluate(aws, in.images, in.now))
+	if diff := cmp.Diff(want, words(evaluator.Evaluate(extended, in.images, in.now))); diff != "" {
+		t.Errorf("verdicts differ (-AWS +extended):\n%s%s", diff, in)
+	}
+	return true
 }

@@ -19,6 +19,14 @@ func problems(d *jsondoc.Document) []string {
 	return lines
 }
 
+// equal checks that both values are the same and prints their difference.
+func equal(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s mismatch (-want +got):\n%s", what, diff)
+	}
+}
+
 func TestParseReportsFaultsOfTheText(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, want string }{
@@ -54,9 +62,7 @@ func TestParseReportsFaultsOfTheText(t *testing.T) {
 			if d.Root() != nil {
 				t.Error("Root() is not nil")
 			}
-			if diff := cmp.Diff([]string{tt.want}, problems(d)); diff != "" {
-				t.Errorf("problems mismatch (-want +got):\n%s", diff)
-			}
+			equal(t, "problems", []string{tt.want}, problems(d))
 		})
 	}
 }
@@ -91,9 +97,7 @@ func TestProblemsStandWhereTheValueBegins(t *testing.T) {
 		`4:12: b["c d"]: null`,
 	}
 	for range 2 { // asking does not change the answer
-		if diff := cmp.Diff(want, problems(d)); diff != "" {
-			t.Errorf("problems mismatch (-want +got):\n%s", diff)
-		}
+		equal(t, "problems", want, problems(d))
 	}
 }
 
@@ -109,9 +113,7 @@ func TestRepeatedMembersAreProblems(t *testing.T) {
 		`2:27: b: is given twice; keep one`,
 		`2:50: c: is given twice; keep one`,
 	}
-	if diff := cmp.Diff(want, problems(d)); diff != "" {
-		t.Errorf("problems mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "problems", want, problems(d))
 	if items, ok := d.Root().Member("c").Array(); !ok || len(items) != 1 {
 		t.Error("the first of two arrays is not read")
 	}
@@ -136,9 +138,7 @@ func TestManyProblemsAreFoundQuickly(t *testing.T) {
 	if want := fmt.Sprintf("and %d more problems", n-jsondoc.MaxProblems); len(ps) != jsondoc.MaxProblems+1 || last.Message != want {
 		t.Errorf("%d problems, the last is %q, want %d and %q", len(ps), last, jsondoc.MaxProblems+1, want)
 	}
-	if got, want := ps[jsondoc.MaxProblems-1].Column, 2*jsondoc.MaxProblems; got != want {
-		t.Errorf("the last problem told is at column %d, want %d", got, want)
-	}
+	equal(t, "column of the last problem told", 2*jsondoc.MaxProblems, ps[jsondoc.MaxProblems-1].Column)
 	if got := len(ps.Error()); got > 2000 {
 		t.Errorf("the error has %d bytes", got)
 	}

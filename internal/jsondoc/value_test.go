@@ -3,9 +3,8 @@ package jsondoc_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
@@ -64,9 +63,7 @@ func TestAccessorsReturnTheValue(t *testing.T) {
 			if !ok || len(d.Problems()) > 0 {
 				t.Fatalf("ok = %v, problems %v", ok, d.Problems())
 			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("value mismatch (-want +got):\n%s", diff)
-			}
+			equal(t, "value", tt.want, got)
 		})
 	}
 }
@@ -114,9 +111,7 @@ func TestAccessorsRefuse(t *testing.T) {
 			if got, ok := tt.read(d.Root().Member("k")); ok {
 				t.Errorf("got %v, want none", got)
 			}
-			if diff := cmp.Diff(tt.want, problems(d)); diff != "" {
-				t.Errorf("problems mismatch (-want +got):\n%s", diff)
-			}
+			equal(t, "problems", tt.want, problems(d))
 		})
 	}
 }
@@ -125,9 +120,7 @@ func TestNullDocumentHasNoKeyToLeaveOut(t *testing.T) {
 	t.Parallel()
 	d := jsondoc.Parse([]byte("null"))
 	d.Root().Object()
-	if diff := cmp.Diff([]string{"1:1: must be an object, is null"}, problems(d)); diff != "" {
-		t.Errorf("problems mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "problems", []string{"1:1: must be an object, is null"}, problems(d))
 }
 
 func TestAbsentValueReadsAsNothing(t *testing.T) {
@@ -174,5 +167,88 @@ func TestFaultyLooksInsideTheValueOnly(t *testing.T) {
 	}
 	if want := []bool{false, true, true, false, true}; !slices.Equal(got, want) || !d.Root().Faulty() {
 		t.Errorf("Faulty() = %v, want %v", got, want)
+	}
+}
+
+func TestObjectReportsUnknownKeys(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("long", 20)
+	d := jsondoc.Parse([]byte(`{"mode": 1, "Mode": 2, "x\ny": 3, "": 4, "` + long + `": 5, "old": 6}`))
+	o, ok := d.Root().ObjectRefusing(map[string]string{"old": "is gone; use mode"}, "mode", "limit")
+	if !ok {
+		t.Fatal("an object with unknown keys is refused as a whole")
+	}
+	want := []string{
+		`1:13: Mode: is not a known key: use "mode", "limit" (case counts: "mode")`,
+		`1:24: ["x\ny"]: is not a known key: use "mode", "limit"`,
+		`1:35: [""]: is not a known key: use "mode", "limit"`,
+		`1:42: ["` + long[:64] + `…"]: is not a known key: use "mode", "limit"`,
+		`1:129: old: is gone; use mode`,
+	}
+	equal(t, "problems", want, problems(d))
+	equal(t, "Names()", []string{"mode", "Mode", "x\ny", "", long, "old"}, o.Names())
+	if n, _ := o.Get("mode").Int(1, 1); n != 1 || o.Get("limit") != nil {
+		t.Error("Get returned another member, or one that is absent")
+	}
+}
+
+func TestRequireReportsMissingKeys(t *testing.T) {
+	t.Parallel()
+	d := jsondoc.Parse([]byte(`{"a": {"b": 1, "Count": 2}}`))
+	outer, _ := d.Root().Object("a")
+	o, _ := outer.Require("a").Object("b", "count", "unit", "size")
+	if o.Require("b") == nil || o.RequireBecause("b", "x") == nil {
+		t.Error("a member that is there is reported missing")
+	}
+	for _, name := range []string{"unit", "count"} {
+		if o.Require(name) != nil {
+			t.Errorf("Require(%q) returned a member", name)
+		}
+	}
+	o.RequireBecause("size", `"b" needs it`)
+	want := []string{
+		`1:7: a.unit: is missing`,
+		`1:7: a.size: is missing; "b" needs it`,
+		`1:16: a.Count: is not a known key: use "b", "count", "unit", "size" (case counts: "count")`,
+	}
+	equal(t, "problems", want, problems(d))
+}
+
+func TestMembersCanBeLeftEarly(t *testing.T) {
+	t.Parallel()
+	d := jsondoc.Parse([]byte(`{"a": 1, "b": 2}`))
+	for name := range d.Root().Members() {
+		if name != "a" {
+			t.Errorf("went on to %q", name)
+		}
+		break
+	}
+}
+
+func TestProblemsAsError(t *testing.T) {
+	t.Parallel()
+	ps := jsondoc.Problems{
+		{Path: "a", Line: 1, Column: 2, Message: "is missing"},
+		{Path: "b", Line: 3, Column: 4, Warning: true, Message: "is odd"},
+		{Line: 5, Column: 6, Message: "is empty"},
+	}
+	equal(t, "Err()", "1:2: a: is missing; 5:6: is empty", ps.Err().Error())
+	warnings := ps.Warnings()
+	equal(t, "Warnings()", "3:4: b: warning: is odd", warnings.Error())
+	if err := warnings.Err(); err != nil {
+		t.Errorf("warnings are an error: %v", err)
+	}
+}
+
+func TestQuoteKeepsMessagesOnOneLine(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{
+		"":                              `""`,
+		"a\r\n\t\"\x1b\u2028\xff":       `"a\r\n\t\"\x1b\u2028\xff"`,
+		strings.Repeat("ü", 40):         `"` + strings.Repeat("ü", 32) + `…"`,
+		strings.Repeat("a", 63) + "üüü": `"` + strings.Repeat("a", 63) + `…"`,
+		strings.Repeat("a", 64):         `"` + strings.Repeat("a", 64) + `"`,
+	} {
+		equal(t, "Quote("+s+")", want, jsondoc.Quote(s))
 	}
 }

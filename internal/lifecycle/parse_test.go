@@ -35,6 +35,14 @@ func pattern(tb testing.TB, text string) lifecycle.TagPattern {
 	return p
 }
 
+// equal checks that both values are the same and prints their difference.
+func equal(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s mismatch (-want +got):\n%s", what, diff)
+	}
+}
+
 func TestParseReadsEveryField(t *testing.T) {
 	t.Parallel()
 	got, ps := lifecycle.Parse(corpus.File(t, "testdata/valid/one-rule-of-each-kind.json"), lifecycle.AWS)
@@ -64,9 +72,7 @@ func TestParseReadsEveryField(t *testing.T) {
 			TagStatus: lifecycle.Any, StorageClass: lifecycle.ArchiveClass, CountType: lifecycle.SinceImageTransitioned, CountNumber: 365,
 		}},
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Parse mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "Parse", want, got)
 }
 
 func TestTextLength(t *testing.T) {
@@ -123,9 +129,7 @@ func TestParseReportsManyFaultsQuickly(t *testing.T) {
 	t.Parallel()
 	rules := strings.TrimSuffix(strings.Repeat("0,", 200_000), ",")
 	_, ps := lifecycle.Parse([]byte(`{"rules":[`+rules+`]}`), lifecycle.AWS)
-	if got, want := len(ps), jsondoc.MaxProblems+1; got != want {
-		t.Errorf("got %d problems, want %d", got, want)
-	}
+	equal(t, "number of problems", jsondoc.MaxProblems+1, len(ps))
 }
 
 func TestFromValueReportsInTheOuterDocument(t *testing.T) {
@@ -140,9 +144,7 @@ func TestFromValueReportsInTheOuterDocument(t *testing.T) {
 	for _, entry := range entries {
 		got = append(got, len(lifecycle.FromValue(entry.Member("policy"), lifecycle.AWS).Rules))
 	}
-	if diff := cmp.Diff([]int{1, 0, 0}, got); diff != "" {
-		t.Errorf("number of rules mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "number of rules", []int{1, 0, 0}, got)
 	paths := []string{}
 	for _, p := range doc.Problems() {
 		paths = append(paths, fmt.Sprintf("%d %s", p.Line, p.Path))
@@ -152,9 +154,7 @@ func TestFromValueReportsInTheOuterDocument(t *testing.T) {
 		"4 policies[2].policy.rules",
 		"4 policies[2].policy.rules",
 	}
-	if diff := cmp.Diff(wantPaths, paths); diff != "" {
-		t.Errorf("paths mismatch (-want +got):\n%s", diff)
-	}
+	equal(t, "paths", wantPaths, paths)
 }
 
 func TestFromValueOfNothing(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -53,15 +53,11 @@ func TestEveryFieldOfAnEntryReplacesTheGeneralOne(t *testing.T) {
 			r := twoEntries(t, own)
 			r.Remover = nil
 			report := run(t, &r)
-			if diff := cmp.Diff(general, kinds(t, &report, "other")); diff != "" {
-				t.Errorf("the general settings have changed (-want +got):\n%s", diff)
-			}
+			awstest.Equal(t, "protections by the general settings", general, kinds(t, &report, "other"))
 			want := maps.Clone(general)
 			maps.Copy(want, different)
 			maps.DeleteFunc(want, func(_, by string) bool { return by == "" })
-			if diff := cmp.Diff(want, kinds(t, &report, "app")); diff != "" {
-				t.Errorf("protections mismatch (-want +got):\n%s", diff)
-			}
+			awstest.Equal(t, "protections", want, kinds(t, &report, "app"))
 		})
 	}
 }
@@ -105,7 +101,7 @@ func usesIn(repositories ...string) []inuse.Use {
 func kinds(t *testing.T, report *report.Report, repository string) map[string]string {
 	t.Helper()
 	by := map[string]string{}
-	for _, im := range repositoryOf(t, report, repository).Images {
+	for _, im := range fixture.RepositoryOf(t, report, repository).Images {
 		var list []string
 		for _, p := range im.ProtectedBy {
 			list = append(list, string(p.Kind))
@@ -134,8 +130,6 @@ func TestEveryLimitOfAnEntryReplacesTheGeneralOne(t *testing.T) {
 		r := newRunner(t, w, `{"policies": [{"repositories": ["app"], "policy": `+expireOld+own+`}, {"policy": `+expireOld+`}],
 			"limits": {"maxDeletions": 8, "maxDeletionsPerRepository": 4, "maxDeletedPercent": 40}, `+unprotected+`}`)
 		report := run(t, &r)
-		if diff := cmp.Diff(want, skips(&report)); diff != "" {
-			t.Errorf("%s: skips mismatch (-want +got):\n%s", own, diff)
-		}
+		awstest.Equal(t, own+": skips", want, skips(&report))
 	}
 }

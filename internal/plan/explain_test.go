@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-func explain(t *testing.T, w *fakeRegistry, text, name string) plan.Explanation {
+func explain(t *testing.T, w *fixture.FakeRegistry, text, name string) plan.Explanation {
 	t.Helper()
 	r := newRunner(t, w, text)
 	e, err := r.Explain(t.Context(), "app", name)
@@ -69,14 +71,11 @@ func TestExplainWithoutAPolicyToEvaluate(t *testing.T) {
 		if e.Skip == nil || e.Skip.Code != want || len(e.Steps) > 0 || e.Planned != nil {
 			t.Errorf("%s: %+v, want the skip %q", text, e, want)
 		}
-		if got := fmt.Sprint(e.ProtectedBy); got != "[tagPatterns latest keepNewest 1 newest image]" {
-			t.Errorf("%s: protected by %s", text, got)
-		}
+		awstest.Equal(t, text+": protected", "[tagPatterns latest keepNewest 1 newest image]", fmt.Sprint(e.ProtectedBy))
 	}
 }
 
-// The cleaner skips a repository that the configuration excludes, even if a policy
-// selects it.
+// The cleaner skips a repository that the configuration excludes, even if a policy selects it.
 func TestExplainKnowsExcludedRepositories(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day))

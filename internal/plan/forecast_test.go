@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
@@ -26,7 +26,7 @@ func forecastOf(t *testing.T, r *cleaner.Runner, policy string) (map[string]stri
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	f, err := r.PlannerOf(account).Forecast(t.Context(), "app", p, r.Config.Protect)
+	f, err := r.PlannerOf(fixture.Account).Forecast(t.Context(), "app", p, r.Config.Protect)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +39,7 @@ func forecastOf(t *testing.T, r *cleaner.Runner, policy string) (map[string]stri
 
 func wantForecast(t *testing.T, got map[string]string, want map[string]string) {
 	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("forecast mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "forecast", want, got)
 }
 
 // ECR protects neither the newest image, nor latest, nor a signature.
@@ -111,7 +109,7 @@ func TestAnArchivedIndexBlocksDeletionButNotTheArchive(t *testing.T) {
 	w.Children["sha256:warm"] = []string{"sha256:c"}
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{})
-	got, _ := forecastOf(t, &r, archiveOld)
+	got, _ := forecastOf(t, &r, fixture.ArchiveOld)
 	wantForecast(t, got, map[string]string{
 		"sha256:warm": `transition 2 blocked by "" used by []`,
 		"sha256:c":    `transition 2 blocked by "" used by []`,
@@ -157,7 +155,7 @@ func TestECRCountsThePullsOfIndexes(t *testing.T) {
 	r := newRunner(t, w, scanned)
 	r.OwnPulls = nil
 	scans(&r, inuse.Scan{})
-	got, _ := forecastOf(t, &r, strings.Replace(archiveOld, "sinceImagePushed", "sinceImagePulled", 1))
+	got, _ := forecastOf(t, &r, strings.Replace(fixture.ArchiveOld, "sinceImagePushed", "sinceImagePulled", 1))
 	wantForecast(t, got, map[string]string{"sha256:c": `transition 2 blocked by "sha256:i" used by []`})
 }
 
@@ -170,11 +168,11 @@ func TestForecastEndsWithTheFirstError(t *testing.T) {
 		return nil, errors.New("no manifests")
 	}
 	r.Registry = failing
-	_, err := r.PlannerOf(account).Forecast(t.Context(), "app", p, r.Config.Protect)
+	_, err := r.PlannerOf(fixture.Account).Forecast(t.Context(), "app", p, r.Config.Protect)
 	wantError(t, err, "no manifests")
 	failing.ImagesFunc = func(context.Context, string) ([]evaluator.Image, error) { return nil, errors.New("no listing") }
 	r.Registry = failing
-	_, err = r.PlannerOf(account).Forecast(t.Context(), "app", p, r.Config.Protect)
+	_, err = r.PlannerOf(fixture.Account).Forecast(t.Context(), "app", p, r.Config.Protect)
 	wantError(t, err, "no listing")
 }
 

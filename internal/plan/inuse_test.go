@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
@@ -35,22 +37,15 @@ func TestImagesInUseAreKept(t *testing.T) {
 		"sha256:a": "[inUse task inUse service]", "sha256:b": "[]", "sha256:d": "[]",
 		"sha256:c": "[inUse function]", "sha256:i": "[inUse function]", // a child in use is its index in use
 	}
-	if diff := cmp.Diff(want, protectedBy(&report)); diff != "" {
-		t.Errorf("protections mismatch (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"sha256:a", "sha256:c", "sha256:i"}, w.Digests("app")); diff != "" {
-		t.Errorf("left mismatch (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(map[string]int{"ecs": 4, "lambda": 1}, report.InUse); diff != "" {
-		t.Errorf("uses mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "protections", want, protectedBy(&report))
+	awstest.Equal(t, "left", []string{"sha256:a", "sha256:c", "sha256:i"}, w.Digests("app"))
+	awstest.Equal(t, "uses", map[string]int{"ecs": 4, "lambda": 1}, report.InUse)
 	findings := []finding.Finding{
 		{Kind: finding.UnlistedReference, Repository: "app", Message: "task refers to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:moved, which is not in the repository"},
 		{Kind: finding.NothingReferences, Repository: "other", Message: "no reference to its images found in ecs, lambda"},
 	}
-	if diff := cmp.Diff(findings, report.Findings); diff != "" || !report.Handled() {
-		t.Errorf("handled %t, findings mismatch (-want +got):\n%s", report.Handled(), diff)
-	}
+	awstest.Equal(t, "findings", findings, report.Findings)
+	awstest.Equal(t, "handled", true, report.Handled())
 }
 
 // A running digest is in use, even if its tag is on another image now.
@@ -63,9 +58,7 @@ func TestADigestInUseDecidesWhateverItsTag(t *testing.T) {
 	scans(&r, inuse.Scan{Uses: []inuse.Use{both}})
 	report := run(t, &r)
 	want := map[string]string{"sha256:old": "[inUse task]", "sha256:new": "[]"}
-	if diff := cmp.Diff(want, protectedBy(&report)); diff != "" {
-		t.Errorf("protections mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "protections", want, protectedBy(&report))
 }
 
 func TestAFewOfManyUsersAreNamed(t *testing.T) {
@@ -78,9 +71,7 @@ func TestAFewOfManyUsersAreNamed(t *testing.T) {
 	scans(&r, inuse.Scan{Uses: uses})
 	report := run(t, &r)
 	want := "[inUse task/0 inUse task/1 inUse task/2 inUse task/3 inUse task/4 inUse and 4 more]"
-	if got := protectedBy(&report)["sha256:a"]; got != want {
-		t.Errorf("protected by %s, want %s", got, want)
-	}
+	awstest.Equal(t, "protected", want, protectedBy(&report)["sha256:a"])
 }
 
 // The cleaner keeps all images that a failed source could have protected.
@@ -93,12 +84,8 @@ func TestAFailedScanSkipsRepositoriesThatRelyOnIt(t *testing.T) {
 		{"policy": `+expireOld+`}], "protect": {"inUse": ["ecs"], "keepNewest": 0}}`)
 	scans(&r, inuse.Scan{Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied; allow ecs:ListClusters")}}})
 	report := run(t, &r)
-	if diff := cmp.Diff(map[string]plan.SkipCode{"app": plan.SkipScanFailed}, skips(&report)); diff != "" {
-		t.Errorf("skipped mismatch (-want +got):\n%s", diff)
-	}
-	if got := report.Repositories[0].Message; got != "in-use scan: ecs: denied; allow ecs:ListClusters" {
-		t.Errorf("message %q", got)
-	}
+	awstest.Equal(t, "skipped", map[string]plan.SkipCode{"app": plan.SkipScanFailed}, skips(&report))
+	awstest.Equal(t, "message", "in-use scan: ecs: denied; allow ecs:ListClusters", report.Repositories[0].Message)
 	if report.Totals.Deleted != 2 || !report.Incomplete || report.Handled() {
 		t.Errorf("totals %+v, incomplete %t", report.Totals, report.Incomplete)
 	}
@@ -141,15 +128,11 @@ func TestOneScanServesTheWholeRunUntilItIsTooOld(t *testing.T) {
 	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now.Add(usage.MaxScanAge + time.Second)})
 	clock := now
 	r.Clock, r.Workers = func() time.Time { return clock }, 1
-	reader := w.Reader()
-	images := reader.ImagesFunc
-	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+	r.Registry = w.Reader().BeforeImages(func(repository string) {
 		if repository == "c" {
 			clock = now.Add(usage.MaxScanAge + time.Second)
 		}
-		return images(ctx, repository)
-	}
-	r.Registry = reader
+	})
 	if report := run(t, &r); report.Totals.Deleted != 3 || *made != 2 {
 		t.Errorf("%d scans, totals %+v; want one for the first two repositories and one for the third", *made, report.Totals)
 	}
@@ -161,7 +144,7 @@ func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 	w := newFakeRegistry(image("sha256:a", 9*day), image("sha256:b", 9*day))
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now, Uses: []inuse.Use{use("sha256:a", "new task")}})
-	outdate(&r, func() {})
+	fixture.Outdate(&r, func() {})
 	reader := w.Reader()
 	images := reader.ImagesFunc
 	reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
@@ -178,9 +161,8 @@ func TestAPlanIsMadeAgainWhenItsScanIsTooOld(t *testing.T) {
 		got[im.ImageDigest] = string(im.Outcome) + fmt.Sprint(im.ProtectedBy)
 	}
 	want := map[string]string{"sha256:a": "[inUse new task]", "sha256:b": "deleted[]"}
-	if diff := cmp.Diff(want, got); diff != "" || *made != 2 {
-		t.Errorf("%d scans, images mismatch (-want +got):\n%s", *made, diff)
-	}
+	awstest.Equal(t, "images", want, got)
+	awstest.Equal(t, "scans", 2, *made)
 }
 
 // ECR applies an attached policy to images in use as well.
@@ -192,9 +174,7 @@ func TestAnAttachedPolicyThatMarksAnImageInUseIsAFinding(t *testing.T) {
 	scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "task")}})
 	report := run(t, &r)
 	want := []finding.Finding{{Kind: finding.AttachedMarksInUse, Repository: "app", Message: "ECR itself will expire sha256:a, which is in use by task"}}
-	if diff := cmp.Diff(want, report.Findings); diff != "" {
-		t.Errorf("findings mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "findings", want, report.Findings)
 }
 
 func TestNamedImagesArePlannedAgainWhenTheScanIsTooOld(t *testing.T) {
@@ -202,11 +182,10 @@ func TestNamedImagesArePlannedAgainWhenTheScanIsTooOld(t *testing.T) {
 	w := newFakeRegistry(image("sha256:a", time.Hour), image("sha256:b", time.Hour), image("sha256:c", 9*day))
 	r := newRunner(t, w, scanned)
 	made := scans(&r, inuse.Scan{At: now}, inuse.Scan{At: now, Uses: []inuse.Use{use("sha256:a", "new task")}})
-	outdate(&r, func() {})
-	report := runNamed(t, &r, "sha256:a", "sha256:b")
-	if diff := cmp.Diff([]string{"sha256:a", "sha256:c"}, w.Digests("app")); diff != "" || *made != 2 || report.Totals.Protected != 1 {
-		t.Errorf("%d scans, totals %+v, left mismatch (-want +got):\n%s", *made, report.Totals, diff)
-	}
+	fixture.Outdate(&r, func() {})
+	report := fixture.RunNamed(t, &r, "sha256:a", "sha256:b")
+	awstest.Equal(t, "left", []string{"sha256:a", "sha256:c"}, w.Digests("app"))
+	awstest.Equal(t, "scans and protected images", []int{2, 1}, []int{*made, report.Totals.Protected})
 }
 
 func TestANamedImageMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
@@ -214,8 +193,8 @@ func TestANamedImageMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
 	w := newFakeRegistry(image("sha256:a", time.Hour))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{At: now})
-	outdate(&r, func() { w.Images["app"] = nil })
-	report := runNamed(t, &r, "sha256:a")
+	fixture.Outdate(&r, func() { w.Images["app"] = nil })
+	report := fixture.RunNamed(t, &r, "sha256:a")
 	if got := report.Repositories[0]; got.Skipped != "" || got.Gone != 1 || !report.Handled() {
 		t.Errorf("skipped %q: %s, counts %+v", got.Skipped, got.Message, got.Counts)
 	}
@@ -224,16 +203,16 @@ func TestANamedImageMayBeGoneWhenItIsPlannedAgain(t *testing.T) {
 // The second plan does not fail because the first has removed some of the images.
 func TestTheRestOfTheNamedImagesIsPlannedAgain(t *testing.T) {
 	t.Parallel()
-	images := numbered(150, 9*day)
+	images := fixture.Numbered(150, 9*day)
 	w := newFakeRegistry(images...)
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{})
-	aging(&r, w.Remover(), 1)
+	fixture.Aging(&r, w.Remover(), 1)
 	names := make([]string, len(images))
 	for i := range images {
 		names[i] = images[i].Digest
 	}
-	report := runNamed(t, &r, names...)
+	report := fixture.RunNamed(t, &r, names...)
 	if got := report.Totals; got.Deleted != 150 || !report.Handled() || len(w.Digests("app")) > 0 {
 		t.Errorf("totals %+v, %d images are left", got, len(w.Digests("app")))
 	}
@@ -251,8 +230,71 @@ func TestAPullInTheSecondOfTheScanIsInUse(t *testing.T) {
 		r.Remover = nil
 		scans(&r, inuse.Scan{At: now.Add(900 * time.Millisecond)})
 		report := run(t, &r)
-		if got := protectedBy(&report)["sha256:a"]; got != want {
-			t.Errorf("pulled %v after the second began: protected by %s, want %s", pull, got, want)
+		awstest.Equal(t, fmt.Sprintf("pulled %v after the second began: protected", pull), want, protectedBy(&report)["sha256:a"])
+	}
+}
+
+// A policyReader is a registry with resource policies.
+type policyReader struct {
+	reader
+	text string
+	err  error
+}
+
+func (r policyReader) RepositoryPolicyText(context.Context, string) (string, error) {
+	return r.text, r.err
+}
+
+func TestWhoElseMayPullIsAFinding(t *testing.T) {
+	t.Parallel()
+	allow := func(action, principal string) string {
+		return `{"Statement": [{"Effect": "Allow", "Action": ` + action + `, "Principal": ` + principal + `}]}`
+	}
+	const others = "its policy lets %s pull; protect.references has no list of the images that they use"
+	for name, test := range map[string]struct {
+		text, config, want string
+		err                error
+	}{
+		"no policy":        {"", scanned, "", nil},
+		"unreadable":       {"{", scanned, fmt.Sprintf(others, "unknown principals (the policy cannot be read)"), nil},
+		"an account":       {allow(`["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]`, `{"AWS": "arn:aws:iam::999999999999:root"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:root"), nil},
+		"anybody":          {allow(`"ecr:*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"several":          {allow(`"*"`, `{"AWS": ["222222222222", "123456789012", "111111111111", "111111111111"]}`), scanned, fmt.Sprintf(others, "111111111111, 222222222222"), nil},
+		"this account":     {allow(`"ecr:BatchGetImage"`, `{"AWS": "arn:aws:iam::123456789012:role/ci"}`), scanned, "", nil},
+		"who may push":     {allow(`"ecr:PutImage"`, `{"AWS": "999999999999"}`), scanned, "", nil},
+		"who is denied":    {strings.Replace(allow(`"ecr:*"`, `"*"`), "Allow", "Deny", 1), scanned, "", nil},
+		"a service":        {allow(`"ecr:BatchGetImage"`, `{"Service": "lambda.amazonaws.com"}`), scanned, "", nil},
+		"one statement":    {`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil},
+		"with a list":      {allow(`"ecr:*"`, `"*"`), strings.Replace(scanned, `"inUse"`, `"references": ["r"], "inUse"`, 1), "", nil},
+		"without a scan":   {allow(`"ecr:*"`, `"*"`), expireAll, "", nil},
+		"not to be read":   {"", scanned, "it is not known which other accounts may pull from it: denied", errors.New("denied")},
+		"action no string": {allow(`[1]`, `"*"`), scanned, fmt.Sprintf(others, "unknown principals (the policy cannot be read)"), nil},
+		"a name like ours": {allow(`"ecr:*"`, `{"AWS": "arn:aws:iam::999999999999:role/of-123456789012"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:role/of-123456789012"), nil},
+		"a wildcard":       {allow(`"ecr:BatchGetIm*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"one character":    {allow(`"ecr:BatchGetImag?"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"all but an action": {
+			`{"Statement": {"Effect": "Allow", "NotAction": "ecr:PutImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil,
+		},
+		"all but some": {
+			`{"Statement": {"Effect": "Allow", "Action": "ecr:*", "NotPrincipal": {"AWS": "x"}}}`, scanned, fmt.Sprintf(others, "everyone outside NotPrincipal"), nil,
+		},
+		"a service for another account": {
+			`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": {"Service": "lambda.amazonaws.com"},
+			  "Condition": {"StringLike": {"aws:sourceArn": ["arn:aws:lambda:eu-west-1:123456789012:function:*", "arn:aws:lambda:eu-west-1:999999999999:function:*"]}}}}`,
+			scanned, fmt.Sprintf(others, "lambda.amazonaws.com for 999999999999"), nil,
+		},
+	} {
+		w := newFakeRegistry(image("sha256:a", 9*day))
+		r := newRunner(t, w, test.config)
+		r.Registry = policyReader{w.Reader(), test.text, test.err}
+		scans(&r, inuse.Scan{Uses: []inuse.Use{use("sha256:a", "x")}[:0]})
+		report := run(t, &r)
+		got := slices.DeleteFunc(report.Findings, func(f finding.Finding) bool { return f.Kind != finding.SharedRepository })
+		switch {
+		case test.want == "" && len(got) > 0:
+			t.Errorf("%s: findings %v, want none", name, got)
+		case test.want != "" && (len(got) != 1 || got[0].Message != test.want || got[0].Repository != "app"):
+			t.Errorf("%s: findings %v, want %q", name, got, test.want)
 		}
 	}
 }

@@ -5,17 +5,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// mixed returns n images. The policies of these tests expire the first of them, as many as
-// expired.
+// mixed returns n images. The policies of these tests expire the first of them, as many as expired.
 func mixed(expired, n int) []evaluator.Image {
-	images := numbered(n, time.Hour)
+	images := fixture.Numbered(n, time.Hour)
 	for i := range expired {
 		images[i].PushedAt = evaluator.At(now.Add(-9 * day))
 	}
@@ -79,15 +78,12 @@ func TestTheBudgetOfTheRunIsGrantedInTheOrderOfTheListing(t *testing.T) {
 		w := newFakeRegistry(mixed(4, 9)...).Add("b", mixed(5, 9)...).Add("c", mixed(0, 9)...).Add("d", mixed(2, 9)...).Add("e", mixed(1, 9)...)
 		r := newRunner(t, w, limited(`"maxDeletions": 6`))
 		r.Workers = workers
-		r.Registry = slowest(w.Reader(), "app") // its plan is ready last
+		r.Registry = fixture.Slowest(w.Reader(), "app") // its plan is ready last
 		report := run(t, &r)
 		want := map[string]plan.SkipCode{"b": plan.SkipLimit, "e": plan.SkipLimit}
-		if diff := cmp.Diff(want, skips(&report)); diff != "" {
-			t.Errorf("%d workers: skipped mismatch (-want +got):\n%s", workers, diff)
-		}
-		if got, want := repositoryOf(t, &report, "b").Message, "5 images would be removed, and the run's maxDeletions allows 2 more"; got != want {
-			t.Errorf("%d workers: message %q, want %q", workers, got, want)
-		}
+		awstest.Equal(t, fmt.Sprintf("%d workers: skipped", workers), want, skips(&report))
+		message := fixture.RepositoryOf(t, &report, "b").Message
+		awstest.Equal(t, "message", "5 images would be removed, and the run's maxDeletions allows 2 more", message)
 		if report.Totals.Deleted != 6 || report.Handled() || report.Incomplete {
 			t.Errorf("%d workers: totals %+v, handled %t", workers, report.Totals, report.Handled())
 		}
@@ -99,7 +95,7 @@ func TestAnEntryMayHaveItsOwnBudget(t *testing.T) {
 	const two = `{"policies": [
 		{"name": "own", "repositories": ["own/*"], "policy": ` + expireOld + `, "limits": {"maxDeletions": 3}},
 		{"name": "rest", "policy": ` + expireOld + `}], ` + unprotected + `, "limits": {"maxDeletions": 4}}`
-	make := func() *fakeRegistry {
+	make := func() *fixture.FakeRegistry {
 		return newFakeRegistry(mixed(4, 9)...).Add("own/a", mixed(3, 9)...).Add("own/b", mixed(1, 9)...).Add("z", mixed(1, 9)...)
 	}
 	for name, test := range map[string]struct {
@@ -119,9 +115,7 @@ func TestAnEntryMayHaveItsOwnBudget(t *testing.T) {
 		}
 		r.Config = narrowed
 		report := run(t, &r)
-		if diff := cmp.Diff(test.want, skips(&report)); diff != "" {
-			t.Errorf("%s: skipped mismatch (-want +got):\n%s", name, diff)
-		}
+		awstest.Equal(t, name+": skipped", test.want, skips(&report))
 	}
 }
 
@@ -148,7 +142,5 @@ func TestAPlanShowsWhatLimitsSkip(t *testing.T) {
 	if images, bytes := report.Removals(); images != 0 || bytes != 0 {
 		t.Errorf("Removals() = %d, %d; a limit skips them", images, bytes)
 	}
-	if fmt.Sprint(report.Mode) != "plan" {
-		t.Errorf("mode %q", report.Mode)
-	}
+	awstest.Equal(t, "mode", config.Plan, report.Mode)
 }

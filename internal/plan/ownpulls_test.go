@@ -11,9 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -28,7 +27,7 @@ const (
 
 // ownPullsKnown has every state of knowledge about the pulls of this role.
 var ownPullsKnown = map[string]plan.OwnPulls{
-	"excluded": excluded, "recorded": {Principal: "arn:aws:iam::123456789012:role/cleaner"}, "unknown": {Err: errors.New("denied")},
+	"excluded": fixture.Excluded, "recorded": {Principal: "arn:aws:iam::123456789012:role/cleaner"}, "unknown": {Err: errors.New("denied")},
 }
 
 // Every recorded pull of an index in the listing counts, even if it may be the cleaner's
@@ -49,9 +48,7 @@ func TestTheRecordedPullOfAnIndexCounts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, verdicts(&plan)); diff != "" {
-				t.Errorf("%s: verdicts mismatch (-want +got):\n%s", name, diff)
-			}
+			awstest.Equal(t, name+": verdicts", want, verdicts(&plan))
 		}
 	}
 }
@@ -69,9 +66,8 @@ func TestRulesByPullNeedNoManifests(t *testing.T) {
 	}
 }
 
-// The report says how many indexes are kept only for their own recorded pull, or that
-// the cleaner does not know whether its reads are recorded. It has one such finding for
-// the whole registry.
+// The report says how many indexes are kept only for their own recorded pull, or that the cleaner
+// does not know whether its reads are recorded. It has one such finding for the whole registry.
 func TestTheReportCountsImagesKeptByOwnPulls(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -144,16 +140,14 @@ func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
 				w.Children = map[string][]string{"i": {}}
 				r := newRunner(t, w, pulledRecently)
 				r.OwnPulls = func(context.Context) plan.OwnPulls { return own }
-				remover := w.Remover()
-				describe, rechecks := remover.DescribeFunc, 0
-				remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+				rechecks := 0
+				remover := w.Remover().BeforeDescribe(func(string) {
 					if rechecks++; len(test.pulls) > 0 {
 						w.Set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = test.pulls[min(rechecks, len(test.pulls))-1] })
 					}
-					return describe(ctx, repository, digests)
-				}
+				})
 				if len(test.pulls) > 1 {
-					failing(&remover, 1, errThrottled, nil) // for a second re-check
+					failing(&remover, 1, fixture.ErrThrottled, nil) // for a second re-check
 				}
 				r.Remover = remover
 				report := run(t, &r)
@@ -161,9 +155,7 @@ func TestTheRecheckDisregardsOneOwnRead(t *testing.T) {
 				if test.removed[known] {
 					want = "deleted"
 				}
-				if got := reported(t, &report)["i"]; got != want {
-					t.Errorf("%s, %s: %q, want %q", name, known, got, want)
-				}
+				awstest.Equal(t, name+", "+known, want, fixture.Reported(t, &report)["i"])
 			})
 		}
 	}
@@ -182,28 +174,20 @@ func TestAPlanThatIsMadeAgainDisregardsOneOwnRead(t *testing.T) {
 			r.OwnPulls = nil
 			clock := now
 			r.Clock = func() time.Time { return clock }
-			remover := w.Remover()
-			describe := remover.DescribeFunc
-			remover.DescribeFunc = func(ctx context.Context, repository string, digests []string) ([]evaluator.Image, error) {
+			remover := w.Remover().BeforeDescribe(func(string) {
 				if clock.Equal(now) { // at the first re-check
 					w.Set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = ours })
 				}
-				return describe(ctx, repository, digests)
-			}
-			failing(&remover, 1, errThrottled, func(int) { clock = clock.Add(usage.MaxScanAge + time.Second) })
-			reader := w.Reader()
-			images := reader.ImagesFunc
-			reader.ImagesFunc = func(ctx context.Context, repository string) ([]evaluator.Image, error) {
+			})
+			failing(&remover, 1, fixture.ErrThrottled, func(int) { clock = clock.Add(usage.MaxScanAge + time.Second) })
+			r.Remover = remover
+			r.Registry = w.Reader().BeforeImages(func(string) {
 				if !clock.Equal(now) {
 					w.Set("i", func(im *evaluator.Image) { im.LastRecordedPullTime = pull })
 				}
-				return images(ctx, repository)
-			}
-			r.Registry, r.Remover = reader, remover
+			})
 			report := run(t, &r)
-			if got := reported(t, &report)["i"]; got != want {
-				t.Errorf("pull %v: %q, want %q", pull.Time(), got, want)
-			}
+			awstest.Equal(t, fmt.Sprintf("pull %v", pull.Time()), want, fixture.Reported(t, &report)["i"])
 		})
 	}
 }
@@ -239,7 +223,7 @@ func TestASavedPlanDisregardsItsOwnReads(t *testing.T) {
 		}
 		r.Now, r.Saved, r.Remover = now.Add(2*time.Hour), plan, w.Remover()
 		report := run(t, &r)
-		got := reported(t, &report)["i"]
+		got := fixture.Reported(t, &report)["i"]
 		if got == "" {
 			got = "protected"
 		}
@@ -258,7 +242,7 @@ func TestAskOnceAsksOnce(t *testing.T) {
 			asked++
 			select {
 			case <-time.After(time.Second):
-				return excluded
+				return fixture.Excluded
 			case <-ctx.Done():
 				return plan.OwnPulls{Err: ctx.Err()}
 			}

@@ -16,6 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/clock"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -51,9 +53,7 @@ func TestPlanHasTheOldestImagesFirst(t *testing.T) {
 		planned(image("sha256:a", 3*day), "pushed 3d ago, limit 1d"),
 		planned(image("sha256:c", 3*day, "v3"), "pushed 3d ago, limit 1d"),
 	}}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(plan.Plan{}, plan.Image{}, clock.Stamp{})); diff != "" {
-		t.Errorf("Plan mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "Plan", want, got, cmpopts.IgnoreUnexported(plan.Plan{}, plan.Image{}, clock.Stamp{}))
 }
 
 func TestPlanDoesNotDependOnTheOrderOfTheListing(t *testing.T) {
@@ -111,9 +111,7 @@ func TestPlanSkipsARepository(t *testing.T) {
 		if err != nil || plan.Skip == nil || len(plan.Images) > 0 {
 			t.Fatalf("%s: Plan = %+v, %v; want a skip", name, plan, err)
 		}
-		if diff := cmp.Diff(test.want, *plan.Skip); diff != "" {
-			t.Errorf("%s: skip mismatch (-want +got):\n%s", name, diff)
-		}
+		awstest.Equal(t, name+": skip", test.want, *plan.Skip)
 	}
 	p, err := plan.Planner{Now: now}.Plan(t.Context(), "app", nil)
 	if err != nil || p.Skip == nil || p.Skip.Code != plan.SkipNotConfigured {
@@ -183,9 +181,7 @@ func TestPlanReadsManifestsOnlyWhenItNeedsThem(t *testing.T) {
 		if _, err := (plan.Planner{Registry: reader, Now: now}).Plan(t.Context(), "app", entryOf(t, expireAll)); err != nil {
 			t.Fatal(err)
 		}
-		if reads != test.want {
-			t.Errorf("%s: manifests are read %d times, want %d", name, reads, test.want)
-		}
+		awstest.Equal(t, name+": reads of manifests", test.want, reads)
 	}
 }
 
@@ -195,7 +191,7 @@ func TestManifestsAreReadInBatches(t *testing.T) {
 	for i := range 250 {
 		images = append(images, index(fmt.Sprintf("sha256:%03d", i), 2*day))
 	}
-	images = append(images, withStatus(index("archived", 2*day), evaluator.Archived), image("no index", 2*day))
+	images = append(images, fixture.WithStatus(index("archived", 2*day), evaluator.Archived), image("no index", 2*day))
 	reader := newFakeRegistry(images...).Reader()
 	var sizes []int
 	reader.ChildrenFunc = func(_ context.Context, _ string, indexes []string) (map[string][]string, error) {
@@ -205,9 +201,7 @@ func TestManifestsAreReadInBatches(t *testing.T) {
 	if _, err := (plan.Planner{Registry: reader, Now: now}).Plan(t.Context(), "app", entryOf(t, expireAll)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]int{100, 100, 50}, sizes); diff != "" {
-		t.Errorf("batches mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "batches", []int{100, 100, 50}, sizes)
 }
 
 func TestPlanOfAnEmptyRepository(t *testing.T) {

@@ -2,13 +2,14 @@ package plan_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 )
 
 // protections plans with only these protections and a policy that expires all images older
@@ -43,9 +44,7 @@ func TestTagPatternsProtect(t *testing.T) {
 	want := map[string]string{
 		"a": "[tagPatterns latest]", "b": "[tagPatterns v*]", "c": "[tagPatterns latest tagPatterns v*]", "d": "[]", "e": "[]",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("protections mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "protections", want, got)
 }
 
 func TestPulledWithinDaysProtects(t *testing.T) {
@@ -58,9 +57,7 @@ func TestPulledWithinDaysProtects(t *testing.T) {
 		"now": "[pulledWithinDays 7 days]", "ahead": "[pulledWithinDays 7 days]", "exactly": "[pulledWithinDays 7 days]",
 		"before": "[]", "never": "[]", "not since restored": "[pulledWithinDays 7 days]",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("protections mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "protections", want, got)
 }
 
 // The policy marks images after one day, and this protection ends after two.
@@ -73,17 +70,13 @@ func TestPushedWithinHoursProtects(t *testing.T) {
 		"exactly": "[pushedWithinHours 48 hours]", "before": "[]",
 		"restored": "[pushedWithinHours 48 hours]", "restored before": "[]",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("protections mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "protections", want, got)
 }
 
 func TestProtectionsHaveASingular(t *testing.T) {
 	t.Parallel()
 	got := protections(t, `"pulledWithinDays": 1|"keepNewest": 1`, pulled(image("a", 2*day), 0))
-	if want := map[string]string{"a": "[keepNewest 1 newest image pulledWithinDays 1 day]"}; !cmp.Equal(got, want) {
-		t.Errorf("protections %v, want %v", got, want)
-	}
+	awstest.Equal(t, "protections", map[string]string{"a": "[keepNewest 1 newest image pulledWithinDays 1 day]"}, got)
 }
 
 // The greatest settings exceed a time.Duration.
@@ -93,9 +86,7 @@ func TestTheGreatestSettingsProtectEverything(t *testing.T) {
 	old.PushedAt = evaluator.At(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC))
 	got := protections(t, `"pulledWithinDays": 2147483647|"pushedWithinHours": 2147483647|"keepNewest": 2147483647`, old)
 	want := "[keepNewest 2147483647 newest images pulledWithinDays 2147483647 days pushedWithinHours 2147483647 hours]"
-	if got["a"] != want {
-		t.Errorf("protections %s, want %s", got["a"], want)
-	}
+	awstest.Equal(t, "protections", want, got["a"])
 }
 
 func TestKeepNewestProtects(t *testing.T) {
@@ -117,10 +108,10 @@ func TestKeepNewestProtects(t *testing.T) {
 		"nor do fallback, attestation and SBOM":     {1, []evaluator.Image{image("a", 9*day), image("b", 4*day, signature), image("c", 3*day, signature+".att"), image("d", 2*day, signature+".sbom")}, "a"},
 		"other tags with a digest are no referrers": {1, []evaluator.Image{image("a", 4*day), image("b", 3*day, signature+".x")}, "b"},
 		"archived ones beside those to be pulled": {
-			1, []evaluator.Image{withStatus(image("a", 2*day), evaluator.Archived), image("b", 3*day), image("c", 4*day)}, "b",
+			1, []evaluator.Image{fixture.WithStatus(image("a", 2*day), evaluator.Archived), image("b", 3*day), image("c", 4*day)}, "b",
 		},
 		"a restore under way is not one to be pulled": {
-			1, []evaluator.Image{withStatus(image("a", 2*day), evaluator.Activating), image("b", 3*day), image("c", 4*day)}, "b",
+			1, []evaluator.Image{fixture.WithStatus(image("a", 2*day), evaluator.Activating), image("b", 3*day), image("c", 4*day)}, "b",
 		},
 		"possible children are as new as their index": {
 			1, []evaluator.Image{index("i", 3*day, "v1"), image("child", 2*day), image("older", 4*day)}, "child i",
@@ -138,8 +129,53 @@ func TestKeepNewestProtects(t *testing.T) {
 				got = append(got, im.Digest)
 			}
 		}
-		if got := strings.Join(sorted(got), " "); got != test.want {
-			t.Errorf("%s: protected are %q, want %q", name, got, test.want)
+		awstest.Equal(t, name+": protected", test.want, strings.Join(fixture.Sorted(got), " "))
+	}
+}
+
+// An active image is one of the n newest unless n other active images are newer. Of images
+// with the same push time, the one with the greater digest is newer.
+func TestTheNewestAreThoseWithFewNewerOnes(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		images := randomImages(random)
+		n := 1 + random.IntN(12)
+		by := protections(t, fmt.Sprintf(`"keepNewest": %d`, n), images...)
+		for i := range images {
+			im := &images[i]
+			if im.Status != evaluator.Active {
+				continue
+			}
+			if newer := countNewer(images, im); (newer < n) != (by[im.Digest] != "[]") {
+				t.Errorf("%d newer than %s, keepNewest %d: protected by %s", newer, im.Digest, n, by[im.Digest])
+			}
 		}
 	}
+}
+
+// randomImages returns images, many of which have the same push time.
+func randomImages(random *rand.Rand) []evaluator.Image {
+	images := make([]evaluator.Image, random.IntN(40))
+	for i, digest := range random.Perm(len(images)) {
+		images[i] = image(fmt.Sprintf("%02d", digest), 2*day+time.Duration(random.IntN(20)))
+		if random.IntN(3) == 0 {
+			images[i] = restored(images[i], 2*day+time.Duration(random.IntN(20)))
+		}
+		if random.IntN(3) == 0 {
+			images[i].Status = evaluator.Archived
+		}
+	}
+	return images
+}
+
+// countNewer returns the number of newer active images.
+func countNewer(images []evaluator.Image, than *evaluator.Image) (n int) {
+	for i := range images {
+		a, b := images[i].EffectivePushTime(), than.EffectivePushTime()
+		if images[i].Status == evaluator.Active && (a.After(b) || a == b && images[i].Digest > than.Digest) {
+			n++
+		}
+	}
+	return n
 }

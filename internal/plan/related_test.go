@@ -3,16 +3,21 @@ package plan_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // expireUntagged expires untagged images older than a day.
@@ -79,9 +84,7 @@ func TestRelatedImagesOfAKeptImageAreKept(t *testing.T) {
 		w := newFakeRegistry(test.images...)
 		w.Children = test.children
 		plan := mustPlan(t, w, test.config)
-		if diff := cmp.Diff(test.want, verdicts(&plan)); diff != "" {
-			t.Errorf("%s: verdicts mismatch (-want +got):\n%s", name, diff)
-		}
+		awstest.Equal(t, name+": verdicts", test.want, verdicts(&plan))
 	}
 }
 
@@ -93,9 +96,7 @@ func TestRelatedImagesFollowTheLastThatReferencesThem(t *testing.T) {
 	w.Children = map[string][]string{"dead": {"own", "shared", "named"}, "live": {"shared"}}
 	p := mustPlan(t, w, withPolicy(expireDead, ""))
 	want := map[string]string{"dead": "expire", "own": "follow", "sig": "follow"}
-	if diff := cmp.Diff(want, verdicts(&p)); diff != "" {
-		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "verdicts", want, verdicts(&p))
 	for _, im := range p.Images {
 		if im.Action == plan.Follow && (im.Reason != "no other image references it; deleted with dead" || im.Rule != 0) {
 			t.Errorf("%s: rule %d, reason %q", im.Digest, im.Rule, im.Reason)
@@ -106,9 +107,7 @@ func TestRelatedImagesFollowTheLastThatReferencesThem(t *testing.T) {
 	if got := report.Totals; got.Expired != 1 || got.Followed != 2 || got.Deleted != 3 {
 		t.Errorf("totals %+v, want 1 expired, 2 followed and 3 deleted", got)
 	}
-	if diff := cmp.Diff([]string{"live", "named", "shared"}, w.Digests("app")); diff != "" {
-		t.Errorf("left mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "left", []string{"live", "named", "shared"}, w.Digests("app"))
 }
 
 func TestARetainedImageDoesNotFollow(t *testing.T) {
@@ -118,9 +117,7 @@ func TestARetainedImageDoesNotFollow(t *testing.T) {
 	retaining := strings.Replace(expireDead, `"rules": [`,
 		`"rules": [{"rulePriority": 9, "selection": {"tagStatus": "untagged"}, "action": {"type": "retain"}}, `, 1)
 	plan := mustPlan(t, w, withPolicy(retaining, ""))
-	if diff := cmp.Diff(map[string]string{"dead": "expire"}, verdicts(&plan)); diff != "" {
-		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "verdicts", map[string]string{"dead": "expire"}, verdicts(&plan))
 }
 
 func TestUntaggingIsPlannedAndRemovesNoImage(t *testing.T) {
@@ -128,17 +125,13 @@ func TestUntaggingIsPlannedAndRemovesNoImage(t *testing.T) {
 	w := newFakeRegistry(image("a", 3*day, "dead-1", "v1"), image("b", 3*day, "dead-2"))
 	text := withPolicy(strings.Replace(expireDead, "expire", "untag", 1), "")
 	plan := mustPlan(t, w, text)
-	if diff := cmp.Diff(map[string]string{"a": "untag"}, verdicts(&plan)); diff != "" {
-		t.Errorf("verdicts mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "verdicts", map[string]string{"a": "untag"}, verdicts(&plan))
 	r := newRunner(t, w, text)
 	report := run(t, &r)
 	if got := report.Totals; got.Untagged != 1 || got.TagsRemoved != 1 || got.Expired+got.Deleted != 0 || got.ReclaimableBytes != 0 {
 		t.Errorf("totals %+v, want 1 that lost tags", got)
 	}
-	if diff := cmp.Diff([]string{"a", "b"}, w.Digests("app")); diff != "" {
-		t.Errorf("left mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "left", []string{"a", "b"}, w.Digests("app"))
 }
 
 func TestFollowersCountInLimits(t *testing.T) {
@@ -148,9 +141,7 @@ func TestFollowersCountInLimits(t *testing.T) {
 		w.Children = map[string][]string{"dead": {"a", "b"}}
 		r := newRunner(t, w, withPolicy(expireDead, fmt.Sprintf(`, "limits": {"maxDeletionsPerRepository": %d}`, limit)))
 		report := run(t, &r)
-		if got := report.Repositories[0].Skipped; got != want {
-			t.Errorf("limit %d: skipped %q, want %q", limit, got, want)
-		}
+		awstest.Equal(t, fmt.Sprintf("limit %d: skipped", limit), want, report.Repositories[0].Skipped)
 	}
 }
 
@@ -197,4 +188,99 @@ type answering struct {
 func (a answering) Children(ctx context.Context, repository string, indexes []string) (plan.Reading, error) {
 	reading, err := a.reader.Children(ctx, repository, indexes)
 	return a.answer(reading), err
+}
+
+// The repository has thousands of archived indexes, which cannot be read, and their children.
+func TestManyArchivedIndexes(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{500, 2000} {
+		var images []evaluator.Image
+		for i := range n {
+			x := index(fmt.Sprintf("x%05d", i), 400*day)
+			x.Status, x.LastArchivedAt = evaluator.Archived, evaluator.At(now.Add(-200*day))
+			images = append(images, x)
+			for k := range 3 {
+				im := image(fmt.Sprintf("c%05d-%d", i, k), 400*day)
+				im.Status, im.LastArchivedAt = evaluator.Archived, evaluator.At(now.Add(-200*day))
+				images = append(images, im)
+			}
+		}
+		w := newFakeRegistry(images...)
+		const policy = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "storageClass": "archive", "countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 100}, "action": {"type": "expire"}}]}`
+		plan := mustPlan(t, w, `{"policies": [{"policy": `+policy+`}], `+unprotected+`}`)
+		parents := 0
+		for i := range plan.Images {
+			parents += len(plan.Images[i].Parents)
+		}
+		if parents > 0 {
+			t.Errorf("%d parents of %d images", parents, 4*n)
+		}
+	}
+}
+
+// A plan that is made again has no reservation in the memory budget. The run makes only a
+// few of them at the same time.
+func TestPlansMadeAgainAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newFakeRegistry()
+		for i := range 7 {
+			w.Add(fmt.Sprint("r", i))
+		}
+		var mu sync.Mutex
+		clock := now
+		l := &secondListing{reader: w.Reader(), all: make(chan struct{}), seen: map[string]int{}}
+		r := newRunner(t, w, `{"policies": [{"policy": `+expireOld+`}], "limits": {"maxDeletionsPerRepository": 100000, "maxDeletions": 1000000}, "protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
+		r.Registry, r.Workers = l, 8
+		r.Clock = func() time.Time { mu.Lock(); defer mu.Unlock(); return clock }
+		r.Scan = func(context.Context) inuse.Scan {
+			return inuse.Scan{At: r.Clock(), Counts: map[string]int{"ecs": 1}}
+		}
+		var once sync.Once
+		r.Remover = w.Remover().BeforeDescribe(func(string) {
+			once.Do(func() { mu.Lock(); clock = clock.Add(11 * time.Minute); mu.Unlock() })
+			time.Sleep(time.Second)
+		})
+		done := make(chan report.Report)
+		go func() { done <- run(t, &r) }()
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := l.held.Load(); n > 50_000 {
+			t.Errorf("%d images are in memory for plans that are made again", n)
+		}
+		close(l.all)
+		<-done
+	})
+}
+
+// secondListing lists 20,000 images of each repository, 150 of them old. In the second
+// listing of a repository it waits for all to be closed and counts the images until then.
+type secondListing struct {
+	reader
+	all  chan struct{}
+	held atomic.Int64
+	mu   sync.Mutex
+	seen map[string]int
+}
+
+func (l *secondListing) Images(_ context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
+	return func(yield func([]evaluator.Image, error) bool) {
+		l.mu.Lock()
+		l.seen[repository]++
+		second := l.seen[repository] > 1
+		l.mu.Unlock()
+		images := fixture.Numbered(20_000, time.Hour)
+		for i := range images[:150] {
+			images[i].PushedAt = evaluator.At(now.Add(-9 * day))
+		}
+		if second {
+			l.held.Add(int64(len(images)))
+		}
+		if !yield(images, nil) {
+			return
+		}
+		if second {
+			<-l.all
+		}
+	}
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
@@ -16,8 +16,22 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
+const (
+	account = fixture.Account
+	day     = fixture.Day
+	scanned = fixture.Scanned
+)
+
+var (
+	image           = fixture.Image
+	newFakeRegistry = fixture.NewFakeRegistry
+	newRunner       = fixture.NewRunner
+	run             = fixture.Run
+	scans           = fixture.Scans
+)
+
 // listed is a configuration with a list of references instead of services.
-const listed = `{"policies": [{"name": "old", "policy": ` + expireOld + `}],
+const listed = `{"policies": [{"name": "old", "policy": ` + fixture.ExpireOld + `}],
 	"protect": {"inUse": [], "references": ["list"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 
 // uses returns uses of the references by ECS.
@@ -69,9 +83,8 @@ func TestAContainerWithoutADigestIsAFinding(t *testing.T) {
 	report := run(t, &r)
 	want := []string{"app: no digest is recorded for 7 running containers; the images with the tag are kept, which may be different images: " +
 		strings.Join([]string{"task/0", "task/1", "task/2", "task/3", "task/4"}, " runs "+registryHost+"app:v1; ") + " runs " + registryHost + "app:v1; and 2 more"}
-	if diff := cmp.Diff(want, found(&report, finding.UnresolvedDigest)); diff != "" || !report.Handled() {
-		t.Errorf("findings mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "findings", want, found(&report, finding.UnresolvedDigest))
+	awstest.Equal(t, "handled", true, report.Handled())
 }
 
 func TestATagThatHasMovedFromARunningImageIsAFinding(t *testing.T) {
@@ -93,7 +106,7 @@ func TestATagThatHasMovedFromARunningImageIsAFinding(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newFakeRegistry(image("sha256:old", 9*day, "both"), image("sha256:new", 8*day, "v1", "both"), index("sha256:i", 9*day, "multi"), image("sha256:c", 9*day))
+			w := newFakeRegistry(image("sha256:old", 9*day, "both"), image("sha256:new", 8*day, "v1", "both"), fixture.Index("sha256:i", 9*day, "multi"), image("sha256:c", 9*day))
 			w.Children["sha256:i"] = []string{"sha256:c"}
 			r := newRunner(t, w, scanned)
 			scans(&r, inuse.Scan{Uses: []inuse.Use{{
@@ -101,9 +114,7 @@ func TestATagThatHasMovedFromARunningImageIsAFinding(t *testing.T) {
 				By:        "task/0", Source: "ecs", Runs: c.runs,
 			}}})
 			report := run(t, &r)
-			if diff := cmp.Diff(c.want, found(&report, finding.MovedTag)); diff != "" {
-				t.Errorf("findings mismatch (-want +got):\n%s", diff)
-			}
+			awstest.Equal(t, "findings", c.want, found(&report, finding.MovedTag))
 		})
 	}
 }
@@ -116,13 +127,9 @@ func TestADigestWithoutARepositoryIsInUseInEach(t *testing.T) {
 	scans(&r, inuse.Scan{Uses: []inuse.Use{{Reference: reference.Reference{Digest: "sha256:a"}, By: "task", Source: "ecs"}}})
 	report := run(t, &r)
 	for repository, want := range map[string][]string{"app": {"sha256:a"}, "other": {"sha256:a"}, "third": {}} {
-		if diff := cmp.Diff(want, w.Digests(repository)); diff != "" {
-			t.Errorf("%s: left mismatch (-want +got):\n%s", repository, diff)
-		}
+		awstest.Equal(t, repository+": left", want, w.Digests(repository))
 	}
-	if got := found(&report, finding.UnlistedReference); got != nil {
-		t.Errorf("findings %v", got)
-	}
+	awstest.Equal(t, "findings", []string(nil), found(&report, finding.UnlistedReference))
 }
 
 func TestAnImageWithoutAReadableNameIsAFinding(t *testing.T) {
@@ -132,9 +139,8 @@ func TestAnImageWithoutAReadableNameIsAFinding(t *testing.T) {
 		inuse.Use{By: "task/1", Source: "ecs", Problem: "a container names neither image nor digest"}, inuse.Use{By: "task/2", Source: "other", Problem: "x"})})
 	report := run(t, &r)
 	want := []string{"1 container uses an image that the cleaner cannot identify: task/1: a container names neither image nor digest"}
-	if diff := cmp.Diff(want, found(&report, finding.UnreadableReference)); diff != "" || !report.Handled() {
-		t.Errorf("findings mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "findings", want, found(&report, finding.UnreadableReference))
+	awstest.Equal(t, "handled", true, report.Handled())
 }
 
 // A host gets one finding, with the number of references that name it.
@@ -165,9 +171,8 @@ func TestHostsThatAreNoRegistryAreCounted(t *testing.T) {
 		r := newRunner(t, newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2")), c.configuration)
 		scans(&r, inuse.Scan{Uses: c.uses, Counts: map[string]int{"ecs": 1, "list": 1}})
 		report := run(t, &r)
-		if diff := cmp.Diff(c.want, found(&report, finding.UnknownRegistryHost)); diff != "" || !report.Handled() {
-			t.Errorf("%s: findings mismatch (-want +got):\n%s", name, diff)
-		}
+		awstest.Equal(t, name+": findings", c.want, found(&report, finding.UnknownRegistryHost))
+		awstest.Equal(t, name+": handled", true, report.Handled())
 	}
 }
 
@@ -230,10 +235,10 @@ func TestASourceWithoutItsUsesOfOtherHostsHasFailed(t *testing.T) {
 		r.Workers = 1
 		made := scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 0}, Elsewhere: map[string]int{"ecs": 2}},
 			inuse.Scan{Counts: map[string]int{"ecs": c.counts}, Elsewhere: map[string]int{"ecs": c.elsewhere}})
-		outdate(&r, func() {})
+		fixture.Outdate(&r, func() {})
 		report := run(t, &r)
-		if failed := len(skips(&report)) > 0; failed != c.fails || *made < 2 {
-			t.Errorf("%+v: skipped %v after %d scans", c, skips(&report), *made)
+		if failed := len(fixture.Skips(&report)) > 0; failed != c.fails || *made < 2 {
+			t.Errorf("%+v: skipped %v after %d scans", c, fixture.Skips(&report), *made)
 		}
 	}
 }
@@ -244,7 +249,7 @@ func TestForecastProtectsByPath(t *testing.T) {
 	w := newFakeRegistry(image("sha256:a", 9*day, "v1"))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{Uses: uses(t, "p.example.com/team/app:v1")})
-	entry := entryOf(t, scanned)
+	entry := fixture.EntryOf(t, scanned)
 	f, err := r.PlannerOf(account).Forecast(t.Context(), "app", entry.Policy, entry.Protect)
 	if err != nil || len(f.Images) != 1 || !slices.Equal(f.Images[0].UsedBy, []string{"task/0"}) {
 		t.Errorf("images %+v, %v", f.Images, err)
@@ -264,8 +269,7 @@ func TestNamedImagesAreProtectedByPath(t *testing.T) {
 	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 9*day, "v2"))
 	r := newRunner(t, w, scanned)
 	scans(&r, inuse.Scan{Uses: uses(t, "p.example.com/team/app:v1", "q.example.com/other:v1")})
-	report := runNamed(t, &r, "v1", "v2")
-	if diff := cmp.Diff([]string{"sha256:a"}, w.Digests("app")); diff != "" || len(found(&report, finding.UnknownRegistryHost)) != 1 {
-		t.Errorf("findings %v, left mismatch (-want +got):\n%s", report.Findings, diff)
-	}
+	report := fixture.RunNamed(t, &r, "v1", "v2")
+	awstest.Equal(t, "left", []string{"sha256:a"}, w.Digests("app"))
+	awstest.Equal(t, "findings", 1, len(found(&report, finding.UnknownRegistryHost)))
 }

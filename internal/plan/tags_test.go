@@ -2,11 +2,14 @@ package plan_test
 
 import (
 	"testing"
+	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -37,15 +40,12 @@ func TestTagsOfARepositorySelectItsPolicy(t *testing.T) {
 		got[repository.Name] = repository.Policy
 	}
 	want := map[string]string{"app": "dev", "base/app": "base", "team/prod": "rest", "team/none": "rest", "unasked": "rest"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("policies mismatch (-want +got):\n%s", diff)
-	}
-	if report.Totals.Deleted != 1 || len(stored(registry)) != 0 {
+	awstest.Equal(t, "policies", want, got)
+	if report.Totals.Deleted != 1 || len(fixture.Stored(registry)) != 0 {
 		t.Errorf("totals %+v", report.Totals)
 	}
-	if n := registry.Calls()["ListTagsForResource"]; n != 3 {
-		t.Errorf("the tags of %d repositories were read, want those of the 3 whose name does not decide", n)
-	}
+	// the tags of the repositories whose name does not decide
+	awstest.Equal(t, "reads of tags", 3, registry.Calls()["ListTagsForResource"])
 }
 
 func TestTagsAreNotReadWhenNoEntryHasAny(t *testing.T) {
@@ -70,10 +70,8 @@ func TestARepositoryWithUnreadableTagsIsSkipped(t *testing.T) {
 	registry.Fail("ListTagsForResource", "team/gone", "RepositoryNotFoundException")
 	report := run(t, &r)
 	want := map[string]plan.SkipCode{"team/a": plan.SkipFailed, "team/gone": plan.SkipGone}
-	if diff := cmp.Diff(want, skips(&report)); diff != "" {
-		t.Errorf("skips mismatch (-want +got):\n%s", diff)
-	}
-	failed := repositoryOf(t, &report, "team/a")
+	awstest.Equal(t, "skips", want, skips(&report))
+	failed := fixture.RepositoryOf(t, &report, "team/a")
 	wantPrefix(t, failed.Message, "list tags of team/a: ")
 	if report.Handled() || report.Totals.Deleted != 1 || len(registry.Images("team/a")) != 1 {
 		t.Errorf("totals %+v", report.Totals)
@@ -98,13 +96,13 @@ func TestTagsSelectForOneRepositoryToo(t *testing.T) {
 		{"name": "prod", "repositoryTags": {"stage": "prod"}, "policy": "none", "protect": {"tagPatterns": ["v*"]}},
 		{"name": "rest", "policy": `+expireOld+`}], `+unprotected+`}`)
 	registry.TagRepository("app", map[string]string{"stage": "prod"})
-	digest := push(registry, 9*day, fakeecr.Image{Tags: []string{"v1"}})
+	digest := fixture.Push(registry, 9*day, fakeecr.Image{Tags: []string{"v1"}})
 	e, err := r.Explain(t.Context(), "app", "v1")
 	if err != nil || e.Entry.Name != "prod" || len(e.ProtectedBy) != 1 || e.Verdict.Action == evaluator.Expire {
 		t.Errorf("Explain = %+v, %v", e, err)
 	}
 	report, err := r.RunNamed(t.Context(), "app", []string{"v1"})
-	if err != nil || outcomes(t, &report)[digest] != "" || len(stored(registry)) != 1 {
+	if err != nil || fixture.Outcomes(t, &report)[digest] != "" || len(fixture.Stored(registry)) != 1 {
 		t.Errorf("RunNamed: %+v, %v", report.Totals, err)
 	}
 	registry.Fail("ListTagsForResource", "app", "AccessDeniedException")
@@ -117,4 +115,58 @@ func TestTagsSelectForOneRepositoryToo(t *testing.T) {
 	if _, err := r.Explain(t.Context(), "none", "v1"); err == nil {
 		t.Error("a repository that is not there is no error")
 	}
+}
+
+// If a tag moves while the pages are listed, two listed images have it.
+func TestEveryImageWithATagInUseIsKept(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1", "v2"), image("sha256:c", 7*day, "v1"), image("sha256:d", 9*day, "v3"))
+	r := newRunner(t, w, scanned)
+	scans(&r, inuse.Scan{Uses: []inuse.Use{use("v1", "task")}})
+	report := run(t, &r)
+	want := map[string]string{"sha256:a": "[inUse task]", "sha256:b": "[inUse task]", "sha256:c": "[inUse task]", "sha256:d": "[]"}
+	awstest.Equal(t, "protections", want, protectedBy(&report))
+}
+
+// A tag that several listed images have does not name one of them.
+func TestATagOfSeveralImagesNamesNone(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", time.Hour, "v1"), image("sha256:b", time.Hour, "v1"), image("sha256:c", time.Hour, "v2"))
+	const want = "the tag v1 is on 2 of the listed images, because it moved while they were listed; run again"
+	runner := func() *cleaner.Runner { // each run needs a new scan
+		r := newRunner(t, w, scanned)
+		scans(&r, inuse.Scan{})
+		return &r
+	}
+	_, err := runner().RunNamed(t.Context(), "app", []string{"v2", "v1"})
+	wantError(t, err, want)
+	_, err = runner().Explain(t.Context(), "app", "v1")
+	wantError(t, err, want)
+	awstest.Equal(t, "left", []string{"sha256:a", "sha256:b", "sha256:c"}, w.Digests("app"))
+	if e, err := runner().Explain(t.Context(), "app", "sha256:a"); err != nil || e.Image.Digest != "sha256:a" {
+		t.Errorf("by digest: %v, %v", e.Image.Digest, err)
+	}
+}
+
+// If the digest of a reference is not listed, its tag decides.
+func TestADigestThatIsNotListedFallsBackToItsTag(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"), image("sha256:b", 8*day, "v1"), image("sha256:c", 7*day, "v2"))
+	r := newRunner(t, w, scanned)
+	lost := use("sha256:lost", "task")
+	lost.Reference.Tag = "v1"
+	scans(&r, inuse.Scan{Uses: []inuse.Use{lost, use("sha256:gone", "service")}})
+	report := run(t, &r)
+	want := map[string]string{"sha256:a": "[inUse task]", "sha256:b": "[inUse task]", "sha256:c": "[]"}
+	awstest.Equal(t, "protections", want, protectedBy(&report))
+	const app = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app"
+	var got []string
+	for _, f := range report.Findings {
+		got = append(got, string(f.Kind)+": "+f.Message)
+	}
+	findings := []string{
+		"unlistedReference: task refers to " + app + ":v1@sha256:lost, which is not in the repository; the images with the tag v1 are kept instead",
+		"unlistedReference: service refers to " + app + "@sha256:gone, which is not in the repository",
+	}
+	awstest.Equal(t, "findings", findings, got)
 }
