@@ -14,6 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/convert"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -32,9 +33,7 @@ func TestExamples(t *testing.T) {
 			}
 			policy, kind := readPolicy(t, name+".json", strings.TrimSpace(string(c.Comment)))
 			c.Want(t, "want", corpus.Lines(evaluator.Evaluate(policy, images(t, c.Sections["images"]), now)))
-			if row := fmt.Sprintf("| [%[1]s.json](%[1]s.json) | %s |", name, kind); !strings.Contains(readme, row) {
-				t.Errorf("the README lacks the row %q", row)
-			}
+			awstest.Contains(t, readme, fmt.Sprintf("| [%[1]s.json](%[1]s.json) | %s |", name, kind))
 		})
 	}
 }
@@ -45,15 +44,11 @@ func readPolicy(t *testing.T, file, repository string) (policy lifecycle.Policy,
 	text := readFile(t, file)
 	if !strings.Contains(string(text), `"policies"`) {
 		policy, problems := lifecycle.ParseText(text)
-		if len(problems) > 0 {
-			t.Fatal(problems)
-		}
+		awstest.Empty(t, "problems", problems)
 		return policy, "policy"
 	}
 	c, problems := config.Parse(text)
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
+	awstest.Empty(t, "problems", problems)
 	entry, err := c.Entry(repository, func() (map[string]string, error) { return nil, nil })
 	if err != nil || entry == nil || entry.Source != config.Inline {
 		t.Fatalf("no policy of the configuration is for %s (%v)", repository, err)
@@ -77,9 +72,7 @@ func TestConvertTakesWhatTheReadmeSays(t *testing.T) {
 		}
 		policy, _ := readPolicy(t, file, repositoryOf(t, file))
 		text, err := policy.MarshalJSON()
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		_, problems := convert.Policy(text)
 		if says := strings.Contains(row, "`ecrclean convert` converts its `policy`, saved as a file"); says != (problems.Err() == nil) || !says && strings.Contains(row, "convert") {
 			t.Errorf("%s: the README says that convert converts the policy: %t; convert says %v", file, says, problems.Err())

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -78,9 +78,7 @@ func (s section) fixture() string {
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	unused, err := filepath.Glob(filepath.Join("testdata", "recipes", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	recipes := sections(t, recipesPage)
 	if len(recipes) != len(unused) {
 		t.Errorf("%d recipes, %d fixtures", len(recipes), len(unused))
@@ -89,9 +87,7 @@ func TestRecipes(t *testing.T) {
 		t.Run(s.heading, func(t *testing.T) {
 			t.Parallel()
 			archive, err := txtar.ParseFile(s.fixture())
-			if err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, err)
 			if says := strings.TrimSpace(string(archive.Comment)); !strings.Contains(s.text, strings.TrimSuffix(says, ".")) {
 				t.Errorf("the recipe does not say %q", says)
 			}
@@ -136,9 +132,7 @@ func checkPlan(t *testing.T, archive *txtar.Archive, configuration []byte) {
 		}
 		for _, row := range table(string(f.Data)) {
 			got := cmp.Or(verdicts[row[0]+" "+digest(row[1])], verdicts[row[0]], "keep (excluded)")
-			if want := strings.Join(row[6:], " "); got != want {
-				t.Errorf("%s %s: the plan says %q, want %q", row[0], row[1], got, want)
-			}
+			awstest.Equal(t, "row "+row[0]+" "+row[1]+" of the plan", strings.Join(row[6:], " "), got)
 		}
 	}
 }
@@ -157,9 +151,7 @@ func verdictsOf(t *testing.T, report []byte) map[string]string {
 			}
 		}
 	}
-	if err := json.Unmarshal(report, &r); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, json.Unmarshal(report, &r))
 	if r.Incomplete {
 		t.Errorf("the plan is incomplete:\n%s", report)
 	}
@@ -180,14 +172,11 @@ func verdictsOf(t *testing.T, report []byte) map[string]string {
 	return verdicts
 }
 
-// The README shows the example with which a reader starts.
 func TestReadmeShowsTheFirstConfiguration(t *testing.T) {
 	t.Parallel()
 	shown := readmeBlock(t, "Configure")
 	checkConfiguration(t, shown)
-	if !reflect.DeepEqual(decode(t, readFile(t, "start-here.json")), decode(t, shown)) {
-		t.Error("start-here.json differs from what the README shows")
-	}
+	awstest.Equal(t, "start-here.json and the README", decode(t, readFile(t, "start-here.json")), decode(t, shown))
 }
 
 // The README explains verdicts with a table: the tags of each image, when it was pushed,
@@ -201,9 +190,7 @@ func TestReadmeExplainsVerdicts(t *testing.T) {
 			"countType": "imageCountMoreThan", "countNumber": %s}, "action": {"type": "expire"}}`, m[1], m[2], m[3]))
 	}
 	policy, problems := lifecycle.ParseText([]byte(`{"rules": [` + strings.Join(rules, ",") + `]}`))
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
+	awstest.Empty(t, "problems", problems)
 	text, want := "# digest pushed pulled tags\n", []string{}
 	for _, m := range regexp.MustCompile(`(?m)^\| (.*?) \| (\d+) days ago \|.*\| (expire|keep), (rule \d) \|$`).FindAllStringSubmatch(readme, -1) {
 		name := strings.ReplaceAll(strings.ReplaceAll(m[1], "` `", ","), "`", "")
@@ -220,12 +207,9 @@ func TestReadmeExplainsVerdicts(t *testing.T) {
 	}
 }
 
-// TestReadmeBlocksAreTested fails if the README has JSON that the tests above do not read.
 func TestReadmeBlocksAreTested(t *testing.T) {
 	t.Parallel()
-	if n := bytes.Count(readFile(t, readmePage), []byte("```json")); n != 1 {
-		t.Errorf("the README has %d JSON blocks, the tests read 1", n)
-	}
+	awstest.Equal(t, "JSON blocks of the README", 1, bytes.Count(readFile(t, readmePage), []byte("```json")))
 }
 
 // readmeBlock returns the one JSON block below a heading of the README.
@@ -245,8 +229,6 @@ func decode(t *testing.T, text []byte) map[string]any {
 	t.Helper()
 	var document map[string]any
 	text = regexp.MustCompile(`"(description|\$schema)": ".*?",`).ReplaceAll(text, nil)
-	if err := json.Unmarshal(text, &document); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, json.Unmarshal(text, &document))
 	return document
 }

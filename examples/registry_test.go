@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // An environment answers the calls that a plan makes: of ECR and STS by the embedded
@@ -74,15 +75,11 @@ func imageOf(t *testing.T, row []string) fakeecr.Image {
 	before := func(age string) time.Time {
 		if days, isDays := strings.CutSuffix(age, "d"); isDays {
 			n, err := strconv.Atoi(days)
-			if err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, err)
 			return time.Now().AddDate(0, 0, -n)
 		}
 		d, err := time.ParseDuration(age)
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		return time.Now().Add(-d)
 	}
 	im := fakeecr.Image{Digest: digest(row[1]), PushedAt: before(row[2])}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A changeReport has the members of the report of attach and adopt that the tests read.
@@ -23,9 +25,7 @@ type changeReport struct {
 func (r *registry) change(t *testing.T, status int, args ...string) changeReport {
 	t.Helper()
 	var report changeReport
-	if err := json.Unmarshal(r.tool(t, status, append(args, "--yes", "--output", "json")...), &report); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, json.Unmarshal(r.tool(t, status, append(args, "--yes", "--output", "json")...), &report))
 	return report
 }
 
@@ -56,18 +56,14 @@ func TestAttachAndAdopt(t *testing.T) {
 	s.cluster()
 	s.run(s.define("api", s.uri("team/api:v1")))
 	file := filepath.Join(t.TempDir(), "policy.json")
-	if err := os.WriteFile(file, []byte(keepNewest(2)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(file, []byte(keepNewest(2)), 0o600))
 	asks := `{"protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
 
 	refused := s.change(t, 3, "attach", "--policy", file, "--config", asks)
 	if got := refused.Totals; got.Changes != 2 || got.Expired != 6 || got.InUse != 1 || got.Attached != 0 {
 		t.Errorf("totals of the refused plan are %+v", got)
 	}
-	if got := s.attached(t, "team/api"); got != "" {
-		t.Errorf("team/api has the policy %s", got)
-	}
+	awstest.Equal(t, "policy of team/api", "", s.attached(t, "team/api"))
 	done := s.change(t, 0, "attach", "--policy", file, "--config", asks, "--despite-in-use")
 	if got := done.Totals; got.Attached != 2 || done.Calls["PutLifecyclePolicy"] != 2 {
 		t.Errorf("totals are %+v, calls %v", got, done.Calls)
@@ -89,16 +85,13 @@ func TestAttachAndAdopt(t *testing.T) {
 		t.Errorf("totals are %+v with the attached policies, %+v with the adopted ones", before.Totals, after.Totals)
 	}
 	for _, repository := range []string{"team/api", "team/job", "team/web"} {
-		if got := s.attached(t, repository); got != "" {
-			t.Errorf("%s still has the policy %s", repository, got)
-		}
+		awstest.Equal(t, "policy of "+repository, "", s.attached(t, repository))
 	}
 	s.tool(t, 0, "apply", "--yes", "--config", adopted)
 	s.wantLeft(t, "team/api", "v1", "v4", "v5")
 	s.wantLeft(t, "team/job", "v4", "v5")
 }
 
-// TestAttachConfigured attaches the configured policies and detaches them.
 func TestAttachConfigured(t *testing.T) {
 	t.Parallel()
 	on := startFaithful(t).registry("eu-west-1")

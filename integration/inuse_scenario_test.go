@@ -12,8 +12,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// asked has both services as sources, and protects two revisions of a task definition
-// family.
+// asked has both services as sources, and protects two revisions of a task definition family.
 const asked = `"inUse": ["ecs", "lambda"], "taskDefinitionRevisions": 2`
 
 // tasks: a running or stopped task protects the image that it was started from, also

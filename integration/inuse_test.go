@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // TestInUse: images in use are kept although the policy expires them, and all others are
@@ -29,15 +31,13 @@ func TestInUse(t *testing.T) {
 		for program := range programs {
 			region := regions[0]
 			regions = regions[1:]
-			t.Run(name+"/"+program, func(t *testing.T) {
-				t.Parallel()
+			awstest.Parallel(t, name+"/"+program, func(t *testing.T) {
 				scenario(server.site(t, program, region))
 			})
 		}
 	}
 	region := regions[0]
-	t.Run("saved plan/ecrclean", func(t *testing.T) {
-		t.Parallel()
+	awstest.Parallel(t, "saved plan/ecrclean", func(t *testing.T) {
 		server.site(t, "ecrclean", region).savedPlan()
 	})
 }
@@ -74,8 +74,7 @@ type useReport struct {
 	Calls map[string]int
 }
 
-// apply applies the configuration with a program. complete is the expected completeness
-// of the run.
+// apply applies the configuration with a program. complete is the expected completeness of the run.
 func (s *site) apply(configuration string, complete bool) useReport {
 	s.Helper()
 	status := 3
@@ -150,9 +149,7 @@ func (s *site) wantProtected(r useReport, kept []string) {
 func (s *site) held(repository string) []string {
 	s.Helper()
 	out, err := s.client.DescribeImages(s.Context(), &ecr.DescribeImagesInput{RepositoryName: &repository})
-	if err != nil {
-		s.Fatal(err)
-	}
+	awstest.NoError(s, err)
 	names := []string{}
 	for _, im := range out.ImageDetails {
 		names = append(names, s.names[aws.ToString(im.ImageDigest)])

@@ -5,6 +5,9 @@ package integration_test
 import (
 	"fmt"
 	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 const large = 2500
@@ -14,8 +17,7 @@ const large = 2500
 func TestLargeRepository(t *testing.T) {
 	t.Parallel()
 	for name, run := range programs {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, name, func(t *testing.T) {
 			server := startFaithful(t)
 			on := server.registry("us-east-1")
 			images := make([]image, large)
@@ -37,9 +39,8 @@ func (s scenario) paged() {
 	applied := s.run(t, on, what, true)
 	wantTotals(t, "apply", applied.Totals, counts{Evaluated: large, Expired: 950, Deleted: 950})
 	// three pages, and a re-check of each batch before it is deleted
-	if applied.Calls["DescribeImages"] != 3+10 || applied.Calls["BatchDeleteImage"] != 10 {
-		t.Errorf("calls are %v", applied.Calls)
-	}
+	awstest.Equal(t, "DescribeImages calls", 3+10, applied.Calls["DescribeImages"])
+	awstest.Equal(t, "BatchDeleteImage calls", 10, applied.Calls["BatchDeleteImage"])
 	left := on.left(t, "team/bulk")
 	if len(left) != large-950 || left[0] != "v0000" || left[len(left)-1] != "v1549" {
 		t.Errorf("%d images are left, from %s to %s", len(left), left[0], left[len(left)-1])
@@ -65,10 +66,56 @@ func (s scenario) throttled() {
 	if refused == 0 {
 		t.Error("no call was throttled")
 	}
-	if left := on.left(t, "team/bulk"); len(left) != large-1400 {
-		t.Errorf("%d images are left", len(left))
-	}
+	awstest.Equal(t, "images that are left", large-1400, len(on.left(t, "team/bulk")))
 	for _, name := range names {
 		on.wantLeft(t, name, "v0")
 	}
+}
+
+// TestDeadline: deletions are throttled so much that the run deletes only a few images
+// before its deadline. The report says exactly which images it deleted.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	for name, run := range programs {
+		awstest.Parallel(t, name, func(t *testing.T) {
+			scenario{t, run, startFaithful(t).registry("us-east-1")}.outOfTime()
+		})
+	}
+}
+
+func (s scenario) outOfTime() {
+	t, on := s.t, s.on
+	const repositories, images, limit = 9, 50, 30 * time.Second
+	names := on.injectMany(t, repositories, images)
+	on.throttle(t, map[string][2]float64{"ecr:BatchDeleteImage": {0.1, 1}})
+	start := time.Now()
+	applied := s.run(t, on, request{
+		mode: "apply", configuration: unprotected(`, "policies": [{"name": "keep", "policy": ` + keepNewest(1) + `}]`), deadline: limit,
+	}, false)
+	if took := time.Since(start); took > limit {
+		t.Errorf("the run took %v", took)
+	}
+	on.throttle(t, nil)
+	if len(applied.Repositories) != repositories || !applied.Incomplete {
+		t.Errorf("%d repositories reported, incomplete is %t", len(applied.Repositories), applied.Incomplete)
+	}
+	all := applied.Totals
+	if all.Evaluated != repositories*images || all.Expired != repositories*(images-1) || all.settled() != all.Expired ||
+		all.Deleted == 0 || all.NotAttempted == 0 {
+		t.Errorf("totals are %+v", all)
+	}
+	left := 0
+	for i, name := range names {
+		got := len(on.left(t, name))
+		left += got
+		if r := applied.Repositories[i]; r.Name != name || r.settled() != r.Expired || r.Deleted != images-got {
+			t.Errorf("of %s %d images are left and %+v is reported", name, got, r.counts)
+		}
+	}
+	awstest.Equal(t, "deleted images", repositories*images-left, all.Deleted)
+}
+
+// settled returns the number of images with an outcome.
+func (c counts) settled() int {
+	return c.Deleted + c.Archived + c.Blocked + c.Changed + c.Gone + c.Failed + c.NotAttempted
 }

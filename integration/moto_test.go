@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // account is the account of everything in moto.
@@ -38,14 +40,11 @@ func startFaithful(t *testing.T) *moto {
 func startSeeded(t *testing.T, seed string) *moto {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "seed.json")
-	if err := os.WriteFile(file, []byte(seed), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(file, []byte(seed), 0o600))
 	return startMoto(t, "motoseed.py", file)
 }
 
-// startMoto runs a script until the end of the test. The first argument of the script is
-// a port.
+// startMoto runs a script until the end of the test. The first argument of the script is a port.
 func startMoto(t *testing.T, helper string, args ...string) *moto {
 	t.Helper()
 	script := filepath.Join(shared(t), "tools", helper)
@@ -54,13 +53,9 @@ func startMoto(t *testing.T, helper string, args ...string) *moto {
 	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log, err := os.Create(filepath.Join(t.TempDir(), "moto.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, cmd.Start())
 	ended := make(chan struct{})
 	go func() {
 		_ = cmd.Wait() // always killed, or its log says why it ended
@@ -82,14 +77,10 @@ func startMoto(t *testing.T, helper string, args ...string) *moto {
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	defer func() { _ = l.Close() }() // frees the port for the server
 	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	return port
 }
 
@@ -114,13 +105,9 @@ func (m *moto) await(ended <-chan struct{}) error {
 func (m *moto) control(t *testing.T, path string, document any) {
 	t.Helper()
 	body, err := json.Marshal(document)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	response, err := http.Post(m.url+path, "application/json", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	defer func() { _ = response.Body.Close() }() // it was only read
 	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s, %v\n%s", path, response.Status, err, text)
@@ -141,14 +128,10 @@ type callCount struct{ OK, Throttled int }
 func (m *moto) calls(t *testing.T) map[string]callCount {
 	t.Helper()
 	response, err := http.Get(m.url + "/__stats")
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	defer func() { _ = response.Body.Close() }() // it was only read
 	all := map[string]callCount{}
-	if err := json.NewDecoder(response.Body).Decode(&all); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, json.NewDecoder(response.Body).Decode(&all))
 	of := map[string]callCount{}
 	for name, n := range all {
 		if operation, ok := strings.CutPrefix(name, "ecr:"); ok {
@@ -156,4 +139,59 @@ func (m *moto) calls(t *testing.T) map[string]callCount {
 		}
 	}
 	return of
+}
+
+// seed has a team with the same repositories for each program. Plain moto accepts any text as a
+// policy, has no pages, and does not list deleted untagged images in its answer.
+const seed = `{"region": "eu-west-1", "repositories": [` + seedOf1 + `, ` + seedOf2 + `]}`
+
+const (
+	seedOf1 = `{"name": "bootstrap/api", ` + seedAPI + `}, {"name": "bootstrap/broken", ` + seedBroken + `}, {"name": "bootstrap/bulk", ` + seedBulk + `}`
+	seedOf2 = `{"name": "ecrclean/api", ` + seedAPI + `}, {"name": "ecrclean/broken", ` + seedBroken + `}, {"name": "ecrclean/bulk", ` + seedBulk + `}`
+
+	seedAPI = `"lifecycle_policy": {"rules": [
+	    {"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 30}, "action": {"type": "expire"}},
+	    {"rulePriority": 2, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 2}, "action": {"type": "expire"}},
+	    {"rulePriority": 3, "selection": {"tagStatus": "any", "storageClass": "archive", "countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 90}, "action": {"type": "expire"}}]},
+	  "images": [
+	    {"pushed_days_ago": 120}, {"pushed_days_ago": 100},
+	    {"pushed_days_ago": 10},
+	    {"tags": ["v1"], "pushed_days_ago": 90}, {"tags": ["v2", "latest"], "pushed_days_ago": 80}, {"tags": ["v3"], "pushed_days_ago": 70, "pulled_days_ago": 1},
+	    {"tags": ["v4"], "pushed_days_ago": 60}, {"tags": ["v5"], "pushed_days_ago": 50},
+	    {"tags": ["cold"], "pushed_days_ago": 400, "status": "ARCHIVED", "archived_days_ago": 30},
+	    {"tags": ["frozen"], "pushed_days_ago": 400, "status": "ARCHIVED", "archived_days_ago": 200}]`
+	seedBroken = `"lifecycle_policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 0}, "action": {"type": "delete"}}]},
+	  "images": [{"tags": ["v1"], "pushed_days_ago": 50}, {"tags": ["v2"], "pushed_days_ago": 40}]`
+	seedBulk = `"lifecycle_policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 300}, "action": {"type": "expire"}}]},
+	  "generate": {"count": 1200, "tag": "v{i}", "oldest_days": 400}`
+)
+
+// TestPlainMoto runs plan, apply and apply again with the protection of the default configuration.
+func TestPlainMoto(t *testing.T) {
+	t.Parallel()
+	server := startSeeded(t, seed)
+	for name, run := range programs {
+		awstest.Parallel(t, name, func(t *testing.T) {
+			on := server.registry("eu-west-1")
+			what := request{mode: "plan", configuration: `{"protect": {"inUse": [], "pulledWithinDays": 7}}`, repositories: []string{name + "/*"}}
+			planned := run(t, on, what, false)
+			// two untagged images, v1, v4 and frozen go; v2 and v3 are protected
+			awstest.Equal(t, "plan of api", counts{Evaluated: 10, Expired: 5, Protected: 2}, planned.Repositories[0].counts)
+			awstest.Equal(t, "why broken is skipped", "invalid policy", planned.Repositories[1].Skipped)
+			// a quarter of the images is too old, and seven in ninety were pulled lately
+			awstest.Equal(t, "plan of bulk", counts{Evaluated: 1200, Expired: 272, Protected: 28}, planned.Repositories[2].counts)
+
+			what.mode = "apply"
+			applied := run(t, on, what, false)
+			wantTotals(t, "apply", applied.Totals, counts{Evaluated: 1210, Expired: 277, Protected: 30, Deleted: 277, Skipped: 1})
+			on.wantLeft(t, name+"/api", "-", "cold", "latest,v2", "v3", "v5")
+			on.wantLeft(t, name+"/broken", "v1", "v2")
+			awstest.Equal(t, "images that are left in bulk", 1200-272, len(on.left(t, name+"/bulk")))
+
+			again := run(t, on, what, false)
+			if again.Totals.Expired != 0 || again.Totals.Deleted != 0 || again.Calls["BatchDeleteImage"] != 0 {
+				t.Errorf("the second apply has totals %+v and calls %v", again.Totals, again.Calls)
+			}
+		})
+	}
 }

@@ -53,9 +53,7 @@ type counts struct {
 // wantTotals checks the totals of a report.
 func wantTotals(t *testing.T, what string, got, want counts) {
 	t.Helper()
-	if got != want {
-		t.Errorf("%s: totals are %+v, want %+v", what, got, want)
-	}
+	awstest.Equal(t, what+": totals", want, got)
 }
 
 // names returns the names of the repositories in the report.
@@ -137,9 +135,7 @@ func runBootstrap(t *testing.T, on *registry, what request, complete bool) repor
 		detail["repositories"] = what.repositories
 	}
 	text, err := json.Marshal(detail)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	event := fmt.Sprintf(`{"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": %q}`, text)
 	answer := on.invokeWithin(t, cmp.Or(what.deadline, 15*time.Minute), event, "CLEANER_CONFIG="+what.configuration)
 	r := decodeReport(t, answer)

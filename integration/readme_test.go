@@ -9,10 +9,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// notHere marks a block whose commands need more than a machine with Go: it is before the
-// block.
+// notHere marks a block whose commands need more than a machine with Go: it is before the block.
 const notHere = "<!-- not run by the gate"
 
 // TestCommandsOfThePagesRun runs the commands that a page tells a reader to type, in its
@@ -22,8 +23,7 @@ const notHere = "<!-- not run by the gate"
 func TestCommandsOfThePagesRun(t *testing.T) {
 	t.Parallel()
 	for page, least := range map[string]int{"README.md": 10, "docs/recipes.md": 3, "examples/README.md": 5} {
-		t.Run(page, func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, page, func(t *testing.T) {
 			runCommands(t, page, least)
 		})
 	}
@@ -41,9 +41,7 @@ func runCommands(t *testing.T, page string, least int) {
 	gate := readFile(t, filepath.Join("..", ".ci", "run"))
 	configurations, shell := blocks(t, page, "json"), blocks(t, page, "sh")
 	if len(configurations) > 0 {
-		if err := os.WriteFile(filepath.Join(dir, "cleaner.json"), []byte(configurations[0]), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, os.WriteFile(filepath.Join(dir, "cleaner.json"), []byte(configurations[0]), 0o600))
 	}
 	script, commands := "set -e\naws s3 mb s3://example-bucket\n", 0
 	for _, block := range shell {
@@ -73,9 +71,7 @@ func runCommands(t *testing.T, page string, least int) {
 func readFile(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	return string(text)
 }
 

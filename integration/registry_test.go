@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A registry is the registry of one Region of a server. Each scenario has its own.
@@ -43,18 +44,15 @@ func (m *moto) config(region string) aws.Config {
 // create adds a repository, with the lifecycle policy unless that is "".
 func (r *registry) create(t *testing.T, name, policy string) {
 	t.Helper()
-	if _, err := r.client.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: &name}); err != nil {
-		t.Fatal(err)
-	}
+	_, err := r.client.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: &name})
+	awstest.NoError(t, err)
 	if policy == "" {
 		return
 	}
-	_, err := r.client.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{
+	_, err = r.client.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{
 		RepositoryName: &name, LifecyclePolicyText: &policy,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 }
 
 // An image is an image to push.
@@ -119,9 +117,7 @@ func (r *registry) push(t *testing.T, repository string, im image) string {
 		_, err := r.client.PutImage(t.Context(), &ecr.PutImageInput{
 			RepositoryName: &repository, ImageManifest: &text, ImageDigest: &digest, ImageTag: tag,
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 	}
 	return digest
 }
@@ -171,9 +167,7 @@ func (r *registry) left(t *testing.T, repository string) []string {
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		for _, im := range page.ImageDetails {
 			slices.Sort(im.ImageTags)
 			name := strings.Join(im.ImageTags, ",")

@@ -3,9 +3,10 @@
 package integration_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A scenario is one end-to-end test, for one program on one registry.
@@ -42,8 +43,7 @@ func TestScenarios(t *testing.T) {
 		for program, run := range programs {
 			on := server.registry(regions[0])
 			regions = regions[1:]
-			t.Run(name+"/"+program, func(t *testing.T) {
-				t.Parallel()
+			awstest.Parallel(t, name+"/"+program, func(t *testing.T) {
 				do(scenario{t, run, on})
 			})
 		}
@@ -79,13 +79,10 @@ func (s scenario) attachedPolicies() {
 	what := request{mode: "plan", configuration: unprotected("")}
 
 	planned := s.run(t, on, what, true)
-	if planned.Account != account || planned.Region != on.region {
-		t.Errorf("plan is for %s in %s", planned.Account, planned.Region)
-	}
+	awstest.Equal(t, "account", account, planned.Account)
+	awstest.Equal(t, "Region", on.region, planned.Region)
 	wantTotals(t, "plan", planned.Totals, counts{Evaluated: 8, Expired: 4, Skipped: 1})
-	if got := planned.Repositories[1].Skipped; got != "no policy" {
-		t.Errorf("team/none is skipped as %q, want no policy", got)
-	}
+	awstest.Equal(t, "why team/none is skipped", "no policy", planned.Repositories[1].Skipped)
 	on.wantLeft(t, "team/api", "v1", "v2", "v3", "v4", "v5")
 
 	what.mode = "apply"
@@ -97,9 +94,7 @@ func (s scenario) attachedPolicies() {
 
 	again := s.run(t, on, what, true)
 	wantTotals(t, "second apply", again.Totals, counts{Evaluated: 4, Skipped: 1})
-	if again.Calls["BatchDeleteImage"] != 0 {
-		t.Error("the second apply deletes")
-	}
+	awstest.Equal(t, "BatchDeleteImage calls of the second apply", 0, again.Calls["BatchDeleteImage"])
 }
 
 // extendedDialect: rules that ECR does not have.
@@ -159,9 +154,7 @@ func (s scenario) repositoryFilters() {
 	}
 	// The pattern */api matches team-c/api too, which the configuration excludes.
 	applied := s.run(t, on, what, true)
-	if got, want := applied.names(), []string{"team-a/api", "team-b/api"}; !slices.Equal(got, want) {
-		t.Errorf("repositories are %v, want %v", got, want)
-	}
+	awstest.Equal(t, "repositories", []string{"team-a/api", "team-b/api"}, applied.names())
 	on.wantLeft(t, "team-a/api", "v2")
 	on.wantLeft(t, "team-b/api", "v2")
 	for _, name := range []string{"team-a/secret", "team-a/web", "team-c/api"} {
@@ -215,8 +208,7 @@ func (s scenario) failingRepository() {
 	on.wantLeft(t, "team/c", "v3")
 }
 
-// protectedImages: every protecting setting, in one repository whose policy expires
-// everything.
+// protectedImages: every protecting setting, in one repository whose policy expires everything.
 func (s scenario) protectedImages() {
 	t, on := s.t, s.on
 	on.create(t, "team/api", "")
@@ -245,9 +237,7 @@ func (s scenario) protectedImages() {
 		"release-1": "tagPatterns ", "pulled": "pulledWithinDays ", "pushed": "pushedWithinHours ",
 		"newest": "keepNewest pushedWithinHours ",
 	} {
-		if kinds[tag] != want {
-			t.Errorf("%s is protected by %q, want %q", tag, kinds[tag], want)
-		}
+		awstest.Equal(t, "protection of "+tag, want, kinds[tag])
 	}
 	on.wantLeft(t, "team/api", "newest", "pulled", "pushed", "release-1,x")
 }
@@ -268,9 +258,7 @@ func (s scenario) limits() {
 	for _, repository := range applied.Repositories {
 		skipped = append(skipped, repository.Skipped)
 	}
-	if want := []string{"", "limit", "", "limit"}; !slices.Equal(skipped, want) {
-		t.Errorf("skipped are %q, want %q", skipped, want)
-	}
+	awstest.Equal(t, "why repositories are skipped", []string{"", "limit", "", "limit"}, skipped)
 	on.wantLeft(t, "team/a", "v4")
 	on.wantLeft(t, "team/b", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9")
 	on.wantLeft(t, "team/c", "v3")

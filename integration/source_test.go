@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // store puts a configuration into S3 and into Systems Manager, also encrypted, with the
@@ -61,16 +63,12 @@ func TestConfigurationIsReadFromS3AndSystemsManager(t *testing.T) {
 			on.push(t, repository, image{name: "1", tags: []string{"v1"}, days: 40})
 			on.push(t, repository, image{name: "2", tags: []string{"v2"}, days: 30})
 			got := run(t, on, request{mode: "apply", configuration: source, repositories: []string{repository}}, true)
-			if got.Totals.Deleted != 1 {
-				t.Errorf("%s with %s: totals %+v", name, source, got.Totals)
-			}
+			awstest.Equal(t, name+" with "+source+": deleted images", 1, got.Totals.Deleted)
 			on.wantLeft(t, repository, "v2")
 		}
 	}
 	for _, source := range sources {
-		if out := on.tool(t, 0, "check", "--config", source); string(out) != source+": ok\n" {
-			t.Errorf("check --config %s prints %s", source, out)
-		}
+		awstest.Equal(t, "output of check", source+": ok\n", string(on.tool(t, 0, "check", "--config", source)))
 	}
 }
 
@@ -88,16 +86,12 @@ func TestConfigurationThatCannotBeRead(t *testing.T) {
 	} {
 		on.tool(t, 2, "apply", "--yes", "--config", source)
 		var failed struct{ ErrorType, ErrorMessage string }
-		if err := json.Unmarshal(on.invoke(t, `{"mode": "apply"}`, "CLEANER_CONFIG="+source), &failed); err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, json.Unmarshal(on.invoke(t, `{"mode": "apply"}`, "CLEANER_CONFIG="+source), &failed))
 		if failed.ErrorType != "ConfigurationError" || !strings.HasPrefix(failed.ErrorMessage, want) {
 			t.Errorf("%s: the function ends with %+v, want %q", source, failed, want)
 		}
 	}
-	if calls := on.calls(t); len(calls) > 0 {
-		t.Errorf("ECR was called: %v", calls)
-	}
+	awstest.Equal(t, "operations of ECR that were called", 0, len(on.calls(t)))
 }
 
 // nobody creates a user without permissions and prints its access key.
@@ -115,9 +109,7 @@ func TestConfigurationThatIsDenied(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), cmp.Or(os.Getenv("PYTHON"), "python3.11"), "-c", nobody)
 	cmd.Env = on.environment("PYTHONDONTWRITEBYTECODE=1")
 	key, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	on.control(t, "/moto-api/reset-auth", 0) // from now on the server asks who may do what
 	for _, source := range sources {
 		action := map[bool]string{true: "s3:GetObject", false: "ssm:GetParameter"}[strings.HasPrefix(source, "s3:")]
@@ -132,9 +124,7 @@ func TestConfigurationThatIsDenied(t *testing.T) {
 			t.Errorf("%s: the function answers %s", source, out)
 		}
 	}
-	if calls := on.calls(t); len(calls) > 0 {
-		t.Errorf("ECR was called: %v", calls)
-	}
+	awstest.Equal(t, "operations of ECR that were called", 0, len(on.calls(t)))
 }
 
 func TestTagsOfRepositoriesSelect(t *testing.T) {
@@ -157,9 +147,8 @@ func TestTagsOfRepositoriesSelect(t *testing.T) {
 			configuration: `{"protect": {"inUse": [], "keepNewest": 0}, "policies": [
 				{"repositoryTags": {"stage": "dev", "owner": ""}, "policy": ` + olderThan("any", 30) + `}, {"policy": "none"}]}`,
 		}, true)
-		if got.Totals.Deleted != 1 || got.Calls["ListTagsForResource"] != 2 {
-			t.Errorf("%s: totals %+v, calls %v", name, got.Totals, got.Calls)
-		}
+		awstest.Equal(t, name+": deleted images", 1, got.Totals.Deleted)
+		awstest.Equal(t, name+": ListTagsForResource calls", 2, got.Calls["ListTagsForResource"])
 		on.wantLeft(t, name+"/dev")
 		on.wantLeft(t, name+"/prod", "v1")
 	}

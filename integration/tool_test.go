@@ -8,10 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// TestTool tests commands that only the command-line tool has: saved plans and deletion
-// by name.
+// TestTool tests commands that only the command-line tool has: saved plans and deletion by name.
 func TestTool(t *testing.T) {
 	t.Parallel()
 	server := startFaithful(t)
@@ -24,15 +25,13 @@ func TestTool(t *testing.T) {
 	for name, do := range scenarios {
 		on := server.registry(regions[0])
 		regions = regions[1:]
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, name, func(t *testing.T) {
 			do(scenario{t, runTool, on})
 		})
 	}
 }
 
-// savedPlan: the run deletes only images of the saved plan, and only if they have not
-// changed.
+// savedPlan: the run deletes only images of the saved plan, and only if they have not changed.
 func (s scenario) savedPlan() {
 	t, on := s.t, s.on
 	on.create(t, "team/api", keepNewest(2))
@@ -90,8 +89,7 @@ type preview struct {
 	Summary struct{ ExpiringImageTotalCount int }
 }
 
-// TestPreviewReadsWhatTheAWSCommandPrints: the verdicts are the same for each format of
-// times.
+// TestPreviewReadsWhatTheAWSCommandPrints: the verdicts are the same for each format of times.
 func TestPreviewReadsWhatTheAWSCommandPrints(t *testing.T) {
 	t.Parallel()
 	on := startFaithful(t).registry("eu-west-1")
@@ -100,21 +98,14 @@ func TestPreviewReadsWhatTheAWSCommandPrints(t *testing.T) {
 	on.push(t, "team/api", image{name: "untagged", days: 100, pulled: 2})
 	dir := t.TempDir()
 	policy := filepath.Join(dir, "policy.json")
-	if err := os.WriteFile(policy, []byte(keepNewest(4)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(policy, []byte(keepNewest(4)), 0o600))
 	for _, format := range []string{"", "iso8601", "wire", "none"} {
-		t.Run("cli_timestamp_format="+format, func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, "cli_timestamp_format="+format, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "images.json")
-			if err := os.WriteFile(file, on.aws(t, format, "ecr", "describe-images", "--repository-name", "team/api"), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, os.WriteFile(file, on.aws(t, format, "ecr", "describe-images", "--repository-name", "team/api"), 0o600))
 			var p preview
 			out := on.tool(t, 0, "preview", "--policy", policy, "--images", file, "--output", "json")
-			if err := json.Unmarshal(out, &p); err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, json.Unmarshal(out, &p))
 			if p.Status != "COMPLETE" || p.Summary.ExpiringImageTotalCount != 6 || len(p.PreviewResults) != 6 {
 				t.Fatalf("preview is %+v", p)
 			}
@@ -126,8 +117,7 @@ func TestPreviewReadsWhatTheAWSCommandPrints(t *testing.T) {
 	}
 }
 
-// aws runs the AWS command-line interface with a format for times; "" is the default
-// format.
+// aws runs the AWS command-line interface with a format for times; "" is the default format.
 func (r *registry) aws(t *testing.T, timestamps string, args ...string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")
@@ -135,9 +125,7 @@ func (r *registry) aws(t *testing.T, timestamps string, args ...string) []byte {
 	if timestamps != "" {
 		settings += "cli_timestamp_format = " + timestamps + "\n"
 	}
-	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(file, []byte(settings), 0o600))
 	cmd := exec.CommandContext(t.Context(), "aws", append(args, "--output", "json")...)
 	// its launcher may need the real home folder
 	cmd.Env = r.environment("HOME="+os.Getenv("HOME"), "AWS_CONFIG_FILE="+file, "AWS_DEFAULT_REGION="+r.region)

@@ -12,6 +12,8 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A site is a registry, the services that use its images, and the tested program.
@@ -36,9 +38,7 @@ func (m *moto) site(t *testing.T, program, region string) *site {
 // done checks the error of a call.
 func (s *site) done(err error) {
 	s.Helper()
-	if err != nil {
-		s.Fatal(err)
-	}
+	awstest.NoError(s, err)
 }
 
 // uri returns the image reference with the host of the registry.
@@ -169,13 +169,9 @@ func (s *site) publish(function string) {
 func (m *moto) put(t *testing.T, path, content string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, m.url+path, strings.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	defer func() { _ = answer.Body.Close() }() // the status says it all
 	if answer.StatusCode != http.StatusOK {
 		t.Fatalf("put %s: %s", path, answer.Status)

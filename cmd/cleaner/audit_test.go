@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -23,8 +21,7 @@ const expireAll = `{"protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0,
   "policies": [{"name": "all", "policy": {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any",
   "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}}]}`
 
-// A failingRegistry carries the deletions out and does something else than
-// answer some of them.
+// A failingRegistry carries the deletions out and does something else than answer some of them.
 type failingRegistry struct {
 	*fakeecr.Server
 	mu    sync.Mutex
@@ -103,13 +100,9 @@ func TestTheLogOfAKilledFunctionSaysWhatItRemoved(t *testing.T) {
 	if !strings.HasPrefix(run.ID, "request-1.") || run.Finished || run.Totals != a.Totals {
 		t.Errorf("run %s, finished %t, totals %+v", run.ID, run.Finished, run.Totals)
 	}
-	if got, want := run.Totals, (audit.Totals{Deleted: 99, Failed: 1, Unconfirmed: 100, Unknown: 100}); got != want {
-		t.Errorf("totals %+v, want %+v", got, want)
-	}
+	awstest.Equal(t, "totals", audit.Totals{Deleted: 99, Failed: 1, Unconfirmed: 100, Unknown: 100}, run.Totals)
 	listed := slices.Concat(audited(run.Removed), audited(run.Unconfirmed), audited(run.Unknown))
 	slices.Sort(listed)
 	gone := slices.DeleteFunc(slices.Clone(before), func(digest string) bool { return slices.Contains(left, digest) })
-	if diff := cmp.Diff(gone, listed); diff != "" {
-		t.Errorf("what is gone and what the log says mismatch (-gone +log):\n%s", diff)
-	}
+	awstest.Equal(t, "what is gone and what the log lists", gone, listed)
 }

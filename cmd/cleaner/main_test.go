@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,9 +11,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 const events = "../../events"
@@ -103,13 +102,9 @@ func TestEvents(t *testing.T) {
 				t.Fatal("the event is in no expectation")
 			}
 			event, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, err)
 			answers, log := env{registry: newRegistry(), configuration: keep2}.invoke(t, string(event))
-			if diff := cmp.Diff(expected, outcomeOf(t, answers[0])); diff != "" {
-				t.Errorf("outcome mismatch (-want +got):\n%s\nlog:\n%s", diff, log)
-			}
+			awstest.Equal(t, "log:\n"+log+"\noutcome", expected, outcomeOf(t, answers[0]))
 		})
 	}
 	for name := range want {
@@ -119,7 +114,6 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestRefusedEventsMakeNoCall gives bad events and bad configurations.
 func TestRefusedEventsMakeNoCall(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ event, configuration, errorType, message string }{
@@ -140,15 +134,9 @@ func TestRefusedEventsMakeNoCall(t *testing.T) {
 			t.Parallel()
 			registry := newRegistry()
 			answers, _ := env{registry: registry, configuration: test.configuration}.invoke(t, test.event)
-			if got, want := outcomeOf(t, answers[0]), (outcome{ErrorType: test.errorType}); got != want {
-				t.Errorf("outcome is %+v, want %+v", got, want)
-			}
-			if !strings.Contains(answers[0].body, test.message) {
-				t.Errorf("answer is %s, want %q in it", answers[0].body, test.message)
-			}
-			if calls := registry.Calls(); len(calls) > 0 {
-				t.Errorf("calls were made: %v", calls)
-			}
+			awstest.Equal(t, "outcome", outcome{ErrorType: test.errorType}, outcomeOf(t, answers[0]))
+			awstest.Contains(t, answers[0].body, test.message)
+			awstest.Equal(t, "operations that were called", 0, len(registry.Calls()))
 		})
 	}
 }
@@ -158,12 +146,8 @@ func TestRegistryThatCannotBeListedIsAnError(t *testing.T) {
 	registry := newRegistry()
 	registry.Fail("DescribeRepositories", "", "AccessDeniedException")
 	answers, _ := env{registry: registry, configuration: keep2}.invoke(t, `{}`)
-	if got, want := outcomeOf(t, answers[0]), (outcome{ErrorType: "RegistryError"}); got != want {
-		t.Errorf("outcome is %+v, want %+v", got, want)
-	}
-	if !strings.Contains(answers[0].body, "AccessDeniedException") {
-		t.Errorf("answer is %s, want the code in it", answers[0].body)
-	}
+	awstest.Equal(t, "outcome", outcome{ErrorType: "RegistryError"}, outcomeOf(t, answers[0]))
+	awstest.Contains(t, answers[0].body, "AccessDeniedException")
 }
 
 func TestRepositoryThatCannotBeReadIsInTheReport(t *testing.T) {
@@ -172,9 +156,7 @@ func TestRepositoryThatCannotBeReadIsInTheReport(t *testing.T) {
 	registry.Fail("DescribeImages", "team-a/web", "AccessDeniedException")
 	answers, log := env{registry: registry, configuration: keep2}.invoke(t, `{"mode": "apply"}`)
 	want := outcome{Mode: "apply", Repositories: 3, Expired: 4, Deleted: 4, Skipped: 1}
-	if diff := cmp.Diff(want, outcomeOf(t, answers[0])); diff != "" {
-		t.Errorf("outcome mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "outcome", want, outcomeOf(t, answers[0]))
 	if !strings.Contains(log, `"level":"ERROR","msg":"repository","run_id":"request-1.`) || !strings.Contains(log, `","repository":"team-a/web"`) {
 		t.Errorf("the log has no error about team-a/web:\n%s", log)
 	}
@@ -194,9 +176,7 @@ func TestInvocationsOfOneProcessAreIndependent(t *testing.T) {
 		{Mode: "apply", Repositories: 3},
 	}
 	for i, a := range answers {
-		if got := outcomeOf(t, a); got != want[i] {
-			t.Errorf("outcome %d is %+v, want %+v", i, got, want[i])
-		}
+		awstest.Equal(t, fmt.Sprint("outcome ", i), want[i], outcomeOf(t, a))
 	}
 	var last report
 	decode(t, answers[3].body, &last)
@@ -204,9 +184,7 @@ func TestInvocationsOfOneProcessAreIndependent(t *testing.T) {
 		t.Errorf("runId is %q, want the request's", last.RunID)
 	}
 	lines := countLines(t, log)
-	if wantLines := map[string]int{"run": 3, "metrics": 3, "repository": 9, "image": 6, "images": 3, "intent": 6}; !maps.Equal(lines, wantLines) {
-		t.Errorf("log lines by message are %v, want %v", lines, wantLines)
-	}
+	awstest.Equal(t, "log lines by message", map[string]int{"run": 3, "metrics": 3, "repository": 9, "image": 6, "images": 3, "intent": 6}, lines)
 }
 
 // countLines counts the lines of a log by message. What is not JSON is the
@@ -243,9 +221,7 @@ func TestRunEndsBeforeItsDeadline(t *testing.T) {
 	if !r.Incomplete || r.Totals.Repositories != repositories || r.Totals.Skipped == 0 || r.Totals.Skipped == repositories {
 		t.Errorf("report is %+v, want some of %d repositories skipped", r, repositories)
 	}
-	if n := strings.Count(log, `"skipped":"deadline"`); n != r.Totals.Skipped {
-		t.Errorf("%d repositories were skipped for the deadline, want %d", n, r.Totals.Skipped)
-	}
+	awstest.Equal(t, "repositories skipped for the deadline", r.Totals.Skipped, strings.Count(log, `"skipped":"deadline"`))
 	if len(answers[0].body) > 200_000 {
 		t.Errorf("the answer has %d bytes", len(answers[0].body))
 	}
@@ -260,7 +236,13 @@ func TestEachAttemptAtARequestIsARunOfItsOwn(t *testing.T) {
 	if one == other || !strings.HasPrefix(one, "8f5e.") || len(one) != len(other) {
 		t.Errorf("the runs are %q and %q", one, other)
 	}
-	if got := runID(t.Context()); got != "" {
-		t.Errorf("outside Lambda the run is %q, want no name", got)
+	awstest.Equal(t, "run outside Lambda", "", runID(t.Context()))
+}
+
+func TestTheMemoryLimitFollowsTheFunction(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[string]int64{"": 128, "128": 128, "256": 256, "10240": 10240, "64": 128, "much": 128} {
+		want = want << 20 * 45 / 100
+		awstest.Equal(t, "limit in bytes of "+size+" MB", want, memoryLimit(size))
 	}
 }

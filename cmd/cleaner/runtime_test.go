@@ -15,8 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// TestMain runs the real main when the test binary is started as the bootstrap
-// of a function.
+// TestMain runs the real main when the test binary is started as the bootstrap of a function.
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
 		main()

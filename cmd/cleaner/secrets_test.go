@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // secretive is a policy with words that are nobody's business, and with a fault.
@@ -57,9 +58,7 @@ func TestNothingIsGivenAway(t *testing.T) {
 				test.disturb(server)
 			}
 			answers, log := env{registry: server, configuration: test.configuration, environment: []string{"AWS_MAX_ATTEMPTS=2"}}.invoke(t, test.event)
-			if !strings.Contains(log+answers[0].body, test.words) {
-				t.Errorf("%q is not in the answer %s or the log\n%s", test.words, answers[0].body, log)
-			}
+			awstest.Contains(t, log+answers[0].body, test.words)
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -58,20 +59,15 @@ func TestAttachRefusesPoliciesThatECRDoesNotTake(t *testing.T) {
 	configuration := `{"protect": {"inUse": []}, "policies": [{"name": "short", "repositories": ["app"], "policy": ` + keepOne("x") +
 		`}, {"name": "long", "policy": ` + keepOne(strings.Repeat("x", 31_000)) + `}]}`
 	status, stdout, stderr, registry := runOn(t, strings.NewReader(""), time.Now, "attach", "--yes", "--config", configuration)
-	if status != exit.Usage || stdout != "" {
-		t.Errorf("status %d, standard output %q", status, stdout)
-	}
+	awstest.Equal(t, "status", exit.Usage, status)
+	awstest.Equal(t, "standard output", "", stdout)
 	for _, want := range []string{
 		`web: refused: ECR does not accept policy "long": 1:1: has 31155 characters; ECR takes at most 30720`,
 		"ecrclean: nothing was changed: ECR does not accept the policies of web; leave these out with --repositories",
 	} {
-		if !strings.Contains(stderr, want) {
-			t.Errorf("the error stream has no %q:\n%s", want, stderr)
-		}
+		awstest.Contains(t, stderr, want)
 	}
-	if n := registry.Calls()["PutLifecyclePolicy"]; n != 0 {
-		t.Errorf("%d policies were attached", n)
-	}
+	awstest.Equal(t, "attached policies", 0, registry.Calls()["PutLifecyclePolicy"])
 }
 
 // What was shown of what is in use is not relied upon for long.

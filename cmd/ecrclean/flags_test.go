@@ -14,6 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // commandLines has arguments for every command that work. INPUT stands for the folder
@@ -43,9 +44,7 @@ func TestEveryDefaultIsWhatHappens(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range inputs {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	for name, c := range eachCommand() {
 		line, ok := commandLines[name]

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // cmdJSON compares one place of a JSON file with a text. A path has the names
@@ -92,9 +94,7 @@ func textOf(value any) string {
 func TestLookUp(t *testing.T) {
 	t.Parallel()
 	var document any
-	if err := json.Unmarshal([]byte(`{"a": [{"b": "x"}, 2], "c": {}}`), &document); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, json.Unmarshal([]byte(`{"a": [{"b": "x"}, 2], "c": {}}`), &document))
 	for path, want := range map[string]string{
 		"a.0.b": "x", "a.1": "2", "a.len": "2", "keys": "a c", "c.keys": "", "a": `[{"b":"x"},2]`,
 	} {
@@ -110,8 +110,7 @@ func TestLookUp(t *testing.T) {
 	}
 }
 
-// cmdGarbage fills a file with that many random bytes, or with that many times
-// the character.
+// cmdGarbage fills a file with that many random bytes, or with that many times the character.
 func cmdGarbage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: garbage FILE BYTES [CHARACTER]")

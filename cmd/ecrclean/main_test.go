@@ -18,16 +18,14 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expectations of the scripts")
 
-// TestMain makes the real main available to the scripts as the program
-// ecrclean.
+// TestMain makes the real main available to the scripts as the program ecrclean.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"ecrclean": main})
 }
 
-// TestScripts runs testdata/script/*.txtar. Each script has an embedded
-// registry of its own, filled from its file "registry" if it has one, and
-// CLEANER_CONFIG names its file "config.json" if it has one. The commands
-// beside those of testscript are in scriptCommands.
+// TestScripts runs testdata/script/*.txtar. Each script has an embedded registry of its own, filled
+// from its file "registry" if it has one, and CLEANER_CONFIG names its file "config.json" if it has
+// one. The commands beside those of testscript are in scriptCommands.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -63,8 +61,7 @@ func setUpScript(env *testscript.Env) error {
 	return nil
 }
 
-// scriptCommands are the commands of the scripts; each has its usage as its
-// comment.
+// scriptCommands are the commands of the scripts; each has its usage as its comment.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	// exits STATUS PROGRAM ARG...
 	"exits": cmdExits,
@@ -124,8 +121,7 @@ func cmdWithin(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdHarmless checks that a file, usually stdout or stderr, has lines of
-// printable characters only.
+// cmdHarmless checks that a file, usually stdout or stderr, has lines of printable characters only.
 func cmdHarmless(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: harmless FILE")

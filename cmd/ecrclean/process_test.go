@@ -17,6 +17,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
@@ -25,8 +26,7 @@ type process struct {
 	*exec.Cmd
 	out    bytes.Buffer
 	errors spoken
-	// started is closed when there is a process to signal, and ended when it has
-	// ended.
+	// started is closed when there is a process to signal, and ended when it has ended.
 	started, ended chan struct{}
 }
 
@@ -53,13 +53,10 @@ func prepare(t *testing.T, registry *fakeecr.Server, args ...string) *process {
 	return p
 }
 
-// run runs the program and returns its exit status, which is -1 when a signal
-// ended it.
+// run runs the program and returns its exit status, which is -1 when a signal ended it.
 func (p *process) run(t *testing.T) (status int) {
 	t.Helper()
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, p.Start())
 	close(p.started)
 	_ = p.Wait() // the state says what there is to know
 	close(p.ended)
@@ -95,14 +92,11 @@ func (p *process) report(t *testing.T) *report.Report {
 func (p *process) file(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(p.Dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	return string(text)
 }
 
-// audited returns what the log says of the one run in it, every line of which must
-// be whole.
+// audited returns what the log says of the one run in it, every line of which must be whole.
 func (p *process) audited(t *testing.T, log string) audit.Run {
 	t.Helper()
 	a, err := audit.Read(strings.NewReader(p.file(t, log)), "")
@@ -168,9 +162,7 @@ func (s *spoken) text() string {
 func (p *process) wantSaid(t *testing.T, words ...string) {
 	t.Helper()
 	for _, w := range words {
-		if !strings.Contains(p.errors.text(), w) {
-			t.Errorf("the error stream has no %q:\n%s", w, p.errors.text())
-		}
+		awstest.Contains(t, p.errors.text(), w)
 	}
 }
 
@@ -192,9 +184,7 @@ func once(nth int, f func()) func() {
 func closedPipe(t *testing.T) *os.File {
 	t.Helper()
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	_ = r.Close() // nothing was written
 	t.Cleanup(func() { _ = w.Close() })
 	return w
@@ -204,9 +194,7 @@ func closedPipe(t *testing.T) *os.File {
 func silence(t *testing.T) io.Reader {
 	t.Helper()
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
 	return r
 }

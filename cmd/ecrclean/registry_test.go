@@ -27,10 +27,9 @@ import (
 //	IMAGE AGE [tags=T,T] [pulled=AGE] [size=BYTES] [status=S] [archived=AGE]
 //	          [activated=AGE] [children=IMAGE,IMAGE] [subject=IMAGE]
 //
-// IMAGE is made of hexadecimal digits and stands for the digest that begins
-// with them and goes on with zeros. An AGE is a number with the unit d, h or s,
-// counted back from now, or an instant in RFC 3339. Tags are percent-encoded;
-// T*N stands for the N tags T0, T1 and so on.
+// IMAGE is made of hexadecimal digits and stands for the digest that begins with them and goes on
+// with zeros. An AGE is a number with the unit d, h or s, counted back from now, or an instant in
+// RFC 3339. Tags are percent-encoded; T*N stands for the N tags T0, T1 and so on.
 type scriptRegistry struct {
 	ahead   atomic.Int64 // how far its clock is ahead of this machine's
 	mu      sync.Mutex

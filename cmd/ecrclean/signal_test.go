@@ -15,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -36,9 +37,8 @@ func TestASignalEndsApplyAfterTheCallUnderWay(t *testing.T) {
 			if got := report.Totals; got.Deleted != 100 || got.NotAttempted != 50 || !report.Incomplete {
 				t.Errorf("incomplete is %t, totals %+v", report.Incomplete, got)
 			}
-			if n := len(registry.Images("app")); n != 51 || registry.Calls()["BatchDeleteImage"] != 1 {
-				t.Errorf("%d images are left after the calls %v", n, registry.Calls())
-			}
+			awstest.Equal(t, "images that are left", 51, len(registry.Images("app")))
+			awstest.Equal(t, "BatchDeleteImage calls", 1, registry.Calls()["BatchDeleteImage"])
 			if got := p.audited(t, "log"); got.Totals != (audit.Totals{Deleted: 100, NotAttempted: 50}) || !got.Finished || got.ID != report.RunID {
 				t.Errorf("audit says run %s, finished %t, %+v", got.ID, got.Finished, got.Totals)
 			}
@@ -59,16 +59,11 @@ func TestASignalBeforeTheCallEndsDeleteWithoutIt(t *testing.T) {
 	if status := p.run(t); status != exit.Incomplete || len(registry.Images("app")) != 1 {
 		t.Errorf("%s ended with %d, and %s is gone or not: %v", p, status, digest, registry.Images("app"))
 	}
-	if out := p.out.String(); !strings.Contains(out, "; 0 deleted, 0 archived, 0 blocked, 0 changed, 0 gone, 0 failed, 1 not attempted; ") {
-		t.Errorf("the report is\n%s", out)
-	}
-	if n := registry.Calls()["BatchDeleteImage"]; n != 0 {
-		t.Errorf("%d removing calls", n)
-	}
+	awstest.Contains(t, p.out.String(), "; 0 deleted, 0 archived, 0 blocked, 0 changed, 0 gone, 0 failed, 1 not attempted; ")
+	awstest.Equal(t, "BatchDeleteImage calls", 0, registry.Calls()["BatchDeleteImage"])
 }
 
-// The second signal ends the program as if it knew no signals; what was under way
-// is in the log.
+// The second signal ends the program as if it knew no signals; what was under way is in the log.
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	registry := fakeecr.New()
@@ -95,9 +90,7 @@ func TestASignalEndsAPlan(t *testing.T) {
 	fill(registry, "app", 3)
 	fill(registry, "web", 3)
 	p := prepare(t, registry, "plan", "--out", "plan.json", "--output", "json")
-	if err := os.WriteFile(filepath.Join(p.Dir, "plan.json"), []byte("older"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(filepath.Join(p.Dir, "plan.json"), []byte("older"), 0o600))
 	registry.Before("DescribeImages", once(1, func() { p.end(syscall.SIGTERM) }))
 	p.Env = append(p.Env, "CLEANER_CONCURRENCY=1")
 	if status := p.run(t); status != exit.Incomplete {
@@ -108,9 +101,7 @@ func TestASignalEndsAPlan(t *testing.T) {
 			t.Errorf("%s: %q, %q", r.Name, r.Skipped, r.Message)
 		}
 	}
-	if got := p.file(t, "plan.json"); got != "older" {
-		t.Errorf("the older plan is now %q", got)
-	}
+	awstest.Equal(t, "older plan", "older", p.file(t, "plan.json"))
 	p.wantSaid(t, "ecrclean: plan.json is not written: the plan is not complete\n")
 }
 

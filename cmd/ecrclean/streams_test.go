@@ -1,14 +1,17 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // inputs are files for the commands that read some.
@@ -20,14 +23,11 @@ var inputs = map[string]string{
 func (p *process) give(t *testing.T, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(p.Dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, os.WriteFile(filepath.Join(p.Dir, name), []byte(text), 0o600))
 	}
 }
 
-// Whatever is printed into a closed pipe, the program lives on, and its status
-// tells.
+// Whatever is printed into a closed pipe, the program lives on, and its status tells.
 func TestAClosedStandardOutputIsAFailure(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{
@@ -44,9 +44,7 @@ func TestAClosedStandardOutputIsAFailure(t *testing.T) {
 			p := prepare(t, registry, strings.Fields(command)...)
 			p.give(t, inputs)
 			p.Stdout = closedPipe(t)
-			if status := p.run(t); status != exit.Failed {
-				t.Errorf("ended with %d: %v", status, p.ProcessState)
-			}
+			awstest.Equal(t, "status", exit.Failed, p.run(t))
 			p.wantSaid(t, "broken pipe\n")
 		})
 	}
@@ -76,4 +74,50 @@ func TestWhatWasRemovedDoesNotStayUnsaid(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A log that fails half-way ends the run: the batch whose intents are not in it is
+// kept, and nothing after that is tried. It is not parallel: a process that another
+// test starts may hold the pipe open for a moment.
+func TestALogThatFailsEndsTheRun(t *testing.T) {
+	registry := fakeecr.New()
+	fill(registry, "app", 251)
+	p := prepare(t, registry, "apply", "--yes", "--output", "json", "--log", "log")
+	log := fifo(t, filepath.Join(p.Dir, "log"))
+	registry.Before("DescribeImages", once(3, func() { _ = log.Close() })) // the re-check of the second batch
+	awstest.Equal(t, "status", exit.Incomplete, p.run(t))
+	report := p.report(t)
+	if got := report.Totals; got.Deleted != 100 || got.Failed != 100 || got.NotAttempted != 50 || len(registry.Images("app")) != 151 {
+		t.Errorf("%d images are left, totals %+v", len(registry.Images("app")), got)
+	}
+	const words = "log: write log: broken pipe; free some space and run again"
+	if im := report.Repositories[0].Images[100]; im.Outcome != "failed" || im.Message != words {
+		t.Errorf("%q: %q", im.Outcome, im.Message)
+	}
+	awstest.Equal(t, "BatchDeleteImage calls", 1, registry.Calls()["BatchDeleteImage"])
+	p.wantSaid(t, "ecrclean: "+words+"\n")
+}
+
+// The log of invoke is the error stream.
+func TestInvokeRemovesNothingWithoutItsLog(t *testing.T) {
+	t.Parallel()
+	registry := fakeecr.New()
+	fill(registry, "app", 3)
+	p := prepare(t, registry, "invoke", "apply.json")
+	p.give(t, inputs)
+	p.Stderr = closedPipe(t)
+	if status := p.run(t); status != exit.Incomplete || len(registry.Images("app")) != 3 {
+		t.Errorf("ended with %d, %d images are left", status, len(registry.Images("app")))
+	}
+	awstest.Equal(t, "failed images", 2, p.report(t).Totals.Failed)
+}
+
+// fifo makes a named pipe and reads it to its end, or until it is closed.
+func fifo(t *testing.T, name string) *os.File {
+	t.Helper()
+	awstest.NoError(t, syscall.Mkfifo(name, 0o600))
+	f, err := os.OpenFile(name, os.O_RDWR, 0) // as a writer, so that the end does not come before the program
+	awstest.NoError(t, err)
+	go func() { _, _ = io.Copy(io.Discard, f) }() // ends with an error when it is closed
+	return f
 }

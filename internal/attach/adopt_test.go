@@ -8,15 +8,14 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 func (f *fixture) adopt() attach.Adoption {
 	f.Helper()
 	a, err := f.planner().Adopt(f.Context())
-	if err != nil {
-		f.Fatal(err)
-	}
+	awstest.NoError(f.T, err)
 	return a
 }
 
@@ -24,9 +23,7 @@ func (f *fixture) adopt() attach.Adoption {
 func (f *fixture) document(a *attach.Adoption) config.Config {
 	f.Helper()
 	text, err := a.Document()
-	if err != nil {
-		f.Fatal(err)
-	}
+	awstest.NoError(f.T, err)
 	return configure(f.T, string(text))
 }
 
@@ -63,8 +60,7 @@ func TestAdoptMakesOneEntryForEachPolicy(t *testing.T) {
 	}
 }
 
-// A run with the adopted configuration marks the same images as a run with the attached
-// policies.
+// A run with the adopted configuration marks the same images as a run with the attached policies.
 func TestAdoptionChangesNoVerdict(t *testing.T) {
 	t.Parallel()
 	for _, configuration := range []string{
@@ -84,9 +80,7 @@ func TestAdoptionChangesNoVerdict(t *testing.T) {
 			planner := f.runner.PlannerOf(account)
 			for _, name := range []string{"api", "batch", "job", "tools", "young"} {
 				entry, err := f.runner.Config.Entry(name, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
+				awstest.NoError(t, err)
 				plan, err := planner.Plan(t.Context(), name, entry)
 				if err != nil || plan.Skip != nil {
 					t.Fatalf("%s: %v, %v", name, plan.Skip, err)
@@ -137,9 +131,8 @@ func TestAdoptedEntriesComeFirst(t *testing.T) {
 		"inline other,tagged,team: expire images beyond the newest 1", "inline prod: expire images beyond the newest 1 (2)",
 		"inline mine: mine", "none off: off", "attached *: tagged", "attached prod*: careful", "attached team*: rest",
 	})
-	if c.Policies[1].Protect.KeepNewest != 9 || c.Policies[0].Protect.KeepNewest != 1 {
-		t.Errorf("keepNewest of prod is %d, of the others %d", c.Policies[1].Protect.KeepNewest, c.Policies[0].Protect.KeepNewest)
-	}
+	awstest.Equal(t, "keepNewest of prod", 9, c.Policies[1].Protect.KeepNewest)
+	awstest.Equal(t, "keepNewest of the others", 1, c.Policies[0].Protect.KeepNewest)
 	messages := summary(&a.Plan, func(r *attach.Repository) string { return r.Message })
 	if !strings.HasPrefix(messages["team-broken"], "the attached policy cannot be read and is kept: 1:") || len(messages) != 3 {
 		t.Errorf("messages are %q", messages)
@@ -222,8 +215,6 @@ func TestConfigurationLacksAdoptedPolicies(t *testing.T) {
 		`{}`: none,
 	} {
 		c := configure(t, configuration)
-		if got := f.planner().Missing(t.Context(), &a, &c); got != missing {
-			t.Errorf("Missing(%s) = %q, want %q", configuration, got, missing)
-		}
+		awstest.Equal(t, "Missing("+configuration+")", missing, f.planner().Missing(t.Context(), &a, &c))
 	}
 }

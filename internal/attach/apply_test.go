@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -22,9 +23,7 @@ func TestDetachDetachesPolicies(t *testing.T) {
 	if f.LifecyclePolicy("app")+f.LifecyclePolicy("broken") != "" || f.Calls()["DeleteLifecyclePolicy"] != 2 {
 		t.Errorf("calls are %v", f.Calls())
 	}
-	if n := f.Calls()["DescribeImages"]; n != 0 {
-		t.Errorf("%d calls list images, which nothing endangers", n)
-	}
+	awstest.Equal(t, "calls that list images, which nothing endangers", 0, f.Calls()["DescribeImages"])
 }
 
 func TestOneFailureDoesNotStopTheOthers(t *testing.T) {

@@ -6,20 +6,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 func want[T any](t *testing.T, what string, got, want T) {
 	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s mismatch (-want +got):\n%s", what, diff)
-	}
+	awstest.Equal(t, what, want, got)
 }
 
 func TestAttachAttachesOnePolicyToManyRepositories(t *testing.T) {
@@ -31,9 +28,8 @@ func TestAttachAttachesOnePolicyToManyRepositories(t *testing.T) {
 	f.add("secret", "")
 	plan := f.attach(both)
 	want(t, "plan", changes(&plan), map[string]string{"has-another": "replace", "has-it": "unchanged", "has-none": "attach"})
-	if plan.Account != account || plan.Changes() != 2 {
-		t.Errorf("account %s, %d changes", plan.Account, plan.Changes())
-	}
+	awstest.Equal(t, "account", account, plan.Account)
+	awstest.Equal(t, "changes", 2, plan.Changes())
 	f.apply(&plan)
 	want(t, "outcomes", outcomes(&plan), map[string]string{"has-another": "attached", "has-none": "attached"})
 	for name, text := range map[string]string{"has-another": both, "has-it": bothOtherwise, "has-none": both, "secret": ""} {
@@ -45,9 +41,8 @@ func TestAttachAttachesOnePolicyToManyRepositories(t *testing.T) {
 
 	again := f.attach(both)
 	f.apply(&again)
-	if n := f.Calls()["PutLifecyclePolicy"]; n != 2 || again.Changes() != 0 {
-		t.Errorf("the second time: %d changes, %d calls in all", again.Changes(), n)
-	}
+	awstest.Equal(t, "calls in all", 2, f.Calls()["PutLifecyclePolicy"])
+	awstest.Equal(t, "changes of the second time", 0, again.Changes())
 }
 
 func TestASelectionThatMatchesNothingIsAnError(t *testing.T) {
@@ -124,9 +119,9 @@ func TestThePlanSaysWhatECRWouldDo(t *testing.T) {
 	plan := f.attach(keep1)
 	want(t, "counts", plan.Repositories[0].Counts(), attach.Counts{Evaluated: 4, Expired: 3, InUse: 1})
 	want(t, "counts of web", plan.Repositories[1].Counts(), attach.Counts{Evaluated: 1})
-	if inUse, unknown := plan.Danger(); inUse != 1 || unknown != "" {
-		t.Errorf("danger is %d, %q", inUse, unknown)
-	}
+	inUse, unknown := plan.Danger()
+	awstest.Equal(t, "uses of images that ECR would delete", 1, inUse)
+	awstest.Equal(t, "unknown", "", unknown)
 	f.runner.Scan = func(context.Context) inuse.Scan {
 		return inuse.Scan{At: now, Failed: []inuse.Failure{{Source: "ecs", Err: errors.New("denied")}}}
 	}
@@ -147,8 +142,7 @@ func planOf(f *fixture, name string) *attach.Plan {
 	return &plan
 }
 
-// The index in use would be deleted with its children. ECR keeps the children of the kept
-// index.
+// The index in use would be deleted with its children. ECR keeps the children of the kept index.
 func TestRelatedImagesAreInUseTogether(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, asked)

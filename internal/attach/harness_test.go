@@ -3,18 +3,17 @@ package attach_test
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/policyapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
@@ -53,14 +52,11 @@ type fixture struct {
 	client policyapi.Client
 }
 
-// newFixture returns an empty registry with that configuration, in which
-// nothing is in use.
+// newFixture returns an empty registry with that configuration, in which nothing is in use.
 func newFixture(t *testing.T, configuration string) *fixture {
 	t.Helper()
 	registry := fakeecr.New(fakeecr.WithClock(func() time.Time { return now }))
-	server := httptest.NewServer(registry)
-	t.Cleanup(server.Close)
-	cfg := awsclient.Local(server.URL, "eu-west-1")
+	cfg := awstest.Serve(t, registry)
 	reader, _ := ecrapi.Connect(cfg)
 	client, _ := policyapi.Connect(cfg)
 	f := &fixture{T: t, Server: registry, client: client, runner: cleaner.Runner{
@@ -73,21 +69,16 @@ func newFixture(t *testing.T, configuration string) *fixture {
 func configure(t *testing.T, configuration string) config.Config {
 	t.Helper()
 	c, problems := config.Parse([]byte(configuration))
-	if len(problems) > 0 {
-		t.Fatalf("configuration %s: %v", configuration, problems)
-	}
+	awstest.Empty(t, "problems", problems)
 	return c
 }
 
-// uses makes these images, as REPOSITORY:TAG or REPOSITORY@DIGEST, the ones in
-// use by ECS.
+// uses makes these images, as REPOSITORY:TAG or REPOSITORY@DIGEST, the ones in use by ECS.
 func (f *fixture) uses(images ...string) {
 	var uses []inuse.Use
 	for _, image := range images {
 		ref, err := reference.Parse(account + ".dkr.ecr.eu-west-1.amazonaws.com/" + image)
-		if err != nil {
-			f.Fatal(err)
-		}
+		awstest.NoError(f.T, err)
 		uses = append(uses, inuse.Use{Source: "ecs", Reference: ref, By: "task"})
 	}
 	f.runner.Scan = func(context.Context) inuse.Scan {
@@ -121,18 +112,14 @@ func (f *fixture) attach(text string) attach.Plan {
 		document = &d
 	}
 	plan, err := f.planner().Attach(f.Context(), document)
-	if err != nil {
-		f.Fatal(err)
-	}
+	awstest.NoError(f.T, err)
 	return plan
 }
 
 func (f *fixture) detach() attach.Plan {
 	f.Helper()
 	plan, err := f.planner().Detach(f.Context())
-	if err != nil {
-		f.Fatal(err)
-	}
+	awstest.NoError(f.T, err)
 	return plan
 }
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // ownLines are the lines of the function and the tool, by message, without the fields
@@ -50,15 +50,11 @@ func TestEveryLineOfTheCleanerIsRead(t *testing.T) {
 			if listed := a.Totals.Deleted + a.Totals.Unknown; listed > 0 != (message == "image" || message == "intent") {
 				t.Errorf("%s, %s: totals %+v", message, name, a.Totals)
 			}
-			if wantRun := strings.Contains(ownLines[message], "run_id"); len(a.Runs) > 0 != wantRun {
-				t.Errorf("%s, %s: %d runs", message, name, len(a.Runs))
-			}
+			awstest.Equal(t, message+", "+name+": runs", strings.Contains(ownLines[message], "run_id"), len(a.Runs) > 0)
 		}
 	}
 }
 
-// A line of another program does not count as the cleaner's because it has one of its
-// messages.
 func TestLinesOfOtherProgramsWithOurMessages(t *testing.T) {
 	t.Parallel()
 	for message := range ownLines {
@@ -83,23 +79,16 @@ func TestOwnLinesAreAllThatTheSourceHas(t *testing.T) {
 			}
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(ownLines)), slices.Sorted(maps.Keys(found))); diff != "" {
-		t.Errorf("messages mismatch (-test +source):\n%s", diff)
-	}
+	awstest.Equal(t, "messages of the test and of the source", slices.Sorted(maps.Keys(ownLines)), slices.Sorted(maps.Keys(found)))
 }
 
-// messages finds calls such as log.LogAttrs(ctx, level, "message") and
-// h.Log.Warn("message").
+// messages finds calls such as log.LogAttrs(ctx, level, "message") and h.Log.Warn("message").
 func messages(t *testing.T, file string, found map[string]bool) {
 	t.Helper()
 	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	if !slices.ContainsFunc(tree.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"log/slog"` }) {
 		return
 	}
@@ -121,9 +110,7 @@ func messages(t *testing.T, file string, found map[string]bool) {
 		}
 		if literal, ok := call.Args[at].(*ast.BasicLit); ok && literal.Kind == token.STRING {
 			message, err := strconv.Unquote(literal.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, err)
 			found[message] = true
 		}
 		return true

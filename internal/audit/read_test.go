@@ -13,9 +13,8 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // line returns a line of a run. A question mark after the outcome, as in "deleted?", means
@@ -34,9 +33,7 @@ func line(run, digest, outcome string) string {
 func read(t *testing.T, run string, lines ...string) audit.Audit {
 	t.Helper()
 	a, err := audit.Read(strings.NewReader(strings.Join(lines, "\n")), run)
-	if err != nil {
-		t.Fatalf("Read: %v", err)
-	}
+	awstest.NoError(t, err)
 	return a
 }
 
@@ -59,9 +56,7 @@ func summary(a audit.Audit) string {
 
 func wantSummary(t *testing.T, a audit.Audit, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(strings.Join(want, "\n")+"\n", summary(a)); diff != "" {
-		t.Errorf("audit mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "audit", strings.Join(want, "\n")+"\n", summary(a))
 }
 
 func TestRemovedUnconfirmedAndUnknownImages(t *testing.T) {
@@ -117,9 +112,7 @@ func TestAnImageIsListedWithAllThatTheLogSays(t *testing.T) {
 		ID: "r", Removed: []audit.Image{im}, Unconfirmed: []audit.Image{}, Unknown: []audit.Image{open},
 		Totals: audit.Totals{Deleted: 1, Unknown: 1},
 	}}
-	if diff := cmp.Diff(want, a.Runs); diff != "" {
-		t.Errorf("runs mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "runs", want, a.Runs)
 }
 
 func TestRunsAreApart(t *testing.T) {
@@ -138,9 +131,7 @@ func TestRunsAreApart(t *testing.T) {
 	if want := (audit.Totals{Deleted: 1, Unknown: 1}); a.Totals != want || a.Lines.Read != 6 {
 		t.Errorf("totals %+v, lines %+v", a.Totals, a.Lines)
 	}
-	if n := len(read(t, "r4", lines...).Runs); n != 0 {
-		t.Errorf("%d runs of an unknown name", n)
-	}
+	awstest.Equal(t, "runs of an unknown name", 0, len(read(t, "r4", lines...).Runs))
 }
 
 // Lambda hands an event out again under the same name when the first run died.
@@ -161,7 +152,6 @@ func quoted(s string) string {
 	return string(text)
 }
 
-// The audit of a log is the same in every wrapping.
 func TestEveryWrappingOfALogIsRead(t *testing.T) {
 	t.Parallel()
 	for name, wrap := range map[string]func(string) string{
@@ -269,16 +259,12 @@ func FuzzAudit(f *testing.F) {
 	f.Add([]byte("\xff{"), "\"},\n"+line("r", "x", "deleted")+"\u2028\x1b[31m\x00\xff")
 	f.Fuzz(func(t *testing.T, log []byte, hostile string) {
 		a, err := audit.Read(bytes.NewReader(log), "")
-		if err != nil {
-			t.Fatalf("Read: %v", err)
-		}
+		awstest.NoError(t, err)
 		var sum int
 		for _, run := range a.Runs {
 			sum += len(run.Removed) + len(run.Unconfirmed) + len(run.Unknown)
 		}
-		if sum != a.Totals.Listed() {
-			t.Errorf("%d images, totals %+v", sum, a.Totals)
-		}
+		awstest.Equal(t, "images", a.Totals.Listed(), sum)
 		var text bytes.Buffer
 		logger := slog.New(slog.NewJSONHandler(&text, nil)).With(slog.String("run_id", "r"), slog.String("repository", "app"), slog.String("policy", hostile))
 		logger.Info("intent", slog.String("digest", "a"), slog.String("tags", hostile), slog.String("reason", hostile))

@@ -20,21 +20,18 @@ import (
 func TestLoadReadsTheEnvironment(t *testing.T) {
 	awstest.Environment(t, "http://127.0.0.1:1")
 	cfg := load(t)
-	if cfg.Region != awstest.Region || aws.ToString(cfg.BaseEndpoint) != "http://127.0.0.1:1" {
-		t.Errorf("region %q, endpoint %q", cfg.Region, aws.ToString(cfg.BaseEndpoint))
-	}
+	awstest.Equal(t, "Region", awstest.Region, cfg.Region)
+	awstest.Equal(t, "endpoint", "http://127.0.0.1:1", aws.ToString(cfg.BaseEndpoint))
 	credentials, err := cfg.Credentials.Retrieve(t.Context())
-	if err != nil || credentials.AccessKeyID != "AKID" {
-		t.Errorf("credentials %q, %v", credentials.AccessKeyID, err)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "access key", "AKID", credentials.AccessKeyID)
 }
 
 func TestLoadTakesAnExplicitRegionFirst(t *testing.T) {
 	awstest.Environment(t, "")
 	cfg, err := awsclient.Load(t.Context(), "", "us-west-2")
-	if err != nil || cfg.Region != "us-west-2" {
-		t.Errorf("region %q, %v", cfg.Region, err)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "Region", "us-west-2", cfg.Region)
 }
 
 func TestLoadReadsProfiles(t *testing.T) {
@@ -45,16 +42,12 @@ func TestLoadReadsProfiles(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "config")
 	shared := "[profile one]\nregion = eu-north-1\naws_access_key_id = ONE\naws_secret_access_key = x\n" +
 		"[profile two]\nregion = eu-south-1\naws_access_key_id = TWO\naws_secret_access_key = x\n"
-	if err := os.WriteFile(name, []byte(shared), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(name, []byte(shared), 0o600))
 	t.Setenv("AWS_CONFIG_FILE", name)
 	t.Setenv("AWS_PROFILE", "one")
 	for profile, want := range map[string][2]string{"": {"eu-north-1", "ONE"}, "two": {"eu-south-1", "TWO"}} {
 		cfg, err := awsclient.Load(t.Context(), profile, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		credentials, err := cfg.Credentials.Retrieve(t.Context())
 		if err != nil || cfg.Region != want[0] || credentials.AccessKeyID != want[1] {
 			t.Errorf("profile %q: region %s, key %s (%v), want %v", profile, cfg.Region, credentials.AccessKeyID, err, want)
@@ -68,17 +61,15 @@ func TestLoadReadsProfiles(t *testing.T) {
 func TestLoadNeedsARegion(t *testing.T) {
 	awstest.Environment(t, "")
 	t.Setenv("AWS_REGION", "")
-	if _, err := awsclient.Load(t.Context(), "", ""); !errors.Is(err, awsclient.ErrNoRegion) {
-		t.Errorf("without a region: %v, want ErrNoRegion", err)
-	}
+	_, err := awsclient.Load(t.Context(), "", "")
+	awstest.ErrorIs(t, "no Region", err, awsclient.ErrNoRegion)
 }
 
 func TestLocalNeedsNoEnvironment(t *testing.T) {
 	awstest.Environment(t, "")
 	cfg := awsclient.Local("http://127.0.0.1:2", "eu-west-3")
-	if cfg.Region != "eu-west-3" || aws.ToString(cfg.BaseEndpoint) != "http://127.0.0.1:2" {
-		t.Errorf("region %q, endpoint %q", cfg.Region, aws.ToString(cfg.BaseEndpoint))
-	}
+	awstest.Equal(t, "Region", "eu-west-3", cfg.Region)
+	awstest.Equal(t, "endpoint", "http://127.0.0.1:2", aws.ToString(cfg.BaseEndpoint))
 	credentials, err := cfg.Credentials.Retrieve(t.Context())
 	if err != nil || credentials.AccessKeyID == "AKID" {
 		t.Errorf("credentials %q, %v", credentials.AccessKeyID, err)
@@ -101,8 +92,7 @@ func (b *body) Read(p []byte) (int, error) {
 
 func (b *body) Close() error { return nil }
 
-// The SDK closes the body as soon as there is an answer. The transport must not read it
-// after that.
+// The SDK closes the body as soon as there is an answer. The transport must not read it after that.
 func TestRequestsAreSentFromACopyOfTheirBody(t *testing.T) {
 	awstest.Environment(t, "")
 	loaded := load(t)
@@ -125,13 +115,9 @@ func TestRequestsAreSentFromACopyOfTheirBody(t *testing.T) {
 func do(t *testing.T, cfg aws.Config, url string, body io.ReadCloser) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	answer, err := cfg.HTTPClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	_ = answer.Body.Close()
 }
 
@@ -146,18 +132,63 @@ func TestABodyThatCannotBeReadIsAnError(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1", errReader{broken})
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	answer, err := awsclient.Local("", "eu-west-1").HTTPClient.Do(r)
 	if err == nil {
 		_ = answer.Body.Close()
 	}
-	if !errors.Is(err, broken) {
-		t.Errorf("error %v, want that of the body", err)
-	}
+	awstest.ErrorIs(t, "a broken body", err, broken)
 }
 
 type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }
+
+// Endpoints have the sources of the SDK's own clients, in the same order.
+func TestEndpointsOfTheServices(t *testing.T) {
+	const one, all = "http://127.0.0.1:1", "http://127.0.0.1:2"
+	for name, test := range map[string]struct {
+		env    map[string]string
+		shared string
+		want   string // of SSM
+	}{
+		"none":                         {nil, "", "https://ssm.eu-west-1.amazonaws.com"},
+		"of all":                       {map[string]string{"AWS_ENDPOINT_URL": all}, "", all},
+		"of the service":               {map[string]string{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_SSM": one}, "", one},
+		"of the service alone":         {map[string]string{"AWS_ENDPOINT_URL_SSM": one}, "", one},
+		"of another service":           {map[string]string{"AWS_ENDPOINT_URL_S3": one}, "", "https://ssm.eu-west-1.amazonaws.com"},
+		"in a file":                    {nil, one, one},
+		"in a file, below the setting": {map[string]string{"AWS_ENDPOINT_URL": all}, one, all},
+		"ignored": {
+			map[string]string{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_SSM": one, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+			one,
+			"https://ssm.eu-west-1.amazonaws.com",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			awstest.Environment(t, "")
+			for key, value := range test.env {
+				t.Setenv(key, value)
+			}
+			if test.shared != "" {
+				file := filepath.Join(t.TempDir(), "config")
+				text := "[default]\nservices = local\n[services local]\nssm =\n  endpoint_url = " + test.shared + "\n"
+				awstest.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+				t.Setenv("AWS_CONFIG_FILE", file)
+			}
+			cfg, host := unsent(load(t))
+			if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err == nil || *host != test.want {
+				t.Errorf("sent to %s, want %s (%v)", *host, test.want, err)
+			}
+		})
+	}
+}
+
+func TestObjectsHaveAnEndpointOfTheirOwn(t *testing.T) {
+	awstest.Environment(t, "http://127.0.0.1:2")
+	t.Setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+	cfg, host := unsent(load(t))
+	if _, err := get(t, cfg, "s3://bucket/key"); err == nil || *host != "http://127.0.0.1:1/bucket/key" {
+		t.Errorf("sent to %s (%v)", *host, err)
+	}
+}

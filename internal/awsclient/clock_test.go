@@ -16,9 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A datedAnswer is an answer with that Date header. It arrives when the clock of this
-// machine shows at. The zero status is 200, the zero scheme https, and an empty Date is
-// no header.
+// A datedAnswer is an answer with that Date header. It arrives when the clock of this machine shows
+// at. The zero status is 200, the zero scheme https, and an empty Date is no header.
 type datedAnswer struct {
 	at     time.Time
 	date   string
@@ -98,9 +97,7 @@ func TestTheClockIsComparedWithTheDateOfAnswers(t *testing.T) {
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want %q", name, err, test.want)
 		}
-		if unchecked := errors.Is(err, awsclient.ErrNoDate); unchecked != (test.want == unknown) {
-			t.Errorf("%s: error %v is ErrNoDate: %t", name, err, unchecked)
-		}
+		awstest.Equal(t, name+": error is ErrNoDate", test.want == unknown, errors.Is(err, awsclient.ErrNoDate))
 	}
 }
 
@@ -109,9 +106,7 @@ func TestAWrongClockIsNamedWithBothTimes(t *testing.T) {
 	err := watched(t, datedAnswer{at: now.Add(60*24*time.Hour + time.Millisecond).Local(), date: "Sun, 01 Mar 2026 12:00:00 GMT"}).Check()
 	want := "the clock of this machine is wrong: it says 2026-04-30T12:00:00Z, ecr.invalid says 2026-03-01T12:00:00Z; " +
 		"set the clock and run again (after a suspend, also set the clock of WSL and virtual machines)"
-	if err == nil || err.Error() != want {
-		t.Errorf("error %v\nwant  %s", err, want)
-	}
+	awstest.Equal(t, "error", want, fmt.Sprint(err))
 }
 
 // A later answer that agrees does not hide a wrong clock. Once the wrong clock was
@@ -141,13 +136,10 @@ func TestEveryDisagreementIsReported(t *testing.T) {
 			answers <- ahead
 			do(t, cfg, "https://ecr.invalid", nil)
 		}
-		if err := check.Check(); (err != nil) != step.wrong {
-			t.Errorf("step %d: error %v, want one: %t", i, err, step.wrong)
-		}
+		awstest.Equal(t, fmt.Sprintf("step %d: error", i), step.wrong, check.Check() != nil)
 	}
 }
 
-// The time of the services is never too late, however long an answer took.
 func TestTimesOfServicesAreNeverTooLate(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
@@ -184,7 +176,6 @@ func TestTheClockIsReadAsWallTime(t *testing.T) {
 	}
 }
 
-// The check passes on every answer, and the error of a failed connection.
 func TestTheCheckPassesAnswersAndErrorsOn(t *testing.T) {
 	t.Parallel()
 	cut := errors.New("cut")
@@ -197,9 +188,7 @@ func TestTheCheckPassesAnswersAndErrorsOn(t *testing.T) {
 	check := awsclient.WatchClock(&cfg, func() time.Time { return now })
 	for path, want := range map[string]string{"/": "418 tea <nil>", "/cut": "0  cut"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://ecr.invalid"+path, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		status, body := 0, ""
 		answer, err := cfg.HTTPClient.Do(r)
 		if answer != nil {
@@ -207,9 +196,7 @@ func TestTheCheckPassesAnswersAndErrorsOn(t *testing.T) {
 			_ = answer.Body.Close()
 			status, body = answer.StatusCode, string(text)
 		}
-		if got := fmt.Sprint(status, " ", body, " ", err); got != want {
-			t.Errorf("%s: %s, want %s", path, got, want)
-		}
+		awstest.Equal(t, path, want, fmt.Sprint(status, " ", body, " ", err))
 	}
 	if err := check.Check(); err != nil {
 		t.Errorf("after a refusal and a lost answer: %v", err)

@@ -34,8 +34,7 @@ func TestThrottlingIsWaitedForHalfAnHour(t *testing.T) {
 	})
 }
 
-// If the next attempt would be too late, the call ends at once with the fault of the last
-// one.
+// If the next attempt would be too late, the call ends at once with the fault of the last one.
 func TestDeadlinesEndTheRetries(t *testing.T) {
 	t.Parallel()
 	eachService(t, "", func(t serviceTest) {
@@ -63,14 +62,11 @@ func TestDeadlinesEndTheRetries(t *testing.T) {
 func wantWords(t *testing.T, err error, words ...string) {
 	t.Helper()
 	for _, word := range words {
-		if err == nil || !strings.Contains(err.Error(), word) {
-			t.Errorf("got %v, want %q in it", err, word)
-		}
+		awstest.ErrorContains(t, err, word)
 	}
 }
 
-// If a call is cancelled during an attempt or a pause, its error also has the fault
-// before.
+// If a call is cancelled during an attempt or a pause, its error also has the fault before.
 func TestACallThatIsStoppedNamesTheFaultBefore(t *testing.T) {
 	t.Parallel()
 	eachService(t, "", func(t serviceTest) {
@@ -88,9 +84,7 @@ func TestACallThatIsStoppedNamesTheFaultBefore(t *testing.T) {
 			time.AfterFunc(stop, cancel)
 			err := t.call(ctx, cfg)
 			wantWords(t.T, err, "context canceled", "; before that: ", "ThrottlingException")
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("%v is not that of the context", err)
-			}
+			awstest.ErrorIs(t, "a canceled context", err, context.Canceled)
 		}
 	})
 }
@@ -134,9 +128,8 @@ func TestAnswersThatGetStuckAreAskedForAgain(t *testing.T) {
 				return script.Do(r)
 			})
 			start := time.Now()
-			if err := errors.Join(t.call(t.Context(), cfg), t.call(t.Context(), cfg)); err != nil || attempt != 5 {
-				t.Errorf("%v after %d attempts", err, attempt)
-			}
+			awstest.NoError(t, errors.Join(t.call(t.Context(), cfg), t.call(t.Context(), cfg)))
+			awstest.Equal(t, "attempts", 5, attempt)
 			if took := time.Since(start); took > 4*time.Minute {
 				t.Errorf("it takes %v", took)
 			}

@@ -40,9 +40,8 @@ func TestParsePrincipal(t *testing.T) {
 		"arn:aws:sts::123456789012:federated-user/somebody":        {Partition: "aws", Account: "123456789012", Kind: "federated-user", Name: "somebody"},
 	} {
 		got, err := awsclient.ParsePrincipal(arn)
-		if err != nil || got != want {
-			t.Errorf("ParsePrincipal(%s) = %+v, %v; want %+v", arn, got, err, want)
-		}
+		awstest.NoError(t, err)
+		awstest.Equal(t, "ParsePrincipal("+arn+")", want, got)
 		if again, err := awsclient.ParsePrincipal(got.ARN()); err != nil || again != got {
 			t.Errorf("ParsePrincipal(%s) = %+v, %v; want %+v", got.ARN(), again, err, got)
 		}

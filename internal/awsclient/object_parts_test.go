@@ -129,8 +129,7 @@ func TestAnIncompleteObjectIsAnError(t *testing.T) {
 	}
 }
 
-// Parts of two versions are an error, even if the store ignores If-Match or sends no
-// ETag.
+// Parts of two versions are an error, even if the store ignores If-Match or sends no ETag.
 func TestPartsAreOfOneVersion(t *testing.T) {
 	t.Parallel()
 	for _, tags := range [][]string{{`"1"`, `"2"`}, {`"1"`, ""}, {"", ""}, {"", `"2"`}} {

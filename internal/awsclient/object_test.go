@@ -62,9 +62,7 @@ func get(t *testing.T, cfg aws.Config, location string) (string, error) {
 func TestObjectsAreWrittenAndRead(t *testing.T) {
 	t.Parallel()
 	b, cfg := newBucket(t)
-	if err := awsclient.PutObject(t.Context(), cfg, "s3://bucket/a/b.json", []byte("content"), now); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, awsclient.PutObject(t.Context(), cfg, "s3://bucket/a/b.json", []byte("content"), now))
 	if got, err := get(t, cfg, "s3://bucket/a/b.json"); err != nil || got != "content" || b.path != "/bucket/a/b.json" {
 		t.Errorf("GetObject = %q, %v, from %s", got, err, b.path)
 	}
@@ -142,9 +140,7 @@ func TestObjectErrorsSayWhatToDo(t *testing.T) {
 			if status == http.StatusForbidden && verb == "get" {
 				want += " and check its name: without s3:ListBucket, S3 also denies access to a missing object"
 			}
-			if err == nil || err.Error() != verb+" s3://bucket/key: "+want {
-				t.Errorf("%s with status %d: %v, want %q", verb, status, err, want)
-			}
+			awstest.Equal(t, fmt.Sprintf("error of %s with status %d", verb, status), verb+" s3://bucket/key: "+want, fmt.Sprint(err))
 		}
 	}
 }

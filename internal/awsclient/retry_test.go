@@ -3,6 +3,8 @@ package awsclient_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -27,9 +29,8 @@ func TestFaultsOfWhatWasAnsweredPass(t *testing.T) {
 		eachService(t, what+" of", func(t serviceTest) {
 			cfg, script := scripted(slices.Concat([]end{listed}, times(40, fault), []end{listed})...)
 			start := time.Now()
-			if err := errors.Join(t.call(t.Context(), cfg), t.call(t.Context(), cfg)); err != nil || script.n != 42 {
-				t.Errorf("%d attempts: %v", script.n, err)
-			}
+			awstest.NoError(t, errors.Join(t.call(t.Context(), cfg), t.call(t.Context(), cfg)))
+			awstest.Equal(t, "attempts", 42, script.n)
 			if took := time.Since(start); took < 5*time.Minute || took > 15*time.Minute {
 				t.Errorf("took %v", took)
 			}
@@ -42,9 +43,8 @@ func TestFaultsAfterThrottlingPass(t *testing.T) {
 	t.Parallel()
 	eachService(t, "", func(t serviceTest) {
 		cfg, script := scripted(slices.Concat(times(20, throttled), times(20, serverDown), times(20, refused), []end{listed})...)
-		if err := t.call(t.Context(), cfg); err != nil || script.n != 61 {
-			t.Errorf("%d attempts: %v", script.n, err)
-		}
+		awstest.NoError(t, t.call(t.Context(), cfg))
+		awstest.Equal(t, "attempts", 61, script.n)
 	})
 }
 
@@ -60,8 +60,7 @@ func TestARefusalAfterThrottlingIsFinal(t *testing.T) {
 	})
 }
 
-// wantAttempts checks the number of attempts and the time of a call that never had an
-// answer.
+// wantAttempts checks the number of attempts and the time of a call that never had an answer.
 func (t serviceTest) wantAttempts(fault end, want int, within time.Duration) {
 	t.Helper()
 	cfg, script := scripted(fault)
@@ -108,7 +107,7 @@ func TestOperationsAreJudgedByThemselves(t *testing.T) {
 		_, err := ecr.NewFromConfig(cfg).DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: aws.String("app")})
 		return err
 	}
-	for what, test := range map[string]struct {
+	for name, test := range map[string]struct {
 		fault end
 		want  int
 	}{
@@ -116,13 +115,11 @@ func TestOperationsAreJudgedByThemselves(t *testing.T) {
 		// the host is there, so that the connection will be again
 		"a lost connection": {refused, 1 + 50 + 1},
 	} {
-		t.Run(what, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				cfg, script := scripted(slices.Concat([]end{listed}, times(50, test.fault), []end{denied})...)
-				if err := listRepositories(t.Context(), cfg); err != nil {
-					t.Fatal(err)
-				}
+				awstest.NoError(t, listRepositories(t.Context(), cfg))
 				if err := images(t.Context(), cfg); err == nil || script.n != test.want {
 					t.Errorf("%d attempts, want %d; %v", script.n, test.want, err)
 				}
@@ -147,9 +144,7 @@ func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
 		}()
 		start := time.Now()
 		for ctx.Err() == nil {
-			if err := listRepositories(t.Context(), good); err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, listRepositories(t.Context(), good))
 			time.Sleep(100 * time.Millisecond)
 		}
 		if took := time.Since(start); failed == nil || script.n != 17 || took > 5*time.Minute {
@@ -183,9 +178,7 @@ func TestThrottlingOfManyCallsEndsNoRun(t *testing.T) {
 		cfg, script := scripted(listed)
 		for range 500 {
 			script.n, script.ends = 0, append(times(5, throttled), listed)
-			if err := listRepositories(t.Context(), cfg); err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, listRepositories(t.Context(), cfg))
 		}
 	})
 }
@@ -220,4 +213,36 @@ func TestNothingIsLeftOfAnAnswerThatBrokeOff(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Each attempt reads the whole object. If the body breaks off, there is another attempt.
+func TestObjectsAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := end{503, "<Error><Code>SlowDown</Code></Error>", nil}
+		cut := end{200, "con", io.ErrUnexpectedEOF}
+		cfg, script := scripted(slow, slow, cut, refused, cut, end{200, "content", nil})
+		if got, err := get(t, cfg, "s3://bucket/key"); err != nil || got != "content" || script.n != 6 {
+			t.Errorf("GetObject = %q, %v after %d attempts", got, err, script.n)
+		}
+		script.n = 0
+		awstest.NoError(t, awsclient.PutObject(t.Context(), cfg, "s3://bucket/key", []byte("content"), now))
+		awstest.Equal(t, "attempts", 6, script.n)
+	})
+}
+
+// A call may take longer than its signature is valid.
+func TestEachAttemptIsSignedAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg, script := scripted(append(times(40, throttled), listed)...)
+		start := time.Now()
+		cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
+			awstest.Equal(t, "time of the signature", now.Add(time.Since(start)).Format("20060102T150405Z"), r.Header.Get("X-Amz-Date"))
+			return script.Do(r)
+		})
+		if _, err := awsclient.GetParameter(t.Context(), cfg, "/x", now); err != nil || time.Since(start) < 5*time.Minute {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+	})
 }

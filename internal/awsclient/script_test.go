@@ -114,14 +114,11 @@ func scripted(ends ...end) (aws.Config, *script) {
 func load(t *testing.T) aws.Config {
 	t.Helper()
 	cfg, err := awsclient.Load(t.Context(), "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	return cfg
 }
 
-// eachService runs a variant of a test with an operation of each service, in synctest
-// bubbles.
+// eachService runs a variant of a test with an operation of each service, in synctest bubbles.
 func eachService(t *testing.T, variant string, test func(t serviceTest)) {
 	t.Helper()
 	for service, call := range operations {

@@ -1,15 +1,18 @@
 package ecrapi_test
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
@@ -26,16 +29,11 @@ func TestChildrenReadsIndexes(t *testing.T) {
 	docker := registry.Put("app", fakeecr.Image{Children: []string{child}, ManifestMediaType: "application/vnd.docker.distribution.manifest.list.v2+json"})
 	outer := registry.Put("app", fakeecr.Image{Children: []string{oci}})
 	got, err := client.Children(t.Context(), "app", []string{oci, docker, outer})
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	want := map[string][]string{oci: {child, digest(7)}, docker: {child}, outer: {oci}}
-	if diff := cmp.Diff(want, got.Children); diff != "" || got.Failed != nil {
-		t.Errorf("failed %v, children mismatch (-want +got):\n%s", got.Failed, diff)
-	}
-	if n := calls.Snapshot()["BatchGetImage"]; n != 1 {
-		t.Errorf("%d calls, want 1", n)
-	}
+	awstest.Equal(t, "children", want, got.Children)
+	awstest.Equal(t, "failed", []plan.Failure(nil), got.Failed)
+	awstest.Equal(t, "BatchGetImage calls", 1, calls.Snapshot()["BatchGetImage"])
 }
 
 // An index that cannot be read is missing from the children and has a failure with a
@@ -86,16 +84,13 @@ func TestChildrenKeepsEveryFailureOfAnAnswer(t *testing.T) {
 	}
 }
 
-// The span of the reading begins at the first attempt and ends at the time of the
-// answer.
+// The span of the reading begins at the first attempt and ends at the time of the answer.
 func TestChildrenReturnsTheTimeOfItsPull(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	index := registry.Put("app", fakeecr.Image{PushedAt: now.Add(-time.Hour), Children: []string{digest(1)}})
 	got, err := client.Children(t.Context(), "app", []string{index})
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	pulled := registry.Images("app")[0].LastRecordedPullTime.Truncate(time.Second)
 	if pulled.Before(got.At.From) || pulled.After(got.At.To) || got.At.To.Sub(got.At.From) > 10*time.Second {
 		t.Errorf("pulled at %v, read from %v to %v", pulled, got.At.From, got.At.To)
@@ -174,14 +169,11 @@ func TestChildrenErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	_, err := client.Children(t.Context(), "gone", []string{digest(1)})
-	if !errors.Is(err, plan.ErrRepositoryNotFound) {
-		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
-	}
+	awstest.ErrorIs(t, "a repository that is gone", err, plan.ErrRepositoryNotFound)
 	registry.Fail("BatchGetImage", "app", "AccessDeniedException")
 	_, err = client.Children(t.Context(), "app", []string{digest(1)})
-	wantError(t, err, "read manifests in app: ")
-	wantError(t, err, "not authorized to perform: ecr:BatchGetImage")
-	wantError(t, err, "grant the action to the role")
+	awstest.ErrorContains(t, err, "read manifests in app: ", "not authorized to perform: ecr:BatchGetImage")
+	awstest.ErrorContains(t, err, "grant the action to the role")
 }
 
 // Reading counts as a pull unless the role is excluded.
@@ -191,9 +183,8 @@ func TestChildrenStampsThePull(t *testing.T) {
 		registry, client, _ := start(t)
 		registry.ExcludePulls(excluded)
 		index := registry.Put("app", fakeecr.Image{PushedAt: now.Add(-time.Hour), Children: []string{digest(1)}})
-		if _, err := client.Children(t.Context(), "app", []string{index}); err != nil {
-			t.Fatal(err)
-		}
+		_, err := client.Children(t.Context(), "app", []string{index})
+		awstest.NoError(t, err)
 		if stamped := !registry.Images("app")[0].LastRecordedPullTime.IsZero(); stamped == excluded {
 			t.Errorf("excluded %t: stamped %t", excluded, stamped)
 		}
@@ -208,15 +199,38 @@ func TestPullTimeExclusionsReadsAllPages(t *testing.T) {
 	}
 	client, _ := connect(t, canned{"ListPullTimeUpdateExclusions": func(token string) string { return pages[token] }})
 	got, err := client.PullTimeExclusions(t.Context())
-	if diff := cmp.Diff([]string{"arn:1", "arn:2", "arn:3"}, got); err != nil || diff != "" {
-		t.Errorf("PullTimeExclusions mismatch (-want +got), error %v:\n%s", err, diff)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "PullTimeExclusions", []string{"arn:1", "arn:2", "arn:3"}, got)
 	client, _ = connect(t, canned{"ListPullTimeUpdateExclusions": func(string) string { return fmt.Sprintf(`{"pullTimeUpdateExclusions": [], "nextToken": %q}`, "t") }})
 	_, err = client.PullTimeExclusions(t.Context())
-	wantError(t, err, "list pull-time update exclusions: the listing is cut short")
+	awstest.ErrorContains(t, err, "list pull-time update exclusions: the listing is cut short")
 	registry, client, _ := start(t)
 	registry.Fail("", "", "AccessDeniedException")
 	_, err = client.PullTimeExclusions(t.Context())
-	wantError(t, err, "list pull-time update exclusions: ")
-	wantError(t, err, "grant the action to the role")
+	awstest.ErrorContains(t, err, "list pull-time update exclusions: ", "grant the action to the role")
+}
+
+// manifest answers BatchGetImage for any image with this manifest.
+type manifest struct {
+	ecrapi.API
+	text string
+}
+
+func (m manifest) BatchGetImage(_ context.Context, in *ecr.BatchGetImageInput, _ ...func(*ecr.Options)) (*ecr.BatchGetImageOutput, error) {
+	return &ecr.BatchGetImageOutput{Images: []types.Image{{ImageId: &in.ImageIds[0], ImageManifest: &m.text}}}, nil
+}
+
+// FuzzManifest: a manifest that is read has a list of digests, which may be empty but not
+// nil. Otherwise the image has a failure.
+func FuzzManifest(f *testing.F) {
+	f.Add(`{"manifests": []}`)
+	f.Add(`{"schemaVersion": 2, "manifests": [{"digest": "sha256:a", "platform": {"os": "linux"}}, {"digest": ""}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := ecrapi.New(manifest{text: text}).Children(t.Context(), "app", []string{"sha256:index"})
+		awstest.NoError(t, err)
+		digests, read := got.Children["sha256:index"]
+		if read && (digests == nil || slices.Contains(digests, "")) || read == (len(got.Failed) == 1) {
+			t.Errorf("%q lists %q, failed %v", text, digests, got.Failed)
+		}
+	})
 }

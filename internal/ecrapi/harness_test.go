@@ -103,13 +103,6 @@ func images(details ...string) canned {
 	}}
 }
 
-func wantError(t *testing.T, err error, want string) {
-	t.Helper()
-	if err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("got error %v, want one with %q", err, want)
-	}
-}
-
 // api returns the SDK's client with those answers. It tries each call once.
 func api(answers awstest.Client) *ecr.Client {
 	return ecr.NewFromConfig(awstest.Attempts(awstest.Offline(answers), 1))

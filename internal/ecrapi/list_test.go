@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -27,18 +26,14 @@ func TestImagesReadsAllPages(t *testing.T) {
 	registry, client, calls := start(t)
 	want := put(registry, 2001)
 	list, err := collect(t, each(client.Images(t.Context(), "app")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	var got []string
 	for _, im := range list {
 		got = append(got, im.Digest)
 	}
 	slices.Sort(got)
 	awstest.Equal(t, "digests", want, got)
-	if n := calls.Snapshot()["DescribeImages"]; n != 3 {
-		t.Errorf("%d calls for 2001 images, want 3", n)
-	}
+	awstest.Equal(t, "calls for 2001 images", 3, calls.Snapshot()["DescribeImages"])
 }
 
 func TestImagesConvertsEveryField(t *testing.T) {
@@ -56,9 +51,8 @@ func TestImagesConvertsEveryField(t *testing.T) {
 		LastArchivedAt: evaluator.At(now.Add(-3 * time.Hour)), LastActivatedAt: evaluator.At(now.Add(-2 * time.Hour)), SizeInBytes: 12345,
 		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", SubjectDigest: digest(9),
 	}}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("Images mismatch (-want +got), error %v:\n%s", err, diff)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "Images", want, got)
 }
 
 func TestImagesListsEveryStatus(t *testing.T) {
@@ -68,9 +62,7 @@ func TestImagesListsEveryStatus(t *testing.T) {
 		registry.Put("app", fakeecr.Image{Digest: digest(i), Status: status})
 	}
 	list, err := collect(t, each(client.Images(t.Context(), "app")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	got := map[evaluator.ImageStatus]int{}
 	for _, im := range list {
 		got[im.Status]++
@@ -92,9 +84,7 @@ func TestImagesCanBeLeftEarly(t *testing.T) {
 			break
 		}
 	}
-	if n := calls.Snapshot()["DescribeImages"]; n != 1 {
-		t.Errorf("%d calls for a page of images, want 1", n)
-	}
+	awstest.Equal(t, "calls for a page of images", 1, calls.Snapshot()["DescribeImages"])
 }
 
 // Pages overlap if images are added and removed between the calls. An image that counts
@@ -111,9 +101,8 @@ func TestImagesOnSeveralPagesCountOnce(t *testing.T) {
 	for _, im := range list {
 		got = append(got, im.Digest)
 	}
-	if want := []string{"sha256:a", "sha256:b", "sha256:c"}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("Images = %v, %v; want %v", got, err, want)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "Images", []string{"sha256:a", "sha256:b", "sha256:c"}, got)
 }
 
 // An image that changes while pages are fetched, and is listed again, is an error:
@@ -140,7 +129,7 @@ func TestAnImageThatChangesBetweenPagesIsAnError(t *testing.T) {
 		client, _ := connect(t, canned{"DescribeImages": func(token string) string { return pages[token] }})
 		list, err := collect(t, each(client.Images(t.Context(), "app")))
 		if changed {
-			wantError(t, err, "describe images in app: sha256:x changed while the pages were listed; run again")
+			awstest.ErrorContains(t, err, "describe images in app: sha256:x changed while the pages were listed; run again")
 		} else if err != nil || len(list) != 2 {
 			t.Errorf("%s: %d images, %v", second, len(list), err)
 		}
@@ -159,17 +148,16 @@ func TestARepeatedPageTokenCutsTheListingShort(t *testing.T) {
 			"DescribeRepositories": func(token string) string { return fmt.Sprintf(`{"repositories": [], "nextToken": %q}`, next(token)) },
 		})
 		_, err := collect(t, each(client.Images(t.Context(), "app")))
-		wantError(t, err, "describe images in app: the listing is cut short: ECR repeats a page token")
+		awstest.ErrorContains(t, err, "describe images in app: the listing is cut short: ECR repeats a page token")
 		_, err = collect(t, client.Repositories(t.Context()))
-		wantError(t, err, "describe repositories: the listing is cut short: ECR repeats a page token")
+		awstest.ErrorContains(t, err, "describe repositories: the listing is cut short: ECR repeats a page token")
 		if t.Failed() {
 			t.Fatalf("case %s", name)
 		}
 	}
 }
 
-// Without digest or push time neither the image nor the images next to it in a count can
-// be judged.
+// Without digest or push time neither the image nor the images next to it in a count can be judged.
 func TestImagesRefusesToGuess(t *testing.T) {
 	t.Parallel()
 	for want, detail := range map[string]string{
@@ -179,10 +167,8 @@ func TestImagesRefusesToGuess(t *testing.T) {
 	} {
 		client, _ := connect(t, images(`{"imageDigest": "sha256:ok", "imagePushedAt": 1}`, detail))
 		list, err := collect(t, each(client.Images(t.Context(), "app")))
-		wantError(t, err, "describe images in app: "+want)
-		if len(list) != 1 {
-			t.Errorf("%s: %d images before the error, want 1", detail, len(list))
-		}
+		awstest.ErrorContains(t, err, "describe images in app: "+want)
+		awstest.Equal(t, detail+": images before the error", 1, len(list))
 	}
 }
 
@@ -217,9 +203,9 @@ func TestImagesRefusesTimesOutOfRange(t *testing.T) {
 		}
 		api := described{details: []types.ImageDetail{detail}}
 		_, err := collect(t, each(ecrapi.New(api).Images(t.Context(), "app")))
-		wantError(t, err, want)
+		awstest.ErrorContains(t, err, want)
 		_, err = ecrapi.New(api).Describe(t.Context(), "app", []string{"sha256:a"})
-		wantError(t, err, want)
+		awstest.ErrorContains(t, err, want)
 	}
 }
 
@@ -227,7 +213,7 @@ func TestAMissingStatusMeansActiveAndAnUnknownOneIsAnError(t *testing.T) {
 	t.Parallel()
 	client, _ := connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`, `{"imageDigest": "sha256:b", "imagePushedAt": 1, "imageStatus": "FROZEN"}`))
 	list, err := collect(t, each(client.Images(t.Context(), "app")))
-	wantError(t, err, `describe images in app: image sha256:b has the unknown imageStatus "FROZEN"`)
+	awstest.ErrorContains(t, err, `describe images in app: image sha256:b has the unknown imageStatus "FROZEN"`)
 	if len(list) != 1 || list[0].Status != evaluator.Active {
 		t.Errorf("Images = %+v before the error", list)
 	}
@@ -244,35 +230,28 @@ func TestRepositoriesReadsAllPagesInOrder(t *testing.T) {
 	}
 	client, calls := connect(t, registry)
 	got, err := collect(t, client.Repositories(t.Context()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	awstest.Equal(t, "Repositories", want, got)
-	if n := calls.Snapshot()["DescribeRepositories"]; n != 3 {
-		t.Errorf("%d calls for 2001 repositories, want 3", n)
-	}
+	awstest.Equal(t, "calls for 2001 repositories", 3, calls.Snapshot()["DescribeRepositories"])
 }
 
 func TestRepositoriesRefusesOneWithoutName(t *testing.T) {
 	t.Parallel()
 	client, _ := connect(t, canned{"DescribeRepositories": func(string) string { return `{"repositories": [{"registryId": "1"}]}` }})
 	_, err := collect(t, client.Repositories(t.Context()))
-	wantError(t, err, "describe repositories: a repository in the answer has no name")
+	awstest.ErrorContains(t, err, "describe repositories: a repository in the answer has no name")
 }
 
 func TestListingErrorsNameTheOperationAndTheObject(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	_, err := collect(t, each(client.Images(t.Context(), "gone")))
-	wantError(t, err, "describe images in gone: ")
-	if !errors.Is(err, plan.ErrRepositoryNotFound) {
-		t.Errorf("%v is not ErrRepositoryNotFound", err)
-	}
+	awstest.ErrorContains(t, err, "describe images in gone: ")
+	awstest.ErrorIs(t, "a repository that is gone", err, plan.ErrRepositoryNotFound)
 	registry.Fail("", "", "AccessDeniedException")
 	_, err = collect(t, client.Repositories(t.Context()))
-	wantError(t, err, "describe repositories: ")
-	wantError(t, err, "not authorized to perform: ecr:DescribeRepositories")
-	wantError(t, err, "grant the action to the role")
+	awstest.ErrorContains(t, err, "describe repositories: ", "not authorized to perform: ecr:DescribeRepositories")
+	awstest.ErrorContains(t, err, "grant the action to the role")
 }
 
 func TestACancelledContextEndsAListing(t *testing.T) {
@@ -297,20 +276,17 @@ func TestPolicyText(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	_, err := client.PolicyText(t.Context(), "app")
-	if !errors.Is(err, plan.ErrNoPolicy) {
-		t.Errorf("without a policy: %v, want ErrNoPolicy", err)
-	}
-	wantError(t, err, "get lifecycle policy of app: ")
+	awstest.ErrorIs(t, "no policy", err, plan.ErrNoPolicy)
+	awstest.ErrorContains(t, err, "get lifecycle policy of app: ")
 	registry.SetLifecyclePolicy("app", `{"rules": []}`)
 	if got, err := client.PolicyText(t.Context(), "app"); err != nil || got != `{"rules": []}` {
 		t.Errorf("PolicyText = %q, %v", got, err)
 	}
-	if _, err := client.PolicyText(t.Context(), "gone"); !errors.Is(err, plan.ErrRepositoryNotFound) {
-		t.Errorf("of a repository that is gone: %v, want ErrRepositoryNotFound", err)
-	}
+	_, err = client.PolicyText(t.Context(), "gone")
+	awstest.ErrorIs(t, "a repository that is gone", err, plan.ErrRepositoryNotFound)
 	registry.Fail("GetLifecyclePolicy", "app", "AccessDeniedException")
 	_, err = client.PolicyText(t.Context(), "app")
-	wantError(t, err, "not authorized to perform: ecr:GetLifecyclePolicy")
+	awstest.ErrorContains(t, err, "not authorized to perform: ecr:GetLifecyclePolicy")
 }
 
 func TestRepositoryPolicyText(t *testing.T) {
@@ -332,8 +308,7 @@ func TestRepositoryPolicyText(t *testing.T) {
 	}
 	client, _ = connect(t, refuse("AccessDeniedException"))
 	_, err := client.RepositoryPolicyText(t.Context(), "app")
-	wantError(t, err, "get repository policy of app: ")
-	wantError(t, err, "grant the action to the role")
+	awstest.ErrorContains(t, err, "get repository policy of app: ", "grant the action to the role")
 }
 
 // Counts without failed attempts would hide throttling.
@@ -349,11 +324,7 @@ func TestCallsCountsEveryAttempt(t *testing.T) {
 	_, _ = client.PolicyText(t.Context(), "app")
 	want := map[string]int{"DescribeImages": 3, "GetLifecyclePolicy": 1}
 	awstest.Equal(t, "Calls", want, calls.Snapshot())
-	if diff := cmp.Diff(registry.Calls(), calls.Snapshot()); diff != "" {
-		t.Errorf("Calls mismatch with the registry's (-registry +client):\n%s", diff)
-	}
+	awstest.Equal(t, "calls of the registry and of the client", registry.Calls(), calls.Snapshot())
 	calls.Snapshot()["DescribeImages"] = 0
-	if calls.Snapshot()["DescribeImages"] != 3 {
-		t.Error("a snapshot gives access to the counts")
-	}
+	awstest.Equal(t, "calls after a snapshot was changed", 3, calls.Snapshot()["DescribeImages"])
 }

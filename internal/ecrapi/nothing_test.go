@@ -39,10 +39,8 @@ func TestAnAnswerWithNothingInItIsAnError(t *testing.T) {
 		put(registry, 1)
 		registry.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: fakeecr.EmptyAnswer, Operation: operation, Nth: 1}}})
 		err := c.call(client)
-		wantError(t, err, c.want)
-		if unanswered := errors.Is(err, apply.ErrUnanswered); unanswered != (operation == "UpdateImageStorageClass") {
-			t.Errorf("%s: %v is ErrUnanswered: %v", operation, err, unanswered)
-		}
+		awstest.ErrorContains(t, err, c.want)
+		awstest.Equal(t, operation+": error is ErrUnanswered", operation == "UpdateImageStorageClass", errors.Is(err, apply.ErrUnanswered))
 	}
 }
 

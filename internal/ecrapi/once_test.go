@@ -43,9 +43,7 @@ func TestWhatRemovesIsTriedOnce(t *testing.T) {
 			put(registry, 1)
 			registry.Fail(operation, "", code)
 			wantAnswer(t, operation+" "+code, call(t.Context(), client), want)
-			if n := calls.Snapshot()[operation]; n != 1 {
-				t.Errorf("%s %s: %d attempts, want 1", operation, code, n)
-			}
+			awstest.Equal(t, operation+" "+code+": attempts", 1, calls.Snapshot()[operation])
 		}
 	}
 }
@@ -104,9 +102,7 @@ func TestWhatRemovesIsTriedOnceWhateverTheAttempts(t *testing.T) {
 		cfg.RetryMaxAttempts, cfg.RetryMode = 5, aws.RetryModeAdaptive
 		client, calls := ecrapi.Connect(cfg)
 		wantAnswer(t, operation, call(t.Context(), client), apply.ErrThrottled)
-		if n := calls.Snapshot()[operation]; n != 1 {
-			t.Errorf("%s: %d attempts, want 1", operation, n)
-		}
+		awstest.Equal(t, operation+": attempts", 1, calls.Snapshot()[operation])
 	}
 }
 
@@ -138,9 +134,7 @@ func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			wantAnswer(t, operation+", "+name, call(ctx, client), apply.ErrUnanswered)
 			cancel()
-			if n := calls.Snapshot()[operation]; n != 1 {
-				t.Errorf("%s, %s: %d attempts, want 1", operation, name, n)
-			}
+			awstest.Equal(t, operation+", "+name+": attempts", 1, calls.Snapshot()[operation])
 			if left := registry.Images("app"); came.Load() && len(left) > 0 && left[0].Status == "ACTIVE" {
 				t.Errorf("%s, %s: the work is not done", operation, name)
 			}
@@ -168,9 +162,7 @@ func TestPullTimeExclusionsAreAskedForAgain(t *testing.T) {
 		if arns, err := client.PullTimeExclusions(t.Context()); err != nil || len(arns) != 1 {
 			t.Errorf("%s: %v, %v", code, arns, err)
 		}
-		if n := calls.Snapshot()["ListPullTimeUpdateExclusions"]; n != 2 {
-			t.Errorf("%s: %d attempts, want 2", code, n)
-		}
+		awstest.Equal(t, code+": attempts", 2, calls.Snapshot()["ListPullTimeUpdateExclusions"])
 	}
 }
 
@@ -182,13 +174,13 @@ func TestDescribeRefusesAnAnswerWithTooFewImages(t *testing.T) {
 		t.Errorf("Describe = %v, %v", list, err)
 	}
 	_, err := client.Describe(t.Context(), "app", []string{"sha256:a", "sha256:b"})
-	wantError(t, err, "describe images in app: the answer has 1 of 2 images")
+	awstest.ErrorContains(t, err, "describe images in app: the answer has 1 of 2 images")
 	client, _ = connect(t, images())
 	_, err = client.Describe(t.Context(), "app", []string{"sha256:a"})
-	wantError(t, err, "describe images in app: the answer has 0 of 1 images")
+	awstest.ErrorContains(t, err, "describe images in app: the answer has 0 of 1 images")
 	for _, second := range []string{"sha256:a", "sha256:other"} { // instead of another image
 		client, _ = connect(t, images(`{"imageDigest": "sha256:a", "imagePushedAt": 1}`, `{"imageDigest": "`+second+`", "imagePushedAt": 1}`))
 		_, err = client.Describe(t.Context(), "app", []string{"sha256:a", "sha256:b"})
-		wantError(t, err, "describe images in app: the answer has 1 of 2 images")
+		awstest.ErrorContains(t, err, "describe images in app: the answer has 1 of 2 images")
 	}
 }

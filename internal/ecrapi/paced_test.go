@@ -2,7 +2,6 @@ package ecrapi_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -20,26 +19,18 @@ func TestThrottlingSlowsTheOperationDown(t *testing.T) {
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(p))
 	registry.FailNext("DescribeRepositories", "", "ThrottlingException", 1)
 	for _, err := range client.Repositories(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 	}
-	if n := calls.Snapshot()["DescribeRepositories"]; n != 2 {
-		t.Errorf("%d calls", n)
-	}
+	awstest.Equal(t, "DescribeRepositories calls", 2, calls.Snapshot()["DescribeRepositories"])
 	for operation, want := range map[string]int{"DescribeRepositories": 2, "DescribeImages": 4} {
-		if got := free(t, p, operation); got != want {
-			t.Errorf("%d calls of %s may be under way, want %d", got, operation, want)
-		}
+		awstest.Equal(t, operation+" calls that may be under way", want, free(t, p, operation))
 	}
 	// A stopped run does not wait for its turn.
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	occupy(t, p, "DescribeImages", 4)
 	for _, err := range each(client.Images(ctx, "app")) {
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("error %v", err)
-		}
+		awstest.ErrorIs(t, "a deadline", err, context.DeadlineExceeded)
 	}
 }
 
@@ -57,9 +48,7 @@ func TestAPanicEndsACall(t *testing.T) {
 		}()
 		_, _ = client.PolicyText(t.Context(), "app")
 	}()
-	if got := free(t, p, "GetLifecyclePolicy"); got != 2 {
-		t.Errorf("%d calls may be under way, want 2", got)
-	}
+	awstest.Equal(t, "GetLifecyclePolicy calls that may be under way", 2, free(t, p, "GetLifecyclePolicy"))
 }
 
 // free returns how many calls may be under way at once, and ends them.
@@ -81,8 +70,7 @@ func free(t *testing.T, p *pace.Pace, operation string) int {
 func occupy(t *testing.T, p *pace.Pace, operation string, n int) {
 	t.Helper()
 	for range n {
-		if _, err := p.Enter(t.Context(), operation); err != nil {
-			t.Fatal(err)
-		}
+		_, err := p.Enter(t.Context(), operation)
+		awstest.NoError(t, err)
 	}
 }

@@ -6,16 +6,13 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
-// ECR refuses to describe a list with a missing digest. Describe still finds the other
-// images.
+// ECR refuses to describe a list with a missing digest. Describe still finds the other images.
 func TestDescribeReturnsWhatIsStillThere(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -42,9 +39,8 @@ func TestDescribeReturnsWhatIsStillThere(t *testing.T) {
 			got = append(got, im.Digest)
 		}
 		slices.Sort(got)
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			t.Errorf("%s: Describe mismatch (-want +got), error %v:\n%s", name, err, diff)
-		}
+		awstest.NoError(t, err)
+		awstest.Equal(t, name+": Describe", want, got)
 		if n := calls.Snapshot()["DescribeImages"]; n > test.maxCalls {
 			t.Errorf("%s: %d calls, want at most %d", name, n, test.maxCalls)
 		}
@@ -76,9 +72,8 @@ func TestDescribeErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	digests := put(registry, 4)
-	if _, err := client.Describe(t.Context(), "gone", digests); !errors.Is(err, plan.ErrRepositoryNotFound) {
-		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
-	}
+	_, err := client.Describe(t.Context(), "gone", digests)
+	awstest.ErrorIs(t, "a repository that is gone", err, plan.ErrRepositoryNotFound)
 	registry.Remove("app", digests[0])
 	calls := 0
 	registry.Before("DescribeImages", func() {
@@ -86,10 +81,9 @@ func TestDescribeErrors(t *testing.T) {
 			registry.FailNext("DescribeImages", "", "AccessDeniedException", 1)
 		}
 	})
-	_, err := client.Describe(t.Context(), "app", digests)
-	wantError(t, err, "describe images in app: ")
-	wantError(t, err, "not authorized to perform: ecr:DescribeImages")
-	wantError(t, err, "grant the action to the role")
+	_, err = client.Describe(t.Context(), "app", digests)
+	awstest.ErrorContains(t, err, "describe images in app: ", "not authorized to perform: ecr:DescribeImages")
+	awstest.ErrorContains(t, err, "grant the action to the role")
 }
 
 func TestUntagReturnsTheOutcomeOfEachTag(t *testing.T) {
@@ -99,21 +93,16 @@ func TestUntagReturnsTheOutcomeOfEachTag(t *testing.T) {
 	refused := registry.Put("app", fakeecr.Image{Digest: digest(2), Tags: []string{"pr-3", "v2"}})
 	registry.RefuseImage(refused, "KmsError")
 	got, err := client.Untag(t.Context(), "app", []string{"pr-1", "pr-2", "pr-3", "pr-4"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	want := map[string]string{"pr-1": both, "pr-2": both}
 	awstest.Equal(t, "removed", want, got.Removed)
 	if len(got.Failed) != 2 || got.Failed["pr-3"].Code != "KmsError" || got.Failed["pr-4"].Code != "ImageNotFound" {
 		t.Errorf("failed %v", got.Failed)
 	}
-	if n := calls.Snapshot()["BatchDeleteImage"]; n != 1 || len(registry.Images("app")) != 2 {
-		t.Errorf("%d calls, left %v", n, registry.Images("app"))
-	}
+	awstest.Equal(t, "BatchDeleteImage calls", 1, calls.Snapshot()["BatchDeleteImage"])
+	awstest.Equal(t, "images that are left", 2, len(registry.Images("app")))
 	_, err = client.Untag(t.Context(), "gone", []string{"pr-1"})
-	if !errors.Is(err, plan.ErrRepositoryNotFound) {
-		t.Errorf("in a repository that is gone: %v", err)
-	}
+	awstest.ErrorIs(t, "a repository that is gone", err, plan.ErrRepositoryNotFound)
 }
 
 func TestDeleteReturnsTheOutcomeOfEachImage(t *testing.T) {
@@ -128,26 +117,18 @@ func TestDeleteReturnsTheOutcomeOfEachImage(t *testing.T) {
 	missing := digest(6)
 
 	got, err := client.Delete(t.Context(), "app", []string{plain, tagged, child, refused, missing})
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	slices.Sort(got.Deleted)
-	if want := []string{plain, tagged}; !slices.Equal(slices.Compact(got.Deleted), want) {
-		t.Errorf("deleted %v, want %v", got.Deleted, want)
-	}
+	awstest.Equal(t, "deleted images", []string{plain, tagged}, slices.Compact(got.Deleted))
 	codes := map[string]string{}
 	for _, f := range got.Failed {
 		codes[f.Digest] = f.Code
 	}
 	want := map[string]string{child: "ImageReferencedByManifestList", refused: "KmsError", missing: "ImageNotFound"}
 	awstest.Equal(t, "failures", want, codes)
-	wantError(t, got.Failed[0], "ImageReferencedByManifestList: Requested image referenced by manifest list: ["+index+"]")
-	if left := registry.Images("app"); len(left) != 3 {
-		t.Errorf("%d images are left, want 3", len(left))
-	}
-	if n := calls.Snapshot()["BatchDeleteImage"]; n != 1 {
-		t.Errorf("%d calls, want 1", n)
-	}
+	awstest.ErrorContains(t, got.Failed[0], "ImageReferencedByManifestList: Requested image referenced by manifest list: ["+index+"]")
+	awstest.Equal(t, "images that are left", 3, len(registry.Images("app")))
+	awstest.Equal(t, "BatchDeleteImage calls", 1, calls.Snapshot()["BatchDeleteImage"])
 }
 
 func TestAFailureWithoutIdentifierHasNoDigest(t *testing.T) {
@@ -157,44 +138,35 @@ func TestAFailureWithoutIdentifierHasNoDigest(t *testing.T) {
 	}})
 	got, err := client.Delete(t.Context(), "app", []string{digest(1)})
 	want := apply.Deletion{Failed: []plan.Failure{{Code: "MissingDigestAndTag"}, {Code: "InvalidImageTag"}}}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("Delete mismatch (-want +got), error %v:\n%s", err, diff)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "Delete", want, got)
 }
 
 func TestDeleteErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	digests := put(registry, 1)
-	if _, err := client.Delete(t.Context(), "gone", digests); !errors.Is(err, plan.ErrRepositoryNotFound) {
-		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
-	}
+	_, err := client.Delete(t.Context(), "gone", digests)
+	awstest.ErrorIs(t, "a repository that is gone", err, plan.ErrRepositoryNotFound)
 	registry.Fail("BatchDeleteImage", "app", "AccessDeniedException")
-	_, err := client.Delete(t.Context(), "app", digests)
-	wantError(t, err, "delete images in app: ")
-	wantError(t, err, "not authorized to perform: ecr:BatchDeleteImage")
-	wantError(t, err, "grant the action to the role")
+	_, err = client.Delete(t.Context(), "app", digests)
+	awstest.ErrorContains(t, err, "delete images in app: ", "not authorized to perform: ecr:BatchDeleteImage")
+	awstest.ErrorContains(t, err, "grant the action to the role")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := client.Delete(ctx, "app", digests); !errors.Is(err, context.Canceled) {
-		t.Errorf("with a cancelled context: %v", err)
-	}
-	if len(registry.Images("app")) != 1 {
-		t.Error("a refused call has deleted the image")
-	}
+	_, err = client.Delete(ctx, "app", digests)
+	awstest.ErrorIs(t, "a cancelled context", err, context.Canceled)
+	awstest.Equal(t, "images that a refused call leaves", 1, len(registry.Images("app")))
 }
 
 func TestArchiveMovesOneImage(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
 	digests := put(registry, 2)
-	if err := client.Archive(t.Context(), "app", digests[0]); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, client.Archive(t.Context(), "app", digests[0]))
 	images := registry.Images("app")
-	if images[0].Status != "ARCHIVED" || images[1].Status != "ACTIVE" {
-		t.Errorf("statuses %s and %s after the first image was archived", images[0].Status, images[1].Status)
-	}
+	awstest.Equal(t, "status of the archived image", "ARCHIVED", images[0].Status)
+	awstest.Equal(t, "status of the other image", "ACTIVE", images[1].Status)
 }
 
 // Archiving is confirmed only by an answer with the status ARCHIVED.
@@ -202,14 +174,11 @@ func TestArchiveBelievesOneStatusOnly(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]error{"ARCHIVED": nil, "ACTIVE": apply.ErrUnanswered, "ACTIVATING": apply.ErrUnanswered, "NEW": apply.ErrUnanswered} {
 		client, _ := connect(t, canned{"UpdateImageStorageClass": func(string) string { return `{"imageStatus": "` + status + `"}` }})
-		if err := client.Archive(t.Context(), "app", digest(1)); !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", status, err, want)
-		}
+		awstest.ErrorIs(t, status, client.Archive(t.Context(), "app", digest(1)), want)
 	}
 }
 
-// An error about the image is a Failure, as from BatchDeleteImage. An error about the
-// call is not.
+// An error about the image is a Failure, as from BatchDeleteImage. An error about the call is not.
 func TestArchiveErrors(t *testing.T) {
 	t.Parallel()
 	registry, client, _ := start(t)
@@ -224,17 +193,15 @@ func TestArchiveErrors(t *testing.T) {
 		if !ok || failure.Code != code || failure.Digest != digest || failure.Message == "" {
 			t.Errorf("Archive(%s): %v, want the failure %s", digest, err, code)
 		}
-		wantError(t, err, "archive image "+digest+" in app: "+code+": ")
+		awstest.ErrorContains(t, err, "archive image "+digest+" in app: "+code+": ")
 	}
 	err := client.Archive(t.Context(), "gone", child)
 	if _, ok := errors.AsType[plan.Failure](err); ok || !errors.Is(err, plan.ErrRepositoryNotFound) {
 		t.Errorf("in a repository that is gone: %v, want ErrRepositoryNotFound", err)
 	}
 	registry.Fail("UpdateImageStorageClass", "", "AccessDeniedException")
-	wantError(t, client.Archive(t.Context(), "app", child), "not authorized to perform: ecr:UpdateImageStorageClass")
+	awstest.ErrorContains(t, client.Archive(t.Context(), "app", child), "not authorized to perform: ecr:UpdateImageStorageClass")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := client.Archive(ctx, "app", child); !errors.Is(err, context.Canceled) {
-		t.Errorf("with a cancelled context: %v", err)
-	}
+	awstest.ErrorIs(t, "a cancelled context", client.Archive(ctx, "app", child), context.Canceled)
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -31,15 +29,12 @@ func TestTheAnswerStaysSmallWhateverTheRegistry(t *testing.T) {
 	if err != nil || len(answer) > function.MaxAnswer {
 		t.Errorf("the answer has %d bytes (%v), want at most %d", len(answer), err, function.MaxAnswer)
 	}
-	if got := report.Totals; got.Repositories != 3_000 || got.Expired != 3_000 {
-		t.Errorf("totals %+v", got)
-	}
+	awstest.Equal(t, "repositories", 3_000, report.Totals.Repositories)
+	awstest.Equal(t, "expired images", 3_000, report.Totals.Expired)
 	if report.Omitted == nil || report.Omitted.Repositories+len(report.Repositories) != 3_000 || report.Omitted.Images != 3_000 {
 		t.Errorf("omitted %+v, %d repositories in the answer", report.Omitted, len(report.Repositories))
 	}
-	if n := len(f.lines(t, "repository")); n != 3_000 {
-		t.Errorf("%d repositories in the log", n)
-	}
+	awstest.Equal(t, "repositories in the log", 3_000, len(f.lines(t, "repository")))
 }
 
 // The keys are a contract: people's queries and alarms read them.
@@ -66,9 +61,8 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 		"tags", "time", "untag", "verdict",
 	}
 	intents := f.lines(t, "intent")
-	if diff := cmp.Diff(want, keys(intents[0])); diff != "" || len(intents) != 1 {
-		t.Errorf("keys of %d intents mismatch (-want +got):\n%s", len(intents), diff)
-	}
+	awstest.Equal(t, "intents", 1, len(intents))
+	awstest.Equal(t, "keys of an intent", want, keys(intents[0]))
 	lines = f.lines(t, "repository")
 	slices.SortFunc(lines, func(a, b map[string]any) int {
 		return strings.Compare(fmt.Sprint(a["repository"]), fmt.Sprint(b["repository"]))
@@ -83,9 +77,8 @@ func TestTheLogTellsWhatHappened(t *testing.T) {
 	awstest.Equal(t, "keys of a repository", want, keys(lines[0]))
 	lines = f.lines(t, "run")
 	want = []string{"account", "calls", "incomplete", "level", "mode", "msg", "region", "run_id", "time", "totals", "undone"}
-	if diff := cmp.Diff(want, keys(lines[0])); diff != "" || len(lines) != 1 {
-		t.Errorf("keys of the run mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "lines of the run", 1, len(lines))
+	awstest.Equal(t, "keys of the run", want, keys(lines[0]))
 	totals, _ := lines[0]["totals"].(map[string]any)
 	if lines[0]["run_id"] != "run-1" || lines[0]["incomplete"] != false || totals["deleted"] != 1. {
 		t.Errorf("run line %v", lines[0])

@@ -88,9 +88,7 @@ func TestVerdictsCountByTheTimeOfAWS(t *testing.T) {
 			f.Now = func() time.Time { return now.Add(ahead) }
 			f.connect(awstest.Serve(t, f.registry))
 			report, err := f.Handle(t.Context(), json.RawMessage(`{"mode": "apply"}`))
-			if err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, err)
 			if report.Totals.Deleted != want || !report.Start.Equal(now) || report.End.Before(report.Start) {
 				t.Errorf("%v ahead, pushed %v ago: %d deleted from %v to %v", ahead, age, report.Totals.Deleted, report.Start, report.End)
 			}
@@ -119,8 +117,7 @@ func (f *fixture) connectTo(t *testing.T, server *httptest.Server) {
 	f.connect(cfg)
 }
 
-// If no answer has a Date, apply removes nothing unless an emulator answers. A plan is
-// still made.
+// If no answer has a Date, apply removes nothing unless an emulator answers. A plan is still made.
 func TestWithoutADateNothingIsRemoved(t *testing.T) {
 	t.Parallel()
 	for scheme, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
@@ -141,9 +138,7 @@ func TestWithoutADateNothingIsRemoved(t *testing.T) {
 					t.Errorf("%s, %s: %+v, %v", scheme, mode, report, err)
 				}
 			}
-			if left != want {
-				t.Errorf("%s, %s: %d images are left, want %d", scheme, mode, left, want)
-			}
+			awstest.Equal(t, fmt.Sprintf("%s, %s: images that are left", scheme, mode), want, left)
 		}
 	}
 }
@@ -167,11 +162,8 @@ func TestAScanBeginsAtATimeOfAWS(t *testing.T) {
 		r := function.Connect(cfg, local)
 		r.Sources = func(config.Config) []inuse.Source { return nil }
 		runner := r.Runner(config.Default(), local)
-		if _, err := r.Account(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if scan := runner.Scan(t.Context()); !scan.At.Equal(now) {
-			t.Errorf("the clock is %v ahead: the scan began at %v, want %v", ahead, scan.At, now)
-		}
+		_, err := r.Account(t.Context())
+		awstest.NoError(t, err)
+		awstest.Equal(t, fmt.Sprintf("beginning of the scan with a clock that is %v ahead", ahead), now, runner.Scan(t.Context()).At)
 	}
 }

@@ -1,7 +1,6 @@
 package function_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,16 +37,13 @@ func TestConnectorConnectsToTheRegistryOfTheEnvironment(t *testing.T) {
 			t.Errorf("Repositories yields %+v, %v", repository, err)
 		}
 	}
-	if got := r.Calls()["DescribeRepositories"]; got != 1 {
-		t.Errorf("%d calls, want 1", got)
-	}
-	if account, err := r.Account(t.Context()); err != nil || account != "123456789012" {
-		t.Errorf("Account = %s, %v", account, err)
-	}
+	awstest.Equal(t, "DescribeRepositories calls", 1, r.Calls()["DescribeRepositories"])
+	account, err := r.Account(t.Context())
+	awstest.NoError(t, err)
+	awstest.Equal(t, "account", "123456789012", account)
 	t.Setenv("AWS_REGION", "")
-	if _, err := function.Connector(os.Getenv)("", "", clock)(t.Context()); !errors.Is(err, awsclient.ErrNoRegion) {
-		t.Errorf("without a region: %v", err)
-	}
+	_, err = function.Connector(os.Getenv)("", "", clock)(t.Context())
+	awstest.ErrorIs(t, "no Region", err, awsclient.ErrNoRegion)
 }
 
 // If any of the calls fails, it is unknown whether pulls are recorded.
@@ -55,15 +52,11 @@ func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 	const role = "arn:aws:iam::123456789012:role/cleaner"
 	registry, cfg := awstest.Registry(t)
 	r := function.Connect(cfg, clock)
-	if got := r.OwnPulls(t.Context()); got != (plan.OwnPulls{Principal: role}) {
-		t.Errorf("without an exclusion: %+v", got)
-	}
+	awstest.Equal(t, "without an exclusion", plan.OwnPulls{Principal: role}, r.OwnPulls(t.Context()))
 	registry.ExcludePulls(true)
 	registry.FailNext("ListPullTimeUpdateExclusions", "", "ThrottlingException", 1)
 	registry.FailNext("GetCallerIdentity", "", "Throttling", 1)
-	if got := r.OwnPulls(t.Context()); got != (plan.OwnPulls{Excluded: true, Principal: role}) {
-		t.Errorf("with an exclusion, and each call throttled once: %+v", got)
-	}
+	awstest.Equal(t, "with an exclusion, and each call throttled once", plan.OwnPulls{Excluded: true, Principal: role}, r.OwnPulls(t.Context()))
 	registry.Fail("ListPullTimeUpdateExclusions", "", "AccessDeniedException")
 	if got := r.OwnPulls(t.Context()); got.Excluded || got.Err == nil {
 		t.Errorf("where the exclusions cannot be read: %+v", got)
@@ -74,9 +67,7 @@ func TestConnectFindsOutWhetherPullsAreRecorded(t *testing.T) {
 		t.Errorf("where the caller is not known: %+v", got)
 	}
 	registry.ExcludePulls(false)
-	if got := r.OwnPulls(t.Context()); got != (plan.OwnPulls{}) {
-		t.Errorf("where nobody is excluded, whoever the caller is: %+v", got)
-	}
+	awstest.Equal(t, "where nobody is excluded, whoever the caller is", plan.OwnPulls{}, r.OwnPulls(t.Context()))
 }
 
 // An excluded principal with an unreadable ARN may be the caller.
@@ -132,9 +123,7 @@ func TestARunAsksOnceWhetherPullsCount(t *testing.T) {
 		f.registry.Put(name, fakeecr.Image{PushedAt: now.Add(-9 * day), Children: []string{f.push(name, 9*day)}})
 	}
 	f.handle(t, `{}`)
-	if n := f.registry.Calls()["ListPullTimeUpdateExclusions"]; n != 1 {
-		t.Errorf("asked %d times, want once", n)
-	}
+	awstest.Equal(t, "ListPullTimeUpdateExclusions calls", 1, f.registry.Calls()["ListPullTimeUpdateExclusions"])
 }
 
 func TestConnectQueriesTheConfiguredSources(t *testing.T) {
@@ -147,16 +136,12 @@ func TestConnectQueriesTheConfiguredSources(t *testing.T) {
 		`{"protect": {"inUse": [], "references": ["b", "a"]}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`: "ecs a b",
 	} {
 		c, problems := config.Parse([]byte(text))
-		if len(problems) > 0 {
-			t.Fatal(problems)
-		}
+		awstest.Empty(t, "problems", problems)
 		var names []string
 		for _, source := range r.Sources(c) {
 			names = append(names, source.Name())
 		}
-		if got := strings.Join(names, " "); got != want {
-			t.Errorf("%s: sources %q, want %q", text, got, want)
-		}
+		awstest.Equal(t, text+": sources", want, strings.Join(names, " "))
 	}
 }
 
@@ -168,9 +153,7 @@ func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
 	defer plain.Close()
 	defer secure.Close()
 	c, problems := config.Parse([]byte(`{"protect": {"inUse": ["ecs"], "taskDefinitionRevisions": 0}}`))
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
+	awstest.Empty(t, "problems", problems)
 	for server, fails := range map[*httptest.Server]bool{plain: false, secure: true} {
 		cfg := awsclient.Local(server.URL, "eu-west-1")
 		cfg.HTTPClient, cfg.Retryer = server.Client(), func() aws.Retryer { return aws.NopRetryer{} }
@@ -207,9 +190,7 @@ func TestListsOfReferencesProtect(t *testing.T) {
 	listed := f.push("app", 9*day, "v1")
 	f.push("app", 9*day, "v2")
 	name := filepath.Join(t.TempDir(), "list.txt")
-	if err := os.WriteFile(name, []byte("123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(name, []byte("123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"), 0o600))
 	f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": [], "references": ["`+name+`"]`, 1)
 	report := f.handle(t, `{"mode": "apply"}`)
 	if left := f.registry.Images("app"); len(left) != 1 || left[0].Digest != listed || report.InUse[name] != 1 {
@@ -224,17 +205,14 @@ func TestListsOfReferencesProtect(t *testing.T) {
 	}
 }
 
-// The modification time of a regular file is the time of its list. Other files have no
-// such time.
+// The modification time of a regular file is the time of its list. Other files have no such time.
 func TestListsInFilesHaveAMaximumAge(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "")
 	f.connect(awstest.Serve(t, f.registry))
 	f.push("app", 9*day, "v1")
 	name := filepath.Join(t.TempDir(), "list.txt")
-	if err := os.WriteFile(name, []byte("123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(name, []byte("123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"), 0o600))
 	for _, c := range []struct {
 		location, setting string
 		age               time.Duration
@@ -246,9 +224,7 @@ func TestListsInFilesHaveAMaximumAge(t *testing.T) {
 		{os.DevNull, `, "referencesMaxAgeHours": 48`, 0, "the list is empty"},
 	} {
 		if c.location == name {
-			if err := os.Chtimes(name, now, now.Add(-c.age)); err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, os.Chtimes(name, now, now.Add(-c.age)))
 		}
 		f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": [], "references": ["`+c.location+`"]`+c.setting, 1)
 		report := f.handle(t, `{"mode": "apply"}`)
@@ -278,4 +254,23 @@ func TestPutObjectWritesToTheStore(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), "put s3://bucket/key: S3 answered 4") {
 		t.Errorf("PutObject: %v", err)
 	}
+}
+
+// A silent client gets no answer, as in a VPC without an endpoint.
+var silent = awstest.Client(func(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+})
+
+func TestOwnPullsAreNotWaitedForWithoutEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		if got := function.Connect(awstest.Offline(silent), time.Now).OwnPulls(t.Context()); got.Excluded || got.Err == nil {
+			t.Errorf("%+v, although nobody answered", got)
+		}
+		if waited := time.Since(start); waited > time.Minute {
+			t.Errorf("waited for %v", waited)
+		}
+	})
 }

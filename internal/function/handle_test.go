@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// An event without the mode apply only plans.
 func TestHandlePlansUnlessToldToApply(t *testing.T) {
 	t.Parallel()
 	for _, event := range []string{
@@ -78,17 +78,14 @@ func TestARequestNarrows(t *testing.T) {
 	if report.Totals.Repositories != 2 || report.Totals.Deleted != 1 || report.Handled() {
 		t.Errorf("totals %+v", report.Totals)
 	}
-	if len(f.registry.Images("team/secret"))+len(f.registry.Images("other"))+len(f.registry.Images("team/b")) != 3 {
-		t.Error("a request reaches beyond what it asks for")
-	}
+	awstest.Equal(t, "images outside the request", 3, len(f.registry.Images("team/secret"))+len(f.registry.Images("other"))+len(f.registry.Images("team/b")))
 	whole, _ := config.Parse([]byte(`{"repositories": {"exclude": ["team/secret"]}, ` + expireAll[1:]))
 	if want, err := whole.Hash(); err != nil || report.Configuration != want {
 		t.Errorf("the hash is that of the narrowed configuration (%v)", err)
 	}
 }
 
-// A request for repositories that do not exist is an error, also if the rest of it is
-// valid.
+// A request for repositories that do not exist is an error, also if the rest of it is valid.
 func TestARequestWithoutRepositoriesIsAnError(t *testing.T) {
 	t.Parallel()
 	for event, words := range map[string]string{
@@ -159,14 +156,11 @@ func TestABadConfigurationMakesNoCall(t *testing.T) {
 		f := newFixture(t, configuration)
 		_, err := f.Handle(t.Context(), []byte(`{}`))
 		wantError[*function.ConfigurationError](t, err, words)
-		if f.connects != 0 {
-			t.Errorf("%s: %d connections", configuration, f.connects)
-		}
+		awstest.Equal(t, configuration+": connections", 0, f.connects)
 	}
 	f := newFixture(t, `missing.json`)
-	if _, err := f.Handle(t.Context(), []byte(`{}`)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("%v is not the error of the file", err)
-	}
+	_, err := f.Handle(t.Context(), []byte(`{}`))
+	awstest.ErrorIs(t, "a missing file", err, fs.ErrNotExist)
 }
 
 // Ignoring an unsupported protection would delete images.
@@ -201,12 +195,9 @@ func TestARegistryThatCannotBeListedIsAnError(t *testing.T) {
 	f.Connect = func(context.Context) (function.Registry, error) { return function.Registry{}, broken }
 	_, err = f.Handle(t.Context(), []byte(`{}`))
 	wantError[*function.RegistryError](t, err, "no credentials")
-	if !errors.Is(err, broken) {
-		t.Errorf("%v hides its cause", err)
-	}
+	awstest.ErrorIs(t, "a wrapped cause", err, broken)
 }
 
-// Every other failure is in the report.
 func TestFailuresInRepositoriesAreInTheReport(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, expireAll)

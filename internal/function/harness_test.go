@@ -25,8 +25,7 @@ const day = 24 * time.Hour
 
 var now = awstest.Now
 
-// expireAll is a configuration that expires all images older than a day, without
-// protection.
+// expireAll is a configuration that expires all images older than a day, without protection.
 const expireAll = `{"policies": [{"name": "old", "policy": {"rules": [{"rulePriority": 1,
 	"selection": {"tagStatus": "any", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}}],
 	"protect": {"inUse": [], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`
@@ -111,8 +110,7 @@ func wantError[E error](t *testing.T, err error, words string) {
 	}
 }
 
-// connect has the handler connect by that configuration, with the in-use sources of
-// the function.
+// connect has the handler connect by that configuration, with the in-use sources of the function.
 func (f *fixture) connect(cfg aws.Config) {
 	f.Connect = func(context.Context) (function.Registry, error) { return function.Connect(cfg, f.Now), nil }
 }

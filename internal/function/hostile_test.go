@@ -15,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
@@ -102,9 +103,7 @@ func TestEveryKindOfLineIsHarmless(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			quoted, err := json.Marshal(text)
-			if err != nil {
-				t.Fatal(err)
-			}
+			awstest.NoError(t, err)
 			named := strings.Replace(expireAll, `"old"`, string(quoted), 1)
 			odd := strings.NewReplacer(`"inUse": []`, `"inUse": ["ecs"]`, `"tagStatus": "any"`, `"tagStatus": "tagged", "tagPrefixList": ["a", "a"]`).Replace(named)
 			f := newFixture(t, named)
@@ -117,14 +116,10 @@ func TestEveryKindOfLineIsHarmless(t *testing.T) {
 			seen := map[string]bool{}
 			for line := range strings.Lines(f.log.String()) {
 				var said struct{ Msg string }
-				if err := json.Unmarshal([]byte(line), &said); err != nil {
-					t.Fatal(err)
-				}
+				awstest.NoError(t, json.Unmarshal([]byte(line), &said))
 				seen[said.Msg] = true
 			}
-			if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, documented) {
-				t.Errorf("lines of the kinds\n%q, documented are\n%q", got, documented)
-			}
+			awstest.Equal(t, "kinds of lines", documented, slices.Sorted(maps.Keys(seen)))
 		})
 	}
 }
@@ -133,9 +128,7 @@ func TestEveryKindOfLineIsHarmless(t *testing.T) {
 func documentedLines(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/configuration.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	_, section, _ := strings.Cut(string(text), "\n## Log\n")
 	_, table, found := strings.Cut(section, "|---|---|---|\n")
 	if !found {

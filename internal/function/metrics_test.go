@@ -45,12 +45,8 @@ func (f *fixture) metrics(t *testing.T) (line emf, values map[string]string) {
 		if members != nil {
 			t.Error("there are several lines of metrics")
 		}
-		if err := json.Unmarshal([]byte(text), &line); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal([]byte(text), &members); err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, json.Unmarshal([]byte(text), &line))
+		awstest.NoError(t, json.Unmarshal([]byte(text), &members))
 	}
 	values = map[string]string{}
 	for _, d := range line.AWS.CloudWatchMetrics {
@@ -82,16 +78,12 @@ func TestTheFunctionWritesMetrics(t *testing.T) {
 		"FunctionName": `"cleaner"`, "ImagesExpired": "3 Count", "ImagesProtected": "1 Count", "ImagesDeleted": "2 Count", "ImagesArchived": "0 Count",
 		"ImagesFailed": "1 Count", "RepositoriesSkipped": "1 Count", "IncompleteRuns": "1 Count", "ReclaimableBytes": "300 Bytes", "Duration": "90000 Milliseconds",
 	}
-	if diff := cmp.Diff(want, values); diff != "" {
-		t.Errorf("metrics mismatch (-want +got):\n%s\n%s", diff, &f.log)
-	}
+	awstest.Equal(t, "metrics", want, values)
 	directives := line.AWS.CloudWatchMetrics
 	if len(directives) != 1 || directives[0].Namespace != "EcrCleaner" || !cmp.Equal(directives[0].Dimensions, [][]string{{"FunctionName"}}) {
 		t.Errorf("directives %+v", directives)
 	}
-	if line.AWS.Timestamp != now.Add(90*time.Second).UnixMilli() {
-		t.Errorf("timestamp %d", line.AWS.Timestamp)
-	}
+	awstest.Equal(t, "timestamp", now.Add(90*time.Second).UnixMilli(), line.AWS.Timestamp)
 }
 
 // A manifest that ECR refuses makes the run incomplete, with any code, in the metric,
@@ -177,9 +169,7 @@ func TestUndoneImagesAreCountedByReason(t *testing.T) {
 			if report.Incomplete != (len(test.want) > 0) || line["incomplete"] != report.Incomplete || line["level"] != level {
 				t.Errorf("incomplete %v, the line says %v at the level %v", report.Incomplete, line["incomplete"], line["level"])
 			}
-			if got := len(f.lines(t, "finding")); got != len(report.Findings) {
-				t.Errorf("%d lines about %d findings", got, len(report.Findings))
-			}
+			awstest.Equal(t, "lines about findings", len(report.Findings), len(f.lines(t, "finding")))
 		})
 	}
 }

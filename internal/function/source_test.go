@@ -2,11 +2,13 @@ package function_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,8 +17,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
-// A store is S3 and Systems Manager, and has the text under every name except
-// "missing".
+// A store is S3 and Systems Manager, and has the text under every name except "missing".
 type store struct {
 	text  string
 	calls int
@@ -47,9 +48,7 @@ func TestSourcesOfAConfiguration(t *testing.T) {
 	s := &store{text: `{"mode": "apply"}`}
 	serve(t, s)
 	file := filepath.Join(t.TempDir(), "c.json")
-	if err := os.WriteFile(file, []byte(s.text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(file, []byte(s.text), 0o600))
 	read := function.SourceReader("", "", time.Now)
 	for location, calls := range map[string]int{file: 0, "s3://bucket/key": 1, "ssm:/cleaner/config": 1, s.text: 0} {
 		s.calls = 0
@@ -98,9 +97,8 @@ func TestASourceThatIsRefusedToAWrongClock(t *testing.T) {
 	for ahead, want := range map[time.Duration]string{0: "access denied; allow the action", 24 * time.Hour: "the clock of this machine is wrong: it says "} {
 		for _, location := range []string{"s3://bucket/key", "ssm:/cleaner/config"} {
 			read := function.SourceReader("", "", func() time.Time { return time.Now().Add(ahead) })
-			if _, err := read(t.Context(), location); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%v ahead: %s: %v, want %q", ahead, location, err, want)
-			}
+			_, err := read(t.Context(), location)
+			awstest.ErrorContains(t, err, want)
 		}
 	}
 }
@@ -119,9 +117,7 @@ func TestSourcesAreReadNoFurtherThanNeeded(t *testing.T) {
 	}))
 	_, _, err := config.Load(t.Context(), "s3://bucket/endless", function.SourceReader("", "", time.Now))
 	want := "configuration s3://bucket/endless: 1:1: has more than 1048576 bytes, which is the most that is read; shorten it"
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v, want %q", err, want)
-	}
+	awstest.Equal(t, "error", want, fmt.Sprint(err))
 	if n := <-sent; n > 64<<20 { // what the kernel's buffers take counts as sent
 		t.Errorf("%d bytes were taken", n)
 	}
@@ -139,5 +135,58 @@ func TestASourceCutShortIsAnError(t *testing.T) {
 	_, _, err := config.Load(t.Context(), "s3://bucket/cut", function.SourceReader("", "", time.Now))
 	if want := "read configuration: get s3://bucket/cut: exceeded maximum number of attempts, 1, read the answer: unexpected EOF"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+// buffered is more than the cleaner reads and the kernel buffers, in bytes.
+const buffered = 64 << 20
+
+// An endless server sends 80 MiB, or less if the client hangs up.
+type endless struct {
+	begin string
+	sent  atomic.Int64
+}
+
+func (e *endless) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	text := []byte(e.begin + strings.Repeat("x", 1<<20))
+	for e.sent.Load() < 80<<20 {
+		n, err := w.Write(text)
+		if e.sent.Add(int64(n)); err != nil {
+			return
+		}
+		text = text[len(text)-1<<20:]
+	}
+}
+
+func TestNoSourceIsReadWithoutEnd(t *testing.T) {
+	e := &endless{}
+	serve(t, e)
+	for _, test := range []struct{ location, begin, want string }{
+		{"s3://bucket/key", `{"mode": "`, "has more than 1048576 bytes"},
+		{"ssm:/name", `{"Parameter": {"Value": "`, "get parameter /name: the answer has more than 262144 bytes"},
+	} {
+		e.begin = test.begin
+		e.sent.Store(0)
+		_, _, err := config.Load(t.Context(), test.location, function.SourceReader("", "", time.Now))
+		if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > 1_000 {
+			t.Errorf("%s: %.300v, want %s", test.location, err, test.want)
+		}
+		if sent := e.sent.Load(); sent > buffered {
+			t.Errorf("%s: %d bytes were read", test.location, sent)
+		}
+	}
+	r, err := function.Connector(func(string) string { return "" })("", "", clock)(t.Context())
+	awstest.NoError(t, err)
+	c, problems := config.Parse([]byte(`{"protect": {"inUse": [], "references": ["s3://bucket/list"]}}`))
+	awstest.NoError(t, problems.Err())
+	e.begin = "# "
+	e.sent.Store(0)
+	for _, source := range r.Sources(c) {
+		for _, err := range source.Uses(t.Context()) {
+			awstest.ErrorContains(t, err, "the answer has more than 4194304 bytes")
+		}
+	}
+	if sent := e.sent.Load(); sent > buffered {
+		t.Errorf("list: %d bytes were read", sent)
 	}
 }

@@ -5,20 +5,21 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// A pagedReader is a slowReader of repositories with three images, one on each slow
-// page.
+// A pagedReader is a slowReader of repositories with three images, one on each slow page.
 type pagedReader struct{ slowReader }
 
 func (p pagedReader) Images(ctx context.Context, repository string) iter.Seq2[[]evaluator.Image, error] {
@@ -55,9 +56,7 @@ func nightlyRun(t *testing.T, n int, seconds float64) *report.Report {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	report, err := h.Handle(ctx, []byte(`{}`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	return report
 }
 
@@ -79,8 +78,6 @@ func wantWhole(t *testing.T, report *report.Report, n int) (handled []string) {
 	return handled
 }
 
-// If one run cannot handle all repositories, each is handled at least once within twice
-// the number of runs that are necessary at best.
 func TestEachRepositoryIsHandledWithinTwiceTheRuns(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -109,5 +106,30 @@ func TestEachRepositoryIsHandledWithinTwiceTheRuns(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestConcurrencyComesFromTheEnvironment(t *testing.T) {
+	awstest.Environment(t, "")
+	for _, test := range []struct {
+		most, start string
+		want        pace.Limits
+		words       string
+	}{
+		{"", "", function.DefaultConcurrency, ""},
+		{"8", "2", pace.Limits{Start: 2, Most: 8}, ""},
+		{"0", "", pace.Limits{}, `CLEANER_CONCURRENCY is "0"; give a number from 1 to 64`},
+		{"", "many", pace.Limits{}, `CLEANER_CONCURRENCY_START is "many"; give a number from 1 to 64`},
+		{"65", "", pace.Limits{}, `CLEANER_CONCURRENCY is "65"`},
+	} {
+		t.Setenv("CLEANER_CONCURRENCY", test.most)
+		t.Setenv("CLEANER_CONCURRENCY_START", test.start)
+		r, err := function.Connector(os.Getenv)("", "", clock)(t.Context())
+		switch {
+		case test.words != "" && (err == nil || !strings.Contains(err.Error(), test.words)):
+			t.Errorf("%q, %q: %v, want %s", test.most, test.start, err, test.words)
+		case test.words == "" && (err != nil || r.Concurrency != test.want):
+			t.Errorf("%q, %q: %+v, %v", test.most, test.start, r.Concurrency, err)
+		}
 	}
 }

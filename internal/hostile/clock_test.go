@@ -59,9 +59,8 @@ func (c *clocks) jump(d time.Duration) {
 	c.skew += d
 }
 
-// pass lets time pass for a caller that may hold a mutex for which another waits: then
-// no timer of the bubble runs. If there may be another caller, only the wall clocks
-// move on.
+// pass lets time pass for a caller that may hold a mutex for which another waits: then no timer of
+// the bubble runs. If there may be another caller, only the wall clocks move on.
 func (f *fixture) pass(d time.Duration) {
 	if f.workers == 1 && len(f.repositories) == 1 {
 		time.Sleep(d)

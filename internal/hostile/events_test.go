@@ -85,8 +85,7 @@ var events = []event{
 			f.server.Put(repo, im)
 		}
 	}},
-	// No sum of these is small: a few seconds cannot be told from the drift of a
-	// clock.
+	// No sum of these is small: a few seconds cannot be told from the drift of a clock.
 	{"suspend", 2, func(f *fixture, random *rand.Rand, _ string, _ imageOf) {
 		d := pick(random, 100*time.Second, 290*time.Second, 13*time.Minute, 31*time.Minute)
 		f.clocks.suspend(d)

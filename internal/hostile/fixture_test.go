@@ -55,9 +55,8 @@ type knowledge struct{ exclusions bool }
 type attempt struct {
 	seq  int
 	tags []string // those that it was to remove; nil when it was for the image
-	// answered says whether an answer of ECR arrived, throttled whether ECR answered
-	// that it has done nothing. Code is ECR's failure code for the image; "" for
-	// success.
+	// answered says whether an answer of ECR arrived, throttled whether ECR answered that it has
+	// done nothing. Code is ECR's failure code for the image; "" for success.
 	answered, throttled bool
 	code                string
 	at                  time.Time // of the answer
@@ -153,8 +152,7 @@ func (f *fixture) begin(run string) {
 	f.notef("== run: %s", run)
 }
 
-// chance returns the random numbers for one occasion, which do not depend on other
-// occasions.
+// chance returns the random numbers for one occasion, which do not depend on other occasions.
 func (f *fixture) chance(occasion string) *rand.Rand {
 	h := fnv.New64a()
 	f.calls[occasion]++

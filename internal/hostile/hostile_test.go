@@ -104,13 +104,9 @@ func (f *fixture) clean(t *testing.T) {
 func (f *fixture) runner(t *testing.T, run string) cleaner.Runner {
 	t.Helper()
 	c, problems := config.Parse([]byte(f.configuration()))
-	if err := problems.Err(); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, problems.Err())
 	hash, err := c.Hash()
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	if run != "plan" {
 		c.Mode = config.Apply
 	}
@@ -146,9 +142,7 @@ func (f *fixture) applySaved(t *testing.T) {
 		return
 	}
 	saved, err := report.ReadPlan(text.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	f.mu.Lock()
 	f.savedAt, f.saved = f.clocks.service(), map[string]map[string]imageOf{}
 	for repo, v := range f.views {

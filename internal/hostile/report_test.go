@@ -219,8 +219,7 @@ func (f *fixture) judgeFindings(rep *report.Report) bool {
 	return found
 }
 
-// judgeAudit: the audit of the log lists the images that the run removed, and no
-// others.
+// judgeAudit: the audit of the log lists the images that the run removed, and no others.
 func (f *fixture) judgeAudit(report *report.Report) {
 	a, err := audit.Read(bytes.NewReader(f.log.text.Bytes()), f.run)
 	if err != nil || a.Lines.Unreadable > 0 {

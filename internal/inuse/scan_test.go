@@ -3,6 +3,7 @@ package inuse_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
@@ -52,7 +54,6 @@ func from(source string, u inuse.Use) inuse.Use {
 	return u
 }
 
-// A panic of one source is a failure of that source.
 func TestAPanicInASourceIsItsFailure(t *testing.T) {
 	t.Parallel()
 	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{
@@ -82,12 +83,8 @@ func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 		Failed: []inuse.Failure{{Source: "fails", Err: failure}},
 		Counts: map[string]int{"one": 3, "none": 0, "two": 2}, Elsewhere: map[string]int{},
 	}
-	if diff := cmp.Diff(want, got, cmp.Comparer(errors.Is)); diff != "" {
-		t.Errorf("Run mismatch (-want +got):\n%s", diff)
-	}
-	if text := got.Failed[0].String(); text != "fails: not today" {
-		t.Errorf("got failure %q", text)
-	}
+	awstest.Equal(t, "Run", want, got, cmp.Comparer(errors.Is))
+	awstest.Equal(t, "failure", "fails: not today", got.Failed[0].String())
 }
 
 func TestRunOfNoSourcesIsEmpty(t *testing.T) {
@@ -106,18 +103,14 @@ func TestRunAsksAllAtTheSameTime(t *testing.T) {
 		given{name: "here", meet: func() { here <- true; <-there }},
 		given{name: "there", meet: func() { <-here; there <- true }},
 	}, inusetest.Now)
-	if len(got.Counts) != 2 {
-		t.Errorf("got %v", got)
-	}
+	awstest.Equal(t, "sources with counts", 2, len(got.Counts))
 }
 
 func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
 	t.Parallel()
 	ref := func(text string) inuse.Use {
 		r, err := reference.ParseAny(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		return inuse.Use{Reference: r, By: "x", Source: "s"}
 	}
 	here, far := ref(inusetest.Registry+"app:v1"), ref("123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1")
@@ -131,9 +124,7 @@ func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {
 		At: inusetest.Now, Uses: []inuse.Use{unknown, anywhere, proxy, here, ref(inusetest.Registry + "app:v2")},
 		Counts: map[string]int{"s": 6, "none": 0}, Elsewhere: map[string]int{"s": 1},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("scan mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "scan", want, got)
 }
 
 // The image and its recorded digest may be different manifests; then both are in use.
@@ -162,8 +153,6 @@ func TestACollectorAddsTheImageAndItsDigest(t *testing.T) {
 			}
 			got = append(got, text)
 		}
-		if text := strings.Join(got, ", "); text != c.want {
-			t.Errorf("%q and %q: %s; want %s", c.image, c.digest, text, c.want)
-		}
+		awstest.Equal(t, fmt.Sprintf("%q and %q", c.image, c.digest), c.want, strings.Join(got, ", "))
 	}
 }

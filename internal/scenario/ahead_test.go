@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -58,9 +59,7 @@ func TestWorkComesToItsEnd(t *testing.T) {
 				planned := len(p[i].images)
 				left := len(f.server.Images(rr.Name))
 				deleted += planned - left
-				if rr.Deleted != planned-left {
-					t.Errorf("seed %d: %s: %d deleted, %d are gone", seed, rr.Name, rr.Deleted, planned-left)
-				}
+				awstest.Equal(t, fmt.Sprintf("seed %d: %s: deleted images", seed, rr.Name), planned-left, rr.Deleted)
 				switch {
 				case rr.Skipped == plan.SkipDeadline && closed:
 					continue
@@ -76,14 +75,10 @@ func TestWorkComesToItsEnd(t *testing.T) {
 					if !closed && left > 0 {
 						t.Errorf("seed %d: %s: %d of %d left, counts %+v, %q", seed, rr.Name, left, planned, rr.Counts, strings.Join(f.outcomes(&report.Report{Repositories: []report.Repository{rr}}), "\n"))
 					}
-					if sum := rr.Deleted + rr.NotAttempted + rr.Changed + rr.Gone + rr.Failed + rr.Unknown; sum != planned {
-						t.Errorf("seed %d: %s: outcomes of %d of %d: %+v", seed, rr.Name, sum, planned, rr.Counts)
-					}
+					awstest.Equal(t, fmt.Sprintf("seed %d: %s: outcomes", seed, rr.Name), planned, rr.Deleted+rr.NotAttempted+rr.Changed+rr.Gone+rr.Failed+rr.Unknown)
 				}
 			}
-			if rep.Totals.Deleted != deleted {
-				t.Errorf("seed %d: totals %+v", seed, rep.Totals)
-			}
+			awstest.Equal(t, fmt.Sprintf("seed %d: deleted images of all repositories", seed), deleted, rep.Totals.Deleted)
 		}
 	})
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// fill puts groups of an index and its children into a repository, and plain
-// images, all old.
+// fill puts groups of an index and its children into a repository, and plain images, all old.
 func fill(f *fixture, repo string, groups, children, plain int) {
 	put := func(name string, im image) {
 		im.name, im.age = name, 90*day
@@ -73,14 +72,11 @@ func TestCallsOfARun(t *testing.T) {
 			"DescribeImages": 1 + 3 + 3, "BatchDeleteImage": 1 + 3, "BatchGetImage": 1,
 		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, name, func(t *testing.T) {
 			f := newQuickFixture(picture{{name: "app"}})
 			fill(f, "app", c.groups, c.children, c.plain)
 			report := f.apply(t, configuration("expire any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 5000}`))
-			if all := c.groups*(1+c.children) + c.plain; report.Totals.Deleted != all {
-				t.Errorf("%d of %d deleted", report.Totals.Deleted, all)
-			}
+			awstest.Equal(t, "deleted images", c.groups*(1+c.children)+c.plain, report.Totals.Deleted)
 			c.want["DescribeRepositories"] = 1
 			if c.want["BatchGetImage"] > 0 {
 				c.want["GetCallerIdentity"], c.want["ListPullTimeUpdateExclusions"] = 1, 1
@@ -152,8 +148,7 @@ func TestCallsOfAPlan(t *testing.T) {
 		"nothing is marked, counted by pulls": {"archive any pulled>365", []map[string]int{lists}},
 		"something is":                        {"expire any count>100", []map[string]int{lists, reads, {"GetRepositoryPolicy": 3, "GetLifecyclePolicy": 3}}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, name, func(t *testing.T) {
 			p := picture{{name: "app"}, {name: "web"}, {name: "job"}}
 			f := newQuickFixture(p)
 			for _, repo := range p {
@@ -165,9 +160,7 @@ func TestCallsOfAPlan(t *testing.T) {
 				maps.Copy(want, calls)
 			}
 			awstest.Equal(t, "calls", want, f.server.Calls())
-			if asked := f.source("ecs").asked; asked != 1 {
-				t.Errorf("asked %d times what is in use", asked)
-			}
+			awstest.Equal(t, "queries of what is in use", 1, f.source("ecs").asked)
 		})
 	}
 }

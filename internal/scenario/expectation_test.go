@@ -76,17 +76,15 @@ func (e *expectation) mustStay(i int) bool {
 	return e.follows[i] && !e.rooted(i, map[int]bool{})
 }
 
-// mayList reports whether an index that could not be read may list the image. It may,
-// unless the image was pushed after the index was archived and the image was never
-// archived itself.
+// mayList reports whether an index that could not be read may list the image. It may, unless the
+// image was pushed after the index was archived and the image was never archived itself.
 func (m *model) mayList(index, i int) bool {
 	gone, im := m.images[index].LastArchivedAt, m.images[i]
 	return m.images[index].Status != "ARCHIVED" || gone.IsZero() || !im.PushedAt.After(gone) ||
 		!im.LastArchivedAt.IsZero() || !im.LastActivatedAt.IsZero()
 }
 
-// overUnread reports whether the image, or an index below it, should be readable and
-// is not.
+// overUnread reports whether the image, or an index below it, should be readable and is not.
 func (e *expectation) overUnread(i int) bool {
 	if !e.isIndex(i) || e.images[i].Status == "ARCHIVED" {
 		return false

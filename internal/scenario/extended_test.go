@@ -81,9 +81,8 @@ func TestUntag(t *testing.T) {
 	}})
 }
 
-// A call removes up to 100 tags. All tags of one image are in one call where they fit.
-// Right before each call its images are described again, in addition to the re-check of
-// the batch.
+// A call removes up to 100 tags. All tags of one image are in one call where they fit. Right before
+// each call its images are described again, in addition to the re-check of the batch.
 func TestCallsOfUntagging(t *testing.T) {
 	t.Parallel()
 	f := newQuickFixture(picture{{name: "app"}})

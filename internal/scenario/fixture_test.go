@@ -142,13 +142,9 @@ func (f *fixture) source(name string) *source {
 func (f *fixture) runner(tb testing.TB, text string) cleaner.Runner {
 	tb.Helper()
 	c, problems := config.Parse([]byte(text))
-	if err := problems.Err(); err != nil {
-		tb.Fatalf("configuration %s: %v", text, err)
-	}
+	awstest.NoError(tb, problems.Err())
 	hash, err := c.Hash()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	awstest.NoError(tb, err)
 	r := f.registry.Runner(c, f.local)
 	r.ConfigurationHash, r.RunID, r.Log, r.MaxPlanAge = hash, "run", slog.New(slog.DiscardHandler), day
 	return r
@@ -179,9 +175,7 @@ func (f *fixture) applySaved(tb testing.TB, configuration string, saved *report.
 func run(tb testing.TB, r *cleaner.Runner) report.Report {
 	tb.Helper()
 	report, err := r.Run(tb.Context())
-	if err != nil {
-		tb.Fatalf("run: %v", err)
-	}
+	awstest.NoError(tb, err)
 	if fault := programFault(&report); fault != "" {
 		tb.Errorf("run: %s", fault)
 	}

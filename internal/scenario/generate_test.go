@@ -212,8 +212,7 @@ func randomUse(r *rand.Rand, p picture) use {
 	return u
 }
 
-// configuration returns the configuration of the trial: an entry for each
-// repository.
+// configuration returns the configuration of the trial: an entry for each repository.
 func (t trial) configuration() string {
 	var entries []any
 	for _, repo := range t.picture {

@@ -55,8 +55,7 @@ func hostFixture(t *testing.T) *fixture {
 	return newFixture(t, draw("repository team/app\n image 90d #v1\n repository web\n newer 1d"))
 }
 
-// applyWith applies a policy that expires the image, and returns the findings about
-// hosts.
+// applyWith applies a policy that expires the image, and returns the findings about hosts.
 func (f *fixture) applyWith(t *testing.T, protect string) (findings []string) {
 	t.Helper()
 	report := f.apply(t, configuration("expire any pushed>30", aliases+", "+protect, ""))
@@ -84,14 +83,11 @@ func TestHostsInLists(t *testing.T) {
 		},
 	} {
 		for _, h := range hosts {
-			t.Run(format+", "+h.name, func(t *testing.T) {
-				t.Parallel()
+			awstest.Parallel(t, format+", "+h.name, func(t *testing.T) {
 				f := hostFixture(t)
 				f.registry.Sources = function.Connect(f.registry.AWS, f.clock.now).Sources
 				name := filepath.Join(t.TempDir(), "list")
-				if err := os.WriteFile(name, []byte(list(h.image)), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				awstest.NoError(t, os.WriteFile(name, []byte(list(h.image)), 0o600))
 				findings := f.applyWith(t, `"references": ["`+name+`"]`)
 				want := h.finding
 				if strings.Contains(h.name, "nother repository") || h.name == "a part of a name" {
@@ -106,8 +102,7 @@ func TestHostsInLists(t *testing.T) {
 func TestHostsInContainers(t *testing.T) {
 	t.Parallel()
 	for _, h := range hosts {
-		t.Run(h.name, func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, h.name, func(t *testing.T) {
 			f := hostFixture(t)
 			f.registry.Sources = function.Connect(awstest.Serve(t, running(h.image)), f.clock.now).Sources
 			findings := f.applyWith(t, `"inUse": ["ecs"], "taskDefinitionRevisions": 0`)
@@ -119,9 +114,7 @@ func TestHostsInContainers(t *testing.T) {
 // wantHost checks whether the image is there, and the finding about its host.
 func wantHost(t *testing.T, f *fixture, findings []string, stays bool, finding string) {
 	t.Helper()
-	if there := len(f.server.Images("team/app")) == 1; there != stays {
-		t.Errorf("the image is there: %t, want %t", there, stays)
-	}
+	awstest.Equal(t, "the image is there", stays, len(f.server.Images("team/app")) == 1)
 	if (finding == "") != (len(findings) == 0) || finding != "" && !strings.HasPrefix(findings[0], finding) {
 		t.Errorf("findings %q, want %q…", findings, finding)
 	}

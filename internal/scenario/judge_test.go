@@ -67,9 +67,8 @@ func (t trial) contains(made, applied *report.Repository) error {
 	return nil
 }
 
-// idle checks that a second run removes nothing. It skips runs whose limits stopped a
-// repository, and runs that removed tags: without the tags another rule may match the
-// image.
+// idle checks that a second run removes nothing. It skips runs whose limits stopped a repository,
+// and runs that removed tags: without the tags another rule may match the image.
 func (t trial) idle(first, second *report.Report) error {
 	goes := second.Totals.Deleted + second.Totals.Archived + second.Totals.TagsRemoved
 	limited := slices.ContainsFunc(first.Repositories, func(r report.Repository) bool { return r.Skipped == plan.SkipLimit })
@@ -113,9 +112,8 @@ func (m *model) torn(after []fakeecr.Image) error {
 	return nil
 }
 
-// usedWithChildren returns the images in use with the indexes above them and the children
-// below. Archived images cannot be pulled, so their children are not in use because of
-// them.
+// usedWithChildren returns the images in use with the indexes above them and the children below.
+// Archived images cannot be pulled, so their children are not in use because of them.
 func (m *model) usedWithChildren() map[int]bool {
 	used := m.used(true)
 	for grew := true; grew; {

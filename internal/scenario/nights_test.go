@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // image returns an image of the repository "app" as it is now.
@@ -123,8 +124,7 @@ func TestTenNights(t *testing.T) {
 			live-sig: transition, subject live`},
 	} {
 		for _, excluded := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, exclusion %v", name, excluded), func(t *testing.T) {
-				t.Parallel()
+			awstest.Parallel(t, fmt.Sprintf("%s, exclusion %v", name, excluded), func(t *testing.T) {
 				p := draw(nightly)
 				f := newFixture(t, p)
 				f.server.ExcludePulls(excluded)
@@ -147,9 +147,8 @@ func TestTenNights(t *testing.T) {
 	}
 }
 
-// An image that was archived because it had no pulls is deleted after its time in the
-// archive. An index is deleted with its children although nobody can read the manifest of
-// an archived index.
+// An image that was archived because it had no pulls is deleted after its time in the archive. An
+// index is deleted with its children although nobody can read the manifest of an archived index.
 func TestArchivedThenDeleted(t *testing.T) {
 	t.Parallel()
 	p := draw(nightly)
@@ -162,7 +161,5 @@ func TestArchivedThenDeleted(t *testing.T) {
 		f.pull(t, "live", "live-amd", "top", "middle", "leaf")
 		f.apply(t, configuration)
 	}
-	if got, want := f.left("app"), []string{"leaf", "live", "live-amd", "live-arm", "live-sig", "middle", "top"}; !slices.Equal(got, want) {
-		t.Errorf("left: %v, want %v", got, want)
-	}
+	awstest.Equal(t, "images that are left", []string{"leaf", "live", "live-amd", "live-arm", "live-sig", "middle", "top"}, f.left("app"))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -66,9 +67,7 @@ func TestThrottlingAbandonsNoRepository(t *testing.T) {
 		f := ofMany(40, 10)
 		f.server.Throttle("", 5, 5)
 		report, err := f.applyWithin(t, 15*time.Minute, configuration(expireAll, "", ""))
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		f.wantAll(t, &report, 400)
 	})
 }
@@ -122,8 +121,7 @@ func TestOutagesOfReadingAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	for _, kind := range outages {
 		for _, operation := range []string{"DescribeImages", "GetLifecyclePolicy"} {
-			t.Run(fmt.Sprint(operation, ", ", kind), func(t *testing.T) {
-				t.Parallel()
+			awstest.Parallel(t, fmt.Sprint(operation, ", ", kind), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := ofMany(3, 20)
 					for n := range 3 {
@@ -132,9 +130,7 @@ func TestOutagesOfReadingAreWaitedFor(t *testing.T) {
 					f.registry.Concurrency.Most = 1
 					f.down(kind, operation, 2, operation, 5*time.Minute)
 					report, err := f.applyWithin(t, 14*time.Minute, configuration("attached", "", ""))
-					if err != nil {
-						t.Fatal(err)
-					}
+					awstest.NoError(t, err)
 					f.wantAll(t, &report, 60)
 				})
 			})
@@ -148,15 +144,12 @@ func TestOutagesOfRemovingAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	for _, kind := range append([]fakeecr.FaultKind{fakeecr.LostAnswer}, outages...) {
 		for at := range 4 {
-			t.Run(fmt.Sprint(kind, ", call ", at+1), func(t *testing.T) {
-				t.Parallel()
+			awstest.Parallel(t, fmt.Sprint(kind, ", call ", at+1), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := ofMany(4, 20)
 					f.down(kind, "BatchDeleteImage", at+1, "", 5*time.Minute)
 					report, err := f.applyWithin(t, 14*time.Minute, configuration(expireAll, "", ""))
-					if err != nil {
-						t.Fatal(err)
-					}
+					awstest.NoError(t, err)
 					f.wantAll(t, &report, 80)
 				})
 			})
@@ -164,35 +157,28 @@ func TestOutagesOfRemovingAreWaitedFor(t *testing.T) {
 	}
 }
 
-// An unreadable answer to a removing call does not say whether the image was removed.
 func TestRemovalsWhoseAnswerCannotBeReadAreReportedAsTheyWere(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fakeecr.FaultKind{fakeecr.LostAnswer, fakeecr.CutAnswer, fakeecr.TruncatedJSON, fakeecr.EmptyAnswer, fakeecr.HTMLAnswer} {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, string(kind), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := ofMany(1, 5)
 				f.server.Inject(fakeecr.Faults{Rules: []fakeecr.FaultRule{{Kind: kind, Operation: "BatchDeleteImage", Nth: 1}}})
 				report, err := f.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
-				if err != nil {
-					t.Fatal(err)
-				}
+				awstest.NoError(t, err)
 				f.wantAll(t, &report, 5)
 				for _, im := range report.Repositories[0].Images {
 					if !strings.HasPrefix(im.Message, "unconfirmed: ") {
 						t.Errorf("said of an image: %q", im.Message)
 					}
 				}
-				if n := f.server.Calls()["BatchDeleteImage"]; n != 1 {
-					t.Errorf("%d removing calls", n)
-				}
+				awstest.Equal(t, "BatchDeleteImage calls", 1, f.server.Calls()["BatchDeleteImage"])
 			})
 		})
 	}
 }
 
-// If the time runs out before the end of a listing, the report has the error of the
-// listing.
+// If the time runs out before the end of a listing, the report has the error of the listing.
 func TestTheReportNamesTheFaultForWhichTheTimeRanOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -210,8 +196,6 @@ func TestTheReportNamesTheFaultForWhichTheTimeRanOut(t *testing.T) {
 		f = ofMany(1, 1)
 		f.server.Fail("DescribeRepositories", "", "ThrottlingException")
 		_, err = f.applyWithin(t, time.Minute, configuration(expireAll, "", ""))
-		if err == nil || !strings.Contains(err.Error(), "DescribeRepositories, ") || !strings.Contains(err.Error(), "ThrottlingException") {
-			t.Errorf("a listing for which the time ran out: %v", err)
-		}
+		awstest.ErrorContains(t, err, "DescribeRepositories, ", "ThrottlingException")
 	})
 }

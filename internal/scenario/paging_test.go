@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"slices"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -61,43 +61,40 @@ func TestPitfall08DeletingWhilePaginating(t *testing.T) {
 func TestPitfall13DangerousDefaults(t *testing.T) {
 	t.Parallel()
 	const words = "expire any pushed>30"
-	for name, c := range map[string]struct {
+	type test struct {
 		configuration, event string
 		removes              bool
-	}{
+	}
+	awstest.Each(t, map[string]test{
 		"nothing said":     {"{}", "{}", false},
 		"a policy":         {configuration(words, "", ""), "{}", false},
 		"an empty event":   {configuration(words, "", ""), "null", false},
 		"plan said":        {configuration(words, "", `"mode": "apply"`), `{"mode": "plan"}`, false},
 		"apply configured": {configuration(words, "", `"mode": "apply"`), "{}", true},
 		"apply said":       {configuration(words, "", ""), `{"mode": "apply"}`, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := newFixture(t, draw("repository app expire any pushed>30\n old 90d #v1"))
-			h := function.Handler{
-				Configuration: c.configuration, Now: f.clock.now, Log: slog.New(slog.DiscardHandler),
-				Connect: func(context.Context) (function.Registry, error) { return f.registry, nil },
-				RunID:   func(context.Context) string { return "run" },
-			}
-			_, err := h.Handle(t.Context(), json.RawMessage(c.event))
-			if removed := len(f.left("app")) == 0; removed != c.removes {
-				t.Errorf("removed: %v, want %v (error %v)", removed, c.removes, err)
-			}
-			if calls := f.removals(); !c.removes && len(calls) > 0 {
-				t.Errorf("removing calls: %v", calls)
-			}
-		})
-	}
+	}, func(t *testing.T, c test) {
+		f := newFixture(t, draw("repository app expire any pushed>30\n old 90d #v1"))
+		h := function.Handler{
+			Configuration: c.configuration, Now: f.clock.now, Log: slog.New(slog.DiscardHandler),
+			Connect: func(context.Context) (function.Registry, error) { return f.registry, nil },
+			RunID:   func(context.Context) string { return "run" },
+		}
+		_, err := h.Handle(t.Context(), json.RawMessage(c.event))
+		awstest.Equal(t, fmt.Sprintf("removed (error %v)", err), c.removes, len(f.left("app")) == 0)
+		if calls := f.removals(); !c.removes && len(calls) > 0 {
+			t.Errorf("removing calls: %v", calls)
+		}
+	})
 }
 
 // The order of calls: indexes, then the images that follow them, then the others.
 func TestOrderOfCalls(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
+	type test struct {
 		picture string
 		want    []string
-	}{
+	}
+	awstest.Each(t, map[string]test{
 		"an index, what follows it and others": {`
 			a     91d
 			b     91d
@@ -114,17 +111,10 @@ func TestOrderOfCalls(t *testing.T) {
 			a   93d
 			one 92d >a #v1
 			two 90d >a #v2`, []string{"one two", "a"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := newFixture(t, draw(c.picture))
-			f.apply(t, configuration("expire v* pushed>1", "", ""))
-			if got := f.removals(); !slices.Equal(got, c.want) {
-				t.Errorf("got calls %q, want %q", got, c.want)
-			}
-			if left := f.left("app"); len(left) > 0 {
-				t.Errorf("left: %v", left)
-			}
-		})
-	}
+	}, func(t *testing.T, c test) {
+		f := newFixture(t, draw(c.picture))
+		f.apply(t, configuration("expire v* pushed>1", "", ""))
+		awstest.Equal(t, "removing calls", c.want, f.removals())
+		awstest.Empty(t, "left", f.left("app"))
+	})
 }

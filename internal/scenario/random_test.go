@@ -46,9 +46,7 @@ func oneSeed(t *testing.T, variable string) (seed uint64, set bool) {
 		return 0, false
 	}
 	seed, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	return seed, true
 }
 

@@ -1,32 +1,31 @@
 package scenario_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // The error of a source says what to do: which action to allow, or which entry to remove.
 func TestAFailedSourceKeepsEverythingItCouldProtect(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
+	type test struct {
 		denied []string
 		want   string
-	}{
+	}
+	awstest.Each(t, map[string]test{
 		"denied":      {[]string{"ListClusters"}, "allow the action ecs:ListClusters"},
 		"denied late": {[]string{"ListTaskDefinitionFamilies"}, "allow the action ecs:ListTaskDefinitionFamilies"},
 		"lambda":      {[]string{"lambda "}, "allow the action lambda:ListFunctions"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := withServices(t, draw("old 90d #v1"), nil, c.denied...)
-			f.refused(t, c.want)
-		})
-	}
-	t.Run("not offered", func(t *testing.T) {
-		t.Parallel()
+	}, func(t *testing.T, c test) {
+		f := withServices(t, draw("old 90d #v1"), nil, c.denied...)
+		f.refused(t, c.want)
+	})
+	awstest.Parallel(t, "not offered", func(t *testing.T) {
 		f := emptyFixture(draw("old 90d #v1"))
 		f.connect(t, f.journal)
 		f.refused(t, `take "ecs" out of protect.inUse`)
@@ -41,13 +40,10 @@ func (f *fixture) refused(t *testing.T, want string) {
 	if r := report.Repositories[0]; r.Skipped != plan.SkipScanFailed || !strings.Contains(message, want) || !report.Incomplete {
 		t.Errorf("skipped %q: %s; want %q in it", r.Skipped, message, want)
 	}
-	if got := f.removals(); len(got) > 0 {
-		t.Errorf("removing calls: %q", got)
-	}
+	awstest.Empty(t, "removing calls", f.removals())
 }
 
-// If the entry of a repository does not list the failed source, the repository is
-// cleaned.
+// If the entry of a repository does not list the failed source, the repository is cleaned.
 func TestOnlyEntriesThatListAFailedSourceRelyUponIt(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, draw("old 90d #v1\nrepository free\nold 90d #v1"))
@@ -67,13 +63,14 @@ func TestScanAge(t *testing.T) {
 	const registry = `
 		old  90d #v1
 		used 90d #v2`
-	for name, c := range map[string]struct {
+	type test struct {
 		passes        time.Duration // between the scan and the removal
 		second        string        // what is in use by then
 		fails         error
 		asked         int
 		want, skipped string
-	}{
+	}
+	awstest.Each(t, map[string]test{
 		"ten minutes": {10 * time.Minute, "task/2 app:v1", nil, 1, `
 			old: expire, deleted
 			used: expire, inUse task/1`, ""},
@@ -89,27 +86,20 @@ func TestScanAge(t *testing.T) {
 		"longer, and it fails": {time.Hour, "task/1 app:v2", errDown, 2, `
 			old: expire
 			used: expire, inUse task/1`, "app: in-use scan: in-use scan: ecs: the service is down"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := newFixture(t, draw(registry))
-			f.source("ecs").answer(t, "task/1 app:v2")
-			f.onceBefore(first("GetRepositoryPolicy"), func() { // which is asked last
-				f.clock.advance(c.passes)
-				f.source("ecs").answer(t, c.second)
-				f.source("ecs").err = c.fails
-			})
-			report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
-			sameLines(t, "outcomes", f.outcomes(&report), c.want)
-			sameLines(t, "skipped", skips(&report), c.skipped)
-			if n := f.source("ecs").asked; n != c.asked {
-				t.Errorf("asked %d times, want %d", n, c.asked)
-			}
-			if removed := !strings.Contains(strings.Join(f.left("app"), " "), "old"); removed != strings.Contains(c.want, "deleted") {
-				t.Errorf("removed: %v", removed)
-			}
+	}, func(t *testing.T, c test) {
+		f := newFixture(t, draw(registry))
+		f.source("ecs").answer(t, "task/1 app:v2")
+		f.onceBefore(first("GetRepositoryPolicy"), func() { // which is asked last
+			f.clock.advance(c.passes)
+			f.source("ecs").answer(t, c.second)
+			f.source("ecs").err = c.fails
 		})
-	}
+		report := f.apply(t, configuration("expire any pushed>30", `"inUse": ["ecs"]`, ""))
+		sameLines(t, "outcomes", f.outcomes(&report), c.want)
+		sameLines(t, "skipped", skips(&report), c.skipped)
+		awstest.Equal(t, "queries", c.asked, f.source("ecs").asked)
+		awstest.Equal(t, "removed", strings.Contains(c.want, "deleted"), !slices.Contains(f.left("app"), "old"))
+	})
 }
 
 // The run also scans again between two batches of one repository.
@@ -128,7 +118,5 @@ func TestScanAgeInTheMiddle(t *testing.T) {
 	if got, asked := report.Totals, f.source("ecs").asked; got.Deleted != 150 || got.Protected != 2 || asked != 2 {
 		t.Errorf("asked %d times, totals %+v", asked, got)
 	}
-	if left := f.server.Images("app"); len(left) != 2 {
-		t.Errorf("%d images left, want 2", len(left))
-	}
+	awstest.Equal(t, "images that are left", 2, len(f.server.Images("app")))
 }

@@ -17,8 +17,7 @@ import (
 type scenario struct {
 	name     string
 	registry string // a picture
-	// policy is the policy of all repositories, in the words of the function policy, or
-	// "attached".
+	// policy is the policy of all repositories, in the words of the function policy, or "attached".
 	policy string
 	// protect and more are members of the configuration. The default protection is off.
 	protect, more string
@@ -28,8 +27,7 @@ type scenario struct {
 	// want has one line, as from outcomes, for each image that a rule matches or that
 	// follows one. All other images must be kept.
 	want string
-	// skipped and findings have the beginnings of messages in the report, one on each
-	// line.
+	// skipped and findings have the beginnings of messages in the report, one on each line.
 	skipped, findings string
 	// before changes the registry or the sources before the run.
 	before func(testing.TB, *fixture)

@@ -1,14 +1,22 @@
 package scenario_test
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // A services is a fake ECS and Lambda in front of a registry. It has a text for each
@@ -94,9 +102,7 @@ func TestPitfall10ScopeHoles(t *testing.T) {
 		"lambda fn2":                 `{"Configuration": {}, "Code": {"ImageUri": "HOST/app@aliased"}}`,
 	})
 	list := filepath.Join(t.TempDir(), "other-account.txt")
-	if err := os.WriteFile(list, []byte(host+"/app:elsewhere # in another account\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, os.WriteFile(list, []byte(host+"/app:elsewhere # in another account\n"), 0o600))
 	report := f.apply(t, configuration("expire any pushed>30", fmt.Sprintf(`"inUse": ["ecs", "lambda"], "references": [%q]`, list), ""))
 	sameLines(t, "skipped", skips(&report), "")
 	sameLines(t, "outcomes", f.outcomes(&report), `
@@ -109,4 +115,64 @@ func TestPitfall10ScopeHoles(t *testing.T) {
 		latest-fn: expire, inUse fn
 		elsewhere: expire, inUse `+list+`:1
 		unused: expire, deleted`)
+}
+
+// A source is a fake in-use source.
+type source struct {
+	name string
+
+	mu    sync.Mutex
+	uses  []inuse.Use
+	err   error
+	asked int
+}
+
+func (s *source) Name() string { return s.name }
+
+func (s *source) Uses(context.Context) iter.Seq2[inuse.Use, error] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	uses, err := slices.Clone(s.uses), s.err
+	return func(yield func(inuse.Use, error) bool) {
+		for _, use := range uses {
+			if !yield(use, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(inuse.Use{}, err)
+		}
+	}
+}
+
+// answer sets the uses: one on each line, "BY REFERENCE". A reference without a host is
+// to the registry of the fixture, and @NAME is the digest of an image.
+func (s *source) answer(tb testing.TB, text string) {
+	tb.Helper()
+	var uses []inuse.Use
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		ref, err := reference.Parse(spell(words[1]))
+		awstest.NoError(tb, err)
+		uses = append(uses, inuse.Use{Reference: ref, By: words[0], Source: s.name})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uses = uses
+}
+
+// spell completes a reference.
+func spell(text string) string {
+	image, name, digest := strings.Cut(text, "@")
+	if !strings.Contains(image, ".") {
+		image = host + "/" + image
+	}
+	if !digest {
+		return image
+	}
+	return image + "@" + digestOf(name)
 }

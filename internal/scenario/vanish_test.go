@@ -5,13 +5,13 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// vanishing has configurations with which a run makes every possible call about a
-// repository.
+// vanishing has configurations with which a run makes every possible call about a repository.
 var vanishing = map[string]string{
 	"deleted":  configuration("expire any pulled>30", "", `"orphans": "delete"`),
 	"archived": configuration("expire any pulled>30", "", `"orphans": "delete", "onExpire": "archive"`),
@@ -29,9 +29,8 @@ const vanishingPicture = `
 	repository other
 	else  90d`
 
-// vanishingFixture returns a registry in which both repositories have an attached policy,
-// and in which the listing of app has several pages. It calls then before the call with
-// that number.
+// vanishingFixture returns a registry in which both repositories have an attached policy, and in
+// which the listing of app has several pages. It calls then before the call with that number.
 func vanishingFixture(at int, then func(*fixture)) *fixture {
 	f := emptyFixture(draw(vanishingPicture))
 	for _, name := range []string{"app", "other"} {
@@ -60,8 +59,7 @@ func beforeAnyCall(t *testing.T, configuration string, vanish func(*fixture)) {
 func TestARepositoryVanishesBeforeAnyCall(t *testing.T) {
 	t.Parallel()
 	for name, text := range vanishing {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		awstest.Parallel(t, name, func(t *testing.T) {
 			beforeAnyCall(t, text, func(f *fixture) { f.server.DeleteRepository("app") })
 		})
 	}
@@ -72,8 +70,7 @@ func TestAnImageVanishesBeforeAnyCall(t *testing.T) {
 	t.Parallel()
 	for name, text := range vanishing {
 		for _, image := range []string{"index", "amd", "sig", "dead", "old"} {
-			t.Run(name+", "+image, func(t *testing.T) {
-				t.Parallel()
+			awstest.Parallel(t, name+", "+image, func(t *testing.T) {
 				beforeAnyCall(t, text, func(f *fixture) { f.server.Remove("app", digestOf(image)) })
 			})
 		}

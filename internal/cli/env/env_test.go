@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // What only prints lines does not look at each; some writers fail for a while.
@@ -32,8 +34,7 @@ type writer func([]byte) (int, error)
 
 func (w writer) Write(text []byte) (int, error) { return w(text) }
 
-// saved saves in a folder with an older file and returns what the folder holds
-// then.
+// saved saves in a folder with an older file and returns what the folder holds then.
 func saved(t *testing.T, write func(io.Writer) error) (content map[string]string, err error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -43,23 +44,18 @@ func saved(t *testing.T, write func(io.Writer) error) (content map[string]string
 	}
 	err = SaveFile(name, write)
 	entries, listErr := os.ReadDir(dir)
-	if listErr != nil {
-		t.Fatal(listErr)
-	}
+	awstest.NoError(t, listErr)
 	content = map[string]string{}
 	for _, e := range entries {
 		text, readErr := os.ReadFile(filepath.Join(dir, e.Name()))
 		info, infoErr := e.Info()
-		if err := errors.Join(readErr, infoErr); err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, errors.Join(readErr, infoErr))
 		content[e.Name()] = info.Mode().String() + " " + string(text)
 	}
 	return content, err
 }
 
-// Neither is an older file lost for one that cannot be written, nor is a part of
-// that left.
+// Neither is an older file lost for one that cannot be written, nor is a part of that left.
 func TestAFileIsSavedWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	full := errors.New("no space left on device")
@@ -84,15 +80,11 @@ func TestALinkIsSavedThrough(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
-	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink("file", link)); err != nil {
-		t.Fatal(err)
-	}
-	if err := SaveFile(link, func(w io.Writer) error {
+	awstest.NoError(t, errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink("file", link)))
+	awstest.NoError(t, SaveFile(link, func(w io.Writer) error {
 		_, err := io.WriteString(w, "new")
 		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	text, err := os.ReadFile(file)
 	if there, statErr := os.Lstat(link); err != nil || statErr != nil || string(text) != "new" || there.Mode().Type() != os.ModeSymlink {
 		t.Errorf("the file holds %q, the link is %v; %v, %v", text, there, err, statErr)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -33,8 +34,6 @@ func TestTheQuestionCountsEachAction(t *testing.T) {
 		plan := report.Report{Account: "1", Region: "here", Repositories: []report.Repository{
 			{Images: images}, {Skipped: plan.SkipLimit, Images: []report.Image{expire}},
 		}}
-		if got := question(&plan, removals); got != "In account 1 in here, "+want {
-			t.Errorf("%q, want %q", got, want)
-		}
+		awstest.Equal(t, "question", "In account 1 in here, "+want, question(&plan, removals))
 	}
 }

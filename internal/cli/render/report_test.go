@@ -3,10 +3,9 @@ package render
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -39,9 +38,7 @@ note: app: look
 note: all
 2 repositories (1 skipped), 3 images: 2 to remove, 0 protected; at most 1.5 MB (images share layers)
 `
-	if diff := cmp.Diff(want, Report(&r)); diff != "" {
-		t.Errorf("report mismatch (-want +got):\n%s", diff)
-	}
+	awstest.Equal(t, "report", want, Report(&r))
 }
 
 func TestIncompleteNamesTheRepositories(t *testing.T) {
@@ -59,8 +56,6 @@ func TestIncompleteNamesTheRepositories(t *testing.T) {
 		"incomplete: 2 images failed":                           {Totals: report.Totals{Counts: report.Counts{Failed: 2}}},
 		"incomplete":                                            {Mode: config.Plan, Repositories: []report.Repository{{Name: "big", Skipped: plan.SkipLimit}}},
 	} {
-		if got := Incomplete(&r); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
+		awstest.Equal(t, "Incomplete", want, Incomplete(&r))
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A removing run learns that the log could not be written.
@@ -17,9 +19,7 @@ func TestALogThatFailsCommitsNothing(t *testing.T) {
 	log := &Log{w: writer(func([]byte) (int, error) { return 0, full }), failed: func(err error) { told = err }}
 	_, _ = io.WriteString(log, "line") // as slog, which does not look
 	for _, err := range []error{told, log.Commit(), log.Close()} {
-		if !errors.Is(err, full) {
-			t.Errorf("error %v", err)
-		}
+		awstest.ErrorIs(t, "a full disk", err, full)
 	}
 }
 
@@ -32,13 +32,9 @@ func TestTheLogGoesOnAfterAnUnfinishedLine(t *testing.T) {
 	t.Parallel()
 	for before, want := range map[string]string{"": "new\n", "a\n": "a\nnew\n", "a\n{\"cut": "a\n{\"cut\nnew\n"} {
 		name := filepath.Join(t.TempDir(), "log")
-		if err := os.WriteFile(name, []byte(before), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, os.WriteFile(name, []byte(before), 0o600))
 		l, err := Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		_, err = io.Copy(l, strings.NewReader("new\n"))
 		text, readErr := os.ReadFile(name)
 		if err != nil || l.Close() != nil || readErr != nil || string(text) != want {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 func TestTexts(t *testing.T) {
@@ -27,9 +29,7 @@ func TestTexts(t *testing.T) {
 		{Count(2000, "repository"), "2000 repositories"},
 		{NewTable("A", "B").String(), ""},
 	} {
-		if test.got != test.want {
-			t.Errorf("%q, want %q", test.got, test.want)
-		}
+		awstest.Equal(t, "text", test.want, test.got)
 	}
 }
 
@@ -38,7 +38,5 @@ func TestATableHasOneLineForEachRow(t *testing.T) {
 	table := NewTable("NAME", "WHY")
 	table.Row("a", "one\nline")
 	table.Row("longer", "x\ty")
-	if got, want := table.String(), "NAME    WHY\na       one?line\nlonger  x?y\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
+	awstest.Equal(t, "table", "NAME    WHY\na       one?line\nlonger  x?y\n", table.String())
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // A page may have no images in two ways.
@@ -45,9 +46,8 @@ func TestDecodeReadsEveryField(t *testing.T) {
 		LastArchivedAt: evaluator.At(at.Add(2 * time.Second)), LastActivatedAt: evaluator.At(at.Add(3 * time.Second)), SizeInBytes: 12345,
 		ManifestMediaType: "application/vnd.oci.image.manifest.v1+json", SubjectDigest: "sha256:s",
 	}}}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("Decode: %v, mismatch (-want +got):\n%s", err, diff)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "Decode", want, got)
 }
 
 // detail is a page of one image with these members as well.
@@ -55,8 +55,7 @@ func detail(members string) string {
 	return `{"imageDetails":[{"imageDigest":"sha256:a","imagePushedAt":1,` + members + `}]}`
 }
 
-// odd are pages that ECR does not send, or not as far as is known, that can be
-// read all the same.
+// odd are pages that ECR does not send, or not as far as is known, that can be read all the same.
 var odd = map[string]string{
 	"no members":              `{}`,
 	"no images":               `{"imageDetails":[]}`,
@@ -276,14 +275,11 @@ func TestNothingOfAPageRefersToItsText(t *testing.T) {
 	t.Parallel()
 	text := []byte(whole)
 	got, err := imagepage.Decode(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	clear(text)
 	want, err := imagepage.Decode([]byte(whole))
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("page changes with its text (-want +got):\n%s", diff)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "page", want, got)
 }
 
 // FuzzImagePage compares the decoder with the SDK.

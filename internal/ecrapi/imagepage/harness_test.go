@@ -62,9 +62,8 @@ var nearly = cmp.Comparer(func(a, b evaluator.Instant) bool {
 	return a == b || a != 0 && b != 0 && max(a, b)-min(a, b) < evaluator.Instant(2*time.Millisecond)
 })
 
-// same checks that the decoder and the SDK read the page alike, errors included. The
-// exceptions are times, which the SDK does not read exactly, and pages that only the
-// decoder refuses, on purpose.
+// same checks that the decoder and the SDK read the page alike, errors included. The exceptions are
+// times, which the SDK does not read exactly, and pages that only the decoder refuses, on purpose.
 func same(t *testing.T, text string) {
 	t.Helper()
 	want, wantErr := reference(t, text)
@@ -81,18 +80,13 @@ func same(t *testing.T, text string) {
 		want.NextToken = got.NextToken
 	}
 	if want.Refused != nil && strings.Contains(want.Refused.Error(), changed) {
-		// The client, not the SDK, refuses this image. The images before it must be the
-		// same.
+		// The client, not the SDK, refuses this image. The images before it must be the same.
 		got.Refused, want.Refused, got.Images = nil, nil, unique(got.Images)[:len(want.Images)]
 	}
-	if diff := cmp.Diff(fmt.Sprint(want.Refused), fmt.Sprint(got.Refused)); diff != "" {
-		t.Errorf("%q: refusal (-SDK +ours):\n%s", text, diff)
-	}
+	awstest.Equal(t, fmt.Sprintf("%q: refusal of the SDK and ours", text), fmt.Sprint(want.Refused), fmt.Sprint(got.Refused))
 	got.Refused, want.Refused = nil, nil
 	got.Images = unique(got.Images)
-	if diff := cmp.Diff(want, got, nilIsEmpty, nearly); diff != "" {
-		t.Errorf("%q: page (-SDK +ours):\n%s", text, diff)
-	}
+	awstest.Equal(t, fmt.Sprintf("%q: page of the SDK and ours", text), want, got, nilIsEmpty, nearly)
 }
 
 // hasTimeInWords says whether a string of the text is one of the words that the

@@ -1,7 +1,6 @@
 package policyapi_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -27,41 +26,25 @@ func TestAttachReplacesAndDetachRemovesThePolicy(t *testing.T) {
 	t.Parallel()
 	_, client, reader, calls := start(t)
 	for _, text := range []string{keep5, strings.Replace(keep5, "5", "7", 1)} {
-		if err := client.Attach(t.Context(), "app", text); err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, client.Attach(t.Context(), "app", text))
 		if got, err := reader.PolicyText(t.Context(), "app"); got != text || err != nil {
 			t.Errorf("attached is %q, %v; want %q", got, err, text)
 		}
 	}
-	if err := client.Detach(t.Context(), "app"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := reader.PolicyText(t.Context(), "app"); !errors.Is(err, plan.ErrNoPolicy) {
-		t.Errorf("after Detach: %v, want ErrNoPolicy", err)
-	}
-	if n := calls.Snapshot(); n["PutLifecyclePolicy"] != 2 || n["DeleteLifecyclePolicy"] != 1 {
-		t.Errorf("calls are %v", n)
-	}
+	awstest.NoError(t, client.Detach(t.Context(), "app"))
+	_, err := reader.PolicyText(t.Context(), "app")
+	awstest.ErrorIs(t, "after Detach", err, plan.ErrNoPolicy)
+	awstest.Equal(t, "PutLifecyclePolicy calls", 2, calls.Snapshot()["PutLifecyclePolicy"])
+	awstest.Equal(t, "DeleteLifecyclePolicy calls", 1, calls.Snapshot()["DeleteLifecyclePolicy"])
 }
 
 func TestRefusalsHaveNames(t *testing.T) {
 	t.Parallel()
 	registry, client, _, _ := start(t)
-	if err := client.Detach(t.Context(), "app"); !errors.Is(err, plan.ErrNoPolicy) {
-		t.Errorf("Detach without a policy: %v, want ErrNoPolicy", err)
-	}
-	if err := client.Detach(t.Context(), "gone"); !errors.Is(err, plan.ErrRepositoryNotFound) {
-		t.Errorf("Detach in no repository: %v, want ErrRepositoryNotFound", err)
-	}
-	if err := client.Attach(t.Context(), "gone", keep5); !errors.Is(err, plan.ErrRepositoryNotFound) {
-		t.Errorf("Attach in no repository: %v, want ErrRepositoryNotFound", err)
-	}
-	if err := client.Attach(t.Context(), "app", strings.Replace(keep5, "5", "0", 1)); err == nil || !strings.Contains(err.Error(), "put lifecycle policy of app: ") {
-		t.Errorf("Attach of a text that is no policy: %v", err)
-	}
+	awstest.ErrorIs(t, "Detach without a policy", client.Detach(t.Context(), "app"), plan.ErrNoPolicy)
+	awstest.ErrorIs(t, "Detach in no repository", client.Detach(t.Context(), "gone"), plan.ErrRepositoryNotFound)
+	awstest.ErrorIs(t, "Attach in no repository", client.Attach(t.Context(), "gone", keep5), plan.ErrRepositoryNotFound)
+	awstest.ErrorContains(t, client.Attach(t.Context(), "app", strings.Replace(keep5, "5", "0", 1)), "put lifecycle policy of app: ")
 	registry.Fail("PutLifecyclePolicy", "app", "AccessDeniedException")
-	if err := client.Attach(t.Context(), "app", keep5); err == nil || !strings.Contains(err.Error(), "ecr:PutLifecyclePolicy") {
-		t.Errorf("denied: %v, want one that names the action", err)
-	}
+	awstest.ErrorContains(t, client.Attach(t.Context(), "app", keep5), "ecr:PutLifecyclePolicy")
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
@@ -121,13 +120,5 @@ func Environment(t *testing.T, endpoint string) {
 		"AWS_ENDPOINT_URL": endpoint, "AWS_MAX_ATTEMPTS": "",
 	} {
 		t.Setenv(name, value)
-	}
-}
-
-// Equal checks that both values are the same and prints their difference.
-func Equal(tb testing.TB, what string, want, got any, options ...cmp.Option) {
-	tb.Helper()
-	if diff := cmp.Diff(want, got, options...); diff != "" {
-		tb.Errorf("%s mismatch (-want +got):\n%s", what, diff)
 	}
 }

@@ -5,7 +5,6 @@ package inusetest
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 )
 
@@ -75,9 +75,7 @@ func (r *Recorder) AtATime() int {
 // Config returns the configuration of a client of the handler, without retries.
 func Config(t *testing.T, handler http.Handler) aws.Config {
 	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return ConfigFor(server.URL)
+	return ConfigFor(*awstest.Serve(t, handler).BaseEndpoint)
 }
 
 // ConfigFor returns the configuration of a client of the URL, without retries.
@@ -129,13 +127,5 @@ func WantUses(t *testing.T, source inuse.Source, want ...string) {
 func WantFailure(t *testing.T, source inuse.Source, words ...string) {
 	t.Helper()
 	_, err := Uses(t, source)
-	if err == nil {
-		t.Errorf("got no error, want one with %q", words)
-		return
-	}
-	for _, word := range words {
-		if !strings.Contains(err.Error(), word) {
-			t.Errorf("got error %q, want %q in it", err, word)
-		}
-	}
+	awstest.ErrorContains(t, err, words...)
 }

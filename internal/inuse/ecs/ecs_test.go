@@ -3,7 +3,6 @@ package ecs_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 )
@@ -47,16 +47,13 @@ func TestECSReadsEveryPageAndDescribesEachOnce(t *testing.T) {
 	f := crowded()
 	got, err := uses(t, f.source(t, 5))
 	// 230 tasks and their task definition, 230 services, 70 families.
-	if want := 230 + 1 + 230 + 70; err != nil || len(got) != want {
-		t.Errorf("got %d uses and error %v, want %d", len(got), err, want)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "uses", 230+1+230+70, len(got))
 	for operation, calls := range map[string]int{
 		"ListClusters": 2, "DescribeTasks": 3, "ListServices": 8 + 39, "DescribeServices": 23,
 		"ListTaskDefinitionFamilies": 3, "DescribeTaskDefinition": 71,
 	} {
-		if f.Count(operation) != calls {
-			t.Errorf("%d calls of %s, want %d", f.Count(operation), operation, calls)
-		}
+		awstest.Equal(t, operation+" calls", calls, f.Count(operation))
 	}
 	if f.AtATime() > 8 {
 		t.Errorf("%d calls at a time, want 8 at most", f.AtATime())
@@ -108,9 +105,7 @@ func TestECSNamesTheImagesOfServicesWhateverTheirCount(t *testing.T) {
 	wantUses(t, f.source(t, 0),
 		"idle:latest service/idle", "leaving:latest service/leaving",
 		"moving:one service/moving", "moving:two service/moving", "green:latest service/green")
-	if n := f.Count("ListServiceDeployments"); n != 3 {
-		t.Errorf("ECS was asked for deployments of %d services, want the 3 that it deploys itself", n)
-	}
+	awstest.Equal(t, "services that ECS deploys itself and is asked for", 3, f.Count("ListServiceDeployments"))
 }
 
 func TestECSNamesTheNewestRevisionsOfActiveFamilies(t *testing.T) {
@@ -127,9 +122,7 @@ func TestECSNamesTheNewestRevisionsOfActiveFamilies(t *testing.T) {
 		"web-admin:1 task-definition/web-admin:1")
 	none := &fakeECS{definitions: f.definitions}
 	wantUses(t, none.source(t, 0))
-	if none.Count("ListTaskDefinitionFamilies") != 0 {
-		t.Error("families are listed though no revision counts")
-	}
+	awstest.Equal(t, "calls for families where no revision counts", 0, none.Count("ListTaskDefinitionFamilies"))
 }
 
 // Who asks for fewer revisions must be able to tell which are the newest; what
@@ -144,16 +137,12 @@ func TestECSNumbersRevisionsThatNothingRuns(t *testing.T) {
 	}}}
 	got := map[string]int{}
 	for use, err := range f.source(t, 3).Uses(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		if use.By == arn("task-definition", "app:"+strings.TrimPrefix(use.Reference.Tag, "v")) {
 			got[use.Reference.Tag] = use.Revision
 		}
 	}
-	if want := map[string]int{"v9": 1, "v8": 0, "v7": 3}; !maps.Equal(got, want) {
-		t.Errorf("got the revisions %v, want %v", got, want)
-	}
+	awstest.Equal(t, "revisions", map[string]int{"v9": 1, "v8": 0, "v7": 3}, got)
 }
 
 func TestECSFailsWhenAnActionIsDenied(t *testing.T) {

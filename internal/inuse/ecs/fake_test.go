@@ -168,8 +168,7 @@ func describe(name, key string, items []object, asked any, most int) object {
 	return object{name: found, "failures": failures}
 }
 
-// active returns the listed task definitions, the last family and revision
-// first.
+// active returns the listed task definitions, the last family and revision first.
 func (f *fakeECS) active() []string {
 	names := slices.DeleteFunc(slices.Collect(maps.Keys(f.definitions)), func(name string) bool { return f.inactive[name] })
 	slices.SortFunc(names, func(a, b string) int {
@@ -269,11 +268,34 @@ func deployment(name, status string, createdAt int, target string, sources ...st
 	}
 }
 
-// revision returns a service revision whose containers have the images, as in
-// task.
+// revision returns a service revision whose containers have the images, as in task.
 func revision(name string, images ...string) object {
 	return object{
 		"serviceRevisionArn": arn("service-revision", name),
 		"containerImages":    task(name, "", "", images...)["containers"],
 	}
 }
+
+type object = inusetest.Object
+
+// A fault is an answer that is an error.
+type fault struct {
+	status        int
+	code, message string
+}
+
+const (
+	region   = inusetest.Region
+	registry = inusetest.Registry
+)
+
+var (
+	now         = inusetest.Now
+	sha         = inusetest.Digest
+	config      = inusetest.Config
+	configFor   = inusetest.ConfigFor
+	answer      = inusetest.Answer
+	uses        = inusetest.Uses
+	wantUses    = inusetest.WantUses
+	wantFailure = inusetest.WantFailure
+)

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 )
 
@@ -90,22 +91,17 @@ func TestECSDescribesManyRevisionsInSeveralCalls(t *testing.T) {
 		f.revisions[arn("service-revision", name)] = revision(name, fmt.Sprint(registry, "app:v", i))
 	}
 	got, err := uses(t, f.source(t, 0))
-	if err != nil || len(got) != 51 {
-		t.Errorf("got %d uses and error %v, want 51", len(got), err)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "uses", 51, len(got))
 	for _, operation := range []string{"DescribeServiceDeployments", "DescribeServiceRevisions"} {
-		if n := f.Count(operation); n != 3 {
-			t.Errorf("%d calls of %s, want 3 for 50 of them", n, operation)
-		}
+		awstest.Equal(t, operation+" calls for 50 of them", 3, f.Count(operation))
 	}
 }
 
-// aboutRevisions are the operations that say what the revisions of a service
-// are.
+// aboutRevisions are the operations that say what the revisions of a service are.
 var aboutRevisions = []string{"ListServiceDeployments", "DescribeServiceDeployments", "DescribeServiceRevisions"}
 
-// notOffered are answers to a call that ECS does not know, or not for a
-// service.
+// notOffered are answers to a call that ECS does not know, or not for a service.
 var notOffered = []fault{
 	{http.StatusBadRequest, "UnknownOperationException", ""},
 	{http.StatusBadRequest, "UnsupportedFeatureException", "not for this service"},
@@ -158,8 +154,7 @@ func TestECSDoesNotMissTheRevisionsOfServicesThatEndMeanwhile(t *testing.T) {
 	}
 }
 
-// A revision that the service names, or that ECS has listed, is there, whatever
-// a later call says.
+// A revision that the service names, or that ECS has listed, is there, whatever a later call says.
 func TestECSFailsWhereItKeepsRevisionsToItself(t *testing.T) {
 	t.Parallel()
 	for _, operation := range aboutRevisions {
@@ -196,21 +191,15 @@ func TestECSDoubtsErrorPagesUnlessOfAnEmulator(t *testing.T) {
 		for _, named := range []bool{false, true} {
 			f := faulty(operation, errorPage, named)
 			wantFailure(t, patient(t, f, false), "of "+arn("service", "s")+": ", "500")
-			if n := f.Count(operation); n != 3 {
-				t.Errorf("%d calls of %s, want 3", n, operation)
-			}
+			awstest.Equal(t, operation+" calls", 3, f.Count(operation))
 		}
 	}
 	f := faulty("ListServiceDeployments", errorPage, false)
 	wantUses(t, patient(t, f, true), "app:v1 service/s")
-	if n := f.Count("ListServiceDeployments"); n != 1 {
-		t.Errorf("%d calls, want 1", n)
-	}
+	awstest.Equal(t, "calls of an emulator", 1, f.Count("ListServiceDeployments"))
 	throttled := faulty("ListServiceDeployments", fault{http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}, false)
 	wantFailure(t, patient(t, throttled, true), "Rate exceeded")
-	if n := throttled.Count("ListServiceDeployments"); n != 3 {
-		t.Errorf("%d calls, want 3", n)
-	}
+	awstest.Equal(t, "throttled calls", 3, throttled.Count("ListServiceDeployments"))
 }
 
 // Without a time nobody can tell what came after it.
@@ -244,8 +233,7 @@ func TestECSReadsTheTaskDefinitionOfARevisionWithoutImages(t *testing.T) {
 	wantUses(t, f.source(t, 0), "app:v0 service-revision/r1", "app:v1 service/s")
 }
 
-// Who deploys a service may be unknown to this version; that it has revisions
-// may not.
+// Who deploys a service may be unknown to this version; that it has revisions may not.
 func TestECSAsksForRevisionsUnlessItKnowsThatThereAreNone(t *testing.T) {
 	t.Parallel()
 	named := []object{{"arn": arn("service-revision", "r1")}}

@@ -96,8 +96,7 @@ func (f *fakeLambda) list(name string, items []object, marker string) object {
 	return out
 }
 
-// add adds a version of a function, with the image it was given and the one
-// that was resolved.
+// add adds a version of a function, with the image it was given and the one that was resolved.
 func (f *fakeLambda) add(function, version, packageType, image, resolved string) {
 	f.versions = append(f.versions, object{
 		"FunctionName": function, "Version": version, "PackageType": packageType, "FunctionArn": functionARN(function, version),
@@ -118,8 +117,7 @@ func (f *fakeLambda) add(function, version, packageType, image, resolved string)
 	f.code[function+":"+version] = object{"Code": code, "Configuration": object{"PackageType": packageType}}
 }
 
-// alias adds an alias of the function api that leads to a version and to others
-// in part.
+// alias adds an alias of the function api that leads to a version and to others in part.
 func (f *fakeLambda) alias(name, version string, others ...string) {
 	alias := object{"Name": name, "AliasArn": functionARN("api", name), "FunctionVersion": version}
 	if len(others) > 0 {
@@ -138,3 +136,26 @@ func (f *fakeLambda) alias(name, version string, others ...string) {
 func functionARN(function, version string) string {
 	return "arn:aws:lambda:" + region + ":123456789012:function:" + function + ":" + version
 }
+
+type object = inusetest.Object
+
+// A fault is an answer that is an error.
+type fault struct {
+	status        int
+	code, message string
+}
+
+const (
+	region   = inusetest.Region
+	registry = inusetest.Registry
+)
+
+var (
+	sha         = inusetest.Digest
+	config      = inusetest.Config
+	configFor   = inusetest.ConfigFor
+	answer      = inusetest.Answer
+	uses        = inusetest.Uses
+	wantUses    = inusetest.WantUses
+	wantFailure = inusetest.WantFailure
+)

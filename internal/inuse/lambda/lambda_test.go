@@ -7,6 +7,7 @@ import (
 
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 )
 
@@ -29,9 +30,8 @@ func TestLambdaNamesEveryVersionByItsDigestAndByItsName(t *testing.T) {
 		"api:v3 function:api:$LATEST", "api@"+sha("3")+" function:api:$LATEST",
 		"api:v1 function:api:1", "api@"+sha("1")+" function:api:1",
 		"api@"+sha("2")+" function:api:2", "registry.example.com/x:1 function:other:$LATEST")
-	if f.Count("GetFunction") != 4 || f.Count("ListAliases") != 2 {
-		t.Errorf("got %d calls of GetFunction and %d of ListAliases, want none for what is no image", f.Count("GetFunction"), f.Count("ListAliases"))
-	}
+	awstest.Equal(t, "GetFunction calls, none for what is no image", 4, f.Count("GetFunction"))
+	awstest.Equal(t, "ListAliases calls", 2, f.Count("ListAliases"))
 }
 
 func TestLambdaAliasesLeadToVersionsThatAreCovered(t *testing.T) {
@@ -62,8 +62,7 @@ func TestLambdaReadsEveryPage(t *testing.T) {
 	}
 }
 
-// A package type that nobody knows yet, or that an emulator leaves out, is
-// looked into.
+// A package type that nobody knows yet, or that an emulator leaves out, is looked into.
 func TestLambdaLooksIntoUnknownPackageTypes(t *testing.T) {
 	t.Parallel()
 	f := &fakeLambda{}

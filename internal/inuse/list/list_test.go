@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
@@ -160,16 +162,12 @@ func TestWhatWriteWritesIsReadBack(t *testing.T) {
 	t.Parallel()
 	written := []inuse.Use{use("b", "<x>"), use("a", "y"), {Reference: use("b", "").Reference, By: "<x>", Source: "ecs"}, use("a", "x")}
 	var b bytes.Buffer
-	if err := list.Write(&b, "123456789012", region, now.In(time.FixedZone("", 3600)), written); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, list.Write(&b, "123456789012", region, now.In(time.FixedZone("", 3600)), written))
 	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{read(b.String())}, now)
 	if want := []inuse.Use{from(use("a", "x")), from(use("a", "y")), from(use("b", "<x>"))}; !slices.Equal(scan.Uses, want) || len(scan.Failed) > 0 {
 		t.Errorf("read back %v, %v; want %v", scan.Uses, scan.Failed, want)
 	}
-	if written[1] != use("a", "y") {
-		t.Error("Write changed the order of its argument")
-	}
+	awstest.Equal(t, "argument of Write", use("a", "y"), written[1])
 }
 
 // A written list has only uses that another registry may need: no images of public
@@ -179,16 +177,12 @@ func TestWriteLeavesOutWhatIsOfNoUseElsewhere(t *testing.T) {
 	var written []inuse.Use
 	for _, text := range []string{"nginx", "team/app:v1", "docker.io/library/nginx", "public.ecr.aws/x/y", "proxy.example.com/app:v1", registry + "app:v1"} {
 		ref, err := reference.ParseAny(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		written = append(written, inuse.Use{Reference: ref, By: "x", Runs: true})
 	}
 	written = append(written, inuse.Use{By: "x", Problem: "no name"}, inuse.Use{By: "x", Reference: reference.Reference{Digest: sha("a")}})
 	var b bytes.Buffer
-	if err := list.Write(&b, "123456789012", region, now, written); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, list.Write(&b, "123456789012", region, now, written))
 	wantUses(t, read(b.String()), "app:v1 x", "proxy.example.com/app:v1 x")
 }
 
@@ -244,4 +238,28 @@ func FuzzList(f *testing.F) {
 			t.Errorf("%q is read as a list without references", text)
 		}
 	})
+}
+
+const (
+	region   = inusetest.Region
+	registry = inusetest.Registry
+	task     = "arn:aws:ecs:eu-west-1:123456789012:task/"
+)
+
+var (
+	now         = inusetest.Now
+	sha         = inusetest.Digest
+	uses        = inusetest.Uses
+	wantUses    = inusetest.WantUses
+	wantFailure = inusetest.WantFailure
+)
+
+func use(tag, by string) inuse.Use {
+	return inuse.Use{Reference: reference.Reference{RegistryID: "123456789012", Region: region, Repository: "app", Tag: tag}, By: by}
+}
+
+// from returns the use as a scan returns it from the list that read returns.
+func from(u inuse.Use) inuse.Use {
+	u.Source = "refs.txt"
+	return u
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
 )
@@ -49,15 +50,12 @@ func (f *flow) Read(p []byte) (int, error) {
 	return f.next.Read(p)
 }
 
-// large is the length of the lists in these tests. To measure another length, set
-// INUSE_LIST_SIZE.
+// large is the length of the lists in these tests. To measure another length, set INUSE_LIST_SIZE.
 func large(t *testing.T) int64 {
 	t.Helper()
 	if text := os.Getenv("INUSE_LIST_SIZE"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
+		awstest.NoError(t, err)
 		return n
 	}
 	return 20 << 20
@@ -172,8 +170,7 @@ func TestAListAddsAFewUsesOfEachImage(t *testing.T) {
 	}
 }
 
-// A plain word can be a reference. Text that no registry allows as a name makes the
-// list fail.
+// A plain word can be a reference. Text that no registry allows as a name makes the list fail.
 func TestAListOfSomethingElseFails(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{"nginx", "team/app:v1", "[::1]:5000/app", "localhost:5000/app", "a.b/c@" + sha("a")} {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
@@ -36,9 +37,8 @@ func list(pages map[string]page) ([]string, error) {
 func TestAListingIsReadToItsEnd(t *testing.T) {
 	t.Parallel()
 	got, err := list(map[string]page{"": {[]string{"a"}, "2"}, "2": {[]string{}, "3"}, "3": {[]string{"b", "c"}, ""}})
-	if err != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
-		t.Errorf("got %v, %v", got, err)
-	}
+	awstest.NoError(t, err)
+	awstest.Equal(t, "items", []string{"a", "b", "c"}, got)
 }
 
 func TestAnIncompleteListingIsAnError(t *testing.T) {
@@ -76,9 +76,7 @@ func TestTheFirstErrorEndsTheOtherCalls(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	})
-	if !errors.Is(err, failure) {
-		t.Errorf("got %v, want %v", err, failure)
-	}
+	awstest.ErrorIs(t, "a failure", err, failure)
 }
 
 func TestAnErrorSaysWhatToDo(t *testing.T) {

@@ -27,6 +27,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
@@ -55,9 +56,7 @@ func TestMotoECS(t *testing.T) {
 	for image, want := range map[string]int{
 		"app:v1@" + first: 2, "app:v1@" + second: 0, "app:v1": 1, "app:v2": 2, "job:1": 0, "job:2": 1, "job:3": 1, "nginx:latest": 1,
 	} {
-		if byTag[image] != want {
-			t.Errorf("%s is used %d times, want %d; all: %v", image, byTag[image], want, byTag)
-		}
+		awstest.Equal(t, "uses of "+image, want, byTag[image])
 	}
 }
 
@@ -82,9 +81,7 @@ func TestMotoLambda(t *testing.T) {
 	}))
 	byName := m.images("lambda")
 	for image, want := range map[string]int{"fn@" + first: 2, "fn@" + second: 1, "fn:v1": 2} {
-		if byName[image] != want {
-			t.Errorf("%s is used %d times, want %d; all: %v", image, byName[image], want, byName)
-		}
+		awstest.Equal(t, "uses of "+image, want, byName[image])
 	}
 }
 
@@ -104,18 +101,14 @@ func startMoto(t *testing.T) moto {
 		t.Skip("ECR_CLEANER_SHARED names no directory with tools/moto_faithful.py")
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
 	address := l.Addr().String()
 	_, port, _ := net.SplitHostPort(address)
 	_ = l.Close()
 	var output bytes.Buffer
 	server := exec.Command(cmp.Or(os.Getenv("PYTHON"), "python3.11"), filepath.Join(shared, "tools", "moto_faithful.py"), port, "--faithful")
 	server.Stdout, server.Stderr = &output, &output
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, server.Start())
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
 		_ = server.Wait()
@@ -154,8 +147,7 @@ func (m moto) do(_ any, err error) {
 	}
 }
 
-// push puts an image with that content under repository:tag and returns its
-// digest.
+// push puts an image with that content under repository:tag and returns its digest.
 func (m moto) push(name, content string) string {
 	m.Helper()
 	repo, tag, _ := strings.Cut(name, ":")

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
@@ -28,12 +29,8 @@ func inUseNames(t *testing.T) []string {
 		} `json:"$defs"`
 	}
 	text, err := os.ReadFile("../../../schema/configuration.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &schema); err != nil {
-		t.Fatal(err)
-	}
+	awstest.NoError(t, err)
+	awstest.NoError(t, json.Unmarshal(text, &schema))
 	return schema.Defs.Protect.Properties.InUse.Items.Enum
 }
 
@@ -54,9 +51,7 @@ func TestTheConfigurationKnowsTheServices(t *testing.T) {
 			t.Errorf("protect.inUse does not allow %s: %v", name, problems)
 		}
 		source := services.New(name, aws.Config{}, config.Protect{})
-		if source.Name() != name {
-			t.Errorf("the source for %s has the name %s", name, source.Name())
-		}
+		awstest.Equal(t, "name of the source", name, source.Name())
 		if slices.Contains(supported, name) {
 			continue
 		}
