@@ -18,7 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 )
 
-// commands make the subcommands of ecrclean, each with flags of its own.
+// commands make the subcommands of ecrclean, each with its own flags.
 var commands = []func(*session.Flags) *cobra.Command{
 	removal.Plan, removal.Apply, removal.Delete, removal.Invoke,
 	inspect.Explain, inspect.Policies, inspect.References, inspect.Audit,

@@ -7,7 +7,7 @@ import (
 
 const (
 	maxImages = 50_000
-	overhead  = 50 // what a reservation counts in addition to its images
+	overhead  = 50 // added to the images of each reservation
 )
 
 // A memory limits the images in memory to maxImages and one page of a listing for each

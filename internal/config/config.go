@@ -104,7 +104,7 @@ type Protect struct {
 	PushedWithinHours int `json:"pushedWithinHours"`
 }
 
-// Orphans says what the cleaner does with marked referrers whose subject does not exist.
+// Orphans is the treatment of marked referrers whose subject does not exist.
 type Orphans string
 
 // The treatments of orphans.

@@ -17,8 +17,8 @@
 //     kept. Later rules never act on the image.
 //
 // Rules and images of different storage classes do not affect each other. ACTIVE images
-// are of the class standard, ARCHIVED images of the class archive. docs/policies.md says
-// what the extensions change.
+// are of the class standard, ARCHIVED images of the class archive. docs/policies.md
+// describes the extensions.
 //
 // # Which time counts
 //
