@@ -1,0 +1,109 @@
+package kubernetes_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+)
+
+// An answer is an answer of an API server.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// get sends a request of the administrator.
+func (c *cluster) get(path string) answer {
+	c.Helper()
+	return c.call(http.MethodGet, path, adminToken, nil)
+}
+
+// call sends a request with a token. A body that is not nil is sent as JSON.
+func (c *cluster) call(method, path, token string, body any) answer {
+	c.Helper()
+	text, err := json.Marshal(body)
+	awstest.NoError(c, err)
+	r, err := http.NewRequestWithContext(c.Context(), method, c.url+path, bytes.NewReader(text))
+	awstest.NoError(c, err)
+	if body == nil {
+		r.Body, r.ContentLength = http.NoBody, 0
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	if method == http.MethodPatch {
+		r.Header.Set("Content-Type", "application/merge-patch+json")
+	}
+	response, err := c.client.Do(r)
+	awstest.NoError(c, err)
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	awstest.NoError(c, err)
+	return answer{response.StatusCode, response.Header, content}
+}
+
+// create creates an object in the collection with this path. If it has a status, the status
+// is written too, as the controllers of a cluster do.
+func (c *cluster) create(collection string, o object) {
+	c.Helper()
+	c.must(http.MethodPost, collection, o)
+	if status, found := o["status"]; found {
+		name := o["metadata"].(object)["name"].(string)
+		c.must(http.MethodPatch, collection+"/"+name+"/status", object{"status": status})
+	}
+}
+
+// remove deletes an object at once.
+func (c *cluster) remove(path string) {
+	c.Helper()
+	c.must(http.MethodDelete, path, object{"gracePeriodSeconds": 0})
+}
+
+func (c *cluster) must(method, path string, o object) {
+	c.Helper()
+	if a := c.call(method, path, adminToken, o); a.status >= http.StatusMultipleChoices {
+		c.Fatalf("%s %s: status %d\n%s", method, path, a.status, a.body)
+	}
+}
+
+// allow creates a ClusterRole, binds it to the group of the cleaner and waits until it is
+// in force. A rule is "API group: resources", whose objects the group may list.
+func (c *cluster) allow(rules ...string) {
+	c.Helper()
+	var list []object
+	for _, rule := range rules {
+		group, resources, _ := strings.Cut(rule, ": ")
+		list = append(list, object{"apiGroups": []string{group}, "resources": strings.Fields(resources), "verbs": []string{"list"}})
+	}
+	const collection = "/apis/rbac.authorization.k8s.io/v1/clusterrole"
+	role := object{"metadata": object{"generateName": "ecr-cleaner-"}, "rules": list}
+	var created struct{ Metadata struct{ Name string } }
+	awstest.NoError(c, json.Unmarshal(c.call(http.MethodPost, collection+"s", adminToken, role).body, &created))
+	c.create(collection+"bindings", object{
+		"metadata": object{"name": created.Metadata.Name},
+		"roleRef":  object{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": created.Metadata.Name},
+		"subjects": []object{{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": cleanerGroup}},
+	})
+	for _, rule := range rules {
+		group, resources, _ := strings.Cut(rule, ": ")
+		for resource := range strings.FieldsSeq(resources) {
+			c.until("the role is in force", func() bool { return c.allowed(group, resource) })
+		}
+	}
+}
+
+// allowed reports whether the cleaner may list a resource in all namespaces.
+func (c *cluster) allowed(group, resource string) bool {
+	c.Helper()
+	a := c.call(http.MethodPost, "/apis/authorization.k8s.io/v1/subjectaccessreviews", adminToken, object{"spec": object{
+		"user": cleanerUser, "groups": []string{cleanerGroup},
+		"resourceAttributes": object{"group": group, "resource": resource, "verb": "list"},
+	}})
+	var review struct{ Status struct{ Allowed bool } }
+	awstest.NoError(c, json.Unmarshal(a.body, &review))
+	return review.Status.Allowed
+}
