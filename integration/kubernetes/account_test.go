@@ -16,18 +16,17 @@ import (
 // An account is an AWS account with a registry and clusters. It answers all services at one
 // URL.
 type account struct {
-	*testing.T
-	url      string
+	endpoint string
 	registry *fakeecr.Server
 	clusters map[string]object // as DescribeCluster answers; complete before a scan begins
 }
 
 func newAccount(t *testing.T) *account {
 	t.Helper()
-	a := &account{T: t, registry: fakeecr.New(), clusters: map[string]object{}}
+	a := &account{registry: fakeecr.New(), clusters: map[string]object{}}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
-	a.url = server.URL
+	a.endpoint = server.URL
 	return a
 }
 

@@ -44,7 +44,7 @@ type cluster struct {
 // start starts a cluster whose kube-apiserver has these additional flags.
 func start(t *testing.T, flags ...string) *cluster {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "kubernetes-") // the name of a test would be too long for a socket
+	dir, err := os.MkdirTemp("", "kubernetes-") //nolint:usetesting // a folder with the test's name is too long for a socket
 	awstest.NoError(t, err)
 	c := &cluster{T: t, dir: dir, ca: newAuthority(t), log: &bytes.Buffer{}}
 	c.client = &http.Client{Transport: &http.Transport{

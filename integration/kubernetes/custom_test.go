@@ -3,6 +3,7 @@ package kubernetes_test
 import (
 	"crypto/tls"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -41,9 +42,7 @@ func (c *cluster) define(o object) {
 func (c *cluster) custom(group, plural, kind, name string, fields object) {
 	c.Helper()
 	o := object{"apiVersion": group + "/v1", "kind": kind, "metadata": object{"name": name}}
-	for field, value := range fields {
-		o[field] = value
-	}
+	maps.Copy(o, fields)
 	c.create("/apis/"+group+"/v1/namespaces/prod/"+plural, o)
 }
 

@@ -11,9 +11,9 @@ import (
 )
 
 // list returns the names in a page of a list, and the token of the next page.
-func (c *cluster) list(path, after string) (names []string, next string, a answer) {
+func (c *cluster) list(path string, limit int, after string) (names []string, next string, a answer) {
 	c.Helper()
-	a = c.get(path + "?limit=2&continue=" + url.QueryEscape(after))
+	a = c.get(fmt.Sprintf("%s?limit=%d&continue=%s", path, limit, url.QueryEscape(after)))
 	var page struct {
 		Metadata struct{ Continue string }
 		Items    []struct{ Metadata struct{ Name string } }
@@ -31,14 +31,14 @@ func TestTheAPIServerListsInPages(t *testing.T) {
 	for i := range 5 {
 		c.create(pods, pod(fmt.Sprint("p", i), "app:v1"))
 	}
-	first, next, _ := c.list(pods, "")
-	second, _, _ := c.list(pods, next)
+	first, next, _ := c.list(pods, 2, "")
+	second, _, _ := c.list(pods, 2, next)
 	awstest.Equal(t, "names of two pages", []string{"p0", "p1", "p2", "p3"}, append(first, second...))
 	c.until("the token of the first page has expired", func() bool {
-		_, _, a := c.list(pods, next)
+		_, _, a := c.list(pods, 2, next)
 		return a.status == http.StatusGone
 	})
-	_, again, a := c.list(pods, next)
+	_, again, a := c.list(pods, 2, next)
 	if again == "" || again == next {
 		t.Errorf("the answer %s has no token of an inconsistent list", a.body)
 	}

@@ -13,36 +13,37 @@ import (
 )
 
 // A proxy is between the cleaner and an API server. It counts the calls and the bytes of
-// their bodies as they were sent, which is compressed.
+// their answers as they were sent, which is compressed.
 type proxy struct {
-	url          string
+	// before sees each request first. If it answers the request, it returns true. It may be nil.
+	before func(w http.ResponseWriter, r *http.Request) bool
+	// after sees each answer of the API server before the cleaner does. It may be nil.
+	after        func(*http.Response)
 	calls, bytes atomic.Int64
 }
 
-// A hook sees a request first. If it answers the request, it returns true.
-type hook func(w http.ResponseWriter, r *http.Request) bool
-
-// proxy starts a proxy with a certificate of the cluster's authority. The hook may be nil.
-func (c *cluster) proxy(h hook) *proxy {
+// proxy starts the proxy with a certificate of the cluster's authority and returns its URL.
+func (c *cluster) proxy(p *proxy) string {
 	c.Helper()
 	target, err := url.Parse(c.url)
 	awstest.NoError(c, err)
-	p := &proxy{}
 	reverse := &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.ca.pool()}, ForceAttemptHTTP2: true, DisableCompression: true},
 		ModifyResponse: func(r *http.Response) error {
+			if p.after != nil {
+				p.after(r)
+			}
 			r.Body = countingBody{r.Body, &p.bytes}
 			return nil
 		},
 	}
-	p.url = c.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return c.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.calls.Add(1)
-		if h == nil || !h(w, r) {
+		if p.before == nil || !p.before(w, r) {
 			reverse.ServeHTTP(w, r)
 		}
 	})).URL
-	return p
 }
 
 type countingBody struct {
@@ -56,29 +57,20 @@ func (b countingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// once returns a hook that runs h for the first request that matches.
-func once(matches func(*http.Request) bool, h hook) hook {
-	var done atomic.Bool
-	return func(w http.ResponseWriter, r *http.Request) bool {
-		return matches(r) && done.CompareAndSwap(false, true) && h(w, r)
-	}
-}
-
 func TestTheProxyCountsAndAnswers(t *testing.T) {
 	t.Parallel()
 	c := start(t)
 	c.create(pods, pod("p", "app:v1"))
-	p := c.proxy(once(func(r *http.Request) bool { return r.URL.Path == "/api/v1/pods" }, func(w http.ResponseWriter, _ *http.Request) bool {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "Too many requests, please try again later.", http.StatusTooManyRequests)
-		return true
-	}))
-	direct := c.url
-	c.url = p.url
-	awstest.Equal(t, "status of the first call", http.StatusTooManyRequests, c.get("/api/v1/pods").status)
+	p := &proxy{before: func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/throttled" {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+		return r.URL.Path == "/throttled"
+	}}
+	c.url = c.proxy(p)
+	awstest.Equal(t, "status of the first call", http.StatusTooManyRequests, c.get("/throttled").status)
 	awstest.Equal(t, "status of the second call", http.StatusOK, c.get("/api/v1/pods").status)
 	awstest.Equal(t, "calls", int64(2), p.calls.Load())
-	c.url = direct
 	if p.bytes.Load() == 0 {
 		t.Error("the proxy has counted no bytes")
 	}

@@ -26,18 +26,25 @@ func (c *cluster) get(path string) answer {
 // call sends a request with a token. A body that is not nil is sent as JSON.
 func (c *cluster) call(method, path, token string, body any) answer {
 	c.Helper()
-	text, err := json.Marshal(body)
-	awstest.NoError(c, err)
-	r, err := http.NewRequestWithContext(c.Context(), method, c.url+path, bytes.NewReader(text))
-	awstest.NoError(c, err)
-	if body == nil {
-		r.Body, r.ContentLength = http.NoBody, 0
-	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Content-Type", "application/json")
+	mediaType := "application/json"
 	if method == http.MethodPatch {
-		r.Header.Set("Content-Type", "application/merge-patch+json")
+		mediaType = "application/merge-patch+json"
 	}
+	var text []byte
+	if body != nil {
+		var err error
+		text, err = json.Marshal(body)
+		awstest.NoError(c, err)
+	}
+	return c.send(method, path, token, mediaType, text)
+}
+
+func (c *cluster) send(method, path, token, mediaType string, body []byte) answer {
+	c.Helper()
+	r, err := http.NewRequestWithContext(c.Context(), method, c.url+path, bytes.NewReader(body))
+	awstest.NoError(c, err)
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", mediaType)
 	response, err := c.client.Do(r)
 	awstest.NoError(c, err)
 	defer func() { _ = response.Body.Close() }()

@@ -5,6 +5,7 @@ import "github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 // Collections of the namespace prod.
 const (
 	pods                = "/api/v1/namespaces/prod/pods"
+	core                = "/api/v1/namespaces/prod/"
 	apps                = "/apis/apps/v1/namespaces/prod/"
 	batch               = "/apis/batch/v1/namespaces/prod/"
 	deployments         = apps + "deployments"

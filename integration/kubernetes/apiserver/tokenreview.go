@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/aws-iam-authenticator/pkg/token"
 )
 
-// An eksCluster is what a JSON file says about a cluster and about IAM.
+// An eksCluster is the content of the JSON file: the cluster, and the keys that IAM has.
 type eksCluster struct {
 	Name, Region string
 	// AccessKeys has the callers by the ID of their access key.
