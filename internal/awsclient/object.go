@@ -37,11 +37,11 @@ func PutObject(ctx context.Context, cfg aws.Config, location string, content []b
 
 func callObject(ctx context.Context, c call, location string) error {
 	c.service = "s3"
-	c.explain = func(status int, body []byte) (code string, err error) {
+	c.explain = func(answer *http.Response, body []byte) (code string, err error) {
 		if found := objectCode.FindSubmatch(body); found != nil {
 			code = string(found[1])
 		}
-		return code, objectError(c.method, status, body)
+		return code, objectError(c.method, answer.StatusCode, body)
 	}
 	endpoint, err := c.endpoint(ctx)
 	if err == nil {
