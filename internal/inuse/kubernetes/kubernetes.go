@@ -31,8 +31,8 @@ type Cluster struct {
 	Token     func(context.Context) (string, error)
 	Resources []wildcard.Pattern // the custom resources to read, as PLURAL.GROUP
 	Aliases   reference.Aliases
-	// Explain returns what to do if the server answers with status 401 or 403, or with 0 if
-	// it does not answer. The text continues an error message. Nil explains nothing.
+	// Explain returns what to do about the status 401 or 403, or 0 if the server does not
+	// answer. The text follows a semicolon in an error message. Nil explains nothing.
 	Explain func(status int) string
 	// Wait waits before a repeated request. Nil waits for that duration or until the context ends.
 	Wait func(context.Context, time.Duration) error
@@ -43,13 +43,87 @@ type Cluster struct {
 // Findings come last. The first error ends the sequence.
 func (c Cluster) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
-		yield(inuse.Use{}, fmt.Errorf("%s: %w", c.Name, errors.ErrUnsupported))
+		s := &scan{Cluster: c, yield: yield, yielded: map[reference.Reference]int{}}
+		err := s.run(ctx)
+		if err == nil {
+			err = s.findings()
+		}
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(inuse.Use{}, fmt.Errorf("%s: %w", c.Name, err))
+		}
 	}
 }
 
-// RoleYAML returns the manifest of a ClusterRole that allows listing the built-in kinds and
-// the given kinds of custom resources, and of its ClusterRoleBinding to the group
-// ecr-cleaner. A kind is PLURAL.GROUP, such as rollouts.argoproj.io.
-func RoleYAML(custom []string) (string, error) {
-	return "", errors.ErrUnsupported
+// builtIns are the built-in kinds that run containers. An image can pass from an object to
+// one that the object owns while the lists are read, such as from a cron job to a job. So
+// owners come first, and custom resources come before all of them.
+var builtIns = []resource{
+	{"batch", "v1", "cronjobs", "CronJob"},
+	{"batch", "v1", "jobs", "Job"},
+	{"apps", "v1", "deployments", "Deployment"},
+	{"apps", "v1", "statefulsets", "StatefulSet"},
+	{"apps", "v1", "daemonsets", "DaemonSet"},
+	{"apps", "v1", "controllerrevisions", "ControllerRevision"},
+	{"apps", "v1", "replicasets", "ReplicaSet"},
+	{"", "v1", "replicationcontrollers", "ReplicationController"},
+	podTemplates,
+	{"", "v1", "pods", "Pod"},
+}
+
+var podTemplates = resource{"", "v1", "podtemplates", "PodTemplate"}
+
+// errStopped ends the scan when the consumer has stopped iterating.
+var errStopped = errors.New("stopped")
+
+// A scan is one pass over a cluster.
+type scan struct {
+	Cluster
+	client   *http.Client // the Client, without redirects
+	answered bool         // the server has answered a request
+	yield    func(inuse.Use, error) bool
+	yielded  map[reference.Reference]int // how often, by image
+
+	notListed  []string // the kinds that exist and may not be listed
+	down       []string // API groups whose kinds are not known
+	unresolved examples // containers whose recorded digest is not of a manifest
+	unreadable examples // containers whose image is not known
+}
+
+func (s *scan) run(ctx context.Context) error {
+	if s.Server.Scheme != "https" {
+		return fmt.Errorf("the server %s must have an https address", s.Server.Redacted())
+	}
+	client := *s.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	s.client = &client
+	if len(s.Resources) > 0 {
+		if err := s.customResources(ctx); err != nil {
+			return s.explain(err)
+		}
+	}
+	for _, r := range builtIns {
+		err := s.list(ctx, r, func(text []byte) error { return s.object(r, text) })
+		switch {
+		case r == podTemplates && hasStatus(err, http.StatusForbidden):
+			s.notListed = append(s.notListed, r.String())
+		case hasStatus(err, http.StatusForbidden):
+			return s.explain(fmt.Errorf("%w; allow the verb list for %s in the ClusterRole, as \"ecrclean kubernetes-role\" prints it", err, r))
+		case err != nil:
+			return s.explain(err)
+		}
+	}
+	return nil
+}
+
+// explain adds what to do to an error of the connection or of the rights.
+func (s *scan) explain(err error) error {
+	status := 0
+	if answer, ok := asStatus(err); ok {
+		status = answer.code
+	}
+	asked := status == http.StatusUnauthorized || status == http.StatusForbidden || !s.answered
+	if s.Explain == nil || !asked || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, s.Explain(status))
 }
