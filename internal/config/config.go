@@ -139,6 +139,9 @@ func (e ECS) union(other ECS) ECS {
 	}
 }
 
+// KubeconfigSource is the name of the in-use source for [Protect.Kubeconfig].
+const KubeconfigSource = "kubeconfig"
+
 // A Kubeconfig names the contexts of a kubeconfig file whose clusters are queried.
 type Kubeconfig struct {
 	// Path is the file. If it is empty, the files are those that kubectl reads.
