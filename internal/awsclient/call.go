@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -26,14 +27,15 @@ import (
 // start. It uses the SDK's credentials, signature, endpoints and retries.
 type call struct {
 	cfg                aws.Config
-	service, operation string    // service is also in the signature and in endpoint settings
+	service, operation string    // service is also in the signature
+	sdkID              string    // of the service in endpoint settings, or "" if it is the service
 	now, began         time.Time // the start of the call, by the given and by this machine's clock
 
 	method, address string
 	header          http.Header
 	body            []byte
 	// explain reads the beginning of an answer without success. Its error says what to do.
-	explain func(status int, body []byte) (code string, err error)
+	explain func(answer *http.Response, body []byte) (code string, err error)
 	// read reads a successful answer and its whole body. An error causes a retry.
 	read func(answer *http.Response, body []byte) error
 	most int64 // the accepted length of an answer in bytes; 0 accepts any, and reads maxBody
@@ -77,7 +79,7 @@ func (c call) try(ctx context.Context, _ middleware.FinalizeInput, _ middleware.
 	defer func() { _ = answer.Body.Close() }() // it is only read
 	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusPartialContent {
 		beginning, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal)) // an incomplete body still has a status
-		code, err := c.explain(answer.StatusCode, beginning)
+		code, err := c.explain(answer, beginning)
 		return out, metadata, refusal{err, answer.StatusCode, code}
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, cmp.Or(c.most, maxBody)+1))
@@ -122,7 +124,7 @@ func (c call) endpoint(ctx context.Context) (string, error) {
 		if ignore, _, err := of.GetIgnoreConfiguredEndpoints(ctx); ignore || err != nil {
 			return "", err
 		}
-		endpoint, found, err := of.GetServiceBaseEndpoint(ctx, strings.ToUpper(c.service))
+		endpoint, found, err := of.GetServiceBaseEndpoint(ctx, cmp.Or(c.sdkID, strings.ToUpper(c.service)))
 		if err != nil || found {
 			return endpoint, err
 		}
@@ -138,11 +140,25 @@ type endpointSource interface {
 	GetServiceBaseEndpoint(ctx context.Context, sdkID string) (endpoint string, found bool, err error)
 }
 
-func domain(region string) string {
-	if strings.HasPrefix(region, "cn-") {
-		return region + ".amazonaws.com.cn"
+// Domain returns the domain of the endpoints of a Region, such as eu-west-1.amazonaws.com.
+func Domain(region string) string {
+	for _, partition := range partitions {
+		if strings.HasPrefix(region, partition.prefix) {
+			return region + "." + partition.suffix
+		}
 	}
 	return region + ".amazonaws.com"
+}
+
+// partitions has AWS's partitions with another domain than amazonaws.com:
+// https://github.com/aws/aws-sdk-go-v2/blob/main/internal/endpoints/awsrulesfn/partitions.json
+var partitions = []struct{ prefix, suffix string }{
+	{"cn-", "amazonaws.com.cn"},
+	{"eusc-", "amazonaws.eu"},
+	{"us-iso-", "c2s.ic.gov"},
+	{"us-isob-", "sc2s.sgov.gov"},
+	{"eu-isoe-", "cloud.adc-e.uk"},
+	{"us-isof-", "csp.hci.ic.gov"},
 }
 
 // unsent is the error of a request without an answer, which the SDK may send again.
@@ -163,4 +179,9 @@ func (r refusal) Unwrap() error { return r.error }
 
 func (r refusal) HTTPStatusCode() int { return r.status }
 
+// ErrorCode, ErrorMessage and ErrorFault implement [smithy.APIError].
 func (r refusal) ErrorCode() string { return r.code }
+
+func (r refusal) ErrorMessage() string { return r.Error() }
+
+func (refusal) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }

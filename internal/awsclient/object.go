@@ -37,11 +37,11 @@ func PutObject(ctx context.Context, cfg aws.Config, location string, content []b
 
 func callObject(ctx context.Context, c call, location string) error {
 	c.service = "s3"
-	c.explain = func(status int, body []byte) (code string, err error) {
+	c.explain = func(answer *http.Response, body []byte) (code string, err error) {
 		if found := objectCode.FindSubmatch(body); found != nil {
 			code = string(found[1])
 		}
-		return code, objectError(c.method, status, body)
+		return code, objectError(c.method, answer.StatusCode, body)
 	}
 	endpoint, err := c.endpoint(ctx)
 	if err == nil {
@@ -66,7 +66,7 @@ func objectAddress(location, endpoint, region string) (string, error) {
 	if !isS3 || !ok || bucket == "" || key == "" {
 		return "", errors.New("the location must be like s3://bucket/key")
 	}
-	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + domain(region), Path: "/" + key}
+	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + Domain(region), Path: "/" + key}
 	switch {
 	case endpoint != "":
 		var err error
@@ -75,7 +75,7 @@ func objectAddress(location, endpoint, region string) (string, error) {
 		}
 		address.Path = strings.TrimSuffix(address.Path, "/") + "/" + bucket + "/" + key
 	case strings.Contains(bucket, "."):
-		address.Host, address.Path = "s3."+domain(region), "/"+bucket+"/"+key
+		address.Host, address.Path = "s3."+Domain(region), "/"+bucket+"/"+key
 	}
 	// S3 signs more characters of a key in escaped form than net/url escapes.
 	address.RawPath = httpbinding.EscapePath(address.Path, false)

@@ -29,7 +29,7 @@ func GetParameter(ctx context.Context, cfg aws.Config, name string, now time.Tim
 		return "", err
 	}
 	if c.address == "" {
-		c.address = "https://ssm." + domain(c.cfg.Region)
+		c.address = "https://ssm." + Domain(c.cfg.Region)
 	}
 	if c.body, err = json.Marshal(map[string]any{"Name": name, "WithDecryption": true}); err != nil {
 		return "", err
@@ -50,21 +50,17 @@ func GetParameter(ctx context.Context, cfg aws.Config, name string, now time.Tim
 }
 
 // The message of an AccessDeniedException names the parameter or its key.
-func parameterError(status int, body []byte) (code string, err error) {
+func parameterError(answer *http.Response, body []byte) (code string, err error) {
 	const decrypt = "kms:Decrypt on the key that encrypts it"
-	var fault struct {
-		Type    string `json:"__type"`
-		Message string // in upper or lower case
-	}
-	_ = json.Unmarshal(body, &fault) // both stay empty if the body is not JSON
-	code = fault.Type[strings.LastIndexByte(fault.Type, '#')+1:]
+	status := answer.StatusCode
+	code, message := jsonFault(answer, body)
 	denied := code == "AccessDeniedException"
 	switch {
 	case code == "ParameterNotFound":
 		return code, errors.New("there is no such parameter in this Region; check the name")
-	case denied && strings.Contains(fault.Message, "ssm:GetParameter"):
+	case denied && strings.Contains(message, "ssm:GetParameter"):
 		return code, errors.New("access denied; allow the action ssm:GetParameter on it")
-	case code == "InvalidKeyId", denied && (strings.Contains(fault.Message, "kms:") || strings.Contains(fault.Message, "ciphertext")):
+	case code == "InvalidKeyId", denied && (strings.Contains(message, "kms:") || strings.Contains(message, "ciphertext")):
 		return code, errors.New("access denied; allow the action " + decrypt)
 	case denied, status == http.StatusForbidden:
 		return code, errors.New("access denied; allow the action ssm:GetParameter on it and, if it is a SecureString, " + decrypt)

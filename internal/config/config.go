@@ -93,15 +93,61 @@ type Protect struct {
 	RegistryAliases reference.Aliases `json:"registryAliases,omitempty"`
 	// TaskDefinitionRevisions is how many of the newest revisions of every active task
 	// definition family are in use.
-	TaskDefinitionRevisions int                `json:"taskDefinitionRevisions"`
-	EKSClusters             []wildcard.Pattern `json:"eksClusters"`
-	TagPatterns             []wildcard.Pattern `json:"tagPatterns"`
+	TaskDefinitionRevisions int `json:"taskDefinitionRevisions"`
+	ECS                     ECS `json:"ecs"`
+	// EKSClusters are the names of the EKS clusters to query.
+	EKSClusters []wildcard.Pattern `json:"eksClusters"`
+	// EKSResources are the kinds of custom resources to read in Kubernetes, such as
+	// rollouts.argoproj.io, if the cleaner may list them.
+	EKSResources []wildcard.Pattern `json:"eksResources"`
+	// Kubeconfig names clusters outside EKS, which only the tool queries. Nil is none.
+	Kubeconfig  *Kubeconfig        `json:"kubeconfig,omitempty"`
+	TagPatterns []wildcard.Pattern `json:"tagPatterns"`
 	// KeepNewest protects the newest images of a repository. PulledWithinDays protects
 	// images pulled in the last days of 24 hours, PushedWithinHours images pushed in the
 	// last hours. 0 protects none.
 	KeepNewest        int `json:"keepNewest"`
 	PulledWithinDays  int `json:"pulledWithinDays"`
 	PushedWithinHours int `json:"pushedWithinHours"`
+}
+
+// ECS says what the in-use source of ECS queries in addition to tasks, services and task
+// definition families. The zero value is nothing.
+type ECS struct {
+	Daemons       bool `json:"daemons"`       // managed daemons
+	TaskSets      bool `json:"taskSets"`      // of services with the controller EXTERNAL or CODE_DEPLOY
+	Rules         bool `json:"rules"`         // task definitions in targets of EventBridge rules
+	Schedules     bool `json:"schedules"`     // and of EventBridge Scheduler
+	Pipes         bool `json:"pipes"`         // and of EventBridge Pipes
+	StateMachines bool `json:"stateMachines"` // task definitions that Step Functions runs
+	// FamilyDays ends the protection by a task definition family that nothing names, after
+	// so many days without a new revision, a push or a pull. 0 protects without end.
+	FamilyDays int `json:"familyDays"`
+}
+
+// Complete reports whether the source queries everything that may name a family.
+func (e ECS) Complete() bool {
+	return e.Daemons && e.TaskSets && e.Rules && e.Schedules && e.Pipes && e.StateMachines
+}
+
+// union returns what either queries, and the greater FamilyDays.
+func (e ECS) union(other ECS) ECS {
+	return ECS{
+		e.Daemons || other.Daemons, e.TaskSets || other.TaskSets, e.Rules || other.Rules,
+		e.Schedules || other.Schedules, e.Pipes || other.Pipes, e.StateMachines || other.StateMachines,
+		max(e.FamilyDays, other.FamilyDays),
+	}
+}
+
+// KubeconfigSource is the name of the in-use source for [Protect.Kubeconfig].
+const KubeconfigSource = "kubeconfig"
+
+// A Kubeconfig names the contexts of a kubeconfig file whose clusters are queried.
+type Kubeconfig struct {
+	// Path is the file. If it is empty, the files are those that kubectl reads.
+	Path string `json:"path"`
+	// Contexts are the names of the contexts. If it is empty, it is the current context.
+	Contexts []string `json:"contexts"`
 }
 
 // Orphans is the treatment of marked referrers whose subject does not exist.
@@ -147,7 +193,9 @@ func Default() Config {
 			InUse:                   []string{"ecs", "lambda"},
 			References:              []string{},
 			TaskDefinitionRevisions: 5,
+			ECS:                     ECS{Daemons: true, TaskSets: true, Rules: true, Schedules: true, Pipes: true, StateMachines: true},
 			EKSClusters:             all,
+			EKSResources:            all,
 			TagPatterns:             []wildcard.Pattern{wildcard.Compile("latest")},
 			KeepNewest:              1,
 			PulledWithinDays:        7,
@@ -166,14 +214,17 @@ func Default() Config {
 	}
 }
 
-// InUse returns the services and lists of all parts of the configuration, each once, and
-// the greatest number of revisions.
+// InUse returns the settings of one in-use scan for all parts of the configuration: every
+// service and list once, the greatest number of revisions, and what any part queries.
 func (c *Config) InUse() Protect {
-	var all Protect
+	all := Protect{Kubeconfig: c.Protect.Kubeconfig}
 	for _, p := range c.protects() {
 		all.InUse = append(all.InUse, p.InUse...)
 		all.References = append(all.References, p.References...)
 		all.TaskDefinitionRevisions = max(all.TaskDefinitionRevisions, p.TaskDefinitionRevisions)
+		all.ECS = all.ECS.union(p.ECS)
+		all.EKSClusters = append(all.EKSClusters, p.EKSClusters...)
+		all.EKSResources = append(all.EKSResources, p.EKSResources...)
 	}
 	slices.Sort(all.InUse)
 	slices.Sort(all.References)

@@ -45,6 +45,9 @@ func readEntry(v *jsondoc.Value, name string, general Settings) Entry {
 	if own := o.Get("protect").Member("registryAliases"); own != nil {
 		own.Problem("belongs to the general protect: a host is the same for every repository")
 	}
+	if own := o.Get("protect").Member("kubeconfig"); own != nil {
+		own.Problem("belongs to the general protect: its clusters may use the images of every repository")
+	}
 	e.OwnBudget = o.Get("limits").Member("maxDeletions") != nil
 	return e
 }

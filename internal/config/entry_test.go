@@ -172,18 +172,24 @@ func TestRepositoriesSelect(t *testing.T) {
 // One scan serves all entries.
 func TestInUseIsWhatAnyEntryReliesUpon(t *testing.T) {
 	t.Parallel()
+	all := config.Default().Protect.ECS
 	for text, want := range map[string]config.Protect{
-		`{}`:                         {InUse: []string{"ecs", "lambda"}, References: []string{}, TaskDefinitionRevisions: 5},
-		`{"protect": {"inUse": []}}`: {InUse: []string{}, References: []string{}, TaskDefinitionRevisions: 5},
+		`{}`:                         {InUse: []string{"ecs", "lambda"}, References: []string{}, TaskDefinitionRevisions: 5, ECS: all},
+		`{"protect": {"inUse": []}}`: {InUse: []string{}, References: []string{}, TaskDefinitionRevisions: 5, ECS: all},
+		`{"protect": {"ecs": {"rules": false, "pipes": false, "familyDays": 30}}, "policies": [{"protect": {"ecs": {"pipes": true, "familyDays": 9}}}]}`: {
+			InUse: []string{"ecs", "lambda"}, References: []string{}, TaskDefinitionRevisions: 5,
+			ECS: config.ECS{Daemons: true, TaskSets: true, Schedules: true, Pipes: true, StateMachines: true, FamilyDays: 30},
+		},
 		`{"protect": {"inUse": ["lambda"], "references": ["b"], "taskDefinitionRevisions": 1}, "policies": [{},
 			{"protect": {"inUse": ["ecs", "lambda"], "references": ["c", "a"], "taskDefinitionRevisions": 7}}, {"protect": {"inUse": []}}]}`: {
-			InUse: []string{"ecs", "lambda"}, References: []string{"a", "b", "c"}, TaskDefinitionRevisions: 7,
+			InUse: []string{"ecs", "lambda"}, References: []string{"a", "b", "c"}, TaskDefinitionRevisions: 7, ECS: all,
 		},
 		// general settings protect what is removed by name elsewhere
-		`{"protect": {"inUse": ["ecs"]}, "policies": []}`: {InUse: []string{"ecs"}, References: []string{}, TaskDefinitionRevisions: 5},
+		`{"protect": {"inUse": ["ecs"]}, "policies": []}`: {InUse: []string{"ecs"}, References: []string{}, TaskDefinitionRevisions: 5, ECS: all},
 	} {
 		c := mustParse(t, text)
-		equal(t, text+": InUse", want, c.InUse(), cmpopts.EquateEmpty())
+		got := c.InUse()
+		equal(t, text+": InUse", want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(config.Protect{}, "EKSClusters", "EKSResources"))
 	}
 }
 

@@ -54,6 +54,8 @@ func TestHashDependsOnEveryField(t *testing.T) {
 		`{"policies": [{"limits": {"maxDeletions": 10000}}]}`, // a budget of its own
 		`{"policies": [{"orphans": "delete"}]}`, `{"orphans": "delete"}`, `{"onExpire": "archive"}`,
 		`{"protect": {"inUse": []}}`, `{"protect": {"references": ["a"]}}`, `{"protect": {"taskDefinitionRevisions": 6}}`,
+		`{"protect": {"ecs": {"rules": false}}}`, `{"protect": {"ecs": {"pipes": false}}}`, `{"protect": {"ecs": {"familyDays": 1}}}`,
+		`{"protect": {"eksResources": []}}`, `{"protect": {"kubeconfig": "k"}}`, `{"protect": {"kubeconfig": {"contexts": ["k"]}}}`,
 		`{"protect": {"eksClusters": []}}`, `{"protect": {"tagPatterns": []}}`, `{"protect": {"keepNewest": 2}}`,
 		`{"protect": {"referencesMaxAgeHours": 1}}`, `{"protect": {"referencesMaxAgeHours": 2}}`, `{"policies": [{"protect": {"referencesMaxAgeHours": 2}}]}`,
 		`{"protect": {"registryAliases": {"a": "123456789012.dkr.ecr.eu-west-1.amazonaws.com"}}}`,

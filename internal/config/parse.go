@@ -111,7 +111,7 @@ func readReport(v *jsondoc.Value, r Report) Report {
 	set(&r.S3, o.Get("s3"), prefixed("s3://"))
 	set(&r.SNS, o.Get("sns"), prefixed("arn:"))
 	set(&r.Notify, o.Get("notify"), among("changes", "always", "failures"))
-	set(&r.HTML, o.Get("html"), func(v *jsondoc.Value, _ bool) bool { html, _ := v.Bool(); return html })
+	set(&r.HTML, o.Get("html"), readBool)
 	return r
 }
 
@@ -139,7 +139,7 @@ func (s *Settings) read(o jsondoc.Object) {
 var inUseSources = []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"}
 
 func readProtect(v *jsondoc.Value, p Protect) Protect {
-	o, ok := v.Object("inUse", "references", "taskDefinitionRevisions", "eksClusters",
+	o, ok := v.Object("inUse", "references", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig",
 		"tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases")
 	if !ok {
 		return p
@@ -147,7 +147,10 @@ func readProtect(v *jsondoc.Value, p Protect) Protect {
 	set(&p.InUse, o.Get("inUse"), readInUse)
 	set(&p.References, o.Get("references"), func(v *jsondoc.Value, _ []string) []string { s, _ := v.Strings(); return s })
 	set(&p.TaskDefinitionRevisions, o.Get("taskDefinitionRevisions"), readCount)
+	set(&p.ECS, o.Get("ecs"), readECS)
 	set(&p.EKSClusters, o.Get("eksClusters"), readPatterns)
+	set(&p.EKSResources, o.Get("eksResources"), readPatterns)
+	set(&p.Kubeconfig, o.Get("kubeconfig"), readKubeconfig)
 	set(&p.TagPatterns, o.Get("tagPatterns"), readPatterns)
 	set(&p.KeepNewest, o.Get("keepNewest"), readCount)
 	set(&p.PulledWithinDays, o.Get("pulledWithinDays"), readCount)
@@ -155,6 +158,43 @@ func readProtect(v *jsondoc.Value, p Protect) Protect {
 	set(&p.ReferencesMaxAgeHours, o.Get("referencesMaxAgeHours"), between(1, 10*365*24))
 	set(&p.RegistryAliases, o.Get("registryAliases"), readAliases)
 	return p
+}
+
+func readBool(v *jsondoc.Value, fallback bool) bool {
+	if b, ok := v.Bool(); ok {
+		return b
+	}
+	return fallback
+}
+
+func readECS(v *jsondoc.Value, e ECS) ECS {
+	fields := map[string]*bool{
+		"daemons": &e.Daemons, "taskSets": &e.TaskSets, "rules": &e.Rules,
+		"schedules": &e.Schedules, "pipes": &e.Pipes, "stateMachines": &e.StateMachines,
+	}
+	o, ok := v.Object("daemons", "taskSets", "rules", "schedules", "pipes", "stateMachines", "familyDays")
+	if !ok {
+		return e
+	}
+	for name, field := range fields {
+		set(field, o.Get(name), readBool)
+	}
+	set(&e.FamilyDays, o.Get("familyDays"), readCount)
+	return e
+}
+
+// readKubeconfig reads the path of a file, or an object with the path and contexts.
+func readKubeconfig(v *jsondoc.Value, _ *Kubeconfig) *Kubeconfig {
+	k := Kubeconfig{Contexts: []string{}}
+	if v.IsString() {
+		k.Path, _ = v.String()
+		return &k
+	}
+	if o, ok := v.Object("path", "contexts"); ok {
+		set(&k.Path, o.Get("path"), func(v *jsondoc.Value, _ string) string { s, _ := v.String(); return s })
+		set(&k.Contexts, o.Get("contexts"), func(v *jsondoc.Value, _ []string) []string { s, _ := v.Strings(); return s })
+	}
+	return &k
 }
 
 func readAliases(v *jsondoc.Value, _ reference.Aliases) reference.Aliases {

@@ -33,7 +33,8 @@ func TestParseReadsEveryField(t *testing.T) {
 		Protect: config.Protect{
 			InUse:                   []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"},
 			References:              []string{"list.txt"},
-			TaskDefinitionRevisions: 9, EKSClusters: patterns("prod-*"), TagPatterns: patterns("v*", "release"),
+			TaskDefinitionRevisions: 9, EKSClusters: patterns("prod-*"), EKSResources: patterns("rollouts.argoproj.io"),
+			ECS: config.ECS{FamilyDays: 90}, Kubeconfig: &config.Kubeconfig{Path: "kube.yaml", Contexts: []string{"prod"}}, TagPatterns: patterns("v*", "release"),
 			KeepNewest: 4, PulledWithinDays: 30, PushedWithinHours: 48, ReferencesMaxAgeHours: 26, RegistryAliases: aliases,
 		},
 		Orphans: config.DeleteOrphans, OnExpire: config.ArchiveExpired,
@@ -41,7 +42,8 @@ func TestParseReadsEveryField(t *testing.T) {
 	}
 	own := config.Settings{
 		Protect: config.Protect{
-			InUse: []string{}, References: []string{"s3://b/r.txt"}, EKSClusters: patterns(), TagPatterns: patterns(),
+			InUse: []string{}, References: []string{"s3://b/r.txt"}, EKSClusters: patterns(), EKSResources: patterns(), TagPatterns: patterns(),
+			ECS: config.ECS{FamilyDays: 7}, Kubeconfig: &config.Kubeconfig{Path: "kube.yaml", Contexts: []string{"prod"}},
 			ReferencesMaxAgeHours: 12, RegistryAliases: aliases,
 		},
 		Orphans: config.KeepOrphans, OnExpire: config.DeleteExpired,
@@ -67,13 +69,20 @@ func TestParseReadsEveryField(t *testing.T) {
 func TestMissingFieldsHaveTheirDefaultsAtAnyLevel(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*config.Config){
-		`{"mode": "apply"}`:                                func(c *config.Config) { c.Mode = config.Apply },
-		`{"repositories": {"include": ["a"]}}`:             func(c *config.Config) { c.Repositories.Include = patterns("a") },
-		`{"repositories": {"exclude": ["b", "c"]}}`:        func(c *config.Config) { c.Repositories.Exclude = patterns("b", "c") },
-		`{"policies": []}`:                                 func(c *config.Config) { c.Policies = []config.Entry{} },
-		`{"protect": {"inUse": []}}`:                       settings(func(s *config.Settings) { s.Protect.InUse = []string{} }),
-		`{"protect": {"references": ["x"]}}`:               settings(func(s *config.Settings) { s.Protect.References = []string{"x"} }),
-		`{"protect": {"taskDefinitionRevisions": 1}}`:      settings(func(s *config.Settings) { s.Protect.TaskDefinitionRevisions = 1 }),
+		`{"mode": "apply"}`:                                        func(c *config.Config) { c.Mode = config.Apply },
+		`{"repositories": {"include": ["a"]}}`:                     func(c *config.Config) { c.Repositories.Include = patterns("a") },
+		`{"repositories": {"exclude": ["b", "c"]}}`:                func(c *config.Config) { c.Repositories.Exclude = patterns("b", "c") },
+		`{"policies": []}`:                                         func(c *config.Config) { c.Policies = []config.Entry{} },
+		`{"protect": {"inUse": []}}`:                               settings(func(s *config.Settings) { s.Protect.InUse = []string{} }),
+		`{"protect": {"references": ["x"]}}`:                       settings(func(s *config.Settings) { s.Protect.References = []string{"x"} }),
+		`{"protect": {"taskDefinitionRevisions": 1}}`:              settings(func(s *config.Settings) { s.Protect.TaskDefinitionRevisions = 1 }),
+		`{"protect": {"ecs": {"rules": false, "familyDays": 30}}}`: settings(func(s *config.Settings) { s.Protect.ECS.Rules, s.Protect.ECS.FamilyDays = false, 30 }),
+		`{"protect": {"eksResources": ["p*"]}}`:                    settings(func(s *config.Settings) { s.Protect.EKSResources = patterns("p*") }),
+		`{"protect": {"kubeconfig": "k"}}`:                         settings(func(s *config.Settings) { s.Protect.Kubeconfig = &config.Kubeconfig{Path: "k", Contexts: []string{}} }),
+		`{"protect": {"kubeconfig": {}}}`:                          settings(func(s *config.Settings) { s.Protect.Kubeconfig = &config.Kubeconfig{Contexts: []string{}} }),
+		`{"protect": {"kubeconfig": {"path": "k", "contexts": ["a", "b"]}}}`: settings(func(s *config.Settings) {
+			s.Protect.Kubeconfig = &config.Kubeconfig{Path: "k", Contexts: []string{"a", "b"}}
+		}),
 		`{"protect": {"eksClusters": ["p*"]}}`:             settings(func(s *config.Settings) { s.Protect.EKSClusters = patterns("p*") }),
 		`{"protect": {"tagPatterns": []}}`:                 settings(func(s *config.Settings) { s.Protect.TagPatterns = patterns() }),
 		`{"protect": {"keepNewest": 0}}`:                   settings(func(s *config.Settings) { s.Protect.KeepNewest = 0 }),

@@ -48,10 +48,10 @@ func (c Config) Document() ([]byte, error) {
 		Report:          unless(c.Report, defaults.Report),
 	}
 	general := c.Settings
-	general.Protect.RegistryAliases = nil
+	general.Protect.RegistryAliases, general.Protect.Kubeconfig = nil, nil
 	for i, e := range c.Policies {
 		own := e.Settings
-		own.Protect.RegistryAliases = nil // an entry always has the general aliases
+		own.Protect.RegistryAliases, own.Protect.Kubeconfig = nil, nil // an entry always has the general ones
 		var policy any = e.Source
 		if e.Source == Inline {
 			policy = e.Policy

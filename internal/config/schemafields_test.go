@@ -41,7 +41,9 @@ func (w *schemaWalk) visit(node map[string]any, path, template string) {
 		node = w.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
 	}
 	if policy, isPolicy := node["else"].(map[string]any); isPolicy && node["type"] == nil { // or the word of a source
-		w.values(node["then"].(map[string]any)["enum"].([]any), path, template)
+		if words, some := node["then"].(map[string]any); some {
+			w.values(words["enum"].([]any), path, template)
+		}
 		node = w.defs[strings.TrimPrefix(policy["$ref"].(string), "#/$defs/")].(map[string]any)
 	}
 	w.kind(node, path, template)

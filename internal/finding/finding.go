@@ -28,6 +28,17 @@ const (
 	NothingReferences Kind = "nothingReferences"
 	// SharedRepository: other accounts may pull, and no list of references has their uses.
 	SharedRepository Kind = "sharedRepository"
+	// NotListed: a Kubernetes cluster has objects that may name images and that the cleaner
+	// may not list.
+	NotListed Kind = "kubernetesNotListed"
+	// ClusterNotReady: an EKS cluster was skipped because it is being created or deleted.
+	ClusterNotReady Kind = "clusterNotReady"
+	// ManagedRuntime: a Lambda function has a runtime whose image the cleaner cannot query.
+	ManagedRuntime Kind = "customerManagedRuntime"
+	// IdleFamily: images are in use only by task definition families that nothing names.
+	IdleFamily Kind = "idleTaskDefinitionFamily"
+	// NoEffect: a field of the configuration has no effect.
+	NoEffect Kind = "noEffect"
 	// ScanFailed: an in-use source did not answer. It is a failure.
 	ScanFailed Kind = "inUseScanFailed"
 	// ManifestUnreadable: images that an unreadable index may list are kept. It is a failure.

@@ -17,6 +17,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
@@ -87,8 +88,9 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
+	env := query.Environment{AWS: cfg, Settings: settings, Aliases: c.Protect.RegistryAliases, Clock: clock}
 	for _, name := range settings.InUse {
-		all = append(all, services.New(name, cfg, settings))
+		all = append(all, services.New(name, env))
 	}
 	for _, location := range settings.References {
 		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -19,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 )
 
@@ -145,12 +145,12 @@ func TestUndoneImagesAreCountedByReason(t *testing.T) {
 			f.registry.SetLifecyclePolicy("app", `{"rules": 7}`)
 		}, map[string]any{"invalid policy": 1.0}},
 		"a source": {func(f *fixture) {
-			f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": ["eks"]`, 1)
+			f.Configuration = strings.Replace(expireAll, `"inUse": []`, `"inUse": ["apprunner"]`, 1)
 			connect := f.Connect
 			f.Connect = func(ctx context.Context) (function.Registry, error) {
 				r, err := connect(ctx)
 				r.Sources = func(config.Config) []inuse.Source {
-					return []inuse.Source{services.New("eks", aws.Config{}, config.Protect{})}
+					return []inuse.Source{services.New("apprunner", query.Environment{})}
 				}
 				return r, err
 			}

@@ -10,7 +10,9 @@ import (
 	"iter"
 	"strconv"
 	"sync"
+	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
@@ -31,12 +33,29 @@ type Use struct {
 	// the image by its tag. The digest of Reference is then the recorded one, or empty.
 	Runs    bool
 	Problem string // why the image is not known, and Reference zero; otherwise empty
+	// AllImages is true when any image of the repository of Reference may be used. The tag
+	// and the digest of Reference then do not count.
+	AllImages bool
+	// Family is the task definition family whose newest revision uses the image, if no
+	// service, task, rule, schedule, pipe or state machine names the family. Otherwise it
+	// is empty. LastActivity is the newest time at which a revision of the family was
+	// registered, or an image of it was pushed or pulled. It is zero if that is unknown.
+	Family       string
+	LastActivity time.Time
+	// Finding is a finding about the source. A Use with a Finding uses no image.
+	Finding finding.Finding
 }
 
 func (u Use) compare(other Use) int {
 	return cmp.Or(u.Reference.Compare(other.Reference), cmp.Compare(u.By, other.By),
 		cmp.Compare(u.Source, other.Source), cmp.Compare(u.Revision, other.Revision),
-		cmp.Compare(u.Problem, other.Problem), cmp.Compare(strconv.FormatBool(u.Runs), strconv.FormatBool(other.Runs)))
+		cmp.Compare(u.Problem, other.Problem), compareBool(u.Runs, other.Runs), compareBool(u.AllImages, other.AllImages),
+		cmp.Compare(u.Family, other.Family), u.LastActivity.Compare(other.LastActivity),
+		cmp.Compare(u.Finding.Kind, other.Finding.Kind), cmp.Compare(u.Finding.Message, other.Finding.Message))
+}
+
+func compareBool(a, b bool) int {
+	return cmp.Compare(strconv.FormatBool(a), strconv.FormatBool(b))
 }
 
 // A Source finds the uses of one service or one list. It is safe for concurrent use.

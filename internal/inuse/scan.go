@@ -79,7 +79,7 @@ type answer struct {
 
 func (a *answer) count(use *Use) {
 	switch ref := &use.Reference; {
-	case use.Problem != "": // the image is not known
+	case use.Problem != "", use.Finding.Kind != "": // there is no image
 	case ref.RegistryID == "" && ref.Repository != "":
 		a.elsewhere++
 	default:
@@ -106,11 +106,14 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
-		if elsewhere || kept[use.Reference] == most {
+		about := use.Finding.Kind != ""
+		if elsewhere || !about && kept[use.Reference] == most {
 			a.count(&use)
 			continue
 		}
-		kept[use.Reference]++
+		if !about {
+			kept[use.Reference]++
+		}
 		a.uses = append(a.uses, use)
 	}
 	a.uses = Distinct(a.uses)

@@ -89,6 +89,12 @@ func (u *imagesInUse) addPulled(began time.Time) {
 // is no ECR registry, it does so only if the image is listed.
 func (u *imagesInUse) addUse(use *inuse.Use) bool {
 	ref := use.Reference
+	if use.AllImages {
+		for i := range u.images {
+			u.add(u.images[i].Digest, use.By)
+		}
+		return true
+	}
 	positions, exact := u.resolve(ref)
 	if len(positions) == 0 && ref.RegistryID == "" {
 		return false

@@ -35,6 +35,8 @@ func (s *Scanner) Results() (counts map[string]int, findings []finding.Finding) 
 		use := &s.last.Uses[i]
 		switch {
 		case !s.needed[use.Source]:
+		case use.Finding.Kind != "":
+			findings = append(findings, use.Finding)
 		case use.Problem != "":
 			unread = append(unread, use.By+": "+use.Problem)
 		case use.Reference.RegistryID == "" && use.Reference.Repository != "":

@@ -24,7 +24,7 @@ func (s *Scanner) sort(uses []inuse.Use) Uses {
 	for i := range uses {
 		use := &uses[i]
 		switch ref := &use.Reference; {
-		case use.Problem != "":
+		case use.Problem != "", use.Finding.Kind != "":
 		case ref.RegistryID != "":
 			if ref.Region == s.Region && (s.Account == "" || ref.RegistryID == s.Account) {
 				u.byRepository[ref.Repository] = append(u.byRepository[ref.Repository], use)

@@ -22,7 +22,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
@@ -59,10 +58,10 @@ type Source struct {
 	Emulated  bool // by an emulator, which may answer a call that it does not know with an error page
 }
 
-// New returns the source for a Region and the settings of the configuration.
-func New(cfg aws.Config, settings config.Protect) inuse.Source {
-	client := ecs.NewFromConfig(cfg)
-	return Source{client, settings.TaskDefinitionRevisions, awsclient.IsEmulated(client.Options().BaseEndpoint)}
+// New returns the source for the environment.
+func New(env query.Environment) inuse.Source {
+	client := ecs.NewFromConfig(env.AWS)
+	return Source{client, env.Settings.TaskDefinitionRevisions, awsclient.IsEmulated(client.Options().BaseEndpoint)}
 }
 
 // Name returns "ecs".

@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
@@ -39,8 +38,8 @@ const name = "lambda" // in protect.inUse
 // their aliases, and skips functions that are deleted during the scan.
 type Source struct{ API API }
 
-// New returns the source for a Region. It uses no settings.
-func New(cfg aws.Config, _ config.Protect) inuse.Source { return Source{lambda.NewFromConfig(cfg)} }
+// New returns the source for the environment. It uses no settings.
+func New(env query.Environment) inuse.Source { return Source{lambda.NewFromConfig(env.AWS)} }
 
 // Name returns "lambda".
 func (Source) Name() string { return name }

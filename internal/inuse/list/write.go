@@ -29,14 +29,15 @@ type entry struct {
 }
 
 // Write writes the uses of a scan as a JSON document, one on a line, sorted by reference and
-// without duplicates. It leaves out uses of public registries and uses without a repository.
+// without duplicates. It leaves out uses of public registries, uses without a repository
+// and uses of all images of a repository.
 // Do not write a scan with a failed source: a reader would take the list for complete. If
 // the document would be larger than [MaxSize], Write fails and writes nothing.
 func Write(w io.Writer, account, region string, at time.Time, uses []inuse.Use) error {
 	size := 0
 	named := make([]inuse.Use, 0, len(uses))
 	for _, use := range uses {
-		if use.Reference.Repository != "" && !use.Reference.Public() {
+		if use.Reference.Repository != "" && !use.Reference.Public() && !use.AllImages {
 			named = append(named, inuse.Use{Reference: use.Reference, By: use.By})
 		}
 	}

@@ -16,7 +16,10 @@ import (
 // it, if that is known. Doing describes the call.
 func Explain(name, doing string, err error) error {
 	action, denied := Denied(err)
-	_, unsent := errors.AsType[*smithyhttp.RequestSendError](err)
+	_, unsent := errors.AsType[interface {
+		error
+		ConnectionError() bool
+	}](err)
 	canceled := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	switch {
 	case denied:

@@ -30,6 +30,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 )
 
@@ -212,7 +213,9 @@ func (m moto) role() string {
 // images queries the service with that name and counts the uses of each image.
 func (m moto) images(service string) map[string]int {
 	m.Helper()
-	source := services.New(service, inusetest.ConfigFor(m.url), config.Protect{TaskDefinitionRevisions: 2})
+	source := services.New(service, query.Environment{
+		AWS: inusetest.ConfigFor(m.url), Settings: config.Protect{TaskDefinitionRevisions: 2}, Clock: time.Now,
+	})
 	scan := inuse.Scope{}.Run(m.Context(), []inuse.Source{source}, inusetest.Now)
 	for _, f := range scan.Failed {
 		m.Error(f)

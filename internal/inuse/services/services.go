@@ -10,18 +10,16 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
 // A Service is a line of the table.
 type Service struct {
 	Name      string // in protect.inUse
-	New       func(cfg aws.Config, settings config.Protect) inuse.Source
+	New       func(query.Environment) inuse.Source
 	Actions   []string // the IAM actions that the source needs
 	Parameter string   // of template.yaml, which allows the actions
 }
@@ -33,10 +31,10 @@ var Table = []Service{
 }
 
 // New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
-func New(name string, cfg aws.Config, settings config.Protect) inuse.Source {
+func New(name string, env query.Environment) inuse.Source {
 	for _, service := range Table {
 		if service.Name == name {
-			return service.New(cfg, settings)
+			return service.New(env)
 		}
 	}
 	return unsupported(name)

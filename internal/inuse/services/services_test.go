@@ -7,12 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 )
 
@@ -50,7 +49,7 @@ func TestTheConfigurationKnowsTheServices(t *testing.T) {
 		if _, problems := config.Parse([]byte(`{"protect": {"inUse": ["` + name + `"]}}`)); len(problems) > 0 {
 			t.Errorf("protect.inUse does not allow %s: %v", name, problems)
 		}
-		source := services.New(name, aws.Config{}, config.Protect{})
+		source := services.New(name, query.Environment{})
 		awstest.Equal(t, "name of the source", name, source.Name())
 		if slices.Contains(supported, name) {
 			continue

@@ -1,0 +1,86 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	pageSize    = 500
+	maxRestarts = 3 // of one list
+)
+
+// A resource is a kind of objects that the API server lists.
+type resource struct {
+	group, version string // the group of the core API is empty
+	plural, kind   string
+}
+
+// String returns the name that kubectl accepts, such as pods or deployments.apps.
+func (r resource) String() string { return strings.TrimSuffix(r.plural+"."+r.group, ".") }
+
+func (r resource) apiVersion() string { return strings.TrimPrefix(r.group+"/"+r.version, "/") }
+
+func (r resource) path() string {
+	if r.group == "" {
+		return "api/" + r.version + "/" + r.plural
+	}
+	return "apis/" + r.apiVersion() + "/" + r.plural
+}
+
+// list calls item with every object of the resource in all namespaces, page by page. If a
+// page fails, the objects of the page may be repeated.
+//
+// The pages are one consistent state of the cluster, the one of the first page. Kubernetes
+// forgets it after minutes, and answers with 410 and a token for another state. A list with
+// that token may lack an object that existed all the time, so the list begins again.
+// https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+func (s *scan) list(ctx context.Context, r resource, item func(text []byte) error) error {
+	for restarts := 0; ; restarts++ {
+		err := s.pages(ctx, r, item)
+		switch {
+		case err == nil || errors.Is(err, errStopped):
+			return err
+		case !hasStatus(err, http.StatusGone):
+			return fmt.Errorf("list %s: %w", r, err)
+		case restarts == maxRestarts:
+			return fmt.Errorf("list %s: the list began again %d times, because the server forgot its state before the last page; "+
+				"run the cleaner nearer to the cluster or with more memory: %w", r, restarts, err)
+		}
+	}
+}
+
+func (s *scan) pages(ctx context.Context, r resource, item func(text []byte) error) error {
+	tokens := map[string]bool{"": true}
+	for token := ""; ; {
+		next, err := s.page(ctx, r, token, item)
+		switch {
+		case err != nil || next == "":
+			return err
+		case tokens[next]:
+			return errors.New("the list is cut short: a continue token is repeated")
+		}
+		tokens[next] = true
+		token = next
+	}
+}
+
+// page reads one page. Without a resourceVersion it is read from the newest state; with
+// resourceVersion=0 the server would ignore the limit.
+func (s *scan) page(ctx context.Context, r resource, token string, item func(text []byte) error) (next string, err error) {
+	query := url.Values{"limit": {fmt.Sprint(pageSize)}}
+	if token != "" {
+		query.Set("continue", token)
+	}
+	p, err := s.read(ctx, request{path: r.path(), query: query.Encode()}, func() {}, item)
+	// The kind of a list of custom resources is up to their definition.
+	if isBuiltIn := slices.Contains(builtIns, r); err == nil && (p.apiVersion != r.apiVersion() || isBuiltIn && p.kind != r.kind+"List") {
+		err = fmt.Errorf("the answer is a %q of %q; it is not from a Kubernetes API server", p.kind, p.apiVersion)
+	}
+	return p.next, err
+}
