@@ -1,6 +1,7 @@
 package kubernetes_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"encoding/json"
 	"maps"
@@ -29,13 +30,23 @@ func version(name string, storage bool) object {
 	}}
 }
 
-// define creates the definition and waits until its objects can be listed.
-func (c *cluster) define(o object) {
+// define creates the definitions, and waits until their objects can be listed and discovery
+// lists their kinds.
+func (c *cluster) define(definitions ...object) {
 	c.Helper()
-	c.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", o)
-	spec := o["spec"].(object)
-	path := "/apis/" + spec["group"].(string) + "/v1/" + spec["names"].(object)["plural"].(string)
-	c.until(path+" is served", func() bool { return c.get(path).status == http.StatusOK })
+	for _, o := range definitions {
+		c.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", o)
+	}
+	for _, o := range definitions {
+		spec := o["spec"].(object)
+		group, plural := spec["group"].(string), spec["names"].(object)["plural"].(string)
+		c.until(plural+" are served", func() bool { return c.get("/apis/"+group+"/v1/"+plural).status == http.StatusOK })
+		c.until(plural+" are discovered", func() bool {
+			const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+			a := c.send(http.MethodGet, "/apis", http.Header{"Accept": {accept}}, nil)
+			return bytes.Contains(a.body, []byte(`"resource":"`+plural+`"`))
+		})
+	}
 }
 
 // custom creates a custom resource with these fields in the namespace prod.
@@ -58,7 +69,6 @@ func (c *cluster) defineThings(webhook string) {
 	}}
 	c.define(o)
 	c.custom("example.com", "things", "Thing", "a", nil)
-	c.until("v2 is served", func() bool { return c.get("/apis/example.com/v2").status == http.StatusOK })
 }
 
 // deadWebhook is a URL at which nothing listens.

@@ -2,7 +2,6 @@ package kubernetes_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,7 +39,7 @@ func TestAnImageInUseThroughoutIsNotMissed(t *testing.T) {
 	s := newSite(t, "--etcd-compaction-interval=1s")
 	s.allow(builtIns...)
 	s.push("moves:v1", "moves:v2", "app:v1")
-	s.load(many{pods, 520, func(i int) object { return pod(fmt.Sprintf("p-%03d", i), "app:v1") }})
+	s.load(pods, pod("", "app:v1"), 520, func(int) (string, string) { return "app", "v1" })
 	s.create(pods, pod("z", "moves:v1"))
 	moved := false
 	s.through(&proxy{before: s.expires(1, func(next string) {
@@ -65,7 +64,7 @@ func TestAListThatAlwaysExpiresFailsTheScan(t *testing.T) {
 	s := newSite(t)
 	s.allow(builtIns...)
 	s.push("app:v1", "app:v2")
-	s.load(many{pods, 501, func(i int) object { return pod(fmt.Sprintf("p-%03d", i), "app:v1") }})
+	s.load(pods, pod("", "app:v1"), 501, func(int) (string, string) { return "app", "v1" })
 	s.through(&proxy{before: func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Query().Get("continue") == "" {
 			return false

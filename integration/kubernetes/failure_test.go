@@ -1,12 +1,11 @@
 package kubernetes_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // inUse returns a site where a pod uses app:v1, and app:v2 is unused.
@@ -61,7 +60,7 @@ func TestPodTemplatesMayBeDenied(t *testing.T) {
 	s.allow(append(builtIns[1:], ": pods replicationcontrollers")...)
 	r := s.apply(eks)
 	s.wantLeft("app:v1")
-	awstest.Contains(t, s.finding(r, "kubernetesNotListed"), "podtemplates")
+	s.wantFinding(r, "kubernetesNotListed", "podtemplates")
 }
 
 // The API server serves one request, which waits. It throttles the scan until then.
@@ -91,7 +90,7 @@ func TestADeadAggregatedAPI(t *testing.T) {
 	s.aggregate("example.com", "v1")
 	r := s.apply(eks)
 	s.wantLeft("app:v1")
-	awstest.Contains(t, s.finding(r, "kubernetesNotListed"), "example.com")
+	s.wantFinding(r, "kubernetesNotListed", "example.com")
 	s.push("app:v2")
 	s.allow("example.com: things")
 	s.wantFailure(cleanerKey, eks, "example.com", "protect.eksResources")
@@ -128,4 +127,38 @@ func TestAnUnavailableAPIServerFailsTheScan(t *testing.T) {
 	}})
 	s.wantFailure(cleanerKey, eks, "list pods", "503", "service unavailable")
 	s.wantLeft("app:v1", "app:v2")
+}
+
+// cut ends an answer after a part of its body.
+type cut struct {
+	io.ReadCloser
+	left int
+}
+
+func (c *cut) Read(p []byte) (int, error) {
+	if c.left == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := c.ReadCloser.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// An answer that is cut short is no list. The scan repeats the request some times.
+func TestAnAnswerThatIsCutShort(t *testing.T) {
+	t.Parallel()
+	s := inUse(t)
+	s.allow(builtIns...)
+	var times atomic.Int64
+	s.through(&proxy{after: func(r *http.Response) {
+		if r.Request.URL.Path == "/api/v1/pods" && times.Add(-1) >= 0 {
+			r.Body = &cut{r.Body, 100}
+		}
+	}})
+	times.Store(100)
+	s.wantFailure(cleanerKey, eks, "list pods", "EOF")
+	s.wantLeft("app:v1", "app:v2")
+	times.Store(1)
+	s.apply(eks)
+	s.wantLeft("app:v1")
 }

@@ -3,6 +3,7 @@ package kubernetes_test
 import (
 	"crypto/tls"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -28,6 +29,7 @@ func (c *cluster) proxy(p *proxy) string {
 	target, err := url.Parse(c.url)
 	awstest.NoError(c, err)
 	reverse := &httputil.ReverseProxy{
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // a test cuts answers short
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.ca.pool()}, ForceAttemptHTTP2: true, DisableCompression: true},
 		ModifyResponse: func(r *http.Response) error {

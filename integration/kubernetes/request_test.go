@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -36,15 +37,16 @@ func (c *cluster) call(method, path, token string, body any) answer {
 		text, err = json.Marshal(body)
 		awstest.NoError(c, err)
 	}
-	return c.send(method, path, token, mediaType, text)
+	return c.send(method, path, http.Header{"Content-Type": {mediaType}, "Authorization": {"Bearer " + token}}, text)
 }
 
-func (c *cluster) send(method, path, token, mediaType string, body []byte) answer {
+// send sends a request with this header, as the administrator unless the header has a token.
+func (c *cluster) send(method, path string, header http.Header, body []byte) answer {
 	c.Helper()
 	r, err := http.NewRequestWithContext(c.Context(), method, c.url+path, bytes.NewReader(body))
 	awstest.NoError(c, err)
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Content-Type", mediaType)
+	r.Header.Set("Authorization", "Bearer "+adminToken)
+	maps.Copy(r.Header, header)
 	response, err := c.client.Do(r)
 	awstest.NoError(c, err)
 	defer func() { _ = response.Body.Close() }()
@@ -67,7 +69,7 @@ func (c *cluster) create(collection string, o object) {
 // remove deletes an object at once.
 func (c *cluster) remove(path string) {
 	c.Helper()
-	c.must(http.MethodDelete, path, object{"gracePeriodSeconds": 0})
+	c.must(http.MethodDelete, path, object{"gracePeriodSeconds": 0, "propagationPolicy": "Background"})
 }
 
 func (c *cluster) must(method, path string, o object) {

@@ -73,7 +73,9 @@ func (s *site) wantLeft(want ...string) {
 	}
 	slices.Sort(left)
 	slices.Sort(want)
-	awstest.Equal(s, "images that are left", want, left)
+	if !slices.Equal(left, want) {
+		s.Errorf("the images %v are left, want %v", left, want)
+	}
 }
 
 // A report has the members of a report that the tests read.
@@ -151,17 +153,19 @@ func (s *site) wantFailure(key, protect string, words ...string) {
 	s.Errorf("the findings %v have no inUseScanFailed", r.Findings)
 }
 
-// finding returns the message of the only finding of a kind.
-func (s *site) finding(r report, kind string) string {
+// wantFinding checks that the report has one finding of this kind about the cluster, with
+// these words.
+func (s *site) wantFinding(r report, kind string, words ...string) {
 	s.Helper()
 	var messages []string
 	for _, f := range r.Findings {
-		if f.Kind == kind {
+		if f.Kind == kind && strings.HasPrefix(f.Message, "EKS cluster prod: ") {
 			messages = append(messages, f.Message)
 		}
 	}
 	if len(messages) != 1 {
 		s.Fatalf("%d findings %s, want 1: %v", len(messages), kind, r.Findings)
 	}
-	return messages[0]
+	s.Log(messages[0])
+	awstest.Contains(s, messages[0], words...)
 }

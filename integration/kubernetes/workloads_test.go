@@ -155,5 +155,5 @@ func TestTheRecordedDigestOfAPodIsInUse(t *testing.T) {
 	}
 	r := s.apply(eks)
 	s.wantLeft(kept...)
-	awstest.Contains(t, s.finding(r, "unresolvedDigest"), "EKS cluster prod", "3 containers")
+	s.wantFinding(r, "unresolvedDigest", "3 containers")
 }
