@@ -12,6 +12,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/eks"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
@@ -28,6 +29,7 @@ type Service struct {
 var Table = []Service{
 	{"ecs", ecs.New, ecs.Actions, "InUseEcs"},
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
+	{"eks", eks.New, eks.Actions, "InUseEks"},
 }
 
 // New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
