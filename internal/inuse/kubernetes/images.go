@@ -77,7 +77,9 @@ func (s *scan) customObject(r resource, text []byte) error {
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	var object struct{ Metadata struct{ Namespace, Name string } }
+	var object struct {
+		Metadata struct{ Namespace, Name string }
+	}
 	if err := json.Unmarshal(text, &object); err != nil {
 		return err
 	}
@@ -85,12 +87,15 @@ func (s *scan) customObject(r resource, text []byte) error {
 	by := s.by(strings.TrimSuffix(strings.ToLower(r.kind)+"."+r.group, "."), name)
 	for _, f := range found {
 		ref, err := reference.ParseAny(f.Text)
-		switch {
-		case f.Problem != "" || err != nil:
+		if f.Problem == "" && err != nil {
+			f.Problem = err.Error()
+		}
+		if f.Problem != "" {
 			s.unreadable.add(fmt.Sprintf("%s: %.200q: %s", by, f.Text, f.Problem))
 			continue
-		case f.AnyTag:
-			ref.Tag, ref.Digest = "", ""
+		}
+		if f.AnyTag {
+			ref.Tag, ref.Digest = "", "" // no use of a tag is equal, of which there may be MaxUses already
 		}
 		if err := s.use(inuse.Use{Reference: ref, By: by, AllImages: f.AnyTag}); err != nil {
 			return err

@@ -28,7 +28,9 @@ type statusError struct {
 	retryAfter time.Duration // 0 if the server did not say
 }
 
-func (e *statusError) Error() string { return fmt.Sprintf("%d %s: %s", e.code, http.StatusText(e.code), e.message) }
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%d %s: %s", e.code, http.StatusText(e.code), e.message)
+}
 
 func asStatus(err error) (*statusError, bool) { return errors.AsType[*statusError](err) }
 
