@@ -27,12 +27,18 @@ type Kubernetes struct {
 // NewKubernetes starts an API server, which ends with the test.
 func NewKubernetes(t *testing.T, image string) *Kubernetes {
 	t.Helper()
+	k := StartKubernetes(image)
+	t.Cleanup(k.Close)
+	return k
+}
+
+// StartKubernetes starts an API server. The caller closes it.
+func StartKubernetes(image string) *Kubernetes {
 	k := &Kubernetes{Image: image}
 	k.Server = httptest.NewUnstartedServer(k)
 	k.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	k.Config.ErrorLog = log.New(io.Discard, "", 0) // it reports clients that do not trust it
 	k.StartTLS()
-	t.Cleanup(k.Close)
 	return k
 }
 
