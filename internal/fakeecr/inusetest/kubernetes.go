@@ -82,7 +82,8 @@ func (k *Kubernetes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (k *Kubernetes) note(r *http.Request) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.token, k.client = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), ""
+	_, k.token, _ = strings.Cut(r.Header.Get("Authorization"), " ") // after the scheme
+	k.client = ""
 	if len(r.TLS.PeerCertificates) > 0 {
 		k.client = r.TLS.PeerCertificates[0].Subject.CommonName
 	}
