@@ -164,7 +164,9 @@ func (s *sdk) stateMachines() {
 		awstest.NoError(s, err)
 		var definition struct {
 			States struct {
-				A struct{ Parameters struct{ TaskDefinition *string } }
+				A struct {
+					Parameters struct{ TaskDefinition *string }
+				}
 			}
 		}
 		awstest.NoError(s, json.Unmarshal([]byte(*out.Definition), &definition))
