@@ -149,7 +149,7 @@ func TestServiceErrorPages(t *testing.T) {
 	}
 }
 
-// Step Functions has a code of its own for throttling by KMS.
+// Step Functions has another code for throttling by KMS.
 func TestServiceCallsAreRepeatedAfterThrottlingByKMS(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
-// stateMachines are those of Step Functions. An alias leads to versions, and Step Functions
-// does not delete a version that has an alias, so the versions are all that may run:
+// stateMachines are those of Step Functions. Their aliases need no calls, because Step
+// Functions lists the versions of an alias too, and does not delete them before the alias.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineVersion.html
 type stateMachines struct{ service }
 

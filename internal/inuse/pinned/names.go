@@ -22,11 +22,11 @@ var (
 	revisionPattern = regexp.MustCompile(`['"]([\w-]+:\d+)['"]`)
 )
 
-// namesIn returns the task definitions that a JSON document names, sorted: the input of a
-// call of the ECS API, or a definition in the Amazon States Language. They are the values
-// of all fields named TaskDefinition, at any depth, and all ARNs in any text, because a
-// definition may assign an ARN to a variable. Of a JSONata expression these are its ARNs
-// and, for TaskDefinition, what it quotes as family:revision.
+// namesIn returns the task definitions that a JSON document names, sorted. The document is
+// the input of an operation of ECS, or a definition in the Amazon States Language. The
+// names are the values of all fields named TaskDefinition, at any depth. In the JSONata
+// expression of such a field they are the quoted strings of the form family:revision. ARNs
+// count in all fields, because a definition may assign an ARN to a variable.
 // https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html
 func namesIn(document string) ([]string, error) {
 	var v any

@@ -1,5 +1,6 @@
-// Package pinned finds the ECS task definitions that other services than ECS name. Such a
-// service runs the revision that it was given, however many newer ones there are:
+// Package pinned finds the ECS task definitions that services other than ECS name. Such a
+// service runs the revision that it was given, even if the family has newer ones. The
+// definitions are in
 //
 //   - targets of the rules of Amazon EventBridge, on all event buses of the account;
 //   - schedules of EventBridge Scheduler in all groups, with ECS or its API as the target;
@@ -7,13 +8,18 @@
 //   - definitions of Step Functions state machines and of their published versions.
 //
 // Disabled rules, stopped pipes and schedules in the past count too, because they may be
-// enabled again. Names that a service computes at run time are not found: a JSON path, a
-// JSONata expression without a whole name in it, or a field of an event.
+// enabled again. A name that a service computes at run time is not found. It is a JSON
+// path, a field of an event, or a JSONata expression that quotes no whole name.
 //
-// The number of calls is about one for each combination of cluster and event bus, one for
-// each rule, schedule and pipe with an ECS target, two for each state machine, one for each
-// version, and one for each page of a listing. An account with 5 clusters, 20 such rules
-// and schedules, and 30 state machines without versions costs about 90 calls.
+// Find makes these calls:
+//
+//   - one for each page of event buses, schedules, pipes and state machines;
+//   - one for each combination of an event bus and a cluster;
+//   - one for each rule, schedule and pipe with an ECS target;
+//   - two for each state machine, and one for each version of it.
+//
+// An account with 5 clusters, 20 rules and schedules for them, and 30 state machines
+// without versions costs about 90 calls.
 package pinned
 
 import (
@@ -21,8 +27,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
@@ -45,9 +54,9 @@ type Definition struct {
 
 // Find returns the task definitions that are named for ECS clusters with these ARNs. It
 // queries the services that protect.ecs turns on, side by side. It skips a rule, schedule,
-// pipe or state machine that is deleted during the search. Any other failed call is an
-// error that names the field of protect.ecs. An emulator that does not know the operation
-// of a listing has nothing to list.
+// pipe or state machine that is deleted during the search, and task definitions in another
+// account or Region. Any other failed call is an error that names the field of protect.ecs.
+// An emulator that does not know the operation of a listing has nothing to list.
 func Find(ctx context.Context, env query.Environment, clusters []string) ([]Definition, error) {
 	newService := func(name, sdkID, field string) service {
 		return service{awsclient.Service{Config: env.AWS, Name: name, SDKID: sdkID, Clock: env.Clock}, "protect.ecs." + field}
@@ -71,7 +80,16 @@ func Find(ctx context.Context, env query.Environment, clusters []string) ([]Defi
 	if err != nil {
 		return nil, err // not the results of some of the searches
 	}
-	return found, nil
+	return slices.DeleteFunc(found, Definition.isElsewhere), nil
+}
+
+// isElsewhere reports whether the task definition is in another account or Region than its
+// user. A state machine may run tasks in another account.
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
+func (d Definition) isElsewhere() bool {
+	definition, err := arn.Parse(d.TaskDefinition)
+	by, errBy := arn.Parse(d.By)
+	return err == nil && errBy == nil && (definition.AccountID != by.AccountID || definition.Region != by.Region)
 }
 
 // A service is one that may name task definitions.
@@ -89,7 +107,7 @@ func (s service) failed(doing string, err error) error {
 	return query.ExplainField(s.field, doing, err)
 }
 
-// doubtful wraps what is wrong with an answer.
+// doubtful wraps the error that an answer is incomplete or malformed.
 func (s service) doubtful(doing string, err error) error {
 	return fmt.Errorf("%s: %w; correct it, or set %s to false", doing, err, s.field)
 }
@@ -145,6 +163,6 @@ func gone(err error) bool {
 	return query.HasCode(err, "ResourceNotFoundException", "NotFoundException", "StateMachineDoesNotExist", "ResourceNotFound")
 }
 
-// mayBeECS reports whether the ARN of a target is a cluster, or a call of the ECS API such
-// as arn:aws:scheduler:::aws-sdk:ecs:runTask. A listing may leave the ARN out.
+// mayBeECS reports whether the ARN of a target may be that of a cluster or of an operation
+// of ECS, such as arn:aws:scheduler:::aws-sdk:ecs:runTask. A listing may leave the ARN out.
 func mayBeECS(target string) bool { return target == "" || strings.Contains(target, ":ecs:") }

@@ -232,6 +232,16 @@ func TestANameMayBeMalformed(t *testing.T) {
 	wantDefinitions(t, f, "two words by events:rule/r", "two words by scheduler:schedule/default/s", "two words by pipes:pipe/p", "two words by states:stateMachine:m")
 }
 
+// A state machine may run tasks in another account, whose task definitions ECS does not show.
+func TestTaskDefinitionsInAnotherAccountAreSkipped(t *testing.T) {
+	t.Parallel()
+	f := &fakeAWS{}
+	f.bus("default")
+	f.machine("m", `{"States": [`+runs(strings.Replace(job, "123456789012", "111122223333", 1))+`, `+
+		runs(strings.Replace(job, "eu-west-1", "us-east-1", 1))+`, `+runs(job)+`]}`)
+	wantDefinitions(t, f, "task-definition/job by states:stateMachine:m")
+}
+
 func TestADefinitionThatCannotBeDecryptedFails(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"KmsAccessDeniedException", "KmsInvalidStateException"} {

@@ -29,8 +29,8 @@ func (s pipes) find(ctx context.Context) ([]Definition, error) {
 	return query.Gather(ctx, all, s.definition)
 }
 
-// definition returns the task definition of a pipe. It may be a JSON path, which a pipe
-// replaces by a part of each event:
+// definition returns the task definition of a pipe. It has none if the pipe takes the name
+// from each event, by a JSON path.
 // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_PipeTargetEcsTaskParameters.html
 func (s pipes) definition(ctx context.Context, listed pipe) ([]Definition, error) {
 	if !mayBeECS(listed.Target) {

@@ -10,7 +10,7 @@ import (
 )
 
 // rules are the rules of EventBridge. The target of a rule that runs an ECS task is the
-// cluster, so that EventBridge can list the rules of a cluster.
+// cluster, and EventBridge can list the rules with that target.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html
 type rules struct {
 	service

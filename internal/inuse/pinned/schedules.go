@@ -8,8 +8,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
-// schedules are those of EventBridge Scheduler. The target of a schedule is a cluster, or
-// a call of any API with its input, which is a universal target.
+// schedules are those of EventBridge Scheduler. The target of a schedule that runs an ECS
+// task is the cluster, or an operation of ECS with its input, called a universal target.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
 type schedules struct{ service }
 
