@@ -26,6 +26,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/pinned"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
@@ -83,13 +84,9 @@ type Source struct {
 	LastActivity func(ctx context.Context, images []reference.Reference) (map[reference.Reference]time.Time, error)
 }
 
-// A Pin is a task definition that a rule, schedule, pipe or state machine names.
-type Pin struct {
-	// TaskDefinition is an ARN, a family, or family:revision. Without a revision it is the
-	// newest active one.
-	TaskDefinition string
-	By             string // the ARN of the rule, schedule, pipe or state machine
-}
+// A Pin is a task definition that a rule, schedule, pipe or state machine names. Without a
+// revision it is the newest active one.
+type Pin = pinned.Definition
 
 // New returns the source for the environment.
 func New(env query.Environment) inuse.Source {
@@ -98,6 +95,7 @@ func New(env query.Environment) inuse.Source {
 		API: client, Settings: env.Settings.ECS, Revisions: env.Settings.TaskDefinitionRevisions,
 		Emulated: awsclient.IsEmulated(client.Options().BaseEndpoint),
 		Aliases:  env.Aliases, LastActivity: env.LastActivity,
+		Pins: func(ctx context.Context, clusters []string) ([]Pin, error) { return pinned.Find(ctx, env, clusters) },
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Explain wraps the error of a call of the source with that name, and says what to do about
@@ -55,7 +54,10 @@ func Denied(err error) (action string, denied bool) {
 
 // NotKnown reports whether the service does not know or support the operation.
 func NotKnown(err error) bool {
-	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
 	return ok && answer.HTTPStatusCode() == http.StatusNotImplemented ||
 		HasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
 			"UnsupportedFeatureException")
