@@ -46,7 +46,7 @@ func TestServiceCallsAreSignedAsTheSDKSigns(t *testing.T) {
 	for i, want := range []string{"GET /a/b%20c%2F%C3%A9+%25?a=&q=a%20b%2Bc%2Fd%3D%26%C3%A9", "POST /"} {
 		r := requests[i]
 		awstest.Equal(t, "request", want, r.Method+" "+r.RequestURI)
-		awstest.Equal(t, "signature", sdkSignature(t, r), r.Header.Get("Authorization"))
+		awstest.Equal(t, "signature", sdkSignature(t, r, "events"), r.Header.Get("Authorization"))
 	}
 	var in map[string]string
 	awstest.NoError(t, json.NewDecoder(requests[1].Body).Decode(&in))
@@ -55,8 +55,17 @@ func TestServiceCallsAreSignedAsTheSDKSigns(t *testing.T) {
 	awstest.Equal(t, "content type", "application/x-amz-json-1.1", requests[1].Header.Get("Content-Type"))
 }
 
+func TestObjectsAreSignedAsTheSDKSigns(t *testing.T) {
+	t.Parallel()
+	cfg := awstest.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		awstest.Equal(t, "signature of "+r.RequestURI, sdkSignature(t, r, "s3"), r.Header.Get("Authorization"))
+	}))
+	_, err := get(t, cfg, "s3://bucket/a key+é")
+	awstest.NoError(t, err)
+}
+
 // sdkSignature returns the Authorization of the request, as the SDK's signer writes it.
-func sdkSignature(t *testing.T, r *http.Request) string {
+func sdkSignature(t *testing.T, r *http.Request, service string) string {
 	t.Helper()
 	_, signed, _ := strings.Cut(r.Header.Get("Authorization"), "SignedHeaders=")
 	signed, _, _ = strings.Cut(signed, ",")
@@ -71,7 +80,8 @@ func sdkSignature(t *testing.T, r *http.Request) string {
 	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	awstest.NoError(t, err)
 	credentials := aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
-	awstest.NoError(t, v4.NewSigner().SignHTTP(t.Context(), credentials, again, r.Header.Get("X-Amz-Content-Sha256"), "events", awstest.Region, at))
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = service == "s3" })
+	awstest.NoError(t, signer.SignHTTP(t.Context(), credentials, again, r.Header.Get("X-Amz-Content-Sha256"), service, awstest.Region, at))
 	return again.Header.Get("Authorization")
 }
 

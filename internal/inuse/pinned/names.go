@@ -52,9 +52,8 @@ func addNames(names map[string]bool, key string, v any) {
 		for _, arn := range arnPattern.FindAllString(v, -1) {
 			names[arn] = true
 		}
-		isName := strings.EqualFold(key, "TaskDefinition") || strings.EqualFold(key, "TaskDefinitionArn")
 		switch {
-		case !isName, strings.HasPrefix(v, "$"):
+		case !strings.EqualFold(key, "TaskDefinition"), strings.HasPrefix(v, "$"):
 		case strings.HasPrefix(v, "{%"):
 			for _, quoted := range revisionPattern.FindAllStringSubmatch(v, -1) {
 				names[quoted[1]] = true

@@ -144,8 +144,10 @@ func TestItemsMayBeDeletedAfterTheyAreListed(t *testing.T) {
 		}
 	}
 	f := busy()
-	gone := []fault{{http.StatusBadRequest, "ResourceNotFoundException", "Event bus does not exist."}}
-	f.faults = map[string][]fault{"ListRuleNamesByTarget": gone, "ListStateMachineVersions": gone}
+	f.faults = map[string][]fault{
+		"ListRuleNamesByTarget":    {{http.StatusBadRequest, "ResourceNotFoundException", "Event bus does not exist."}},
+		"ListStateMachineVersions": {{http.StatusBadRequest, "ResourceNotFound", "Resource not found"}},
+	}
 	_, err := search(t, f.config(), all)
 	awstest.NoError(t, err)
 }
@@ -198,7 +200,7 @@ func TestARepeatedTokenFails(t *testing.T) {
 	}
 }
 
-// A listing may leave out the target. A schedule may call another API, and a call of ECS
+// A listing may leave out the target and the group. A schedule may call another API, and a call of ECS
 // may name no task definition.
 func TestTargetsWithoutATaskDefinition(t *testing.T) {
 	t.Parallel()
@@ -206,18 +208,19 @@ func TestTargetsWithoutATaskDefinition(t *testing.T) {
 	f.schedule("default", "scale", "arn:aws:scheduler:::aws-sdk:ecs:updateService", "", `{"Service": "x", "DesiredCount": 0}`)
 	f.schedule("default", "none", runTask, "", "")
 	f.schedule("default", "queue", "arn:aws:sqs"+account+"q", "", "")
+	f.schedule("default", "job", cluster, job, "")
 	f.pipe("path", cluster, "$.body.definition")
 	f.pipe("queue", "arn:aws:sqs"+account+"q", "")
 	f.answers = map[string]object{
-		"ListSchedules": {"Schedules": []object{{"Name": "scale"}, {"Name": "none"}, {"Name": "queue"}}},
+		"ListSchedules": {"Schedules": []object{{"Name": "scale"}, {"Name": "none"}, {"Name": "queue"}, {"Name": "job", "Arn": "x"}}},
 		"ListPipes":     {"Pipes": []object{{"Name": "path"}, {"Name": "queue"}}},
 	}
 	for _, s := range f.schedules {
 		s["GroupName"] = nil
 	}
 	f.bus("default")
-	wantDefinitions(t, f)
-	awstest.Equal(t, "calls of GetSchedule", 3, f.Count("GetSchedule"))
+	wantDefinitions(t, f, "task-definition/job by x")
+	awstest.Equal(t, "calls of GetSchedule", 4, f.Count("GetSchedule"))
 	awstest.Equal(t, "calls of DescribePipe", 2, f.Count("DescribePipe"))
 }
 
