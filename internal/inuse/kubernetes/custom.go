@@ -15,10 +15,13 @@ import (
 // ClusterRole decides: a kind that it does not allow is a finding, not an error.
 func (s *scan) customResources(ctx context.Context) error {
 	kinds, down, err := s.discover(ctx)
-	if err != nil {
-		return err
+	var own rules
+	if err == nil {
+		own, err = s.ownRules(ctx)
 	}
-	own, err := s.ownRules(ctx)
+	if hasStatus(err, http.StatusForbidden) {
+		return fmt.Errorf("%w; allow it, as the ClusterRoles system:basic-user and system:discovery do, or set protect.eksResources to []", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -23,9 +23,11 @@ const MaxUses = 5
 
 // A Cluster is a Kubernetes API server and what to read from it.
 type Cluster struct {
-	Name   string       // for messages and for the By of uses, such as "EKS cluster prod"
-	Server *url.URL     // with the scheme https, and perhaps a path
-	Client *http.Client // trusts the certificate authority of the cluster only
+	Name   string   // for messages and for the By of uses, such as "EKS cluster prod"
+	Server *url.URL // with the scheme https, and perhaps a path
+	// Client trusts the certificate authority of the cluster only, and has a timeout for
+	// connections. Its CheckRedirect does not count: no redirect is followed.
+	Client *http.Client
 	// Token returns the bearer token of a request. It is called before each request. Nil
 	// means that Client authenticates itself.
 	Token     func(context.Context) (string, error)
@@ -106,6 +108,8 @@ func (s *scan) run(ctx context.Context) error {
 		switch {
 		case r == podTemplates && hasStatus(err, http.StatusForbidden):
 			s.notListed = append(s.notListed, r.String())
+		case hasStatus(err, http.StatusNotFound):
+			return fmt.Errorf("%w; the server is not a Kubernetes API server, or its address is wrong", err)
 		case hasStatus(err, http.StatusForbidden):
 			return s.explain(fmt.Errorf("%w; allow the verb list for %s in the ClusterRole, as \"ecrclean kubernetes-role\" prints it", err, r))
 		case err != nil:
@@ -117,13 +121,14 @@ func (s *scan) run(ctx context.Context) error {
 
 // explain adds what to do to an error of the connection or of the rights.
 func (s *scan) explain(err error) error {
-	status := 0
-	if answer, ok := asStatus(err); ok {
-		status = answer.code
+	_, broken := errors.AsType[brokenError](err)
+	answer, isAnswer := asStatus(err)
+	switch {
+	case s.Explain == nil:
+	case isAnswer && (answer.code == http.StatusUnauthorized || answer.code == http.StatusForbidden):
+		return fmt.Errorf("%w; %s", err, s.Explain(answer.code))
+	case broken && !s.answered && !errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w; %s", err, s.Explain(0))
 	}
-	asked := status == http.StatusUnauthorized || status == http.StatusForbidden || !s.answered
-	if s.Explain == nil || !asked || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return fmt.Errorf("%w; %s", err, s.Explain(status))
+	return err
 }

@@ -49,8 +49,8 @@ func (s *scan) list(ctx context.Context, r resource, item func(text []byte) erro
 		case !hasStatus(err, http.StatusGone):
 			return fmt.Errorf("list %s: %w", r, err)
 		case restarts == maxRestarts:
-			return fmt.Errorf("list %s: the list began again %d times, because the server forgot its state before the last page; "+
-				"run the cleaner nearer to the cluster or with more memory: %w", r, restarts, err)
+			return fmt.Errorf("list %s: the list began again %d times, because its token expired before the last page; "+
+				"give the cleaner more memory, and with it more CPU: %w", r, restarts, err)
 		}
 	}
 }

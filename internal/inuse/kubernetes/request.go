@@ -95,7 +95,7 @@ func (s *scan) attempt(ctx context.Context, r request, read func(io.Reader) erro
 	if err != nil {
 		return brokenError{err}
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	s.answered = true
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
 		return readStatus(resp)
