@@ -56,7 +56,7 @@ func (s *scan) discover(ctx context.Context) (kinds []resource, down []string, e
 	for _, g := range groups {
 		listed := map[string]bool{}
 		for _, v := range g.Versions {
-			stale := v.Freshness == "Stale"
+			stale := v.Freshness != "" && v.Freshness != "Current"
 			if p.kind == "APIGroupList" {
 				if v.Resources, stale, err = s.resources(ctx, g.Name, v.Version); err != nil {
 					return nil, nil, err

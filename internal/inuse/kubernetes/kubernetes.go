@@ -41,8 +41,10 @@ type Cluster struct {
 }
 
 // Uses reads the cluster. It yields the uses while it reads, in any order, and an image at
-// most [MaxUses] times. It needs at most 20 MB of memory, at any size of the cluster.
-// Findings come last. The first error ends the sequence.
+// most [MaxUses] times. Findings come last. The first error ends the sequence.
+//
+// Uses needs at most 20 MB of memory, whatever the number of objects. Single objects above
+// 1 MB need more, and so do more than ten thousand different images.
 func (c Cluster) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
 		s := &scan{Cluster: c, yield: yield, yielded: map[reference.Reference]int{}}
@@ -109,7 +111,7 @@ func (s *scan) run(ctx context.Context) error {
 		case r == podTemplates && hasStatus(err, http.StatusForbidden):
 			s.notListed = append(s.notListed, r.String())
 		case hasStatus(err, http.StatusNotFound):
-			return fmt.Errorf("%w; the server is not a Kubernetes API server, or its address is wrong", err)
+			return fmt.Errorf("%w; check that the address is that of a Kubernetes API server", err)
 		case hasStatus(err, http.StatusForbidden):
 			return s.explain(fmt.Errorf("%w; allow the verb list for %s in the ClusterRole, as \"ecrclean kubernetes-role\" prints it", err, r))
 		case err != nil:

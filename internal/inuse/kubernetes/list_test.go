@@ -332,10 +332,11 @@ func TestAnIncompleteListFails(t *testing.T) {
 		"no items":             {`{"kind":"PodList","apiVersion":"v1","metadata":{}}`, `"PodList" without a list`},
 		"items no list":        {`{"kind":"PodList","apiVersion":"v1","items":{}}`, `a list that is "{"`},
 		"a continue number":    {`{"kind":"PodList","apiVersion":"v1","metadata":{"continue":1},"items":[]}`, "Continue"},
-		"another kind":         {`{"kind":"SecretList","apiVersion":"v1","items":[]}`, `"SecretList" of "v1"; it is not from a Kubernetes API server`},
+		"another kind":         {`{"kind":"SecretList","apiVersion":"v1","items":[]}`, `"SecretList" of "v1"; check that the address`},
 		"another version":      {`{"kind":"PodList","apiVersion":"v2","items":[]}`, `"PodList" of "v2"`},
 		"no kind":              {`{"items":[]}`, `"" of ""`},
 		"a repeated token":     {`{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"x"},"items":[]}`, "a continue token is repeated"},
+		"a missing token":      {`{"kind":"PodList","apiVersion":"v1","metadata":{"remainingItemCount":3},"items":[]}`, "more objects remain"},
 		"an object of 5 MB":    {`{"kind":"PodList","apiVersion":"v1","items":["` + strings.Repeat("x", 5<<20) + `"]}`, "an object in the answer has more than 4 MiB"},
 		"an object without it": {`{"kind":"PodList","apiVersion":"v1","items":[null]}`, "no containers"},
 	}, func(t *testing.T, c struct{ text, want string }) {

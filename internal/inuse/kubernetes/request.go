@@ -61,8 +61,8 @@ func (s *scan) do(ctx context.Context, r request, read func(io.Reader) error) er
 		case !broken || !s.answered:
 			return err
 		}
-		if err := s.wait(ctx, wait); err != nil {
-			return err
+		if ended := s.wait(ctx, wait); ended != nil {
+			return fmt.Errorf("%w, after: %w", ended, err)
 		}
 	}
 }
