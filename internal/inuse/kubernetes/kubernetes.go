@@ -28,8 +28,8 @@ type Cluster struct {
 	// Client trusts the certificate authority of the cluster only, and has a timeout for
 	// connections. Its CheckRedirect does not count: no redirect is followed.
 	Client *http.Client
-	// Token returns the bearer token of a request. It is called before each request. Nil
-	// means that Client authenticates itself.
+	// Token returns the token in the header Authorization. It is called before each request.
+	// Nil means that Client authenticates itself.
 	Token     func(context.Context) (string, error)
 	Resources []wildcard.Pattern // the custom resources to read, as PLURAL.GROUP
 	Aliases   reference.Aliases
@@ -43,8 +43,8 @@ type Cluster struct {
 // Uses reads the cluster. It yields the uses while it reads, in any order, and an image at
 // most [MaxUses] times. Findings come last. The first error ends the sequence.
 //
-// Uses needs at most 20 MB of memory, whatever the number of objects. Single objects above
-// 1 MB need more, and so do more than ten thousand different images.
+// Uses needs at most 20 MB of memory for any number of objects. Single objects above 1 MB
+// need more, and so do more than ten thousand different images.
 func (c Cluster) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
 		s := &scan{Cluster: c, yield: yield, yielded: map[reference.Reference]int{}}
@@ -58,9 +58,9 @@ func (c Cluster) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	}
 }
 
-// builtIns are the built-in kinds that run containers. An image can pass from an object to
-// one that the object owns while the lists are read, such as from a cron job to a job. So
-// owners come first, and custom resources come before all of them.
+// builtIns are the built-in kinds that run containers. While the cleaner reads the lists, an
+// image can pass from an object to an object that it owns, such as from a cron job to a job.
+// Therefore owners come first, and custom resources come before all built-in kinds.
 var builtIns = []resource{
 	{"batch", "v1", "cronjobs", "CronJob"},
 	{"batch", "v1", "jobs", "Job"},

@@ -36,9 +36,11 @@ func (r resource) path() string {
 // list calls item with every object of the resource in all namespaces, page by page. If a
 // page fails, the objects of the page may be repeated.
 //
-// The pages are one consistent state of the cluster, the one of the first page. Kubernetes
-// forgets it after minutes, and answers with 410 and a token for another state. A list with
-// that token may lack an object that existed all the time, so the list begins again.
+// All pages show the state of the cluster at the time of the first page. After some minutes
+// Kubernetes has deleted that state. It then answers with 410 and a token for another state.
+// A list with that token can lack an object that existed all the time. Therefore list begins
+// again.
+//
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
 func (s *scan) list(ctx context.Context, r resource, item func(text []byte) error) error {
 	for restarts := 0; ; restarts++ {
