@@ -111,7 +111,7 @@ func follow(text string, start, end int) place {
 	}
 	p.repository = true
 	p.name += path
-	if isOpen(rest) || strings.ContainsRune("/_-", rune(path[len(path)-1])) {
+	if isOpen(rest) || len(path) > maxRun || strings.ContainsRune("/_-", rune(path[len(path)-1])) {
 		p.problem = partOfName
 		return p
 	}
@@ -134,8 +134,8 @@ func follow(text string, start, end int) place {
 const blanks = " \t\r\n\"'`=,;|"
 
 const (
-	maxWord = 200  // bytes of the text of a problem
-	maxRun  = 4096 // bytes; no part of a reference is longer
+	maxWord = 200 // bytes of the text of a problem
+	maxRun  = 512 // bytes; longer than any host, name, tag or digest of ECR
 )
 
 // word returns the text up to the next blank.

@@ -201,7 +201,7 @@ func FuzzReferences(f *testing.F) {
 func TestReferencesInLongTexts(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"dkr.ecr.", registry, "proxy.example.com", "proxy.example.com/", strings.TrimSuffix(registry, "/"), "x", "{", "\\"} {
-		quoted, err := json.Marshal([]string{strings.Repeat(part, 1<<20/len(part))})
+		quoted, err := json.Marshal([]string{strings.Repeat(part, 1<<18/len(part))})
 		awstest.NoError(t, err)
 		_, err = workload.References(quoted, aliases)
 		awstest.NoError(t, err)
