@@ -94,7 +94,9 @@ func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.So
 	}
 	for _, location := range settings.References {
 		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour
-		all = append(all, list.New(location, opener(cfg, clock), clock(), maxAge))
+		source := list.New(location, opener(cfg, clock), clock(), maxAge)
+		source.Aliases = env.Aliases
+		all = append(all, source)
 	}
 	return all
 }
