@@ -145,8 +145,8 @@ const advice = "write the list with kubectl get -o json"
 
 // addObject adds the uses of an object.
 func (d *jsonReader) addObject(o *object) error {
-	if o.kind == "" || o.kind == "Status" || strings.HasPrefix(o.apiVersion, "meta.k8s.io/") {
-		d.problems.add(o.line, "an object of the kind %.80q, which is an error or has no images; %s", o.kind, advice)
+	if o.kind == "" || o.kind == "Status" || strings.HasPrefix(o.apiVersion, "meta.k8s.io/") { // an error or a table
+		d.problems.add(o.line, "an item of the kind %.80q is not an object of a cluster; %s", o.kind, advice)
 		return nil
 	}
 	o.text.WriteByte('}')
