@@ -64,7 +64,7 @@ type runtimePage struct {
 	NextToken *string
 }
 
-type runtimeVersion struct{ Arn, ResolvedUri, State string } //nolint:revive // the name in the answer
+type runtimeVersion struct{ Arn, ResolvedUri, State string }
 
 // runtimeVersions adds the images of all versions of a runtime, because its alias, which
 // functions name, can be moved to each of them.
