@@ -187,11 +187,16 @@ func (d *jsonReader) collect(c *inuse.Collector, o *object) error {
 	}
 	references, err := workload.References(o.text.Bytes(), slices.Collect(maps.Keys(d.Aliases)))
 	for _, r := range references {
+		use := inuse.Use{By: o.String(), AllImages: r.AnyTag}
 		if r.Problem != "" {
-			c.AddKnown(inuse.Use{By: o.String(), Problem: r.Text + ": " + r.Problem})
-		} else {
-			err = errors.Join(err, c.Add(r.Text, "", inuse.Use{By: o.String(), AllImages: r.AnyTag}))
+			use.Problem = r.Text + ": " + r.Problem
+		} else if use.Reference, err = reference.ParseAny(r.Text); err != nil {
+			return err
 		}
+		if r.AnyTag {
+			use.Reference.Tag = "" // a scan keeps only a few uses of a tag
+		}
+		c.AddKnown(use)
 	}
 	return err
 }

@@ -33,7 +33,7 @@ var printedUses = []string{
 	"web:v4 deployment prod/web", "web:v2 replicaset prod/web-6c8", "db:16 statefulset prod/db", "agent:1 daemonset prod/agent",
 	"load:1 job prod/load", "cron:2 cronjob prod/nightly", "old:1 replicationcontroller prod/old", "pt:1 podtemplate prod/pt",
 	"db:15 controllerrevision prod/db-6c8",
-	"base:3 task prod/build", "lint:v1 task prod/build", "web:latest task prod/build", "train:v9 job prod/train",
+	"base:3 task prod/build", "lint:v1 task prod/build", "web task prod/build", "train:v9 job prod/train",
 }
 
 func TestListReadsWhatKubectlPrints(t *testing.T) {
@@ -85,6 +85,20 @@ func TestListReadsImageNamesAsKubernetesDoes(t *testing.T) {
 	}
 	wantUses(t, read(`{"kind": "Task", "metadata": {"name": "x"}, "spec": "`+registry+`{{app}}:v1"}`),
 		registry+"{{app}}:v1: the name of the repository is not complete, or is a template or a pattern task x")
+}
+
+// A scan keeps a few uses of an image, and each use of all images.
+func TestListKeepsUsesOfAllImages(t *testing.T) {
+	t.Parallel()
+	var items []string
+	for i := range 10 {
+		items = append(items, fmt.Sprintf(`{"kind": "Task", "metadata": {"name": "t%d"}, "spec": "%sapp"}`, i, registry))
+	}
+	items = append(items, `{"kind": "Task", "metadata": {"name": "all"}, "spec": "`+registry+`app:{{tag}}"}`)
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{read(`{"items": [` + strings.Join(items, ",") + `], "kind": "List"}`)}, now)
+	if len(scan.Uses) != 6 || !slices.ContainsFunc(scan.Uses, func(u inuse.Use) bool { return u.AllImages }) {
+		t.Errorf("got uses %v, failed %v", scan.Uses, scan.Failed)
+	}
 }
 
 func TestListFailsOnKubernetesListsThatAreNotWhole(t *testing.T) {
