@@ -102,7 +102,9 @@ func sources(cfg aws.Config, client ecrapi.Client, c config.Config, clock func()
 	}
 	for _, location := range settings.References {
 		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour
-		all = append(all, list.New(location, opener(cfg, clock), clock(), maxAge))
+		source := list.New(location, opener(cfg, clock), clock(), maxAge)
+		source.Aliases = env.Aliases
+		all = append(all, source)
 	}
 	return all
 }
