@@ -85,8 +85,12 @@ func TestTheConfigurationSelectsCustomResources(t *testing.T) {
 		resources []wildcard.Pattern
 		read      bool
 	}{
-		{patterns("*"), true}, {patterns("*.argoproj.io"), true}, {patterns("tasks.tekton.dev", "rollouts.argoproj.io"), true},
-		{patterns("rollouts"), false}, {patterns("*.tekton.dev"), false}, {nil, false},
+		{patterns("*"), true},
+		{patterns("*.argoproj.io"), true},
+		{patterns("tasks.tekton.dev", "rollouts.argoproj.io"), true},
+		{patterns("rollouts"), false},
+		{patterns("*.tekton.dev"), false},
+		{nil, false},
 	} {
 		f := withRollout()
 		s := cluster(t, f)
@@ -189,9 +193,9 @@ func TestDiscoveryThatFails(t *testing.T) {
 		"/apis": "list the API groups: ", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": "SelfSubjectRulesReview: ",
 	} {
 		for want, handler := range map[string]http.HandlerFunc{
-			"403 Forbidden": func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusForbidden, "no") },
-			"500 Internal":  func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusInternalServerError, "no") },
-			"answer":        answer(`{"kind":"SecretList","items":[`),
+			"system:basic-user": func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusForbidden, "no") },
+			"500 Internal":      func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusInternalServerError, "no") },
+			"answer":            answer(`{"kind":"SecretList","items":[`),
 		} {
 			f := withRollout()
 			f.on(path, handler)

@@ -35,7 +35,7 @@ type apiResource struct {
 const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
 	"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
 
-// discover returns the kinds of custom resources that can be listed, and the API groups
+// discover returns the kinds of custom resources that can be listed. Down are the API groups
 // whose kinds are not known, because their server did not answer.
 func (s *scan) discover(ctx context.Context) (kinds []resource, down []string, err error) {
 	var groups []apiGroup
@@ -56,7 +56,7 @@ func (s *scan) discover(ctx context.Context) (kinds []resource, down []string, e
 	for _, g := range groups {
 		listed := map[string]bool{}
 		for _, v := range g.Versions {
-			stale := v.Freshness == "Stale"
+			stale := v.Freshness != "" && v.Freshness != "Current"
 			if p.kind == "APIGroupList" {
 				if v.Resources, stale, err = s.resources(ctx, g.Name, v.Version); err != nil {
 					return nil, nil, err
@@ -133,7 +133,7 @@ func (s *scan) ownRules(ctx context.Context) (rules, error) {
 		return nil
 	})
 	if err != nil {
-		return rules{}, fmt.Errorf("list the own rights with a SelfSubjectRulesReview: %w", err)
+		return rules{}, fmt.Errorf("ask for the rights of the cleaner with a SelfSubjectRulesReview: %w", err)
 	}
 	return answer.Status, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -39,7 +40,7 @@ type fakeAPI struct {
 	intercept func(w http.ResponseWriter, r *http.Request) (answered bool)
 	discovery string // the answer to /apis
 	rules     []object
-	reviews   object // what the status of a SelfSubjectRulesReview has in addition
+	reviews   object // more members of the status of a SelfSubjectRulesReview
 }
 
 type fakeList struct {
@@ -92,9 +93,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, f.discovery)
 	case path == "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" && r.Method == http.MethodPost:
 		status := object{"resourceRules": f.rules, "incomplete": false}
-		for name, value := range f.reviews {
-			status[name] = value
-		}
+		maps.Copy(status, f.reviews)
 		inusetest.Answer(w, http.StatusCreated, object{"kind": "SelfSubjectRulesReview", "status": status})
 	case f.lists[path] != nil && r.Method == http.MethodGet:
 		f.answerPage(w, r.URL.Query(), *f.lists[path])
@@ -174,6 +173,7 @@ func cluster(t *testing.T, handler http.Handler) source {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	address, err := url.Parse(server.URL)

@@ -86,7 +86,7 @@ func (s *scan) customObject(r resource, text []byte) error {
 	name := strings.TrimPrefix(object.Metadata.Namespace+"/"+object.Metadata.Name, "/")
 	by := s.by(strings.TrimSuffix(strings.ToLower(r.kind)+"."+r.group, "."), name)
 	for _, f := range found {
-		ref, err := reference.ParseAny(f.Text)
+		ref, err := reference.ParseAny(strings.Clone(f.Text)) // the text can be a part of a long script
 		if f.Problem == "" && err != nil {
 			f.Problem = err.Error()
 		}

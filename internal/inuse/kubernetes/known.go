@@ -3,7 +3,7 @@ package kubernetes
 import "slices"
 
 // KnownResources returns kinds of custom resources that name images, as PLURAL.GROUP, sorted.
-// Most run nothing by themselves: until they do, no object of a built-in kind names the image.
+// Before such an object runs something, often no object of a built-in kind names its image.
 func KnownResources() []string { return slices.Sorted(slices.Values(known)) }
 
 var known = []string{

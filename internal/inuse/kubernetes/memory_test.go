@@ -1,6 +1,7 @@
 package kubernetes_test
 
 import (
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,6 +25,13 @@ func (l *largeCluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.fakeAPI.ServeHTTP(w, r)
 		return
 	}
+	w.Header().Set("Content-Encoding", "gzip")
+	zip, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	l.write(zip, r)
+	_ = zip.Close()
+}
+
+func (l *largeCluster) write(w io.Writer, r *http.Request) {
 	from := 0
 	_, _ = fmt.Sscan(r.URL.Query().Get("continue"), &from)
 	to, next := from+l.pageSize, ""
@@ -51,6 +59,9 @@ func (l *largeCluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // tests must not run at the same time.
 func TestALargeClusterNeedsLittleMemory(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	l := &largeCluster{fakeAPI: newFake(), pods: 20_000, pageSize: 500}
+	if awstest.Race {
+		l.pods = 2000
+	}
 	c := cluster(t, l)
 	runtime.GC()
 	var before runtime.MemStats
@@ -60,7 +71,7 @@ func TestALargeClusterNeedsLittleMemory(t *testing.T) { //nolint:paralleltest //
 		awstest.NoError(t, err)
 		uses++
 	}
-	awstest.Equal(t, "uses, at most five of an image", 2*5*2000, uses)
+	awstest.Equal(t, "uses, at most five of an image", l.pods, uses)
 	used := float64(l.peak-min(l.peak, before.HeapAlloc)) / (1 << 20)
 	t.Logf("peak of the heap: %.1f MB", used)
 	if used > 20 {

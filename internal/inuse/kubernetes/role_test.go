@@ -59,8 +59,10 @@ func TestTheRoleAllowsListingOnly(t *testing.T) {
 
 func TestTheRoleHasCustomResourcesOnly(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"", "secrets", "*", "*.argoproj.io", "rollouts.*", "secrets.", "rollouts.argoproj", "deployments.apps",
-		"roles.rbac.authorization.k8s.io", "a.b.c]", "Rollouts.argoproj.io", "pods/log.example.com", ".example.com"} {
+	for _, name := range []string{
+		"", "secrets", "*", "*.argoproj.io", "rollouts.*", "secrets.", "rollouts.argoproj", "deployments.apps",
+		"roles.rbac.authorization.k8s.io", "a.b.c]", "Rollouts.argoproj.io", "pods/log.example.com", ".example.com",
+	} {
 		if text, err := kubernetes.RoleYAML([]string{name}); err == nil {
 			t.Errorf("%q: got no error and %s", name, text)
 		}
