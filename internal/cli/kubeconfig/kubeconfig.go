@@ -79,9 +79,12 @@ func (s Source) uses(ctx context.Context, files *api.Config, name string) iter.S
 }
 
 func (s Source) cluster(files *api.Config, name string) (kubernetes.Cluster, error) {
+	if files.Contexts[name] == nil {
+		return kubernetes.Cluster{}, errors.New("the kubeconfig has no such context; correct protect.kubeconfig.contexts")
+	}
 	settings, err := clientcmd.NewNonInteractiveClientConfig(*files, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
-		return kubernetes.Cluster{}, fmt.Errorf("%w; correct the kubeconfig or protect.kubeconfig.contexts", err)
+		return kubernetes.Cluster{}, fmt.Errorf("%w; correct the kubeconfig", err)
 	}
 	server, err := url.Parse(settings.Host)
 	switch entry := files.Clusters[files.Contexts[name].Cluster]; {

@@ -57,7 +57,7 @@ func (c cluster) text() string { return "EKS cluster " + c.Name }
 
 // server returns the API server of the cluster, which EKS's certificate authority of the
 // cluster alone can vouch for. It sets silent if the server does not answer.
-func (s Source) server(ctx context.Context, c cluster, silent *bool) (kubernetes.Cluster, error) {
+func (s source) server(ctx context.Context, c cluster, silent *bool) (kubernetes.Cluster, error) {
 	server, err := url.Parse(c.Endpoint)
 	if err != nil || server.Scheme != "https" || server.Host == "" {
 		return kubernetes.Cluster{}, fmt.Errorf("the endpoint %q of the cluster is not an https URL", c.Endpoint)
@@ -67,13 +67,13 @@ func (s Source) server(ctx context.Context, c cluster, silent *bool) (kubernetes
 	if err != nil || !roots.AppendCertsFromPEM(pem) {
 		return kubernetes.Cluster{}, errors.New("the answer has no readable certificate authority")
 	}
-	t := &tokens{cfg: s.AWS, cluster: cmp.Or(c.ID, c.Name), clock: s.Clock}
-	if _, err := t.newest(ctx); err != nil {
+	tokens := &tokenSource{cfg: s.AWS, cluster: cmp.Or(c.ID, c.Name), clock: s.Clock}
+	if _, err := tokens.newest(ctx); err != nil { // it says nothing about the server
 		return kubernetes.Cluster{}, err
 	}
 	transport := kubernetes.NewTransport(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
 	return kubernetes.Cluster{
-		Name: c.text(), Server: server, Client: &http.Client{Transport: transport}, Token: t.newest,
+		Name: c.text(), Server: server, Client: &http.Client{Transport: transport}, Token: tokens.newest,
 		Resources: s.Settings.EKSResources, Aliases: s.Aliases,
 		Explain: func(status int) string {
 			*silent = status == 0

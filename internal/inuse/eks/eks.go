@@ -29,8 +29,8 @@ const (
 	maxClusters = 4     // at the same time
 )
 
-// A Source is the in-use source.
-type Source struct {
+// A source is the in-use source.
+type source struct {
 	query.Environment
 	api    awsclient.Service
 	caller func() awsclient.Principal // of the credentials
@@ -39,19 +39,19 @@ type Source struct {
 // New returns the source for the environment. It uses the settings EKSClusters and
 // EKSResources. It does not query the connected clusters, which run outside EKS.
 func New(env query.Environment) inuse.Source {
-	s := Source{Environment: env, api: awsclient.Service{Config: env.AWS, Name: name, SDKID: "EKS", Clock: env.Clock}}
+	s := source{Environment: env, api: awsclient.Service{Config: env.AWS, Name: name, SDKID: "EKS", Clock: env.Clock}}
 	s.caller = sync.OnceValue(func() awsclient.Principal { return principal(env.AWS) })
 	return s
 }
 
 // Name returns "eks".
-func (Source) Name() string { return name }
+func (source) Name() string { return name }
 
 // MaxUses returns how many uses of one image a scan keeps.
-func (Source) MaxUses() int { return kubernetes.MaxUses }
+func (source) MaxUses() int { return kubernetes.MaxUses }
 
 // Uses queries the clusters. Its error names each cluster that failed.
-func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
+func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
 		names, err := s.selected(ctx)
 		if err != nil {
@@ -64,7 +64,7 @@ func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 
 // selected returns the names of the clusters to query. A name in the settings without a
 // cluster is an error, since its cluster may be in another account or Region.
-func (s Source) selected(ctx context.Context) ([]string, error) {
+func (s source) selected(ctx context.Context) ([]string, error) {
 	type page struct {
 		Clusters  []string
 		NextToken *string
@@ -92,7 +92,7 @@ func (s Source) selected(ctx context.Context) ([]string, error) {
 }
 
 // uses yields the uses of one cluster, or a finding if there is nothing to query yet.
-func (s Source) uses(ctx context.Context, named string) iter.Seq2[inuse.Use, error] {
+func (s source) uses(ctx context.Context, named string) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
 		cluster, err := s.describe(ctx, named)
 		switch {
@@ -123,7 +123,7 @@ func (s Source) uses(ctx context.Context, named string) iter.Seq2[inuse.Use, err
 	}
 }
 
-func (s Source) describe(ctx context.Context, named string) (cluster, error) {
+func (s source) describe(ctx context.Context, named string) (cluster, error) {
 	var out struct{ Cluster *cluster }
 	if err := s.api.Get(ctx, "DescribeCluster", "/clusters/"+url.PathEscape(named), nil, &out); err != nil {
 		return cluster{}, err

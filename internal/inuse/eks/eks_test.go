@@ -2,6 +2,7 @@ package eks_test
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -57,7 +58,7 @@ func TestEveryClusterIsQueried(t *testing.T) {
 	t.Parallel()
 	f := &fakeEKS{page: 2}
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
-		f.add(name, serve(t, inusetest.Registry+"app-"+name+":v1"))
+		f.add(name, inusetest.NewKubernetes(t, inusetest.Registry+"app-"+name+":v1"))
 	}
 	wantImages(t, f.source(t), "app-a:v1", "app-b:v1", "app-c:v1", "app-d:v1", "app-e:v1")
 	awstest.Equal(t, "ListClusters calls", 3, f.Count("ListClusters"))
@@ -75,7 +76,7 @@ func TestWithoutClustersNothingIsInUse(t *testing.T) {
 func TestANamedClusterMustExist(t *testing.T) {
 	t.Parallel()
 	f := &fakeEKS{}
-	f.add("prod", serve(t, inusetest.Registry+"app:v1"))
+	f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1"))
 	wantFailure(t, f.source(t, "prod", "prdo"), `there is no cluster "prdo" in this account and Region; correct protect.eksClusters`)
 }
 
@@ -91,11 +92,11 @@ func TestFaultsOfEKSFailTheSource(t *testing.T) {
 			"ServerException":          {http.StatusInternalServerError, "ServerException"},
 		} {
 			f := &fakeEKS{faults: map[string]fault{operation: {test.status, code}}}
-			f.add("prod", serve(t, inusetest.Registry+"app:v1"))
+			f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1"))
 			wantFailure(t, f.source(t), doing, test.want)
 		}
 		f := &fakeEKS{answers: map[string]object{operation: {"message": "hello"}}}
-		f.add("prod", serve(t, inusetest.Registry+"app:v1"))
+		f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1"))
 		wantFailure(t, f.source(t), doing, "the answer has no ")
 	}
 }
@@ -103,7 +104,7 @@ func TestFaultsOfEKSFailTheSource(t *testing.T) {
 func TestAClusterThatIsDeletedMeanwhileIsSkipped(t *testing.T) {
 	t.Parallel()
 	f := &fakeEKS{names: []string{"gone"}}
-	f.add("prod", serve(t, inusetest.Registry+"app:v1"))
+	f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1"))
 	wantImages(t, f.source(t), "app:v1")
 }
 
@@ -120,7 +121,7 @@ func TestStatusesOfClusters(t *testing.T) {
 	} {
 		for endpoint, want := range map[string]string{"": test.running, "https://127.0.0.1:1": test.silent, "none": test.without} {
 			f := &fakeEKS{}
-			cluster := f.add("prod", serve(t, inusetest.Registry+"app:v1"))
+			cluster := f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1"))
 			cluster["status"] = status
 			switch endpoint {
 			case "":
@@ -148,8 +149,8 @@ func TestStatusesOfClusters(t *testing.T) {
 func TestAClusterThatIsBeingDeletedMustNotRefuse(t *testing.T) {
 	t.Parallel()
 	f := &fakeEKS{caller: role}
-	api := serve(t, inusetest.Registry+"app:v1")
-	api.status = http.StatusUnauthorized
+	api := inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")
+	api.Status = http.StatusUnauthorized
 	f.add("prod", api)["status"] = "DELETING"
 	wantFailure(t, f.source(t), "EKS cluster prod: ", "401")
 }
@@ -164,7 +165,7 @@ func TestDescriptionsThatCannotBeUsed(t *testing.T) {
 		"the answer has no cluster with a status":                              func(c object) { delete(c, "status") },
 	} {
 		f := &fakeEKS{}
-		change(f.add("prod", serve(t, inusetest.Registry+"app:v1")))
+		change(f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")))
 		wantFailure(t, f.source(t), want)
 	}
 }
@@ -172,18 +173,19 @@ func TestDescriptionsThatCannotBeUsed(t *testing.T) {
 // The certificate authority in the description is the only trusted one.
 func TestAnotherServerIsNotTrusted(t *testing.T) {
 	t.Parallel()
-	api := serve(t, inusetest.Registry+"app:v1")
+	api := inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")
 	f := &fakeEKS{}
-	f.add("prod", api)["certificateAuthority"] = object{"data": authority(otherAuthority(t))}
+	f.add("prod", api)["certificateAuthority"] = object{"data": otherAuthority(t)}
 	wantFailure(t, f.source(t), "EKS cluster prod: ", "certificate signed by unknown authority")
-	awstest.Equal(t, "token that the server got", "", api.token)
+	token, _ := api.Client()
+	awstest.Equal(t, "token that the server got", "", token)
 }
 
 func TestEachClusterThatFailsIsNamed(t *testing.T) {
 	t.Parallel()
 	f := &fakeEKS{}
 	for _, name := range []string{"a", "b", "c"} {
-		f.add(name, serve(t, inusetest.Registry+"app-"+name+":v1"))
+		f.add(name, inusetest.NewKubernetes(t, inusetest.Registry+"app-"+name+":v1"))
 	}
 	f.clusters["a"]["endpoint"], f.clusters["c"]["endpoint"] = "", ""
 	source := f.source(t)
@@ -217,8 +219,8 @@ func TestARefusalSaysHowToGiveAccess(t *testing.T) {
 		"no rights":      {403, "API", role, "has the group ecr-cleaner"},
 	} {
 		f := &fakeEKS{caller: test.caller}
-		api := serve(t, inusetest.Registry+"app:v1")
-		api.status = test.status
+		api := inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")
+		api.Status = test.status
 		f.add("prod", api)["accessConfig"] = object{"authenticationMode": test.mode}
 		t.Run(name, func(t *testing.T) { wantFailure(t, f.source(t), "EKS cluster prod: ", test.want) })
 	}
@@ -232,7 +234,7 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 		"; check the network; ": {"endpointPublicAccess": true, "publicAccessCidrs": []string{"0.0.0.0/0"}},
 	} {
 		f := &fakeEKS{}
-		cluster := f.add("prod", serve(t, inusetest.Registry+"app:v1"))
+		cluster := f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1"))
 		cluster["endpoint"], cluster["resourcesVpcConfig"] = "https://127.0.0.1:1", vpc
 		wantFailure(t, f.source(t), "EKS cluster prod: ", want, "; or leave it out with protect.eksClusters, and name a list")
 	}
@@ -241,17 +243,17 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 // The server gets a token for the cluster, by its id if it is on an Outpost.
 func TestTheServerGetsAToken(t *testing.T) {
 	t.Parallel()
-	api := serve(t, inusetest.Registry+"app:v1")
+	api := inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")
 	f := &fakeEKS{}
 	cluster := f.add("prod", api)
 	wantImages(t, f.source(t), "app:v1")
-	first := api.token
+	first, _ := api.Client()
 	if !strings.HasPrefix(first, "k8s-aws-v1.") {
 		t.Errorf("the token is %q", first)
 	}
 	cluster["id"] = "local-id"
 	wantImages(t, f.source(t), "app:v1")
-	if api.token == first {
+	if second, _ := api.Client(); second == first {
 		t.Error("the token does not depend on the id")
 	}
 }
@@ -260,7 +262,7 @@ func TestTheCallerCanStop(t *testing.T) {
 	t.Parallel()
 	f := &fakeEKS{}
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
-		f.add(name, serve(t, inusetest.Registry+"app-"+name+":v1"))
+		f.add(name, inusetest.NewKubernetes(t, inusetest.Registry+"app-"+name+":v1"))
 	}
 	for range f.source(t).Uses(t.Context()) {
 		break
@@ -283,7 +285,7 @@ type sent struct {
 func TestTheCallsAreThoseOfTheSDK(t *testing.T) {
 	t.Parallel()
 	f := &fakeEKS{page: 1}
-	api := serve(t, inusetest.Registry+"app:v1")
+	api := inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")
 	f.add("dev", api)
 	f.add("prod", api)
 	f.clusters["prod"]["newField"] = object{"of": "tomorrow"}
@@ -304,7 +306,7 @@ func TestTheCallsAreThoseOfTheSDK(t *testing.T) {
 	out, err := client.DescribeCluster(t.Context(), &awseks.DescribeClusterInput{Name: aws.String("prod")})
 	awstest.NoError(t, err)
 	awstest.Equal(t, "calls", calls, own)
-	awstest.Equal(t, "fields of the fake that the SDK reads", []string{api.URL, "ACTIVE", "API", "0.0.0.0/0", authority(api.Certificate())}, []string{
+	awstest.Equal(t, "fields of the fake that the SDK reads", []string{api.URL, "ACTIVE", "API", "0.0.0.0/0", base64.StdEncoding.EncodeToString(api.Authority())}, []string{
 		*out.Cluster.Endpoint, string(out.Cluster.Status), string(out.Cluster.AccessConfig.AuthenticationMode),
 		out.Cluster.ResourcesVpcConfig.PublicAccessCidrs[0], *out.Cluster.CertificateAuthority.Data,
 	})

@@ -19,7 +19,7 @@ const (
 )
 
 // explain returns what to do after an answer with that status, or without one if it is 0.
-func (s Source) explain(c cluster, status int) string {
+func (s source) explain(c cluster, status int) string {
 	vpc := c.ResourcesVPCConfig
 	switch {
 	case status == http.StatusUnauthorized:
@@ -27,8 +27,8 @@ func (s Source) explain(c cluster, status int) string {
 	case status == http.StatusForbidden:
 		return "check that the access entry of the caller, or its entry in the ConfigMap aws-auth, has the group ecr-cleaner"
 	case vpc.EndpointPublicAccess != nil && !*vpc.EndpointPublicAccess:
-		return "its endpoint is private: set the parameters SubnetIds and SecurityGroupIds of template.yaml, which connect the function " +
-			"to the VPC, and let them reach port 443 of the cluster; " + leave
+		return "its endpoint is private: set the parameters SubnetIds and SecurityGroupIds of template.yaml, " +
+			"which connect the function to a VPC, and let them reach port 443 of the cluster; " + leave
 	case len(vpc.PublicAccessCIDRs) > 0 && !slices.Contains(vpc.PublicAccessCIDRs, "0.0.0.0/0"):
 		return "its public endpoint admits only " + strings.Join(vpc.PublicAccessCIDRs, ", ") +
 			": run the cleaner from such an address or in the VPC of the cluster; " + leave
@@ -39,7 +39,7 @@ func (s Source) explain(c cluster, status int) string {
 // access says how to give the caller access to the cluster. The ARN of an access entry has
 // the path of a role; the ConfigMap aws-auth and the session of a role have none.
 // https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
-func (s Source) access(c cluster) string {
+func (s source) access(c cluster) string {
 	caller := s.caller()
 	arn := caller.ARN()
 	if c.AccessConfig.AuthenticationMode == "CONFIG_MAP" {
@@ -47,9 +47,11 @@ func (s Source) access(c cluster) string {
 		if caller.Kind == "user" {
 			list, key = "mapUsers", "userarn"
 		}
-		return fmt.Sprintf("add to %s in the ConfigMap aws-auth in kube-system: - {%s: %s, username: ecr-cleaner, groups: [ecr-cleaner]}", list, key, arn)
+		return fmt.Sprintf("add to %s in the ConfigMap aws-auth in kube-system: "+
+			"- {%s: %s, username: ecr-cleaner, groups: [ecr-cleaner]}", list, key, arn)
 	}
-	command := fmt.Sprintf("create an access entry: aws eks create-access-entry --cluster-name %s --principal-arn %s --kubernetes-groups ecr-cleaner", c.Name, arn)
+	command := fmt.Sprintf("create an access entry: aws eks create-access-entry --cluster-name %s "+
+		"--principal-arn %s --kubernetes-groups ecr-cleaner", c.Name, arn)
 	if caller.Kind == "role" {
 		command += " (with the path of the role, if it has one)"
 	}

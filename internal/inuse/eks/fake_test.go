@@ -8,15 +8,10 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"log"
 	"math/big"
 	"net/http"
-	"net/http/httptest"
-	"path"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -128,75 +123,25 @@ func refuse(w http.ResponseWriter, f fault) {
 }
 
 // add adds a cluster with that API server.
-func (f *fakeEKS) add(name string, api *fakeAPI) object {
+func (f *fakeEKS) add(name string, api *inusetest.Kubernetes) object {
 	f.names = append(f.names, name)
 	if f.clusters == nil {
 		f.clusters = map[string]object{}
 	}
 	f.clusters[name] = object{
-		"name": name, "status": "ACTIVE", "endpoint": api.URL, "certificateAuthority": object{"data": authority(api.Certificate())},
+		"name": name, "status": "ACTIVE", "endpoint": api.URL, "certificateAuthority": object{"data": base64.StdEncoding.EncodeToString(api.Authority())},
 		"accessConfig": object{"authenticationMode": "API"}, "resourcesVpcConfig": object{"endpointPublicAccess": true, "publicAccessCidrs": []string{"0.0.0.0/0"}},
 	}
 	return f.clusters[name]
 }
 
-func authority(certificate *x509.Certificate) string {
-	return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
-}
-
 // otherAuthority returns a certificate authority that has signed no server's certificate.
-func otherAuthority(t *testing.T) *x509.Certificate {
+func otherAuthority(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	awstest.NoError(t, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true, NotAfter: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	awstest.NoError(t, err)
-	certificate, err := x509.ParseCertificate(der)
-	awstest.NoError(t, err)
-	return certificate
-}
-
-// A fakeAPI plays the API server of a cluster with one pod.
-type fakeAPI struct {
-	*httptest.Server
-	image  string
-	status int // of every answer, if it is not 0
-
-	mu    sync.Mutex
-	token string // of the last request
-}
-
-func serve(t *testing.T, image string) *fakeAPI {
-	t.Helper()
-	f := &fakeAPI{image: image}
-	f.Server = httptest.NewUnstartedServer(f)
-	f.Config.ErrorLog = log.New(io.Discard, "", 0) // it reports clients that do not trust it
-	f.StartTLS()
-	t.Cleanup(f.Close)
-	return f
-}
-
-// kinds are the kinds of the lists that the source reads, by the last element of the path.
-var kinds = map[string]string{
-	"cronjobs": "CronJob", "jobs": "Job", "deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet",
-	"controllerrevisions": "ControllerRevision", "replicasets": "ReplicaSet", "replicationcontrollers": "ReplicationController",
-	"podtemplates": "PodTemplate", "pods": "Pod",
-}
-
-func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if f.status != 0 {
-		inusetest.Answer(w, f.status, object{"kind": "Status", "message": "no"})
-		return
-	}
-	group, plural := path.Split(r.URL.Path)
-	version := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSuffix(group, "/"), "/apis/"), "/api/")
-	var items []object
-	if plural == "pods" {
-		items = []object{{"metadata": object{"name": "app", "namespace": "default"}, "spec": object{"containers": []object{{"name": "main", "image": f.image}}}}}
-	}
-	inusetest.Answer(w, http.StatusOK, object{"kind": kinds[plural] + "List", "apiVersion": version, "metadata": object{}, "items": items})
+	return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }

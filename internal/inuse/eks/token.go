@@ -17,8 +17,8 @@ import (
 // tokenLife is how long the source uses a token. EKS accepts it for 15 minutes.
 const tokenLife = 10 * time.Minute
 
-// A tokens makes the tokens for one cluster. It is safe for concurrent use.
-type tokens struct {
+// A tokenSource makes the tokens for one cluster. It is safe for concurrent use.
+type tokenSource struct {
 	cfg     aws.Config
 	cluster string
 	clock   func() time.Time
@@ -29,7 +29,7 @@ type tokens struct {
 }
 
 // newest returns a token that is valid for some minutes, or as long as the credentials.
-func (t *tokens) newest(ctx context.Context) (string, error) {
+func (t *tokenSource) newest(ctx context.Context) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock()

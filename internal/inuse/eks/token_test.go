@@ -73,7 +73,7 @@ func TestTheHostOfTheTokenIsThatOfTheRegion(t *testing.T) {
 	} {
 		cfg, err := awsclient.Load(t.Context(), "", region)
 		awstest.NoError(t, err)
-		tokens := tokens{cfg: cfg, cluster: "prod", clock: awstest.Clock}
+		tokens := tokenSource{cfg: cfg, cluster: "prod", clock: awstest.Clock}
 		token, err := tokens.newest(t.Context())
 		awstest.NoError(t, err)
 		got := presigned(t, token)
@@ -89,7 +89,7 @@ func TestTokensAreRenewedBeforeTheyExpire(t *testing.T) {
 	cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET", CanExpire: true, Expires: expires}, nil
 	})
-	tokens := tokens{cfg: cfg, cluster: "prod", clock: func() time.Time { return now }}
+	tokens := tokenSource{cfg: cfg, cluster: "prod", clock: func() time.Time { return now }}
 	var made []string
 	for _, minutes := range []time.Duration{0, 9, 10, 19, 20, 23, 24} {
 		now = awstest.Now.Add(minutes * time.Minute)
@@ -104,7 +104,7 @@ func TestATokenNeedsCredentials(t *testing.T) {
 	t.Parallel()
 	cfg := awsclient.Local("", awstest.Region)
 	cfg.Credentials = credentials.NewStaticCredentialsProvider("", "", "")
-	tokens := tokens{cfg: cfg, cluster: "prod", clock: awstest.Clock}
+	tokens := tokenSource{cfg: cfg, cluster: "prod", clock: awstest.Clock}
 	_, err := tokens.newest(t.Context())
 	awstest.ErrorContains(t, err, "retrieve the credentials for a token: ")
 }

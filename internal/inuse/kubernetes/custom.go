@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,10 +16,13 @@ import (
 // ClusterRole decides: a kind that it does not allow is a finding, not an error.
 func (s *scan) customResources(ctx context.Context) error {
 	kinds, down, err := s.discover(ctx)
-	if err != nil {
-		return err
+	var own rules
+	if err == nil {
+		own, err = s.ownRules(ctx)
 	}
-	own, err := s.ownRules(ctx)
+	if hasStatus(err, http.StatusForbidden) {
+		return fmt.Errorf("%w; allow it, as the ClusterRoles system:basic-user and system:discovery do, or set protect.eksResources to []", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -52,11 +56,10 @@ func (s *scan) customResources(ctx context.Context) error {
 // custom reads the objects of one kind.
 func (s *scan) custom(ctx context.Context, r resource) error {
 	err := s.list(ctx, r, func(text []byte) error { return s.customObject(r, text) })
-	answer, isAnswer := asStatus(err)
 	switch {
-	case !isAnswer || answer.code == http.StatusUnauthorized:
+	case err == nil, ctx.Err() != nil, errors.Is(err, errStopped), hasStatus(err, http.StatusUnauthorized):
 		return err
-	case slices.Contains([]int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed}, answer.code):
+	case hasStatus(err, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed):
 		s.notListed = append(s.notListed, r.String())
 		return nil
 	}
@@ -80,18 +83,14 @@ func (s *scan) selectsIn(group string) bool {
 // notListedMessage is the message of the finding about the kinds that were not read.
 func (s *scan) notListedMessage() string {
 	slices.Sort(s.notListed)
-	var important []string
-	for _, name := range s.notListed {
-		if name == podTemplates.String() || slices.Contains(known, name) {
-			important = append(important, name)
-		}
-	}
-	text := fmt.Sprintf("%s: the cleaner may not list %s. ", s.Name, words.Count(len(s.notListed), "kind of objects", "kinds of objects"))
+	which, kinds := "These are "+strings.Join(words.Few(s.notListed), ", "), "KIND..."
+	important := slices.DeleteFunc(slices.Clone(s.notListed), func(name string) bool {
+		return name != podTemplates.String() && !slices.Contains(known, name)
+	})
 	if len(important) > 0 {
-		text += fmt.Sprintf("Of these, %s may name images that nothing else names, and these images are not protected. ", strings.Join(important, ", "))
-	} else {
-		text += fmt.Sprintf("These are %s. ", strings.Join(words.Few(s.notListed), ", "))
+		which = fmt.Sprintf("Of these, %s may name images that nothing else names, and these images are not protected", strings.Join(important, ", "))
+		kinds = strings.Join(slices.DeleteFunc(important, func(name string) bool { return name == podTemplates.String() }), " ")
 	}
-	return text + `If they name images of the registry, apply the ClusterRole that "ecrclean kubernetes-role" prints; ` +
-		"otherwise name the kinds to read in protect.eksResources"
+	return fmt.Sprintf("%s: the cleaner may not list %s. %s. Add the rules that %q prints to the ClusterRole, or name the kinds to read in protect.eksResources",
+		s.Name, words.Count(len(s.notListed), "kind of objects", "kinds of objects"), which, strings.TrimSpace("ecrclean kubernetes-role "+kinds))
 }

@@ -77,20 +77,25 @@ func (s *scan) customObject(r resource, text []byte) error {
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	var object struct{ Metadata struct{ Namespace, Name string } }
+	var object struct {
+		Metadata struct{ Namespace, Name string }
+	}
 	if err := json.Unmarshal(text, &object); err != nil {
 		return err
 	}
 	name := strings.TrimPrefix(object.Metadata.Namespace+"/"+object.Metadata.Name, "/")
 	by := s.by(strings.TrimSuffix(strings.ToLower(r.kind)+"."+r.group, "."), name)
 	for _, f := range found {
-		ref, err := reference.ParseAny(f.Text)
-		switch {
-		case f.Problem != "" || err != nil:
+		ref, err := reference.ParseAny(strings.Clone(f.Text)) // the text can be a part of a long script
+		if f.Problem == "" && err != nil {
+			f.Problem = err.Error()
+		}
+		if f.Problem != "" {
 			s.unreadable.add(fmt.Sprintf("%s: %.200q: %s", by, f.Text, f.Problem))
 			continue
-		case f.AnyTag:
-			ref.Tag, ref.Digest = "", ""
+		}
+		if f.AnyTag {
+			ref.Tag, ref.Digest = "", "" // no use of a tag is equal, of which there may be MaxUses already
 		}
 		if err := s.use(inuse.Use{Reference: ref, By: by, AllImages: f.AnyTag}); err != nil {
 			return err
@@ -120,7 +125,7 @@ func (s *scan) findings() error {
 	}
 	if len(s.down) > 0 {
 		all = append(all, finding.Finding{Kind: finding.NotListed, Message: fmt.Sprintf(
-			"%s: the server of the API group %s does not answer, so the cleaner does not know the kinds in it", s.Name, strings.Join(s.down, " and of "))})
+			"%s: the server of the API group %s does not answer, and the cleaner does not know the kinds in it; repair or delete its APIService", s.Name, strings.Join(s.down, " and of "))})
 	}
 	if n := s.unresolved.count; n > 0 {
 		all = append(all, finding.Finding{Kind: finding.UnresolvedDigest, Message: fmt.Sprintf(

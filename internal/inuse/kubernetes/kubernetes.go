@@ -23,11 +23,13 @@ const MaxUses = 5
 
 // A Cluster is a Kubernetes API server and what to read from it.
 type Cluster struct {
-	Name   string       // for messages and for the By of uses, such as "EKS cluster prod"
-	Server *url.URL     // with the scheme https, and perhaps a path
-	Client *http.Client // trusts the certificate authority of the cluster only
-	// Token returns the bearer token of a request. It is called before each request. Nil
-	// means that Client authenticates itself.
+	Name   string   // for messages and for the By of uses, such as "EKS cluster prod"
+	Server *url.URL // with the scheme https, and perhaps a path
+	// Client trusts the certificate authority of the cluster only, and has a timeout for
+	// connections. Its CheckRedirect does not count: no redirect is followed.
+	Client *http.Client
+	// Token returns the token in the header Authorization. It is called before each request.
+	// Nil means that Client authenticates itself.
 	Token     func(context.Context) (string, error)
 	Resources []wildcard.Pattern // the custom resources to read, as PLURAL.GROUP
 	Aliases   reference.Aliases
@@ -39,8 +41,10 @@ type Cluster struct {
 }
 
 // Uses reads the cluster. It yields the uses while it reads, in any order, and an image at
-// most [MaxUses] times. It needs at most 20 MB of memory, at any size of the cluster.
-// Findings come last. The first error ends the sequence.
+// most [MaxUses] times. Findings come last. The first error ends the sequence.
+//
+// Uses needs at most 20 MB of memory for any number of objects. Single objects above 1 MB
+// need more, and so do more than ten thousand different images.
 func (c Cluster) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
 		s := &scan{Cluster: c, yield: yield, yielded: map[reference.Reference]int{}}
@@ -54,9 +58,9 @@ func (c Cluster) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	}
 }
 
-// builtIns are the built-in kinds that run containers. An image can pass from an object to
-// one that the object owns while the lists are read, such as from a cron job to a job. So
-// owners come first, and custom resources come before all of them.
+// builtIns are the built-in kinds that run containers. While the cleaner reads the lists, an
+// image can pass from an object to an object that it owns, such as from a cron job to a job.
+// Therefore owners come first, and custom resources come before all built-in kinds.
 var builtIns = []resource{
 	{"batch", "v1", "cronjobs", "CronJob"},
 	{"batch", "v1", "jobs", "Job"},
@@ -106,6 +110,8 @@ func (s *scan) run(ctx context.Context) error {
 		switch {
 		case r == podTemplates && hasStatus(err, http.StatusForbidden):
 			s.notListed = append(s.notListed, r.String())
+		case hasStatus(err, http.StatusNotFound):
+			return fmt.Errorf("%w; check that the address is that of a Kubernetes API server", err)
 		case hasStatus(err, http.StatusForbidden):
 			return s.explain(fmt.Errorf("%w; allow the verb list for %s in the ClusterRole, as \"ecrclean kubernetes-role\" prints it", err, r))
 		case err != nil:
@@ -117,13 +123,14 @@ func (s *scan) run(ctx context.Context) error {
 
 // explain adds what to do to an error of the connection or of the rights.
 func (s *scan) explain(err error) error {
-	status := 0
-	if answer, ok := asStatus(err); ok {
-		status = answer.code
+	_, broken := errors.AsType[brokenError](err)
+	answer, isAnswer := asStatus(err)
+	switch {
+	case s.Explain == nil:
+	case isAnswer && (answer.code == http.StatusUnauthorized || answer.code == http.StatusForbidden):
+		return fmt.Errorf("%w; %s", err, s.Explain(answer.code))
+	case broken && !s.answered && !errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w; %s", err, s.Explain(0))
 	}
-	asked := status == http.StatusUnauthorized || status == http.StatusForbidden || !s.answered
-	if s.Explain == nil || !asked || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return fmt.Errorf("%w; %s", err, s.Explain(status))
+	return err
 }

@@ -36,9 +36,11 @@ func (r resource) path() string {
 // list calls item with every object of the resource in all namespaces, page by page. If a
 // page fails, the objects of the page may be repeated.
 //
-// The pages are one consistent state of the cluster, the one of the first page. Kubernetes
-// forgets it after minutes, and answers with 410 and a token for another state. A list with
-// that token may lack an object that existed all the time, so the list begins again.
+// All pages show the state of the cluster at the time of the first page. After some minutes
+// Kubernetes has deleted that state. It then answers with 410 and a token for another state.
+// A list with that token can lack an object that existed all the time. Therefore list begins
+// again.
+//
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
 func (s *scan) list(ctx context.Context, r resource, item func(text []byte) error) error {
 	for restarts := 0; ; restarts++ {
@@ -49,8 +51,8 @@ func (s *scan) list(ctx context.Context, r resource, item func(text []byte) erro
 		case !hasStatus(err, http.StatusGone):
 			return fmt.Errorf("list %s: %w", r, err)
 		case restarts == maxRestarts:
-			return fmt.Errorf("list %s: the list began again %d times, because the server forgot its state before the last page; "+
-				"run the cleaner nearer to the cluster or with more memory: %w", r, restarts, err)
+			return fmt.Errorf("list %s: the list began again %d times, because its token expired before the last page; "+
+				"give the cleaner more memory, and with it more CPU: %w", r, restarts, err)
 		}
 	}
 }
@@ -58,21 +60,25 @@ func (s *scan) list(ctx context.Context, r resource, item func(text []byte) erro
 func (s *scan) pages(ctx context.Context, r resource, item func(text []byte) error) error {
 	tokens := map[string]bool{"": true}
 	for token := ""; ; {
-		next, err := s.page(ctx, r, token, item)
+		p, err := s.page(ctx, r, token, item)
+		token = p.metadata.Continue
 		switch {
-		case err != nil || next == "":
+		case err != nil:
 			return err
-		case tokens[next]:
+		case token == "" && p.metadata.RemainingItemCount > 0:
+			return errors.New("the list is cut short: more objects remain, and there is no continue token")
+		case token == "":
+			return nil
+		case tokens[token]:
 			return errors.New("the list is cut short: a continue token is repeated")
 		}
-		tokens[next] = true
-		token = next
+		tokens[token] = true
 	}
 }
 
 // page reads one page. Without a resourceVersion it is read from the newest state; with
 // resourceVersion=0 the server would ignore the limit.
-func (s *scan) page(ctx context.Context, r resource, token string, item func(text []byte) error) (next string, err error) {
+func (s *scan) page(ctx context.Context, r resource, token string, item func(text []byte) error) (page, error) {
 	query := url.Values{"limit": {fmt.Sprint(pageSize)}}
 	if token != "" {
 		query.Set("continue", token)
@@ -80,7 +86,7 @@ func (s *scan) page(ctx context.Context, r resource, token string, item func(tex
 	p, err := s.read(ctx, request{path: r.path(), query: query.Encode()}, func() {}, item)
 	// The kind of a list of custom resources is up to their definition.
 	if isBuiltIn := slices.Contains(builtIns, r); err == nil && (p.apiVersion != r.apiVersion() || isBuiltIn && p.kind != r.kind+"List") {
-		err = fmt.Errorf("the answer is a %q of %q; it is not from a Kubernetes API server", p.kind, p.apiVersion)
+		err = fmt.Errorf("the answer is a %q of %q; check that the address is that of a Kubernetes API server", p.kind, p.apiVersion)
 	}
-	return p.next, err
+	return p, err
 }

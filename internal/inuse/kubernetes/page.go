@@ -15,7 +15,12 @@ const (
 
 // A page is one answer to a list request, without its items.
 type page struct {
-	kind, apiVersion, next string
+	kind, apiVersion string
+
+	metadata struct {
+		Continue           string // the token of the next page
+		RemainingItemCount int    // in later pages; 0 if the server does not say
+	}
 }
 
 // readPage reads an answer with a list. It calls item for each item as soon as it is read;
@@ -75,9 +80,7 @@ func (r *pageReader) page(item func(text []byte) error) (p page, err error) {
 		case "apiVersion":
 			err = r.dec.Decode(&p.apiVersion)
 		case "metadata":
-			metadata := struct{ Continue string }{p.next}
-			err = r.dec.Decode(&metadata)
-			p.next = metadata.Continue
+			err = r.dec.Decode(&p.metadata)
 		case "items", "groups", "resources": // in lists of objects, API groups, and kinds in a group
 			complete = true
 			err = r.items(item)

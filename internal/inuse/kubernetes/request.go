@@ -28,7 +28,9 @@ type statusError struct {
 	retryAfter time.Duration // 0 if the server did not say
 }
 
-func (e *statusError) Error() string { return fmt.Sprintf("%d %s: %s", e.code, http.StatusText(e.code), e.message) }
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%d %s: %s", e.code, http.StatusText(e.code), e.message)
+}
 
 func asStatus(err error) (*statusError, bool) { return errors.AsType[*statusError](err) }
 
@@ -59,8 +61,8 @@ func (s *scan) do(ctx context.Context, r request, read func(io.Reader) error) er
 		case !broken || !s.answered:
 			return err
 		}
-		if err := s.wait(ctx, wait); err != nil {
-			return err
+		if ended := s.wait(ctx, wait); ended != nil {
+			return fmt.Errorf("%w, after: %w", ended, err)
 		}
 	}
 }
@@ -93,7 +95,7 @@ func (s *scan) attempt(ctx context.Context, r request, read func(io.Reader) erro
 	if err != nil {
 		return brokenError{err}
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	s.answered = true
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
 		return readStatus(resp)

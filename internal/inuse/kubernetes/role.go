@@ -18,7 +18,7 @@ func RoleYAML(custom []string) (string, error) {
 	}
 	for _, name := range custom {
 		plural, group, _ := strings.Cut(name, ".")
-		if isBuiltIn(group) || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
+		if plural == "" || isBuiltIn(group) || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
 			return "", fmt.Errorf("%q is not the name of a kind of custom resources, such as rollouts.argoproj.io", name)
 		}
 		groups[group] = append(groups[group], plural)

@@ -9,10 +9,13 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/eks"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/pinned"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
@@ -26,8 +29,9 @@ type Service struct {
 
 // Table has all services that this version can query.
 var Table = []Service{
-	{"ecs", ecs.New, ecs.Actions, "InUseEcs"},
+	{"ecs", ecs.New, slices.Concat(ecs.Actions, pinned.Actions), "InUseEcs"},
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
+	{"eks", eks.New, eks.Actions, "InUseEks"},
 }
 
 // New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
