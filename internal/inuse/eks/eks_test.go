@@ -97,7 +97,7 @@ func TestFaultsOfEKSFailTheSource(t *testing.T) {
 		}
 		f := &fakeEKS{answers: map[string]object{operation: {"message": "hello"}}}
 		f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1"))
-		wantFailure(t, f.source(t), doing, "the answer has no ")
+		wantFailure(t, f.source(t), doing, "the answer is empty")
 	}
 }
 
