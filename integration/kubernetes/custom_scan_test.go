@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -37,7 +36,6 @@ func TestCustomResourcesKeepTheirImages(t *testing.T) {
 	s.operators()
 	role, _ := s.tool(cleanerKey, 0, "kubernetes-role", "scaledjobs.keda.sh", "cronworkflows.argoproj.io", "helmreleases.helm.toolkit.fluxcd.io")
 	s.applyRole(string(role))
-	s.until("the role is in force", func() bool { return s.allowed("helm.toolkit.fluxcd.io", "helmreleases") })
 	s.apply(eks)
 	s.wantLeft("job:v1", "cron:v1", "chart:v1")
 	for _, path := range []string{"keda.sh/v1/namespaces/prod/scaledjobs/import", "argoproj.io/v1/namespaces/prod/cronworkflows/report", "helm.toolkit.fluxcd.io/v1/namespaces/prod/helmreleases/web"} {
@@ -45,19 +43,6 @@ func TestCustomResourcesKeepTheirImages(t *testing.T) {
 	}
 	s.apply(eks)
 	s.wantLeft()
-}
-
-// applyRole creates the manifests of a ClusterRole and its binding.
-func (c *cluster) applyRole(manifests string) {
-	c.Helper()
-	for manifest := range strings.SplitSeq(manifests, "---\n") {
-		collection := "/apis/rbac.authorization.k8s.io/v1/clusterroles"
-		if strings.Contains(manifest, "kind: ClusterRoleBinding\n") {
-			collection = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
-		}
-		a := c.send(http.MethodPost, collection, http.Header{"Content-Type": {"application/yaml"}}, []byte(manifest))
-		awstest.Equal(c, "status of "+collection, http.StatusCreated, a.status)
-	}
 }
 
 // A kind that the role may not list is a finding, and its images are not protected.

@@ -105,6 +105,21 @@ func (c *cluster) allow(rules ...string) {
 	}
 }
 
+// applyRole creates a ClusterRole and its binding from manifests with both, and waits until
+// they are in force.
+func (c *cluster) applyRole(manifests string) {
+	c.Helper()
+	for manifest := range strings.SplitSeq(manifests, "---\n") {
+		collection := "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+		if strings.Contains(manifest, "kind: ClusterRoleBinding\n") {
+			collection = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+		}
+		a := c.send(http.MethodPost, collection, http.Header{"Content-Type": {"application/yaml"}}, []byte(manifest))
+		awstest.Equal(c, "status of "+collection, http.StatusCreated, a.status)
+	}
+	c.until("the role is in force", func() bool { return c.allowed("", "pods") })
+}
+
 // allowed reports whether the cleaner may list a resource in all namespaces.
 func (c *cluster) allowed(group, resource string) bool {
 	c.Helper()

@@ -1,13 +1,14 @@
 package kubernetes_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// builtIns are what the ClusterRole of the cleaner allows.
+// builtIns are the rules of the ClusterRole in deploy/kubernetes.
 var builtIns = []string{
 	": pods podtemplates replicationcontrollers", "apps: controllerrevisions daemonsets deployments replicasets statefulsets",
 	"batch: cronjobs jobs",
@@ -90,8 +91,11 @@ var owners = map[string]owner{
 func TestWorkloadsKeepTheirImages(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.allow(builtIns...)
-	kept := s.push("base:v1", "debug:v1")[:0:0]
+	role, err := os.ReadFile("../../deploy/kubernetes/cluster-role.yaml")
+	awstest.NoError(t, err)
+	s.applyRole(string(role))
+	s.push("base:v1", "debug:v1")
+	kept := []string{"base:v1", "debug:v1"}
 	for name, o := range owners {
 		s.push(name+":v1", name+":v2")
 		s.create(o.collection, o.object(name, name+":v1"))
@@ -100,7 +104,6 @@ func TestWorkloadsKeepTheirImages(t *testing.T) {
 	s.must("PATCH", pods+"/pod/ephemeralcontainers", object{"spec": object{
 		"ephemeralContainers": []object{{"name": "debug", "image": ecr("debug:v1"), "targetContainerName": "app"}},
 	}})
-	kept = append(kept, "base:v1", "debug:v1")
 	r := s.apply(eks)
 	s.wantLeft(kept...)
 	awstest.Equal(t, "protected images", len(kept), r.Totals.Protected)
