@@ -59,7 +59,7 @@ func (f *finder) places(text string) (places []place) {
 	for _, host := range f.hosts {
 		for i := range indexes(lower, host) {
 			// In a text that is quoted twice, the letter before the host can be the n of \n.
-			begins := i == 0 || !isHostByte(lower[i-1]) || i > 1 && lower[i-2] == '\\'
+			begins := i == 0 || !isTagByte(lower[i-1]) || i > 1 && lower[i-2] == '\\'
 			if end := i + len(host); begins && !continues(lower[end:]) {
 				places = append(places, follow(text, i, end))
 			}
@@ -73,17 +73,17 @@ func continues(rest string) bool {
 	if len(rest) > 1 && (rest[0] == '.' || rest[0] == ':') {
 		rest = rest[1:]
 	}
-	return rest != "" && rest[0] != '.' && isHostByte(rest[0])
+	return rest != "" && rest[0] != '.' && isTagByte(rest[0])
 }
 
 // registryPlace returns the place with the mark of an ECR registry at an offset.
 func registryPlace(text, lower string, mark int) (place, bool) {
 	before, after := lower[:mark], lower[mark+len(registryMarks[0]):]
-	if before != "" && before[len(before)-1] != '.' && isHostByte(before[len(before)-1]) ||
+	if before != "" && before[len(before)-1] != '.' && isTagByte(before[len(before)-1]) ||
 		!strings.HasPrefix(after, ".") && !strings.HasPrefix(after, "-fips.") {
 		return place{}, false
 	}
-	end := mark + len(strings.TrimRight(lower[mark:mark+run(lower[mark:], isHostByte)], ".-_"))
+	end := mark + len(strings.TrimRight(lower[mark:mark+run(lower[mark:], isTagByte)], ".-_"))
 	if start := mark - len("123456789012."); start >= 0 {
 		if _, err := reference.ParseRegistry(lower[start:end]); err == nil {
 			return follow(text, start, end), true
@@ -111,14 +111,14 @@ func follow(text string, start, end int) place {
 	}
 	p.repository = true
 	p.name += path
-	if isOpen(rest) || strings.ContainsRune("/_-", rune(path[len(path)-1])) {
+	if isOpen(rest) || len(path) > maxRun || strings.ContainsRune("/_-", rune(path[len(path)-1])) {
 		p.problem = partOfName
 		return p
 	}
 	if tag, isTag := strings.CutPrefix(rest, ":"); isTag {
 		tag = tag[:run(tag, isTagByte)]
 		rest = rest[1+len(tag):]
-		p.anyTag = tag == "" || isOpen(rest)
+		p.anyTag = tag == "" || isOpen(rest) || strings.ContainsAny(tag[len(tag)-1:], "_-")
 		p.suffix = ":" + tag
 	}
 	if digest, isDigest := strings.CutPrefix(rest, "@"); isDigest {
@@ -134,8 +134,8 @@ func follow(text string, start, end int) place {
 const blanks = " \t\r\n\"'`=,;|"
 
 const (
-	maxWord = 200  // bytes of the text of a problem
-	maxRun  = 4096 // bytes; no part of a reference is longer
+	maxWord = 200 // bytes of the text of a problem
+	maxRun  = 512 // bytes; longer than any host, name, tag or digest of ECR
 )
 
 // word returns the text up to the next blank.
@@ -182,11 +182,10 @@ func lowerCase(text string) string {
 	return string(lower)
 }
 
+// isTagByte reports whether the character can be in a tag, or in a host or part of a path.
 func isTagByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("._-", c) >= 0
 }
-
-func isHostByte(c byte) bool { return isTagByte(c) }
 
 func isPathByte(c byte) bool { return isTagByte(c) || c == '/' }
 

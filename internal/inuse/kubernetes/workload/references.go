@@ -20,8 +20,8 @@ type Reference struct {
 	// AnyTag is true when the tag or digest is a template, such as HOST/app:$(params.tag),
 	// or is not in the object. Any image of the repository can be meant.
 	AnyTag bool
-	// Problem says why the repository is not known. Text is then the
-	// text in the object. Otherwise Problem is empty.
+	// Problem says why the repository is not known. Text is then the text in the object.
+	// Otherwise Problem is empty.
 	Problem string
 }
 
@@ -45,7 +45,8 @@ func References(text []byte, hosts []string) ([]Reference, error) {
 	}
 	f.value(value)
 	slices.SortFunc(f.found, func(a, b Reference) int {
-		return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Problem, b.Problem), cmp.Compare(strconv.FormatBool(a.AnyTag), strconv.FormatBool(b.AnyTag)))
+		return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Problem, b.Problem),
+			cmp.Compare(strconv.FormatBool(a.AnyTag), strconv.FormatBool(b.AnyTag)))
 	})
 	return slices.Compact(f.found), nil
 }
@@ -110,5 +111,9 @@ func (f *finder) text(text string) {
 	}
 	for _, p := range f.places(text) {
 		f.found = append(f.found, p.reference())
+		if tag := strings.TrimRight(p.suffix, "."); tag != p.suffix { // perhaps the end of a sentence
+			p.suffix = tag
+			f.found = append(f.found, p.reference())
+		}
 	}
 }
