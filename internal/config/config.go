@@ -4,7 +4,6 @@
 package config
 
 import (
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
