@@ -264,7 +264,8 @@ func TestTheCallerCanStop(t *testing.T) {
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		f.add(name, inusetest.NewKubernetes(t, inusetest.Registry+"app-"+name+":v1"))
 	}
-	for range f.source(t).Uses(t.Context()) {
+	for _, err := range f.source(t).Uses(t.Context()) {
+		awstest.NoError(t, err)
 		break
 	}
 	ctx, cancel := context.WithCancel(t.Context())
