@@ -49,6 +49,16 @@ func (a authority) server(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{sign(t, leaf, a.certificate, key, a.key).Raw}, PrivateKey: key}
 }
 
+// client returns the certificate and the key of a user with groups, as PEM.
+func (a authority) client(t *testing.T, user string, groups ...string) (certificate, private []byte) {
+	t.Helper()
+	leaf := template(user)
+	leaf.Subject.Organization = groups
+	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	key := newKey(t)
+	return certificatePEM(sign(t, leaf, a.certificate, key, a.key).Raw), keyPEM(t, key)
+}
+
 func template(name string) *x509.Certificate {
 	now := time.Now()
 	return &x509.Certificate{

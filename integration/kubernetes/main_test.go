@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// programs is the folder of the programs apiserver and ecrclean.
+// programs is the folder of the programs apiserver, ecrclean and kubectl.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	for _, args := range [][]string{
-		{"build", "-ldflags", "-s -w", "-o", dir + "/", "./apiserver"},
+		{"build", "-ldflags", "-s -w", "-o", dir + "/", "./apiserver", "k8s.io/kubernetes/cmd/kubectl"},
 		{"build", "-C", "../..", "-o", dir + "/", "./cmd/ecrclean"},
 	} {
 		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
