@@ -35,8 +35,14 @@ func (s *site) expires(times int32, expired func(next string)) func(http.Respons
 // The only pod with the image is on the second page when the list begins. While the token
 // of that page expires, the pod moves to the first page.
 func TestAnImageInUseThroughoutIsNotMissed(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, "--etcd-compaction-interval=1s")
+	for _, version := range []string{"1.37", "1.34"} {
+		awstest.Parallel(t, version, testImageInUseThroughout)
+	}
+}
+
+func testImageInUseThroughout(t *testing.T) {
+	_, version, _ := strings.Cut(t.Name(), "/")
+	s := newSite(t, "--etcd-compaction-interval=1s", "--emulated-version="+version)
 	s.allow(builtIns...)
 	s.push("moves:v1", "moves:v2", "app:v1")
 	s.load(pods, pod("", "app:v1"), 520, func(int) (string, string) { return "app", "v1" })
@@ -46,7 +52,7 @@ func TestAnImageInUseThroughoutIsNotMissed(t *testing.T) {
 		s.create(pods, pod("a", "moves:v1"))
 		s.remove(pods + "/z")
 		moved = true
-		// The token of the status 410 leads to a list without the image.
+		// The list with the token of the status 410 lacks the image.
 		if rest := s.get("/api/v1/pods?limit=500&continue=" + url.QueryEscape(next)); strings.Contains(string(rest.body), "moves:v1") {
 			t.Error("the test is wrong: the rest of the list has the image")
 		}

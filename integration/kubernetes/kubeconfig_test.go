@@ -13,8 +13,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// kubeconfig writes a kubeconfig with a context for each user, who has the name of the
-// context, and returns its path.
+// kubeconfig writes a kubeconfig and returns its path. Each user has a context with the same
+// name.
 func (c *cluster) kubeconfig(users map[string]object) string {
 	c.Helper()
 	list, contexts := []object{}, []object{}

@@ -23,9 +23,9 @@ import (
 // gcPercent is the GOGC of the function.
 const gcPercent = 200
 
-// The memory of the source does not grow with the cluster. What the scan keeps grows with the
-// number of the images that are in use: here there are 12,000, those of 2,000 deployments
-// with five old replica sets each.
+// The memory of the source does not grow with the cluster. The result of the scan grows with
+// the number of images in use. Here 2,000 deployments with five old replica sets each use
+// 12,000 images.
 func TestTheMemoryOfAScanOfALargeCluster(t *testing.T) {
 	s := newSite(t)
 	s.allow(builtIns...)

@@ -1,6 +1,8 @@
 package kubernetes_test
 
 import (
+	"maps"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -14,7 +16,7 @@ var builtIns = []string{
 	"batch: cronjobs jobs",
 }
 
-// An owner is an object of a kind that runs pods.
+// An owner makes objects of a kind that runs pods.
 type owner struct {
 	collection string
 	object     func(name, image string) object
@@ -23,9 +25,7 @@ type owner struct {
 func spec(fields object) func(name, image string) object {
 	return func(name, image string) object {
 		o := object{"metadata": object{"name": name}, "spec": object{"template": podTemplate(image)}}
-		for field, value := range fields {
-			o["spec"].(object)[field] = value
-		}
+		maps.Copy(o["spec"].(object), fields)
 		return o
 	}
 }
@@ -43,9 +43,7 @@ func cronJob(fields object) func(name, image string) object {
 		template := job(nil)(name, image)
 		delete(template, "metadata")
 		o := object{"metadata": object{"name": name}, "spec": object{"schedule": "0 3 * * *", "jobTemplate": template}}
-		for field, value := range fields {
-			o["spec"].(object)[field] = value
-		}
+		maps.Copy(o["spec"].(object), fields)
 		return o
 	}
 }
@@ -101,7 +99,7 @@ func TestWorkloadsKeepTheirImages(t *testing.T) {
 		s.create(o.collection, o.object(name, name+":v1"))
 		kept = append(kept, name+":v1")
 	}
-	s.must("PATCH", pods+"/pod/ephemeralcontainers", object{"spec": object{
+	s.must(http.MethodPatch, pods+"/pod/ephemeralcontainers", object{"spec": object{
 		"ephemeralContainers": []object{{"name": "debug", "image": ecr("debug:v1"), "targetContainerName": "app"}},
 	}})
 	r := s.apply(eks)
@@ -128,7 +126,7 @@ func TestWorkloadsKeepTheirImages(t *testing.T) {
 // Both the image that runs and the image that a restart would run are in use.
 func TestTheRecordedDigestOfAPodIsInUse(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, "--feature-gates=ImageVolumeWithDigest=true") // off in 1.37
 	s.allow(builtIns...)
 	hex := func(digest string) string { return strings.TrimPrefix(digest, "sha256:") }
 	forms := map[string]func(repository, digest string) string{
@@ -156,6 +154,15 @@ func TestTheRecordedDigestOfAPodIsInUse(t *testing.T) {
 			kept = append(kept, name+":before")
 		}
 	}
+	mounted := s.untagged("model:before")
+	s.push("model:v1", "model:v2", "base:v1")
+	o := owners["pod-volume"].object("model", "model:v1")
+	o["status"] = object{"phase": "Running", "containerStatuses": []object{{
+		"name": "app", "image": ecr("base:v1"), "imageID": "", "ready": true, "restartCount": 0,
+		"volumeMounts": []object{{"name": "model", "mountPath": "/model", "volumeStatus": object{"image": object{"imageRef": ecr("model@" + mounted)}}}},
+	}}}
+	s.create(pods, o)
+	kept = append(kept, "model:v1", "model:before", "base:v1")
 	r := s.apply(eks)
 	s.wantLeft(kept...)
 	s.wantFinding(r, "unresolvedDigest", "3 containers")

@@ -24,16 +24,9 @@ func pod(name, image string) object {
 	return object{"metadata": object{"name": name}, "spec": object{"containers": []object{container(image)}}}
 }
 
-// template returns a pod template with the labels that selector selects.
+// podTemplate returns a template with one container, whose pods the selector selects.
 func podTemplate(image string) object {
 	return object{"metadata": object{"labels": selector}, "spec": object{"containers": []object{container(image)}}}
 }
 
 var selector = object{"app": "web"}
-
-// workload returns a Deployment, ReplicaSet or StatefulSet.
-func workload(name, image string, replicas int) object {
-	return object{"metadata": object{"name": name}, "spec": object{
-		"replicas": replicas, "selector": object{"matchLabels": selector}, "template": podTemplate(image),
-	}}
-}
