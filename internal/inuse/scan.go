@@ -98,7 +98,11 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 	if r, ok := source.(Repetitive); ok {
 		most = r.MaxUses()
 	}
-	kept := map[reference.Reference]int{}
+	type image struct {
+		reference.Reference
+		all bool
+	}
+	kept := map[image]int{}
 	for use, err := range source.Uses(ctx) {
 		if err != nil {
 			a.err = err
@@ -106,13 +110,12 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
-		about := use.Finding.Kind != ""
-		if elsewhere || !about && kept[use.Reference] == most {
+		if elsewhere || kept[image{use.Reference, use.AllImages}] == most {
 			a.count(&use)
 			continue
 		}
-		if !about {
-			kept[use.Reference]++
+		if use.Finding.Kind == "" {
+			kept[image{use.Reference, use.AllImages}]++
 		}
 		a.uses = append(a.uses, use)
 	}
