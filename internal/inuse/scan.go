@@ -106,12 +106,12 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
-		about := use.Finding.Kind != ""
-		if elsewhere || !about && kept[use.Reference] == most {
+		plain := use.Finding.Kind == "" && !use.AllImages && use.Family == ""
+		if elsewhere || plain && kept[use.Reference] == most {
 			a.count(&use)
 			continue
 		}
-		if !about {
+		if plain {
 			kept[use.Reference]++
 		}
 		a.uses = append(a.uses, use)
