@@ -4,7 +4,9 @@ package repo_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -160,7 +162,14 @@ func TestTemplateAllowsWhatTheFunctionCalls(t *testing.T) {
 			service, _, _ := strings.Cut(action, ":")
 			called[action], services[service] = true, true
 		}
+		for _, operation := range operations(s.syntax) {
+			called[path.Base(s.dir())+":"+operation] = true
+		}
 	}
+	maps.DeleteFunc(called, func(action string, _ bool) bool {
+		service, _, _ := strings.Cut(action, ":")
+		return !services[service]
+	})
 	if !services["ecr"] {
 		t.Error("no interface of the function calls ECR")
 	}

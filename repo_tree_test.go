@@ -133,6 +133,25 @@ func actions(file *ast.File) []string {
 	return found
 }
 
+// operations returns the operations that a file calls without the SDK's client: the first
+// argument after the context of methods named Get and Post.
+func operations(file *ast.File) []string {
+	var found []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) < 2 {
+			return true
+		}
+		method, isMethod := call.Fun.(*ast.SelectorExpr)
+		text, isText := call.Args[1].(*ast.BasicLit)
+		if isMethod && isText && (method.Sel.Name == "Get" || method.Sel.Name == "Post") {
+			found = append(found, strings.Trim(text.Value, `"`))
+		}
+		return true
+	})
+	return found
+}
+
 // code returns what a Markdown text marks as code, inline or in blocks.
 func code(markdown string) string {
 	var b strings.Builder

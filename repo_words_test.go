@@ -40,7 +40,8 @@ func TestRetiredWordsStayOutOfTheMessages(t *testing.T) {
 				return true
 			}
 			found++
-			if word := retiredWords.FindString(literal.Value); word != "" {
+			const scheme = `"Bearer "` // in the header Authorization: https://www.rfc-editor.org/rfc/rfc6750
+			if word := retiredWords.FindString(literal.Value); word != "" && literal.Value != scheme {
 				t.Errorf("%s has the retired word %q in the message %s", s.path, word, literal.Value)
 			}
 			return true

@@ -108,7 +108,7 @@ func (c call) signed(ctx context.Context) (*http.Request, error) {
 	hash := hex.EncodeToString(sum[:])
 	maps.Copy(request.Header, c.header)
 	request.Header.Set("X-Amz-Content-Sha256", hash)
-	signer := v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = true })
+	signer := v4.NewSigner(func(s *v4.SignerOptions) { s.DisableURIPathEscaping = c.service == "s3" })
 	now := c.now.Add(clockNow().Sub(c.began)) // a signature expires after minutes
 	return request, signer.SignHTTP(ctx, credentials, request, hash, c.service, c.cfg.Region, now)
 }

@@ -54,9 +54,13 @@ func isBroken(err error, status int) bool {
 		retry.RetryableErrorCode{Codes: retry.DefaultRetryableErrorCodes}.IsErrorRetryable(err) == aws.TrueTernary
 }
 
+// kmsThrottled is the code of Step Functions if KMS refuses its call. The SDK does not retry it.
+const kmsThrottled = "KmsThrottlingException"
+
 // IsThrottled reports whether the service refused the call because of too many calls.
 func IsThrottled(err error) bool {
-	return statusOf(err) == http.StatusTooManyRequests ||
+	answer, _ := errors.AsType[smithy.APIError](err)
+	return statusOf(err) == http.StatusTooManyRequests || answer != nil && answer.ErrorCode() == kmsThrottled ||
 		retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}.IsErrorThrottle(err) == aws.TrueTernary
 }
 
@@ -116,6 +120,9 @@ func IsEmulated(endpoint *string) bool {
 // IsErrorPage reports whether the answer was an error page, not an error of the API.
 // Emulators send an error page for an operation that they do not know.
 func IsErrorPage(err error) bool {
+	if r, ok := errors.AsType[refusal](err); ok {
+		return r.code == "" && (r.status == http.StatusInternalServerError || r.status == http.StatusNotFound)
+	}
 	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
 	return ok && unreadable && answer.HTTPStatusCode() == http.StatusInternalServerError

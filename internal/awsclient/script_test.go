@@ -27,7 +27,7 @@ type end struct {
 }
 
 var (
-	listed     = end{200, `{"repositories": [], "taskArns": [], "Functions": [], "Parameter": {"Value": "x"}}`, nil}
+	listed     = end{200, `{"repositories": [], "taskArns": [], "Functions": [], "Parameter": {"Value": "x"}, "EventBuses": []}`, nil}
 	throttled  = end{400, `{"__type": "ThrottlingException"}`, nil}
 	refused    = end{0, "", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}
 	wasReset   = end{0, "", &net.OpError{Op: "read", Err: syscall.ECONNRESET}}
@@ -96,6 +96,10 @@ var operations = map[string]func(context.Context, aws.Config) error{
 	"SSM": func(ctx context.Context, cfg aws.Config) error {
 		_, err := awsclient.GetParameter(ctx, cfg, "/x", now)
 		return err
+	},
+	"events": func(ctx context.Context, cfg aws.Config) error {
+		var out struct{ EventBuses []string }
+		return newService(cfg).Post(ctx, "AWSEvents", "1.1", "ListEventBuses", struct{}{}, &out)
 	},
 }
 

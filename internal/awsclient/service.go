@@ -18,6 +18,7 @@ import (
 // A Service is an AWS service with a JSON API that the cleaner calls without the SDK's
 // client. Its errors are those of the SDK's clients, with Name as the service: a
 // [smithy.OperationError] around a [smithy.APIError] or an error of sending the request.
+// A call is retried as calls of those clients are, except the error page of an emulator.
 type Service struct {
 	Config aws.Config
 	Name   string // of the endpoint, in the signature and in IAM actions, such as events
@@ -32,8 +33,9 @@ func (s Service) IsEmulated(ctx context.Context) bool {
 }
 
 // Post calls an operation of the protocol AWS JSON. The target is the value of
-// X-Amz-Target before the operation, such as AWSEvents; version is 1.0 or 1.1. Post reads
-// the answer into out. A call without input has an empty struct.
+// X-Amz-Target before the operation, such as AWSEvents; version is 1.0 or 1.1. A call
+// without input has an empty struct. Post reads the answer into out, which must point to a
+// struct. It retries an answer that sets no member of out.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 func (s Service) Post(ctx context.Context, target, version, operation string, in, out any) error {
 	c := s.call(operation)
@@ -48,7 +50,7 @@ func (s Service) Post(ctx context.Context, target, version, operation string, in
 }
 
 // Get calls an operation of the protocol REST JSON that reads. The path begins with a
-// slash and is escaped. Get reads the answer into out.
+// slash and is escaped. Get reads the answer into out, as Post does.
 // https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 func (s Service) Get(ctx context.Context, operation, path string, query url.Values, out any) error {
 	c := s.call(operation)
@@ -69,7 +71,16 @@ func (s Service) do(ctx context.Context, c call, path string, query url.Values, 
 	if len(query) > 0 {
 		c.address += "?" + query.Encode()
 	}
-	c.read = func(_ *http.Response, body []byte) error { return json.Unmarshal(body, out) }
+	if retryer := c.cfg.Retryer; IsEmulated(&endpoint) {
+		c.cfg.Retryer = func() aws.Retryer { return ErrorPageOnce{retryer()} }
+	}
+	c.read = func(_ *http.Response, body []byte) error {
+		clearAnswer(out) // of the attempt before
+		if err := json.Unmarshal(body, out); err != nil {
+			return err
+		}
+		return emptyError(out)
+	}
 	return s.failed(c.operation, c.do(ctx))
 }
 

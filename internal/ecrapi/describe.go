@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -22,6 +23,8 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi/imagepage"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 const (
@@ -41,29 +44,68 @@ func (c Client) Images(ctx context.Context, name string) iter.Seq2[[]evaluator.I
 		})
 }
 
-// Describe returns those of at most 100 different digests that still exist. ECR refuses
-// the whole call if one image is missing; Describe then calls again with each half.
+// Describe returns those of at most 100 different digests that still exist.
 func (c Client) Describe(ctx context.Context, name string, digests []string) ([]evaluator.Image, error) {
-	p, err := c.describeImages(withoutPace(ctx), &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: identifiers(digests)})
+	return c.describe(withoutPace(ctx), name, identifiers(digests))
+}
+
+// LastActivity returns when each image was last pushed, restored or pulled. The references
+// are to images of the repository. An image that does not exist has no entry.
+func (c Client) LastActivity(ctx context.Context, name string, images []reference.Reference) (map[reference.Reference]time.Time, error) {
+	last := map[reference.Reference]time.Time{}
+	for some := range slices.Chunk(images, plan.MaxBatch) {
+		ids := make([]types.ImageIdentifier, len(some))
+		for i := range some {
+			ids[i].ImageTag = &some[i].Tag
+			if some[i].Digest != "" {
+				ids[i] = types.ImageIdentifier{ImageDigest: &some[i].Digest}
+			}
+		}
+		found, err := c.describe(ctx, name, ids)
+		switch {
+		case errors.Is(err, plan.ErrRepositoryNotFound):
+			return last, nil
+		case err != nil:
+			return nil, err
+		}
+		for i := range some {
+			for _, im := range found {
+				if isNamed(&im, ids[i]) {
+					last[some[i]] = max(im.PushedAt, im.LastActivatedAt, im.LastRecordedPullTime).Time()
+				}
+			}
+		}
+	}
+	return last, nil
+}
+
+func isNamed(im *evaluator.Image, id types.ImageIdentifier) bool {
+	return id.ImageDigest != nil && im.Digest == *id.ImageDigest || id.ImageTag != nil && slices.Contains(im.Tags, *id.ImageTag)
+}
+
+// describe returns those of at most 100 different images that exist. ECR refuses the whole
+// call if one image is missing; describe then calls again with each half.
+func (c Client) describe(ctx context.Context, name string, ids []types.ImageIdentifier) ([]evaluator.Image, error) {
+	p, err := c.describeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: ids})
 	switch {
-	case errors.Is(err, errImageNotFound) && len(digests) == 1:
+	case errors.Is(err, errImageNotFound) && len(ids) == 1:
 		return nil, nil
 	case errors.Is(err, errImageNotFound):
-		half := len(digests) / 2
-		first, firstErr := c.Describe(ctx, name, digests[:half])
-		second, secondErr := c.Describe(ctx, name, digests[half:])
+		half := len(ids) / 2
+		first, firstErr := c.describe(ctx, name, ids[:half])
+		second, secondErr := c.describe(ctx, name, ids[half:])
 		return append(first, second...), errors.Join(firstErr, secondErr)
 	case err != nil:
 		return nil, fmt.Errorf("describe images in %s: %w", name, err)
 	}
-	found := len(digests)
-	for _, digest := range digests { // an answer that repeats one image may lack another
-		if !slices.ContainsFunc(p.items, func(im evaluator.Image) bool { return im.Digest == digest }) {
+	found := len(ids)
+	for _, id := range ids { // an answer that repeats one image may lack another
+		if !slices.ContainsFunc(p.items, func(im evaluator.Image) bool { return isNamed(&im, id) }) {
 			found--
 		}
 	}
-	if found < len(digests) {
-		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images; run again", name, found, len(digests))
+	if found < len(ids) {
+		return nil, fmt.Errorf("describe images in %s: the answer has %d of %d images; run again", name, found, len(ids))
 	}
 	return p.items, nil
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,6 +23,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // Connector returns, in two steps, a function that connects to the registry of the
@@ -73,7 +76,7 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	return Registry{
 		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
 		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
-		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, c, clock) },
+		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, client, c, clock) },
 		OwnPulls: func(ctx context.Context) plan.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {
 			caller, err := awsclient.Caller(ctx, cfg)
@@ -85,18 +88,53 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	}
 }
 
-func sources(cfg aws.Config, c config.Config, clock func() time.Time) []inuse.Source {
+func sources(cfg aws.Config, client ecrapi.Client, c config.Config, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
-	env := query.Environment{AWS: cfg, Settings: settings, Aliases: c.Protect.RegistryAliases, Clock: clock}
+	env := query.Environment{
+		AWS: cfg, Settings: settings, Aliases: c.Protect.RegistryAliases, Clock: clock,
+		LastActivity: func(ctx context.Context, images []reference.Reference) (map[reference.Reference]time.Time, error) {
+			return lastActivity(ctx, client, cfg.Region, images)
+		},
+	}
 	for _, name := range settings.InUse {
 		all = append(all, services.New(name, env))
 	}
 	for _, location := range settings.References {
 		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour
-		all = append(all, list.New(location, opener(cfg, clock), clock(), maxAge))
+		source := list.New(location, opener(cfg, clock), clock(), maxAge)
+		source.Aliases = env.Aliases
+		all = append(all, source)
 	}
 	return all
+}
+
+// lastActivity implements LastActivity of [query.Environment] for the registry.
+func lastActivity(ctx context.Context, client ecrapi.Client, region string, images []reference.Reference) (map[reference.Reference]time.Time, error) {
+	account := ""
+	for repository, err := range client.Repositories(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		account = repository.RegistryID // the same for all
+		break
+	}
+	byRepository := map[string][]reference.Reference{}
+	for _, image := range images {
+		if image.RegistryID == account && image.Region == region {
+			byRepository[image.Repository] = append(byRepository[image.Repository], image)
+		}
+	}
+	all := map[reference.Reference]time.Time{}
+	var mu sync.Mutex
+	err := query.Each(ctx, slices.Collect(maps.Keys(byRepository)), func(ctx context.Context, name string) error {
+		last, err := client.LastActivity(ctx, name, byRepository[name])
+		mu.Lock()
+		defer mu.Unlock()
+		maps.Copy(all, last)
+		return err
+	})
+	return all, err
 }
 
 // opener opens a list of references, which is an S3 object or a file.

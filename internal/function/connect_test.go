@@ -274,3 +274,43 @@ func TestOwnPullsAreNotWaitedForWithoutEnd(t *testing.T) {
 		}
 	})
 }
+
+// A family that nothing names protects its image until its images were idle for so long.
+func TestIdleFamiliesProtectNothingAfterFamilyDays(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "")
+	families := `{"families": ["preview"]}`
+	f.connect(awstest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		target := r.Header.Get("X-Amz-Target")
+		_, operation, _ := strings.Cut(target, ".")
+		if !strings.HasPrefix(target, "AmazonEC2ContainerServiceV20141113.") {
+			f.registry.ServeHTTP(w, r)
+			return
+		}
+		answer, known := map[string]string{
+			"ListClusters":               `{"clusterArns": []}`,
+			"ListDaemonTaskDefinitions":  `{"daemonTaskDefinitions": []}`,
+			"ListTaskDefinitionFamilies": families,
+			"ListTaskDefinitions":        `{"taskDefinitionArns": ["arn:aws:ecs:eu-west-1:123456789012:task-definition/preview:1"]}`,
+			"DescribeTaskDefinition": `{"taskDefinition": {"containerDefinitions": [
+				{"image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1"}, {"image": "999999999999.dkr.ecr.eu-west-1.amazonaws.com/app:v1"},
+				{"image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1"}, {"image": "nginx"}]}}`,
+		}[operation]
+		if !known {
+			t.Errorf("unexpected call %s", operation)
+		}
+		_, _ = w.Write([]byte(answer)) // the client reports a wrong answer
+	})))
+	f.push("app", 40*day, "v1")
+	for days, left := range map[int]int{0: 1, 41: 1, 39: 0} {
+		f.Configuration = strings.Replace(expireAll, `"inUse": []`, fmt.Sprintf(`"inUse": ["ecs"], "ecs": {"familyDays": %d}`, days), 1)
+		report := f.handle(t, `{"mode": "plan"}`)
+		if got := report.Totals.Protected; got != left || report.Incomplete {
+			t.Errorf("after %d days %d images are protected, want %d: %+v", days, got, left, report.Findings)
+		}
+	}
+	f.registry.Fail("DescribeImages", "", "AccessDeniedException")
+	if report := f.handle(t, `{"mode": "plan"}`); report.Totals.Expired != 0 {
+		t.Errorf("without the times of the images: %+v", report.Totals)
+	}
+}

@@ -22,6 +22,7 @@ type imagesInUse struct {
 	*contents
 	graph      *graph.Graph
 	by         map[string][]string // the users of each image and of the images below it, by digest
+	needed     map[string]bool     // the digests in by that are in use not only by idle families
 	findings   []finding.Finding
 	unresolved []string    // the containers without a recorded digest, in words
 	moved      []string    // the containers whose tag is on another image now, in words
@@ -35,7 +36,7 @@ func sourcesOf(settings config.Protect) []string {
 // inUse returns the images that the sources in the settings use, and a Skip if one of the
 // sources failed or was not queried.
 func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Protect) (*imagesInUse, *Skip) {
-	u := &imagesInUse{contents: c, graph: g, by: map[string][]string{}}
+	u := &imagesInUse{contents: c, graph: g, by: map[string][]string{}, needed: map[string]bool{}}
 	sources := sourcesOf(settings)
 	switch {
 	case len(sources) == 0:
@@ -53,7 +54,11 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	u.addPulled(scan.At)
 	named := false
 	for _, use := range uses.In(c.repository) {
-		if slices.Contains(sources, use.Source) && use.Revision <= settings.TaskDefinitionRevisions {
+		switch {
+		case !slices.Contains(sources, use.Source) || use.Revision > settings.TaskDefinitionRevisions:
+		case isStale(use, settings.ECS.FamilyDays, scan.At):
+			named = true
+		default:
 			named = u.addUse(use) || named
 		}
 	}
@@ -71,6 +76,13 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	return u, nil
 }
 
+// isStale reports whether the use is by a task definition family that nothing names and
+// that was not active for so many days before the scan. With 0 days no use is stale.
+func isStale(use *inuse.Use, days int, scanned time.Time) bool {
+	return days > 0 && use.Family != "" && !use.LastActivity.IsZero() &&
+		evaluator.At(use.LastActivity).Before(hoursBefore(scanned, 24*days))
+}
+
 // addPulled adds the images that were pulled since the second in which the scan began. The
 // scan may have missed these pulls, and the re-check sees only later ones.
 func (u *imagesInUse) addPulled(began time.Time) {
@@ -80,7 +92,7 @@ func (u *imagesInUse) addPulled(began time.Time) {
 	since := evaluator.At(began.Truncate(time.Second))
 	for i := range u.images {
 		if pulled := u.images[i].LastRecordedPullTime; !pulled.IsZero() && !pulled.Before(since) {
-			u.add(u.images[i].Digest, "a pull since the in-use scan began")
+			u.add(u.images[i].Digest, "a pull since the in-use scan began", true)
 		}
 	}
 }
@@ -91,7 +103,7 @@ func (u *imagesInUse) addUse(use *inuse.Use) bool {
 	ref := use.Reference
 	if use.AllImages {
 		for i := range u.images {
-			u.add(u.images[i].Digest, use.By)
+			u.add(u.images[i].Digest, use.By, use.Family == "")
 		}
 		return true
 	}
@@ -100,7 +112,7 @@ func (u *imagesInUse) addUse(use *inuse.Use) bool {
 		return false
 	}
 	for _, i := range positions {
-		u.add(u.images[i].Digest, use.By)
+		u.add(u.images[i].Digest, use.By, use.Family == "")
 	}
 	switch {
 	case len(positions) == 0:
@@ -130,12 +142,36 @@ func (u *imagesInUse) resolve(ref reference.Reference) (positions []int, exact b
 	return u.withName(ref.Tag), false
 }
 
-func (u *imagesInUse) add(digest, by string) {
+func (u *imagesInUse) add(digest, by string, needed bool) {
 	for _, d := range append(u.graph.Ancestors(digest), digest) {
+		u.needed[d] = u.needed[d] || needed
 		if !slices.Contains(u.by[d], by) {
 			u.by[d] = append(u.by[d], by)
 		}
 	}
+}
+
+// idleFinding returns a finding about the images that only idle families protect, if there
+// are any and familyDays is not set.
+func (u *imagesInUse) idleFinding(images []Image, familyDays int) []finding.Finding {
+	if familyDays > 0 {
+		return nil
+	}
+	n := 0
+	for i := range images {
+		im := &images[i]
+		others := func(p Protection) bool { return p.Kind != ByInUse }
+		if len(u.by[im.Digest]) > 0 && !u.needed[im.Digest] && im.Protected() && !slices.ContainsFunc(im.ProtectedBy, others) {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []finding.Finding{u.finding(finding.IdleFamily,
+		"%s protected only by ECS task definition families that nothing names; with protect.ecs.familyDays, which ends "+
+			"the protection by families without activity in that time, there would be up to %d to remove",
+		words.Count(n, "image is", "images are"), n)}
 }
 
 // addMoved notes a use whose tag is neither on its image nor on an index above that.

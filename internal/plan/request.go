@@ -94,6 +94,7 @@ func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, 
 		plan.Images = append(plan.Images, c.planned(g, i, requests[i], decisions[i], protections[i]))
 	}
 	plan.Findings = append(plan.Findings, used.attachedFindings()...)
+	plan.Findings = append(plan.Findings, used.idleFinding(plan.Images, plan.Entry.Protect.ECS.FamilyDays)...)
 	if plan.Removals() > 0 {
 		plan.Findings = append(plan.Findings, c.sharedFinding(ctx, plan.Entry.Protect)...)
 	}

@@ -2,9 +2,10 @@
 // returns the uses of the images in
 //
 //   - the tasks of all clusters, running or stopped, by the recorded digests;
-//   - the service revisions that a service runs, deploys or would roll back to, by their
-//     digests, at any desired count;
-//   - the task definitions of running tasks and of services;
+//   - the revisions that a service or a managed daemon runs, deploys or would roll back to,
+//     by their digests, at any number of tasks;
+//   - the task definitions of running tasks, of services, task sets and daemons, and those
+//     that are named outside ECS, such as by an EventBridge rule;
 //   - the newest revisions of all active task definition families.
 package ecs
 
@@ -16,13 +17,16 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/pinned"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
@@ -40,28 +44,59 @@ type API interface {
 	ListServiceDeployments(context.Context, *ecs.ListServiceDeploymentsInput, ...func(*ecs.Options)) (*ecs.ListServiceDeploymentsOutput, error)
 	DescribeServiceDeployments(context.Context, *ecs.DescribeServiceDeploymentsInput, ...func(*ecs.Options)) (*ecs.DescribeServiceDeploymentsOutput, error)
 	DescribeServiceRevisions(context.Context, *ecs.DescribeServiceRevisionsInput, ...func(*ecs.Options)) (*ecs.DescribeServiceRevisionsOutput, error)
+	DescribeTaskSets(context.Context, *ecs.DescribeTaskSetsInput, ...func(*ecs.Options)) (*ecs.DescribeTaskSetsOutput, error)
+	DaemonAPI
+}
+
+// DaemonAPI is the part of the ECS client for managed daemons.
+type DaemonAPI interface {
+	ListDaemons(context.Context, *ecs.ListDaemonsInput, ...func(*ecs.Options)) (*ecs.ListDaemonsOutput, error)
+	ListDaemonDeployments(context.Context, *ecs.ListDaemonDeploymentsInput, ...func(*ecs.Options)) (*ecs.ListDaemonDeploymentsOutput, error)
+	ListDaemonTaskDefinitions(context.Context, *ecs.ListDaemonTaskDefinitionsInput, ...func(*ecs.Options)) (*ecs.ListDaemonTaskDefinitionsOutput, error)
+	DescribeDaemon(context.Context, *ecs.DescribeDaemonInput, ...func(*ecs.Options)) (*ecs.DescribeDaemonOutput, error)
+	DescribeDaemonDeployments(context.Context, *ecs.DescribeDaemonDeploymentsInput, ...func(*ecs.Options)) (*ecs.DescribeDaemonDeploymentsOutput, error)
+	DescribeDaemonRevisions(context.Context, *ecs.DescribeDaemonRevisionsInput, ...func(*ecs.Options)) (*ecs.DescribeDaemonRevisionsOutput, error)
+	DescribeDaemonTaskDefinition(context.Context, *ecs.DescribeDaemonTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.DescribeDaemonTaskDefinitionOutput, error)
 }
 
 // Actions are the IAM actions for the calls of [API].
 var Actions = []string{
-	"ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions", "ecs:DescribeServices",
-	"ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:ListClusters", "ecs:ListServiceDeployments",
-	"ecs:ListServices", "ecs:ListTaskDefinitionFamilies", "ecs:ListTaskDefinitions", "ecs:ListTasks",
+	"ecs:DescribeDaemon", "ecs:DescribeDaemonDeployments", "ecs:DescribeDaemonRevisions", "ecs:DescribeDaemonTaskDefinition",
+	"ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions", "ecs:DescribeServices", "ecs:DescribeTaskDefinition",
+	"ecs:DescribeTaskSets", "ecs:DescribeTasks", "ecs:ListClusters", "ecs:ListDaemonDeployments",
+	"ecs:ListDaemonTaskDefinitions", "ecs:ListDaemons", "ecs:ListServiceDeployments", "ecs:ListServices",
+	"ecs:ListTaskDefinitionFamilies", "ecs:ListTaskDefinitions", "ecs:ListTasks",
 }
 
 const name = "ecs" // in protect.inUse
 
-// A Source skips clusters, services and tasks that are deleted during the scan.
+// A Source skips clusters, services, daemons and tasks that are deleted during the scan.
 type Source struct {
 	API       API
+	Settings  config.ECS
 	Revisions int  // so many of the newest of each task definition family are in use although nothing runs them
 	Emulated  bool // by an emulator, which may answer a call that it does not know with an error page
+	// Pins returns the task definitions that are named outside ECS. It takes the ARNs of
+	// all clusters. Nil means that there are none.
+	Pins func(ctx context.Context, clusters []string) ([]Pin, error)
+	// Aliases and LastActivity are those of [query.Environment].
+	Aliases      reference.Aliases
+	LastActivity func(ctx context.Context, images []reference.Reference) (map[reference.Reference]time.Time, error)
 }
+
+// A Pin is a task definition that a rule, schedule, pipe or state machine names. Without a
+// revision it is the newest active one.
+type Pin = pinned.Definition
 
 // New returns the source for the environment.
 func New(env query.Environment) inuse.Source {
 	client := ecs.NewFromConfig(env.AWS)
-	return Source{client, env.Settings.TaskDefinitionRevisions, awsclient.IsEmulated(client.Options().BaseEndpoint)}
+	return Source{
+		API: client, Settings: env.Settings.ECS, Revisions: env.Settings.TaskDefinitionRevisions,
+		Emulated: awsclient.IsEmulated(client.Options().BaseEndpoint),
+		Aliases:  env.Aliases, LastActivity: env.LastActivity,
+		Pins: func(ctx context.Context, clusters []string) ([]Pin, error) { return pinned.Find(ctx, env, clusters) },
+	}
 }
 
 // Name returns "ecs".
@@ -70,7 +105,7 @@ func (Source) Name() string { return name }
 // Uses queries ECS.
 func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return inuse.Collect(func(c *inuse.Collector) error {
-		return (&scan{Source: s, Collector: c, definitions: map[string]map[string]int{}}).run(ctx)
+		return (&scan{Source: s, Collector: c, definitions: map[string]*definition{}, named: map[string]bool{}}).run(ctx)
 	})
 }
 
@@ -80,7 +115,8 @@ type scan struct {
 	Source
 	*inuse.Collector
 	mu          sync.Mutex
-	definitions map[string]map[string]int // the task definitions to describe, their users and the Revision of each use
+	definitions map[string]*definition // by ARN, or by the name in a Pin
+	named       map[string]bool        // the families that something names
 }
 
 func (s *scan) run(ctx context.Context) error {
@@ -90,16 +126,30 @@ func (s *scan) run(ctx context.Context) error {
 	if err != nil {
 		return explain("list clusters", err)
 	}
-	if err := s.tasks(ctx, clusters); err != nil {
+	for _, step := range []func(context.Context, []string) error{s.tasks, s.services, s.daemons, s.pins, s.families} {
+		if err := step(ctx, clusters); err != nil {
+			return err
+		}
+	}
+	if err := query.Each(ctx, slices.Collect(maps.Values(s.definitions)), s.describeDefinition); err != nil {
 		return err
 	}
-	if err := s.services(ctx, clusters); err != nil {
-		return err
+	return s.addDefinitions(ctx)
+}
+
+// pins adds the task definitions that are named outside ECS. They may be deleted.
+func (s *scan) pins(ctx context.Context, clusters []string) error {
+	if s.Pins == nil {
+		return nil
 	}
-	if err := s.families(ctx); err != nil {
-		return err
+	pins, err := s.Pins(ctx, clusters)
+	for _, pin := range pins {
+		if pin.TaskDefinition == "" {
+			return fmt.Errorf("%s names no task definition", pin.By)
+		}
+		s.define(&pin.TaskDefinition, pin.By, user{optional: true})
 	}
-	return query.Each(ctx, slices.Collect(maps.Keys(s.definitions)), s.describeDefinition)
+	return err
 }
 
 // The maximum numbers of items in one call.
@@ -107,7 +157,7 @@ const (
 	maxPage     = 100 // of any listing
 	maxTasks    = 100 // of DescribeTasks
 	maxServices = 10  // of DescribeServices
-	maxVersions = 20  // of DescribeServiceDeployments and DescribeServiceRevisions
+	maxVersions = 20  // of the calls that describe deployments or revisions
 )
 
 // container adds the image of a container. If the image's name is not a reference, a
@@ -139,9 +189,10 @@ func explainUnlessGone(doing string, err error) error {
 	return explain(doing, err)
 }
 
-// gone reports whether the cluster or service was deleted after it was listed.
+// gone reports whether the cluster, service or daemon was deleted after it was listed.
 func gone(err error) bool {
-	return query.HasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException")
+	return query.HasCode(err, "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException",
+		"DaemonNotFoundException", "DaemonNotActiveException")
 }
 
 // complete checks that the items found and the failures in an answer cover every requested

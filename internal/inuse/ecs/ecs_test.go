@@ -145,14 +145,28 @@ func TestECSNumbersRevisionsThatNothingRuns(t *testing.T) {
 	awstest.Equal(t, "revisions", map[string]int{"v9": 1, "v8": 0, "v7": 3}, got)
 }
 
+// A denied call of a question that the configuration can turn off names the field.
 func TestECSFailsWhenAnActionIsDenied(t *testing.T) {
 	t.Parallel()
 	for operation := range new(fakeECS).operations("") {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			f := deployed()
+			f := whole()
 			f.faults = map[string]fault{operation: {http.StatusBadRequest, "AccessDeniedException", "User: x is not authorized"}}
-			wantFailure(t, f.source(t, 5), "not authorized", "; allow the action ecs:"+operation)
+			want := "; allow the action ecs:" + operation
+			switch {
+			case strings.Contains(operation, "Daemon"):
+				want += ", or set protect.ecs.daemons to false"
+			case operation == "DescribeTaskSets":
+				want += ", or set protect.ecs.taskSets to false"
+			}
+			_, err := uses(t, f.source(t, 5))
+			if err == nil || !strings.HasSuffix(err.Error(), want) || !strings.Contains(err.Error(), "not authorized") {
+				t.Errorf("error %v, want the suffix %q", err, want)
+			}
+			if !slices.Contains(ecs.Actions, "ecs:"+operation) {
+				t.Errorf("the actions of the source lack ecs:%s", operation)
+			}
 		})
 	}
 }
@@ -162,7 +176,7 @@ func TestECSFailsOnAnyErrorItDoesNotKnow(t *testing.T) {
 	for operation := range new(fakeECS).operations("") {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			f := deployed()
+			f := whole()
 			f.faults = map[string]fault{operation: {http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}}
 			wantFailure(t, f.source(t, 5), "Rate exceeded")
 		})

@@ -12,6 +12,7 @@ import (
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	configuration "github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 )
@@ -26,9 +27,14 @@ type fakeECS struct {
 	inactive    map[string]bool     // task definitions that are not listed
 	deployments map[string][]object // by service ARN
 	revisions   map[string]object   // by ARN
-	page        int                 // items on a page; 0 is all
-	faults      map[string]fault    // by operation
-	answers     map[string]object   // by operation, in place of those from the above
+	taskSets    map[string][]object // by service ARN
+	daemons     map[string][]object // by cluster
+	// deployments and revisions of daemons are among those of services
+	daemonDefinitions map[string][]string // images by family:revision; all are active
+	registered        map[string]int      // when a task definition was registered, by family:revision
+	page              int                 // items on a page; 0 is all
+	faults            map[string]fault    // by operation
+	answers           map[string]object   // by operation, in place of those from the above
 	// before is called before each answer and may change the rest.
 	before func(operation string, in object)
 	state  sync.Mutex
@@ -37,10 +43,13 @@ type fakeECS struct {
 // errorPage is what some emulators answer to operations that they do not know.
 var errorPage = fault{code: "an error page"}
 
-// source returns the source of a client of the fake.
+// everything are the settings that ask every question.
+var everything = configuration.Default().Protect.ECS
+
+// source returns the source of a client of the fake. It asks every question.
 func (f *fakeECS) source(t *testing.T, revisions int) ecs.Source {
 	t.Helper()
-	return ecs.Source{API: awsecs.NewFromConfig(config(t, f)), Revisions: revisions}
+	return ecs.Source{API: awsecs.NewFromConfig(config(t, f)), Settings: everything, Revisions: revisions}
 }
 
 func (f *fakeECS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -69,11 +78,19 @@ func (f *fakeECS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cluster, _ := in["cluster"].(string)
+	if of, ok := in["clusterArn"].(string); ok {
+		cluster = of
+	}
 	if cluster != "" && !slices.Contains(f.clusters, cluster) {
 		answer(w, http.StatusBadRequest, object{"__type": "ClusterNotFoundException", "message": "Cluster not found."})
 		return
 	}
-	answer(w, http.StatusOK, f.operations(cluster)[operation](in))
+	out := f.operations(cluster)[operation](in)
+	if out["__type"] != nil {
+		answer(w, http.StatusBadRequest, out)
+		return
+	}
+	answer(w, http.StatusOK, out)
 }
 
 func (f *fakeECS) operations(cluster string) map[string]func(object) object {
@@ -105,7 +122,48 @@ func (f *fakeECS) operations(cluster string) map[string]func(object) object {
 			all := slices.Collect(maps.Values(f.revisions))
 			return describe("serviceRevisions", "serviceRevisionArn", all, in["serviceRevisionArns"], 20)
 		},
+		"DescribeTaskSets": func(in object) object {
+			return object{"taskSets": append([]object{}, f.taskSets[in["service"].(string)]...)}
+		},
+		"ListDaemons":               func(in object) object { return f.listObjects("daemonSummariesList", f.daemons[cluster], in) },
+		"DescribeDaemon":            f.describeDaemon,
+		"ListDaemonTaskDefinitions": f.listDaemonDefinitions,
+		"ListDaemonDeployments": func(in object) object {
+			return f.listObjects("daemonDeployments", f.deployments[in["daemonArn"].(string)], in)
+		},
+		"DescribeDaemonDeployments": func(in object) object {
+			all := slices.Concat(slices.Collect(maps.Values(f.deployments))...)
+			return describe("daemonDeployments", "daemonDeploymentArn", all, in["daemonDeploymentArns"], 20)
+		},
+		"DescribeDaemonRevisions": func(in object) object {
+			all := slices.Collect(maps.Values(f.revisions))
+			return describe("daemonRevisions", "daemonRevisionArn", all, in["daemonRevisionArns"], 20)
+		},
+		"DescribeDaemonTaskDefinition": func(in object) object {
+			name := strings.TrimPrefix(in["daemonTaskDefinition"].(string), arn("daemon-task-definition", ""))
+			return f.described("daemonTaskDefinition", name, f.daemonDefinitions)
+		},
 	}
+}
+
+func (f *fakeECS) describeDaemon(in object) object {
+	for _, daemon := range slices.Concat(slices.Collect(maps.Values(f.daemons))...) {
+		if daemon["daemonArn"] == in["daemonArn"] {
+			return object{"daemon": daemon}
+		}
+	}
+	return object{"__type": "DaemonNotFoundException", "message": "The specified daemon wasn't found."}
+}
+
+func (f *fakeECS) listDaemonDefinitions(in object) object {
+	if in["status"] != "ACTIVE" || in["sort"] != "DESC" {
+		panic("daemon task definitions that are not active, or oldest first")
+	}
+	listed := []object{}
+	for _, name := range newestFirst(slices.Collect(maps.Keys(f.daemonDefinitions))) {
+		listed = append(listed, object{"arn": arn("daemon-task-definition", name)})
+	}
+	return f.listObjects("daemonTaskDefinitions", listed, in)
 }
 
 // list answers with one page of the items.
@@ -170,7 +228,10 @@ func describe(name, key string, items []object, asked any, most int) object {
 
 // active returns the listed task definitions, the last family and revision first.
 func (f *fakeECS) active() []string {
-	names := slices.DeleteFunc(slices.Collect(maps.Keys(f.definitions)), func(name string) bool { return f.inactive[name] })
+	return newestFirst(slices.DeleteFunc(slices.Collect(maps.Keys(f.definitions)), func(name string) bool { return f.inactive[name] }))
+}
+
+func newestFirst(names []string) []string {
 	slices.SortFunc(names, func(a, b string) int {
 		familyA, revisionA, _ := strings.Cut(a, ":")
 		familyB, revisionB, _ := strings.Cut(b, ":")
@@ -210,13 +271,34 @@ func (f *fakeECS) listDefinitions(in object) object {
 	return f.list("taskDefinitionArns", listed, in)
 }
 
+// describeDefinition takes a family for its newest active revision. It does not know daemon
+// task definitions.
 func (f *fakeECS) describeDefinition(in object) object {
 	name := strings.TrimPrefix(in["taskDefinition"].(string), arn("task-definition", ""))
+	if !strings.Contains(name, ":") {
+		for _, active := range f.active() {
+			if strings.HasPrefix(active, name+":") {
+				name = active
+				break
+			}
+		}
+	}
+	return f.described("taskDefinition", name, f.definitions)
+}
+
+func (f *fakeECS) described(member, name string, definitions map[string][]string) object {
+	if _, known := definitions[name]; !known {
+		return object{"__type": "ClientException", "message": "Unable to describe task definition."}
+	}
 	containers := []object{}
-	for i, image := range f.definitions[name] {
+	for i, image := range definitions[name] {
 		containers = append(containers, object{"name": "c" + strconv.Itoa(i), "image": image})
 	}
-	return object{"taskDefinition": object{"taskDefinitionArn": in["taskDefinition"], "containerDefinitions": containers}}
+	out := object{"containerDefinitions": containers}
+	if at, known := f.registered[name]; known {
+		out["registeredAt"] = at
+	}
+	return object{member: out}
 }
 
 // arn returns the ARN of a thing of ECS.
@@ -242,7 +324,7 @@ func task(name, status, definition string, images ...string) object {
 	}
 }
 
-// deployed returns an ECS in which every operation has something to say.
+// deployed returns an ECS with a task and a service.
 func deployed() *fakeECS {
 	r := arn("service-revision", "r")
 	return &fakeECS{
@@ -252,6 +334,48 @@ func deployed() *fakeECS {
 		definitions: map[string][]string{"app:1": {registry + "app:v1"}},
 		deployments: map[string][]object{arn("service", "s"): {deployment("d", "SUCCESSFUL", 1, "r")}},
 		revisions:   map[string]object{r: revision("r", registry+"app:v1 "+sha("b"))},
+	}
+}
+
+// whole returns an ECS in which every operation has an answer that names something.
+func whole() *fakeECS {
+	f := deployed()
+	f.services["prod"] = append(f.services["prod"], object{"serviceArn": arn("service", "sets"), "deploymentController": object{"type": "EXTERNAL"}})
+	f.taskSets = map[string][]object{arn("service", "sets"): {{"taskSetArn": arn("task-set", "1"), "taskDefinition": arn("task-definition", "app:1")}}}
+	f.daemons = map[string][]object{"prod": {daemon("agent", "r1")}}
+	f.deployments[arn("daemon", "prod/agent")] = []object{daemonDeployment("d1", "SUCCESSFUL", 1, "r1")}
+	f.revisions["daemon r1"] = daemonRevision("r1", "agent:1", registry+"agent:v1 "+sha("d"))
+	f.daemonDefinitions = map[string][]string{"agent:1": {registry + "agent:v1"}}
+	return f
+}
+
+// daemon returns a daemon that runs the revisions.
+func daemon(name string, revisions ...string) object {
+	current := []object{}
+	for _, r := range revisions {
+		current = append(current, object{"arn": arn("daemon-revision", r)})
+	}
+	return object{"daemonArn": arn("daemon", "prod/"+name), "status": "ACTIVE", "currentRevisions": current}
+}
+
+// daemonDeployment returns a deployment of a daemon revision in place of others.
+func daemonDeployment(name, status string, createdAt int, target string, sources ...string) object {
+	summaries := []object{}
+	for _, source := range sources {
+		summaries = append(summaries, object{"arn": arn("daemon-revision", source)})
+	}
+	return object{
+		"daemonDeploymentArn": arn("daemon-deployment", name), "status": status, "createdAt": createdAt,
+		"targetDaemonRevisionArn": arn("daemon-revision", target),
+		"targetDaemonRevision":    object{"arn": arn("daemon-revision", target)}, "sourceDaemonRevisions": summaries,
+	}
+}
+
+// daemonRevision returns a revision of a daemon with that daemon task definition.
+func daemonRevision(name, definition string, images ...string) object {
+	return object{
+		"daemonRevisionArn": arn("daemon-revision", name), "daemonTaskDefinitionArn": arn("daemon-task-definition", definition),
+		"containerImages": task(name, "", "", images...)["containers"],
 	}
 }
 

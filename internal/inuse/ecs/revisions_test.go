@@ -269,5 +269,5 @@ func patient(t *testing.T, f *fakeECS, emulated bool) ecs.Source {
 			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 		})
 	}
-	return ecs.Source{API: awsecs.NewFromConfig(cfg), Emulated: emulated}
+	return ecs.Source{API: awsecs.NewFromConfig(cfg), Settings: everything, Emulated: emulated}
 }

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,11 +12,12 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
-// A service is an ECS service that may have revisions.
+// A service is an ECS service or a daemon that may have revisions.
 type service struct {
 	cluster, arn           string
 	deployments, revisions []string // the ARNs that are known so far
 	current                []string // the ARNs that the service itself names
+	hasTaskSets            bool
 }
 
 func (s *scan) services(ctx context.Context, clusters []string) error {
@@ -25,6 +27,9 @@ func (s *scan) services(ctx context.Context, clusters []string) error {
 	}
 	services, err := query.Gather(ctx, batches, s.describeServices)
 	if err != nil {
+		return err
+	}
+	if err := query.Each(ctx, services, s.taskSets); err != nil {
 		return err
 	}
 	return query.Each(ctx, services, s.serviceRevisions)
@@ -40,7 +45,7 @@ func (s *scan) listServices(ctx context.Context, cluster string) ([]batch, error
 	return batches(cluster, arns, maxServices), nil
 }
 
-// describeServices adds the task definitions, and returns the services that may have revisions.
+// describeServices adds the task definitions, and returns the services that are not deleted.
 func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error) {
 	doing := "describe services in " + b.cluster
 	out, err := s.API.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &b.cluster, Services: b.arns})
@@ -53,9 +58,7 @@ func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error)
 			continue
 		}
 		s.defineService(sv)
-		if c := newService(b.cluster, sv); len(c.current) > 0 || mayHaveRevisions(sv.DeploymentController) {
-			found = append(found, c)
-		}
+		found = append(found, newService(b.cluster, sv))
 	}
 	return found, complete(doing, b.arns, out.Services, func(sv types.Service) *string { return sv.ServiceArn }, out.Failures)
 }
@@ -63,25 +66,49 @@ func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error)
 // defineService adds the task definitions of the service, its deployments and task sets.
 func (s *scan) defineService(sv types.Service) {
 	arn := aws.ToString(sv.ServiceArn)
-	s.define(sv.TaskDefinition, arn, 0)
+	s.define(sv.TaskDefinition, arn, user{})
 	for _, d := range sv.Deployments {
-		s.define(d.TaskDefinition, arn, 0)
+		s.define(d.TaskDefinition, arn, user{})
 	}
 	for _, set := range sv.TaskSets {
-		s.define(set.TaskDefinition, arn, 0)
+		s.define(set.TaskDefinition, arn, user{})
 	}
 }
 
-// mayHaveRevisions reports whether a service with that controller may have revisions.
-// CodeDeploy and external controllers deploy task sets instead.
+// deploysTaskSets reports whether the controller deploys task sets in place of revisions.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
-func mayHaveRevisions(controller *types.DeploymentController) bool {
-	return controller == nil || controller.Type != types.DeploymentControllerTypeCodeDeploy &&
-		controller.Type != types.DeploymentControllerTypeExternal
+func deploysTaskSets(controller *types.DeploymentController) bool {
+	return controller != nil && (controller.Type == types.DeploymentControllerTypeCodeDeploy ||
+		controller.Type == types.DeploymentControllerTypeExternal)
+}
+
+// taskSets adds the task definitions of the task sets of the service. ECS may refuse to
+// describe all task sets of a service. Those in DescribeServices are then all of them.
+func (s *scan) taskSets(ctx context.Context, sv service) error {
+	if !sv.hasTaskSets || !s.Settings.TaskSets {
+		return nil
+	}
+	doing := "describe task sets of " + sv.arn
+	out, err := s.API.DescribeTaskSets(ctx, &ecs.DescribeTaskSetsInput{Cluster: &sv.cluster, Service: &sv.arn}, s.errorPageOnce(true))
+	switch {
+	case gone(err), s.unknown(err), query.HasCode(err, "TaskSetNotFoundException", "InvalidParameterException"):
+		return nil
+	case err != nil:
+		return query.ExplainField("protect.ecs.taskSets", doing, err)
+	case out.TaskSets == nil:
+		return fmt.Errorf("%s: the answer has no list", doing)
+	}
+	for _, set := range out.TaskSets {
+		if aws.ToString(set.TaskDefinition) == "" {
+			return fmt.Errorf("%s: %s has no task definition", doing, aws.ToString(set.TaskSetArn))
+		}
+		s.define(set.TaskDefinition, sv.arn, user{})
+	}
+	return complete(doing, nil, out.TaskSets, func(set types.TaskSet) *string { return set.TaskSetArn }, out.Failures)
 }
 
 func newService(cluster string, sv types.Service) service {
-	c := service{cluster: cluster, arn: aws.ToString(sv.ServiceArn)}
+	c := service{cluster: cluster, arn: aws.ToString(sv.ServiceArn), hasTaskSets: deploysTaskSets(sv.DeploymentController)}
 	if d := aws.ToString(sv.CurrentServiceDeployment); d != "" {
 		c.deployments = append(c.deployments, d)
 	}

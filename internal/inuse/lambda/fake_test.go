@@ -7,10 +7,10 @@ import (
 	"sync"
 	"testing"
 
-	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
-
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
 // A fakeLambda plays Lambda: what it holds is what it answers, in pages.
@@ -20,6 +20,7 @@ type fakeLambda struct {
 	code     map[string]object   // by function:version
 	aliases  map[string][]object // by function
 	page     int                 // items on a page; 0 is all
+	runtimes map[string][]object // their versions, by the ARN of the runtime
 	faults   map[string]fault    // by operation
 	state    sync.Mutex
 	// after is called after each answer and may change the rest.
@@ -28,14 +29,18 @@ type fakeLambda struct {
 
 func (f *fakeLambda) source(t *testing.T) lambda.Source {
 	t.Helper()
-	return lambda.Source{API: awslambda.NewFromConfig(config(t, f))}
+	cfg := config(t, f)
+	return lambda.New(query.Environment{AWS: cfg, Clock: awstest.Clock}).(lambda.Source)
 }
 
 func (f *fakeLambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	function := strings.Trim(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions"), "/")
 	function, isAliases := strings.CutSuffix(function, "/aliases")
 	operation := "GetFunction"
+	runtime, isRuntime := strings.CutPrefix(r.URL.Path, "/2026-10-01/runtimes/")
 	switch {
+	case isRuntime:
+		operation = "ListRuntimeVersions"
 	case isAliases:
 		operation = "ListAliases"
 	case function == "":
@@ -61,6 +66,15 @@ func (f *fakeLambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, f.list("Functions", f.versions, marker))
 	case "ListAliases":
 		answer(w, http.StatusOK, f.list("Aliases", f.aliases[function], marker))
+	case "ListRuntimeVersions":
+		versions, ok := f.runtimes[strings.TrimSuffix(runtime, "/versions")]
+		if !ok {
+			refuse(w, fault{http.StatusNotFound, "ResourceNotFoundException", "Runtime not found"})
+			return
+		}
+		out := f.list("Items", versions, r.URL.Query().Get("nextToken"))
+		out["NextToken"] = out["NextMarker"]
+		answer(w, http.StatusOK, out)
 	default:
 		f.getFunction(w, function, r.URL.Query().Get("Qualifier"))
 	}

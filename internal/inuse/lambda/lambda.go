@@ -1,6 +1,7 @@
 // Package lambda is the in-use source for AWS Lambda. It takes the Lambda API of one
 // Region. It returns the uses of all versions of all functions with an image, each by the
-// name that was given and by the digest that Lambda resolved.
+// name that was given and by the digest that Lambda resolved. It also returns the images of
+// the customer-managed runtimes that other functions use.
 package lambda
 
 import (
@@ -12,11 +13,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
@@ -29,33 +32,45 @@ type API interface {
 	lambda.GetFunctionAPIClient
 }
 
-// Actions are the IAM actions for the calls of [API].
-var Actions = []string{"lambda:GetFunction", "lambda:ListAliases", "lambda:ListFunctions"}
+// Actions are the IAM actions for the calls of the source. It lists the versions of runtimes
+// only if a function has a customer-managed runtime.
+var Actions = []string{"lambda:GetFunction", "lambda:ListAliases", "lambda:ListFunctions", "lambda:ListRuntimeVersions"}
 
 const name = "lambda" // in protect.inUse
 
 // A Source is the in-use source. It finds versions that are published during the scan by
 // their aliases, and skips functions that are deleted during the scan.
-type Source struct{ API API }
+type Source struct {
+	API  API
+	Core awsclient.Service // the API of AWS Lambda Core, which has the customer-managed runtimes
+}
 
 // New returns the source for the environment. It uses no settings.
-func New(env query.Environment) inuse.Source { return Source{lambda.NewFromConfig(env.AWS)} }
+func New(env query.Environment) inuse.Source {
+	return Source{lambda.NewFromConfig(env.AWS), awsclient.Service{Config: env.AWS, Name: name, SDKID: "Lambda Core", Clock: env.Clock}}
+}
 
 // Name returns "lambda".
 func (Source) Name() string { return name }
 
 // Uses queries Lambda.
 func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
-	return inuse.Collect(func(c *inuse.Collector) error { return scan{s, c}.run(ctx) })
+	return inuse.Collect(func(c *inuse.Collector) error {
+		return scan{Source: s, Collector: c, mu: new(sync.Mutex), runtimes: map[string]string{}}.run(ctx)
+	})
 }
 
 // A scan is one pass over Lambda.
 type scan struct {
 	Source
 	*inuse.Collector
+
+	mu       *sync.Mutex
+	runtimes map[string]string // the first user of each customer-managed runtime, by their ARNs
 }
 
-// A version is one version of a function that has, or may have, an image.
+// A version is one version of a function that has, or may have, an image or a runtime with
+// an image.
 type version struct {
 	function, version string
 	by                string            // the ARN of the version or of an alias of it
@@ -80,7 +95,10 @@ func (s scan) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return query.Each(ctx, aliased, s.code)
+	if err := query.Each(ctx, aliased, s.code); err != nil {
+		return err
+	}
+	return s.runtimeImages(ctx)
 }
 
 // versions returns the versions of all functions that may have an image.
@@ -94,7 +112,7 @@ func (s scan) versions(ctx context.Context) ([]version, error) {
 		if err != nil {
 			return nil, query.Explain(name, "list functions", err)
 		}
-		if f.PackageType != types.PackageTypeZip {
+		if f.PackageType != types.PackageTypeZip || mayHaveRuntime(&f) {
 			versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn), f.PackageType})
 		}
 	}
@@ -147,7 +165,11 @@ func (s scan) code(ctx context.Context, v version) error {
 	case out.Code == nil || out.Configuration == nil:
 		return fmt.Errorf("%s: the answer has no code", doing)
 	}
-	if err := s.image(v, out); err != nil {
+	arn, err := runtimeARN(out.Configuration)
+	if arn != "" {
+		s.addRuntime(arn, v)
+	}
+	if err := cmp.Or(err, s.image(v, out)); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	return nil

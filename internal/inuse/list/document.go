@@ -11,9 +11,16 @@ import (
 
 // readJSON reads a JSON array or a document that begins on that line, entry by entry.
 func (r *reader) readJSON(line int) error {
-	d := jsonReader{reader: r, line: line}
+	d := jsonReader{reader: r, line: line, most: maxEntry}
 	d.dec = json.NewDecoder(&d)
-	err := d.read()
+	read := d.read
+	if r.beginsObject() {
+		d.most, read = maxObject, d.kubernetes
+	}
+	err := read()
+	if err == nil {
+		err = d.end()
+	}
 	if errors.Is(err, errStopped) {
 		return err
 	}
@@ -37,12 +44,13 @@ type jsonReader struct {
 	line  int     // the line of the last position
 	ends  []int64 // the offsets of the line ends after that position
 	err   error   // of reading the content, or nil
+	most  int64   // bytes of a value
 }
 
 // Read reads for the decoder. It fails on a value that is too long to keep in memory.
 func (d *jsonReader) Read(p []byte) (int, error) {
-	if d.taken-d.dec.InputOffset() > 2*maxEntry {
-		return 0, fmt.Errorf("a value has more than %d KiB and is longer than any reference", maxEntry>>10)
+	if d.taken-d.dec.InputOffset() > 2*d.most {
+		return 0, fmt.Errorf("a value has more than %d KiB and is longer than any reference or object", d.most>>10)
 	}
 	n, err := d.in.Read(p[:min(len(p), maxEntry)])
 	for i, c := range p[:n] {
@@ -77,9 +85,10 @@ func (d *jsonReader) read() error {
 	} else {
 		err = d.document()
 	}
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+func (d *jsonReader) end() error {
 	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is text after the end of the list")
 	}

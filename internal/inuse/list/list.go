@@ -5,6 +5,9 @@
 //     space begins a comment. Empty lines are skipped.
 //   - a JSON array of references.
 //   - the JSON document that [Write] writes.
+//   - a Kubernetes object or list, as kubectl get -o json prints it. Objects of the
+//     built-in kinds use the images of their containers. In other objects every reference
+//     counts that names an ECR registry or an alias.
 //
 // A list fails as a whole if it is empty, too large, too old or in any part unreadable.
 package list
@@ -20,6 +23,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // The limits of lists.
@@ -38,6 +42,8 @@ type Open func(ctx context.Context, location string) (content io.ReadCloser, mod
 
 // A Source is the in-use source. It reads the list as a stream.
 type Source struct {
+	Aliases reference.Aliases // other hosts to look for in Kubernetes objects
+
 	location string
 	open     Open
 	now      time.Time
@@ -48,7 +54,7 @@ type Source struct {
 // time is the time in the document or, for other lists, the last modification. A maxAge of
 // 0 is [MaxAge] for a document, and no maximum for other lists.
 func New(location string, open Open, now time.Time, maxAge time.Duration) Source {
-	return Source{location, open, now, maxAge}
+	return Source{location: location, open: open, now: now, maxAge: maxAge}
 }
 
 // Name returns the location, the entry of protect.references.

@@ -67,7 +67,9 @@ func large(t *testing.T) int64 {
 func TestALongListIsReadAsAStream(t *testing.T) {
 	const far = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:v%"
 	document := `{"version":1,"account":"1","region":"r","time":"` + now.Format(time.RFC3339) + `","references":[{"image":"` + registry + `app:v1","by":"pod"}`
+	pod := `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"` + registry + `app:v1"}]},"status":{"containerStatuses":[]}}`
 	for name, f := range map[string]*flow{
+		"kubectl":                 newFlow(`{"apiVersion":"v1","items":[`+pod, ","+strings.Replace(pod, registry+"app:v1", far, 1), `],"kind":"List"}`, large(t)),
 		"lines, other registries": newFlow(registry+"app:v1\n", far+" # pod %\n", "", large(t)),
 		"lines, one image":        newFlow("", registry+"app:v1 # a pod of the %th node\n", "", large(t)),
 		"an array":                newFlow(`["`+registry+`app:v1"`, `,"`+far+`"`, "]", large(t)),

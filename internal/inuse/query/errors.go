@@ -9,12 +9,22 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Explain wraps the error of a call of the source with that name, and says what to do about
 // it, if that is known. Doing describes the call.
 func Explain(name, doing string, err error) error {
+	return explain(doing, err, "", fmt.Sprintf("take %q out of protect.inUse", name))
+}
+
+// ExplainField is [Explain] for a call that a field of the configuration turns off. Field
+// is its path, such as "protect.ecs.daemons".
+func ExplainField(field, doing string, err error) error {
+	turnOff := "set " + field + " to false"
+	return explain(doing, err, ", or "+turnOff, turnOff)
+}
+
+func explain(doing string, err error, orElse, ifUnused string) error {
 	action, denied := Denied(err)
 	_, unsent := errors.AsType[interface {
 		error
@@ -23,9 +33,9 @@ func Explain(name, doing string, err error) error {
 	canceled := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	switch {
 	case denied:
-		return fmt.Errorf("%s: %w; allow %s", doing, err, action)
+		return fmt.Errorf("%s: %w; allow %s%s", doing, err, action, orElse)
 	case NotKnown(err), HasCode(err, "OptInRequired", "SubscriptionRequiredException"), unsent && !canceled:
-		return fmt.Errorf("%s: %w; if it is not used here, take %q out of protect.inUse", doing, err, name)
+		return fmt.Errorf("%s: %w; if it is not used here, %s", doing, err, ifUnused)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
@@ -44,7 +54,10 @@ func Denied(err error) (action string, denied bool) {
 
 // NotKnown reports whether the service does not know or support the operation.
 func NotKnown(err error) bool {
-	answer, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
 	return ok && answer.HTTPStatusCode() == http.StatusNotImplemented ||
 		HasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
 			"UnsupportedFeatureException")

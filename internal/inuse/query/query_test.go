@@ -104,3 +104,20 @@ func TestAnErrorSaysWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+func TestAnErrorSaysWhichFieldTurnsTheCallOff(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]string{
+		"AccessDeniedException":     "; allow the action ecs:ListDaemons, or set protect.ecs.daemons to false",
+		"UnknownOperationException": "; if it is not used here, set protect.ecs.daemons to false",
+		"ServerException":           "no",
+	} {
+		err := &smithy.OperationError{
+			ServiceID: "ECS", OperationName: "ListDaemons", Err: &smithy.GenericAPIError{Code: code, Message: "no"},
+		}
+		got := query.ExplainField("protect.ecs.daemons", "list daemons", err)
+		if !strings.HasPrefix(got.Error(), "list daemons: ") || !strings.HasSuffix(got.Error(), want) || !errors.Is(got, err) {
+			t.Errorf("ExplainField(%v) = %v, want the suffix %q", err, got, want)
+		}
+	}
+}

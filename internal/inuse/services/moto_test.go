@@ -4,17 +4,11 @@ package services_test
 
 import (
 	"bytes"
-	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -97,47 +91,9 @@ type moto struct {
 
 func startMoto(t *testing.T) moto {
 	t.Helper()
-	shared := os.Getenv("ECR_CLEANER_SHARED")
-	if shared == "" {
-		t.Skip("ECR_CLEANER_SHARED names no directory with tools/moto_faithful.py")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	awstest.NoError(t, err)
-	address := l.Addr().String()
-	_, port, _ := net.SplitHostPort(address)
-	_ = l.Close()
-	var output bytes.Buffer
-	server := exec.Command(cmp.Or(os.Getenv("PYTHON"), "python3.11"), filepath.Join(shared, "tools", "moto_faithful.py"), port, "--faithful")
-	server.Stdout, server.Stderr = &output, &output
-	awstest.NoError(t, server.Start())
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-		if t.Failed() {
-			t.Logf("moto: %s", output.Bytes()[max(0, output.Len()-4000):])
-		}
-	})
-	waitFor(t, address)
-	cfg := inusetest.ConfigFor("http://" + address)
-	return moto{t, "http://" + address, ecr.NewFromConfig(cfg), ecs.NewFromConfig(cfg), lambda.NewFromConfig(cfg)}
-}
-
-// waitFor waits until something listens there.
-func waitFor(t *testing.T, address string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for tick := time.NewTicker(50 * time.Millisecond); ; {
-		if c, err := net.Dial("tcp", address); err == nil {
-			_ = c.Close()
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatal("moto does not come up")
-		case <-tick.C:
-		}
-	}
+	url := inusetest.Moto(t)
+	cfg := inusetest.ConfigFor(url)
+	return moto{t, url, ecr.NewFromConfig(cfg), ecs.NewFromConfig(cfg), lambda.NewFromConfig(cfg)}
 }
 
 // do checks the error of a call whose answer does not matter.

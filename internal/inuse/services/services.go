@@ -9,10 +9,12 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/pinned"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
@@ -26,7 +28,7 @@ type Service struct {
 
 // Table has all services that this version can query.
 var Table = []Service{
-	{"ecs", ecs.New, ecs.Actions, "InUseEcs"},
+	{"ecs", ecs.New, slices.Concat(ecs.Actions, pinned.Actions), "InUseEcs"},
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
 }
 

@@ -1,0 +1,62 @@
+package inusetest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+)
+
+// Moto starts moto's server, which ends with the test, and returns its URL. It skips the
+// test if the variable ECR_CLEANER_SHARED is empty. That variable names the directory with
+// tools/moto_faithful.py, and PYTHON the Python that runs it.
+func Moto(t *testing.T) (url string) {
+	t.Helper()
+	shared := os.Getenv("ECR_CLEANER_SHARED")
+	if shared == "" {
+		t.Skip("ECR_CLEANER_SHARED names no directory with tools/moto_faithful.py")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	awstest.NoError(t, err)
+	address := l.Addr().String()
+	_, port, _ := net.SplitHostPort(address)
+	_ = l.Close()
+	var output bytes.Buffer
+	server := exec.Command(cmp.Or(os.Getenv("PYTHON"), "python3.11"), filepath.Join(shared, "tools", "moto_faithful.py"), port, "--faithful")
+	server.Stdout, server.Stderr = &output, &output
+	awstest.NoError(t, server.Start())
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+		if t.Failed() {
+			t.Logf("moto: %s", output.Bytes()[max(0, output.Len()-4000):])
+		}
+	})
+	waitFor(t, address)
+	return "http://" + address
+}
+
+// waitFor waits until something listens there.
+func waitFor(t *testing.T, address string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for tick := time.NewTicker(50 * time.Millisecond); ; {
+		if c, err := net.Dial("tcp", address); err == nil {
+			_ = c.Close()
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatal("moto does not come up")
+		case <-tick.C:
+		}
+	}
+}
