@@ -114,7 +114,12 @@ func (e *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(service, "AmazonEC2ContainerService"):
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		e.answer(w, e.ecsAnswer(operation))
+		answer := e.ecsAnswer(operation)
+		if answer == nil {
+			w.WriteHeader(http.StatusBadRequest)
+			answer = map[string]any{"__type": "UnknownOperationException"}
+		}
+		e.answer(w, answer)
 	case isLambda:
 		e.answer(w, e.lambdaAnswer(functions))
 	case isObject:

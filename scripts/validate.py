@@ -38,6 +38,8 @@ NEEDED = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage", "lambd
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
 NO_TYPE = "it has no resource type"
 UNBOUND = {
+    "ec2:DescribeNetworkInterfaces": NO_TYPE,
+    "ec2:DescribeSubnets": NO_TYPE,
     "ecr:ListPullTimeUpdateExclusions": NO_TYPE + "; the exclusions are the registry's",
     "ecs:DescribeTaskDefinition": NO_TYPE,
     "ecs:ListClusters": NO_TYPE,
@@ -45,14 +47,17 @@ UNBOUND = {
     "ecs:ListTaskDefinitionFamilies": NO_TYPE,
     "ecs:ListTaskDefinitions": NO_TYPE,
     "ecs:ListTasks": "its one type is the container instance, and tasks of Fargate are on none",
+    "eks:ListClusters": NO_TYPE,
     "lambda:ListFunctions": NO_TYPE,
 }
 
 # The allowed ends of other resources with a wildcard: all repositories, unless
 # RepositoryArns names some, and the resources of the in-use sources.
 WILDCARDS = {
+    "ec2": (":*/*",),  # Lambda checks that the role may manage any network interface
     "ecr": ("repository/*",),
     "ecs": ("service/*", "service-deployment/*", "service-revision/*", "task/*"),
+    "eks": ("cluster/*",),
     "lambda": ("function:*",),
 }
 # This action is always allowed on all repositories, because listing them needs that.
@@ -228,11 +233,26 @@ def check_grants():
             check(added[0]["Resource"] == value, f"{name} allows {action} on {added[0]['Resource']}")
 
 
+# The parameters that connect the function to a VPC.
+VPC = {"SubnetIds": "subnet-0a,subnet-0b", "SecurityGroupIds": "sg-0c"}
+
+
+def check_vpc():
+    """the function is in a VPC, and its role may connect it, if and only if a parameter says so"""
+    for chosen in ({}, VPC):
+        resources = deployed("plan", **chosen)
+        function, = (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::Function")
+        config = {name: ",".join(ids) for name, ids in function.get("VpcConfig", {}).items()}
+        check(config == chosen, f"with {chosen} the function is in {config}")
+        allowed = any(a.startswith("ec2:") for a in actions(resources))
+        check(allowed == bool(chosen), f"with {chosen} the role may manage network interfaces: {allowed}")
+
+
 def check_wildcards():
     """no resource of the role has a wildcard that could be narrower"""
     chosen = "arn:aws:ecr:eu-west-1:123456789012:repository/team-a"
     for repositories in ("", chosen):
-        for name, statement in statements(deployed("apply", RepositoryArns=repositories)):
+        for name, statement in statements(deployed("apply", RepositoryArns=repositories, InUseEks="true", **VPC)):
             listed = statement["Action"]
             for action in [listed] if isinstance(listed, str) else listed:
                 for resource in resources_of(statement):
@@ -350,7 +370,7 @@ def check_descriptions():
 def main():
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     checks = (check_translation, check_lint, check_default_mode, check_role, check_wildcards, check_grants, check_ways_in,
-              check_schedule, check_alarms, check_concurrency, check_build, check_descriptions)
+              check_schedule, check_alarms, check_concurrency, check_vpc, check_build, check_descriptions)
     for c in checks:
         try:
             c()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"net/http/httptest"
@@ -14,6 +15,8 @@ import (
 	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expectations of the scripts")
@@ -71,6 +74,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"harmless": cmdHarmless,
 	// [!] json FILE PATH WANT
 	"json": cmdJSON,
+	// cluster FILE IMAGE
+	"cluster": cmdCluster,
 	// garbage FILE BYTES [CHARACTER]
 	"garbage": cmdGarbage,
 	// images REPOSITORY
@@ -119,6 +124,32 @@ func cmdWithin(ts *testscript.TestScript, neg bool, args []string) {
 	if took := time.Since(start); took > limit {
 		ts.Fatalf("took %s", took)
 	}
+}
+
+// cmdCluster starts a Kubernetes API server with a pod that runs the image, and writes a
+// kubeconfig for it. The user of the context exec logs in with a program.
+func cmdCluster(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cluster FILE IMAGE")
+	}
+	api := inusetest.StartKubernetes(args[1])
+	ts.Defer(api.Close)
+	text, err := json.Marshal(inusetest.Object{
+		"current-context": "prod",
+		"clusters":        []inusetest.Object{{"name": "prod", "cluster": inusetest.Object{"server": api.URL, "certificate-authority-data": api.Authority()}}},
+		"contexts": []inusetest.Object{
+			{"name": "prod", "context": inusetest.Object{"cluster": "prod", "user": "token"}},
+			{"name": "exec", "context": inusetest.Object{"cluster": "prod", "user": "exec"}},
+		},
+		"users": []inusetest.Object{
+			{"name": "token", "user": inusetest.Object{"token": "secret"}},
+			{"name": "exec", "user": inusetest.Object{"exec": inusetest.Object{
+				"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": "cat", "args": []string{"credential.json"},
+			}}},
+		},
+	})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
 
 // cmdHarmless checks that a file, usually stdout or stderr, has lines of printable characters only.

@@ -21,7 +21,7 @@ import (
 // commands make the subcommands of ecrclean, each with its own flags.
 var commands = []func(*session.Flags) *cobra.Command{
 	removal.Plan, removal.Apply, removal.Delete, removal.Invoke,
-	inspect.Explain, inspect.Policies, inspect.References, inspect.Audit,
+	inspect.Explain, inspect.Policies, inspect.References, inspect.KubernetesRole, inspect.Audit,
 	policyfile.Preview, policyfile.Check, policyfile.Convert,
 	attachment.Attach, attachment.Adopt,
 	demo.Command,

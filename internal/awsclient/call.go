@@ -140,8 +140,8 @@ type endpointSource interface {
 	GetServiceBaseEndpoint(ctx context.Context, sdkID string) (endpoint string, found bool, err error)
 }
 
-// domain returns the domain of a Region's endpoints.
-func domain(region string) string {
+// Domain returns the domain of the endpoints of a Region, such as eu-west-1.amazonaws.com.
+func Domain(region string) string {
 	for _, partition := range partitions {
 		if strings.HasPrefix(region, partition.prefix) {
 			return region + "." + partition.suffix

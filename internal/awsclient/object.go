@@ -66,7 +66,7 @@ func objectAddress(location, endpoint, region string) (string, error) {
 	if !isS3 || !ok || bucket == "" || key == "" {
 		return "", errors.New("the location must be like s3://bucket/key")
 	}
-	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + domain(region), Path: "/" + key}
+	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + Domain(region), Path: "/" + key}
 	switch {
 	case endpoint != "":
 		var err error
@@ -75,7 +75,7 @@ func objectAddress(location, endpoint, region string) (string, error) {
 		}
 		address.Path = strings.TrimSuffix(address.Path, "/") + "/" + bucket + "/" + key
 	case strings.Contains(bucket, "."):
-		address.Host, address.Path = "s3."+domain(region), "/"+bucket+"/"+key
+		address.Host, address.Path = "s3."+Domain(region), "/"+bucket+"/"+key
 	}
 	// S3 signs more characters of a key in escaped form than net/url escapes.
 	address.RawPath = httpbinding.EscapePath(address.Path, false)

@@ -29,7 +29,7 @@ func GetParameter(ctx context.Context, cfg aws.Config, name string, now time.Tim
 		return "", err
 	}
 	if c.address == "" {
-		c.address = "https://ssm." + domain(c.cfg.Region)
+		c.address = "https://ssm." + Domain(c.cfg.Region)
 	}
 	if c.body, err = json.Marshal(map[string]any{"Name": name, "WithDecryption": true}); err != nil {
 		return "", err

@@ -67,7 +67,7 @@ func (s Service) do(ctx context.Context, c call, path string, query url.Values, 
 	if err != nil {
 		return s.failed(c.operation, err)
 	}
-	c.address = strings.TrimSuffix(cmp.Or(endpoint, "https://"+s.Name+"."+domain(c.cfg.Region)), "/") + path
+	c.address = strings.TrimSuffix(cmp.Or(endpoint, "https://"+s.Name+"."+Domain(c.cfg.Region)), "/") + path
 	if len(query) > 0 {
 		c.address += "?" + query.Encode()
 	}

@@ -111,6 +111,16 @@ type Protect struct {
 	PushedWithinHours int `json:"pushedWithinHours"`
 }
 
+// Sources returns the names of the in-use sources: the services, the lists of references
+// and, with a Kubeconfig, [KubeconfigSource].
+func (p Protect) Sources() []string {
+	sources := slices.Concat(p.InUse, p.References)
+	if p.Kubeconfig != nil {
+		sources = append(sources, KubeconfigSource)
+	}
+	return sources
+}
+
 // ECS says what the in-use source of ECS queries in addition to tasks, services and task
 // definition families. The zero value is nothing.
 type ECS struct {
@@ -138,6 +148,9 @@ func (e ECS) union(other ECS) ECS {
 		max(e.FamilyDays, other.FamilyDays),
 	}
 }
+
+// KubeconfigSource is the name of the in-use source for [Protect.Kubeconfig].
+const KubeconfigSource = "kubeconfig"
 
 // A Kubeconfig names the contexts of a kubeconfig file whose clusters are queried.
 type Kubeconfig struct {

@@ -193,6 +193,23 @@ func TestInUseIsWhatAnyEntryReliesUpon(t *testing.T) {
 	}
 }
 
+func TestSourcesAreServicesListsAndTheKubeconfig(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		`{}`:                         {"ecs", "lambda"},
+		`{"protect": {"inUse": []}}`: {},
+		`{"protect": {"inUse": [], "kubeconfig": {}}}`:                                            {"kubeconfig"},
+		`{"protect": {"inUse": ["eks"], "references": ["a"], "kubeconfig": "k"}, "policies": []}`: {"eks", "a", "kubeconfig"},
+	} {
+		c := mustParse(t, text)
+		equal(t, text+": sources", want, c.InUse().Sources(), cmpopts.EquateEmpty())
+		equal(t, text+": general sources", want, c.Protect.Sources(), cmpopts.EquateEmpty())
+		for _, entry := range c.Policies {
+			equal(t, text+": sources of an entry", want, entry.Protect.Sources(), cmpopts.EquateEmpty())
+		}
+	}
+}
+
 // If two parts of a configuration set an age for one list, the smaller age counts.
 func TestAListIsAsOldAsTheStrictestAllows(t *testing.T) {
 	t.Parallel()

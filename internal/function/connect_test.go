@@ -132,6 +132,7 @@ func TestConnectQueriesTheConfiguredSources(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`:                                 "ecs lambda",
 		`{"protect": {"inUse": ["lambda"]}}`: "lambda",
+		`{"protect": {"inUse": ["eks"]}}`:    "eks",
 		`{"protect": {"inUse": []}}`:         "",
 		`{"protect": {"inUse": [], "references": ["b", "a"]}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`: "ecs a b",
 	} {

@@ -1,5 +1,7 @@
 package function
 
+import "errors"
+
 // Lambda reports the name of the type of a handler's error as errorType, by which alarms
 // and queries can tell the causes apart.
 
@@ -16,6 +18,9 @@ func (e *RequestError) Unwrap() error { return e.error }
 type ConfigurationError struct{ error }
 
 func (e *ConfigurationError) Unwrap() error { return e.error }
+
+var errKubeconfig = errors.New(`configuration: protect.kubeconfig: only ecrclean reads a kubeconfig, not the function; ` +
+	`take it out, and name "eks" in protect.inUse or a list in protect.references`)
 
 // A RegistryError says that the cleaner cannot connect to the registry or list it, or
 // that the clock of this machine is wrong.

@@ -79,6 +79,9 @@ func (h *Handler) prepare(ctx context.Context, event []byte) (run config.Config,
 		return run, "", &ConfigurationError{err}
 	}
 	h.warn("configuration", warnings)
+	if configuration.Protect.Kubeconfig != nil {
+		return run, "", &ConfigurationError{errKubeconfig}
+	}
 	if hash, err = configuration.Hash(); err != nil {
 		return run, "", &ConfigurationError{err}
 	}

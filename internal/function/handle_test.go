@@ -152,6 +152,8 @@ func TestABadConfigurationMakesNoCall(t *testing.T) {
 		`{"mode": "go"}`:       `configuration: 1:10: mode: "go" is not known`,
 		`missing.json`:         "read configuration: file does not exist",
 		`{"policies": [null]}`: "configuration: 1:15: policies[0]: must be an object, is null",
+
+		`{"protect": {"kubeconfig": "k"}}`: "configuration: protect.kubeconfig: only ecrclean reads a kubeconfig, not the function",
 	} {
 		f := newFixture(t, configuration)
 		_, err := f.Handle(t.Context(), []byte(`{}`))

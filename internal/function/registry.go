@@ -37,8 +37,7 @@ type Registry struct {
 // Scanner returns a function that makes an in-use scan for registries of the region, or of
 // all if it is "". It returns nil if no source is configured.
 func (r Registry) Scanner(c config.Config, region string, clock func() time.Time) func(context.Context) inuse.Scan {
-	settings := c.InUse()
-	if r.Sources == nil || len(settings.InUse)+len(settings.References) == 0 {
+	if r.Sources == nil || len(c.InUse().Sources()) == 0 {
 		return nil
 	}
 	scope := inuse.Scope{Region: region, Aliases: c.Protect.RegistryAliases}

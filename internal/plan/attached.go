@@ -15,7 +15,7 @@ import (
 // evaluateAttached returns the verdicts of the attached policy with an action, or nil if no
 // image of the repository is in use. ECR applies the policy to images in use as well.
 func (c *contents) evaluateAttached(ctx context.Context, plan *Plan, policy lifecycle.Policy) []evaluator.Verdict {
-	if len(sourcesOf(plan.Entry.Protect)) == 0 || !c.Scanner.NamesImagesOf(ctx, c.repository) {
+	if len(plan.Entry.Protect.Sources()) == 0 || !c.Scanner.NamesImagesOf(ctx, c.repository) {
 		return nil
 	}
 	if !plan.Attached {

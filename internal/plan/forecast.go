@@ -57,7 +57,7 @@ func (p Planner) Forecast(ctx context.Context, repository string, policy lifecyc
 	}
 	used, skip := c.inUse(ctx, graph.New(c.images, c.children), protect)
 	f.InUseUnknown, f.Scanned = cmp.Or(skip, used.unreadIndex()), used.began.Wall
-	f.Findings = slices.Concat(c.manifestFindings(), used.findings, p.Scanner.HostFindings(repository, sourcesOf(protect)), c.sharedFinding(ctx, protect))
+	f.Findings = slices.Concat(c.manifestFindings(), used.findings, p.Scanner.HostFindings(repository, protect.Sources()), c.sharedFinding(ctx, protect))
 	blockers.indexes, _ = c.indexes()
 	for i := range f.Images {
 		im := &f.Images[i]

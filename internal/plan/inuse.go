@@ -29,15 +29,11 @@ type imagesInUse struct {
 	began      clock.Stamp // when the scan began; zero without a scan
 }
 
-func sourcesOf(settings config.Protect) []string {
-	return slices.Concat(settings.InUse, settings.References)
-}
-
 // inUse returns the images that the sources in the settings use, and a Skip if one of the
 // sources failed or was not queried.
 func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Protect) (*imagesInUse, *Skip) {
 	u := &imagesInUse{contents: c, graph: g, by: map[string][]string{}, needed: map[string]bool{}}
-	sources := sourcesOf(settings)
+	sources := settings.Sources()
 	switch {
 	case len(sources) == 0:
 		return u, nil

@@ -47,7 +47,7 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 		plan.Skip = skip
 		return plan, err
 	}
-	p.Scanner.Rely(ctx, sourcesOf(entry.Protect))
+	p.Scanner.Rely(ctx, entry.Protect.Sources())
 	c, err := p.contents(ctx, repository)
 	if err != nil {
 		return plan, err
@@ -61,7 +61,7 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 // listed image.
 func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
-	p.Scanner.Rely(ctx, sourcesOf(entry.Protect))
+	p.Scanner.Rely(ctx, entry.Protect.Sources())
 	c, err := p.contents(ctx, repository)
 	if err != nil {
 		return plan, err
@@ -102,7 +102,7 @@ func (c *contents) evaluate(ctx context.Context, plan *Plan, policy lifecycle.Po
 	c.attachedVerdicts = c.evaluateAttached(ctx, plan, policy)
 	err := c.decide(ctx, plan, c.requests(policy, plan.Entry.OnExpire), plan.Entry.Orphans == config.DeleteOrphans)
 	plan.KeptByOwnPulls += c.unmarkedByOwnPulls(policy)
-	if !plan.Attached && !c.attachedRead && plan.Removals() > 0 && len(sourcesOf(plan.Entry.Protect)) > 0 {
+	if !plan.Attached && !c.attachedRead && plan.Removals() > 0 && len(plan.Entry.Protect.Sources()) > 0 {
 		c.readAttached(ctx, plan) // ECR would not apply the protection of the entry
 	}
 	return err

@@ -134,6 +134,11 @@ func running(images ...string) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		_ = json.NewEncoder(w).Encode(answers[operation]) // the client reports a broken answer
+		answer, known := answers[operation]
+		if !known {
+			w.WriteHeader(http.StatusBadRequest)
+			answer = map[string]any{"__type": "UnknownOperationException"}
+		}
+		_ = json.NewEncoder(w).Encode(answer) // the client reports a broken answer
 	})
 }

@@ -36,7 +36,7 @@ const (
 
 // nothing is an answer with all empty lists.
 const nothing = `{"clusterArns": [], "taskArns": [], "serviceArns": [], "serviceDeployments": [], "families": [], "failures": [],
-	"Functions": [], "Aliases": []}`
+	"taskSets": [], "daemonSummariesList": [], "daemonTaskDefinitions": [], "Functions": [], "Aliases": []}`
 
 func (s services) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, isECS := strings.CutPrefix(r.Header.Get("X-Amz-Target"), ecsTarget)

@@ -49,6 +49,7 @@ policies of the selected repositories.`,
 	}
 	f.AddRegistry(c)
 	f.AddRepositories(c)
+	f.AddExec(c)
 	c.Flags().StringVar(&a.policy, "policy", "", "native ECR policy to attach")
 	c.Flags().BoolVar(&a.detach, "detach", false, "detach the attached policies instead")
 	c.Flags().BoolVar(&a.despiteInUse, "despite-in-use", false, "attach even if ECR would remove images in use, or if it is not known which images are in use")

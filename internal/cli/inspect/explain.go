@@ -31,6 +31,7 @@ func Explain(f *session.Flags) *cobra.Command {
 		}),
 	}
 	f.AddRegistry(c)
+	f.AddExec(c)
 	return c
 }
 

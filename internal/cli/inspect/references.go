@@ -30,6 +30,7 @@ Images of public registries, such as docker.io and public.ecr.aws, are left out.
 		RunE: f.InSession("", func(ctx context.Context, s *session.Session, _ []string) error { return references(ctx, s, out) }),
 	}
 	f.AddConfig(c)
+	f.AddExec(c)
 	c.Flags().StringVar(&out, "out", "", "write to this file or S3 object instead of the standard output")
 	return c
 }

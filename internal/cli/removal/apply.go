@@ -57,6 +57,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 		}),
 	}
 	f.AddRegistry(c)
+	f.AddExec(c)
 	f.AddRepositories(c)
 	f.AddDeadline(c)
 	f.AddRemoval(c)

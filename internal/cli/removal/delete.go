@@ -45,6 +45,7 @@ counts as deleted.`,
 		}),
 	}
 	f.AddRegistry(c)
+	f.AddExec(c)
 	f.AddRemoval(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask; every image must be named by its digest or by all its tags")
 	return c

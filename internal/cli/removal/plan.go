@@ -38,6 +38,7 @@ func Plan(f *session.Flags) *cobra.Command {
 	f.AddRegistry(c)
 	f.AddRepositories(c)
 	f.AddDeadline(c)
+	f.AddExec(c)
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
 	return c
 }

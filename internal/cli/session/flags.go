@@ -25,6 +25,7 @@ type Flags struct {
 
 	profile, region, logFile                                   string
 	deadline                                                   time.Duration
+	allowExec                                                  bool
 	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent limit
 }
 
@@ -67,6 +68,11 @@ func (f *Flags) AddRepositories(c *cobra.Command) {
 // AddDeadline adds --deadline.
 func (f *Flags) AddDeadline(c *cobra.Command) {
 	c.Flags().DurationVar(&f.deadline, "deadline", 0, "stop and report after this long (e.g. 14m); 0 = no limit")
+}
+
+// AddExec adds --allow-exec, which the commands have that make an in-use scan.
+func (f *Flags) AddExec(c *cobra.Command) {
+	c.Flags().BoolVar(&f.allowExec, "allow-exec", false, "run the programs that the file of protect.kubeconfig names, to log in to clusters")
 }
 
 // Args returns a check for the number of arguments, and describes them in its error.

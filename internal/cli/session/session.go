@@ -12,10 +12,13 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/kubeconfig"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
@@ -102,10 +105,21 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
 	}
+	if run.Protect.Kubeconfig != nil {
+		registry.Sources = f.withKubeconfig(registry.Sources)
+	}
 	runner := registry.Runner(run, f.Now)
 	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, NewRunID(), ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
 	return &Session{Flags: f, Connection: registry, Runner: runner}, nil
+}
+
+// withKubeconfig adds the source of protect.kubeconfig, which only the tool has.
+func (f *Flags) withKubeconfig(others func(config.Config) []inuse.Source) func(config.Config) []inuse.Source {
+	return func(c config.Config) []inuse.Source {
+		env := query.Environment{Settings: c.InUse(), Aliases: c.Protect.RegistryAliases, Clock: f.Now}
+		return append(others(c), kubeconfig.Source{Environment: env, AllowExec: f.allowExec})
+	}
 }
 
 // NewRunID returns a random id.

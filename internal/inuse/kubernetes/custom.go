@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -55,11 +56,10 @@ func (s *scan) customResources(ctx context.Context) error {
 // custom reads the objects of one kind.
 func (s *scan) custom(ctx context.Context, r resource) error {
 	err := s.list(ctx, r, func(text []byte) error { return s.customObject(r, text) })
-	answer, isAnswer := asStatus(err)
 	switch {
-	case !isAnswer || answer.code == http.StatusUnauthorized:
+	case err == nil, ctx.Err() != nil, errors.Is(err, errStopped), hasStatus(err, http.StatusUnauthorized):
 		return err
-	case slices.Contains([]int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed}, answer.code):
+	case hasStatus(err, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed):
 		s.notListed = append(s.notListed, r.String())
 		return nil
 	}

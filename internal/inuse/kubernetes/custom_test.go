@@ -182,7 +182,7 @@ func TestAListOfCustomResourcesThatFails(t *testing.T) {
 	}
 	f := withRollout()
 	f.on(rollouts, answer(`{"apiVersion":"other.io/v1","items":[],"kind":"RolloutList","metadata":{}}`))
-	wantFailure(t, cluster(t, f), "list rollouts.argoproj.io: ", `"RolloutList" of "other.io/v1"`)
+	wantFailure(t, cluster(t, f), "list rollouts.argoproj.io: ", `"RolloutList" of "other.io/v1"`, "protect.eksResources")
 	f.on(rollouts, answer(`{"apiVersion":"argoproj.io/v1","items":[],"kind":"OtherNameOfAList","metadata":{}}`))
 	wantUses(t, cluster(t, f))
 }

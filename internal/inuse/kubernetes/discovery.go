@@ -17,12 +17,16 @@ import (
 type apiGroup struct {
 	Name     string
 	Metadata struct{ Name string }
-	Versions []struct {
-		Version   string
-		Freshness string // Stale if the server of the group did not answer
-		Resources []apiResource
-	}
+	Versions []apiVersion
 }
+
+type apiVersion struct {
+	Version   string
+	Freshness string // Current, or empty without aggregation; Stale if the server of the group did not answer
+	Resources []apiResource
+}
+
+func (v apiVersion) isDown() bool { return v.Freshness != "" && v.Freshness != "Current" }
 
 type apiResource struct {
 	Resource, Name string // the plural; Name without aggregation
@@ -54,49 +58,57 @@ func (s *scan) discover(ctx context.Context) (kinds []resource, down []string, e
 		return nil, nil, fmt.Errorf("list the API groups: %w", err)
 	}
 	for _, g := range groups {
-		listed := map[string]bool{}
-		for _, v := range g.Versions {
-			stale := v.Freshness != "" && v.Freshness != "Current"
-			if p.kind == "APIGroupList" {
-				if v.Resources, stale, err = s.resources(ctx, g.Name, v.Version); err != nil {
-					return nil, nil, err
-				}
+		if p.kind == "APIGroupList" {
+			if err := s.readResources(ctx, g); err != nil {
+				return nil, nil, err
 			}
-			if stale {
-				down = append(down, g.Name)
-			}
-			for _, r := range v.Resources {
-				plural := cmp.Or(r.Resource, r.Name)
-				if listed[plural] || strings.Contains(plural, "/") || !slices.Contains(r.Verbs, "list") {
-					continue
-				}
-				listed[plural] = true
+		}
+		kinds = append(kinds, g.kinds()...)
+		if slices.ContainsFunc(g.Versions, apiVersion.isDown) {
+			down = append(down, g.Name)
+		}
+	}
+	return kinds, down, nil
+}
+
+// readResources reads the resources of each version of a group into the group.
+func (s *scan) readResources(ctx context.Context, g apiGroup) error {
+	for i := range g.Versions {
+		v := &g.Versions[i]
+		path := "apis/" + g.Name + "/" + v.Version
+		_, err := s.read(ctx, request{path: path}, func() { v.Resources = nil }, func(text []byte) error {
+			var r apiResource
+			err := json.Unmarshal(text, &r)
+			v.Resources = append(v.Resources, r)
+			return err
+		})
+		answer, isAnswer := asStatus(err)
+		switch {
+		case err == nil, isAnswer && answer.code == http.StatusNotFound: // deleted since
+		case isAnswer && answer.code >= http.StatusInternalServerError:
+			v.Freshness = "Stale"
+		default:
+			return fmt.Errorf("list the kinds of %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// kinds returns the kinds of the group that can be listed, each in the first version that
+// has it. All versions have the same objects.
+func (g apiGroup) kinds() (kinds []resource) {
+	seen := map[string]bool{}
+	for _, v := range g.Versions {
+		for _, r := range v.Resources {
+			plural := cmp.Or(r.Resource, r.Name)
+			isSubresource := strings.Contains(plural, "/")
+			if !seen[plural] && !isSubresource && slices.Contains(r.Verbs, "list") {
+				seen[plural] = true
 				kinds = append(kinds, resource{g.Name, v.Version, plural, cmp.Or(r.ResponseKind.Kind, r.Kind)})
 			}
 		}
 	}
-	return kinds, slices.Compact(down), nil
-}
-
-// resources returns the kinds in a version of a group, and whether its server is down.
-func (s *scan) resources(ctx context.Context, group, version string) (found []apiResource, down bool, err error) {
-	path := "apis/" + group + "/" + version
-	_, err = s.read(ctx, request{path: path}, func() { found = nil }, func(text []byte) error {
-		var r apiResource
-		err := json.Unmarshal(text, &r)
-		found = append(found, r)
-		return err
-	})
-	answer, isAnswer := asStatus(err)
-	switch {
-	case isAnswer && answer.code == http.StatusNotFound: // deleted after the groups were listed
-		return nil, false, nil
-	case isAnswer && answer.code >= http.StatusInternalServerError:
-		return nil, true, nil
-	case err != nil:
-		return nil, false, fmt.Errorf("list the kinds of %s: %w", path, err)
-	}
-	return found, false, nil
+	return kinds
 }
 
 // builtInGroups are the groups of kube-apiserver whose names have a dot. The group of a

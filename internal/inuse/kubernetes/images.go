@@ -125,7 +125,7 @@ func (s *scan) findings() error {
 	}
 	if len(s.down) > 0 {
 		all = append(all, finding.Finding{Kind: finding.NotListed, Message: fmt.Sprintf(
-			"%s: the server of the API group %s does not answer, so the cleaner does not know the kinds in it", s.Name, strings.Join(s.down, " and of "))})
+			"%s: the server of the API group %s does not answer, and the cleaner does not know the kinds in it; repair or delete its APIService", s.Name, strings.Join(s.down, " and of "))})
 	}
 	if n := s.unresolved.count; n > 0 {
 		all = append(all, finding.Finding{Kind: finding.UnresolvedDigest, Message: fmt.Sprintf(

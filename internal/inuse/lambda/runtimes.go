@@ -38,7 +38,8 @@ func runtimeARN(f *types.FunctionConfiguration) (arn string, err error) {
 	case strings.Contains(arn, ":runtime/"):
 		return arn, nil
 	case mayHaveRuntime(f):
-		return "", fmt.Errorf("the answer does not name the customer-managed runtime: %.200q", arn)
+		return "", fmt.Errorf("the answer does not name the customer-managed runtime: %.200q; "+
+			"take %q out of protect.inUse, and name the images in a list in protect.references", arn, name)
 	}
 	return "", nil
 }
@@ -78,12 +79,15 @@ func (s scan) runtimeVersions(ctx context.Context, arn string) error {
 		err = s.Core.Get(ctx, "ListRuntimeVersions", "/2026-10-01/runtimes/"+url.QueryEscape(arn)+"/versions", parameters, &page)
 		return page, err
 	}, func(page runtimePage) ([]runtimeVersion, *string) { return page.Items, page.NextToken })
-	if _, denied := query.Denied(err); (denied || gone(err)) && account(arn) != account(s.runtimes[arn]) {
+	user := s.runtimes[arn]
+	switch _, denied := query.Denied(err); {
+	case (denied || gone(err)) && account(arn) != account(user):
 		s.addFinding("%s uses the runtime %s of another account, whose versions the cleaner cannot list. "+
-			"If its images are in this registry, name them in a list in protect.references", s.runtimes[arn], arn)
+			"If its images are in this registry, name them in a list in protect.references", user, arn)
 		return nil
-	}
-	if err != nil {
+	case gone(err):
+		return fmt.Errorf("%s: %w; delete %s, or give it another runtime", doing, err, user)
+	case err != nil:
 		return query.Explain(name, doing, err)
 	}
 	for _, v := range versions {

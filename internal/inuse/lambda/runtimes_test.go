@@ -118,8 +118,8 @@ func TestLambdaFailsWhenItDoesNotKnowTheImagesOfARuntime(t *testing.T) {
 	t.Parallel()
 	for want, refusal := range map[string]fault{
 		"not authorized; allow the action lambda:ListRuntimeVersions": {http.StatusForbidden, "AccessDeniedException", "not authorized"},
-		"Rate exceeded":     {http.StatusTooManyRequests, "TooManyRequestsException", "Rate exceeded"},
-		"Runtime not found": {http.StatusNotFound, "ResourceNotFoundException", "Runtime not found"},
+		"Rate exceeded": {http.StatusTooManyRequests, "TooManyRequestsException", "Rate exceeded"},
+		"Runtime not found; delete " + functionARN("web", "$LATEST") + ", or give it another runtime": {http.StatusNotFound, "ResourceNotFoundException", "Runtime not found"},
 	} {
 		f := withRuntime(own)
 		f.faults = map[string]fault{"ListRuntimeVersions": refusal}

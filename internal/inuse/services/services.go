@@ -13,6 +13,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/eks"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/pinned"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
@@ -30,6 +31,7 @@ type Service struct {
 var Table = []Service{
 	{"ecs", ecs.New, slices.Concat(ecs.Actions, pinned.Actions), "InUseEcs"},
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
+	{"eks", eks.New, eks.Actions, "InUseEks"},
 }
 
 // New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
