@@ -34,7 +34,7 @@ type reliance struct {
 // an entry of their own.
 func (s *settings) drawReliance(random *rand.Rand) {
 	draw := func(relies bool) reliance {
-		r := reliance{familyDays: pick(random, 0, 0)}
+		r := reliance{familyDays: pick(random, 0, 7)}
 		for _, name := range sourceNames {
 			if relies && random.IntN(2) == 0 {
 				r.sources = append(r.sources, name)

@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -59,7 +60,19 @@ func (a *awsAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(a.answer(name, values)) // the caller may have gone
+	answer := a.answer(name, values)
+	if len(answer) == 0 {
+		w.WriteHeader(http.StatusBadRequest)
+		answer = map[string]any{"__type": "InvalidRequest", "message": fmt.Sprintf("the test has no answer to %s %q", name, values)}
+	}
+	_ = json.NewEncoder(w).Encode(answer) // the caller may have gone
+}
+
+// become makes the account have these users.
+func (a *awsAccount) become(users []user) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.users = users
 }
 
 // answer returns the answer to a request with the values: all parts for it, with their
@@ -95,7 +108,7 @@ func join(whole, part map[string]any) {
 		items, isList := value.([]any)
 		before, _ := whole[key].([]any)
 		if whole[key] = value; isList {
-			whole[key] = slices.Concat([]any{}, before, items) // an empty list is not null
+			whole[key] = append(append([]any{}, before...), items...) // an empty list is not null
 		}
 	}
 }
