@@ -85,6 +85,12 @@ func TestAWSIsImportedOnlyAtTheEdge(t *testing.T) {
 
 		"github.com/aws/aws-sdk-go-v2/service/ecs":    {"internal/inuse/ecs"},
 		"github.com/aws/aws-sdk-go-v2/service/lambda": {"internal/inuse/lambda"},
+
+		// Only tests import these, which would slow down each start.
+		"github.com/aws/aws-sdk-go-v2/service/eventbridge": {},
+		"github.com/aws/aws-sdk-go-v2/service/scheduler":   {},
+		"github.com/aws/aws-sdk-go-v2/service/pipes":       {},
+		"github.com/aws/aws-sdk-go-v2/service/sfn":         {},
 	}
 	for _, s := range sources(t) {
 		for _, im := range s.imports() {

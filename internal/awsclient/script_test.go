@@ -99,7 +99,7 @@ var operations = map[string]func(context.Context, aws.Config) error{
 	},
 	"events": func(ctx context.Context, cfg aws.Config) error {
 		var out struct{ EventBuses []string }
-		return newService(cfg).Post(ctx, "AWSEvents", "1.1", "ListEventBuses", struct{}{}, &out)
+		return newService(cfg).Post(ctx, "AWSEvents.ListEventBuses", "1.1", struct{}{}, &out)
 	},
 }
 

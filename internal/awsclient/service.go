@@ -32,15 +32,16 @@ func (s Service) IsEmulated(ctx context.Context) bool {
 	return err == nil && IsEmulated(&endpoint)
 }
 
-// Post calls an operation of the protocol AWS JSON. The target is the value of
-// X-Amz-Target before the operation, such as AWSEvents; version is 1.0 or 1.1. A call
-// without input has an empty struct. Post reads the answer into out, which must point to a
-// struct. It retries an answer that sets no member of out.
+// Post calls an operation of the protocol AWS JSON. The target is the value of the header
+// X-Amz-Target, such as AWSEvents.ListRules; version is 1.0 or 1.1. A call without input has
+// an empty struct. Post reads the answer into out, which must point to a struct. It retries
+// an answer that sets no member of out.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
-func (s Service) Post(ctx context.Context, target, version, operation string, in, out any) error {
+func (s Service) Post(ctx context.Context, target, version string, in, out any) error {
+	_, operation, _ := strings.Cut(target, ".")
 	c := s.call(operation)
 	c.method, c.header = http.MethodPost, http.Header{
-		"Content-Type": {"application/x-amz-json-" + version}, "X-Amz-Target": {target + "." + operation},
+		"Content-Type": {"application/x-amz-json-" + version}, "X-Amz-Target": {target},
 	}
 	var err error
 	if c.body, err = json.Marshal(in); err != nil {

@@ -42,7 +42,7 @@ func TestServiceCallsAreSignedAsTheSDKSigns(t *testing.T) {
 	s := newService(cfg)
 	var out numbers
 	awstest.NoError(t, s.Get(t.Context(), "Get", "/a/"+url.PathEscape("b c/é+%"), url.Values{"q": {"a b+c/d=&é"}, "a": {""}}, &out))
-	awstest.NoError(t, s.Post(t.Context(), "AWSEvents", "1.1", "Post", map[string]string{"a": "<é>"}, &out))
+	awstest.NoError(t, s.Post(t.Context(), "AWSEvents.Post", "1.1", map[string]string{"a": "<é>"}, &out))
 	for i, want := range []string{"GET /a/b%20c%2F%C3%A9+%25?a=&q=a%20b%2Bc%2Fd%3D%26%C3%A9", "POST /"} {
 		r := requests[i]
 		awstest.Equal(t, "request", want, r.Method+" "+r.RequestURI)
@@ -57,11 +57,11 @@ func TestServiceCallsAreSignedAsTheSDKSigns(t *testing.T) {
 
 func TestObjectsAreSignedAsTheSDKSigns(t *testing.T) {
 	t.Parallel()
-	cfg := awstest.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		awstest.Equal(t, "signature of "+r.RequestURI, sdkSignature(t, r, "s3"), r.Header.Get("Authorization"))
-	}))
+	var request *http.Request
+	cfg := awstest.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { request = r }))
 	_, err := get(t, cfg, "s3://bucket/a key+é")
 	awstest.NoError(t, err)
+	awstest.Equal(t, "signature", sdkSignature(t, request, "s3"), request.Header.Get("Authorization"))
 }
 
 // sdkSignature returns the Authorization of the request, as the SDK's signer writes it.
@@ -105,7 +105,7 @@ func TestServiceErrorsAreThoseOfTheSDK(t *testing.T) {
 			_, _ = io.WriteString(w, c.body)
 		}))
 		var out numbers
-		err := newService(cfg).Post(t.Context(), "AWSEvents", "1.1", "ListRules", struct{}{}, &out)
+		err := newService(cfg).Post(t.Context(), "AWSEvents.ListRules", "1.1", struct{}{}, &out)
 		awstest.ErrorContains(t, err, c.text)
 		var operation *smithy.OperationError
 		var answer smithy.APIError
@@ -116,7 +116,7 @@ func TestServiceErrorsAreThoseOfTheSDK(t *testing.T) {
 			t.Errorf("%s: %v has not the code %s", c.body, err, c.code)
 		}
 	}
-	awstest.ErrorContains(t, newService(aws.Config{}).Post(t.Context(), "", "", "Put", func() {}, nil), "events: Put, json: unsupported type")
+	awstest.ErrorContains(t, newService(aws.Config{}).Post(t.Context(), "X.Put", "", func() {}, nil), "events: Put, json: unsupported type")
 }
 
 // The next attempt reads its answer alone.

@@ -4,8 +4,6 @@
 package config
 
 import (
-	"slices"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
@@ -111,16 +109,6 @@ type Protect struct {
 	PushedWithinHours int `json:"pushedWithinHours"`
 }
 
-// Sources returns the names of the in-use sources: the services, the lists of references
-// and, with a Kubeconfig, [KubeconfigSource].
-func (p Protect) Sources() []string {
-	sources := slices.Concat(p.InUse, p.References)
-	if p.Kubeconfig != nil {
-		sources = append(sources, KubeconfigSource)
-	}
-	return sources
-}
-
 // ECS says what the in-use source of ECS queries in addition to tasks, services and task
 // definition families. The zero value is nothing.
 type ECS struct {
@@ -148,9 +136,6 @@ func (e ECS) union(other ECS) ECS {
 		max(e.FamilyDays, other.FamilyDays),
 	}
 }
-
-// KubeconfigSource is the name of the in-use source for [Protect.Kubeconfig].
-const KubeconfigSource = "kubeconfig"
 
 // A Kubeconfig names the contexts of a kubeconfig file whose clusters are queried.
 type Kubeconfig struct {
@@ -222,42 +207,4 @@ func Default() Config {
 		Settings:     settings,
 		Report:       Report{Notify: "changes"},
 	}
-}
-
-// InUse returns the settings of one in-use scan for all parts of the configuration: every
-// service and list once, the greatest number of revisions, and what any part queries.
-func (c *Config) InUse() Protect {
-	all := Protect{Kubeconfig: c.Protect.Kubeconfig}
-	for _, p := range c.protects() {
-		all.InUse = append(all.InUse, p.InUse...)
-		all.References = append(all.References, p.References...)
-		all.TaskDefinitionRevisions = max(all.TaskDefinitionRevisions, p.TaskDefinitionRevisions)
-		all.ECS = all.ECS.union(p.ECS)
-		all.EKSClusters = append(all.EKSClusters, p.EKSClusters...)
-		all.EKSResources = append(all.EKSResources, p.EKSResources...)
-	}
-	slices.Sort(all.InUse)
-	slices.Sort(all.References)
-	all.InUse, all.References = slices.Compact(all.InUse), slices.Compact(all.References)
-	return all
-}
-
-// ReferencesMaxAge returns the smallest maximum age in hours of the list, or 0.
-func (c *Config) ReferencesMaxAge(location string) int {
-	least := 0
-	for _, p := range c.protects() {
-		if hours := p.ReferencesMaxAgeHours; hours > 0 && (least == 0 || hours < least) && slices.Contains(p.References, location) {
-			least = hours
-		}
-	}
-	return least
-}
-
-// protects returns the general protect and that of each entry.
-func (c *Config) protects() []Protect {
-	all := []Protect{c.Protect}
-	for i := range c.Policies {
-		all = append(all, c.Policies[i].Protect)
-	}
-	return all
 }

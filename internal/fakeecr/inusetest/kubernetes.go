@@ -3,8 +3,7 @@ package inusetest
 import (
 	"crypto/tls"
 	"encoding/pem"
-	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -37,7 +36,7 @@ func StartKubernetes(image string) *Kubernetes {
 	k := &Kubernetes{Image: image}
 	k.Server = httptest.NewUnstartedServer(k)
 	k.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
-	k.Config.ErrorLog = log.New(io.Discard, "", 0) // it reports clients that do not trust it
+	k.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // it reports clients that do not trust it
 	k.StartTLS()
 	return k
 }

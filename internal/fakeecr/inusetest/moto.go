@@ -19,7 +19,7 @@ import (
 // tools/moto_faithful.py, and PYTHON the Python that runs it.
 func Moto(t *testing.T) (url string) {
 	t.Helper()
-	shared := os.Getenv("ECR_CLEANER_SHARED")
+	shared, python := os.Getenv("ECR_CLEANER_SHARED"), os.Getenv("PYTHON") //nolint:forbidigo // of the machine that tests
 	if shared == "" {
 		t.Skip("ECR_CLEANER_SHARED names no directory with tools/moto_faithful.py")
 	}
@@ -29,7 +29,7 @@ func Moto(t *testing.T) (url string) {
 	_, port, _ := net.SplitHostPort(address)
 	_ = l.Close()
 	var output bytes.Buffer
-	server := exec.Command(cmp.Or(os.Getenv("PYTHON"), "python3.11"), filepath.Join(shared, "tools", "moto_faithful.py"), port, "--faithful")
+	server := exec.Command(cmp.Or(python, "python3.11"), filepath.Join(shared, "tools", "moto_faithful.py"), port, "--faithful")
 	server.Stdout, server.Stderr = &output, &output
 	awstest.NoError(t, server.Start())
 	t.Cleanup(func() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,12 +20,11 @@ import (
 
 // A definition is a task definition or a daemon task definition.
 type definition struct {
-	name  string          // an ARN, or as in a Pin
+	name  string          // an ARN, or the name in a Pin
 	users map[string]user // by Use.By
-	// Images are the images of the containers, and registered is the time of the
-	// registration, zero if unknown. They are empty until the definition is described.
-	images     []string
-	registered time.Time
+	// These are empty until the definition is described.
+	images     []string  // of the containers
+	registered time.Time // zero if unknown
 }
 
 // A user of a definition.
@@ -85,7 +85,8 @@ func (s *scan) describeDefinition(ctx context.Context, d *definition) error {
 		describe, explained = s.describeDaemonTask, explainDaemon
 	}
 	doing, optional := "describe task definition "+d.name, true
-	for by, u := range d.users {
+	for _, by := range slices.Sorted(maps.Keys(d.users)) {
+		u := d.users[by]
 		optional = optional && u.optional
 		if u.optional && by != d.name {
 			doing = "describe task definition " + d.name + ", which " + by + " names"

@@ -104,11 +104,8 @@ func TestAFamilyThatSomethingNamesIsNotIdle(t *testing.T) {
 	const named = "pr-1:  0, pr-2:  0"
 	definition := arn("task-definition", "pr:1")
 	service := func(f *fakeECS, more object) {
-		s := object{"serviceArn": arn("service", "s")}
-		for key, value := range more {
-			s[key] = value
-		}
-		f.services = map[string][]object{"prod": {s}}
+		more["serviceArn"] = arn("service", "s")
+		f.services = map[string][]object{"prod": {more}}
 	}
 	for name, change := range map[string]func(*fakeECS){
 		"a task":         func(f *fakeECS) { f.tasks = map[string][]object{"prod": {task("t", "RUNNING", "pr:1", "nginx")}} },

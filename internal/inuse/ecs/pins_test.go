@@ -57,8 +57,10 @@ func TestAPinToADeletedDefinitionNamesNothing(t *testing.T) {
 func TestAnyOtherAnswerToAPinIsAFailure(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []fault{
-		{http.StatusBadRequest, "ClientException", "no access"}, {http.StatusBadRequest, "InvalidParameterException", "Unable to describe"},
-		{http.StatusBadRequest, "AccessDeniedException", "no"}, {http.StatusBadRequest, "ThrottlingException", "Rate exceeded"},
+		{http.StatusBadRequest, "ClientException", "no access"},
+		{http.StatusBadRequest, "InvalidParameterException", "Unable to describe"},
+		{http.StatusBadRequest, "AccessDeniedException", "no"},
+		{http.StatusBadRequest, "ThrottlingException", "Rate exceeded"},
 	} {
 		f := &fakeECS{faults: map[string]fault{"DescribeTaskDefinition": answer}}
 		wantFailure(t, pinned(t, f, "job:1"), "describe task definition job:1, which rule names: ", answer.message)

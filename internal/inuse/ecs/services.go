@@ -17,7 +17,7 @@ type service struct {
 	cluster, arn           string
 	deployments, revisions []string // the ARNs that are known so far
 	current                []string // the ARNs that the service itself names
-	hasTaskSets            bool
+	hasTaskSets            bool     // in place of revisions
 }
 
 func (s *scan) services(ctx context.Context, clusters []string) error {
@@ -82,8 +82,9 @@ func deploysTaskSets(controller *types.DeploymentController) bool {
 		controller.Type == types.DeploymentControllerTypeExternal)
 }
 
-// taskSets adds the task definitions of the task sets of the service. ECS may refuse to
-// describe all task sets of a service. Those in DescribeServices are then all of them.
+// taskSets adds the task definitions of the task sets of the service. ECS has refused this
+// call with "TaskSets cannot be empty". DescribeServices then has all task sets.
+// https://github.com/aws/aws-cli/issues/5380
 func (s *scan) taskSets(ctx context.Context, sv service) error {
 	if !sv.hasTaskSets || !s.Settings.TaskSets {
 		return nil

@@ -97,7 +97,7 @@ func TestFaultsOfEKSFailTheSource(t *testing.T) {
 		}
 		f := &fakeEKS{answers: map[string]object{operation: {"message": "hello"}}}
 		f.add("prod", inusetest.NewKubernetes(t, inusetest.Registry+"app:v1"))
-		wantFailure(t, f.source(t), doing, "the answer has no ")
+		wantFailure(t, f.source(t), doing, "the answer is empty")
 	}
 }
 
@@ -264,7 +264,8 @@ func TestTheCallerCanStop(t *testing.T) {
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		f.add(name, inusetest.NewKubernetes(t, inusetest.Registry+"app-"+name+":v1"))
 	}
-	for range f.source(t).Uses(t.Context()) {
+	for _, err := range f.source(t).Uses(t.Context()) {
+		awstest.NoError(t, err)
 		break
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -27,7 +27,7 @@ type statesPage struct {
 type machine struct{ StateMachineArn, StateMachineVersionArn string }
 
 func (s stateMachines) find(ctx context.Context) ([]Definition, error) {
-	machines, err := list(ctx, s.service, "list state machines", s.fetch(ctx, "ListStateMachines", ""),
+	machines, err := list(s.service, "list state machines", s.fetch(ctx, "ListStateMachines", ""),
 		func(p *statesPage) ([]machine, *string) { return p.StateMachines, p.NextToken },
 		func(m machine) string { return m.StateMachineArn })
 	if err != nil {
@@ -42,7 +42,7 @@ func (s stateMachines) find(ctx context.Context) ([]Definition, error) {
 
 // versions returns the ARN of the state machine and those of its versions.
 func (s stateMachines) versions(ctx context.Context, m machine) ([]string, error) {
-	versions, err := list(ctx, s.service, "list versions of "+m.StateMachineArn,
+	versions, err := list(s.service, "list versions of "+m.StateMachineArn,
 		s.fetch(ctx, "ListStateMachineVersions", m.StateMachineArn),
 		func(p *statesPage) ([]machine, *string) { return p.StateMachineVersions, p.NextToken },
 		func(m machine) string { return m.StateMachineVersionArn })
@@ -84,5 +84,5 @@ func (s stateMachines) fetch(ctx context.Context, operation, arn string) func(to
 }
 
 func (s stateMachines) post(ctx context.Context, operation string, in statesInput, out any) error {
-	return s.Post(ctx, "AWSStepFunctions", "1.0", operation, in, out)
+	return s.Post(ctx, "AWSStepFunctions."+operation, "1.0", in, out)
 }

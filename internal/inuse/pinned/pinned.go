@@ -59,7 +59,8 @@ type Definition struct {
 // An emulator that does not know the operation of a listing has nothing to list.
 func Find(ctx context.Context, env query.Environment, clusters []string) ([]Definition, error) {
 	newService := func(name, sdkID, field string) service {
-		return service{awsclient.Service{Config: env.AWS, Name: name, SDKID: sdkID, Clock: env.Clock}, "protect.ecs." + field}
+		s := awsclient.Service{Config: env.AWS, Name: name, SDKID: sdkID, Clock: env.Clock}
+		return service{s, "protect.ecs." + field, s.IsEmulated(ctx)}
 	}
 	type search func(context.Context) ([]Definition, error)
 	var searches []search
@@ -95,7 +96,8 @@ func (d Definition) isElsewhere() bool {
 // A service is one that may name task definitions.
 type service struct {
 	awsclient.Service
-	field string // of the configuration, which turns its search off
+	field    string // of the configuration, which turns its search off
+	emulated bool
 }
 
 // failed wraps the error of a call, and says what to do about it. Doing describes the call.
@@ -119,8 +121,7 @@ func (s service) encrypted(doing string, err error) error {
 
 // list returns all items of a listing. An item without a name is an error.
 func list[P, T any](
-	ctx context.Context, s service, doing string,
-	fetch func(token *string) (P, error), read func(P) ([]T, *string), nameOf func(T) string,
+	s service, doing string, fetch func(token *string) (P, error), read func(P) ([]T, *string), nameOf func(T) string,
 ) ([]T, error) {
 	var all []T
 	for item, err := range query.Pages(fetch, read) {
@@ -129,7 +130,7 @@ func list[P, T any](
 			return nil, s.doubtful(doing, errNoName)
 		case err == nil:
 			all = append(all, item)
-		case len(all) == 0 && (query.NotKnown(err) || awsclient.IsErrorPage(err)) && s.IsEmulated(ctx):
+		case len(all) == 0 && s.emulated && (query.NotKnown(err) || awsclient.IsErrorPage(err)):
 			return nil, nil
 		default:
 			return nil, s.failed(doing, err)

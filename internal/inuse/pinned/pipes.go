@@ -19,7 +19,7 @@ type pipesPage struct {
 }
 
 func (s pipes) find(ctx context.Context) ([]Definition, error) {
-	all, err := list(ctx, s.service, "list pipes", func(token *string) (*pipesPage, error) {
+	all, err := list(s.service, "list pipes", func(token *string) (*pipesPage, error) {
 		var page pipesPage
 		return &page, s.Get(ctx, "ListPipes", "/v1/pipes", pageQuery("Limit", token), &page)
 	}, func(p *pipesPage) ([]pipe, *string) { return p.Pipes, p.NextToken }, func(p pipe) string { return p.Name })

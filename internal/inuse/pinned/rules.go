@@ -57,7 +57,7 @@ func (r rule) arn() string {
 }
 
 func (s rules) find(ctx context.Context) ([]Definition, error) {
-	buses, err := list(ctx, s.service, "list event buses", s.fetch(ctx, "ListEventBuses", eventsInput{}),
+	buses, err := list(s.service, "list event buses", s.fetch(ctx, "ListEventBuses", eventsInput{}),
 		func(p *eventsPage) ([]eventBus, *string) { return p.EventBuses, p.NextToken },
 		func(b eventBus) string { return b.Name })
 	if err != nil {
@@ -86,7 +86,7 @@ func (s rules) find(ctx context.Context) ([]Definition, error) {
 
 // ofCluster returns the rules of the event bus with a target in the cluster.
 func (s rules) ofCluster(ctx context.Context, bus eventBus, cluster string) ([]rule, error) {
-	names, err := list(ctx, s.service, "list rules of event bus "+bus.Name+" for "+cluster,
+	names, err := list(s.service, "list rules of event bus "+bus.Name+" for "+cluster,
 		s.fetch(ctx, "ListRuleNamesByTarget", eventsInput{EventBusName: bus.Name, TargetArn: cluster}),
 		func(p *eventsPage) ([]string, *string) { return p.RuleNames, p.NextToken },
 		func(name string) string { return name })
@@ -126,6 +126,6 @@ func (s rules) fetch(ctx context.Context, operation string, in eventsInput) func
 	return func(token *string) (*eventsPage, error) {
 		in.Limit, in.NextToken = maxPage, token
 		var page eventsPage
-		return &page, s.Post(ctx, "AWSEvents", "1.1", operation, in, &page)
+		return &page, s.Post(ctx, "AWSEvents."+operation, "1.1", in, &page)
 	}
 }

@@ -24,7 +24,7 @@ type scheduleTarget struct {
 }
 
 func (s schedules) find(ctx context.Context) ([]Definition, error) {
-	all, err := list(ctx, s.service, "list schedules", func(token *string) (*schedulesPage, error) {
+	all, err := list(s.service, "list schedules", func(token *string) (*schedulesPage, error) {
 		var page schedulesPage // of all groups, because the query names none
 		return &page, s.Get(ctx, "ListSchedules", "/schedules", pageQuery("MaxResults", token), &page)
 	}, func(p *schedulesPage) ([]schedule, *string) { return p.Schedules, p.NextToken },

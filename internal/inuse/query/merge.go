@@ -16,7 +16,7 @@ func Merge[T, R any](ctx context.Context, most int, items []T, results func(cont
 		found, failures := make(chan R), make([]error, len(items))
 		defer func() {
 			stop()
-			for range found { //nolint:revive // until the last sequence has ended
+			for range found { // until the last sequence has ended
 			}
 		}()
 		go func() {

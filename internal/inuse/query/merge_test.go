@@ -69,7 +69,7 @@ func TestMergeBoundsTheItemsAtATime(t *testing.T) {
 	t.Parallel()
 	var running, most atomic.Int64
 	meet := make(chan struct{})
-	for range query.Merge(t.Context(), 2, []string{"a", "b", "c", "d"}, func(context.Context, string) iter.Seq2[string, error] {
+	for _, err := range query.Merge(t.Context(), 2, []string{"a", "b", "c", "d"}, func(context.Context, string) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
 			most.Store(max(most.Load(), running.Add(1)))
 			defer running.Add(-1)
@@ -80,6 +80,7 @@ func TestMergeBoundsTheItemsAtATime(t *testing.T) {
 			yield("x", nil)
 		}
 	}) {
+		awstest.NoError(t, err)
 	}
 	awstest.Equal(t, "most items at a time", int64(2), most.Load())
 }
@@ -88,7 +89,7 @@ func TestMergeBoundsTheItemsAtATime(t *testing.T) {
 func TestMergeEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
 	var ended atomic.Int64
-	for range query.Merge(t.Context(), 3, []string{"a", "b", "c"}, func(ctx context.Context, item string) iter.Seq2[string, error] {
+	for _, err := range query.Merge(t.Context(), 3, []string{"a", "b", "c"}, func(ctx context.Context, item string) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
 			defer ended.Add(1)
 			if item == "a" && yield(item, nil) {
@@ -98,6 +99,7 @@ func TestMergeEndsWithItsCaller(t *testing.T) {
 			<-ctx.Done()
 		}
 	}) {
+		awstest.NoError(t, err)
 		break
 	}
 	awstest.Equal(t, "sequences that have ended", int64(3), ended.Load())
