@@ -82,16 +82,31 @@ var pinnedUsers = []user{
 	{name: "state-machine-arguments", answers: stateMachine("arguments", "Arguments", "job:6", "state-machine-arguments")},
 }
 
+const runtime = "arn:aws:lambdaAWS:runtime/one"
+
 var lambdaUsers = []user{
 	{name: "function-version", answers: map[string]string{
 		"/2015-03-31/functions": `{"Functions": [{"FunctionName": "fn", "Version": "$LATEST", "FunctionArn": "arn:aws:lambdaAWS:function:fn"},
 			{"FunctionName": "fn", "Version": "3", "FunctionArn": "arn:aws:lambdaAWS:function:fn:3"}]}`,
-		"/2015-03-31/functions/fn":   `{"Configuration": {}, "Code": {"ImageUri": "HOST/base:v1"}}`,
+		"/2015-03-31/functions/fn":   `{"Configuration": {}, "Code": {"ImageUri": "HOST/app@gone"}}`,
 		"/2015-03-31/functions/fn 3": `{"Configuration": {}, "Code": {"ImageUri": "HOST/app@function-version"}}`,
+	}},
+	{name: "runtime", answers: map[string]string{
+		"/2015-03-31/functions": `{"Functions": [{"FunctionName": "zip", "Version": "$LATEST", "PackageType": "Zip",
+			"FunctionArn": "arn:aws:lambdaAWS:function:zip", "Runtime": "custom", "RuntimeConfig": {"RuntimeArn": "` + runtime + `"}}]}`,
+		"/2015-03-31/functions/zip":                     `{"Configuration": {"PackageType": "Zip", "RuntimeConfig": {"RuntimeArn": "` + runtime + `"}}, "Code": {"Location": "https://a"}}`,
+		"/2026-10-01/runtimes/" + runtime + "/versions": `{"items": [{"arn": "` + runtime + `/version/1", "resolvedUri": "HOST/app@runtime"}]}`,
 	}},
 }
 
 var kubernetesUsers = []user{
+	{name: "init-container", answers: items("/api/v1/pods", `"spec": {"containers": [{"name": "main", "image": "nginx"}], "initContainers": [{"name": "init", "image": "HOST/app:init-container"}]}`)},
+	{name: "image-volume", answers: items("/api/v1/pods", `"spec": {"containers": [{"name": "main", "image": "nginx"}], "volumes": [{"name": "data", "image": {"reference": "HOST/app:image-volume"}}]}`)},
+	{name: "pod-template", answers: map[string]string{"/api/v1/podtemplates": `{"items": [{"metadata": {"name": "one"}, "template":
+		{"spec": {"containers": [{"name": "main", "image": "HOST/app:pod-template"}]}}}]}`}},
+	{name: "stateful-set", answers: items("/apis/apps/v1/statefulsets", `"spec": `+podTemplate("stateful-set"))},
+	{name: "daemon-set", answers: items("/apis/apps/v1/daemonsets", `"spec": `+podTemplate("daemon-set"))},
+	{name: "job", answers: items("/apis/batch/v1/jobs", `"spec": `+podTemplate("job"))},
 	{name: "pod", answers: items("/api/v1/pods", `"spec": {"containers": [{"name": "main", "image": "HOST/app:pod"}]}`)},
 	{name: "image-id", answers: items("/api/v1/pods", `"spec": {"containers": [{"name": "main", "image": "HOST/app:moved"}]},
 		"status": {"containerStatuses": [{"name": "main", "image": "HOST/app:moved", "imageID": "docker-pullable://HOST/app@image-id"}]}`)},
@@ -152,23 +167,24 @@ func with(answers, more map[string]string) map[string]string {
 // An emptyAccount has clusters of ECS and EKS, and nothing that uses an image.
 func emptyAccount(endpoint string, authority []byte) user {
 	answers := map[string]string{
-		"ListClusters":                     `{"clusterArns": ["ECS:cluster/c"]}`,
-		"ListTasks":                        `{"taskArns": []}`,
-		"ListServices":                     `{"serviceArns": []}`,
-		"ListServiceDeployments":           `{"serviceDeployments": []}`,
-		"ListDaemons":                      `{"daemonSummariesList": []}`,
-		"ListDaemonDeployments":            `{"daemonDeployments": []}`,
-		"ListDaemonTaskDefinitions":        `{"daemonTaskDefinitions": []}`,
-		"ListTaskDefinitionFamilies":       `{"families": []}`,
-		"ListEventBuses":                   `{"EventBuses": [{"Name": "default", "Arn": "arn:aws:eventsAWS:event-bus/default"}]}`,
-		"ListRuleNamesByTarget":            `{"RuleNames": []}`,
-		"/schedules":                       `{"Schedules": []}`,
-		"/v1/pipes":                        `{"Pipes": []}`,
-		"ListStateMachines":                `{"stateMachines": []}`,
-		"ListStateMachineVersions":         `{"stateMachineVersions": []}`,
-		"/2015-03-31/functions":            `{"Functions": []}`,
-		"/2015-03-31/functions/fn/aliases": `{"Aliases": []}`,
-		"/clusters":                        `{"clusters": ["prod"]}`,
+		"ListClusters":                      `{"clusterArns": ["ECS:cluster/c"]}`,
+		"ListTasks":                         `{"taskArns": []}`,
+		"ListServices":                      `{"serviceArns": []}`,
+		"ListServiceDeployments":            `{"serviceDeployments": []}`,
+		"ListDaemons":                       `{"daemonSummariesList": []}`,
+		"ListDaemonDeployments":             `{"daemonDeployments": []}`,
+		"ListDaemonTaskDefinitions":         `{"daemonTaskDefinitions": []}`,
+		"ListTaskDefinitionFamilies":        `{"families": []}`,
+		"ListEventBuses":                    `{"EventBuses": [{"Name": "default", "Arn": "arn:aws:eventsAWS:event-bus/default"}]}`,
+		"ListRuleNamesByTarget":             `{"RuleNames": []}`,
+		"/schedules":                        `{"Schedules": []}`,
+		"/v1/pipes":                         `{"Pipes": []}`,
+		"ListStateMachines":                 `{"stateMachines": []}`,
+		"ListStateMachineVersions":          `{"stateMachineVersions": []}`,
+		"/2015-03-31/functions":             `{"Functions": []}`,
+		"/2015-03-31/functions/fn/aliases":  `{"Aliases": []}`,
+		"/2015-03-31/functions/zip/aliases": `{"Aliases": []}`,
+		"/clusters":                         `{"clusters": ["prod"]}`,
 		"/clusters/prod": fmt.Sprintf(`{"cluster": {"name": "prod", "status": "ACTIVE", "endpoint": %q, "certificateAuthority": {"data": %q}}}`,
 			endpoint, base64.StdEncoding.EncodeToString(authority)),
 		"/apis": `{"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": []}`,
