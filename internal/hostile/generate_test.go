@@ -34,7 +34,8 @@ type settings struct {
 	rule                     rule
 	general                  reliance
 	own                      map[string]reliance // of repositories with an entry of their own
-	tagPatterns              []string            // exact tags
+	kubeconfig               bool
+	tagPatterns              []string // exact tags
 	keepNewest               int
 	pulledDays, pushedHours  int
 	deleteOrphans, archive   bool
@@ -106,6 +107,9 @@ func (s *settings) configuration() string {
 		"tagPatterns": append([]string{}, s.tagPatterns...), "keepNewest": s.keepNewest,
 		"pulledWithinDays": s.pulledDays, "pushedWithinHours": s.pushedHours,
 	})
+	if s.kubeconfig {
+		protect["kubeconfig"] = "file"
+	}
 	c := map[string]any{
 		"policies": append(entries, map[string]any{"name": "p", "policy": policy}), "protect": protect,
 		"orphans": map[bool]string{true: "delete", false: "keep"}[s.deleteOrphans], "onExpire": map[bool]string{true: "archive", false: "delete"}[s.archive],

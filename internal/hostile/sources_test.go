@@ -22,7 +22,7 @@ import (
 // list is the name of the list of references. The other sources are services.
 const list = "list"
 
-var sourceNames = []string{"ecs", "eks", "lambda", list}
+var sourceNames = []string{"ecs", "eks", "lambda", list, config.KubeconfigSource}
 
 // A reliance says which sources protect the images of a repository.
 type reliance struct {
@@ -35,16 +35,19 @@ type reliance struct {
 func (s *settings) drawReliance(random *rand.Rand) {
 	draw := func(relies bool) reliance {
 		r := reliance{familyDays: pick(random, 0, 7)}
-		for _, name := range sourceNames {
+		for _, name := range sourceNames[:4] {
 			if relies && random.IntN(2) == 0 {
 				r.sources = append(r.sources, name)
 			}
 		}
-		if relies && r.sources == nil {
-			r.sources = []string{pick(random, sourceNames...)}
+		if s.kubeconfig { // every entry relies on it
+			r.sources = append(r.sources, config.KubeconfigSource)
+		} else if relies && r.sources == nil {
+			r.sources = []string{pick(random, sourceNames[:4]...)}
 		}
 		return r
 	}
+	s.kubeconfig = random.IntN(6) == 0
 	s.general, s.own = draw(random.IntN(4) > 0), map[string]reliance{}
 	for _, repo := range s.repositories {
 		if random.IntN(3) == 0 {
@@ -64,9 +67,11 @@ func (s *settings) relianceOf(repo string) reliance {
 func (r reliance) protect() map[string]any {
 	services, lists := []string{}, []string{}
 	for _, name := range r.sources {
-		if name == list {
+		switch name {
+		case list:
 			lists = append(lists, name)
-		} else {
+		case config.KubeconfigSource: // a member of the general protect only
+		default:
 			services = append(services, name)
 		}
 	}
@@ -100,8 +105,8 @@ func (f *fixture) drawUses(random *rand.Rand, repo string, images []imageOf) {
 	}
 }
 
-// use adds a use of the image from that time on: by its digest, by a tag, or by a tag
-// with a digest that the repository does not have.
+// use adds a use from that time on, usually of the image: by its digest, by a tag, or by a
+// tag with a digest that the repository does not have.
 func (f *fixture) use(random *rand.Rand, repo string, im imageOf, since time.Time) {
 	u := use{source: f.aSource(random), repo: repo, since: since, digest: im.Digest}
 	if len(im.Tags) > 0 {
@@ -113,11 +118,15 @@ func (f *fixture) use(random *rand.Rand, repo string, im imageOf, since time.Tim
 			u.digest = "sha256:" + strings.Repeat("0", 64)
 		}
 	}
+	if len(f.uses) > 0 && random.IntN(4) == 0 { // of the image that another use names
+		other := pick(random, f.uses...)
+		u.source, u.repo, u.tag, u.digest = other.source, other.repo, other.tag, other.digest
+	}
 	switch n := random.IntN(24); {
 	case n == 0:
 		u.kind = ofAllImages
 	case n == 1:
-		u.kind, u.tag, u.digest = ofAnywhere, "", im.Digest
+		u.kind, u.repo, u.tag, u.digest = ofAnywhere, repo, "", im.Digest
 	case n < 4:
 		u.kind = aFinding
 	case n < 8:
@@ -193,7 +202,7 @@ func (s source) Name() string { return s.name }
 
 // MaxUses returns the number of uses of an image that a scan keeps.
 func (s source) MaxUses() int {
-	if s.name == list {
+	if s.name == list || s.name == "eks" {
 		return 1
 	}
 	return 1_000
@@ -223,7 +232,7 @@ func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 // sources returns the sources for one scan. They are asked at one time.
 func (f *fixture) sources(c config.Config) []inuse.Source {
 	settings := c.InUse()
-	names := slices.Concat(settings.InUse, settings.References)
+	names := settings.Sources()
 	var once sync.Once
 	var s scan
 	ask := func(ctx context.Context) scan {
