@@ -2,18 +2,13 @@ package hostile_test
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 type imageOf = fakeecr.Image
@@ -63,6 +58,27 @@ var events = []event{
 		f.use(random, repo, im, f.clocks.service())
 		if random.IntN(2) == 0 {
 			f.pull(random, repo, im)
+		}
+	}},
+	// A deployment is rolled back: an image is in use again.
+	{"use again", 2, func(f *fixture, random *rand.Rand, repo string, _ imageOf) {
+		ended := f.those(func(u use) bool { return u.ended && u.repo == repo })
+		if len(ended) == 0 {
+			return
+		}
+		again := pick(random, ended...)
+		again.ended, again.since = false, f.clocks.service()
+		f.uses = append(f.uses, again)
+		if im, there := f.images(repo)[again.digest]; there {
+			f.pull(random, repo, im)
+		}
+	}},
+	// Or a tag in use moves to the oldest image.
+	{"rollback", 2, func(f *fixture, random *rand.Rand, repo string, _ imageOf) {
+		tagged := f.those(func(u use) bool { return u.tag != "" && u.repo == repo })
+		if images := f.server.Images(repo); len(tagged) > 0 && len(images) > 0 {
+			oldest := slices.MinFunc(images, func(a, b imageOf) int { return a.PushedAt.Compare(b.PushedAt) })
+			f.server.Tag(repo, oldest.Digest, pick(random, tagged...).tag)
 		}
 	}},
 	{"end of use", 1, func(f *fixture, random *rand.Rand, _ string, _ imageOf) {
@@ -203,71 +219,3 @@ func (f *fixture) pullIndex(c *call) {
 
 // begun reports whether events may happen yet.
 func (f *fixture) begun() bool { return !f.quietStart || f.rechecked }
-
-// Name returns the name of the in-use source.
-func (f *fixture) Name() string { return "ecs" }
-
-// Uses yields all uses that lasted from the question to the answer, and some of the
-// uses that began in between.
-func (f *fixture) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
-	return func(yield func(inuse.Use, error) bool) {
-		uses, err := f.scan(ctx)
-		for _, u := range uses {
-			if !yield(u, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(inuse.Use{}, err)
-		}
-	}
-}
-
-var errSource = errors.New("the service is down")
-
-func (f *fixture) scan(ctx context.Context) ([]inuse.Use, error) {
-	f.mu.Lock()
-	random := f.chance("scan")
-	asked := f.clocks.service()
-	takes := pick(random, 0, 0, time.Second, 20*time.Second)
-	kind := ""
-	if f.sourceFaults && random.IntN(2) == 0 {
-		kind = pick(random, "source fails", "source is slow", "source names nothing")
-		f.tally.note("fault: " + kind)
-	}
-	if kind == "source is slow" {
-		takes = pick(random, 9*time.Minute, 11*time.Minute, 14*time.Minute)
-	}
-	f.notef("scan asked (%s)", kind)
-	if images := f.images(f.repositories[0]); f.eventRate > 0 && len(images) > 0 && random.IntN(4) == 0 {
-		digest := pick(random, slices.Sorted(maps.Keys(images))...)
-		f.clocks.suspend(time.Second)
-		f.pull(random, f.repositories[0], images[digest])
-		f.notef("   event: pulled during the scan %s", f.names[digest])
-		f.tally.note("event: pulled during the scan")
-	}
-	f.mu.Unlock()
-	f.clocks.suspend(takes) // the cleaner may hold a mutex meanwhile, see pass
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.change(random, "", nil)
-	s := scan{asked: asked, ok: kind != "source fails" && ctx.Err() == nil}
-	var uses []inuse.Use
-	for _, u := range f.uses {
-		// The cleaner can detect a source that wrongly names nothing only if it named
-		// something before.
-		if u.ended || u.since.After(asked) && random.IntN(2) == 0 || kind == "source names nothing" && f.run == "apply" && f.saved != nil && f.savedNamed > 0 {
-			continue
-		}
-		uses = append(uses, inuse.Use{By: "task", Reference: reference.Reference{
-			RegistryID: account, Region: region, Repository: u.repo, Tag: u.tag, Digest: u.digest,
-		}})
-	}
-	s.named = len(uses)
-	f.scans = append(f.scans, s)
-	f.notef("scan answered: ok %v, %d uses", s.ok, s.named)
-	if !s.ok {
-		return uses, errSource
-	}
-	return uses, nil
-}

@@ -20,20 +20,6 @@ const (
 	region  = awstest.Region
 )
 
-// A use says that something uses an image from a time on, until it has ended.
-type use struct {
-	repo, tag, digest string
-	since             time.Time
-	ended             bool
-}
-
-// A scan is one question to the in-use source.
-type scan struct {
-	asked time.Time
-	ok    bool
-	named int
-}
-
 // A recheck is an image as a call of the run found it; zero if the call did not find it.
 type recheck struct {
 	asked time.Time // at the service
@@ -108,13 +94,13 @@ type fixture struct {
 	started   time.Time
 	views     map[string]*view
 	scans     []scan
+	most      map[string]int // the most uses that each source had, here and in the saved plan
 	learnt    *knowledge
 	requested map[string]map[string]bool
 	named     map[string]bool
 	// Of the saved plan.
-	saved      map[string]map[string]fakeecr.Image
-	savedAt    time.Time
-	savedNamed int
+	saved   map[string]map[string]fakeecr.Image
+	savedAt time.Time
 }
 
 func newFixture(ctx context.Context, seed uint64, seen *tally) *fixture {
@@ -141,6 +127,7 @@ func newFixture(ctx context.Context, seed uint64, seen *tally) *fixture {
 func (f *fixture) begin(run string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.most = f.namedLast()
 	f.run, f.scans, f.learnt, f.jumped = run, nil, &knowledge{}, false
 	f.started = f.clocks.service()
 	f.views, f.requested = map[string]*view{}, map[string]map[string]bool{}

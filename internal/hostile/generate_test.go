@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -31,7 +32,9 @@ type rule struct {
 // Settings are the configuration of a trial, and the rates of events and faults in it.
 type settings struct {
 	rule                     rule
-	inUse                    bool
+	general                  reliance
+	own                      map[string]reliance // of repositories with an entry of their own
+	kubeconfig               bool
 	tagPatterns              []string // exact tags
 	keepNewest               int
 	pulledDays, pushedHours  int
@@ -59,7 +62,6 @@ func draw(random *rand.Rand) settings {
 			rule{"expire", "any", "sinceImagePushed", 3}, rule{"expire", "any", "sinceImagePushed", 3}, rule{"expire", "untagged", "sinceImagePushed", 3},
 			rule{"expire", "any", "imageCountMoreThan", 2}, rule{"expire", "tagged", "sinceImagePushed", 3}, rule{"expire", "any", "sinceImagePulled", 3},
 			rule{"transition", "any", "sinceImagePulled", 3}, rule{"untag", "tagged", "sinceImagePushed", 3}),
-		inUse:      random.IntN(4) > 0,
 		keepNewest: pick(random, 0, 0, 0, 1, 2), pulledDays: pick(random, 0, 0, 7), pushedHours: pick(random, 0, 0, 24, 200),
 		deleteOrphans: random.IntN(2) == 0, archive: random.IntN(5) == 0,
 		perRun: pick(random, 1000, 1000, 1000, 3), perRepo: pick(random, 1000, 1000, 1000, 3), percent: pick(random, 100, 100, 100, 60),
@@ -68,6 +70,7 @@ func draw(random *rand.Rand) settings {
 		excluded:     random.IntN(2) == 0, shortPages: random.IntN(2) == 0,
 		workers: pick(random, 1, 1, 2), planAge: pick(random, 0, time.Minute, 5*time.Hour, 23*time.Hour, 25*time.Hour),
 	}
+	s.drawReliance(random)
 	if random.IntN(4) == 0 {
 		s.tagPatterns = []string{"latest"}
 	}
@@ -94,17 +97,21 @@ func (s *settings) configuration() string {
 	if s.rule.action == "transition" {
 		action["targetStorageClass"] = "archive"
 	}
-	sources := []string{}
-	if s.inUse {
-		sources = []string{"ecs"}
-	}
 	policy := map[string]any{"rules": []any{map[string]any{"rulePriority": 1, "selection": selection, "action": action}}}
+	var entries []any
+	for _, repo := range slices.Sorted(maps.Keys(s.own)) {
+		entries = append(entries, map[string]any{"name": repo, "repositories": []string{repo}, "policy": policy, "protect": s.own[repo].protect()})
+	}
+	protect := s.general.protect()
+	maps.Copy(protect, map[string]any{
+		"tagPatterns": append([]string{}, s.tagPatterns...), "keepNewest": s.keepNewest,
+		"pulledWithinDays": s.pulledDays, "pushedWithinHours": s.pushedHours,
+	})
+	if s.kubeconfig {
+		protect["kubeconfig"] = "file"
+	}
 	c := map[string]any{
-		"policies": []any{map[string]any{"name": "p", "policy": policy}},
-		"protect": map[string]any{
-			"inUse": sources, "tagPatterns": append([]string{}, s.tagPatterns...), "keepNewest": s.keepNewest,
-			"pulledWithinDays": s.pulledDays, "pushedWithinHours": s.pushedHours,
-		},
+		"policies": append(entries, map[string]any{"name": "p", "policy": policy}), "protect": protect,
 		"orphans": map[bool]string{true: "delete", false: "keep"}[s.deleteOrphans], "onExpire": map[bool]string{true: "archive", false: "delete"}[s.archive],
 		"limits": map[string]int{"maxDeletions": s.perRun, "maxDeletionsPerRepository": s.perRepo, "maxDeletedPercent": s.percent},
 	}
@@ -233,26 +240,4 @@ func ago(t time.Time) string {
 		return "never"
 	}
 	return time.Since(t).Round(time.Hour).String()
-}
-
-func (f *fixture) drawUses(random *rand.Rand, repo string, images []fakeecr.Image) {
-	for range pick(random, 0, 1, 1, 2) {
-		f.use(random, repo, pick(random, images...), f.clocks.service().Add(-day))
-	}
-}
-
-// use adds a use of the image from that time on: by its digest, by a tag, or by a tag
-// with a digest that the repository does not have.
-func (f *fixture) use(random *rand.Rand, repo string, im fakeecr.Image, since time.Time) {
-	u := use{repo: repo, since: since, digest: im.Digest}
-	if len(im.Tags) > 0 {
-		u.tag = pick(random, im.Tags...)
-		switch random.IntN(4) {
-		case 0, 1:
-			u.digest = ""
-		case 2:
-			u.digest = "sha256:" + strings.Repeat("0", 64)
-		}
-	}
-	f.uses = append(f.uses, u)
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -113,7 +112,7 @@ func (f *fixture) runner(t *testing.T, run string) cleaner.Runner {
 	f.begin(run)
 	cfg := awstest.Offline(&http.Client{Transport: f})
 	registry := function.ConnectAt(cfg, pace.Limits{Start: f.workers, Most: f.workers}, f.clocks.machine)
-	registry.Sources = func(config.Config) []inuse.Source { return []inuse.Source{f} }
+	registry.Sources = f.sources
 	r := registry.Runner(c, f.clocks.machine)
 	r.ConfigurationHash, r.RunID, r.Log, r.MaxPlanAge = hash, run, function.NewLog(f.log), day
 	if run != "plan" {
@@ -147,9 +146,6 @@ func (f *fixture) applySaved(t *testing.T) {
 	f.savedAt, f.saved = f.clocks.service(), map[string]map[string]imageOf{}
 	for repo, v := range f.views {
 		f.saved[repo] = v.listing
-	}
-	if len(f.scans) > 0 {
-		f.savedNamed = f.scans[len(f.scans)-1].named
 	}
 	random := f.chance("between")
 	f.mu.Unlock()

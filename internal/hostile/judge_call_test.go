@@ -9,7 +9,6 @@ import (
 
 const (
 	maxLookAge = 2 * time.Second
-	maxScanAge = 10 * time.Minute
 	// A cleaner learns the service's time from the Date of answers, in whole seconds.
 	dateGrain = time.Second
 )
@@ -27,14 +26,15 @@ type judgement struct {
 	truth  map[string]imageOf // of the repository
 	was    imageOf            // as listed
 	is     imageOf            // as the last re-check found it
-	scan   *scan              // the last one that has ended
+	relies reliance
+	scan   *scan // the last one that has ended; nil without a source
 }
 
 // judgeRemoval judges a call that removes images or tags, when it is sent.
 func (f *fixture) judgeRemoval(c *call) {
 	v := f.views[c.repo]
 	f.tally.note("removing calls")
-	j := judgement{fixture: f, view: v, call: c, now: f.clocks.known(c.sent, len(f.repositories) > 1), truth: f.images(c.repo)}
+	j := judgement{fixture: f, view: v, call: c, relies: f.relianceOf(c.repo), now: f.clocks.known(c.sent, len(f.repositories) > 1), truth: f.images(c.repo)}
 	if f.run == "plan" {
 		f.faultf("a plan removes")
 	}
@@ -70,27 +70,6 @@ func (v *view) tagged(tag string) string {
 		}
 	}
 	return digest
-}
-
-// judgeScan: the last in-use scan must have succeeded, and its first question
-// must be at most ten minutes old.
-func (j *judgement) judgeScan() {
-	if !j.inUse {
-		return
-	}
-	if len(j.scans) == 0 {
-		j.faultf("#%d removes without an in-use scan", j.call.seq)
-		return
-	}
-	j.scan = &j.scans[len(j.scans)-1]
-	switch age := j.now.Sub(j.scan.asked); {
-	case !j.scan.ok:
-		j.faultf("#%d removes after a scan that failed", j.call.seq)
-	case age > maxScanAge:
-		j.faultf("#%d removes by a scan that was asked %s ago", j.call.seq, age)
-	case j.run == "apply" && j.saved != nil && j.savedNamed > 0 && j.scan.named == 0:
-		j.faultf("#%d removes by a scan that names nothing, and named something when the plan was made", j.call.seq)
-	}
 }
 
 func (j *judgement) judge() {
@@ -222,44 +201,6 @@ func (j *judgement) readChildren(digest string) []string {
 		return nil
 	}
 	return j.children(digest)
-}
-
-// judgeUses: neither the image, nor an image below it or above it may be in use.
-func (j *judgement) judgeUses() {
-	if j.scan == nil {
-		return
-	}
-	for _, digest := range append(append(j.above(j.digest), j.below(j.digest)...), j.digest) {
-		deletes := j.call.operation == "BatchDeleteImage" && j.tags == nil
-		if !deletes && digest != j.digest && j.view.listing[digest].Status == "ARCHIVED" {
-			continue // no one can pull it now, or read its manifest
-		}
-		if by := j.usedBy(digest); by != "" {
-			j.wrong(j.names[digest] + " is in use " + by)
-		}
-	}
-}
-
-// usedBy says how the listed image is in use, or returns "". The scan must have
-// named it, or ECR recorded a pull since the scan began.
-func (j *judgement) usedBy(digest string) string {
-	im := j.view.listing[digest]
-	for _, u := range j.uses {
-		if u.ended || u.repo != j.call.repo || u.since.After(j.scan.asked) || u.since.Equal(j.scan.asked) {
-			continue
-		}
-		_, there := j.view.listing[u.digest]
-		switch {
-		case u.digest == digest:
-			return "by its digest"
-		case (u.digest == "" || !there) && u.tag != "" && slices.Contains(im.Tags, u.tag):
-			return "by the tag " + u.tag
-		}
-	}
-	if at := im.LastRecordedPullTime; !at.Before(j.scan.asked.Truncate(time.Millisecond)) && !j.own(&im) {
-		return "by a pull since the scan"
-	}
-	return ""
 }
 
 // judgeSettings: the configuration protects no image of the call, and no image of the

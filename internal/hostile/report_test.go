@@ -53,6 +53,7 @@ func (f *fixture) judgeReport(report *report.Report, err error) {
 		f.judgeCounts(r, unknown)
 		f.judgeSilence(r)
 	}
+	f.judgeSourceFindings(report)
 	undone = f.judgeFindings(report) || undone
 	if undone && !report.Incomplete {
 		f.faultf("something was not handled, and the report is not incomplete")
@@ -77,6 +78,7 @@ func (f *fixture) judgeLimits() {
 // judgeOutcome: an image has a protection or an outcome, and it is true.
 func (f *fixture) judgeOutcome(r *report.Repository, im *report.Image) {
 	name, said := f.names[im.ImageDigest], im.Outcome
+	f.judgeProtection(name, im)
 	f.tally.note("outcome: " + string(said))
 	if len(im.ProtectedBy) > 0 {
 		f.tally.note("protected: " + string(im.ProtectedBy[0].Kind))
@@ -276,7 +278,7 @@ func (f *fixture) judgeCalm(before map[string]map[string]imageOf) {
 		}
 		f.tally.note("calm registries")
 		v := &view{listing: images, first: images}
-		j := judgement{fixture: f, view: v, call: &call{repo: repo}, now: f.clocks.service(), truth: images, scan: &scan{asked: f.clocks.service()}}
+		j := judgement{fixture: f, view: v, call: &call{repo: repo}, relies: f.relianceOf(repo), now: f.clocks.service(), truth: images, scan: &scan{asked: f.clocks.service()}}
 		must := map[string]bool{}
 		for digest := range images {
 			j.digest, j.was = digest, images[digest]
@@ -319,7 +321,7 @@ func (j *judgement) freelyMarked() bool {
 		if is.LastRecordedPullTime.After(lastPull) { // an index may be as young as the images below it
 			lastPull = is.LastRecordedPullTime
 		}
-		if j.inUse && j.usedBy(digest) != "" || is.Status != "ACTIVE" || j.pulledDays > 0 && j.now.Sub(is.LastRecordedPullTime) < time.Duration(j.pulledDays)*day {
+		if j.usedBy(digest) != "" || is.Status != "ACTIVE" || j.pulledDays > 0 && j.now.Sub(is.LastRecordedPullTime) < time.Duration(j.pulledDays)*day {
 			return false
 		}
 	}

@@ -85,9 +85,14 @@ func (n *tally) enough(t *testing.T, registries int) {
 	}
 	for _, kind := range []string{
 		"throttled", "denied", "server error", "reset", "lost answer", "late work", "slow request", "slow answer", "refused image", "unread image",
-		"source fails", "source is slow", "source names nothing", "log stall",
+		"source fails", "source is slow", "source names nothing", "source panics", "log stall",
 	} {
 		wanted = append(wanted, "fault: "+kind)
+	}
+	wanted = append(wanted, "removed: named by a finding", "removed: used by a source that does not count", "removed: used by an idle family",
+		"removes while a source that it does not rely upon has failed")
+	for _, kind := range []useKind{"an image", ofAllImages, ofAnywhere, byFamily, aFinding} {
+		wanted = append(wanted, "use: "+string(kind))
 	}
 	for _, kind := range []string{"archived", "untagged", "gone", "failed", "unknown"} {
 		wanted = append(wanted, "outcome: "+kind)

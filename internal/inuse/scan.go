@@ -100,7 +100,7 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 	}
 	type image struct {
 		reference.Reference
-		all bool
+		all, family bool
 	}
 	kept := map[image]int{}
 	for use, err := range source.Uses(ctx) {
@@ -110,12 +110,14 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
-		if elsewhere || kept[image{use.Reference, use.AllImages}] == most {
+		key := image{use.Reference, use.AllImages, use.Family != ""}
+		switch {
+		case use.Finding.Kind != "":
+		case elsewhere || kept[key] == most:
 			a.count(&use)
 			continue
-		}
-		if use.Finding.Kind == "" {
-			kept[image{use.Reference, use.AllImages}]++
+		default:
+			kept[key]++
 		}
 		a.uses = append(a.uses, use)
 	}

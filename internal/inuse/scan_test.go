@@ -13,6 +13,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
@@ -154,5 +155,23 @@ func TestACollectorAddsTheImageAndItsDigest(t *testing.T) {
 			got = append(got, text)
 		}
 		awstest.Equal(t, fmt.Sprintf("%q and %q", c.image, c.digest), c.want, strings.Join(got, ", "))
+	}
+}
+
+type repetitive struct{ given }
+
+func (repetitive) MaxUses() int { return 1 }
+
+// A use that protects more, or only for some time, is no repetition of a plain use.
+func TestOnlyPlainUsesAreRepetitions(t *testing.T) {
+	t.Parallel()
+	all, family, found := use("a", "x"), use("a", "x"), use("a", "x")
+	all.AllImages, family.Family, found.Finding.Kind = true, "f", finding.ManagedRuntime
+	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{repetitive{given{
+		name: "s", uses: []inuse.Use{found, family, use("a", "x"), use("a", "y"), all},
+	}}}, inusetest.Now)
+	want := []inuse.Use{from("s", found), from("s", family), from("s", use("a", "x")), from("s", all)}
+	if diff := cmp.Diff(inuse.Distinct(want), got.Uses); diff != "" {
+		t.Errorf("uses (-want +got):\n%s", diff)
 	}
 }

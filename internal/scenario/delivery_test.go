@@ -84,7 +84,7 @@ func (t *trial) newFixture(tb testing.TB) *fixture {
 	tb.Helper()
 	f := newQuickFixture(t.picture)
 	f.server.ExcludePulls(t.pullsAreNotRecorded)
-	f.source("ecs").answer(tb, t.useLines())
+	t.answer(tb, f)
 	return f
 }
 

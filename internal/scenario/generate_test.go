@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -22,16 +23,22 @@ type trial struct {
 	perRepository       int
 	percent, perRun     int
 	uses                []use
+	relies              map[string]string // the only source that counts for a repository; else both do
 	refused             map[string]string // codes of BatchDeleteImage, by name
 	pullsAreNotRecorded bool
 	// steady is true if one run has the same result as several runs.
 	steady bool
 }
 
-// A use is a reference to an image of this registry or of another one.
+// trialSources are the in-use sources of a trial.
+var trialSources = []string{"ecs", "eks"}
+
+// A use is a reference to an image of this registry or of another one, or to all images
+// of the repository.
 type use struct {
+	source                string
 	repository, tag, name string
-	elsewhere             bool
+	elsewhere, all        bool
 }
 
 func (u use) String() string {
@@ -45,13 +52,16 @@ func (u use) String() string {
 	if u.name != "" {
 		text += "@" + u.name
 	}
+	if u.all {
+		text += " all"
+	}
 	return "user " + text
 }
 
 // generate makes a trial with the random numbers of r.
 func generate(r *rand.Rand) trial {
 	t := trial{
-		policies: map[string]string{}, refused: map[string]string{}, orphans: pick(r, "keep", "delete"), onExpire: pick(r, "delete", "delete", "delete", "archive"),
+		policies: map[string]string{}, relies: map[string]string{}, refused: map[string]string{}, orphans: pick(r, "keep", "delete"), onExpire: pick(r, "delete", "delete", "delete", "archive"),
 		keepNewest: pick(r, 0, 0, 1, 2, 3), pulledWithinDays: pick(r, 0, 7), pushedWithinHours: pick(r, 0, 24),
 		perRepository: 1000, percent: 100, perRun: 10000, pullsAreNotRecorded: r.IntN(2) == 0,
 		tagPatterns: pick(r, []string{}, []string{}, []string{"latest"}, []string{"prod-*"}),
@@ -62,6 +72,9 @@ func generate(r *rand.Rand) trial {
 	for i := range pick(r, 1, 1, 1, 2, 3) {
 		name := fmt.Sprintf("repo-%d", i)
 		t.policies[name] = randomPolicy(r)
+		if r.IntN(4) == 0 {
+			t.relies[name] = pick(r, trialSources...)
+		}
 		repo := randomRepository(r, name)
 		if r.IntN(4) == 0 {
 			repo.attached = strings.NewReplacer("untag ", "expire ", "retain prod*", "expire prod* count>3", "retain dead*", "expire dead* count>3").Replace(t.policies[name])
@@ -199,7 +212,7 @@ func randomPolicy(r *rand.Rand) string {
 func randomUse(r *rand.Rand, p picture) use {
 	repo := pick(r, p...)
 	im := pick(r, repo.images...)
-	u := use{repository: repo.name, elsewhere: r.IntN(10) == 0}
+	u := use{source: pick(r, trialSources...), repository: repo.name, elsewhere: r.IntN(10) == 0, all: r.IntN(20) == 0}
 	if r.IntN(3) > 0 {
 		u.name = pick(r, im.name, im.name, im.name, "gone0")
 	}
@@ -220,12 +233,16 @@ func (t trial) configuration() string {
 		if repo.attached != "" {
 			source = "attached"
 		}
-		entries = append(entries, map[string]any{"name": repo.name, "repositories": []string{repo.name}, "policy": source})
+		entry := map[string]any{"name": repo.name, "repositories": []string{repo.name}, "policy": source}
+		if only, ok := t.relies[repo.name]; ok {
+			entry["protect"] = map[string]any{"inUse": []string{only}}
+		}
+		entries = append(entries, entry)
 	}
 	text, err := json.Marshal(map[string]any{
 		"policies": entries, "orphans": t.orphans, "onExpire": t.onExpire,
 		"protect": map[string]any{
-			"inUse": []string{"ecs"}, "tagPatterns": t.tagPatterns, "keepNewest": t.keepNewest,
+			"inUse": trialSources, "tagPatterns": t.tagPatterns, "keepNewest": t.keepNewest,
 			"pulledWithinDays": t.pulledWithinDays, "pushedWithinHours": t.pushedWithinHours,
 		},
 		"limits": map[string]int{
@@ -238,16 +255,26 @@ func (t trial) configuration() string {
 	return string(text)
 }
 
-func (t trial) useLines() string {
+// answer makes the sources of the fixture answer with the uses.
+func (t trial) answer(tb testing.TB, f *fixture) {
+	tb.Helper()
+	for _, name := range trialSources {
+		f.source(name).answer(tb, t.useLines(name))
+	}
+}
+
+func (t trial) useLines(source string) string {
 	var lines []string
 	for _, u := range t.uses {
-		lines = append(lines, u.String())
+		if u.source == source {
+			lines = append(lines, u.String())
+		}
 	}
 	return strings.Join(lines, "\n")
 }
 
 // String returns everything that you need to draw the trial again by hand.
 func (t trial) String() string {
-	return fmt.Sprintf("%suses:\n%s\nrefused: %v\npulls are not recorded: %v\nconfiguration: %s\npolicies: %q",
-		t.picture, t.useLines(), t.refused, t.pullsAreNotRecorded, t.configuration(), t.policies)
+	return fmt.Sprintf("%suses of ecs:\n%s\nuses of eks:\n%s\nrefused: %v\npulls are not recorded: %v\nconfiguration: %s\npolicies: %q",
+		t.picture, t.useLines("ecs"), t.useLines("eks"), t.refused, t.pullsAreNotRecorded, t.configuration(), t.policies)
 }

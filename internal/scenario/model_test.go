@@ -221,7 +221,8 @@ func (m *model) used(all bool) map[int]bool {
 			used[i] = true
 		}
 		for _, u := range m.trial.uses {
-			if !u.elsewhere && u.repository == m.repository && m.means(u, &im) {
+			only, ok := m.trial.relies[m.repository]
+			if !u.elsewhere && u.repository == m.repository && (!ok || u.source == only) && (u.all || m.means(u, &im)) {
 				used[i] = true
 			}
 		}

@@ -67,7 +67,7 @@ func (t trial) run(tb testing.TB) error {
 	for name, code := range t.refused {
 		f.server.RefuseImage(digestOf(name), code)
 	}
-	f.source("ecs").answer(tb, t.useLines())
+	t.answer(tb, f)
 	untouched := f.contents(t)
 	plan := f.plan(tb, t.configuration())
 	if calls := f.server.Calls(); calls["BatchDeleteImage"]+calls["UpdateImageStorageClass"] > 0 {

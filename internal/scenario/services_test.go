@@ -146,8 +146,9 @@ func (s *source) Uses(context.Context) iter.Seq2[inuse.Use, error] {
 	}
 }
 
-// answer sets the uses: one on each line, "BY REFERENCE". A reference without a host is
-// to the registry of the fixture, and @NAME is the digest of an image.
+// answer sets the uses: one on each line, "BY REFERENCE", or "BY REFERENCE all" for all images
+// of the repository. A reference without a host is to the registry of the fixture, and
+// @NAME is the digest of an image.
 func (s *source) answer(tb testing.TB, text string) {
 	tb.Helper()
 	var uses []inuse.Use
@@ -158,7 +159,7 @@ func (s *source) answer(tb testing.TB, text string) {
 		}
 		ref, err := reference.Parse(spell(words[1]))
 		awstest.NoError(tb, err)
-		uses = append(uses, inuse.Use{Reference: ref, By: words[0], Source: s.name})
+		uses = append(uses, inuse.Use{Reference: ref, By: words[0], Source: s.name, AllImages: len(words) > 2})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

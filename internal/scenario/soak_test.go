@@ -123,7 +123,7 @@ func (s *soak) newFixture(t *testing.T) *fixture {
 	for name, code := range s.trial.refused {
 		f.server.RefuseImage(digestOf(name), code)
 	}
-	f.source("ecs").answer(t, s.useLines())
+	s.answer(t, f)
 	s.connect(f)
 	return f
 }

@@ -1,0 +1,145 @@
+package hostile_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+)
+
+const maxScanAge = 10 * time.Minute
+
+// judgeScan: all sources that the repository relies upon must have answered the last
+// question, which is at most ten minutes old.
+func (j *judgement) judgeScan() {
+	if len(j.relies.sources) == 0 {
+		return
+	}
+	if len(j.scans) == 0 {
+		j.faultf("#%d removes without an in-use scan", j.call.seq)
+		return
+	}
+	j.scan = &j.scans[len(j.scans)-1]
+	if age := j.now.Sub(j.scan.asked); age > maxScanAge {
+		j.faultf("#%d removes by a scan that was asked %s ago", j.call.seq, age)
+	}
+	for _, name := range j.relies.sources {
+		switch r := j.scan.replies[name]; {
+		case r == nil:
+			j.faultf("#%d removes, and the scan did not ask %s", j.call.seq, name)
+		case !r.ok:
+			j.faultf("#%d removes after a scan in which %s failed", j.call.seq, name)
+		case r.named == 0 && j.most[name] > 0:
+			j.faultf("#%d removes by a scan in which %s names nothing, and it named something before", j.call.seq, name)
+		}
+	}
+	for name, r := range j.scan.replies {
+		if !r.ok && !slices.Contains(j.relies.sources, name) {
+			j.tally.note("removes while a source that it does not rely upon has failed")
+		}
+	}
+}
+
+// judgeUses: neither the image, nor an image below it or above it may be in use.
+func (j *judgement) judgeUses() {
+	if j.scan == nil {
+		return
+	}
+	for _, digest := range append(append(j.above(j.digest), j.below(j.digest)...), j.digest) {
+		deletes := j.call.operation == "BatchDeleteImage" && j.tags == nil
+		if !deletes && digest != j.digest && j.view.listing[digest].Status == "ARCHIVED" {
+			continue // no one can pull it now, or read its manifest
+		}
+		if by := j.usedBy(digest); by != "" {
+			j.wrong(j.names[digest] + " is in use " + by)
+		}
+	}
+	j.noteSpared()
+}
+
+// usedBy says how the listed image is in use, or returns "". The scan must have
+// named it, or ECR recorded a pull since the scan began.
+func (j *judgement) usedBy(digest string) string {
+	if j.scan == nil {
+		return ""
+	}
+	for i := range j.uses {
+		u := &j.uses[i]
+		if u.since.Before(j.scan.asked) && !u.ended && j.protects(u) {
+			if by := j.means(u, digest); by != "" {
+				return by
+			}
+		}
+	}
+	im := j.view.listing[digest]
+	if at := im.LastRecordedPullTime; !at.Before(j.scan.asked.Truncate(time.Millisecond)) && !j.own(&im) {
+		return "by a pull since the scan"
+	}
+	return ""
+}
+
+// protects reports whether the use counts for the repository, if it means its image.
+func (j *judgement) protects(u *use) bool {
+	return u.kind != aFinding && slices.Contains(j.relies.sources, u.source) && !u.idle(j.relies.familyDays, j.scan.asked)
+}
+
+// means says how the use means the listed image, or returns "".
+func (j *judgement) means(u *use, digest string) string {
+	_, there := j.view.listing[u.digest]
+	switch tags := j.view.listing[digest].Tags; {
+	case u.repo != j.call.repo && u.kind != ofAnywhere:
+	case u.kind == ofAllImages:
+		return "like all images of the repository"
+	case u.digest == digest:
+		return "by its digest"
+	case (u.digest == "" || !there) && u.tag != "" && slices.Contains(tags, u.tag):
+		return "by the tag " + u.tag
+	}
+	return ""
+}
+
+// noteSpared counts the images that are removed although a use means them, by the
+// reason that it does not protect them.
+func (j *judgement) noteSpared() {
+	for i := range j.uses {
+		u := &j.uses[i]
+		if u.ended || !u.since.Before(j.scan.asked) || j.means(u, j.digest) == "" {
+			continue
+		}
+		switch {
+		case u.kind == aFinding:
+			j.tally.note("removed: named by a finding")
+		case !slices.Contains(j.relies.sources, u.source):
+			j.tally.note("removed: used by a source that does not count")
+		case u.idle(j.relies.familyDays, j.scan.asked):
+			j.tally.note("removed: used by an idle family")
+		}
+	}
+}
+
+// judgeProtection: no finding protects an image.
+func (f *fixture) judgeProtection(name string, im *report.Image) {
+	if slices.Contains(im.ProtectedBy, plan.Protection{Kind: plan.ByInUse, By: findingUser}) {
+		f.faultf("a finding protects %s", name)
+	}
+}
+
+// judgeSourceFindings: the report has the findings that the sources answered last, as far
+// as a planned repository relies upon the sources.
+func (f *fixture) judgeSourceFindings(rep *report.Report) {
+	if len(f.scans) == 0 {
+		return
+	}
+	for name, r := range f.scans[len(f.scans)-1].replies {
+		relied := slices.ContainsFunc(f.repositories, func(repo string) bool {
+			return f.views[repo].listing != nil && slices.Contains(f.relianceOf(repo).sources, name)
+		})
+		for _, message := range r.findings {
+			if relied && r.ok && !slices.ContainsFunc(rep.Findings, func(found finding.Finding) bool { return found.Message == message }) {
+				f.faultf("the report does not have the finding of %s", name)
+			}
+		}
+	}
+}
