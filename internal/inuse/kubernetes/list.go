@@ -12,7 +12,7 @@ import (
 
 const (
 	pageSize    = 500
-	maxRestarts = 3 // of one list
+	maxRestarts = 3 // of one list, which fails instead of the last one
 )
 
 // A resource is a kind of objects that the API server lists.
@@ -43,7 +43,7 @@ func (r resource) path() string {
 //
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
 func (s *scan) list(ctx context.Context, r resource, item func(text []byte) error) error {
-	for restarts := 0; ; restarts++ {
+	for restarts := 1; ; restarts++ {
 		err := s.pages(ctx, r, item)
 		switch {
 		case err == nil || errors.Is(err, errStopped):
@@ -51,7 +51,7 @@ func (s *scan) list(ctx context.Context, r resource, item func(text []byte) erro
 		case !hasStatus(err, http.StatusGone):
 			return fmt.Errorf("list %s: %w", r, err)
 		case restarts == maxRestarts:
-			return fmt.Errorf("list %s: the list began again %d times, because its token expired before the last page; "+
+			return fmt.Errorf("list %s: the list had to begin again %d times, because its token expired before the last page; "+
 				"give the cleaner more memory, and with it more CPU: %w", r, restarts, err)
 		}
 	}
