@@ -96,6 +96,7 @@ const (
 	ofAllImages useKind = "all images"
 	ofAnywhere  useKind = "a digest without a repository"
 	byFamily    useKind = "family"
+	byPath      useKind = "path on another host"
 	aFinding    useKind = "finding"
 )
 
@@ -135,6 +136,8 @@ func (f *fixture) use(random *rand.Rand, repo string, im imageOf, since time.Tim
 		if age := pick(random, 0, 2*time.Hour, 20*day); age > 0 {
 			u.active = f.clocks.service().Add(-age)
 		}
+	case n < 10:
+		u.kind = byPath
 	}
 	f.tally.note("use: " + cmp.Or(string(u.kind), "an image"))
 	f.uses = append(f.uses, u)
@@ -167,6 +170,9 @@ func (u *use) answer() inuse.Use {
 		out.AllImages = true
 	case ofAnywhere:
 		out.Reference = reference.Reference{Digest: u.digest}
+	case byPath:
+		out.Reference.RegistryID, out.Reference.Region = "", ""
+		out.Reference.Host, out.Reference.Repository = "mirror.example.com", "team/"+u.repo
 	case byFamily:
 		out.Family, out.LastActivity = "family", u.active
 	case aFinding:
@@ -188,7 +194,7 @@ type reply struct {
 	fault    string
 	ok       bool
 	uses     []inuse.Use
-	named    int // the uses that are no findings
+	named    int // the uses of images in an ECR registry
 	findings []string
 }
 
@@ -307,14 +313,24 @@ func (f *fixture) answer(s *scan, name string, random *rand.Rand, ended error) {
 		if u.source != name || u.ended || u.since.After(s.asked) && random.IntN(2) == 0 || missing {
 			continue
 		}
-		r.uses = append(r.uses, u.answer())
-		if u.kind == aFinding {
-			r.findings = append(r.findings, u.answer().Finding.Message)
-		} else {
-			r.named++
-		}
+		r.add(u)
+	}
+	if r.fault == "source names nothing" && random.IntN(2) == 0 {
+		r.add(&use{source: name, kind: aFinding})
 	}
 	f.notef("scan: %s answered: ok %v, %d uses", name, r.ok, len(r.uses))
+}
+
+func (r *reply) add(u *use) {
+	answer := u.answer()
+	r.uses = append(r.uses, answer)
+	switch u.kind {
+	case aFinding:
+		r.findings = append(r.findings, answer.Finding.Message)
+	case byPath:
+	default:
+		r.named++
+	}
 }
 
 // named returns the number of uses of each source that answered.
