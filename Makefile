@@ -119,6 +119,13 @@ invoke: ## Run the Lambda handler here on EVENT=events/FILE.json
 integration: ## Run the end-to-end tests, also against moto's server
 	PYTHON='$(PYTHON)' PATH="$(abspath $(VENV))/bin:$$PATH" go test -tags integration -count=1 -timeout 10m $(TESTFLAGS) ./integration/... ./internal/inuse/...
 
+# The module of these tests has requirements of its own. Their build is cached.
+.PHONY: integration-kubernetes
+integration-kubernetes: ## Run the tests against kube-apiserver, which the first run builds in minutes
+	go mod tidy -C integration/kubernetes -diff
+	go vet -C integration/kubernetes ./...
+	go test -C integration/kubernetes -count=1 -timeout 20m $(TESTFLAGS) ./...
+
 .PHONY: venv
 venv: $(VENV)/ready ## Install tools/requirements.txt into dist/venv, which integration and validate use
 
@@ -152,7 +159,7 @@ build-CleanerFunction: ## Build the function's binary for ARCH, as sam build nee
 
 .PHONY: ci
 ci: FUZZTIME = 10s
-ci: venv test lint race cover hostile fuzz integration validate demo package ## Run everything that a change must pass
+ci: venv test lint race cover hostile fuzz integration integration-kubernetes validate demo package ## Run everything that a change must pass
 
 .PHONY: clean
 clean: ## Remove dist/

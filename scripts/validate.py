@@ -43,12 +43,20 @@ UNBOUND = {
     "ecr:ListPullTimeUpdateExclusions": NO_TYPE + "; the exclusions are the registry's",
     "ecs:DescribeTaskDefinition": NO_TYPE,
     "ecs:ListClusters": NO_TYPE,
+    "ecs:ListDaemonTaskDefinitions": NO_TYPE,
+    "ecs:ListDaemons": NO_TYPE,
     "ecs:ListServices": NO_TYPE,
     "ecs:ListTaskDefinitionFamilies": NO_TYPE,
     "ecs:ListTaskDefinitions": NO_TYPE,
     "ecs:ListTasks": "its one type is the container instance, and tasks of Fargate are on none",
     "eks:ListClusters": NO_TYPE,
+    "events:ListEventBuses": NO_TYPE,
+    "events:ListRuleNamesByTarget": NO_TYPE,
     "lambda:ListFunctions": NO_TYPE,
+    "lambda:ListRuntimeVersions": "the runtime may belong to another account",
+    "pipes:ListPipes": NO_TYPE,
+    "scheduler:ListSchedules": "the function lists the schedules of all groups",
+    "states:ListStateMachines": NO_TYPE,
 }
 
 # The allowed ends of other resources with a wildcard: all repositories, unless
@@ -56,9 +64,16 @@ UNBOUND = {
 WILDCARDS = {
     "ec2": (":*/*",),  # Lambda checks that the role may manage any network interface
     "ecr": ("repository/*",),
-    "ecs": ("service/*", "service-deployment/*", "service-revision/*", "task/*"),
+    "ecs": (
+        "daemon/*", "daemon-deployment/*", "daemon-revision/*", "daemon-task-definition/*",
+        "service/*", "service-deployment/*", "service-revision/*", "task/*", "task-set/*",
+    ),
     "eks": ("cluster/*",),
+    "events": ("rule/*",),
     "lambda": ("function:*",),
+    "pipes": ("pipe/*",),
+    "scheduler": ("schedule/*",),
+    "states": ("stateMachine:*",),
 }
 # This action is always allowed on all repositories, because listing them needs that.
 LISTING = "ecr:DescribeRepositories"

@@ -98,7 +98,11 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 	if r, ok := source.(Repetitive); ok {
 		most = r.MaxUses()
 	}
-	kept := map[reference.Reference]int{}
+	type image struct {
+		reference.Reference
+		all, family bool
+	}
+	kept := map[image]int{}
 	for use, err := range source.Uses(ctx) {
 		if err != nil {
 			a.err = err
@@ -106,13 +110,14 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
-		plain := use.Finding.Kind == "" && !use.AllImages && use.Family == ""
-		if elsewhere || plain && kept[use.Reference] == most {
+		key := image{use.Reference, use.AllImages, use.Family != ""}
+		switch {
+		case use.Finding.Kind != "":
+		case elsewhere || kept[key] == most:
 			a.count(&use)
 			continue
-		}
-		if plain {
-			kept[use.Reference]++
+		default:
+			kept[key]++
 		}
 		a.uses = append(a.uses, use)
 	}

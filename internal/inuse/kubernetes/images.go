@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,8 +31,20 @@ func (s *scan) object(r resource, text []byte) error {
 			return err
 		}
 	}
-	return nil
+	if !slices.Contains(searched, r.kind) {
+		return nil
+	}
+	found, err := s.references(text)
+	found = slices.DeleteFunc(found, func(r workload.Reference) bool {
+		return slices.ContainsFunc(images, func(i workload.Image) bool { return i.Name == r.Text })
+	})
+	return cmp.Or(err, s.found(by, found))
 }
+
+// searched are the kinds whose strings are searched for references too. A controller
+// revision can have any form, and an operator has the images that it starts in its arguments
+// and environment. What these kinds create repeats the same strings.
+var searched = []string{"ControllerRevision", "CronJob", "DaemonSet", "Deployment", "StatefulSet"}
 
 // by returns the user of an image, such as "pod default/web-1 (EKS cluster prod)".
 func (s *scan) by(kind, name string) string { return fmt.Sprintf("%s %s (%s)", kind, name, s.Name) }
@@ -73,7 +86,7 @@ func (s *scan) use(use inuse.Use) error {
 
 // customObject yields the images in an object of any other kind.
 func (s *scan) customObject(r resource, text []byte) error {
-	found, err := workload.References(text, slices.Sorted(maps.Keys(s.Aliases)))
+	found, err := s.references(text)
 	if err != nil || len(found) == 0 {
 		return err
 	}
@@ -84,8 +97,16 @@ func (s *scan) customObject(r resource, text []byte) error {
 		return err
 	}
 	name := strings.TrimPrefix(object.Metadata.Namespace+"/"+object.Metadata.Name, "/")
-	by := s.by(strings.TrimSuffix(strings.ToLower(r.kind)+"."+r.group, "."), name)
-	for _, f := range found {
+	return s.found(s.by(strings.TrimSuffix(strings.ToLower(r.kind)+"."+r.group, "."), name), found)
+}
+
+func (s *scan) references(text []byte) ([]workload.Reference, error) {
+	return workload.References(text, slices.Sorted(maps.Keys(s.Aliases)))
+}
+
+// found yields the images of the references in an object.
+func (s *scan) found(by string, references []workload.Reference) error {
+	for _, f := range references {
 		ref, err := reference.ParseAny(strings.Clone(f.Text)) // the text can be a part of a long script
 		if f.Problem == "" && err != nil {
 			f.Problem = err.Error()
