@@ -122,7 +122,7 @@ var kubernetesUsers = []user{
 
 // taskDefinition returns the answer with a task definition that has an image with the tag.
 func taskDefinition(tag string) string {
-	return `{"taskDefinition": {"containerDefinitions": [{"name": "main", "image": "HOST/app:` + tag + `"}]}}`
+	return `{"taskDefinition": {"registeredAt": 1.7e9, "containerDefinitions": [{"name": "main", "image": "HOST/app:` + tag + `"}]}}`
 }
 
 // daemon returns the answers about a managed daemon of the cluster.
@@ -206,40 +206,75 @@ func emptyAccount(endpoint string, authority []byte) user {
 	return user{answers: answers}
 }
 
-// Each image has one user, of a different kind. The others are deleted in one run. An
-// image is deleted in the first run after its user is gone.
-func TestEachKindOfUserKeepsItsImage(t *testing.T) {
-	t.Parallel()
-	var images strings.Builder
-	var names, lists []string
-	directory := t.TempDir()
-	for _, u := range everyUser {
-		names = append(names, u.name)
-		fmt.Fprintf(&images, "%s 90d #%s\n", u.name, u.name)
-		if u.list != "" {
-			lists = append(lists, filepath.Join(directory, u.name))
-		}
+// newAccount returns a registry with an image for each user, and two without one, in an
+// account without users.
+func newAccount(t *testing.T, users []user) (*fixture, *awsAccount) {
+	t.Helper()
+	images := "unused 90d #v1\nuntagged 90d\n"
+	for _, u := range users {
+		images += fmt.Sprintf("%s 90d #%s\n", u.name, u.name)
 	}
-	f := emptyFixture(draw(images.String() + "unused 90d #v1\nuntagged 90d"))
+	f := emptyFixture(draw(images))
 	a := &awsAccount{registry: f.journal}
 	f.connect(t, a)
 	server := httptest.NewTLSServer(a)
 	t.Cleanup(server.Close)
-	empty := emptyAccount(server.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	a.empty = emptyAccount(server.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	return f, a
+}
+
+// applyFor applies the configuration while the account has these users, and checks that
+// the registry then has their images only.
+func (a *awsAccount) applyFor(t *testing.T, f *fixture, text string, users []user) {
+	t.Helper()
+	a.become(users)
+	report := f.apply(t, text)
+	sameLines(t, "skipped", skips(&report), "")
+	left, want := []string{}, []string{}
+	for _, im := range f.server.Images("app") {
+		left = append(left, f.names[im.Digest])
+	}
+	for _, u := range users {
+		want = append(want, u.name)
+	}
+	slices.Sort(left)
+	slices.Sort(want)
+	awstest.Equal(t, "images", want, left)
+}
+
+// Each image has one user, of a different kind. The others are deleted in one run. An
+// image is deleted in the first run after its user is gone.
+func TestEachKindOfUserKeepsItsImage(t *testing.T) {
+	t.Parallel()
+	f, a := newAccount(t, everyUser)
+	directory, lists := t.TempDir(), []string{}
+	for _, u := range everyUser {
+		if u.list != "" {
+			lists = append(lists, filepath.Join(directory, u.name))
+		}
+	}
 	references, err := json.Marshal(lists)
 	awstest.NoError(t, err)
 	text := configuration("expire any pushed>30", `"inUse": ["ecs", "lambda", "eks"], "taskDefinitionRevisions": 1, "references": `+string(references), "")
 	for gone := range len(everyUser) + 1 {
-		a.become(append([]user{empty}, everyUser[gone:]...))
 		writeLists(t, directory, everyUser[gone:])
+		a.applyFor(t, f, text, everyUser[gone:])
+	}
+}
+
+// The newest revision of a family is in use as long as something names another revision of
+// the family. Without that, the family is idle.
+func TestAFamilyIsInUseWhileSomethingNamesIt(t *testing.T) {
+	t.Parallel()
+	family := ecsUsers[slices.IndexFunc(ecsUsers, func(u user) bool { return u.name == "newest-revision" })]
+	text := configuration("expire any pushed>30", `"inUse": ["ecs"], "taskDefinitionRevisions": 1, "ecs": {"familyDays": 30}`, "")
+	for _, pinned := range pinnedUsers {
+		f, a := newAccount(t, []user{family, pinned})
+		a.applyFor(t, f, text, []user{family, pinned})
+		a.become([]user{family})
 		report := f.apply(t, text)
 		sameLines(t, "skipped", skips(&report), "")
-		var left []string
-		for _, im := range f.server.Images("app") {
-			left = append(left, f.names[im.Digest])
-		}
-		slices.Sort(left)
-		awstest.Equal(t, fmt.Sprintf("images after %v are gone", names[:gone]), slices.Sorted(slices.Values(names[gone:])), left)
+		sameLines(t, "outcomes", f.outcomes(&report), "newest-revision: expire, deleted\n"+pinned.name+": expire, deleted")
 	}
 }
 
