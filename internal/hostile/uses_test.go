@@ -102,8 +102,8 @@ func (f *fixture) drawUses(random *rand.Rand, repo string, images []imageOf) {
 	}
 }
 
-// use adds a use from that time on, usually of the image: by its digest, by a tag, or by a
-// tag with a digest that the repository does not have.
+// use adds a use from that time on, usually of the image. The use names it by its digest,
+// by a tag, or by a tag with a digest that the repository does not have.
 func (f *fixture) use(random *rand.Rand, repo string, im imageOf, since time.Time) {
 	u := use{source: f.aSource(random), repo: repo, since: since, digest: im.Digest}
 	if len(im.Tags) > 0 {
