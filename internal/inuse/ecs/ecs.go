@@ -16,6 +16,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,7 +138,8 @@ func (s *scan) run(ctx context.Context) error {
 	return s.addDefinitions(ctx)
 }
 
-// pins adds the task definitions that are named outside ECS. They may be deleted.
+// pins adds the task definitions that are named outside ECS. They may be deleted. ECS is
+// not documented to describe an ARN without a revision, so it gets the family in its place.
 func (s *scan) pins(ctx context.Context, clusters []string) error {
 	if s.Pins == nil {
 		return nil
@@ -147,7 +149,11 @@ func (s *scan) pins(ctx context.Context, clusters []string) error {
 		if pin.TaskDefinition == "" {
 			return fmt.Errorf("%s names no task definition", pin.By)
 		}
-		s.define(&pin.TaskDefinition, pin.By, user{optional: true})
+		name := pin.TaskDefinition
+		if family := familyOf(name); strings.HasSuffix(name, ":task-definition/"+family) {
+			name = family
+		}
+		s.define(&name, pin.By, user{optional: true})
 	}
 	return err
 }
