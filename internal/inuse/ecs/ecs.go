@@ -124,7 +124,7 @@ func (s *scan) run(ctx context.Context) error {
 	clusters, err := query.List(func(token *string) (*ecs.ListClustersOutput, error) {
 		return s.API.ListClusters(ctx, &ecs.ListClustersInput{MaxResults: aws.Int32(maxPage), NextToken: token})
 	}, func(out *ecs.ListClustersOutput) ([]string, *string) { return out.ClusterArns, out.NextToken })
-	if err != nil {
+	if err := errors.Join(err, named(clusters...)); err != nil {
 		return explain("list clusters", err)
 	}
 	for _, step := range []func(context.Context, []string) error{s.tasks, s.services, s.daemons, s.pins, s.families} {
@@ -183,6 +183,14 @@ func (s *scan) container(image, digest string, use inuse.Use) error {
 	}
 	use.Problem = ""
 	return s.Add("", digest, use)
+}
+
+// named returns an error if one of the listed names is empty.
+func named(names ...string) error {
+	if slices.Contains(names, "") {
+		return errors.New("the answer has an empty name")
+	}
+	return nil
 }
 
 func explain(doing string, err error) error { return query.Explain(name, doing, err) }
