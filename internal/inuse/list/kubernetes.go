@@ -181,7 +181,7 @@ func (d *jsonReader) collect(c *inuse.Collector, o *object) error {
 		for _, image := range images {
 			err = errors.Join(err, addImage(c, image, o.String()))
 		}
-		if err != nil || o.kind != "ControllerRevision" { // its data can have any form
+		if err != nil || !workload.Searched(o.kind, o.text.Bytes()) {
 			return err
 		}
 	}

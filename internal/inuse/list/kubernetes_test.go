@@ -87,6 +87,14 @@ func TestListReadsImageNamesAsKubernetesDoes(t *testing.T) {
 		registry+"{{app}}:v1: the name of the repository is not complete, or is a template or a pattern task x")
 }
 
+// Operators name the images that they start in arguments and in the environment.
+func TestListReadsTheArgumentsOfWorkloads(t *testing.T) {
+	t.Parallel()
+	wantUses(t, read(`{"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": "x"}, "spec": {"template": {"spec": {"containers": [
+		{"name": "c", "image": "`+registry+`app:v1", "env": [{"name": "RELATED_IMAGE_X", "value": "`+registry+`related:v1"}]}]}}}}`),
+		"app:v1 deployment x", "related:v1 deployment x")
+}
+
 // A scan keeps a few uses of an image, and each use of all images.
 func TestListKeepsUsesOfAllImages(t *testing.T) {
 	t.Parallel()
