@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	maxObject = 2 << 20 // bytes of a Kubernetes object; etcd stores at most 1.5 MiB
+	maxObject = 8 << 20 // bytes of a Kubernetes object; etcd stores at most 1.5 MiB, without kubectl's indentation
 	maxNested = 5       // lists in lists
 )
 

@@ -1,6 +1,7 @@
 package list_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -95,6 +96,18 @@ func TestListReadsTheArgumentsOfWorkloads(t *testing.T) {
 		"app:v1 deployment x", "related:v1 deployment x")
 }
 
+// kubectl indents an object of 1 MB to several.
+func TestListReadsLargeObjects(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	nodes := strings.Repeat(`{"id":"x","inputs":{"parameters":[{"name":"a"}]}},`, 20<<10)
+	awstest.NoError(t, json.Indent(&text, []byte(`{"kind":"Workflow","metadata":{"name":"x"},"spec":"`+registry+`app:v1","status":{"nodes":[`+nodes+`1]}}`), "", "    "))
+	if len(nodes) > 1<<20 || text.Len() < 4<<20 {
+		t.Fatalf("%d bytes are %d with spaces", len(nodes), text.Len())
+	}
+	wantUses(t, read(text.String()), "app:v1 workflow x")
+}
+
 // A scan keeps a few uses of an image, and each use of all images.
 func TestListKeepsUsesOfAllImages(t *testing.T) {
 	t.Parallel()
@@ -137,8 +150,8 @@ func TestListFailsOnKubernetesListsThatAreNotWhole(t *testing.T) {
 		`{"items": [], "kind": "List", "version": 1}`:                                 `"version" is not a member of a Kubernetes list`,
 		`{"version": 1, "items": []}`:                                                 `"items" is repeated or not a member`,
 		nested:                                                                        "a list is in more than 5 others",
-		`{"kind": "ConfigMap", "data": "` + strings.Repeat("x", 2<<20) + `"}`:         "an object has more than 2 MiB",
-		`{"kind": "ConfigMap", "data": "` + strings.Repeat("x", 6<<20) + `"}`:         "a value has more than 2048 KiB",
+		`{"kind": "ConfigMap", "data": "` + strings.Repeat("x", 8<<20) + `"}`:         "an object has more than 8 MiB",
+		`{"kind": "ConfigMap", "data": "` + strings.Repeat("x", 24<<20) + `"}`:        "a value has more than 8192 KiB",
 	} {
 		wantFailure(t, read(text), want)
 	}
