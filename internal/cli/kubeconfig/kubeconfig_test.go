@@ -192,7 +192,7 @@ func TestUnsafeConnectionsAreRefused(t *testing.T) {
 
 func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
-	old := file("prod", clusterOf(inusetest.NewKubernetes(t)), object{"auth-provider": object{"name": "gcp"}})
+	old := file("prod", clusterOf(inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")), object{"auth-provider": object{"name": "gcp"}})
 	inusetest.WantFailure(t, source(saveJSON(t, filepath.Join(t.TempDir(), "config"), old)), `no Auth Provider found for name "gcp"; correct the kubeconfig`)
 	for status, want := range map[int]string{
 		http.StatusUnauthorized: "; log in again, or correct the user of the context",

@@ -70,9 +70,9 @@ func (s *scan) custom(ctx context.Context, r resource) error {
 		"or take the kind out of the ClusterRole", err)
 }
 
-// names reports whether a pattern without a star selects the kind.
+// names reports whether a pattern that does not select all kinds selects the kind.
 func (s *scan) names(r resource) bool {
-	return slices.ContainsFunc(s.Resources, func(p wildcard.Pattern) bool { return p.String() == r.String() })
+	return slices.ContainsFunc(s.Resources, func(p wildcard.Pattern) bool { return p.String() != "*" && p.Match(r.String()) })
 }
 
 // selectsIn reports whether a pattern may select a kind of the group.

@@ -142,7 +142,7 @@ func TestIncompleteRightsAreTried(t *testing.T) {
 	f.rules, f.reviews = nil, object{"incomplete": true, "evaluationError": "webhook authorizer does not support user rule resolution"}
 	f.on("/apis/keda.sh/v1/scaledjobs", func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusForbidden, "cannot list") })
 	c := cluster(t, f)
-	c.Resources = patterns("*", "things.example.com")
+	c.Resources = patterns("*", "things.*")
 	lines, findings, err := collect(c.Uses(t.Context()))
 	awstest.NoError(t, err)
 	awstest.Equal(t, "uses", []string{"web:v1 rollout.argoproj.io default/web", "tt:v1 thing.example.com default/t"}, lines)

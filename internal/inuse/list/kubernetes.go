@@ -37,7 +37,11 @@ func (d *jsonReader) kubernetes() error {
 	if err := d.checkModified(); err != nil {
 		return err
 	}
-	return d.object(0)
+	err := d.object(0)
+	if err == nil && d.objects == 0 {
+		err = errors.New("the list has no objects; kubectl also writes such a list if it may list nothing, so check its exit status")
+	}
+	return err
 }
 
 // An object is a Kubernetes object or list.
@@ -81,6 +85,7 @@ func (d *jsonReader) object(depth int) error {
 	case o.isList || o.kind == "List":
 		return o.checkList(seen)
 	}
+	d.objects++
 	return d.addObject(&o)
 }
 

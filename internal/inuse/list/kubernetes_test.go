@@ -65,7 +65,6 @@ func TestListReadsKubernetesObjectsInAnyForm(t *testing.T) {
 	}
 	wantUses(t, read(string(doc.Items[2])), "web:v4 deployment prod/web")
 	wantUses(t, read(`{"spec": {"containers": [{"image": "`+registry+`app:v1"}]}, "metadata": {"name": "x"}, "kind": "Pod"}`), "app:v1 pod x")
-	wantUses(t, read(`{"apiVersion": "v1", "items": [], "kind": "List", "metadata": {}}`))
 }
 
 func TestListReadsImageNamesAsKubernetesDoes(t *testing.T) {
@@ -133,6 +132,8 @@ func TestListFailsOnKubernetesListsThatAreNotWhole(t *testing.T) {
 		`{"apiVersion": "v1", "kind": "List", "metadata": {}}`:                        "the list has no items",
 		`{"apiVersion": "v1", "items": null, "kind": "List"}`:                         "items is not an array",
 		`{"apiVersion": "v1", "items": {}, "kind": "List"}`:                           "items is not an array",
+		`{"apiVersion": "v1", "items": [], "kind": "List", "metadata": {}}`:           "the list has no objects; kubectl also writes",
+		`{"items": [{"items": [], "kind": "PodList"}], "kind": "List"}`:               "the list has no objects",
 		`{"items": [], "kind": "Pod"}`:                                                `an object of the kind "Pod" has items`,
 		`{"items": []}`:                                                               `an object of the kind "" has items`,
 		`{"items": ["nginx"], "kind": "List"}`:                                        "an item is not an object",
@@ -146,7 +147,7 @@ func TestListFailsOnKubernetesListsThatAreNotWhole(t *testing.T) {
 		`{"kind": "Pod", "kind": "Node"}`:                                             `"kind" is repeated in an object`,
 		`{"kind": 5}`:                                                                 "cannot unmarshal number",
 		`{"kind": "Pod", 5}`:                                                          "invalid character",
-		`{"items": [], "kind": "List"} {"items": [], "kind": "List"}`:                 "there is text after the end of the list",
+		`{"kind": "Node"} {"items": [], "kind": "List"}`:                              "there is text after the end of the list",
 		`{"items": [], "kind": "List", "version": 1}`:                                 `"version" is not a member of a Kubernetes list`,
 		`{"version": 1, "items": []}`:                                                 `"items" is repeated or not a member`,
 		nested:                                                                        "a list is in more than 5 others",

@@ -105,7 +105,7 @@ type podSpec struct {
 type container struct{ Name, Image string }
 
 // images returns the images of a template. A blank image is one that a controller of
-// OpenShift sets later.
+// OpenShift sets later. The API server accepts spaces around a name in a template only.
 func (t *template) images() ([]Image, error) {
 	if t == nil || t.Spec == nil {
 		return nil, errors.New("it has no template")
@@ -115,8 +115,8 @@ func (t *template) images() ([]Image, error) {
 	}
 	var images []Image
 	for _, c := range append(t.Spec.containers(), t.Spec.volumes()...) {
-		if strings.TrimSpace(c.Image) != "" {
-			images = append(images, Image{Name: c.Image})
+		if name := strings.TrimSpace(c.Image); name != "" {
+			images = append(images, Image{Name: name})
 		}
 	}
 	return images, nil
