@@ -2,7 +2,8 @@
 // registries while everything around them changes and fails. Between any two
 // calls other people push, tag, pull, delete, archive and start to use images,
 // clocks jump and the machine is suspended. Any call may be throttled, lost,
-// refused, carried out late or answered late.
+// refused, carried out late or answered late. Several in-use sources fail, stall, panic
+// or name nothing, each on its own, and a repository relies upon some of them.
 //
 // The test judges each removing call when it is sent, and each report when the
 // run has ended. The judgement is written from the contract and shares no code

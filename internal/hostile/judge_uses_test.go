@@ -56,7 +56,7 @@ func (j *judgement) judgeUses() {
 			j.wrong(j.names[digest] + " is in use " + by)
 		}
 	}
-	j.noteSpared()
+	j.noteUnprotected()
 }
 
 // usedBy says how the listed image is in use, or returns "". The scan must have
@@ -100,9 +100,9 @@ func (j *judgement) means(u *use, digest string) string {
 	return ""
 }
 
-// noteSpared counts the images that are removed although a use means them, by the
+// noteUnprotected counts the images that are removed although a use means them, by the
 // reason that it does not protect them.
-func (j *judgement) noteSpared() {
+func (j *judgement) noteUnprotected() {
 	for i := range j.uses {
 		u := &j.uses[i]
 		if u.ended || !u.since.Before(j.scan.asked) || j.means(u, j.digest) == "" {

@@ -91,7 +91,7 @@ func (n *tally) enough(t *testing.T, registries int) {
 	}
 	wanted = append(wanted, "removed: named by a finding", "removed: used by a source that does not count", "removed: used by an idle family",
 		"removes while a source that it does not rely upon has failed")
-	for _, kind := range []useKind{"an image", ofAllImages, ofAnywhere, byFamily, aFinding} {
+	for _, kind := range []useKind{"an image", ofAllImages, ofAnywhere, byFamily, byPath, aFinding} {
 		wanted = append(wanted, "use: "+string(kind))
 	}
 	for _, kind := range []string{"archived", "untagged", "gone", "failed", "unknown"} {

@@ -17,6 +17,7 @@ import (
 // those of its users, put together.
 type awsAccount struct {
 	registry http.Handler
+	empty    user // what an account without users answers
 
 	mu    sync.Mutex
 	users []user
@@ -72,7 +73,7 @@ func (a *awsAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *awsAccount) become(users []user) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.users = users
+	a.users = append([]user{a.empty}, users...)
 }
 
 // answer returns the answer to a request with the values: all parts for it, with their

@@ -25,12 +25,14 @@ var everyUser = slices.Concat(ecsUsers, pinnedUsers, lambdaUsers, kubernetesUser
 
 var ecsUsers = []user{
 	{name: "task", answers: map[string]string{
-		"ListTasks":     `{"taskArns": ["ECS:task/c/1"]}`,
-		"DescribeTasks": `{"tasks": [{"taskArn": "ECS:task/c/1", "lastStatus": "RUNNING", "desiredStatus": "RUNNING", "containers": [{"image": "HOST/app@task"}]}]}`,
+		"ListTasks": `{"taskArns": ["ECS:task/c/1"]}`,
+		"DescribeTasks": `{"tasks": [{"taskArn": "ECS:task/c/1", "lastStatus": "RUNNING",
+			"desiredStatus": "RUNNING", "containers": [{"image": "HOST/app@task"}]}]}`,
 	}},
 	{name: "service", answers: map[string]string{
-		"ListServices":     `{"serviceArns": ["ECS:service/c/web"]}`,
-		"DescribeServices": `{"services": [{"serviceArn": "ECS:service/c/web", "status": "ACTIVE", "desiredCount": 0, "taskDefinition": "ECS:task-definition/web:1"}]}`,
+		"ListServices": `{"serviceArns": ["ECS:service/c/web"]}`,
+		"DescribeServices": `{"services": [{"serviceArn": "ECS:service/c/web", "status": "ACTIVE",
+			"desiredCount": 0, "taskDefinition": "ECS:task-definition/web:1"}]}`,
 		"DescribeTaskDefinition ECS:task-definition/web:1": taskDefinition("service"),
 	}},
 	{name: "task-set", answers: map[string]string{
@@ -55,14 +57,17 @@ var ecsUsers = []user{
 // pinnedUsers are services other than ECS that name an old revision of the family job.
 var pinnedUsers = []user{
 	{name: "rule-on-custom-bus", answers: map[string]string{
-		"ListEventBuses":                                   `{"EventBuses": [{"Name": "orders", "Arn": "arn:aws:eventsAWS:event-bus/orders"}]}`,
-		"ListRuleNamesByTarget orders":                     `{"RuleNames": ["paid"]}`,
-		"ListTargetsByRule":                                `{"Targets": [{"Id": "1", "Arn": "ECS:cluster/c", "EcsParameters": {"TaskDefinitionArn": "ECS:task-definition/job:1"}}]}`,
+		"ListEventBuses":               `{"EventBuses": [{"Name": "orders", "Arn": "arn:aws:eventsAWS:event-bus/orders"}]}`,
+		"ListRuleNamesByTarget orders": `{"RuleNames": ["paid"]}`,
+		"ListTargetsByRule": `{"Targets": [{"Id": "1", "Arn": "ECS:cluster/c",
+			"EcsParameters": {"TaskDefinitionArn": "ECS:task-definition/job:1"}}]}`,
 		"DescribeTaskDefinition ECS:task-definition/job:1": taskDefinition("rule-on-custom-bus"),
 	}},
 	{name: "schedule-in-group", answers: map[string]string{
-		"/schedules":                `{"Schedules": [{"Arn": "arn:aws:schedulerAWS:schedule/reports/weekly", "GroupName": "reports", "Name": "weekly", "Target": {"Arn": "ECS:cluster/c"}}]}`,
-		"/schedules/weekly reports": `{"Name": "weekly", "Target": {"Arn": "ECS:cluster/c", "EcsParameters": {"TaskDefinitionArn": "ECS:task-definition/job:2"}}}`,
+		"/schedules": `{"Schedules": [{"Arn": "arn:aws:schedulerAWS:schedule/reports/weekly",
+			"GroupName": "reports", "Name": "weekly", "Target": {"Arn": "ECS:cluster/c"}}]}`,
+		"/schedules/weekly reports": `{"Name": "weekly", "Target": {"Arn": "ECS:cluster/c",
+			"EcsParameters": {"TaskDefinitionArn": "ECS:task-definition/job:2"}}}`,
 		"DescribeTaskDefinition ECS:task-definition/job:2": taskDefinition("schedule-in-group"),
 	}},
 	{name: "universal-target", answers: map[string]string{
@@ -94,14 +99,17 @@ var lambdaUsers = []user{
 	{name: "runtime", answers: map[string]string{
 		"/2015-03-31/functions": `{"Functions": [{"FunctionName": "zip", "Version": "$LATEST", "PackageType": "Zip",
 			"FunctionArn": "arn:aws:lambdaAWS:function:zip", "Runtime": "custom", "RuntimeConfig": {"RuntimeArn": "` + runtime + `"}}]}`,
-		"/2015-03-31/functions/zip":                     `{"Configuration": {"PackageType": "Zip", "RuntimeConfig": {"RuntimeArn": "` + runtime + `"}}, "Code": {"Location": "https://a"}}`,
+		"/2015-03-31/functions/zip": `{"Configuration": {"PackageType": "Zip", "RuntimeConfig": {"RuntimeArn": "` + runtime + `"}},
+			"Code": {"Location": "https://a"}}`,
 		"/2026-10-01/runtimes/" + runtime + "/versions": `{"items": [{"arn": "` + runtime + `/version/1", "resolvedUri": "HOST/app@runtime"}]}`,
 	}},
 }
 
 var kubernetesUsers = []user{
-	{name: "init-container", answers: items("/api/v1/pods", `"spec": {"containers": [{"name": "main", "image": "nginx"}], "initContainers": [{"name": "init", "image": "HOST/app:init-container"}]}`)},
-	{name: "image-volume", answers: items("/api/v1/pods", `"spec": {"containers": [{"name": "main", "image": "nginx"}], "volumes": [{"name": "data", "image": {"reference": "HOST/app:image-volume"}}]}`)},
+	{name: "init-container", answers: items("/api/v1/pods", `"spec": {"containers": [{"name": "main", "image": "nginx"}],
+			"initContainers": [{"name": "init", "image": "HOST/app:init-container"}]}`)},
+	{name: "image-volume", answers: items("/api/v1/pods", `"spec": {"containers": [{"name": "main", "image": "nginx"}],
+			"volumes": [{"name": "data", "image": {"reference": "HOST/app:image-volume"}}]}`)},
 	{name: "pod-template", answers: map[string]string{"/api/v1/podtemplates": `{"items": [{"metadata": {"name": "one"}, "template":
 		{"spec": {"containers": [{"name": "main", "image": "HOST/app:pod-template"}]}}}]}`}},
 	{name: "stateful-set", answers: items("/apis/apps/v1/statefulsets", `"spec": `+podTemplate("stateful-set"))},
@@ -114,7 +122,8 @@ var kubernetesUsers = []user{
 	{name: "old-replica-set", answers: items("/apis/apps/v1/replicasets", `"spec": `+podTemplate("old-replica-set"))},
 	{name: "controller-revision", answers: items("/apis/apps/v1/controllerrevisions", `"data": {"spec": `+podTemplate("controller-revision")+`}`)},
 	{name: "cron-job", answers: items("/apis/batch/v1/cronjobs", `"spec": {"jobTemplate": {"spec": `+podTemplate("cron-job")+`}}`)},
-	{name: "custom-resource", answers: with(items("/apis/argoproj.io/v1alpha1/workflowtemplates", `"spec": {"templates": [{"container": {"image": "HOST/app:custom-resource"}}]}`), map[string]string{
+	{name: "custom-resource", answers: with(items("/apis/argoproj.io/v1alpha1/workflowtemplates",
+		`"spec": {"templates": [{"container": {"image": "HOST/app:custom-resource"}}]}`), map[string]string{
 		"/apis": `{"items": [{"metadata": {"name": "argoproj.io"}, "versions": [{"version": "v1alpha1", "freshness": "Current",
 			"resources": [{"resource": "workflowtemplates", "responseKind": {"kind": "WorkflowTemplate"}, "verbs": ["list"]}]}]}]}`,
 	})},
@@ -122,7 +131,7 @@ var kubernetesUsers = []user{
 
 // taskDefinition returns the answer with a task definition that has an image with the tag.
 func taskDefinition(tag string) string {
-	return `{"taskDefinition": {"containerDefinitions": [{"name": "main", "image": "HOST/app:` + tag + `"}]}}`
+	return `{"taskDefinition": {"registeredAt": 1.7e9, "containerDefinitions": [{"name": "main", "image": "HOST/app:` + tag + `"}]}}`
 }
 
 // daemon returns the answers about a managed daemon of the cluster.
@@ -185,11 +194,13 @@ func emptyAccount(endpoint string, authority []byte) user {
 		"/2015-03-31/functions/fn/aliases":  `{"Aliases": []}`,
 		"/2015-03-31/functions/zip/aliases": `{"Aliases": []}`,
 		"/clusters":                         `{"clusters": ["prod"]}`,
-		"/clusters/prod": fmt.Sprintf(`{"cluster": {"name": "prod", "status": "ACTIVE", "endpoint": %q, "certificateAuthority": {"data": %q}}}`,
+		"/clusters/prod": fmt.Sprintf(`{"cluster": {"name": "prod", "status": "ACTIVE", "endpoint": %q,
+			"certificateAuthority": {"data": %q}}}`,
 			endpoint, base64.StdEncoding.EncodeToString(authority)),
 		"/apis": `{"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": []}`,
-		"/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": `{"status": {"resourceRules": [{"verbs": ["list"], "apiGroups": ["argoproj.io"], "resources": ["*"]}]}}`,
-		"/apis/argoproj.io/v1alpha1/workflowtemplates":          `{"kind": "WorkflowTemplateList", "apiVersion": "argoproj.io/v1alpha1", "metadata": {}, "items": []}`,
+		"/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": `{"status": {"resourceRules": [{"verbs": ["list"],
+			"apiGroups": ["argoproj.io"], "resources": ["*"]}]}}`,
+		"/apis/argoproj.io/v1alpha1/workflowtemplates": `{"kind": "WorkflowTemplateList", "apiVersion": "argoproj.io/v1alpha1", "metadata": {}, "items": []}`,
 	}
 	for group, kinds := range map[string][]string{
 		"apps/v1":  {"Deployment", "StatefulSet", "DaemonSet", "ControllerRevision", "ReplicaSet"},
@@ -206,40 +217,75 @@ func emptyAccount(endpoint string, authority []byte) user {
 	return user{answers: answers}
 }
 
-// Each image has one user, of a different kind. The others are deleted in one run. An
-// image is deleted in the first run after its user is gone.
-func TestEachKindOfUserKeepsItsImage(t *testing.T) {
-	t.Parallel()
-	var images strings.Builder
-	var names, lists []string
-	directory := t.TempDir()
-	for _, u := range everyUser {
-		names = append(names, u.name)
-		fmt.Fprintf(&images, "%s 90d #%s\n", u.name, u.name)
-		if u.list != "" {
-			lists = append(lists, filepath.Join(directory, u.name))
-		}
+// newAccount returns a registry with an image for each user, and two without one, in an
+// account without users.
+func newAccount(t *testing.T, users []user) (*fixture, *awsAccount) {
+	t.Helper()
+	images := "unused 90d #v1\nuntagged 90d\n"
+	for _, u := range users {
+		images += fmt.Sprintf("%s 90d #%s\n", u.name, u.name)
 	}
-	f := emptyFixture(draw(images.String() + "unused 90d #v1\nuntagged 90d"))
+	f := emptyFixture(draw(images))
 	a := &awsAccount{registry: f.journal}
 	f.connect(t, a)
 	server := httptest.NewTLSServer(a)
 	t.Cleanup(server.Close)
-	empty := emptyAccount(server.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	a.empty = emptyAccount(server.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	return f, a
+}
+
+// applyFor applies the configuration while the account has these users, and checks that
+// the registry then has their images only.
+func (a *awsAccount) applyFor(t *testing.T, f *fixture, text string, users []user) {
+	t.Helper()
+	a.become(users)
+	report := f.apply(t, text)
+	sameLines(t, "skipped", skips(&report), "")
+	left, want := []string{}, []string{}
+	for _, im := range f.server.Images("app") {
+		left = append(left, f.names[im.Digest])
+	}
+	for _, u := range users {
+		want = append(want, u.name)
+	}
+	slices.Sort(left)
+	slices.Sort(want)
+	awstest.Equal(t, "images", want, left)
+}
+
+// Each image has one user, of a different kind. The others are deleted in one run. An
+// image is deleted in the first run after its user is gone.
+func TestEachKindOfUserKeepsItsImage(t *testing.T) {
+	t.Parallel()
+	f, a := newAccount(t, everyUser)
+	directory, lists := t.TempDir(), []string{}
+	for _, u := range everyUser {
+		if u.list != "" {
+			lists = append(lists, filepath.Join(directory, u.name))
+		}
+	}
 	references, err := json.Marshal(lists)
 	awstest.NoError(t, err)
 	text := configuration("expire any pushed>30", `"inUse": ["ecs", "lambda", "eks"], "taskDefinitionRevisions": 1, "references": `+string(references), "")
 	for gone := range len(everyUser) + 1 {
-		a.become(append([]user{empty}, everyUser[gone:]...))
 		writeLists(t, directory, everyUser[gone:])
+		a.applyFor(t, f, text, everyUser[gone:])
+	}
+}
+
+// The newest revision of a family is in use as long as something names another revision of
+// the family. Without that, the family is idle.
+func TestAFamilyIsInUseWhileSomethingNamesIt(t *testing.T) {
+	t.Parallel()
+	family := ecsUsers[slices.IndexFunc(ecsUsers, func(u user) bool { return u.name == "newest-revision" })]
+	text := configuration("expire any pushed>30", `"inUse": ["ecs"], "taskDefinitionRevisions": 1, "ecs": {"familyDays": 30}`, "")
+	for _, pinned := range pinnedUsers {
+		f, a := newAccount(t, []user{family, pinned})
+		a.applyFor(t, f, text, []user{family, pinned})
+		a.become([]user{family})
 		report := f.apply(t, text)
 		sameLines(t, "skipped", skips(&report), "")
-		var left []string
-		for _, im := range f.server.Images("app") {
-			left = append(left, f.names[im.Digest])
-		}
-		slices.Sort(left)
-		awstest.Equal(t, fmt.Sprintf("images after %v are gone", names[:gone]), slices.Sorted(slices.Values(names[gone:])), left)
+		sameLines(t, "outcomes", f.outcomes(&report), "newest-revision: expire, deleted\n"+pinned.name+": expire, deleted")
 	}
 }
 
