@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,7 +76,7 @@ func itemSettings(items []any) (settings []setting) {
 		case string:
 			texts = append(texts, item)
 		case map[string]any:
-			if name, ok := item["name"].(string); ok {
+			for _, name := range members(item, []string{"name"}) {
 				values := append(members(item, []string{"value", "default"}), "")
 				settings = append(settings, setting{strings.ToLower(name), values[0]})
 			}
@@ -90,21 +89,22 @@ func itemSettings(items []any) (settings []setting) {
 }
 
 func memberSettings(object map[string]any) (settings []setting) {
-	for key, value := range object {
-		switch value := value.(type) {
-		case string:
+	for key := range object {
+		for _, value := range members(object, []string{key}) {
 			settings = append(settings, setting{strings.ToLower(key), value})
-		case json.Number:
-			settings = append(settings, setting{strings.ToLower(key), value.String()})
 		}
 	}
 	return settings
 }
 
-// settingPatterns find KEY: VALUE and KEY=VALUE, and --KEY VALUE.
-var settingPatterns = sync.OnceValues(func() (pairs, flags *regexp.Regexp) {
-	return regexp.MustCompile(`([\w.-]+)["']?[ \t]*[:=][ \t]*["']?([^\s"',;]*)`), regexp.MustCompile(`(--[\w.-]+)\s+["']?([^\s"',;]+)`)
-})
+var (
+	pairPattern = expression(`([\w.-]+)["']?[ \t]*[:=][ \t]*["']?([^\s"',;]*)`) // KEY: VALUE or KEY=VALUE
+	flagPattern = expression(`(--[\w.-]+)\s+["']?([^\s"',;]+)`)                 // --KEY VALUE
+)
+
+func expression(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // textSettings returns the settings in a text, such as YAML, a script or arguments.
 func textSettings(text string) (settings []setting) {
@@ -113,8 +113,7 @@ func textSettings(text string) (settings []setting) {
 		indent int
 	}
 	var parents []parent
-	pairs, flags := settingPatterns()
-	for _, at := range pairs.FindAllStringSubmatchIndex(text, -1) {
+	for _, at := range pairPattern().FindAllStringSubmatchIndex(text, -1) {
 		key := strings.ToLower(text[at[2]:at[3]])
 		before := text[strings.LastIndexByte(text[:at[2]], '\n')+1 : at[2]]
 		if strings.Trim(before, " -\"'") == "" {
@@ -128,8 +127,8 @@ func textSettings(text string) (settings []setting) {
 		}
 		settings = append(settings, setting{key, text[at[4]:at[5]]})
 	}
-	for _, match := range flags.FindAllStringSubmatch(text, -1) {
-		settings = append(settings, setting{strings.ToLower(match[1]), match[2]})
+	for _, at := range flagPattern().FindAllStringSubmatchIndex(text, -1) {
+		settings = append(settings, setting{strings.ToLower(text[at[2]:at[3]]), text[at[4]:at[5]]})
 	}
 	return settings
 }
