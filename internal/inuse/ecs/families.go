@@ -76,14 +76,14 @@ func (s *scan) idleFamilies(ctx context.Context) (map[string]time.Time, error) {
 		return nil, nil
 	}
 	idle, images := map[string]time.Time{}, map[string][]reference.Reference{}
-	unknown := map[string]bool{} // the families whose newest registration has no time
+	unknown := map[string]bool{} // the families whose newest registration has no time, as in emulators
 	for _, d := range s.definitions {
 		family := familyOf(d.name)
 		if s.named[family] {
 			continue
 		}
 		idle[family] = later(idle[family], d.registered)
-		unknown[family] = unknown[family] || d.users[d.name].revision == 1 && d.registered.IsZero()
+		unknown[family] = unknown[family] || d.users[d.name].revision == 1 && d.registered.IsZero() && !s.Emulated
 		for _, image := range d.images {
 			if ref, err := reference.ParseAny(image); err == nil {
 				images[family] = append(images[family], s.Aliases.Resolve(ref))
