@@ -162,9 +162,11 @@ func TestIncompleteAnswersFail(t *testing.T) {
 		"ListRuleNamesByTarget": {"an item without a name": {"RuleNames": []string{""}}},
 		"ListTargetsByRule":     {"target 1: the answer names no task definition": {"Targets": []object{{"Id": "1", "Arn": cluster}}}},
 		"ListSchedules":         {"an item without a name": {"Schedules": []object{{"Target": ecs}}}},
-		"GetSchedule": {"no task definition": {"Target": ecs}, "input: it is not JSON": {"Target": object{"Arn": runTask, "Input": "x"}},
+		"GetSchedule": {
+			"no task definition": {"Target": ecs}, "input: it is not JSON": {"Target": object{"Arn": runTask, "Input": "x"}},
 			"answer names no task definition": {"Target": object{"Arn": runTask}},
-			"the answer names no task":        {"Target": object{"Arn": "arn:aws:scheduler:::aws-sdk:ECS:StartTask", "Input": `{"Cluster": "prod"}`}}},
+			"the answer names no task":        {"Target": object{"Arn": "arn:aws:scheduler:::aws-sdk:ECS:StartTask", "Input": `{"Cluster": "prod"}`}},
+		},
 		"ListPipes":                {"an item without a name": {"Pipes": []object{{}}}},
 		"DescribePipe":             {"no task definition": {"Target": cluster}},
 		"ListStateMachines":        {"an item without a name": {"stateMachines": []object{{}}}},
