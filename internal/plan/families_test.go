@@ -61,19 +61,21 @@ func TestFamiliesWithoutActivityProtectNothing(t *testing.T) {
 	}
 }
 
-// A node that pulls an image for several platforms also pulls the image for its own.
-func TestAPullOfAChildKeepsTheImageOfAFamily(t *testing.T) {
+// A pull that the scan does not know keeps all images of a family: it came after the
+// question of the scan, or was one of a child.
+func TestAPullKeepsTheImagesOfAFamily(t *testing.T) {
 	t.Parallel()
+	const long, within = 30*day + time.Second, 30 * day
 	for name, c := range map[string]struct {
-		child time.Duration // since its last pull
-		kept  bool
-	}{"long ago": {30*day + time.Second, false}, "just within": {30 * day, true}} {
-		w := newFakeRegistry(index("i", 99*day, "v1"), pulled(image("c", 99*day), c.child), image("d", 99*day))
+		index, child time.Duration // since the last pull
+		kept         int
+	}{"long ago": {long, long, 0}, "of a child": {long, within, 4}, "of the index": {within, long, 4}} {
+		w := newFakeRegistry(pulled(index("i", 99*day, "v1"), c.index), pulled(image("c", 99*day), c.child), image("d", 99*day), image("old", 99*day, "v0"))
 		w.Children = map[string][]string{"i": {"c", "d"}}
 		r := newRunner(t, w, families(`"familyDays": 30`))
-		scans(&r, inuse.Scan{At: now, Uses: []inuse.Use{idleUse("v1", 99*day)}})
+		scans(&r, inuse.Scan{At: now, Uses: []inuse.Use{idleUse("v1", 99*day), idleUse("v0", 99*day)}})
 		run(t, &r)
-		awstest.Equal(t, name+": kept", c.kept, len(w.Digests("app")) == 3)
+		awstest.Equal(t, name+": images left", c.kept, len(w.Digests("app")))
 	}
 }
 
@@ -162,5 +164,5 @@ func TestAPullSinceTheScanKeepsAnImageOfAnIdleFamily(t *testing.T) {
 	r := newRunner(t, newFakeRegistry(im), families(`"familyDays": 30`))
 	scans(&r, inuse.Scan{At: now, Uses: []inuse.Use{idleUse("v1", 99*day)}})
 	report := run(t, &r)
-	awstest.Equal(t, "protected", "[inUse a pull since the in-use scan began]", protectedBy(&report)["sha256:a"])
+	awstest.Equal(t, "protected", "[inUse a pull since the in-use scan began inUse task-definition/pr:1]", protectedBy(&report)["sha256:a"])
 }

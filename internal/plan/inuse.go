@@ -49,10 +49,11 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	}
 	u.addPulled(scan.At)
 	named := false
+	active := u.activeFamilies(uses.In(c.repository), hoursBefore(scan.At, 24*settings.ECS.FamilyDays))
 	for _, use := range uses.In(c.repository) {
 		switch {
 		case !slices.Contains(sources, use.Source) || use.Revision > settings.TaskDefinitionRevisions:
-		case isStale(use, settings.ECS.FamilyDays, scan.At) && !u.pulledBelow(use, hoursBefore(scan.At, 24*settings.ECS.FamilyDays)):
+		case isStale(use, settings.ECS.FamilyDays, scan.At) && !active[use.Family]:
 			named = true
 		default:
 			named = u.addUse(use) || named
@@ -79,13 +80,23 @@ func isStale(use *inuse.Use, days int, scanned time.Time) bool {
 		evaluator.At(use.LastActivity).Before(hoursBefore(scanned, 24*days))
 }
 
-// pulledBelow reports whether a child of the image in use was pulled since then. ECR records
-// the pulls of an index and of its children separately, and the scan knows no children.
-func (u *imagesInUse) pulledBelow(use *inuse.Use, since evaluator.Instant) bool {
-	positions, _ := u.resolve(use.Reference)
-	return slices.ContainsFunc(positions, func(i int) bool {
-		return !latestPull(u.below(u.images[i].Digest)).Before(since)
-	})
+// activeFamilies returns the families with an image here that was pulled since then, itself
+// or by a child. The scan knows no children, and no pull after its question.
+func (u *imagesInUse) activeFamilies(uses []*inuse.Use, since evaluator.Instant) map[string]bool {
+	active := map[string]bool{}
+	for _, use := range uses {
+		if use.Family == "" {
+			continue
+		}
+		positions, _ := u.resolve(use.Reference)
+		for _, i := range positions {
+			im := &u.images[i]
+			if pulled := max(im.LastRecordedPullTime, latestPull(u.below(im.Digest))); !pulled.Before(since) {
+				active[use.Family] = true
+			}
+		}
+	}
+	return active
 }
 
 // addPulled adds the images that were pulled since the second in which the scan began. The

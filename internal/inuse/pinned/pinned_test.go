@@ -158,13 +158,15 @@ func TestIncompleteAnswersFail(t *testing.T) {
 	t.Parallel()
 	ecs := object{"Arn": cluster}
 	for operation, cases := range map[string]map[string]object{
-		"ListEventBuses":        {"an item without a name": {"EventBuses": []object{{}}}},
+		"ListEventBuses":        {"an item without a name": {"EventBuses": []object{{}}}, "no event bus": {"EventBuses": []object{}}},
 		"ListRuleNamesByTarget": {"an item without a name": {"RuleNames": []string{""}}},
 		"ListTargetsByRule":     {"target 1: the answer names no task definition": {"Targets": []object{{"Id": "1", "Arn": cluster}}}},
 		"ListSchedules":         {"an item without a name": {"Schedules": []object{{"Target": ecs}}}},
-		"GetSchedule": {"no task definition": {"Target": ecs}, "input: it is not JSON": {"Target": object{"Arn": runTask, "Input": "x"}},
+		"GetSchedule": {
+			"no task definition": {"Target": ecs}, "input: it is not JSON": {"Target": object{"Arn": runTask, "Input": "x"}},
 			"answer names no task definition": {"Target": object{"Arn": runTask}},
-			"the answer names no task":        {"Target": object{"Arn": "arn:aws:scheduler:::aws-sdk:ECS:StartTask", "Input": `{"Cluster": "prod"}`}}},
+			"the answer names no task":        {"Target": object{"Arn": "arn:aws:scheduler:::aws-sdk:ECS:StartTask", "Input": `{"Cluster": "prod"}`}},
+		},
 		"ListPipes":                {"an item without a name": {"Pipes": []object{{}}}},
 		"DescribePipe":             {"no task definition": {"Target": cluster}},
 		"ListStateMachines":        {"an item without a name": {"stateMachines": []object{{}}}},
@@ -223,6 +225,21 @@ func TestTargetsWithoutATaskDefinition(t *testing.T) {
 	wantDefinitions(t, f, "task-definition/job by x")
 	awstest.Equal(t, "calls of GetSchedule", 3, f.Count("GetSchedule"))
 	awstest.Equal(t, "calls of DescribePipe", 2, f.Count("DescribePipe"))
+}
+
+// A listing that leaves the group out has it in the ARN.
+func TestTheARNOfAScheduleNamesItsGroup(t *testing.T) {
+	t.Parallel()
+	f := &fakeAWS{}
+	f.bus("default")
+	f.schedule("default", "weekly", cluster, job+":1", "")
+	f.schedule("reports", "weekly", cluster, job+":2", "")
+	listed := []object{}
+	for _, s := range f.schedules {
+		listed = append(listed, object{"Name": "weekly", "Arn": s["Arn"]})
+	}
+	f.answers = map[string]object{"ListSchedules": {"Schedules": listed}}
+	wantDefinitions(t, f, "task-definition/job:1 by scheduler:schedule/default/weekly", "task-definition/job:2 by scheduler:schedule/reports/weekly")
 }
 
 // Another service may have a resource with the name ecs, such as a function with an alias.

@@ -2,6 +2,7 @@ package pinned
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -60,8 +61,11 @@ func (s rules) find(ctx context.Context) ([]Definition, error) {
 	buses, err := list(s.service, "list event buses", s.fetch(ctx, "ListEventBuses", eventsInput{}),
 		func(p *eventsPage) ([]eventBus, *string) { return p.EventBuses, p.NextToken },
 		func(b eventBus) string { return b.Name })
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case len(buses) == 0 && !s.emulated: // each account has the default one
+		return nil, s.doubtful("list event buses", errors.New("the answer has no event bus"))
 	}
 	type pair struct {
 		bus     eventBus

@@ -1,8 +1,10 @@
 package pinned
 
 import (
+	"cmp"
 	"context"
 	"net/url"
+	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
@@ -15,6 +17,13 @@ type schedules struct{ service }
 type schedule struct {
 	Arn, GroupName, Name string
 	Target               scheduleTarget
+}
+
+// group returns the group in the listing, which is also in arn:...:schedule/GROUP/NAME.
+func (s schedule) group() string {
+	_, path, _ := strings.Cut(s.Arn, ":schedule/")
+	group, _, _ := strings.Cut(path, "/")
+	return cmp.Or(s.GroupName, group)
 }
 
 type scheduleTarget struct {
@@ -45,12 +54,12 @@ func (s schedules) definitions(ctx context.Context, listed schedule) ([]Definiti
 		return nil, nil
 	}
 	doing := "get schedule " + listed.Arn
-	group := url.Values{}
-	if listed.GroupName != "" { // else it is the default group
-		group.Set("groupName", listed.GroupName)
+	query := url.Values{}
+	if group := listed.group(); group != "" { // else it is the default group
+		query.Set("groupName", group)
 	}
 	var found schedule
-	err := s.Get(ctx, "GetSchedule", "/schedules/"+url.PathEscape(listed.Name), group, &found)
+	err := s.Get(ctx, "GetSchedule", "/schedules/"+url.PathEscape(listed.Name), query, &found)
 	switch target := found.Target; {
 	case gone(err):
 		return nil, nil
