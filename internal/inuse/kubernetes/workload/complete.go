@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -8,7 +9,7 @@ import (
 // A setting is a key and its value, somewhere in an object or a text.
 type setting struct {
 	key   string // in lower case; in YAML with the keys above it, as in image.repository
-	value string // empty if it is not known or no text
+	value string // empty if it is not known, or no text or number
 }
 
 // complete adds the repositories that are alone in a value, with the tags in the settings.
@@ -94,7 +95,8 @@ func itemSettings(items []any) (settings []setting) {
 func memberSettings(object map[string]any) (settings []setting) {
 	for key, value := range object {
 		text, _ := value.(string)
-		settings = append(settings, setting{strings.ToLower(key), text})
+		number, _ := value.(json.Number)
+		settings = append(settings, setting{strings.ToLower(key), text + number.String()})
 	}
 	return settings
 }
