@@ -77,8 +77,6 @@ func references(ctx context.Context, s *session.Session, out string) error {
 		switch {
 		case use.Finding.Kind != "":
 			s.Notef("%s", use.Finding.Message)
-		case use.AllImages:
-			s.Notef("not in the list: %s may use any image of %s", use.By, use.Reference.Repository)
 		case use.Reference.Repository == "":
 			s.Notef("not in the list: %s: %s", use.By, cmp.Or(use.Problem, "the repository of "+use.Reference.Digest+" is not known"))
 		}

@@ -66,7 +66,7 @@ func (s *scan) custom(ctx context.Context, r resource) error {
 		s.notListed = append(s.notListed, r.String())
 		return nil
 	}
-	return fmt.Errorf("%w; if these objects name no images, name only other kinds in protect.eksResources, "+
+	return fmt.Errorf("%w; repair the cause, or if these objects name no images, name only other kinds in protect.eksResources, "+
 		"or take the kind out of the ClusterRole", err)
 }
 

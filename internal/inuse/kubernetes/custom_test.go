@@ -178,7 +178,7 @@ func TestAListOfCustomResourcesThatFails(t *testing.T) {
 			awstest.Contains(t, strings.Join(findings, "\n"), "Of these, rollouts.argoproj.io may name")
 			continue
 		}
-		awstest.ErrorContains(t, err, "cluster c: list rollouts.argoproj.io: ", "conversion webhook failed", "protect.eksResources", "ClusterRole")
+		awstest.ErrorContains(t, err, "cluster c: list rollouts.argoproj.io: ", "conversion webhook failed", "repair the cause", "protect.eksResources", "ClusterRole")
 	}
 	f := withRollout()
 	f.on(rollouts, answer(`{"apiVersion":"other.io/v1","items":[],"kind":"RolloutList","metadata":{}}`))

@@ -124,7 +124,7 @@ func (d *jsonReader) image() error {
 	if err := d.dec.Decode(&image); err != nil {
 		return err
 	}
-	return d.add(image, "", d.at())
+	return d.add(image, "", false, d.at())
 }
 
 // reference reads an entry of a document. A repeated member would hide an image.
@@ -132,20 +132,21 @@ func (d *jsonReader) reference() error {
 	if open, err := d.dec.Token(); err != nil || open != json.Delim('{') {
 		return errors.Join(err, errors.New("an entry of references is not an object"))
 	}
-	values := map[string]string{}
+	var image, by string
+	var all bool
+	targets := map[string]any{"image": &image, "by": &by, "allImages": &all}
 	err := d.members(func(name string) error {
-		if _, twice := values[name]; twice || name != "image" && name != "by" {
+		target := targets[name]
+		if target == nil {
 			return fmt.Errorf("%.80q is repeated or not a member of a reference", name)
 		}
-		var text string
-		err := d.dec.Decode(&text)
-		values[name] = text
-		return err
+		delete(targets, name)
+		return d.dec.Decode(target)
 	})
 	if err != nil {
 		return err
 	}
-	return d.add(values["image"], values["by"], d.at())
+	return d.add(image, by, all, d.at())
 }
 
 // document reads the members of a document. Each must be there once.

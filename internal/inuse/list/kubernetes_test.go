@@ -145,6 +145,7 @@ func TestListFailsOnKubernetesListsThatAreNotWhole(t *testing.T) {
 		`{"items": [` + bad + `, ` + bad + `], "kind": "List"}`:                       `line 1: pod x: its container "c" has no image; line 1: pod x`,
 		`{"kind": "Pod", "spec": {"containers": [{"image": "` + registry + `App"}]}}`: "line 1: pod : image reference",
 		`{"kind": "Pod", "kind": "Node"}`:                                             `"kind" is repeated in an object`,
+		"apiVersion: v1\nitems:\n":                                                    "the list is YAML; write the list with kubectl get -o json",
 		`{"kind": 5}`:                                                                 "cannot unmarshal number",
 		`{"kind": "Pod", 5}`:                                                          "invalid character",
 		`{"kind": "Node"} {"items": [], "kind": "List"}`:                              "there is text after the end of the list",

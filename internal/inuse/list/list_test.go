@@ -186,6 +186,20 @@ func TestWriteLeavesOutWhatIsOfNoUseElsewhere(t *testing.T) {
 	wantUses(t, read(b.String()), "app:v1 x", "proxy.example.com/app:v1 x")
 }
 
+// A list that leaves out such a use would let the reader delete the images.
+func TestWriteKeepsUsesOfAllImages(t *testing.T) {
+	t.Parallel()
+	all := inuse.Use{Reference: reference.Reference{RegistryID: "123456789012", Region: region, Repository: "app"}, By: "x", AllImages: true}
+	var b bytes.Buffer
+	awstest.NoError(t, list.Write(&b, "123456789012", region, now, []inuse.Use{use("v1", "y"), all}))
+	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{read(b.String())}, now).Uses
+	if len(got) != 2 || !got[0].AllImages || got[0].Reference.Repository != "app" || got[1].AllImages {
+		t.Errorf("%s is read as %+v", b.String(), got)
+	}
+	wantFailure(t, read(document(now, `{"image": "`+registry+`app", "allImages": 1}`)), "cannot unmarshal number")
+	wantFailure(t, read(document(now, `{"image": "`+registry+`app", "allImages": true, "allImages": false}`)), `"allImages" is repeated`)
+}
+
 func ExampleWrite() {
 	var b strings.Builder
 	if err := list.Write(&b, "123456789012", "eu-west-1", now, []inuse.Use{use("v2", task+"1"), use("v1", task+"2")}); err != nil {

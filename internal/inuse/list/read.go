@@ -81,7 +81,10 @@ func (r *reader) readLines(number int) error {
 		if image == "" {
 			continue
 		}
-		if err := r.add(image, "", number); err != nil {
+		if strings.HasPrefix(image, "apiVersion:") {
+			return contentError("the list is YAML; " + advice)
+		}
+		if err := r.add(image, "", false, number); err != nil {
 			return err
 		}
 	}
@@ -121,14 +124,14 @@ func withoutComment(line string) string {
 }
 
 // add yields the use in the entry on a line, or returns errStopped.
-func (r *reader) add(image, by string, line int) error {
+func (r *reader) add(image, by string, all bool, line int) error {
 	ref, err := reference.ParseAny(image)
 	switch {
 	case errors.Is(err, reference.ErrNoReference):
 		r.problems.add(line, "%.80q is not an image reference", image)
 	case err != nil:
 		r.problems.add(line, "%s", err)
-	case !r.yield(inuse.Use{Reference: ref, By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line))}, nil):
+	case !r.yield(inuse.Use{Reference: ref, By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line)), AllImages: all}, nil):
 		return errStopped
 	}
 	return nil

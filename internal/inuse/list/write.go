@@ -26,24 +26,25 @@ type document struct {
 type entry struct {
 	Image string `json:"image"`
 	By    string `json:"by"`
+	// AllImages is true if any image of the repository may be in use.
+	AllImages bool `json:"allImages,omitempty"`
 }
 
 // Write writes the uses of a scan as a JSON document, one on a line, sorted by reference and
-// without duplicates. It leaves out uses of public registries, uses without a repository
-// and uses of all images of a repository.
+// without duplicates. It leaves out uses of public registries and uses without a repository.
 // Do not write a scan with a failed source: a reader would take the list for complete. If
 // the document would be larger than [MaxSize], Write fails and writes nothing.
 func Write(w io.Writer, account, region string, at time.Time, uses []inuse.Use) error {
 	size := 0
 	named := make([]inuse.Use, 0, len(uses))
 	for _, use := range uses {
-		if use.Reference.Repository != "" && !use.Reference.Public() && !use.AllImages {
-			named = append(named, inuse.Use{Reference: use.Reference, By: use.By})
+		if use.Reference.Repository != "" && !use.Reference.Public() {
+			named = append(named, inuse.Use{Reference: use.Reference, By: use.By, AllImages: use.AllImages})
 		}
 	}
 	named = inuse.Distinct(named)
 	for i := range named {
-		size += len(named[i].By) + len(`{"image":"","by":""},`) + len(named[i].Reference.String())
+		size += len(named[i].By) + len(`{"image":"","by":"","allImages":true},`) + len(named[i].Reference.String())
 	}
 	if size > MaxSize {
 		return fmt.Errorf("%d uses need more than %d MiB", len(named), MaxSize>>20)
@@ -62,7 +63,7 @@ func (d document) print(w *bufio.Writer, uses []inuse.Use) error {
 	_, _ = w.Write(bytes.TrimSuffix(head, []byte("]}")))
 	between := "\n"
 	for _, use := range uses {
-		line, err := json.Marshal(entry{use.Reference.String(), use.By})
+		line, err := json.Marshal(entry{use.Reference.String(), use.By, use.AllImages})
 		if err != nil {
 			return err
 		}

@@ -1,23 +1,30 @@
 package workload
 
 import (
-	"regexp"
+	"encoding/json"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // A setting is a key and its value, somewhere in an object or a text.
 type setting struct {
 	key   string // in lower case; in YAML with the keys above it, as in image.repository
-	value string // empty if it is not known
+	value string // empty if it is not known, or no text or number
 }
 
 // complete adds the repositories that are alone in a value, with the tags in the settings.
+// Of very many repositories, any tag can be meant.
 func (f *finder) complete(settings []setting) {
+	most := 100
 	for _, s := range settings {
-		if base, ok := f.base(s.value); ok && base.repository && base.suffix == "" {
+		base, ok := f.base(s.value)
+		if !ok || !base.repository || base.suffix != "" {
+			continue
+		}
+		if most--; most >= 0 {
 			f.completeBase(s.key, base, settings)
+		} else {
+			f.add(base, nil, true)
 		}
 	}
 }
@@ -72,63 +79,72 @@ func matching(key string, tags []setting) (values []string) {
 func itemSettings(items []any) (settings []setting) {
 	var texts []string
 	for _, item := range items {
-		switch item := item.(type) {
-		case string:
-			texts = append(texts, item)
-		case map[string]any:
-			for _, name := range members(item, []string{"name"}) {
-				values := append(members(item, []string{"value", "default"}), "")
-				settings = append(settings, setting{strings.ToLower(name), values[0]})
-			}
+		text, _ := item.(string)
+		object, _ := item.(map[string]any)
+		name, _ := object["name"].(string)
+		value, isText := object["value"].(string)
+		if !isText {
+			value, _ = object["default"].(string)
 		}
+		texts = append(texts, text)
+		settings = append(settings, setting{strings.ToLower(name), value})
 	}
-	if len(texts) > 1 {
-		settings = append(settings, textSettings(strings.Join(texts, "\n"))...)
-	}
-	return settings
+	return append(settings, textSettings(strings.Join(texts, " "))...)
 }
 
 func memberSettings(object map[string]any) (settings []setting) {
-	for key := range object {
-		for _, value := range members(object, []string{key}) {
-			settings = append(settings, setting{strings.ToLower(key), value})
-		}
+	for key, value := range object {
+		text, _ := value.(string)
+		number, _ := value.(json.Number)
+		settings = append(settings, setting{strings.ToLower(key), text + number.String()})
 	}
 	return settings
 }
 
-var (
-	pairPattern = expression(`([\w.-]+)["']?[ \t]*[:=][ \t]*["']?([^\s"',;]*)`) // KEY: VALUE or KEY=VALUE
-	flagPattern = expression(`(--[\w.-]+)\s+["']?([^\s"',;]+)`)                 // --KEY VALUE
-)
-
-func expression(text string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
-}
-
-// textSettings returns the settings in a text, such as YAML, a script or arguments.
+// textSettings returns the settings in a text, such as YAML, a script or arguments. They are
+// KEY: VALUE, KEY=VALUE or --KEY VALUE.
 func textSettings(text string) (settings []setting) {
-	type parent struct {
-		key    string
-		indent int
-	}
-	var parents []parent
-	for _, at := range pairPattern().FindAllStringSubmatchIndex(text, -1) {
-		key := strings.ToLower(text[at[2]:at[3]])
-		before := text[strings.LastIndexByte(text[:at[2]], '\n')+1 : at[2]]
-		if strings.Trim(before, " -\"'") == "" {
-			for len(parents) > 0 && parents[len(parents)-1].indent >= len(before) {
-				parents = parents[:len(parents)-1]
+	var parents []setting // the keys above, each with its indentation as the value
+	for line := range strings.SplitSeq(text, "\n") {
+		indent := line[:len(line)-len(strings.TrimLeft(line, marks))]
+		before, waits := len(settings), false
+		for _, word := range strings.FieldsFunc(line, isBlank) {
+			at := strings.IndexAny(word, ":=")
+			switch {
+			case waits && (at < 0 || word[at] == ':' && at != len(word)-1):
+				settings[len(settings)-1].value, waits = valueOf(word), false
+				continue
+			case at < 0 && strings.HasPrefix(word, "--"):
+				at = len(word)
+			case at < 0:
+				continue
 			}
-			if len(parents) > 0 {
-				key = parents[len(parents)-1].key + "." + key
+			key := strings.ToLower(strings.Trim(word[:at], marks))
+			if len(settings) == before {
+				for len(parents) > 0 && len(parents[len(parents)-1].value) >= len(indent) {
+					parents = parents[:len(parents)-1]
+				}
+				if len(parents) > 0 {
+					key = parents[len(parents)-1].key + "." + key
+				}
+				parents = append(parents, setting{key, indent})
 			}
-			parents = append(parents, parent{key, len(before)})
+			value := valueOf(strings.TrimLeft(word[at:], ":="))
+			settings, waits = append(settings, setting{key, value}), value == ""
 		}
-		settings = append(settings, setting{key, text[at[4]:at[5]]})
-	}
-	for _, at := range flagPattern().FindAllStringSubmatchIndex(text, -1) {
-		settings = append(settings, setting{strings.ToLower(text[at[2]:at[3]]), text[at[4]:at[5]]})
 	}
 	return settings
 }
+
+const marks = " -\"'{["
+
+// valueOf returns the value without quotes, and without the end of a list.
+func valueOf(word string) string {
+	word = strings.Trim(word, `"'`)
+	if !strings.Contains(word, "{") {
+		word = strings.TrimRight(word, `"'}]`)
+	}
+	return word
+}
+
+func isBlank(r rune) bool { return strings.ContainsRune(" \t\r,;", r) }

@@ -2,10 +2,12 @@ package workload_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/kubernetes/workload"
 )
 
 // A text can name a repository and its tag in two places, such as the values of a chart.
@@ -23,6 +25,9 @@ func TestReferencesInTwoPlacesOfAText(t *testing.T) {
 		"WORKER_IMAGE=\"HOST/xx\"\nTAG=v9":                                           {"HOST/xx", "HOST/xx:ANY"},
 		"run --image HOST/xx --tag v9":                                               {"HOST/xx", "HOST/xx:v9"},
 		"repository: HOST/xx\ndigest: " + sha("a"):                                   {"HOST/xx", "HOST/xx@" + sha("a")},
+		"a: {repository: HOST/xx, tag: v9}\nb: {repository: HOST/yy, tag: v2}":       {"HOST/xx", "HOST/xx:v2", "HOST/xx:v9", "HOST/yy", "HOST/yy:v2", "HOST/yy:v9"},
+		"{x, \"repository\":\"docker://HOST/xx\",\"tag\":\"v9\"}":                    {"HOST/xx", "HOST/xx:v9"},
+		"repository: HOST/xx\ntag: {{ .tag }}":                                       {"HOST/xx", "HOST/xx:ANY"},
 		"apiVersion: v1\nimage: HOST/xx":                                             {"HOST/xx"},
 		"image: HOST/xx:v1\ntag: v9":                                                 {"HOST/xx:v1"},
 		"[1, {broken \"repository\": \"HOST/xx\", \"tag\": \"v9\"}":                  {"HOST/xx", "HOST/xx:v9"},
@@ -45,17 +50,26 @@ func TestReferencesInSeveralItems(t *testing.T) {
 		`["--worker-image", "HOST/xx", "--worker-tag", "v9"]`: {"HOST/xx", "HOST/xx:v9"},
 		`["HOST/xx", "HOST/yy"]`:                              {"HOST/xx", "HOST/yy"},
 		`{"IMAGE_REPO": "HOST/xx", "IMAGE_TAG": "v9"}`:        {"HOST/xx", "HOST/xx:v9"},
-		`{"workerImage": "HOST/xx", "workerVersion": 9}`:      {"HOST/xx", "HOST/xx:9"},
 		`{"apiVersion": "v1", "image": "HOST/xx"}`:            {"HOST/xx"},
 	} {
 		wantReferences(t, text, want...)
 	}
 }
 
-// Many repositories and tags in one text do not become the products of both.
+// Many repositories and tags do not become the products of both, and take little time.
 func TestReferencesOfManyRepositoriesAndTags(t *testing.T) {
 	t.Parallel()
-	quoted, err := json.Marshal([]string{strings.Repeat("- repository: "+registry+"xx\n  tag: v\n", 1000) + strings.Repeat("- tag: a1\n- tag: a2\n- tag: a3\n- tag: a4\n", 10)})
+	text := "- repository: " + registry + "xx\n  tag: v\n" + strings.Repeat("- tag: a1\n- tag: a2\n- tag: a3\n- tag: a4\n", 10)
+	quoted, err := json.Marshal([]string{text})
 	awstest.NoError(t, err)
 	wantReferences(t, string(quoted), "HOST/xx", "HOST/xx:a1", "HOST/xx:a2", "HOST/xx:a3", "HOST/xx:a4", "HOST/xx:v")
+	var many strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&many, "- repository: %sx%d\n  tag: v%d\n", registry, i, i)
+	}
+	quoted, err = json.Marshal([]string{many.String()})
+	awstest.NoError(t, err)
+	refs, err := workload.References(quoted, nil)
+	awstest.NoError(t, err)
+	awstest.Equal(t, "number of references", 40_000, len(refs))
 }

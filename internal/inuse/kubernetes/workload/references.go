@@ -32,8 +32,8 @@ type Reference struct {
 //
 // A reference may be anywhere in a string, such as in a script. A string that contains a
 // JSON object or array is read as JSON. A repository without a tag that is alone in its
-// string is combined with other members of its object, such as tag. References fails only
-// if the text is not JSON.
+// string is combined with other members of its object, such as tag. Items of a list and lines
+// of a text are combined too. References fails only if the text is not JSON.
 func References(text []byte, hosts []string) ([]Reference, error) {
 	f := finder{hosts: hosts}
 	if !f.mayName(text) && json.Valid(text) {
