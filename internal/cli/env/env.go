@@ -18,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
 // An Env is everything outside the program. See package function for Connector and Source.
@@ -59,14 +60,15 @@ func (e Env) ReadInput(name string, most int64) ([]byte, error) {
 	return ReadAll(name, r, most)
 }
 
-// ReadAll reads at most most+1 bytes, to tell a file that is too long, and closes r.
+// ReadAll reads at most most+1 bytes, to tell a file that is too long, and closes r. It
+// returns UTF-8, see [jsondoc.UTF8].
 func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 	defer func() { _ = r.Close() }() // it was only read
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		return nil, exit.Usagef("read %s: %w", name, err)
 	}
-	return content, nil
+	return jsondoc.UTF8(content), nil
 }
 
 // Confirm asks on the standard error stream and reports whether the answer is "yes". After
