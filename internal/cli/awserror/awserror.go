@@ -24,7 +24,7 @@ func (s Settings) Text(err error) string {
 			return text
 		}
 	}
-	return clean(err.Error())
+	return Clean(err.Error())
 }
 
 // layers are the texts of the SDK's layers, and what replaces them.
@@ -39,7 +39,8 @@ var layers = []struct {
 	{regexp.MustCompile(`exceeded maximum number of attempts, \d+, |https response error StatusCode: 0, RequestID: [^,]*, |request send failed, `), ""},
 }
 
-func clean(text string) string {
+// Clean replaces the names of the SDK's layers in a text, which can have several errors.
+func Clean(text string) string {
 	for _, layer := range layers {
 		text = layer.text.ReplaceAllString(text, layer.by)
 	}
@@ -52,7 +53,7 @@ func (s Settings) refusal(err error) string {
 	if !ok {
 		return ""
 	}
-	text := clean(err.Error())
+	text := Clean(err.Error())
 	// A call that gets credentials fails as a part of another call.
 	if before, after, nested := strings.Cut(text, "get credentials: failed to refresh cached credentials, An error"); nested {
 		text = before[:strings.LastIndex(before, "the call ")] + "An error" + after
