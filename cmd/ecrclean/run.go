@@ -52,7 +52,7 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 	return exit.Status(err)
 }
 
-// printError prints what the error means and, with --debug, its own text.
+// printError prints the meaning of the error and, with --debug, its own text.
 func printError(e env.Env, command *cobra.Command, err error) {
 	settings := awserror.Settings{Getenv: e.Getenv}
 	if profile := command.Flags().Lookup("profile"); profile != nil {

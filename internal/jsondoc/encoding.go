@@ -2,8 +2,6 @@ package jsondoc
 
 import (
 	"bytes"
-	"encoding/binary"
-	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -15,18 +13,19 @@ func UTF8(text []byte) []byte {
 	if rest, ok := bytes.CutPrefix(text, []byte("\ufeff")); ok {
 		return rest
 	}
-	var order binary.ByteOrder = binary.LittleEndian
+	high, low := 1, 0 // little endian
 	rest, marked := bytes.CutPrefix(text, []byte("\xff\xfe"))
 	if !marked {
-		order = binary.BigEndian
+		high, low = 0, 1
 		rest, marked = bytes.CutPrefix(text, []byte("\xfe\xff"))
 	}
 	if !marked || len(rest)%2 != 0 {
 		return text
 	}
-	units := make([]uint16, 0, len(rest)/2)
-	for unit := range slices.Chunk(rest, 2) {
-		units = append(units, order.Uint16(unit))
+	units := make([]uint16, len(rest)/2)
+	for i := range units {
+		unit := rest[2*i:]
+		units[i] = uint16(unit[high])<<8 | uint16(unit[low])
 	}
 	converted := make([]byte, 0, len(units))
 	for _, r := range utf16.Decode(units) {

@@ -19,9 +19,9 @@ type entry struct {
 	// guarded is another tag with the prefix, if the rule seems to guard the tag that is the
 	// prefix, but does not. Its repository is also where.
 	guarded string
-	// inAnyCase reports whether the entry matches the tag if case is ignored. spell returns
-	// the entry in the case of that tag. otherCase counts these tags by their spelling, if no
-	// image has a tag that matches.
+	// inAnyCase reports whether the entry matches the tag if case is ignored, and spell
+	// returns the entry in the case of that tag. While no image has a tag that matches,
+	// otherCase counts these tags by their spelling.
 	inAnyCase func(tag string) bool
 	spell     func(tag string) string
 	otherCase map[string]int

@@ -77,8 +77,8 @@ func most(patterns map[string]int) []string {
 	return all[:min(3, len(all))]
 }
 
-// isSimilar reports whether two patterns have the same letters and digits in any case, or
-// begin with the same three letters, as release- and rel- do.
+// isSimilar reports whether two patterns have the same letters and digits, or begin with the
+// same three, as release- and rel- do. It ignores case.
 func isSimilar(a, b string) bool {
 	a, b = letters(a), letters(b)
 	return a != "" && a == b || len(a) >= 3 && len(b) >= 3 && a[:3] == b[:3]

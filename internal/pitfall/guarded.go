@@ -8,8 +8,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// findGuarded looks for entries of the rule that seem to guard the tag that is their
-// prefix, although the rule acts on the image with that tag, or would after one more push.
+// findGuarded looks for entries that seem to guard the tag that is their prefix. The rule
+// acts on the image with that tag, or would do so after one more push.
 func (s *Survey) findGuarded(i int, repository string, images []evaluator.Image) {
 	r := &s.rules[i]
 	if r.Selection.CountType != lifecycle.ImageCountMoreThan {
@@ -49,8 +49,8 @@ func (r *rule) matches(im *evaluator.Image) bool {
 	return r.Selection.StorageClass == im.StorageClass() && r.Selection.MatchesTags(im.Tags)
 }
 
-// others returns a tag with the prefix of another image that the rule matches, or "", and
-// the number of images that the rule matches and that were pushed after the image.
+// others looks at the other images that the rule matches. It returns one of their tags with
+// the prefix, or "", and the number of those that were pushed after the image.
 func (r *rule) others(images []evaluator.Image, image *evaluator.Image, prefix string) (tag string, newer int) {
 	for i := range images {
 		im := &images[i]
