@@ -4,6 +4,7 @@ package env
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,18 @@ func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 		return nil, exit.Usagef("read %s: %w", name, err)
 	}
 	return jsondoc.UTF8(content), nil
+}
+
+// Decoded returns a reader of the text in UTF-8, see [jsondoc.UTF8]. It keeps only a text in
+// UTF-16 in memory.
+func Decoded(r io.Reader) (io.Reader, error) {
+	in := bufio.NewReader(r)
+	mark, _ := in.Peek(2) // the next read returns the error, too
+	if mark := string(mark); mark != "\xff\xfe" && mark != "\xfe\xff" {
+		return in, nil
+	}
+	content, err := io.ReadAll(in)
+	return bytes.NewReader(jsondoc.UTF8(content)), err
 }
 
 // Confirm asks on the standard error stream and reports whether the answer is "yes". After
