@@ -65,10 +65,10 @@ func (s Settings) setting(err error, address string) string {
 	operation, isCall := errors.AsType[*smithy.OperationError](err)
 	names := []string{"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL"}
 	if isCall {
-		names = append([]string{"AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(operation.ServiceID, " ", "_"))}, names...)
+		names = []string{"AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(operation.ServiceID, " ", "_")), "AWS_ENDPOINT_URL"}
 	}
 	for _, name := range names {
-		if endpoint := s.Getenv(name); endpoint != "" && strings.HasPrefix(address, endpoint) {
+		if endpoint := s.Getenv(name); endpoint != "" && (isCall || strings.HasPrefix(address, endpoint)) {
 			return name
 		}
 	}
