@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -127,6 +129,28 @@ func cmdGarbage(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = io.CopyN(w, source, size)
 	if err := errors.Join(err, w.Flush(), f.Close()); err != nil {
 		ts.Check(fmt.Errorf("garbage: %w", err))
+	}
+}
+
+// cmdEncode writes files again with a byte order mark, as Windows PowerShell does.
+func cmdEncode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: encode utf-8|utf-16le|utf-16be FILE...")
+	}
+	for _, name := range args[1:] {
+		text := "\ufeff" + ts.ReadFile(name)
+		content := []byte(text)
+		if args[0] != "utf-8" {
+			var order binary.AppendByteOrder = binary.LittleEndian
+			if args[0] == "utf-16be" {
+				order = binary.BigEndian
+			}
+			content = nil
+			for _, unit := range utf16.Encode([]rune(text)) {
+				content = order.AppendUint16(content, unit)
+			}
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(name), content, 0o600))
 	}
 }
 

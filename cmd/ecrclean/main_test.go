@@ -78,6 +78,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"cluster": cmdCluster,
 	// garbage FILE BYTES [CHARACTER]
 	"garbage": cmdGarbage,
+	// encode utf-8|utf-16le|utf-16be FILE...
+	"encode": cmdEncode,
 	// images REPOSITORY
 	"images": cmdImages,
 	// attached REPOSITORY

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/attachment"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/demo"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
@@ -37,7 +38,7 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 	}()
 	out := &env.Output{W: e.Stdout}
 	e.Stdin, e.Stdout = env.Interruptible{Context: ctx, R: e.Stdin}, out
-	err := root(e, args).ExecuteContext(ctx)
+	command, err := root(e, args).ExecuteContextC(ctx)
 	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, context.Cause(ctx))
 	switch {
 	case interrupted:
@@ -46,9 +47,21 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 		err = exit.Failuref("write to the standard output: %w", out.Err)
 	}
 	if err != nil {
-		e.Notef("%s", err)
+		printError(e, command, err)
 	}
 	return exit.Status(err)
+}
+
+// printError prints the meaning of the error and, with --debug, its own text.
+func printError(e env.Env, command *cobra.Command, err error) {
+	settings := awserror.Settings{Getenv: e.Getenv}
+	if profile := command.Flags().Lookup("profile"); profile != nil {
+		settings.Profile = profile.Value.String()
+	}
+	e.Notef("%s", settings.Text(err))
+	if debug, _ := command.Flags().GetBool("debug"); debug { // it is missing if the command line is wrong
+		e.Notef("debug: %s", err)
+	}
 }
 
 func root(e env.Env, args []string) *cobra.Command {
@@ -69,6 +82,7 @@ func root(e env.Env, args []string) *cobra.Command {
 	c.SetArgs(args)
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
+	c.PersistentFlags().Bool("debug", false, "after an error, also print it as the AWS SDK gives it")
 	for _, command := range commands {
 		c.AddCommand(command(&session.Flags{Env: e}))
 	}

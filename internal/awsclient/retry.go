@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -22,6 +24,9 @@ const (
 	maxUnknown = 8
 	// maxUnreached limits the attempts, to two seconds, at a service that was never reached.
 	maxUnreached = 4
+	// maxNotFound limits them, to half a second, if its host does not exist, as that of a
+	// Region with a typing error.
+	maxNotFound = 2
 	// maxAlone limits the faults of a call while other calls of the operation succeed.
 	maxAlone = 16
 	// maxUnknownTime limits the time of calls that these three numbers limit.
@@ -133,11 +138,23 @@ func (a *answers) note(service, operation string, f *fault, t *attempts) {
 	case f.kind == broken && a.n[operation] == 0:
 		f.most = maxUnknown
 	case f.kind == unreached && a.n[service] == 0:
-		f.most = maxUnreached
+		f.most = mostUnreached(f.error)
 	}
 	if f.most > 0 && clockNow().Sub(t.began) > maxUnknownTime {
 		f.most = t.n
 	}
+}
+
+// mostUnreached returns the largest number of attempts at a service never reached. The SDK
+// itself has tried again to get credentials from EC2.
+func mostUnreached(err error) int {
+	if operation, ok := errors.AsType[*smithy.OperationError](err); ok && operation.ServiceID == "ec2imds" {
+		return 1
+	}
+	if host, ok := errors.AsType[*net.DNSError](err); ok && host.IsNotFound {
+		return maxNotFound
+	}
+	return maxUnreached
 }
 
 // errIncomplete is not a deadline error: the run goes on.

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -76,13 +77,32 @@ func TestFaultsOfWhatWasNeverAnswered(t *testing.T) {
 	t.Parallel()
 	for what, fault := range passing {
 		eachService(t, what+" of", func(t serviceTest) {
-			if fault.status == 0 {
+			switch {
+			case what == "host not found":
+				t.wantAttempts(fault, 2, time.Second/2)
+			case fault.status == 0:
 				t.wantAttempts(fault, 4, 2*time.Second)
-			} else {
+			default:
 				t.wantAttempts(fault, 8, 32*time.Second)
 			}
 		})
 	}
+}
+
+// The SDK has tried several times to reach the instance metadata service of EC2.
+func TestCredentialsAreLookedForOnce(t *testing.T) {
+	t.Parallel()
+	eachService(t, "", func(t serviceTest) {
+		cfg, _ := scripted(listed)
+		n := 0
+		cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			n++
+			return aws.Credentials{}, &smithy.OperationError{ServiceID: "ec2imds", OperationName: "GetMetadata", Err: refused.err}
+		})
+		if err := t.call(t.Context(), cfg); err == nil || n != 1 {
+			t.Errorf("%d attempts, %v", n, err)
+		}
+	})
 }
 
 func TestFinalErrorsAreNotRetried(t *testing.T) {

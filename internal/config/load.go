@@ -30,15 +30,15 @@ func Load(ctx context.Context, location string, read Reader) (Config, jsondoc.Pr
 	return c, problems.Warnings(), nil
 }
 
-// Text returns the text at a location as [Load] reads it, and the name of its source. The
-// name is empty if the location is a JSON text.
+// Text returns the text at a location as [Load] reads it, in UTF-8, and the name of its
+// source. The name is empty if the location is a JSON text.
 func Text(ctx context.Context, location string, read Reader) (name string, text []byte, err error) {
 	name = strings.TrimSpace(location)
 	if strings.HasPrefix(name, "{") {
 		return "", []byte(location), nil
 	}
 	text, err = read(ctx, name)
-	return name, text, err
+	return name, jsondoc.UTF8(text), err
 }
 
 // An UnsupportedError says that a run cannot apply a configuration, because it sets fields

@@ -54,9 +54,19 @@ func ParseTagRegex(text string) (TagRegex, error) {
 	}
 	whole, err := compileWhole(text)
 	if e, ok := errors.AsType[*syntax.Error](err); ok {
-		return TagRegex{}, fmt.Errorf("is no RE2 expression: %s: %s", e.Code, jsondoc.Quote(e.Expr))
+		return TagRegex{}, fmt.Errorf("is no RE2 expression: %s: %s%s", e.Code, jsondoc.Quote(e.Expr), aroundHint(text))
 	}
 	return TagRegex{text, whole}, nil
+}
+
+// aroundHint says what to write in place of an expression that looks ahead or behind.
+func aroundHint(text string) string {
+	for _, group := range []string{"(?!", "(?<!", "(?=", "(?<="} {
+		if strings.Contains(text, group) {
+			return "; RE2 cannot look ahead or behind: to except tags, list them in tagExcludePatternList"
+		}
+	}
+	return ""
 }
 
 // compileWhole anchors the expression at both ends. It parses and prints the expression

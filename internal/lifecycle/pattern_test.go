@@ -158,10 +158,13 @@ func TestTagRegexKeepsItsText(t *testing.T) {
 
 func TestParseTagRegexRefuses(t *testing.T) {
 	t.Parallel()
+	const around = "; RE2 cannot look ahead or behind: to except tags, list them in tagExcludePatternList"
 	for text, want := range map[string]string{
 		"":                       `is empty; use ".*" for every tag`,
 		"a(\nb":                  `is no RE2 expression: missing closing ): "a(\nb"`,
-		"(?<!a)b":                `is no RE2 expression: invalid named capture: "(?<!a)b"`,
+		"(?<!a)b":                `is no RE2 expression: invalid named capture: "(?<!a)b"` + around,
+		`^(?!v\d+$).*`:           `is no RE2 expression: invalid or unsupported Perl syntax: "(?!"` + around,
+		"a(?=b)":                 `is no RE2 expression: invalid or unsupported Perl syntax: "(?="` + around,
 		"a{1001}":                `is no RE2 expression: invalid repeat count: "{1001}"`,
 		strings.Repeat("a", 257): `has 257 characters; use at most 256, or several entries`,
 		strings.Repeat("(", 128): `is no RE2 expression: missing closing ): "` + strings.Repeat("(", 64) + `…"`,

@@ -16,7 +16,8 @@ import (
 
 // TestCorpus surveys the images of each file of testdata with its policy, and compares the
 // warnings. A line of images has the repository, the tags and, if there are several such
-// images, their number. The tag archived sets the storage class.
+// images, their number. The tag archived sets the storage class, and - stands for no tag.
+// Each image was pushed after the one above it.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
 	for name, c := range corpus.Read(t, "testdata", "policy.json", "images", "want") {
@@ -59,10 +60,14 @@ func images(t *testing.T, table string) map[string][]evaluator.Image {
 		name := strings.TrimPrefix(cells[0], "-")
 		for range n {
 			im := evaluator.Image{
-				Digest: fmt.Sprint(len(registry[name])), Status: evaluator.Active, PushedAt: evaluator.At(time.Unix(1, 0)), Tags: strings.Split(cells[1], ","),
+				Digest: fmt.Sprint(len(registry[name])), Status: evaluator.Active, PushedAt: evaluator.At(time.Unix(int64(len(registry[name]))+1, 0)),
+				Tags: strings.Split(strings.Trim(cells[1], "-"), ","),
 			}
-			if im.Tags[0] == "archived" {
+			switch im.Tags[0] {
+			case "archived":
 				im.Status = evaluator.Archived
+			case "":
+				im.Tags = nil
 			}
 			registry[name] = append(registry[name], im)
 		}

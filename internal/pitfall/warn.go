@@ -21,7 +21,7 @@ func (s *Survey) Warn(v *jsondoc.Value, known jsondoc.Problems) {
 		if listWarned := s.rules[i].warnOfList(selection); !listWarned && !warned {
 			s.warnUnmatched(i, selection)
 		}
-		s.rules[i].warnOfNumbers(selection)
+		s.rules[i].warnOfTags(selection)
 		s.rules[i].warnOfCount(selection)
 		if !warned {
 			s.warnInactive(i, items)
@@ -56,34 +56,44 @@ func (s *Survey) warnUnmatched(i int, selection *jsondoc.Value) {
 	if r.matched > 0 || !s.listed[r.Selection.StorageClass] {
 		return
 	}
-	selection.Warn("matches none of these images%s; correct the rule or remove it, unless it is for images that are still to be pushed", r.whyUnmatched())
+	selection.Warn("matches none of these images%s; correct the rule or remove it, unless it is for images that are still to be pushed", s.whyUnmatched(r))
 }
 
-// whyUnmatched says why the rule matches no image, or "" if that is not known.
-func (r *rule) whyUnmatched() string {
+// whyUnmatched says why the rule matches no image.
+func (s *Survey) whyUnmatched(r *rule) string {
+	switch {
+	case r.Selection.TagStatus == lifecycle.Untagged:
+		return ": all of them have tags"
+	case r.Selection.TagStatus == lifecycle.Tagged && !r.tagged:
+		return `: none of them has a tag; tagStatus "untagged" matches them`
+	case len(r.entries) == 0:
+		return ": tagExcludePatternList excepts all of them"
+	}
 	var texts []string
 	for _, e := range r.entries {
-		if e.otherCase != "" {
-			return fmt.Sprintf(": no tag matches %s; the tag %s%s differs only in case", jsondoc.Quote(e.text), jsondoc.Quote(e.otherCase), in(e.where))
+		switch {
+		case e.excepted > 0:
+			return fmt.Sprintf(": tagExcludePatternList excepts %s for %s", count(e.excepted, "that has a tag", "that have a tag"), jsondoc.Quote(e.text))
+		case len(e.otherCase) > 0:
+			return fmt.Sprintf(": no tag matches %s; %s", jsondoc.Quote(e.text), matching(e.otherCase))
 		}
 		texts = append(texts, jsondoc.Quote(e.text))
 	}
-	switch {
-	case len(texts) > 0:
-		return ": no tag matches " + strings.Join(texts, " or ")
-	case r.Selection.TagStatus == lifecycle.Untagged:
-		return ": all of them have tags"
-	}
-	return ""
+	return ": no tag matches " + strings.Join(texts, " or ") + s.similar(r.entries)
 }
 
-// warnOfNumbers warns of entries that match more numbers than they name.
-func (r *rule) warnOfNumbers(selection *jsondoc.Value) {
+// warnOfTags warns of entries that match more tags than they seem to be for.
+func (r *rule) warnOfTags(selection *jsondoc.Value) {
 	for i, e := range r.entries {
-		if e.longer != "" {
-			items, _ := list(selection).Array()
+		items, _ := list(selection).Array()
+		switch {
+		case e.longer != "":
 			items[i].Warn("matches %s%s too; add the character after the number, as in %s, or use the pattern %s, which matches that tag only",
-				jsondoc.Quote(e.longer), in(e.where), jsondoc.Quote(e.number+"."+strings.TrimPrefix(e.text, e.number)), jsondoc.Quote(e.number))
+				jsondoc.Quote(e.longer), in(e.where), jsondoc.Quote(e.prefix+"."+strings.TrimPrefix(e.text, e.prefix)), jsondoc.Quote(e.prefix))
+		case e.guarded != "":
+			items[i].Warn("does not guard the tag %s%s: it matches %s too, and the rule keeps only the newest %d of them; "+
+				"use tagPatternList, where %s matches that tag only",
+				jsondoc.Quote(e.prefix), in(e.where), jsondoc.Quote(e.guarded), r.Selection.CountNumber, jsondoc.Quote(e.prefix))
 		}
 	}
 }

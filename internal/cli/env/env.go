@@ -4,6 +4,7 @@ package env
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
 // An Env is everything outside the program. See package function for Connector and Source.
@@ -59,14 +61,27 @@ func (e Env) ReadInput(name string, most int64) ([]byte, error) {
 	return ReadAll(name, r, most)
 }
 
-// ReadAll reads at most most+1 bytes, to tell a file that is too long, and closes r.
+// ReadAll reads at most most+1 bytes, to tell a file that is too long, and closes r. It
+// returns UTF-8, see [jsondoc.UTF8].
 func ReadAll(name string, r io.ReadCloser, most int64) ([]byte, error) {
 	defer func() { _ = r.Close() }() // it was only read
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		return nil, exit.Usagef("read %s: %w", name, err)
 	}
-	return content, nil
+	return jsondoc.UTF8(content), nil
+}
+
+// Decoded returns a reader of the text in UTF-8, see [jsondoc.UTF8]. It keeps only a text in
+// UTF-16 in memory.
+func Decoded(r io.Reader) (io.Reader, error) {
+	in := bufio.NewReader(r)
+	mark, _ := in.Peek(2) // the next read returns the error, too
+	if mark := string(mark); mark != "\xff\xfe" && mark != "\xfe\xff" {
+		return in, nil
+	}
+	content, err := io.ReadAll(in)
+	return bytes.NewReader(jsondoc.UTF8(content)), err
 }
 
 // Confirm asks on the standard error stream and reports whether the answer is "yes". After

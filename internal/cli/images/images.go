@@ -50,11 +50,6 @@ func Parse(content []byte) (File, error) {
 		ImageDetails []imageDetail `json:"imageDetails"`
 		NextToken    *string       `json:"nextToken"` // in any case: the AWS CLI writes NextToken
 	}
-	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
-		if bytes.HasPrefix(content, []byte(mark)) {
-			return File{}, errors.New("begins with a byte order mark, as files from Windows PowerShell do; save it as UTF-8 without one")
-		}
-	}
 	if err := json.Unmarshal(content, &document); err != nil {
 		return File{}, located(content, err)
 	}

@@ -10,15 +10,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 )
 
-func TestAByteOrderMarkIsNamed(t *testing.T) {
-	t.Parallel()
-	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
-		if _, err := Parse([]byte(mark + `{"imageDetails": []}`)); err == nil || !strings.Contains(err.Error(), "save it as UTF-8") {
-			t.Errorf("%q: %v", mark, err)
-		}
-	}
-}
-
 func TestTheSizeOfAnImageIsReadOrRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int64{

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -46,7 +47,11 @@ func auditLog(f *session.Flags, name, run string) error {
 		return err
 	}
 	defer func() { _ = r.Close() }() // it was only read
-	a, err := audit.Read(r, run)
+	var a audit.Audit
+	log, err := env.Decoded(r)
+	if err == nil {
+		a, err = audit.Read(log, run)
+	}
 	if err != nil {
 		return exit.Usagef("read %s: %w", name, err)
 	}

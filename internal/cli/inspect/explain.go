@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -101,11 +102,11 @@ func explanation(e *plan.Explanation, x *explained) string {
 	}
 	line("status      %s, pushed %s, %s", e.Image.Status, text.Time(e.Image.PushedAt.Time()), pulled)
 	if len(e.Steps) == 0 {
-		line("policy      none is evaluated: %s: %s", x.Skipped, x.Message)
+		line("policy      none is evaluated: %s: %s", x.Skipped, awserror.Clean(x.Message))
 	} else {
 		line("policy      %s", x.Policy)
 		if x.Skipped != "" {
-			line("skipped     %s: %s", x.Skipped, x.Message)
+			line("skipped     %s: %s", x.Skipped, awserror.Clean(x.Message))
 		}
 	}
 	for _, rule := range x.Rules {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -92,7 +93,7 @@ func assignmentTable(rows []assigned) string {
 		switch {
 		case row.Skipped != "":
 			skipped++
-			rules, why = "-", strings.TrimPrefix(why+"; skipped: "+row.Message, "; ")
+			rules, why = "-", strings.TrimPrefix(why+"; skipped: "+awserror.Clean(row.Message), "; ")
 		case row.Source == config.Attached:
 			why += "; its attached policy"
 		}

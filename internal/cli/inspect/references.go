@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -76,7 +77,7 @@ func references(ctx context.Context, s *session.Session, out string) error {
 		// A reader of the list would take such images for unused.
 		switch {
 		case use.Finding.Kind != "":
-			s.Notef("%s", use.Finding.Message)
+			s.Notef("%s", awserror.Clean(use.Finding.Message))
 		case use.Reference.Repository == "":
 			s.Notef("not in the list: %s: %s", use.By, cmp.Or(use.Problem, "the repository of "+use.Reference.Digest+" is not known"))
 		}

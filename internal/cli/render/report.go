@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -25,7 +26,7 @@ func Report(r *report.Report) string {
 	skipped := text.NewTable()
 	for _, repository := range r.Repositories {
 		if repository.Skipped != "" {
-			skipped.Row(repository.Name, "skipped", string(repository.Skipped), repository.Message)
+			skipped.Row(repository.Name, "skipped", string(repository.Skipped), awserror.Clean(repository.Message))
 			continue
 		}
 		for _, im := range repository.Images {
@@ -42,7 +43,7 @@ func Report(r *report.Report) string {
 		if f.Repository != "" {
 			f.Message = f.Repository + ": " + f.Message
 		}
-		out.Addf("note: %s", f.Message)
+		out.Addf("note: %s", awserror.Clean(f.Message))
 	}
 	out.Addf("%s", Totals(r))
 	return out.String()
@@ -57,7 +58,7 @@ func outcome(im report.Image) string {
 		}
 		return "protected by " + strings.Join(by, ", ")
 	case im.Message != "":
-		return string(im.Outcome) + ": " + text.Clip(im.Message)
+		return string(im.Outcome) + ": " + text.Clip(awserror.Clean(im.Message))
 	case im.Outcome == plan.Untagged:
 		return "lost " + text.Tags(im.Untag)
 	case im.Outcome != "":

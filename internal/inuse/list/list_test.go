@@ -56,7 +56,8 @@ func TestListReadsPastAByteOrderMark(t *testing.T) {
 	wantUses(t, read("\ufeff"+registry+"app:v1"), "app:v1 refs.txt:1")
 	wantUses(t, read("\ufeff[\""+registry+"app:v1\"]"), "app:v1 refs.txt:1")
 	wantFailure(t, read("\ufeff\n"), "the list is empty")
-	wantFailure(t, read("\xff\xfen\x00g\x00i\x00n\x00x\x00"), "is not an image reference")
+	wantFailure(t, read("\xff\xfen\x00g\x00i\x00n\x00x\x00"), "is in UTF-16; save it as UTF-8")
+	wantFailure(t, read("\xfe\xff\x00n"), "is in UTF-16; save it as UTF-8")
 }
 
 // Of two values that are given for one member the first would be lost.

@@ -42,6 +42,8 @@ func (r *reader) read() error {
 	const byteOrderMark = "\ufeff" // some editors begin a file with it
 	if mark, _ := r.in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
 		_, _ = r.in.Discard(len(mark)) // cannot fail after Peek
+	} else if len(mark) > 1 && (mark[0] == 0xff && mark[1] == 0xfe || mark[0] == 0xfe && mark[1] == 0xff) {
+		return contentError("the list is in UTF-16; save it as UTF-8, in Windows PowerShell with Out-File -Encoding utf8")
 	}
 	lines := 1
 	for {
