@@ -7,8 +7,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
@@ -27,10 +30,13 @@ type fakeLambda struct {
 	after func(operation string)
 }
 
-func (f *fakeLambda) source(t *testing.T) lambda.Source {
+func (f *fakeLambda) source(t *testing.T) inuse.Source {
 	t.Helper()
-	cfg := config(t, f)
-	return lambda.New(query.Environment{AWS: cfg, Clock: awstest.Clock}).(lambda.Source)
+	return newSource(config(t, f))
+}
+
+func newSource(cfg aws.Config) inuse.Source {
+	return lambda.New(query.Environment{AWS: cfg, Clock: awstest.Clock})
 }
 
 func (f *fakeLambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {

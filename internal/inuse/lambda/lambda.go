@@ -11,13 +11,10 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
@@ -25,44 +22,34 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// API is the part of the Lambda client that the source calls.
-type API interface {
-	lambda.ListFunctionsAPIClient
-	lambda.ListAliasesAPIClient
-	lambda.GetFunctionAPIClient
-}
-
 // Actions are the IAM actions for the calls of the source. It lists the versions of runtimes
 // only if a function has a customer-managed runtime.
 var Actions = []string{"lambda:GetFunction", "lambda:ListAliases", "lambda:ListFunctions", "lambda:ListRuntimeVersions"}
 
 const name = "lambda" // in protect.inUse
 
-// A Source is the in-use source. It finds versions that are published during the scan by
+// A source is the in-use source. It finds versions that are published during the scan by
 // their aliases, and skips functions that are deleted during the scan.
-type Source struct {
-	API  API
-	Core awsclient.Service // the API of AWS Lambda Core, which has the customer-managed runtimes
-}
+type source struct{ api awsclient.Service }
 
 // New returns the source for the environment. It uses no settings.
 func New(env query.Environment) inuse.Source {
-	return Source{lambda.NewFromConfig(env.AWS), awsclient.Service{Config: env.AWS, Name: name, SDKID: "Lambda Core", Clock: env.Clock}}
+	return source{awsclient.Service{Config: env.AWS, Name: name, SDKID: "Lambda", Clock: env.Clock}}
 }
 
 // Name returns "lambda".
-func (Source) Name() string { return name }
+func (source) Name() string { return name }
 
 // Uses queries Lambda.
-func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
+func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return inuse.Collect(func(c *inuse.Collector) error {
-		return scan{Source: s, Collector: c, mu: new(sync.Mutex), runtimes: map[string]string{}}.run(ctx)
+		return scan{source: s, Collector: c, mu: new(sync.Mutex), runtimes: map[string]string{}}.run(ctx)
 	})
 }
 
 // A scan is one pass over Lambda.
 type scan struct {
-	Source
+	source
 	*inuse.Collector
 
 	mu       *sync.Mutex
@@ -73,9 +60,9 @@ type scan struct {
 // an image.
 type version struct {
 	function, version string
-	by                string            // the ARN of the version or of an alias of it
-	kind              types.PackageType // in the listing, or empty
-	runtime           bool              // true if it may have a customer-managed one by the listing
+	by                string // the ARN of the version or of an alias of it
+	kind              string // the package type in the listing, or empty
+	runtime           bool   // true if it may have a customer-managed one by the listing
 }
 
 func (s scan) run(ctx context.Context) error {
@@ -105,16 +92,17 @@ func (s scan) run(ctx context.Context) error {
 // versions returns the versions of all functions that may have an image.
 func (s scan) versions(ctx context.Context) ([]version, error) {
 	var versions []version
-	for f, err := range query.Pages(func(token *string) (*lambda.ListFunctionsOutput, error) {
-		return s.API.ListFunctions(ctx, &lambda.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll, Marker: token})
-	}, func(out *lambda.ListFunctionsOutput) ([]types.FunctionConfiguration, *string) {
-		return out.Functions, out.NextMarker
-	}) {
-		if err != nil {
+	for f, err := range query.Pages(
+		pages[functionPage](ctx, s.api, "ListFunctions", functions, "Marker", url.Values{"FunctionVersion": {"ALL"}}),
+		func(page functionPage) ([]configuration, *string) { return page.Functions, page.NextMarker },
+	) {
+		switch runtime := f.mayHaveRuntime(); {
+		case err != nil:
 			return nil, query.Explain(name, "list functions", err)
-		}
-		if runtime := mayHaveRuntime(&f); runtime || f.PackageType != types.PackageTypeZip {
-			versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn), f.PackageType, runtime})
+		case f.FunctionName == "":
+			return nil, errors.New("list functions: the answer has a function without a name")
+		case runtime, f.PackageType != zip:
+			versions = append(versions, version{f.FunctionName, f.Version, f.FunctionArn, f.PackageType, runtime})
 		}
 	}
 	return versions, nil
@@ -123,24 +111,20 @@ func (s scan) versions(ctx context.Context) ([]version, error) {
 // aliased returns the versions behind the aliases of the function, without the known ones.
 func (s scan) aliased(ctx context.Context, function string, known []string) ([]version, error) {
 	var versions []version
-	for alias, err := range query.Pages(func(token *string) (*lambda.ListAliasesOutput, error) {
-		return s.API.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &function, Marker: token})
-	}, func(out *lambda.ListAliasesOutput) ([]types.AliasConfiguration, *string) {
-		return out.Aliases, out.NextMarker
-	}) {
+	for alias, err := range query.Pages(
+		pages[aliasPage](ctx, s.api, "ListAliases", pathOf(function)+"/aliases", "Marker", url.Values{}),
+		func(page aliasPage) ([]alias, *string) { return page.Aliases, page.NextMarker },
+	) {
 		if gone(err) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, query.Explain(name, "list aliases of "+function, err)
 		}
-		targets := []string{aws.ToString(alias.FunctionVersion)}
-		if alias.RoutingConfig != nil {
-			targets = slices.AppendSeq(targets, maps.Keys(alias.RoutingConfig.AdditionalVersionWeights))
-		}
+		targets := slices.AppendSeq([]string{alias.FunctionVersion}, maps.Keys(alias.RoutingConfig.AdditionalVersionWeights))
 		for _, v := range targets {
 			if !slices.Contains(known, v) {
-				versions = append(versions, version{function, v, aws.ToString(alias.AliasArn), "", false})
+				versions = append(versions, version{function, v, alias.AliasArn, "", false})
 			}
 		}
 	}
@@ -153,11 +137,12 @@ func gone(err error) bool { return query.HasCode(err, "ResourceNotFoundException
 // code adds the image of a version, if it has one.
 func (s scan) code(ctx context.Context, v version) error {
 	doing := fmt.Sprintf("get function %s, version %s", v.function, v.version)
-	in := &lambda.GetFunctionInput{FunctionName: &v.function}
+	parameters := url.Values{}
 	if v.version != "$LATEST" { // the default
-		in.Qualifier = &v.version
+		parameters.Set("Qualifier", v.version)
 	}
-	out, err := s.API.GetFunction(ctx, in)
+	var out functionAnswer
+	err := s.api.Get(ctx, "GetFunction", pathOf(v.function), parameters, &out)
 	switch {
 	case gone(err):
 		return nil
@@ -166,7 +151,7 @@ func (s scan) code(ctx context.Context, v version) error {
 	case out.Code == nil || out.Configuration == nil:
 		return fmt.Errorf("%s: the answer has no code", doing)
 	}
-	arn, err := runtimeARN(out.Configuration, v.runtime)
+	arn, err := out.Configuration.runtimeARN(v.runtime)
 	if arn != "" {
 		s.addRuntime(arn, v)
 	}
@@ -177,11 +162,11 @@ func (s scan) code(ctx context.Context, v version) error {
 }
 
 // image adds the image of a version by its two names.
-func (s scan) image(v version, out *lambda.GetFunctionOutput) error {
-	resolved, given := aws.ToString(out.Code.ResolvedImageUri), aws.ToString(out.Code.ImageUri)
+func (s scan) image(v version, out functionAnswer) error {
+	resolved, given := out.Code.ResolvedImageUri, out.Code.ImageUri
 	if resolved == "" && given == "" {
 		kind := cmp.Or(out.Configuration.PackageType, v.kind)
-		if kind == types.PackageTypeZip || kind == "" && aws.ToString(out.Code.Location) != "" {
+		if kind == zip || kind == "" && out.Code.Location != "" {
 			return nil
 		}
 		return errors.New("the answer names no image")
@@ -198,7 +183,7 @@ func (s scan) image(v version, out *lambda.GetFunctionOutput) error {
 	// In the states Pending and Failed, Lambda has no copy of the image that could run.
 	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 	state := out.Configuration.State
-	mayRun := state != types.StatePending && state != types.StateFailed
+	mayRun := state != "Pending" && state != "Failed"
 	if _, notECR := reference.Parse(given); notECR == nil && mayRun {
 		return fmt.Errorf("the answer does not say what %s resolves to", given)
 	}

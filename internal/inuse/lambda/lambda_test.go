@@ -5,10 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 )
 
 // published returns a Lambda with one function of three versions.
@@ -104,7 +101,7 @@ func TestLambdaFailsWhenAnActionIsDenied(t *testing.T) {
 
 func TestLambdaFailsWhereItIsUnreachable(t *testing.T) {
 	t.Parallel()
-	wantFailure(t, lambda.Source{API: awslambda.NewFromConfig(configFor("http://127.0.0.1:1"))}, "list functions", `take "lambda" out of protect.inUse`)
+	wantFailure(t, newSource(configFor("http://127.0.0.1:1")), "list functions", `take "lambda" out of protect.inUse`)
 }
 
 func TestLambdaDoesNotMissFunctionsThatAreDeletedMeanwhile(t *testing.T) {
@@ -122,7 +119,9 @@ func TestLambdaDoesNotMissFunctionsThatAreDeletedMeanwhile(t *testing.T) {
 func TestLambdaFailsOnAnswersThatAreNotWhole(t *testing.T) {
 	t.Parallel()
 	for want, code := range map[string]object{
-		"get function api, version 1: the answer has no code":                   {},
+		"GetFunction, read the answer: deserialization failed, the answer is":   {},
+		"get function api, version 1: the answer has no code":                   {"Configuration": object{}},
+		"version 1: the answer has no code":                                     {"Code": object{"ImageUri": registry + "api:v1"}},
 		"version 1: the answer names no image":                                  {"Code": object{}, "Configuration": object{"PackageType": "Image"}},
 		"api, version 1: the answer names no image":                             {"Code": object{}, "Configuration": object{}},
 		functionARN("api", "1") + ": image reference":                           {"Code": object{"ImageUri": registry + "Api"}, "Configuration": object{}},
@@ -133,8 +132,11 @@ func TestLambdaFailsOnAnswersThatAreNotWhole(t *testing.T) {
 		wantFailure(t, f.source(t), want)
 	}
 	f := published()
+	f.versions[1]["FunctionName"] = nil
+	wantFailure(t, f.source(t), "list functions: the answer has a function without a name")
+	f = published()
 	f.page = 1
-	wantFailure(t, lambda.Source{API: awslambda.NewFromConfig(config(t, repeating{f}))}, "list functions: the listing is cut short")
+	wantFailure(t, newSource(config(t, repeating{f})), "list functions: the listing is cut short")
 }
 
 // repeating answers every question for a page with the first one.

@@ -9,36 +9,30 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// mayHaveRuntime reports whether a listed function may have a customer-managed runtime.
+// mayHaveRuntime reports whether a function may have a customer-managed runtime.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-customer-managed.html
-func mayHaveRuntime(f *types.FunctionConfiguration) bool {
-	return f.RuntimeConfig != nil || f.Runtime == types.RuntimeCustom
+func (f *configuration) mayHaveRuntime() bool {
+	return f.RuntimeConfig != nil || f.Runtime == "custom"
 }
 
 // runtimeARN returns the ARN of the customer-managed runtime of a function, or "". The ARN of
 // another runtime is arn:PARTITION:lambda:REGION::runtime:ID. Expected says that the function
 // may have a customer-managed runtime by its listing.
-func runtimeARN(f *types.FunctionConfiguration, expected bool) (arn string, err error) {
+func (f *configuration) runtimeARN(expected bool) (arn string, err error) {
 	if f.RuntimeConfig != nil {
-		arn = aws.ToString(f.RuntimeConfig.RuntimeArn)
+		arn = f.RuntimeConfig.RuntimeArn
 	}
-	if f.RuntimeVersionConfig != nil && arn == "" {
-		arn = aws.ToString(f.RuntimeVersionConfig.RuntimeVersionArn)
-	}
-	arn, _, _ = strings.Cut(arn, "/version/")
+	arn, _, _ = strings.Cut(cmp.Or(arn, f.RuntimeVersionConfig.RuntimeVersionArn), "/version/")
 	switch {
 	case strings.Contains(arn, ":runtime/"):
 		return arn, nil
-	case expected || mayHaveRuntime(f):
+	case expected || f.mayHaveRuntime():
 		return "", fmt.Errorf("the answer does not name the customer-managed runtime: %.200q; "+
 			"take %q out of protect.inUse, and name the images in a list in protect.references", arn, name)
 	}
@@ -72,14 +66,12 @@ type runtimeVersion struct{ Arn, ResolvedUri, State string }
 // functions name, can be moved to each of them.
 func (s scan) runtimeVersions(ctx context.Context, arn string) error {
 	doing := "list versions of the runtime " + arn
-	versions, err := query.List(func(token *string) (page runtimePage, err error) {
-		parameters := url.Values{"maxResults": {"100"}}
-		if token != nil {
-			parameters.Set("nextToken", *token)
-		}
-		err = s.Core.Get(ctx, "ListRuntimeVersions", "/2026-10-01/runtimes/"+url.QueryEscape(arn)+"/versions", parameters, &page)
-		return page, err
-	}, func(page runtimePage) ([]runtimeVersion, *string) { return page.Items, page.NextToken })
+	core := s.api
+	core.SDKID = "Lambda Core" // of the client that has this operation
+	path := "/2026-10-01/runtimes/" + url.QueryEscape(arn) + "/versions"
+	versions, err := query.List(
+		pages[runtimePage](ctx, core, "ListRuntimeVersions", path, "nextToken", url.Values{"maxResults": {"100"}}),
+		func(page runtimePage) ([]runtimeVersion, *string) { return page.Items, page.NextToken })
 	user := s.runtimes[arn]
 	switch _, denied := query.Denied(err); {
 	case (denied || gone(err)) && account(arn) != account(user):

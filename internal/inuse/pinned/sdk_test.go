@@ -1,17 +1,10 @@
 package pinned_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"maps"
-	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
@@ -32,7 +24,7 @@ func TestTheSDKSendsAndReadsTheSame(t *testing.T) {
 	t.Parallel()
 	f := busy()
 	f.page = 1
-	ours, theirs := &recorder{handler: f}, &recorder{handler: f}
+	ours, theirs := &inusetest.Requests{Handler: f}, &inusetest.Requests{Handler: f}
 	got, err := search(t, inusetest.Config(t, ours), all)
 	awstest.NoError(t, err)
 	cfg := inusetest.Config(t, theirs)
@@ -42,35 +34,7 @@ func TestTheSDKSendsAndReadsTheSame(t *testing.T) {
 	s.pipes()
 	s.stateMachines()
 	awstest.Equal(t, "definitions", lines(s.found), lines(got))
-	slices.Sort(ours.requests)
-	slices.Sort(theirs.requests)
-	awstest.Equal(t, "requests", theirs.requests, ours.requests)
-}
-
-// A recorder describes each request in a line.
-type recorder struct {
-	handler  http.Handler
-	mu       sync.Mutex
-	requests []string
-}
-
-func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	body, err := io.ReadAll(request.Body)
-	if err != nil {
-		panic(err)
-	}
-	request.Body = io.NopCloser(bytes.NewReader(body))
-	var in object
-	_ = json.Unmarshal(body, &in) // the body of a GET is empty
-	sorted, _ := json.Marshal(in)
-	_, scope, _ := strings.Cut(request.Header.Get("Authorization"), "/") // after the access key
-	scope, _, _ = strings.Cut(scope, ",")
-	_, scope, _ = strings.Cut(scope, "/") // after the date
-	r.mu.Lock()
-	r.requests = append(r.requests, fmt.Sprint(request.Method, " ", request.RequestURI, " ", string(sorted), " ", len(body) > 0, " ",
-		request.Header.Get("Content-Type"), " ", request.Header.Get("X-Amz-Target"), " ", scope))
-	r.mu.Unlock()
-	r.handler.ServeHTTP(w, request)
+	awstest.Equal(t, "requests", theirs.Sorted(), ours.Sorted())
 }
 
 // An sdk finds the same task definitions with the SDK's clients.
@@ -202,61 +166,27 @@ func pages[P any](s *sdk, fetch func(token *string) (P, *string, error)) func(yi
 	}
 }
 
-// Both find the same endpoints, of the Regions of all partitions and in the environment.
 func TestTheSDKHasTheSameEndpoints(t *testing.T) {
-	awstest.Environment(t, "")
-	load := func() aws.Config {
-		cfg, err := awsclient.Load(t.Context(), "", "")
-		awstest.NoError(t, err)
-		return cfg
+	ours := func(on config.ECS) func(context.Context, aws.Config) error {
+		return func(_ context.Context, cfg aws.Config) error {
+			_, err := search(t, cfg, on)
+			return err
+		}
 	}
-	for _, region := range []string{
-		"eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1", "us-gov-east-1", "eusc-de-east-1",
-		"us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1",
-	} {
-		cfg := load()
-		cfg.Region = region
-		sameEndpoints(t, cfg)
-	}
-	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1/all")
-	sameEndpoints(t, load())
-	for _, service := range []string{"EVENTBRIDGE", "SCHEDULER", "PIPES", "SFN"} {
-		t.Setenv("AWS_ENDPOINT_URL_"+service, "http://127.0.0.1:1/"+service+"/")
-	}
-	sameEndpoints(t, load())
-}
-
-func sameEndpoints(t *testing.T, cfg aws.Config) {
-	t.Helper()
-	stop := errors.New("not sent")
-	var address string
-	cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
-		address = strings.TrimSuffix(r.URL.String(), "/")
-		return nil, stop
+	inusetest.SameEndpoints(t, "EVENTBRIDGE", ours(config.ECS{Rules: true}), func(ctx context.Context, cfg aws.Config) error {
+		_, err := eventbridge.NewFromConfig(cfg).ListEventBuses(ctx, &eventbridge.ListEventBusesInput{})
+		return err
 	})
-	cfg.Retryer, cfg.APIOptions = func() aws.Retryer { return aws.NopRetryer{} }, nil
-	for on, call := range map[config.ECS]func(context.Context) error{
-		{Rules: true}: func(ctx context.Context) error {
-			_, err := eventbridge.NewFromConfig(cfg).ListEventBuses(ctx, &eventbridge.ListEventBusesInput{})
-			return err
-		},
-		{Schedules: true}: func(ctx context.Context) error {
-			_, err := scheduler.NewFromConfig(cfg).ListSchedules(ctx, &scheduler.ListSchedulesInput{MaxResults: aws.Int32(100)})
-			return err
-		},
-		{Pipes: true}: func(ctx context.Context) error {
-			_, err := pipes.NewFromConfig(cfg).ListPipes(ctx, &pipes.ListPipesInput{Limit: aws.Int32(100)})
-			return err
-		},
-		{StateMachines: true}: func(ctx context.Context) error {
-			_, err := sfn.NewFromConfig(cfg).ListStateMachines(ctx, &sfn.ListStateMachinesInput{})
-			return err
-		},
-	} {
-		_, err := search(t, cfg, on)
-		awstest.ErrorIs(t, "Find", err, stop)
-		ours := address
-		awstest.ErrorIs(t, "SDK", call(t.Context()), stop)
-		awstest.Equal(t, fmt.Sprintf("address in %s, %+v", cfg.Region, on), address, ours)
-	}
+	inusetest.SameEndpoints(t, "SCHEDULER", ours(config.ECS{Schedules: true}), func(ctx context.Context, cfg aws.Config) error {
+		_, err := scheduler.NewFromConfig(cfg).ListSchedules(ctx, &scheduler.ListSchedulesInput{MaxResults: aws.Int32(100)})
+		return err
+	})
+	inusetest.SameEndpoints(t, "PIPES", ours(config.ECS{Pipes: true}), func(ctx context.Context, cfg aws.Config) error {
+		_, err := pipes.NewFromConfig(cfg).ListPipes(ctx, &pipes.ListPipesInput{Limit: aws.Int32(100)})
+		return err
+	})
+	inusetest.SameEndpoints(t, "SFN", ours(config.ECS{StateMachines: true}), func(ctx context.Context, cfg aws.Config) error {
+		_, err := sfn.NewFromConfig(cfg).ListStateMachines(ctx, &sfn.ListStateMachinesInput{})
+		return err
+	})
 }

@@ -1,0 +1,66 @@
+package lambda
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+)
+
+// The types of this file have the members of Lambda's answers that the source reads.
+
+// A functionPage is an answer of ListFunctions.
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+type functionPage struct {
+	Functions  []configuration
+	NextMarker *string
+}
+
+// A functionAnswer is an answer of GetFunction.
+// https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
+type functionAnswer struct {
+	Code          *struct{ ImageUri, ResolvedImageUri, Location string }
+	Configuration *configuration
+}
+
+// A configuration is that of one version of a function.
+type configuration struct {
+	FunctionName, Version, FunctionArn string
+	PackageType, Runtime, State        string
+	RuntimeConfig                      *struct{ RuntimeArn string }
+	RuntimeVersionConfig               struct{ RuntimeVersionArn string }
+}
+
+// An aliasPage is an answer of ListAliases.
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html
+type aliasPage struct {
+	Aliases    []alias
+	NextMarker *string
+}
+
+type alias struct {
+	AliasArn, FunctionVersion string
+	RoutingConfig             struct{ AdditionalVersionWeights map[string]any }
+}
+
+const (
+	functions = "/2015-03-31/functions" // the path of all
+	zip       = "Zip"                   // the package type of functions without an image
+)
+
+// pathOf returns the path of a function.
+func pathOf(function string) string { return functions + "/" + url.QueryEscape(function) }
+
+// pages returns a function that fetches the page for a token. TokenName is that of the
+// parameter with the token.
+func pages[P any](
+	ctx context.Context, api awsclient.Service, operation, path, tokenName string, parameters url.Values,
+) func(token *string) (P, error) {
+	return func(token *string) (page P, err error) {
+		if token != nil {
+			parameters.Set(tokenName, *token)
+		}
+		err = api.Get(ctx, operation, path, parameters, &page)
+		return page, err
+	}
+}
