@@ -29,7 +29,7 @@ func (a Assignment) Failed() bool { return a.Skip != nil && a.Skip.Code.IsFailur
 func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
 	var requested []plan.Repository
 	selection := r.Config.Repositories.Selection()
-	for repository, err := range r.Registry.Repositories(ctx) {
+	for repository, err := range plan.Listed(ctx, r.Registry, selection) {
 		if err != nil {
 			return nil, r.Begin(err)
 		}

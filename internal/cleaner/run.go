@@ -95,7 +95,7 @@ func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 	if err := cmp.Or(listed.selection.Err(), r.checkRequested()); err != nil {
 		return result, err
 	}
-	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, true)
+	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, listed.selection.Whole())
 	keptByOwnPulls := r.workThrough(ctx, listed.selected, &result)
 	for _, name := range r.missingFrom(listed.names) {
 		p := r.gone(name, "the repository was deleted after the plan was saved")
@@ -110,13 +110,13 @@ func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 type listing struct {
 	account   string            // empty if there are no repositories
 	selected  []plan.Repository // the repositories of the run
-	names     map[string]bool   // of all repositories
+	names     map[string]bool   // of all repositories that are known
 	selection *config.Selection
 }
 
 func (r *Runner) list(ctx context.Context) (listing, error) {
 	all := listing{names: map[string]bool{}, selection: r.Config.Repositories.Selection()}
-	for repository, err := range r.Registry.Repositories(ctx) {
+	for repository, err := range plan.Listed(ctx, r.Registry, all.selection) {
 		if err != nil {
 			return listing{}, err
 		}
