@@ -20,24 +20,27 @@ func Hint(name string, known []string) string {
 // third of its characters. Of two equally near names, Index takes the first in the order
 // of bytes.
 func Index[T ~string](name string, known []T) int {
-	const most = 256 // characters; no name of a repository, tag or field has more
-	best, least := -1, max(1, len(name)/3)+1
+	const most = 256 // bytes; no name of a repository, tag or field has more
 	if len(name) > most || len(name) < 2 {
-		return best
+		return -1
 	}
-	wanted := strings.ToLower(name)
+	best, least := -1, most+1
+	wanted, limit := strings.ToLower(name), max(1, len(name)/3)
 	for i, k := range known {
-		lower, d := strings.ToLower(string(k)), 1
-		switch {
-		case len(k) > most:
+		longer := len(k) - len(name) // no distance is less than this, or its negative
+		if longer > most || -longer > limit {
 			continue
-		case len(name) > 2 && strings.HasPrefix(lower, wanted):
-		case len(k)-len(name) > least || len(name)-len(k) > least:
-			continue // the difference of the lengths is the least distance
-		default:
-			d = distance(wanted, lower)
 		}
-		if d < least || best >= 0 && d == least && k < known[best] {
+		d, lower := longer, strings.ToLower(string(k))
+		if begins := len(name) > 2 && strings.HasPrefix(lower, wanted); !begins {
+			if longer > limit {
+				continue
+			}
+			if d = distance(wanted, lower); d > limit {
+				continue
+			}
+		}
+		if d < least || d == least && k < known[best] {
 			best, least = i, d
 		}
 	}

@@ -18,6 +18,8 @@ func TestTheNearestNameIsFound(t *testing.T) {
 		{"paln", "apply plan", "plan"},
 		{"repository", "region repositories", "repositories"},
 		{"repo", "region repositories", "repositories"},
+		{"repository", "repositoryTags repositories", "repositories"},
+		{"max", "maxDeletionsPerRepository maxDeletions mode", "maxDeletions"},
 		{"count_number", "countType countNumber", "countNumber"},
 		{"INUSE", "inUse references", "inUse"},
 		{"v9", "v10 v3 v2", "v2"},
