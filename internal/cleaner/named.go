@@ -9,6 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
 // RunNamed is Run for images of one repository that a person names, each by digest, by the
@@ -27,7 +28,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 		return result, err
 	}
 	result = r.newReport(found.RegistryID)
-	r.PlannerOf(found.RegistryID).Scanner.SetRepositories(map[string]bool{repository: true}, false)
+	r.PlannerOf(found.RegistryID).Scanner.SetRepositories(map[string]bool{repository: true}, usage.Named)
 	entry, err := plan.EntryFor(ctx, r.Registry, &r.Config, found)
 	if err != nil {
 		return result, err

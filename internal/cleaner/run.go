@@ -97,7 +97,11 @@ func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 	if err := cmp.Or(listed.selection.Err(), r.checkRequested()); err != nil {
 		return result, err
 	}
-	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, listed.selection.Whole())
+	known := usage.All
+	if !listed.selection.Whole() {
+		known = usage.Allowed
+	}
+	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, known)
 	keptByOwnPulls := r.workThrough(ctx, listed.selected, &result)
 	for _, name := range r.missingFrom(listed.names) {
 		p := r.gone(name, "the repository was deleted after the plan was saved")
