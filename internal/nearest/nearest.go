@@ -47,8 +47,8 @@ func Index[T ~string](name string, known []T) int {
 	return best
 }
 
-// distance returns the number of bytes to insert, remove, replace or exchange with the next
-// one, to make b of a: the optimal string alignment distance.
+// distance returns the optimal string alignment distance: the least number of steps from a to b.
+// A step inserts, removes or replaces a byte, or exchanges two neighbours.
 func distance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

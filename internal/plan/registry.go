@@ -124,8 +124,8 @@ func FindRepository(ctx context.Context, registry Registry, name string) (Reposi
 }
 
 // Listed lists the repositories of the registry. If the role may not list them, Listed describes
-// those that the selection names exactly, in the order of their names, and tells the selection
-// that it knows no others.
+// those that the selection names exactly, in the order of their names. It then calls OnlyExact of
+// the selection.
 func Listed(ctx context.Context, registry Registry, selection *config.Selection) iter.Seq2[Repository, error] {
 	return func(yield func(Repository, error) bool) {
 		first := true

@@ -91,7 +91,8 @@ func parse(arg string, aliases reference.Aliases) (Images, error) {
 	return one, nil
 }
 
-// Hint adds to the error of a repository that was not found what else its name may mean.
+// Hint adds to the error of a repository that was not found that its name may begin with the
+// host of another registry.
 func (i Images) Hint(err error) error {
 	first, _, more := strings.Cut(i.Repository, "/")
 	if more && strings.Contains(first, ".") && errors.Is(err, plan.ErrRepositoryNotFound) {

@@ -124,7 +124,7 @@ with the host of the registry. A tag of exactly that name comes before a digest.
 `
 
 // Images reads arguments that name images, at least one and at most most, and sets the account
-// of the run. The error says what is expected if there are others.
+// of the run. Expected describes the arguments in the error.
 func (s *Session) Images(args []string, most int, expected string) (imagename.Images, error) {
 	images, err := imagename.Parse(args, s.Config.Protect.RegistryAliases)
 	switch registry := images.Registry; {
