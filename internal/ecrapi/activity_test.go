@@ -55,3 +55,19 @@ func TestLastActivityOfManyImages(t *testing.T) {
 	_, err = client.LastActivity(t.Context(), "app", images)
 	awstest.ErrorContains(t, err, "describe images in app: ", "grant the action to the role")
 }
+
+// The images of an idle family may be deleted long before its task definitions.
+func TestLastActivityOfManyDeletedImages(t *testing.T) {
+	t.Parallel()
+	registry, client, calls := start(t)
+	var images []reference.Reference
+	for i := range 300 {
+		if i < 10 {
+			registry.Put("app", fakeecr.Image{Digest: digest(i), Tags: []string{fmt.Sprint("v", i)}, PushedAt: now})
+		}
+		images = append(images, tagged(fmt.Sprint("v", i)), reference.Reference{Repository: "app", Digest: digest(i)})
+	}
+	got, err := client.LastActivity(t.Context(), "app", images)
+	awstest.NoError(t, err)
+	awstest.Equal(t, "images and calls", []int{20, 2}, []int{len(got), calls.Snapshot()["DescribeImages"]})
+}

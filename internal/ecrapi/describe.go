@@ -49,53 +49,92 @@ func (c Client) Describe(ctx context.Context, name string, digests []string) ([]
 	return c.describe(withoutPace(ctx), name, identifiers(digests))
 }
 
+// maxHalved is the number of images for which LastActivity searches the missing ones.
+const maxHalved = 20
+
 // LastActivity returns when each image was last pushed, restored or pulled. The references
 // are to images of the repository. An image that does not exist has no entry.
 func (c Client) LastActivity(ctx context.Context, name string, images []reference.Reference) (map[reference.Reference]time.Time, error) {
 	last := map[reference.Reference]time.Time{}
-	for some := range slices.Chunk(images, plan.MaxBatch) {
-		ids := make([]types.ImageIdentifier, len(some))
-		for i := range some {
-			ids[i].ImageTag = &some[i].Tag
-			if some[i].Digest != "" {
-				ids[i] = types.ImageIdentifier{ImageDigest: &some[i].Digest}
-			}
+	asked, at := map[string]bool{}, map[string]time.Time{} // by digest or tag
+	ids := make([]types.ImageIdentifier, len(images))
+	for i := range images {
+		ids[i].ImageTag = &images[i].Tag
+		if images[i].Digest != "" {
+			ids[i] = types.ImageIdentifier{ImageDigest: &images[i].Digest}
 		}
-		found, err := c.describe(ctx, name, ids)
+		asked[cmp.Or(images[i].Digest, images[i].Tag)] = true
+	}
+	for found, err := range c.named(ctx, name, ids) {
 		switch {
 		case errors.Is(err, plan.ErrRepositoryNotFound):
 			return last, nil
 		case err != nil:
 			return nil, err
 		}
-		for i := range some {
-			for _, im := range found {
-				if isNamed(&im, ids[i]) {
-					last[some[i]] = max(im.PushedAt, im.LastActivatedAt, im.LastRecordedPullTime).Time()
+		for i := range found {
+			im := &found[i]
+			for _, name := range slices.Concat(im.Tags, []string{im.Digest}) {
+				if asked[name] {
+					at[name] = max(im.PushedAt, im.LastActivatedAt, im.LastRecordedPullTime).Time()
 				}
 			}
 		}
 	}
+	for _, image := range images {
+		if time, found := at[cmp.Or(image.Digest, image.Tag)]; found {
+			last[image] = time
+		}
+	}
 	return last, nil
+}
+
+// named returns the images with these names, and perhaps others. It costs about two calls
+// to find out that one image is missing, so with many names it then lists the repository.
+func (c Client) named(ctx context.Context, name string, ids []types.ImageIdentifier) iter.Seq2[[]evaluator.Image, error] {
+	describe := c.describe
+	if len(ids) > maxHalved {
+		describe = c.describeAll
+	}
+	return func(yield func([]evaluator.Image, error) bool) {
+		for some := range slices.Chunk(ids, plan.MaxBatch) {
+			found, err := describe(ctx, name, some)
+			if errors.Is(err, errImageNotFound) {
+				c.Images(ctx, name)(yield)
+				return
+			}
+			if !yield(found, err) {
+				return
+			}
+		}
+	}
 }
 
 func isNamed(im *evaluator.Image, id types.ImageIdentifier) bool {
 	return id.ImageDigest != nil && im.Digest == *id.ImageDigest || id.ImageTag != nil && slices.Contains(im.Tags, *id.ImageTag)
 }
 
-// describe returns those of at most 100 different images that exist. ECR refuses the whole
-// call if one image is missing; describe then calls again with each half.
+// describe returns those of at most 100 different images that exist. If one is missing, it
+// calls again with each half.
 func (c Client) describe(ctx context.Context, name string, ids []types.ImageIdentifier) ([]evaluator.Image, error) {
-	p, err := c.describeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: ids})
+	found, err := c.describeAll(ctx, name, ids)
 	switch {
-	case errors.Is(err, errImageNotFound) && len(ids) == 1:
+	case !errors.Is(err, errImageNotFound):
+		return found, err
+	case len(ids) == 1:
 		return nil, nil
-	case errors.Is(err, errImageNotFound):
-		half := len(ids) / 2
-		first, firstErr := c.describe(ctx, name, ids[:half])
-		second, secondErr := c.describe(ctx, name, ids[half:])
-		return append(first, second...), errors.Join(firstErr, secondErr)
-	case err != nil:
+	}
+	half := len(ids) / 2
+	first, firstErr := c.describe(ctx, name, ids[:half])
+	second, secondErr := c.describe(ctx, name, ids[half:])
+	return append(first, second...), errors.Join(firstErr, secondErr)
+}
+
+// describeAll returns at most 100 different images. ECR refuses the whole call, with
+// errImageNotFound, if one is missing.
+func (c Client) describeAll(ctx context.Context, name string, ids []types.ImageIdentifier) ([]evaluator.Image, error) {
+	p, err := c.describeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &name, ImageIds: ids})
+	if err != nil {
 		return nil, fmt.Errorf("describe images in %s: %w", name, err)
 	}
 	found := len(ids)

@@ -174,7 +174,7 @@ func oneService(w http.ResponseWriter, r *http.Request) {
 		"ListTasks":              `{"taskArns": []}`,
 		"ListServices":           `{"serviceArns": ["s"]}`,
 		"DescribeServices":       `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
-		"DescribeTaskDefinition": `{"taskDefinition": {"containerDefinitions": [{"image": "nginx"}]}}`,
+		"DescribeTaskDefinition": `{"taskDefinition": {"registeredAt": 1, "containerDefinitions": [{"image": "nginx"}]}}`,
 	}[operation]
 	if !known {
 		http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
@@ -293,7 +293,7 @@ func TestIdleFamiliesProtectNothingAfterFamilyDays(t *testing.T) {
 			"ListDaemonTaskDefinitions":  `{"daemonTaskDefinitions": []}`,
 			"ListTaskDefinitionFamilies": families,
 			"ListTaskDefinitions":        `{"taskDefinitionArns": ["arn:aws:ecs:eu-west-1:123456789012:task-definition/preview:1"]}`,
-			"DescribeTaskDefinition": `{"taskDefinition": {"containerDefinitions": [
+			"DescribeTaskDefinition": `{"taskDefinition": {"registeredAt": 1, "containerDefinitions": [
 				{"image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1"}, {"image": "999999999999.dkr.ecr.eu-west-1.amazonaws.com/app:v1"},
 				{"image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1"}, {"image": "nginx"}]}}`,
 		}[operation]

@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
@@ -119,10 +120,17 @@ func (j *judgement) noteUnprotected() {
 	}
 }
 
-// judgeProtection: no finding protects an image.
-func (f *fixture) judgeProtection(name string, im *report.Image) {
-	if slices.Contains(im.ProtectedBy, plan.Protection{Kind: plan.ByInUse, By: findingUser}) {
-		f.faultf("a finding protects %s", name)
+// judgeProtection: no finding protects an image, nor does an idle family, nor a source that
+// the repository does not rely upon.
+func (f *fixture) judgeProtection(repo string, im *report.Image) {
+	relies := f.relianceOf(repo)
+	for _, p := range im.ProtectedBy {
+		source, user, isUser := strings.Cut(p.By, ": ")
+		switch {
+		case p.Kind != plan.ByInUse || !isUser:
+		case user == string(aFinding), ": "+user == idleUser && relies.familyDays > 0, !slices.Contains(relies.sources, source):
+			f.faultf("%s is protected by %s", f.names[im.ImageDigest], p.By)
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ func (f *fixture) judgeLimits() {
 // judgeOutcome: an image has a protection or an outcome, and it is true.
 func (f *fixture) judgeOutcome(r *report.Repository, im *report.Image) {
 	name, said := f.names[im.ImageDigest], im.Outcome
-	f.judgeProtection(name, im)
+	f.judgeProtection(r.Name, im)
 	f.tally.note("outcome: " + string(said))
 	if len(im.ProtectedBy) > 0 {
 		f.tally.note("protected: " + string(im.ProtectedBy[0].Kind))

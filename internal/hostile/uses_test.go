@@ -30,7 +30,7 @@ type reliance struct {
 // an entry of their own.
 func (s *settings) drawReliance(random *rand.Rand) {
 	draw := func(relies bool) reliance {
-		r := reliance{familyDays: pick(random, 0, 7)}
+		r := reliance{familyDays: pick(random, 0, 7, 7)}
 		for _, name := range sourceNames[:4] {
 			if relies && random.IntN(2) == 0 {
 				r.sources = append(r.sources, name)
@@ -102,8 +102,8 @@ func (f *fixture) drawUses(random *rand.Rand, repo string, images []imageOf) {
 	}
 }
 
-// use adds a use from that time on, usually of the image: by its digest, by a tag, or by a
-// tag with a digest that the repository does not have.
+// use adds a use from that time on, usually of the image. The use names it by its digest,
+// by a tag, or by a tag with a digest that the repository does not have.
 func (f *fixture) use(random *rand.Rand, repo string, im imageOf, since time.Time) {
 	u := use{source: f.aSource(random), repo: repo, since: since, digest: im.Digest}
 	if len(im.Tags) > 0 {
@@ -129,7 +129,7 @@ func (f *fixture) use(random *rand.Rand, repo string, im imageOf, since time.Tim
 	case n < 8:
 		u.kind = byFamily
 		// No time is near a limit, even if the machine's clock jumps.
-		if age := pick(random, 0, 2*time.Hour, 20*day); age > 0 {
+		if age := pick(random, 0, 2*time.Hour, 20*day, 20*day); age > 0 {
 			u.active = f.clocks.service().Add(-age)
 		}
 	case n < 10:
@@ -158,7 +158,7 @@ func (u *use) idle(days int, at time.Time) bool {
 
 // answer returns the use as the source answers it.
 func (u *use) answer() inuse.Use {
-	out := inuse.Use{By: "user", Reference: reference.Reference{
+	out := inuse.Use{By: u.source + ": " + string(u.kind), Reference: reference.Reference{
 		RegistryID: account, Region: region, Repository: u.repo, Tag: u.tag, Digest: u.digest,
 	}}
 	switch u.kind {
@@ -171,13 +171,16 @@ func (u *use) answer() inuse.Use {
 		out.Reference.Host, out.Reference.Repository = "mirror.example.com", "team/"+u.repo
 	case byFamily:
 		out.Family, out.LastActivity = "family", u.active
+		if u.idle(7, time.Now()) {
+			out.By = u.source + idleUser
+		}
 	case aFinding:
-		out.By, out.Finding = findingUser, finding.Finding{Kind: finding.ManagedRuntime, Message: u.source + " has a finding about " + u.repo}
+		out.Finding = finding.Finding{Kind: finding.ManagedRuntime, Message: u.source + " has a finding about " + u.repo}
 	}
 	return out
 }
 
-const findingUser = "a finding"
+const idleUser = ": idle family"
 
 // those returns the uses for which is is true.
 func (f *fixture) those(is func(use) bool) []use {

@@ -67,8 +67,8 @@ type Source interface {
 	Uses(ctx context.Context) iter.Seq2[Use, error]
 }
 
-// A Repetitive source may name an image very often. A scan keeps MaxUses uses of it, and
-// all with AllImages, Family or Finding.
+// A Repetitive source may name an image very often. A scan keeps MaxUses uses of it, as
+// many with AllImages, and all with a Family or a Finding.
 type Repetitive interface {
 	MaxUses() int
 }

@@ -100,7 +100,7 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 	}
 	type image struct {
 		reference.Reference
-		all, family bool
+		all bool
 	}
 	kept := map[image]int{}
 	for use, err := range source.Uses(ctx) {
@@ -110,9 +110,9 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
-		key := image{use.Reference, use.AllImages, use.Family != ""}
+		key := image{use.Reference, use.AllImages}
 		switch {
-		case use.Finding.Kind != "":
+		case use.Finding.Kind != "", use.Family != "" && !elsewhere:
 		case elsewhere || kept[key] == most:
 			a.count(&use)
 			continue

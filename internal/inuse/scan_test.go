@@ -165,12 +165,13 @@ func (repetitive) MaxUses() int { return 1 }
 // A use that protects more, or only for some time, is no repetition of a plain use.
 func TestOnlyPlainUsesAreRepetitions(t *testing.T) {
 	t.Parallel()
-	all, family, found := use("a", "x"), use("a", "x"), use("a", "x")
+	all, family, idle, found := use("a", "x"), use("a", "x"), use("a", "x"), use("a", "x")
 	all.AllImages, family.Family, found.Finding.Kind = true, "f", finding.ManagedRuntime
+	idle.Family, idle.LastActivity = "f", inusetest.Now
 	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{repetitive{given{
-		name: "s", uses: []inuse.Use{found, family, use("a", "x"), use("a", "y"), all},
+		name: "s", uses: []inuse.Use{found, idle, family, use("a", "x"), use("a", "y"), all, all},
 	}}}, inusetest.Now)
-	want := []inuse.Use{from("s", found), from("s", family), from("s", use("a", "x")), from("s", all)}
+	want := []inuse.Use{from("s", found), from("s", family), from("s", idle), from("s", use("a", "x")), from("s", all)}
 	if diff := cmp.Diff(inuse.Distinct(want), got.Uses); diff != "" {
 		t.Errorf("uses (-want +got):\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // families returns the configuration Scanned with these settings of protect.ecs.
@@ -56,6 +58,54 @@ func TestFamiliesWithoutActivityProtectNothing(t *testing.T) {
 		e, err := r.Explain(t.Context(), "app", "v1")
 		awstest.NoError(t, err)
 		awstest.Equal(t, name+": explained", c.want, fmt.Sprint(e.ProtectedBy))
+	}
+}
+
+// A node that pulls an image for several platforms also pulls the image for its own.
+func TestAPullOfAChildKeepsTheImageOfAFamily(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		child time.Duration // since its last pull
+		kept  bool
+	}{"long ago": {30*day + time.Second, false}, "just within": {30 * day, true}} {
+		w := newFakeRegistry(index("i", 99*day, "v1"), pulled(image("c", 99*day), c.child), image("d", 99*day))
+		w.Children = map[string][]string{"i": {"c", "d"}}
+		r := newRunner(t, w, families(`"familyDays": 30`))
+		scans(&r, inuse.Scan{At: now, Uses: []inuse.Use{idleUse("v1", 99*day)}})
+		run(t, &r)
+		awstest.Equal(t, name+": kept", c.kept, len(w.Digests("app")) == 3)
+	}
+}
+
+// The cleaner's read of the manifest of an index may be the only pull that keeps a family.
+func TestTheReportCountsImagesOfFamiliesKeptByOwnPulls(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		settings string
+		own      string
+		index    time.Duration // since its push
+		more     []inuse.Use
+		want     int
+	}{
+		"recorded":          {`"familyDays": 30`, "recorded", 99 * day, nil, 1},
+		"excluded":          {`"familyDays": 30`, "excluded", 99 * day, nil, 0},
+		"familyDays is off": {``, "recorded", 99 * day, nil, 0},
+		"pushed recently":   {`"familyDays": 30`, "recorded", 9 * day, nil, 0},
+		"another use":       {`"familyDays": 30`, "recorded", 99 * day, []inuse.Use{use("v1", "service")}, 0},
+	} {
+		w := newFakeRegistry(pulled(index("i", c.index, "v1"), time.Hour), pulled(image("c", 99*day), 50*day))
+		w.Children = map[string][]string{"i": {"c"}}
+		r := newRunner(t, w, families(c.settings))
+		r.OwnPulls = func(context.Context) plan.OwnPulls { return ownPullsKnown[c.own] }
+		scans(&r, inuse.Scan{At: now, Uses: append(c.more, idleUse("v1", time.Hour))})
+		report := run(t, &r)
+		n := 0
+		for _, f := range report.Findings {
+			if f.Kind == finding.OwnPullsCount {
+				n++
+			}
+		}
+		awstest.Equal(t, name+": findings", c.want, n)
 	}
 }
 

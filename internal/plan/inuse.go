@@ -52,7 +52,7 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	for _, use := range uses.In(c.repository) {
 		switch {
 		case !slices.Contains(sources, use.Source) || use.Revision > settings.TaskDefinitionRevisions:
-		case isStale(use, settings.ECS.FamilyDays, scan.At):
+		case isStale(use, settings.ECS.FamilyDays, scan.At) && !u.pulledBelow(use, hoursBefore(scan.At, 24*settings.ECS.FamilyDays)):
 			named = true
 		default:
 			named = u.addUse(use) || named
@@ -77,6 +77,15 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 func isStale(use *inuse.Use, days int, scanned time.Time) bool {
 	return days > 0 && use.Family != "" && !use.LastActivity.IsZero() &&
 		evaluator.At(use.LastActivity).Before(hoursBefore(scanned, 24*days))
+}
+
+// pulledBelow reports whether a child of the image in use was pulled since then. ECR records
+// the pulls of an index and of its children separately, and the scan knows no children.
+func (u *imagesInUse) pulledBelow(use *inuse.Use, since evaluator.Instant) bool {
+	positions, _ := u.resolve(use.Reference)
+	return slices.ContainsFunc(positions, func(i int) bool {
+		return !latestPull(u.below(u.images[i].Digest)).Before(since)
+	})
 }
 
 // addPulled adds the images that were pulled since the second in which the scan began. The

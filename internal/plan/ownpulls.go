@@ -120,24 +120,42 @@ func (c *contents) readOf(index string) Span {
 	return c.readAt[index]
 }
 
-// keptByOwnPulls counts the indexes that only their own last pull protects, which may be
-// this role's read.
-func (c *contents) keptByOwnPulls(requests []*request, protections map[int][]Protection, settings config.Protect) int {
-	if c.own.Excluded {
+// keptByOwnPulls counts the indexes that only a last pull protects, which may be this role's
+// read. It is the pull of the index itself, or of an image of an idle family.
+func (u *imagesInUse) keptByOwnPulls(requests []*request, protections map[int][]Protection, settings config.Protect) int {
+	if u.own.Excluded {
 		return 0
 	}
 	n := 0
-	since := hoursBefore(c.Now, 24*settings.PulledWithinDays)
-	for index := range c.children {
-		i, listed := c.position(index)
-		if !listed || !requests[i].acts() || len(protections[i]) != 1 || protections[i][0].Kind != ByPulledWithinDays {
+	for index := range u.children {
+		i, listed := u.position(index)
+		if !listed || !requests[i].acts() {
 			continue
 		}
-		if !slices.ContainsFunc(c.below(index), func(im evaluator.Image) bool { return !im.LastRecordedPullTime.Before(since) }) {
+		days := u.pullDays(&u.images[i], protections[i], settings)
+		since := hoursBefore(u.Now, 24*days)
+		if days > 0 && !slices.ContainsFunc(u.below(index), func(im evaluator.Image) bool { return !im.LastRecordedPullTime.Before(since) }) {
 			n++
 		}
 	}
 	return n
+}
+
+// pullDays returns for how many days the image is protected after a pull, or 0 if it is also
+// protected without one.
+func (u *imagesInUse) pullDays(im *evaluator.Image, by []Protection, settings config.Protect) (days int) {
+	family := settings.ECS.FamilyDays
+	for _, p := range by {
+		switch {
+		case p.Kind == ByPulledWithinDays:
+			days = max(days, settings.PulledWithinDays)
+		case p.Kind == ByInUse && !u.needed[im.Digest] && family > 0 && im.PushedAt.Before(hoursBefore(u.Now, 24*family)):
+			days = max(days, family)
+		default:
+			return 0
+		}
+	}
+	return days
 }
 
 // unmarkedByOwnPulls counts the indexes that the policy keeps only because of their own last

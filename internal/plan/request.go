@@ -80,7 +80,7 @@ func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, 
 	plan.Skip, plan.scanned = skip, used.began
 	plan.Findings = slices.Concat(plan.Findings, c.manifestFindings(), used.findings)
 	protections, wanted := used.protect(requests, plan.Entry.Protect)
-	plan.KeptByOwnPulls += c.keptByOwnPulls(requests, protections, plan.Entry.Protect)
+	plan.KeptByOwnPulls += used.keptByOwnPulls(requests, protections, plan.Entry.Protect)
 	decisions := g.Decide(wanted, deleteOrphans)
 	var planned []int
 	for i := range decisions {

@@ -17,7 +17,7 @@ import (
 // those of its users, put together.
 type awsAccount struct {
 	registry http.Handler
-	empty    user // what an account without users answers
+	empty    user // the answers of an account without users
 
 	mu    sync.Mutex
 	users []user

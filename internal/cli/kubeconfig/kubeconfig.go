@@ -60,6 +60,8 @@ func (s Source) load() (files *api.Config, contexts []string, err error) {
 	switch {
 	case len(settings.Contexts) > 0:
 		return files, settings.Contexts, nil
+	case len(files.Contexts) == 0:
+		return nil, nil, errors.New("there is no kubeconfig with a context; name the file in protect.kubeconfig")
 	case files.CurrentContext == "":
 		return nil, nil, errors.New("the kubeconfig has no current context; name its contexts in protect.kubeconfig.contexts")
 	}
@@ -80,7 +82,7 @@ func (s Source) uses(ctx context.Context, files *api.Config, name string) iter.S
 
 func (s Source) cluster(files *api.Config, name string) (kubernetes.Cluster, error) {
 	if files.Contexts[name] == nil {
-		return kubernetes.Cluster{}, errors.New("the kubeconfig has no such context; correct protect.kubeconfig.contexts")
+		return kubernetes.Cluster{}, errors.New("the kubeconfig has no such context; correct protect.kubeconfig.contexts, or its current-context")
 	}
 	settings, err := clientcmd.NewNonInteractiveClientConfig(*files, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
@@ -89,7 +91,7 @@ func (s Source) cluster(files *api.Config, name string) (kubernetes.Cluster, err
 	server, err := url.Parse(settings.Host)
 	switch entry := files.Clusters[files.Contexts[name].Cluster]; {
 	case err != nil || server.Scheme != "https" || server.Host == "":
-		return kubernetes.Cluster{}, fmt.Errorf("the server %q is not an https URL; anyone on the network could change its answers", settings.Host)
+		return kubernetes.Cluster{}, fmt.Errorf("the server %q is not an https URL; give it one, because anyone on the network could change its answers", settings.Host)
 	case settings.Insecure:
 		return kubernetes.Cluster{}, errors.New("insecure-skip-tls-verify is set; give the cluster its certificate-authority instead")
 	case entry.ProxyURL != "":
@@ -101,7 +103,7 @@ func (s Source) cluster(files *api.Config, name string) (kubernetes.Cluster, err
 	}
 	transport, err := transport(settings)
 	if err != nil {
-		return kubernetes.Cluster{}, err
+		return kubernetes.Cluster{}, fmt.Errorf("%w; correct the kubeconfig", err)
 	}
 	return kubernetes.Cluster{
 		Name: "context " + name, Server: server, Resources: s.Settings.EKSResources, Aliases: s.Aliases,
@@ -126,5 +128,5 @@ func explain(name string, status int) string {
 	case http.StatusForbidden:
 		return "bind the ClusterRole to its user or group: ecrclean kubernetes-role prints it"
 	}
-	return fmt.Sprintf("check the network, or take the context %s out of protect.kubeconfig and name a list of its images in protect.references", name)
+	return fmt.Sprintf("check the network and the certificate-authority of the cluster, or take the context %s out of protect.kubeconfig and name a list of its images in protect.references", name)
 }

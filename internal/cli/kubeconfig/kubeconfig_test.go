@@ -159,7 +159,7 @@ func TestFilesAreMerged(t *testing.T) {
 	inusetest.WantUses(t, source(""), pod("app:v1", "one"))
 	inusetest.WantUses(t, source("", "one", "two"), pod("app:v1", "one"), pod("app:v2", "two"))
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "none"))
-	inusetest.WantFailure(t, source(""), "has no current context")
+	inusetest.WantFailure(t, source(""), "there is no kubeconfig with a context")
 }
 
 func TestFilesThatCannotBeRead(t *testing.T) {
@@ -192,10 +192,12 @@ func TestUnsafeConnectionsAreRefused(t *testing.T) {
 
 func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
+	old := file("prod", clusterOf(inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")), object{"auth-provider": object{"name": "gcp"}})
+	inusetest.WantFailure(t, source(saveJSON(t, filepath.Join(t.TempDir(), "config"), old)), `no Auth Provider found for name "gcp"; correct the kubeconfig`)
 	for status, want := range map[int]string{
 		http.StatusUnauthorized: "; log in again, or correct the user of the context",
 		http.StatusForbidden:    "; bind the ClusterRole to its user or group: ecrclean kubernetes-role prints it",
-		0:                       "; check the network, or take the context prod out of protect.kubeconfig and name a list of its images",
+		0:                       "; check the network and the certificate-authority of the cluster, or take the context prod out of protect.kubeconfig and name a list of its images",
 	} {
 		api := inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")
 		api.Status = status

@@ -139,3 +139,35 @@ func TestECSFailsOnAnswersThatNameNothing(t *testing.T) {
 	empty.tasks["prod"] = []object{{"taskArn": arn("task", "t"), "desiredStatus": "RUNNING", "containers": []object{}}}
 	wantFailure(t, empty.source(t, 0), arn("task", "t")+" names neither containers nor a task definition")
 }
+
+// An empty name in a list is a name that is not known.
+func TestECSFailsOnListsWithAnEmptyName(t *testing.T) {
+	t.Parallel()
+	for operation, answer := range map[string]object{
+		"ListClusters":               {"clusterArns": []string{"prod", ""}},
+		"ListTaskDefinitionFamilies": {"families": []string{""}},
+		"ListTaskDefinitions":        {"taskDefinitionArns": []string{""}},
+	} {
+		f := previews()
+		f.answers = map[string]object{operation: answer}
+		wantFailure(t, f.source(t, 5), "the answer has an empty name")
+	}
+	other := previews()
+	other.answers = map[string]object{"ListTaskDefinitions": {"taskDefinitionArns": []string{arn("task-definition", "other:1")}}}
+	wantFailure(t, other.source(t, 5), "list task definitions of pr: ", "other:1")
+}
+
+func TestECSFailsOnUsersWithoutADefinition(t *testing.T) {
+	t.Parallel()
+	service := object{"serviceArn": arn("service", "s"), "status": "ACTIVE"}
+	f := &fakeECS{clusters: []string{"prod"}, services: map[string][]object{"prod": {service}}}
+	wantFailure(t, f.source(t, 0), "describe services in prod: "+arn("service", "s")+" names no task definition")
+	service["deploymentController"] = object{"type": "EXTERNAL"} // before its first task set
+	wantUses(t, f.source(t, 0))
+
+	agents := agents()
+	delete(agents.daemons["prod"][0], "currentRevisions")
+	wantFailure(t, agents.source(t, 0), "describe daemon "+arn("daemon", "prod/agent"), "names neither a revision nor a deployment")
+	agents.daemons["prod"][0]["status"] = "DELETE_IN_PROGRESS"
+	wantUses(t, agents.source(t, 0))
+}

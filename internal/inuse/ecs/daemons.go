@@ -75,6 +75,9 @@ func (s *scan) daemon(ctx context.Context, d service) error {
 		d.revisions = append(d.revisions, aws.ToString(r.Arn))
 	}
 	d.current = d.revisions
+	if len(d.revisions)+len(d.deployments) == 0 && out.Daemon.Status != types.DaemonStatusDeleteInProgress {
+		return fmt.Errorf("%s: the answer names neither a revision nor a deployment", doing)
+	}
 	return addRevisions(ctx, d, deploymentCalls{
 		"daemon deployments", s.listDaemonDeployments, s.describeDaemonDeployments, s.describeDaemonRevisions,
 	})

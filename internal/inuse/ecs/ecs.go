@@ -16,6 +16,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,7 +124,7 @@ func (s *scan) run(ctx context.Context) error {
 	clusters, err := query.List(func(token *string) (*ecs.ListClustersOutput, error) {
 		return s.API.ListClusters(ctx, &ecs.ListClustersInput{MaxResults: aws.Int32(maxPage), NextToken: token})
 	}, func(out *ecs.ListClustersOutput) ([]string, *string) { return out.ClusterArns, out.NextToken })
-	if err != nil {
+	if err := errors.Join(err, named(clusters...)); err != nil {
 		return explain("list clusters", err)
 	}
 	for _, step := range []func(context.Context, []string) error{s.tasks, s.services, s.daemons, s.pins, s.families} {
@@ -137,7 +138,8 @@ func (s *scan) run(ctx context.Context) error {
 	return s.addDefinitions(ctx)
 }
 
-// pins adds the task definitions that are named outside ECS. They may be deleted.
+// pins adds the task definitions that are named outside ECS. They may be deleted. ECS is
+// not documented to describe an ARN without a revision, so it gets the family in its place.
 func (s *scan) pins(ctx context.Context, clusters []string) error {
 	if s.Pins == nil {
 		return nil
@@ -147,7 +149,11 @@ func (s *scan) pins(ctx context.Context, clusters []string) error {
 		if pin.TaskDefinition == "" {
 			return fmt.Errorf("%s names no task definition", pin.By)
 		}
-		s.define(&pin.TaskDefinition, pin.By, user{optional: true})
+		name := pin.TaskDefinition
+		if family := familyOf(name); strings.HasSuffix(name, ":task-definition/"+family) {
+			name = family
+		}
+		s.define(&name, pin.By, user{optional: true})
 	}
 	return err
 }
@@ -177,6 +183,14 @@ func (s *scan) container(image, digest string, use inuse.Use) error {
 	}
 	use.Problem = ""
 	return s.Add("", digest, use)
+}
+
+// named returns an error if one of the listed names is empty.
+func named(names ...string) error {
+	if slices.Contains(names, "") {
+		return errors.New("the answer has an empty name")
+	}
+	return nil
 }
 
 func explain(doing string, err error) error { return query.Explain(name, doing, err) }

@@ -274,8 +274,8 @@ func (f *fakeECS) listDefinitions(in object) object {
 // describeDefinition takes a family for its newest active revision. It does not know daemon
 // task definitions.
 func (f *fakeECS) describeDefinition(in object) object {
-	name := strings.TrimPrefix(in["taskDefinition"].(string), arn("task-definition", ""))
-	if !strings.Contains(name, ":") {
+	name, isARN := strings.CutPrefix(in["taskDefinition"].(string), arn("task-definition", ""))
+	if !isARN && !strings.Contains(name, ":") {
 		for _, active := range f.active() {
 			if strings.HasPrefix(active, name+":") {
 				name = active

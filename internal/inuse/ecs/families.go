@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (s *scan) families(ctx context.Context, _ []string) error {
 	}, func(out *ecs.ListTaskDefinitionFamiliesOutput) ([]string, *string) {
 		return out.Families, out.NextToken
 	})
-	if err != nil {
+	if err := errors.Join(err, named(families...)); err != nil {
 		return explain("list task definition families", err)
 	}
 	return query.Each(ctx, families, s.newest)
@@ -47,10 +48,15 @@ func (s *scan) newest(ctx context.Context, family string) error {
 	}, func(out *ecs.ListTaskDefinitionsOutput) ([]string, *string) {
 		return out.TaskDefinitionArns, out.NextToken
 	}) {
-		if err != nil {
-			return explain("list task definitions of "+family, err)
-		}
-		if familyOf(arn) != family {
+		doing := "list task definitions of " + family
+		switch listed := familyOf(arn); {
+		case err != nil:
+			return explain(doing, err)
+		case arn == "":
+			return explain(doing, named(arn))
+		case !strings.HasPrefix(listed, family):
+			return fmt.Errorf("%s: the answer has %s", doing, arn)
+		case listed != family:
 			continue
 		}
 		revision++
@@ -70,12 +76,14 @@ func (s *scan) idleFamilies(ctx context.Context) (map[string]time.Time, error) {
 		return nil, nil
 	}
 	idle, images := map[string]time.Time{}, map[string][]reference.Reference{}
+	unknown := map[string]bool{} // the families whose newest registration has no time, as in emulators
 	for _, d := range s.definitions {
 		family := familyOf(d.name)
 		if s.named[family] {
 			continue
 		}
 		idle[family] = later(idle[family], d.registered)
+		unknown[family] = unknown[family] || d.users[d.name].revision == 1 && d.registered.IsZero() && !s.Emulated
 		for _, image := range d.images {
 			if ref, err := reference.ParseAny(image); err == nil {
 				images[family] = append(images[family], s.Aliases.Resolve(ref))
@@ -93,7 +101,7 @@ func (s *scan) idleFamilies(ctx context.Context) (map[string]time.Time, error) {
 				known, idle[family] = true, later(idle[family], at)
 			}
 		}
-		if !known {
+		if !known || unknown[family] {
 			idle[family] = time.Time{}
 		}
 	}

@@ -88,8 +88,11 @@ func TestAFamilyThatNothingNamesIsIdle(t *testing.T) {
 		awstest.Equal(t, name, c.want, idle(t, aging(t, previews(), c.activity)))
 	}
 	old := previews()
-	old.registered = nil
-	awstest.Equal(t, "unknown registrations", "pr-1: pr 2, pr-2: pr 2", idle(t, aging(t, old, map[string]int{"pr-1": 2})))
+	delete(old.registered, "pr:1")
+	awstest.Equal(t, "the time of an old registration is unknown", "pr-1: pr 3, pr-2: pr 3", idle(t, aging(t, old, map[string]int{"pr-1": 2})))
+	delete(old.registered, "pr:2")
+	old.registered["pr:1"] = on(1)
+	awstest.Equal(t, "the time of the newest registration is unknown", "pr-1: pr 0, pr-2: pr 0", idle(t, aging(t, old, map[string]int{"pr-1": 2})))
 	never := aging(t, previews(), map[string]int{"pr-1": 9})
 	never.Settings.FamilyDays = 0
 	awstest.Equal(t, "without familyDays", "pr-1: pr 0, pr-2: pr 0", idle(t, never))
@@ -147,7 +150,7 @@ func TestDaemonTaskDefinitionsHaveFamilies(t *testing.T) {
 	f := agents()
 	f.daemonDefinitions = map[string][]string{"agent:3": {registry + "app:v3"}, "agent:4": {registry + "app:v4"}}
 	awstest.Equal(t, "named by a daemon", "v3:  0, v4:  0", idle(t, aging(t, f, map[string]int{"v3": 1})))
-	f.daemons, f.registered = nil, map[string]int{"agent:3": on(2)}
+	f.daemons, f.registered = nil, map[string]int{"agent:4": on(2)}
 	awstest.Equal(t, "without a daemon", "v3: daemon-task-definition/agent 2, v4: daemon-task-definition/agent 2", idle(t, aging(t, f, map[string]int{"v3": 1})))
 }
 

@@ -52,27 +52,39 @@ func (s *scan) describeServices(ctx context.Context, b batch) ([]service, error)
 	if err != nil {
 		return nil, explainUnlessGone(doing, err)
 	}
+	arnOf := func(sv types.Service) *string { return sv.ServiceArn }
+	if err := complete(doing, b.arns, out.Services, arnOf, out.Failures); err != nil {
+		return nil, err
+	}
 	var found []service
 	for _, sv := range out.Services {
 		if aws.ToString(sv.Status) == "INACTIVE" {
 			continue
 		}
-		s.defineService(sv)
-		found = append(found, newService(b.cluster, sv))
+		service := newService(b.cluster, sv)
+		if !s.defineService(sv) && len(service.current) == 0 && !service.hasTaskSets {
+			return nil, fmt.Errorf("%s: %s names no task definition", doing, service.arn)
+		}
+		found = append(found, service)
 	}
-	return found, complete(doing, b.arns, out.Services, func(sv types.Service) *string { return sv.ServiceArn }, out.Failures)
+	return found, nil
 }
 
-// defineService adds the task definitions of the service, its deployments and task sets.
-func (s *scan) defineService(sv types.Service) {
-	arn := aws.ToString(sv.ServiceArn)
-	s.define(sv.TaskDefinition, arn, user{})
+// defineService adds the task definitions of the service, its deployments and task sets. It
+// reports whether there are any.
+func (s *scan) defineService(sv types.Service) (any bool) {
+	definitions := []*string{sv.TaskDefinition}
 	for _, d := range sv.Deployments {
-		s.define(d.TaskDefinition, arn, user{})
+		definitions = append(definitions, d.TaskDefinition)
 	}
 	for _, set := range sv.TaskSets {
-		s.define(set.TaskDefinition, arn, user{})
+		definitions = append(definitions, set.TaskDefinition)
 	}
+	for _, d := range definitions {
+		s.define(d, aws.ToString(sv.ServiceArn), user{})
+		any = any || aws.ToString(d) != ""
+	}
+	return any
 }
 
 // deploysTaskSets reports whether the controller deploys task sets in place of revisions.

@@ -31,7 +31,8 @@ func TestTheTaskDefinitionsOfTaskSetsAreInUse(t *testing.T) {
 		wantUses(t, off, "green:v1 service/s")
 	}
 	other := sets("ECS")
-	wantUses(t, other.source(t, 0))
+	other.services["prod"][0]["taskDefinition"] = arn("task-definition", "green:1")
+	wantUses(t, other.source(t, 0), "green:v1 service/s")
 	awstest.Equal(t, "DescribeTaskSets calls for a service without task sets", 0, other.Count("DescribeTaskSets"))
 	none := sets("EXTERNAL")
 	none.taskSets = nil

@@ -23,6 +23,9 @@ func (s *scan) customResources(ctx context.Context) error {
 	if hasStatus(err, http.StatusForbidden) {
 		return fmt.Errorf("%w; allow it, as the ClusterRoles system:basic-user and system:discovery do, or set protect.eksResources to []", err)
 	}
+	if hasStatus(err, http.StatusNotFound) {
+		return noAPIServer(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -30,8 +33,8 @@ func (s *scan) customResources(ctx context.Context) error {
 		switch {
 		case !s.selectsIn(group):
 		case own.mayList(group, ""):
-			return fmt.Errorf("list the kinds of the API group %s: its server does not answer; if its objects name no images, "+
-				"name the kinds to read in protect.eksResources, or take the group out of the ClusterRole", group)
+			return fmt.Errorf("list the kinds of the API group %s: its server does not answer; repair or delete its APIService; "+
+				"or if its objects name no images, name the kinds to read in protect.eksResources, or take the group out of the ClusterRole", group)
 		default:
 			s.down = append(s.down, group)
 		}
@@ -67,9 +70,9 @@ func (s *scan) custom(ctx context.Context, r resource) error {
 		"or take the kind out of the ClusterRole", err)
 }
 
-// names reports whether a pattern without a star selects the kind.
+// names reports whether a pattern that does not select all kinds selects the kind.
 func (s *scan) names(r resource) bool {
-	return slices.ContainsFunc(s.Resources, func(p wildcard.Pattern) bool { return p.String() == r.String() })
+	return slices.ContainsFunc(s.Resources, func(p wildcard.Pattern) bool { return p.String() != "*" && p.Match(r.String()) })
 }
 
 // selectsIn reports whether a pattern may select a kind of the group.

@@ -142,7 +142,7 @@ func TestIncompleteRightsAreTried(t *testing.T) {
 	f.rules, f.reviews = nil, object{"incomplete": true, "evaluationError": "webhook authorizer does not support user rule resolution"}
 	f.on("/apis/keda.sh/v1/scaledjobs", func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusForbidden, "cannot list") })
 	c := cluster(t, f)
-	c.Resources = patterns("*", "things.example.com")
+	c.Resources = patterns("*", "things.*")
 	lines, findings, err := collect(c.Uses(t.Context()))
 	awstest.NoError(t, err)
 	awstest.Equal(t, "uses", []string{"web:v1 rollout.argoproj.io default/web", "tt:v1 thing.example.com default/t"}, lines)
@@ -194,6 +194,7 @@ func TestDiscoveryThatFails(t *testing.T) {
 	} {
 		for want, handler := range map[string]http.HandlerFunc{
 			"system:basic-user": func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusForbidden, "no") },
+			"Kubernetes API":    func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) },
 			"500 Internal":      func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusInternalServerError, "no") },
 			"answer":            answer(`{"kind":"SecretList","items":[`),
 		} {
@@ -258,7 +259,7 @@ func TestAnAPIGroupThatIsDown(t *testing.T) {
 		_, findings, err := collect(s.Uses(t.Context()))
 		switch c.want {
 		case "failure":
-			awstest.ErrorContains(t, err, "list the kinds of the API group apps.openshift.io: its server does not answer", "protect.eksResources", "ClusterRole")
+			awstest.ErrorContains(t, err, "list the kinds of the API group apps.openshift.io: its server does not answer", "APIService", "protect.eksResources", "ClusterRole")
 		case "finding":
 			awstest.NoError(t, err)
 			awstest.Contains(t, strings.Join(findings, "\n"), "kubernetesNotListed cluster c: the server of the API group apps.openshift.io does not answer")

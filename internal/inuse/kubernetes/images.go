@@ -31,20 +31,15 @@ func (s *scan) object(r resource, text []byte) error {
 			return err
 		}
 	}
-	if !slices.Contains(searched, r.kind) {
+	if !workload.Searched(r.kind, text) {
 		return nil
 	}
 	found, err := s.references(text)
 	found = slices.DeleteFunc(found, func(r workload.Reference) bool {
-		return slices.ContainsFunc(images, func(i workload.Image) bool { return i.Name == r.Text })
+		return !r.AnyTag && slices.ContainsFunc(images, func(i workload.Image) bool { return i.Name == r.Text })
 	})
 	return cmp.Or(err, s.found(by, found))
 }
-
-// searched are the kinds whose strings are searched for references too. A controller
-// revision can have any form, and an operator has the images that it starts in its arguments
-// and environment. What these kinds create repeats the same strings.
-var searched = []string{"ControllerRevision", "CronJob", "DaemonSet", "Deployment", "StatefulSet"}
 
 // by returns the user of an image, such as "pod default/web-1 (EKS cluster prod)".
 func (s *scan) by(kind, name string) string { return fmt.Sprintf("%s %s (%s)", kind, name, s.Name) }
@@ -93,9 +88,7 @@ func (s *scan) customObject(r resource, text []byte) error {
 	var object struct {
 		Metadata struct{ Namespace, Name string }
 	}
-	if err := json.Unmarshal(text, &object); err != nil {
-		return err
-	}
+	_ = json.Unmarshal(text, &object) // it is JSON, and the name is for messages only
 	name := strings.TrimPrefix(object.Metadata.Namespace+"/"+object.Metadata.Name, "/")
 	return s.found(s.by(strings.TrimSuffix(strings.ToLower(r.kind)+"."+r.group, "."), name), found)
 }

@@ -111,7 +111,7 @@ func (s *scan) run(ctx context.Context) error {
 		case r == podTemplates && hasStatus(err, http.StatusForbidden):
 			s.notListed = append(s.notListed, r.String())
 		case hasStatus(err, http.StatusNotFound):
-			return fmt.Errorf("%w; check that the address is that of a Kubernetes API server", err)
+			return noAPIServer(err)
 		case hasStatus(err, http.StatusForbidden):
 			return s.explain(fmt.Errorf("%w; allow the verb list for %s in the ClusterRole, as \"ecrclean kubernetes-role\" prints it", err, r))
 		case err != nil:
@@ -119,6 +119,10 @@ func (s *scan) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func noAPIServer(err error) error {
+	return fmt.Errorf("%w; check that the address is that of a Kubernetes API server", err)
 }
 
 // explain adds what to do to an error of the connection or of the rights.

@@ -439,3 +439,23 @@ func TestTheContextEndsTheScan(t *testing.T) {
 	awstest.ErrorContains(t, err, "cluster c: list pods: ")
 	awstest.Equal(t, "requests for pods", 1, f.count(pods))
 }
+
+// Operators and builds name the images that they start in arguments and in the environment.
+func TestReferencesInArgumentsProtect(t *testing.T) {
+	t.Parallel()
+	spec := object{"containers": []object{{
+		"name": "a", "image": registry + "op", "args": []string{"--start=" + registry + "op:$(TAG)"},
+		"env": []object{{"name": "RELATED_IMAGE_X", "value": registry + "related:v1"}},
+	}}}
+	for path, kind := range map[string]string{"/apis/apps/v1/deployments": "Deployment", "/apis/batch/v1/jobs": "Job", "/apis/apps/v1/replicasets": "ReplicaSet"} {
+		f := newFake()
+		f.add(path, kind, object{"metadata": metadata("x"), "spec": object{"template": object{"spec": spec}}})
+		var got []string
+		for use, err := range cluster(t, f).Uses(t.Context()) {
+			awstest.NoError(t, err)
+			got = append(got, fmt.Sprint(strings.TrimPrefix(use.Reference.String(), registry), " ", use.AllImages))
+		}
+		slices.Sort(got)
+		awstest.Equal(t, kind, []string{"op true", "op:latest false", "related:v1 false"}, got)
+	}
+}

@@ -75,6 +75,7 @@ type version struct {
 	function, version string
 	by                string            // the ARN of the version or of an alias of it
 	kind              types.PackageType // in the listing, or empty
+	runtime           bool              // true if it may have a customer-managed one by the listing
 }
 
 func (s scan) run(ctx context.Context) error {
@@ -112,8 +113,8 @@ func (s scan) versions(ctx context.Context) ([]version, error) {
 		if err != nil {
 			return nil, query.Explain(name, "list functions", err)
 		}
-		if f.PackageType != types.PackageTypeZip || mayHaveRuntime(&f) {
-			versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn), f.PackageType})
+		if runtime := mayHaveRuntime(&f); runtime || f.PackageType != types.PackageTypeZip {
+			versions = append(versions, version{aws.ToString(f.FunctionName), aws.ToString(f.Version), aws.ToString(f.FunctionArn), f.PackageType, runtime})
 		}
 	}
 	return versions, nil
@@ -139,7 +140,7 @@ func (s scan) aliased(ctx context.Context, function string, known []string) ([]v
 		}
 		for _, v := range targets {
 			if !slices.Contains(known, v) {
-				versions = append(versions, version{function, v, aws.ToString(alias.AliasArn), ""})
+				versions = append(versions, version{function, v, aws.ToString(alias.AliasArn), "", false})
 			}
 		}
 	}
@@ -165,7 +166,7 @@ func (s scan) code(ctx context.Context, v version) error {
 	case out.Code == nil || out.Configuration == nil:
 		return fmt.Errorf("%s: the answer has no code", doing)
 	}
-	arn, err := runtimeARN(out.Configuration)
+	arn, err := runtimeARN(out.Configuration, v.runtime)
 	if arn != "" {
 		s.addRuntime(arn, v)
 	}

@@ -25,8 +25,9 @@ func mayHaveRuntime(f *types.FunctionConfiguration) bool {
 }
 
 // runtimeARN returns the ARN of the customer-managed runtime of a function, or "". The ARN of
-// another runtime is arn:PARTITION:lambda:REGION::runtime:ID.
-func runtimeARN(f *types.FunctionConfiguration) (arn string, err error) {
+// another runtime is arn:PARTITION:lambda:REGION::runtime:ID. Expected says that the function
+// may have a customer-managed runtime by its listing.
+func runtimeARN(f *types.FunctionConfiguration, expected bool) (arn string, err error) {
 	if f.RuntimeConfig != nil {
 		arn = aws.ToString(f.RuntimeConfig.RuntimeArn)
 	}
@@ -37,7 +38,7 @@ func runtimeARN(f *types.FunctionConfiguration) (arn string, err error) {
 	switch {
 	case strings.Contains(arn, ":runtime/"):
 		return arn, nil
-	case mayHaveRuntime(f):
+	case expected || mayHaveRuntime(f):
 		return "", fmt.Errorf("the answer does not name the customer-managed runtime: %.200q; "+
 			"take %q out of protect.inUse, and name the images in a list in protect.references", arn, name)
 	}
@@ -90,6 +91,10 @@ func (s scan) runtimeVersions(ctx context.Context, arn string) error {
 	case err != nil:
 		return query.Explain(name, doing, err)
 	}
+	versions = slices.DeleteFunc(versions, runtimeVersion.cannotRun)
+	if len(versions) == 0 {
+		return fmt.Errorf("%s: no version has an image; delete %s, or give it another runtime", doing, user)
+	}
 	for _, v := range versions {
 		if err := s.runtimeVersion(v); err != nil {
 			return fmt.Errorf("%s: %w", doing, err)
@@ -98,12 +103,14 @@ func (s scan) runtimeVersions(ctx context.Context, arn string) error {
 	return nil
 }
 
+// cannotRun reports whether the version has no image and never gets one.
+func (v runtimeVersion) cannotRun() bool {
+	return v.ResolvedUri == "" && (v.State == "FAILED" || v.State == "DELETING")
+}
+
 // runtimeVersion adds the image of a version of a runtime. Without a digest it can be any
 // image of the repository.
 func (s scan) runtimeVersion(v runtimeVersion) error {
-	if v.ResolvedUri == "" && (v.State == "FAILED" || v.State == "DELETING") {
-		return nil // it cannot run again
-	}
 	ref, err := reference.ParseAny(v.ResolvedUri)
 	if err != nil {
 		return fmt.Errorf("the image of %s: %w", cmp.Or(v.Arn, "a version"), err)

@@ -83,8 +83,10 @@ func TestLambdaFindsTheRuntimeOfAPinnedVersion(t *testing.T) {
 	f.runtimeVersion(own, registry+"php@"+sha("1"), "ACTIVE")
 	images, _ := scan(t, f)
 	awstest.Equal(t, "images", []string{"php@" + sha("1")}, images)
-	f.code["web:$LATEST"]["Configuration"] = object{"PackageType": "Zip", "Runtime": "custom"}
-	wantFailure(t, f.source(t), "get function web, version $LATEST: the answer does not name the customer-managed runtime")
+	for _, configuration := range []object{{"PackageType": "Zip", "Runtime": "custom"}, {"PackageType": "Zip", "Runtime": "python3.13"}} {
+		f.code["web:$LATEST"]["Configuration"] = configuration
+		wantFailure(t, f.source(t), "get function web, version $LATEST: the answer does not name the customer-managed runtime")
+	}
 }
 
 func TestLambdaKeepsTheRepositoryOfARuntimeWithoutADigest(t *testing.T) {
@@ -125,6 +127,9 @@ func TestLambdaFailsWhenItDoesNotKnowTheImagesOfARuntime(t *testing.T) {
 		f.faults = map[string]fault{"ListRuntimeVersions": refusal}
 		wantFailure(t, f.source(t), "list versions of the runtime "+own, want)
 	}
+	none := withRuntime(own)
+	none.runtimeVersion(own, "", "FAILED")
+	wantFailure(t, none.source(t), "list versions of the runtime "+own, "no version has an image; delete "+functionARN("web", "$LATEST"))
 	f := withRuntime(shared)
 	f.faults = map[string]fault{"ListRuntimeVersions": {http.StatusTooManyRequests, "TooManyRequestsException", "Rate exceeded"}}
 	wantFailure(t, f.source(t), "Rate exceeded")

@@ -45,6 +45,8 @@ type jsonReader struct {
 	ends  []int64 // the offsets of the line ends after that position
 	err   error   // of reading the content, or nil
 	most  int64   // bytes of a value
+
+	objects int // of Kubernetes
 }
 
 // Read reads for the decoder. It fails on a value that is too long to keep in memory.

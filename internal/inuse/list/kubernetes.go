@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	maxObject = 2 << 20 // bytes of a Kubernetes object; etcd stores at most 1.5 MiB
+	maxObject = 8 << 20 // bytes of a Kubernetes object; etcd stores at most 1.5 MiB, without kubectl's indentation
 	maxNested = 5       // lists in lists
 )
 
@@ -37,7 +37,11 @@ func (d *jsonReader) kubernetes() error {
 	if err := d.checkModified(); err != nil {
 		return err
 	}
-	return d.object(0)
+	err := d.object(0)
+	if err == nil && d.objects == 0 {
+		err = errors.New("the list has no objects; kubectl also writes such a list if it may list nothing, so check its exit status")
+	}
+	return err
 }
 
 // An object is a Kubernetes object or list.
@@ -81,6 +85,7 @@ func (d *jsonReader) object(depth int) error {
 	case o.isList || o.kind == "List":
 		return o.checkList(seen)
 	}
+	d.objects++
 	return d.addObject(&o)
 }
 
@@ -181,7 +186,7 @@ func (d *jsonReader) collect(c *inuse.Collector, o *object) error {
 		for _, image := range images {
 			err = errors.Join(err, addImage(c, image, o.String()))
 		}
-		if err != nil || o.kind != "ControllerRevision" { // its data can have any form
+		if err != nil || !workload.Searched(o.kind, o.text.Bytes()) {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package list_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -64,7 +65,6 @@ func TestListReadsKubernetesObjectsInAnyForm(t *testing.T) {
 	}
 	wantUses(t, read(string(doc.Items[2])), "web:v4 deployment prod/web")
 	wantUses(t, read(`{"spec": {"containers": [{"image": "`+registry+`app:v1"}]}, "metadata": {"name": "x"}, "kind": "Pod"}`), "app:v1 pod x")
-	wantUses(t, read(`{"apiVersion": "v1", "items": [], "kind": "List", "metadata": {}}`))
 }
 
 func TestListReadsImageNamesAsKubernetesDoes(t *testing.T) {
@@ -85,6 +85,26 @@ func TestListReadsImageNamesAsKubernetesDoes(t *testing.T) {
 	}
 	wantUses(t, read(`{"kind": "Task", "metadata": {"name": "x"}, "spec": "`+registry+`{{app}}:v1"}`),
 		registry+"{{app}}:v1: the name of the repository is not complete, or is a template or a pattern task x")
+}
+
+// Operators name the images that they start in arguments and in the environment.
+func TestListReadsTheArgumentsOfWorkloads(t *testing.T) {
+	t.Parallel()
+	wantUses(t, read(`{"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": "x"}, "spec": {"template": {"spec": {"containers": [
+		{"name": "c", "image": "`+registry+`app:v1", "env": [{"name": "RELATED_IMAGE_X", "value": "`+registry+`related:v1"}]}]}}}}`),
+		"app:v1 deployment x", "related:v1 deployment x")
+}
+
+// kubectl indents an object of 1 MB to several.
+func TestListReadsLargeObjects(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	nodes := strings.Repeat(`{"id":"x","inputs":{"parameters":[{"name":"a"}]}},`, 20<<10)
+	awstest.NoError(t, json.Indent(&text, []byte(`{"kind":"Workflow","metadata":{"name":"x"},"spec":"`+registry+`app:v1","status":{"nodes":[`+nodes+`1]}}`), "", "    "))
+	if len(nodes) > 1<<20 || text.Len() < 4<<20 {
+		t.Fatalf("%d bytes are %d with spaces", len(nodes), text.Len())
+	}
+	wantUses(t, read(text.String()), "app:v1 workflow x")
 }
 
 // A scan keeps a few uses of an image, and each use of all images.
@@ -112,6 +132,8 @@ func TestListFailsOnKubernetesListsThatAreNotWhole(t *testing.T) {
 		`{"apiVersion": "v1", "kind": "List", "metadata": {}}`:                        "the list has no items",
 		`{"apiVersion": "v1", "items": null, "kind": "List"}`:                         "items is not an array",
 		`{"apiVersion": "v1", "items": {}, "kind": "List"}`:                           "items is not an array",
+		`{"apiVersion": "v1", "items": [], "kind": "List", "metadata": {}}`:           "the list has no objects; kubectl also writes",
+		`{"items": [{"items": [], "kind": "PodList"}], "kind": "List"}`:               "the list has no objects",
 		`{"items": [], "kind": "Pod"}`:                                                `an object of the kind "Pod" has items`,
 		`{"items": []}`:                                                               `an object of the kind "" has items`,
 		`{"items": ["nginx"], "kind": "List"}`:                                        "an item is not an object",
@@ -125,12 +147,12 @@ func TestListFailsOnKubernetesListsThatAreNotWhole(t *testing.T) {
 		`{"kind": "Pod", "kind": "Node"}`:                                             `"kind" is repeated in an object`,
 		`{"kind": 5}`:                                                                 "cannot unmarshal number",
 		`{"kind": "Pod", 5}`:                                                          "invalid character",
-		`{"items": [], "kind": "List"} {"items": [], "kind": "List"}`:                 "there is text after the end of the list",
+		`{"kind": "Node"} {"items": [], "kind": "List"}`:                              "there is text after the end of the list",
 		`{"items": [], "kind": "List", "version": 1}`:                                 `"version" is not a member of a Kubernetes list`,
 		`{"version": 1, "items": []}`:                                                 `"items" is repeated or not a member`,
 		nested:                                                                        "a list is in more than 5 others",
-		`{"kind": "ConfigMap", "data": "` + strings.Repeat("x", 2<<20) + `"}`:         "an object has more than 2 MiB",
-		`{"kind": "ConfigMap", "data": "` + strings.Repeat("x", 6<<20) + `"}`:         "a value has more than 2048 KiB",
+		`{"kind": "ConfigMap", "data": "` + strings.Repeat("x", 8<<20) + `"}`:         "an object has more than 8 MiB",
+		`{"kind": "ConfigMap", "data": "` + strings.Repeat("x", 24<<20) + `"}`:        "a value has more than 8192 KiB",
 	} {
 		wantFailure(t, read(text), want)
 	}

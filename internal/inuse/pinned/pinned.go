@@ -165,5 +165,15 @@ func gone(err error) bool {
 }
 
 // mayBeECS reports whether the ARN of a target may be that of a cluster or of an operation
-// of ECS, such as arn:aws:scheduler:::aws-sdk:ecs:runTask. A listing may leave the ARN out.
-func mayBeECS(target string) bool { return target == "" || strings.Contains(target, ":ecs:") }
+// of ECS. A listing may leave the ARN out.
+func mayBeECS(target string) bool {
+	parsed, err := arn.Parse(target)
+	return err != nil || parsed.Service == "ecs" || ecsOperation(target) != ""
+}
+
+// ecsOperation returns the operation of ECS in lower case, such as runtask, if the ARN is
+// that of one, such as arn:aws:scheduler:::aws-sdk:ecs:runTask.
+func ecsOperation(target string) string {
+	_, operation, _ := strings.Cut(strings.ToLower(target), ":::aws-sdk:ecs:")
+	return operation
+}

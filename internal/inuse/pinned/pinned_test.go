@@ -158,11 +158,13 @@ func TestIncompleteAnswersFail(t *testing.T) {
 	t.Parallel()
 	ecs := object{"Arn": cluster}
 	for operation, cases := range map[string]map[string]object{
-		"ListEventBuses":           {"an item without a name": {"EventBuses": []object{{}}}},
-		"ListRuleNamesByTarget":    {"an item without a name": {"RuleNames": []string{""}}},
-		"ListTargetsByRule":        {"target 1: the answer names no task definition": {"Targets": []object{{"Id": "1", "Arn": cluster}}}},
-		"ListSchedules":            {"an item without a name": {"Schedules": []object{{"Target": ecs}}}},
-		"GetSchedule":              {"no task definition": {"Target": ecs}, "input: it is not JSON": {"Target": object{"Arn": runTask, "Input": "x"}}},
+		"ListEventBuses":        {"an item without a name": {"EventBuses": []object{{}}}},
+		"ListRuleNamesByTarget": {"an item without a name": {"RuleNames": []string{""}}},
+		"ListTargetsByRule":     {"target 1: the answer names no task definition": {"Targets": []object{{"Id": "1", "Arn": cluster}}}},
+		"ListSchedules":         {"an item without a name": {"Schedules": []object{{"Target": ecs}}}},
+		"GetSchedule": {"no task definition": {"Target": ecs}, "input: it is not JSON": {"Target": object{"Arn": runTask, "Input": "x"}},
+			"answer names no task definition": {"Target": object{"Arn": runTask}},
+			"the answer names no task":        {"Target": object{"Arn": "arn:aws:scheduler:::aws-sdk:ECS:StartTask", "Input": `{"Cluster": "prod"}`}}},
 		"ListPipes":                {"an item without a name": {"Pipes": []object{{}}}},
 		"DescribePipe":             {"no task definition": {"Target": cluster}},
 		"ListStateMachines":        {"an item without a name": {"stateMachines": []object{{}}}},
@@ -206,13 +208,12 @@ func TestTargetsWithoutATaskDefinition(t *testing.T) {
 	t.Parallel()
 	f := &fakeAWS{}
 	f.schedule("default", "scale", "arn:aws:scheduler:::aws-sdk:ecs:updateService", "", `{"Service": "x", "DesiredCount": 0}`)
-	f.schedule("default", "none", runTask, "", "")
 	f.schedule("default", "queue", "arn:aws:sqs"+account+"q", "", "")
 	f.schedule("default", "job", cluster, job, "")
 	f.pipe("path", cluster, "$.body.definition")
 	f.pipe("queue", "arn:aws:sqs"+account+"q", "")
 	f.answers = map[string]object{
-		"ListSchedules": {"Schedules": []object{{"Name": "scale"}, {"Name": "none"}, {"Name": "queue"}, {"Name": "job", "Arn": "x"}}},
+		"ListSchedules": {"Schedules": []object{{"Name": "scale"}, {"Name": "queue"}, {"Name": "job", "Arn": "x"}}},
 		"ListPipes":     {"Pipes": []object{{"Name": "path"}, {"Name": "queue"}}},
 	}
 	for _, s := range f.schedules {
@@ -220,8 +221,22 @@ func TestTargetsWithoutATaskDefinition(t *testing.T) {
 	}
 	f.bus("default")
 	wantDefinitions(t, f, "task-definition/job by x")
-	awstest.Equal(t, "calls of GetSchedule", 4, f.Count("GetSchedule"))
+	awstest.Equal(t, "calls of GetSchedule", 3, f.Count("GetSchedule"))
 	awstest.Equal(t, "calls of DescribePipe", 2, f.Count("DescribePipe"))
+}
+
+// Another service may have a resource with the name ecs, such as a function with an alias.
+func TestATargetNamedLikeECSIsNotECS(t *testing.T) {
+	t.Parallel()
+	f := &fakeAWS{}
+	f.bus("default")
+	function, group := "arn:aws:lambda"+account+"function:ecs:prod", "arn:aws:logs"+account+"log-group:ecs:*"
+	f.rule("default", "r", job, cluster)
+	f.targets["default r"] = append(f.targets["default r"], object{"Id": "x", "Arn": group})
+	f.schedule("default", "s", function, "", "{}")
+	f.pipe("p", group, "")
+	wantDefinitions(t, f, "task-definition/job by events:rule/r")
+	awstest.Equal(t, "calls of GetSchedule and DescribePipe", 0, f.Count("GetSchedule")+f.Count("DescribePipe"))
 }
 
 func TestANameMayBeMalformed(t *testing.T) {
@@ -325,7 +340,14 @@ func TestNamesInStateMachines(t *testing.T) {
 		task(`"Arguments": {"TaskDefinition": "job:1"}`):                                                                                  {"job:1"},
 		task(`"Arguments": {"TaskDefinition": "{% $x ? 'job:1' : \"` + job + `:2\" %}"}`):                                                 {job + ":2", "job:1"},
 		task(`"Arguments": {"TaskDefinition": "{% $definition %}"}, "Assign": {"x": "` + job + `"}`):                                      {job},
-		task(`"Arguments": "{% {'TaskDefinition': '` + job + `:3', 'x': 'a:1'} %}"`):                                                      {job + ":3"},
+		task(`"Arguments": {"TaskDefinition": "{% $x = 'y' ? 'job' : \"job-2\" & $z %}"}`):                                                {"job", "job-2", "y"},
+		task(`"Arguments": "{% {'TaskDefinition': '` + job + `:3', 'x': 'y'} %}"`):                                                        {job + ":3"},
+		task(`"Arguments": "{% {'TaskDefinition': 'job:3', 'x': 'y'} %}"`):                                                                {"job:3"},
+		task(`"Arguments": "{% {\"TaskDefinition\" : \"job\", 'x': 'y'} %}"`):                                                             {"job"},
+		task(`"Arguments": {"TaskDefinition": "{% $d %}"}, "Assign": {"d": "job:4", "time": "12:99999999999"}`):                           {"job:4"},
+		task(`"Parameters": {"TaskDefinition.$": "$.d"}, "ItemSelector": {"d": ["a_b:1", "x y:1", "z:1:2"]}`):                             {"a_b:1"},
+		task(`"Parameters": {"TaskDefinition.$": "States.ArrayGetItem(States.Array('job:1', 'job:2'), $.i)"}`):                            {"job:1", "job:2"},
+		`{"States": {"a": {"Type": "Pass", "Result": "job:1"}}}`:                                                                          nil,
 		`{"States": {"a": {"Type": "Parallel", "Branches": [` + runs("one") + `, ` + runs("two") + `]}}}`:                                 {"one", "two"},
 		`{"States": {"a": {"Type": "Map", "ItemProcessor": ` + runs("one") + `}, "b": {"Type": "Map", "Iterator": ` + runs("two") + `}}}`: {"one", "two"},
 		`{"States": {}}`: nil,

@@ -3,7 +3,6 @@ package pinned
 import (
 	"context"
 	"net/url"
-	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
@@ -59,14 +58,26 @@ func (s schedules) definitions(ctx context.Context, listed schedule) ([]Definiti
 		return nil, s.failed(doing, err)
 	case target.EcsParameters.TaskDefinitionArn != "":
 		return []Definition{{target.EcsParameters.TaskDefinitionArn, listed.Arn}}, nil
-	case target.Input != "" && strings.Contains(target.Arn, ":aws-sdk:ecs:"):
+	case !mayBeECS(target.Arn):
+		return nil, nil
+	default:
+		return s.inInput(doing, target, listed.Arn)
+	}
+}
+
+// inInput returns the task definitions in the input of an operation of ECS. The operations
+// that start a task must name one.
+func (s schedules) inInput(doing string, target scheduleTarget, by string) (found []Definition, err error) {
+	operation := ecsOperation(target.Arn)
+	if target.Input != "" && operation != "" {
 		names, err := namesIn(target.Input)
 		if err != nil {
 			return nil, s.doubtful(doing+": its input", err)
 		}
-		return definitions(names, listed.Arn), nil
-	case mayBeECS(target.Arn) && !strings.Contains(target.Arn, ":aws-sdk:"):
+		found = definitions(names, by)
+	}
+	if len(found) == 0 && (operation == "" || operation == "runtask" || operation == "starttask") {
 		return nil, s.doubtful(doing, errNoDefinition)
 	}
-	return nil, nil
+	return found, nil
 }

@@ -47,6 +47,9 @@ func (f *finder) combine(object map[string]any, key string, base place) {
 	}
 	if base.repository && !isRegistry {
 		f.add(base, tags, isRepository)
+		if base.suffix == "" && len(tags) == 0 {
+			f.completeBase(key, base, memberSettings(object))
+		}
 	} else if len(f.found) == before {
 		base.problem = noRepository
 		f.found = append(f.found, base.reference())

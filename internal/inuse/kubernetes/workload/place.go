@@ -98,6 +98,9 @@ func registryPlace(text, lower string, mark int) (place, bool) {
 func follow(text string, start, end int) place {
 	p := place{text: word(text[start:]), name: text[start:end]}
 	rest := text[end:]
+	if port := ":443/"; strings.HasPrefix(rest, port) { // that of https
+		rest = rest[len(port)-1:]
+	}
 	if !strings.HasPrefix(rest, "/") {
 		return p
 	}

@@ -89,6 +89,7 @@ func (f *finder) value(value any) {
 		for _, item := range value {
 			f.value(item)
 		}
+		f.complete(itemSettings(value))
 	case map[string]any:
 		for key, member := range value {
 			f.text(key)
@@ -109,11 +110,16 @@ func (f *finder) text(text string) {
 			return
 		}
 	}
+	isAlone := false
 	for _, p := range f.places(text) {
+		isAlone = isAlone || p.suffix == ""
 		f.found = append(f.found, p.reference())
 		if tag := strings.TrimRight(p.suffix, "."); tag != p.suffix { // perhaps the end of a sentence
 			p.suffix = tag
 			f.found = append(f.found, p.reference())
 		}
+	}
+	if isAlone {
+		f.complete(textSettings(text))
 	}
 }

@@ -54,6 +54,8 @@ func TestReferencesInStrings(t *testing.T) {
 		"HOST/app":                      {"HOST/app"},
 		"HOST/team/app@" + digest:       {"HOST/team/app@" + digest},
 		"HOST/app:v1@" + digest:         {"HOST/app:v1@" + digest},
+		"HOST:443/app:v1":               {"HOST/app:v1"},
+		"HOST:44/app:v1 HOST:443":       {"HOST:44/app:v1?", "HOST:443?"},
 		"docker://HOST/app:v1":          {"HOST/app:v1"},
 		"docker run HOST/app:v1 --flag": {"HOST/app:v1"},
 		"a=HOST/app:v1,b=HOST/app:v2;":  {"HOST/app:v1", "HOST/app:v2"},

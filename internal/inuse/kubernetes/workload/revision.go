@@ -39,7 +39,8 @@ func templates(value any) (images []Image) {
 					image = volume["reference"]
 				}
 				name, _ := image.(string)
-				if isList := key == "volumes" || slices.Contains(containerLists, key); isList && strings.TrimSpace(name) != "" {
+				name = strings.TrimSpace(name)
+				if isList := key == "volumes" || slices.Contains(containerLists, key); isList && name != "" {
 					images = append(images, Image{Name: name})
 				}
 			}

@@ -4,6 +4,7 @@
 package workload
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,6 +63,14 @@ func Images(kind string, text []byte) (name string, images []Image, err error) {
 	return name, images, nil
 }
 
+// Searched reports whether the strings of an object of one of the [Kinds] should also be read
+// with [References]. A controller revision can have any form, and an operator has the images
+// that it starts in its arguments and environment. Pods and the replica sets of deployments
+// are too many, and repeat the strings of their owners.
+func Searched(kind string, text []byte) bool {
+	return kind != "Pod" && (kind != "ReplicaSet" || !bytes.Contains(text, []byte(`"ownerReferences"`)))
+}
+
 // An object has the fields of all kinds that can name an image.
 type object struct {
 	Metadata metadata
@@ -96,7 +105,7 @@ type podSpec struct {
 type container struct{ Name, Image string }
 
 // images returns the images of a template. A blank image is one that a controller of
-// OpenShift sets later.
+// OpenShift sets later. The API server accepts spaces around a name in a template only.
 func (t *template) images() ([]Image, error) {
 	if t == nil || t.Spec == nil {
 		return nil, errors.New("it has no template")
@@ -106,8 +115,8 @@ func (t *template) images() ([]Image, error) {
 	}
 	var images []Image
 	for _, c := range append(t.Spec.containers(), t.Spec.volumes()...) {
-		if strings.TrimSpace(c.Image) != "" {
-			images = append(images, Image{Name: c.Image})
+		if name := strings.TrimSpace(c.Image); name != "" {
+			images = append(images, Image{Name: name})
 		}
 	}
 	return images, nil

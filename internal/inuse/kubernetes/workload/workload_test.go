@@ -102,7 +102,7 @@ func TestAPodUsesItsContainersAndImageVolumes(t *testing.T) {
 }
 
 // template is a template of pods with all places for images.
-const template = `{"metadata": {}, "spec": {"initContainers": [{"image": "i"}], "containers": [{"image": "c"}, {"image": " "}],
+const template = `{"metadata": {}, "spec": {"initContainers": [{"image": "i"}], "containers": [{"image": " c\t"}, {"image": " "}],
 	"ephemeralContainers": [{"image": "e"}], "volumes": [{"image": {"reference": "v"}}, {"image": {"pullPolicy": "Always"}}, {"secret": {}}]}}`
 
 func TestOwnersUseTheImagesOfTheirTemplates(t *testing.T) {

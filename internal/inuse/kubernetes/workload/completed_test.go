@@ -1,0 +1,61 @@
+package workload_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+)
+
+// A text can name a repository and its tag in two places, such as the values of a chart.
+func TestReferencesInTwoPlacesOfAText(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"repository: HOST/xx\ntag: v9\n":                                             {"HOST/xx", "HOST/xx:v9"},
+		"image:\n  tag: \"1.10\" # new\n  repository: 'HOST/xx'\n":                   {"HOST/xx", "HOST/xx:1.10"},
+		"a:\n- repository: HOST/xx\n  tag: v1\nb:\n  repository: HOST/yy\n  tag: v2": {"HOST/xx", "HOST/xx:v1", "HOST/yy", "HOST/yy:v2"},
+		"a:\n  repository: HOST/xx\nb:\n  tag: v2":                                   {"HOST/xx", "HOST/xx:ANY"},
+		"repository: HOST/xx\ntag: {{tag}}":                                          {"HOST/xx", "HOST/xx:ANY"},
+		"repository: HOST/xx\ntag:\nother: 1":                                        {"HOST/xx", "HOST/xx:ANY"},
+		"helm --set image.repository=HOST/xx,image.tag=v9,db.tag=7":                  {"HOST/xx", "HOST/xx:v9"},
+		"IMAGE=HOST/xx\nexport IMAGE_TAG=v9 OTHER_TAG=v1\ndocker run $IMAGE":         {"HOST/xx", "HOST/xx:v9"},
+		"WORKER_IMAGE=\"HOST/xx\"\nTAG=v9":                                           {"HOST/xx", "HOST/xx:ANY"},
+		"run --image HOST/xx --tag v9":                                               {"HOST/xx", "HOST/xx:v9"},
+		"repository: HOST/xx\ndigest: " + sha("a"):                                   {"HOST/xx", "HOST/xx@" + sha("a")},
+		"apiVersion: v1\nimage: HOST/xx":                                             {"HOST/xx"},
+		"image: HOST/xx:v1\ntag: v9":                                                 {"HOST/xx:v1"},
+		"[1, {broken \"repository\": \"HOST/xx\", \"tag\": \"v9\"}":                  {"HOST/xx", "HOST/xx:v9"},
+	} {
+		quoted, err := json.Marshal(map[string]string{"values": text})
+		awstest.NoError(t, err)
+		wantReferences(t, string(quoted), want...)
+	}
+}
+
+func TestReferencesInSeveralItems(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		`[{"name": "image.repository", "value": "HOST/xx"}, {"name": "image.tag", "value": "v9"}, {"name": "db.tag", "value": "7"}]`: {"HOST/xx", "HOST/xx:v9"},
+		`[{"name": "image", "default": "HOST/xx"}, {"name": "tag", "default": "v9"}]`:                                                {"HOST/xx", "HOST/xx:v9"},
+		`[{"name": "APP_IMAGE", "value": "HOST/xx"}, {"name": "APP_VERSION", "valueFrom": {"configMapKeyRef": {}}}]`:                 {"HOST/xx", "HOST/xx:ANY"},
+		`[{"name": "image", "value": "HOST/xx"}, {"name": "other", "value": "v9"}]`:                                                  {"HOST/xx"},
+		`[{"name": "image", "value": "HOST/xx"}, {"name": 5, "value": "v9"}, 7, null]`:                                               {"HOST/xx"},
+		`["--image=HOST/xx", "--tag=v9"]`:                     {"HOST/xx", "HOST/xx:v9"},
+		`["--worker-image", "HOST/xx", "--worker-tag", "v9"]`: {"HOST/xx", "HOST/xx:v9"},
+		`["HOST/xx", "HOST/yy"]`:                              {"HOST/xx", "HOST/yy"},
+		`{"IMAGE_REPO": "HOST/xx", "IMAGE_TAG": "v9"}`:        {"HOST/xx", "HOST/xx:v9"},
+		`{"workerImage": "HOST/xx", "workerVersion": 9}`:      {"HOST/xx", "HOST/xx:9"},
+		`{"apiVersion": "v1", "image": "HOST/xx"}`:            {"HOST/xx"},
+	} {
+		wantReferences(t, text, want...)
+	}
+}
+
+// Many repositories and tags in one text do not become the products of both.
+func TestReferencesOfManyRepositoriesAndTags(t *testing.T) {
+	t.Parallel()
+	quoted, err := json.Marshal([]string{strings.Repeat("- repository: "+registry+"xx\n  tag: v\n", 1000) + strings.Repeat("- tag: a1\n- tag: a2\n- tag: a3\n- tag: a4\n", 10)})
+	awstest.NoError(t, err)
+	wantReferences(t, string(quoted), "HOST/xx", "HOST/xx:a1", "HOST/xx:a2", "HOST/xx:a3", "HOST/xx:a4", "HOST/xx:v")
+}
