@@ -43,7 +43,8 @@ func TestCorePackagesImportOnlyWhatIsBelowThem(t *testing.T) {
 	allowed := map[string][]string{
 		"internal/wildcard":  {},
 		"internal/decimal":   {},
-		"internal/jsondoc":   {"internal/decimal"},
+		"internal/nearest":   {},
+		"internal/jsondoc":   {"internal/decimal", "internal/nearest"},
 		"internal/reference": {},
 		"internal/lifecycle": {"internal/jsondoc", "internal/wildcard"},
 		"internal/evaluator": {"internal/lifecycle"},

@@ -12,8 +12,8 @@ import (
 func TestAPlanCannotDelete(t *testing.T) {
 	t.Parallel()
 	own := []string{
-		"clock", "config", "decimal", "evaluator", "finding", "graph", "inuse", "jsondoc", "lifecycle", "plan",
-		"reference", "usage", "wildcard", "words",
+		"clock", "config", "decimal", "evaluator", "finding", "graph", "inuse", "jsondoc", "lifecycle", "nearest",
+		"plan", "reference", "usage", "wildcard", "words",
 	}
 	if found := foreign(dependencies(t, "./internal/plan"), own); len(found) > 0 {
 		t.Errorf("internal/plan links %v", found)
@@ -24,7 +24,7 @@ func TestAPlanCannotDelete(t *testing.T) {
 // clock, no files, no network and no AWS.
 func TestTheEvaluatorHasNoInputButItsArguments(t *testing.T) {
 	t.Parallel()
-	own := []string{"decimal", "evaluator", "jsondoc", "lifecycle", "wildcard"}
+	own := []string{"decimal", "evaluator", "jsondoc", "lifecycle", "nearest", "wildcard"}
 	if found := foreign(dependencies(t, "./internal/lifecycle", "./internal/evaluator"), own); len(found) > 0 {
 		t.Errorf("internal/lifecycle and internal/evaluator link %v", found)
 	}

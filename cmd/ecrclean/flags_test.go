@@ -23,7 +23,7 @@ var commandLines = map[string]string{
 	"plan": "plan", "apply": "apply --yes", "delete": `delete app v1 --yes --config {"protect":{"inUse":[]}}`, "explain": `explain app v1 --config {"protect":{"inUse":[]}}`, "policies": "policies",
 	"preview": "preview --policy INPUT/policy.json --images INPUT/images.json --now 2026-01-01T00:00:00Z",
 	"check":   "check INPUT/policy.json", "convert": "convert INPUT/policy.json", "attach": "attach --policy INPUT/policy.json --yes", "adopt": "adopt",
-	"references": `references --config {"protect":{"inUse":[],"references":["INPUT/references"]}}`, "kubernetes-role": "kubernetes-role", "audit": "audit INPUT/log", "invoke": "invoke INPUT/event.json", "demo": "demo",
+	"references": `references --config {"protect":{"inUse":[],"references":["INPUT/references"]}}`, "kubernetes-role": "kubernetes-role", "audit": "audit INPUT/log", "invoke": "invoke INPUT/event.json", "demo": "demo", "version": "version",
 }
 
 // changing matches the text that differs between two runs of the same command.
@@ -32,9 +32,11 @@ var changing = regexp.MustCompile(`"?(runId|start|end|imagePushedAt)"?: ?"[^"]*"
 // eachCommand returns the commands of the program by name.
 func eachCommand() map[string]*cobra.Command {
 	all := map[string]*cobra.Command{}
-	for _, command := range commands {
-		c := command(&session.Flags{Env: env.Env{Getenv: func(string) string { return "" }}})
-		all[c.Name()] = c
+	for _, g := range groups {
+		for _, command := range g.commands {
+			c := command.make(&session.Flags{Env: env.Env{Getenv: func(string) string { return "" }}})
+			all[c.Name()] = c
+		}
 	}
 	return all
 }

@@ -79,18 +79,18 @@ func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bo
 }
 
 func (p Planner) list(ctx context.Context) (Plan, error) {
-	var plan Plan
+	var made Plan
 	selection := p.Runner.Config.Repositories.Selection()
-	for repository, err := range p.Runner.Registry.Repositories(ctx) {
+	for repository, err := range plan.Listed(ctx, p.Runner.Registry, selection) {
 		if err != nil {
-			return plan, err
+			return made, err
 		}
-		plan.Account = repository.RegistryID
+		made.Account = repository.RegistryID
 		if selection.Select(repository.Name) {
-			plan.Repositories = append(plan.Repositories, Repository{Name: repository.Name, listed: repository})
+			made.Repositories = append(made.Repositories, Repository{Name: repository.Name, listed: repository})
 		}
 	}
-	return plan, selection.Err()
+	return made, selection.Err()
 }
 
 // configure sets the policy to attach: the document or, if that is nil, the policy of the

@@ -24,23 +24,24 @@ type Assignment struct {
 func (a Assignment) Failed() bool { return a.Skip != nil && a.Skip.Code.IsFailure() }
 
 // Assign returns the policy of each requested repository, also of excluded ones, in the
-// order of the listing. It reads no images. It returns an error if the registry could not
-// be listed, or a [*config.SelectionError].
-func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
+// order of the listing. It reads no images. Whole is false if the role may not list the
+// registry, and only exactly named repositories are known. Assign returns an error if the
+// registry could not be listed, or a [*config.SelectionError].
+func (r *Runner) Assign(ctx context.Context) (assignments []Assignment, whole bool, err error) {
 	var requested []plan.Repository
 	selection := r.Config.Repositories.Selection()
-	for repository, err := range r.Registry.Repositories(ctx) {
+	for repository, err := range plan.Listed(ctx, r.Registry, selection) {
 		if err != nil {
-			return nil, r.Begin(err)
+			return nil, false, r.Begin(err)
 		}
 		if selection.Ask(repository.Name) {
 			requested = append(requested, repository)
 		}
 	}
 	if err := selection.Err(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	assignments := make([]Assignment, len(requested))
+	assignments = make([]Assignment, len(requested))
 	slots := make(chan struct{}, r.Workers)
 	var wg sync.WaitGroup
 	for i, repository := range requested {
@@ -51,7 +52,7 @@ func (r *Runner) Assign(ctx context.Context) ([]Assignment, error) {
 		})
 	}
 	wg.Wait()
-	return assignments, nil
+	return assignments, selection.Whole(), nil
 }
 
 func (r *Runner) assign(ctx context.Context, repository plan.Repository) Assignment {

@@ -9,24 +9,26 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
-// RunNamed is Run for images of one repository that a person names, each by digest or by
-// tag. It evaluates no policy; protection, limits and the re-check are the same. It
-// returns an error if a name is not that of one image, if the repository could not be
-// read, or if Approve did. After an error nothing was removed.
+// RunNamed is Run for images of one repository that a person names, each by digest, by the
+// beginning of one, or by tag. It evaluates no policy; protection, limits and the re-check are
+// the same. It returns an error if a name is not that of one image, if the repository could not
+// be read, or if Approve did. After an error nothing was removed. RunNamed replaces the
+// beginnings in names by the digests.
 func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (result report.Report, err error) {
 	defer r.guard(ctx, repository, func(fault string) { err = errors.New(fault) })
 	if !r.Config.Repositories.Select(repository) {
 		return result, fmt.Errorf("the configuration excludes repository %s; "+
 			"change its repositories.include and repositories.exclude to delete images there", repository)
 	}
-	found, err := plan.FindRepository(ctx, r.Registry, repository)
-	if err := r.Begin(err); err != nil {
+	found, err := r.find(ctx, repository)
+	if err != nil {
 		return result, err
 	}
 	result = r.newReport(found.RegistryID)
-	r.PlannerOf(found.RegistryID).Scanner.SetRepositories(map[string]bool{repository: true}, false)
+	r.PlannerOf(found.RegistryID).Scanner.SetRepositories(map[string]bool{repository: true}, usage.Named)
 	entry, err := plan.EntryFor(ctx, r.Registry, &r.Config, found)
 	if err != nil {
 		return result, err

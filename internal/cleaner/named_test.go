@@ -115,6 +115,34 @@ func TestRunNamedKeepsToTheShownPlan(t *testing.T) {
 	awstest.Equal(t, "outcomes", map[string]plan.Outcome{"sha256:a": plan.Changed}, outcomes(t, &report))
 }
 
+// The beginning of a digest means the same image until the end of the run.
+func TestRunNamedResolvesTheBeginningOfADigestOnce(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:abcd1", time.Hour, "v1"), image("sha256:ef", time.Hour))
+	r := newRunner(t, w, expireAll)
+	r.Approve = func(*plan.Plan) error {
+		w.Add("app", append(w.Images["app"], image("sha256:abcd2", time.Hour))...)
+		return nil
+	}
+	names := []string{"abcd"}
+	report, err := r.RunNamed(t.Context(), "app", names)
+	awstest.NoError(t, err)
+	awstest.Equal(t, "names", []string{"sha256:abcd1"}, names)
+	awstest.Equal(t, "outcomes", map[string]plan.Outcome{"sha256:abcd1": plan.Deleted}, outcomes(t, &report))
+	awstest.Equal(t, "left", []string{"sha256:abcd2", "sha256:ef"}, w.Digests("app"))
+	_, err = r.RunNamed(t.Context(), "app", []string{"sha512:abcd"})
+	fixture.WantError(t, err, "repository app has no image with the digest or tag sha512:abcd; nothing was removed")
+}
+
+func TestRunNamedRefusesAnotherAccount(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", time.Hour))
+	r := newRunner(t, w, expireAll)
+	r.Account = "999999999999"
+	_, err := r.RunNamed(t.Context(), "app", []string{"sha256:a"})
+	fixture.WantError(t, err, "the image is in the registry of account 999999999999, and these credentials are for account "+fixture.Account)
+}
+
 func TestRunNamedErrors(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("sha256:a", time.Hour)).Add("excluded", image("sha256:a", time.Hour))

@@ -152,7 +152,7 @@ func TestAssignNamesThePolicyOfEveryRepository(t *testing.T) {
 	registry.Fail("GetLifecyclePolicy", "denied", "AccessDeniedException")
 	registry.Fail("ListTagsForResource", "unknown", "AccessDeniedException")
 	registry.Fail("ListTagsForResource", "app", "RepositoryNotFoundException")
-	assignments, err := r.Assign(t.Context())
+	assignments, _, err := r.Assign(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,16 +192,16 @@ func TestAssignIsNarrowedByTheRequest(t *testing.T) {
 	registry.Put("app", fakeecr.Image{PushedAt: now})
 	for pattern, want := range map[string]int{"*": 2, "a*": 1, "base": 1} {
 		r.Config.Repositories.Requested = []wildcard.Pattern{wildcard.Compile(pattern)}
-		if got, err := r.Assign(t.Context()); err != nil || len(got) != want {
+		if got, _, err := r.Assign(t.Context()); err != nil || len(got) != want {
 			t.Errorf("%s: %d assignments, %v", pattern, len(got), err)
 		}
 	}
 	r.Config.Repositories.Requested = []wildcard.Pattern{wildcard.Compile("a*"), wildcard.Compile("none")}
-	if _, err := r.Assign(t.Context()); !isSelectionError(err) {
+	if _, _, err := r.Assign(t.Context()); !isSelectionError(err) {
 		t.Errorf("a pattern that matches nothing: %v", err)
 	}
 	registry.Fail("DescribeRepositories", "", "AccessDeniedException")
-	if _, err := r.Assign(t.Context()); err == nil {
+	if _, _, err := r.Assign(t.Context()); err == nil {
 		t.Error("a registry that cannot be listed is no error")
 	}
 }

@@ -70,6 +70,8 @@ type Runner struct {
 	// in it. Optional.
 	Saved      *report.Report
 	MaxPlanAge time.Duration
+	// Account is the account of the registry that RunNamed and Explain are for. Optional.
+	Account string
 	// Approve gets the plan of RunNamed before anything is removed. Its error ends the
 	// run. Optional.
 	Approve func(*plan.Plan) error
@@ -95,7 +97,11 @@ func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 	if err := cmp.Or(listed.selection.Err(), r.checkRequested()); err != nil {
 		return result, err
 	}
-	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, true)
+	known := usage.All
+	if !listed.selection.Whole() {
+		known = usage.Allowed
+	}
+	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, known)
 	keptByOwnPulls := r.workThrough(ctx, listed.selected, &result)
 	for _, name := range r.missingFrom(listed.names) {
 		p := r.gone(name, "the repository was deleted after the plan was saved")
@@ -110,13 +116,13 @@ func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 type listing struct {
 	account   string            // empty if there are no repositories
 	selected  []plan.Repository // the repositories of the run
-	names     map[string]bool   // of all repositories
+	names     map[string]bool   // of all repositories that are known
 	selection *config.Selection
 }
 
 func (r *Runner) list(ctx context.Context) (listing, error) {
 	all := listing{names: map[string]bool{}, selection: r.Config.Repositories.Selection()}
-	for repository, err := range r.Registry.Repositories(ctx) {
+	for repository, err := range plan.Listed(ctx, r.Registry, all.selection) {
 		if err != nil {
 			return listing{}, err
 		}
@@ -208,12 +214,22 @@ func (r *Runner) PlannerOf(account string) plan.Planner {
 	return r.planner
 }
 
-// Explain explains the image with the name, a digest or a tag. It returns an error if
-// not exactly one listed image has the name, or if the repository could not be read.
+// Explain explains the image with the name, a digest, the beginning of one, or a tag. It returns
+// an error if not exactly one listed image has the name, or if the repository could not be read.
 func (r *Runner) Explain(ctx context.Context, repository, name string) (plan.Explanation, error) {
-	found, err := plan.FindRepository(ctx, r.Registry, repository)
-	if err := r.Begin(err); err != nil {
+	found, err := r.find(ctx, repository)
+	if err != nil {
 		return plan.Explanation{Repository: repository}, err
 	}
 	return r.PlannerOf(found.RegistryID).Explain(ctx, &r.Config, found, name)
+}
+
+// find begins a run on one repository.
+func (r *Runner) find(ctx context.Context, repository string) (plan.Repository, error) {
+	found, err := plan.FindRepository(ctx, r.Registry, repository)
+	if r.Account != "" && found.RegistryID != "" && found.RegistryID != r.Account {
+		err = fmt.Errorf("the image is in the registry of account %s, and these credentials are for account %s; "+
+			"use credentials of account %s", r.Account, found.RegistryID, r.Account)
+	}
+	return found, r.Begin(err)
 }

@@ -3,12 +3,14 @@ package config_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 func TestTheFirstEntryThatSelectsARepositoryDecides(t *testing.T) {
@@ -271,5 +273,31 @@ func wantSelection(t *testing.T, name string, err error, unmatched, excluded []s
 	}
 	if diff := cmp.Diff(patterns(unmatched...), got.Unmatched, cmpopts.EquateEmpty()) + cmp.Diff(patterns(excluded...), got.Excluded, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s: mismatch (-want +got):\n%s", name, diff)
+	}
+}
+
+// Without a list of the registry only exact names are known.
+func TestExactNamesAreThoseThatTheSelectionNeeds(t *testing.T) {
+	t.Parallel()
+	patterns := func(text string) []wildcard.Pattern {
+		var all []wildcard.Pattern
+		for field := range strings.FieldsSeq(text) {
+			all = append(all, wildcard.Compile(field))
+		}
+		return all
+	}
+	for _, tt := range []struct{ include, requested, want string }{
+		{"*", "", ""}, {"", "", ""}, {"b a b", "", "a b"}, {"a b*", "", ""}, {"a b*", "c a", "a c"}, {"a", "x*", "a"}, {"*", "a x*", ""},
+	} {
+		s := config.Repositories{Include: patterns(tt.include), Requested: patterns(tt.requested)}.Selection()
+		equal(t, fmt.Sprint(tt), tt.want, strings.Join(s.Exact(), " "))
+	}
+	s := config.Repositories{Include: patterns("a b"), Requested: patterns("b a* c*")}.Selection()
+	s.OnlyExact()
+	s.Select("a")
+	s.Select("b")
+	e, _ := errors.AsType[*config.SelectionError](s.Err())
+	if e == nil || len(e.Unmatched) > 0 || len(e.Unknown) != 1 || e.Unknown[0].String() != "c*" || s.Whole() {
+		t.Errorf("the error is %+v", e)
 	}
 }

@@ -2,9 +2,11 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -14,6 +16,8 @@ type Selection struct {
 	repositories Repositories
 	// For each requested pattern, whether it matches a listed and a selected repository.
 	listed, selected []bool
+	names            []string // of the listed repositories, if there are requested patterns
+	onlyExact        bool
 }
 
 // Selection returns a selection before the first repository.
@@ -22,6 +26,27 @@ func (r Repositories) Selection() *Selection {
 	return &Selection{repositories: r, listed: make([]bool, n), selected: make([]bool, n)}
 }
 
+// Exact returns the names without which the selection selects nothing: the requested patterns
+// or repositories.include, if all of them are names without a star. Otherwise it returns nil.
+// The names are sorted, and each is there once.
+func (s *Selection) Exact() []string {
+	for _, patterns := range [][]wildcard.Pattern{s.repositories.Requested, s.repositories.Include} {
+		if len(patterns) > 0 && !slices.ContainsFunc(patterns, func(p wildcard.Pattern) bool { return !p.Exact() }) {
+			names := lifecycle.Texts(patterns)
+			slices.Sort(names)
+			return slices.Compact(names)
+		}
+	}
+	return nil
+}
+
+// OnlyExact says that the registry cannot be listed, and that only the repositories of Exact
+// are known.
+func (s *Selection) OnlyExact() { s.onlyExact = true }
+
+// Whole reports whether the listed repositories are those of the whole registry.
+func (s *Selection) Whole() bool { return !s.onlyExact }
+
 // Select is [Repositories.Select] for a listed repository.
 func (s *Selection) Select(name string) bool { return s.note(name, s.repositories.Select(name)) }
 
@@ -29,6 +54,9 @@ func (s *Selection) Select(name string) bool { return s.note(name, s.repositorie
 func (s *Selection) Ask(name string) bool { return s.note(name, s.repositories.Ask(name)) }
 
 func (s *Selection) note(name string, selected bool) bool {
+	if len(s.listed) > 0 {
+		s.names = append(s.names, name)
+	}
 	for i, pattern := range s.repositories.Requested {
 		if pattern.Match(name) {
 			s.listed[i] = true
@@ -38,18 +66,20 @@ func (s *Selection) note(name string, selected bool) bool {
 	return selected
 }
 
-// Err returns nil or a [*SelectionError]. Call it after listing the whole registry.
+// Err returns nil or a [*SelectionError]. Call it after the last listed repository.
 func (s *Selection) Err() error {
-	var e SelectionError
+	e := SelectionError{listed: s.names}
 	for i, pattern := range s.repositories.Requested {
 		switch {
+		case !s.listed[i] && s.onlyExact && !slices.Contains(s.Exact(), pattern.String()):
+			e.Unknown = append(e.Unknown, pattern)
 		case !s.listed[i]:
 			e.Unmatched = append(e.Unmatched, pattern)
 		case !s.selected[i]:
 			e.Excluded = append(e.Excluded, pattern)
 		}
 	}
-	if len(e.Unmatched)+len(e.Excluded) == 0 {
+	if len(e.Unmatched)+len(e.Excluded)+len(e.Unknown) == 0 {
 		return nil
 	}
 	return &e
@@ -60,13 +90,25 @@ func (s *Selection) Err() error {
 type SelectionError struct {
 	Unmatched []wildcard.Pattern // match no repository of the registry
 	Excluded  []wildcard.Pattern // match only repositories that the configuration excludes
+	// Unknown match no repository that the configuration names. The registry cannot be listed.
+	Unknown []wildcard.Pattern
+
+	listed []string // the names of all listed repositories
 }
 
 func (e *SelectionError) Error() string {
 	var parts []string
 	if len(e.Unmatched) > 0 {
+		texts := lifecycle.Texts(e.Unmatched)
+		for i := range texts {
+			texts[i] += nearest.Hint(texts[i], e.listed)
+		}
 		parts = append(parts, fmt.Sprintf("no repository matches %s; nothing was done; "+
-			"check the names and the Region; ecrclean policies lists the repositories", joined(e.Unmatched)))
+			"check the names and the Region; ecrclean policies lists the repositories", strings.Join(texts, ", ")))
+	}
+	if len(e.Unknown) > 0 {
+		parts = append(parts, fmt.Sprintf("no repository in repositories.include matches %s, and whether others do is not known; "+
+			"nothing was done; allow the role ecr:DescribeRepositories on all repositories, or leave these out", joined(e.Unknown)))
 	}
 	if len(e.Excluded) > 0 {
 		parts = append(parts, fmt.Sprintf("the configuration excludes all that matches %s; nothing was done; "+

@@ -38,7 +38,7 @@ var faulty = map[string]struct{ text, want string }{
 	"null in a list":         {`{"repositories": {"exclude": [null]}}`, `1:31: repositories.exclude[0]: must be a string, is null; leave the entry out instead`},
 
 	"protect no object":    {`{"protect": []}`, `1:13: protect: must be an object, is an array`},
-	"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "inUse", "references", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig", "tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases"`},
+	"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "keepNewest", "inUse", "references", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig", "tagPatterns", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases"`},
 	"unknown service":      {`{"protect": {"inUse": ["ecs", "ec2"]}}`, `1:31: protect.inUse[1]: "ec2" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"`},
 	"services no list":     {`{"protect": {"inUse": "ecs"}}`, `1:23: protect.inUse: must be an array, is a string`},
 	"reference no string":  {`{"protect": {"references": [true]}}`, `1:29: protect.references[0]: must be a string, is a boolean`},
@@ -93,7 +93,7 @@ var faultyEntries = map[string]struct{ text, want string }{
 	"policies no list":     {`{"policies": {}}`, `1:14: policies: must be an array, is an object`},
 	"null policies":        {`{"policies": null}`, `1:14: policies: must be an array, is null; leave the key out instead`},
 	"entry no object":      {`{"policies": ["attached"]}`, `1:15: policies[0]: must be an object, is a string`},
-	"unknown field":        {`{"policies": [{"repository": "a"}]}`, `1:16: policies[0].repository: is not a known key: use "name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans"`},
+	"unknown field":        {`{"policies": [{"repository": "a"}]}`, `1:16: policies[0].repository: is not a known key: use "repositories", "name", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans"`},
 	"empty name":           {`{"policies": [{"name": ""}]}`, `1:24: policies[0].name: is empty; give the policy a name to find it in the report`},
 	"name no string":       {`{"policies": [{"name": 7}]}`, `1:24: policies[0].name: must be a string, is a number`},
 	"empty repositories":   {`{"policies": [{"repositories": []}]}`, `1:32: policies[0].repositories: is empty and selects nothing; leave it out for every repository`},

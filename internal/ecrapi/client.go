@@ -5,8 +5,11 @@ package ecrapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -15,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 // API is the part of the ECR client that this package calls. The role in template.yaml
@@ -43,6 +47,7 @@ var (
 	_ plan.Registry     = Client{}
 	_ plan.PolicyReader = Client{}
 	_ plan.TagReader    = Client{}
+	_ plan.NamedReader  = Client{}
 	_ apply.Remover     = Client{}
 )
 
@@ -63,6 +68,53 @@ func (c Client) Repositories(ctx context.Context) iter.Seq2[plan.Repository, err
 			}
 			return page[plan.Repository]{items, aws.ToString(out.NextToken)}, err
 		}))
+}
+
+// RepositoriesNamed implements [plan.NamedReader]. ECR refuses a call with a name that does not
+// exist, so the names of such a call are described in two halves.
+func (c Client) RepositoriesNamed(ctx context.Context, names []string) ([]plan.Repository, error) {
+	if len(names) > plan.MaxBatch {
+		return c.inHalves(ctx, names)
+	}
+	out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: names})
+	err = Classify(err)
+	switch {
+	case errors.Is(err, plan.ErrRepositoryNotFound) && len(names) == 1:
+		return nil, nil
+	case errors.Is(err, plan.ErrRepositoryNotFound):
+		return c.inHalves(ctx, names)
+	}
+	var found []plan.Repository
+	if err == nil {
+		found, err = converted(out.Repositories, repository)
+	}
+	if err == nil && !sameNames(names, found) {
+		err = errors.New("the answer has other repositories" + checkEndpoint)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("describe repositories %s: %w", strings.Join(words.Few(names), ", "), err)
+	}
+	return found, nil
+}
+
+func (c Client) inHalves(ctx context.Context, names []string) ([]plan.Repository, error) {
+	half := len(names) / 2
+	first, err := c.RepositoriesNamed(ctx, names[:half])
+	if err != nil {
+		return nil, err
+	}
+	second, err := c.RepositoriesNamed(ctx, names[half:])
+	return append(first, second...), err
+}
+
+// sameNames reports whether the repositories have these names, each once, in any order.
+func sameNames(names []string, found []plan.Repository) bool {
+	got := make([]string, len(found))
+	for i, r := range found {
+		got[i] = r.Name
+	}
+	slices.Sort(got)
+	return slices.Equal(slices.Sorted(slices.Values(names)), got)
 }
 
 func repository(r types.Repository) (plan.Repository, error) {

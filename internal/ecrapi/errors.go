@@ -38,7 +38,16 @@ func Classify(err error) error {
 	case hasCode(err, "ImageNotFoundException"):
 		return errImageNotFound
 	case hasCode(err, "AccessDeniedException"):
-		return fmt.Errorf("%w; grant the action to the role", err)
+		return denied{err}
 	}
 	return err
 }
+
+// A denied error is also [plan.ErrAccessDenied].
+type denied struct{ error }
+
+func (d denied) Error() string { return d.error.Error() + "; grant the action to the role" }
+
+func (d denied) Is(target error) bool { return target == plan.ErrAccessDenied }
+
+func (d denied) Unwrap() error { return d.error }

@@ -328,3 +328,48 @@ func TestCallsCountsEveryAttempt(t *testing.T) {
 	calls.Snapshot()["DescribeImages"] = 0
 	awstest.Equal(t, "calls after a snapshot was changed", 3, calls.Snapshot()["DescribeImages"])
 }
+
+func TestRepositoriesNamedReturnsThoseThatExist(t *testing.T) {
+	t.Parallel()
+	registry, client, calls := start(t)
+	names := []string{"gone", "app"}
+	for i := range 250 {
+		name := fmt.Sprintf("team/%03d", i)
+		registry.CreateRepository(name)
+		names = append(names, name)
+	}
+	registry.Fail("DescribeRepositories", fakeecr.AllRepositories, "AccessDeniedException")
+	found, err := client.RepositoriesNamed(t.Context(), names)
+	awstest.NoError(t, err)
+	got := []string{}
+	for _, r := range found {
+		got = append(got, r.Name)
+	}
+	awstest.Equal(t, "repositories", names[1:], got)
+	awstest.Equal(t, "the account", "123456789012", found[0].RegistryID)
+	if n := calls.Snapshot()["DescribeRepositories"]; n > 20 {
+		t.Errorf("%d calls for 252 names", n)
+	}
+	_, err = collect(t, client.Repositories(t.Context()))
+	awstest.ErrorIs(t, "a list that the role may not read", err, plan.ErrAccessDenied)
+}
+
+func TestRepositoriesNamedRefusesOtherAnswers(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{
+		"another repository": `{"repositories": [{"repositoryName": "web", "registryId": "1"}]}`,
+		"none":               `{"repositories": []}`,
+		"an empty answer":    `{}`,
+		"a second one":       `{"repositories": [{"repositoryName": "app"}, {"repositoryName": "web"}]}`,
+		"one without a name": `{"repositories": [{}]}`,
+	} {
+		client, _ := connect(t, canned{"DescribeRepositories": func(string) string { return answer }})
+		if found, err := client.RepositoriesNamed(t.Context(), []string{"app"}); err == nil {
+			t.Errorf("%s is read as %v", name, found)
+		}
+	}
+	registry, client, _ := start(t)
+	registry.Fail("DescribeRepositories", "app", "AccessDeniedException")
+	_, err := client.RepositoriesNamed(t.Context(), []string{"app"})
+	awstest.ErrorContains(t, err, "describe repositories app: ", "repository/app", "grant the action to the role")
+}

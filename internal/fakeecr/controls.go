@@ -62,10 +62,15 @@ func (s *Server) Throttle(operation string, perSecond float64, burst int) {
 	s.controls.buckets[operation] = newBucket(perSecond, burst, s.controls.clock())
 }
 
+// AllRepositories stands for the list of the registry in [Server.Fail]. It is the end of the
+// resource that a role needs for this list.
+const AllRepositories = "*"
+
 // Fail makes every call of an operation on a repository fail with the error code, such as
 // AccessDeniedException. The code "" ends that. The operation "" means every operation,
 // and the repository "" every repository. If several codes apply, the one for the operation
-// is first, then the one for the repository.
+// is first, then the one for the repository. With the repository [AllRepositories] only a
+// DescribeRepositories without names fails.
 func (s *Server) Fail(operation, repo, code string) { s.FailNext(operation, repo, code, -1) }
 
 // FailNext is [Server.Fail] for the next n calls.

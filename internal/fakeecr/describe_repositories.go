@@ -70,6 +70,9 @@ func (s *Server) describeRepositories(in *describeRepositoriesRequest) (any, err
 	if in.RepositoryNames != nil {
 		return s.namedRepositories(in.RepositoryNames)
 	}
+	if code := s.controls.fault("DescribeRepositories", AllRepositories); code != "" {
+		return nil, s.refusal(code, "DescribeRepositories", "")
+	}
 	l := listing[*repository]{
 		scope: "DescribeRepositories",
 		size:  in.size(defaultPage),

@@ -89,7 +89,7 @@ func TestARequestNarrows(t *testing.T) {
 func TestARequestWithoutRepositoriesIsAnError(t *testing.T) {
 	t.Parallel()
 	for event, words := range map[string]string{
-		`{"mode": "apply", "repositories": ["team/a", "team/x", "y*"]}`:      "no repository matches team/x, y*; nothing was done",
+		`{"mode": "apply", "repositories": ["team/a", "team/x", "y*"]}`:      "no repository matches team/x (did you mean team/a?), y*; nothing was done",
 		`{"mode": "apply", "repositories": ["team/*", "team/secret"]}`:       "the configuration excludes all that matches team/secret; nothing was done",
 		`{"detail-type": "x", "detail": {"repositories": ["team/x"]}}`:       "no repository matches team/x",
 		`{"detail-type": "x", "detail": "{\"repositories\": [\"team/x\"]}"}`: "no repository matches team/x",

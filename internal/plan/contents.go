@@ -57,43 +57,6 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 	return c, nil
 }
 
-// position returns the position of the image with the digest, or of the first with the tag.
-func (c *contents) position(name string) (i int, listed bool) {
-	if c.positions == nil {
-		c.positions, c.repeated = make(map[string]int, 2*len(c.images)), map[string][]int{}
-		for i := range c.images {
-			c.positions[c.images[i].Digest] = i
-			for _, tag := range c.images[i].Tags {
-				if first, found := c.positions[tag]; !found {
-					c.positions[tag] = i
-				} else if first != i {
-					c.repeated[tag] = append(c.repeated[tag], i)
-				}
-			}
-		}
-	}
-	i, listed = c.positions[name]
-	return i, listed
-}
-
-// find is like position, but returns an error if several listed images have the tag.
-func (c *contents) find(name string) (i int, listed bool, err error) {
-	i, listed = c.position(name)
-	if others := len(c.repeated[name]); others > 0 {
-		err = fmt.Errorf("repository %s: the tag %s is on %d of the listed images, because it moved while they were listed; run again, or name the image by its digest",
-			c.repository, name, others+1)
-	}
-	return i, listed, err
-}
-
-// withName returns the positions of all images with the digest or tag.
-func (c *contents) withName(name string) []int {
-	if i, listed := c.position(name); listed {
-		return append([]int{i}, c.repeated[name]...)
-	}
-	return nil
-}
-
 // readManifests reads the manifests of all active indexes once. An image that ECR lists
 // without a media type counts as an index unless its manifest says otherwise.
 func (c *contents) readManifests(ctx context.Context) error {

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -24,7 +23,7 @@ type Explanation struct {
 	ProtectedBy []Protection // set even if the policy keeps the image
 }
 
-// Explain explains an image by digest or tag. It returns an error if the name does not mean
+// Explain explains an image by digest, the beginning of one, or tag. It returns an error if the name does not mean
 // exactly one listed image.
 func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Repository, name string) (Explanation, error) {
 	entry, err := EntryFor(ctx, p.Registry, conf, repository)
@@ -41,7 +40,7 @@ func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Re
 	case err != nil:
 		return e, err
 	case !listed:
-		return e, fmt.Errorf("repository %s has no image with the digest or tag %s", repository.Name, name)
+		return e, c.noImage([]string{name})
 	}
 	e.Image = c.images[i]
 	policy, skip, err := PolicyFor(ctx, p.Registry, repository.Name, entry)

@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/clock"
@@ -56,9 +55,10 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	return plan, err
 }
 
-// PlanNamed plans the deletion of images by digest or tag, under the protection of the
-// entry. Orphans may be deleted. It returns an error if a name does not mean exactly one
-// listed image.
+// PlanNamed plans the deletion of images by digest, the beginning of one, or tag, under the
+// protection of the entry. Orphans may be deleted. It returns an error if a name does not mean
+// exactly one listed image. It replaces the beginnings in names by the digests, because a later
+// plan could find another image.
 func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
 	p.Scanner.Rely(ctx, entry.Protect.Sources())
@@ -68,19 +68,21 @@ func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config
 	}
 	requests := make([]*request, len(c.images))
 	var unknown []string
-	for _, name := range names {
+	for at, name := range names {
 		switch i, listed, err := c.find(name); {
 		case err != nil:
 			return plan, err
 		case !listed:
 			unknown = append(unknown, name)
 		default:
-			requests[i] = &request{action: evaluator.Expire, reason: "named by a person as " + name}
+			if !slices.Contains(c.images[i].Tags, name) {
+				names[at] = c.images[i].Digest
+			}
+			requests[i] = &request{action: evaluator.Expire, reason: "named by a person as " + names[at]}
 		}
 	}
 	if first := p.released == nil; first && len(unknown) > 0 { // later the run has deleted some of them
-		return plan, fmt.Errorf("repository %s has no image with the digest or tag %s; nothing was removed",
-			repository, strings.Join(unknown, ", "))
+		return plan, fmt.Errorf("%w; nothing was removed", c.noImage(unknown))
 	}
 	err = c.decide(ctx, &plan, requests, true)
 	return plan, err

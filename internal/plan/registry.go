@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // ErrNoPolicy says that no lifecycle policy is attached to a repository.
@@ -15,6 +19,9 @@ var ErrNoPolicy = errors.New("no lifecycle policy attached")
 
 // ErrRepositoryNotFound says that a repository does not exist.
 var ErrRepositoryNotFound = errors.New("repository not found")
+
+// ErrAccessDenied says that the role may not make a call.
+var ErrAccessDenied = errors.New("access denied")
 
 // A Registry reads repositories. It is safe for concurrent use. A sequence ends with its
 // first error.
@@ -33,6 +40,14 @@ type Registry interface {
 // A TagReader is a Registry that can read the tags of repositories.
 type TagReader interface {
 	RepositoryTags(ctx context.Context, repository Repository) (map[string]string, error)
+}
+
+// A NamedReader is a Registry that can describe repositories by name. A role may be allowed to
+// do that, and not to list the registry.
+type NamedReader interface {
+	// RepositoriesNamed returns those of the repositories that exist, in any order. Each name
+	// must be given once.
+	RepositoriesNamed(ctx context.Context, names []string) ([]Repository, error)
 }
 
 // A PolicyReader is a Registry that can read the resource policies of repositories.
@@ -90,15 +105,60 @@ func EntryFor(ctx context.Context, registry Registry, conf *config.Config, repos
 	})
 }
 
-// FindRepository returns the repository with the name, or ErrRepositoryNotFound.
+// FindRepository returns the repository with the name, or ErrRepositoryNotFound. With this error
+// the repository has no name, and the account of the registry if that is known.
 func FindRepository(ctx context.Context, registry Registry, name string) (Repository, error) {
-	for repository, err := range registry.Repositories(ctx) {
+	only := config.Repositories{Requested: []wildcard.Pattern{wildcard.Compile(name)}}.Selection()
+	missing, names := Repository{}, []string{}
+	for repository, err := range Listed(ctx, registry, only) {
 		if err != nil {
 			return Repository{}, err
 		}
 		if repository.Name == name {
 			return repository, nil
 		}
+		missing.RegistryID, names = repository.RegistryID, append(names, repository.Name)
 	}
-	return Repository{}, fmt.Errorf("repository %s: %w; check the name and the region", name, ErrRepositoryNotFound)
+	return missing, fmt.Errorf("repository %s: %w%s; check the name and the region",
+		name, ErrRepositoryNotFound, nearest.Hint(name, names))
+}
+
+// Listed lists the repositories of the registry. If the role may not list them, Listed describes
+// those that the selection names exactly, in the order of their names. It then calls OnlyExact of
+// the selection.
+func Listed(ctx context.Context, registry Registry, selection *config.Selection) iter.Seq2[Repository, error] {
+	return func(yield func(Repository, error) bool) {
+		first := true
+		for repository, err := range registry.Repositories(ctx) {
+			if first && errors.Is(err, ErrAccessDenied) {
+				yieldNamed(ctx, registry, selection, err, yield)
+				return
+			}
+			if first = false; !yield(repository, err) {
+				return
+			}
+		}
+	}
+}
+
+// yieldNamed yields the repositories that the selection names. Denied is the error of the list.
+func yieldNamed(ctx context.Context, registry Registry, selection *config.Selection, denied error, yield func(Repository, error) bool) {
+	reader, able := registry.(NamedReader)
+	names := selection.Exact()
+	if !able || len(names) == 0 {
+		yield(Repository{}, fmt.Errorf("%w; or name each repository, without *, in repositories.include or with --repositories", denied))
+		return
+	}
+	selection.OnlyExact()
+	found, err := reader.RepositoriesNamed(ctx, names)
+	if err != nil {
+		yield(Repository{}, err)
+		return
+	}
+	slices.SortFunc(found, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
+	for _, repository := range found {
+		if !yield(repository, nil) {
+			return
+		}
+	}
 }

@@ -96,11 +96,15 @@ func (s *Scanner) hostFindings(uses []*inuse.Use, repository string) []finding.F
 		if name != "" {
 			host, advice = "the host "+name+", which is not an ECR registry", "map the host with protect.registryAliases"
 		}
+		others := ""
+		if h.matching == 0 && s.known == Allowed {
+			others = "Whether they mean other repositories is not known, because the role may not list the registry. "
+		}
 		findings = append(findings, finding.Finding{Kind: finding.UnknownRegistryHost, Repository: repository, Message: fmt.Sprintf(
 			"%s %s. %s images of repositories here, whose name is the path of the reference or its end; %s. "+
-				"An example is %s, used by %s",
+				"%sAn example is %s, used by %s",
 			words.Count(h.references, "reference names", "references name"), host,
-			words.Count(h.matching, "of them protects", "of them protect"), advice,
+			words.Count(h.matching, "of them protects", "of them protect"), advice, others,
 			h.example.Reference, cmp.Or(h.example.By, h.example.Source))})
 	}
 	return findings

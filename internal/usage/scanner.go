@@ -42,18 +42,28 @@ type Scanner struct {
 	// and of other hosts.
 	counts, elsewhere map[string]int
 	repositories      map[string]bool // nil when unknown
-	whole             bool
+	known             Known
 
 	neededMu sync.Mutex
 	needed   map[string]bool // the sources that plans need
 	first    sync.WaitGroup  // the scan that Rely starts
 }
 
-// SetRepositories sets the names of the registry's repositories. Whole says that they are
-// all of them. Call it before the first scan.
-func (s *Scanner) SetRepositories(repositories map[string]bool, whole bool) {
+// Known says which repositories of the registry are known.
+type Known int
+
+// The values of Known.
+const (
+	Named   Known = iota // those of the run, because it needs no others
+	All                  // all repositories
+	Allowed              // those of the run, because the role may not list the others
+)
+
+// SetRepositories sets the names of the registry's repositories. Known says which they are.
+// Call it before the first scan.
+func (s *Scanner) SetRepositories(repositories map[string]bool, known Known) {
 	if s != nil {
-		s.repositories, s.whole = repositories, whole
+		s.repositories, s.known = repositories, known
 	}
 }
 
@@ -166,12 +176,17 @@ func (s *Scanner) failUnmatchedLists(scan *inuse.Scan) {
 		matches := func(use inuse.Use) bool {
 			return use.Source == list && len(s.candidates(use.Reference.Repository)) > 0
 		}
-		if !s.whole || n == 0 || scan.Counts[list] > 0 || slices.ContainsFunc(scan.Uses, matches) {
+		if s.known == Named || n == 0 || scan.Counts[list] > 0 || slices.ContainsFunc(scan.Uses, matches) {
 			continue
+		}
+		others := ""
+		if s.known == Allowed {
+			others = "whether they name others is not known, because the role may not list the registry: " +
+				"allow it ecr:DescribeRepositories on all repositories, "
 		}
 		scan.Failed = append(scan.Failed, inuse.Failure{Source: list, Err: fmt.Errorf(
 			"none of the %s in the list names an ECR registry or, by its path, a repository here; "+
-				"write them with the host of the registry, or map their host with protect.registryAliases",
-			words.Count(n, "reference", "references"))})
+				"%swrite them with the host of the registry, or map their host with protect.registryAliases",
+			words.Count(n, "reference", "references"), others)})
 	}
 }

@@ -1,8 +1,10 @@
 package usage_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -221,6 +223,44 @@ func TestAListThatProtectsNothingHasFailed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// If the role may not list the registry, a list may mean repositories that are not known.
+func TestAListMayMeanRepositoriesThatCannotBeListed(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("sha256:a", 9*day, "v1"))
+	r := newRunner(t, w, strings.Replace(listed, "{", `{"repositories": {"include": ["app"]}, `, 1))
+	r.Registry = unlistable{r.Registry}
+	scans(&r, inuse.Scan{Uses: inList(uses(t, "p.example.com/x/y:1")), Counts: map[string]int{"list": 0}, Elsewhere: map[string]int{"list": 1}})
+	report := run(t, &r)
+	skip := report.Repositories[0]
+	if skip.Skipped != plan.SkipScanFailed || !strings.Contains(skip.Message, "whether they name others is not known, because the role may not list the registry") {
+		t.Errorf("skipped %q: %s", skip.Skipped, skip.Message)
+	}
+	hosts := found(&report, finding.UnknownRegistryHost)
+	if len(hosts) != 1 || !strings.Contains(hosts[0], "Whether they mean other repositories is not known") {
+		t.Errorf("findings %q", hosts)
+	}
+}
+
+// An unlistable registry describes repositories by name only.
+type unlistable struct{ plan.Registry }
+
+func (u unlistable) Repositories(context.Context) iter.Seq2[plan.Repository, error] {
+	return func(yield func(plan.Repository, error) bool) { yield(plan.Repository{}, plan.ErrAccessDenied) }
+}
+
+func (u unlistable) RepositoriesNamed(ctx context.Context, names []string) ([]plan.Repository, error) {
+	var all []plan.Repository
+	for repository, err := range u.Registry.Repositories(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(names, repository.Name) {
+			all = append(all, repository)
+		}
+	}
+	return all, nil
 }
 
 // A source that had uses of other hosts before, and has none now, is most likely broken.

@@ -34,6 +34,9 @@ func (p Pattern) MarshalText() ([]byte, error) { return []byte(p.text), nil }
 // Equal reports whether both patterns have the same text.
 func (p Pattern) Equal(q Pattern) bool { return p.text == q.text }
 
+// Exact reports whether the pattern has no star and matches one name only.
+func (p Pattern) Exact() bool { return !p.starred }
+
 // Match reports whether the pattern matches the whole name. It does not backtrack: its time
 // is at most proportional to the product of the lengths.
 func (p Pattern) Match(name string) bool { return p.matches(name) }

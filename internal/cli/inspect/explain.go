@@ -16,16 +16,25 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
+const oneImage = "one image: REPOSITORY:TAG, REPOSITORY@DIGEST, or a repository and a tag or digest"
+
 // Explain returns the command explain.
 func Explain(f *session.Flags) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "explain REPOSITORY IMAGE",
+		Use:   "explain [REPOSITORY] IMAGE",
 		Short: "Say why one image, named by tag or digest, is kept or removed",
-		Args:  session.Args(2, 2, "a repository and a tag or digest"),
+		Long: `Say why one image, named by tag or digest, is kept or removed.
+
+` + session.ImageNames,
+		Args: session.Args(1, 2, oneImage),
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, args []string) error {
-			e, err := s.Explain(ctx, args[0], args[1])
+			image, err := s.Images(args, 1, oneImage)
 			if err != nil {
-				return exit.Failuref("%w", err)
+				return err
+			}
+			e, err := s.Explain(ctx, image.Repository, image.Names[0])
+			if err != nil {
+				return exit.Failuref("%w", image.Hint(err))
 			}
 			x := newExplained(&e)
 			return f.Print("explanation", text.JSON(x), func() string { return explanation(&e, x) })

@@ -31,9 +31,13 @@ policies lists the repositories. It reads their tags and attached policies only 
 configuration needs them, and no images.`,
 		Args: session.NoArgs,
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
-			assignments, err := s.Assign(ctx)
+			assignments, whole, err := s.Assign(ctx)
 			if err != nil {
 				return session.Error(err)
+			}
+			if !whole {
+				f.Notef("other repositories are not known, because the role may not list the registry; " +
+					"allow it ecr:DescribeRepositories on all repositories to see them")
 			}
 			return printAssignments(f, assignments)
 		}),

@@ -49,9 +49,9 @@ that get it.`,
 	}
 	flags := c.Flags()
 	flags.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
-	flags.StringVar(&k.Configuration, "config", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
+	flags.StringVarP(&k.Configuration, "config", "c", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
 	flags.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
-	flags.StringSliceVar(&k.Repositories, "repositories", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+	flags.StringSliceVarP(&k.Repositories, "repositories", "r", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
 	k.AddAccount(c)
 	k.AddOutput(c, "table", "table or json")
 	return c

@@ -66,7 +66,7 @@ func (k *checker) surveyRegistry(ctx context.Context, documents []*document) err
 	if err != nil {
 		return err
 	}
-	assignments, err := s.Assign(ctx)
+	assignments, _, err := s.Assign(ctx)
 	if err != nil {
 		return session.Error(err)
 	}

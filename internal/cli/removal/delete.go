@@ -19,11 +19,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
+const someImages = "images: REPOSITORY:TAG, REPOSITORY@DIGEST, or a repository and its tags or digests"
+
 // Delete returns the command delete.
 func Delete(f *session.Flags) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
-		Use:   "delete REPOSITORY IMAGE...",
+		Use:   "delete [REPOSITORY] IMAGE...",
 		Short: "Delete chosen images, each named by tag or digest",
 		Long: `Delete chosen images of one repository, each named by tag or digest, after asking.
 
@@ -34,12 +36,21 @@ If you name only some of the tags, nothing is deleted.
 Policies are not evaluated. Protection, limits and the re-check before the removal are
 those of apply. If a named image was not deleted, the exit status is 3, and the standard
 error stream has the reason. An image that somebody else has deleted in the meantime
-counts as deleted.`,
-		Args: session.Args(2, math.MaxInt, "a repository and at least one tag or digest"),
+counts as deleted.
+
+` + session.ImageNames,
+		Args: session.Args(1, math.MaxInt, someImages),
 		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) error {
-			d := deletion{Session: s, names: args[1:], yes: yes}
+			images, err := s.Images(args, math.MaxInt, someImages)
+			if err != nil {
+				return err
+			}
+			d := deletion{Session: s, names: images.Names, yes: yes}
 			s.Approve = d.approve
-			run := func(ctx context.Context) (report.Report, error) { return s.RunNamed(ctx, args[0], d.names) }
+			run := func(ctx context.Context) (report.Report, error) {
+				result, err := s.RunNamed(ctx, images.Repository, d.names)
+				return result, images.Hint(err)
+			}
 			r := removal{Session: s, run: run, status: d.status}
 			return r.apply(ctx, yes)
 		}),

@@ -37,7 +37,7 @@ func (f *Flags) AddRegistry(c *cobra.Command) {
 
 // AddConfig adds --config, --profile and --region.
 func (f *Flags) AddConfig(c *cobra.Command) {
-	c.Flags().StringVar(&f.Configuration, "config", f.Getenv("CLEANER_CONFIG"),
+	c.Flags().StringVarP(&f.Configuration, "config", "c", f.Getenv("CLEANER_CONFIG"),
 		"configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself (environment: CLEANER_CONFIG)")
 	f.AddAccount(c)
 }
@@ -50,7 +50,7 @@ func (f *Flags) AddAccount(c *cobra.Command) {
 
 // AddOutput adds --output.
 func (f *Flags) AddOutput(c *cobra.Command, value, usage string) {
-	output := c.Flags().String("output", value, usage)
+	output := c.Flags().StringP("output", "o", value, usage)
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if f.JSON = *output == "json"; !f.JSON && *output != "table" {
 			return exit.Usagef("--output %s: must be table or json", *output)
@@ -61,7 +61,7 @@ func (f *Flags) AddOutput(c *cobra.Command, value, usage string) {
 
 // AddRepositories adds --repositories.
 func (f *Flags) AddRepositories(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.Repositories, "repositories", nil,
+	c.Flags().StringSliceVarP(&f.Repositories, "repositories", "r", nil,
 		"only repositories that match one of these patterns; each pattern must match a repository; * matches any characters (repeatable, comma-separated)")
 }
 

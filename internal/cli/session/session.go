@@ -12,6 +12,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/imagename"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/kubeconfig"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
@@ -112,6 +113,30 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, NewRunID(), ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
 	return &Session{Flags: f, Connection: registry, Runner: runner}, nil
+}
+
+// ImageNames is the part of a command's help about the names of images.
+const ImageNames = `IMAGE is a tag, a digest, or the beginning of a digest that only one image has, as the
+tables print it: at least 4 digits, with or without sha256:. Before a number of fewer than
+12 digits write sha256:, because a number alone is a tag. You can also give the
+repository and the image in one: team/app:v1, team/app@sha256:3f1c, or a whole reference
+with the host of the registry. A tag of exactly that name comes before a digest.
+`
+
+// Images reads arguments that name images, at least one and at most most, and sets the account
+// of the run. Expected describes the arguments in the error.
+func (s *Session) Images(args []string, most int, expected string) (imagename.Images, error) {
+	images, err := imagename.Parse(args, s.Config.Protect.RegistryAliases)
+	switch registry := images.Registry; {
+	case err != nil:
+		return images, exit.Usagef("%w", err)
+	case len(images.Names) == 0 || len(images.Names) > most:
+		return images, exit.Usagef("expects %s", expected)
+	case registry.Region != "" && registry.Region != s.Region:
+		return images, exit.Usagef("the image is in Region %s, and this run is for %s; give --region %s", registry.Region, s.Region, registry.Region)
+	}
+	s.Account = images.Registry.ID
+	return images, nil
 }
 
 // withKubeconfig adds the source of protect.kubeconfig, which only the tool has.

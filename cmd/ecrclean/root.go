@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
+)
+
+func root(e env.Env, args []string) *cobra.Command {
+	c := &cobra.Command{
+		Use:           "ecrclean",
+		Short:         "Show, explain and remove what lifecycle policies expire in an Amazon ECR registry",
+		Version:       buildVersion(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return exit.Usagef("unknown command %q%s; see ecrclean --help", args[0], nearest.Hint(args[0], commandNames(c)))
+			}
+			return exit.Usagef("a command is missing; see ecrclean --help")
+		},
+	}
+	c.SetVersionTemplate("{{.Version}}\n")
+	c.SetFlagErrorFunc(flagError)
+	c.SetArgs(args)
+	c.SetOut(e.Stdout)
+	c.SetErr(e.Stderr)
+	c.PersistentFlags().Bool("debug", false, "after an error, also print it as the AWS SDK gives it")
+	for _, g := range groups {
+		c.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, command := range g.commands {
+			sub := command.make(&session.Flags{Env: e})
+			sub.GroupID, sub.Example = g.id, indented(command.examples)
+			c.AddCommand(sub)
+		}
+	}
+	c.SetHelpCommandGroupID(other)
+	c.SetCompletionCommandGroupID(other)
+	return c
+}
+
+// indented indents each line as the help does.
+func indented(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return "  " + strings.Join(lines, "\n  ")
+}
+
+func commandNames(c *cobra.Command) []string {
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return names
+}
+
+// flagError adds the flag that was probably meant to the error of an unknown one.
+func flagError(c *cobra.Command, err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok || unknown.GetSpecifiedShortnames() != "" {
+		return err
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if i := nearest.Index(unknown.GetSpecifiedName(), names); i >= 0 {
+		return exit.Usagef("%w (did you mean --%s?)", err, names[i])
+	}
+	return err
+}
