@@ -106,7 +106,7 @@ const eks = `"inUse": ["eks"]`
 // environment returns the environment variables of a program with a role's access key.
 func (s *site) environment(key string) []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "AWS_ENDPOINT_URL=" + s.endpoint, "AWS_REGION=" + awstest.Region,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + s.TempDir(), "AWS_ENDPOINT_URL=" + s.endpoint, "AWS_REGION=" + awstest.Region,
 		"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + secret, "AWS_EC2_METADATA_DISABLED=true",
 	}
 }
