@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
@@ -208,7 +207,7 @@ func TestNothingIsLeftOfAnAnswerThatBrokeOff(t *testing.T) {
 	t.Parallel()
 	half := end{200, `{"nextToken": "x", "repositories": [{"repositoryName": "a"}, {"repos`, nil}
 	tasks := end{200, `{"nextToken": "x", "taskArns": ["a", "b`, nil}
-	functions := end{200, `{"NextMarker": "x", "Functions": [{"FunctionName": "a"}, {"Func`, nil}
+	firstPage := end{200, `{"NextMarker": "x", "Functions": [{"FunctionName": "a"}, {"Func`, nil}
 	for name, next := range map[string][]end{
 		"no body": {{200, "", nil}}, "other members": {{200, `{"message": "sign in"}`, nil}}, "an error between": {serverDown, {200, "{}", nil}},
 	} {
@@ -225,9 +224,9 @@ func TestNothingIsLeftOfAnAnswerThatBrokeOff(t *testing.T) {
 				if err != nil || len(used.TaskArns) > 0 || used.NextToken != nil {
 					t.Errorf("tasks %+v, %v", used, err)
 				}
-				cfg, _ = scripted(slices.Concat([]end{functions}, next, []end{listed})...)
-				called, err := lambda.NewFromConfig(cfg).ListFunctions(t.Context(), nil)
-				if err != nil || len(called.Functions) > 0 || called.NextMarker != nil {
+				cfg, _ = scripted(slices.Concat([]end{firstPage}, next, []end{listed})...)
+				var called functions
+				if err := listFunctions(t.Context(), cfg, &called); err != nil || len(called.Functions) > 0 || called.NextMarker != nil {
 					t.Errorf("functions %+v, %v", called, err)
 				}
 			})

@@ -9,11 +9,11 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -89,9 +89,9 @@ var operations = map[string]func(context.Context, aws.Config) error{
 		_, err := ecs.NewFromConfig(cfg).ListTasks(ctx, nil)
 		return err
 	},
-	"Lambda": func(ctx context.Context, cfg aws.Config) error {
-		_, err := lambda.NewFromConfig(cfg).ListFunctions(ctx, nil)
-		return err
+	"lambda": func(ctx context.Context, cfg aws.Config) error {
+		var out functions
+		return listFunctions(ctx, cfg, &out)
 	},
 	"SSM": func(ctx context.Context, cfg aws.Config) error {
 		_, err := awsclient.GetParameter(ctx, cfg, "/x", now)
@@ -106,6 +106,17 @@ var operations = map[string]func(context.Context, aws.Config) error{
 func listRepositories(ctx context.Context, cfg aws.Config) error {
 	_, err := ecr.NewFromConfig(cfg).DescribeRepositories(ctx, nil)
 	return err
+}
+
+// functions is an answer of Lambda.
+type functions struct {
+	Functions  []struct{ FunctionName string }
+	NextMarker *string
+}
+
+func listFunctions(ctx context.Context, cfg aws.Config, out *functions) error {
+	s := awsclient.Service{Config: cfg, Name: "lambda", SDKID: "Lambda", Clock: func() time.Time { return now }}
+	return s.Get(ctx, "ListFunctions", "/2015-03-31/functions", nil, out)
 }
 
 // scripted returns a configuration whose clients get these ends.

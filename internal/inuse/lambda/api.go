@@ -1,11 +1,6 @@
 package lambda
 
-import (
-	"context"
-	"net/url"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
-)
+import "net/url"
 
 // The types of this file have the members of Lambda's answers that the source reads.
 
@@ -51,16 +46,10 @@ const (
 // pathOf returns the path of a function.
 func pathOf(function string) string { return functions + "/" + url.QueryEscape(function) }
 
-// pages returns a function that fetches the page for a token. TokenName is that of the
-// parameter with the token.
-func pages[P any](
-	ctx context.Context, api awsclient.Service, operation, path, tokenName string, parameters url.Values,
-) func(token *string) (P, error) {
-	return func(token *string) (page P, err error) {
-		if token != nil {
-			parameters.Set(tokenName, *token)
-		}
-		err = api.Get(ctx, operation, path, parameters, &page)
-		return page, err
+// after returns the parameters of the page for a token, which is nil for the first page.
+func after(token *string, parameters url.Values) url.Values {
+	if token != nil {
+		parameters.Set("Marker", *token)
 	}
+	return parameters
 }

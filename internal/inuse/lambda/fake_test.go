@@ -16,7 +16,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
-// A fakeLambda plays Lambda: what it holds is what it answers, in pages.
+// A fakeLambda plays Lambda. It answers with what it holds, in pages.
 type fakeLambda struct {
 	inusetest.Recorder
 	versions []object            // as ListFunctions lists them
@@ -137,7 +137,7 @@ func (f *fakeLambda) add(function, version, packageType, image, resolved string)
 	f.code[function+":"+version] = object{"Code": code, "Configuration": object{"PackageType": packageType}}
 }
 
-// alias adds an alias of the function api that leads to a version and to others in part.
+// alias adds an alias of the function api for a version and, in part, for others.
 func (f *fakeLambda) alias(name, version string, others ...string) {
 	alias := object{"Name": name, "AliasArn": functionARN("api", name), "FunctionVersion": version}
 	if len(others) > 0 {

@@ -92,10 +92,11 @@ func (s scan) run(ctx context.Context) error {
 // versions returns the versions of all functions that may have an image.
 func (s scan) versions(ctx context.Context) ([]version, error) {
 	var versions []version
-	for f, err := range query.Pages(
-		pages[functionPage](ctx, s.api, "ListFunctions", functions, "Marker", url.Values{"FunctionVersion": {"ALL"}}),
-		func(page functionPage) ([]configuration, *string) { return page.Functions, page.NextMarker },
-	) {
+	for f, err := range query.Pages(func(token *string) (*functionPage, error) {
+		var page functionPage
+		parameters := url.Values{"FunctionVersion": {"ALL"}}
+		return &page, s.api.Get(ctx, "ListFunctions", functions, after(token, parameters), &page)
+	}, func(page *functionPage) ([]configuration, *string) { return page.Functions, page.NextMarker }) {
 		switch runtime := f.mayHaveRuntime(); {
 		case err != nil:
 			return nil, query.Explain(name, "list functions", err)
@@ -111,10 +112,10 @@ func (s scan) versions(ctx context.Context) ([]version, error) {
 // aliased returns the versions behind the aliases of the function, without the known ones.
 func (s scan) aliased(ctx context.Context, function string, known []string) ([]version, error) {
 	var versions []version
-	for alias, err := range query.Pages(
-		pages[aliasPage](ctx, s.api, "ListAliases", pathOf(function)+"/aliases", "Marker", url.Values{}),
-		func(page aliasPage) ([]alias, *string) { return page.Aliases, page.NextMarker },
-	) {
+	for alias, err := range query.Pages(func(token *string) (*aliasPage, error) {
+		var page aliasPage
+		return &page, s.api.Get(ctx, "ListAliases", pathOf(function)+"/aliases", after(token, url.Values{}), &page)
+	}, func(page *aliasPage) ([]alias, *string) { return page.Aliases, page.NextMarker }) {
 		if gone(err) {
 			return nil, nil
 		}

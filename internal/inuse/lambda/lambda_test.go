@@ -59,7 +59,7 @@ func TestLambdaReadsEveryPage(t *testing.T) {
 	}
 }
 
-// A package type that nobody knows yet, or that an emulator leaves out, is looked into.
+// The source gets a function with an unknown package type, or without one.
 func TestLambdaLooksIntoUnknownPackageTypes(t *testing.T) {
 	t.Parallel()
 	f := &fakeLambda{}

@@ -67,11 +67,15 @@ type runtimeVersion struct{ Arn, ResolvedUri, State string }
 func (s scan) runtimeVersions(ctx context.Context, arn string) error {
 	doing := "list versions of the runtime " + arn
 	core := s.api
-	core.SDKID = "Lambda Core" // of the client that has this operation
-	path := "/2026-10-01/runtimes/" + url.QueryEscape(arn) + "/versions"
-	versions, err := query.List(
-		pages[runtimePage](ctx, core, "ListRuntimeVersions", path, "nextToken", url.Values{"maxResults": {"100"}}),
-		func(page runtimePage) ([]runtimeVersion, *string) { return page.Items, page.NextToken })
+	core.SDKID = "Lambda Core" // of the SDK's client that has the operation
+	versions, err := query.List(func(token *string) (page runtimePage, err error) {
+		parameters := url.Values{"maxResults": {"100"}}
+		if token != nil {
+			parameters.Set("nextToken", *token)
+		}
+		err = core.Get(ctx, "ListRuntimeVersions", "/2026-10-01/runtimes/"+url.QueryEscape(arn)+"/versions", parameters, &page)
+		return page, err
+	}, func(page runtimePage) ([]runtimeVersion, *string) { return page.Items, page.NextToken })
 	user := s.runtimes[arn]
 	switch _, denied := query.Denied(err); {
 	case (denied || gone(err)) && account(arn) != account(user):

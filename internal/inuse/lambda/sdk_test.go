@@ -11,6 +11,7 @@ import (
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
@@ -51,7 +52,7 @@ type sdk struct {
 	found  []string
 }
 
-// uses returns the uses of what the client reads.
+// uses returns the uses in the answers that the client reads.
 func (s *sdk) uses() []string {
 	known := map[string][]string{}
 	functions := awslambda.NewListFunctionsPaginator(s.client, &awslambda.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll})
@@ -107,4 +108,18 @@ func TestTheSDKHasTheSameEndpoints(t *testing.T) {
 		_, err := awslambda.NewFromConfig(cfg).ListFunctions(ctx, &awslambda.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll})
 		return err
 	})
+}
+
+// The SDK lists versions of runtimes with the client of Lambda Core, whose endpoint is set apart.
+func TestRuntimesHaveTheEndpointOfLambdaCore(t *testing.T) {
+	f, core := withRuntime(own), withRuntime(own)
+	core.runtimeVersion(own, registry+"php@"+sha("1"), "ACTIVE")
+	awstest.Environment(t, "")
+	t.Setenv("AWS_ENDPOINT_URL_LAMBDA", *config(t, f).BaseEndpoint)
+	t.Setenv("AWS_ENDPOINT_URL_LAMBDA_CORE", *config(t, core).BaseEndpoint)
+	cfg, err := awsclient.Load(t.Context(), "", "")
+	awstest.NoError(t, err)
+	_, err = uses(t, newSource(cfg))
+	awstest.NoError(t, err)
+	awstest.Equal(t, "ListRuntimeVersions calls", []int{0, 1}, []int{f.Count("ListRuntimeVersions"), core.Count("ListRuntimeVersions")})
 }

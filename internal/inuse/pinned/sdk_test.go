@@ -169,7 +169,7 @@ func pages[P any](s *sdk, fetch func(token *string) (P, *string, error)) func(yi
 func TestTheSDKHasTheSameEndpoints(t *testing.T) {
 	ours := func(on config.ECS) func(context.Context, aws.Config) error {
 		return func(_ context.Context, cfg aws.Config) error {
-			_, err := search(t, cfg, on)
+			_, err := search(t, cfg, on) //nolint:contextcheck // it takes the test's
 			return err
 		}
 	}
