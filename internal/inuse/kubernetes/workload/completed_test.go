@@ -51,6 +51,7 @@ func TestReferencesInSeveralItems(t *testing.T) {
 		`["HOST/xx", "HOST/yy"]`:                              {"HOST/xx", "HOST/yy"},
 		`{"IMAGE_REPO": "HOST/xx", "IMAGE_TAG": "v9"}`:        {"HOST/xx", "HOST/xx:v9"},
 		`{"apiVersion": "v1", "image": "HOST/xx"}`:            {"HOST/xx"},
+		`{"workerImage": "HOST/xx", "workerVersion": 1.10}`:   {"HOST/xx", "HOST/xx:1.10"},
 	} {
 		wantReferences(t, text, want...)
 	}
