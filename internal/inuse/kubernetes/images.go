@@ -31,7 +31,7 @@ func (s *scan) object(r resource, text []byte) error {
 			return err
 		}
 	}
-	if !workload.Searched(r.kind, text) {
+	if !workload.Searched(r.kind) {
 		return nil
 	}
 	found, err := s.references(text)

@@ -447,7 +447,7 @@ func TestReferencesInArgumentsProtect(t *testing.T) {
 		"name": "a", "image": registry + "op", "args": []string{"--start=" + registry + "op:$(TAG)"},
 		"env": []object{{"name": "RELATED_IMAGE_X", "value": registry + "related:v1"}},
 	}}}
-	for path, kind := range map[string]string{"/apis/apps/v1/deployments": "Deployment", "/apis/batch/v1/jobs": "Job", "/apis/apps/v1/replicasets": "ReplicaSet"} {
+	for path, kind := range map[string]string{"/apis/apps/v1/deployments": "Deployment", "/apis/batch/v1/jobs": "Job"} {
 		f := newFake()
 		f.add(path, kind, object{"metadata": metadata("x"), "spec": object{"template": object{"spec": spec}}})
 		var got []string

@@ -186,7 +186,7 @@ func (d *jsonReader) collect(c *inuse.Collector, o *object) error {
 		for _, image := range images {
 			err = errors.Join(err, addImage(c, image, o.String()))
 		}
-		if err != nil || !workload.Searched(o.kind, o.text.Bytes()) {
+		if err != nil || !workload.Searched(o.kind) {
 			return err
 		}
 	}

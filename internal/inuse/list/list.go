@@ -7,7 +7,7 @@
 //   - the JSON document that [Write] writes.
 //   - a Kubernetes object or list, as kubectl get -o json prints it. Objects of the
 //     built-in kinds use the images of their containers. In the strings of all objects but
-//     pods, every reference counts that names an ECR registry or an alias.
+//     pods and replica sets, every reference counts that names an ECR registry or an alias.
 //
 // A list fails as a whole if it is empty, too large, too old or in any part unreadable.
 package list

@@ -4,7 +4,6 @@
 package workload
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,13 +62,11 @@ func Images(kind string, text []byte) (name string, images []Image, err error) {
 	return name, images, nil
 }
 
-// Searched reports whether the strings of an object of one of the [Kinds] should also be read
+// Searched reports whether the strings of objects of one of the [Kinds] should also be read
 // with [References]. A controller revision can have any form, and an operator has the images
-// that it starts in its arguments and environment. Pods and the replica sets of deployments
-// are too many, and repeat the strings of their owners.
-func Searched(kind string, text []byte) bool {
-	return kind != "Pod" && (kind != "ReplicaSet" || !bytes.Contains(text, []byte(`"ownerReferences"`)))
-}
+// that it starts in its arguments and environment. Pods and replica sets are too many, and
+// repeat the strings of their owners.
+func Searched(kind string) bool { return kind != "Pod" && kind != "ReplicaSet" }
 
 // An object has the fields of all kinds that can name an image.
 type object struct {
