@@ -120,15 +120,35 @@ func (j *judgement) noteUnprotected() {
 	}
 }
 
-// judgeProtection: no finding protects an image, nor does an idle family, nor a source that
-// the repository does not rely upon.
+// familyPulled reports whether an image of the families, or a child of one, was pulled in so
+// many days. The source may not know the pull; the listing of the repository has it.
+func (f *fixture) familyPulled(repo string, days int) bool {
+	j := judgement{fixture: f, view: f.views[repo], call: &call{repo: repo}}
+	since := f.scans[len(f.scans)-1].asked.Add(-time.Duration(days) * day)
+	for i := range f.uses {
+		for digest := range j.view.listing {
+			if f.uses[i].kind != byFamily || j.means(&f.uses[i], digest) == "" {
+				continue
+			}
+			for _, d := range append(j.below(digest), digest) {
+				if !j.view.listing[d].LastRecordedPullTime.Before(since) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// judgeProtection: no finding protects an image, nor does an idle family without a pull, nor
+// a source that the repository does not rely upon.
 func (f *fixture) judgeProtection(repo string, im *report.Image) {
 	relies := f.relianceOf(repo)
 	for _, p := range im.ProtectedBy {
 		source, user, isUser := strings.Cut(p.By, ": ")
 		switch {
 		case p.Kind != plan.ByInUse || !isUser:
-		case user == string(aFinding), ": "+user == idleUser && relies.familyDays > 0, !slices.Contains(relies.sources, source):
+		case user == string(aFinding), ": "+user == idleUser && relies.familyDays > 0 && !f.familyPulled(repo, relies.familyDays), !slices.Contains(relies.sources, source):
 			f.faultf("%s is protected by %s", f.names[im.ImageDigest], p.By)
 		}
 	}

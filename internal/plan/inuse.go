@@ -49,11 +49,11 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	}
 	u.addPulled(scan.At)
 	named := false
-	active := u.activeFamilies(uses.In(c.repository), hoursBefore(scan.At, 24*settings.ECS.FamilyDays))
+	isStale := u.staleFamilies(uses.In(c.repository), scan.At, settings.ECS.FamilyDays)
 	for _, use := range uses.In(c.repository) {
 		switch {
 		case !slices.Contains(sources, use.Source) || use.Revision > settings.TaskDefinitionRevisions:
-		case isStale(use, settings.ECS.FamilyDays, scan.At) && !active[use.Family]:
+		case isStale(use):
 			named = true
 		default:
 			named = u.addUse(use) || named
@@ -73,19 +73,14 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	return u, nil
 }
 
-// isStale reports whether the use is by a task definition family that nothing names and
-// that was not active for so many days before the scan. With 0 days no use is stale.
-func isStale(use *inuse.Use, days int, scanned time.Time) bool {
-	return days > 0 && use.Family != "" && !use.LastActivity.IsZero() &&
-		evaluator.At(use.LastActivity).Before(hoursBefore(scanned, 24*days))
-}
-
-// activeFamilies returns the families with an image here that was pulled since then, itself
-// or by a child. The scan knows no children, and no pull after its question.
-func (u *imagesInUse) activeFamilies(uses []*inuse.Use, since evaluator.Instant) map[string]bool {
-	active := map[string]bool{}
+// staleFamilies returns a function that reports whether a use is by a task definition family
+// that nothing names and that was not active for so many days before the scan. With 0 days
+// no use is. A pull of an image here, or of a child, counts too: the scan knows no children,
+// and no pull after its question.
+func (u *imagesInUse) staleFamilies(uses []*inuse.Use, scanned time.Time, days int) func(*inuse.Use) bool {
+	since, active := hoursBefore(scanned, 24*days), map[string]bool{}
 	for _, use := range uses {
-		if use.Family == "" {
+		if use.Family == "" || days == 0 {
 			continue
 		}
 		positions, _ := u.resolve(use.Reference)
@@ -96,7 +91,10 @@ func (u *imagesInUse) activeFamilies(uses []*inuse.Use, since evaluator.Instant)
 			}
 		}
 	}
-	return active
+	return func(use *inuse.Use) bool {
+		return days > 0 && use.Family != "" && !active[use.Family] && !use.LastActivity.IsZero() &&
+			evaluator.At(use.LastActivity).Before(since)
+	}
 }
 
 // addPulled adds the images that were pulled since the second in which the scan began. The
