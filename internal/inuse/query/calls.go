@@ -5,6 +5,7 @@ package query
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -16,7 +17,7 @@ import (
 const maxCalls = 8 // of one source, at the same time
 
 // Each calls work for every item, for up to eight items at the same time. The first
-// error cancels the context of the other calls, and Each returns it.
+// error cancels the context of the other calls, and Each returns it. A panic is an error.
 func Each[T any](ctx context.Context, items []T, work func(context.Context, T) error) error {
 	_, err := Gather(ctx, items, func(ctx context.Context, item T) ([]struct{}, error) { return nil, work(ctx, item) })
 	return err
@@ -31,6 +32,7 @@ func Gather[T, R any](ctx context.Context, items []T, work func(context.Context,
 	var wg sync.WaitGroup
 	for range min(maxCalls, len(items)) {
 		wg.Go(func() {
+			defer recovered(stop)
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(items) {
@@ -45,6 +47,13 @@ func Gather[T, R any](ctx context.Context, items []T, work func(context.Context,
 	}
 	wg.Wait()
 	return slices.Concat(results...), context.Cause(ctx)
+}
+
+// recovered makes a panic of the goroutine an error, which would otherwise end the program.
+func recovered(fail func(error)) {
+	if cause := recover(); cause != nil {
+		fail(fmt.Errorf("the program is faulty: %v; please report it", cause))
+	}
 }
 
 // Pages returns the items of a listing. Fetch returns the page for a token; read returns

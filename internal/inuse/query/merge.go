@@ -22,6 +22,7 @@ func Merge[T, R any](ctx context.Context, most int, items []T, results func(cont
 		go func() {
 			defer close(found)
 			each(most, len(items), func(i int) {
+				defer recovered(func(err error) { failures[i] = err })
 				for result, err := range results(ctx, items[i]) {
 					if err != nil {
 						failures[i] = err

@@ -3,6 +3,7 @@ package query_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -119,5 +120,19 @@ func TestAnErrorSaysWhichFieldTurnsTheCallOff(t *testing.T) {
 		if !strings.HasPrefix(got.Error(), "list daemons: ") || !strings.HasSuffix(got.Error(), want) || !errors.Is(got, err) {
 			t.Errorf("ExplainField(%v) = %v, want the suffix %q", err, got, want)
 		}
+	}
+}
+
+// A panic in a goroutine would otherwise end the program without a report.
+func TestAPanicIsAnError(t *testing.T) {
+	t.Parallel()
+	const want = "the program is faulty: fault; please report it"
+	err := query.Each(t.Context(), []int{1, 2}, func(context.Context, int) error { panic("fault") })
+	awstest.ErrorContains(t, err, want)
+	for item, err := range query.Merge(t.Context(), 2, []int{1}, func(context.Context, int) iter.Seq2[int, error] {
+		return func(func(int, error) bool) { panic("fault") }
+	}) {
+		awstest.Equal(t, "item", 0, item)
+		awstest.ErrorContains(t, err, want)
 	}
 }
