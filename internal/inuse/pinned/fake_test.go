@@ -97,6 +97,20 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	inusetest.Answer(w, http.StatusOK, out)
 }
 
+// fail sets the faults of the next calls. Calls of an earlier search may still be under way.
+func (f *fakeAWS) fail(faults map[string][]fault) {
+	f.state.Lock()
+	defer f.state.Unlock()
+	f.faults = faults
+}
+
+// reply replaces the answers of the next calls.
+func (f *fakeAWS) reply(answers map[string]object) {
+	f.state.Lock()
+	defer f.state.Unlock()
+	f.answers = answers
+}
+
 func (e fault) write(w http.ResponseWriter) {
 	if e.code == "" {
 		http.Error(w, "<html>", e.status)

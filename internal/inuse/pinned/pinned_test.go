@@ -102,11 +102,11 @@ func TestADeniedCallNamesTheActionAndTheField(t *testing.T) {
 		service, operation, _ := strings.Cut(action, ":")
 		turnOff := " or set protect.ecs." + fields[service] + " to false"
 		f := busy()
-		f.faults = map[string][]fault{operation: {{http.StatusBadRequest, "AccessDeniedException", "User: x is not authorized"}}}
+		f.fail(map[string][]fault{operation: {{http.StatusBadRequest, "AccessDeniedException", "User: x is not authorized"}}})
 		wantFailure(t, f, "not authorized", "; allow the action "+action+","+turnOff)
-		f.faults = map[string][]fault{operation: {{http.StatusForbidden, "AccessDeniedException", "x is not authorized to perform: kms:Decrypt"}}}
+		f.fail(map[string][]fault{operation: {{http.StatusForbidden, "AccessDeniedException", "x is not authorized to perform: kms:Decrypt"}}})
 		wantFailure(t, f, "; allow the action kms:Decrypt on the key that encrypts it, which must be enabled,"+turnOff)
-		f.faults = map[string][]fault{operation: {{http.StatusBadRequest, "UnknownOperationException", ""}}}
+		f.fail(map[string][]fault{operation: {{http.StatusBadRequest, "UnknownOperationException", ""}}})
 		wantFailure(t, f, "if it is not used here, set protect.ecs."+fields[service]+" to false")
 	}
 }
@@ -114,7 +114,7 @@ func TestADeniedCallNamesTheActionAndTheField(t *testing.T) {
 func TestThrottledCallsAreRepeated(t *testing.T) {
 	t.Parallel()
 	f := busy()
-	f.faults = map[string][]fault{}
+	f.fail(map[string][]fault{})
 	for _, action := range pinned.Actions {
 		_, operation, _ := strings.Cut(action, ":")
 		f.faults[operation] = []fault{{http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}, {http.StatusTooManyRequests, "TooManyRequestsException", ""}}
@@ -179,13 +179,13 @@ func TestIncompleteAnswersFail(t *testing.T) {
 	} {
 		for want, answer := range cases {
 			f := busy()
-			f.answers = map[string]object{operation: answer}
+			f.reply(map[string]object{operation: answer})
 			wantFailure(t, f, want, "or set protect.ecs.", " to false")
 		}
 		f := busy()
-		f.answers = map[string]object{operation: {"message": "sign in"}}
+		f.reply(map[string]object{operation: {"message": "sign in"}})
 		wantFailure(t, f, "the answer is empty")
-		f.answers = map[string]object{operation: {"NextToken": "1"}}
+		f.reply(map[string]object{operation: {"NextToken": "1"}})
 		if strings.HasPrefix(operation, "List") {
 			wantFailure(t, f, "the answer has no list")
 		}
@@ -199,7 +199,7 @@ func TestARepeatedTokenFails(t *testing.T) {
 		"ListSchedules": "Schedules", "ListPipes": "Pipes", "ListStateMachines": "stateMachines", "ListStateMachineVersions": "stateMachineVersions",
 	} {
 		f := busy()
-		f.answers = map[string]object{operation: {name: []object{}, "NextToken": "1", "nextToken": "1"}}
+		f.reply(map[string]object{operation: {name: []object{}, "NextToken": "1", "nextToken": "1"}})
 		wantFailure(t, f, "the listing is cut short")
 	}
 }
@@ -238,7 +238,7 @@ func TestTheARNOfAScheduleNamesItsGroup(t *testing.T) {
 	for _, s := range f.schedules {
 		listed = append(listed, object{"Name": "weekly", "Arn": s["Arn"]})
 	}
-	f.answers = map[string]object{"ListSchedules": {"Schedules": listed}}
+	f.reply(map[string]object{"ListSchedules": {"Schedules": listed}})
 	wantDefinitions(t, f, "task-definition/job:1 by scheduler:schedule/default/weekly", "task-definition/job:2 by scheduler:schedule/reports/weekly")
 }
 
@@ -281,12 +281,12 @@ func TestADefinitionThatCannotBeDecryptedFails(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"KmsAccessDeniedException", "KmsInvalidStateException"} {
 		f := busy()
-		f.faults = map[string][]fault{"DescribeStateMachine": {{http.StatusBadRequest, code, "x"}}}
+		f.fail(map[string][]fault{"DescribeStateMachine": {{http.StatusBadRequest, code, "x"}}})
 		wantFailure(t, f, "describe state machine arn:", "; allow the action kms:Decrypt on the key that encrypts it, which must be enabled, "+
 			"or set protect.ecs.stateMachines to false")
 	}
 	f := busy()
-	f.faults = map[string][]fault{"DescribeStateMachine": {{http.StatusBadRequest, "KmsThrottlingException", "x"}}}
+	f.fail(map[string][]fault{"DescribeStateMachine": {{http.StatusBadRequest, "KmsThrottlingException", "x"}}})
 	got, err := search(t, f.config(), all)
 	awstest.ErrorContains(t, err, "KmsThrottlingException")
 	awstest.Empty(t, "definitions", got)
@@ -300,7 +300,7 @@ func TestEmulatorsMayLackOperations(t *testing.T) {
 	for _, unknown := range []fault{page, {http.StatusNotFound, "", ""}, {http.StatusNotImplemented, "InternalFailure", ""}, {http.StatusBadRequest, "UnknownOperationException", ""}} {
 		f := busy()
 		refuse := func(operation string) {
-			f.faults = map[string][]fault{operation: slices.Repeat([]fault{unknown}, 9)}
+			f.fail(map[string][]fault{operation: slices.Repeat([]fault{unknown}, 9)})
 		}
 		emulated := inusetest.Config(t, f)
 		for operation, missing := range map[string]int{
