@@ -138,3 +138,12 @@ func FuzzMatch(f *testing.F) {
 		}
 	})
 }
+
+func TestExactPatternsMatchTheirOwnTextOnly(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"team/app": true, "": true, "team/*": false, "*": false, "a*b": false} {
+		if got := wildcard.Compile(text).Exact(); got != want {
+			t.Errorf("Exact of %q is %t", text, got)
+		}
+	}
+}
