@@ -122,8 +122,11 @@ func (j *judgement) noteUnprotected() {
 
 // familyPulled reports whether an image of the families, or a child of one, was pulled in so
 // many days. The source may not know the pull; the listing of the repository has it.
-func (f *fixture) familyPulled(repo string, days int) bool {
-	j := judgement{fixture: f, view: f.views[repo], call: &call{repo: repo}}
+func (f *fixture) familyPulled(repo string, v *view, days int) bool {
+	if len(f.scans) == 0 || days == 0 {
+		return false
+	}
+	j := judgement{fixture: f, view: v, call: &call{repo: repo}}
 	since := f.scans[len(f.scans)-1].asked.Add(-time.Duration(days) * day)
 	for i := range f.uses {
 		for digest := range j.view.listing {
@@ -148,7 +151,7 @@ func (f *fixture) judgeProtection(repo string, im *report.Image) {
 		source, user, isUser := strings.Cut(p.By, ": ")
 		switch {
 		case p.Kind != plan.ByInUse || !isUser:
-		case user == string(aFinding), ": "+user == idleUser && relies.familyDays > 0 && !f.familyPulled(repo, relies.familyDays), !slices.Contains(relies.sources, source):
+		case user == string(aFinding), ": "+user == idleUser && relies.familyDays > 0 && !f.familyPulled(repo, f.views[repo], relies.familyDays), !slices.Contains(relies.sources, source):
 			f.faultf("%s is protected by %s", f.names[im.ImageDigest], p.By)
 		}
 	}

@@ -276,8 +276,11 @@ func (f *fixture) judgeCalm(before map[string]map[string]imageOf) {
 		}) {
 			continue // an unknown status, or an index that cannot be read
 		}
-		f.tally.note("calm registries")
 		v := &view{listing: images, first: images}
+		if f.familyPulled(repo, v, f.relianceOf(repo).familyDays) {
+			continue // the families may be active or idle
+		}
+		f.tally.note("calm registries")
 		j := judgement{fixture: f, view: v, call: &call{repo: repo}, relies: f.relianceOf(repo), now: f.clocks.service(), truth: images, scan: &scan{asked: f.clocks.service()}}
 		must := map[string]bool{}
 		for digest := range images {
