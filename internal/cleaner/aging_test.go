@@ -225,3 +225,26 @@ func TestANewPlanThatFails(t *testing.T) {
 		}
 	}
 }
+
+// The new plan cannot read the index, which somebody has archived. The old plan read it.
+func TestAChildStaysWithAnIndexThatIsArchivedBeforeANewPlan(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(fixture.Index("sha256:i", 9*day), image("sha256:c", 9*day))
+	w.Children["sha256:i"] = []string{"sha256:c"}
+	r := newRunner(t, w, scanned)
+	scans(&r, inuse.Scan{})
+	now := fixture.Now
+	r.Clock = func() time.Time { return now }
+	r.Remover = w.Remover().BeforeDescribe(func(string) {
+		if now.After(fixture.Now) {
+			return
+		}
+		now = now.Add(usage.MaxScanAge + time.Second) // the plan grows old, and the index changes
+		w.Set("sha256:i", func(im *evaluator.Image) {
+			im.Status, im.LastArchivedAt = evaluator.Archived, evaluator.At(fixture.Now)
+		})
+	})
+	report := fixture.RunNamed(t, &r, "sha256:i", "sha256:c")
+	awstest.Equal(t, "left", []string{"sha256:c", "sha256:i"}, w.Digests("app"))
+	awstest.Equal(t, "outcome of the child", plan.Blocked, outcomes(t, &report)["sha256:c"])
+}

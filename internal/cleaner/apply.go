@@ -106,6 +106,7 @@ func (r *Runner) planAgain(ctx context.Context, p *plan.Plan, again replan) bool
 		abandon(p, &fresh)
 		return false
 	}
+	unread := unreadOf(fresh.Images)
 	r.keepTo(ctx, &fresh, &before)
 	fresh.Images = slices.DeleteFunc(fresh.Images, func(im plan.Image) bool { return settled[im.Digest] })
 	planned := map[string]bool{}
@@ -114,6 +115,9 @@ func (r *Runner) planAgain(ctx context.Context, p *plan.Plan, again replan) bool
 	}
 	for _, im := range p.Images { // an image that only the old plan protects is kept
 		if settled[im.Digest] || im.Protected() && !planned[im.Digest] {
+			if now, is := unread[im.Digest]; is { // the new plan does not know its children
+				im.Unread, im.Above = true, now.Above
+			}
 			fresh.Images = append(fresh.Images, im)
 		}
 	}
@@ -121,6 +125,17 @@ func (r *Runner) planAgain(ctx context.Context, p *plan.Plan, again replan) bool
 	plan.SortImages(fresh.Images)
 	*p = fresh
 	return true
+}
+
+// unreadOf returns the indexes that were not read, by digest.
+func unreadOf(images []plan.Image) map[string]plan.Image {
+	unread := map[string]plan.Image{}
+	for _, im := range images {
+		if im.Unread {
+			unread[im.Digest] = im
+		}
+	}
+	return unread
 }
 
 // abandon ends the plan for the Skip of the new plan. If no image was tried yet, the plan

@@ -271,9 +271,7 @@ func (j *judgement) judgeRelated() {
 		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || j.view.listing[parent].Status == "ARCHIVED")
 		// An archived index cannot be read, so the cleaner cannot order the two.
 		together := j.view.listing[parent].Status == "ARCHIVED" && slices.Contains(j.call.digests, parent)
-		// A person who names a child gets it removed if its index was archived meanwhile.
-		named := j.view.listing[parent].Status == "ARCHIVED" && j.run == "named" && j.named[j.digest]
-		if there && !archived && !together && !named && j.tags == nil && !j.removed(parent) {
+		if there && !archived && !together && j.tags == nil && !j.removed(parent) {
 			j.wrong("it belongs to " + j.names[parent] + ", which is there")
 		}
 	}
