@@ -45,8 +45,8 @@ var groups = []group{
 		}},
 		{inspect.References, []string{
 			"ecrclean references -c cleaner.json",
-			"ecrclean references -c cleaner.json --out references.txt",
-			"ecrclean references -c cleaner.json --profile staging --out s3://my-bucket/staging.txt",
+			"ecrclean references -c cleaner.json --out references.json",
+			"ecrclean references -c cleaner.json --profile staging --out s3://my-bucket/staging.json",
 		}},
 		{inspect.Audit, []string{
 			"ecrclean audit removed.log",

@@ -140,27 +140,6 @@ type endpointSource interface {
 	GetServiceBaseEndpoint(ctx context.Context, sdkID string) (endpoint string, found bool, err error)
 }
 
-// Domain returns the domain of the endpoints of a Region, such as eu-west-1.amazonaws.com.
-func Domain(region string) string {
-	for _, partition := range partitions {
-		if strings.HasPrefix(region, partition.prefix) {
-			return region + "." + partition.suffix
-		}
-	}
-	return region + ".amazonaws.com"
-}
-
-// partitions has AWS's partitions with another domain than amazonaws.com:
-// https://github.com/aws/aws-sdk-go-v2/blob/main/internal/endpoints/awsrulesfn/partitions.json
-var partitions = []struct{ prefix, suffix string }{
-	{"cn-", "amazonaws.com.cn"},
-	{"eusc-", "amazonaws.eu"},
-	{"us-iso-", "c2s.ic.gov"},
-	{"us-isob-", "sc2s.sgov.gov"},
-	{"eu-isoe-", "cloud.adc-e.uk"},
-	{"us-isof-", "csp.hci.ic.gov"},
-}
-
 // unsent is the error of a request without an answer, which the SDK may send again.
 type unsent struct{ error }
 

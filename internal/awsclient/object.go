@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/encoding/httpbinding"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // GetObject reads the first 16 MiB of the S3 object at a location such as s3://bucket/key.
@@ -66,7 +68,7 @@ func objectAddress(location, endpoint, region string) (string, error) {
 	if !isS3 || !ok || bucket == "" || key == "" {
 		return "", errors.New("the location must be like s3://bucket/key")
 	}
-	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + Domain(region), Path: "/" + key}
+	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + reference.Domain(region), Path: "/" + key}
 	switch {
 	case endpoint != "":
 		var err error
@@ -75,7 +77,7 @@ func objectAddress(location, endpoint, region string) (string, error) {
 		}
 		address.Path = strings.TrimSuffix(address.Path, "/") + "/" + bucket + "/" + key
 	case strings.Contains(bucket, "."):
-		address.Host, address.Path = "s3."+Domain(region), "/"+bucket+"/"+key
+		address.Host, address.Path = "s3."+reference.Domain(region), "/"+bucket+"/"+key
 	}
 	// S3 signs more characters of a key in escaped form than net/url escapes.
 	address.RawPath = httpbinding.EscapePath(address.Path, false)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 const maxParameterAnswer = 256 << 10 // bytes; a parameter has at most 8 KB
@@ -29,7 +31,7 @@ func GetParameter(ctx context.Context, cfg aws.Config, name string, now time.Tim
 		return "", err
 	}
 	if c.address == "" {
-		c.address = "https://ssm." + Domain(c.cfg.Region)
+		c.address = "https://ssm." + reference.Domain(c.cfg.Region)
 	}
 	if c.body, err = json.Marshal(map[string]any{"Name": name, "WithDecryption": true}); err != nil {
 		return "", err

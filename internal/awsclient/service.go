@@ -13,6 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // A Service is an AWS service with a JSON API that the cleaner calls without the SDK's
@@ -68,7 +70,7 @@ func (s Service) do(ctx context.Context, c call, path string, query url.Values, 
 	if err != nil {
 		return s.failed(c.operation, err)
 	}
-	c.address = strings.TrimSuffix(cmp.Or(endpoint, "https://"+s.Name+"."+Domain(c.cfg.Region)), "/") + path
+	c.address = strings.TrimSuffix(cmp.Or(endpoint, "https://"+s.Name+"."+reference.Domain(c.cfg.Region)), "/") + path
 	if len(query) > 0 {
 		c.address += "?" + query.Encode()
 	}

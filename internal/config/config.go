@@ -109,8 +109,8 @@ type Protect struct {
 	PushedWithinHours int `json:"pushedWithinHours"`
 }
 
-// ECS says what the in-use source of ECS queries in addition to tasks, services and task
-// definition families. The zero value is nothing.
+// ECS selects the additional queries of the in-use source of ECS, besides those for tasks,
+// services and task definition families. The zero value selects none.
 type ECS struct {
 	Daemons       bool `json:"daemons"`       // managed daemons
 	TaskSets      bool `json:"taskSets"`      // of services with the controller EXTERNAL or CODE_DEPLOY

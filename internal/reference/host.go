@@ -62,7 +62,8 @@ func parseHost(host string) (Reference, error) {
 
 var errNoRegistry = errors.New("the registry is not ACCOUNT.dkr.ecr.REGION.SUFFIX at its beginning")
 
-// partitions are the DNS suffixes other than amazonaws.com, by the prefixes of their Regions.
+// partitions are the DNS suffixes other than amazonaws.com, by the prefixes of their Regions:
+// https://github.com/aws/aws-sdk-go-v2/blob/main/internal/endpoints/awsrulesfn/partitions.json
 var partitions = []struct{ region, suffix string }{
 	{"cn-", "amazonaws.com.cn"},
 	{"eusc-", "amazonaws.eu"},
@@ -72,16 +73,18 @@ var partitions = []struct{ region, suffix string }{
 	{"us-isof-", "csp.hci.ic.gov"},
 }
 
-// registryName returns the shortest host name of an ECR registry.
-func registryName(id, region string) string {
-	suffix := "amazonaws.com"
+// Domain returns the domain of AWS's endpoints in a Region, such as eu-west-1.amazonaws.com.
+func Domain(region string) string {
 	for _, p := range partitions {
 		if strings.HasPrefix(region, p.region) {
-			suffix = p.suffix
+			return region + "." + p.suffix
 		}
 	}
-	return id + ".dkr.ecr." + region + "." + suffix
+	return region + ".amazonaws.com"
 }
+
+// registryName returns the shortest host name of an ECR registry.
+func registryName(id, region string) string { return id + ".dkr.ecr." + Domain(region) }
 
 // isHost reports whether the text can be the host of a registry, with or without a port.
 func isHost(text string) bool {

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Settings are what a user has set to connect to AWS.
+// Settings are the settings with which a user connects to AWS.
 type Settings struct {
 	Profile string // of --profile, which precedes keys in the environment; "" if it is not given
 	Getenv  func(string) string

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // connection explains a call without an answer.
@@ -86,7 +87,7 @@ func regionIn(address string) (region string, ok bool) {
 	}
 	host := u.Hostname()
 	for labels := strings.Split(host, "."); len(labels) > 1; labels = labels[1:] {
-		if strings.Join(labels, ".") == awsclient.Domain(labels[0]) {
+		if strings.Join(labels, ".") == reference.Domain(labels[0]) {
 			return labels[0], true
 		}
 	}

@@ -3,6 +3,8 @@ package awserror
 import (
 	"slices"
 	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
 )
 
 // regions are the Regions of AWS in 2026. A newer one works, but is not suggested:
@@ -20,37 +22,9 @@ func known(region string) bool { return slices.Contains(regions, region) }
 // didYouMean suggests the Region with the most similar name, if there is one, and says how
 // to give it.
 func didYouMean(region string) string {
-	const most = 3 // changes, such as two exchanged letters and another one
-	nearest, least := "", most+1
-	typed := strings.ReplaceAll(strings.ToLower(region), "_", "-")
-	for _, r := range regions {
-		if d := distance(typed, r); d < least {
-			nearest, least = r, d
-		}
-	}
-	if nearest == "" {
+	i := nearest.Index(strings.ReplaceAll(region, "_", "-"), regions)
+	if i < 0 {
 		return "; correct --region or AWS_REGION"
 	}
-	return "; did you mean " + nearest + "? Correct --region or AWS_REGION"
-}
-
-// distance returns how many letters to insert, delete or replace to make a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return "; did you mean " + regions[i] + "? Correct --region or AWS_REGION"
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
 // tokenLife is how long the source uses a token. EKS accepts it for 15 minutes.
@@ -55,7 +55,7 @@ func (t *tokenSource) newest(ctx context.Context) (string, error) {
 // environment does not count.
 // https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster
 func presign(ctx context.Context, credentials aws.Credentials, region, cluster string, now time.Time) (string, error) {
-	address := "https://sts." + awsclient.Domain(region) + "/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60"
+	address := "https://sts." + reference.Domain(region) + "/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
 		return "", err

@@ -10,7 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// An Environment is what an in-use source needs to query a service.
+// An Environment has the access and the settings with which an in-use source queries a service.
 type Environment struct {
 	AWS      aws.Config     // of the account and Region to query
 	Settings config.Protect // of all parts of the configuration
