@@ -37,16 +37,17 @@ type Repositories struct {
 	Include   []wildcard.Pattern `json:"include"`
 	Exclude   []wildcard.Pattern `json:"exclude"`
 	Requested []wildcard.Pattern `json:"-"` // narrows the selection for one run, or nil
+	Omitted   []wildcard.Pattern `json:"-"` // are left out of one run
 }
 
-// Select reports whether the repository is included, not excluded, and requested.
+// Select reports whether the repository is included, not excluded, requested and not omitted.
 func (r Repositories) Select(name string) bool {
 	return wildcard.MatchAny(r.Include, name) && !wildcard.MatchAny(r.Exclude, name) && r.Ask(name)
 }
 
-// Ask reports whether the repository is requested, included or not.
+// Ask reports whether the repository is requested and not omitted, included or not.
 func (r Repositories) Ask(name string) bool {
-	return r.Requested == nil || wildcard.MatchAny(r.Requested, name)
+	return (r.Requested == nil || wildcard.MatchAny(r.Requested, name)) && !wildcard.MatchAny(r.Omitted, name)
 }
 
 // An Entry assigns one policy to the repositories that it selects.

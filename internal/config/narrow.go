@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -27,8 +28,7 @@ func (c Config) Narrow(r Request) (Config, error) {
 		if c.Mode != Plan {
 			return Config{}, ErrPolicyInApply
 		}
-		all := []wildcard.Pattern{wildcard.Compile("*")}
-		c.Policies = []Entry{{Name: "request", Repositories: all, Source: Inline, Policy: *r.Policy, Settings: c.Settings}}
+		c = c.WithPolicy("request", *r.Policy)
 	}
 	c.MaxDeletions = r.MaxDeletions
 	for i := range c.Policies {
@@ -37,6 +37,14 @@ func (c Config) Narrow(r Request) (Config, error) {
 		lower(&limits.MaxDeletedPercent, r.MaxDeletedPercent)
 	}
 	return c, nil
+}
+
+// WithPolicy returns the configuration with one entry of the given name, which has the policy
+// for every repository, instead of all entries.
+func (c Config) WithPolicy(name string, policy lifecycle.Policy) Config {
+	all := []wildcard.Pattern{wildcard.Compile("*")}
+	c.Policies = []Entry{{Name: name, Repositories: all, Source: Inline, Policy: policy, Settings: c.Settings}}
+	return c
 }
 
 func lower(limit, by *int) {

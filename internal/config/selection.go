@@ -16,6 +16,7 @@ type Selection struct {
 	repositories Repositories
 	// For each requested pattern, whether it matches a listed and a selected repository.
 	listed, selected []bool
+	omitted          []bool   // for each omitted pattern, whether it matches a listed repository
 	names            []string // of the listed repositories, if there are requested patterns
 	onlyExact        bool
 }
@@ -23,7 +24,7 @@ type Selection struct {
 // Selection returns a selection before the first repository.
 func (r Repositories) Selection() *Selection {
 	n := len(r.Requested)
-	return &Selection{repositories: r, listed: make([]bool, n), selected: make([]bool, n)}
+	return &Selection{repositories: r, listed: make([]bool, n), selected: make([]bool, n), omitted: make([]bool, len(r.Omitted))}
 }
 
 // Exact returns the names without which the selection selects nothing: the requested patterns
@@ -54,7 +55,7 @@ func (s *Selection) Select(name string) bool { return s.note(name, s.repositorie
 func (s *Selection) Ask(name string) bool { return s.note(name, s.repositories.Ask(name)) }
 
 func (s *Selection) note(name string, selected bool) bool {
-	if len(s.listed) > 0 {
+	if len(s.listed)+len(s.omitted) > 0 {
 		s.names = append(s.names, name)
 	}
 	for i, pattern := range s.repositories.Requested {
@@ -62,6 +63,9 @@ func (s *Selection) note(name string, selected bool) bool {
 			s.listed[i] = true
 			s.selected[i] = s.selected[i] || selected
 		}
+	}
+	for i, pattern := range s.repositories.Omitted {
+		s.omitted[i] = s.omitted[i] || pattern.Match(name)
 	}
 	return selected
 }
@@ -79,6 +83,11 @@ func (s *Selection) Err() error {
 			e.Excluded = append(e.Excluded, pattern)
 		}
 	}
+	for i, pattern := range s.repositories.Omitted {
+		if !s.omitted[i] && !s.onlyExact { // otherwise a repository may have the name
+			e.Unmatched = append(e.Unmatched, pattern)
+		}
+	}
 	if len(e.Unmatched)+len(e.Excluded)+len(e.Unknown) == 0 {
 		return nil
 	}
@@ -88,7 +97,7 @@ func (s *Selection) Err() error {
 // A SelectionError says that a request names repositories that do not exist or that the
 // configuration excludes.
 type SelectionError struct {
-	Unmatched []wildcard.Pattern // match no repository of the registry
+	Unmatched []wildcard.Pattern // match no repository of the registry, requested or omitted
 	Excluded  []wildcard.Pattern // match only repositories that the configuration excludes
 	// Unknown match no repository that the configuration names. The registry cannot be listed.
 	Unknown []wildcard.Pattern

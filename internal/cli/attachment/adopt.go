@@ -47,7 +47,8 @@ that have changed. From then on, only a run with FILE applies them.`,
 		}),
 	}
 	f.AddConfig(c)
-	f.AddOutput(c, "table", "with --out, report on the standard output as table or json")
+	f.AddOutput(c, session.Table, session.JSON)
+	c.Flags().Lookup("output").Usage = "with --out, report on the standard output as table or json"
 	f.AddRepositories(c)
 	c.Flags().StringVar(&out, "out", "", "write the configuration to this file instead of the standard output")
 	c.Flags().BoolVar(&detach, "detach", false, "detach the adopted policies")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
@@ -171,7 +172,7 @@ func (c *change) print() error {
 
 // printJSON is print if the output is JSON. Otherwise the user has seen the plan.
 func (c *change) printJSON() error {
-	if c.JSON {
+	if c.Output == session.JSON {
 		return c.print()
 	}
 	return nil

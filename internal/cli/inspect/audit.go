@@ -36,7 +36,7 @@ with lines of other programs, with text before the JSON, or inside the events th
 		Args: session.Args(1, 1, "a log file, or - for the standard input"),
 		RunE: func(_ *cobra.Command, args []string) error { return auditLog(f, args[0], run) },
 	}
-	f.AddOutput(c, "table", "table or json")
+	f.AddOutput(c, session.Table, session.JSON)
 	c.Flags().StringVar(&run, "run", "", "only the run of this id")
 	return c
 }

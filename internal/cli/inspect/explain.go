@@ -41,6 +41,7 @@ func Explain(f *session.Flags) *cobra.Command {
 		}),
 	}
 	f.AddRegistry(c)
+	f.AddPolicy(c)
 	f.AddExec(c)
 	return c
 }

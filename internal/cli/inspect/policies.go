@@ -43,6 +43,7 @@ configuration needs them, and no images.`,
 		}),
 	}
 	f.AddRegistry(c)
+	f.AddPolicy(c)
 	f.AddRepositories(c)
 	return c
 }

@@ -53,7 +53,7 @@ that get it.`,
 	flags.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
 	flags.StringSliceVarP(&k.Repositories, "repositories", "r", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
 	k.AddAccount(c)
-	k.AddOutput(c, "table", "table or json")
+	k.AddOutput(c, session.Table, session.JSON)
 	return c
 }
 

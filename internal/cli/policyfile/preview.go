@@ -36,7 +36,7 @@ native ECR policy or an extended one, as in a configuration.`,
 	c.Flags().StringVar(&policyFile, "policy", "", "lifecycle policy")
 	c.Flags().StringVar(&imagesFile, "images", "", `output of "aws ecr describe-images"`)
 	c.Flags().StringVar(&now, "now", "", "time of the evaluation, RFC 3339 (default: now)")
-	f.AddOutput(c, "table", "table or json")
+	f.AddOutput(c, session.Table, session.JSON)
 	for _, required := range []string{"policy", "images"} {
 		_ = c.MarkFlagRequired(required) // the flag is defined above
 	}

@@ -56,7 +56,8 @@ attempt. Press Ctrl-C again to quit at once.`,
 			return r.apply(ctx, yes || s.Saved != nil)
 		}),
 	}
-	f.AddRegistry(c)
+	f.AddReport(c)
+	f.AddPolicy(c)
 	f.AddExec(c)
 	f.AddRepositories(c)
 	f.AddDeadline(c)

@@ -55,7 +55,7 @@ counts as deleted.
 			return r.apply(ctx, yes)
 		}),
 	}
-	f.AddRegistry(c)
+	f.AddReport(c)
 	f.AddExec(c)
 	f.AddRemoval(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask; every image must be named by its digest or by all its tags")

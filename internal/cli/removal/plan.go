@@ -35,8 +35,10 @@ func Plan(f *session.Flags) *cobra.Command {
 			return f.Conclude(plan)
 		}),
 	}
-	f.AddRegistry(c)
+	f.AddReport(c)
+	f.AddPolicy(c)
 	f.AddRepositories(c)
+	f.AddLimits(c)
 	f.AddDeadline(c)
 	f.AddExec(c)
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
@@ -69,7 +71,7 @@ the handler removes images. The log is written to the standard error stream.`,
 		RunE: func(c *cobra.Command, args []string) error { return invoke(c.Context(), f, args[0]) },
 	}
 	f.AddConfig(c)
-	f.AddOutput(c, "json", "json, as the function answers, or table")
+	f.AddOutput(c, session.JSON, session.Table, session.Wide, session.CSV)
 	return c
 }
 

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
@@ -20,8 +22,10 @@ import (
 type Flags struct {
 	env.Env
 	Configuration string
-	JSON          bool
+	Policy        string // file of a policy that replaces those of the configuration; optional
+	Output        Output
 	Repositories  []string // nil if the flag is not given
+	Exclude       []string // repositories to leave out
 
 	profile, region, logFile                                   string
 	deadline                                                   time.Duration
@@ -29,10 +33,27 @@ type Flags struct {
 	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent limit
 }
 
+// An Output is a value of --output.
+type Output string
+
+// The outputs. Each command has Table and JSON; those that print a report have all.
+const (
+	Table Output = "table" // a screen
+	Wide  Output = "wide"  // a table with each image
+	CSV   Output = "csv"   // each image, for a spreadsheet
+	JSON  Output = "json"
+)
+
 // AddRegistry adds --config, --profile, --region and --output.
 func (f *Flags) AddRegistry(c *cobra.Command) {
 	f.AddConfig(c)
-	f.AddOutput(c, "table", "table or json")
+	f.AddOutput(c, Table, JSON)
+}
+
+// AddReport is AddRegistry for a command that prints a report.
+func (f *Flags) AddReport(c *cobra.Command) {
+	f.AddConfig(c)
+	f.AddOutput(c, Table, Wide, CSV, JSON)
 }
 
 // AddConfig adds --config, --profile and --region.
@@ -48,21 +69,34 @@ func (f *Flags) AddAccount(c *cobra.Command) {
 	c.Flags().StringVar(&f.region, "region", "", "AWS Region (environment: AWS_REGION)")
 }
 
-// AddOutput adds --output.
-func (f *Flags) AddOutput(c *cobra.Command, value, usage string) {
-	output := c.Flags().StringP("output", "o", value, usage)
+// AddOutput adds --output, which has the values; the first one is the default.
+func (f *Flags) AddOutput(c *cobra.Command, values ...Output) {
+	names := make([]string, len(values))
+	for i, value := range values {
+		names[i] = string(value)
+	}
+	usage := english.WordSeries(names, "or")
+	c.Flags().StringVarP((*string)(&f.Output), "output", "o", names[0], usage)
 	c.PreRunE = func(*cobra.Command, []string) error {
-		if f.JSON = *output == "json"; !f.JSON && *output != "table" {
-			return exit.Usagef("--output %s: must be table or json", *output)
+		if !slices.Contains(values, f.Output) {
+			return exit.Usagef("--output %s: must be %s", f.Output, usage)
 		}
 		return nil
 	}
 }
 
-// AddRepositories adds --repositories.
+// AddPolicy adds --policy.
+func (f *Flags) AddPolicy(c *cobra.Command) {
+	c.Flags().StringVar(&f.Policy, "policy", "",
+		"use this policy, native or extended, for all repositories instead of those of the configuration: a file, or - for the standard input")
+}
+
+// AddRepositories adds --repositories and --exclude.
 func (f *Flags) AddRepositories(c *cobra.Command) {
 	c.Flags().StringSliceVarP(&f.Repositories, "repositories", "r", nil,
 		"only repositories that match one of these patterns; each pattern must match a repository; * matches any characters (repeatable, comma-separated)")
+	c.Flags().StringSliceVar(&f.Exclude, "exclude", nil,
+		"leave out the repositories that match one of these patterns; each pattern must match a repository (repeatable, comma-separated)")
 }
 
 // AddDeadline adds --deadline.
@@ -90,7 +124,7 @@ var NoArgs = Args(0, 0, "no arguments; name repositories with --repositories")
 
 // Print writes a result to the standard output as JSON or as a table.
 func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func() string) (err error) {
-	if f.JSON {
+	if f.Output == JSON {
 		err = writeJSON(f.Stdout)
 	} else {
 		_, err = fmt.Fprint(f.Stdout, table())
@@ -130,10 +164,15 @@ func (l *limit) Set(s string) error {
 	return nil
 }
 
-// AddRemoval adds the flags of the commands that remove images: --log, and the limits.
+// AddRemoval adds the flags of the commands that remove images: --log and those of AddLimits.
 func (f *Flags) AddRemoval(c *cobra.Command) {
 	c.Flags().StringVar(&f.logFile, "log", "",
 		"append the log to this file, for ecrclean audit FILE: each image before the call that removes it, and its outcome")
+	f.AddLimits(c)
+}
+
+// AddLimits adds --max-deletions, --max-deletions-per-repository and --max-deleted-percent.
+func (f *Flags) AddLimits(c *cobra.Command) {
 	f.maxDeletedPercent.most = 100
 	c.Flags().Var(&f.maxDeletions, "max-deletions",
 		"remove at most this many images in all; overrides the configuration")

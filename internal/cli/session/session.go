@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
@@ -66,11 +68,32 @@ func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
 	default:
 		f.Notef("this plan does not consider: %s", strings.Join(fields, "; "))
 	}
+	if f.Policy != "" {
+		if configuration, err = f.withPolicy(configuration); err != nil {
+			return nil, err
+		}
+	}
 	s, err := f.OpenWith(ctx, configuration, mode)
 	if err == nil {
 		s.RunLog = log
 	}
 	return s, err
+}
+
+// withPolicy returns the configuration with the policy of --policy.
+func (f *Flags) withPolicy(c config.Config) (config.Config, error) {
+	content, err := f.ReadInput(f.Policy, config.MaxBytes)
+	if err != nil {
+		return c, err
+	}
+	policy, problems := lifecycle.Parse(content, lifecycle.Extended)
+	if err := problems.Err(); err != nil {
+		return c, exit.Usagef("policy %s: %w", f.Policy, err)
+	}
+	for _, w := range problems.Warnings() {
+		f.Notef("policy %s: %s", f.Policy, w)
+	}
+	return c.WithPolicy(filepath.Base(f.Policy), policy), nil
 }
 
 // ReadConfiguration reads the text of a configuration as the function does.
@@ -89,12 +112,7 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	if err != nil {
 		return nil, exit.Failuref("%w", err)
 	}
-	request := config.Request{Mode: mode}
-	for _, pattern := range f.Repositories {
-		if pattern = strings.TrimSpace(pattern); pattern != "" {
-			request.Repositories = append(request.Repositories, wildcard.Compile(pattern))
-		}
-	}
+	request := config.Request{Mode: mode, Repositories: patterns(f.Repositories)}
 	if f.Repositories != nil && len(request.Repositories) == 0 {
 		return nil, exit.Usagef("--repositories is empty and selects nothing; leave it out for every repository")
 	}
@@ -102,6 +120,7 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
 	}
+	run.Repositories.Omitted = patterns(f.Exclude)
 	registry, err := f.Connect(ctx)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
@@ -113,6 +132,17 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, NewRunID(), ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
 	return &Session{Flags: f, Connection: registry, Runner: runner}, nil
+}
+
+// patterns compiles the patterns that are not empty.
+func patterns(texts []string) []wildcard.Pattern {
+	var compiled []wildcard.Pattern
+	for _, text := range texts {
+		if text = strings.TrimSpace(text); text != "" {
+			compiled = append(compiled, wildcard.Compile(text))
+		}
+	}
+	return compiled
 }
 
 // ImageNames is the part of a command's help about the names of images.
