@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,7 +29,7 @@ func FuzzParse(f *testing.F) {
 		if problems.Err() != nil {
 			return
 		}
-		if !schema.accepts(text) {
+		if !schema.accepts(jsondoc.WithoutComments(text)) {
 			t.Error("the schema refuses what the parser accepts")
 		}
 		if again, _ := config.Parse(text); hash(t, again) != hash(t, c) {
@@ -43,6 +45,40 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		c.Unsupported()
+	})
+}
+
+// A comment before or after any token, or on a line of its own, changes neither the
+// configuration nor the line of a problem.
+func FuzzComments(f *testing.F) {
+	addFiles(f, "testdata/*.json")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(jsondoc.WithoutComments(text)) != len(text) || strings.Contains(string(text), "//") {
+			return // it has comments already
+		}
+		plain, problems := config.Parse(text)
+		decoder, at := json.NewDecoder(bytes.NewReader(text)), 0
+		var commented []byte
+		for range 1000 {
+			if _, err := decoder.Token(); err != nil {
+				break
+			}
+			next := int(decoder.InputOffset())
+			commented = append(append(commented, text[at:next]...), " // größe \" { //\n"...)
+			at = next
+		}
+		commented = append(commented, text[at:]...)
+		again, others := config.Parse(commented)
+		if len(commented) > config.MaxBytes || len(text) > config.MaxBytes {
+			return
+		}
+		equal(t, "number of problems", len(problems), len(others))
+		for i := range problems {
+			equal(t, "problem", problems[i].Message, others[i].Message)
+		}
+		if hash(t, plain) != hash(t, again) {
+			t.Error("comments change the hash")
+		}
 	})
 }
 

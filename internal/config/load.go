@@ -12,8 +12,8 @@ import (
 // It may cut a text after more than [MaxBytes]. Its errors name the location.
 type Reader func(ctx context.Context, location string) ([]byte, error)
 
-// Load reads the configuration at a location: a JSON text, which begins with a brace, or
-// anything that read accepts. An empty location is the default configuration. The problems
+// Load reads the configuration at a location: a JSON text, which begins with a brace or a
+// comment, or anything that read accepts. An empty location is the default configuration. The problems
 // are warnings. The error can wrap a [jsondoc.Problems].
 func Load(ctx context.Context, location string, read Reader) (Config, jsondoc.Problems, error) {
 	if strings.TrimSpace(location) == "" {
@@ -34,7 +34,7 @@ func Load(ctx context.Context, location string, read Reader) (Config, jsondoc.Pr
 // source. The name is empty if the location is a JSON text.
 func Text(ctx context.Context, location string, read Reader) (name string, text []byte, err error) {
 	name = strings.TrimSpace(location)
-	if strings.HasPrefix(name, "{") {
+	if strings.HasPrefix(name, "{") || strings.HasPrefix(name, "//") {
 		return "", []byte(location), nil
 	}
 	text, err = read(ctx, name)

@@ -42,6 +42,10 @@ func TestLoadTakesTheTextItself(t *testing.T) {
 	if err != nil || c.Mode != config.Apply {
 		t.Errorf("Load: mode %q, %v", c.Mode, err)
 	}
+	c, _, err = config.Load(t.Context(), " // {\n{\"mode\": // \"plan\"\n\"apply\"}", nothing(t))
+	if err != nil || c.Mode != config.Apply {
+		t.Errorf("Load with comments: mode %q, %v", c.Mode, err)
+	}
 	_, _, err = config.Load(t.Context(), "\n{\"mode\": 1}", nothing(t))
 	equal(t, "Load: error", "configuration: 2:10: mode: must be a string, is a number", errorText(err))
 	if problems, ok := errors.AsType[jsondoc.Problems](err); !ok || problems[0].Path != "mode" {

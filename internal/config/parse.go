@@ -12,15 +12,21 @@ import (
 // MaxBytes is the maximum length of a configuration.
 const MaxBytes = 1 << 20
 
-// Parse reads a configuration. A missing field, at any level, has its default. The Config is
-// valid only if the Err method of the problems returns nil.
+// foreignKeys are keys of documents that people confuse with a configuration.
+var foreignKeys = map[string]string{
+	"rules": `is a key of a lifecycle policy; a configuration has the policy in an entry: "policies": [{"policy": {"rules": …}}]`,
+}
+
+// Parse reads a configuration, which is JSON with comments as in [jsondoc.WithoutComments]. A
+// missing field, at any level, has its default. The Config is valid only if the Err method of
+// the problems returns nil.
 func Parse(text []byte) (Config, jsondoc.Problems) {
 	if len(text) > MaxBytes {
 		return Config{}, jsondoc.Refusal("has more than %d bytes, which is the most that is read; shorten it", MaxBytes)
 	}
-	doc := jsondoc.Parse(text)
+	doc := jsondoc.Parse(jsondoc.WithoutComments(text))
 	c := Default()
-	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"); ok {
+	if o, ok := doc.Root().ObjectRefusing(foreignKeys, "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"); ok {
 		c.read(o)
 		o.Get("$schema").String() // only editors use it
 	}

@@ -38,6 +38,7 @@ const Never = 1_000_000_000
 // Policy is zero. Otherwise [lifecycle.ParseText] accepts its JSON form. Rules that get
 // another number or are omitted are warnings. A policy without extensions does not change.
 func Policy(text []byte) (lifecycle.Policy, jsondoc.Problems) {
+	text = jsondoc.WithoutComments(text)
 	policy, problems := lifecycle.Parse(text, lifecycle.Extended)
 	if problems.Err() != nil {
 		return lifecycle.Policy{}, problems

@@ -1,6 +1,7 @@
 package jsondoc
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -24,21 +25,11 @@ func (v *Value) ObjectRefusing(refused map[string]string, known ...string) (Obje
 		}
 		msg, ok := refused[m.name]
 		if !ok {
-			msg = fmt.Sprintf("is not a known key: use %s%s", list(nearestFirst(m.name, known)), caseHint(m.name, known))
+			msg = fmt.Sprintf("is not a known key: use %s%s", list(known), cmp.Or(caseHint(m.name, known), nearest.Hint(m.name, known)))
 		}
 		v.doc.record(memberPath(v.Path(), m.name), m.offset, false, msg)
 	}
 	return Object{v}, true
-}
-
-// nearestFirst returns the known names with the one first that was most likely meant.
-func nearestFirst(name string, known []string) []string {
-	i := nearest.Index(name, known)
-	if i < 0 {
-		return known
-	}
-	others := slices.Delete(slices.Clone(known), i, i+1)
-	return slices.Insert(others, 0, known[i])
 }
 
 // Member returns the member with the name, or nil. It records nothing.

@@ -52,20 +52,22 @@ func unexpected(text []byte, offset int, fault string) string {
 	}
 	r, _ := utf8.DecodeRune(text[offset:])
 	context := fault[strings.LastIndex(fault, "' ")+1:]
-	return fmt.Sprintf("is not JSON: invalid character %s%s%s", strconv.QuoteRune(r), context, hint(text[:offset], r))
+	return fmt.Sprintf("is not JSON: invalid character %s%s%s", strconv.QuoteRune(r), context, hint(text[:offset], text[offset:], r))
 }
 
 // hint says how to correct the most frequent errors. Before is the text before the
-// unexpected character.
-func hint(before []byte, r rune) string {
+// unexpected character r, and from begins with it.
+func hint(before, from []byte, r rune) string {
 	before = bytes.TrimRight(before, " \t\r\n")
 	switch {
 	case strings.ContainsRune("]}", r) && bytes.HasSuffix(before, []byte(",")):
 		return "; remove the comma before it"
 	case strings.ContainsRune("'‘’“”", r):
 		return `; write strings in straight double quotes (")`
-	case strings.ContainsRune("/#", r):
+	case bytes.HasPrefix(from, []byte("//")):
 		return "; JSON has no comments"
+	case strings.ContainsRune("/#", r):
+		return "; JSON has no such comments, and only a configuration or an extended policy may have // comments"
 	}
 	return ""
 }

@@ -209,7 +209,7 @@ func TestRequireReportsMissingKeys(t *testing.T) {
 	want := []string{
 		`1:7: a.unit: is missing`,
 		`1:7: a.size: is missing; "b" needs it`,
-		`1:16: a.Count: is not a known key: use "count", "b", "unit", "size" (case counts: "count")`,
+		`1:16: a.Count: is not a known key: use "b", "count", "unit", "size" (case counts: "count")`,
 	}
 	equal(t, "problems", want, problems(d))
 }

@@ -17,10 +17,14 @@ const (
 const maxBytes = 1 << 20
 
 // Parse reads a policy of up to 1 MiB. If there is a fault, Err of the problems is not nil
-// and the Policy is zero. For a policy that is attached to a repository, use [ParseText].
+// and the Policy is zero. A text in the extended dialect may have comments, see
+// [jsondoc.WithoutComments]. For a policy that is attached to a repository, use [ParseText].
 func Parse(text []byte, dialect Dialect) (Policy, jsondoc.Problems) {
 	if len(text) > maxBytes {
 		return Policy{}, jsondoc.Refusal("has %d bytes; a policy has at most %d", len(text), maxBytes)
+	}
+	if dialect == Extended {
+		text = jsondoc.WithoutComments(text)
 	}
 	doc := jsondoc.Parse(text)
 	return FromValue(doc.Root(), dialect), doc.Problems()
@@ -38,7 +42,11 @@ func ParseText(text []byte) (Policy, jsondoc.Problems) {
 	if root := doc.Root(); n < minCharacters && root.IsObject() {
 		root.Problem("has %d characters; ECR takes no text below %d, and no complete policy is shorter", n, minCharacters)
 	}
-	return FromValue(doc.Root(), AWS), doc.Problems()
+	policy, problems := FromValue(doc.Root(), AWS), doc.Problems()
+	if doc.Root() == nil && jsondoc.Parse(jsondoc.WithoutComments(text)).Root() != nil {
+		problems[0].Message = "begins a comment, which ECR does not accept in a policy; remove the comments"
+	}
+	return policy, problems
 }
 
 // FromValue reads a policy and records the problems in its document. It returns the zero

@@ -176,7 +176,7 @@ func (d *document) add(repository string, images []evaluator.Image, gets func(i 
 
 // warn adds the warnings of the surveys. They replace earlier ones about the same value.
 func (d *document) warn() {
-	doc := jsondoc.Parse(d.text)
+	doc := jsondoc.Parse(jsondoc.WithoutComments(d.text))
 	for i, survey := range d.surveys {
 		survey.Warn(d.value(doc.Root(), i), d.problems)
 	}
