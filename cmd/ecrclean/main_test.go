@@ -68,6 +68,8 @@ func setUpScript(env *testscript.Env) error {
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	// exits STATUS PROGRAM ARG...
 	"exits": cmdExits,
+	// suggested STATUS
+	"suggested": cmdSuggested,
 	// within DURATION STATUS PROGRAM ARG...
 	"within": cmdWithin,
 	// harmless FILE
@@ -112,6 +114,22 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
 	}
+}
+
+// cmdSuggested runs the last command line that the program before suggested on its standard
+// error stream, or on its standard output, with "run: ". It must end with the status.
+func cmdSuggested(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: suggested STATUS")
+	}
+	text := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+	at := strings.LastIndex(text, "run: ")
+	if at < 0 {
+		ts.Fatalf("no command line in %q", text)
+	}
+	line, _, _ := strings.Cut(text[at+len("run: "):], "\n")
+	ts.Logf("> %s", line)
+	cmdExits(ts, false, []string{args[0], "sh", "-c", line})
 }
 
 // cmdWithin is exits for a program that must end in time.

@@ -37,8 +37,9 @@ func root(e env.Env, args []string) *cobra.Command {
 	for _, g := range groups {
 		c.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, command := range g.commands {
-			sub := command.make(&session.Flags{Env: e})
-			sub.GroupID, sub.Example = g.id, indented(command.examples)
+			flags := &session.Flags{Env: e}
+			sub := command.make(flags)
+			flags.Command, sub.GroupID, sub.Example = sub, g.id, indented(command.examples)
 			c.AddCommand(sub)
 		}
 	}

@@ -101,16 +101,9 @@ func (a *attachCommand) readDocument() (*attach.Document, error) {
 	if a.policy == "" {
 		return nil, nil //nolint:nilnil // no file is no fault
 	}
-	content, err := a.ReadInput(a.policy, config.MaxBytes)
+	_, content, err := a.ReadPolicy(a.policy, lifecycle.ParseText)
 	if err != nil {
 		return nil, err
-	}
-	_, problems := lifecycle.ParseText(content)
-	if err := problems.Err(); err != nil {
-		return nil, exit.Usagef("policy %s: %w", a.policy, err)
-	}
-	for _, warning := range problems.Warnings() {
-		a.Notef("policy %s: %s", a.policy, warning)
 	}
 	document := attach.Read(string(content))
 	return &document, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -98,7 +99,7 @@ func (k *checker) print(documents []*document) error {
 	var out text.Lines
 	invalid := 0
 	for i, d := range documents {
-		r := checked{d.name, d.problems.Err() == nil, append(jsondoc.Problems{}, d.problems...)}
+		r := checked{d.name, d.problems.Err() == nil, append(jsondoc.Problems{}, d.place(d.problems)...)}
 		if results[i] = r; !r.Valid {
 			invalid++
 		}
@@ -124,6 +125,7 @@ type document struct {
 	configuration *config.Config     // nil for a policy file
 	policies      []lifecycle.Policy // one, or one for each entry; no rules if faulty or not in the configuration
 	surveys       []*pitfall.Survey
+	place         func(jsondoc.Problems) jsondoc.Problems // finds the places of problems in the file
 }
 
 func (k *checker) readPolicies(names []string) ([]*document, error) {
@@ -133,11 +135,13 @@ func (k *checker) readPolicies(names []string) ([]*document, error) {
 		if err != nil {
 			return nil, err
 		}
-		policy, problems := lifecycle.ParseText(content)
+		in := doctype.ReadPolicy(content)
+		policy, problems := lifecycle.ParseText(in.Text)
 		if k.dialect == "extended" {
-			policy, problems = lifecycle.Parse(content, lifecycle.Extended)
+			policy, problems = lifecycle.Parse(in.Text, lifecycle.Extended)
 		}
-		documents[i] = &document{name: name, text: content, problems: problems, policies: []lifecycle.Policy{policy}}
+		documents[i] = &document{name: name, text: in.Text, problems: problems, policies: []lifecycle.Policy{policy}, place: in.Place}
+		k.refuseOther(documents[i], name, content, doctype.Policy)
 	}
 	return documents, nil
 }
@@ -156,14 +160,26 @@ func (k *checker) readConfiguration(ctx context.Context) ([]*document, error) {
 	c, problems := config.Parse(content)
 	d := &document{
 		name: cmp.Or(name, "configuration"), text: content, problems: problems,
-		configuration: &c, policies: make([]lifecycle.Policy, len(c.Policies)),
+		configuration: &c, policies: make([]lifecycle.Policy, len(c.Policies)), place: doctype.PolicyText{}.Place,
 	}
 	for i := range c.Policies {
 		if problems.Err() == nil {
 			d.policies[i] = c.Policies[i].Policy
 		}
 	}
+	k.refuseOther(d, k.Configuration, content, doctype.Configuration)
 	return []*document{d}, nil
+}
+
+// refuseOther replaces the problems of a document of another kind than the wanted one by the
+// command that takes it.
+func (k *checker) refuseOther(d *document, name string, content []byte, wanted doctype.Kind) {
+	if d.problems.Err() == nil {
+		return
+	}
+	if instead := k.Instead(name, content, wanted); instead != "" {
+		d.problems = jsondoc.Refusal("%s", instead)
+	}
 }
 
 func (d *document) add(repository string, images []evaluator.Image, gets func(i int) bool) {

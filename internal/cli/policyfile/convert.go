@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -38,8 +39,14 @@ func convertPolicy(f *session.Flags, name string) error {
 	if err != nil {
 		return err
 	}
-	policy, problems := convert.Policy(content)
-	for _, p := range problems {
+	in := doctype.ReadPolicy(content)
+	policy, problems := convert.Policy(in.Text)
+	if problems.Err() != nil {
+		if err := f.Wrong(name, content, doctype.Policy); err != nil {
+			return err
+		}
+	}
+	for _, p := range in.Place(problems) {
 		fmt.Fprintf(f.Stderr, "%s:%s\n", text.Printable(name), p)
 	}
 	if problems.Err() != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/images"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
@@ -51,16 +51,11 @@ func previewFiles(f *session.Flags, policyFile, imagesFile, now string) error {
 			return exit.Usagef("--now %s: %w", now, err)
 		}
 	}
-	content, err := f.ReadInput(policyFile, config.MaxBytes)
+	policy, content, err := f.ReadPolicy(policyFile, func(text []byte) (lifecycle.Policy, jsondoc.Problems) {
+		return lifecycle.Parse(text, lifecycle.Extended)
+	})
 	if err != nil {
 		return err
-	}
-	policy, problems := lifecycle.Parse(content, lifecycle.Extended)
-	if err := problems.Err(); err != nil {
-		return exit.Usagef("policy %s: %w", policyFile, err)
-	}
-	for _, w := range problems.Warnings() {
-		f.Notef("policy %s: %s", policyFile, w)
 	}
 	file, err := readImages(f, imagesFile)
 	if err != nil {

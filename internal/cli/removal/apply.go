@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
@@ -48,7 +49,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) (err error) {
 			s.MaxPlanAge = maxAge
 			if len(args) == 1 {
-				if s.Saved, err = readPlan(args[0]); err != nil {
+				if s.Saved, err = readPlan(f, args[0]); err != nil {
 					return err
 				}
 			}
@@ -67,7 +68,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 	return c
 }
 
-func readPlan(name string) (*report.Report, error) {
+func readPlan(flags *session.Flags, name string) (*report.Report, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, exit.Usagef("read saved plan: %w", err)
@@ -78,7 +79,7 @@ func readPlan(name string) (*report.Report, error) {
 	}
 	saved, err := report.ReadPlan(content)
 	if err != nil {
-		return nil, exit.Usagef("%s %w", name, err)
+		return nil, cmp.Or(flags.Wrong(name, content, doctype.Report), exit.Usagef("%s %w", name, err))
 	}
 	return saved, nil
 }

@@ -21,6 +21,7 @@ import (
 // Flags are the shared flags. A command adds those that it has.
 type Flags struct {
 	env.Env
+	Command       *cobra.Command // the command that has the flags
 	Configuration string
 	Policy        string // file of a policy that replaces those of the configuration; optional
 	Output        Output

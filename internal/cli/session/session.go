@@ -21,6 +21,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
@@ -54,9 +55,9 @@ func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	configuration, warnings, err := config.Load(ctx, f.Configuration, f.ReadConfiguration)
+	configuration, warnings, err := f.load(ctx)
 	if err != nil {
-		return nil, exit.Usagef("%w", err)
+		return nil, err
 	}
 	for _, w := range warnings {
 		f.Notef("configuration: %s", w)
@@ -82,18 +83,10 @@ func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
 
 // withPolicy returns the configuration with the policy of --policy.
 func (f *Flags) withPolicy(c config.Config) (config.Config, error) {
-	content, err := f.ReadInput(f.Policy, config.MaxBytes)
-	if err != nil {
-		return c, err
-	}
-	policy, problems := lifecycle.Parse(content, lifecycle.Extended)
-	if err := problems.Err(); err != nil {
-		return c, exit.Usagef("policy %s: %w", f.Policy, err)
-	}
-	for _, w := range problems.Warnings() {
-		f.Notef("policy %s: %s", f.Policy, w)
-	}
-	return c.WithPolicy(filepath.Base(f.Policy), policy), nil
+	policy, _, err := f.ReadPolicy(f.Policy, func(text []byte) (lifecycle.Policy, jsondoc.Problems) {
+		return lifecycle.Parse(text, lifecycle.Extended)
+	})
+	return c.WithPolicy(filepath.Base(f.Policy), policy), err
 }
 
 // ReadConfiguration reads the text of a configuration as the function does.

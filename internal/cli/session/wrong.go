@@ -1,0 +1,83 @@
+package session
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+)
+
+// Wrong returns an error if the content has another kind of document than the wanted one, or
+// nil. Name is its file or location. See [Flags.Instead].
+func (f *Flags) Wrong(name string, content []byte, wanted doctype.Kind) error {
+	instead := f.Instead(name, content, wanted)
+	if instead == "" {
+		return nil
+	}
+	switch name = strings.TrimSpace(name); {
+	case name == "-":
+		name = "the standard input"
+	case !isFile(name) && strings.HasPrefix(name, "{") || strings.HasPrefix(name, "//"):
+		name = "the text of --config"
+	}
+	return exit.Usagef("%s %s", name, instead)
+}
+
+// isFile reports whether a location is that of a file.
+func isFile(name string) bool {
+	for _, prefix := range []string{"{", "//", "s3://", "ssm:"} {
+		if strings.HasPrefix(name, prefix) {
+			return false
+		}
+	}
+	return name != "-"
+}
+
+// Instead says which kind of document the content is instead of the wanted one, and gives the
+// command that takes it. The sentence continues one that begins with the name. It is "" if
+// the kind is the wanted one or unknown.
+func (f *Flags) Instead(name string, content []byte, wanted doctype.Kind) string {
+	kind := doctype.Of(content)
+	if kind == "" || kind == wanted {
+		return ""
+	}
+	run := "run: "
+	if name = strings.TrimSpace(name); !isFile(name) {
+		run, name = "save it to a file and run: ", "FILE"
+	}
+	if wanted == doctype.Configuration && !f.Command.Flags().Changed("config") {
+		run += "CLEANER_CONFIG= "
+	}
+	return fmt.Sprintf("is %s, not %s; %s%s", kind, wanted, run, f.lineFor(kind, wanted, name))
+}
+
+// lineFor returns the command line that takes the file, whose kind is not the wanted one.
+func (f *Flags) lineFor(kind, wanted doctype.Kind, name string) string {
+	command, flags := f.Command.Name(), f.Command.Flags()
+	args := flags.Args()
+	if wanted == doctype.Report || command == "check" {
+		args = nil // the file was an argument
+	}
+	switch without := []string{"config", "policy", "dialect"}; {
+	case kind == doctype.Images:
+		return shellWords("ecrclean", "preview", "--policy", "policy.json", "--images", name)
+	case kind == doctype.Report && command == "apply":
+		return f.Line([]string{name}, []string{"config", "policy", "yes"})
+	case kind == doctype.Report:
+		return shellWords("ecrclean", "show", name)
+	case kind == doctype.Configuration && flags.Lookup("config") != nil:
+		return f.Line(args, without, "--config", name)
+	case kind == doctype.Configuration:
+		return shellWords("ecrclean", "check", "--config", name)
+	case command == "check":
+		return f.Line([]string{name}, without)
+	case flags.Lookup("policy") == nil:
+		return shellWords("ecrclean", "plan", "--policy", name)
+	case wanted == doctype.Report: // the configuration stays
+		without = []string{"policy"}
+		fallthrough
+	default:
+		return f.Line(args, without, "--policy", name)
+	}
+}
