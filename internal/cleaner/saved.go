@@ -31,7 +31,7 @@ func (r *Runner) checkSaved(account string) error {
 		return refuse("was made for account %s, and these credentials are for %s; plan again, or use credentials of that account",
 			r.Saved.Account, account)
 	case r.Saved.Configuration != r.ConfigurationHash:
-		return refuse("was made with another configuration; plan again")
+		return &report.PlanError{Reason: "was made with another configuration or policy; plan again", OtherConfiguration: true}
 	case age < -time.Hour:
 		return refuse("was made %s in the future; check the clock and plan again", r.Saved.Start.Sub(r.Now).Round(time.Second))
 	case age > r.MaxPlanAge:

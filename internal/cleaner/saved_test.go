@@ -214,7 +214,7 @@ func TestASavedPlanIsForOneRegistryAndTime(t *testing.T) {
 		"same":                  {func(*report.Report) {}, ""},
 		"other account":         {func(r *report.Report) { r.Account = "999999999999" }, "was made for account 999999999999, and these credentials are for 123456789012; plan again, or use credentials of that account"},
 		"other region":          {func(r *report.Report) { r.Region = "us-east-1" }, "was made for Region us-east-1, and this run is for eu-west-1; plan again, or give the Region of the plan"},
-		"other configuration":   {func(r *report.Report) { r.Configuration = "sha256:x" }, "was made with another configuration; plan again"},
+		"other configuration":   {func(r *report.Report) { r.Configuration = "sha256:x" }, "was made with another configuration or policy; plan again"},
 		"exactly the limit old": {func(r *report.Report) { r.Start = now.Add(-day) }, ""},
 		"an hour ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour) }, ""},
 		"further ahead":         {func(r *report.Report) { r.Start = now.Add(time.Hour + 2*time.Second) }, "was made 1h0m2s in the future; check the clock and plan again"},

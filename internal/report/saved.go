@@ -33,7 +33,11 @@ func ReadPlan(text []byte) (*Report, error) {
 }
 
 // A PlanError means that a saved plan must not be applied.
-type PlanError struct{ Reason string }
+type PlanError struct {
+	Reason string
+	// OtherConfiguration is true if the plan was made with another configuration or policy.
+	OtherConfiguration bool
+}
 
 func (e *PlanError) Error() string { return "saved plan " + e.Reason }
 

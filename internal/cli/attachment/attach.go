@@ -61,6 +61,10 @@ func (a *attachCommand) run(ctx context.Context) error {
 	if a.detach && (a.policy != "" || a.despiteInUse) {
 		return exit.Usagef("--detach cannot be used with --policy or --despite-in-use")
 	}
+	if a.policy == "-" && !a.yes {
+		return exit.Usagef("--policy - uses the standard input, where attach also expects the answer to its question; " +
+			"save the policy to a file, or give --yes")
+	}
 	document, err := a.readDocument()
 	if err != nil {
 		return err

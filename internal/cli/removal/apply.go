@@ -3,6 +3,7 @@ package removal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -40,9 +41,13 @@ and a fresh plan.
 With --log, apply writes each image to the log on the disk before the call that removes
 the image. After Ctrl-C, apply finishes the calls in flight and reports what it did not
 attempt. Press Ctrl-C again to quit at once.`,
-		Args: cobra.MatchAll(session.Args(0, 1, "at most one FILE"), func(*cobra.Command, []string) error {
-			if maxAge < 0 {
+		Args: cobra.MatchAll(session.Args(0, 1, "at most one FILE"), func(_ *cobra.Command, args []string) error {
+			switch {
+			case maxAge < 0:
 				return exit.Usagef("--max-plan-age %s: must not be negative", maxAge)
+			case f.Policy == "-" && !yes && len(args) == 0:
+				return exit.Usagef("--policy - uses the standard input, where apply also expects the answer to its question; " +
+					"save the policy to a file, or give --yes")
 			}
 			return nil
 		}),
@@ -54,7 +59,11 @@ attempt. Press Ctrl-C again to quit at once.`,
 				}
 			}
 			r := removal{Session: s, run: s.Run, status: session.Status}
-			return r.apply(ctx, yes || s.Saved != nil)
+			err = r.apply(ctx, yes || s.Saved != nil)
+			if refused, ok := errors.AsType[*report.PlanError](err); ok && refused.OtherConfiguration {
+				err = exit.Usagef("%s was made with another configuration or policy; run: %s", args[0], lineForSaved(f, args[0], s.Saved))
+			}
+			return err
 		}),
 	}
 	f.AddReport(c)
@@ -99,7 +108,7 @@ func (r *removal) apply(ctx context.Context, yes bool) error {
 		if err != nil || ctx.Err() != nil {
 			return nothingRemoved(ctx, err)
 		}
-		if agreed, err := r.ask(plan); err != nil || !agreed {
+		if agreed, err := r.ask(ctx, plan); err != nil || !agreed {
 			return err
 		}
 		r.Saved, r.Now = plan, time.Time{} // the answer may have taken long
@@ -113,6 +122,7 @@ func (r *removal) apply(ctx context.Context, yes bool) error {
 	if err != nil {
 		return nothingRemoved(ctx, err)
 	}
+	adviseWithoutPolicy(ctx, r.Session, report)
 	function.LogRun(ctx, r.Log, report)
 	logged, printed := r.RunLog.Close(), r.PrintReport(report)
 	if printed != nil && logged != nil {
@@ -130,13 +140,14 @@ func nothingRemoved(ctx context.Context, err error) error {
 }
 
 // ask shows the plan on the standard error stream: the standard output is for the report.
-func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
+func (r *removal) ask(ctx context.Context, plan *report.Report) (agreed bool, err error) {
 	if _, err := fmt.Fprint(r.Stderr, render.Report(plan)); err != nil {
 		return false, exit.Failuref("%w", err)
 	}
 	removals, _ := plan.Removals()
 	if removals == 0 {
 		fmt.Fprintln(r.Stderr, "Nothing to remove.")
+		adviseWithoutPolicy(ctx, r.Session, plan)
 		plan.Mode = config.Apply // in this mode a repository that a limit skips makes the run incomplete
 		return false, r.status(plan)
 	}

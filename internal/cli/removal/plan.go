@@ -32,6 +32,7 @@ func Plan(f *session.Flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			adviseWithoutPolicy(ctx, s, plan)
 			return f.Conclude(plan)
 		}),
 	}

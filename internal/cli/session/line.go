@@ -8,12 +8,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Line returns a command line for a message: that of the command with its flags, except those
-// of without, and with other arguments. Add are flags to add, with their values.
-func (f *Flags) Line(args, without []string, add ...string) string {
-	words := slices.Concat(strings.Fields(f.Command.CommandPath()), args, add)
+// Line returns a command line for a message: ecrclean, the words, and those of the given flags
+// whose names keep accepts.
+func (f *Flags) Line(keep func(name string) bool, words ...string) string {
+	words = slices.Insert(words, 0, "ecrclean")
 	f.Command.Flags().Visit(func(flag *pflag.Flag) {
-		if slices.Contains(without, flag.Name) {
+		if !keep(flag.Name) {
 			return
 		}
 		value := flag.Value.String()
@@ -24,11 +24,21 @@ func (f *Flags) Line(args, without []string, add ...string) string {
 			words = append(words, value)
 		}
 	})
-	return shellWords(words...)
+	return shellLine(words)
 }
 
-// shellWords quotes the words for a shell where they need it.
-func shellWords(words ...string) string {
+// Except accepts the names of all other flags.
+func Except(names ...string) func(string) bool {
+	return func(name string) bool { return !slices.Contains(names, name) }
+}
+
+// Only accepts the names.
+func Only(names ...string) func(string) bool {
+	return func(name string) bool { return slices.Contains(names, name) }
+}
+
+// shellLine returns the words for a shell, with quotes where they need them.
+func shellLine(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
 		if quoted[i] = word; !plainWord.MatchString(word) {

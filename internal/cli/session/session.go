@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -188,6 +189,16 @@ func (s *Session) Report(ctx context.Context, run func(context.Context) (report.
 	}
 	report.End, report.Calls = s.End(), s.Connection.Calls()
 	return &report, nil
+}
+
+// Empty says that the registry has no repositories, and which registry it is.
+func (s *Session) Empty(ctx context.Context) string {
+	of := "these credentials"
+	if account, err := s.Connection.Account(ctx); err == nil {
+		of = "account " + account
+	}
+	return fmt.Sprintf("the registry of %s in Region %s has no repositories; "+
+		"give another Region with --region, or other credentials with --profile", of, s.Region)
 }
 
 // Error gives the error of a run its exit status.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
@@ -55,29 +56,28 @@ func (f *Flags) Instead(name string, content []byte, wanted doctype.Kind) string
 // lineFor returns the command line that takes the file, whose kind is not the wanted one.
 func (f *Flags) lineFor(kind, wanted doctype.Kind, name string) string {
 	command, flags := f.Command.Name(), f.Command.Flags()
-	args := flags.Args()
+	args := slices.Concat([]string{command}, flags.Args())
 	if wanted == doctype.Report || command == "check" {
-		args = nil // the file was an argument
+		args = args[:1] // the file was an argument
 	}
-	switch without := []string{"config", "policy", "dialect"}; {
+	keep := Except("config", "policy", "dialect")
+	switch {
 	case kind == doctype.Images:
-		return shellWords("ecrclean", "preview", "--policy", "policy.json", "--images", name)
+		return f.Line(Only(), "preview", "--policy", "policy.json", "--images", name)
 	case kind == doctype.Report && command == "apply":
-		return f.Line([]string{name}, []string{"config", "policy", "yes"})
+		return f.Line(Except("config", "policy", "yes"), command, name)
 	case kind == doctype.Report:
-		return shellWords("ecrclean", "show", name)
+		return f.Line(Only(), "show", name)
 	case kind == doctype.Configuration && flags.Lookup("config") != nil:
-		return f.Line(args, without, "--config", name)
+		return f.Line(keep, append(args, "--config", name)...)
 	case kind == doctype.Configuration:
-		return shellWords("ecrclean", "check", "--config", name)
+		return f.Line(Only(), "check", "--config", name)
 	case command == "check":
-		return f.Line([]string{name}, without)
+		return f.Line(keep, command, name)
 	case flags.Lookup("policy") == nil:
-		return shellWords("ecrclean", "plan", "--policy", name)
+		return f.Line(Only("profile", "region"), "plan", "--policy", name)
 	case wanted == doctype.Report: // the configuration stays
-		without = []string{"policy"}
-		fallthrough
-	default:
-		return f.Line(args, without, "--policy", name)
+		keep = Except("policy")
 	}
+	return f.Line(keep, append(args, "--policy", name)...)
 }
