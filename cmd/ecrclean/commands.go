@@ -9,6 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/policyfile"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/removal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/starter"
 )
 
 // A command makes a subcommand with its own flags. Its examples are whole command lines.
@@ -28,6 +29,11 @@ const other = "other" // the id of the last group
 // groups are the groups of the help in their order, with all subcommands.
 var groups = []group{
 	{"look", "Look at a registry:", []command{
+		{starter.Init, []string{
+			"ecrclean init",
+			"ecrclean init -r 'team/*' --out team.json",
+			"ecrclean init --profile staging --region eu-west-1 --out - > staging.json",
+		}},
 		{removal.Plan, []string{
 			"ecrclean plan -c cleaner.json",
 			"ecrclean plan -c cleaner.json -r 'team/*,base' -o json",

@@ -24,6 +24,7 @@ var commandLines = map[string]string{
 	"preview": "preview --policy INPUT/policy.json --images INPUT/images.json --now 2026-01-01T00:00:00Z",
 	"check":   "check INPUT/policy.json", "convert": "convert INPUT/policy.json", "attach": "attach --policy INPUT/policy.json --yes", "adopt": "adopt",
 	"references": `references --config {"protect":{"inUse":[],"references":["INPUT/references"]}}`, "kubernetes-role": "kubernetes-role", "audit": "audit INPUT/log", "invoke": "invoke INPUT/event.json", "demo": "demo", "version": "version",
+	"init": "init --out /dev/null",
 }
 
 // changing matches the text that differs between two runs of the same command.

@@ -209,6 +209,8 @@ func (r *scriptRegistry) change(what string, args []string) error {
 		r.server.DeleteRepository(arg(0))
 	case "attach": // REPOSITORY POLICY, without white space
 		r.server.SetLifecyclePolicy(arg(0), arg(1))
+	case "share": // REPOSITORY POLICY, without white space
+		r.server.SetRepositoryPolicy(arg(0), arg(1))
 	case "fail": // OPERATION REPOSITORY [CODE]; no code ends it
 		r.server.Fail(arg(0), arg(1), arg(2))
 	case "clock": // DURATION that the registry's clock is ahead

@@ -23,7 +23,7 @@ func (c *contents) sharedFinding(ctx context.Context, settings config.Protect) [
 	if err != nil {
 		return []finding.Finding{c.finding(finding.SharedRepository, "it is not known which other accounts may pull from it: %v", err)}
 	}
-	others := pullers(text, c.Scanner.Account)
+	others := Pullers(text, c.Scanner.Account)
 	if len(others) == 0 {
 		return nil
 	}
@@ -31,9 +31,9 @@ func (c *contents) sharedFinding(ctx context.Context, settings config.Protect) [
 		"its policy lets %s pull; protect.references has no list of the images that they use", strings.Join(others, ", "))}
 }
 
-// pullers returns the principals outside the account that the policy lets pull, sorted. It
+// Pullers returns the principals outside the account that the policy lets pull, sorted. It
 // reads conditions only for services, which pull for the accounts in a condition.
-func pullers(text, account string) []string {
+func Pullers(text, account string) []string {
 	if text == "" {
 		return nil
 	}
