@@ -114,7 +114,7 @@ func TestATerminalShowsTheProgressBeforeEachAnswer(t *testing.T) {
 	}
 }
 
-// After the second signal there is nobody who could clean the terminal.
+// The second signal ends the program before it could clean the terminal.
 func TestSignalsLeaveTheTerminalClean(t *testing.T) {
 	t.Parallel()
 	registry := fakeecr.New()

@@ -3,6 +3,7 @@ package progress
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync/atomic"
 
 	"github.com/dustin/go-humanize/english"
@@ -25,7 +26,7 @@ type counts struct {
 	scans, deletions, archivals       atomic.Int64 // calls and scans that have not ended
 }
 
-// Phase sets what the command does now, in words for people.
+// Phase sets the name of the present work, such as "planning".
 func (c *counts) Phase(words string) { c.phase.Store(words) }
 
 // Repositories returns the count for a runner.
@@ -42,7 +43,7 @@ func (c *counts) Watch(registry *function.Registry) {
 	registry.Remover = countedRemover{registry.Remover, c}
 }
 
-// calls returns the number of calls so far, each attempt by itself, and of throttled ones.
+// calls returns the number of attempts at calls, and of those that were throttled.
 func (c *counts) calls() (all, throttled int) {
 	if attempts := c.attempts.Load(); attempts != nil {
 		return (*attempts)()
@@ -67,7 +68,7 @@ func during(n *atomic.Int64) (end func()) {
 	return func() { n.Add(-1) }
 }
 
-// finishing says what a program finishes that was interrupted.
+// finishing names the calls that an interrupted program finishes.
 func (c *counts) finishing() string {
 	var calls []string
 	for _, kind := range []struct {
@@ -136,7 +137,8 @@ func (r countedRemover) Delete(ctx context.Context, repository string, digests [
 	r.counts.Phase("deleting")
 	defer during(&r.counts.deletions)()
 	d, err := r.Remover.Delete(ctx, repository, digests)
-	r.counts.deleted.Add(int64(len(d.Deleted)))
+	distinct := slices.Compact(slices.Sorted(slices.Values(d.Deleted))) // ECR names an image once for each tag
+	r.counts.deleted.Add(int64(len(distinct)))
 	return d, err
 }
 

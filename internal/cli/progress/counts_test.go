@@ -22,7 +22,7 @@ func TestARegistryIsCounted(t *testing.T) {
 	t.Parallel()
 	server := fakeecr.New()
 	server.CreateRepository("app")
-	one, two := server.Put("app", fakeecr.Image{}), server.Put("app", fakeecr.Image{})
+	one, two := server.Put("app", fakeecr.Image{}), server.Put("app", fakeecr.Image{Tags: []string{"v1", "v2", "v3"}})
 	endpoint := httptest.NewServer(server)
 	t.Cleanup(endpoint.Close)
 	registry := function.Connect(awsclient.Local(endpoint.URL, awstest.Region), time.Now)

@@ -1,5 +1,5 @@
-// Package progress shows how far a command is, on the standard error stream: as a line
-// that it redraws on a terminal, and otherwise as a line every 30 seconds.
+// Package progress shows on the standard error stream how far a command is. A terminal
+// gets one line that is redrawn, and any other file a line every 30 seconds.
 package progress
 
 import (
@@ -152,7 +152,7 @@ func (l *Line) erase() {
 	}
 }
 
-// Interrupt ends the line and says that the program ends, and what it finishes first.
+// Interrupt ends the line, and names the cause and the calls that the program finishes.
 func (l *Line) Interrupt(cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -32,7 +32,7 @@ func onConsole(t *testing.T, width int, do func(c *console)) {
 	})
 }
 
-// after lets time pass and returns what was printed since the last call.
+// after lets time pass and returns the text that was printed since the last call.
 func (c *console) after(d time.Duration) string {
 	time.Sleep(d) // not real time
 	synctest.Wait()

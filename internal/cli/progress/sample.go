@@ -104,7 +104,8 @@ func (s *samples) left(handled, all int, now time.Time) string {
 	if all == 0 || handled == 0 || handled == all || took < minEstimate {
 		return duration(now.Sub(s.began)) + " so far"
 	}
-	return "about " + duration(took*time.Duration(all-handled)/time.Duration(handled)) + " left"
+	left := took * time.Duration(all-handled) / time.Duration(handled)
+	return "about " + duration(max(left, time.Second)) + " left"
 }
 
 func duration(d time.Duration) string {
