@@ -29,9 +29,6 @@ type counts struct {
 // Phase sets the name of the present work, such as "planning".
 func (c *counts) Phase(words string) { c.phase.Store(words) }
 
-// Repositories returns the count for a runner.
-func (c *counts) Repositories() *cleaner.Progress { return &c.repositories }
-
 // Watch counts the calls that are made through the registry.
 func (c *counts) Watch(registry *function.Registry) {
 	if registry.Attempts != nil {
@@ -51,14 +48,14 @@ func (c *counts) calls() (all, throttled int) {
 	return 0, 0
 }
 
-// Scan returns the in-use scan, which is counted while it goes on.
-func (c *counts) Scan(scan func(context.Context) inuse.Scan) func(context.Context) inuse.Scan {
-	if scan == nil {
-		return nil
-	}
-	return func(ctx context.Context) inuse.Scan {
-		defer during(&c.scans)()
-		return scan(ctx)
+// WatchRun counts the repositories and the in-use scans of a run.
+func (c *counts) WatchRun(r *cleaner.Runner) {
+	r.Progress = &c.repositories
+	if scan := r.Scan; scan != nil {
+		r.Scan = func(ctx context.Context) inuse.Scan {
+			defer during(&c.scans)()
+			return scan(ctx)
+		}
 	}
 }
 

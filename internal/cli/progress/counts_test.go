@@ -10,6 +10,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -74,10 +75,12 @@ func TestACountedRegistryCanDoEverything(t *testing.T) {
 func TestAScanIsCounted(t *testing.T) {
 	t.Parallel()
 	c := &counts{}
-	scan := c.Scan(func(context.Context) inuse.Scan { return inuse.Scan{At: time.Unix(c.scans.Load(), 0)} })
-	awstest.Equal(t, "scans under way", int64(1), scan(t.Context()).At.Unix())
+	r := cleaner.Runner{Scan: func(context.Context) inuse.Scan { return inuse.Scan{At: time.Unix(c.scans.Load(), 0)} }}
+	c.WatchRun(&r)
+	awstest.Equal(t, "scans under way", int64(1), r.Scan(t.Context()).At.Unix())
 	awstest.Equal(t, "scans after it", int64(0), c.scans.Load())
-	if c.Scan(nil) != nil {
+	r.Scan = nil
+	if c.WatchRun(&r); r.Scan != nil {
 		t.Error("there is a scan without sources")
 	}
 }

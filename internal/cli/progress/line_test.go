@@ -138,6 +138,14 @@ func TestPhases(t *testing.T) {
 		c.Phase("planning") // one repository of explain or delete
 		c.images.Store(2000)
 		awstest.Equal(t, "one repository", "planning, 2,000 images, 0 calls/s, 1 s so far", visible(c.after(redrawEvery)))
+		for range 2 { // apply runs again after the question
+			c.repositories.Begin(3)
+			c.after(4 * time.Second)
+			c.repositories.Handled()
+			want := "planning: 1 of 3 repositories, 2,000 images, 0 calls/s, about 8 s left"
+			awstest.Equal(t, "estimate", want, visible(c.after(redrawEvery)))
+			c.after(time.Hour)
+		}
 	})
 }
 

@@ -20,6 +20,7 @@ const minEstimate = 2 * time.Second
 type samples struct {
 	began           time.Time // of the first sample
 	planningAt      time.Time // when the run began to handle repositories; zero before
+	handled         int       // the number of these so far
 	second          time.Time // the rate was measured before it
 	calls           int       // the numbers at that time
 	throttled       int
@@ -95,11 +96,13 @@ func (s *samples) parts(c *counts, now time.Time) parts {
 
 // left estimates the remaining time or, before that is possible, has the time so far.
 func (s *samples) left(handled, all int, now time.Time) string {
-	if all == 0 {
+	switch {
+	case all == 0:
 		s.planningAt = time.Time{}
-	} else if s.planningAt.IsZero() {
+	case s.planningAt.IsZero(), handled < s.handled: // apply runs again after the question
 		s.planningAt = now
 	}
+	s.handled = handled
 	took := now.Sub(s.planningAt)
 	if all == 0 || handled == 0 || handled == all || took < minEstimate {
 		return duration(now.Sub(s.began)) + " so far"

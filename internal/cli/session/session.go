@@ -135,7 +135,8 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	}
 	runner := registry.Runner(run, f.Now)
 	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, NewRunID(), ctx.Done()
-	runner.Log, runner.Progress, runner.Scan = slog.New(slog.DiscardHandler), f.Progress.Repositories(), f.Progress.Scan(runner.Scan)
+	runner.Log = slog.New(slog.DiscardHandler)
+	f.Progress.WatchRun(&runner)
 	return &Session{Flags: f, Connection: registry, Runner: runner}, nil
 }
 
