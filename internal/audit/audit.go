@@ -4,7 +4,11 @@
 // outcome means that the process ended during the call.
 package audit
 
-import "time"
+import (
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+)
 
 // An Audit lists the images that the runs in a log removed: deleted, archived or untagged.
 type Audit struct {
@@ -24,6 +28,18 @@ type Run struct {
 	Unconfirmed []Image `json:"unconfirmed"`
 	Unknown     []Image `json:"unknown"` // may have been removed; the last have no outcome in the log
 	Totals      Totals  `json:"totals"`
+	End         *End    `json:"end,omitempty"` // nil if the log does not have it in full
+}
+
+// An End is what the last line of a run says.
+type End struct {
+	Time       time.Time      `json:"time"`
+	Mode       string         `json:"mode"`
+	Account    string         `json:"account"`
+	Region     string         `json:"region"`
+	Incomplete bool           `json:"incomplete"`
+	Undone     map[string]int `json:"undone"` // see [report.Report.Undone]
+	Totals     *report.Totals `json:"totals"`
 }
 
 // An Image is an image that was, or may have been, removed.
