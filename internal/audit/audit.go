@@ -4,11 +4,7 @@
 // outcome means that the process ended during the call.
 package audit
 
-import (
-	"time"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
-)
+import "time"
 
 // An Audit lists the images that the runs in a log removed: deleted, archived or untagged.
 type Audit struct {
@@ -33,13 +29,13 @@ type Run struct {
 
 // An End is what the last line of a run says.
 type End struct {
-	Time       time.Time      `json:"time"`
-	Mode       string         `json:"mode"`
-	Account    string         `json:"account"`
-	Region     string         `json:"region"`
-	Incomplete bool           `json:"incomplete"`
-	Undone     map[string]int `json:"undone"` // see [report.Report.Undone]
-	Totals     *report.Totals `json:"totals"`
+	Time       time.Time        `json:"time"`
+	Mode       string           `json:"mode"`
+	Account    string           `json:"account"`
+	Region     string           `json:"region"`
+	Incomplete bool             `json:"incomplete"`
+	Undone     map[string]int   `json:"undone"` // the causes why it is incomplete
+	Totals     map[string]int64 `json:"totals"` // those of the report
 }
 
 // An Image is an image that was, or may have been, removed.

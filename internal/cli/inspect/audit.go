@@ -136,10 +136,10 @@ func auditRow(t *text.Table, im audit.Image, outcome string) {
 func endOfRun(end *audit.End) string {
 	t := end.Totals
 	line := fmt.Sprintf("mode %s, account %s, %s, ended %s: %s (%d skipped), %s, %d marked to remove, %d protected",
-		end.Mode, cmp.Or(end.Account, "-"), end.Region, text.Time(end.Time), text.Count(t.Repositories, "repository"), t.Skipped,
-		text.Count(t.Evaluated, "image"), t.Removals(), t.Protected)
+		end.Mode, cmp.Or(end.Account, "-"), end.Region, text.Time(end.Time), text.Count(int(t["repositories"]), "repository"), t["skipped"],
+		text.Count(int(t["evaluated"]), "image"), t["expired"]+t["transitioned"]+t["untagged"]+t["followed"], t["protected"])
 	if end.Mode == string(config.Apply) {
-		line += fmt.Sprintf(", at most %s deleted", humanize.Bytes(uint64(max(t.DeletedBytes, 0))))
+		line += fmt.Sprintf(", at most %s deleted", humanize.Bytes(uint64(max(t["deletedBytes"], 0))))
 	}
 	if !end.Incomplete {
 		return line

@@ -73,7 +73,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 	f.AddDeadline(c)
 	f.AddRemoval(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().DurationVar(&maxAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
+	c.Flags().DurationVar(&maxAge, "max-plan-age", session.MaxPlanAge, "refuse a saved plan that is older")
 	return c
 }
 

@@ -90,12 +90,12 @@ func difference(c *cobra.Command, f *session.Flags, args []string) (d *Differenc
 
 // readPlan reads a report that has all its images.
 func readPlan(f *session.Flags, name string) (*report.Report, error) {
-	in, log, closeFile, err := open(f.Env, name)
+	in, err := open(f.Env, name)
 	if err != nil {
 		return nil, err
 	}
-	defer closeFile()
-	if log {
+	defer func() { _ = in.Close() }() // it was only read
+	if in.log {
 		return nil, exit.Usagef("%s is no saved plan or report; save a plan with ecrclean plan --out plan.json", title(name))
 	}
 	r, err := readReport(name, in)

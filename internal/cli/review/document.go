@@ -23,25 +23,31 @@ var logMembers = []json.Token{
 	"msg", "message", "@message", "timestamp", "@timestamp", "level", "record", "events", "logEvents", "messageType", "results",
 }
 
-// open opens a file, or the standard input for "-". The text is in UTF-8, and log is true if
-// it can only be a log.
-func open(e env.Env, name string) (in *bufio.Reader, log bool, closeFile func(), err error) {
+// An input is a text in UTF-8. If log is true, it can only be a log.
+type input struct {
+	*bufio.Reader
+	io.Closer
+	log bool
+}
+
+// open opens a file, or the standard input for "-".
+func open(e env.Env, name string) (*input, error) {
 	f, err := e.OpenInput(name)
 	if err != nil {
-		return nil, false, nil, err
+		return nil, err
 	}
-	closeFile = func() { _ = f.Close() } // it was only read
 	decoded, err := env.Decoded(f)
 	if err != nil {
-		closeFile()
-		return nil, false, nil, exit.Usagef("read %s: %w", name, err)
+		_ = f.Close() // it was only read
+		return nil, exit.Usagef("read %s: %w", title(name), err)
 	}
-	in = bufio.NewReaderSize(decoded, begin)
+	in := &input{Reader: bufio.NewReaderSize(decoded, begin), Closer: f}
 	if mark, _ := in.Peek(3); string(mark) == "\ufeff" {
-		_, _ = in.Discard(len(mark)) // it was read
+		_, _ = in.Discard(len(mark)) // it is in the buffer
 	}
 	text, _ := in.Peek(begin) // the next read returns the error, too
-	return in, isLog(text), closeFile, nil
+	in.log = isLog(text)
+	return in, nil
 }
 
 // title returns the name of a file in messages.

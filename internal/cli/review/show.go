@@ -3,10 +3,10 @@
 package review
 
 import (
-	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -20,9 +20,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
-
-// maxPlanAge is the default of --max-plan-age, see package removal.
-const maxPlanAge = 24 * time.Hour
 
 // Show returns the command show.
 func Show(f *session.Flags) *cobra.Command {
@@ -46,12 +43,12 @@ show calls no AWS service.`,
 }
 
 func show(f *session.Flags, name string) error {
-	in, log, closeFile, err := open(f.Env, name)
+	in, err := open(f.Env, name)
 	if err != nil {
 		return err
 	}
-	defer closeFile()
-	if log {
+	defer func() { _ = in.Close() }() // it was only read
+	if in.log {
 		return showLog(f, name, in)
 	}
 	r, err := readReport(name, in)
@@ -61,7 +58,7 @@ func show(f *session.Flags, name string) error {
 	return showReport(f, name, r)
 }
 
-func showLog(f *session.Flags, name string, in *bufio.Reader) error {
+func showLog(f *session.Flags, name string, in io.Reader) error {
 	if !slices.Contains([]session.Output{session.Table, session.JSON}, f.Output) {
 		return exit.Usagef("%s is no report, and --output %s is for reports only; a log is printed as table or json", title(name), f.Output)
 	}
@@ -73,7 +70,7 @@ func showLog(f *session.Flags, name string, in *bufio.Reader) error {
 }
 
 // readReport reads a report. For any other document the error says what it is.
-func readReport(name string, in *bufio.Reader) (*report.Report, error) {
+func readReport(name string, in io.Reader) (*report.Report, error) {
 	r, m, err := read(in)
 	switch {
 	case err != nil:
@@ -128,7 +125,7 @@ func kindOf(r *report.Report) string {
 func next(name string, r *report.Report, now time.Time) string {
 	const again = "plan again with ecrclean plan --out plan.json"
 	removals, _ := r.Removals()
-	until := r.Start.Add(maxPlanAge)
+	until := r.Start.Add(session.MaxPlanAge)
 	if name == "-" {
 		name = "FILE" // apply reads no standard input
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // table returns the two plans, a line for each image and repository that differs, and the
@@ -53,6 +54,12 @@ func (s *State) line() string {
 	}
 	if s.AppliedRulePriority > 0 {
 		why = fmt.Sprintf("rule %d: %s", s.AppliedRulePriority, why)
+	}
+	switch {
+	case plan.Archives(s.Verdict, s.OnExpire):
+		return "archive, " + why
+	case len(s.Untag) > 0:
+		return fmt.Sprintf("untag %s, %s", text.Tags(s.Untag), why)
 	}
 	return fmt.Sprintf("%s, %s", s.Verdict, why)
 }

@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
+
+// MaxPlanAge is the default of --max-plan-age.
+const MaxPlanAge = 24 * time.Hour
 
 // limits returns the limits that were typed or come from a saved plan, or nil if there are none.
 func (f *Flags) limits() *report.Limits {
