@@ -1,4 +1,4 @@
-// Package review has the commands that look at what was written before: show prints a saved
+// Package review has the commands that look at what was written before. Show prints a saved
 // plan, a report or a log, and diff compares two plans, or a plan with now.
 package review
 
