@@ -62,7 +62,7 @@ func (l *Line) Start() {
 	if l.w == nil || l.over || l.stop != nil {
 		return
 	}
-	l.Phase("connecting to AWS")
+	l.Phase("starting")
 	l.stop = make(chan struct{})
 	l.every = sampleEvery
 	if l.width != nil {

@@ -58,7 +58,7 @@ func TestTheFirstLineComesWithinASecond(t *testing.T) {
 	t.Parallel()
 	onConsole(t, 80, func(c *console) {
 		c.Start()
-		awstest.Equal(t, "printed", "connecting to AWS, 1 s so far", visible(c.after(time.Second-1)))
+		awstest.Equal(t, "printed", "starting, 1 s so far", visible(c.after(time.Second-1)))
 	})
 }
 
@@ -160,11 +160,11 @@ func TestTheLineMakesWay(t *testing.T) {
 		c.after(redrawEvery)
 		fmt.Fprintln(c, "note")
 		awstest.Equal(t, "note", "\r\x1b[Knote\n", c.after(0))
-		awstest.Equal(t, "after the note", "connecting to AWS, 0 s so far", visible(c.after(redrawEvery)))
+		awstest.Equal(t, "after the note", "starting, 0 s so far", visible(c.after(redrawEvery)))
 		fmt.Fprint(c, "Type yes to go on: ")
 		awstest.Equal(t, "question", "\r\x1b[KType yes to go on: ", c.after(time.Minute))
 		fmt.Fprintln(c)
-		awstest.Equal(t, "after the question", "\nconnecting to AWS, 0 calls/s, 61 s so far", visible(c.after(redrawEvery)))
+		awstest.Equal(t, "after the question", "\nstarting, 0 calls/s, 61 s so far", visible(c.after(redrawEvery)))
 		var results strings.Builder
 		fmt.Fprint(c.Results(&results), "{}")
 		fmt.Fprint(c.Results(&results), "\n")

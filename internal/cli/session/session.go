@@ -125,6 +125,7 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	}
 	run.Repositories.Omitted = patterns(f.Exclude)
 	f.Progress.Start()
+	f.Progress.Phase("connecting to AWS")
 	registry, err := f.Connect(ctx)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
@@ -199,7 +200,7 @@ func (s *Session) Report(ctx context.Context, run func(context.Context) (report.
 	if err != nil {
 		return nil, Error(err)
 	}
-	report.End, report.Calls = s.End(), s.Connection.Calls()
+	report.End, report.Calls, report.Limits = s.End(), s.Connection.Calls(), s.limits()
 	s.Flags.Progress.Phase("writing the result")
 	return &report, nil
 }
