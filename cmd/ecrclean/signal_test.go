@@ -42,7 +42,7 @@ func TestASignalEndsApplyAfterTheCallUnderWay(t *testing.T) {
 			if got := p.audited(t, "log"); got.Totals != (audit.Totals{Deleted: 100, NotAttempted: 50}) || !got.Finished || got.ID != report.RunID {
 				t.Errorf("audit says run %s, finished %t, %+v", got.ID, got.Finished, got.Totals)
 			}
-			p.wantSaid(t, "ecrclean: "+sent.String()+" signal received; finishing in-flight calls; press Ctrl-C again to quit now\n",
+			p.wantSaid(t, "ecrclean: "+sent.String()+" signal received; finishing 1 delete call; press Ctrl-C again to quit now\n",
 				"ecrclean: incomplete: 1 repository failed or was skipped: app\n")
 		})
 	}
@@ -163,7 +163,7 @@ func TestAPanicIsAFailure(t *testing.T) {
 // A command that calls nobody does not wait for its input either.
 func TestASignalEndsTheWaitForInput(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"convert"}, {"check", "-"}, {"audit", "-"}, {"invoke", "-"}, {"attach", "--policy", "-"}} {
+	for _, args := range [][]string{{"convert"}, {"check", "-"}, {"audit", "-"}, {"invoke", "-"}, {"attach", "--policy", "-", "--yes"}} {
 		t.Run(args[0], func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancelCause(t.Context())

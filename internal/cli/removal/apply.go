@@ -36,7 +36,8 @@ func Apply(f *session.Flags) *cobra.Command {
 anything.
 
 With FILE, apply does not ask. It removes only images that are in both the saved plan
-and a fresh plan.
+and a fresh plan. The limits that were typed for the saved plan apply, unless you give
+others.
 
 With --log, apply writes each image to the log on the disk before the call that removes
 the image. After Ctrl-C, apply finishes the calls in flight and reports what it did not
@@ -51,20 +52,30 @@ attempt. Press Ctrl-C again to quit at once.`,
 			}
 			return nil
 		}),
-		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) (err error) {
-			s.MaxPlanAge = maxAge
+		RunE: func(c *cobra.Command, args []string) error {
+			var saved *report.Report
 			if len(args) == 1 {
-				if s.Saved, err = readPlan(f, args[0]); err != nil {
+				f.Progress.Start() // a large plan takes seconds to read
+				var err error
+				if saved, err = readPlan(f, args[0]); err != nil {
+					return err
+				}
+				if err := f.UseLimits(saved.Limits); err != nil {
 					return err
 				}
 			}
+			s, err := f.Open(c.Context(), config.Apply)
+			if err != nil {
+				return err
+			}
+			s.Saved, s.MaxPlanAge = saved, maxAge
 			r := removal{Session: s, run: s.Run, status: session.Status}
-			err = r.apply(ctx, yes || s.Saved != nil)
+			err = r.apply(c.Context(), yes || saved != nil)
 			if refused, ok := errors.AsType[*report.PlanError](err); ok && refused.OtherConfiguration {
-				err = exit.Usagef("%s was made with another configuration or policy; run: %s", args[0], lineForSaved(f, args[0], s.Saved))
+				err = exit.Usagef("%s was made with another configuration or policy; run: %s", args[0], lineForSaved(f, args[0], saved))
 			}
 			return err
-		}),
+		},
 	}
 	f.AddReport(c)
 	f.AddPolicy(c)
@@ -73,7 +84,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 	f.AddDeadline(c)
 	f.AddRemoval(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().DurationVar(&maxAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
+	c.Flags().DurationVar(&maxAge, "max-plan-age", session.MaxPlanAge, "refuse a saved plan that is older")
 	return c
 }
 

@@ -27,11 +27,11 @@ func adviseWithoutPolicy(ctx context.Context, s *session.Session, r *report.Repo
 	case all == 0:
 		s.Notef("the configuration excludes all repositories; to see it, run: %s", s.Line(session.Only("config", "profile", "region"), "policies"))
 	case all == skipped[plan.SkipNotConfigured]:
-		s.Notef("no entry of the configuration selects any of %s; to see why, run: %s", n,
+		s.Notef("no entry of the configuration selects a repository (%s); to see why, run: %s", n,
 			s.Line(session.Only("config", "profile", "region"), "policies"))
 	case all == skipped[plan.SkipNotConfigured]+skipped[plan.SkipNoPolicy]:
 		same := session.Only("profile", "region", "repositories", "exclude")
-		s.Notef("none of %s has a policy, so nothing was evaluated. Next:", n)
+		s.Notef("no repository has a policy (%s), so nothing was evaluated. Next:", n)
 		fmt.Fprintf(s.Stderr, "  %s\n      writes a first configuration, and shows what it would delete\n", s.Line(same, "init"))
 		fmt.Fprintf(s.Stderr, "  %s\n      shows what the lifecycle policy in FILE would delete\n", s.Line(same, "plan", "--policy", "FILE"))
 	}

@@ -74,6 +74,7 @@ func start(ctx context.Context, f *session.Flags, out string) error {
 	}
 	d := newDraft(s, assignments)
 	var made inuse.Scan
+	s.Flags.Progress.Phase("in-use scan")
 	d.sources, made = scan(ctx, s.Connection, f.Now)
 	r, err := d.plan(ctx, s, made)
 	if err != nil {
