@@ -52,30 +52,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 			}
 			return nil
 		}),
-		RunE: func(c *cobra.Command, args []string) error {
-			var saved *report.Report
-			if len(args) == 1 {
-				f.Progress.Start() // a large plan takes seconds to read
-				var err error
-				if saved, err = readPlan(f, args[0]); err != nil {
-					return err
-				}
-				if err := f.UseLimits(saved.Limits); err != nil {
-					return err
-				}
-			}
-			s, err := f.Open(c.Context(), config.Apply)
-			if err != nil {
-				return err
-			}
-			s.Saved, s.MaxPlanAge = saved, maxAge
-			r := removal{Session: s, run: s.Run, status: session.Status}
-			err = r.apply(c.Context(), yes || saved != nil)
-			if refused, ok := errors.AsType[*report.PlanError](err); ok && refused.OtherConfiguration {
-				err = exit.Usagef("%s was made with another configuration or policy; run: %s", args[0], lineForSaved(f, args[0], saved))
-			}
-			return err
-		},
+		RunE: func(c *cobra.Command, args []string) error { return runApply(c.Context(), f, args, maxAge, yes) },
 	}
 	f.AddReport(c)
 	f.AddPolicy(c)
@@ -86,6 +63,32 @@ attempt. Press Ctrl-C again to quit at once.`,
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().DurationVar(&maxAge, "max-plan-age", session.MaxPlanAge, "refuse a saved plan that is older")
 	return c
+}
+
+// runApply applies a new plan, or the plan saved in the file that args has.
+func runApply(ctx context.Context, f *session.Flags, args []string, maxAge time.Duration, yes bool) error {
+	var saved *report.Report
+	if len(args) == 1 {
+		f.Progress.Start() // a large plan takes seconds to read
+		var err error
+		if saved, err = readPlan(f, args[0]); err != nil {
+			return err
+		}
+		if err := f.UseLimits(saved.Limits); err != nil {
+			return err
+		}
+	}
+	s, err := f.Open(ctx, config.Apply)
+	if err != nil {
+		return err
+	}
+	s.Saved, s.MaxPlanAge = saved, maxAge
+	r := removal{Session: s, run: s.Run, status: session.Status}
+	err = r.apply(ctx, yes || saved != nil)
+	if refused, ok := errors.AsType[*report.PlanError](err); ok && refused.OtherConfiguration {
+		err = exit.Usagef("%s was made with another configuration or policy; run: %s", args[0], lineForSaved(f, args[0], saved))
+	}
+	return err
 }
 
 func readPlan(flags *session.Flags, name string) (*report.Report, error) {
