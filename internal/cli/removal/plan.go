@@ -19,12 +19,33 @@ import (
 
 // Plan returns the command plan.
 func Plan(f *session.Flags) *cobra.Command {
-	var out string
+	var (
+		out    string
+		images []string
+	)
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would be removed; remove nothing",
-		Args:  session.NoArgs,
+		Long: `Show what apply would remove, and why. plan removes nothing.
+
+With --images, plan shows just these images, also those that are kept. The policies are
+evaluated for the whole repositories, so the verdicts are those of the whole plan.
+
+` + session.ImageNames,
+		Args: cobra.MatchAll(session.NoArgs, func(*cobra.Command, []string) error {
+			switch {
+			case images == nil:
+			case out != "":
+				return exit.Usagef("--out saves a whole plan; leave out --images, or --out")
+			case f.Repositories != nil || f.Exclude != nil:
+				return exit.Usagef("--images names the repositories, too; leave out --repositories and --exclude")
+			}
+			return nil
+		}),
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
+			if images != nil {
+				return planImages(ctx, s, images)
+			}
 			plan, err := s.Report(ctx, s.Run)
 			if err == nil && out != "" {
 				err = save(ctx, f, out, plan)
@@ -42,6 +63,8 @@ func Plan(f *session.Flags) *cobra.Command {
 	f.AddDeadline(c)
 	f.AddExec(c)
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
+	c.Flags().StringSliceVar(&images, "images", nil,
+		"show just these images, each with its repository, such as team/app:v1 (repeatable, comma-separated)")
 	return c
 }
 
