@@ -85,13 +85,16 @@ type deletion struct {
 // check checks the command line before anything is read.
 func (d *deletion) check(args []string) error {
 	filtered := d.given(d.line.flags) != nil
+	if err := d.parse(d.line.flags); err != nil {
+		return err
+	}
 	switch {
 	case !filtered && len(args) == 0:
 		return exit.Usagef("expects %s", someImages)
 	case filtered && len(args) != 1:
 		return exit.Usagef("expects %s", oneRepository)
 	}
-	return d.parse(filtered)
+	return nil
 }
 
 func (d *deletion) run(ctx context.Context, args []string) (err error) {

@@ -39,13 +39,13 @@ func (f *filters) add(flags *pflag.FlagSet) {
 }
 
 // parse reads the values of the flags, and refuses those that exclude each other.
-func (f *filters) parse(given bool) (err error) {
-	if f.age != "" {
+func (f *filters) parse(flags *pflag.FlagSet) (err error) {
+	if flags.Changed("older-than") {
 		if f.olderThan, err = selection.ParseAge(f.age); err != nil {
 			return exit.Usagef("--older-than %s: %w", f.age, err)
 		}
 	}
-	if f.newest != "" {
+	if flags.Changed("keep-newest") {
 		number, ok := decimal.Parse(f.newest)
 		n, fits := number.Int()
 		if !ok || !fits || n < 1 || n > math.MaxInt32 {
@@ -54,21 +54,24 @@ func (f *filters) parse(given bool) (err error) {
 		f.keepNewest = int(n)
 	}
 	switch {
+	case flags.Changed("tags") && (len(f.tags) == 0 || slices.Contains(f.tags, "")):
+		return exit.Usagef("--tags has an empty pattern, which selects no tag; write patterns such as 'pr-*', or leave it out")
 	case f.untagged && len(f.tags) > 0:
 		return exit.Usagef("--untagged and --tags together select no image; run delete twice, once with each")
 	case f.allTags && f.tagOnly:
 		return exit.Usagef("--all-tags and --tag-only exclude each other; give one of them")
-	case given && len(f.tags) == 0 && (f.allTags || f.tagOnly):
+	case f.given(flags) != nil && len(f.tags) == 0 && (f.allTags || f.tagOnly):
 		return exit.Usagef("--all-tags and --tag-only need tags; name them, or select them with --tags")
 	}
 	return nil
 }
 
-// given returns the filters of the command line as a person types them, or nil.
+// given returns the filters of the command line as a person types them, or nil. A filter that
+// is given and empty, such as one of a shell variable without a value, is an error in parse.
 func (*filters) given(flags *pflag.FlagSet) []string {
 	var given []string
 	for _, name := range []string{"untagged", "tags", "older-than", "keep-newest"} {
-		if f := flags.Lookup(name); f.Changed {
+		if f := flags.Lookup(name); f.Changed && f.Value.String() != "false" {
 			given = append(given, typed(f))
 		}
 	}
