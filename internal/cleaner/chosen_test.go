@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
 // filtered chooses by a filter and keeps the newest of what it selects.
@@ -57,17 +59,43 @@ func TestKeepNewestCountsNeitherChildrenNorReferrers(t *testing.T) {
 	awstest.Equal(t, "deleted", 2, got.Totals.Deleted)
 }
 
+// planningAgain makes the plan too old before its first removing call, and then calls change.
+func planningAgain(r *cleaner.Runner, w *fakeRegistry, change func()) {
+	scans(r, inuse.Scan{})
+	clock := now
+	r.Clock = func() time.Time { return clock }
+	r.Remover = w.Remover().BeforeDescribe(func(string) {
+		if clock.Equal(now) {
+			clock = clock.Add(usage.MaxScanAge + time.Second)
+			change()
+		}
+	})
+}
+
 // A new plan during the run selects more images. Only those of the first selection are deleted.
 func TestANewPlanDeletesOnlyImagesOfTheFirstSelection(t *testing.T) {
 	t.Parallel()
 	w := newFakeRegistry(image("a", 9*day, "pr-1"), image("b", 9*day, "pr-2"), image("c", 9*day, "pr-3"))
-	r := newRunner(t, w, `{"policies": [], "protect": {"inUse": ["ecs"], "tagPatterns": [], "keepNewest": 0, "pulledWithinDays": 0, "pushedWithinHours": 0}}`)
-	scans(&r, inuse.Scan{Counts: map[string]int{"ecs": 0}})
-	fixture.Outdate(&r, func() {
+	r := newRunner(t, w, scanned)
+	planningAgain(&r, w, func() {
 		w.Add("app", append(w.Images["app"], image("d", 9*day, "pr-4"), image("e", 9*day))...)
 	})
 	runChosen(t, &r, filtered(selection.Filter{OlderThan: day}, 1))
 	awstest.Equal(t, "left", []string{"c", "d", "e"}, w.Digests("app"))
+}
+
+// Before the new plan, a named tag has become the last one, and another has moved.
+func TestANewPlanRemovesNoLastTag(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry(image("a", 9*day, "v1", "prod"), image("b", 9*day, "v2", "beta"), image("c", 9*day, "v3", "x"))
+	r := newRunner(t, w, scanned)
+	planningAgain(&r, w, func() {
+		w.Set("a", func(im *evaluator.Image) { im.Tags = []string{"v1"} })
+		w.Set("b", func(im *evaluator.Image) { im.Tags = []string{"beta"} })
+		w.Set("c", func(im *evaluator.Image) { im.Tags = []string{"v2", "v3", "x"} })
+	})
+	report := runChosen(t, &r, selection.Named([]string{"v1", "v2", "v3"}, true))
+	awstest.Equal(t, "outcomes", map[string]plan.Outcome{"a": plan.Changed, "b": plan.Changed, "c": plan.Changed}, outcomes(t, &report))
 }
 
 // Orphans follow the configuration if a filter selects them, and are deleted if named.
@@ -120,4 +148,3 @@ func TestPlanImagesHasTheVerdictsOfTheWholePlan(t *testing.T) {
 		t.Errorf("a limit of the whole repository: %+v", limited.Repositories)
 	}
 }
-
