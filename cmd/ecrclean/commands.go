@@ -31,6 +31,7 @@ var groups = []group{
 		{removal.Plan, []string{
 			"ecrclean plan -c cleaner.json",
 			"ecrclean plan -c cleaner.json -r 'team/*,base' -o json",
+			"ecrclean plan -c cleaner.json --images team/app:v1,team/app:v2",
 			"ecrclean plan -c cleaner.json --out plan.json",
 		}},
 		{inspect.Explain, []string{
@@ -62,8 +63,8 @@ var groups = []group{
 		}},
 		{removal.Delete, []string{
 			"ecrclean delete team/app:v1",
-			"ecrclean delete team/app v1 v2 sha256:3f1c5a0e77b2",
-			"ecrclean delete team/app@sha256:3f1c5a0e77b2 --yes",
+			"ecrclean delete team/app v1 sha256:3f1c5a0e77b2 --yes",
+			"ecrclean delete team/app --tags 'pr-123-*' --older-than 30d --keep-newest 10",
 		}},
 		{attachment.Attach, []string{
 			"ecrclean attach --policy policy.json -r 'team/*'",

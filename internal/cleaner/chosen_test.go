@@ -124,7 +124,10 @@ func TestPlanImagesHasTheVerdictsOfTheWholePlan(t *testing.T) {
 			want[repository.Name+im.ImageDigest] = im
 		}
 	}
-	names := []cleaner.Names{{Repository: "app", Images: []string{"v1", "keep", "sha256:0003", "sha256:0003"}}, {Repository: "other", Images: []string{"sha256:o"}}}
+	names := []cleaner.Names{
+		{Repository: "app", Images: []string{"v1", "keep", "sha256:0003", "sha256:0003"}},
+		{Repository: "other", Images: []string{"sha256:o"}},
+	}
 	part, explained, err := r.PlanImages(t.Context(), names)
 	awstest.NoError(t, err)
 	acts := func(e plan.Explanation) bool { return e.Planned != nil }

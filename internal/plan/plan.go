@@ -56,7 +56,7 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	return plan, err
 }
 
-// PlanChosen plans what a person chooses, under the protection of the entry.
+// PlanChosen plans the removal of chosen images, under the protection of the entry.
 func (p Planner) PlanChosen(ctx context.Context, repository string, entry *config.Entry, choice selection.Choice) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
 	p.Scanner.Rely(ctx, entry.Protect.Sources())

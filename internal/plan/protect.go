@@ -85,7 +85,7 @@ func (p *protector) protections(im *evaluator.Image) []Protection {
 }
 
 // newest returns the digests that keepNewest protects: the n newest images and the n newest
-// active ones, of those with the digests, or of all for nil. Referrers and children do not count.
+// active ones. Referrers and children do not count. With digests it knows only these images.
 //
 // An index is as new as its newest child. Otherwise that child would count after its
 // deletion, and another image would lose its protection. An untagged image that may be the

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Choice is what a person wants to be removed from one repository.
+// A Choice chooses the images that a person wants to remove from one repository.
 type Choice struct {
 	// Choose returns the chosen images, each once. Again is true after the run has removed
 	// some of them.

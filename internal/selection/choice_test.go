@@ -29,8 +29,10 @@ func TestNamed(t *testing.T) {
 		{"aaaa", true, false, "sha256:aaaa is no tag; name the tags to remove"},
 	} {
 		l := selection.Listing{Repository: "app", Images: []evaluator.Image{
-			{Digest: "sha256:aaaa", Tags: []string{"v1", "v2"}}, {Digest: "sha256:bbbb", Tags: []string{"v3"}},
-			{Digest: "sha256:cccc", Tags: []string{"twice", "twice2"}}, {Digest: "sha256:dddd", Tags: []string{"twice"}},
+			{Digest: "sha256:aaaa", Tags: []string{"v1", "v2"}},
+			{Digest: "sha256:bbbb", Tags: []string{"v3"}},
+			{Digest: "sha256:cccc", Tags: []string{"twice", "twice2"}},
+			{Digest: "sha256:dddd", Tags: []string{"twice"}},
 		}}
 		names := strings.Fields(test.names)
 		chosen, err := selection.Named(slices.Clone(names), test.tagOnly).Choose(&l, now, test.again)

@@ -17,6 +17,7 @@ type Filter struct {
 	Untagged  bool
 	Tags      []wildcard.Pattern // one of the tags must match one of these
 	OlderThan time.Duration      // since the push, or the restore of an archived image
+
 	// AllTags and TagOnly say what happens to an image that also has tags which do not match.
 	// Without either it is kept. AllTags chooses it, and TagOnly only its matching tags.
 	AllTags, TagOnly bool

@@ -58,7 +58,8 @@ func FuzzFilter(f *testing.F) {
 			filter.Tags, filter.AllTags = []wildcard.Pattern{wildcard.Compile("pr-*")}, true
 			tags = `"tagStatus": "tagged", "tagPatternList": ["pr-*"]`
 		}
-		policy, problems := lifecycle.Parse(fmt.Appendf(nil, `{"rules": [{"rulePriority": 1, "action": {"type": "expire"}, "selection": {%s,
+		policy, problems := lifecycle.Parse(fmt.Appendf(nil, `{"rules": [{"rulePriority": 1,
+			"action": {"type": "expire"}, "selection": {%s,
 			"countType": "sinceImagePushed", "countUnit": "days", "countNumber": %d}}]}`, tags, days), lifecycle.AWS)
 		if err := problems.Err(); err != nil {
 			t.Fatal(err)
@@ -112,7 +113,8 @@ func TestParseAge(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
 		"12h": 12 * time.Hour, "30d": 30 * day, "2w": 14 * day, "36600d": 36600 * day,
-		"": 0, "d": 0, "30": 0, "0d": 0, "-1d": 0, "1.5d": 0, "030d": 0, "30D": 0, "30m": 0, "1d12h": 0, " 1d": 0, "36601d": 0, "9999999999w": 0,
+		"": 0, "d": 0, "30": 0, "0d": 0, "-1d": 0, "1.5d": 0, "030d": 0, "30D": 0, "30m": 0, "1d12h": 0, "1 d": 0,
+		"36601d": 0, "9999999999w": 0,
 	} {
 		if got, err := selection.ParseAge(text); got != want || (err == nil) != (want > 0) {
 			t.Errorf("ParseAge(%q) = %v, %v; want %v", text, got, err, want)

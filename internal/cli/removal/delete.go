@@ -26,7 +26,8 @@ import (
 const (
 	someImages = "images: REPOSITORY:TAG, REPOSITORY@DIGEST, or a repository and its tags or digests; " +
 		"or a repository and a filter, such as ecrclean delete team/app --untagged --older-than 30d"
-	oneRepository = "one repository without an image, because filters select the images, such as ecrclean delete team/app --untagged"
+	oneRepository = "one repository without an image, because filters select the images, " +
+		"such as ecrclean delete team/app --untagged"
 )
 
 // Delete returns the command delete.
@@ -132,8 +133,8 @@ func (d *deletion) explain(err error) error {
 	return d.images.Hint(err)
 }
 
-// approve prints what else the user must know about a plan, on the standard error stream. It
-// refuses to delete an image of which only some tags were named.
+// approve prints more about a plan on the standard error stream. It refuses to delete an image
+// of which only some tags were named.
 func (d *deletion) approve(plan *plan.Plan) error {
 	switch {
 	case d.Saved != nil:
@@ -145,25 +146,29 @@ func (d *deletion) approve(plan *plan.Plan) error {
 	var refused, tags []string
 	for _, im := range plan.Images {
 		named, other := split(im.Tags, d.images.Names)
+		if lost := len(im.Untag); lost > 0 && lost < len(named) {
+			d.Notef("%s", moreTags(im.Digest, len(named)))
+		}
 		if im.Action != evaluator.Expire || im.Protected() || len(other) == 0 {
 			continue // it was not named, or is kept, or nothing else is lost
 		}
 		digest, others := text.ShortDigest(im.Digest), strings.Join(other, ", ")
-		switch {
-		case len(named) == 0:
-			d.Notef("%s is called %s; delete removes the image with all its tags", digest, others)
-		case d.allTags || slices.Contains(d.images.Names, im.Digest):
-			d.Notef("%s is %s, which is also called %s; delete removes the image with all its tags", strings.Join(named, ", "), digest, others)
-		default:
-			refused = append(refused, fmt.Sprintf("%s is %s, which is also called %s", strings.Join(named, ", "), digest, others))
-			tags = append(tags, named...)
+		called := digest + " is called " + others
+		if len(named) > 0 {
+			called = fmt.Sprintf("%s is %s, which is also called %s", strings.Join(named, ", "), digest, others)
 		}
+		if byDigest := slices.Contains(d.images.Names, im.Digest); byDigest || d.allTags {
+			d.Notef("%s; delete removes the image with all its tags", called)
+			continue
+		}
+		refused, tags = append(refused, called), append(tags, named...)
 	}
 	if len(refused) == 0 {
 		return nil
 	}
-	return exit.Incompletef("nothing was removed: %s; to remove only what you named: %s; to delete the image with all its tags: %s",
-		strings.Join(refused, "; "), d.line.with(d.images.Repository, tags, "--tag-only"),
+	return exit.Incompletef("nothing was removed: %s; to remove only what you named: %s; "+
+		"to delete the image with all its tags: %s", strings.Join(refused, "; "),
+		d.line.with(d.images.Repository, tags, "--tag-only"),
 		d.line.with(d.images.Repository, d.images.Names, "--all-tags"))
 }
 

@@ -32,10 +32,13 @@ func (f *filters) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.untagged, "untagged", false, "select images without a tag")
 	flags.StringSliceVar(&f.tags, "tags", nil,
 		"select images with a tag that matches one of these patterns; * matches any characters (repeatable, comma-separated)")
-	flags.StringVar(&f.age, "older-than", "", "select images pushed longer ago than so many hours, days or weeks, such as 12h, 30d or 2w")
+	flags.StringVar(&f.age, "older-than", "",
+		"select images pushed longer ago than so many hours, days or weeks, such as 12h, 30d or 2w")
 	flags.StringVar(&f.newest, "keep-newest", "", "keep so many of the newest selected images, such as 10")
-	flags.BoolVar(&f.allTags, "all-tags", false, "also delete images that have other tags than the named or matching ones")
-	flags.BoolVar(&f.tagOnly, "tag-only", false, "remove just the named or matching tags, and only from images that have others")
+	flags.BoolVar(&f.allTags, "all-tags", false,
+		"also delete images that have other tags than the named or matching ones")
+	flags.BoolVar(&f.tagOnly, "tag-only", false,
+		"remove just the named or matching tags, and only from images that have others")
 }
 
 // parse reads the values of the flags, and refuses those that exclude each other.
@@ -87,7 +90,7 @@ func (d *deletion) filter() selection.Filter {
 	return filter
 }
 
-// seen is what the filter has found in the first listing.
+// seen is the result of the filter in the first listing.
 type seen struct {
 	selection.Selected
 	listing *selection.Listing
@@ -117,15 +120,14 @@ func (d *deletion) noteSelected(p *plan.Plan) {
 			"to remove just the tags that match, add --tag-only", text.Count(n, "image"))
 	}
 	if n := s.LastTag; n > 0 {
-		d.Notef("kept: %s without another tag, because ECR deletes an image with its last tag; to delete them, leave out --tag-only",
-			text.Count(n, "image"))
+		d.Notef("kept: %s without another tag, because ECR deletes an image with its last tag; "+
+			"to delete them, leave out --tag-only", text.Count(n, "image"))
 	}
 	selected := map[string]bool{}
 	for _, c := range s.Chosen {
 		selected[s.listing.Images[c.Position].Digest] = true
 		if n := len(c.Untag); n > plan.MaxBatch {
-			d.Notef("%s has %d tags that match; one run removes %d of them, so run again",
-				text.ShortDigest(s.listing.Images[c.Position].Digest), n, plan.MaxBatch)
+			d.Notef("%s", moreTags(s.listing.Images[c.Position].Digest, n))
 		}
 	}
 	for i := range p.Images {
@@ -136,11 +138,17 @@ func (d *deletion) noteSelected(p *plan.Plan) {
 	}
 }
 
+func moreTags(digest string, n int) string {
+	return fmt.Sprintf("%s has %d of these tags, and one run removes %d; run again for the others",
+		text.ShortDigest(digest), n, plan.MaxBatch)
+}
+
 // nothingSelected says that no image matches the filters, and how many match each of them.
 func (d *deletion) nothingSelected() string {
 	s, given := &d.seen, d.given(d.line.flags)
 	all := text.Count(len(s.listing.Images), "image")
-	message := fmt.Sprintf("nothing is selected: none of the %s in %s matches %s", all, s.listing.Repository, strings.Join(given, " "))
+	message := fmt.Sprintf("nothing is selected: none of the %s in %s matches %s",
+		all, s.listing.Repository, strings.Join(given, " "))
 	parts := d.conditions()
 	if len(parts) > 1 {
 		var counts []string
@@ -180,11 +188,10 @@ func hint(patterns, tags []string) string {
 		if slices.ContainsFunc(tags, compiled.Match) {
 			continue
 		}
-		prefix, rest, _ := strings.Cut(pattern, "*")
-		prefixes := tags
-		if rest = pattern[len(prefix):]; rest != "" {
-			prefixes = make([]string, len(tags))
-			for i, tag := range tags {
+		prefix, _, _ := strings.Cut(pattern, "*")
+		rest, prefixes := pattern[len(prefix):], slices.Clone(tags)
+		for i, tag := range prefixes {
+			if rest != "" {
 				prefixes[i] = tag[:min(len(tag), len(prefix))]
 			}
 		}

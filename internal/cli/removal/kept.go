@@ -76,13 +76,14 @@ func (d *deletion) noteProtected(images []report.Image) {
 	}
 	slices.Sort(kinds)
 	for _, kind := range kinds {
-		d.Notef("kept: %s protected by %s; %s", text.Count(counts[kind], "selected image"), kind, d.remedy(kind))
+		d.Notef("kept: %s protected by %s; %s", text.Count(counts[kind], "selected image"), kind, d.remedy(kind, "them"))
 	}
 }
 
 func whySkipped(r report.Repository) string {
 	if r.Skipped == plan.SkipLimit {
-		return r.Message + "; raise the limit in the configuration or with --max-deletions, --max-deletions-per-repository or --max-deleted-percent"
+		return r.Message + "; raise the limit in the configuration or with " +
+			"--max-deletions, --max-deletions-per-repository or --max-deleted-percent"
 	}
 	return fmt.Sprintf("%s: %s", r.Skipped, r.Message)
 }
@@ -95,7 +96,7 @@ func (d *deletion) whyNotDeleted(im report.Image) string {
 	}
 	reasons := make([]string, len(im.ProtectedBy))
 	for i, p := range im.ProtectedBy {
-		reasons[i] = fmt.Sprintf("protected by %s: %s; %s", p.Kind, text.ShortDigests(p.By), d.remedy(p.Kind))
+		reasons[i] = fmt.Sprintf("protected by %s: %s; %s", p.Kind, text.ShortDigests(p.By), d.remedy(p.Kind, "it"))
 	}
 	return strings.Join(reasons, "; ")
 }
@@ -106,7 +107,9 @@ var outcomeRemedies = map[plan.Outcome]string{
 }
 
 // overridable are the protections that --override-protection takes.
-var overridable = []string{config.TagPatterns, config.KeepNewest, config.PulledWithinDays, config.PushedWithinHours, config.Orphan}
+var overridable = []string{
+	config.TagPatterns, config.KeepNewest, config.PulledWithinDays, config.PushedWithinHours, config.Orphan,
+}
 
 // checkOverridable returns an error for protections that cannot be overridden.
 func checkOverridable(protections []string) error {
@@ -123,22 +126,22 @@ func checkOverridable(protections []string) error {
 	return nil
 }
 
-// remedy says what to do about a protection.
-func (d *deletion) remedy(kind plan.ProtectionKind) string {
-	overrides := slices.Contains(overridable, string(kind))
+// remedy says what to do about a protection of it or them.
+func (d *deletion) remedy(kind plan.ProtectionKind, them string) string {
 	switch {
 	case kind == plan.ByOrphan && (d.byName() || slices.Contains(d.Unprotected, config.Orphan)):
-		return "its repository has only images that refer to others, which are elsewhere; delete it with aws ecr batch-delete-image"
-	case overrides:
-		return fmt.Sprintf("add --override-protection %s to delete it", kind)
+		return fmt.Sprintf("the repository has only images that refer to others, which are elsewhere; "+
+			"delete %s with aws ecr batch-delete-image", them)
+	case slices.Contains(overridable, string(kind)):
+		return fmt.Sprintf("add --override-protection %s to delete %s", kind, them)
 	}
 	return cmp.Or(remedies[kind], "see ecrclean explain")
 }
 
 // remedies are for the protections that cannot be overridden.
 var remedies = map[plan.ProtectionKind]string{
-	plan.ByInUse:           "stop using it there, or change protect.inUse and protect.references in the configuration",
-	plan.ByChild:           "it is deleted with the index that lists it, so delete that index",
-	plan.BySubject:         "it is deleted with the image that it refers to, so delete that image",
-	plan.ByUnreadableIndex: "run again when its manifest can be read, or delete that index first",
+	plan.ByInUse:           "stop using the image there, or change protect.inUse and protect.references in the configuration",
+	plan.ByChild:           "such an image is deleted with the index that lists it",
+	plan.BySubject:         "such an image is deleted with the image that it refers to",
+	plan.ByUnreadableIndex: "run again when the manifest of the index can be read, or delete the index first",
 }
