@@ -3,6 +3,7 @@ package removal
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -63,19 +64,14 @@ func (d *deletion) namedKept(repository report.Repository) error {
 // noteProtected counts the protected images by the kinds of protection.
 func (d *deletion) noteProtected(images []report.Image) {
 	counts := map[plan.ProtectionKind]int{}
-	var kinds []plan.ProtectionKind
 	for _, im := range images {
 		for i, p := range im.ProtectedBy {
-			if slices.ContainsFunc(im.ProtectedBy[:i], func(other plan.Protection) bool { return other.Kind == p.Kind }) {
-				continue
-			}
-			if counts[p.Kind]++; counts[p.Kind] == 1 {
-				kinds = append(kinds, p.Kind)
+			if i == 0 || im.ProtectedBy[i-1].Kind != p.Kind { // those of a kind are together
+				counts[p.Kind]++
 			}
 		}
 	}
-	slices.Sort(kinds)
-	for _, kind := range kinds {
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		d.Notef("kept: %s protected by %s; %s", text.Count(counts[kind], "selected image"), kind, d.remedy(kind, "them"))
 	}
 }
