@@ -19,10 +19,10 @@ import (
 const imageOfRepository = "each of --images as REPOSITORY:TAG or REPOSITORY@DIGEST"
 
 // planImages prints the part of the plan about the images, and the images that it keeps.
-func planImages(ctx context.Context, s *session.Session, images []string) error {
+func planImages(ctx context.Context, s *session.Session, images []string) (*report.Report, error) {
 	names, first, err := namesOf(s, images)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var explained []plan.Explanation
 	plan, err := s.Report(ctx, func(ctx context.Context) (r report.Report, err error) {
@@ -30,24 +30,22 @@ func planImages(ctx context.Context, s *session.Session, images []string) error 
 		return r, first.Hint(err)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.Output == session.Table {
 		s.Output = session.Wide // which lists the images
 	}
 	if err := s.PrintReport(plan); err != nil {
-		return err
+		return nil, err
 	}
-	kept := keptImages(explained)
+	out := s.Stderr
 	if s.Output == session.Wide {
-		_, err = fmt.Fprint(s.Stdout, kept)
-	} else {
-		_, err = fmt.Fprint(s.Stderr, kept)
+		out = s.Stdout
 	}
-	if err != nil {
-		return exit.Failuref("write the images: %w", err)
+	if _, err := fmt.Fprint(out, keptImages(explained)); err != nil {
+		return nil, exit.Failuref("write the images: %w", err)
 	}
-	return session.Status(plan)
+	return plan, session.Status(plan)
 }
 
 // namesOf returns the names by repository, in the order of the flag.

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -23,7 +24,7 @@ import (
 func (d *deletion) status(r *report.Report) error {
 	for _, repository := range r.Repositories { // there is one
 		if repository.Skipped != "" {
-			d.Notef("not deleted: %s: %s", repository.Name, whySkipped(repository))
+			d.Notef("not deleted: %s: %s", repository.Name, whySkipped(r, &repository))
 			return session.Status(r)
 		}
 		if !d.byName() {
@@ -76,12 +77,11 @@ func (d *deletion) noteProtected(images []report.Image) {
 	}
 }
 
-func whySkipped(r report.Repository) string {
-	if r.Skipped == plan.SkipLimit {
-		return r.Message + "; raise the limit in the configuration or with " +
-			"--max-deletions, --max-deletions-per-repository or --max-deleted-percent"
+func whySkipped(r *report.Report, repository *report.Repository) string {
+	if repository.Skipped == plan.SkipLimit {
+		return render.WhySkipped(r, repository)
 	}
-	return fmt.Sprintf("%s: %s", r.Skipped, r.Message)
+	return fmt.Sprintf("%s: %s", repository.Skipped, repository.Message)
 }
 
 func (d *deletion) whyNotDeleted(im report.Image) string {

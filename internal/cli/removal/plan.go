@@ -12,6 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -20,8 +21,9 @@ import (
 // Plan returns the command plan.
 func Plan(f *session.Flags) *cobra.Command {
 	var (
-		out    string
-		images []string
+		out      string
+		images   []string
+		detailed bool
 	)
 	c := &cobra.Command{
 		Use:   "plan",
@@ -43,17 +45,15 @@ evaluated for the whole repositories, so the verdicts are those of the whole pla
 			return nil
 		}),
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
+			run := func() (*report.Report, error) { return planAll(ctx, s, out) }
 			if images != nil {
-				return planImages(ctx, s, images)
+				run = func() (*report.Report, error) { return planImages(ctx, s, images) }
 			}
-			plan, err := s.Report(ctx, s.Run)
-			if err == nil && out != "" {
-				err = save(ctx, f, out, plan)
-			}
-			if err != nil {
+			plan, err := run()
+			if err != nil || !detailed {
 				return err
 			}
-			return f.Conclude(plan)
+			return changes(plan)
 		}),
 	}
 	f.AddReport(c)
@@ -65,7 +65,29 @@ evaluated for the whole repositories, so the verdicts are those of the whole pla
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
 	c.Flags().StringSliceVar(&images, "images", nil,
 		"show just these images, each with its repository, such as team/app:v1 (repeatable, comma-separated)")
+	session.AddDetailedExitcode(c, &detailed, "if images would be removed")
 	return c
+}
+
+// planAll prints the plan and saves it in the file of --out.
+func planAll(ctx context.Context, s *session.Session, out string) (*report.Report, error) {
+	plan, err := s.Report(ctx, s.Run)
+	if err == nil && out != "" {
+		err = save(ctx, s.Flags, out, plan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return plan, s.Conclude(plan)
+}
+
+// changes returns the error with the status exit.Changes if the plan would remove images.
+func changes(plan *report.Report) error {
+	removals, _ := plan.Removals()
+	if removals == 0 {
+		return nil
+	}
+	return exit.Changesf("%s would be removed", text.Count(removals, "image"))
 }
 
 // save writes a plan to a file, unless a signal has cut the plan short: the file may have

@@ -202,7 +202,7 @@ func (s *Session) Report(ctx context.Context, run func(context.Context) (report.
 	if err != nil {
 		return nil, Error(err)
 	}
-	report.End, report.Calls = s.End(), s.Connection.Calls()
+	report.End, report.Calls, report.Limits = s.End(), s.Connection.Calls(), s.limits()
 	return &report, nil
 }
 
