@@ -32,7 +32,6 @@ var groups = []group{
 		{removal.Plan, []string{
 			"ecrclean plan -c cleaner.json",
 			"ecrclean plan -c cleaner.json -r 'team/*,base' -o json",
-			"ecrclean plan -c cleaner.json --images team/app:v1,team/app:v2",
 			"ecrclean plan -c cleaner.json --out plan.json",
 		}},
 		{inspect.Explain, []string{

@@ -56,6 +56,9 @@ func (f *filters) parse(flags *pflag.FlagSet) (err error) {
 		}
 		f.keepNewest = int(n)
 	}
+	for i := range f.tags {
+		f.tags[i] = strings.TrimSpace(f.tags[i])
+	}
 	switch {
 	case flags.Changed("tags") && (len(f.tags) == 0 || slices.Contains(f.tags, "")):
 		return exit.Usagef("--tags has an empty pattern, which selects no tag; write patterns such as 'pr-*', or leave it out")

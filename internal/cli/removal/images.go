@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
@@ -52,7 +53,7 @@ func planImages(ctx context.Context, s *session.Session, images []string) (*repo
 func namesOf(s *session.Session, images []string) (all []cleaner.Names, first imagename.Images, err error) {
 	account := ""
 	for i, image := range images {
-		one, err := s.Images([]string{image}, 1, imageOfRepository)
+		one, err := s.Images([]string{strings.TrimSpace(image)}, 1, imageOfRepository)
 		switch {
 		case err != nil:
 			return nil, first, err
