@@ -49,6 +49,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			var saved *report.Report
 			if len(args) == 1 {
+				f.Progress.Start() // a large plan takes seconds to read
 				var err error
 				if saved, err = readPlan(args[0]); err != nil {
 					return err
