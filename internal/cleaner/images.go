@@ -30,6 +30,7 @@ func (r *Runner) PlanImages(ctx context.Context, all []Names) (result report.Rep
 	planner := r.PlannerOf(account)
 	planner.Scanner.SetRepositories(names, usage.Named)
 	result = r.newReport(account)
+	r.Progress.Begin(len(all))
 	grants, keptByOwnPulls := r.newGrants(), 0
 	for i, of := range all {
 		p, explanations, err := planner.Explain(ctx, &r.Config, repositories[i], of.Images)
@@ -46,6 +47,7 @@ func (r *Runner) PlanImages(ctx context.Context, all []Names) (result report.Rep
 		p.Images = slices.DeleteFunc(slices.Clone(p.Images), func(im plan.Image) bool { return !named[im.Digest] })
 		result.Add(r.reportOn(ctx, &p, true))
 		keptByOwnPulls += p.KeptByOwnPulls
+		r.Progress.Handled()
 	}
 	r.finish(&result, keptByOwnPulls)
 	return result, explained, nil
