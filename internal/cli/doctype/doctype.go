@@ -1,5 +1,5 @@
-// Package doctype recognises the documents that people confuse with each other, and reads
-// a policy from the output of "aws ecr get-lifecycle-policy".
+// Package doctype recognises the documents that people confuse with each other, by their keys. It
+// also reads a policy from the output of "aws ecr get-lifecycle-policy".
 package doctype
 
 import (

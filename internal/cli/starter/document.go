@@ -35,6 +35,7 @@ const (
 	maxGroups   = 15
 	maxSeen     = 8 // patterns of tags in a comment
 	maxProposed = 4 // rules
+	maxShared   = 20
 )
 
 // groupsOf returns a group for each first segment that several of the names have, at most
@@ -138,9 +139,13 @@ func (d *draft) attachedEntry() string {
 		"A run with this entry applies the same policy, with protection. To move the policies into a configuration "+
 		"and to detach them, see: ecrclean adopt --help", text.Count(len(d.attached), "repository"))
 	out.Addf(`    {"name": "attached", "policy": "attached", "repositories": [`)
-	for i, name := range d.attached {
+	names := d.attached
+	if len(d.groups) == 0 {
+		names = []string{"*"}
+	}
+	for i, name := range names {
 		comma := ","
-		if i == len(d.attached)-1 {
+		if i == len(names)-1 {
 			comma = ""
 		}
 		out.Addf("      %s%s", jsondoc.AppendString(nil, name), comma)
@@ -224,8 +229,11 @@ func (d *draft) protect(out *text.Lines) {
 			"of the images that it uses (ecrclean references --out s3://BUCKET/ACCOUNT.json), and name the lists here. "+
 			"Without its list, the use of an image there is not known.")
 	}
-	for _, line := range d.shared {
+	for _, line := range d.shared[:min(len(d.shared), maxShared)] {
 		comment(out, 4, "- %s", line)
+	}
+	if more := len(d.shared) - maxShared; more > 0 {
+		comment(out, 4, "- and %d more", more)
 	}
 	out.Addf(`    "references": []`)
 	out.Addf("  },")
