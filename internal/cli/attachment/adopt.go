@@ -1,7 +1,6 @@
 package attachment
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -114,15 +113,12 @@ func hasAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, out
 	if err != nil || !there.Mode().IsRegular() {
 		return false, nil //nolint:nilerr // there is nothing to lose, or writing finds the fault
 	}
+	if of, err := os.Stat(strings.TrimSpace(s.Configuration)); err == nil && os.SameFile(there, of) {
+		return false, nil
+	}
 	content, err := s.ReadInput(out, config.MaxBytes)
 	if err != nil {
 		return false, err
-	}
-	if of, err := os.Stat(strings.TrimSpace(s.Configuration)); err == nil && os.SameFile(there, of) {
-		if !bytes.Equal(content, jsondoc.WithoutComments(content)) {
-			return false, exit.Usagef("nothing was changed: %s has comments, which would be lost; name another file with --out", out)
-		}
-		return false, nil
 	}
 	from, problems := config.Parse(content)
 	missing := "it is not a valid configuration"
