@@ -48,8 +48,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// A comment before or after any token, or on a line of its own, changes neither the
-// configuration nor the line of a problem.
+// A comment after any token changes neither the configuration nor the problems, except for
+// their lines.
 func FuzzComments(f *testing.F) {
 	addFiles(f, "testdata/*.json")
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -81,8 +81,8 @@ type PolicyText struct {
 	raw          []byte
 }
 
-// ReadPolicy returns the policy in a file: lifecyclePolicyText if the file has this key, as the
-// output of get-lifecycle-policy does, or else the whole text.
+// ReadPolicy returns the policy in a file. In the output of get-lifecycle-policy that is the
+// value of lifecyclePolicyText. Otherwise it is the whole text.
 func ReadPolicy(content []byte) PolicyText {
 	inner, there := members(content)["lifecyclePolicyText"]
 	var text string

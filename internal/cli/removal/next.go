@@ -37,8 +37,8 @@ func adviseWithoutPolicy(ctx context.Context, s *session.Session, r *report.Repo
 	}
 }
 
-// lineForSaved returns the command line that applies a saved plan of another configuration or
-// policy, as far as the plan shows how it was made, or else one that makes a new plan.
+// lineForSaved returns a command line for a saved plan of another configuration or policy. It
+// applies the plan if the plan shows how it was made. Otherwise it makes a new plan.
 func lineForSaved(f *session.Flags, name string, saved *report.Report) string {
 	var policies []string
 	for i := range saved.Repositories {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"path/filepath"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
@@ -29,6 +30,14 @@ func (f *Flags) load(ctx context.Context) (config.Config, jsondoc.Problems, erro
 		return configuration, nil, exit.Usagef("%w", err)
 	}
 	return configuration, warnings, nil
+}
+
+// withPolicy returns the configuration with the policy of --policy.
+func (f *Flags) withPolicy(c config.Config) (config.Config, error) {
+	policy, _, err := f.ReadPolicy(f.Policy, func(text []byte) (lifecycle.Policy, jsondoc.Problems) {
+		return lifecycle.Parse(text, lifecycle.Extended)
+	})
+	return c.WithPolicy(filepath.Base(f.Policy), policy), err
 }
 
 // ReadPolicy reads and parses the policy in a file, or in the output of get-lifecycle-policy,

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,8 +21,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
@@ -83,14 +80,6 @@ func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
 		s.RunLog = log
 	}
 	return s, err
-}
-
-// withPolicy returns the configuration with the policy of --policy.
-func (f *Flags) withPolicy(c config.Config) (config.Config, error) {
-	policy, _, err := f.ReadPolicy(f.Policy, func(text []byte) (lifecycle.Policy, jsondoc.Problems) {
-		return lifecycle.Parse(text, lifecycle.Extended)
-	})
-	return c.WithPolicy(filepath.Base(f.Policy), policy), err
 }
 
 // ReadConfiguration reads the text of a configuration as the function does.

@@ -13,7 +13,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// A draft is what a starter configuration says.
+// A draft has the contents of a starter configuration.
 type draft struct {
 	header           []string // comments, one a line
 	include, exclude []string // patterns, or nil
@@ -103,7 +103,7 @@ func comment(out *text.Lines, indent int, format string, args ...any) {
 	const width = 96
 	margin := strings.Repeat(" ", indent) + "//"
 	line := margin
-	for _, word := range strings.Fields(fmt.Sprintf(format, args...)) {
+	for _, word := range strings.FieldsSeq(fmt.Sprintf(format, args...)) {
 		if line != margin && len(line)+len(word) > width {
 			out.Addf("%s", line)
 			line = margin

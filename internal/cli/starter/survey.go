@@ -18,7 +18,7 @@ const (
 	keep = 10 // so many of the newest images of a repository a proposed rule keeps
 )
 
-// A registry is what a run uses of ECR to read.
+// A registry has all reading calls of a run.
 type registry interface {
 	plan.Registry
 	plan.TagReader
