@@ -103,7 +103,7 @@ func comment(out *text.Lines, indent int, format string, args ...any) {
 	const width = 96
 	margin := strings.Repeat(" ", indent) + "//"
 	line := margin
-	for _, word := range strings.FieldsSeq(fmt.Sprintf(format, args...)) {
+	for word := range strings.FieldsSeq(fmt.Sprintf(format, args...)) {
 		if line != margin && len(line)+len(word) > width {
 			out.Addf("%s", line)
 			line = margin
