@@ -6,11 +6,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/policyfile/source"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -89,55 +91,73 @@ func (k *checker) run(c *cobra.Command, args []string) error {
 
 type checked struct {
 	File     string           `json:"file"`
+	Address  string           `json:"address,omitempty"` // of the resource that has the policy
 	Valid    bool             `json:"valid"`
+	NotRead  bool             `json:"notRead,omitempty"`
 	Problems jsondoc.Problems `json:"problems"`
 }
 
 func (k *checker) print(documents []*document) error {
 	results := make([]checked, len(documents))
 	var out text.Lines
-	invalid := 0
+	invalid, notRead := 0, 0
 	for i, d := range documents {
-		r := checked{d.name, d.problems.Err() == nil, append(jsondoc.Problems{}, d.problems...)}
-		if results[i] = r; !r.Valid {
+		r := checked{d.name, d.source.Address, d.problems.Err() == nil, d.source.NotRead, d.source.InFile(d.problems)}
+		switch results[i] = r; {
+		case r.NotRead:
+			notRead++
+		case !r.Valid:
 			invalid++
 		}
 		for _, p := range r.Problems {
 			out.Addf("%s:%s", r.File, p)
 		}
 		if len(r.Problems) == 0 {
-			out.Addf("%s: ok", r.File)
+			out.Addf("%s: ok", strings.TrimSuffix(r.File+": "+r.Address, ": "))
 		}
 	}
+	total := text.Count(len(results), "document")
 	err := k.Print("result", text.JSON(results), out.String)
-	if err == nil && invalid > 0 {
-		return exit.Usagef("%d of %s %s not valid", invalid, text.Count(len(results), "document"), english.PluralWord(invalid, "is", "are"))
+	switch {
+	case err != nil:
+		return err
+	case invalid > 0:
+		return exit.Usagef("%d of %s %s not valid", invalid, total, english.PluralWord(invalid, "is", "are"))
+	case notRead > 0:
+		return exit.Incompletef("%d of %s %s not read; save the text of the policy in a file, and check that file",
+			notRead, total, english.PluralWord(notRead, "was", "were"))
 	}
-	return err
+	return nil
 }
 
-// A document is a policy file or a configuration.
+// A document is a policy or a configuration.
 type document struct {
 	name          string
+	source        source.Policy // zero for a configuration
 	text          []byte
-	problems      jsondoc.Problems
+	problems      jsondoc.Problems // in the text
 	configuration *config.Config     // nil for a policy file
 	policies      []lifecycle.Policy // one, or one for each entry; no rules if faulty or not in the configuration
 	surveys       []*pitfall.Survey
 }
 
 func (k *checker) readPolicies(names []string) ([]*document, error) {
-	documents := make([]*document, len(names))
-	for i, name := range names {
-		content, err := k.ReadInput(name, config.MaxBytes)
-		if err != nil {
-			return nil, err
+	read := func(name string) ([]byte, error) { return k.ReadInput(name, source.MaxBytes) }
+	found, err := source.Read(names, read)
+	if err != nil {
+		return nil, err
+	}
+	documents := make([]*document, len(found))
+	for i, p := range found {
+		d := &document{name: p.File, source: p, text: p.Text, problems: p.Problems, policies: make([]lifecycle.Policy, 1)}
+		switch {
+		case p.Problems != nil:
+		case k.dialect == "extended":
+			d.policies[0], d.problems = lifecycle.Parse(p.Text, lifecycle.Extended)
+		default:
+			d.policies[0], d.problems = lifecycle.ParseText(p.Text)
 		}
-		policy, problems := lifecycle.ParseText(content)
-		if k.dialect == "extended" {
-			policy, problems = lifecycle.Parse(content, lifecycle.Extended)
-		}
-		documents[i] = &document{name: name, text: content, problems: problems, policies: []lifecycle.Policy{policy}}
+		documents[i] = d
 	}
 	return documents, nil
 }
@@ -176,6 +196,9 @@ func (d *document) add(repository string, images []evaluator.Image, gets func(i 
 
 // warn adds the warnings of the surveys. They replace earlier ones about the same value.
 func (d *document) warn() {
+	if d.source.Problems != nil {
+		return // there is no text
+	}
 	doc := jsondoc.Parse(d.text)
 	for i, survey := range d.surveys {
 		survey.Warn(d.value(doc.Root(), i), d.problems)
