@@ -33,6 +33,12 @@ func root(e env.Env, args []string) *cobra.Command {
 	c.SetArgs(args)
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
+	noProgress := c.PersistentFlags().Bool("no-progress", false, "do not show on the standard error stream how far the command is")
+	c.PersistentPreRun = func(*cobra.Command, []string) {
+		if *noProgress {
+			e.Progress.End()
+		}
+	}
 	c.PersistentFlags().Bool("debug", false, "after an error, also print it as the AWS SDK gives it")
 	for _, g := range groups {
 		c.AddGroup(&cobra.Group{ID: g.id, Title: g.title})

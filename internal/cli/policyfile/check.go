@@ -102,7 +102,7 @@ func (k *checker) print(documents []*document) error {
 	var out text.Lines
 	invalid, notRead := 0, 0
 	for i, d := range documents {
-		r := checked{d.name, d.source.Address, d.problems.Err() == nil, d.source.NotRead, d.source.InFile(d.problems)}
+		r := checked{d.name, d.address, d.problems.Err() == nil, d.notRead, append(jsondoc.Problems{}, d.place(d.problems)...)}
 		switch results[i] = r; {
 		case r.NotRead:
 			notRead++
@@ -132,13 +132,14 @@ func (k *checker) print(documents []*document) error {
 
 // A document is a policy or a configuration.
 type document struct {
-	name          string
-	source        source.Policy // zero for a configuration
-	text          []byte
-	problems      jsondoc.Problems // in the text
+	name, address string
+	text          []byte // nil if it is not known
+	notRead       bool
+	problems      jsondoc.Problems
 	configuration *config.Config     // nil for a policy file
 	policies      []lifecycle.Policy // one, or one for each entry; no rules if faulty or not in the configuration
 	surveys       []*pitfall.Survey
+	place         func(jsondoc.Problems) jsondoc.Problems // finds the places of problems in the file
 }
 
 func (k *checker) readPolicies(names []string) ([]*document, error) {
@@ -149,7 +150,10 @@ func (k *checker) readPolicies(names []string) ([]*document, error) {
 	}
 	documents := make([]*document, len(found))
 	for i, p := range found {
-		d := &document{name: p.File, source: p, text: p.Text, problems: p.Problems, policies: make([]lifecycle.Policy, 1)}
+		d := &document{
+			name: p.File, address: p.Address, text: p.Text, notRead: p.NotRead, problems: p.Problems,
+			policies: make([]lifecycle.Policy, 1), place: p.InFile,
+		}
 		switch {
 		case p.Problems != nil:
 		case k.dialect == "extended":
@@ -177,6 +181,7 @@ func (k *checker) readConfiguration(ctx context.Context) ([]*document, error) {
 	d := &document{
 		name: cmp.Or(name, "configuration"), text: content, problems: problems,
 		configuration: &c, policies: make([]lifecycle.Policy, len(c.Policies)),
+		place: func(inText jsondoc.Problems) jsondoc.Problems { return inText },
 	}
 	for i := range c.Policies {
 		if problems.Err() == nil {
@@ -196,8 +201,8 @@ func (d *document) add(repository string, images []evaluator.Image, gets func(i 
 
 // warn adds the warnings of the surveys. They replace earlier ones about the same value.
 func (d *document) warn() {
-	if d.source.Problems != nil {
-		return // there is no text
+	if d.text == nil {
+		return
 	}
 	doc := jsondoc.Parse(d.text)
 	for i, survey := range d.surveys {
