@@ -84,8 +84,9 @@ var groups = []group{
 	}},
 	{"policies", "Work on policies:", []command{
 		{policyfile.Check, []string{
-			"ecrclean check policy.json",
 			"ecrclean check policy.json -r 'team/*'",
+			"ecrclean check main.tf",
+			"ecrclean check cdk.out -o json",
 			"ecrclean check -c cleaner.json -o json",
 		}},
 		{policyfile.Preview, []string{

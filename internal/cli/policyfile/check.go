@@ -32,6 +32,11 @@ func Check(f *session.Flags) *cobra.Command {
 standard input. A configuration may also be the JSON text itself, s3://BUCKET/KEY or
 ssm:/PARAMETER. Without --repositories, check makes no other AWS call than to read it.
 
+FILE is a policy, a Terraform or OpenTofu file, a CloudFormation or SAM template, or a
+directory: a Terraform module, or the cdk.out of the AWS CDK. check reads policies that are
+literals. It reports any other policy as "not read", with the value that the policy depends
+on, and the exit status is 3.
+
 The dialect aws is the grammar of native ECR policies, which you can attach. The dialect
 extended is that of policies in a configuration, and has more.
 
