@@ -2,7 +2,6 @@ package config
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
@@ -136,13 +135,6 @@ func (s *Settings) read(o jsondoc.Object) {
 	set(&s.Limits, o.Get("limits"), readLimits)
 }
 
-// inUseSources are the services whose references can protect images. The cleaner can query
-// the first three.
-var (
-	inUseSources = []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"}
-	queried      = inUseSources[:3]
-)
-
 func readProtect(v *jsondoc.Value, p Protect) Protect {
 	o, ok := v.Object("inUse", "references", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig",
 		"tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases")
@@ -225,23 +217,6 @@ func readAliases(v *jsondoc.Value, _ reference.Aliases) reference.Aliases {
 		aliases[name] = registry
 	}
 	return aliases
-}
-
-func readInUse(v *jsondoc.Value, _ []string) []string {
-	sources := []string{}
-	items, _ := v.Array()
-	for _, item := range items {
-		s, ok := jsondoc.OneOf(item, inUseSources...)
-		if !ok {
-			continue
-		}
-		sources = append(sources, s)
-		if !slices.Contains(queried, s) {
-			item.Warn("nothing is deleted in repositories that rely on %s, which this version cannot query; "+
-				"remove it from protect.inUse, and name a list of the images that it uses in protect.references", jsondoc.Quote(s))
-		}
-	}
-	return sources
 }
 
 func readLimits(v *jsondoc.Value, l Limits) Limits {

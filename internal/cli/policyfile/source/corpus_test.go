@@ -16,8 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 )
 
-// A spelling writes a policy into a file. Shifted returns the place in the file of a place in
-// the text, or is nil if the spelling has other line breaks than the text.
+// A spelling writes a policy into a file. Shifted returns the place in the file for a place in
+// the text. It is nil if the file has other line breaks.
 type spelling struct {
 	file    string
 	write   func(text string) string

@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // document writes the policy of a data source aws_ecr_lifecycle_policy_document. As the
@@ -86,12 +88,20 @@ func (l *literal) attributes(body hcl.Body) (int, error) {
 	})
 	for i, a := range ordered {
 		l.key(i, memberName(a.Name), a.NameRange)
+		if v, ok := constant(a.Expr); ok && isNumber[a.Name] {
+			if n, err := convert.Convert(v, cty.Number); err == nil { // of a string, as Terraform does
+				l.constant(n, a.Expr.Range())
+				continue
+			}
+		}
 		if err := l.value(a.Expr); err != nil {
 			return 0, err
 		}
 	}
 	return len(ordered), nil
 }
+
+var isNumber = map[string]bool{"priority": true, "count_number": true}
 
 // memberName returns the member of a policy for the name of an attribute.
 func memberName(attribute string) string {

@@ -109,47 +109,61 @@ func (l *literal) value(e hcl.Expression) error {
 	case *hclsyntax.TemplateWrapExpr:
 		return l.value(e.Wrapped)
 	case *hclsyntax.ObjectConsExpr:
-		l.write(e.SrcRange, "{")
-		for i, item := range e.Items {
-			key, ok := constant(item.KeyExpr)
-			if !ok || key.Type() != cty.String {
-				return notLiteral(item.KeyExpr)
-			}
-			l.key(i, key.AsString(), item.KeyExpr.Range())
-			if err := l.value(item.ValueExpr); err != nil {
-				return err
-			}
-		}
-		l.write(e.SrcRange, "}")
-		return nil
+		return l.object(e)
 	case *hclsyntax.TupleConsExpr:
-		l.write(e.SrcRange, "[")
-		for i, item := range e.Exprs {
-			l.separate(i)
-			if err := l.value(item); err != nil {
-				return err
-			}
-		}
-		l.write(e.SrcRange, "]")
-		return nil
+		return l.tuple(e)
 	case *hclsyntax.ScopeTraversalExpr:
 		if inner := l.module.local(e.Traversal); inner != nil {
 			l.refer(e)
 			return l.value(inner)
 		}
 	case *hclsyntax.LiteralValueExpr:
-		if e.Val.IsNull() {
-			l.write(e.SrcRange, "null")
-			return nil
-		}
+		l.constant(e.Val, e.SrcRange) // it may be null
+		return nil
 	}
 	v, ok := constant(e)
 	if !ok {
 		return notLiteral(e)
 	}
+	l.constant(v, e.Range())
+	return nil
+}
+
+// constant writes a known value.
+func (l *literal) constant(v cty.Value, r hcl.Range) {
 	text, err := ctyjson.Marshal(v, v.Type())
-	l.write(e.Range(), string(text))
-	return err
+	if err != nil { // of no value that a literal has
+		text = []byte("null")
+	}
+	l.write(r, string(text))
+}
+
+func (l *literal) object(e *hclsyntax.ObjectConsExpr) error {
+	l.write(e.SrcRange, "{")
+	for i, item := range e.Items {
+		key, ok := constant(item.KeyExpr)
+		if !ok || key.Type() != cty.String {
+			return notLiteral(item.KeyExpr)
+		}
+		l.key(i, key.AsString(), item.KeyExpr.Range())
+		if err := l.value(item.ValueExpr); err != nil {
+			return err
+		}
+	}
+	l.write(e.SrcRange, "}")
+	return nil
+}
+
+func (l *literal) tuple(e *hclsyntax.TupleConsExpr) error {
+	l.write(e.SrcRange, "[")
+	for i, item := range e.Exprs {
+		l.separate(i)
+		if err := l.value(item); err != nil {
+			return err
+		}
+	}
+	l.write(e.SrcRange, "]")
+	return nil
 }
 
 // included writes the policy in the file that file() names. The path is a literal, and may
@@ -182,7 +196,7 @@ func item(e *hclsyntax.ObjectConsExpr, name string) (found hclsyntax.Expression)
 	return found
 }
 
-// spelled writes a policy as it stands in the file, in quotes or as a heredoc.
+// spelled writes a policy from a string in quotes or a heredoc.
 func (l *literal) spelled(text string, r hcl.Range) {
 	source := l.module.texts[r.Filename][r.Start.Byte:]
 	quoted := source[0] == '"'
@@ -221,7 +235,7 @@ func (l *literal) key(i int, name string, r hcl.Range) {
 
 func notRead(what string, r hcl.Range) error { return &reason{what, r.Filename, r.Start.Line} }
 
-// notLiteral returns what an expression depends on: a reference, a function, or itself.
+// notLiteral names the reference or function of an expression that is not a literal.
 func notLiteral(e hcl.Expression) error {
 	for _, reference := range e.Variables() {
 		names := steps(reference)

@@ -56,9 +56,9 @@ func offsetOf(text []byte, line, column int) int {
 	return offset
 }
 
-// align finds the bytes of a text in the source that spells it, which begins at a place:
-// a string or a heredoc, with quotes, indentation, folded lines and, if escapes is true,
-// escapes with a backslash. Places of white space are not exact.
+// align finds the places of a text in its source, which begins at a place. The source may
+// have quotes, indentation and folded lines and, if escapes is true, escapes with a backslash.
+// Places of white space are not exact.
 func align(text, source []byte, at mark, escapes bool) []mark {
 	var marks []mark
 	const near = 64 // more than any language puts between two characters of a text on one line

@@ -33,7 +33,7 @@ type Policy struct {
 	marks []mark
 }
 
-// A Reader returns the content of a file, of which it may cut what follows MaxBytes+1 bytes.
+// A Reader returns the content of a file. It may cut a file after MaxBytes+1 bytes.
 type Reader func(name string) ([]byte, error)
 
 // limited refuses a file that may be cut.
@@ -137,7 +137,7 @@ func isYAML(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".template"}, filepath.Ext(name))
 }
 
-// A reason says what a policy depends on, and where.
+// A reason names the value that a policy depends on, and its place.
 type reason struct {
 	what string
 	file string

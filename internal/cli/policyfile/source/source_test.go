@@ -82,3 +82,14 @@ func unpack(t *testing.T, files []txtar.File) {
 		}
 	}
 }
+
+// The parser of HCL is recursive: so many brackets would end the program.
+func TestTooManyBracketsAreAProblem(t *testing.T) {
+	t.Parallel()
+	for _, unit := range []string{"(", "[", "{", "-", "!", "a ? ", "1 + ", "${"} {
+		policies := read(t, "main.tf", `x = "`+strings.Repeat(unit, 1<<20/len(unit)))
+		if len(policies) != 1 || !strings.HasPrefix(policies[0].Problems.Error(), "1:1: has too many brackets or operators; ") {
+			t.Errorf("%s: %v", unit, policies)
+		}
+	}
+}

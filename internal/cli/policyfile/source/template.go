@@ -131,8 +131,8 @@ func (t *cfnTemplate) reason(what string, n *yaml.Node) *reason { return &reason
 
 var variable = regexp.MustCompile(`\$\{[^}]*\}`)
 
-// dependency returns what a function depends on: a function in its arguments, if there is
-// one, or its first argument.
+// dependency names a function in the arguments of a function, if there is one, or the
+// function with its first argument. It returns nil for a node without a function.
 func (t *cfnTemplate) dependency(n *yaml.Node) *reason {
 	name := function(n)
 	if !strings.HasSuffix(name, "If") { // a condition chooses between its other arguments

@@ -87,7 +87,7 @@ var blocks = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 func (m *module) add(name string, content []byte) jsondoc.Problems {
 	m.texts[name] = content
 	if deep(content) {
-		return jsondoc.Refusal("is nested too deeply; move the resource that has the policy to a file of its own")
+		return jsondoc.Refusal("has too many brackets or operators; move the resource that has the policy to a file of its own")
 	}
 	parse := func() (*hcl.File, hcl.Diagnostics) { return hclsyntax.ParseConfig(content, name, hcl.InitialPos) }
 	if strings.HasSuffix(name, ".json") {
@@ -118,30 +118,17 @@ func (m *module) add(name string, content []byte) jsondoc.Problems {
 	return nil
 }
 
-// deep reports whether brackets or operators are nested so deeply that the parser, which is
+// deep reports whether a text has so many brackets or operators that the parser, which is
 // recursive, could end the program.
 func deep(content []byte) bool {
-	const maxBrackets, maxOperators = 500, 50_000
-	brackets, operators, most := 0, 0, 0
+	const most = 50_000
+	n := 0
 	for _, b := range content {
-		switch b {
-		case '(', '[', '{':
-			brackets++
-			most = max(most, brackets)
-		case ')', ']', '}':
-			brackets = max(brackets-1, 0)
-		case '-', '+', '*', '/', '%', '!', '?', '&', '|', '<', '>', '=':
-			operators++
-		case '\n':
-			if brackets == 0 {
-				operators = 0
-			}
-		}
-		if most > maxBrackets || operators > maxOperators {
-			return true
+		if strings.IndexByte("([{-+*/%!?&|<>=", b) >= 0 {
+			n++
 		}
 	}
-	return false
+	return n > most
 }
 
 func (m *module) addPolicy(b *hcl.Block, address, attribute string) {
@@ -197,7 +184,7 @@ func problems(faults hcl.Diagnostics) (found jsondoc.Problems) {
 		if f.Severity == hcl.DiagError && f.Subject != nil && len(found) < jsondoc.MaxProblems {
 			found = append(found, jsondoc.Problem{
 				Line: f.Subject.Start.Line, Column: f.Subject.Start.Column,
-				Message: "is not valid Terraform: " + f.Summary + ": " + f.Detail,
+				Message: "is not valid Terraform: " + strings.Join(strings.Fields(f.Summary+": "+f.Detail), " "),
 			})
 		}
 	}
