@@ -85,8 +85,7 @@ var groups = []group{
 	{"policies", "Work on policies:", []command{
 		{policyfile.Check, []string{
 			"ecrclean check policy.json -r 'team/*'",
-			"ecrclean check main.tf",
-			"ecrclean check cdk.out -o json",
+			"ecrclean check main.tf cdk.out",
 			"ecrclean check -c cleaner.json -o json",
 		}},
 		{policyfile.Preview, []string{

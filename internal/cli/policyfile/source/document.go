@@ -90,7 +90,7 @@ func (l *literal) attributes(body hcl.Body) (int, error) {
 		l.key(i, memberName(a.Name), a.NameRange)
 		if v, ok := constant(a.Expr); ok && isNumber[a.Name] {
 			if n, err := convert.Convert(v, cty.Number); err == nil { // of a string, as Terraform does
-				l.constant(n, a.Expr.Range())
+				l.known(n, a.Expr.Range())
 				continue
 			}
 		}

@@ -86,15 +86,8 @@ func constant(e hcl.Expression) (cty.Value, bool) {
 	if _, conditional := e.(*hclsyntax.ConditionalExpr); conditional || len(e.Variables()) > 0 {
 		return cty.NilVal, false
 	}
-	native, faults := e.Value(nil)
-	if faults.HasErrors() || !native.IsWhollyKnown() || native.IsNull() {
-		return cty.NilVal, false
-	}
-	if _, isHCL := e.(hclsyntax.Expression); !isHCL { // with a context, templates are evaluated
-		evaluated, faults := e.Value(&hcl.EvalContext{})
-		return evaluated, !faults.HasErrors()
-	}
-	return native, true
+	v, faults := e.Value(&hcl.EvalContext{}) // without a context, templates in JSON are not evaluated
+	return v, !faults.HasErrors() && v.IsWhollyKnown() && !v.IsNull()
 }
 
 // value writes the JSON text of an expression.
@@ -118,19 +111,19 @@ func (l *literal) value(e hcl.Expression) error {
 			return l.value(inner)
 		}
 	case *hclsyntax.LiteralValueExpr:
-		l.constant(e.Val, e.SrcRange) // it may be null
+		l.known(e.Val, e.SrcRange) // it may be null
 		return nil
 	}
 	v, ok := constant(e)
 	if !ok {
 		return notLiteral(e)
 	}
-	l.constant(v, e.Range())
+	l.known(v, e.Range())
 	return nil
 }
 
-// constant writes a known value.
-func (l *literal) constant(v cty.Value, r hcl.Range) {
+// known writes a known value.
+func (l *literal) known(v cty.Value, r hcl.Range) {
 	text, err := ctyjson.Marshal(v, v.Type())
 	if err != nil { // of no value that a literal has
 		text = []byte("null")
