@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
@@ -66,14 +67,15 @@ func terraform(folder, name string, read Reader) ([]Policy, error) {
 
 const documentType = "aws_ecr_lifecycle_policy_document"
 
-// attributes has the attribute with the policy for types of resources, and for modules: the
-// input of terraform-aws-modules/ecr.
+// attributes has the attribute with the policy for types of resources, and for the module
+// terraform-aws-modules/ecr and its submodule repository-template.
 var attributes = map[string]string{
 	"aws_ecr_lifecycle_policy":               "policy",
 	"aws_ecr_repository_creation_template":   "lifecycle_policy",
 	"awscc_ecr_repository":                   "lifecycle_policy",
 	"awscc_ecr_repository_creation_template": "lifecycle_policy",
 	"module":                                 "repository_lifecycle_policy",
+	"module.repository-template":             "lifecycle_policy",
 }
 
 var blocks = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
@@ -107,6 +109,9 @@ func (m *module) add(name string, content []byte) jsondoc.Problems {
 			m.addPolicy(b, strings.Join(b.Labels, "."), attributes[b.Labels[0]])
 		case "module":
 			m.addPolicy(b, "module."+b.Labels[0], attributes["module"])
+			if source := attribute(b, "source"); source != nil && submodule(source.Expr) {
+				m.addPolicy(b, "module."+b.Labels[0], attributes["module.repository-template"])
+			}
 		case "locals":
 			m.addLocals(b)
 		default:
@@ -131,9 +136,19 @@ func deep(content []byte) bool {
 	return n > most
 }
 
-func (m *module) addPolicy(b *hcl.Block, address, attribute string) {
-	content, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: attribute}}})
-	a := content.Attributes[attribute]
+// attribute returns an attribute of a block, or nil.
+func attribute(b *hcl.Block, name string) *hcl.Attribute {
+	content, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: name}}})
+	return content.Attributes[name]
+}
+
+func submodule(source hcl.Expression) bool {
+	v, ok := constant(source)
+	return ok && v.Type() == cty.String && strings.Contains(v.AsString(), "/modules/repository-template")
+}
+
+func (m *module) addPolicy(b *hcl.Block, address, name string) {
+	a := attribute(b, name)
 	if a == nil {
 		return
 	}
