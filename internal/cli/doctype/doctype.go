@@ -37,7 +37,7 @@ func Of(text []byte) Kind {
 		return Images
 	case has("version") && has("repositories", "runId", "mode"):
 		return Report
-	case has("policies", "protect", "limits", "onExpire", "orphans", "mode", "repositories"):
+	case has("policies", "protect", "limits", "onExpire", "orphans", "mode", "repositories", "report", "price"):
 		return Configuration
 	case has("rules"):
 		return Policy
