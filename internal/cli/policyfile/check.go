@@ -238,15 +238,3 @@ func (d *document) warn() {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
-
-// value returns the JSON value of the i-th policy.
-func (d *document) value(root *jsondoc.Value, i int) *jsondoc.Value {
-	if d.configuration == nil {
-		return root
-	}
-	items, _ := root.Member("policies").Array()
-	if i >= len(items) {
-		return nil // the default entry
-	}
-	return items[i].Member("policy")
-}

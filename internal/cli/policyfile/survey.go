@@ -8,6 +8,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pitfall"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
@@ -108,4 +109,16 @@ func surveyRepository(ctx context.Context, s *session.Session, name string, docu
 		d.add(name, images, gets)
 	}
 	return nil
+}
+
+// value returns the JSON value of the i-th policy.
+func (d *document) value(root *jsondoc.Value, i int) *jsondoc.Value {
+	if d.configuration == nil {
+		return root
+	}
+	items, _ := root.Member("policies").Array()
+	if i >= len(items) {
+		return nil // the default entry
+	}
+	return items[i].Member("policy")
 }

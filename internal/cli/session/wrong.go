@@ -19,8 +19,8 @@ func (f *Flags) Wrong(name string, content []byte, wanted doctype.Kind) error {
 	switch name = strings.TrimSpace(name); {
 	case name == "-":
 		name = "the standard input"
-	case !isFile(name) && strings.HasPrefix(name, "{") || strings.HasPrefix(name, "//"):
-		name = "the text of --config"
+	case strings.HasPrefix(name, "{"), strings.HasPrefix(name, "//"):
+		name = "the text of the configuration"
 	}
 	return exit.Usagef("%s %s", name, instead)
 }
