@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -18,7 +19,7 @@ func main() {
 		debug.SetGCPercent(400) // the machines of users have memory
 	}
 	e := env.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Terminal: terminal.Open(os.Stdout, os.Stderr, os.Getenv),
 		Getenv: os.Getenv, Now: time.Now, Connector: function.Connector(os.Getenv), Source: function.SourceReader,
 	}
 	os.Exit(run(untilSignal(), e, os.Args[1:]))

@@ -20,7 +20,7 @@ func Parse(text []byte) (Config, jsondoc.Problems) {
 	}
 	doc := jsondoc.Parse(text)
 	c := Default()
-	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"); ok {
+	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "price", "$schema"); ok {
 		c.read(o)
 		o.Get("$schema").String() // only editors use it
 	}
@@ -32,6 +32,7 @@ func (c *Config) read(o jsondoc.Object) {
 	set(&c.Repositories, o.Get("repositories"), readRepositories)
 	c.Settings.read(o)
 	set(&c.Report, o.Get("report"), readReport)
+	set(&c.Price, o.Get("price"), readPrice)
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
 }
 
@@ -101,6 +102,13 @@ func readPatterns(v *jsondoc.Value, fallback []wildcard.Pattern) []wildcard.Patt
 		}
 	}
 	return patterns
+}
+
+func readPrice(v *jsondoc.Value, _ *float64) *float64 {
+	if usd, ok := v.Float(0, 1000); ok {
+		return &usd
+	}
+	return nil
 }
 
 func readReport(v *jsondoc.Value, r Report) Report {

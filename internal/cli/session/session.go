@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/kubeconfig"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
@@ -108,6 +110,7 @@ func (f *Flags) Connect(ctx context.Context) (function.Registry, error) {
 
 // OpenWith connects to the registry with a loaded configuration.
 func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode) (*Session, error) {
+	f.price = c.Price
 	hash, err := c.Hash()
 	if err != nil {
 		return nil, exit.Failuref("%w", err)
@@ -211,9 +214,39 @@ func Error(err error) error {
 	return exit.Failuref("%w", err)
 }
 
+// Screen returns the screen for reports of this command.
+func (f *Flags) Screen(on terminal.Terminal) render.Screen {
+	return render.Screen{On: on, Configuration: f.used(), Price: f.price}
+}
+
+// used names the policy or the configuration that the user gave.
+func (f *Flags) used() string {
+	location := strings.TrimSpace(f.Configuration)
+	switch {
+	case f.Policy == "-":
+		return "policy of the standard input"
+	case f.Policy != "":
+		return "policy " + filepath.Base(f.Policy)
+	case location == "":
+		return "no configuration: attached policies"
+	case strings.HasPrefix(location, "{"):
+		return "configuration of the command line"
+	}
+	return "configuration " + location
+}
+
 // PrintReport prints a report. After an error the user still learns the totals.
 func (f *Flags) PrintReport(r *report.Report) error {
-	err := f.Print("report", r.WriteJSON, func() string { return render.Report(r) })
+	write := r.WriteJSON
+	if f.Output == CSV {
+		write = func(w io.Writer) error { return render.CSV(w, r) }
+	}
+	err := f.Print("report", write, func(on terminal.Terminal) string {
+		if f.Output == Wide {
+			return f.Screen(on).Images(r)
+		}
+		return f.Screen(on).Report(r)
+	})
 	if err != nil && r.Mode == config.Apply {
 		f.Notef("%s", render.Totals(r))
 	}
