@@ -34,11 +34,13 @@ func (s Screen) Images(r *report.Report) string {
 				text.Number(im.AppliedRulePriority), text.Days(text.ShortDigests(im.Reason)), text.ShortDigests(did))
 		}
 	}
-	out.Addf("%s", s.header(r))
+	s.header(&out, r)
 	if table := images.Fit(s.On, "a pipe, such as | less -S"); table != "" {
 		out.WriteString("\n" + table)
 	}
-	out.WriteString("\n" + skipped.String())
+	out.WriteString("\n")
+	before := out.Len()
+	out.WriteString(skipped.String())
 	for _, f := range r.Findings {
 		if f.Repository != "" {
 			f.Message = f.Repository + ": " + f.Message
@@ -47,6 +49,9 @@ func (s Screen) Images(r *report.Report) string {
 	}
 	lines := summed(r)
 	limits(&out, lines)
+	if out.Len() > before {
+		out.WriteString("\n")
+	}
 	s.last(&out, r, lines)
 	return text.Fold(out.String(), s.On.Width)
 }

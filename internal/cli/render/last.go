@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -28,7 +29,7 @@ func (s Screen) last(out *text.Lines, r *report.Report, lines []summedRepository
 	}
 	add(terminal.Green, "protected", protected(r))
 	add(terminal.Bold, "skipped", skipped(r))
-	add(terminal.Bold, "storage", s.storage(r))
+	add(terminal.Bold, "saves", s.saves(r))
 	style := terminal.Bold
 	if r.Incomplete {
 		style = terminal.Red
@@ -67,7 +68,7 @@ func deleted(r *report.Report, lines []summedRepository) string {
 		line += " in " + count(in, "repository")
 	}
 	line += counted("; also ", []counting{{t.Archived, "archived"}, {t.TagsRemoved, "lost tags"}})
-	return line + counted("; not ", []counting{
+	return line + counted("; not done: ", []counting{
 		{t.Failed, "failed"}, {t.Unknown, "unknown"}, {t.NotAttempted, "not attempted"}, {t.Blocked, "blocked"}, {t.Changed, "changed"}, {t.Gone, "gone"},
 	})
 }
@@ -157,17 +158,21 @@ func skipped(r *report.Report) string {
 	return fmt.Sprintf("%s of %s%s", humanize.Comma(int64(r.Totals.Skipped)), count(r.Totals.Repositories, "repository"), byKind(codes))
 }
 
-// storage says how much the run saves. Archived images save nothing below 150 TB.
-func (s Screen) storage(r *report.Report) string {
+// saves says how much storage the run frees. Archived images save nothing below 150 TB.
+func (s Screen) saves(r *report.Report) string {
 	_, bytes := removals(r)
 	if r.Mode == config.Apply {
 		bytes = r.Totals.DeletedBytes
 	}
 	usd, known := s.price(r)
 	if !known {
-		return fmt.Sprintf(`at most %s less, because images share layers; the price is not known: set "price" in the configuration`, size(bytes))
+		return fmt.Sprintf(`at most %s (images share layers; for dollars, set "price" in the configuration: the price in %s is not known)`, size(bytes), r.Region)
 	}
-	return fmt.Sprintf("at most %s and %s a month less, because images share layers (USD %v per GB-month)", size(bytes), s.dollars(r, bytes), usd)
+	unit := strconv.FormatFloat(usd, 'f', 2, 64)
+	if rounded, err := strconv.ParseFloat(unit, 64); err != nil || rounded != usd {
+		unit = strconv.FormatFloat(usd, 'f', -1, 64)
+	}
+	return fmt.Sprintf("at most %s and %s a month (images share layers; $%s per GB-month)", size(bytes), s.dollars(r, bytes), unit)
 }
 
 // remedies say what to do about the causes of Undone.
@@ -195,16 +200,27 @@ func failed(r *report.Report) string {
 	}
 	var causes, todo []string
 	for _, cause := range slices.Sorted(maps.Keys(undone)) {
-		what := cause
-		if noun, state, images := strings.Cut(cause, " "); images && noun == "images" {
-			what = count(undone[cause], "image") + " " + state
-		} else {
-			what += " " + humanize.Comma(int64(undone[cause]))
-		}
-		causes = append(causes, what)
+		causes = append(causes, causeWords(cause, undone[cause]))
 		if remedy := cmp.Or(remedies[cause], "run again"); !slices.Contains(todo, remedy) {
 			todo = append(todo, remedy)
 		}
 	}
 	return strings.Join(causes, ", ") + "; " + strings.Join(todo, "; ")
+}
+
+// causeWords describes a cause of Undone and its number.
+func causeWords(cause string, n int) string {
+	noun, what := "", cause
+	switch first, rest, _ := strings.Cut(cause, " "); {
+	case plan.SkipCode(cause) == plan.SkipFailed:
+		noun = "repository"
+	case plan.SkipCode(cause).IsFailure():
+		noun, what = "repository", "skipped: "+cause
+	case first == "images":
+		noun, what = "image", rest
+	}
+	if noun == "" {
+		return humanize.Comma(int64(n)) + " " + what
+	}
+	return count(n, noun) + " " + what
 }

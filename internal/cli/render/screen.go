@@ -30,7 +30,7 @@ type Screen struct {
 func (s Screen) Report(r *report.Report) string {
 	lines := summed(r)
 	var out text.Lines
-	out.Addf("%s", s.header(r))
+	s.header(&out, r)
 	if len(lines) > 0 {
 		out.WriteString("\n" + s.repositories(r, lines) + "\n")
 	}
@@ -39,15 +39,13 @@ func (s Screen) Report(r *report.Report) string {
 	return text.Fold(out.String(), s.On.Width)
 }
 
-func (s Screen) header(r *report.Report) string {
-	header := fmt.Sprintf("account %s, %s", cmp.Or(r.Account, "not known"), r.Region)
-	if s.Configuration != "" {
-		header += "; " + s.Configuration
-	}
+func (s Screen) header(out *text.Lines, r *report.Report) {
+	header := fmt.Sprintf("account %s, %s; %s", cmp.Or(r.Account, "not known"), r.Region, s.Configuration)
+	out.Addf("%s", strings.TrimSuffix(header, "; "))
 	if len(r.Repositories) == 0 && r.Omitted == nil {
-		header += "\nNo repository of this registry is selected. Another Region or account may be meant: give --region or --profile."
+		out.Addf("This registry has no repository, or none is selected. If you mean another Region or account, give --region or --profile.")
+		out.Addf("")
 	}
-	return header
 }
 
 // A summedRepository is a repository with the numbers of images by what happens to them.
@@ -151,17 +149,27 @@ func (l *summedRepository) note() string {
 	return strings.Join(notes, ", ")
 }
 
-// If there are more than most repositories, the screen has the first ones and sums the rest.
-const (
-	most  = 20
-	first = 12
-)
+// split returns the repositories that have a line, and those that are only summed because
+// there are too many. Of the failed and of the limited ones, some have a line.
+func split(lines []summedRepository) (shown, rest []summedRepository) {
+	const most, first, firstOfRank = 20, 12, 4
+	if len(lines) <= most {
+		return lines, nil
+	}
+	ranks := map[int]int{}
+	for _, l := range lines {
+		ranks[l.rank()]++
+		if len(shown) < first && (l.rank() == 2 || ranks[l.rank()] <= firstOfRank) {
+			shown = append(shown, l)
+		} else {
+			rest = append(rest, l)
+		}
+	}
+	return shown, rest
+}
 
 func (s Screen) repositories(r *report.Report, lines []summedRepository) string {
-	rest := []summedRepository{}
-	if len(lines) > most {
-		lines, rest = lines[:first], lines[first:]
-	}
+	lines, rest := split(lines)
 	deletes := "TO DELETE"
 	if r.Mode == config.Apply {
 		deletes = "DELETED"
