@@ -112,7 +112,7 @@ func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, 
 			t.Row(repository.Name, text.ShortDigest(im.Digest), text.Tags(im.Tags), text.Days(text.ShortDigests(why)))
 		}
 	}
-	_, err := io.WriteString(s.Stdout, t.Fit(s.Terminal.Out, "a pipe, such as | less -S"))
+	_, err := io.WriteString(s.Stdout, t.Fit(s.Terminal.Out, "| less -S"))
 	return err
 }
 

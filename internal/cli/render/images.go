@@ -35,7 +35,7 @@ func (s Screen) Images(r *report.Report) string {
 		}
 	}
 	s.header(&out, r)
-	if table := images.Fit(s.On, "a pipe, such as | less -S"); table != "" {
+	if table := images.Fit(s.On, "| less -S"); table != "" {
 		out.WriteString("\n" + table)
 	}
 	out.WriteString("\n")

@@ -183,7 +183,7 @@ func (s Screen) repositories(r *report.Report, lines []summedRepository) string 
 		l := &lines[i]
 		t.Row(l.Name, number(l.Evaluated), number(l.deletes()), number(l.Protected), size(l.freed()), cmp.Or(s.dollars(r, l.freed()), "-"), l.note())
 	}
-	table := t.Fit(s.On, "-o json")
+	table := t.Fit(s.On, "| less -S")
 	if len(rest) == 0 {
 		return table
 	}
@@ -205,8 +205,11 @@ func (s Screen) dollars(r *report.Report, bytes int64) string {
 		return ""
 	}
 	cost := usd * float64(bytes) / 1e9
-	if cost >= 100 {
+	switch {
+	case cost >= 100:
 		return "$" + humanize.Comma(int64(cost+0.5))
+	case cost > 0 && cost < 0.005:
+		return "<$0.01"
 	}
 	return fmt.Sprintf("$%.2f", cost)
 }

@@ -75,7 +75,7 @@ func (t *Table) widths() []int {
 }
 
 // readable is the width below which a column is only shortened if no more can be left out.
-const readable = 24
+const readable = 32
 
 // choose returns which columns to show, and the width of each column on a terminal.
 func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
