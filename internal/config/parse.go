@@ -32,7 +32,9 @@ func (c *Config) read(o jsondoc.Object) {
 	set(&c.Repositories, o.Get("repositories"), readRepositories)
 	c.Settings.read(o)
 	set(&c.Report, o.Get("report"), readReport)
-	set(&c.Price, o.Get("price"), readPrice)
+	if usd, ok := o.Get("price").Float(0, 1000); ok {
+		c.Price = &usd
+	}
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
 }
 
@@ -102,13 +104,6 @@ func readPatterns(v *jsondoc.Value, fallback []wildcard.Pattern) []wildcard.Patt
 		}
 	}
 	return patterns
-}
-
-func readPrice(v *jsondoc.Value, _ *float64) *float64 {
-	if usd, ok := v.Float(0, 1000); ok {
-		return &usd
-	}
-	return nil
 }
 
 func readReport(v *jsondoc.Value, r Report) Report {

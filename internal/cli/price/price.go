@@ -1,4 +1,5 @@
-// Package price knows what Amazon ECR charges for storage.
+// Package price has the price of storage in Amazon ECR by Region. It is a constant with a
+// date, because asking AWS would need another permission.
 package price
 
 import (
@@ -12,8 +13,8 @@ import (
 // https://aws.amazon.com/ecr/pricing/.
 const Date = "2026-03-22"
 
-// standard is the price of a GB-month in a private repository, in USD, in the Regions of AWS
-// outside GovCloud, China and the isolated partitions. AWS publishes one price for them.
+// standard is the price in USD of a GB-month in a private repository. AWS publishes one price
+// for its Regions outside GovCloud, China and the isolated partitions.
 //
 // The first 150 TB of archived images have the same price, so archiving saves nothing below.
 const standard = 0.10

@@ -73,7 +73,7 @@ func deleted(r *report.Report, lines []summedRepository) string {
 	})
 }
 
-// A counting is a number and what it counts.
+// A counting is a number of images and their state.
 type counting struct {
 	n    int
 	what string

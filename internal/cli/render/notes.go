@@ -26,9 +26,8 @@ type group struct {
 
 // groups collects messages in their order.
 type groups struct {
-	all    []*group
-	by     map[string]*group
-	failed int // groups of failures
+	all []*group
+	by  map[string]*group
 }
 
 func (g *groups) add(failure bool, kind, repository, message string) {
@@ -47,9 +46,6 @@ func (g *groups) add(failure bool, kind, repository, message string) {
 		one = &group{label: label, kind: kind, first: message}
 		g.by[key] = one
 		g.all = append(g.all, one)
-		if failure {
-			g.failed++
-		}
 	} else if message != one.first && !failure {
 		one.differ = true
 	}
@@ -116,8 +112,7 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 			continue
 		}
 		for j := range l.Images {
-			switch im := &l.Images[j]; im.Outcome {
-			case plan.Failed, plan.Unknown, plan.NotAttempted:
+			if im := &l.Images[j]; im.Outcome == plan.Failed || im.Outcome == plan.Unknown || im.Outcome == plan.NotAttempted {
 				failures.add(true, string(im.Outcome), l.Name, strings.TrimSuffix("image "+string(im.Outcome)+": "+text.ShortDigests(im.Message), ": "))
 			}
 		}
@@ -126,7 +121,7 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 	const most = 6 // groups of failures
 	for i, g := range failures.all {
 		if i == most {
-			out.Addf("failed: %s for other reasons; -o wide lists them", count(len(failures.all)-most, "more group"))
+			out.Addf("failed: for %s; -o wide lists all", count(len(failures.all)-most, "more reason"))
 			break
 		}
 		out.Addf("%s", g.line())
@@ -144,8 +139,8 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 	}
 }
 
-// limits adds a line for each limit that skips repositories, with the flag that would allow
-// what it skips.
+// limits adds a line for each limit that skips repositories: their images and bytes, and the
+// flag that would let them go.
 func limits(out *text.Lines, lines []summedRepository) {
 	planned := 0 // of the whole run
 	for i := range lines {

@@ -1,6 +1,6 @@
 // Package render turns the report of a run into text: a screen with a line for each
-// repository, a table or a spreadsheet with a line for each image, the totals, and why the
-// run is incomplete.
+// repository, or a table or a spreadsheet with a line for each image. It also says why a run
+// is incomplete.
 package render
 
 import (

@@ -42,12 +42,18 @@ func some() *report.Report {
 			{ImageDigest: "sha256:e", Verdict: evaluator.Expire},
 			{ImageDigest: "sha256:f", Verdict: evaluator.Untag, Untag: []string{"pr-1"}},
 		}},
-		report.Repository{Name: "big", Counts: report.Counts{Evaluated: 2000, Expired: 1500, ReclaimableBytes: 8e10}, Skipped: plan.SkipLimit,
-			Message: "1500 of 2000 images would be removed, maxDeletionsPerRepository is 1000"},
-		report.Repository{Name: "half", Counts: report.Counts{Evaluated: 3, Expired: 2, ReclaimableBytes: 5e9}, Skipped: plan.SkipLimit,
-			Message: "2 of 3 images would be removed, maxDeletedPercent is 50"},
-		report.Repository{Name: "late", Counts: report.Counts{Evaluated: 9, Expired: 8}, Skipped: plan.SkipLimit,
-			Message: "8 images would be removed, and the run's maxDeletions allows 2 more"},
+		report.Repository{
+			Name: "big", Counts: report.Counts{Evaluated: 2000, Expired: 1500, ReclaimableBytes: 8e10}, Skipped: plan.SkipLimit,
+			Message: "1500 of 2000 images would be removed, maxDeletionsPerRepository is 1000",
+		},
+		report.Repository{
+			Name: "half", Counts: report.Counts{Evaluated: 3, Expired: 2, ReclaimableBytes: 5e9}, Skipped: plan.SkipLimit,
+			Message: "2 of 3 images would be removed, maxDeletedPercent is 50",
+		},
+		report.Repository{
+			Name: "late", Counts: report.Counts{Evaluated: 9, Expired: 8}, Skipped: plan.SkipLimit,
+			Message: "8 images would be removed, and the run's maxDeletions allows 2 more",
+		},
 		report.Repository{Name: "web", Skipped: plan.SkipNoPolicy, Message: "no policy"},
 		report.Repository{Name: "bad-1", Skipped: plan.SkipFailed, Message: "describe images in bad-1: no"},
 		report.Repository{Name: "bad-2", Skipped: plan.SkipFailed, Message: "describe images in bad-2: no"},
@@ -155,8 +161,10 @@ func TestTheImagesOfAScreen(t *testing.T) {
 	t.Parallel()
 	r := some()
 	r.Repositories = r.Repositories[:1]
-	r.Repositories = append(r.Repositories, report.Repository{Name: "big", Skipped: plan.SkipLimit, Message: "too many", Counts: report.Counts{Expired: 1},
-		Images: []report.Image{{ImageDigest: "sha256:e", Verdict: evaluator.Expire}}})
+	r.Repositories = append(r.Repositories, report.Repository{
+		Name: "big", Skipped: plan.SkipLimit, Message: "too many", Counts: report.Counts{Expired: 1},
+		Images: []report.Image{{ImageDigest: "sha256:e", Verdict: evaluator.Expire}},
+	})
 	r.Findings = r.Findings[3:5]
 	want := `account 123456789012, eu-west-1
 

@@ -120,7 +120,7 @@ func (l *summedRepository) freed() int64 {
 	return l.bytes()
 }
 
-// note says what the numbers in the line do not say.
+// note has the rest of the line after its numbers.
 func (l *summedRepository) note() string {
 	var notes []string
 	add := func(n int, format string) {
@@ -228,7 +228,7 @@ func count(n int, noun string) string {
 
 func size(bytes int64) string { return humanize.Bytes(uint64(max(bytes, 0))) }
 
-// removes says what the verdict on an image is, without its outcome.
+// removes describes the verdict on an image that has no outcome.
 func removes(im *report.Image) string {
 	switch {
 	case im.Verdict == evaluator.Untag:

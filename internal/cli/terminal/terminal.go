@@ -1,5 +1,5 @@
-// Package terminal has what ecrclean knows about the terminals that it writes to: their
-// width, and whether to print colours.
+// Package terminal describes the terminals that ecrclean writes to: their width, and whether
+// to print colours. A pipe or a file has neither.
 package terminal
 
 import (
@@ -19,7 +19,7 @@ type Terminal struct {
 // Streams are the standard output and the standard error stream.
 type Streams struct{ Out, Err Terminal }
 
-// Open returns what is known about the streams. The environment variable COLUMNS precedes the
+// Open examines the streams. The environment variable COLUMNS precedes the
 // width that a terminal has. NO_COLOR and TERM=dumb turn colours off.
 func Open(out, err *os.File, getenv func(string) string) Streams {
 	return Streams{open(out, getenv), open(err, getenv)}

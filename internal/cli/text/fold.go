@@ -36,8 +36,8 @@ func Shorten(s string, width int) string {
 }
 
 // Fold breaks the lines of a text at spaces, so that none is wider than width. A word that is
-// wider stays whole, so that it can be copied. A width of 0 folds nothing. Folded lines
-// are indented like the line, or under what follows its label.
+// wider stays whole, so that it can be copied. A width of 0 folds nothing. The rest of
+// a line is indented two cells more, or like the text after its label.
 func Fold(s string, width int) string {
 	if width <= 0 {
 		return s
@@ -51,7 +51,8 @@ func Fold(s string, width int) string {
 	return strings.Join(lines, "")
 }
 
-// label matches what the folded lines are indented by: spaces, and a word with two spaces.
+// label matches the beginning of a line that gives the rest its indent: spaces, or one or
+// two words before two spaces.
 var label = regexp.MustCompile(`^ *(?:\S+(?: \S+)?  +)?`)
 
 func foldLine(line string, width int) string {

@@ -36,9 +36,9 @@ func (t *Table) Row(cells ...string) {
 }
 
 // Fit returns the table, or "" if it has no row. On a terminal no line is wider than the
-// terminal: first Fit leaves out columns, and then it shortens cells. It says below the table
-// what is missing, and that all, such as "-o json", shows it.
-func (t *Table) Fit(on terminal.Terminal, all string) string {
+// terminal: first Fit leaves out columns, and then it shortens cells. A line below
+// the table names these columns, and the option, such as "-o json", that prints them.
+func (t *Table) Fit(on terminal.Terminal, option string) string {
 	if len(t.cells) == 0 {
 		return ""
 	}
@@ -57,7 +57,7 @@ func (t *Table) Fit(on terminal.Terminal, all string) string {
 	for row := range slices.Chunk(t.cells, len(t.columns)) {
 		t.line(&b, row, shown, widths, on)
 	}
-	b.WriteString(Fold(t.missing(natural, shown, widths, all), on.Width))
+	b.WriteString(Fold(t.missing(natural, shown, widths, option), on.Width))
 	return b.String()
 }
 
@@ -147,7 +147,7 @@ func (t *Table) line(b *strings.Builder, row []string, shown []bool, widths []in
 	b.WriteByte('\n')
 }
 
-func (t *Table) missing(natural []int, shown []bool, widths []int, all string) string {
+func (t *Table) missing(natural []int, shown []bool, widths []int, option string) string {
 	var cut []string
 	shortened := false
 	for i, c := range t.columns {
@@ -166,5 +166,5 @@ func (t *Table) missing(natural []int, shown []bool, widths []int, all string) s
 	if what == "" {
 		return ""
 	}
-	return fmt.Sprintf("(%s; see all in a wider terminal, or with %s)\n", what, all)
+	return fmt.Sprintf("(%s; see all in a wider terminal, or with %s)\n", what, option)
 }
