@@ -37,11 +37,15 @@ func root(e env.Env, args []string) *cobra.Command {
 	c.SetArgs(args)
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
+	noProgress := c.PersistentFlags().Bool("no-progress", false, "do not show on the standard error stream how far the command is")
 	c.PersistentFlags().Bool("debug", false, "after an error, also print it as the AWS SDK gives it")
 	colour := terminal.Auto
 	c.PersistentFlags().Var(&colour, "color", "print colours: auto (on a terminal, without NO_COLOR), always or never")
 	var all []*session.Flags
 	c.PersistentPreRun = func(*cobra.Command, []string) {
+		if *noProgress {
+			e.Progress.End()
+		}
 		for _, f := range all {
 			f.Terminal = f.Terminal.Coloured(colour)
 		}

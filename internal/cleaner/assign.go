@@ -42,6 +42,7 @@ func (r *Runner) Assign(ctx context.Context) (assignments []Assignment, whole bo
 		return nil, false, err
 	}
 	assignments = make([]Assignment, len(requested))
+	r.Progress.Begin(len(requested))
 	slots := make(chan struct{}, r.Workers)
 	var wg sync.WaitGroup
 	for i, repository := range requested {
@@ -49,6 +50,7 @@ func (r *Runner) Assign(ctx context.Context) (assignments []Assignment, whole bo
 		wg.Go(func() {
 			defer func() { <-slots }()
 			assignments[i] = r.assign(ctx, repository)
+			r.Progress.Handled()
 		})
 	}
 	wg.Wait()

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/progress"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -30,6 +31,7 @@ type Env struct {
 	Terminal       terminal.Streams
 	Getenv         func(string) string
 	Now            func() time.Time
+	Progress       *progress.Line // Stderr and Stdout are written through it
 	Connector      func(profile, region string, clock func() time.Time) func(context.Context) (function.Registry, error)
 	Source         func(profile, region string, clock func() time.Time) config.Reader
 }

@@ -22,7 +22,7 @@ func (s Screen) Images(r *report.Report) string {
 	for i := range r.Repositories {
 		repository := &r.Repositories[i]
 		if repository.Skipped != "" {
-			skipped.Addf("%s  skipped  %s  %s", repository.Name, repository.Skipped, awserror.Clean(repository.Message))
+			skipped.Addf("%s  skipped  %s  %s", repository.Name, repository.Skipped, awserror.Clean(WhySkipped(r, repository)))
 		}
 		for j := range repository.Images {
 			im := &repository.Images[j]
@@ -36,9 +36,8 @@ func (s Screen) Images(r *report.Report) string {
 	}
 	s.header(&out, r)
 	if table := images.Fit(s.On, "| less -S"); table != "" {
-		out.WriteString("\n" + table)
+		out.WriteString(table + "\n")
 	}
-	out.WriteString("\n")
 	before := out.Len()
 	out.WriteString(skipped.String())
 	for _, f := range r.Findings {
@@ -48,7 +47,6 @@ func (s Screen) Images(r *report.Report) string {
 		out.Addf("note: %s", awserror.Clean(f.Message))
 	}
 	lines := summed(r)
-	limits(&out, lines)
 	if out.Len() > before {
 		out.WriteString("\n")
 	}

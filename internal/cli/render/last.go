@@ -99,10 +99,10 @@ func removals(r *report.Report) (images int, bytes int64) {
 		return r.Removals()
 	}
 	t := r.Totals
-	images, bytes = t.Expired+t.Transitioned+t.Untagged+t.Followed, t.ReclaimableBytes
+	images, bytes = t.Removals(), t.ReclaimableBytes
 	for i := range r.Repositories {
-		if l := (summedRepository{Repository: &r.Repositories[i]}); l.Skipped != "" {
-			images, bytes = images-l.removals(), bytes-l.ReclaimableBytes
+		if repository := &r.Repositories[i]; repository.Skipped != "" {
+			images, bytes = images-repository.Removals(), bytes-repository.ReclaimableBytes
 		}
 	}
 	return images, bytes

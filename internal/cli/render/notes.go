@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -126,7 +127,7 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 		}
 		out.Addf("%s", g.line())
 	}
-	limits(out, lines)
+	limits(out, r, lines)
 	for _, g := range others.all {
 		out.Addf("%s", g.line())
 	}
@@ -140,36 +141,40 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 }
 
 // limits adds a line for each limit that skips repositories: their images and bytes, and the
-// flag that would let them go.
-func limits(out *text.Lines, lines []summedRepository) {
-	planned := 0 // of the whole run
-	for i := range lines {
-		if l := &lines[i]; l.Skipped == "" || l.limited() {
-			planned += l.removals()
-		}
+// flag that would let them go. The saved plan of an apply may have skipped some, too.
+func limits(out *text.Lines, r *report.Report, lines []summedRepository) {
+	type limit struct {
+		names          []string
+		images, needed int
+		bytes          int64
 	}
-	for _, limit := range []struct {
-		field, flag string
-		needs       func(l *summedRepository) int
-	}{
-		{"maxDeletionsPerRepository", "--max-deletions-per-repository", func(l *summedRepository) int { return l.removals() }},
-		{"maxDeletedPercent", "--max-deleted-percent", func(l *summedRepository) int { return (100*l.removals() + l.Evaluated - 1) / max(l.Evaluated, 1) }},
-		{"maxDeletions", "--max-deletions", func(*summedRepository) int { return planned }},
-	} {
-		var names []string
-		images, needed := 0, 0
-		var bytes int64
-		for i := range lines {
-			l := &lines[i]
-			if !l.limited() || !slices.Contains(strings.Fields(l.Message), limit.field) {
-				continue
-			}
-			names = append(names, fmt.Sprintf("%s (%s)", l.Name, humanize.Comma(int64(l.removals()))))
-			images, bytes, needed = images+l.removals(), bytes+l.bytes(), max(needed, limit.needs(l))
+	flags, all := []string{}, map[string]*limit{}
+	for i := range lines {
+		l := &lines[i]
+		if !l.limited() {
+			continue
 		}
-		if len(names) > 0 {
-			out.Addf("limit: %s keeps %s, at most %s, in %s: %s; %s %d would allow %s", limit.field, count(images, "image"), size(bytes),
-				count(len(names), "repository"), named(names), limit.flag, needed, english.PluralWord(images, "it", "them"))
+		flag, number, _ := strings.Cut(LimitFlag(r, l.Repository), " ")
+		if all[flag] == nil {
+			flags, all[flag] = append(flags, flag), &limit{}
 		}
+		one := all[flag]
+		one.names = append(one.names, fmt.Sprintf("%s (%s)", l.Name, humanize.Comma(int64(l.Removals()))))
+		one.images, one.bytes = one.images+l.Removals(), one.bytes+l.bytes()
+		n, _ := strconv.Atoi(number)
+		one.needed = max(one.needed, n)
+	}
+	for _, flag := range flags {
+		one, in := all[flag], count(len(all[flag].names), "repository")
+		switch flag {
+		case "":
+			out.Addf("limit: %s of the saved plan, which a limit skipped, stay: %s; plan again with a higher limit", in, named(one.names))
+			continue
+		case "--max-deletions":
+			others, _ := r.Removals()
+			one.needed = others + one.images
+		}
+		out.Addf("limit: %s, at most %s, in %s are kept: %s; %s %d would allow %s",
+			count(one.images, "image"), size(one.bytes), in, named(one.names), flag, one.needed, english.PluralWord(one.images, "it", "them"))
 	}
 }

@@ -21,7 +21,7 @@ import (
 // A Screen prints reports for a person.
 type Screen struct {
 	On            terminal.Terminal
-	Configuration string   // names the configuration or the policy; may be empty
+	Configuration string   // names the configuration or the policy; without it there is no header
 	Price         *float64 // of storage, in USD per GB-month; nil for the published price
 }
 
@@ -32,16 +32,19 @@ func (s Screen) Report(r *report.Report) string {
 	var out text.Lines
 	s.header(&out, r)
 	if len(lines) > 0 {
-		out.WriteString("\n" + s.repositories(r, lines) + "\n")
+		out.WriteString(s.repositories(r, lines) + "\n")
 	}
 	s.notes(&out, r, lines)
 	s.last(&out, r, lines)
 	return text.Fold(out.String(), s.On.Width)
 }
 
+// header says where the run was and with what, unless the caller has said it.
 func (s Screen) header(out *text.Lines, r *report.Report) {
-	header := fmt.Sprintf("account %s, %s; %s", cmp.Or(r.Account, "not known"), r.Region, s.Configuration)
-	out.Addf("%s", strings.TrimSuffix(header, "; "))
+	if s.Configuration != "" {
+		out.Addf("account %s, %s; %s", cmp.Or(r.Account, "not known"), r.Region, s.Configuration)
+		out.Addf("")
+	}
 	if len(r.Repositories) == 0 && r.Omitted == nil {
 		out.Addf("This registry has no repository, or none is selected. If you mean another Region or account, give --region or --profile.")
 		out.Addf("")
@@ -67,7 +70,7 @@ func summed(r *report.Report) []summedRepository {
 			}
 		}
 		line.archive = max(line.archive, repository.Transitioned) // the images may be omitted
-		line.delete = line.removals() - line.archive - line.untag
+		line.delete = line.Removals() - line.archive - line.untag
 		lines[i] = line
 	}
 	slices.SortFunc(lines, func(a, b summedRepository) int {
@@ -75,11 +78,6 @@ func summed(r *report.Report) []summedRepository {
 			cmp.Compare(b.delete, a.delete), cmp.Compare(a.Name, b.Name))
 	})
 	return lines
-}
-
-// removals returns the number of images that the plan would remove, if nothing skips it.
-func (l *summedRepository) removals() int {
-	return l.Expired + l.Transitioned + l.Untagged + l.Followed
 }
 
 func (l *summedRepository) limited() bool { return l.Skipped == plan.SkipLimit }
@@ -130,7 +128,7 @@ func (l *summedRepository) note() string {
 	}
 	switch {
 	case l.limited():
-		return fmt.Sprintf("limit: %s, %s", count(l.removals(), "image"), size(l.bytes()))
+		return fmt.Sprintf("limit: %s, %s", count(l.Removals(), "image"), size(l.bytes()))
 	case l.Skipped != "":
 		return "skipped: " + string(l.Skipped)
 	case l.apply:

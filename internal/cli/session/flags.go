@@ -29,6 +29,7 @@ type Flags struct {
 	Repositories  []string // nil if the flag is not given
 	Exclude       []string // repositories to leave out
 
+	configured                                                 bool     // it has --config
 	price                                                      *float64 // of the configuration
 	profile, region, logFile                                   string
 	deadline                                                   time.Duration
@@ -61,6 +62,7 @@ func (f *Flags) AddReport(c *cobra.Command) {
 
 // AddConfig adds --config, --profile and --region.
 func (f *Flags) AddConfig(c *cobra.Command) {
+	f.configured = true
 	c.Flags().StringVarP(&f.Configuration, "config", "c", f.Getenv("CLEANER_CONFIG"),
 		"configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself (environment: CLEANER_CONFIG)")
 	f.AddAccount(c)
@@ -110,6 +112,12 @@ func (f *Flags) AddDeadline(c *cobra.Command) {
 // AddExec adds --allow-exec, which the commands have that make an in-use scan.
 func (f *Flags) AddExec(c *cobra.Command) {
 	c.Flags().BoolVar(&f.allowExec, "allow-exec", false, "run the programs that the file of protect.kubeconfig names, to log in to clusters")
+}
+
+// AddDetailedExitcode adds --detailed-exitcode, which ends the command with status 4 in the
+// case that the words describe.
+func AddDetailedExitcode(c *cobra.Command, detailed *bool, when string) {
+	c.Flags().BoolVar(detailed, "detailed-exitcode", false, fmt.Sprintf("end with status %d %s, and with 0 if not", exit.Changes, when))
 }
 
 // Args returns a check for the number of arguments, and describes them in its error.

@@ -18,10 +18,12 @@ func (f *Flags) Screen(on terminal.Terminal) render.Screen {
 	return render.Screen{On: on, Configuration: f.used(), Price: f.price}
 }
 
-// used names the policy or the configuration that the user gave.
+// used names the policy or the configuration that the user gave to a command that has --config.
 func (f *Flags) used() string {
 	location := strings.TrimSpace(f.Configuration)
 	switch {
+	case !f.configured:
+		return ""
 	case f.Policy == "-":
 		return "policy of the standard input"
 	case f.Policy != "":
