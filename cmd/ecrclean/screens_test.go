@@ -52,8 +52,14 @@ func TestEveryScreenFits(t *testing.T) {
 		"plan", "explain " + longName + " v3", "delete " + longName + " v3 v4 --yes" + bare, "delete app v30", "delete app v3" + bare,
 		"attach --policy DIR/policy.json", "attach --policy DIR/policy.json --yes", "attach --detach --yes" + bare,
 		"check DIR/bad.json", "check DIR/policy.json", "check -c DIR/bad.json", "preview --policy DIR/policy.json --images DIR/images.json",
+		"plan --out DIR/plan.json -o json" + bare, "show DIR/plan.json", "show DIR/plan.json -o wide", "diff DIR/plan.json" + bare, "show DIR/bad.json",
 		"audit DIR/log", "audit DIR/bad.json", "demo", "version", "nothing", "plan --config DIR/missing.json --nothing",
 	} {
+		if strings.HasSuffix(line, "-o json"+bare) {
+			_, _, stderr := runFilled(t, longNamed(), strings.NewReader(""), time.Now, strings.Fields(strings.ReplaceAll(line, "DIR", dir))...)
+			awstest.Equal(t, "standard error", "", stderr)
+			continue
+		}
 		for _, width := range []int{80, 120} {
 			on := terminal.Terminal{Width: width, Colour: true}
 			words := strings.Fields(strings.ReplaceAll(line, "DIR", dir))
