@@ -16,13 +16,13 @@ import (
 // Images returns the screen with a line for each image, skipped repository and finding. Of the
 // skipped repositories, it has the images of those that exceed a limit.
 func (s Screen) Images(r *report.Report) string {
-	images := text.NewTable(text.Column{Name: "REPOSITORY"}, text.Column{Name: "IMAGE"}, text.Column{Name: "TAGS", Cut: 2},
+	images := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGE"}, text.Column{Name: "TAGS", Cut: 2},
 		text.Column{Name: "VERDICT", Cut: 3}, text.Column{Name: "RULE", Number: true, Cut: 4}, text.Column{Name: "WHY", Cut: 1}, text.Column{Name: "OUTCOME"})
 	var skipped, out text.Lines
 	for i := range r.Repositories {
 		repository := &r.Repositories[i]
 		if repository.Skipped != "" {
-			skipped.Addf("%s  skipped  %s  %s", repository.Name, repository.Skipped, awserror.Clean(WhySkipped(r, repository)))
+			skipped.Addf("%s: skipped: %s: %s", repository.Name, repository.Skipped, awserror.Clean(WhySkipped(r, repository)))
 		}
 		for j := range repository.Images {
 			im := &repository.Images[j]
@@ -35,7 +35,7 @@ func (s Screen) Images(r *report.Report) string {
 		}
 	}
 	s.header(&out, r)
-	if table := images.Fit(s.On, "| less -S"); table != "" {
+	if table := images.Fit(s.On, "a pipe"); table != "" {
 		out.WriteString(table + "\n")
 	}
 	before := out.Len()

@@ -40,7 +40,7 @@ func (g *groups) add(failure bool, kind, repository, message string) {
 		alike = strings.ReplaceAll(message, repository, "\x00")
 	}
 	if failure {
-		key, label = kind+alike, "failed"
+		key, label = "failed: "+alike, "failed"
 	}
 	one := g.by[key]
 	if one == nil {

@@ -174,7 +174,7 @@ app         sha256:e             -            expire      -                     
 app         sha256:f             -            untag       -                                     would lose pr-1
 big         sha256:e             -            expire      -                                     kept: limit
 
-big  skipped  limit  too many; raise it with --max-deletions 5
+big: skipped: limit: too many; raise it with --max-deletions 5
 note: r3: no reference to its images found in ecs, lambda
 note: look
 

@@ -173,7 +173,7 @@ func (s Screen) repositories(r *report.Report, lines []summedRepository) string 
 		deletes = "DELETED"
 	}
 	t := text.NewTable(
-		text.Column{Name: "REPOSITORY"}, text.Column{Name: "IMAGES", Number: true, Cut: 2},
+		text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGES", Number: true, Cut: 2},
 		text.Column{Name: deletes, Number: true, Style: terminal.Red}, text.Column{Name: "PROTECTED", Number: true, Cut: 1, Style: terminal.Green},
 		text.Column{Name: "MAX SIZE", Number: true}, text.Column{Name: "MAX $/MONTH", Number: true, Cut: 3}, text.Column{Name: "NOTE"})
 	number := func(n int) string { return humanize.Comma(int64(n)) }
@@ -181,7 +181,7 @@ func (s Screen) repositories(r *report.Report, lines []summedRepository) string 
 		l := &lines[i]
 		t.Row(l.Name, number(l.Evaluated), number(l.deletes()), number(l.Protected), size(l.freed()), cmp.Or(s.dollars(r, l.freed()), "-"), l.note())
 	}
-	table := t.Fit(s.On, "| less -S")
+	table := t.Fit(s.On, "a pipe")
 	if len(rest) == 0 {
 		return table
 	}

@@ -19,7 +19,7 @@ func (d *Difference) table(on terminal.Terminal, now time.Time) string {
 	out.Addf("from: %s", d.From.line(now))
 	out.Addf("to:   %s", d.To.line(now))
 	out.Addf("")
-	t := text.NewTable(text.Column{}, text.Column{Name: "REPOSITORY"}, text.Column{Name: "IMAGE"}, text.Column{Name: "TAGS", Cut: 1},
+	t := text.NewTable(text.Column{}, text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGE"}, text.Column{Name: "TAGS", Cut: 1},
 		text.Column{Name: "SIZE", Number: true, Cut: 3}, text.Column{Name: "AFTER"}, text.Column{Name: "BEFORE", Cut: 2})
 	for _, change := range []struct {
 		sign   string

@@ -12,6 +12,7 @@ import (
 type Column struct {
 	Name   string
 	Number bool // aligned right, and never shortened
+	Middle bool // shortened in the middle, because names often differ at the end
 	// Cut says which columns a narrow terminal loses first: those with the greatest number.
 	// A column with 0 stays.
 	Cut   int
@@ -37,7 +38,7 @@ func (t *Table) Row(cells ...string) {
 
 // Fit returns the table, or "" if it has no row. On a terminal no line is wider than the
 // terminal: first Fit leaves out columns, and then it shortens cells. A line below
-// the table names these columns, and the option, such as "-o json", that prints them.
+// the table names these columns, and option, such as "-o json", which prints them.
 func (t *Table) Fit(on terminal.Terminal, option string) string {
 	if len(t.cells) == 0 {
 		return ""
@@ -129,6 +130,9 @@ func (t *Table) line(b *strings.Builder, row []string, shown []bool, widths []in
 			continue
 		}
 		cell := Shorten(row[i], widths[i])
+		if end := widths[i] / 2; c.Middle && cell != row[i] && Width(row[i]) == len(row[i]) {
+			cell = Shorten(row[i], widths[i]-end) + row[i][len(row[i])-end:]
+		}
 		space := widths[i] - Width(cell)
 		if c.Number {
 			pending, space = pending+space, 0
@@ -166,5 +170,5 @@ func (t *Table) missing(natural []int, shown []bool, widths []int, option string
 	if what == "" {
 		return ""
 	}
-	return fmt.Sprintf("(%s; see all in a wider terminal, or with %s)\n", what, option)
+	return fmt.Sprintf("(%s; a wider terminal or %s shows all)\n", what, option)
 }

@@ -72,11 +72,21 @@ func TestATableHasOneLineForEachRow(t *testing.T) {
 func TestANarrowTableLosesColumnsAndThenLetters(t *testing.T) {
 	t.Parallel()
 	for width, want := range map[int]string{
-		25: "NAME    N  WHY\na       0  one?line\nlonger  7\n(not shown: SIZE; see all\n  in a wider terminal, or\n  with -o json)\n",
-		13: "NAME   WHY\na      one?…\nlong…\n(not shown:\n  SIZE, N;\n  see all in\n  a wider\n  terminal,\n  or with -o\n  json)\n",
+		25: "NAME    N  WHY\na       0  one?line\nlonger  7\n(not shown: SIZE; a wider\n  terminal or -o json\n  shows all)\n",
+		13: "NAME   WHY\na      one?…\nlong…\n(not shown:\n  SIZE, N; a\n  wider\n  terminal or\n  -o json\n  shows all)\n",
 	} {
 		awstest.Equal(t, "table", want, table().Fit(terminal.Terminal{Width: width}, "-o json"))
 	}
+}
+
+func TestNamesAreShortenedInTheMiddle(t *testing.T) {
+	t.Parallel()
+	names := NewTable(Column{Middle: true})
+	names.Row("team/payment-worker")
+	names.Row("team/payment-server")
+	names.Row("team/日本語日本語日本")
+	got, _, _ := strings.Cut(names.Fit(terminal.Terminal{Width: 11}, "a pipe"), "(")
+	awstest.Equal(t, "table", "team/…orker\nteam/…erver\nteam/日本…\n", got)
 }
 
 func TestNoLineOfATableIsWiderThanTheTerminal(t *testing.T) {
