@@ -79,11 +79,12 @@ func fill(prefix, words string, indent, width int) string {
 	return folded.String() + current
 }
 
-// Reflow folds paragraphs of a text that already has short lines. It only folds indented lines.
+// Reflow folds paragraphs of a text that already has short lines. Of a paragraph with indented
+// lines, it folds each line.
 func Reflow(s string, width int) string {
 	paragraphs := strings.Split(s, "\n\n")
 	for i, p := range paragraphs {
-		if strings.Contains("\n"+p, "\n ") {
+		if strings.ContainsAny(p[:min(1, len(p))], " \t") || strings.Contains(p, "\n ") {
 			paragraphs[i] = Fold(p, width)
 		} else {
 			paragraphs[i] = fill("", p, 0, width)
