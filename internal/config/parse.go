@@ -26,7 +26,7 @@ func Parse(text []byte) (Config, jsondoc.Problems) {
 	}
 	doc := jsondoc.Parse(jsondoc.WithoutComments(text))
 	c := Default()
-	if o, ok := doc.Root().ObjectRefusing(foreignKeys, "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"); ok {
+	if o, ok := doc.Root().ObjectRefusing(foreignKeys, "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "price", "$schema"); ok {
 		c.read(o)
 		o.Get("$schema").String() // only editors use it
 	}
@@ -38,6 +38,9 @@ func (c *Config) read(o jsondoc.Object) {
 	set(&c.Repositories, o.Get("repositories"), readRepositories)
 	c.Settings.read(o)
 	set(&c.Report, o.Get("report"), readReport)
+	if usd, ok := o.Get("price").Float(0, 1000); ok {
+		c.Price = &usd
+	}
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
 }
 

@@ -29,7 +29,7 @@ func Init(f *session.Flags) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "init",
-		Short: "Write a first configuration for this registry, and show its plan",
+		Short: "Write a first configuration for the registry; show its plan",
 		Long: `Read the registry and write a configuration for it, with comments. init changes nothing
 in AWS. It does not overwrite a file.
 
@@ -87,6 +87,7 @@ func start(ctx context.Context, f *session.Flags, out string) error {
 	if out == "-" {
 		f.Stdout = f.Stderr // the standard output has the configuration
 	}
+	f.Use(named(out))
 	if err := f.PrintReport(r); err != nil {
 		return err
 	}
