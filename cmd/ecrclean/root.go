@@ -28,6 +28,7 @@ func root(e env.Env, args []string) *cobra.Command {
 			return exit.Usagef("a command is missing; see ecrclean --help")
 		},
 	}
+	c.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return refuseEmpty(c) }
 	c.SetVersionTemplate("{{.Version}}\n")
 	c.SetFlagErrorFunc(flagError)
 	c.SetArgs(args)
@@ -61,6 +62,31 @@ func commandNames(c *cobra.Command) []string {
 		names = append(names, sub.Name())
 	}
 	return names
+}
+
+// refuseEmpty refuses a text or list flag that is given with an empty value, such as that of
+// a variable that is not set. Without its value a command could do more than was meant.
+func refuseEmpty(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(list.GetSlice(), "")
+		}
+		if err != nil || strings.TrimSpace(value) != "" {
+			return
+		}
+		advice := "; give a value, or leave the flag out"
+		switch {
+		case f.Name == "repositories":
+			advice = " and selects nothing; leave it out for every repository"
+		case f.Name == "config" && f.DefValue != "":
+			advice = "; give a configuration, or leave the flag out to use CLEANER_CONFIG"
+		case f.Name == "config":
+			advice = "; give a configuration, or leave the flag out to apply the attached policies"
+		}
+		err = exit.Usagef("--%s is empty%s", f.Name, advice)
+	})
+	return err
 }
 
 // flagError adds the flag that was probably meant to the error of an unknown one.
