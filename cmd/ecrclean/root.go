@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -28,13 +29,18 @@ func root(e env.Env, args []string) *cobra.Command {
 			return exit.Usagef("a command is missing; see ecrclean --help")
 		},
 	}
-	c.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return refuseEmpty(c) }
+	c.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if debug, _ := c.Flags().GetBool("debug"); debug {
+			c.SetContext(awsclient.WithLog(c.Context(), e.Stderr))
+		}
+		return refuseEmpty(c)
+	}
 	c.SetVersionTemplate("{{.Version}}\n")
 	c.SetFlagErrorFunc(flagError)
 	c.SetArgs(args)
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
-	c.PersistentFlags().Bool("debug", false, "after an error, also print it as the AWS SDK gives it")
+	c.PersistentFlags().Bool("debug", false, "print warnings of the AWS SDK and, after an error, its own text")
 	for _, g := range groups {
 		c.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, command := range g.commands {
