@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -51,7 +52,30 @@ func root(e env.Env, args []string) *cobra.Command {
 	}
 	c.SetHelpCommandGroupID(other)
 	c.SetCompletionCommandGroupID(other)
+	describeCompletion(c)
 	return c
+}
+
+// describeCompletion says in the help of cobra's own command how to use it.
+func describeCompletion(c *cobra.Command) {
+	c.InitDefaultCompletionCmd()
+	completion, _, _ := c.Find([]string{"completion"}) // it is there
+	completion.Short = "Complete in your shell: source <(ecrclean completion bash)"
+	completion.Long = `Print a script that completes commands and flags in your shell. Load it in each new
+shell, for example from ~/.bashrc. "ecrclean completion SHELL --help" has more.`
+	completion.Example = indented([]string{
+		"source <(ecrclean completion bash)",
+		"source <(ecrclean completion zsh)",
+		"ecrclean completion fish > ~/.config/fish/completions/ecrclean.fish",
+	})
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		shells := commandNames(c)
+		return exit.Usagef("unknown shell %q%s; use %s", args[0], nearest.Hint(args[0], shells), english.WordSeries(shells, "or"))
+	}
 }
 
 // indented indents each line as the help does.
