@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -74,7 +75,7 @@ func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool
 	}
 	for _, r := range adoption.Plan.Repositories {
 		if r.Message != "" {
-			s.Notef("%s: not adopted: %s", r.Name, r.Message)
+			s.Notef("%s: not adopted: %s", r.Name, awserror.Clean(r.Message))
 		}
 	}
 	fmt.Fprintf(s.Stderr, "Adopted the policies of %s in %s.\n",
