@@ -17,8 +17,8 @@ import (
 
 // A screen is what a program has written to a terminal.
 type screen struct {
-	lines  []string // as they are at the end
-	widest string   // the longest line at any time
+	lines []string // as they are at the end
+	drawn []string // each line, whenever the cursor leaves it or something erases it
 }
 
 // inTerminal runs the program in a terminal of that width, and gives it the answers, one to
@@ -59,9 +59,13 @@ var control = regexp.MustCompile("^\x1b\\[([0-9;?]*)([A-Za-z])")
 func show(text string) screen {
 	var s screen
 	lines, y, x := [][]rune{nil}, 0, 0
+	leave := func() { s.drawn = append(s.drawn, strings.TrimRight(string(lines[y]), " ")) }
 	for i := 0; i < len(text); {
 		if m := control.FindStringSubmatch(text[i:]); m != nil {
 			i += len(m[0])
+			if m[2] != "m" { // a colour
+				leave()
+			}
 			n, _ := strconv.Atoi(m[1]) // 0 if it is absent
 			switch m[2] {
 			case "A":
@@ -80,19 +84,20 @@ func show(text string) screen {
 		i += size
 		switch r {
 		case '\n':
+			leave()
 			if y++; y == len(lines) {
 				lines = append(lines, nil)
 			}
 		case '\r':
+			leave()
 			x = 0
 		default:
 			lines[y] = slices.Concat(lines[y], slices.Repeat([]rune{' '}, max(0, x+1-len(lines[y]))))
 			lines[y][x] = r
-			if x++; x > utf8.RuneCountInString(s.widest) {
-				s.widest = string(lines[y][:x])
-			}
+			x++
 		}
 	}
+	leave()
 	for _, line := range lines {
 		s.lines = append(s.lines, strings.TrimRight(string(line), " "))
 	}
@@ -111,7 +116,7 @@ func TestShow(t *testing.T) {
 	} {
 		awstest.Equal(t, strconv.Quote(text), want, show(text).lines)
 	}
-	awstest.Equal(t, "widest", "12345", show("12345\r\x1b[Kab").widest)
+	awstest.Equal(t, "drawn", []string{"12345", "12345", "ab"}, show("12345\r\x1b[Kab").drawn)
 }
 
 // A person answers a question, and Ctrl-D is no answer.
