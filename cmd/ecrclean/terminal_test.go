@@ -15,7 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// A screen is what a program has written to a terminal.
+// A screen is the output of a program on a terminal.
 type screen struct {
 	lines []string // as they are at the end
 	drawn []string // each line, whenever the cursor leaves it or something erases it

@@ -18,8 +18,9 @@ type Assignment struct {
 	Entry  *config.Entry
 	Policy lifecycle.Policy // has no rules if Skip is set
 	Skip   *plan.Skip       // why no policy is evaluated, or nil
-	// Attached is true if a policy is attached, which ECR applies whatever the configuration
-	// says. AttachedErr says why this is unknown, or is nil. See [Runner.ReadAttached].
+
+	// Attached is true if a policy is attached. ECR applies it beside the configuration.
+	// AttachedErr says why this is unknown, or is nil. See [Runner.ReadAttached].
 	Attached    bool
 	AttachedErr error
 }
