@@ -180,6 +180,7 @@ func verdictsOf(t *testing.T, report []byte) map[string]string {
 		verdicts[repository.Name] = "keep"
 		if repository.Skipped != "" {
 			verdicts[repository.Name] = "keep (" + repository.Skipped + ")"
+			continue // after a limit the report has the images all the same
 		}
 		for _, im := range repository.Images {
 			verdict := im.Verdict

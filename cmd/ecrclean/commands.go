@@ -8,6 +8,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/inspect"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/policyfile"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/removal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/review"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 )
 
@@ -47,6 +48,16 @@ var groups = []group{
 			"ecrclean references -c cleaner.json",
 			"ecrclean references -c cleaner.json --out references.json",
 			"ecrclean references -c cleaner.json --profile staging --out s3://my-bucket/staging.json",
+		}},
+		{review.Show, []string{
+			"ecrclean show plan.json",
+			"ecrclean show report.json -o wide",
+			"aws logs filter-log-events --log-group-name /aws/lambda/ecr-cleaner | ecrclean show -",
+		}},
+		{review.Diff, []string{
+			"ecrclean diff yesterday.json today.json",
+			"ecrclean diff plan.json -c cleaner.json",
+			"ecrclean diff plan.json --policy stricter.json -r 'team/*' --detailed-exitcode -o json",
 		}},
 		{inspect.Audit, []string{
 			"ecrclean audit removed.log",

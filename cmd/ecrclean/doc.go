@@ -25,4 +25,5 @@
 //	3  partly done: the run is incomplete, a limit stopped apply, images in use stopped
 //	   attach, the log could not be written, audit could not read a line about an image, or
 //	   a named image or repository was skipped
+//	4  only with --detailed-exitcode: plan would remove images, or diff has found a difference
 package main

@@ -23,7 +23,7 @@ var commandLines = map[string]string{
 	"plan": "plan", "apply": "apply --yes", "delete": `delete app v1 --yes --config {"protect":{"inUse":[]}}`, "explain": `explain app v1 --config {"protect":{"inUse":[]}}`, "policies": "policies",
 	"preview": "preview --policy INPUT/policy.json --images INPUT/images.json --now 2026-01-01T00:00:00Z",
 	"check":   "check INPUT/policy.json", "convert": "convert INPUT/policy.json", "attach": "attach --policy INPUT/policy.json --yes", "adopt": "adopt",
-	"references": `references --config {"protect":{"inUse":[],"references":["INPUT/references"]}}`, "kubernetes-role": "kubernetes-role", "audit": "audit INPUT/log", "invoke": "invoke INPUT/event.json", "demo": "demo", "version": "version",
+	"references": `references --config {"protect":{"inUse":[],"references":["INPUT/references"]}}`, "kubernetes-role": "kubernetes-role", "audit": "audit INPUT/log", "show": "show INPUT/plan.json", "diff": "diff INPUT/plan.json", "invoke": "invoke INPUT/event.json", "demo": "demo", "version": "version",
 }
 
 // changing matches the text that differs between two runs of the same command.

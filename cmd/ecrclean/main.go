@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/progress"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -17,16 +17,18 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400) // the machines of users have memory
 	}
+	line := progress.New(os.Stderr, os.Getenv)
 	e := env.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Stdin: os.Stdin, Stdout: line.Results(os.Stdout), Stderr: line, Progress: line,
 		Getenv: os.Getenv, Now: time.Now, Connector: function.Connector(os.Getenv), Source: function.SourceReader,
 	}
-	os.Exit(run(untilSignal(), e, os.Args[1:]))
+	os.Exit(run(untilSignal(line.Interrupt), e, os.Args[1:]))
 }
 
 // untilSignal returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. The
-// second one ends the program at once. A SIGHUP stays ignored under nohup.
-func untilSignal() context.Context {
+// second one ends the program at once. A SIGHUP stays ignored under nohup. The first signal
+// is told to interrupt.
+func untilSignal(interrupt func(cause error)) context.Context {
 	// Without this, writing to a closed pipe would end the program before it can report.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
@@ -36,7 +38,7 @@ func untilSignal() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, func() {
 		stop()
-		fmt.Fprintf(os.Stderr, "ecrclean: %s; finishing in-flight calls; press Ctrl-C again to quit now\n", context.Cause(ctx))
+		interrupt(context.Cause(ctx))
 	})
 	return ctx
 }

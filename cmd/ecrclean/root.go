@@ -30,18 +30,22 @@ func root(e env.Env, args []string) *cobra.Command {
 			return exit.Usagef("a command is missing; see ecrclean --help")
 		},
 	}
-	c.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
-		if debug, _ := c.Flags().GetBool("debug"); debug {
-			c.SetContext(awsclient.WithLog(c.Context(), e.Stderr))
-		}
-		return refuseEmpty(c)
-	}
 	c.SetVersionTemplate("{{.Version}}\n")
 	c.SetFlagErrorFunc(flagError)
 	c.SetArgs(args)
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
-	c.PersistentFlags().Bool("debug", false, "print warnings of the AWS SDK and, after an error, its own text")
+	noProgress := c.PersistentFlags().Bool("no-progress", false, "do not show on the standard error stream how far the command is")
+	c.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if *noProgress {
+			e.Progress.End()
+		}
+		if debug, _ := c.Flags().GetBool("debug"); debug {
+			c.SetContext(awsclient.WithLog(c.Context(), e.Stderr))
+		}
+		return refuseEmpty(c)
+	}
+	c.PersistentFlags().Bool("debug", false, "after an error, also print it as the AWS SDK gives it")
 	for _, g := range groups {
 		c.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, command := range g.commands {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/progress"
 )
 
 // run carries out one command line and returns the exit status.
@@ -21,9 +23,12 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 			status = exit.Failed
 		}
 	}()
+	e.Progress = cmp.Or(e.Progress, &progress.Line{})
+	defer e.Progress.End()
 	out := &env.Output{W: e.Stdout}
 	e.Stdin, e.Stdout = env.Interruptible{Context: ctx, R: e.Stdin}, out
 	command, err := root(e, args).ExecuteContextC(ctx) //nolint:contextcheck // the commands have the context from cobra
+	e.Progress.End()
 	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, context.Cause(ctx))
 	switch {
 	case interrupted:

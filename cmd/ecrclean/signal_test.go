@@ -42,7 +42,7 @@ func TestASignalEndsApplyAfterTheCallUnderWay(t *testing.T) {
 			if got := p.audited(t, "log"); got.Totals != (audit.Totals{Deleted: 100, NotAttempted: 50}) || !got.Finished || got.ID != report.RunID {
 				t.Errorf("audit says run %s, finished %t, %+v", got.ID, got.Finished, got.Totals)
 			}
-			p.wantSaid(t, "ecrclean: "+sent.String()+" signal received; finishing in-flight calls; press Ctrl-C again to quit now\n",
+			p.wantSaid(t, "ecrclean: "+sent.String()+" signal received; finishing 1 delete call; press Ctrl-C again to quit now\n",
 				"ecrclean: incomplete: 1 repository failed or was skipped: app\n")
 		})
 	}

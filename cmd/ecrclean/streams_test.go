@@ -17,7 +17,8 @@ import (
 // inputs are files for the commands that read some.
 var inputs = map[string]string{
 	"policy.json": keepOne("x"), "images.json": `{"imageDetails": []}`, "event.json": `{}`, "apply.json": `{"mode": "apply"}`, "references": "[]",
-	"log": `{"time":"2026-11-22T03:00:03Z","level":"INFO","msg":"run","run_id":"r","mode":"apply"}`,
+	"log":       `{"time":"2026-11-22T03:00:03Z","level":"INFO","msg":"run","run_id":"r","mode":"apply"}`,
+	"plan.json": `{"version": 1, "runId": "r", "mode": "plan", "account": "123456789012", "region": "eu-west-1", "repositories": []}`,
 }
 
 func (p *process) give(t *testing.T, files map[string]string) {
@@ -34,7 +35,8 @@ func TestAClosedStandardOutputIsAFailure(t *testing.T) {
 		"plan", "plan --output json", "plan --help", "explain app v1", "explain app v1 --output json", "policies", "policies --output json",
 		"preview --policy policy.json --images images.json", "preview --policy policy.json --images images.json --output json",
 		"check policy.json", "check policy.json --output json", "convert policy.json", "attach --policy policy.json --yes", "adopt",
-		"references --config {\"protect\":{\"inUse\":[],\"references\":[\"references\"]}}", "audit log", "audit log --output json", "invoke event.json", "demo",
+		"references --config {\"protect\":{\"inUse\":[],\"references\":[\"references\"]}}", "audit log", "audit log --output json",
+		"show plan.json", "show plan.json --output json", "show log", "diff plan.json plan.json", "diff plan.json --output json", "invoke event.json", "demo",
 	} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()

@@ -12,7 +12,7 @@ import (
 // Apply carries out a plan and sets the outcomes. It skips a repository whose attached policy
 // has changed since. After the runner's Stop is closed, it begins no change.
 func Apply(ctx context.Context, runner *cleaner.Runner, plan *Plan, writer Writer) {
-	each(runner.Workers, plan.Repositories, func(r *Repository) {
+	each(runner, plan.Repositories, func(r *Repository) {
 		if !r.Change.Changes() {
 			return
 		}
@@ -64,15 +64,17 @@ func failed(err error) (Outcome, string) {
 	return Failed, err.Error()
 }
 
-// each calls do for every repository, with at most workers calls at a time.
-func each(workers int, repositories []Repository, do func(*Repository)) {
-	slots := make(chan struct{}, workers)
+// each calls do for every repository, with at most runner.Workers calls at a time.
+func each(runner *cleaner.Runner, repositories []Repository, do func(*Repository)) {
+	runner.Progress.Begin(len(repositories))
+	slots := make(chan struct{}, runner.Workers)
 	var wg sync.WaitGroup
 	for i := range repositories {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			do(&repositories[i])
+			runner.Progress.Handled()
 		})
 	}
 	wg.Wait()

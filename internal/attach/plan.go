@@ -53,7 +53,7 @@ func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bo
 		return made, err
 	}
 	planner := p.Runner.PlannerOf(made.Account)
-	each(p.Runner.Workers, made.Repositories, func(r *Repository) {
+	each(p.Runner, made.Repositories, func(r *Repository) {
 		var err error
 		r.decides, err = plan.EntryFor(ctx, p.Runner.Registry, &p.Runner.Config, r.listed)
 		if err == nil {

@@ -24,6 +24,18 @@ type Run struct {
 	Unconfirmed []Image `json:"unconfirmed"`
 	Unknown     []Image `json:"unknown"` // may have been removed; the last have no outcome in the log
 	Totals      Totals  `json:"totals"`
+	End         *End    `json:"end,omitempty"` // nil if the log does not have it in full
+}
+
+// An End is what the last line of a run says.
+type End struct {
+	Time       time.Time        `json:"time"`
+	Mode       string           `json:"mode"`
+	Account    string           `json:"account"`
+	Region     string           `json:"region"`
+	Incomplete bool             `json:"incomplete"`
+	Undone     map[string]int   `json:"undone"` // the causes why it is incomplete
+	Totals     map[string]int64 `json:"totals"` // those of the report
 }
 
 // An Image is an image that was, or may have been, removed.

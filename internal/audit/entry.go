@@ -85,7 +85,7 @@ func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
 			return false
 		}
 		if run := t.run(e.RunID); run != nil && message == "run" {
-			run.Finished = true
+			run.finish(object)
 		}
 		return true
 	case "suspicious":
@@ -94,6 +94,15 @@ func (t *tally) entry(msg, object json.RawMessage) (ours bool) {
 		return err == nil && len(e.Fields) > 0
 	}
 	return false
+}
+
+// finish records the last line of the run. Lines of old versions lack members.
+func (r *Run) finish(line json.RawMessage) {
+	r.Finished = true
+	var end End
+	if json.Unmarshal(line, &end) == nil && end.Totals != nil {
+		r.End = &end
+	}
 }
 
 func (e *entry) image() Image {

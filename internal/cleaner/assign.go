@@ -58,6 +58,7 @@ func (r *Runner) ReadAttached(ctx context.Context, assignments []Assignment) {
 
 // each calls do for the numbers below n, concurrently.
 func (r *Runner) each(n int, do func(int)) {
+	r.Progress.Begin(n)
 	slots := make(chan struct{}, r.Workers)
 	var wg sync.WaitGroup
 	for i := range n {
@@ -65,6 +66,7 @@ func (r *Runner) each(n int, do func(int)) {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			do(i)
+			r.Progress.Handled()
 		})
 	}
 	wg.Wait()

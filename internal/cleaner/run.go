@@ -75,6 +75,8 @@ type Runner struct {
 	// Approve gets the plan of RunNamed before anything is removed. Its error ends the
 	// run. Optional.
 	Approve func(*plan.Plan) error
+	// Progress counts the repositories of the run. Optional.
+	Progress *Progress
 
 	// begun is the time of Clock when Begin set Now.
 	begun   time.Time

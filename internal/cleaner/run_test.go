@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -277,4 +278,20 @@ func TestRunLogsEveryImageAndEveryRepository(t *testing.T) {
 		repositoryLine("INFO", "none", 0, 0, 0, 0),
 	}
 	awstest.Equal(t, "log", want, got)
+}
+
+func TestRunCountsItsRepositories(t *testing.T) {
+	t.Parallel()
+	w := newFakeRegistry().Add("a").Add("b")
+	r := newRunner(t, w, `{"repositories": {"include": ["a", "b"]}}`)
+	r.Progress = &cleaner.Progress{}
+	for range 2 { // the second run counts anew
+		run(t, &r)
+		handled, all := r.Progress.Counts()
+		awstest.Equal(t, "handled, all", [2]int{2, 2}, [2]int{handled, all})
+	}
+	_, _, err := r.Assign(t.Context())
+	handled, all := r.Progress.Counts()
+	awstest.Equal(t, "handled, all of Assign, also of excluded ones", [2]int{3, 3}, [2]int{handled, all})
+	awstest.NoError(t, err)
 }

@@ -21,6 +21,7 @@ const maxReplans = 2
 // progress waits for no other.
 func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result *report.Report) (keptByOwnPulls int) {
 	handled := make([]handledRepository, len(all))
+	r.Progress.Begin(len(all))
 	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
 	replanning := make(chan struct{}, maxReplans)
 	memory, grants := newMemory(), r.newGrants()
@@ -50,6 +51,7 @@ func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result 
 				return r.plan(ctx, repository, nil, before)
 			})
 			handled[i] = handledRepository{r.reportOn(ctx, &p, detailed), len(p.Images), p.KeptByOwnPulls}
+			r.Progress.Handled()
 			<-applying
 		})
 	}

@@ -71,11 +71,11 @@ func Connect(cfg aws.Config, clock func() time.Time) Registry {
 
 // ConnectAt is [Connect] with other limits of concurrency.
 func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Registry {
-	check := awsclient.WatchClock(&cfg, clock)
+	check, attempts := awsclient.WatchClock(&cfg, clock), awsclient.CountAttempts(&cfg)
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
 	return Registry{
 		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
-		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, AWS: cfg,
+		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, Attempts: attempts.Counts, AWS: cfg,
 		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, client, c, clock) },
 		OwnPulls: func(ctx context.Context) plan.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {

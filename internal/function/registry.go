@@ -25,6 +25,7 @@ type Registry struct {
 	ClockCheck  *awsclient.ClockCheck               // nil checks nothing
 	Pace        *pace.Pace                          // of the calls that delete, archive or untag; nil is no limit
 	Calls       func() map[string]int               // the number of API calls so far, by operation
+	Attempts    func() (all, throttled int)         // at calls of all services; nil if they are not counted
 	Sources     func(config.Config) []inuse.Source  // nil means no source
 	OwnPulls    func(context.Context) plan.OwnPulls // whether ECR records the pulls of the credentials
 	Account     func(context.Context) (string, error)

@@ -32,6 +32,9 @@ type Counts struct {
 	DeletedBytes     int64 `json:"deletedBytes,omitempty"`
 }
 
+// Removals returns the number of images that the plan would remove.
+func (c *Counts) Removals() int { return c.Expired + c.Transitioned + c.Untagged + c.Followed }
+
 // NotDone returns the number of images that make a run incomplete.
 func (c *Counts) NotDone() int { return c.Failed + c.Unknown + c.NotAttempted }
 

@@ -27,6 +27,7 @@ type Report struct {
 	End           time.Time    `json:"end"`
 	Incomplete    bool         `json:"incomplete"`    // see Undone
 	Configuration string       `json:"configuration"` // its hash
+	Limits        *Limits      `json:"limits,omitempty"`
 	Totals        Totals       `json:"totals"`
 	Repositories  []Repository `json:"repositories"`
 	// InUse counts the uses that each in-use source returned, and is nil without a scan.
@@ -34,6 +35,14 @@ type Report struct {
 	Findings []finding.Finding `json:"findings,omitempty"`
 	Omitted  *Omitted          `json:"omitted,omitempty"` // nil if the report is whole
 	Calls    map[string]int    `json:"calls"`             // by operation, including retries
+}
+
+// Limits are the limits that a person typed for one run of the tool. They are not part of
+// the hash of the configuration. A nil limit was not typed.
+type Limits struct {
+	MaxDeletions              *int `json:"maxDeletions,omitempty"`
+	MaxDeletionsPerRepository *int `json:"maxDeletionsPerRepository,omitempty"`
+	MaxDeletedPercent         *int `json:"maxDeletedPercent,omitempty"`
 }
 
 // Totals are the sums over all repositories.
@@ -173,7 +182,7 @@ func (r *Report) Handled() bool {
 func (r *Report) Removals() (images int, bytes int64) {
 	for i := range r.Repositories {
 		if repository := &r.Repositories[i]; repository.Skipped == "" {
-			images += repository.Expired + repository.Transitioned + repository.Untagged + repository.Followed
+			images += repository.Removals()
 			bytes += repository.ReclaimableBytes
 		}
 	}

@@ -101,13 +101,14 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 		want string
 	}{
 		{report.Report{}, "version runId mode account region start end incomplete totals repositories calls" +
-			" configuration inUse findings omitted"},
+			" configuration limits inUse findings omitted"},
 		{report.Repository{}, "name policy attachedPolicy skipped images message " + counts},
 		{report.Totals{}, "repositories skipped attachedPolicies " + counts},
 		{report.Image{}, "imageDigest imageTags verdict appliedRulePriority reason onExpire untag protectedBy outcome" +
 			" message imageStatus imagePushedAt lastRecordedPullTime lastActivatedAt childrenPulledAt manifestReadFrom manifestReadTo imageSizeInBytes"},
 		{plan.Protection{}, "kind by"},
 		{finding.Finding{}, "kind repository message"},
+		{report.Limits{}, "maxDeletions maxDeletionsPerRepository maxDeletedPercent"},
 		{report.Omitted{}, "repositories images findings"},
 	} {
 		got, want := fields(reflect.TypeOf(test.of)), fixture.Sorted(strings.Fields(test.want))

@@ -171,6 +171,7 @@ func (c *change) carryOut(ctx context.Context, yes bool, refused error, question
 			return errors.Join(err, c.printJSON(), c.status())
 		}
 	}
+	c.Flags.Progress.Phase(c.command + "ing")
 	client, calls := policyapi.Connect(c.Connection.AWS)
 	attach.Apply(ctx, &c.Runner, c.plan, client)
 	c.calls = calls.Snapshot()

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/progress"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -28,6 +29,7 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 	Now            func() time.Time
+	Progress       *progress.Line // Stderr and Stdout are written through it
 	Connector      func(profile, region string, clock func() time.Time) func(context.Context) (function.Registry, error)
 	Source         func(profile, region string, clock func() time.Time) config.Reader
 }

@@ -13,6 +13,7 @@ const (
 	Failed // the operation failed, or its result could not be written
 	Usage  // the command line, the configuration, a policy or a file is wrong
 	Incomplete
+	Changes // only with --detailed-exitcode: there is something to do
 )
 
 // An Error ends the program with a status.
@@ -35,6 +36,9 @@ func Failuref(format string, args ...any) error { return &Error{Failed, fmt.Erro
 func Incompletef(format string, args ...any) error {
 	return &Error{Incomplete, fmt.Errorf(format, args...)}
 }
+
+// Changesf returns an error with the status Changes: nothing failed.
+func Changesf(format string, args ...any) error { return &Error{Changes, fmt.Errorf(format, args...)} }
 
 // Status returns the exit status for an error. An error without one comes from cobra.
 func Status(err error) int {

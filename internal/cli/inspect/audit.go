@@ -2,8 +2,14 @@ package inspect
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/audit"
@@ -11,6 +17,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
 // Audit returns the command audit.
@@ -47,11 +54,20 @@ func auditLog(f *session.Flags, name, run string) error {
 		return err
 	}
 	defer func() { _ = r.Close() }() // it was only read
-	var a audit.Audit
 	log, err := env.Decoded(r)
-	if err == nil {
-		a, err = audit.Read(log, run)
+	if err != nil {
+		return exit.Usagef("read %s: %w", name, err)
 	}
+	return AuditLog(f, name, log, run)
+}
+
+// ErrNoRun means that a text has no line of a run.
+var ErrNoRun = errors.New("has no line of a run")
+
+// AuditLog prints the audit of a log in UTF-8, of one run if run is not "". Name is that of
+// the log in messages.
+func AuditLog(f *session.Flags, name string, log io.Reader, run string) error {
+	a, err := audit.Read(log, run)
 	if err != nil {
 		return exit.Usagef("read %s: %w", name, err)
 	}
@@ -67,7 +83,7 @@ func auditLog(f *session.Flags, name, run string) error {
 	}
 	switch none := len(a.Runs) == 0 && a.Lines.Unreadable == 0; {
 	case none && run == "":
-		return exit.Usagef("%s has no line of a run; give the log of the function, or a file of --log", name)
+		return exit.Usagef("%s %w; give the log of the function, or a file of --log", name, ErrNoRun)
 	case none:
 		return exit.Usagef("%s has no line of the run %s; leave out --run to see which runs it has", name, run)
 	}
@@ -98,6 +114,9 @@ func auditTable(a *audit.Audit) string {
 		}
 		out.WriteString(t.String())
 		out.Addf("run %s: %s%s", cmp.Or(run.ID, "-"), auditTotals(run.Totals), end)
+		if run.End != nil {
+			out.Addf("run %s: %s", cmp.Or(run.ID, "-"), endOfRun(run.End))
+		}
 		out.Addf("")
 	}
 	out.Addf("%s: %s", text.Count(len(a.Runs), "run"), auditTotals(a.Totals))
@@ -111,6 +130,25 @@ func auditRow(t *text.Table, im audit.Image, outcome string) {
 	}
 	t.Row(outcome, text.Time(im.Time), im.Repository, im.ImageDigest, text.Tags(tags), text.Time(im.ImagePushedAt),
 		fmt.Sprint(im.ImageSizeInBytes), text.Number(im.AppliedRulePriority), cmp.Or(im.Policy, "-"), cmp.Or(im.RunID, "-"))
+}
+
+// endOfRun says when and where a run was, and what it counted.
+func endOfRun(end *audit.End) string {
+	t := end.Totals
+	line := fmt.Sprintf("mode %s, account %s, %s, ended %s: %s (%d skipped), %s, %d marked to remove, %d protected",
+		end.Mode, cmp.Or(end.Account, "-"), end.Region, text.Time(end.Time), text.Count(int(t["repositories"]), "repository"), t["skipped"],
+		text.Count(int(t["evaluated"]), "image"), t["expired"]+t["transitioned"]+t["untagged"]+t["followed"], t["protected"])
+	if end.Mode == string(config.Apply) {
+		line += fmt.Sprintf(", at most %s deleted", humanize.Bytes(uint64(max(t["deletedBytes"], 0))))
+	}
+	if !end.Incomplete {
+		return line
+	}
+	var causes []string
+	for _, cause := range slices.Sorted(maps.Keys(end.Undone)) {
+		causes = append(causes, fmt.Sprintf("%s: %d", cause, end.Undone[cause]))
+	}
+	return strings.TrimSuffix(line+"; incomplete: "+strings.Join(causes, ", "), ": ")
 }
 
 func auditTotals(t audit.Totals) string {

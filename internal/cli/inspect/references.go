@@ -39,6 +39,7 @@ Images of public registries, such as docker.io and public.ecr.aws, are left out.
 // references writes nothing if a part of the scan failed, because the list would look
 // complete, or if the clock is wrong, because the list could look too new.
 func references(ctx context.Context, s *session.Session, out string) error {
+	s.Flags.Progress.Phase("in-use scan")
 	run := s.Connection.Scanner(s.Config, "", s.Clock)
 	if run == nil {
 		return exit.Usagef("the configuration names no source in protect.inUse; name one")

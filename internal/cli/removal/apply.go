@@ -34,7 +34,8 @@ func Apply(f *session.Flags) *cobra.Command {
 anything.
 
 With FILE, apply does not ask. It removes only images that are in both the saved plan
-and a fresh plan.
+and a fresh plan. The limits that were typed for the saved plan apply, unless you give
+others.
 
 With --log, apply writes each image to the log on the disk before the call that removes
 the image. After Ctrl-C, apply finishes the calls in flight and reports what it did not
@@ -45,16 +46,26 @@ attempt. Press Ctrl-C again to quit at once.`,
 			}
 			return nil
 		}),
-		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) (err error) {
-			s.MaxPlanAge = maxAge
+		RunE: func(c *cobra.Command, args []string) error {
+			var saved *report.Report
 			if len(args) == 1 {
-				if s.Saved, err = readPlan(args[0]); err != nil {
+				f.Progress.Start() // a large plan takes seconds to read
+				var err error
+				if saved, err = readPlan(args[0]); err != nil {
+					return err
+				}
+				if err := f.UseLimits(saved.Limits); err != nil {
 					return err
 				}
 			}
+			s, err := f.Open(c.Context(), config.Apply)
+			if err != nil {
+				return err
+			}
+			s.Saved, s.MaxPlanAge = saved, maxAge
 			r := removal{Session: s, run: s.Run, status: session.Status}
-			return r.apply(ctx, yes || s.Saved != nil)
-		}),
+			return r.apply(c.Context(), yes || saved != nil)
+		},
 	}
 	f.AddReport(c)
 	f.AddPolicy(c)
@@ -63,7 +74,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 	f.AddDeadline(c)
 	f.AddRemoval(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().DurationVar(&maxAge, "max-plan-age", 24*time.Hour, "refuse a saved plan that is older")
+	c.Flags().DurationVar(&maxAge, "max-plan-age", session.MaxPlanAge, "refuse a saved plan that is older")
 	return c
 }
 

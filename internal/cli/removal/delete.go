@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -113,7 +114,7 @@ func (d *deletion) status(r *report.Report) error {
 	not, all := 0, 0
 	for _, repository := range r.Repositories {
 		if repository.Skipped != "" {
-			d.Notef("not deleted: %s: %s", repository.Name, whySkipped(repository))
+			d.Notef("not deleted: %s: %s", repository.Name, whySkipped(r, &repository))
 			break // delete is about one repository
 		}
 		for _, im := range repository.Images {
@@ -138,11 +139,11 @@ func (d *deletion) status(r *report.Report) error {
 	return session.Status(r)
 }
 
-func whySkipped(r report.Repository) string {
-	if r.Skipped == plan.SkipLimit {
-		return r.Message + "; raise the limit in the configuration or with --max-deletions, --max-deletions-per-repository or --max-deleted-percent"
+func whySkipped(r *report.Report, repository *report.Repository) string {
+	if repository.Skipped == plan.SkipLimit {
+		return render.WhySkipped(r, repository)
 	}
-	return fmt.Sprintf("%s: %s", r.Skipped, r.Message)
+	return fmt.Sprintf("%s: %s", repository.Skipped, repository.Message)
 }
 
 func whyNotDeleted(im report.Image) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -19,7 +20,10 @@ import (
 
 // Plan returns the command plan.
 func Plan(f *session.Flags) *cobra.Command {
-	var out string
+	var (
+		out      string
+		detailed bool
+	)
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would be removed; remove nothing",
@@ -32,7 +36,10 @@ func Plan(f *session.Flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.Conclude(plan)
+			if err := f.Conclude(plan); err != nil || !detailed {
+				return err
+			}
+			return changes(plan)
 		}),
 	}
 	f.AddReport(c)
@@ -42,7 +49,17 @@ func Plan(f *session.Flags) *cobra.Command {
 	f.AddDeadline(c)
 	f.AddExec(c)
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
+	session.AddDetailedExitcode(c, &detailed, "if images would be removed")
 	return c
+}
+
+// changes returns the error with the status exit.Changes if the plan would remove images.
+func changes(plan *report.Report) error {
+	removals, _ := plan.Removals()
+	if removals == 0 {
+		return nil
+	}
+	return exit.Changesf("%s would be removed", text.Count(removals, "image"))
 }
 
 // save writes a plan to a file, unless a signal has cut the plan short: the file may have

@@ -24,9 +24,10 @@ import (
 func Report(r *report.Report) string {
 	images := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "VERDICT", "RULE", "WHY", "OUTCOME")
 	skipped := text.NewTable()
-	for _, repository := range r.Repositories {
+	for i := range r.Repositories {
+		repository := &r.Repositories[i]
 		if repository.Skipped != "" {
-			skipped.Row(repository.Name, "skipped", string(repository.Skipped), awserror.Clean(repository.Message))
+			skipped.Row(repository.Name, "skipped", string(repository.Skipped), awserror.Clean(WhySkipped(r, repository)))
 			continue
 		}
 		for _, im := range repository.Images {

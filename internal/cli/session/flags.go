@@ -109,6 +109,12 @@ func (f *Flags) AddExec(c *cobra.Command) {
 	c.Flags().BoolVar(&f.allowExec, "allow-exec", false, "run the programs that the file of protect.kubeconfig names, to log in to clusters")
 }
 
+// AddDetailedExitcode adds --detailed-exitcode, which ends the command with status 4 in the
+// case that the words describe.
+func AddDetailedExitcode(c *cobra.Command, detailed *bool, when string) {
+	c.Flags().BoolVar(detailed, "detailed-exitcode", false, fmt.Sprintf("end with status %d %s, and with 0 if not", exit.Changes, when))
+}
+
 // Args returns a check for the number of arguments, and describes them in its error.
 func Args(least, most int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {

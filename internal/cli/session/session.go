@@ -50,6 +50,9 @@ func (f *Flags) Open(ctx context.Context, mode config.Mode) (*Session, error) {
 	if f.deadline < 0 {
 		return nil, exit.Usagef("--deadline %s: must not be negative; give a time such as 14m, or 0 for no limit", f.deadline)
 	}
+	if f.Policy != "-" { // the user may be writing the policy
+		f.Progress.Start()
+	}
 	log, err := runlog.Open(f.logFile)
 	if err != nil {
 		return nil, err
@@ -118,16 +121,20 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 		return nil, exit.Usagef("%w", err)
 	}
 	run.Repositories.Omitted = patterns(f.Exclude)
+	f.Progress.Start()
+	f.Progress.Phase("connecting to AWS")
 	registry, err := f.Connect(ctx)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
 	}
+	f.Progress.Watch(&registry)
 	if run.Protect.Kubeconfig != nil {
 		registry.Sources = f.withKubeconfig(registry.Sources)
 	}
 	runner := registry.Runner(run, f.Now)
 	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, NewRunID(), ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
+	f.Progress.WatchRun(&runner)
 	return &Session{Flags: f, Connection: registry, Runner: runner}, nil
 }
 
@@ -190,7 +197,8 @@ func (s *Session) Report(ctx context.Context, run func(context.Context) (report.
 	if err != nil {
 		return nil, Error(err)
 	}
-	report.End, report.Calls = s.End(), s.Connection.Calls()
+	report.End, report.Calls, report.Limits = s.End(), s.Connection.Calls(), s.limits()
+	s.Flags.Progress.Phase("writing the result")
 	return &report, nil
 }
 

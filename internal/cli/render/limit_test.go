@@ -1,0 +1,26 @@
+package render
+
+import (
+	"testing"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+)
+
+func TestLimitFlagLetsTheRepositoryGo(t *testing.T) {
+	t.Parallel()
+	limited := func(message string, evaluated, expired int) report.Repository {
+		return report.Repository{Skipped: plan.SkipLimit, Message: message, Counts: report.Counts{Evaluated: evaluated, Expired: expired}}
+	}
+	going := report.Repository{Counts: report.Counts{Expired: 7, Followed: 1}}
+	for want, repository := range map[string]report.Repository{
+		"--max-deletions-per-repository 4": limited("4 of 10 images would be removed, maxDeletionsPerRepository is 3", 10, 4),
+		"--max-deleted-percent 34":         limited("1 of 3 images would be removed, maxDeletedPercent is 33", 3, 1),
+		"--max-deletions 13":               limited("5 images would be removed, and the run's maxDeletions allows 2 more", 9, 5),
+		"":                                 limited("skipped in the saved plan: 2 of 3 images would be removed, maxDeletionsPerRepository is 1", 3, 0),
+	} {
+		r := report.Report{Repositories: []report.Repository{going, repository}}
+		awstest.Equal(t, "flag", want, LimitFlag(&r, &repository))
+	}
+}

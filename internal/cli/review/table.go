@@ -1,0 +1,74 @@
+package review
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+)
+
+// table returns the two plans, a line for each image and repository that differs, and the
+// totals.
+func (d *Difference) table(now time.Time) string {
+	var out text.Lines
+	out.Addf("from: %s", d.From.line(now))
+	out.Addf("to:   %s", d.To.line(now))
+	out.Addf("")
+	t := text.NewTable("", "REPOSITORY", "IMAGE", "TAGS", "SIZE", "AFTER", "BEFORE")
+	for _, change := range []struct {
+		sign   string
+		images []Image
+	}{{"+", d.Added}, {"-", d.Removed}, {"~", d.Changed}} {
+		for _, im := range change.images {
+			t.Row(change.sign, im.Repository, text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags),
+				humanize.Bytes(uint64(max(im.ImageSizeInBytes, 0))), im.After.line(), im.Before.line())
+		}
+	}
+	for _, r := range d.Repositories {
+		t.Row("~", r.Name, "repository", "", "", r.After, r.Before)
+	}
+	if rows := t.String(); rows != "" {
+		out.WriteString(rows + "\n")
+	}
+	out.Addf("%s", d.totals())
+	return out.String()
+}
+
+func (s *Side) line(now time.Time) string {
+	name := s.File
+	if name == "" {
+		name = "now"
+	}
+	return fmt.Sprintf("%s, %s: %s to remove, at most %s", name, origin(s.report, now), text.Count(s.Images, "image"),
+		humanize.Bytes(uint64(max(s.Bytes, 0))))
+}
+
+func (s *State) line() string {
+	why := awserror.Clean(text.ShortDigests(s.Why))
+	if !s.Removed {
+		return why
+	}
+	if s.AppliedRulePriority > 0 {
+		why = fmt.Sprintf("rule %d: %s", s.AppliedRulePriority, why)
+	}
+	switch {
+	case plan.Archives(s.Verdict, s.OnExpire):
+		return "archive, " + why
+	case len(s.Untag) > 0:
+		return fmt.Sprintf("untag %s, %s", text.Tags(s.Untag), why)
+	}
+	return fmt.Sprintf("%s, %s", s.Verdict, why)
+}
+
+func (d *Difference) totals() string {
+	if d.differences() == 0 {
+		return fmt.Sprintf("no difference: both would remove the same %s", text.Count(d.To.Images, "image"))
+	}
+	size := func(bytes int64) string { return humanize.Bytes(uint64(max(bytes, 0))) }
+	return fmt.Sprintf("%d more to remove (at most %s), %d no longer (at most %s), %d for another reason; %s changed",
+		len(d.Added), size(d.AddedBytes), len(d.Removed), size(d.RemovedBytes), len(d.Changed), text.Count(len(d.Repositories), "repository"))
+}
