@@ -44,6 +44,7 @@ func TestCorePackagesImportOnlyWhatIsBelowThem(t *testing.T) {
 		"internal/wildcard":  {},
 		"internal/decimal":   {},
 		"internal/nearest":   {},
+		"internal/words":     {},
 		"internal/jsondoc":   {"internal/decimal", "internal/nearest"},
 		"internal/reference": {},
 		"internal/lifecycle": {"internal/jsondoc", "internal/wildcard"},
@@ -51,6 +52,7 @@ func TestCorePackagesImportOnlyWhatIsBelowThem(t *testing.T) {
 		"internal/convert":   {"internal/jsondoc", "internal/lifecycle"},
 		"internal/pitfall":   {"internal/evaluator", "internal/jsondoc", "internal/lifecycle", "internal/wildcard"},
 		"internal/graph":     {"internal/evaluator"},
+		"internal/selection": {"internal/decimal", "internal/evaluator", "internal/lifecycle", "internal/nearest", "internal/wildcard", "internal/words"},
 		"internal/audit":     {"internal/decimal"},
 		"internal/fakeecr":   {},
 

@@ -73,8 +73,8 @@ var groups = []group{
 		}},
 		{removal.Delete, []string{
 			"ecrclean delete team/app:v1",
-			"ecrclean delete team/app v1 v2 sha256:3f1c5a0e77b2",
-			"ecrclean delete team/app@sha256:3f1c5a0e77b2 --yes",
+			"ecrclean delete team/app v1 sha256:3f1c5a0e77b2 --yes",
+			"ecrclean delete team/app --tags 'pr-123-*' --older-than 30d --keep-newest 10",
 		}},
 		{attachment.Attach, []string{
 			"ecrclean attach --policy policy.json -r 'team/*'",

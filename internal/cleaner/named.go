@@ -9,15 +9,21 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
-// RunNamed is Run for images of one repository that a person names, each by digest, by the
-// beginning of one, or by tag. It evaluates no policy; protection, limits and the re-check are
-// the same. It returns an error if a name is not that of one image, if the repository could not
-// be read, or if Approve did. After an error nothing was removed. RunNamed replaces the
+// RunNamed is RunChosen for images that a person names, each by digest, by the beginning of
+// one, or by tag. It returns an error if a name is not that of one image. It replaces the
 // beginnings in names by the digests.
-func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (result report.Report, err error) {
+func (r *Runner) RunNamed(ctx context.Context, repository string, names []string) (report.Report, error) {
+	return r.RunChosen(ctx, repository, selection.Named(names, false))
+}
+
+// RunChosen is Run for images of one repository that a person chooses. It evaluates no policy;
+// protection, limits and the re-check are the same. It returns an error if the choice or Approve
+// does, or if the repository could not be read. After an error nothing was removed.
+func (r *Runner) RunChosen(ctx context.Context, repository string, choice selection.Choice) (result report.Report, err error) {
 	defer r.guard(ctx, repository, func(fault string) { err = errors.New(fault) })
 	if !r.Config.Repositories.Select(repository) {
 		return result, fmt.Errorf("the configuration excludes repository %s; "+
@@ -36,12 +42,12 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 	if entry == nil {
 		entry = &config.Entry{Settings: r.Config.Settings}
 	}
-	planNamed := func(before *plan.Plan) (plan.Plan, error) {
-		p, err := r.plannerAfter(before, repository).PlanNamed(ctx, repository, entry, names)
+	planChosen := func(before *plan.Plan) (plan.Plan, error) {
+		p, err := r.plannerAfter(before, repository).PlanChosen(ctx, repository, entry, choice)
 		p.Made = clock.Read(r.Clock)
 		return p, err
 	}
-	p, err := planNamed(nil)
+	p, err := planChosen(nil)
 	if err != nil {
 		return result, err
 	}
@@ -56,7 +62,7 @@ func (r *Runner) RunNamed(ctx context.Context, repository string, names []string
 		}
 	}
 	r.applyGuarded(ctx, &p, func(before *plan.Plan) plan.Plan {
-		fresh, err := planNamed(before)
+		fresh, err := planChosen(before)
 		switch {
 		case errors.Is(err, plan.ErrRepositoryNotFound):
 			fresh.Skip = &plan.Skip{Code: plan.SkipGone, Message: plan.RepositoryGone}

@@ -223,7 +223,11 @@ func (r *Runner) Explain(ctx context.Context, repository, name string) (plan.Exp
 	if err != nil {
 		return plan.Explanation{Repository: repository}, err
 	}
-	return r.PlannerOf(found.RegistryID).Explain(ctx, &r.Config, found, name)
+	_, explained, err := r.PlannerOf(found.RegistryID).Explain(ctx, &r.Config, found, []string{name})
+	if err != nil {
+		return plan.Explanation{Repository: repository}, err
+	}
+	return explained[0], nil
 }
 
 // find begins a run on one repository.

@@ -69,6 +69,42 @@ func (c Config) Override(maxDeletions, maxDeletionsPerRepository, maxDeletedPerc
 	return c
 }
 
+// The protections that a person may override for one run, as reports name them.
+const (
+	TagPatterns       = "tagPatterns"
+	KeepNewest        = "keepNewest"
+	PulledWithinDays  = "pulledWithinDays"
+	PushedWithinHours = "pushedWithinHours"
+	Orphan            = "orphan"
+)
+
+// Unprotect returns the configuration without the protections, for all repositories. It does
+// not modify the receiver.
+func (c Config) Unprotect(protections []string) Config {
+	c.Policies = slices.Clone(c.Policies)
+	all := []*Settings{&c.Settings}
+	for i := range c.Policies {
+		all = append(all, &c.Policies[i].Settings)
+	}
+	for _, s := range all {
+		for _, protection := range protections {
+			switch protection {
+			case TagPatterns:
+				s.Protect.TagPatterns = nil
+			case KeepNewest:
+				s.Protect.KeepNewest = 0
+			case PulledWithinDays:
+				s.Protect.PulledWithinDays = 0
+			case PushedWithinHours:
+				s.Protect.PushedWithinHours = 0
+			case Orphan:
+				s.Orphans = DeleteOrphans
+			}
+		}
+	}
+	return c
+}
+
 func replace(limit, by *int) {
 	if by != nil {
 		*limit = *by

@@ -105,3 +105,17 @@ func TestOverrideReplacesLimitsEverywhere(t *testing.T) {
 	equal(t, "Override", want, got)
 	equal(t, "Override with nothing typed", mustParse(t, limited), mustParse(t, limited).Override(nil, nil, nil))
 }
+
+func TestUnprotectRemovesProtectionsEverywhere(t *testing.T) {
+	t.Parallel()
+	const text = `{"protect": {"pushedWithinHours": 5}, "policies": [{"name": "a"}, {"name": "b", "protect": {"keepNewest": 3, "tagPatterns": ["x"]}}]}`
+	c := mustParse(t, text)
+	want := mustParse(t, `{"protect": {"keepNewest": 0, "pushedWithinHours": 0, "pulledWithinDays": 7}, "orphans": "delete",
+		"policies": [{"name": "a"}, {"name": "b", "protect": {"tagPatterns": ["x"]}}]}`)
+	equal(t, "Unprotect", want, c.Unprotect([]string{config.KeepNewest, config.PushedWithinHours, config.Orphan}))
+	equal(t, "the configuration before", mustParse(t, text), c)
+	none := c.Unprotect([]string{config.TagPatterns, config.PulledWithinDays}).Policies[1].Protect
+	if len(none.TagPatterns) != 0 || none.PulledWithinDays != 0 || none.KeepNewest != 3 || none.PushedWithinHours != 5 {
+		t.Errorf("protection %+v", none)
+	}
+}

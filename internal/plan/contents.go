@@ -10,6 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
@@ -19,11 +20,7 @@ type contents struct {
 	Planner
 	repository string
 	images     []evaluator.Image
-	// positions are by digest and tag; no tag looks like a digest. If a tag moved during the
-	// listing, repeated has further images with it. The maps are nil until needed.
-	positions map[string]int
-	repeated  map[string][]int
-
+	listing    selection.Listing // of the images
 	// children are the digests that each read index lists, by its digest. The map is nil
 	// until the manifests are read.
 	children map[string][]string
@@ -53,6 +50,7 @@ func (p Planner) contents(ctx context.Context, repository string) (*contents, er
 		}
 		c.images = append(c.images, images...)
 	}
+	c.listing = selection.Listing{Repository: repository, Images: c.images}
 	c.disregardOwnReads()
 	return c, nil
 }
@@ -81,7 +79,7 @@ func (c *contents) readManifests(ctx context.Context) error {
 			c.readAt[digest] = reading.At
 		}
 		for _, f := range reading.Failed {
-			if i, listed := c.position(f.Digest); listed && c.images[i].ManifestMediaType == "" && f.Code == CodeNoIndex {
+			if i, listed := c.listing.Position(f.Digest); listed && c.images[i].ManifestMediaType == "" && f.Code == CodeNoIndex {
 				c.images[i].ManifestMediaType = "unknown"
 			} else {
 				c.failed = append(c.failed, f)
@@ -123,7 +121,7 @@ func (c *contents) below(index string) []evaluator.Image {
 	seen := map[string]bool{index: true}
 	for queue := []string{index}; len(queue) > 0; queue = queue[1:] {
 		for _, digest := range c.children[queue[0]] {
-			i, listed := c.position(digest)
+			i, listed := c.listing.Position(digest)
 			_, read := c.children[digest]
 			switch {
 			case !listed || seen[digest]:

@@ -23,65 +23,73 @@ type Explanation struct {
 	ProtectedBy []Protection // set even if the policy keeps the image
 }
 
-// Explain explains an image by digest, the beginning of one, or tag. It returns an error if the name does not mean
-// exactly one listed image.
-func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Repository, name string) (Explanation, error) {
+// Explain plans a repository and explains images of it by digest, the beginning of one, or tag.
+// It returns an error if a name does not mean exactly one listed image.
+func (p Planner) Explain(ctx context.Context, conf *config.Config, repository Repository, names []string) (Plan, []Explanation, error) {
 	entry, err := EntryFor(ctx, p.Registry, conf, repository)
-	e := Explanation{Repository: repository.Name, Entry: entry}
+	plan := Plan{Repository: repository.Name, Entry: entry}
 	if err != nil {
-		return e, err
+		return plan, nil, err
 	}
 	c, err := p.contents(ctx, repository.Name)
 	if err != nil {
-		return e, err
+		return plan, nil, err
 	}
-	i, listed, err := c.find(name)
-	switch {
-	case err != nil:
-		return e, err
-	case !listed:
-		return e, c.noImage([]string{name})
+	positions, err := c.listing.FindAll(names, false)
+	if err != nil {
+		return plan, nil, err
 	}
-	e.Image = c.images[i]
 	policy, skip, err := PolicyFor(ctx, p.Registry, repository.Name, entry)
 	if err != nil {
-		return e, err
+		return plan, nil, err
 	}
+	plan.Attached = entry != nil && entry.Source == config.Attached && isAttached(skip, nil)
 	if !conf.Repositories.Select(repository.Name) {
 		skip = &Skip{SkipNotConfigured, "the configuration excludes it"}
 	}
-	e.Skip = skip
-	if skip == nil {
-		if err := c.explain(ctx, &e, policy, i); err != nil || e.Planned != nil {
-			return e, err
+	explained := make([]Explanation, len(positions))
+	for at, i := range positions {
+		explained[at] = Explanation{Repository: repository.Name, Entry: entry, Image: c.images[i], Skip: skip}
+	}
+	if plan.Skip = skip; skip == nil {
+		if err := c.evaluate(ctx, &plan, policy); err != nil {
+			return plan, nil, err
 		}
+		c.explain(explained, positions, &plan, policy)
 	}
 	settings := conf.Settings
 	if entry != nil {
 		settings = entry.Settings
 	}
-	e.ProtectedBy, err = c.protectionsOf(ctx, settings.Protect, &e.Image)
-	return e, err
+	return plan, explained, c.addProtections(ctx, explained, settings.Protect)
 }
 
-func (c *contents) explain(ctx context.Context, e *Explanation, policy lifecycle.Policy, i int) error {
-	plan := Plan{Repository: e.Repository, Entry: e.Entry, Attached: e.Entry.Source == config.Attached}
-	if err := c.evaluate(ctx, &plan, policy); err != nil {
+func (c *contents) explain(explained []Explanation, positions []int, plan *Plan, policy lifecycle.Policy) {
+	verdicts := evaluator.Evaluate(policy, c.images, c.Now)
+	for at, i := range positions {
+		e := &explained[at]
+		e.Skip, e.Verdict = plan.Skip, verdicts[i]
+		e.Steps, _ = evaluator.Explain(policy, c.images, c.Now, e.Image.Digest)
+		if i := slices.IndexFunc(plan.Images, func(im Image) bool { return im.Digest == e.Image.Digest }); i >= 0 {
+			e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
+		}
+	}
+}
+
+// addProtections adds the protections of the images that are not planned.
+func (c *contents) addProtections(ctx context.Context, explained []Explanation, settings config.Protect) error {
+	if !slices.ContainsFunc(explained, func(e Explanation) bool { return e.Planned == nil }) {
+		return nil
+	}
+	if err := c.readManifests(ctx); err != nil {
 		return err
 	}
-	e.Skip, e.Verdict = plan.Skip, evaluator.Evaluate(policy, c.images, c.Now)[i]
-	e.Steps, _ = evaluator.Explain(policy, c.images, c.Now, e.Image.Digest)
-	if i := slices.IndexFunc(plan.Images, func(im Image) bool { return im.Digest == e.Image.Digest }); i >= 0 {
-		e.Planned, e.ProtectedBy = &plan.Images[i], plan.Images[i].ProtectedBy
+	used, _ := c.inUse(ctx, graph.New(c.images, c.children), settings) // the images are kept, even if the scan failed
+	protector := newProtector(used, settings)
+	for i := range explained {
+		if e := &explained[i]; e.Planned == nil {
+			e.ProtectedBy = protector.protections(&e.Image)
+		}
 	}
 	return nil
-}
-
-func (c *contents) protectionsOf(ctx context.Context, settings config.Protect, im *evaluator.Image) ([]Protection, error) {
-	if err := c.readManifests(ctx); err != nil {
-		return nil, err
-	}
-	used, _ := c.inUse(ctx, graph.New(c.images, c.children), settings) // the image is kept, even if the scan failed
-	protector := newProtector(used, settings)
-	return protector.protections(im), nil
 }

@@ -127,7 +127,7 @@ func (b blockers) of(digest string) string {
 
 func (b blockers) disposition(index string) graph.Disposition {
 	disposition := graph.Keep
-	if i, _ := b.position(index); b.images[i].Status == evaluator.Archived {
+	if i, _ := b.listing.Position(index); b.images[i].Status == evaluator.Archived {
 		disposition = graph.Archive
 	}
 	if b.of(index) == "" {

@@ -148,12 +148,12 @@ func (u *imagesInUse) addUse(use *inuse.Use) bool {
 // those with the tag, and also, with exact false, if no listed image has the digest.
 func (u *imagesInUse) resolve(ref reference.Reference) (positions []int, exact bool) {
 	if ref.Digest == "" {
-		return u.withName(ref.Tag), true
+		return u.listing.WithName(ref.Tag), true
 	}
-	if positions := u.withName(ref.Digest); len(positions) > 0 {
+	if positions := u.listing.WithName(ref.Digest); len(positions) > 0 {
 		return positions, true
 	}
-	return u.withName(ref.Tag), false
+	return u.listing.WithName(ref.Tag), false
 }
 
 func (u *imagesInUse) add(digest, by string, needed bool) {
@@ -191,7 +191,7 @@ func (u *imagesInUse) idleFinding(images []Image, familyDays int) []finding.Find
 // addMoved notes a use whose tag is neither on its image nor on an index above that.
 func (u *imagesInUse) addMoved(use *inuse.Use) {
 	running := append(u.graph.Ancestors(use.Reference.Digest), use.Reference.Digest)
-	tagged := u.withName(use.Reference.Tag)
+	tagged := u.listing.WithName(use.Reference.Tag)
 	if len(tagged) == 0 || slices.ContainsFunc(tagged, func(i int) bool { return slices.Contains(running, u.images[i].Digest) }) {
 		return
 	}

@@ -102,7 +102,7 @@ func (im *Image) AcceptOwnRead(pull evaluator.Instant) {
 func (c *contents) disregardOwnReads() {
 	c.ownPulled = map[string]evaluator.Instant{}
 	for digest, read := range c.reads {
-		i, listed := c.position(digest)
+		i, listed := c.listing.Position(digest)
 		if !listed {
 			continue
 		}
@@ -128,7 +128,7 @@ func (u *imagesInUse) keptByOwnPulls(requests []*request, protections map[int][]
 	}
 	n := 0
 	for index := range u.children {
-		i, listed := u.position(index)
+		i, listed := u.listing.Position(index)
 		if !listed || !requests[i].acts() {
 			continue
 		}
@@ -167,7 +167,7 @@ func (c *contents) unmarkedByOwnPulls(policy lifecycle.Policy) int {
 	}
 	images := slices.Clone(c.images)
 	for index := range c.children {
-		if i, listed := c.position(index); listed {
+		if i, listed := c.listing.Position(index); listed {
 			if below := c.below(index); len(below) > 0 {
 				images[i].LastRecordedPullTime = min(images[i].LastRecordedPullTime, latestPull(below))
 			}

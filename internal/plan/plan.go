@@ -18,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
 
@@ -55,36 +56,22 @@ func (p Planner) Plan(ctx context.Context, repository string, entry *config.Entr
 	return plan, err
 }
 
-// PlanNamed plans the deletion of images by digest, the beginning of one, or tag, under the
-// protection of the entry. Orphans may be deleted. It returns an error if a name does not mean
-// exactly one listed image. It replaces the beginnings in names by the digests, because a later
-// plan could find another image.
-func (p Planner) PlanNamed(ctx context.Context, repository string, entry *config.Entry, names []string) (Plan, error) {
+// PlanChosen plans the removal of chosen images, under the protection of the entry.
+func (p Planner) PlanChosen(ctx context.Context, repository string, entry *config.Entry, choice selection.Choice) (Plan, error) {
 	plan := Plan{Repository: repository, Entry: entry}
 	p.Scanner.Rely(ctx, entry.Protect.Sources())
 	c, err := p.contents(ctx, repository)
 	if err != nil {
 		return plan, err
 	}
-	requests := make([]*request, len(c.images))
-	var unknown []string
-	for at, name := range names {
-		switch i, listed, err := c.find(name); {
-		case err != nil:
-			return plan, err
-		case !listed:
-			unknown = append(unknown, name)
-		default:
-			if !slices.Contains(c.images[i].Tags, name) {
-				names[at] = c.images[i].Digest
-			}
-			requests[i] = &request{action: evaluator.Expire, reason: "named by a person as " + names[at]}
-		}
+	chosen, err := choice.Choose(&c.listing, c.Now, p.released != nil)
+	if err != nil {
+		return plan, fmt.Errorf("%w; nothing was removed", err)
 	}
-	if first := p.released == nil; first && len(unknown) > 0 { // later the run has deleted some of them
-		return plan, fmt.Errorf("%w; nothing was removed", c.noImage(unknown))
+	requests, err := c.chosen(ctx, chosen, choice.KeepNewest)
+	if err == nil {
+		err = c.decide(ctx, &plan, requests, choice.Named || entry.Orphans == config.DeleteOrphans)
 	}
-	err = c.decide(ctx, &plan, requests, true)
 	return plan, err
 }
 

@@ -55,7 +55,7 @@ func newProtector(used *imagesInUse, settings config.Protect) protector {
 		settings:    settings,
 		pulledSince: hoursBefore(used.Now, 24*settings.PulledWithinDays),
 		pushedSince: hoursBefore(used.Now, settings.PushedWithinHours),
-		newest:      used.newest(settings.KeepNewest),
+		newest:      used.newest(settings.KeepNewest, nil),
 	}
 }
 
@@ -85,12 +85,12 @@ func (p *protector) protections(im *evaluator.Image) []Protection {
 }
 
 // newest returns the digests that keepNewest protects: the n newest images and the n newest
-// active ones. Referrers and children do not count.
+// active ones. Referrers and children do not count. With digests it knows only these images.
 //
 // An index is as new as its newest child. Otherwise that child would count after its
 // deletion, and another image would lose its protection. An untagged image that may be the
 // child of an unread index is protected, but does not count.
-func (c *contents) newest(n int) map[string]bool {
+func (c *contents) newest(n int, digests map[string]bool) map[string]bool {
 	if n == 0 {
 		return nil
 	}
@@ -102,7 +102,7 @@ func (c *contents) newest(n int) map[string]bool {
 		if all >= n && activeOnes >= n {
 			break
 		}
-		if all >= n && !active {
+		if all >= n && !active || digests != nil && !digests[im.Digest] {
 			continue
 		}
 		for _, index := range listing[im.Digest] {

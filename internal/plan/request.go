@@ -8,6 +8,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 )
 
 // A request is the action that a policy or a person wants on one image; nil wants nothing.
@@ -45,6 +46,31 @@ func requestOf(v evaluator.Verdict, im *evaluator.Image, onExpire config.OnExpir
 		r.onExpire = onExpire
 	}
 	return r
+}
+
+// chosen returns the requests of a person, without those for the newest chosen images.
+func (c *contents) chosen(ctx context.Context, chosen []selection.Chosen, keepNewest int) ([]*request, error) {
+	requests, of := make([]*request, len(c.images)), map[string]bool{}
+	for _, one := range chosen {
+		r := &request{action: evaluator.Expire, reason: one.Reason}
+		if one.Untag != nil {
+			r.action, r.untag = evaluator.Untag, one.Untag[:min(len(one.Untag), MaxBatch)]
+		}
+		requests[one.Position], of[c.images[one.Position].Digest] = r, true
+	}
+	if keepNewest == 0 || len(chosen) == 0 {
+		return requests, nil
+	}
+	if err := c.readManifests(ctx); err != nil {
+		return nil, err
+	}
+	newest := c.newest(keepNewest, of)
+	for _, one := range chosen {
+		if newest[c.images[one.Position].Digest] {
+			requests[one.Position] = nil
+		}
+	}
+	return requests, nil
 }
 
 func (r *request) acts() bool { return r != nil && r.action != evaluator.Keep }
@@ -104,7 +130,7 @@ func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, 
 // release adds requests for the released images, except those that a rule retains.
 func (c *contents) release(g *graph.Graph, requests []*request) {
 	for digest, reason := range c.released {
-		if i, listed := c.position(digest); listed && requests[i] == nil {
+		if i, listed := c.listing.Position(digest); listed && requests[i] == nil {
 			g.Release(digest)
 			requests[i] = &request{action: Follow, reason: reason}
 		}

@@ -3,175 +3,183 @@ package removal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/imagename"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 )
 
-const someImages = "images: REPOSITORY:TAG, REPOSITORY@DIGEST, or a repository and its tags or digests"
+const (
+	someImages = "images: REPOSITORY:TAG, REPOSITORY@DIGEST, or a repository and its tags or digests; " +
+		"or a repository and a filter, such as ecrclean delete team/app --untagged --older-than 30d"
+	oneRepository = "one repository without an image, because filters select the images, " +
+		"such as ecrclean delete team/app --untagged"
+)
 
 // Delete returns the command delete.
 func Delete(f *session.Flags) *cobra.Command {
-	var yes bool
+	var d deletion
 	c := &cobra.Command{
-		Use:   "delete [REPOSITORY] IMAGE...",
-		Short: "Delete chosen images, each named by tag or digest",
-		Long: `Delete chosen images of one repository, each named by tag or digest, after asking.
+		Use:   "delete REPOSITORY [IMAGE...]",
+		Short: "Delete images of one repository, named or selected by filters",
+		Long: `Delete images of one repository after asking. Name each image by tag or digest, or select
+images with the filters --untagged, --tags, --older-than and --keep-newest. An image must
+meet all filters. Filters select no archived images.
 
-An image is deleted with all its tags. Before delete deletes anything, it prints the
-other tags of each named image. With --yes, name all tags of an image or its digest.
-If you name only some of the tags, nothing is deleted.
+If you name only some tags of an image, nothing is deleted: add --all-tags to delete the
+image with all its tags, or --tag-only to remove just the tags. The last tag of an image
+is never removed alone, because ECR would delete the image.
+
+--keep-newest counts images that the other filters select. It does not count images that
+belong to others, such as the platforms of a multi-platform image and its signatures.
 
 Policies are not evaluated. Protection, limits and the re-check before the removal are
 those of apply. If a named image was not deleted, the exit status is 3, and the standard
 error stream has the reason. An image that somebody else has deleted in the meantime
-counts as deleted.
+counts as deleted. With filters, protection is no failure: protected images are kept, and
+the standard error stream says why.
 
 ` + session.ImageNames,
-		Args: session.Args(1, math.MaxInt, someImages),
+		Args: func(_ *cobra.Command, args []string) error {
+			return cmp.Or(d.check(args), checkOverridable(f.Unprotected))
+		},
 		RunE: f.InSession(config.Apply, func(ctx context.Context, s *session.Session, args []string) error {
-			images, err := s.Images(args, math.MaxInt, someImages)
-			if err != nil {
-				return err
-			}
-			d := deletion{Session: s, names: images.Names, yes: yes}
-			s.Approve = d.approve
-			run := func(ctx context.Context) (report.Report, error) {
-				result, err := s.RunNamed(ctx, images.Repository, d.names)
-				return result, images.Hint(err)
-			}
-			r := removal{Session: s, run: run, status: d.status}
-			return r.apply(ctx, yes)
+			d.Session = s
+			return d.run(ctx, args)
 		}),
 	}
 	f.AddReport(c)
 	f.AddExec(c)
 	f.AddRemoval(c)
-	c.Flags().BoolVar(&yes, "yes", false, "do not ask; every image must be named by its digest or by all its tags")
+	d.line.flags = c.Flags()
+	d.add(c.Flags())
+	c.Flags().BoolVar(&d.yes, "yes", false, "do not ask")
+	c.Flags().StringSliceVar(&f.Unprotected, "override-protection", nil, "remove images in spite of this protection: "+
+		english.WordSeries(overridable, "or")+" (repeatable, comma-separated)")
 	return c
 }
 
+// A deletion is one run of the command.
 type deletion struct {
 	*session.Session
-	names []string
-	yes   bool
+	filters
+	line   commandLine
+	images imagename.Images // without Names if there are filters
+	seen   seen
+	yes    bool
 }
 
-// approve prints the other tags of each named image on the standard error stream. With
-// --yes it refuses to delete an image if only some of its tags were named.
+// check checks the command line before anything is read.
+func (d *deletion) check(args []string) error {
+	filtered := d.given(d.line.flags) != nil
+	if err := d.parse(d.line.flags); err != nil {
+		return err
+	}
+	switch {
+	case !filtered && len(args) == 0:
+		return exit.Usagef("expects %s", someImages)
+	case filtered && len(args) != 1:
+		return exit.Usagef("expects %s", oneRepository)
+	}
+	return nil
+}
+
+func (d *deletion) run(ctx context.Context, args []string) (err error) {
+	choice := d.chooseByFilter
+	if d.given(d.line.flags) == nil {
+		choice = d.chooseByName
+		d.images, err = d.Images(args, math.MaxInt, someImages)
+	} else {
+		d.images, err = d.Repository(args[0], oneRepository)
+	}
+	if err != nil {
+		return err
+	}
+	d.Approve = d.approve
+	run := func(ctx context.Context) (report.Report, error) {
+		result, err := d.RunChosen(ctx, d.images.Repository, choice())
+		return result, d.explain(err)
+	}
+	r := removal{Session: d.Session, run: run, status: d.status}
+	return r.apply(ctx, d.yes)
+}
+
+// byName reports whether the command line names the images.
+func (d *deletion) byName() bool { return len(d.images.Names) > 0 }
+
+func (d *deletion) chooseByName() selection.Choice {
+	return selection.Named(d.images.Names, d.tagOnly)
+}
+
+// explain adds what to do to the error of a run.
+func (d *deletion) explain(err error) error {
+	if last, ok := errors.AsType[*selection.LastTagError](err); ok {
+		return exit.Incompletef("%w; to delete the image: %s", err, d.line.with(d.images.Repository, last.Tags, ""))
+	}
+	return d.images.Hint(err)
+}
+
+// approve prints more about a plan on the standard error stream. It refuses to delete an image
+// of which only some tags were named.
 func (d *deletion) approve(plan *plan.Plan) error {
-	if d.Saved != nil {
+	switch {
+	case d.Saved != nil:
 		return nil // the user has seen the plan and agreed
-	}
-	var refused []string
-	for _, im := range plan.Images {
-		named, other := d.split(im.Tags)
-		if im.Action != evaluator.Expire || len(other) == 0 {
-			continue // the image was not named, or nothing else is lost
-		}
-		digest, others := text.ShortDigest(im.Digest), strings.Join(other, ", ")
-		line := fmt.Sprintf("%s is %s, which is also called %s", strings.Join(named, ", "), digest, others)
-		if byDigest := slices.Contains(d.names, im.Digest); byDigest {
-			line = fmt.Sprintf("%s is called %s", digest, strings.Join(im.Tags, ", "))
-		} else if !im.Protected() {
-			refused = append(refused, fmt.Sprintf("%s has other tags than the named ones: %s", digest, others))
-		}
-		d.Notef("%s; delete removes the image with all its tags", line)
-	}
-	if !d.yes || len(refused) == 0 {
+	case !d.byName():
+		d.noteSelected(plan)
 		return nil
 	}
-	return exit.Incompletef("nothing was removed: %s; name all tags of an image or its digest, or leave out --yes to be asked",
-		strings.Join(refused, "; "))
+	var refused, tags []string
+	for _, im := range plan.Images {
+		named, other := split(im.Tags, d.images.Names)
+		if lost := len(im.Untag); lost > 0 && lost < len(named) {
+			d.Notef("%s", moreTags(im.Digest, len(named)))
+		}
+		if im.Action != evaluator.Expire || im.Protected() || len(other) == 0 {
+			continue // it was not named, or is kept, or nothing else is lost
+		}
+		digest, others := text.ShortDigest(im.Digest), strings.Join(other, ", ")
+		called := digest + " is called " + others
+		if len(named) > 0 {
+			called = fmt.Sprintf("%s is %s, which is also called %s", strings.Join(named, ", "), digest, others)
+		}
+		if byDigest := slices.Contains(d.images.Names, im.Digest); byDigest || d.allTags {
+			d.Notef("%s; delete removes the image with all its tags", called)
+			continue
+		}
+		refused, tags = append(refused, called), append(tags, named...)
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	return exit.Incompletef("nothing was removed: %s; to remove only what you named: %s; "+
+		"to delete the image with all its tags: %s", strings.Join(refused, "; "),
+		d.line.with(d.images.Repository, tags, "--tag-only"),
+		d.line.with(d.images.Repository, d.images.Names, "--all-tags"))
 }
 
-func (d *deletion) split(tags []string) (named, other []string) {
+// split divides tags into those that were named and the others.
+func split(tags, names []string) (named, other []string) {
 	for _, tag := range tags {
-		if slices.Contains(d.names, tag) {
+		if slices.Contains(names, tag) {
 			named = append(named, tag)
 		} else {
 			other = append(other, tag)
 		}
 	}
 	return named, other
-}
-
-// status returns the error that ends the command, or nil. It prints why a named image was
-// not deleted, and what to do, on the standard error stream.
-func (d *deletion) status(r *report.Report) error {
-	not, all := 0, 0
-	for _, repository := range r.Repositories {
-		if repository.Skipped != "" {
-			d.Notef("not deleted: %s: %s", repository.Name, whySkipped(r, &repository))
-			break // delete is about one repository
-		}
-		for _, im := range repository.Images {
-			if im.Verdict != evaluator.Expire {
-				continue // it was not named
-			}
-			all++
-			if im.Outcome == plan.Deleted || im.Outcome == plan.Gone {
-				continue
-			}
-			not++
-			name := text.ShortDigest(im.ImageDigest)
-			if named, _ := d.split(im.ImageTags); len(named) > 0 {
-				name += " (" + strings.Join(named, ", ") + ")"
-			}
-			d.Notef("not deleted: %s %s: %s", repository.Name, name, whyNotDeleted(im))
-		}
-	}
-	if not > 0 {
-		return exit.Incompletef("not deleted: %d of %s; see above", not, text.Count(all, "named image"))
-	}
-	return session.Status(r)
-}
-
-func whySkipped(r *report.Report, repository *report.Repository) string {
-	if repository.Skipped == plan.SkipLimit {
-		return render.WhySkipped(r, repository)
-	}
-	return fmt.Sprintf("%s: %s", repository.Skipped, repository.Message)
-}
-
-func whyNotDeleted(im report.Image) string {
-	if len(im.ProtectedBy) == 0 {
-		outcome := cmp.Or(im.Outcome, plan.NotAttempted)
-		why := strings.TrimSuffix(fmt.Sprintf("%s: %s", outcome, text.ShortDigests(im.Message)), ": ")
-		return why + "; " + cmp.Or(outcomeRemedies[outcome], "run again")
-	}
-	reasons := make([]string, len(im.ProtectedBy))
-	for i, p := range im.ProtectedBy {
-		reasons[i] = "protected by " + text.ShortDigests(p.String()) + "; " + cmp.Or(protectionRemedies[p.Kind], "see ecrclean explain")
-	}
-	return strings.Join(reasons, "; ")
-}
-
-var outcomeRemedies = map[plan.Outcome]string{
-	plan.Blocked: "delete the index or image that it belongs to first",
-	plan.Changed: "look at the image, and run again",
-}
-
-var protectionRemedies = map[plan.ProtectionKind]string{
-	plan.ByInUse:             "stop using it there, or change protect.inUse and protect.references in the configuration",
-	plan.ByTagPattern:        "change protect.tagPatterns in the configuration, or remove the tag",
-	plan.ByKeepNewest:        "lower protect.keepNewest in the configuration",
-	plan.ByPulledWithinDays:  "lower protect.pulledWithinDays in the configuration, or wait",
-	plan.ByPushedWithinHours: "lower protect.pushedWithinHours in the configuration, or wait",
-	plan.ByChild:             "delete that index too",
-	plan.BySubject:           "delete that image too",
-	plan.ByOrphan:            "set orphans to " + string(config.DeleteOrphans) + " in the configuration",
-	plan.ByUnreadableIndex:   "run again when its manifest can be read, or delete that index first",
 }

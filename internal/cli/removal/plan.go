@@ -22,21 +22,35 @@ import (
 func Plan(f *session.Flags) *cobra.Command {
 	var (
 		out      string
+		images   []string
 		detailed bool
 	)
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would be removed; remove nothing",
-		Args:  session.NoArgs,
+		Long: `Show what apply would remove, and why. plan removes nothing.
+
+With --images, plan shows just these images, also those that are kept. The policies are
+evaluated for the whole repositories, so the verdicts are those of the whole plan.
+
+` + session.ImageNames,
+		Args: cobra.MatchAll(session.NoArgs, func(*cobra.Command, []string) error {
+			switch {
+			case images == nil:
+			case out != "":
+				return exit.Usagef("--out saves a whole plan; leave out --images, or --out")
+			case f.Repositories != nil || f.Exclude != nil:
+				return exit.Usagef("--images names the repositories, too; leave out --repositories and --exclude")
+			}
+			return nil
+		}),
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
-			plan, err := s.Report(ctx, s.Run)
-			if err == nil && out != "" {
-				err = save(ctx, f, out, plan)
+			run := func() (*report.Report, error) { return planAll(ctx, s, out) }
+			if images != nil {
+				run = func() (*report.Report, error) { return planImages(ctx, s, images) }
 			}
-			if err != nil {
-				return err
-			}
-			if err := f.Conclude(plan); err != nil || !detailed {
+			plan, err := run()
+			if err != nil || !detailed {
 				return err
 			}
 			return changes(plan)
@@ -49,8 +63,22 @@ func Plan(f *session.Flags) *cobra.Command {
 	f.AddDeadline(c)
 	f.AddExec(c)
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
+	c.Flags().StringSliceVar(&images, "images", nil,
+		"show just these images, each with its repository, such as team/app:v1 (repeatable, comma-separated)")
 	session.AddDetailedExitcode(c, &detailed, "if images would be removed")
 	return c
+}
+
+// planAll prints the plan and saves it in the file of --out.
+func planAll(ctx context.Context, s *session.Session, out string) (*report.Report, error) {
+	plan, err := s.Report(ctx, s.Run)
+	if err == nil && out != "" {
+		err = save(ctx, s.Flags, out, plan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return plan, s.Conclude(plan)
 }
 
 // changes returns the error with the status exit.Changes if the plan would remove images.

@@ -37,3 +37,25 @@ func TestTheQuestionCountsEachAction(t *testing.T) {
 		awstest.Equal(t, "question", "In account 1 in here, "+want, question(&plan, removals))
 	}
 }
+
+func TestTheOverridableProtectionsAreThoseOfReports(t *testing.T) {
+	t.Parallel()
+	kinds := []plan.ProtectionKind{plan.ByTagPattern, plan.ByKeepNewest, plan.ByPulledWithinDays, plan.ByPushedWithinHours, plan.ByOrphan}
+	for i, kind := range kinds {
+		awstest.Equal(t, "protection", string(kind), overridable[i])
+	}
+	for _, kind := range []plan.ProtectionKind{plan.ByInUse, plan.ByChild, plan.BySubject, plan.ByUnreadableIndex} {
+		if err := checkOverridable([]string{string(kind)}); err == nil {
+			t.Errorf("%s can be overridden", kind)
+		}
+	}
+}
+
+func TestACommandLineIsQuotedForAShell(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"team/app:v1": "team/app:v1", "": "''", "pr-*": "'pr-*'", "it's": `'it'\''s'`, `{"protect": {}}`: `'{"protect": {}}'`, "a\nb": "'a\nb'",
+	} {
+		awstest.Equal(t, word, want, quoted(word))
+	}
+}

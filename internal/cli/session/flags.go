@@ -26,6 +26,7 @@ type Flags struct {
 	Output        Output
 	Repositories  []string // nil if the flag is not given
 	Exclude       []string // repositories to leave out
+	Unprotected   []string // the protections that the run overrides, see [config.Config.Unprotect]
 
 	profile, region, logFile                                   string
 	deadline                                                   time.Duration

@@ -116,7 +116,7 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 		return nil, exit.Failuref("%w", err)
 	}
 	request := config.Request{Mode: mode, Repositories: patterns(f.Repositories)}
-	run, err := c.Override(f.maxDeletions.value, f.maxDeletionsPerRepository.value, f.maxDeletedPercent.value).Narrow(request)
+	run, err := c.Override(f.maxDeletions.value, f.maxDeletionsPerRepository.value, f.maxDeletedPercent.value).Unprotect(f.Unprotected).Narrow(request)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
 	}
@@ -160,11 +160,20 @@ with the host of the registry. A tag of exactly that name comes before a digest.
 // Images reads arguments that name images, at least one and at most most, and sets the account
 // of the run. Expected describes the arguments in the error.
 func (s *Session) Images(args []string, most int, expected string) (imagename.Images, error) {
+	return s.images(args, 1, most, expected)
+}
+
+// Repository is like Images for an argument that names a repository and no image.
+func (s *Session) Repository(arg, expected string) (imagename.Images, error) {
+	return s.images([]string{arg}, 0, 0, expected)
+}
+
+func (s *Session) images(args []string, least, most int, expected string) (imagename.Images, error) {
 	images, err := imagename.Parse(args, s.Config.Protect.RegistryAliases)
 	switch registry := images.Registry; {
 	case err != nil:
 		return images, exit.Usagef("%w", err)
-	case len(images.Names) == 0 || len(images.Names) > most:
+	case len(images.Names) < least || len(images.Names) > most:
 		return images, exit.Usagef("expects %s", expected)
 	case registry.Region != "" && registry.Region != s.Region:
 		return images, exit.Usagef("the image is in Region %s, and this run is for %s; give --region %s", registry.Region, s.Region, registry.Region)
