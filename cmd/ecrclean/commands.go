@@ -84,8 +84,8 @@ var groups = []group{
 	}},
 	{"policies", "Work on policies:", []command{
 		{policyfile.Check, []string{
-			"ecrclean check policy.json",
 			"ecrclean check policy.json -r 'team/*'",
+			"ecrclean check main.tf cdk.out",
 			"ecrclean check -c cleaner.json -o json",
 		}},
 		{policyfile.Preview, []string{

@@ -19,7 +19,7 @@ const keep3 = `{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "untagg
 func mustParse(t *testing.T, text string) config.Config {
 	t.Helper()
 	c, problems := config.Parse([]byte(text))
-	if len(problems) > 0 {
+	if problems.Err() != nil {
 		t.Fatalf("Parse(%s): %v", text, problems)
 	}
 	return c

@@ -1,6 +1,10 @@
 package config
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
+)
 
 // KubeconfigSource is the name of the in-use source for [Protect.Kubeconfig].
 const KubeconfigSource = "kubeconfig"
@@ -51,4 +55,26 @@ func (c *Config) protects() []Protect {
 		all = append(all, c.Policies[i].Protect)
 	}
 	return all
+}
+
+// inUseSources are the services whose references can protect images. The cleaner can query
+// the first ones.
+var inUseSources = []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"}
+
+const queried = 3 // the number of these first ones
+
+func readInUse(v *jsondoc.Value, _ []string) []string {
+	sources := []string{}
+	items, _ := v.Array()
+	for _, item := range items {
+		s, ok := jsondoc.OneOf(item, inUseSources...)
+		if ok {
+			sources = append(sources, s)
+		}
+		if slices.Contains(inUseSources[queried:], s) {
+			item.Warn("nothing is deleted in repositories that rely on %s, which this version cannot query; "+
+				"remove it from protect.inUse, and name a list of the images that it uses in protect.references", jsondoc.Quote(s))
+		}
+	}
+	return sources
 }

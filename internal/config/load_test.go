@@ -77,6 +77,16 @@ func TestLoadReturnsWarnings(t *testing.T) {
 	}
 }
 
+func TestSourcesThatCannotBeQueriedAreWarnings(t *testing.T) {
+	t.Parallel()
+	_, problems := config.Parse([]byte(`{"protect": {"inUse": ["ecs", "lambda", "eks", "batch"]}, "policies": [{"protect": {"inUse": ["codebuild"]}}]}`))
+	const why = `which this version cannot query; remove it from protect.inUse, and name a list of the images that it uses in protect.references`
+	equal(t, "problems", []string{
+		`1:48: protect.inUse[3]: warning: nothing is deleted in repositories that rely on "batch", ` + why,
+		`1:95: policies[0].protect.inUse[0]: warning: nothing is deleted in repositories that rely on "codebuild", ` + why,
+	}, lines(problems))
+}
+
 func TestLoadNamesAFileThatIsMissing(t *testing.T) {
 	t.Parallel()
 	_, _, err := config.Load(t.Context(), "no-such-file.json", file)

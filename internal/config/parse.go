@@ -135,9 +135,6 @@ func (s *Settings) read(o jsondoc.Object) {
 	set(&s.Limits, o.Get("limits"), readLimits)
 }
 
-// inUseSources are the services whose references can protect images.
-var inUseSources = []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"}
-
 func readProtect(v *jsondoc.Value, p Protect) Protect {
 	o, ok := v.Object("inUse", "references", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig",
 		"tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases")
@@ -220,17 +217,6 @@ func readAliases(v *jsondoc.Value, _ reference.Aliases) reference.Aliases {
 		aliases[name] = registry
 	}
 	return aliases
-}
-
-func readInUse(v *jsondoc.Value, _ []string) []string {
-	sources := []string{}
-	items, _ := v.Array()
-	for _, item := range items {
-		if s, ok := jsondoc.OneOf(item, inUseSources...); ok {
-			sources = append(sources, s)
-		}
-	}
-	return sources
 }
 
 func readLimits(v *jsondoc.Value, l Limits) Limits {

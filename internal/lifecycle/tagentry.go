@@ -84,6 +84,10 @@ func warnUnlessTag(v *jsondoc.Value, first, literals string) bool {
 	if strings.Trim(literals, tagLetters) == "" && strings.IndexAny(first, ".-") != 0 && len(literals) <= maxTag {
 		return false
 	}
-	v.Warn("matches no tag: a tag has up to %d letters, digits, _, . and -, and does not begin with . or -", maxTag)
+	hint := ""
+	if strings.Contains(literals, "(?") {
+		hint = "; a regular expression belongs in tagRegexList of a policy of the cleaner's configuration; to except tags, list them in tagExcludePatternList there"
+	}
+	v.Warn("matches no tag: a tag has up to %d letters, digits, _, . and -, and does not begin with . or -%s", maxTag, hint)
 	return true
 }

@@ -6,11 +6,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/policyfile/source"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -29,6 +31,11 @@ func Check(f *session.Flags) *cobra.Command {
 		Long: `Validate lifecycle policies, or a configuration with --config. FILE may be - for the
 standard input. A configuration may also be the JSON text itself, s3://BUCKET/KEY or
 ssm:/PARAMETER. Without --repositories, check makes no other AWS call than to read it.
+
+FILE is a policy, a Terraform or OpenTofu file, a CloudFormation or SAM template, or a
+directory: a Terraform module, or the cdk.out of the AWS CDK. check reads policies that are
+literals. It reports any other policy as "not read", with the value that the policy depends
+on, and the exit status is 3.
 
 The dialect aws is the grammar of native ECR policies, which you can attach. The dialect
 extended is that of policies in a configuration, and has more.
@@ -89,55 +96,77 @@ func (k *checker) run(c *cobra.Command, args []string) error {
 
 type checked struct {
 	File     string           `json:"file"`
+	Address  string           `json:"address,omitempty"` // of the resource that has the policy
 	Valid    bool             `json:"valid"`
+	NotRead  bool             `json:"notRead,omitempty"`
 	Problems jsondoc.Problems `json:"problems"`
 }
 
 func (k *checker) print(documents []*document) error {
 	results := make([]checked, len(documents))
 	var out text.Lines
-	invalid := 0
+	invalid, notRead := 0, 0
 	for i, d := range documents {
-		r := checked{d.name, d.problems.Err() == nil, append(jsondoc.Problems{}, d.problems...)}
-		if results[i] = r; !r.Valid {
+		r := checked{d.name, d.address, d.problems.Err() == nil, d.notRead, append(jsondoc.Problems{}, d.place(d.problems)...)}
+		switch results[i] = r; {
+		case r.NotRead:
+			notRead++
+		case !r.Valid:
 			invalid++
 		}
 		for _, p := range r.Problems {
 			out.Addf("%s:%s", r.File, p)
 		}
 		if len(r.Problems) == 0 {
-			out.Addf("%s: ok", r.File)
+			out.Addf("%s: ok", strings.TrimSuffix(r.File+": "+r.Address, ": "))
 		}
 	}
+	total := text.Count(len(results), "document")
 	err := k.Print("result", text.JSON(results), out.String)
-	if err == nil && invalid > 0 {
-		return exit.Usagef("%d of %s %s not valid", invalid, text.Count(len(results), "document"), english.PluralWord(invalid, "is", "are"))
+	switch {
+	case err != nil:
+		return err
+	case invalid > 0:
+		return exit.Usagef("%d of %s %s not valid", invalid, total, english.PluralWord(invalid, "is", "are"))
+	case notRead > 0:
+		return exit.Incompletef("%d of %s %s not read; save the text of the policy in a file, and check that file",
+			notRead, total, english.PluralWord(notRead, "was", "were"))
 	}
-	return err
+	return nil
 }
 
-// A document is a policy file or a configuration.
+// A document is a policy or a configuration.
 type document struct {
-	name          string
-	text          []byte
+	name, address string
+	text          []byte // nil if it is not known
+	notRead       bool
 	problems      jsondoc.Problems
 	configuration *config.Config     // nil for a policy file
 	policies      []lifecycle.Policy // one, or one for each entry; no rules if faulty or not in the configuration
 	surveys       []*pitfall.Survey
+	place         func(jsondoc.Problems) jsondoc.Problems // finds the places of problems in the file
 }
 
 func (k *checker) readPolicies(names []string) ([]*document, error) {
-	documents := make([]*document, len(names))
-	for i, name := range names {
-		content, err := k.ReadInput(name, config.MaxBytes)
-		if err != nil {
-			return nil, err
+	read := func(name string) ([]byte, error) { return k.ReadInput(name, source.MaxBytes) }
+	found, err := source.Read(names, read)
+	if err != nil {
+		return nil, err
+	}
+	documents := make([]*document, len(found))
+	for i, p := range found {
+		d := &document{
+			name: p.File, address: p.Address, text: p.Text, notRead: p.NotRead, problems: p.Problems,
+			policies: make([]lifecycle.Policy, 1), place: p.InFile,
 		}
-		policy, problems := lifecycle.ParseText(content)
-		if k.dialect == "extended" {
-			policy, problems = lifecycle.Parse(content, lifecycle.Extended)
+		switch {
+		case p.Problems != nil:
+		case k.dialect == "extended":
+			d.policies[0], d.problems = lifecycle.Parse(p.Text, lifecycle.Extended)
+		default:
+			d.policies[0], d.problems = lifecycle.ParseText(p.Text)
 		}
-		documents[i] = &document{name: name, text: content, problems: problems, policies: []lifecycle.Policy{policy}}
+		documents[i] = d
 	}
 	return documents, nil
 }
@@ -157,6 +186,7 @@ func (k *checker) readConfiguration(ctx context.Context) ([]*document, error) {
 	d := &document{
 		name: cmp.Or(name, "configuration"), text: content, problems: problems,
 		configuration: &c, policies: make([]lifecycle.Policy, len(c.Policies)),
+		place: func(inText jsondoc.Problems) jsondoc.Problems { return inText },
 	}
 	for i := range c.Policies {
 		if problems.Err() == nil {
@@ -176,6 +206,9 @@ func (d *document) add(repository string, images []evaluator.Image, gets func(i 
 
 // warn adds the warnings of the surveys. They replace earlier ones about the same value.
 func (d *document) warn() {
+	if d.text == nil {
+		return
+	}
 	doc := jsondoc.Parse(d.text)
 	for i, survey := range d.surveys {
 		survey.Warn(d.value(doc.Root(), i), d.problems)

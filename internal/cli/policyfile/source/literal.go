@@ -1,0 +1,250 @@
+package source
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// A literal writes the policy that an expression of literals has. Its errors are reasons.
+type literal struct {
+	module    *module
+	file      string    // of the first byte
+	reference hcl.Range // in that file: it is the place of values from other files
+	writer
+	depth int
+}
+
+const maxDepth = 50 // of expressions, and of references to other expressions
+
+// text writes the policy that an expression returns as a string.
+func (l *literal) text(e hcl.Expression) error {
+	if l.depth++; l.depth > maxDepth {
+		return notRead("itself", e.Range())
+	}
+	switch e := e.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return l.text(e.Expression)
+	case *hclsyntax.TemplateWrapExpr: // "${…}"
+		return l.text(e.Wrapped)
+	case *hclsyntax.ObjectConsExpr:
+		if inner := item(e, "lifecycle_policy_text"); inner != nil { // of awscc_ecr_repository
+			return l.text(inner)
+		}
+	case *hclsyntax.FunctionCallExpr:
+		switch {
+		case e.Name == "jsonencode" && len(e.Args) == 1:
+			return l.value(e.Args[0])
+		case e.Name == "file" && len(e.Args) == 1:
+			return l.included(e.Args[0])
+		}
+	case *hclsyntax.ScopeTraversalExpr:
+		if d := l.module.documentOf(e.Traversal); d != nil {
+			d.used = true
+			l.refer(e)
+			return l.document(d.block)
+		}
+		if inner := l.module.local(e.Traversal); inner != nil {
+			l.refer(e)
+			return l.text(inner)
+		}
+	default: // a template of HCL, or a value of JSON
+		if text, ok := constant(e); ok && text.Type() == cty.String {
+			l.spelled(text.AsString(), e.Range())
+			return nil
+		}
+		if inner := wrapped(e); inner != nil {
+			return l.text(inner)
+		}
+	}
+	return notLiteral(e)
+}
+
+// wrapped returns the expression of a JSON string "${…}", or nil.
+func wrapped(e hcl.Expression) hcl.Expression {
+	text, faults := e.Value(nil)
+	if _, native := e.(hclsyntax.Expression); native || faults.HasErrors() || text.Type() != cty.String || deep([]byte(text.AsString())) {
+		return nil
+	}
+	r := e.Range()
+	inside := hcl.Pos{Line: r.Start.Line, Column: r.Start.Column + 1, Byte: r.Start.Byte + 1}
+	parsed, _ := hclsyntax.ParseTemplate([]byte(text.AsString()), r.Filename, inside)
+	inner, ok := parsed.(*hclsyntax.TemplateWrapExpr)
+	if !ok {
+		return nil
+	}
+	return inner
+}
+
+// constant returns the value of an expression without variables and functions.
+func constant(e hcl.Expression) (cty.Value, bool) {
+	if _, conditional := e.(*hclsyntax.ConditionalExpr); conditional || len(e.Variables()) > 0 {
+		return cty.NilVal, false
+	}
+	v, faults := e.Value(&hcl.EvalContext{}) // without a context, templates in JSON are not evaluated
+	return v, !faults.HasErrors() && v.IsWhollyKnown() && !v.IsNull()
+}
+
+// value writes the JSON text of an expression.
+func (l *literal) value(e hcl.Expression) error {
+	if l.depth++; l.depth > maxDepth {
+		return notRead("itself", e.Range())
+	}
+	defer func() { l.depth-- }()
+	switch e := e.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return l.value(e.Expression)
+	case *hclsyntax.TemplateWrapExpr:
+		return l.value(e.Wrapped)
+	case *hclsyntax.ObjectConsExpr:
+		return l.object(e)
+	case *hclsyntax.TupleConsExpr:
+		return l.tuple(e)
+	case *hclsyntax.ScopeTraversalExpr:
+		if inner := l.module.local(e.Traversal); inner != nil {
+			l.refer(e)
+			return l.value(inner)
+		}
+	case *hclsyntax.LiteralValueExpr:
+		l.known(e.Val, e.SrcRange) // it may be null
+		return nil
+	}
+	v, ok := constant(e)
+	if !ok {
+		return notLiteral(e)
+	}
+	l.known(v, e.Range())
+	return nil
+}
+
+// known writes a known value.
+func (l *literal) known(v cty.Value, r hcl.Range) {
+	text, err := ctyjson.Marshal(v, v.Type())
+	if err != nil { // of no value that a literal has
+		text = []byte("null")
+	}
+	l.write(r, string(text))
+}
+
+func (l *literal) object(e *hclsyntax.ObjectConsExpr) error {
+	l.write(e.SrcRange, "{")
+	for i, item := range e.Items {
+		key, ok := constant(item.KeyExpr)
+		if !ok || key.Type() != cty.String {
+			return notLiteral(item.KeyExpr)
+		}
+		l.key(i, key.AsString(), item.KeyExpr.Range())
+		if err := l.value(item.ValueExpr); err != nil {
+			return err
+		}
+	}
+	l.write(e.SrcRange, "}")
+	return nil
+}
+
+func (l *literal) tuple(e *hclsyntax.TupleConsExpr) error {
+	l.write(e.SrcRange, "[")
+	for i, item := range e.Exprs {
+		l.separate(i)
+		if err := l.value(item); err != nil {
+			return err
+		}
+	}
+	l.write(e.SrcRange, "]")
+	return nil
+}
+
+// included writes the policy in the file that file() names. The path is a literal, and may
+// have ${path.module}.
+func (l *literal) included(e hclsyntax.Expression) error {
+	folder := cty.ObjectVal(map[string]cty.Value{"module": cty.StringVal(".")})
+	path, faults := e.Value(&hcl.EvalContext{Variables: map[string]cty.Value{"path": folder}})
+	if faults.HasErrors() || path.IsNull() || path.Type() != cty.String {
+		return notLiteral(e)
+	}
+	name := path.AsString()
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(l.module.folder, name)
+	}
+	content, err := l.module.read(name)
+	if err != nil {
+		return notRead(name+", which cannot be read", e.Range())
+	}
+	l.file, l.out, l.marks = name, content, []mark{{line: 1, column: 1}}
+	return nil
+}
+
+// item returns the value of a key, or nil.
+func item(e *hclsyntax.ObjectConsExpr, name string) (found hclsyntax.Expression) {
+	for _, item := range e.Items {
+		if key, ok := constant(item.KeyExpr); ok && key.Type() == cty.String && key.AsString() == name {
+			found = item.ValueExpr
+		}
+	}
+	return found
+}
+
+// spelled writes a policy from a string in quotes or a heredoc.
+func (l *literal) spelled(text string, r hcl.Range) {
+	source := l.module.texts[r.Filename][r.Start.Byte:]
+	quoted := source[0] == '"'
+	skip := 1
+	if !quoted {
+		skip = bytes.IndexByte(source, '\n') + 1 // the marker of the heredoc
+	}
+	start := mark{line: r.Start.Line, column: r.Start.Column}
+	l.file, l.out = r.Filename, []byte(text)
+	l.marks = align(l.out, source[skip:], start.after(source[:skip]), quoted)
+}
+
+// refer remembers the place of a reference.
+func (l *literal) refer(e hclsyntax.Expression) {
+	if r := e.Range(); l.file == "" || l.file == r.Filename {
+		l.reference = r
+	}
+}
+
+// write writes a text that has the place of the range.
+func (l *literal) write(r hcl.Range, text string) {
+	if l.file == "" {
+		l.file = r.Filename
+	}
+	if l.file != r.Filename {
+		r = l.reference
+	}
+	l.writer.write(mark{line: r.Start.Line, column: r.Start.Column}, text)
+}
+
+// key writes the name of the i-th member of an object.
+func (l *literal) key(i int, name string, r hcl.Range) {
+	l.separate(i)
+	l.write(r, quote(name)+":")
+}
+
+func notRead(what string, r hcl.Range) error { return &reason{what, r.Filename, r.Start.Line} }
+
+// notLiteral names the reference or function of an expression that is not a literal.
+func notLiteral(e hcl.Expression) error {
+	for _, reference := range e.Variables() {
+		names := steps(reference)
+		name := strings.Join(names[:min(len(names), 3)], ".")
+		if name != "path.module" { // a function with it is the reason
+			return notRead(strings.TrimSuffix(name, ".[]"), reference.SourceRange())
+		}
+	}
+	err := notRead("an expression that is not a literal", e.Range())
+	if native, ok := e.(hclsyntax.Expression); ok {
+		_ = hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
+			if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name != "jsonencode" {
+				err = notRead(call.Name+"()", call.NameRange)
+			}
+			return nil
+		})
+	}
+	return err
+}
