@@ -12,6 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -37,11 +38,17 @@ func runOn(t *testing.T, stdin io.Reader, clock func() time.Time, args ...string
 // runFilled runs the program on an embedded registry.
 func runFilled(t *testing.T, registry *fakeecr.Server, stdin io.Reader, clock func() time.Time, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
+	return runIn(t, terminal.Streams{}, registry, stdin, clock, args...)
+}
+
+// runIn is runFilled on terminals.
+func runIn(t *testing.T, on terminal.Streams, registry *fakeecr.Server, stdin io.Reader, clock func() time.Time, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
 	server := httptest.NewServer(registry)
 	defer server.Close()
 	var out, errs strings.Builder
 	status = run(t.Context(), env.Env{
-		Stdin: stdin, Stdout: &out, Stderr: &errs, Now: clock, Getenv: func(string) string { return "" },
+		Stdin: stdin, Stdout: &out, Stderr: &errs, Terminal: on, Now: clock, Getenv: func(string) string { return "" },
 		Source: function.SourceReader,
 		Connector: func(_, _ string, clock func() time.Time) func(context.Context) (function.Registry, error) {
 			return func(context.Context) (function.Registry, error) {

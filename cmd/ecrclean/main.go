@@ -10,6 +10,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/progress"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
@@ -20,7 +21,8 @@ func main() {
 	line := progress.New(os.Stderr, os.Getenv)
 	e := env.Env{
 		Stdin: os.Stdin, Stdout: line.Results(os.Stdout), Stderr: line, Progress: line,
-		Getenv: os.Getenv, Now: time.Now, Connector: function.Connector(os.Getenv), Source: function.SourceReader,
+		Terminal: terminal.Open(os.Stdout, os.Stderr, os.Getenv),
+		Getenv:   os.Getenv, Now: time.Now, Connector: function.Connector(os.Getenv), Source: function.SourceReader,
 	}
 	os.Exit(run(untilSignal(line.Interrupt), e, os.Args[1:]))
 }

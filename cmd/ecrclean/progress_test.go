@@ -89,7 +89,7 @@ func TestATerminalShowsTheProgressBeforeEachAnswer(t *testing.T) {
 			registry := fakeecr.New()
 			fill(registry, "app", 51)
 			fill(registry, "web", 51)
-			p := prepare(t, registry, "apply", "--output", "json")
+			p := prepare(t, registry, "apply", "--output", "json", "--color", "never")
 			finish := p.onTerminal(t, width)
 			input, answer, err := os.Pipe()
 			awstest.NoError(t, err)
@@ -109,7 +109,7 @@ func TestATerminalShowsTheProgressBeforeEachAnswer(t *testing.T) {
 			}
 			text := finish()
 			wantNoProgress(t, text, width)
-			awstest.Contains(t, text, "A deleted image cannot be restored. Type yes to go on: \r\n")
+			awstest.Contains(t, text, "Type yes to go on: \r\n")
 		})
 	}
 }
@@ -119,7 +119,7 @@ func TestSignalsLeaveTheTerminalClean(t *testing.T) {
 	t.Parallel()
 	registry := fakeecr.New()
 	fill(registry, "app", 3)
-	p := prepare(t, registry, "apply", "--yes")
+	p := prepare(t, registry, "apply", "--yes", "--color", "never")
 	finish := p.onTerminal(t, 80)
 	registry.Before("BatchDeleteImage", func() {
 		p.errors.await("deleting: ")

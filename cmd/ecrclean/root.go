@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/dustin/go-humanize/english"
@@ -12,13 +14,15 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
 )
 
 func root(e env.Env, args []string) *cobra.Command {
 	c := &cobra.Command{
 		Use:           "ecrclean",
-		Short:         "Show, explain and remove what lifecycle policies expire in an Amazon ECR registry",
+		Short:         "Show, explain and remove what lifecycle policies expire in Amazon ECR",
 		Version:       buildVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -36,20 +40,28 @@ func root(e env.Env, args []string) *cobra.Command {
 	c.SetOut(e.Stdout)
 	c.SetErr(e.Stderr)
 	noProgress := c.PersistentFlags().Bool("no-progress", false, "do not show on the standard error stream how far the command is")
+	c.PersistentFlags().Bool("debug", false, "after an error, also print it as the AWS SDK gives it")
+	colour := terminal.Auto
+	c.PersistentFlags().Var(&colour, "color", "print colours: auto (on a terminal, without NO_COLOR), always or never")
+	var all []*session.Flags
 	c.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if *noProgress {
 			e.Progress.End()
+		}
+		for _, f := range all {
+			f.Terminal = f.Terminal.Coloured(colour)
 		}
 		if debug, _ := c.Flags().GetBool("debug"); debug {
 			c.SetContext(awsclient.WithLog(c.Context(), e.Stderr))
 		}
 		return refuseEmpty(c)
 	}
-	c.PersistentFlags().Bool("debug", false, "after an error, also print it as the AWS SDK gives it")
 	for _, g := range groups {
 		c.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, command := range g.commands {
-			sub := command.make(&session.Flags{Env: e})
+			f := &session.Flags{Env: e}
+			all = append(all, f)
+			sub := command.make(f)
 			sub.GroupID, sub.Example = g.id, indented(command.examples)
 			c.AddCommand(sub)
 		}
@@ -57,7 +69,27 @@ func root(e env.Env, args []string) *cobra.Command {
 	c.SetHelpCommandGroupID(other)
 	c.SetCompletionCommandGroupID(other)
 	describeCompletion(c)
+	fitHelp(c, e.Terminal.Out.Width)
 	return c
+}
+
+// fitHelp folds the help to the width of the terminal, and to 80 columns elsewhere.
+func fitHelp(c *cobra.Command, width int) {
+	const usual = 80
+	if width == 0 {
+		width = usual
+	}
+	c.SetUsageTemplate(strings.ReplaceAll(c.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", width)))
+	help := c.HelpFunc()
+	c.SetHelpFunc(func(c *cobra.Command, args []string) {
+		c.Long = text.Reflow(cmp.Or(c.Long, c.Short), width)
+		examples := strings.Split(c.Example, "\n")
+		for i, line := range examples {
+			examples[i] = strings.ReplaceAll(text.Fold(line, width-len(` \`)), "\n", " \\\n")
+		}
+		c.Example = strings.Join(examples, "\n")
+		help(c, args)
+	})
 }
 
 // describeCompletion says in the help of cobra's own command how to use it.

@@ -1,105 +1,86 @@
 package main
 
 import (
-	"net/http/httptest"
+	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/tools/txtar"
-
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
-// screenBlock matches a block with a command and its output.
-var screenBlock = regexp.MustCompile("(?s)```text\n\\$ (ecrclean [^\n]*)\n.*?```")
+const longName = "platform/services/production/europe/payment-gateway-worker"
 
-// TestScreens runs the commands of docs/screens.md in their order, in a terminal of 80 columns,
-// and compares their output. They use the registry and the files of testdata/screens.txtar.
-// With -update it rewrites the page. The README has blocks of the page.
-func TestScreens(t *testing.T) {
+// longNamed returns a registry with long names.
+func longNamed() *fakeecr.Server {
+	registry := fakeecr.New()
+	policy := keepOne("x")
+	for _, name := range []string{longName, "app"} {
+		registry.CreateRepository(name)
+		registry.SetLifecyclePolicy(name, policy)
+		for i := range 30 {
+			registry.Put(name, fakeecr.Image{
+				Tags: []string{fmt.Sprintf("v1.%d.0-build.20261130.1-linux-amd64-release-candidate", i), fmt.Sprint("v", i)}, SizeInBytes: 1e9,
+				PushedAt: time.Now().AddDate(0, 0, -100+i),
+			})
+		}
+	}
+	registry.CreateRepository("without/any/policy/that/would/delete/images/from/it")
+	return registry
+}
+
+// No screen of any command is wider than the terminal.
+func TestEveryScreenFits(t *testing.T) {
 	t.Parallel()
-	page, readme := filepath.Join("..", "..", "docs", "screens.md"), filepath.Join("..", "..", "README.md")
-	made := time.Now().Truncate(time.Second)
-	dir, registry := t.TempDir(), newScriptRegistry()
-	archive, err := txtar.ParseFile(filepath.Join("testdata", "screens.txtar"))
-	awstest.NoError(t, err)
-	for _, f := range archive.Files {
-		awstest.NoError(t, os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600))
-		if operation, ok := strings.CutPrefix(f.Name, "answer-"); ok {
-			registry.answers[operation] = string(f.Data)
+	dir := t.TempDir()
+	const detail = `{"imageDigest": "sha256:1111111111111111111111111111111111111111111111111111111111111111", "imageTags": ["a-tag-of-a-long-name-that-says-what-it-is"], "imagePushedAt": 1}`
+	for name, content := range map[string]string{
+		"policy.json": keepOne("x"), "images.json": `{"imageDetails": [` + detail + `]}`, "bad.json": `{"rules": [{"rulePriority": "first", "action": {"type": "expires"}, "selection": {}}]}`,
+		"log": `{"time":"2026-11-22T03:00:03Z","level":"INFO","msg":"run","run_id":"r","mode":"apply"}`,
+	} {
+		awstest.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+	}
+	const bare = ` --config {"protect":{"inUse":[]}}`
+	for _, line := range []string{
+		"plan" + bare, "plan -o wide" + bare, "apply" + bare, "apply --yes -o wide" + bare, "apply --yes" + bare,
+		"plan --max-deletions-per-repository 1" + bare, "plan --max-deletions 1" + bare, "policies" + bare,
+		"plan", "explain " + longName + " v3", "delete " + longName + " v3 v4 --yes" + bare, "delete app v30", "delete app --older-than 30d --all-tags" + bare, "plan --images app:v3" + bare, "delete app v3" + bare,
+		"attach --policy DIR/policy.json", "attach --policy DIR/policy.json --yes", "attach --detach --yes" + bare,
+		"check DIR/bad.json", "check DIR/policy.json", "check -c DIR/bad.json", "preview --policy DIR/policy.json --images DIR/images.json",
+		"plan --out DIR/plan.json -o json" + bare, "show DIR/plan.json", "show DIR/plan.json -o wide", "diff DIR/plan.json" + bare, "show DIR/bad.json",
+		"audit DIR/log", "audit DIR/bad.json", "demo", "version", "nothing", "plan --config DIR/missing.json --nothing",
+	} {
+		if strings.HasSuffix(line, "-o json"+bare) {
+			_, _, stderr := runFilled(t, longNamed(), strings.NewReader(""), time.Now, strings.Fields(strings.ReplaceAll(line, "DIR", dir))...)
+			awstest.Equal(t, "standard error", "", stderr)
+			continue
 		}
-	}
-	awstest.NoError(t, registry.seed(dir, atInstants(fileText(t, filepath.Join(dir, "registry")), made)))
-	server := httptest.NewServer(registry)
-	t.Cleanup(server.Close)
-	old := fileText(t, page)
-	commands := 0
-	got := screenBlock.ReplaceAllStringFunc(old, func(block string) string {
-		commands++
-		line := screenBlock.FindStringSubmatch(block)[1]
-		p := prepare(t, registry.server, "-c", line)
-		p.Path, p.Args[0], p.Dir = "/bin/bash", "bash", dir
-		p.Env = append(p.Env, "AWS_ENDPOINT_URL="+server.URL, "CLEANER_CONFIG=")
-		_, s := p.inTerminal(t, 80, "yes")
-		return "```text\n$ " + line + "\n" + steady(strings.TrimRight(strings.Join(s.lines, "\n"), "\n"), made) + "\n```"
-	})
-	if *update {
-		awstest.NoError(t, os.WriteFile(page, []byte(got), 0o600))
-	} else {
-		awstest.Equal(t, "docs/screens.md; go test ./cmd/ecrclean -run TestScreens -update rewrites it", got, old)
-	}
-	blocks := screenBlock.FindAllString(fileText(t, readme), -1)
-	for _, block := range blocks {
-		if !strings.Contains(got, block) {
-			t.Errorf("docs/screens.md has no such block as the README:\n%s", block)
+		for _, width := range []int{80, 120} {
+			on := terminal.Terminal{Width: width, Colour: true}
+			words := strings.Fields(strings.ReplaceAll(line, "DIR", dir))
+			_, stdout, stderr := runIn(t, terminal.Streams{Out: on, Err: on}, longNamed(), strings.NewReader("yes\n"), time.Now, words...)
+			for printed := range strings.SplitSeq(stdout+stderr, "\n") {
+				if text.Width(printed) > width && strings.Contains(strings.TrimSpace(printed), " ") {
+					t.Errorf("%s at %d columns prints a line of %d: %s", line, width, text.Width(printed), printed)
+				}
+			}
 		}
-	}
-	if commands < 8 || len(blocks) == 0 {
-		t.Errorf("docs/screens.md has %d commands, and the README %d of them", commands, len(blocks))
 	}
 }
 
-func fileText(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(name)
-	awstest.NoError(t, err)
-	return string(text)
-}
-
-var age = regexp.MustCompile(`\b(\d+)d\b`)
-
-// atInstants replaces the ages of a registry by instants, which have no fraction of a second.
-func atInstants(registry string, now time.Time) string {
-	return age.ReplaceAllStringFunc(registry, func(text string) string {
-		days, err := time.ParseDuration(strings.TrimSuffix(text, "d") + "h")
-		if err != nil {
-			return text
-		}
-		return now.Add(-24 * days).UTC().Format(time.RFC3339)
-	})
-}
-
-var (
-	instant = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
-	runID   = regexp.MustCompile(`\b[a-z2-7]{26}\b`)
-)
-
-// steady replaces what differs between two runs: the times begin with that of the page.
-func steady(screen string, made time.Time) string {
-	page := time.Date(2026, time.November, 30, 9, 0, 0, 0, time.UTC)
-	screen = instant.ReplaceAllStringFunc(screen, func(text string) string {
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return text
-		}
-		if at.After(made) { // while the test runs
-			at = made
-		}
-		return at.Add(page.Sub(made)).Format(time.RFC3339)
-	})
-	return runID.ReplaceAllString(screen, "l7kq3xw2tq5zr4m6ahbc2dnyfe")
+// In a pipe, a line stays whole, whatever COLUMNS says, so that grep finds it.
+func TestNothingIsCutInAPipe(t *testing.T) {
+	t.Parallel()
+	_, stdout, _ := runFilled(t, longNamed(), strings.NewReader(""), time.Now, "plan", "--config", `{"protect":{"inUse":[]}}`)
+	awstest.Contains(t, stdout, longName+"  ")
+	if strings.Contains(stdout, "…") || strings.Contains(stdout, "\x1b") {
+		t.Errorf("a pipe gets\n%s", stdout)
+	}
+	_, stdout, _ = runFilled(t, longNamed(), strings.NewReader(""), time.Now, "plan", "--color", "always", "--config", `{"protect":{"inUse":[]}}`)
+	awstest.Contains(t, stdout, "\x1b[31m")
 }

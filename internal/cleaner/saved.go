@@ -33,9 +33,10 @@ func (r *Runner) checkSaved(account string) error {
 	case r.Saved.Configuration != r.ConfigurationHash:
 		return refuse("was made with another configuration; plan again")
 	case age < -time.Hour:
-		return refuse("was made %s in the future; check the clock and plan again", r.Saved.Start.Sub(r.Now).Round(time.Second))
+		return refuse("was made at %s, in the future; check the clock and plan again", r.Saved.Start.UTC().Format(time.RFC3339))
 	case age > r.MaxPlanAge:
-		return refuse("is %s old, and the limit is %s; plan again", age.Round(time.Second), r.MaxPlanAge)
+		limit := strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(r.MaxPlanAge.String())
+		return refuse("was made at %s, more than %s ago; plan again", r.Saved.Start.UTC().Format(time.RFC3339), limit)
 	}
 	return nil
 }

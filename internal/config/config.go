@@ -19,6 +19,9 @@ type Config struct {
 	Policies []Entry `json:"policies"`
 	Settings         // the defaults of the settings of each entry
 	Report   Report  `json:"report"`
+	// Price is that of storage in USD per GB-month, or nil for the published one. It is only for
+	// people, so the hash of a configuration does not depend on it.
+	Price *float64 `json:"-"`
 	// MaxDeletions limits the whole run, in addition to the limits of the entries, or is nil.
 	MaxDeletions *int `json:"-"`
 }

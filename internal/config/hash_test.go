@@ -83,6 +83,15 @@ func TestHashDependsOnEveryField(t *testing.T) {
 	}
 }
 
+func TestHashDoesNotDependOnThePrice(t *testing.T) {
+	t.Parallel()
+	equal(t, "hash", hash(t, mustParse(t, `{}`)), hash(t, mustParse(t, `{"price": 0.12}`)))
+	document, err := mustParse(t, `{"price": 0.12}`).Document()
+	if err != nil || !strings.Contains(string(document), `"price": 0.12`) {
+		t.Errorf("the document is %s, %v", document, err)
+	}
+}
+
 // A plan is made from a narrowed configuration and applied with another
 // narrowing; both are the same configuration.
 func TestNarrowingAndOverridingLeaveTheHashOfTheConfigurationAlone(t *testing.T) {

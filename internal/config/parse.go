@@ -20,7 +20,7 @@ func Parse(text []byte) (Config, jsondoc.Problems) {
 	}
 	doc := jsondoc.Parse(text)
 	c := Default()
-	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "$schema"); ok {
+	if o, ok := doc.Root().Object("mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "price", "$schema"); ok {
 		c.read(o)
 		o.Get("$schema").String() // only editors use it
 	}
@@ -32,6 +32,9 @@ func (c *Config) read(o jsondoc.Object) {
 	set(&c.Repositories, o.Get("repositories"), readRepositories)
 	c.Settings.read(o)
 	set(&c.Report, o.Get("report"), readReport)
+	if usd, ok := o.Get("price").Float(0, 1000); ok {
+		c.Price = &usd
+	}
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
 }
 

@@ -61,6 +61,7 @@ func TestParseReadsEveryField(t *testing.T) {
 		},
 		Settings: general,
 		Report:   config.Report{S3: "s3://bucket/prefix", HTML: true, SNS: "arn:aws:sns:eu-west-1:123456789012:topic", Notify: "failures"},
+		Price:    new(0.12),
 	}
 	equal(t, "Parse", want, mustParse(t, string(corpus.File(t, "testdata/all.json"))))
 }

@@ -14,7 +14,8 @@ type (
 		Repositories *Repositories  `json:"repositories,omitempty"`
 		Policies     []printedEntry `json:"policies"`
 		printedSettings
-		Report *Report `json:"report,omitempty"`
+		Report *Report  `json:"report,omitempty"`
+		Price  *float64 `json:"price,omitempty"`
 	}
 	printedEntry struct {
 		Name           string             `json:"name"`
@@ -46,6 +47,7 @@ func (c Config) Document() ([]byte, error) {
 		Policies:        make([]printedEntry, len(c.Policies)),
 		printedSettings: c.Settings.printed(defaults.Settings, c.Limits.MaxDeletions != defaults.Limits.MaxDeletions),
 		Report:          unless(c.Report, defaults.Report),
+		Price:           c.Price,
 	}
 	general := c.Settings
 	general.Protect.RegistryAliases, general.Protect.Kubeconfig = nil, nil

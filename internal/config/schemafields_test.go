@@ -102,7 +102,7 @@ func isRefusedWord(said string) bool { return strings.Contains(said, "is an exte
 
 // kind checks that a value of another type is refused.
 func (w *schemaWalk) kind(node map[string]any, path, template string) {
-	names := map[string]string{"object": "an object", "array": "an array", "string": "a string", "integer": "a number", "boolean": "a boolean"}
+	names := map[string]string{"object": "an object", "array": "an array", "string": "a string", "integer": "a number", "number": "a number", "boolean": "a boolean"}
 	name, value := names[fmt.Sprint(node["type"])], "true"
 	if name == "" { // of a list of values
 		name = "a string"

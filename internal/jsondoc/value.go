@@ -151,6 +151,19 @@ func (v *Value) Int(low, high int) (int, bool) {
 	return int(n), true
 }
 
+// Float returns the value of a number from low to high.
+func (v *Value) Float(low, high float64) (float64, bool) {
+	if !v.is(kindNumber) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(v.text, 64)
+	if err != nil || f < low || f > high {
+		v.Problem("must be from %v to %v, is %s", low, high, clip(v.text))
+		return 0, false
+	}
+	return f, true
+}
+
 // PlainInt is Int for a number that must be written without fraction and exponent.
 func (v *Value) PlainInt(low, high int) (int, bool) {
 	if !v.has(kindNumber) {

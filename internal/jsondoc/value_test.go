@@ -16,6 +16,7 @@ var (
 	asString   access = func(v *jsondoc.Value) (any, bool) { s, ok := v.String(); return s, ok }
 	asBool     access = func(v *jsondoc.Value) (any, bool) { b, ok := v.Bool(); return b, ok }
 	asInt      access = func(v *jsondoc.Value) (any, bool) { n, ok := v.Int(-5, 90); return n, ok }
+	asFloat    access = func(v *jsondoc.Value) (any, bool) { f, ok := v.Float(0, 90); return f, ok }
 	asPlainInt access = func(v *jsondoc.Value) (any, bool) { n, ok := v.PlainInt(-5, 90); return n, ok }
 	asStrings  access = func(v *jsondoc.Value) (any, bool) { s, ok := v.Strings(); return s, ok }
 	asChoice   access = func(v *jsondoc.Value) (any, bool) { s, ok := jsondoc.OneOf(v, "plan", "apply"); return s, ok }
@@ -46,6 +47,7 @@ func TestAccessorsReturnTheValue(t *testing.T) {
 		"minus zero":     {`-0`, asInt, 0},
 		"fraction":       {`10.0`, asInt, 10},
 		"exponent":       {`-0.5e+1`, asInt, -5},
+		"float":          {`0.1`, asFloat, 0.1},
 		"plain":          {`-5`, asPlainInt, -5},
 		"strings":        {`["a", "", "a"]`, asStrings, []string{"a", "", "a"}},
 		"empty strings":  {`[]`, asStrings, []string{}},
@@ -91,6 +93,8 @@ func TestAccessorsRefuse(t *testing.T) {
 		"plain fraction":       {`{"k": 10.0}`, asPlainInt, []string{"1:7: k: must be an integer without fraction or exponent, is 10.0; write 10"}},
 		"plain exponent":       {`{"k": 1e1}`, asPlainInt, []string{"1:7: k: must be an integer without fraction or exponent, is 1e1; write 10"}},
 		"plain half":           {`{"k": 1.5}`, asPlainInt, []string{"1:7: k: must be an integer without fraction or exponent, is 1.5"}},
+		"float above":          {`{"k": 90.5}`, asFloat, []string{"1:7: k: must be from 0 to 90, is 90.5"}},
+		"float huge":           {`{"k": 1e999}`, asFloat, []string{"1:7: k: must be from 0 to 90, is 1e999"}},
 		"plain above":          {`{"k": 91}`, asPlainInt, []string{"1:7: k: must be from -5 to 90, is 91"}},
 		"plain string":         {`{"k": "20"}`, asPlainInt, []string{"1:7: k: must be a number, is a string"}},
 		"below":                {`{"k": -6}`, asInt, []string{"1:7: k: must be from -5 to 90, is -6"}},

@@ -11,6 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
@@ -121,7 +122,7 @@ func (c *change) show() error {
 		totals += ": " + counts(r.Totals.Counts)
 	}
 	out.Addf("%s", totals)
-	if _, err := fmt.Fprint(c.Stderr, out.String()); err != nil {
+	if _, err := fmt.Fprint(c.Stderr, text.Fold(out.String(), c.Terminal.Err.Width)); err != nil {
 		return exit.Failuref("write the plan: %w", err)
 	}
 	return nil
@@ -179,12 +180,12 @@ func (c *change) printJSON() error {
 	return nil
 }
 
-func (r *changeReport) table() string {
-	t := text.NewTable()
+func (r *changeReport) table(on terminal.Terminal) string {
+	t := text.NewTable(text.Column{}, text.Column{}, text.Column{})
 	for _, repository := range r.Repositories {
 		t.Row(repository.Name, cmp.Or(string(repository.Outcome), string(repository.Change)), awserror.Clean(repository.Message))
 	}
-	return t.String() + r.totals() + "\n"
+	return t.Fit(on, "-o json") + r.totals() + "\n"
 }
 
 func (r *changeReport) totals() string {

@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -96,7 +97,7 @@ func runReport(ctx context.Context, s *session.Session, command string) (*report
 }
 
 func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, report *report.Report) error {
-	t := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "KEPT BECAUSE")
+	t := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGE", Cut: 2}, text.Column{Name: "TAGS", Cut: 1}, text.Column{Name: "KEPT BECAUSE"})
 	for _, repository := range report.Repositories {
 		images := server.Images(repository.Name)
 		if repository.Skipped != "" {
@@ -108,10 +109,10 @@ func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, 
 			if err != nil {
 				return err
 			}
-			t.Row(repository.Name, text.ShortDigest(im.Digest), text.Tags(im.Tags), text.ShortDigests(why))
+			t.Row(repository.Name, text.ShortDigest(im.Digest), text.Tags(im.Tags), text.Days(text.ShortDigests(why)))
 		}
 	}
-	_, err := fmt.Fprint(s.Stdout, t)
+	_, err := io.WriteString(s.Stdout, t.Fit(s.Terminal.Out, "a pipe"))
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/progress"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -27,6 +28,7 @@ import (
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	Terminal       terminal.Streams
 	Getenv         func(string) string
 	Now            func() time.Time
 	Progress       *progress.Line // Stderr and Stdout are written through it
@@ -34,9 +36,11 @@ type Env struct {
 	Source         func(profile, region string, clock func() time.Time) config.Reader
 }
 
-// Notef prints a message on the standard error stream, on one printable line.
+// Notef prints a message on the standard error stream, on one printable line. A terminal's
+// width can break the line.
 func (e Env) Notef(format string, args ...any) {
-	fmt.Fprintln(e.Stderr, "ecrclean: "+text.Line(fmt.Sprintf(format, args...)))
+	line := "ecrclean: " + text.Line(fmt.Sprintf(format, args...))
+	fmt.Fprintln(e.Stderr, text.Fold(line, e.Terminal.Err.Width))
 }
 
 // OpenInput opens a file, or the standard input for "-".
@@ -89,7 +93,7 @@ func Decoded(r io.Reader) (io.Reader, error) {
 // Confirm asks on the standard error stream and reports whether the answer is "yes". After
 // any other answer it prints declined. Without an answer, the error ends with instead.
 func (e Env) Confirm(question, declined, instead string) (agreed bool, err error) {
-	fmt.Fprintf(e.Stderr, "\n%s Type yes to go on: ", question)
+	fmt.Fprint(e.Stderr, text.Fold("\n"+question+" Type yes to go on:", e.Terminal.Err.Width)+" ")
 	answer, err := bufio.NewReader(e.Stdin).ReadString('\n')
 	answer = strings.TrimSpace(answer)
 	ended := errors.Is(err, io.EOF)

@@ -16,6 +16,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
@@ -31,11 +32,11 @@ The log is that of the function, or the file that apply and delete write with --
 audit calls no AWS service.
 
   deleted, archived, untagged    ECR confirmed it
-  deleted, unconfirmed           ECR did not answer, and later the image was gone;
-                                 archived and untagged likewise
-  unknown                        it may have been removed: the process ended during
-                                 the call, or ECR did not answer and the image was
-                                 not found removed
+  deleted, unconfirmed           ECR did not answer, and later the image was
+                                 gone; archived and untagged likewise
+  unknown                        it may have been removed: the process ended
+                                 during the call, or ECR did not answer and
+                                 the image was not found removed
 
 Other images are only counted. The log may be as CloudWatch Logs keeps or exports it:
 with lines of other programs, with text before the JSON, or inside the events that
@@ -87,7 +88,7 @@ func AuditLog(f *session.Flags, name string, log io.Reader, run string) error {
 	case none:
 		return exit.Usagef("%s has no line of the run %s; leave out --run to see which runs it has", name, run)
 	}
-	err = f.Print("audit", text.JSON(a), func() string { return auditTable(&a) })
+	err = f.Print("audit", text.JSON(a), func(on terminal.Terminal) string { return auditTable(&a, on) })
 	if err == nil && a.Lines.Unreadable > 0 {
 		return exit.Incompletef("incomplete: cannot read %s of the log", unreadable)
 	}
@@ -95,10 +96,12 @@ func AuditLog(f *session.Flags, name string, log io.Reader, run string) error {
 }
 
 // auditTable has complete digests: the reader may have to find the images elsewhere.
-func auditTable(a *audit.Audit) string {
+func auditTable(a *audit.Audit, on terminal.Terminal) string {
 	var out text.Lines
 	for _, run := range a.Runs {
-		t := text.NewTable("OUTCOME", "TIME", "REPOSITORY", "IMAGE", "TAGS", "PUSHED", "BYTES", "RULE", "POLICY", "RUN")
+		t := text.NewTable(text.Column{Name: "OUTCOME"}, text.Column{Name: "TIME", Cut: 2}, text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGE"},
+			text.Column{Name: "TAGS", Cut: 1}, text.Column{Name: "PUSHED", Cut: 3}, text.Column{Name: "BYTES", Number: true, Cut: 4},
+			text.Column{Name: "RULE", Number: true, Cut: 5}, text.Column{Name: "POLICY", Cut: 6}, text.Column{Name: "RUN", Cut: 7})
 		for _, im := range run.Removed {
 			auditRow(t, im, im.Outcome)
 		}
@@ -112,7 +115,7 @@ func auditTable(a *audit.Audit) string {
 		if !run.Finished {
 			end = "; its end is not in the log"
 		}
-		out.WriteString(t.String())
+		out.WriteString(t.Fit(on, "-o json"))
 		out.Addf("run %s: %s%s", cmp.Or(run.ID, "-"), auditTotals(run.Totals), end)
 		if run.End != nil {
 			out.Addf("run %s: %s", cmp.Or(run.ID, "-"), endOfRun(run.End))

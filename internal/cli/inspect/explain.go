@@ -10,6 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -37,7 +38,7 @@ func Explain(f *session.Flags) *cobra.Command {
 				return exit.Failuref("%w", image.Hint(err))
 			}
 			x := newExplained(&e)
-			return f.Print("explanation", text.JSON(x), func() string { return explanation(&e, x) })
+			return f.Print("explanation", text.JSON(x), func(terminal.Terminal) string { return explanation(&e, x) })
 		}),
 	}
 	f.AddRegistry(c)
@@ -120,10 +121,10 @@ func explanation(e *plan.Explanation, x *explained) string {
 		}
 	}
 	for _, rule := range x.Rules {
-		line("  %s", rule.Text)
+		line("  %s", text.Days(rule.Text))
 	}
 	if len(e.Steps) > 0 {
-		line("verdict     %s: %s", x.Verdict, x.Reason)
+		line("verdict     %s: %s", x.Verdict, text.Days(x.Reason))
 	}
 	for _, p := range x.ProtectedBy {
 		line("protected   by %s", p)

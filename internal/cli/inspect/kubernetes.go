@@ -15,7 +15,7 @@ import (
 func KubernetesRole(f *session.Flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "kubernetes-role [KIND...]",
-		Short: "Print the ClusterRole that the cleaner needs in a Kubernetes cluster",
+		Short: "Print the ClusterRole that the cleaner needs in a cluster",
 		Long: `Print a ClusterRole with the rights that the cleaner needs in a Kubernetes cluster, and a
 binding of it to the group ecr-cleaner. The role allows listing the built-in kinds that
 run containers, and each KIND of custom resources, such as cronworkflows.argoproj.io.

@@ -15,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
@@ -24,7 +25,7 @@ import (
 func Policies(f *session.Flags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policies",
-		Short: "Say which repository gets which policy and why, and which get none",
+		Short: "Say which repository gets which policy, and why",
 		Long: `Say which repository gets which policy and why, and which get none.
 
 policies lists the repositories and their attached policies, which ECR applies itself. It
@@ -87,15 +88,15 @@ func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error 
 	if unknown != nil {
 		f.Notef("it is not known whether ECR applies attached policies, too: %s", awserror.Clean(unknown.Error()))
 	}
-	err := f.Print("policies", text.JSON(map[string]any{"repositories": rows}), func() string { return assignmentTable(rows) })
+	err := f.Print("policies", text.JSON(map[string]any{"repositories": rows}), func(on terminal.Terminal) string { return assignmentTable(rows, on) })
 	if err == nil && len(failed) > 0 {
 		return exit.Incompletef("%s", render.IncompleteIn(failed))
 	}
 	return err
 }
 
-func assignmentTable(rows []assigned) string {
-	t := text.NewTable("REPOSITORY", "POLICY", "RULES", "WHY")
+func assignmentTable(rows []assigned, on terminal.Terminal) string {
+	t := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "POLICY"}, text.Column{Name: "RULES", Number: true, Cut: 1}, text.Column{Name: "WHY"})
 	skipped, attached := 0, 0
 	for _, row := range rows {
 		rules, why := fmt.Sprint(row.Rules), row.Why
@@ -114,7 +115,7 @@ func assignmentTable(rows []assigned) string {
 		}
 		t.Row(row.Repository, cmp.Or(row.Policy, "-"), rules, why)
 	}
-	table := t.String()
+	table := t.Fit(on, "-o json")
 	if table != "" {
 		table += "\n"
 	}

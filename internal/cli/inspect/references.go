@@ -21,7 +21,7 @@ func References(f *session.Flags) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "references [--out FILE|s3://BUCKET/KEY]",
-		Short: "Write a list of the images in use here, for protect.references elsewhere",
+		Short: "List the images in use here, for protect.references elsewhere",
 		Long: `Query the services in protect.inUse for the images that they use in this account and
 Region, read the lists in protect.references, and write one list of all these images.
 Add the list to protect.references in the configuration that cleans the registry. The

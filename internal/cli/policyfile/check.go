@@ -14,6 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/policyfile/source"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -43,7 +44,7 @@ extended is that of policies in a configuration, and has more.
 check prints every problem with line and column. A warning is about a rule that is valid
 but probably a mistake, and leaves the exit status 0. With images, check also warns of
 
-  - rules that match none of the images, and rules whose images earlier rules match
+  - rules that match none of the images, or only images of earlier rules
   - lists of which no image matches all entries
   - tags that an entry probably should not match, such as v10 for the prefix v1
   - large counts that are nearly reached
@@ -122,7 +123,7 @@ func (k *checker) print(documents []*document) error {
 		}
 	}
 	total := text.Count(len(results), "document")
-	err := k.Print("result", text.JSON(results), out.String)
+	err := k.Print("result", text.JSON(results), func(terminal.Terminal) string { return out.String() })
 	switch {
 	case err != nil:
 		return err

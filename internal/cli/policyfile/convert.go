@@ -18,7 +18,7 @@ import (
 func Convert(f *session.Flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "convert [FILE]",
-		Short: "Convert an extended policy to a native ECR policy where possible",
+		Short: "Convert an extended policy to a native ECR policy",
 		Long: `Convert the extended policy in FILE to a native ECR policy, and print it. Both policies
 give every image the same verdict. Without FILE, or for -, convert reads the standard
 input.

@@ -12,6 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/images"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
@@ -23,7 +24,7 @@ func Preview(f *session.Flags) *cobra.Command {
 	var policyFile, imagesFile, now string
 	c := &cobra.Command{
 		Use:   "preview --policy FILE --images FILE [--now RFC3339]",
-		Short: "Evaluate a policy file on the output of aws ecr describe-images; no AWS call",
+		Short: "Try a policy on the output of aws ecr describe-images",
 		Long: `Evaluate a lifecycle policy on the output of "aws ecr describe-images". One of the files
 may be - for the standard input.
 
@@ -162,16 +163,17 @@ func newPreviewResult(im *evaluator.Image, v evaluator.Verdict) previewResult {
 	return r
 }
 
-func (p *preview) table() string {
-	t := text.NewTable("IMAGE", "TAGS", "PUSHED", "ACTION", "RULE", "WHY")
+func (p *preview) table(on terminal.Terminal) string {
+	t := text.NewTable(text.Column{Name: "IMAGE"}, text.Column{Name: "TAGS", Cut: 1}, text.Column{Name: "PUSHED", Cut: 3},
+		text.Column{Name: "ACTION"}, text.Column{Name: "RULE", Number: true, Cut: 2}, text.Column{Name: "WHY"})
 	for _, r := range p.PreviewResults {
 		t.Row(text.ShortDigest(r.ImageDigest), text.Tags(r.ImageTags), text.Time(r.ImagePushedAt),
-			r.Action.Type, fmt.Sprint(r.AppliedRulePriority), r.why)
+			r.Action.Type, fmt.Sprint(r.AppliedRulePriority), text.Days(r.why))
 	}
 	expiring, untagging := p.Summary.ExpiringImageTotalCount, p.Summary.UntaggingImageTotalCount
 	line := fmt.Sprintf("%d expire, %d move to the archive", expiring, len(p.PreviewResults)-expiring-untagging)
 	if untagging > 0 {
 		line += fmt.Sprintf(", %d lose tags", untagging)
 	}
-	return t.String() + line + "\n"
+	return t.Fit(on, "-o json") + line + "\n"
 }

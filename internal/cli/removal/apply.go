@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -12,7 +13,6 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -75,6 +75,7 @@ attempt. Press Ctrl-C again to quit at once.`,
 	f.AddRemoval(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().DurationVar(&maxAge, "max-plan-age", session.MaxPlanAge, "refuse a saved plan that is older")
+	c.Flags().Lookup("max-plan-age").DefValue = "24h"
 	return c
 }
 
@@ -141,7 +142,7 @@ func nothingRemoved(ctx context.Context, err error) error {
 
 // ask shows the plan on the standard error stream: the standard output is for the report.
 func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
-	if _, err := fmt.Fprint(r.Stderr, render.Report(plan)); err != nil {
+	if _, err := io.WriteString(r.Stderr, r.shown(plan)); err != nil {
 		return false, exit.Failuref("%w", err)
 	}
 	removals, _ := plan.Removals()
@@ -151,6 +152,20 @@ func (r *removal) ask(plan *report.Report) (agreed bool, err error) {
 		return false, r.status(plan)
 	}
 	return r.Confirm(question(plan, removals), "Nothing was removed.", "give --yes to apply without asking")
+}
+
+// shown returns the screen before the question: the images, if they fit on it.
+func (r *removal) shown(plan *report.Report) string {
+	const most = 20
+	images := 0
+	for i := range plan.Repositories {
+		images += len(plan.Repositories[i].Images)
+	}
+	screen := r.Screen(r.Terminal.Err)
+	if images <= most || r.Output == session.Wide {
+		return screen.Images(plan)
+	}
+	return screen.Report(plan) + text.Fold("The images: ecrclean plan -o wide, with the same flags.\n", r.Terminal.Err.Width)
 }
 
 // question asks whether to apply a plan, which must have all its images.

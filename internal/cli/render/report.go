@@ -1,5 +1,6 @@
-// Package render turns the report of a run into text: a table of images and skipped
-// repositories, the totals, and why the run is incomplete. It writes nothing.
+// Package render turns the report of a run into text: a screen with a line for each
+// repository, or a table or a spreadsheet with a line for each image. It also says why a run
+// is incomplete.
 package render
 
 import (
@@ -11,66 +12,11 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
-
-// Report returns one line for each image, skipped repository and finding, and the totals.
-// Only the JSON output has the images of skipped repositories.
-func Report(r *report.Report) string {
-	images := text.NewTable("REPOSITORY", "IMAGE", "TAGS", "VERDICT", "RULE", "WHY", "OUTCOME")
-	skipped := text.NewTable()
-	for i := range r.Repositories {
-		repository := &r.Repositories[i]
-		if repository.Skipped != "" {
-			skipped.Row(repository.Name, "skipped", string(repository.Skipped), awserror.Clean(WhySkipped(r, repository)))
-			continue
-		}
-		for _, im := range repository.Images {
-			images.Row(repository.Name, text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags), string(im.Verdict),
-				text.Number(im.AppliedRulePriority), text.ShortDigests(im.Reason), text.ShortDigests(outcome(im)))
-		}
-	}
-	var out text.Lines
-	if table := images.String(); table != "" {
-		out.WriteString(table + "\n")
-	}
-	out.WriteString(skipped.String())
-	for _, f := range r.Findings {
-		if f.Repository != "" {
-			f.Message = f.Repository + ": " + f.Message
-		}
-		out.Addf("note: %s", awserror.Clean(f.Message))
-	}
-	out.Addf("%s", Totals(r))
-	return out.String()
-}
-
-func outcome(im report.Image) string {
-	switch {
-	case len(im.ProtectedBy) > 0:
-		by := make([]string, len(im.ProtectedBy))
-		for i, p := range im.ProtectedBy {
-			by[i] = p.String()
-		}
-		return "protected by " + strings.Join(by, ", ")
-	case im.Message != "":
-		return string(im.Outcome) + ": " + text.Clip(awserror.Clean(im.Message))
-	case im.Outcome == plan.Untagged:
-		return "lost " + text.Tags(im.Untag)
-	case im.Outcome != "":
-		return string(im.Outcome)
-	case im.Verdict == evaluator.Untag:
-		return "would lose " + text.Tags(im.Untag)
-	case im.Archives():
-		return "would be archived"
-	}
-	return "would be removed"
-}
 
 // Totals returns one line.
 func Totals(r *report.Report) string {

@@ -1,8 +1,13 @@
 package render
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -11,34 +16,239 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-func planned(name string, images ...report.Image) report.Repository {
-	return report.Repository{Name: name, Counts: report.Counts{Evaluated: 3, Expired: len(images), ReclaimableBytes: 1_500_000}, Images: images}
+const digest = "sha256:a100000000000000000000000000000000000000000000000000000000000000"
+
+func keptBy(kind plan.ProtectionKind) []plan.Protection {
+	return []plan.Protection{{Kind: kind, By: "x"}}
 }
 
-func TestReport(t *testing.T) {
-	t.Parallel()
-	digest := "sha256:a1" + "00000000000000000000000000000000000000000000000000000000000000"
-	r := report.Report{
-		Mode: config.Plan,
-		Repositories: []report.Repository{
-			planned("app",
-				report.Image{ImageDigest: digest, ImageTags: []string{"v1", "v2", "v3", "v4"}, Verdict: evaluator.Expire, AppliedRulePriority: 1, Reason: "old"},
-				report.Image{ImageDigest: "sha256:b", Verdict: evaluator.Expire, Reason: "named\x1b", ProtectedBy: []plan.Protection{{Kind: plan.ByKeepNewest}}}),
-			{Name: "web", Skipped: plan.SkipNoPolicy, Message: "no policy"},
-		},
-		Findings: []finding.Finding{{Repository: "app", Message: "look"}, {Message: "all"}},
-		Totals:   report.Totals{Repositories: 2, Skipped: 1, Counts: report.Counts{Evaluated: 3, Expired: 2}},
+// of returns the report on the repositories, with totals.
+func of(mode config.Mode, repositories ...report.Repository) *report.Report {
+	r := &report.Report{Mode: mode, Account: "123456789012", Region: "eu-west-1"}
+	for _, repository := range repositories {
+		r.Add(repository)
 	}
-	want := `REPOSITORY  IMAGE                TAGS         VERDICT  RULE  WHY     OUTCOME
-app         sha256:a10000000000  v1,v2,v3 +1  expire   1     old     would be removed
-app         sha256:b             -            expire   -     named?  protected by ` + (plan.Protection{Kind: plan.ByKeepNewest}).String() + `
+	return r
+}
 
-web  skipped  no policy  no policy
-note: app: look
-note: all
-2 repositories (1 skipped), 3 images: 2 to remove, 0 protected; at most 1.5 MB (images share layers)
+// some is a registry with every kind of repository.
+func some() *report.Report {
+	r := of(config.Plan,
+		report.Repository{Name: "app", Policy: "old", Counts: report.Counts{Evaluated: 2000, Expired: 3, Untagged: 1, Protected: 2, ReclaimableBytes: 42_000_000_000}, Images: []report.Image{
+			{ImageDigest: digest, ImageTags: []string{"v1", "v2", "v3", "v4"}, Verdict: evaluator.Expire, AppliedRulePriority: 1, Reason: "pushed 40d 1h ago, limit 30d"},
+			{ImageDigest: "sha256:b", Verdict: evaluator.Expire, Reason: "named\x1b", ProtectedBy: keptBy(plan.ByKeepNewest)},
+			{ImageDigest: "sha256:c", Verdict: evaluator.Expire, ProtectedBy: keptBy(plan.ByInUse)},
+			{ImageDigest: "sha256:d", Verdict: evaluator.Expire, OnExpire: config.ArchiveExpired},
+			{ImageDigest: "sha256:e", Verdict: evaluator.Expire},
+			{ImageDigest: "sha256:f", Verdict: evaluator.Untag, Untag: []string{"pr-1"}},
+		}},
+		report.Repository{
+			Name: "big", Counts: report.Counts{Evaluated: 2000, Expired: 1500, ReclaimableBytes: 8e10}, Skipped: plan.SkipLimit,
+			Message: "1500 of 2000 images would be removed, maxDeletionsPerRepository is 1000",
+		},
+		report.Repository{
+			Name: "half", Counts: report.Counts{Evaluated: 3, Expired: 2, ReclaimableBytes: 5e9}, Skipped: plan.SkipLimit,
+			Message: "2 of 3 images would be removed, maxDeletedPercent is 50",
+		},
+		report.Repository{
+			Name: "late", Counts: report.Counts{Evaluated: 9, Expired: 8}, Skipped: plan.SkipLimit,
+			Message: "8 images would be removed, and the run's maxDeletions allows 2 more",
+		},
+		report.Repository{Name: "web", Skipped: plan.SkipNoPolicy, Message: "no policy"},
+		report.Repository{Name: "bad-1", Skipped: plan.SkipFailed, Message: "describe images in bad-1: no"},
+		report.Repository{Name: "bad-2", Skipped: plan.SkipFailed, Message: "describe images in bad-2: no"},
+	)
+	for i := range 4 {
+		r.Findings = append(r.Findings, finding.Finding{Kind: finding.NothingReferences, Repository: fmt.Sprint("r", i), Message: "no reference to its images found in ecs, lambda"})
+	}
+	r.Findings = append(r.Findings, finding.Finding{Kind: finding.NoEffect, Message: "look"},
+		finding.Finding{Kind: finding.MovedTag, Repository: "app", Message: "one"}, finding.Finding{Kind: finding.MovedTag, Repository: "web", Message: "two"})
+	return r
+}
+
+func TestTheScreenHasALineForEachRepository(t *testing.T) {
+	t.Parallel()
+	want := `account 123456789012, eu-west-1; policy keep.json
+
+REPOSITORY  IMAGES  TO DELETE  PROTECTED  MAX SIZE  MAX $/MONTH  NOTE
+bad-1            0          0          0       0 B        $0.00  skipped: failed
+bad-2            0          0          0       0 B        $0.00  skipped: failed
+big          2,000          0          0       0 B        $0.00  limit: 1,500 images, 80 GB
+half             3          0          0       0 B        $0.00  limit: 2 images, 5.0 GB
+late             9          0          0       0 B        $0.00  limit: 8 images, 0 B
+app          2,000          2          2     42 GB        $4.20  1 to archive, 1 to lose tags
+web              0          0          0       0 B        $0.00  skipped: no policy
+
+failed: describe images in bad-1: no (2 repositories: bad-1, bad-2)
+limit: 1,500 images, at most 80 GB, in 1 repository are kept: big (1,500); --max-deletions-per-repository 1500 would allow them
+limit: 2 images, at most 5.0 GB, in 1 repository are kept: half (2); --max-deleted-percent 67 would allow them
+limit: 8 images, at most 0 B, in 1 repository are kept: late (8); --max-deletions 12 would allow them
+note: no use in ECS or Lambda found in 4 repositories: r0, r1, r2 and 1 more
+note: look
+note: app: one (and 1 more like it in app, web; -o wide lists all)
+
+to delete   2 images in 1 repository; also 1 to archive, 1 to lose tags
+protected   2 images: in use 1, newest 1
+skipped     6 of 7 repositories: limit 3, failed 2, no policy 1
+saves       at most 42 GB and $4.20 a month (images share layers; $0.10 per GB-month)
+failed      2 repositories failed; correct what the message says, and run again
 `
-	awstest.Equal(t, "report", want, Report(&r))
+	awstest.Equal(t, "screen", want, Screen{Configuration: "policy keep.json"}.Report(some()))
+}
+
+func TestTheScreenAfterApplyHasTheOutcomes(t *testing.T) {
+	t.Parallel()
+	image := func(o plan.Outcome, message string) report.Image {
+		return report.Image{ImageDigest: digest, Verdict: evaluator.Expire, Outcome: o, Message: message}
+	}
+	r := of(config.Apply, report.Repository{Name: "app", Counts: report.Counts{
+		Evaluated: 9, Expired: 6, Deleted: 1, Failed: 2, Changed: 1, Blocked: 1, NotAttempted: 1, ReclaimableBytes: 6e9, DeletedBytes: 1e9,
+	}, Images: []report.Image{
+		image(plan.Deleted, ""), image(plan.Failed, "KmsError"), image(plan.Failed, "KmsError"), image(plan.Changed, "imageTags changed"),
+		image(plan.Blocked, ""), image(plan.NotAttempted, ""),
+	}})
+	price := 0.125
+	want := `REPOSITORY  IMAGES  DELETED  PROTECTED  MAX SIZE  MAX $/MONTH  NOTE
+app              9        1          0    1.0 GB        $0.12  2 failed, 1 not attempted, 1 blocked, 1 changed
+
+failed: app: image failed: KmsError
+failed: app: image not attempted
+
+deleted     1 image in 1 repository; not done: 2 failed, 1 not attempted, 1 blocked, 1 changed
+protected   0 images
+skipped     0 of 1 repository
+saves       at most 1.0 GB and $0.12 a month (images share layers; $0.125 per GB-month)
+failed      2 images failed, 1 image not attempted; run again
+`
+	awstest.Equal(t, "screen", want, Screen{Price: &price}.Report(r))
+}
+
+func TestTheLastLinesAlone(t *testing.T) {
+	t.Parallel()
+	empty := of(config.Plan)
+	empty.Account, empty.Region = "", "cn-north-1"
+	awstest.Equal(t, "empty registry", `account not known, cn-north-1; keep.json
+
+This registry has no repository, or none is selected. If you mean another Region or account, give --region or --profile.
+
+to delete   0 images
+protected   0 images
+skipped     0 of 0 repositories
+saves       at most 0 B (images share layers; for dollars, set "price" in the configuration: the price in cn-north-1 is not known)
+failed      nothing failed
+`, Screen{Configuration: "keep.json"}.Report(empty))
+	limited := of(config.Apply, report.Repository{Name: "big", Skipped: plan.SkipLimit})
+	awstest.Contains(t, Screen{}.Report(limited), "\nfailed      nothing, but a limit keeps images: see above\n")
+}
+
+// A report that was shortened has its totals.
+func TestAShortenedReportStillCounts(t *testing.T) {
+	t.Parallel()
+	r := some()
+	r.Repositories = r.Repositories[1:]
+	r.Omitted = &report.Omitted{Repositories: 1, Images: 6}
+	got := Screen{}.Report(r)
+	for _, line := range []string{
+		"\nto delete   4 images\n", "\nprotected   2 images\n", "\nsaves       at most 42 GB and $4.20 a month ",
+		"\nnote: this report was shortened; it lacks 1 repository, 6 images and 0 findings, ",
+	} {
+		awstest.Contains(t, got, line)
+	}
+}
+
+func TestTheImagesOfAScreen(t *testing.T) {
+	t.Parallel()
+	r := some()
+	r.Repositories = r.Repositories[:1]
+	r.Repositories = append(r.Repositories, report.Repository{
+		Name: "big", Skipped: plan.SkipLimit, Message: "too many", Counts: report.Counts{Expired: 1},
+		Images: []report.Image{{ImageDigest: "sha256:e", Verdict: evaluator.Expire}},
+	})
+	r.Findings = r.Findings[3:5]
+	want := `REPOSITORY  IMAGE                TAGS         VERDICT  RULE  WHY                                OUTCOME
+app         sha256:a10000000000  v1,v2,v3 +1  expire      1  pushed 40 days ago, limit 30 days  would be removed
+app         sha256:b             -            expire      -  named?                             protected by keepNewest x
+app         sha256:c             -            expire      -                                     protected by inUse x
+app         sha256:d             -            expire      -                                     would be archived
+app         sha256:e             -            expire      -                                     would be removed
+app         sha256:f             -            untag       -                                     would lose pr-1
+big         sha256:e             -            expire      -                                     kept: limit
+
+big: skipped: limit: too many; raise it with --max-deletions 5
+note: r3: no reference to its images found in ecs, lambda
+note: look
+
+to delete   2 images in 1 repository; also 1 to archive, 1 to lose tags
+`
+	got, _, _ := strings.Cut(Screen{}.Images(r), "protected   ")
+	awstest.Equal(t, "screen", want, got)
+}
+
+// A spreadsheet must not take the tags of strangers for formulas.
+func TestCSVQuotesFormulas(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 1, 3, 4, 5, 6, time.FixedZone("", 3600))
+	r := of(config.Plan,
+		report.Repository{Name: "app", Policy: "=old", Images: []report.Image{{
+			ImageDigest: digest, ImageTags: []string{"-v1", "v2"}, Verdict: evaluator.Expire, AppliedRulePriority: 1, Reason: "a, \"b\"",
+			ProtectedBy: keptBy(plan.ByInUse), Message: "\tx\ny", ImagePushedAt: at, ImageSizeInBytes: 7,
+		}}},
+		report.Repository{Name: "big", Skipped: plan.SkipLimit, Images: []report.Image{{ImageDigest: "@b", Verdict: evaluator.Expire, Reason: "+1"}}})
+	var out strings.Builder
+	awstest.NoError(t, CSV(&out, r))
+	want := `account,region,repository,policy,skipped,imageDigest,imageTags,verdict,appliedRulePriority,reason,protectedBy,onExpire,untag,outcome,message,imagePushedAt,lastRecordedPullTime,imageSizeInBytes
+123456789012,eu-west-1,app,'=old,,` + digest + `,'-v1 v2,expire,1,"a, ""b""",inUse x,,,,'?x?y,2026-11-01T02:04:05Z,,7
+123456789012,eu-west-1,big,,limit,'@b,,expire,,'+1,,,,,,,,0
+`
+	awstest.Equal(t, "CSV", want, out.String())
+}
+
+// Of 300 repositories with 2,000 images each, the screen has the most important.
+func TestTheScreenOfALargeRegistryFits(t *testing.T) {
+	t.Parallel()
+	r := large()
+	for _, colour := range []bool{false, true} {
+		lines := strings.Split(strings.TrimSuffix(Screen{On: terminal.Terminal{Width: 80, Colour: colour}}.Report(r), "\n"), "\n")
+		if len(lines) >= 40 {
+			t.Errorf("the screen has %d lines:\n%s", len(lines), strings.Join(lines, "\n"))
+		}
+		for _, line := range lines {
+			if text.Width(line) > 80 {
+				t.Errorf("a line has %d columns: %s", text.Width(line), line)
+			}
+		}
+		awstest.Contains(t, lines[1], "failed")
+	}
+	screen := Screen{}.Report(r)
+	for _, part := range []string{
+		"\nand 288 more repositories: 574,000 images, 138,000 to delete, 28,700 protected, at most 43 TB; -o wide or -o csv lists all\n",
+		"failed: describe images in team/repository-000: denied (5 repositories: team/repository-000, team/repository-001, team/repository-002 and 2 more)",
+		" in 15 repositories are kept: ", "--max-deletions-per-repository 1500 would allow them",
+		"no use in ECS or Lambda found in 300 repositories: ",
+	} {
+		awstest.Contains(t, screen, part)
+	}
+}
+
+func large() *report.Report {
+	r := of(config.Plan)
+	for i := range 300 {
+		repository := report.Repository{Name: fmt.Sprintf("team/repository-%03d", i), Counts: report.Counts{Evaluated: 2000, Expired: 500, Protected: 100, ReclaimableBytes: int64(i) * 1e9}}
+		for range 100 {
+			repository.Images = append(repository.Images, report.Image{Verdict: evaluator.Expire, ProtectedBy: keptBy(plan.ByKeepNewest)})
+		}
+		switch {
+		case i < 5:
+			repository.Counts, repository.Images = report.Counts{}, nil
+			repository.Skipped, repository.Message = plan.SkipFailed, "describe images in "+repository.Name+": denied"
+		case i < 20:
+			repository.Expired, repository.Skipped = 1500, plan.SkipLimit
+			repository.Message = "1500 of 2000 images would be removed, maxDeletionsPerRepository is 1000"
+		}
+		r.Add(repository)
+		r.Findings = append(r.Findings, finding.Finding{Kind: finding.NothingReferences, Repository: repository.Name, Message: "no reference to its images found in ecs, lambda"})
+	}
+	return r
 }
 
 func TestIncompleteNamesTheRepositories(t *testing.T) {
@@ -47,7 +257,7 @@ func TestIncompleteNamesTheRepositories(t *testing.T) {
 		return report.Repository{Name: name, Counts: report.Counts{Failed: 1}}
 	}
 	for want, r := range map[string]report.Report{
-		"incomplete: 1 repository failed or was skipped: app": {Repositories: []report.Repository{failed("app"), planned("web")}},
+		"incomplete: 1 repository failed or was skipped: app": {Repositories: []report.Repository{failed("app"), {Name: "web", Counts: report.Counts{Expired: 1}}}},
 		"incomplete: 4 repositories failed or were skipped: a, b, c and 1 more": {Repositories: []report.Repository{
 			failed("d"), failed("b"), {Name: "c", Skipped: plan.SkipDeadline}, {Name: "a", Counts: report.Counts{NotAttempted: 2}},
 		}},

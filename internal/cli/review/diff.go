@@ -11,6 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -41,7 +42,7 @@ removes nothing. A may be older than 24 hours. The repositories of A that the fl
 			if err != nil {
 				return err
 			}
-			if err := f.Print("difference", text.JSON(d), func() string { return d.table(f.Now()) }); err != nil {
+			if err := f.Print("difference", text.JSON(d), func(on terminal.Terminal) string { return d.table(on, f.Now()) }); err != nil {
 				return err
 			}
 			if n := d.differences(); status == nil && detailed && n > 0 {

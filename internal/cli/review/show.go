@@ -88,7 +88,7 @@ func showReport(f *session.Flags, name string, r *report.Report) error {
 		if limits := session.LimitFlags(r.Limits); limits != "" {
 			head.Addf("typed limits: %s", limits)
 		}
-		if _, err := fmt.Fprintln(f.Stdout, head.String()); err != nil {
+		if _, err := fmt.Fprintln(f.Stdout, text.Fold(head.String(), f.Terminal.Out.Width)); err != nil {
 			return exit.Failuref("write the report: %w", err)
 		}
 	}

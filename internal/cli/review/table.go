@@ -7,31 +7,33 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
 // table returns the two plans, a line for each image and repository that differs, and the
 // totals.
-func (d *Difference) table(now time.Time) string {
+func (d *Difference) table(on terminal.Terminal, now time.Time) string {
 	var out text.Lines
 	out.Addf("from: %s", d.From.line(now))
 	out.Addf("to:   %s", d.To.line(now))
 	out.Addf("")
-	t := text.NewTable("", "REPOSITORY", "IMAGE", "TAGS", "SIZE", "AFTER", "BEFORE")
+	t := text.NewTable(text.Column{}, text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGE"}, text.Column{Name: "TAGS", Cut: 1},
+		text.Column{Name: "SIZE", Number: true, Cut: 3}, text.Column{Name: "AFTER"}, text.Column{Name: "BEFORE", Cut: 2})
 	for _, change := range []struct {
 		sign   string
 		images []Image
 	}{{"+", d.Added}, {"-", d.Removed}, {"~", d.Changed}} {
 		for _, im := range change.images {
 			t.Row(change.sign, im.Repository, text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags),
-				humanize.Bytes(uint64(max(im.ImageSizeInBytes, 0))), im.After.line(), im.Before.line())
+				humanize.Bytes(uint64(max(im.ImageSizeInBytes, 0))), text.Days(im.After.line()), text.Days(im.Before.line()))
 		}
 	}
 	for _, r := range d.Repositories {
 		t.Row("~", r.Name, "repository", "", "", r.After, r.Before)
 	}
-	if rows := t.String(); rows != "" {
+	if rows := t.Fit(on, "-o json"); rows != "" {
 		out.WriteString(rows + "\n")
 	}
 	out.Addf("%s", d.totals())

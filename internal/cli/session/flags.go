@@ -15,6 +15,8 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 )
 
@@ -28,6 +30,8 @@ type Flags struct {
 	Exclude       []string // repositories to leave out
 	Unprotected   []string // the protections that the run overrides, see [config.Config.Unprotect]
 
+	configured                                                 bool     // it has --config
+	price                                                      *float64 // of the configuration
 	profile, region, logFile                                   string
 	deadline                                                   time.Duration
 	allowExec                                                  bool
@@ -59,6 +63,7 @@ func (f *Flags) AddReport(c *cobra.Command) {
 
 // AddConfig adds --config, --profile and --region.
 func (f *Flags) AddConfig(c *cobra.Command) {
+	f.configured = true
 	c.Flags().StringVarP(&f.Configuration, "config", "c", f.Getenv("CLEANER_CONFIG"),
 		"configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself (environment: CLEANER_CONFIG)")
 	f.AddAccount(c)
@@ -129,12 +134,12 @@ func Args(least, most int, what string) cobra.PositionalArgs {
 // NoArgs is the check of a command with --repositories.
 var NoArgs = Args(0, 0, "no arguments; name repositories with --repositories")
 
-// Print writes a result to the standard output as JSON or as a table.
-func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func() string) (err error) {
-	if f.Output == JSON {
+// Print writes a result to the standard output, as JSON or as a text that fits the terminal.
+func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func(on terminal.Terminal) string) (err error) {
+	if f.Output == JSON || f.Output == CSV {
 		err = writeJSON(f.Stdout)
 	} else {
-		_, err = fmt.Fprint(f.Stdout, table())
+		_, err = io.WriteString(f.Stdout, text.Fold(table(f.Terminal.Out), f.Terminal.Out.Width))
 	}
 	if err != nil {
 		return exit.Failuref("write the %s: %w", what, err)

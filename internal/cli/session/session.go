@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,7 +14,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/imagename"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/kubeconfig"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -111,6 +109,7 @@ func (f *Flags) Connect(ctx context.Context) (function.Registry, error) {
 
 // OpenWith connects to the registry with a loaded configuration.
 func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode) (*Session, error) {
+	f.price = c.Price
 	hash, err := c.Hash()
 	if err != nil {
 		return nil, exit.Failuref("%w", err)
@@ -223,24 +222,4 @@ func Error(err error) error {
 		return err
 	}
 	return exit.Failuref("%w", err)
-}
-
-// PrintReport prints a report. After an error the user still learns the totals.
-func (f *Flags) PrintReport(r *report.Report) error {
-	err := f.Print("report", r.WriteJSON, func() string { return render.Report(r) })
-	if err != nil && r.Mode == config.Apply {
-		f.Notef("%s", render.Totals(r))
-	}
-	return err
-}
-
-// Conclude prints a report and returns its Status.
-func (f *Flags) Conclude(r *report.Report) error { return cmp.Or(f.PrintReport(r), Status(r)) }
-
-// Status returns the error that ends the program after a report, or nil.
-func Status(r *report.Report) error {
-	if r.Handled() {
-		return nil
-	}
-	return exit.Incompletef("%s", render.Incomplete(r))
 }

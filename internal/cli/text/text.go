@@ -1,5 +1,5 @@
-// Package text has the pieces of text that ecrclean prints: tables, counts, shortened
-// digests, and JSON. Nothing that it returns can control a terminal.
+// Package text has the pieces of text that ecrclean prints: tables, folded lines, counts,
+// shortened digests, and JSON. What it makes printable cannot control a terminal.
 package text
 
 import (
@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -48,6 +48,32 @@ var digestPattern = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 
 // ShortDigests shortens the digests in a text.
 func ShortDigests(s string) string { return digestPattern.ReplaceAllStringFunc(s, ShortDigest) }
+
+var (
+	ageInDays   = regexp.MustCompile(`\b(\d+)d((?: [\d.]+[hms])*) (ago|from now)(?:, limit (\d+)d)?`)
+	limitInDays = regexp.MustCompile(`\blimit (\d+)d\b`)
+)
+
+// Days writes the ages in a reason of package evaluator in whole days. An age that would then
+// look equal to its limit keeps its hours.
+func Days(reason string) string {
+	reason = ageInDays.ReplaceAllStringFunc(reason, func(age string) string {
+		m := ageInDays.FindStringSubmatch(age)
+		days, _ := strconv.Atoi(m[1])
+		limit, rest := "", ""
+		if m[4] != "" {
+			limit = ", limit " + m[4] + "d"
+		}
+		if m[1] == m[4] {
+			rest = m[2]
+		}
+		return Count(days, "day") + rest + " " + m[3] + limit
+	})
+	return limitInDays.ReplaceAllStringFunc(reason, func(limit string) string {
+		days, _ := strconv.Atoi(limitInDays.FindStringSubmatch(limit)[1])
+		return "limit " + Count(days, "day")
+	})
+}
 
 // Tags lists at most three tags, and counts the others.
 func Tags(tags []string) string {
@@ -98,37 +124,4 @@ func JSON(v any) func(io.Writer) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(v)
 	}
-}
-
-// A Table aligns the cells of its rows in columns.
-type Table struct {
-	header []string
-	b      strings.Builder
-	w      *tabwriter.Writer
-}
-
-// NewTable returns an empty table. The header is printed above the first row.
-func NewTable(header ...string) *Table {
-	t := &Table{header: header}
-	t.w = tabwriter.NewWriter(&t.b, 0, 0, 2, ' ', 0)
-	return t
-}
-
-// Row adds a row. The cells are made printable.
-func (t *Table) Row(cells ...string) {
-	if t.header != nil {
-		header := t.header
-		t.header = nil
-		t.Row(header...)
-	}
-	for i, cell := range cells {
-		cells[i] = Printable(cell)
-	}
-	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
-}
-
-// String returns the table, or "" if it has no row. It must be called once, last.
-func (t *Table) String() string {
-	_ = t.w.Flush() // a strings.Builder returns no error
-	return t.b.String()
 }

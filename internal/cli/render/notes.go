@@ -1,0 +1,180 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+)
+
+// A group has messages of one kind, or failures with one message.
+type group struct {
+	label, kind  string
+	first        string // the first message
+	repositories []string
+	number       int
+	differ       bool // the messages
+}
+
+// groups collects messages in their order.
+type groups struct {
+	all []*group
+	by  map[string]*group
+}
+
+func (g *groups) add(failure bool, kind, repository, message string) {
+	message = awserror.Clean(message)
+	key, label := kind, "note"
+	// Messages often name their repository.
+	alike := message
+	if repository != "" {
+		alike = strings.ReplaceAll(message, repository, "\x00")
+	}
+	if failure {
+		key, label = "failed: "+alike, "failed"
+	}
+	one := g.by[key]
+	if one == nil {
+		one = &group{label: label, kind: kind, first: message}
+		g.by[key] = one
+		g.all = append(g.all, one)
+	} else if message != one.first && !failure {
+		one.differ = true
+	}
+	one.number++
+	if repository != "" && !slices.Contains(one.repositories[max(0, len(one.repositories)-1):], repository) {
+		one.repositories = append(one.repositories, repository)
+	}
+}
+
+// line returns the messages of the group in one line.
+func (g *group) line() string {
+	n := len(g.repositories)
+	sources, nothing := strings.CutPrefix(g.first, "no reference to its images found in ")
+	switch {
+	case n == 0 && g.number == 1:
+		return fmt.Sprintf("%s: %s", g.label, g.first)
+	case n == 0:
+		return fmt.Sprintf("%s: %s (and %d more like it; -o wide lists all)", g.label, g.first, g.number-1)
+	case n == 1 && (g.number == 1 || !g.differ):
+		return fmt.Sprintf("%s: %s: %s", g.label, g.repositories[0], g.first)
+	case g.kind == string(finding.NothingReferences) && nothing && !g.differ:
+		names := strings.Split(sources, ", ")
+		for i, name := range names {
+			if title, ok := titles[name]; ok {
+				names[i] = title
+			}
+		}
+		return fmt.Sprintf("%s: no use in %s found in %s: %s", g.label, english.WordSeries(names, "or"), count(n, "repository"), named(g.repositories))
+	case g.differ:
+		return fmt.Sprintf("%s: %s: %s (and %d more like it in %s; -o wide lists all)", g.label, g.repositories[0], g.first, g.number-1, named(g.repositories))
+	}
+	return fmt.Sprintf("%s: %s (%s: %s)", g.label, g.first, count(n, "repository"), named(g.repositories))
+}
+
+// titles are the names of in-use sources that have another name in a sentence.
+var titles = map[string]string{"ecs": "ECS", "lambda": "Lambda", "eks": "EKS"}
+
+// named names at most three repositories.
+func named(repositories []string) string {
+	const most = 3
+	list := strings.Join(repositories[:min(len(repositories), most)], ", ")
+	if more := len(repositories) - most; more > 0 {
+		list += fmt.Sprintf(" and %s more", humanize.Comma(int64(more)))
+	}
+	return list
+}
+
+// notes adds the failures, the limits, and the findings by kind.
+func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepository) {
+	failures, others := groups{by: map[string]*group{}}, groups{by: map[string]*group{}}
+	for _, f := range r.Findings {
+		if f.Kind.Failure() != "" {
+			failures.add(true, string(f.Kind), f.Repository, f.Message)
+		} else {
+			others.add(false, string(f.Kind), f.Repository, f.Message)
+		}
+	}
+	for i := range lines {
+		l := &lines[i]
+		if l.Skipped.IsFailure() {
+			failures.add(true, string(l.Skipped), l.Name, l.Message)
+		}
+		if l.NotDone() == 0 {
+			continue
+		}
+		for j := range l.Images {
+			if im := &l.Images[j]; im.Outcome == plan.Failed || im.Outcome == plan.Unknown || im.Outcome == plan.NotAttempted {
+				failures.add(true, string(im.Outcome), l.Name, strings.TrimSuffix("image "+string(im.Outcome)+": "+text.ShortDigests(im.Message), ": "))
+			}
+		}
+	}
+	before := out.Len()
+	const most = 6 // groups of failures
+	for i, g := range failures.all {
+		if i == most {
+			out.Addf("failed: for %s; -o wide lists all", count(len(failures.all)-most, "more reason"))
+			break
+		}
+		out.Addf("%s", g.line())
+	}
+	limits(out, r, lines)
+	for _, g := range others.all {
+		out.Addf("%s", g.line())
+	}
+	if r.Omitted != nil {
+		out.Addf("note: this report was shortened; it lacks %s, %s and %s, which the last lines count where they can",
+			count(r.Omitted.Repositories, "repository"), count(r.Omitted.Images, "image"), count(r.Omitted.Findings, "finding"))
+	}
+	if out.Len() > before {
+		out.WriteByte('\n')
+	}
+}
+
+// limits adds a line for each limit that skips repositories: their images and bytes, and the
+// flag that would let them go. The saved plan of an apply may have skipped some, too.
+func limits(out *text.Lines, r *report.Report, lines []summedRepository) {
+	type limit struct {
+		names          []string
+		images, needed int
+		bytes          int64
+	}
+	flags, all := []string{}, map[string]*limit{}
+	for i := range lines {
+		l := &lines[i]
+		if !l.limited() {
+			continue
+		}
+		flag, number, _ := strings.Cut(LimitFlag(r, l.Repository), " ")
+		if all[flag] == nil {
+			flags, all[flag] = append(flags, flag), &limit{}
+		}
+		one := all[flag]
+		one.names = append(one.names, fmt.Sprintf("%s (%s)", l.Name, humanize.Comma(int64(l.Removals()))))
+		one.images, one.bytes = one.images+l.Removals(), one.bytes+l.bytes()
+		n, _ := strconv.Atoi(number)
+		one.needed = max(one.needed, n)
+	}
+	for _, flag := range flags {
+		one, in := all[flag], count(len(all[flag].names), "repository")
+		switch flag {
+		case "":
+			out.Addf("limit: %s of the saved plan, which a limit skipped, stay: %s; plan again with a higher limit", in, named(one.names))
+			continue
+		case "--max-deletions":
+			others, _ := r.Removals()
+			one.needed = others + one.images
+		}
+		out.Addf("limit: %s, at most %s, in %s are kept: %s; %s %d would allow %s",
+			count(one.images, "image"), size(one.bytes), in, named(one.names), flag, one.needed, english.PluralWord(one.images, "it", "them"))
+	}
+}
