@@ -58,7 +58,11 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request)
 		return
 	}
 	_, operation, isTarget := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
-	if !isTarget { // the protocol of STS
+	switch {
+	case isTarget:
+	case strings.HasPrefix(request.URL.Path, "/2015-03-31/functions"):
+		operation = "ListFunctions" // of Lambda
+	default: // the protocol of STS
 		operation = request.FormValue("Action")
 	}
 	r.mu.Lock()
