@@ -93,10 +93,17 @@ func TestRecipes(t *testing.T) {
 			}
 			blocks := s.blocks()
 			if len(blocks) != 1 {
-				t.Fatalf("%d JSON blocks, want one complete configuration", len(blocks))
+				t.Fatalf("%d JSON blocks, want one policy or complete configuration", len(blocks))
 			}
-			checkConfiguration(t, blocks[0])
-			checkPlan(t, archive, blocks[0])
+			configuration, options := "{}", s.options()
+			if bytes.HasPrefix(blocks[0], []byte(`{"rules"`)) {
+				check(t, blocks[0], "--dialect", "extended", "-")
+				options = append(options, "--policy", "-")
+			} else {
+				checkConfiguration(t, blocks[0])
+				configuration = string(blocks[0])
+			}
+			checkPlan(t, archive, blocks[0], append(options, "--config", configuration)...)
 		})
 	}
 }
@@ -104,19 +111,32 @@ func TestRecipes(t *testing.T) {
 // checkConfiguration requires that the tool finds neither a fault nor a likely mistake.
 func checkConfiguration(t *testing.T, configuration []byte) {
 	t.Helper()
-	cmd := exec.Command(program, "check", "--config", "-")
-	cmd.Stdin = bytes.NewReader(configuration)
+	check(t, configuration, "--config", "-")
+}
+
+func check(t *testing.T, input []byte, args ...string) {
+	t.Helper()
+	cmd := exec.Command(program, append([]string{"check"}, args...)...)
+	cmd.Stdin = bytes.NewReader(input)
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "warning") {
 		t.Errorf("check: %v\n%s", err, out)
 	}
 }
 
+// options returns the options of the section's own plan of policy.json.
+func (s section) options() []string {
+	_, line, _ := strings.Cut(s.text, "\necrclean plan --policy policy.json ")
+	line, _, _ = strings.Cut(line, "\n")
+	return strings.Fields(line)
+}
+
 // checkPlan compares the plan with the last column of the images.
-func checkPlan(t *testing.T, archive *txtar.Archive, configuration []byte) {
+func checkPlan(t *testing.T, archive *txtar.Archive, input []byte, options ...string) {
 	t.Helper()
 	server := httptest.NewServer(newEnvironment(t, archive))
 	defer server.Close()
-	cmd := exec.Command(program, "plan", "--output", "json", "--config", string(configuration))
+	cmd := exec.Command(program, append([]string{"plan", "--output", "json"}, options...)...)
+	cmd.Stdin = bytes.NewReader(input)
 	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+server.URL, "AWS_REGION=eu-west-1", "AWS_PROFILE=",
 		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true")
 	var message bytes.Buffer

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,8 +18,8 @@ import (
 const notHere = "<!-- not run by the gate"
 
 // TestCommandsOfThePagesRun runs the commands that a page tells a reader to type, in its
-// order, in a copy of the repository and against moto. The first JSON block is in
-// cleaner.json from the beginning; the tests of examples try the others. The commands that
+// order, in a copy of the repository and against moto. The first configuration is in
+// cleaner.json and the first policy in policy.json; the tests of examples try the others. The commands that
 // are gates themselves are only looked for in the gate.
 func TestCommandsOfThePagesRun(t *testing.T) {
 	t.Parallel()
@@ -39,9 +40,13 @@ func runCommands(t *testing.T, page string, least int) {
 	m := startSeeded(t, `{"region": "eu-west-1", "repositories": [{"name": "team/app", "images": [
 		{"tags": ["v1.4.2"], "pushed_days_ago": 40}, {"pushed_days_ago": 50}, {"tags": ["latest"], "pushed_days_ago": 2}]}]}`)
 	gate := readFile(t, filepath.Join("..", ".ci", "run"))
-	configurations, shell := blocks(t, page, "json"), blocks(t, page, "sh")
-	if len(configurations) > 0 {
-		awstest.NoError(t, os.WriteFile(filepath.Join(dir, "cleaner.json"), []byte(configurations[0]), 0o600))
+	documents, shell := blocks(t, page, "json"), blocks(t, page, "sh")
+	for _, text := range slices.Backward(documents) { // the first one of each kind stays
+		name := "cleaner.json"
+		if strings.HasPrefix(text, `{"rules"`) {
+			name = "policy.json"
+		}
+		awstest.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	script, commands := "set -e\naws s3 mb s3://example-bucket\n", 0
 	for _, block := range shell {

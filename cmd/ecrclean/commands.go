@@ -111,7 +111,11 @@ var groups = []group{
 		}},
 	}},
 	{other, "Other commands:", []command{
-		{demo.Command, nil},
+		{demo.Command, []string{
+			"ecrclean demo",
+			"ecrclean demo | less",
+			"ecrclean demo > demo.txt",
+		}},
 		{removal.Invoke, []string{
 			"ecrclean invoke event.json -c cleaner.json",
 			"echo '{}' | ecrclean invoke - -c cleaner.json",
@@ -122,6 +126,10 @@ var groups = []group{
 			"ecrclean kubernetes-role | kubectl apply -f -",
 			"ecrclean kubernetes-role cronworkflows.argoproj.io rollouts.argoproj.io",
 		}},
-		{version, nil},
+		{version, []string{
+			"ecrclean version",
+			"ecrclean version > version.txt",
+			"ecrclean version | grep modified",
+		}},
 	}},
 }

@@ -53,8 +53,16 @@ func registryOf(ts *testscript.TestScript) *scriptRegistry {
 }
 
 func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	if request.URL.Path == "/latest/api/token" { // the metadata service of an old EC2 instance
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
 	_, operation, isTarget := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
-	if !isTarget { // the protocol of STS
+	switch {
+	case isTarget:
+	case strings.HasPrefix(request.URL.Path, "/2015-03-31/functions"):
+		operation = "ListFunctions" // of Lambda
+	default: // the protocol of STS
 		operation = request.FormValue("Action")
 	}
 	r.mu.Lock()

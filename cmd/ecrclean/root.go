@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -42,13 +44,17 @@ func root(e env.Env, args []string) *cobra.Command {
 	colour := terminal.Auto
 	c.PersistentFlags().Var(&colour, "color", "print colours: auto (on a terminal, without NO_COLOR), always or never")
 	var all []*session.Flags
-	c.PersistentPreRun = func(*cobra.Command, []string) {
+	c.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if *noProgress {
 			e.Progress.End()
 		}
 		for _, f := range all {
 			f.Terminal = f.Terminal.Coloured(colour)
 		}
+		if debug, _ := c.Flags().GetBool("debug"); debug {
+			c.SetContext(awsclient.WithLog(c.Context(), e.Stderr))
+		}
+		return refuseEmpty(c)
 	}
 	for _, g := range groups {
 		c.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
@@ -62,6 +68,7 @@ func root(e env.Env, args []string) *cobra.Command {
 	}
 	c.SetHelpCommandGroupID(other)
 	c.SetCompletionCommandGroupID(other)
+	describeCompletion(c)
 	fitHelp(c, e.Terminal.Out.Width)
 	return c
 }
@@ -85,6 +92,28 @@ func fitHelp(c *cobra.Command, width int) {
 	})
 }
 
+// describeCompletion says in the help of cobra's own command how to use it.
+func describeCompletion(c *cobra.Command) {
+	c.InitDefaultCompletionCmd()
+	completion, _, _ := c.Find([]string{"completion"}) // it is there
+	completion.Short = "Complete in your shell: source <(ecrclean completion bash)"
+	completion.Long = `Print a script that completes commands and flags in your shell. Load it in each new
+shell, for example from ~/.bashrc. "ecrclean completion SHELL --help" has more.`
+	completion.Example = indented([]string{
+		"source <(ecrclean completion bash)",
+		"source <(ecrclean completion zsh)",
+		"ecrclean completion fish > ~/.config/fish/completions/ecrclean.fish",
+	})
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		shells := commandNames(c)
+		return exit.Usagef("unknown shell %q%s; use %s", args[0], nearest.Hint(args[0], shells), english.WordSeries(shells, "or"))
+	}
+}
+
 // indented indents each line as the help does.
 func indented(lines []string) string {
 	if len(lines) == 0 {
@@ -99,6 +128,31 @@ func commandNames(c *cobra.Command) []string {
 		names = append(names, sub.Name())
 	}
 	return names
+}
+
+// refuseEmpty refuses a text or list flag that is given with an empty value, such as that of
+// a variable that is not set. Without its value a command could do more than was meant.
+func refuseEmpty(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(list.GetSlice(), "")
+		}
+		if err != nil || strings.TrimSpace(value) != "" {
+			return
+		}
+		advice := "; give a value, or leave the flag out"
+		switch {
+		case f.Name == "repositories":
+			advice = " and selects nothing; leave it out for every repository"
+		case f.Name == "config" && f.DefValue != "":
+			advice = "; give a configuration, or leave the flag out to use CLEANER_CONFIG"
+		case f.Name == "config":
+			advice = "; give a configuration, or leave the flag out to apply the attached policies"
+		}
+		err = exit.Usagef("--%s is empty%s", f.Name, advice)
+	})
+	return err
 }
 
 // flagError adds the flag that was probably meant to the error of an unknown one.

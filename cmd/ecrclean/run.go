@@ -27,7 +27,7 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 	defer e.Progress.End()
 	out := &env.Output{W: e.Stdout}
 	e.Stdin, e.Stdout = env.Interruptible{Context: ctx, R: e.Stdin}, out
-	command, err := root(e, args).ExecuteContextC(ctx)
+	command, err := root(e, args).ExecuteContextC(ctx) //nolint:contextcheck // the commands have the context from cobra
 	e.Progress.End()
 	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, context.Cause(ctx))
 	switch {

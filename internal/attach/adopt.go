@@ -25,7 +25,7 @@ type Adoption struct {
 // Adopt adopts the policies of repositories that no entry of the configuration selects, or
 // an entry with the policy "attached". The error is as that of [Planner.Attach].
 func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
-	plan, err := p.plan(ctx, leave, false)
+	plan, err := p.plan(ctx, refuseStar, false)
 	if err != nil {
 		return Adoption{}, err
 	}
@@ -39,6 +39,10 @@ func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 	for i := range a.Plan.Repositories {
 		r := &a.Plan.Repositories[i]
 		if r.Change != Detach {
+			continue
+		}
+		if other := configuredOtherwise(r.decides); other != "" {
+			r.Change, r.Message = LeftAlone, other
 			continue
 		}
 		if r.Before.Fault != "" {
@@ -66,14 +70,35 @@ func (p Planner) Adopt(ctx context.Context) (Adoption, error) {
 	return a, nil
 }
 
-// leave sets the change of repositories that Adopt skips.
-func leave(r *Repository) {
-	switch e := r.decides; {
-	case strings.Contains(r.Name, "*"):
+// refuseStar refuses a repository that Adopt cannot name in a configuration.
+func refuseStar(r *Repository) {
+	if strings.Contains(r.Name, "*") {
 		r.Change, r.Message = Refused, "its name would be a pattern in the configuration; leave the policy attached"
-	case e != nil && e.Source != config.Attached:
-		r.Change, r.Message = LeftAlone, fmt.Sprintf("policy %q of the configuration applies to it, not the attached one", e.Name)
 	}
+}
+
+// configuredOtherwise says that the configuration has another policy, or "none". It returns
+// "" if the attached policy can be adopted.
+func configuredOtherwise(e *config.Entry) string {
+	switch {
+	case e == nil || e.Source == config.Attached:
+		return ""
+	case e.Source == config.None:
+		return fmt.Sprintf("policy %q of the configuration skips it, but ECR applies its attached policy", e.Name)
+	}
+	return fmt.Sprintf("policy %q of the configuration applies to it, and ECR applies its attached policy, too", e.Name)
+}
+
+// Kept returns the repositories that keep an attached policy because the configuration has
+// another one for them.
+func (a *Adoption) Kept() []string {
+	var kept []string
+	for _, r := range a.Plan.Repositories {
+		if r.Change == LeftAlone && r.Before.Text != "" {
+			kept = append(kept, r.Name)
+		}
+	}
+	return kept
 }
 
 // newName describes the rules of a policy. It adds the name to those that are in use.

@@ -51,7 +51,7 @@ const (
 	Replace   Change = "replace"    // another policy is attached now
 	Detach    Change = "detach"     // the policy is detached, and no other attached
 	Unchanged Change = "unchanged"  // the policy is already attached
-	LeftAlone Change = "left alone" // the configuration has no policy for it
+	LeftAlone Change = "left alone" // the configuration has no policy to attach, or another one than the attached
 	Refused   Change = "refused"    // ECR would not accept the policy
 	Unread    Change = "failed"     // the repository cannot be read
 )

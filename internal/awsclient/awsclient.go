@@ -17,6 +17,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/logging"
 )
 
 // ErrNoRegion says that neither the environment nor a flag sets the Region.
@@ -30,12 +31,28 @@ const (
 	answerTimeout = 30 * time.Second // until the answer begins, in case the connection is lost
 )
 
+type logKey struct{}
+
+// WithLog returns a context in which [Load] lets the SDK write its own warnings. Without it
+// they are dropped: an error that matters is returned.
+func WithLog(ctx context.Context, w io.Writer) context.Context {
+	return context.WithValue(ctx, logKey{}, logging.NewStandardLogger(w))
+}
+
+func logger(ctx context.Context) logging.Logger {
+	if logger, ok := ctx.Value(logKey{}).(logging.Logger); ok {
+		return logger
+	}
+	return logging.Nop{}
+}
+
 // Load reads the environment and the shared AWS files. A profile or region overrides them.
 func Load(ctx context.Context, profile, region string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost, t.ResponseHeaderTimeout = MaxConnections, answerTimeout
 	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithSharedConfigProfile(profile), config.WithRegion(region))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithSharedConfigProfile(profile), config.WithRegion(region),
+		config.WithLogger(logger(ctx)))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
 	}

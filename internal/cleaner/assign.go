@@ -18,6 +18,11 @@ type Assignment struct {
 	Entry  *config.Entry
 	Policy lifecycle.Policy // has no rules if Skip is set
 	Skip   *plan.Skip       // why no policy is evaluated, or nil
+
+	// Attached is true if a policy is attached. ECR applies it beside the configuration.
+	// AttachedErr says why this is unknown, or is nil. See [Runner.ReadAttached].
+	Attached    bool
+	AttachedErr error
 }
 
 // Failed reports whether the policy of the repository is unknown or cannot be read.
@@ -42,19 +47,45 @@ func (r *Runner) Assign(ctx context.Context) (assignments []Assignment, whole bo
 		return nil, false, err
 	}
 	assignments = make([]Assignment, len(requested))
-	r.Progress.Begin(len(requested))
+	r.each(len(requested), func(i int) { assignments[i] = r.assign(ctx, requested[i]) })
+	return assignments, selection.Whole(), nil
+}
+
+// ReadAttached sets Attached or AttachedErr of each assignment.
+func (r *Runner) ReadAttached(ctx context.Context, assignments []Assignment) {
+	r.each(len(assignments), func(i int) { assignments[i].readAttached(ctx, r.Registry) })
+}
+
+// each calls do for the numbers below n, concurrently.
+func (r *Runner) each(n int, do func(int)) {
+	r.Progress.Begin(n)
 	slots := make(chan struct{}, r.Workers)
 	var wg sync.WaitGroup
-	for i, repository := range requested {
+	for i := range n {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			assignments[i] = r.assign(ctx, repository)
+			do(i)
 			r.Progress.Handled()
 		})
 	}
 	wg.Wait()
-	return assignments, selection.Whole(), nil
+}
+
+func (a *Assignment) readAttached(ctx context.Context, registry plan.Registry) {
+	code := plan.SkipCode("")
+	if a.Skip != nil {
+		code = a.Skip.Code
+	}
+	if a.Entry != nil && a.Entry.Source == config.Attached && code != plan.SkipFailed { // Assign has read it
+		a.Attached = code != plan.SkipNoPolicy && code != plan.SkipGone
+		return
+	}
+	_, err := registry.PolicyText(ctx, a.Repository)
+	a.Attached = err == nil
+	if !errors.Is(err, plan.ErrNoPolicy) && !errors.Is(err, plan.ErrRepositoryNotFound) {
+		a.AttachedErr = err
+	}
 }
 
 func (r *Runner) assign(ctx context.Context, repository plan.Repository) Assignment {

@@ -183,6 +183,17 @@ func TestAssignNamesThePolicyOfEveryRepository(t *testing.T) {
 	if calls := registry.Calls(); calls["DescribeImages"] > 0 || calls["GetLifecyclePolicy"] != 4 || calls["ListTagsForResource"] != 9 {
 		t.Errorf("calls %v", calls)
 	}
+	registry.SetLifecyclePolicy("dev", expireOld)
+	registry.SetLifecyclePolicy("excluded", expireOld)
+	registry.Fail("GetLifecyclePolicy", "other", "AccessDeniedException")
+	r.ReadAttached(t.Context(), assignments)
+	attached := map[string]bool{"broken": true, "dev": true, "excluded": true, "with": true}
+	unknown := map[string]bool{"denied": true, "other": true}
+	for _, a := range assignments {
+		if a.Attached != attached[a.Repository] || (a.AttachedErr != nil) != unknown[a.Repository] {
+			t.Errorf("%s: attached %t, %v", a.Repository, a.Attached, a.AttachedErr)
+		}
+	}
 }
 
 func TestAssignIsNarrowedByTheRequest(t *testing.T) {

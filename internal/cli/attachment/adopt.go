@@ -1,15 +1,21 @@
 package attachment
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -30,7 +36,10 @@ func Adopt(f *session.Flags) *cobra.Command {
 		Long: `Print a configuration with the attached policies of the selected repositories, each
 policy once. Adopted entries come before the existing ones, with the same settings, so
 no verdict changes. adopt does not overwrite FILE unless FILE is the configuration. If
-FILE has the policies already, adopt leaves it as it is.
+FILE has the policies already, or if nothing is adopted, adopt does not write FILE.
+
+A repository for which the configuration has another policy, or "none", keeps its
+attached policy. adopt names these repositories, and the exit status is 3.
 
 ECR applies an attached policy until it is detached, without any protection. With
 --detach, adopt writes FILE, asks, and then detaches the adopted policies, except those
@@ -66,7 +75,7 @@ func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool
 	}
 	for _, r := range adoption.Plan.Repositories {
 		if r.Message != "" {
-			s.Notef("%s: not adopted: %s", r.Name, r.Message)
+			s.Notef("%s: not adopted: %s", r.Name, awserror.Clean(r.Message))
 		}
 	}
 	fmt.Fprintf(s.Stderr, "Adopted the policies of %s in %s.\n",
@@ -74,29 +83,54 @@ func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool
 	c := &change{Session: s, plan: &adoption.Plan, command: "adopt", detaching: detach}
 	switch {
 	case out == "":
-		return c.status()
-	case !detach:
-		return c.conclude()
+		err = c.status()
+	case !detach || adoption.Entries == 0:
+		err = c.conclude()
+	default:
+		err = c.carryOut(ctx, yes, nil, fmt.Sprintf("Detach the policies of %s? From then on only a run with %s applies them.", c.where(), out))
 	}
-	return c.carryOut(ctx, yes, nil, fmt.Sprintf("Detach the policies of %s? From then on only a run with %s applies them.", c.where(), out))
+	return cmp.Or(err, stillAttached(adoption.Kept()))
 }
 
-// writeAdopted writes nothing if the file has the adopted policies already.
+// stillAttached returns an error that names the repositories that keep an attached policy.
+func stillAttached(kept []string) error {
+	if len(kept) == 0 {
+		return nil
+	}
+	const most = 10
+	names := strings.Join(kept, ",")
+	if len(kept) > most {
+		names = "REPOSITORY,..."
+	}
+	return exit.Incompletef("incomplete: %s %s an attached policy, which ECR applies within a day, also to images in use; to detach it: ecrclean attach --detach -r %s",
+		text.Count(len(kept), "repository"), english.PluralWord(len(kept), "keeps", "keep"), names)
+}
+
+// writeAdopted writes no file if nothing is adopted, or if the file has the policies already.
 func writeAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, out string) error {
 	document, err := a.Document()
 	if err != nil {
 		return exit.Failuref("%w", err)
 	}
-	if has, err := hasAdopted(ctx, s, a, out); has || err != nil {
-		return err
-	}
 	write := func(w io.Writer) error {
 		_, err := jsondoc.Printable(w).Write(document)
 		return err
 	}
-	if out == "" {
+	switch {
+	case out == "":
 		err = write(s.Stdout)
-	} else {
+	case a.Entries == 0:
+		s.Notef("nothing is adopted: %s is not written", out)
+		return nil
+	case isConfiguration(s, out):
+		if document, err = withSchema(s, document, out); err != nil {
+			return err
+		}
+		err = env.SaveFile(out, write)
+	default:
+		if has, err := hasAdopted(ctx, s, a, out); has || err != nil {
+			return err
+		}
 		err = env.SaveFile(out, write)
 	}
 	if err != nil {
@@ -105,16 +139,39 @@ func writeAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, o
 	return nil
 }
 
+// isConfiguration reports whether the file is that of the configuration. Only this file is
+// overwritten, because the new one has all its entries.
+func isConfiguration(s *session.Session, out string) bool {
+	file, err := os.Stat(out)
+	of, errOf := os.Stat(strings.TrimSpace(s.Configuration))
+	return err == nil && errOf == nil && file.Mode().IsRegular() && os.SameFile(file, of)
+}
+
+// withSchema adds the "$schema" of the file to a document that replaces it. It returns an
+// error if the file has comments, which the document would lose.
+func withSchema(s *session.Session, document []byte, file string) ([]byte, error) {
+	content, err := s.ReadInput(file, config.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	var old struct {
+		Schema json.RawMessage `json:"$schema"`
+	}
+	switch err := json.Unmarshal(content, &old); { // the session has parsed it, with comments
+	case err != nil:
+		return nil, exit.Usagef("nothing was changed: %s has comments, which adopt would lose; give another FILE to --out", file)
+	case old.Schema == nil:
+		return document, nil
+	}
+	return slices.Concat([]byte("{\n  \"$schema\": "), old.Schema, []byte(","), bytes.TrimPrefix(document, []byte("{"))), nil
+}
+
 // hasAdopted reports whether the file has the adopted policies. If it has other content,
-// the error refuses to overwrite it: policies adopted earlier may be nowhere else. Only the
-// file of the configuration is overwritten, because the new one has all its entries.
+// the error refuses to overwrite it: policies adopted earlier may be nowhere else.
 func hasAdopted(ctx context.Context, s *session.Session, a *attach.Adoption, out string) (bool, error) {
 	there, err := os.Stat(out)
 	if err != nil || !there.Mode().IsRegular() {
 		return false, nil //nolint:nilerr // there is nothing to lose, or writing finds the fault
-	}
-	if of, err := os.Stat(strings.TrimSpace(s.Configuration)); err == nil && os.SameFile(there, of) {
-		return false, nil
 	}
 	content, err := s.ReadInput(out, config.MaxBytes)
 	if err != nil {

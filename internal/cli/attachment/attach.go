@@ -191,6 +191,7 @@ func (c *change) status() error {
 		switch {
 		case !r.Handled():
 			undone = append(undone, r.Name)
+		case c.command == "adopt" && r.Change == attach.LeftAlone && r.Before.Text != "": // see stillAttached
 		case named && r.Change == attach.LeftAlone:
 			undone = append(undone, r.Name)
 			c.Notef("%s: skipped, although --repositories names it: %s", r.Name, r.Message)

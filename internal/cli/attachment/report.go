@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
@@ -114,7 +115,7 @@ func (c *change) show() error {
 		repository.show(&out)
 	}
 	for _, f := range r.Findings {
-		out.Addf("note: %s: %s", f.Repository, f.Message)
+		out.Addf("note: %s: %s", f.Repository, awserror.Clean(f.Message))
 	}
 	totals := fmt.Sprintf("%s, %d to change", text.Count(r.Totals.Repositories, "repository"), r.Totals.Changes)
 	if c.command == "attach" {
@@ -131,7 +132,7 @@ func (r *changedRepository) show(out *text.Lines) {
 	line := fmt.Sprintf("%s: %s", r.Name, r.Change)
 	switch {
 	case r.Message != "":
-		line += ": " + r.Message
+		line += ": " + awserror.Clean(r.Message)
 	case r.Change == attach.Attach || r.Change == attach.Replace:
 		line += "; " + counts(r.Counts)
 	}
@@ -140,7 +141,7 @@ func (r *changedRepository) show(out *text.Lines) {
 		out.Addf("  %s %s", d.Sign, d.Rule)
 	}
 	if r.InUseUnknown != "" {
-		out.Addf("  it is not known which images are in use: %s", r.InUseUnknown)
+		out.Addf("  it is not known which images are in use: %s", awserror.Clean(r.InUseUnknown))
 	}
 	for _, im := range r.Images {
 		if len(im.UsedBy) > 0 && im.BlockedBy == "" {
@@ -182,7 +183,7 @@ func (c *change) printJSON() error {
 func (r *changeReport) table(on terminal.Terminal) string {
 	t := text.NewTable(text.Column{}, text.Column{}, text.Column{})
 	for _, repository := range r.Repositories {
-		t.Row(repository.Name, cmp.Or(string(repository.Outcome), string(repository.Change)), repository.Message)
+		t.Row(repository.Name, cmp.Or(string(repository.Outcome), string(repository.Change)), awserror.Clean(repository.Message))
 	}
 	return t.Fit(on, "-o json") + r.totals() + "\n"
 }

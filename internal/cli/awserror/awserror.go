@@ -66,6 +66,10 @@ func (s Settings) refusal(err error) string {
 		return text + `; run "aws configure list` + s.option() + `" to see where the access key comes from, and correct it`
 	case code == "InvalidSignatureException" || code == "SignatureDoesNotMatch":
 		return text + `; run "aws configure list` + s.option() + `" to see where the secret access key comes from, and correct it`
+	case strings.HasPrefix(code, "Throttling") || code == "TooManyRequestsException" || code == "RequestLimitExceeded":
+		return text + "; other programs call AWS in this account and Region, too: run again later, or with fewer calls at once: CLEANER_CONCURRENCY=4"
+	case strings.HasPrefix(code, "Unknown") && strings.HasSuffix(text, message) && s.setting(err, "") != "":
+		return text + "; this is probably no server of AWS: check HTTPS_PROXY and " + s.setting(err, "")
 	case !strings.HasPrefix(code, "AccessDenied") || !strings.HasSuffix(text, message):
 		return text // which may already say what to do
 	case strings.Contains(message, "explicit deny"):

@@ -85,6 +85,11 @@ func TestText(t *testing.T) {
 			}}),
 			"list: the call DescribeRepositories of ECR failed: the answer has the status 200: deserialization failed, EOF",
 		},
+		"a server that is not of AWS and answers": {
+			called("ECR", refused("UnknownError", "UnknownError")),
+			"list: An error occurred (UnknownError) when calling the DescribeRepositories operation: UnknownError; " +
+				"this is probably no server of AWS: check HTTPS_PROXY and endpoint_url in the AWS config file",
+		},
 		"a role that may not be assumed": {
 			called("ECR", fmt.Errorf("get identity: get credentials: failed to refresh cached credentials, %w",
 				called("STS", refused("AccessDenied", "User: arn:aws:iam::1:user/a is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/b")))),
@@ -109,7 +114,7 @@ func TestText(t *testing.T) {
 			`Unable to locate credentials; run "aws configure --profile p" or "aws sso login --profile p"`,
 		},
 		"no Region at all": {awsclient.ErrNoRegion, `You must specify a region; set AWS_REGION, give --region, or run "aws configure --profile p"`},
-		"a server that is not of AWS": {
+		"a server of a cluster": {
 			&url.Error{Op: "Get", URL: "https://cluster.example.com/api", Err: syscall.ECONNREFUSED},
 			`Get "https://cluster.example.com/api": connection refused`,
 		},

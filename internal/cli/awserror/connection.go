@@ -21,6 +21,9 @@ func (s Settings) connection(err error) string {
 	if invalid := invalidEndpoint.FindStringSubmatch(err.Error()); invalid != nil {
 		return fmt.Sprintf("Invalid endpoint: %s; correct %s, which begins with http:// or https://", invalid[1], s.setting(err, invalid[1]))
 	}
+	if _, unreadable := errors.AsType[*smithy.DeserializationError](err); unreadable {
+		return Clean(err.Error()) + "; the answer is not complete, or this is no server of AWS: run again, or check HTTPS_PROXY and " + s.setting(err, "")
+	}
 	call, ok := errors.AsType[*url.Error](err)
 	if !ok {
 		return ""

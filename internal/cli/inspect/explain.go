@@ -3,6 +3,7 @@ package inspect
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,7 @@ func Explain(f *session.Flags) *cobra.Command {
 				return exit.Failuref("%w", image.Hint(err))
 			}
 			x := newExplained(&e)
-			return f.Print("explanation", text.JSON(x), func(terminal.Terminal) string { return explanation(&e, x) })
+			return f.Print("explanation", text.JSON(x), func(on terminal.Terminal) string { return explanation(&e, x, on) })
 		}),
 	}
 	f.AddRegistry(c)
@@ -102,10 +103,14 @@ func newExplained(e *plan.Explanation) *explained {
 	return out
 }
 
-func explanation(e *plan.Explanation, x *explained) string {
+func explanation(e *plan.Explanation, x *explained, on terminal.Terminal) string {
 	var out text.Lines
 	line := out.Addf
-	line("image       %s in %s", x.ImageDigest, x.Repository)
+	image := fmt.Sprintf("image       %s in %s", x.ImageDigest, x.Repository)
+	if on.Width > 0 && text.Width(image) > on.Width {
+		image = fmt.Sprintf("image       %s in %s", text.ShortDigest(x.ImageDigest), x.Repository)
+	}
+	line("%s", image)
 	line("tags        %s", cmp.Or(strings.Join(x.ImageTags, ", "), "none"))
 	pulled := "never pulled"
 	if at := e.Image.LastRecordedPullTime; !at.IsZero() {

@@ -28,8 +28,8 @@ func Policies(f *session.Flags) *cobra.Command {
 		Short: "Say which repository gets which policy, and why",
 		Long: `Say which repository gets which policy and why, and which get none.
 
-policies lists the repositories. It reads their tags and attached policies only if the
-configuration needs them, and no images.`,
+policies lists the repositories and their attached policies, which ECR applies itself. It
+reads tags of repositories only if the configuration needs them, and no images.`,
 		Args: session.NoArgs,
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
 			assignments, whole, err := s.Assign(ctx)
@@ -40,6 +40,7 @@ configuration needs them, and no images.`,
 				f.Notef("other repositories are not known, because the role may not list the registry; " +
 					"allow it ecr:DescribeRepositories on all repositories to see them")
 			}
+			s.ReadAttached(ctx, assignments)
 			return printAssignments(f, assignments)
 		}),
 	}
@@ -56,7 +57,7 @@ type assigned struct {
 	Source   config.PolicySource `json:"source"`
 	Why      string              `json:"why"`
 	Rules    int                 `json:"rules"`
-	Attached *bool               `json:"attached,omitempty"` // nil if unknown, or of no effect
+	Attached *bool               `json:"attached,omitempty"` // whether a policy is attached; nil if unknown
 	Skipped  plan.SkipCode       `json:"skipped,omitempty"`
 	Message  string              `json:"message,omitempty"`
 }
@@ -66,23 +67,26 @@ func newAssigned(a cleaner.Assignment) assigned {
 	if a.Skip != nil {
 		out.Skipped, out.Message = a.Skip.Code, a.Skip.Message
 	}
-	if a.Entry == nil {
-		return out
+	if a.AttachedErr == nil && out.Skipped != plan.SkipGone {
+		out.Attached = new(a.Attached)
 	}
-	out.Policy, out.Source, out.Why = a.Entry.Name, a.Entry.Source, a.Entry.Why(a.Repository)
-	if out.Source == config.Attached && out.Skipped != plan.SkipFailed && out.Skipped != plan.SkipGone {
-		out.Attached = new(out.Skipped != plan.SkipNoPolicy)
+	if a.Entry != nil {
+		out.Policy, out.Source, out.Why = a.Entry.Name, a.Entry.Source, a.Entry.Why(a.Repository)
 	}
 	return out
 }
 
 func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error {
 	rows, failed := make([]assigned, len(assignments)), []string{}
+	var unknown error
 	for i, a := range assignments {
-		rows[i] = newAssigned(a)
+		rows[i], unknown = newAssigned(a), cmp.Or(unknown, a.AttachedErr)
 		if a.Failed() {
 			failed = append(failed, a.Repository)
 		}
+	}
+	if unknown != nil {
+		f.Notef("it is not known whether ECR applies attached policies, too: %s", awserror.Clean(unknown.Error()))
 	}
 	err := f.Print("policies", text.JSON(map[string]any{"repositories": rows}), func(on terminal.Terminal) string { return assignmentTable(rows, on) })
 	if err == nil && len(failed) > 0 {
@@ -93,7 +97,7 @@ func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error 
 
 func assignmentTable(rows []assigned, on terminal.Terminal) string {
 	t := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "POLICY"}, text.Column{Name: "RULES", Number: true, Cut: 1}, text.Column{Name: "WHY"})
-	skipped := 0
+	skipped, attached := 0, 0
 	for _, row := range rows {
 		rules, why := fmt.Sprint(row.Rules), row.Why
 		switch {
@@ -103,11 +107,18 @@ func assignmentTable(rows []assigned, on terminal.Terminal) string {
 		case row.Source == config.Attached:
 			why += "; its attached policy"
 		}
+		if row.Attached != nil && *row.Attached {
+			attached++
+			if row.Source != config.Attached {
+				why += "; ECR applies its attached policy, too"
+			}
+		}
 		t.Row(row.Repository, cmp.Or(row.Policy, "-"), rules, why)
 	}
 	table := t.Fit(on, "-o json")
 	if table != "" {
 		table += "\n"
 	}
-	return table + fmt.Sprintf("%s: %d with a policy, %d skipped\n", text.Count(len(rows), "repository"), len(rows)-skipped, skipped)
+	table += fmt.Sprintf("%s: %d with a policy, %d skipped\n", text.Count(len(rows), "repository"), len(rows)-skipped, skipped)
+	return table + render.AttachedPolicies(attached)
 }

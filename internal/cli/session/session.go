@@ -98,9 +98,6 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 		return nil, exit.Failuref("%w", err)
 	}
 	request := config.Request{Mode: mode, Repositories: patterns(f.Repositories)}
-	if f.Repositories != nil && len(request.Repositories) == 0 {
-		return nil, exit.Usagef("--repositories is empty and selects nothing; leave it out for every repository")
-	}
 	run, err := c.Override(f.maxDeletions.value, f.maxDeletionsPerRepository.value, f.maxDeletedPercent.value).Unprotect(f.Unprotected).Narrow(request)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)

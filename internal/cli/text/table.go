@@ -111,6 +111,14 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 		}
 		shown[last] = false
 	}
+	for cut := range len(t.columns) + 1 { // a narrow column may fit in place of a wide one
+		for i, c := range t.columns {
+			if c.Cut == cut && !shown[i] {
+				shown[i] = true
+				shown[i] = over(readable) <= 0
+			}
+		}
+	}
 	most := width // of a column of text
 	for most > 1 && over(most) > 0 {
 		most--

@@ -103,3 +103,12 @@ func TestNoLineOfATableIsWiderThanTheTerminal(t *testing.T) {
 		}
 	}
 }
+
+// A narrow column is shown if it fits after a wide one was left out.
+func TestANarrowColumnTakesThePlaceOfAWideOne(t *testing.T) {
+	t.Parallel()
+	wide := NewTable(Column{Name: "NAME"}, Column{Name: "TAG", Cut: 2}, Column{Name: "WHY", Cut: 1}, Column{Name: "END"})
+	wide.Row("name", "v1", strings.Repeat("y", 30), "end")
+	got, _, _ := strings.Cut(wide.Fit(terminal.Terminal{Width: 24}, "a pipe"), "(")
+	awstest.Equal(t, "table", "NAME  TAG  END\nname  v1   end\n", got)
+}

@@ -51,6 +51,6 @@ func (u unsupported) Name() string { return string(u) }
 
 func (u unsupported) Uses(context.Context) iter.Seq2[inuse.Use, error] {
 	return inuse.Collect(func(*inuse.Collector) error {
-		return fmt.Errorf("this version cannot ask it; take %q out of protect.inUse, or name a list in protect.references instead", string(u))
+		return fmt.Errorf("this version cannot query it; take %q out of protect.inUse, or name a list in protect.references instead", string(u))
 	})
 }
