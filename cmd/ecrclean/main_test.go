@@ -59,6 +59,7 @@ func setUpScript(env *testscript.Env) error {
 	env.Setenv("AWS_ACCESS_KEY_ID", "local")
 	env.Setenv("AWS_SECRET_ACCESS_KEY", "local")
 	env.Setenv("ESC", "\x1b")
+	env.Setenv("NL", "\n")
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each program otherwise
 	env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize/english"
@@ -135,14 +136,21 @@ func commandNames(c *cobra.Command) []string {
 func refuseEmpty(c *cobra.Command) (err error) {
 	c.Flags().Visit(func(f *pflag.Flag) {
 		value := f.Value.String()
+		var elements []string
 		if list, ok := f.Value.(pflag.SliceValue); ok {
-			value = strings.Join(list.GetSlice(), "")
+			elements = list.GetSlice()
+			value = strings.Join(elements, "")
 		}
-		if err != nil || strings.TrimSpace(value) != "" {
+		// Of repositories to leave out, each counts: without one the command would do more.
+		lacking := f.Name == "exclude" && slices.Contains(elements, "")
+		if err != nil || strings.TrimSpace(value) != "" && !lacking {
 			return
 		}
 		advice := "; give a value, or leave the flag out"
 		switch {
+		case value != "" && lacking:
+			err = exit.Usagef("--exclude %s has an empty pattern; take out the comma or the empty line", strings.Join(elements, ","))
+			return
 		case f.Name == "repositories":
 			advice = " and selects nothing; leave it out for every repository"
 		case f.Name == "config" && f.DefValue != "":

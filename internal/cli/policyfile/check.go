@@ -60,7 +60,7 @@ that get it.`,
 	flags.StringVar(&k.dialect, "dialect", "aws", "dialect of policy files: aws or extended; the policies of a configuration are extended")
 	flags.StringVarP(&k.Configuration, "config", "c", "", "check this configuration: a file, s3://BUCKET/KEY, ssm:/PARAMETER or the JSON text itself")
 	flags.StringVar(&k.images, "images", "", `also warn by these images: output of "aws ecr describe-images"`)
-	flags.StringSliceVarP(&k.Repositories, "repositories", "r", nil, "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
+	flags.VarP(session.List(&k.Repositories), "repositories", "r", "also warn by the images of the repositories that match one of these patterns; * matches any characters (repeatable, comma-separated)")
 	k.AddAccount(c)
 	k.AddOutput(c, session.Table, session.JSON)
 	return c

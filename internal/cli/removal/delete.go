@@ -68,7 +68,7 @@ the standard error stream says why.
 	d.line.flags = c.Flags()
 	d.add(c.Flags())
 	c.Flags().BoolVar(&d.yes, "yes", false, "do not ask")
-	c.Flags().StringSliceVar(&f.Unprotected, "override-protection", nil, "remove images in spite of this protection: "+
+	c.Flags().Var(session.List(&f.Unprotected), "override-protection", "remove images in spite of this protection: "+
 		english.WordSeries(overridable, "or")+" (repeatable, comma-separated)")
 	return c
 }

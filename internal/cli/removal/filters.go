@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
@@ -30,7 +31,7 @@ type filters struct {
 
 func (f *filters) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.untagged, "untagged", false, "select images without a tag")
-	flags.StringSliceVar(&f.tags, "tags", nil,
+	flags.Var(session.List(&f.tags), "tags",
 		"select images with a tag that matches one of these patterns; * matches any characters (repeatable, comma-separated)")
 	flags.StringVar(&f.age, "older-than", "",
 		"select images pushed longer ago than so many hours, days or weeks, such as 12h, 30d or 2w")

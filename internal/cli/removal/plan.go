@@ -63,7 +63,7 @@ evaluated for the whole repositories, so the verdicts are those of the whole pla
 	f.AddDeadline(c)
 	f.AddExec(c)
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for ecrclean apply FILE")
-	c.Flags().StringSliceVar(&images, "images", nil,
+	c.Flags().Var(session.List(&images), "images",
 		"show just these images, each with its repository, such as team/app:v1 (repeatable, comma-separated)")
 	session.AddDetailedExitcode(c, &detailed, "if images would be removed")
 	return c

@@ -100,9 +100,9 @@ func (f *Flags) AddPolicy(c *cobra.Command) {
 
 // AddRepositories adds --repositories and --exclude.
 func (f *Flags) AddRepositories(c *cobra.Command) {
-	c.Flags().StringSliceVarP(&f.Repositories, "repositories", "r", nil,
+	c.Flags().VarP(List(&f.Repositories), "repositories", "r",
 		"only repositories that match one of these patterns; each pattern must match a repository; * matches any characters (repeatable, comma-separated)")
-	c.Flags().StringSliceVar(&f.Exclude, "exclude", nil,
+	c.Flags().Var(List(&f.Exclude), "exclude",
 		"leave out the repositories that match one of these patterns; each pattern must match a repository (repeatable, comma-separated)")
 }
 
