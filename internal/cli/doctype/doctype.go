@@ -5,6 +5,7 @@ package doctype
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"unicode/utf16"
@@ -22,6 +23,9 @@ const (
 	Configuration Kind = "a configuration"
 	Report        Kind = "a saved plan or report"
 	Images        Kind = `the output of "aws ecr describe-images"`
+	Log           Kind = "a log"
+	Template      Kind = "a CloudFormation template"
+	Terraform     Kind = "a Terraform file"
 )
 
 // Of returns the kind that the keys of the text show. The text may be invalid or cut short.
@@ -37,6 +41,10 @@ func Of(text []byte) Kind {
 		return Images
 	case has("version") && has("repositories", "runId", "mode"):
 		return Report
+	case has("run_id", "events"):
+		return Log
+	case has("Resources"), template.Match(text):
+		return Template
 	case has("policies", "protect", "limits", "onExpire", "orphans", "mode", "repositories", "report", "price"):
 		return Configuration
 	case has("rules"):
@@ -44,6 +52,8 @@ func Of(text []byte) Kind {
 	}
 	return ""
 }
+
+var template = regexp.MustCompile(`(?m)^Resources\s*:`)
 
 // members returns the raw members of an object with the offset of each, as far as the text is JSON.
 func members(text []byte) map[string]member {

@@ -84,7 +84,8 @@ func AuditLog(f *session.Flags, name string, log io.Reader, run string) error {
 	}
 	switch none := len(a.Runs) == 0 && a.Lines.Unreadable == 0; {
 	case none && run == "":
-		return exit.Usagef("%s %w; give the log of the function, or a file of --log", name, ErrNoRun)
+		return exit.Usagef("%s %w; give the log of the function, or a file of --log; "+
+			"a saved plan or a report is for ecrclean show", name, ErrNoRun)
 	case none:
 		return exit.Usagef("%s has no line of the run %s; leave out --run to see which runs it has", name, run)
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -40,6 +41,9 @@ func isFile(name string) bool {
 // the kind is the wanted one or unknown.
 func (f *Flags) Instead(name string, content []byte, wanted doctype.Kind) string {
 	kind := doctype.Of(content)
+	if policyFile := f.Command.Name() == "check" && wanted == doctype.Policy; kind == "" && !policyFile {
+		kind = terraform(name)
+	}
 	if kind == "" || kind == wanted {
 		return ""
 	}
@@ -53,6 +57,14 @@ func (f *Flags) Instead(name string, content []byte, wanted doctype.Kind) string
 	return fmt.Sprintf("is %s, not %s; %s%s", kind, wanted, run, f.lineFor(kind, wanted, name))
 }
 
+// terraform returns the kind of a file that only its name shows, or "".
+func terraform(name string) doctype.Kind {
+	if ext := filepath.Ext(strings.TrimSuffix(name, ".json")); ext == ".tf" || ext == ".tofu" {
+		return doctype.Terraform
+	}
+	return ""
+}
+
 // lineFor returns the command line that takes the file, whose kind is not the wanted one.
 func (f *Flags) lineFor(kind, wanted doctype.Kind, name string) string {
 	command, flags := f.Command.Name(), f.Command.Flags()
@@ -64,6 +76,10 @@ func (f *Flags) lineFor(kind, wanted doctype.Kind, name string) string {
 	switch {
 	case kind == doctype.Images:
 		return f.Line(Only(), "preview", "--policy", "policy.json", "--images", name)
+	case kind == doctype.Terraform || kind == doctype.Template:
+		return f.Line(Only(), "check", name)
+	case kind == doctype.Log:
+		return f.Line(Only(), "show", name)
 	case kind == doctype.Report && command == "apply":
 		return f.Line(Except("config", "policy", "yes"), command, name)
 	case kind == doctype.Report:
