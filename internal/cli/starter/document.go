@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
@@ -157,8 +158,8 @@ func (d *draft) attachedEntry() string {
 func (g *group) entry() string {
 	var out text.Lines
 	c := &g.counts
-	comment(&out, 4, "%s: %s, %s images, %s", g.pattern, text.Count(len(g.repositories), "repository"),
-		humanize.Comma(int64(c.images)), humanize.Bytes(uint64(max(c.bytes, 0))))
+	comment(&out, 4, "%s: %s, %s %s, %s", g.pattern, text.Count(len(g.repositories), "repository"),
+		humanize.Comma(int64(c.images)), english.PluralWord(c.images, "image", ""), humanize.Bytes(uint64(max(c.bytes, 0))))
 	if len(g.repositories) <= maxSeen {
 		comment(&out, 4, "Repositories: %s", strings.Join(g.repositories, ", "))
 	}
@@ -195,7 +196,7 @@ func (c *counts) seen() string {
 		parts = append(parts, fmt.Sprintf("%s: %s", pattern, humanize.Comma(int64(c.patterns[pattern]))))
 	}
 	if more := len(patterns) - maxSeen; more > 0 {
-		parts = append(parts, fmt.Sprintf("and %d more patterns", more))
+		parts = append(parts, fmt.Sprintf("and %d more %s", more, english.PluralWord(more, "pattern", "")))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -15,7 +16,8 @@ import (
 func header(s *session.Session, r *report.Report, out string) []string {
 	return []string{
 		fmt.Sprintf("Configuration of the ECR cleaner for account %s in %s, written by ecrclean init on %s.", r.Account, r.Region, r.Start.Format(time.DateOnly)),
-		fmt.Sprintf("It evaluates %s images in %s.", humanize.Comma(int64(r.Totals.Evaluated)), text.Count(len(r.Repositories), "repository")),
+		fmt.Sprintf("It evaluates %s %s in %s.", humanize.Comma(int64(r.Totals.Evaluated)),
+			english.PluralWord(r.Totals.Evaluated, "image", ""), text.Count(len(r.Repositories), "repository")),
 		"",
 		"Text from // to the end of the line is a comment. After a change run:",
 		"  " + s.Line(session.Only("profile", "region"), "check", "-c", named(out)),
