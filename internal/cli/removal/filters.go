@@ -200,7 +200,7 @@ func hint(patterns, tags []string) string {
 			}
 		}
 		if i := nearest.Index(prefix, prefixes); i >= 0 {
-			return fmt.Sprintf(" (did you mean --tags %s?)", quoted(prefixes[i]+rest))
+			return fmt.Sprintf(" (did you mean --tags %s?)", session.Quoted(prefixes[i]+rest))
 		}
 	}
 	return ""

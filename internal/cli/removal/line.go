@@ -1,10 +1,11 @@
 package removal
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 )
 
 // A commandLine makes whole command lines for messages, with the flags that were given.
@@ -23,7 +24,7 @@ func (l commandLine) with(repository string, names []string, flag string) string
 		words = append(words, repository+":"+names[0])
 	}
 	for i, word := range words {
-		words[i] = quoted(word)
+		words[i] = session.Quoted(word)
 	}
 	l.flags.Visit(func(f *pflag.Flag) {
 		if f.Name != "all-tags" && f.Name != "tag-only" {
@@ -44,19 +45,9 @@ func typed(f *pflag.Flag) string {
 	}
 	switch {
 	case f.Value.Type() != "bool":
-		return name + " " + quoted(value)
+		return name + " " + session.Quoted(value)
 	case value == "true":
 		return name
 	}
 	return name + "=" + value
-}
-
-var plain = regexp.MustCompile(`^[\w./:@=,+-]+$`)
-
-// quoted quotes a word for a shell if it has other than plain characters.
-func quoted(word string) string {
-	if plain.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

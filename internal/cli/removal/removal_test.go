@@ -50,12 +50,3 @@ func TestTheOverridableProtectionsAreThoseOfReports(t *testing.T) {
 		}
 	}
 }
-
-func TestACommandLineIsQuotedForAShell(t *testing.T) {
-	t.Parallel()
-	for word, want := range map[string]string{
-		"team/app:v1": "team/app:v1", "": "''", "pr-*": "'pr-*'", "it's": `'it'\''s'`, `{"protect": {}}`: `'{"protect": {}}'`, "a\nb": "'a\nb'",
-	} {
-		awstest.Equal(t, word, want, quoted(word))
-	}
-}

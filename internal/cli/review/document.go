@@ -12,6 +12,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
@@ -155,7 +156,10 @@ func (m members) report() (*report.Report, error) {
 	}
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("is a report that cannot be read: %w", err)
+		if wrong, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+			err = fmt.Errorf("%s cannot be a JSON %s", wrong.Field, wrong.Value)
+		}
+		return nil, fmt.Errorf("is a report that cannot be read: %w; get it again from where it was written", err)
 	case r.Version != report.Version:
 		return nil, fmt.Errorf("is a report of version %d, and this ecrclean reads version %d; use the ecrclean that wrote it", r.Version, report.Version)
 	}
@@ -179,10 +183,10 @@ func notJSON(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, io.EOF):
-		err = io.ErrUnexpectedEOF
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("is cut short; get it again from where it was written")
 	}
-	return fmt.Errorf("is not valid JSON: %w", err)
+	return fmt.Errorf("is not valid JSON: %w; get it again from where it was written", err)
 }
 
 // kinds are the other documents by a member that only they have, and what to do with them.
@@ -219,7 +223,7 @@ func notReport(name string, m members) error {
 	}
 	for _, kind := range kinds {
 		if _, has := m[kind.member]; has {
-			return exit.Usagef("%s %s", title(name), strings.ReplaceAll(kind.is, "FILE", name))
+			return exit.Usagef("%s %s", title(name), strings.ReplaceAll(kind.is, "FILE", session.Quoted(name)))
 		}
 	}
 	return exit.Usagef("%s %s", title(name), unknown)

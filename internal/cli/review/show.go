@@ -139,5 +139,5 @@ func next(name string, r *report.Report, now time.Time) string {
 	case r.Start.Sub(now) > time.Hour:
 		return "it was made in the future and cannot be applied; check the clock and " + again
 	}
-	return fmt.Sprintf("it can be applied until %s with the same configuration and policy: ecrclean apply %s --region %s", text.Time(until), name, r.Region)
+	return fmt.Sprintf("it can be applied until %s with the same configuration and policy: ecrclean apply %s --region %s", text.Time(until), session.Quoted(name), r.Region)
 }
