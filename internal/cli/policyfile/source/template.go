@@ -50,12 +50,18 @@ func template(name string, content []byte) []Policy {
 func (t *cfnTemplate) resources(resources *yaml.Node, loops int) {
 	for id, r := range members(resources) {
 		r = target(r)
-		switch kind := member(r, "Type"); {
+		kind := member(r, "Type")
+		if merged := member(r, "<<"); kind == nil && merged != nil {
+			kind = member(merged, "Type")
+		}
+		switch {
 		case loops > maxDepth:
 		case strings.HasPrefix(id.Value, "Fn::ForEach::") && r.Kind == yaml.SequenceNode && len(r.Content) == 3:
 			t.resources(target(r.Content[2]), loops+1)
 		case strings.HasPrefix(id.Value, "Fn::") || id.Value == "<<":
 			t.policies = append(t.policies, t.reason(id.Value, id).policy(t.name, id.Value, id.Line, id.Column))
+		case kind == nil && function(r) != "": // the type is not known
+			t.policies = append(t.policies, t.dependency(r).policy(t.name, id.Value, id.Line, id.Column))
 		case kind == nil:
 		case kind.Value == repositoryType:
 			t.property(id.Value, r, loops > 0, "Properties", "LifecyclePolicy", "LifecyclePolicyText")
