@@ -131,7 +131,7 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 	for _, g := range others.all {
 		out.Addf("%s", g.line())
 	}
-	if attached := AttachedPolicies(r.Totals.AttachedPolicies); attached != "" {
+	if attached := AttachedPolicies(r.Totals.AttachedPolicies, "at least "); attached != "" {
 		out.Addf("note: %s", attached)
 	}
 	if r.Omitted != nil {
