@@ -86,6 +86,7 @@ func atInstants(registry string, now time.Time) string {
 
 var (
 	instant = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	moment  = regexp.MustCompile(`, \d+ (seconds?|minutes?) ago;`)
 	runID   = regexp.MustCompile(`\b[a-z2-7]{26}\b`)
 )
 
@@ -102,5 +103,6 @@ func steady(screen string, made time.Time) string {
 		}
 		return at.Add(page.Sub(made)).Format(time.RFC3339)
 	})
+	screen = moment.ReplaceAllString(screen, ", now;")
 	return runID.ReplaceAllString(screen, "l7kq3xw2tq5zr4m6ahbc2dnyfe")
 }
