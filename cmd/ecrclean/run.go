@@ -33,6 +33,8 @@ func run(ctx context.Context, e env.Env, args []string) (status int) {
 	switch {
 	case interrupted:
 		err = exit.Failuref("not done: %w", context.Cause(ctx))
+	case errors.Is(err, context.DeadlineExceeded) && command.Flags().Changed("deadline"):
+		err = fmt.Errorf("%w; give more time with --deadline, or leave it out", err)
 	case err == nil && out.Err != nil:
 		err = exit.Failuref("write to the standard output: %w", out.Err)
 	}
