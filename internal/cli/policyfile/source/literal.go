@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"path/filepath"
 	"strings"
 
@@ -9,6 +8,9 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/place"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
 // A literal writes the policy that an expression of literals has. Its errors are reasons.
@@ -16,22 +18,19 @@ type literal struct {
 	module    *module
 	file      string    // of the first byte
 	reference hcl.Range // in that file: it is the place of values from other files
-	writer
-	depth int
+	depth     int
+	place.Spelling
 }
 
 const maxDepth = 50 // of expressions, and of references to other expressions
 
 // text writes the policy that an expression returns as a string.
-func (l *literal) text(e hcl.Expression) error {
-	if l.depth++; l.depth > maxDepth {
-		return notRead("itself", e.Range())
+func (l *literal) text(e hclsyntax.Expression) error {
+	e, err := l.resolve(e)
+	if err != nil {
+		return err
 	}
 	switch e := e.(type) {
-	case *hclsyntax.ParenthesesExpr:
-		return l.text(e.Expression)
-	case *hclsyntax.TemplateWrapExpr: // "${…}"
-		return l.text(e.Wrapped)
 	case *hclsyntax.ObjectConsExpr:
 		if inner := item(e, "lifecycle_policy_text"); inner != nil { // of awscc_ecr_repository
 			return l.text(inner)
@@ -47,69 +46,61 @@ func (l *literal) text(e hcl.Expression) error {
 		if d := l.module.documentOf(e.Traversal); d != nil {
 			d.used = true
 			l.refer(e)
-			return l.document(d.block)
+			return l.document(d)
 		}
-		if inner := l.module.local(e.Traversal); inner != nil {
-			l.refer(e)
-			return l.text(inner)
-		}
-	default: // a template of HCL, or a value of JSON
-		if text, ok := constant(e); ok && text.Type() == cty.String {
+	case *hclsyntax.TemplateExpr:
+		if text, ok := constant(e); ok {
 			l.spelled(text.AsString(), e.Range())
 			return nil
-		}
-		if inner := wrapped(e); inner != nil {
-			return l.text(inner)
 		}
 	}
 	return notLiteral(e)
 }
 
-// wrapped returns the expression of a JSON string "${…}", or nil.
-func wrapped(e hcl.Expression) hcl.Expression {
-	text, faults := e.Value(nil)
-	if _, native := e.(hclsyntax.Expression); native || faults.HasErrors() || text.Type() != cty.String || deep([]byte(text.AsString())) {
-		return nil
+// resolve follows parentheses, "${…}" and local values.
+func (l *literal) resolve(e hclsyntax.Expression) (hclsyntax.Expression, error) {
+	for ; l.depth < maxDepth; l.depth++ {
+		switch outer := e.(type) {
+		case *hclsyntax.ParenthesesExpr:
+			e = outer.Expression
+		case *hclsyntax.TemplateWrapExpr:
+			e = outer.Wrapped
+		case *hclsyntax.ScopeTraversalExpr:
+			inner := l.module.local(outer.Traversal)
+			if inner == nil {
+				return e, nil
+			}
+			l.refer(e)
+			e = inner
+		default:
+			return e, nil
+		}
 	}
-	r := e.Range()
-	inside := hcl.Pos{Line: r.Start.Line, Column: r.Start.Column + 1, Byte: r.Start.Byte + 1}
-	parsed, _ := hclsyntax.ParseTemplate([]byte(text.AsString()), r.Filename, inside)
-	inner, ok := parsed.(*hclsyntax.TemplateWrapExpr)
-	if !ok {
-		return nil
-	}
-	return inner
+	return nil, notRead("itself", e.Range())
 }
 
 // constant returns the value of an expression without variables and functions.
-func constant(e hcl.Expression) (cty.Value, bool) {
+func constant(e hclsyntax.Expression) (cty.Value, bool) {
 	if _, conditional := e.(*hclsyntax.ConditionalExpr); conditional || len(e.Variables()) > 0 {
 		return cty.NilVal, false
 	}
-	v, faults := e.Value(&hcl.EvalContext{}) // without a context, templates in JSON are not evaluated
+	v, faults := e.Value(nil)
 	return v, !faults.HasErrors() && v.IsWhollyKnown() && !v.IsNull()
 }
 
 // value writes the JSON text of an expression.
-func (l *literal) value(e hcl.Expression) error {
-	if l.depth++; l.depth > maxDepth {
-		return notRead("itself", e.Range())
+func (l *literal) value(e hclsyntax.Expression) error {
+	defer func(depth int) { l.depth = depth }(l.depth)
+	l.depth++
+	e, err := l.resolve(e)
+	if err != nil {
+		return err
 	}
-	defer func() { l.depth-- }()
 	switch e := e.(type) {
-	case *hclsyntax.ParenthesesExpr:
-		return l.value(e.Expression)
-	case *hclsyntax.TemplateWrapExpr:
-		return l.value(e.Wrapped)
 	case *hclsyntax.ObjectConsExpr:
 		return l.object(e)
 	case *hclsyntax.TupleConsExpr:
 		return l.tuple(e)
-	case *hclsyntax.ScopeTraversalExpr:
-		if inner := l.module.local(e.Traversal); inner != nil {
-			l.refer(e)
-			return l.value(inner)
-		}
 	case *hclsyntax.LiteralValueExpr:
 		l.known(e.Val, e.SrcRange) // it may be null
 		return nil
@@ -175,7 +166,7 @@ func (l *literal) included(e hclsyntax.Expression) error {
 	if err != nil {
 		return notRead(name+", which cannot be read", e.Range())
 	}
-	l.file, l.out, l.marks = name, content, []mark{{line: 1, column: 1}}
+	l.file, l.Spelling = name, place.Spelling{Text: content}
 	return nil
 }
 
@@ -192,15 +183,10 @@ func item(e *hclsyntax.ObjectConsExpr, name string) (found hclsyntax.Expression)
 // spelled writes a policy from a string in quotes or a heredoc.
 func (l *literal) spelled(text string, r hcl.Range) {
 	source := l.module.texts[r.Filename][r.Start.Byte:]
-	quoted := source[0] == '"'
-	skip := 1
-	if !quoted {
-		skip = bytes.IndexByte(source, '\n') + 1 // the marker of the heredoc
-	}
-	start := mark{line: r.Start.Line, column: r.Start.Column}
-	l.file, l.out = r.Filename, []byte(text)
-	l.marks = align(l.out, source[skip:], start.after(source[:skip]), quoted)
+	l.file, l.Spelling = r.Filename, place.Find(text, source, begin(r), source[0] == '"')
 }
+
+func begin(r hcl.Range) place.Mark { return place.Mark{Line: r.Start.Line, Column: r.Start.Column} }
 
 // refer remembers the place of a reference.
 func (l *literal) refer(e hclsyntax.Expression) {
@@ -217,19 +203,26 @@ func (l *literal) write(r hcl.Range, text string) {
 	if l.file != r.Filename {
 		r = l.reference
 	}
-	l.writer.write(mark{line: r.Start.Line, column: r.Start.Column}, text)
+	l.Write(begin(r), text)
 }
 
 // key writes the name of the i-th member of an object.
 func (l *literal) key(i int, name string, r hcl.Range) {
 	l.separate(i)
-	l.write(r, quote(name)+":")
+	l.write(r, string(jsondoc.AppendString(nil, name))+":")
+}
+
+// separate writes a comma before all items except the first one.
+func (l *literal) separate(i int) {
+	if i > 0 {
+		l.Text = append(l.Text, ',')
+	}
 }
 
 func notRead(what string, r hcl.Range) error { return &reason{what, r.Filename, r.Start.Line} }
 
 // notLiteral names the reference or function of an expression that is not a literal.
-func notLiteral(e hcl.Expression) error {
+func notLiteral(e hclsyntax.Expression) error {
 	for _, reference := range e.Variables() {
 		names := steps(reference)
 		name := strings.Join(names[:min(len(names), 3)], ".")
@@ -238,13 +231,11 @@ func notLiteral(e hcl.Expression) error {
 		}
 	}
 	err := notRead("an expression that is not a literal", e.Range())
-	if native, ok := e.(hclsyntax.Expression); ok {
-		_ = hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
-			if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name != "jsonencode" {
-				err = notRead(call.Name+"()", call.NameRange)
-			}
-			return nil
-		})
-	}
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name != "jsonencode" {
+			err = notRead(call.Name+"()", call.NameRange)
+		}
+		return nil
+	})
 	return err
 }
