@@ -24,28 +24,40 @@ const (
 
 // Of returns the kind that the keys of the text show. The text may be invalid or cut short.
 func Of(text []byte) Kind {
-	found := members(jsondoc.WithoutComments(text))
-	has := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { _, there := found[name]; return there })
-	}
-	switch {
-	case has("lifecyclePolicyText"):
+	switch found := membersOf(jsondoc.WithoutComments(text)); {
+	case found.have("lifecyclePolicyText"):
 		return Policy
-	case has("imageDetails"):
+	case found.have("imageDetails"):
 		return Images
-	case has("version") && has("repositories", "runId", "mode"):
+	case found.have("version") && found.have("repositories", "runId", "mode"):
 		return Report
-	case has("policies", "protect", "limits", "onExpire", "orphans", "mode", "repositories", "report", "price"):
+	case found.have("policies", "protect", "limits", "onExpire", "orphans", "mode", "repositories", "report", "price"):
 		return Configuration
-	case has("rules"):
+	case found.have("rules"):
 		return Policy
 	}
 	return ""
 }
 
-// members returns the raw members of an object with the offset of each, as far as the text is JSON.
-func members(text []byte) map[string]member {
-	found := map[string]member{}
+// Has reports whether the text, which may be invalid or cut short, begins with an object that
+// has one of the members.
+func Has(text []byte, names ...string) bool { return membersOf(text).have(names...) }
+
+// members are the raw members of an object.
+type members map[string]member
+
+type member struct {
+	raw    json.RawMessage // empty if the text is cut short
+	offset int
+}
+
+func (m members) have(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { _, there := m[name]; return there })
+}
+
+// membersOf returns the members of an object, as far as the text is JSON.
+func membersOf(text []byte) members {
+	found := members{}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if opening, _ := decoder.Token(); opening != json.Delim('{') {
 		return found
@@ -65,15 +77,10 @@ func members(text []byte) map[string]member {
 	}
 }
 
-type member struct {
-	raw    json.RawMessage // empty if the text is cut short
-	offset int
-}
-
 // ReadPolicy returns the policy in a file. In the output of get-lifecycle-policy that is the
 // value of lifecyclePolicyText. Otherwise it is the whole text.
 func ReadPolicy(content []byte) place.Spelling {
-	inner, there := members(content)["lifecyclePolicyText"]
+	inner, there := membersOf(content)["lifecyclePolicyText"]
 	var text string
 	if !there || json.Unmarshal(inner.raw, &text) != nil {
 		return place.Spelling{Text: content}
