@@ -81,6 +81,7 @@ func (s *Spelling) Write(at Mark, text string) {
 func Find(text string, source []byte, at Mark, escapes bool) Spelling {
 	a := aligner{spelling: Spelling{Text: []byte(text)}, source: source, at: at}
 	switch {
+	case len(source) == 0:
 	case source[0] == '"' || source[0] == '\'':
 		a.skip(1)
 	case source[0] == '|' || source[0] == '>' || bytes.HasPrefix(source, []byte("<<")):

@@ -15,8 +15,8 @@ import (
 // document writes the policy of a data source aws_ecr_lifecycle_policy_document. As the
 // provider does, it leaves out empty values, and the default action is expire.
 func (l *literal) document(d *resource) error {
+	l.file = d.place.Filename
 	l.write(d.place, `{"rules":[`)
-	written := 0
 	for _, rule := range d.body.Blocks {
 		if len(rule.Labels) > 0 {
 			return notRead("a "+rule.Type+" block", rule.DefRange())
@@ -24,8 +24,7 @@ func (l *literal) document(d *resource) error {
 		if rule.Type != "rule" {
 			continue
 		}
-		l.separate(written)
-		written++
+		l.separate()
 		if err := l.rule(rule); err != nil {
 			return err
 		}
@@ -36,8 +35,7 @@ func (l *literal) document(d *resource) error {
 
 func (l *literal) rule(rule *hclsyntax.Block) error {
 	l.write(rule.DefRange(), "{")
-	written, err := l.attributes(rule.Body)
-	if err != nil {
+	if err := l.attributes(rule.Body); err != nil {
 		return err
 	}
 	action := false
@@ -46,36 +44,32 @@ func (l *literal) rule(rule *hclsyntax.Block) error {
 			return notRead("a "+part.Type+" block", part.DefRange())
 		}
 		action = action || part.Type == "action"
-		l.key(written, part.Type, part.DefRange())
-		written++
+		l.key(part.Type, part.DefRange())
 		l.write(part.DefRange(), "{")
-		if _, err := l.attributes(part.Body); err != nil {
+		if err := l.attributes(part.Body); err != nil {
 			return err
 		}
 		l.write(part.DefRange(), "}")
 	}
 	if !action {
-		l.key(written, "action", rule.DefRange())
+		l.key("action", rule.DefRange())
 		l.write(rule.DefRange(), `{"type":"expire"}`)
 	}
 	l.write(rule.DefRange(), "}")
 	return nil
 }
 
-// attributes writes the attributes of a block as members of an object, in their order, and
-// returns their number.
-func (l *literal) attributes(body *hclsyntax.Body) (int, error) {
+// attributes writes the attributes of a block as members of an object, in their order.
+func (l *literal) attributes(body *hclsyntax.Body) error {
 	ordered := slices.SortedFunc(maps.Values(body.Attributes), func(a, b *hclsyntax.Attribute) int {
 		return cmp.Compare(a.SrcRange.Start.Byte, b.SrcRange.Start.Byte)
 	})
-	written := 0
 	for _, a := range ordered {
 		v, faults := a.Expr.Value(nil)
 		if !faults.HasErrors() && (v.IsNull() || v.CanIterateElements() && v.LengthInt() == 0) {
 			continue
 		}
-		l.key(written, memberName(a.Name), a.NameRange)
-		written++
+		l.key(memberName(a.Name), a.NameRange)
 		if v, ok := constant(a.Expr); ok && isNumber[a.Name] {
 			if n, err := convert.Convert(v, cty.Number); err == nil { // of a string, as Terraform does
 				l.known(n, a.Expr.Range())
@@ -83,10 +77,10 @@ func (l *literal) attributes(body *hclsyntax.Body) (int, error) {
 			}
 		}
 		if err := l.value(a.Expr); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return written, nil
+	return nil
 }
 
 var isNumber = map[string]bool{"priority": true, "count_number": true}
@@ -103,24 +97,6 @@ func memberName(attribute string) string {
 		}
 	}
 	return strings.Join(words, "")
-}
-
-// local returns the expression of local.NAME, or of a member of an object there. It is nil
-// if the files do not have it.
-func (m *module) local(t hcl.Traversal) hclsyntax.Expression {
-	names := steps(t)
-	if len(names) < 2 || names[0] != "local" {
-		return nil
-	}
-	e := m.locals[names[1]]
-	for _, name := range names[2:] {
-		object, ok := e.(*hclsyntax.ObjectConsExpr)
-		if !ok {
-			return nil
-		}
-		e = item(object, name)
-	}
-	return e
 }
 
 // documentOf returns the document of data.aws_ecr_lifecycle_policy_document.NAME.json, with

@@ -15,25 +15,19 @@ import (
 
 // A literal writes the policy that an expression of literals has. Its errors are reasons.
 type literal struct {
-	module    *module
-	file      string    // of the first byte
-	reference hcl.Range // in that file: it is the place of values from other files
-	depth     int
+	module *module
+	file   string // that has the text
 	place.Spelling
 }
 
-const maxDepth = 50 // of expressions, and of references to other expressions
-
 // text writes the policy that an expression returns as a string.
 func (l *literal) text(e hclsyntax.Expression) error {
-	e, err := l.resolve(e)
-	if err != nil {
-		return err
-	}
-	switch e := e.(type) {
+	switch e := unwrapped(e).(type) {
 	case *hclsyntax.ObjectConsExpr:
-		if inner := item(e, "lifecycle_policy_text"); inner != nil { // of awscc_ecr_repository
-			return l.text(inner)
+		for _, item := range e.Items {
+			if hcl.ExprAsKeyword(item.KeyExpr) == "lifecycle_policy_text" { // of awscc_ecr_repository
+				return l.text(item.ValueExpr)
+			}
 		}
 	case *hclsyntax.FunctionCallExpr:
 		switch {
@@ -45,38 +39,28 @@ func (l *literal) text(e hclsyntax.Expression) error {
 	case *hclsyntax.ScopeTraversalExpr:
 		if d := l.module.documentOf(e.Traversal); d != nil {
 			d.used = true
-			l.refer(e)
 			return l.document(d)
 		}
 	case *hclsyntax.TemplateExpr:
 		if text, ok := constant(e); ok {
-			l.spelled(text.AsString(), e.Range())
+			r := e.Range()
+			source := l.module.texts[r.Filename][r.Start.Byte:]
+			l.Spelling = place.Find(text.AsString(), source, begin(r), source[0] == '"')
 			return nil
 		}
 	}
 	return notLiteral(e)
 }
 
-// resolve follows parentheses, "${…}" and local values.
-func (l *literal) resolve(e hclsyntax.Expression) (hclsyntax.Expression, error) {
-	for ; l.depth < maxDepth; l.depth++ {
-		switch outer := e.(type) {
-		case *hclsyntax.ParenthesesExpr:
-			e = outer.Expression
-		case *hclsyntax.TemplateWrapExpr:
-			e = outer.Wrapped
-		case *hclsyntax.ScopeTraversalExpr:
-			inner := l.module.local(outer.Traversal)
-			if inner == nil {
-				return e, nil
-			}
-			l.refer(e)
-			e = inner
-		default:
-			return e, nil
-		}
+// unwrapped returns an expression without parentheses and "${…}".
+func unwrapped(e hclsyntax.Expression) hclsyntax.Expression {
+	switch outer := e.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return unwrapped(outer.Expression)
+	case *hclsyntax.TemplateWrapExpr:
+		return unwrapped(outer.Wrapped)
 	}
-	return nil, notRead("itself", e.Range())
+	return e
 }
 
 // constant returns the value of an expression without variables and functions.
@@ -90,13 +74,7 @@ func constant(e hclsyntax.Expression) (cty.Value, bool) {
 
 // value writes the JSON text of an expression.
 func (l *literal) value(e hclsyntax.Expression) error {
-	defer func(depth int) { l.depth = depth }(l.depth)
-	l.depth++
-	e, err := l.resolve(e)
-	if err != nil {
-		return err
-	}
-	switch e := e.(type) {
+	switch e := unwrapped(e).(type) {
 	case *hclsyntax.ObjectConsExpr:
 		return l.object(e)
 	case *hclsyntax.TupleConsExpr:
@@ -124,12 +102,12 @@ func (l *literal) known(v cty.Value, r hcl.Range) {
 
 func (l *literal) object(e *hclsyntax.ObjectConsExpr) error {
 	l.write(e.SrcRange, "{")
-	for i, item := range e.Items {
+	for _, item := range e.Items {
 		key, ok := constant(item.KeyExpr)
 		if !ok || key.Type() != cty.String {
 			return notLiteral(item.KeyExpr)
 		}
-		l.key(i, key.AsString(), item.KeyExpr.Range())
+		l.key(key.AsString(), item.KeyExpr.Range())
 		if err := l.value(item.ValueExpr); err != nil {
 			return err
 		}
@@ -140,8 +118,8 @@ func (l *literal) object(e *hclsyntax.ObjectConsExpr) error {
 
 func (l *literal) tuple(e *hclsyntax.TupleConsExpr) error {
 	l.write(e.SrcRange, "[")
-	for i, item := range e.Exprs {
-		l.separate(i)
+	for _, item := range e.Exprs {
+		l.separate()
 		if err := l.value(item); err != nil {
 			return err
 		}
@@ -170,51 +148,20 @@ func (l *literal) included(e hclsyntax.Expression) error {
 	return nil
 }
 
-// item returns the value of a key, or nil.
-func item(e *hclsyntax.ObjectConsExpr, name string) (found hclsyntax.Expression) {
-	for _, item := range e.Items {
-		if key, ok := constant(item.KeyExpr); ok && key.Type() == cty.String && key.AsString() == name {
-			found = item.ValueExpr
-		}
-	}
-	return found
-}
-
-// spelled writes a policy from a string in quotes or a heredoc.
-func (l *literal) spelled(text string, r hcl.Range) {
-	source := l.module.texts[r.Filename][r.Start.Byte:]
-	l.file, l.Spelling = r.Filename, place.Find(text, source, begin(r), source[0] == '"')
-}
-
 func begin(r hcl.Range) place.Mark { return place.Mark{Line: r.Start.Line, Column: r.Start.Column} }
 
-// refer remembers the place of a reference.
-func (l *literal) refer(e hclsyntax.Expression) {
-	if r := e.Range(); l.file == "" || l.file == r.Filename {
-		l.reference = r
-	}
-}
-
 // write writes a text that has the place of the range.
-func (l *literal) write(r hcl.Range, text string) {
-	if l.file == "" {
-		l.file = r.Filename
-	}
-	if l.file != r.Filename {
-		r = l.reference
-	}
-	l.Write(begin(r), text)
-}
+func (l *literal) write(r hcl.Range, text string) { l.Write(begin(r), text) }
 
-// key writes the name of the i-th member of an object.
-func (l *literal) key(i int, name string, r hcl.Range) {
-	l.separate(i)
+// key writes the name of a member of an object.
+func (l *literal) key(name string, r hcl.Range) {
+	l.separate()
 	l.write(r, string(jsondoc.AppendString(nil, name))+":")
 }
 
-// separate writes a comma before all items except the first one.
-func (l *literal) separate(i int) {
-	if i > 0 {
+// separate writes a comma before an item or member, except the first one.
+func (l *literal) separate() {
+	if last := l.Text[len(l.Text)-1]; last != '{' && last != '[' {
 		l.Text = append(l.Text, ',')
 	}
 }

@@ -162,8 +162,8 @@ func function(n *yaml.Node) string {
 
 // target returns the node that an alias names.
 func target(n *yaml.Node) *yaml.Node {
-	for i := 0; i < maxDepth && n.Kind == yaml.AliasNode; i++ {
-		n = n.Alias
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
 	}
 	return n
 }

@@ -19,9 +19,8 @@ type module struct {
 	folder    string
 	read      Reader
 	resources []*resource
-	documents []*resource                     // data sources aws_ecr_lifecycle_policy_document
-	locals    map[string]hclsyntax.Expression // nil if the module defines it again
-	texts     map[string][]byte               // by file name
+	documents []*resource       // data sources aws_ecr_lifecycle_policy_document
+	texts     map[string][]byte // by file name
 }
 
 // A resource has a policy in an attribute or, if it is a document, in its body.
@@ -33,10 +32,10 @@ type resource struct {
 	used    bool                 // of a document: by a resource, which is checked with it
 }
 
-// terraform returns the policies in one file of a folder, or in all for "". Locals and
-// documents may be in any file.
+// terraform returns the policies in one file of a folder, or in all for "".
+// Documents may be in any file.
 func terraform(folder, name string, read Reader) ([]Policy, error) {
-	m := &module{folder: folder, read: read, locals: map[string]hclsyntax.Expression{}, texts: map[string][]byte{}}
+	m := &module{folder: folder, read: read, texts: map[string][]byte{}}
 	var policies []Policy
 	names, _ := filepath.Glob(filepath.Join(folder, "*")) // without a match the named file remains
 	names = slices.DeleteFunc(names, func(other string) bool { return !isTerraform(other) || other == filepath.Clean(name) })
@@ -81,7 +80,6 @@ var blocks = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "resource", LabelNames: []string{"type", "name"}},
 	{Type: "data", LabelNames: []string{"type", "name"}},
 	{Type: "module", LabelNames: []string{"name"}},
-	{Type: "locals"},
 }}
 
 // add adds a file, or returns its problems.
@@ -111,8 +109,6 @@ func (m *module) add(name string, content []byte) jsondoc.Problems {
 			if source := body.Attributes["source"]; source != nil && submodule(source.Expr) {
 				m.addPolicy(body, "module."+b.Labels[0], attributes["module.repository-template"])
 			}
-		case "locals":
-			m.addLocals(body)
 		case "data":
 			if b.Labels[0] == documentType {
 				m.documents = append(m.documents, &resource{address: "data." + strings.Join(b.Labels, "."), place: b.DefRange, body: body})
@@ -150,22 +146,13 @@ func (m *module) addPolicy(body *hclsyntax.Body, address, name string) {
 	}
 }
 
-func (m *module) addLocals(body *hclsyntax.Body) {
-	for name, a := range body.Attributes {
-		if _, again := m.locals[name]; again {
-			a.Expr = nil
-		}
-		m.locals[name] = a.Expr
-	}
-}
-
 // policies returns the policies in one file, or in all for "".
 func (m *module) policies(file string) (policies []Policy) {
 	for _, r := range slices.Concat(m.resources, m.documents) {
 		if r.used {
 			continue
 		}
-		l := literal{module: m, reference: r.place}
+		l := literal{module: m, file: r.place.Filename}
 		var err error
 		if r.body != nil {
 			err = l.document(r)
