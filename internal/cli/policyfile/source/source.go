@@ -25,7 +25,7 @@ const MaxBytes = 4 << 20
 // A Policy is one policy of a file, or the problem of a file that cannot be parsed.
 type Policy struct {
 	File    string
-	Address string // of the resource, such as aws_ecr_lifecycle_policy.app; "" for a file that is a policy
+	Address string // of the resource; "" for a file that is a policy
 	NotRead bool   // the text depends on values that the files do not have
 	// Problems say why there is no Text. Their lines are those of File.
 	Problems       jsondoc.Problems
