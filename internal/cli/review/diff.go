@@ -15,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
@@ -125,13 +126,8 @@ func (of *comparison) planNow(ctx context.Context, f *session.Flags, name string
 	}
 	of.to, err = s.Report(ctx, s.Run)
 	of.from.Repositories = slices.DeleteFunc(of.from.Repositories, func(r report.Repository) bool { return !s.Config.Repositories.Ask(r.Name) })
-	of.existing = func(repository string, digests []string) (map[string]bool, error) {
-		images, err := apply.Describe(ctx, s.Connection.Remover, repository, digests)
-		there := map[string]bool{}
-		for digest := range images {
-			there[digest] = true
-		}
-		return there, err
+	of.existing = func(repository string, digests []string) (map[string]evaluator.Image, error) {
+		return apply.Describe(ctx, s.Connection.Remover, repository, digests)
 	}
 	return err
 }
