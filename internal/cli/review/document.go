@@ -58,8 +58,8 @@ func title(name string) string {
 	return name
 }
 
-// isLog reports whether a text with this beginning can only be a log: it does not begin with
-// a JSON object, or the object has a member of a log.
+// isLog reports whether a text with this beginning can only be a log. It then does not begin
+// with a JSON object, or the object has a member of a log.
 func isLog(text []byte) bool {
 	first, err := json.NewDecoder(bytes.NewReader(text)).Token()
 	return err != nil || first != json.Delim('{') || doctype.Has(text, logMembers...)
@@ -85,7 +85,7 @@ func read(r io.Reader) (*report.Report, members, error) {
 			return nil, m, notJSON(err)
 		case name == "repositories":
 			err := in.Decode(&repositories)
-			if _, other := errors.AsType[*json.UnmarshalTypeError](err); other { // of a request, for example
+			if _, other := errors.AsType[*json.UnmarshalTypeError](err); other || err == nil && repositories == nil { // of a request, for example
 				m["repositories object"] = nil
 				return nil, m, nil
 			}

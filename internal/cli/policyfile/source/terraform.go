@@ -32,8 +32,8 @@ type resource struct {
 	used    bool                 // of a document: by a resource, which is checked with it
 }
 
-// terraform returns the policies in one file of a folder, or in all for "".
-// Documents may be in any file.
+// terraform returns the policies in one file of a folder, or in all for "". Documents may be
+// in any file.
 func terraform(folder, name string, read Reader) ([]Policy, error) {
 	m := &module{folder: folder, read: read, texts: map[string][]byte{}}
 	var policies []Policy
@@ -53,15 +53,14 @@ func terraform(folder, name string, read Reader) ([]Policy, error) {
 		case err != nil:
 			return nil, err
 		case strings.HasSuffix(file, ".json") && bytes.Contains(content, []byte("lifecycle_policy")):
-			policies = append(policies, Policy{File: file, NotRead: true, Problems: jsondoc.Refusal(notJSON)})
+			why := jsondoc.Refusal("not read: is Terraform in JSON; write the resource that has the policy in a .tf file")
+			policies = append(policies, Policy{File: file, NotRead: true, Problems: why})
 		case faults != nil:
 			policies = append(policies, Policy{File: file, Problems: faults})
 		}
 	}
 	return append(policies, m.policies(name)...), nil
 }
-
-const notJSON = "not read: is Terraform in JSON; write the resource that has the policy in a .tf file"
 
 const documentType = "aws_ecr_lifecycle_policy_document"
 
