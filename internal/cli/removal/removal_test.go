@@ -3,6 +3,7 @@ package removal
 import (
 	"testing"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -48,5 +49,14 @@ func TestTheOverridableProtectionsAreThoseOfReports(t *testing.T) {
 		if err := checkOverridable([]string{string(kind)}); err == nil {
 			t.Errorf("%s can be overridden", kind)
 		}
+	}
+}
+
+func TestACommandLineIsQuotedForAShell(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"team/app:v1": "team/app:v1", "": "''", "pr-*": "'pr-*'", "it's": `'it'\''s'`, `{"protect": {}}`: `'{"protect": {}}'`, "a\nb": "'a\nb'",
+	} {
+		awstest.Equal(t, word, want, session.Quoted(word))
 	}
 }

@@ -98,7 +98,7 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 		return nil, exit.Failuref("%w", err)
 	}
 	request := config.Request{Mode: mode, Repositories: patterns(f.Repositories)}
-	run, err := c.Override(f.maxDeletions.value, f.maxDeletionsPerRepository.value, f.maxDeletedPercent.value).Unprotect(f.Unprotected).Narrow(request)
+	run, err := c.Override(f.limits.MaxDeletions, f.limits.MaxDeletionsPerRepository, f.limits.MaxDeletedPercent).Unprotect(f.Unprotected).Narrow(request)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
 	}
@@ -188,7 +188,7 @@ func (s *Session) Report(ctx context.Context, run func(context.Context) (report.
 	if err != nil {
 		return nil, Error(err)
 	}
-	report.End, report.Calls, report.Limits = s.End(), s.Connection.Calls(), s.limits()
+	report.End, report.Calls, report.Limits = s.End(), s.Connection.Calls(), s.givenLimits()
 	s.Flags.Progress.Phase("writing the result")
 	return &report, nil
 }
