@@ -23,6 +23,9 @@ type Screen struct {
 	On            terminal.Terminal
 	Configuration string   // names the configuration or the policy; without it there is no header
 	Price         *float64 // of storage, in USD per GB-month; nil for the published price
+	// Limits are those of the run and of the entries of its configuration, or nil if they are
+	// not known.
+	Limits []config.Limits
 }
 
 // Report returns the default screen. It says the most important things first, and has less

@@ -78,6 +78,10 @@ func (t *Table) widths() []int {
 // readable is the width below which a column is only shortened if no more can be left out.
 const readable = 32
 
+// shortName is the width to which the names of a column that is shortened in the middle
+// shrink before other columns do.
+const shortName = 10
+
 // choose returns which columns to show, and the width of each column on a terminal.
 func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 	shown, widths = make([]bool, len(natural)), slices.Clone(natural)
@@ -119,16 +123,30 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 			}
 		}
 	}
-	most := width // of a column of text
-	for most > 1 && over(most) > 0 {
-		most--
-	}
-	for i := range widths {
-		if !t.columns[i].Number {
-			widths[i] = min(widths[i], most)
-		}
-	}
+	t.narrow(widths, shown, width, func(c Column) bool { return c.Middle }, shortName)
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number }, 1)
 	return shown, widths
+}
+
+// narrow takes cells from the widest of the columns while the line is wider than width, but
+// leaves at least the least.
+func (t *Table) narrow(widths []int, shown []bool, width int, may func(Column) bool, least int) {
+	for {
+		widest, sum := -1, -2
+		for i, w := range widths {
+			if !shown[i] {
+				continue
+			}
+			sum += w + 2
+			if may(t.columns[i]) && w > least && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 || sum <= width {
+			return
+		}
+		widths[widest]--
+	}
 }
 
 func (t *Table) line(b *strings.Builder, row []string, shown []bool, widths []int, on terminal.Terminal) {
