@@ -64,7 +64,7 @@ func run(ctx context.Context, f *session.Flags) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(f.Stdout, story)
+	fmt.Fprint(f.Stdout, text.Fold(story, f.Terminal.Out.Width))
 	if _, err := runReport(ctx, s, "plan"); err != nil {
 		return err
 	}

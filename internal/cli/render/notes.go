@@ -105,7 +105,10 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 	}
 	for i := range lines {
 		l := &lines[i]
-		if l.Skipped.IsFailure() {
+		switch {
+		case l.Skipped == plan.SkipDeadline: // the messages say where it was, which does not matter
+			failures.add(true, string(l.Skipped), l.Name, "the time ran out before the repository was done")
+		case l.Skipped.IsFailure():
 			failures.add(true, string(l.Skipped), l.Name, l.Message)
 		}
 		if l.NotDone() == 0 {

@@ -218,6 +218,13 @@ func TestTheScreenOfALargeRegistryFits(t *testing.T) {
 		}
 		awstest.Contains(t, lines[1], "failed")
 	}
+	for i := range 9 {
+		f := finding.Finding{Kind: finding.Kind(fmt.Sprint("kind", i)), Repository: "web", Message: strings.Repeat("long message ", 9)}
+		r.Findings = append(r.Findings, f)
+	}
+	if n := strings.Count(Screen{On: terminal.Terminal{Width: 80}}.Report(r), "\n"); n >= 50 {
+		t.Errorf("a screen with long messages has %d lines", n)
+	}
 	screen := Screen{}.Report(r)
 	for _, part := range []string{
 		"\nand 288 more repositories: 574,000 images, 138,000 to delete, 28,700 protected, at most 43 TB; -o wide or -o csv lists all\n",

@@ -22,7 +22,7 @@ import (
 type Screen struct {
 	On            terminal.Terminal
 	Configuration string   // names the configuration or the policy; without it there is no header
-	Price         *float64 // of storage, in USD per GB-month; nil for the published price
+	Price         *float64 // of storage, in USD per GB-month; nil for that of package price
 	// Limits are those of the run and of the entries of its configuration, or nil if they are
 	// not known.
 	Limits []config.Limits
@@ -31,15 +31,18 @@ type Screen struct {
 // Report returns the default screen. It says the most important things first, and has less
 // than 40 lines for any number of repositories, unless messages are long.
 func (s Screen) Report(r *report.Report) string {
+	const most, fewest, around = 12, 5, 9 // lines of repositories, and lines around them
 	lines := summed(r)
-	var out text.Lines
-	s.header(&out, r)
+	var above, below text.Lines
+	s.header(&above, r)
+	s.notes(&below, r, lines)
+	s.last(&below, r, lines)
+	rest := text.Fold(below.String(), s.On.Width)
 	if len(lines) > 0 {
-		out.WriteString(s.repositories(r, lines) + "\n")
+		first := min(most, max(fewest, 40-around-strings.Count(rest, "\n")))
+		above.WriteString(s.repositories(r, lines, first) + "\n")
 	}
-	s.notes(&out, r, lines)
-	s.last(&out, r, lines)
-	return text.Fold(out.String(), s.On.Width)
+	return text.Fold(above.String(), s.On.Width) + rest
 }
 
 // header says where the run was and with what, unless the caller has said it.
@@ -151,16 +154,16 @@ func (l *summedRepository) note() string {
 }
 
 // split returns the repositories that have a line, and those that are only summed because
-// there are too many. Of the failed and of the limited ones, some have a line.
-func split(lines []summedRepository) (shown, rest []summedRepository) {
-	const most, first, firstOfRank = 20, 12, 4
+// there are too many. The first ones have a line: a third of them failed, a third limited.
+func split(lines []summedRepository, first int) (shown, rest []summedRepository) {
+	const most = 20
 	if len(lines) <= most {
 		return lines, nil
 	}
 	ranks := map[int]int{}
 	for _, l := range lines {
 		ranks[l.rank()]++
-		if len(shown) < first && (l.rank() == 2 || ranks[l.rank()] <= firstOfRank) {
+		if len(shown) < first && (l.rank() == 2 || ranks[l.rank()] <= first/3) {
 			shown = append(shown, l)
 		} else {
 			rest = append(rest, l)
@@ -169,8 +172,8 @@ func split(lines []summedRepository) (shown, rest []summedRepository) {
 	return shown, rest
 }
 
-func (s Screen) repositories(r *report.Report, lines []summedRepository) string {
-	lines, rest := split(lines)
+func (s Screen) repositories(r *report.Report, lines []summedRepository, first int) string {
+	lines, rest := split(lines, first)
 	deletes := "TO DELETE"
 	if r.Mode == config.Apply {
 		deletes = "DELETED"
