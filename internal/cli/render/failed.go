@@ -52,7 +52,12 @@ func failed(r *report.Report) string {
 		}
 		return "nothing failed"
 	}
-	var what, todo []string
+	what, todo := whatFailed(r, undone)
+	return strings.Join(what, ", ") + "; next: " + strings.Join(todo, "; ")
+}
+
+// whatFailed returns the causes of undone in words, and what to do about them.
+func whatFailed(r *report.Report, undone map[string]int) (what, todo []string) {
 	for _, name := range slices.Sorted(maps.Keys(undone)) {
 		c, n := causes[name], undone[name]
 		switch {
@@ -75,7 +80,7 @@ func failed(r *report.Report) string {
 	if len(todo) > 1 {
 		todo = slices.DeleteFunc(todo, func(remedy string) bool { return remedy == runAgain })
 	}
-	return strings.Join(what, ", ") + "; next: " + strings.Join(todo, "; ")
+	return what, todo
 }
 
 // failedSources names the in-use sources that failed, whose findings begin with their names.
