@@ -50,7 +50,7 @@ func (s Screen) header(out *text.Lines, r *report.Report) {
 	if s.Configuration != "" {
 		line := fmt.Sprintf("account %s, %s; %s", cmp.Or(r.Account, "not known"), r.Region, s.Configuration)
 		if n, _ := removals(r); r.Mode != config.Apply {
-			line += fmt.Sprintf("; %d to remove", n)
+			line += fmt.Sprintf("; %s to remove", humanize.Comma(int64(n)))
 		}
 		out.Addf("%s", line)
 		out.Addf("")
@@ -185,7 +185,7 @@ func (s Screen) repositories(r *report.Report, lines []summedRepository, first i
 	t := text.NewTable(
 		text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGES", Number: true, Cut: 2},
 		text.Column{Name: deletes, Number: true, Style: terminal.Red}, text.Column{Name: "PROTECTED", Number: true, Cut: 1, Style: terminal.Green},
-		text.Column{Name: "MAX SIZE", Number: true}, text.Column{Name: "MAX $/MONTH", Number: true, Cut: 3}, text.Column{Name: "NOTE"})
+		text.Column{Name: "MAX SIZE", Number: true}, text.Column{Name: "MAX $/MONTH", Number: true, Cut: 3}, text.Column{Name: "NOTE", Whole: true})
 	number := func(n int) string { return humanize.Comma(int64(n)) }
 	for i := range lines {
 		l := &lines[i]

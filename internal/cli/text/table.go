@@ -13,6 +13,7 @@ type Column struct {
 	Name   string
 	Number bool // aligned right, and never shortened
 	Middle bool // shortened in the middle, because names often differ at the end
+	Whole  bool // shortened only after other columns have few letters left
 	// Cut says which columns a narrow terminal loses first: those with the greatest number.
 	// A column with 0 stays.
 	Cut   int
@@ -78,9 +79,8 @@ func (t *Table) widths() []int {
 // readable is the width below which a column is only shortened if no more can be left out.
 const readable = 32
 
-// shortName is the width to which the names of a column that is shortened in the middle
-// shrink before other columns do.
-const shortName = 10
+// fewLetters is the width to which columns shrink before one that stays whole does.
+const fewLetters = 10
 
 // choose returns which columns to show, and the width of each column on a terminal.
 func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
@@ -123,7 +123,7 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 			}
 		}
 	}
-	t.narrow(widths, shown, width, func(c Column) bool { return c.Middle }, shortName)
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, fewLetters)
 	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number }, 1)
 	return shown, widths
 }
