@@ -15,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
@@ -30,8 +31,9 @@ type Flags struct {
 	NoPolicies    bool     // the command evaluates no policies
 	Unprotected   []string // the protections that the run overrides, see [config.Config.Unprotect]
 
-	configured               bool     // it has --config
-	price                    *float64 // of the configuration
+	configured               bool            // it has --config
+	price                    *float64        // of the configuration
+	running                  []config.Limits // see render.Screen
 	profile, region, logFile string
 	deadline                 time.Duration
 	allowExec                bool

@@ -103,6 +103,10 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 		return nil, exit.Usagef("%w", err)
 	}
 	run.Repositories.Omitted = patterns(f.Exclude)
+	f.running = []config.Limits{run.Limits}
+	for _, entry := range run.Policies {
+		f.running = append(f.running, entry.Limits)
+	}
 	f.Progress.Start()
 	f.Progress.Phase("connecting to AWS")
 	registry, err := f.Connect(ctx)
