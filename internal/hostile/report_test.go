@@ -331,6 +331,12 @@ func (j *judgement) freelyMarked() bool {
 	orphan := len(subjects(&im)) > len(j.listedSubjects())
 	pattern := slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(im.Tags, tag) })
 	young := j.pushedHours > 0 && j.now.Sub(pushed(&im)) < time.Duration(j.pushedHours)*time.Hour
+	if orphan && (!j.deleteOrphans || j.onlyReferrers()) || pattern || young {
+		return false
+	}
+	if j.mode == "filtered" {
+		return j.freelyChosen() && !(j.filter.tagOnly && len(related) > 1)
+	}
 	lastTag := j.rule.action == "untag" && (!slices.ContainsFunc(im.Tags, func(tag string) bool { return !isDev(tag) }) || len(related) > 1)
-	return !orphan && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
+	return !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
 }

@@ -90,7 +90,11 @@ func (n *tally) enough(t *testing.T, registries int) {
 		wanted = append(wanted, "fault: "+kind)
 	}
 	wanted = append(wanted, "removed: named by a finding", "removed: used by a source that does not count", "removed: used by an idle family",
-		"removes while a source that it does not rely upon has failed")
+		"removes while a source that it does not rely upon has failed",
+		"filtered: deleted", "filtered: follows", "filtered: tags removed", "named: tags removed")
+	for _, kind := range overridable {
+		wanted = append(wanted, "overridden: "+kind)
+	}
 	for _, kind := range []useKind{"an image", ofAllImages, ofAnywhere, byFamily, byPath, aFinding} {
 		wanted = append(wanted, "use: "+string(kind))
 	}
