@@ -200,30 +200,30 @@ func TestReadmeShowsTheFirstConfiguration(t *testing.T) {
 	awstest.Equal(t, "start-here.json and the README", decode(t, readFile(t, "start-here.json")), decode(t, shown))
 }
 
-// The README explains verdicts with a table: the tags of each image, when it was pushed,
+// A page explains verdicts with a table: the tags of each image, when it was pushed,
 // what each of two rules does, and the verdict. The headings of the columns are the rules.
-func TestReadmeExplainsVerdicts(t *testing.T) {
+func TestPageExplainsVerdicts(t *testing.T) {
 	t.Parallel()
-	readme := string(readFile(t, readmePage))
+	page := string(readFile(t, "../docs/policies.md"))
 	var rules []string
-	for _, m := range regexp.MustCompile("rule (\\d): `(.*?)`, keep (\\d+) ").FindAllStringSubmatch(readme, -1) {
+	for _, m := range regexp.MustCompile("rule (\\d): `(.*?)`, keep (\\d+) ").FindAllStringSubmatch(page, -1) {
 		rules = append(rules, fmt.Sprintf(`{"rulePriority": %s, "selection": {"tagStatus": "tagged", "tagPatternList": [%q],
 			"countType": "imageCountMoreThan", "countNumber": %s}, "action": {"type": "expire"}}`, m[1], m[2], m[3]))
 	}
 	policy, problems := lifecycle.ParseText([]byte(`{"rules": [` + strings.Join(rules, ",") + `]}`))
 	awstest.Empty(t, "problems", problems)
 	text, want := "# digest pushed pulled tags\n", []string{}
-	for _, m := range regexp.MustCompile(`(?m)^\| (.*?) \| (\d+) days ago \|.*\| (expire|keep), (rule \d) \|$`).FindAllStringSubmatch(readme, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| (.*?) \| (\d+) days ago \|.*\| (expire|keep), (rule \d) \|$`).FindAllStringSubmatch(page, -1) {
 		name := strings.ReplaceAll(strings.ReplaceAll(m[1], "` `", ","), "`", "")
 		text += name + " " + m[2] + "d - " + name + "\n"
 		want = append(want, name+"  "+m[3]+"  "+m[4]+"  ")
 	}
 	if len(rules) != 2 || len(want) != 3 {
-		t.Fatalf("the README has %d rules and %d images, want 2 and 3", len(rules), len(want))
+		t.Fatalf("the page has %d rules and %d images, want 2 and 3", len(rules), len(want))
 	}
 	for i, v := range evaluator.Evaluate(policy, images(t, text), now) {
 		if !strings.HasPrefix(v.String(), want[i]) {
-			t.Errorf("the README says %q, the verdict is %q", want[i], v)
+			t.Errorf("the page says %q, the verdict is %q", want[i], v)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -60,8 +61,8 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request)
 	_, operation, isTarget := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
 	switch {
 	case isTarget:
-	case strings.HasPrefix(request.URL.Path, "/2015-03-31/functions"):
-		operation = "ListFunctions" // of Lambda
+	case request.Method == http.MethodGet: // Lambda and EKS
+		operation = path.Base(request.URL.Path)
 	default: // the protocol of STS
 		operation = request.FormValue("Action")
 	}

@@ -2,15 +2,18 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/creack/pty"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
@@ -130,4 +133,53 @@ func TestQuestionsOnATerminal(t *testing.T) {
 		awstest.Equal(t, "images after "+strconv.Quote(answer), left, len(registry.Images("app")))
 		awstest.Contains(t, strings.Join(s.lines, "\n"), strings.TrimSpace("Type yes to go on: "+answer))
 	}
+}
+
+// documents are the commands that print a document, whose lines are as long as they are.
+var documents = []string{"adopt", "convert", "invoke", "kubernetes-role", "references"}
+
+// No line of any command or help is wider than the terminal, but a single word stays whole.
+func TestNoLineIsWiderThanTheTerminal(t *testing.T) {
+	t.Parallel()
+	more := []string{
+		"plan", "plan -o wide", "plan --policy INPUT/policy.json --max-deletions 1", "apply", "apply -o wide", "delete app v1 v2", "delete app --untagged",
+		"plan -r none", "plan --regoin x", "explain nowhere:v1", "show INPUT/log", "adopt --out INPUT/new.json --detach", "attach --detach", "--help", "completion --help",
+	}
+	for name, line := range commandLines {
+		more = append(more, name+" --help")
+		if !slices.Contains(documents, name) {
+			more = append(more, line)
+		}
+	}
+	for _, line := range more {
+		for _, columns := range []int{80, 120} {
+			t.Run(fmt.Sprintf("%s/%d", line, columns), func(t *testing.T) {
+				t.Parallel()
+				p := prepare(t, wideRegistry())
+				p.give(t, inputs)
+				p.Args = append(p.Args, strings.Fields(strings.ReplaceAll(line, "INPUT", p.Dir))...)
+				_, s := p.inTerminal(t, columns, "yes")
+				for _, line := range s.drawn {
+					if words := strings.Fields(line); text.Width(line) > columns && len(words) > 1 {
+						t.Errorf("a line has %d columns:\n%s", text.Width(line), line)
+					}
+				}
+			})
+		}
+	}
+}
+
+// wideRegistry has long names, tags and policies.
+func wideRegistry() *fakeecr.Server {
+	registry := fakeecr.New()
+	long := "platform/backend/services/payments-and-invoices/authorization-worker"
+	for _, repository := range []string{"app", long, long + "-canary"} {
+		fill(registry, repository, 4)
+		registry.Put(repository, fakeecr.Image{
+			PushedAt: time.Now().AddDate(0, 0, -60),
+			Tags:     []string{"v1", "release-2026.11.30-build.4711-with-a-rather-long-suffix", "main-3f1c5a0e77b2", "stable"},
+		})
+		registry.SetLifecyclePolicy(repository, keepOne(repository))
+	}
+	return registry
 }

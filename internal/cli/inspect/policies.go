@@ -120,5 +120,8 @@ func assignmentTable(rows []assigned, on terminal.Terminal) string {
 		table += "\n"
 	}
 	table += fmt.Sprintf("%s: %d with a policy, %d skipped\n", text.Count(len(rows), "repository"), len(rows)-skipped, skipped)
-	return table + render.AttachedPolicies(attached)
+	if note := render.AttachedPolicies(attached, ""); note != "" {
+		table += note + "\n"
+	}
+	return table
 }

@@ -33,6 +33,7 @@ const (
 // Delete returns the command delete.
 func Delete(f *session.Flags) *cobra.Command {
 	var d deletion
+	f.NoPolicies = true
 	c := &cobra.Command{
 		Use:   "delete REPOSITORY [IMAGE...]",
 		Short: "Delete images of one repository, named or selected by filters",

@@ -131,6 +131,9 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 	for _, g := range others.all {
 		out.Addf("%s", g.line())
 	}
+	if attached := AttachedPolicies(r.Totals.AttachedPolicies, "at least "); attached != "" {
+		out.Addf("note: %s", attached)
+	}
 	if r.Omitted != nil {
 		out.Addf("note: this report was shortened; it lacks %s, %s and %s, which the last lines count where they can",
 			count(r.Omitted.Repositories, "repository"), count(r.Omitted.Images, "image"), count(r.Omitted.Findings, "finding"))

@@ -68,7 +68,7 @@ func some() *report.Report {
 
 func TestTheScreenHasALineForEachRepository(t *testing.T) {
 	t.Parallel()
-	want := `account 123456789012, eu-west-1; policy keep.json
+	want := `account 123456789012, eu-west-1; policy keep.json; 4 to remove
 
 REPOSITORY  IMAGES  TO DELETE  PROTECTED  MAX SIZE  MAX $/MONTH  NOTE
 bad-1            0          0          0       0 B        $0.00  skipped: failed
@@ -127,7 +127,7 @@ func TestTheLastLinesAlone(t *testing.T) {
 	t.Parallel()
 	empty := of(config.Plan)
 	empty.Account, empty.Region = "", "cn-north-1"
-	awstest.Equal(t, "empty registry", `account not known, cn-north-1; keep.json
+	awstest.Equal(t, "empty registry", `account not known, cn-north-1; keep.json; 0 to remove
 
 This registry has no repository, or none is selected. If you mean another Region or account, give --region or --profile.
 

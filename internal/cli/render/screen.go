@@ -42,7 +42,11 @@ func (s Screen) Report(r *report.Report) string {
 // header says where the run was and with what, unless the caller has said it.
 func (s Screen) header(out *text.Lines, r *report.Report) {
 	if s.Configuration != "" {
-		out.Addf("account %s, %s; %s", cmp.Or(r.Account, "not known"), r.Region, s.Configuration)
+		line := fmt.Sprintf("account %s, %s; %s", cmp.Or(r.Account, "not known"), r.Region, s.Configuration)
+		if n, _ := removals(r); r.Mode != config.Apply {
+			line += fmt.Sprintf("; %d to remove", n)
+		}
+		out.Addf("%s", line)
 		out.Addf("")
 	}
 	if len(r.Repositories) == 0 && r.Omitted == nil {

@@ -29,6 +29,7 @@ type Flags struct {
 	Output        Output
 	Repositories  []string // nil if the flag is not given
 	Exclude       []string // repositories to leave out
+	NoPolicies    bool     // the command evaluates no policies
 	Unprotected   []string // the protections that the run overrides, see [config.Config.Unprotect]
 
 	configured                                                 bool     // it has --config

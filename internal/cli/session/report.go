@@ -28,6 +28,8 @@ func (f *Flags) used() string {
 		return "policy of the standard input"
 	case f.Policy != "":
 		return "policy " + filepath.Base(f.Policy)
+	case location == "" && f.NoPolicies:
+		return "no configuration"
 	case location == "":
 		return "no configuration: attached policies"
 	case strings.HasPrefix(location, "{"), strings.HasPrefix(location, "//"):
