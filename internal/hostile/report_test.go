@@ -341,7 +341,7 @@ func (j *judgement) freelyMarked() bool {
 		return false
 	}
 	if j.mode == "filtered" {
-		return j.freelyChosen() && !(j.filter.tagOnly && len(related) > 1)
+		return j.freelyChosen() && (!j.filter.tagOnly || len(related) == 1)
 	}
 	lastTag := j.rule.action == "untag" && (!slices.ContainsFunc(im.Tags, func(tag string) bool { return !isDev(tag) }) || len(related) > 1)
 	return !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
