@@ -19,6 +19,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
 )
 
+func init() { cobra.EnableCommandSorting = false } // the groups have an order
+
 func root(e env.Env, args []string) *cobra.Command {
 	c := &cobra.Command{
 		Use:           "ecrclean",
@@ -31,7 +33,8 @@ func root(e env.Env, args []string) *cobra.Command {
 			if len(args) > 0 {
 				return exit.Usagef("unknown command %q%s; see ecrclean --help", args[0], nearest.Hint(args[0], commandNames(c)))
 			}
-			return exit.Usagef("a command is missing; see ecrclean --help")
+			c.SetOut(c.ErrOrStderr())
+			return cmp.Or(c.Help(), exit.Usagef("a command is missing; the list above has them"))
 		},
 	}
 	c.SetVersionTemplate("{{.Version}}\n")

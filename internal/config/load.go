@@ -34,11 +34,17 @@ func Load(ctx context.Context, location string, read Reader) (Config, jsondoc.Pr
 // source. The name is empty if the location is a JSON text.
 func Text(ctx context.Context, location string, read Reader) (name string, text []byte, err error) {
 	name = strings.TrimSpace(location)
-	if strings.HasPrefix(name, "{") || strings.HasPrefix(name, "//") {
+	if IsText(name) {
 		return "", []byte(location), nil
 	}
 	text, err = read(ctx, name)
 	return name, jsondoc.UTF8(text), err
+}
+
+// IsText reports whether a location, without the space before it, is the text of a
+// configuration itself.
+func IsText(location string) bool {
+	return strings.HasPrefix(location, "{") || strings.HasPrefix(location, "//")
 }
 
 // An UnsupportedError says that a run cannot apply a configuration, because it sets fields

@@ -64,7 +64,7 @@ func run(ctx context.Context, f *session.Flags) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(f.Stdout, story)
+	fmt.Fprint(f.Stdout, text.Fold(story, f.Terminal.Out.Width))
 	if _, err := runReport(ctx, s, "plan"); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func printLeft(ctx context.Context, s *session.Session, server *fakeecr.Server, 
 	for _, repository := range report.Repositories {
 		images := server.Images(repository.Name)
 		if repository.Skipped != "" {
-			t.Row(repository.Name, fmt.Sprintf("all %d", len(images)), "", "skipped: "+repository.Message)
+			t.Row(repository.Name, fmt.Sprintf("all %d", len(images)), "", "skipped: "+string(repository.Skipped)+", see above")
 			continue
 		}
 		for _, im := range images {
@@ -126,11 +126,14 @@ func whyLeft(ctx context.Context, s *session.Session, repository report.Reposito
 	if err != nil {
 		return "", err
 	}
-	because := []string{e.Verdict.Why()}
-	for _, p := range e.ProtectedBy {
-		because = append(because, "protected by "+p.String())
+	if len(e.ProtectedBy) > 0 {
+		return "protected by " + e.ProtectedBy[0].String(), nil
 	}
-	return strings.Join(because, "; "), nil
+	why := e.Verdict.Why()
+	if _, reason, matched := strings.Cut(why, ", not marked: "); matched { // which rule is in the story
+		why = reason
+	}
+	return why, nil
 }
 
 //go:embed story.txt

@@ -39,7 +39,7 @@ func TestPlace(t *testing.T) {
 	awstest.Equal(t, "text", "üé😀\ufffd\n\"!/x", string(in.Text))
 	problems := jsondoc.Problems{{Line: 1, Column: 1}, {Line: 1, Column: 2}, {Line: 1, Column: 3}, {Line: 1, Column: 4}, {Line: 2, Column: 1}, {Line: 2, Column: 4}}
 	columns := []int{}
-	for _, p := range in.Place(problems) {
+	for _, p := range in.InFile(problems) {
 		awstest.Equal(t, "line", 2, p.Line)
 		columns = append(columns, p.Column)
 	}
@@ -51,7 +51,7 @@ func TestAPolicyHasNoOtherPlace(t *testing.T) {
 	for _, file := range []string{`{"rules": []}`, `{"lifecyclePolicyText": {"rules": []}}`, `{"lifecyclePolicyText": "x`, "x"} {
 		in := doctype.ReadPolicy([]byte(file))
 		awstest.Equal(t, "text", file, string(in.Text))
-		awstest.Equal(t, "place", 7, in.Place(jsondoc.Problems{{Line: 1, Column: 7}})[0].Column)
+		awstest.Equal(t, "place", 7, in.InFile(jsondoc.Problems{{Line: 1, Column: 7}})[0].Column)
 	}
 }
 
@@ -66,7 +66,7 @@ func FuzzPlace(f *testing.F) {
 		}
 		file := append([]byte(`{"lifecyclePolicyText": `), append(text, '}')...)
 		in := doctype.ReadPolicy(file)
-		for _, p := range in.Place(jsondoc.Parse(in.Text).Problems()) {
+		for _, p := range in.InFile(jsondoc.Parse(in.Text).Problems()) {
 			if p.Line < 1 || p.Column < 1 || p.Column > len(file)+1 {
 				t.Errorf("%q: problem at %d:%d", file, p.Line, p.Column)
 			}

@@ -165,7 +165,7 @@ func (k *checker) readPolicies(names []string) ([]*document, error) {
 			continue
 		}
 		in := doctype.ReadPolicy(p.Text)
-		d.text, d.place = in.Text, func(inText jsondoc.Problems) jsondoc.Problems { return p.InFile(in.Place(inText)) }
+		d.text, d.place = in.Text, func(inText jsondoc.Problems) jsondoc.Problems { return p.InFile(in.InFile(inText)) }
 		if k.dialect == "extended" {
 			d.policies[0], d.problems = lifecycle.Parse(in.Text, lifecycle.Extended)
 		} else {

@@ -46,7 +46,7 @@ func convertPolicy(f *session.Flags, name string) error {
 			return err
 		}
 	}
-	for _, p := range in.Place(problems) {
+	for _, p := range in.InFile(problems) {
 		fmt.Fprintf(f.Stderr, "%s:%s\n", text.Printable(name), p)
 	}
 	if problems.Err() != nil {

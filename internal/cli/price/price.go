@@ -9,17 +9,18 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
-// Date is when the prices here were last compared with those that AWS publishes at
-// https://aws.amazon.com/ecr/pricing/.
-const Date = "2026-03-22"
+// Date is the month of the newest texts that confirm the price which AWS publishes, without a
+// Region, at https://aws.amazon.com/ecr/pricing/.
+const Date = "2026-03"
 
-// standard is the price in USD of a GB-month in a private repository. AWS publishes one price
-// for its Regions outside GovCloud, China and the isolated partitions.
+// standard is the price in USD of a GB-month in a private repository. It is confirmed for
+// us-east-1, us-west-2 and ap-northeast-1. The other Regions in areas are taken to have the
+// same price. GovCloud, China and the isolated partitions have price lists of their own.
 //
 // The first 150 TB of archived images have the same price, so archiving saves nothing below.
 const standard = 0.10
 
-// areas are the beginnings of the names of these Regions.
+// areas are the beginnings of the names of the Regions that have the price.
 var areas = []string{"af-", "ap-", "ca-", "eu-", "il-", "me-", "mx-", "sa-", "us-"}
 
 // PerGBMonth returns the price in USD of storing a gigabyte for a month in a private

@@ -66,7 +66,6 @@ the standard error stream says why.
 	f.AddReport(c)
 	f.AddExec(c)
 	f.AddRemoval(c)
-	d.line.flags = c.Flags()
 	d.add(c.Flags())
 	c.Flags().BoolVar(&d.yes, "yes", false, "do not ask")
 	c.Flags().StringSliceVar(&f.Unprotected, "override-protection", nil, "remove images in spite of this protection: "+
@@ -78,7 +77,6 @@ the standard error stream says why.
 type deletion struct {
 	*session.Session
 	filters
-	line   commandLine
 	images imagename.Images // without Names if there are filters
 	seen   seen
 	yes    bool
@@ -86,8 +84,8 @@ type deletion struct {
 
 // check checks the command line before anything is read.
 func (d *deletion) check(args []string) error {
-	filtered := d.given(d.line.flags) != nil
-	if err := d.parse(d.line.flags); err != nil {
+	filtered := d.given() != nil
+	if err := d.parse(); err != nil {
 		return err
 	}
 	switch {
@@ -101,7 +99,7 @@ func (d *deletion) check(args []string) error {
 
 func (d *deletion) run(ctx context.Context, args []string) (err error) {
 	choice := d.chooseByFilter
-	if d.given(d.line.flags) == nil {
+	if d.given() == nil {
 		choice = d.chooseByName
 		d.images, err = d.Images(args, math.MaxInt, someImages)
 	} else {
@@ -129,7 +127,7 @@ func (d *deletion) chooseByName() selection.Choice {
 // explain adds what to do to the error of a run.
 func (d *deletion) explain(err error) error {
 	if last, ok := errors.AsType[*selection.LastTagError](err); ok {
-		return exit.Incompletef("%w; to delete the image: %s", err, d.line.with(d.images.Repository, last.Tags, ""))
+		return exit.Incompletef("%w; to delete the image: %s", err, d.with(last.Tags, ""))
 	}
 	return d.images.Hint(err)
 }
@@ -169,8 +167,23 @@ func (d *deletion) approve(plan *plan.Plan) error {
 	}
 	return exit.Incompletef("nothing was removed: %s; to remove only what you named: %s; "+
 		"to delete the image with all its tags: %s", strings.Join(refused, "; "),
-		d.line.with(d.images.Repository, tags, "--tag-only"),
-		d.line.with(d.images.Repository, d.images.Names, "--all-tags"))
+		d.with(tags, "--tag-only"),
+		d.with(d.images.Names, "--all-tags"))
+}
+
+// with returns a delete command for the images, with the given flags and another one in place
+// of --all-tags and --tag-only.
+func (d *deletion) with(names []string, flag string) string {
+	words := []string{"delete", d.images.Repository}
+	switch {
+	case len(names) != 1:
+		words = append(words, names...)
+	case strings.Contains(names[0], ":"):
+		words[1] += "@" + names[0]
+	default:
+		words[1] += ":" + names[0]
+	}
+	return strings.TrimSpace(d.Line(session.Except("all-tags", "tag-only"), words...) + " " + flag)
 }
 
 // split divides tags into those that were named and the others.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
@@ -20,6 +21,7 @@ import (
 
 // filters are the flags that select images.
 type filters struct {
+	flags            *pflag.FlagSet
 	untagged         bool
 	tags             []string
 	age, newest      string // as typed
@@ -29,6 +31,7 @@ type filters struct {
 }
 
 func (f *filters) add(flags *pflag.FlagSet) {
+	f.flags = flags
 	flags.BoolVar(&f.untagged, "untagged", false, "select images without a tag")
 	flags.StringSliceVar(&f.tags, "tags", nil,
 		"select images with a tag that matches one of these patterns; * matches any characters (repeatable, comma-separated)")
@@ -42,13 +45,13 @@ func (f *filters) add(flags *pflag.FlagSet) {
 }
 
 // parse reads the values of the flags, and refuses those that exclude each other.
-func (f *filters) parse(flags *pflag.FlagSet) (err error) {
-	if flags.Changed("older-than") {
+func (f *filters) parse() (err error) {
+	if f.flags.Changed("older-than") {
 		if f.olderThan, err = selection.ParseAge(f.age); err != nil {
 			return exit.Usagef("--older-than %s: %w", f.age, err)
 		}
 	}
-	if flags.Changed("keep-newest") {
+	if f.flags.Changed("keep-newest") {
 		number, ok := decimal.Parse(f.newest)
 		n, fits := number.Int()
 		if !ok || !fits || n < 1 || n > math.MaxInt32 {
@@ -60,13 +63,13 @@ func (f *filters) parse(flags *pflag.FlagSet) (err error) {
 		f.tags[i] = strings.TrimSpace(f.tags[i])
 	}
 	switch {
-	case flags.Changed("tags") && (len(f.tags) == 0 || slices.Contains(f.tags, "")):
+	case f.flags.Changed("tags") && (len(f.tags) == 0 || slices.Contains(f.tags, "")):
 		return exit.Usagef("--tags has an empty pattern, which selects no tag; write patterns such as 'pr-*', or leave it out")
 	case f.untagged && len(f.tags) > 0:
 		return exit.Usagef("--untagged and --tags together select no image; run delete twice, once with each")
 	case f.allTags && f.tagOnly:
 		return exit.Usagef("--all-tags and --tag-only exclude each other; give one of them")
-	case f.given(flags) != nil && len(f.tags) == 0 && (f.allTags || f.tagOnly):
+	case f.given() != nil && len(f.tags) == 0 && (f.allTags || f.tagOnly):
 		return exit.Usagef("--all-tags and --tag-only need tags; name them, or select them with --tags")
 	}
 	return nil
@@ -74,11 +77,11 @@ func (f *filters) parse(flags *pflag.FlagSet) (err error) {
 
 // given returns the filters of the command line as a person types them, or nil. A filter that
 // is given and empty, such as one of a shell variable without a value, is an error in parse.
-func (*filters) given(flags *pflag.FlagSet) []string {
+func (f *filters) given() []string {
 	var given []string
 	for _, name := range []string{"untagged", "tags", "older-than", "keep-newest"} {
-		if f := flags.Lookup(name); f.Changed && f.Value.String() != "false" {
-			given = append(given, typed(f))
+		if flag := f.flags.Lookup(name); flag.Changed && flag.Value.String() != "false" {
+			given = append(given, session.Typed(flag))
 		}
 	}
 	return given
@@ -101,7 +104,7 @@ type seen struct {
 }
 
 func (d *deletion) chooseByFilter() selection.Choice {
-	filter, reason := d.filter(), "selected by "+strings.Join(d.given(d.line.flags), " ")
+	filter, reason := d.filter(), "selected by "+strings.Join(d.given(), " ")
 	choose := func(l *selection.Listing, now time.Time, _ bool) ([]selection.Chosen, error) {
 		selected := filter.Select(l.Images, now, reason)
 		if d.seen.listing == nil {
@@ -148,7 +151,7 @@ func moreTags(digest string, n int) string {
 
 // nothingSelected says that no image matches the filters, and how many match each of them.
 func (d *deletion) nothingSelected() string {
-	s, given := &d.seen, d.given(d.line.flags)
+	s, given := &d.seen, d.given()
 	all := text.Count(len(s.listing.Images), "image")
 	message := fmt.Sprintf("nothing is selected: none of the %s in %s matches %s",
 		all, s.listing.Repository, strings.Join(given, " "))
@@ -199,7 +202,7 @@ func hint(patterns, tags []string) string {
 			}
 		}
 		if i := nearest.Index(prefix, prefixes); i >= 0 {
-			return fmt.Sprintf(" (did you mean --tags %s?)", quoted(prefixes[i]+rest))
+			return fmt.Sprintf(" (did you mean --tags %s?)", session.Quoted(prefixes[i]+rest))
 		}
 	}
 	return ""

@@ -3,6 +3,7 @@ package removal
 import (
 	"testing"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -56,6 +57,6 @@ func TestACommandLineIsQuotedForAShell(t *testing.T) {
 	for word, want := range map[string]string{
 		"team/app:v1": "team/app:v1", "": "''", "pr-*": "'pr-*'", "it's": `'it'\''s'`, `{"protect": {}}`: `'{"protect": {}}'`, "a\nb": "'a\nb'",
 	} {
-		awstest.Equal(t, word, want, quoted(word))
+		awstest.Equal(t, word, want, session.Quoted(word))
 	}
 }

@@ -44,7 +44,11 @@ func (s Screen) Images(r *report.Report) string {
 		if f.Repository != "" {
 			f.Message = f.Repository + ": " + f.Message
 		}
-		out.Addf("note: %s", awserror.Clean(f.Message))
+		label := "note"
+		if f.Kind.Failure() != "" {
+			label = "failed"
+		}
+		out.Addf("%s: %s", label, awserror.Clean(f.Message))
 	}
 	lines := summed(r)
 	if out.Len() > before {

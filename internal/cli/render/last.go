@@ -155,72 +155,39 @@ func skipped(r *report.Report) string {
 	if unknown := r.Totals.Skipped - known; unknown > 0 {
 		codes["not in this report"] = unknown
 	}
-	return fmt.Sprintf("%s of %s%s", humanize.Comma(int64(r.Totals.Skipped)), count(r.Totals.Repositories, "repository"), byKind(codes))
+	line := fmt.Sprintf("%s of %s%s", humanize.Comma(int64(r.Totals.Skipped)), count(r.Totals.Repositories, "repository"), byKind(codes))
+	if codes[string(plan.SkipLimit)] > 0 {
+		line += "; for the limits see above"
+	}
+	return line
 }
 
-// saves says how much storage the run frees. Archived images save nothing below 150 TB.
+// saves says how much storage the run frees, and how much limits keep. Archived images save
+// nothing below 150 TB.
 func (s Screen) saves(r *report.Report) string {
 	_, bytes := removals(r)
 	if r.Mode == config.Apply {
 		bytes = r.Totals.DeletedBytes
 	}
+	line := "at most " + s.worth(r, bytes)
+	if _, more := held(r); more > 0 {
+		line += "; limits hold back " + s.worth(r, more)
+	}
 	usd, known := s.price(r)
 	if !known {
-		return fmt.Sprintf(`at most %s (images share layers; for dollars, set "price" in the configuration: the price in %s is not known)`, size(bytes), r.Region)
+		return fmt.Sprintf(`%s (images share layers; for dollars, set "price" in the configuration: the price in %s is not known)`, line, r.Region)
 	}
 	unit := strconv.FormatFloat(usd, 'f', 2, 64)
 	if rounded, err := strconv.ParseFloat(unit, 64); err != nil || rounded != usd {
 		unit = strconv.FormatFloat(usd, 'f', -1, 64)
 	}
-	return fmt.Sprintf("at most %s and %s a month (images share layers; $%s per GB-month)", size(bytes), s.dollars(r, bytes), unit)
+	return fmt.Sprintf("%s (images share layers; $%s per GB-month)", line, unit)
 }
 
-// remedies say what to do about the causes of Undone.
-var remedies = map[string]string{
-	string(plan.SkipFailed):        "correct what the message says, and run again",
-	string(plan.SkipScanFailed):    "make the in-use source answer, and run again",
-	"in-use sources":               "make the in-use source answer, and run again",
-	string(plan.SkipDeadline):      "give a longer --deadline, and run again",
-	string(plan.SkipInvalidPolicy): "replace the attached policy: ecrclean attach --policy FILE",
-	"images unknown":               "see with ecrclean plan which images are left",
-	"faults of the program":        "please report it with the output of -o json",
-}
-
-// failed says what failed and what to do.
-func failed(r *report.Report) string {
-	undone := r.Undone()
-	if len(undone) == 0 {
-		switch {
-		case r.Incomplete:
-			return "the shortened report lacks what failed; see the log of the run"
-		case !r.Handled():
-			return "nothing, but a limit keeps images: see above"
-		}
-		return "nothing failed"
+// worth returns a size and, if the price is known, what storing it costs.
+func (s Screen) worth(r *report.Report, bytes int64) string {
+	if dollars := s.dollars(r, bytes); dollars != "" {
+		return size(bytes) + " and " + dollars + " a month"
 	}
-	var causes, todo []string
-	for _, cause := range slices.Sorted(maps.Keys(undone)) {
-		causes = append(causes, causeWords(cause, undone[cause]))
-		if remedy := cmp.Or(remedies[cause], "run again"); !slices.Contains(todo, remedy) {
-			todo = append(todo, remedy)
-		}
-	}
-	return strings.Join(causes, ", ") + "; " + strings.Join(todo, "; ")
-}
-
-// causeWords describes a cause of Undone and its number.
-func causeWords(cause string, n int) string {
-	noun, what := "", cause
-	switch first, rest, _ := strings.Cut(cause, " "); {
-	case plan.SkipCode(cause) == plan.SkipFailed:
-		noun = "repository"
-	case plan.SkipCode(cause).IsFailure():
-		noun, what = "repository", "skipped: "+cause
-	case first == "images":
-		noun, what = "image", rest
-	}
-	if noun == "" {
-		return humanize.Comma(int64(n)) + " " + what
-	}
-	return count(n, noun) + " " + what
+	return size(bytes)
 }

@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -106,7 +105,10 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 	}
 	for i := range lines {
 		l := &lines[i]
-		if l.Skipped.IsFailure() {
+		switch {
+		case l.Skipped == plan.SkipDeadline: // the messages say where it was, which does not matter
+			failures.add(true, string(l.Skipped), l.Name, "the time ran out before the repository was done")
+		case l.Skipped.IsFailure():
 			failures.add(true, string(l.Skipped), l.Name, l.Message)
 		}
 		if l.NotDone() == 0 {
@@ -127,7 +129,7 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 		}
 		out.Addf("%s", g.line())
 	}
-	limits(out, r, lines)
+	s.limits(out, r, lines)
 	for _, g := range others.all {
 		out.Addf("%s", g.line())
 	}
@@ -140,44 +142,5 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 	}
 	if out.Len() > before {
 		out.WriteByte('\n')
-	}
-}
-
-// limits adds a line for each limit that skips repositories: their images and bytes, and the
-// flag that would let them go. The saved plan of an apply may have skipped some, too.
-func limits(out *text.Lines, r *report.Report, lines []summedRepository) {
-	type limit struct {
-		names          []string
-		images, needed int
-		bytes          int64
-	}
-	flags, all := []string{}, map[string]*limit{}
-	for i := range lines {
-		l := &lines[i]
-		if !l.limited() {
-			continue
-		}
-		flag, number, _ := strings.Cut(LimitFlag(r, l.Repository), " ")
-		if all[flag] == nil {
-			flags, all[flag] = append(flags, flag), &limit{}
-		}
-		one := all[flag]
-		one.names = append(one.names, fmt.Sprintf("%s (%s)", l.Name, humanize.Comma(int64(l.Removals()))))
-		one.images, one.bytes = one.images+l.Removals(), one.bytes+l.bytes()
-		n, _ := strconv.Atoi(number)
-		one.needed = max(one.needed, n)
-	}
-	for _, flag := range flags {
-		one, in := all[flag], count(len(all[flag].names), "repository")
-		switch flag {
-		case "":
-			out.Addf("limit: %s of the saved plan, which a limit skipped, stay: %s; plan again with a higher limit", in, named(one.names))
-			continue
-		case "--max-deletions":
-			others, _ := r.Removals()
-			one.needed = others + one.images
-		}
-		out.Addf("limit: %s, at most %s, in %s are kept: %s; %s %d would allow %s",
-			count(one.images, "image"), size(one.bytes), in, named(one.names), flag, one.needed, english.PluralWord(one.images, "it", "them"))
 	}
 }

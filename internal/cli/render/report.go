@@ -63,11 +63,8 @@ func Incomplete(r *report.Report) string {
 	if len(bad) > 0 {
 		return IncompleteIn(slices.Sorted(maps.Keys(bad)))
 	}
-	reasons := []string{}
-	for _, reason := range slices.Sorted(maps.Keys(undone)) {
-		reasons = append(reasons, fmt.Sprintf("%d %s", undone[reason], reason))
-	}
-	return strings.TrimSuffix("incomplete: "+strings.Join(reasons, ", "), ": ")
+	what, _ := whatFailed(r, undone)
+	return strings.TrimSuffix("incomplete: "+strings.Join(what, ", "), ": ")
 }
 
 // IncompleteIn says that the repositories failed or were skipped, and names three.

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,18 +81,16 @@ app          2,000          2          2     42 GB        $4.20  1 to archive, 1
 web              0          0          0       0 B        $0.00  skipped: no policy
 
 failed: describe images in bad-1: no (2 repositories: bad-1, bad-2)
-limit: 1,500 images, at most 80 GB, in 1 repository are kept: big (1,500); --max-deletions-per-repository 1500 would allow them
-limit: 2 images, at most 5.0 GB, in 1 repository are kept: half (2); --max-deleted-percent 67 would allow them
-limit: 8 images, at most 0 B, in 1 repository are kept: late (8); --max-deletions 12 would allow them
+limit: 1,510 images, at most 85 GB, in 3 repositories are kept: big (1,500), half (2), late (8); --max-deletions-per-repository 1500 --max-deletions 1514 --max-deleted-percent 89 would allow them
 note: no use in ECS or Lambda found in 4 repositories: r0, r1, r2 and 1 more
 note: look
 note: app: one (and 1 more like it in app, web; -o wide lists all)
 
 to delete   2 images in 1 repository; also 1 to archive, 1 to lose tags
 protected   2 images: in use 1, newest 1
-skipped     6 of 7 repositories: limit 3, failed 2, no policy 1
-saves       at most 42 GB and $4.20 a month (images share layers; $0.10 per GB-month)
-failed      2 repositories failed; correct what the message says, and run again
+skipped     6 of 7 repositories: limit 3, failed 2, no policy 1; for the limits see above
+saves       at most 42 GB and $4.20 a month; limits hold back 85 GB and $8.50 a month (images share layers; $0.10 per GB-month)
+failed      2 repositories failed; next: see the messages above, and run again
 `
 	awstest.Equal(t, "screen", want, Screen{Configuration: "policy keep.json"}.Report(some()))
 }
@@ -118,7 +117,7 @@ deleted     1 image in 1 repository; not done: 2 failed, 1 not attempted, 1 bloc
 protected   0 images
 skipped     0 of 1 repository
 saves       at most 1.0 GB and $0.12 a month (images share layers; $0.125 per GB-month)
-failed      2 images failed, 1 image not attempted; run again
+failed      2 images failed, 1 image not attempted; next: see the messages above, and run again
 `
 	awstest.Equal(t, "screen", want, Screen{Price: &price}.Report(r))
 }
@@ -138,7 +137,7 @@ saves       at most 0 B (images share layers; for dollars, set "price" in the co
 failed      nothing failed
 `, Screen{Configuration: "keep.json"}.Report(empty))
 	limited := of(config.Apply, report.Repository{Name: "big", Skipped: plan.SkipLimit})
-	awstest.Contains(t, Screen{}.Report(limited), "\nfailed      nothing, but a limit keeps images: see above\n")
+	awstest.Contains(t, Screen{}.Report(limited), "\nfailed      nothing, but limits keep images: see above\n")
 }
 
 // A report that was shortened has its totals.
@@ -149,7 +148,7 @@ func TestAShortenedReportStillCounts(t *testing.T) {
 	r.Omitted = &report.Omitted{Repositories: 1, Images: 6}
 	got := Screen{}.Report(r)
 	for _, line := range []string{
-		"\nto delete   4 images\n", "\nprotected   2 images\n", "\nsaves       at most 42 GB and $4.20 a month ",
+		"\nto delete   4 images\n", "\nprotected   2 images\n", "\nsaves       at most 42 GB and $4.20 a month; ",
 		"\nnote: this report was shortened; it lacks 1 repository, 6 images and 0 findings, ",
 	} {
 		awstest.Contains(t, got, line)
@@ -219,11 +218,18 @@ func TestTheScreenOfALargeRegistryFits(t *testing.T) {
 		}
 		awstest.Contains(t, lines[1], "failed")
 	}
+	for i := range 9 {
+		f := finding.Finding{Kind: finding.Kind(fmt.Sprint("kind", i)), Repository: "web", Message: strings.Repeat("long message ", 9)}
+		r.Findings = append(r.Findings, f)
+	}
+	if n := strings.Count(Screen{On: terminal.Terminal{Width: 80}}.Report(r), "\n"); n >= 50 {
+		t.Errorf("a screen with long messages has %d lines", n)
+	}
 	screen := Screen{}.Report(r)
 	for _, part := range []string{
 		"\nand 288 more repositories: 574,000 images, 138,000 to delete, 28,700 protected, at most 43 TB; -o wide or -o csv lists all\n",
 		"failed: describe images in team/repository-000: denied (5 repositories: team/repository-000, team/repository-001, team/repository-002 and 2 more)",
-		" in 15 repositories are kept: ", "--max-deletions-per-repository 1500 would allow them",
+		" in 15 repositories are kept: ", "--max-deletions-per-repository 1500 --max-deletions 162500 --max-deleted-percent 75 would allow them",
 		"no use in ECS or Lambda found in 300 repositories: ",
 	} {
 		awstest.Contains(t, screen, part)
@@ -267,5 +273,41 @@ func TestIncompleteNamesTheRepositories(t *testing.T) {
 		"incomplete":                                            {Mode: config.Plan, Repositories: []report.Repository{{Name: "big", Skipped: plan.SkipLimit}}},
 	} {
 		awstest.Equal(t, "Incomplete", want, Incomplete(&r))
+	}
+}
+
+func TestTheLastLineSaysWhatFailedAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	scan := func(message string) finding.Finding {
+		return finding.Finding{Kind: finding.ScanFailed, Message: "in-use scan: " + message}
+	}
+	skipped := func(code plan.SkipCode) report.Repository { return report.Repository{Skipped: code} }
+	for want, r := range map[string]*report.Report{
+		"4 repositories skipped because 1 in-use source failed (ECS); next: see the messages above, and run again": {
+			Repositories: slices.Repeat([]report.Repository{skipped(plan.SkipScanFailed)}, 4), Findings: []finding.Finding{scan("ecs: list clusters: no")},
+		},
+		"1 repository skipped because 2 in-use sources failed (Lambda and s3://b/c); next: see the messages above, and run again": {
+			Repositories: []report.Repository{skipped(plan.SkipScanFailed)}, Findings: []finding.Finding{scan("lambda: no"), scan("s3://b/c: no")},
+		},
+		"1 in-use source failed (ECS); next: see the messages above, and run again": {Findings: []finding.Finding{scan("ecs: no")}},
+		"2 repositories not done before the deadline; next: give a longer --deadline, and run again": {
+			Repositories: slices.Repeat([]report.Repository{skipped(plan.SkipDeadline)}, 2),
+		},
+		"1 image not attempted, 1 repository not done before the interruption; next: run again": {
+			Repositories: []report.Repository{skipped(plan.SkipInterrupted)}, Totals: report.Totals{Counts: report.Counts{NotAttempted: 1}},
+		},
+		"1 image perhaps deleted; next: see with ecrclean plan which images are left": {Totals: report.Totals{Counts: report.Counts{Unknown: 1}}},
+	} {
+		awstest.Equal(t, "failed", want, failed(r))
+	}
+}
+
+// What keeps a repository is more important than its whole name.
+func TestTheNoteOfARepositoryIsNotCut(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("team/service-", 15)
+	r := of(config.Plan, report.Repository{Name: name, Skipped: plan.SkipLimit, Counts: report.Counts{Evaluated: 2000, Expired: 1500, ReclaimableBytes: 3e11}})
+	for _, width := range []int{60, 80, 120} {
+		awstest.Contains(t, Screen{On: terminal.Terminal{Width: width}}.Report(r), "  limit: 1,500 images, 300 GB\n")
 	}
 }

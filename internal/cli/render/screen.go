@@ -22,21 +22,27 @@ import (
 type Screen struct {
 	On            terminal.Terminal
 	Configuration string   // names the configuration or the policy; without it there is no header
-	Price         *float64 // of storage, in USD per GB-month; nil for the published price
+	Price         *float64 // of storage, in USD per GB-month; nil for that of package price
+	// Limits are those of the run and of the entries of its configuration, or nil if they are
+	// not known.
+	Limits []config.Limits
 }
 
 // Report returns the default screen. It says the most important things first, and has less
 // than 40 lines for any number of repositories, unless messages are long.
 func (s Screen) Report(r *report.Report) string {
+	const most, fewest, around = 12, 5, 9 // lines of repositories, and lines around them
 	lines := summed(r)
-	var out text.Lines
-	s.header(&out, r)
+	var above, below text.Lines
+	s.header(&above, r)
+	s.notes(&below, r, lines)
+	s.last(&below, r, lines)
+	rest := text.Fold(below.String(), s.On.Width)
 	if len(lines) > 0 {
-		out.WriteString(s.repositories(r, lines) + "\n")
+		first := min(most, max(fewest, 40-around-strings.Count(rest, "\n")))
+		above.WriteString(s.repositories(r, lines, first) + "\n")
 	}
-	s.notes(&out, r, lines)
-	s.last(&out, r, lines)
-	return text.Fold(out.String(), s.On.Width)
+	return text.Fold(above.String(), s.On.Width) + rest
 }
 
 // header says where the run was and with what, unless the caller has said it.
@@ -44,7 +50,7 @@ func (s Screen) header(out *text.Lines, r *report.Report) {
 	if s.Configuration != "" {
 		line := fmt.Sprintf("account %s, %s; %s", cmp.Or(r.Account, "not known"), r.Region, s.Configuration)
 		if n, _ := removals(r); r.Mode != config.Apply {
-			line += fmt.Sprintf("; %d to remove", n)
+			line += fmt.Sprintf("; %s to remove", humanize.Comma(int64(n)))
 		}
 		out.Addf("%s", line)
 		out.Addf("")
@@ -152,16 +158,16 @@ func (l *summedRepository) note() string {
 }
 
 // split returns the repositories that have a line, and those that are only summed because
-// there are too many. Of the failed and of the limited ones, some have a line.
-func split(lines []summedRepository) (shown, rest []summedRepository) {
-	const most, first, firstOfRank = 20, 12, 4
+// there are too many. The first ones have a line: a third of them failed, a third limited.
+func split(lines []summedRepository, first int) (shown, rest []summedRepository) {
+	const most = 20
 	if len(lines) <= most {
 		return lines, nil
 	}
 	ranks := map[int]int{}
 	for _, l := range lines {
 		ranks[l.rank()]++
-		if len(shown) < first && (l.rank() == 2 || ranks[l.rank()] <= firstOfRank) {
+		if len(shown) < first && (l.rank() == 2 || ranks[l.rank()] <= first/3) {
 			shown = append(shown, l)
 		} else {
 			rest = append(rest, l)
@@ -170,8 +176,8 @@ func split(lines []summedRepository) (shown, rest []summedRepository) {
 	return shown, rest
 }
 
-func (s Screen) repositories(r *report.Report, lines []summedRepository) string {
-	lines, rest := split(lines)
+func (s Screen) repositories(r *report.Report, lines []summedRepository, first int) string {
+	lines, rest := split(lines, first)
 	deletes := "TO DELETE"
 	if r.Mode == config.Apply {
 		deletes = "DELETED"
@@ -179,7 +185,7 @@ func (s Screen) repositories(r *report.Report, lines []summedRepository) string 
 	t := text.NewTable(
 		text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGES", Number: true, Cut: 2},
 		text.Column{Name: deletes, Number: true, Style: terminal.Red}, text.Column{Name: "PROTECTED", Number: true, Cut: 1, Style: terminal.Green},
-		text.Column{Name: "MAX SIZE", Number: true}, text.Column{Name: "MAX $/MONTH", Number: true, Cut: 3}, text.Column{Name: "NOTE"})
+		text.Column{Name: "MAX SIZE", Number: true}, text.Column{Name: "MAX $/MONTH", Number: true, Cut: 3}, text.Column{Name: "NOTE", Whole: true})
 	number := func(n int) string { return humanize.Comma(int64(n)) }
 	for i := range lines {
 		l := &lines[i]

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -15,7 +16,7 @@ import (
 // this is not known.
 type comparison struct {
 	from, to *report.Report
-	existing func(repository string, digests []string) (map[string]bool, error)
+	existing func(repository string, digests []string) (map[string]evaluator.Image, error)
 }
 
 func (c comparison) run() (*Difference, error) {
@@ -224,7 +225,7 @@ func (c comparison) findGone(repository string, removed []Image) error {
 	}
 	for _, im := range unsure {
 		im.After.Why = "gone"
-		if there[im.ImageDigest] {
+		if _, exists := there[im.ImageDigest]; exists {
 			im.After.Why = "no rule marks it any more"
 		}
 	}

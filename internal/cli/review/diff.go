@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
@@ -14,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
@@ -37,19 +39,7 @@ removes nothing. A may be older than 24 hours. The repositories of A that the fl
 			}
 			return nil
 		}),
-		RunE: func(c *cobra.Command, args []string) error {
-			d, status, err := difference(c, f, args)
-			if err != nil {
-				return err
-			}
-			if err := f.Print("difference", text.JSON(d), func(on terminal.Terminal) string { return d.table(on, f.Now()) }); err != nil {
-				return err
-			}
-			if n := d.differences(); status == nil && detailed && n > 0 {
-				status = exit.Changesf("%s", text.Count(n, "difference"))
-			}
-			return status
-		},
+		RunE: func(c *cobra.Command, args []string) error { return diff(c, f, args, detailed) },
 	}
 	f.AddRegistry(c)
 	f.AddPolicy(c)
@@ -61,32 +51,48 @@ removes nothing. A may be older than 24 hours. The repositories of A that the fl
 	return c
 }
 
-// difference compares what the arguments name. The status is the error of an incomplete new
-// plan, or nil.
-func difference(c *cobra.Command, f *session.Flags, args []string) (d *Difference, status, err error) {
-	from, err := readPlan(f, args[0])
+// diff compares the plans that the arguments name. Without a second one it makes a new plan.
+func diff(c *cobra.Command, f *session.Flags, args []string, detailed bool) (err error) {
+	var of comparison
+	if of.from, err = readPlan(f, args[0]); err != nil {
+		return err
+	}
+	second := ""
+	if len(args) == 2 {
+		second = args[1]
+		err = of.readSecond(c.Flags(), f, second)
+	} else {
+		err = of.planNow(c.Context(), f, args[0])
+	}
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	if len(args) == 1 {
-		return withNow(c.Context(), f, args[0], from)
+	d, err := of.run()
+	if err != nil {
+		return err
 	}
+	d.From.File, d.To.File = args[0], second
+	d.warn(f)
+	if err := f.Print("difference", text.JSON(d), func(on terminal.Terminal) string { return d.table(on, f.Now()) }); err != nil {
+		return err
+	}
+	if second == "" {
+		err = session.Status(of.to)
+	}
+	if n := d.differences(); err == nil && detailed && n > 0 {
+		return exit.Changesf("%s", text.Count(n, "difference"))
+	}
+	return err
+}
+
+func (of *comparison) readSecond(flags *pflag.FlagSet, f *session.Flags, name string) (err error) {
 	for _, flag := range []string{"config", "policy", "repositories", "exclude"} {
-		if c.Flags().Changed(flag) {
-			return nil, nil, exit.Usagef("--%s is for a new plan and has no effect on two files; leave it out, or leave out %s", flag, args[1])
+		if flags.Changed(flag) {
+			return exit.Usagef("--%s is for a new plan and has no effect on two files; leave it out, or leave out %s", flag, name)
 		}
 	}
-	to, err := readPlan(f, args[1])
-	if err != nil {
-		return nil, nil, err
-	}
-	d, err = comparison{from: from, to: to}.run()
-	if err != nil {
-		return nil, nil, err
-	}
-	d.From.File, d.To.File = args[0], args[1]
-	d.warn(f)
-	return d, nil, nil
+	of.to, err = readPlan(f, name)
+	return err
 }
 
 // readPlan reads a report that has all its images.
@@ -106,37 +112,24 @@ func readPlan(f *session.Flags, name string) (*report.Report, error) {
 	return r, err
 }
 
-// withNow compares a plan with a new plan.
-func withNow(ctx context.Context, f *session.Flags, name string, from *report.Report) (d *Difference, status, err error) {
-	if err := f.UseLimits(from.Limits); err != nil {
-		return nil, nil, err
+// planNow makes a new plan as the second one. Name is the file of the first plan.
+func (of *comparison) planNow(ctx context.Context, f *session.Flags, name string) error {
+	if err := f.UseLimits(of.from.Limits); err != nil {
+		return err
 	}
 	s, err := f.Open(ctx, config.Plan)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	if from.Region != s.Region {
-		return nil, nil, exit.Usagef("%s is of Region %s, and this run is for %s; give --region %s", title(name), from.Region, s.Region, from.Region)
+	if region := of.from.Region; region != s.Region {
+		return exit.Usagef("%s is of Region %s, and this run is for %s; give --region %s", title(name), region, s.Region, region)
 	}
-	to, err := s.Report(ctx, s.Run)
-	if err != nil {
-		return nil, nil, err
+	of.to, err = s.Report(ctx, s.Run)
+	of.from.Repositories = slices.DeleteFunc(of.from.Repositories, func(r report.Repository) bool { return !s.Config.Repositories.Ask(r.Name) })
+	of.existing = func(repository string, digests []string) (map[string]evaluator.Image, error) {
+		return apply.Describe(ctx, s.Connection.Remover, repository, digests)
 	}
-	from.Repositories = slices.DeleteFunc(from.Repositories, func(r report.Repository) bool { return !s.Config.Repositories.Ask(r.Name) })
-	d, err = comparison{from: from, to: to, existing: func(repository string, digests []string) (map[string]bool, error) {
-		images, err := apply.Describe(ctx, s.Connection.Remover, repository, digests)
-		there := map[string]bool{}
-		for digest := range images {
-			there[digest] = true
-		}
-		return there, err
-	}}.run()
-	if err != nil {
-		return nil, nil, err
-	}
-	d.From.File = name
-	d.warn(f)
-	return d, session.Status(to), nil
+	return err
 }
 
 // warn says which differences of the two plans are not those of the registry.

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -19,7 +19,7 @@ import (
 const begin = 1 << 16
 
 // logMembers are members of the lines of a log, and of the wrappings that package audit reads.
-var logMembers = []json.Token{
+var logMembers = []string{
 	"msg", "message", "@message", "timestamp", "@timestamp", "level", "record", "events", "logEvents", "messageType", "results",
 }
 
@@ -58,35 +58,18 @@ func title(name string) string {
 	return name
 }
 
-// isLog reports whether a text with this beginning can only be a log: it does not begin with
-// a JSON object, or the object has a member of a log.
+// isLog reports whether a text with this beginning can only be a log. It then does not begin
+// with a JSON object, or the object has a member of a log.
 func isLog(text []byte) bool {
-	in := json.NewDecoder(bytes.NewReader(text))
-	if first, err := in.Token(); err != nil || first != json.Delim('{') {
-		return true
-	}
-	for in.More() {
-		name, err := in.Token()
-		if err != nil {
-			return false
-		}
-		if slices.Contains(logMembers, name) {
-			return true
-		}
-		var value json.RawMessage
-		if in.Decode(&value) != nil {
-			return false // it is cut
-		}
-	}
-	return false
+	first, err := json.NewDecoder(bytes.NewReader(text)).Token()
+	return err != nil || first != json.Delim('{') || doctype.Has(text, logMembers...)
 }
 
 // members are the members of a JSON object, without the list of repositories.
 type members map[string]json.RawMessage
 
 // read reads a JSON object, and a report if it is one. Without an error, the report is nil for
-// any other object. It holds the text of one repository at a time: a plan to remove a million
-// images has about 500 MB.
+// any other object.
 func read(r io.Reader) (*report.Report, members, error) {
 	in := json.NewDecoder(r)
 	if _, err := in.Token(); err != nil { // the brace, see isLog
@@ -101,9 +84,13 @@ func read(r io.Reader) (*report.Report, members, error) {
 		case err != nil:
 			return nil, m, notJSON(err)
 		case name == "repositories":
-			if list, err := readList(in, &repositories); err != nil || !list {
+			err := in.Decode(&repositories)
+			if _, other := errors.AsType[*json.UnmarshalTypeError](err); other || err == nil && repositories == nil { // of a request, for example
 				m["repositories object"] = nil
-				return nil, m, err
+				return nil, m, nil
+			}
+			if err != nil {
+				return nil, m, notJSON(err)
 			}
 		default:
 			var value json.RawMessage
@@ -125,25 +112,6 @@ func read(r io.Reader) (*report.Report, members, error) {
 	}
 	result.Repositories = repositories
 	return result, m, onlyStatus(in)
-}
-
-// readList reads the list of repositories. It reports false if the value is no list.
-func readList(in *json.Decoder, repositories *[]report.Repository) (list bool, err error) {
-	if token, err := in.Token(); err != nil || token != json.Delim('[') {
-		return false, notJSON(err)
-	}
-	for in.More() {
-		var repository report.Repository
-		if err := in.Decode(&repository); err != nil {
-			if _, other := errors.AsType[*json.UnmarshalTypeError](err); other {
-				return false, nil // of a request, for example
-			}
-			return false, notJSON(err)
-		}
-		*repositories = append(*repositories, repository)
-	}
-	_, err = in.Token()
-	return true, notJSON(err)
 }
 
 // report returns the report that the members are of, without its repositories.

@@ -1,5 +1,5 @@
-// Package review has the commands that look at what was written before. Show prints a saved
-// plan, a report or a log, and diff compares two plans, or a plan with now.
+// Package review has the commands for saved plans, reports and logs. Show prints one of them,
+// and diff compares two plans, or a plan with now.
 package review
 
 import (
@@ -69,7 +69,7 @@ func showLog(f *session.Flags, name string, in io.Reader) error {
 	return err
 }
 
-// readReport reads a report. For any other document the error says what it is.
+// readReport reads a report. The error names any other document.
 func readReport(name string, in io.Reader) (*report.Report, error) {
 	r, m, err := read(in)
 	switch {

@@ -27,7 +27,7 @@ func (d *Difference) table(on terminal.Terminal, now time.Time) string {
 	}{{"+", d.Added}, {"-", d.Removed}, {"~", d.Changed}} {
 		for _, im := range change.images {
 			t.Row(change.sign, im.Repository, text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags),
-				humanize.Bytes(uint64(max(im.ImageSizeInBytes, 0))), text.Days(im.After.line()), text.Days(im.Before.line()))
+				size(im.ImageSizeInBytes), text.Days(im.After.line()), text.Days(im.Before.line()))
 		}
 	}
 	for _, r := range d.Repositories {
@@ -45,8 +45,7 @@ func (s *Side) line(now time.Time) string {
 	if name == "" {
 		name = "now"
 	}
-	return fmt.Sprintf("%s, %s: %s to remove, at most %s", name, origin(s.report, now), text.Count(s.Images, "image"),
-		humanize.Bytes(uint64(max(s.Bytes, 0))))
+	return fmt.Sprintf("%s, %s: %s to remove, at most %s", name, origin(s.report, now), text.Count(s.Images, "image"), size(s.Bytes))
 }
 
 func (s *State) line() string {
@@ -70,7 +69,8 @@ func (d *Difference) totals() string {
 	if d.differences() == 0 {
 		return fmt.Sprintf("no difference: both would remove the same %s", text.Count(d.To.Images, "image"))
 	}
-	size := func(bytes int64) string { return humanize.Bytes(uint64(max(bytes, 0))) }
 	return fmt.Sprintf("%d more to remove (at most %s), %d no longer (at most %s), %d for another reason; %s changed",
 		len(d.Added), size(d.AddedBytes), len(d.Removed), size(d.RemovedBytes), len(d.Changed), text.Count(len(d.Repositories), "repository"))
 }
+
+func size(bytes int64) string { return humanize.Bytes(uint64(max(bytes, 0))) }

@@ -3,11 +3,9 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/dustin/go-humanize/english"
@@ -17,7 +15,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // Flags are the shared flags. A command adds those that it has.
@@ -32,12 +31,13 @@ type Flags struct {
 	NoPolicies    bool     // the command evaluates no policies
 	Unprotected   []string // the protections that the run overrides, see [config.Config.Unprotect]
 
-	configured                                                 bool     // it has --config
-	price                                                      *float64 // of the configuration
-	profile, region, logFile                                   string
-	deadline                                                   time.Duration
-	allowExec                                                  bool
-	maxDeletions, maxDeletionsPerRepository, maxDeletedPercent limit
+	configured               bool            // it has --config
+	price                    *float64        // of the configuration
+	running                  []config.Limits // see render.Screen
+	profile, region, logFile string
+	deadline                 time.Duration
+	allowExec                bool
+	limits                   report.Limits
 }
 
 // An Output is a value of --output.
@@ -149,49 +149,9 @@ func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func(o
 	return nil
 }
 
-// A limit is the value of a flag, an integer as in a configuration: an integer flag of
-// package pflag would read 010 as 8.
-type limit struct {
-	value *int // nil if the flag is not given
-	most  int  // 0 for none
-}
-
-func (l *limit) String() string {
-	if l.value == nil {
-		return ""
-	}
-	return strconv.Itoa(*l.value)
-}
-
-func (*limit) Type() string { return "int" }
-
-func (l *limit) Set(s string) error {
-	number, ok := decimal.Parse(s)
-	n, fits := number.Int()
-	switch {
-	case !ok || !fits || n < 0:
-		return errors.New("must be an integer such as 100, not negative")
-	case l.most > 0 && n > int64(l.most):
-		return fmt.Errorf("must be at most %d", l.most)
-	}
-	l.value = new(int(n))
-	return nil
-}
-
 // AddRemoval adds the flags of the commands that remove images: --log and those of AddLimits.
 func (f *Flags) AddRemoval(c *cobra.Command) {
 	c.Flags().StringVar(&f.logFile, "log", "",
 		"append the log to this file, for ecrclean audit FILE: each image before the call that removes it, and its outcome")
 	f.AddLimits(c)
-}
-
-// AddLimits adds --max-deletions, --max-deletions-per-repository and --max-deleted-percent.
-func (f *Flags) AddLimits(c *cobra.Command) {
-	f.maxDeletedPercent.most = 100
-	c.Flags().Var(&f.maxDeletions, "max-deletions",
-		"remove at most this many images in all; overrides the configuration")
-	c.Flags().Var(&f.maxDeletionsPerRepository, "max-deletions-per-repository",
-		"skip repositories in which more images would be removed; overrides the configuration")
-	c.Flags().Var(&f.maxDeletedPercent, "max-deleted-percent",
-		"skip repositories in which more than this percentage of the images would be removed; overrides the configuration")
 }

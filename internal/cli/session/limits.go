@@ -1,29 +1,82 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/decimal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // MaxPlanAge is the default of --max-plan-age.
 const MaxPlanAge = 24 * time.Hour
 
-// limits returns the limits that were typed or come from a saved plan, or nil if there are none.
-func (f *Flags) limits() *report.Limits {
-	l := report.Limits{
-		MaxDeletions:              f.maxDeletions.value,
-		MaxDeletionsPerRepository: f.maxDeletionsPerRepository.value,
-		MaxDeletedPercent:         f.maxDeletedPercent.value,
+// A limit is a flag for an integer as in a configuration: an integer flag of package pflag
+// would read 010 as 8.
+type limit struct {
+	field, flag string
+	value       **int // points to nil if the flag is not given
+	most        int   // 0 for none
+	usage       string
+}
+
+// flagsOf returns the flags for limits.
+func flagsOf(l *report.Limits) []limit {
+	return []limit{
+		{"maxDeletions", "max-deletions", &l.MaxDeletions, 0, "remove at most this many images in all"},
+		{
+			"maxDeletionsPerRepository", "max-deletions-per-repository", &l.MaxDeletionsPerRepository, 0,
+			"skip repositories in which more images would be removed",
+		},
+		{
+			"maxDeletedPercent", "max-deleted-percent", &l.MaxDeletedPercent, 100,
+			"skip repositories in which more than this percentage of the images would be removed",
+		},
 	}
-	if l == (report.Limits{}) {
+}
+
+func (l *limit) String() string {
+	if l.value == nil || *l.value == nil { // pflag also calls it for the zero value
+		return ""
+	}
+	return strconv.Itoa(**l.value)
+}
+
+func (*limit) Type() string { return "int" }
+
+func (l *limit) Set(s string) error {
+	number, ok := decimal.Parse(s)
+	n, fits := number.Int()
+	switch {
+	case !ok || !fits || n < 0:
+		return errors.New("must be an integer such as 100, not negative")
+	case l.most > 0 && n > int64(l.most):
+		return fmt.Errorf("must be at most %d", l.most)
+	}
+	*l.value = new(int(n))
+	return nil
+}
+
+// AddLimits adds --max-deletions, --max-deletions-per-repository and --max-deleted-percent.
+func (f *Flags) AddLimits(c *cobra.Command) {
+	for _, l := range flagsOf(&f.limits) {
+		c.Flags().Var(&l, l.flag, l.usage+"; overrides the configuration")
+	}
+}
+
+// givenLimits returns the limits that were typed or come from a saved plan, or nil if there
+// are none.
+func (f *Flags) givenLimits() *report.Limits {
+	if f.limits == (report.Limits{}) {
 		return nil
 	}
-	return &l
+	return new(f.limits)
 }
 
 // UseLimits takes the limits of a saved plan, which may be nil, for the flags that are not
@@ -33,21 +86,14 @@ func (f *Flags) UseLimits(saved *report.Limits) error {
 		return nil
 	}
 	taken := *saved
-	for _, l := range []struct {
-		name  string
-		flag  *limit
-		taken **int
-	}{
-		{"maxDeletions", &f.maxDeletions, &taken.MaxDeletions},
-		{"maxDeletionsPerRepository", &f.maxDeletionsPerRepository, &taken.MaxDeletionsPerRepository},
-		{"maxDeletedPercent", &f.maxDeletedPercent, &taken.MaxDeletedPercent},
-	} {
-		switch given := l.flag.value != nil; {
-		case given:
-			*l.taken = nil
-		case *l.taken != nil:
-			if err := l.flag.Set(strconv.Itoa(**l.taken)); err != nil {
-				return exit.Usagef("%s of the saved plan %w; plan again", l.name, err)
+	from := flagsOf(&taken)
+	for i, l := range flagsOf(&f.limits) {
+		switch limit := from[i].value; {
+		case *l.value != nil:
+			*limit = nil
+		case *limit != nil:
+			if err := l.Set(strconv.Itoa(**limit)); err != nil {
+				return exit.Usagef("%s of the saved plan %w; plan again", l.field, err)
 			}
 		}
 	}
@@ -63,13 +109,10 @@ func LimitFlags(l *report.Limits) string {
 		return ""
 	}
 	var flags []string
-	add := func(flag string, limit *int) {
-		if limit != nil {
-			flags = append(flags, fmt.Sprintf("%s %d", flag, *limit))
+	for _, l := range flagsOf(l) {
+		if *l.value != nil {
+			flags = append(flags, fmt.Sprintf("--%s %d", l.flag, **l.value))
 		}
 	}
-	add("--max-deletions", l.MaxDeletions)
-	add("--max-deletions-per-repository", l.MaxDeletionsPerRepository)
-	add("--max-deleted-percent", l.MaxDeletedPercent)
 	return strings.Join(flags, " ")
 }

@@ -12,19 +12,30 @@ import (
 // whose names keep accepts.
 func (f *Flags) Line(keep func(name string) bool, words ...string) string {
 	words = slices.Insert(words, 0, "ecrclean")
+	for i, word := range words {
+		words[i] = Quoted(word)
+	}
 	f.Command.Flags().Visit(func(flag *pflag.Flag) {
-		if !keep(flag.Name) {
-			return
-		}
-		value := flag.Value.String()
-		if list, isList := flag.Value.(pflag.SliceValue); isList {
-			value = strings.Join(list.GetSlice(), ",")
-		}
-		if words = append(words, "--"+flag.Name); flag.NoOptDefVal == "" { // a flag that needs a value
-			words = append(words, value)
+		if keep(flag.Name) {
+			words = append(words, Typed(flag))
 		}
 	})
-	return shellLine(words)
+	return strings.Join(words, " ")
+}
+
+// Typed returns a flag with its value as a person types it.
+func Typed(f *pflag.Flag) string {
+	name, value := "--"+f.Name, f.Value.String()
+	if list, isList := f.Value.(pflag.SliceValue); isList {
+		value = strings.Join(list.GetSlice(), ",")
+	}
+	switch {
+	case f.NoOptDefVal == "": // a flag that needs a value
+		return name + " " + Quoted(value)
+	case value == "true":
+		return name
+	}
+	return name + "=" + value
 }
 
 // Except accepts the names of all other flags.
@@ -37,15 +48,12 @@ func Only(names ...string) func(string) bool {
 	return func(name string) bool { return slices.Contains(names, name) }
 }
 
-// shellLine returns the words for a shell, with quotes where they need them.
-func shellLine(words []string) string {
-	quoted := make([]string, len(words))
-	for i, word := range words {
-		if quoted[i] = word; !plainWord.MatchString(word) {
-			quoted[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
+// Quoted quotes a word for a shell if it has other than plain characters.
+func Quoted(word string) string {
+	if plainWord.MatchString(word) {
+		return word
 	}
-	return strings.Join(quoted, " ")
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

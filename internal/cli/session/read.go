@@ -51,7 +51,7 @@ func (f *Flags) ReadPolicy(
 	}
 	in := doctype.ReadPolicy(content)
 	policy, problems := parse(in.Text)
-	problems = in.Place(problems)
+	problems = in.InFile(problems)
 	if err := problems.Err(); err != nil {
 		return policy, nil, cmp.Or(f.Wrong(name, content, doctype.Policy), exit.Usagef("policy %s: %w", name, err))
 	}

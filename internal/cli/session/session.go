@@ -98,11 +98,15 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 		return nil, exit.Failuref("%w", err)
 	}
 	request := config.Request{Mode: mode, Repositories: patterns(f.Repositories)}
-	run, err := c.Override(f.maxDeletions.value, f.maxDeletionsPerRepository.value, f.maxDeletedPercent.value).Unprotect(f.Unprotected).Narrow(request)
+	run, err := c.Override(f.limits.MaxDeletions, f.limits.MaxDeletionsPerRepository, f.limits.MaxDeletedPercent).Unprotect(f.Unprotected).Narrow(request)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
 	}
 	run.Repositories.Omitted = patterns(f.Exclude)
+	f.running = []config.Limits{run.Limits}
+	for _, entry := range run.Policies {
+		f.running = append(f.running, entry.Limits)
+	}
 	f.Progress.Start()
 	f.Progress.Phase("connecting to AWS")
 	registry, err := f.Connect(ctx)
@@ -188,7 +192,7 @@ func (s *Session) Report(ctx context.Context, run func(context.Context) (report.
 	if err != nil {
 		return nil, Error(err)
 	}
-	report.End, report.Calls, report.Limits = s.End(), s.Connection.Calls(), s.limits()
+	report.End, report.Calls, report.Limits = s.End(), s.Connection.Calls(), s.givenLimits()
 	s.Flags.Progress.Phase("writing the result")
 	return &report, nil
 }

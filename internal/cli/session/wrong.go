@@ -7,6 +7,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
 // Wrong returns an error if the content has another kind of document than the wanted one, or
@@ -19,7 +20,7 @@ func (f *Flags) Wrong(name string, content []byte, wanted doctype.Kind) error {
 	switch name = strings.TrimSpace(name); {
 	case name == "-":
 		name = "the standard input"
-	case strings.HasPrefix(name, "{"), strings.HasPrefix(name, "//"):
+	case config.IsText(name):
 		name = "the text of the configuration"
 	}
 	return exit.Usagef("%s %s", name, instead)
@@ -27,12 +28,7 @@ func (f *Flags) Wrong(name string, content []byte, wanted doctype.Kind) error {
 
 // isFile reports whether a location is that of a file.
 func isFile(name string) bool {
-	for _, prefix := range []string{"{", "//", "s3://", "ssm:"} {
-		if strings.HasPrefix(name, prefix) {
-			return false
-		}
-	}
-	return name != "-"
+	return name != "-" && !config.IsText(name) && !strings.HasPrefix(name, "s3://") && !strings.HasPrefix(name, "ssm:")
 }
 
 // Instead says which kind of document the content is instead of the wanted one, and gives the

@@ -125,12 +125,15 @@ func (d *draft) selection(out *text.Lines) {
 }
 
 // list returns a JSON array of the texts.
-func list(texts []string) string {
+func list(texts []string) string { return "[" + joined(texts, ", ") + "]" }
+
+// joined returns the texts as JSON, with a separator.
+func joined(texts []string, separator string) string {
 	quoted := make([]string, len(texts))
 	for i, t := range texts {
-		quoted[i] = string(jsondoc.AppendString(nil, t))
+		quoted[i] = text.Printable(string(jsondoc.AppendString(nil, t)))
 	}
-	return "[" + strings.Join(quoted, ", ") + "]"
+	return strings.Join(quoted, separator)
 }
 
 func (d *draft) attachedEntry() string {
@@ -143,14 +146,7 @@ func (d *draft) attachedEntry() string {
 	if len(d.groups) == 0 {
 		names = []string{"*"}
 	}
-	for i, name := range names {
-		comma := ","
-		if i == len(names)-1 {
-			comma = ""
-		}
-		out.Addf("      %s%s", jsondoc.AppendString(nil, name), comma)
-	}
-	return out.String() + "    ]}"
+	return out.String() + "      " + joined(names, ",\n      ") + "\n    ]}"
 }
 
 // entry returns the entry of the group with its comments. Each proposed rule is a comment.

@@ -13,6 +13,7 @@ type Column struct {
 	Name   string
 	Number bool // aligned right, and never shortened
 	Middle bool // shortened in the middle, because names often differ at the end
+	Whole  bool // shortened only after other columns have few letters left
 	// Cut says which columns a narrow terminal loses first: those with the greatest number.
 	// A column with 0 stays.
 	Cut   int
@@ -78,6 +79,9 @@ func (t *Table) widths() []int {
 // readable is the width below which a column is only shortened if no more can be left out.
 const readable = 32
 
+// fewLetters is the width to which columns shrink before one that stays whole does.
+const fewLetters = 10
+
 // choose returns which columns to show, and the width of each column on a terminal.
 func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 	shown, widths = make([]bool, len(natural)), slices.Clone(natural)
@@ -119,16 +123,30 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 			}
 		}
 	}
-	most := width // of a column of text
-	for most > 1 && over(most) > 0 {
-		most--
-	}
-	for i := range widths {
-		if !t.columns[i].Number {
-			widths[i] = min(widths[i], most)
-		}
-	}
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, fewLetters)
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number }, 1)
 	return shown, widths
+}
+
+// narrow takes cells from the widest of the columns while the line is wider than width, but
+// leaves at least the least.
+func (t *Table) narrow(widths []int, shown []bool, width int, may func(Column) bool, least int) {
+	for {
+		widest, sum := -1, -2
+		for i, w := range widths {
+			if !shown[i] {
+				continue
+			}
+			sum += w + 2
+			if may(t.columns[i]) && w > least && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 || sum <= width {
+			return
+		}
+		widths[widest]--
+	}
 }
 
 func (t *Table) line(b *strings.Builder, row []string, shown []bool, widths []int, on terminal.Terminal) {

@@ -57,6 +57,9 @@ var (
 // Days writes the ages in a reason of package evaluator in whole days. An age that would then
 // look equal to its limit keeps its hours.
 func Days(reason string) string {
+	if !strings.Contains(reason, " ago") && !strings.Contains(reason, " from now") && !strings.Contains(reason, "limit ") {
+		return reason // without the cost of matching each of many images
+	}
 	reason = ageInDays.ReplaceAllStringFunc(reason, func(age string) string {
 		m := ageInDays.FindStringSubmatch(age)
 		days, _ := strconv.Atoi(m[1])

@@ -73,7 +73,7 @@ func TestANarrowTableLosesColumnsAndThenLetters(t *testing.T) {
 	t.Parallel()
 	for width, want := range map[int]string{
 		25: "NAME    N  WHY\na       0  one?line\nlonger  7\n(not shown: SIZE; a wider\n  terminal or -o json\n  shows all)\n",
-		13: "NAME   WHY\na      one?…\nlong…\n(not shown:\n  SIZE, N; a\n  wider\n  terminal or\n  -o json\n  shows all)\n",
+		13: "NAME   WHY\na      one?l…\nlong…\n(not shown:\n  SIZE, N; a\n  wider\n  terminal or\n  -o json\n  shows all)\n",
 	} {
 		awstest.Equal(t, "table", want, table().Fit(terminal.Terminal{Width: width}, "-o json"))
 	}

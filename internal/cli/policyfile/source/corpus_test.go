@@ -50,11 +50,6 @@ var spellings = map[string]spelling{
 			return `resource "aws_ecr_lifecycle_policy" "app" { policy = ` + quoted(text) + " }\n"
 		}, nil,
 	},
-	"Terraform in JSON": {
-		"main.tf.json", func(text string) string {
-			return `{"resource": {"aws_ecr_lifecycle_policy": {"app": {"policy": ` + quoted(text) + `}}}}`
-		}, nil,
-	},
 	"literal block": {
 		"template.yaml", func(text string) string {
 			return "Resources:\n  App:\n   Type: AWS::ECR::RepositoryCreationTemplate\n   Properties:\n    LifecyclePolicy: |2\n" + indented(strings.TrimRight(text, "\n")) + "\n"

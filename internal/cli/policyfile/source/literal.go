@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"path/filepath"
 	"strings"
 
@@ -9,32 +8,26 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/place"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
 // A literal writes the policy that an expression of literals has. Its errors are reasons.
 type literal struct {
-	module    *module
-	file      string    // of the first byte
-	reference hcl.Range // in that file: it is the place of values from other files
-	writer
-	depth int
+	module *module
+	file   string // that has the text
+	place.Spelling
 }
 
-const maxDepth = 50 // of expressions, and of references to other expressions
-
 // text writes the policy that an expression returns as a string.
-func (l *literal) text(e hcl.Expression) error {
-	if l.depth++; l.depth > maxDepth {
-		return notRead("itself", e.Range())
-	}
-	switch e := e.(type) {
-	case *hclsyntax.ParenthesesExpr:
-		return l.text(e.Expression)
-	case *hclsyntax.TemplateWrapExpr: // "${…}"
-		return l.text(e.Wrapped)
+func (l *literal) text(e hclsyntax.Expression) error {
+	switch e := unwrapped(e).(type) {
 	case *hclsyntax.ObjectConsExpr:
-		if inner := item(e, "lifecycle_policy_text"); inner != nil { // of awscc_ecr_repository
-			return l.text(inner)
+		for _, item := range e.Items {
+			if hcl.ExprAsKeyword(item.KeyExpr) == "lifecycle_policy_text" { // of awscc_ecr_repository
+				return l.text(item.ValueExpr)
+			}
 		}
 	case *hclsyntax.FunctionCallExpr:
 		switch {
@@ -46,70 +39,46 @@ func (l *literal) text(e hcl.Expression) error {
 	case *hclsyntax.ScopeTraversalExpr:
 		if d := l.module.documentOf(e.Traversal); d != nil {
 			d.used = true
-			l.refer(e)
-			return l.document(d.block)
+			return l.document(d)
 		}
-		if inner := l.module.local(e.Traversal); inner != nil {
-			l.refer(e)
-			return l.text(inner)
-		}
-	default: // a template of HCL, or a value of JSON
-		if text, ok := constant(e); ok && text.Type() == cty.String {
-			l.spelled(text.AsString(), e.Range())
+	case *hclsyntax.TemplateExpr:
+		if text, ok := constant(e); ok {
+			r := e.Range()
+			source := l.module.texts[r.Filename][r.Start.Byte:]
+			l.Spelling = place.Find(text.AsString(), source, begin(r), source[0] == '"')
 			return nil
-		}
-		if inner := wrapped(e); inner != nil {
-			return l.text(inner)
 		}
 	}
 	return notLiteral(e)
 }
 
-// wrapped returns the expression of a JSON string "${…}", or nil.
-func wrapped(e hcl.Expression) hcl.Expression {
-	text, faults := e.Value(nil)
-	if _, native := e.(hclsyntax.Expression); native || faults.HasErrors() || text.Type() != cty.String || deep([]byte(text.AsString())) {
-		return nil
+// unwrapped returns an expression without parentheses and "${…}".
+func unwrapped(e hclsyntax.Expression) hclsyntax.Expression {
+	switch outer := e.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return unwrapped(outer.Expression)
+	case *hclsyntax.TemplateWrapExpr:
+		return unwrapped(outer.Wrapped)
 	}
-	r := e.Range()
-	inside := hcl.Pos{Line: r.Start.Line, Column: r.Start.Column + 1, Byte: r.Start.Byte + 1}
-	parsed, _ := hclsyntax.ParseTemplate([]byte(text.AsString()), r.Filename, inside)
-	inner, ok := parsed.(*hclsyntax.TemplateWrapExpr)
-	if !ok {
-		return nil
-	}
-	return inner
+	return e
 }
 
 // constant returns the value of an expression without variables and functions.
-func constant(e hcl.Expression) (cty.Value, bool) {
+func constant(e hclsyntax.Expression) (cty.Value, bool) {
 	if _, conditional := e.(*hclsyntax.ConditionalExpr); conditional || len(e.Variables()) > 0 {
 		return cty.NilVal, false
 	}
-	v, faults := e.Value(&hcl.EvalContext{}) // without a context, templates in JSON are not evaluated
+	v, faults := e.Value(nil)
 	return v, !faults.HasErrors() && v.IsWhollyKnown() && !v.IsNull()
 }
 
 // value writes the JSON text of an expression.
-func (l *literal) value(e hcl.Expression) error {
-	if l.depth++; l.depth > maxDepth {
-		return notRead("itself", e.Range())
-	}
-	defer func() { l.depth-- }()
-	switch e := e.(type) {
-	case *hclsyntax.ParenthesesExpr:
-		return l.value(e.Expression)
-	case *hclsyntax.TemplateWrapExpr:
-		return l.value(e.Wrapped)
+func (l *literal) value(e hclsyntax.Expression) error {
+	switch e := unwrapped(e).(type) {
 	case *hclsyntax.ObjectConsExpr:
 		return l.object(e)
 	case *hclsyntax.TupleConsExpr:
 		return l.tuple(e)
-	case *hclsyntax.ScopeTraversalExpr:
-		if inner := l.module.local(e.Traversal); inner != nil {
-			l.refer(e)
-			return l.value(inner)
-		}
 	case *hclsyntax.LiteralValueExpr:
 		l.known(e.Val, e.SrcRange) // it may be null
 		return nil
@@ -133,12 +102,12 @@ func (l *literal) known(v cty.Value, r hcl.Range) {
 
 func (l *literal) object(e *hclsyntax.ObjectConsExpr) error {
 	l.write(e.SrcRange, "{")
-	for i, item := range e.Items {
+	for _, item := range e.Items {
 		key, ok := constant(item.KeyExpr)
 		if !ok || key.Type() != cty.String {
 			return notLiteral(item.KeyExpr)
 		}
-		l.key(i, key.AsString(), item.KeyExpr.Range())
+		l.key(key.AsString(), item.KeyExpr.Range())
 		if err := l.value(item.ValueExpr); err != nil {
 			return err
 		}
@@ -149,8 +118,8 @@ func (l *literal) object(e *hclsyntax.ObjectConsExpr) error {
 
 func (l *literal) tuple(e *hclsyntax.TupleConsExpr) error {
 	l.write(e.SrcRange, "[")
-	for i, item := range e.Exprs {
-		l.separate(i)
+	for _, item := range e.Exprs {
+		l.separate()
 		if err := l.value(item); err != nil {
 			return err
 		}
@@ -175,61 +144,32 @@ func (l *literal) included(e hclsyntax.Expression) error {
 	if err != nil {
 		return notRead(name+", which cannot be read", e.Range())
 	}
-	l.file, l.out, l.marks = name, content, []mark{{line: 1, column: 1}}
+	l.file, l.Spelling = name, place.Spelling{Text: content}
 	return nil
 }
 
-// item returns the value of a key, or nil.
-func item(e *hclsyntax.ObjectConsExpr, name string) (found hclsyntax.Expression) {
-	for _, item := range e.Items {
-		if key, ok := constant(item.KeyExpr); ok && key.Type() == cty.String && key.AsString() == name {
-			found = item.ValueExpr
-		}
-	}
-	return found
-}
-
-// spelled writes a policy from a string in quotes or a heredoc.
-func (l *literal) spelled(text string, r hcl.Range) {
-	source := l.module.texts[r.Filename][r.Start.Byte:]
-	quoted := source[0] == '"'
-	skip := 1
-	if !quoted {
-		skip = bytes.IndexByte(source, '\n') + 1 // the marker of the heredoc
-	}
-	start := mark{line: r.Start.Line, column: r.Start.Column}
-	l.file, l.out = r.Filename, []byte(text)
-	l.marks = align(l.out, source[skip:], start.after(source[:skip]), quoted)
-}
-
-// refer remembers the place of a reference.
-func (l *literal) refer(e hclsyntax.Expression) {
-	if r := e.Range(); l.file == "" || l.file == r.Filename {
-		l.reference = r
-	}
-}
+func begin(r hcl.Range) place.Mark { return place.Mark{Line: r.Start.Line, Column: r.Start.Column} }
 
 // write writes a text that has the place of the range.
-func (l *literal) write(r hcl.Range, text string) {
-	if l.file == "" {
-		l.file = r.Filename
-	}
-	if l.file != r.Filename {
-		r = l.reference
-	}
-	l.writer.write(mark{line: r.Start.Line, column: r.Start.Column}, text)
+func (l *literal) write(r hcl.Range, text string) { l.Write(begin(r), text) }
+
+// key writes the name of a member of an object.
+func (l *literal) key(name string, r hcl.Range) {
+	l.separate()
+	l.write(r, string(jsondoc.AppendString(nil, name))+":")
 }
 
-// key writes the name of the i-th member of an object.
-func (l *literal) key(i int, name string, r hcl.Range) {
-	l.separate(i)
-	l.write(r, quote(name)+":")
+// separate writes a comma before an item or member, except the first one.
+func (l *literal) separate() {
+	if last := l.Text[len(l.Text)-1]; last != '{' && last != '[' {
+		l.Text = append(l.Text, ',')
+	}
 }
 
 func notRead(what string, r hcl.Range) error { return &reason{what, r.Filename, r.Start.Line} }
 
 // notLiteral names the reference or function of an expression that is not a literal.
-func notLiteral(e hcl.Expression) error {
+func notLiteral(e hclsyntax.Expression) error {
 	for _, reference := range e.Variables() {
 		names := steps(reference)
 		name := strings.Join(names[:min(len(names), 3)], ".")
@@ -238,13 +178,11 @@ func notLiteral(e hcl.Expression) error {
 		}
 	}
 	err := notRead("an expression that is not a literal", e.Range())
-	if native, ok := e.(hclsyntax.Expression); ok {
-		_ = hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
-			if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name != "jsonencode" {
-				err = notRead(call.Name+"()", call.NameRange)
-			}
-			return nil
-		})
-	}
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name != "jsonencode" {
+			err = notRead(call.Name+"()", call.NameRange)
+		}
+		return nil
+	})
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/place"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
@@ -24,13 +25,11 @@ const MaxBytes = 4 << 20
 // A Policy is one policy of a file, or the problem of a file that cannot be parsed.
 type Policy struct {
 	File    string
-	Address string // of the resource, such as aws_ecr_lifecycle_policy.app; "" for a file that is a policy
-	Text    []byte // JSON; nil if there are Problems
+	Address string // of the resource; "" for a file that is a policy
 	NotRead bool   // the text depends on values that the files do not have
 	// Problems say why there is no Text. Their lines are those of File.
-	Problems jsondoc.Problems
-
-	marks []mark
+	Problems       jsondoc.Problems
+	place.Spelling // of the JSON text; empty if there are Problems
 }
 
 // A Reader returns the content of a file. It may cut a file after MaxBytes+1 bytes.
@@ -89,7 +88,7 @@ func find(name string, read Reader) ([]Policy, error) {
 	if isYAML(name) || templateText.Match(content) {
 		return template(name, content), tooLong(name, content)
 	}
-	return []Policy{{File: name, Text: content, marks: []mark{{line: 1, column: 1}}}}, nil
+	return []Policy{{File: name, Spelling: place.Spelling{Text: content}}}, nil
 }
 
 // templateText matches a CloudFormation template in JSON or YAML.

@@ -6,10 +6,12 @@ import (
 	"io"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/place"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
@@ -41,32 +43,29 @@ func template(name string, content []byte) []Policy {
 		case err != nil:
 			return append(t.policies, Policy{File: name, Problems: jsondoc.Refusal("is not a template in YAML or JSON: %v", err)})
 		case len(root.Content) > 0:
-			t.resources(member(root.Content[0], "Resources"), 0)
+			t.resources(member(root.Content[0], "Resources"))
 		}
 	}
 }
 
-// resources adds the policies of resources that are in so many loops.
-func (t *cfnTemplate) resources(resources *yaml.Node, loops int) {
-	for id, r := range members(resources) {
-		r = target(r)
+// resources adds the policies of resources.
+func (t *cfnTemplate) resources(resources *yaml.Node) {
+	for m := range members(resources) {
+		id, r := m[0], target(m[1])
 		switch kind := member(r, "Type"); {
-		case loops > maxDepth:
-		case strings.HasPrefix(id.Value, "Fn::ForEach::") && r.Kind == yaml.SequenceNode && len(r.Content) == 3:
-			t.resources(target(r.Content[2]), loops+1)
 		case strings.HasPrefix(id.Value, "Fn::") || id.Value == "<<":
 			t.policies = append(t.policies, t.reason(id.Value, id).policy(t.name, id.Value, id.Line, id.Column))
 		case kind == nil:
 		case kind.Value == repositoryType:
-			t.property(id.Value, r, loops > 0, "Properties", "LifecyclePolicy", "LifecyclePolicyText")
+			t.property(id.Value, r, "Properties", "LifecyclePolicy", "LifecyclePolicyText")
 		case kind.Value == creationTemplateType:
-			t.property(id.Value, r, loops > 0, "Properties", "LifecyclePolicy")
+			t.property(id.Value, r, "Properties", "LifecyclePolicy")
 		}
 	}
 }
 
 // property adds the policy at a path of members, if there is one.
-func (t *cfnTemplate) property(id string, v *yaml.Node, loop bool, path ...string) {
+func (t *cfnTemplate) property(id string, v *yaml.Node, path ...string) {
 	for _, name := range path {
 		if function(v) != "" {
 			break
@@ -82,10 +81,8 @@ func (t *cfnTemplate) property(id string, v *yaml.Node, loop bool, path ...strin
 		p = t.dependency(v).policy(t.name, id, v.Line, v.Column)
 	case text.Kind != yaml.ScalarNode:
 		p.Problems = jsondoc.Problems{{Line: v.Line, Column: v.Column, Message: "must be the JSON text of the policy, in a string"}}
-	case loop && (strings.Contains(text.Value, "${") || strings.Contains(text.Value, "&{")):
-		p = t.reason("Fn::ForEach", text).policy(t.name, id, v.Line, v.Column)
 	default:
-		p.Text, p.marks = t.spelled(text)
+		p.Spelling = t.spelled(text)
 	}
 	t.policies = append(t.policies, p)
 }
@@ -113,18 +110,9 @@ func substituted(v *yaml.Node) *yaml.Node {
 }
 
 // spelled returns the text of a scalar with its places.
-func (t *cfnTemplate) spelled(n *yaml.Node) ([]byte, []mark) {
-	source := t.content[offsetOf(t.content, n.Line, n.Column):]
-	skip := 0
-	switch {
-	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		skip = bytes.IndexByte(source, '\n') + 1
-	case len(source) > 0 && (source[0] == '"' || source[0] == '\''):
-		skip = 1
-	}
-	start := mark{line: n.Line, column: n.Column}
-	text := []byte(n.Value)
-	return text, align(text, source[skip:], start.after(source[:skip]), n.Style&yaml.DoubleQuotedStyle != 0)
+func (t *cfnTemplate) spelled(n *yaml.Node) place.Spelling {
+	source := t.content[place.Offset(t.content, n.Line, n.Column):]
+	return place.Find(n.Value, source, place.Mark{Line: n.Line, Column: n.Column}, n.Style&yaml.DoubleQuotedStyle != 0)
 }
 
 func (t *cfnTemplate) reason(what string, n *yaml.Node) *reason { return &reason{what, t.name, n.Line} }
@@ -153,9 +141,8 @@ func (t *cfnTemplate) dependency(n *yaml.Node) *reason {
 	case name == "":
 		return nil
 	case at != nil && strings.HasSuffix(name, "Sub"):
-		text, marks := t.spelled(argument)
-		place := (&Policy{Text: text, marks: marks}).place(at[0])
-		return &reason{name + " " + argument.Value[at[0]:at[1]], t.name, place.line}
+		spelling := t.spelled(argument)
+		return &reason{name + " " + argument.Value[at[0]:at[1]], t.name, spelling.At(at[0]).Line}
 	}
 	return t.reason(strings.TrimSpace(name+" "+argument.Value), n)
 }
@@ -165,8 +152,8 @@ func function(n *yaml.Node) string {
 	if n.Tag != "" && !strings.HasPrefix(n.Tag, "!!") {
 		return n.Tag
 	}
-	for key := range members(n) {
-		if name := key.Value; name == "<<" || strings.HasPrefix(name, "Fn::") || name == "Ref" && len(n.Content) == 2 {
+	for m := range members(n) {
+		if name := m[0].Value; name == "<<" || strings.HasPrefix(name, "Fn::") || name == "Ref" && len(n.Content) == 2 {
 			return name
 		}
 	}
@@ -175,31 +162,25 @@ func function(n *yaml.Node) string {
 
 // target returns the node that an alias names.
 func target(n *yaml.Node) *yaml.Node {
-	for i := 0; i < maxDepth && n.Kind == yaml.AliasNode; i++ {
-		n = n.Alias
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
 	}
 	return n
 }
 
-// members returns the members of a mapping. Another node has none.
-func members(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
-	return func(yield func(key, value *yaml.Node) bool) {
-		if n == nil || n.Kind != yaml.MappingNode {
-			return
-		}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if !yield(n.Content[i], n.Content[i+1]) {
-				return
-			}
-		}
+// members returns the keys of a mapping with their values. Another node has none.
+func members(n *yaml.Node) iter.Seq[[]*yaml.Node] {
+	if n == nil || n.Kind != yaml.MappingNode {
+		n = &yaml.Node{}
 	}
+	return slices.Chunk(n.Content, 2)
 }
 
 // member returns the member with the name, the last one if it is repeated, or nil.
 func member(n *yaml.Node, name string) (found *yaml.Node) {
-	for key, value := range members(n) {
-		if key.Value == name {
-			found = target(value)
+	for m := range members(n) {
+		if m[0].Value == name {
+			found = target(m[1])
 		}
 	}
 	return found

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
@@ -18,30 +18,24 @@ import (
 type module struct {
 	folder    string
 	read      Reader
-	resources []resource
-	locals    map[string]hcl.Expression // nil if the module defines it again
-	documents []*document
+	resources []*resource
+	documents []*resource       // data sources aws_ecr_lifecycle_policy_document
 	texts     map[string][]byte // by file name
 }
 
-// A resource is an attribute that has a policy.
+// A resource has a policy in an attribute or, if it is a document, in its body.
 type resource struct {
 	address string
-	value   hcl.Expression
-	name    hcl.Range // of the attribute
+	place   hcl.Range            // of the attribute's name, or of the document
+	value   hclsyntax.Expression // of the attribute
+	body    *hclsyntax.Body      // of a document
+	used    bool                 // of a document: by a resource, which is checked with it
 }
 
-// A document is a data source aws_ecr_lifecycle_policy_document.
-type document struct {
-	name  string
-	block *hcl.Block
-	used  bool // by a resource, which is checked with it
-}
-
-// terraform returns the policies in one file of a folder, or in all for "". Locals and
-// documents may be in any file.
+// terraform returns the policies in one file of a folder, or in all for "". Documents may be
+// in any file.
 func terraform(folder, name string, read Reader) ([]Policy, error) {
-	m := &module{folder: folder, read: read, locals: map[string]hcl.Expression{}, texts: map[string][]byte{}}
+	m := &module{folder: folder, read: read, texts: map[string][]byte{}}
 	var policies []Policy
 	names, _ := filepath.Glob(filepath.Join(folder, "*")) // without a match the named file remains
 	names = slices.DeleteFunc(names, func(other string) bool { return !isTerraform(other) || other == filepath.Clean(name) })
@@ -58,6 +52,9 @@ func terraform(folder, name string, read Reader) ([]Policy, error) {
 		case name != "" && name != file: // another file counts only if it can be read
 		case err != nil:
 			return nil, err
+		case strings.HasSuffix(file, ".json") && bytes.Contains(content, []byte("lifecycle_policy")):
+			why := jsondoc.Refusal("not read: is Terraform in JSON; write the resource that has the policy in a .tf file")
+			policies = append(policies, Policy{File: file, NotRead: true, Problems: why})
 		case faults != nil:
 			policies = append(policies, Policy{File: file, Problems: faults})
 		}
@@ -82,20 +79,18 @@ var blocks = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "resource", LabelNames: []string{"type", "name"}},
 	{Type: "data", LabelNames: []string{"type", "name"}},
 	{Type: "module", LabelNames: []string{"name"}},
-	{Type: "locals"},
 }}
 
 // add adds a file, or returns its problems.
 func (m *module) add(name string, content []byte) jsondoc.Problems {
+	if strings.HasSuffix(name, ".json") {
+		return nil
+	}
 	m.texts[name] = content
 	if deep(content) {
 		return jsondoc.Refusal("has too many brackets or operators; move the resource that has the policy to a file of its own")
 	}
-	parse := func() (*hcl.File, hcl.Diagnostics) { return hclsyntax.ParseConfig(content, name, hcl.InitialPos) }
-	if strings.HasSuffix(name, ".json") {
-		parse = func() (*hcl.File, hcl.Diagnostics) { return json.Parse(content, name) }
-	}
-	file, faults := parse()
+	file, faults := hclsyntax.ParseConfig(content, name, hcl.InitialPos)
 	if faults.HasErrors() {
 		return problems(faults)
 	}
@@ -104,19 +99,18 @@ func (m *module) add(name string, content []byte) jsondoc.Problems {
 		return problems(faults)
 	}
 	for _, b := range found.Blocks {
+		body := b.Body.(*hclsyntax.Body) // of the native syntax
 		switch b.Type {
 		case "resource":
-			m.addPolicy(b, strings.Join(b.Labels, "."), attributes[b.Labels[0]])
+			m.addPolicy(body, strings.Join(b.Labels, "."), attributes[b.Labels[0]])
 		case "module":
-			m.addPolicy(b, "module."+b.Labels[0], attributes["module"])
-			if source := attribute(b, "source"); source != nil && submodule(source.Expr) {
-				m.addPolicy(b, "module."+b.Labels[0], attributes["module.repository-template"])
+			m.addPolicy(body, "module."+b.Labels[0], attributes["module"])
+			if source := body.Attributes["source"]; source != nil && submodule(source.Expr) {
+				m.addPolicy(body, "module."+b.Labels[0], attributes["module.repository-template"])
 			}
-		case "locals":
-			m.addLocals(b)
-		default:
+		case "data":
 			if b.Labels[0] == documentType {
-				m.documents = append(m.documents, &document{name: b.Labels[1], block: b})
+				m.documents = append(m.documents, &resource{address: "data." + strings.Join(b.Labels, "."), place: b.DefRange, body: body})
 			}
 		}
 	}
@@ -136,58 +130,41 @@ func deep(content []byte) bool {
 	return n > most
 }
 
-// attribute returns an attribute of a block, or nil.
-func attribute(b *hcl.Block, name string) *hcl.Attribute {
-	content, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: name}}})
-	return content.Attributes[name]
-}
-
-func submodule(source hcl.Expression) bool {
+func submodule(source hclsyntax.Expression) bool {
 	v, ok := constant(source)
 	return ok && v.Type() == cty.String && strings.Contains(v.AsString(), "/modules/repository-template")
 }
 
-func (m *module) addPolicy(b *hcl.Block, address, name string) {
-	a := attribute(b, name)
+func (m *module) addPolicy(body *hclsyntax.Body, address, name string) {
+	a := body.Attributes[name]
 	if a == nil {
 		return
 	}
 	if v, faults := a.Expr.Value(nil); faults.HasErrors() || !v.IsNull() { // null is no policy
-		m.resources = append(m.resources, resource{address, a.Expr, a.NameRange})
-	}
-}
-
-func (m *module) addLocals(b *hcl.Block) {
-	attributes, _ := b.Body.JustAttributes()
-	for name, a := range attributes {
-		if _, again := m.locals[name]; again {
-			a.Expr = nil
-		}
-		m.locals[name] = a.Expr
+		m.resources = append(m.resources, &resource{address: address, place: a.NameRange, value: a.Expr})
 	}
 }
 
 // policies returns the policies in one file, or in all for "".
 func (m *module) policies(file string) (policies []Policy) {
-	add := func(r resource, write func(*literal) error) {
-		l := literal{module: m, reference: r.name}
-		err := write(&l) // it also finds the documents in use
+	for _, r := range slices.Concat(m.resources, m.documents) {
+		if r.used {
+			continue
+		}
+		l := literal{module: m, file: r.place.Filename}
+		var err error
+		if r.body != nil {
+			err = l.document(r)
+		} else {
+			err = l.text(r.value) // it also finds the documents in use
+		}
 		why, notRead := errors.AsType[*reason](err)
 		switch {
-		case file != "" && file != r.name.Filename:
+		case file != "" && file != r.place.Filename:
 		case notRead:
-			policies = append(policies, why.policy(r.name.Filename, r.address, r.name.Start.Line, r.name.Start.Column))
+			policies = append(policies, why.policy(r.place.Filename, r.address, r.place.Start.Line, r.place.Start.Column))
 		default:
-			policies = append(policies, Policy{File: l.file, Address: r.address, Text: l.out, marks: l.marks})
-		}
-	}
-	for _, r := range m.resources {
-		add(r, func(l *literal) error { return l.text(r.value) })
-	}
-	for _, d := range m.documents {
-		if !d.used {
-			r := resource{address: "data." + documentType + "." + d.name, name: d.block.DefRange}
-			add(r, func(l *literal) error { return l.document(d.block) })
+			policies = append(policies, Policy{File: l.file, Address: r.address, Spelling: l.Spelling})
 		}
 	}
 	return policies
