@@ -82,7 +82,7 @@ hostile: ## Clean REGISTRIES (100000) random registries while their images chang
 	go test -count=1 -timeout 60m ./internal/hostile -registries $(REGISTRIES) $(TESTFLAGS)
 
 .PHONY: mutants
-mutants: ## Break the cleaner in some fifty ways; the hostile test must notice each
+mutants: ## Break the cleaner in some ninety ways; the hostile test must notice each
 	$(PYTHON) scripts/mutants.py
 
 .PHONY: bench

@@ -23,6 +23,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIST = "internal/hostile/testdata/mutants.txt"
 VIOLATION = re.compile(r"^ *(\d+) VIOLATION: (.*) \(first seed (\d+)\)$", re.M)
+FIRST = re.compile(r"seed (\d+): \d+ violations.*? VIOLATION: ([^\n]*)", re.S)
 
 
 def read_list(path):
@@ -64,12 +65,22 @@ def restore(before):
             file.write(text)
 
 
+def hostile(tree, registries, *flags):
+    return subprocess.run(
+        ["go", "test", "./internal/hostile", "-run=^TestHostile$", "-count=1", "-vet=off", "-timeout=20m", "-v",
+         f"-registries={registries}", *flags],
+        cwd=tree, capture_output=True, text=True, check=False)
+
+
+def first_violation(tree, registries):
+    """Return a text with the first violation and its seed, or None. The test ends with it."""
+    found = FIRST.search(hostile(tree, registries).stdout)
+    return found and f"{found[2]} (seed {found[1]})"
+
+
 def violations(tree, registries):
     """Return the number of violations of each kind with the first seed, and an error or None."""
-    run = subprocess.run(
-        ["go", "test", "./internal/hostile", "-run=^TestHostile$", "-count=1", "-vet=off", "-timeout=20m", "-v",
-         "-survey", f"-registries={registries}"],
-        cwd=tree, capture_output=True, text=True, check=False)
+    run = hostile(tree, registries, "-survey")
     if run.returncode != 0:
         return None, (run.stdout + run.stderr)[:2000]
     return {kind: (int(n), seed) for n, kind, seed in VIOLATION.findall(run.stdout)}, None
@@ -100,6 +111,10 @@ def main():
 def caught(tree, name, changes, known, registries):
     before, trouble = change(tree, changes)
     try:
+        first = None if trouble or known else first_violation(tree, registries)
+        if first:
+            print(f"caught    {name}: {first}", flush=True)
+            return True
         found, trouble = (None, trouble) if trouble else violations(tree, registries)
     finally:
         restore(before)

@@ -10,6 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -57,6 +58,16 @@ func TestKeepNewestCountsNeitherChildrenNorReferrers(t *testing.T) {
 	got := runChosen(t, &r, filtered(selection.Filter{}, 2))
 	awstest.Equal(t, "left", []string{"child", "new", "sig", "single"}, w.Digests("app"))
 	awstest.Equal(t, "deleted", 2, got.Totals.Deleted)
+}
+
+// To know the newest images, the run reads the indexes, even if it then keeps all images.
+func TestKeepNewestReportsIndexesThatItCannotRead(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, newFakeRegistry(index("unread", 9*day, "v1"), image("a", 9*day, "v2")), `{"policies": [], `+unprotected+`}`)
+	got := runChosen(t, &r, filtered(selection.Filter{}, 2))
+	if len(got.Findings) != 1 || got.Findings[0].Kind != finding.ManifestUnreadable || !got.Incomplete {
+		t.Errorf("findings %+v, incomplete %t", got.Findings, got.Incomplete)
+	}
 }
 
 // planningAgain makes the plan too old before its first removing call, and then calls change.

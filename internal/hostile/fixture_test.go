@@ -90,7 +90,7 @@ type fixture struct {
 	reads     map[string][]read
 	unread    map[string]string // code of failures[], by digest, of the last read
 	// Of the run under way.
-	run       string // plan, apply or named
+	run       string // plan, apply, named or filtered
 	started   time.Time
 	views     map[string]*view
 	scans     []scan
@@ -98,6 +98,7 @@ type fixture struct {
 	learnt    *knowledge
 	requested map[string]map[string]bool
 	named     map[string]bool
+	namedTags []string
 	// Of the saved plan.
 	saved   map[string]map[string]fakeecr.Image
 	savedAt time.Time

@@ -41,7 +41,7 @@ type settings struct {
 	deleteOrphans, archive   bool
 	perRun, perRepo, percent int
 	repositories             []string
-	mode                     string // apply, saved or named
+	mode                     string // apply, saved, named or filtered
 	excluded                 bool   // the role is a pull-time exclusion
 	shortPages               bool
 	eventRate, faultRate     float64 // per call
@@ -51,6 +51,10 @@ type settings struct {
 	skew                     time.Duration // of the machine's clock, from the beginning
 	sourceFaults, logStalls  bool
 	exclusionFaults          bool
+	filter                   filter
+	overridden               []string // the kinds of protection, of a filtered run
+	shown                    bool     // the plan of a filtered run, before it is applied
+	tagOnly                  bool     // a named run removes only tags
 }
 
 func pick[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
@@ -66,11 +70,12 @@ func draw(random *rand.Rand) settings {
 		deleteOrphans: random.IntN(2) == 0, archive: random.IntN(5) == 0,
 		perRun: pick(random, 1000, 1000, 1000, 3), perRepo: pick(random, 1000, 1000, 1000, 3), percent: pick(random, 100, 100, 100, 60),
 		repositories: pick(random, []string{"app"}, []string{"app"}, []string{"app"}, []string{"app", "web"}),
-		mode:         pick(random, "apply", "apply", "apply", "saved", "named"),
+		mode:         pick(random, "apply", "apply", "apply", "saved", "named", "filtered", "filtered"),
 		excluded:     random.IntN(2) == 0, shortPages: random.IntN(2) == 0,
 		workers: pick(random, 1, 1, 2), planAge: pick(random, 0, time.Minute, 5*time.Hour, 23*time.Hour, 25*time.Hour),
 	}
 	s.drawReliance(random)
+	s.drawFilter(random)
 	if random.IntN(4) == 0 {
 		s.tagPatterns = []string{"latest"}
 	}
@@ -200,7 +205,7 @@ func (f *fixture) fill(random *rand.Rand, repo string) {
 }
 
 func (f *fixture) tags(random *rand.Rand, n int) []string {
-	switch random.IntN(6) {
+	switch random.IntN(7) {
 	case 0, 1:
 		return nil
 	case 2:

@@ -18,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 )
 
 var (
@@ -89,14 +90,24 @@ func (f *fixture) clean(t *testing.T) {
 	switch f.mode {
 	case "apply":
 		f.apply(t, nil)
-		if f.eventRate+f.faultRate == 0 && f.keepNewest == 0 && !f.sourceFaults && !f.logStalls && !f.exclusionFaults && f.perRun+f.perRepo+10*f.percent == 3000 {
-			f.judgeCalm(before)
-		}
 	case "saved":
 		f.applySaved(t)
 	case "named":
 		f.applyNamed(t)
+	case "filtered":
+		f.applyFiltered(t)
+		delete(before, "web") // only the first repository is cleaned
 	}
+	if f.mode != "saved" && f.mode != "named" && f.isCalm() {
+		f.judgeCalm(before)
+	}
+}
+
+// isCalm reports whether nothing disturbs the trial, and nothing about other images keeps one.
+func (f *fixture) isCalm() bool {
+	aged := f.mode == "filtered" && f.shown && f.planAge > time.Hour // the images are older in the end
+	return !aged && f.eventRate+f.faultRate == 0 && f.keepNewest == 0 && !f.sourceFaults && !f.logStalls && !f.exclusionFaults &&
+		f.perRun+f.perRepo+10*f.percent == 3000
 }
 
 // runner returns a runner of a new process, which knows nothing of earlier processes.
@@ -142,6 +153,12 @@ func (f *fixture) applySaved(t *testing.T) {
 	}
 	saved, err := report.ReadPlan(text.Bytes())
 	awstest.NoError(t, err)
+	f.pause()
+	f.apply(t, saved)
+}
+
+// pause lets time pass and others change the registry between a plan and its application.
+func (f *fixture) pause() {
 	f.mu.Lock()
 	f.savedAt, f.saved = f.clocks.service(), map[string]map[string]imageOf{}
 	for repo, v := range f.views {
@@ -155,17 +172,25 @@ func (f *fixture) applySaved(t *testing.T) {
 		f.change(random, "", nil)
 		f.mu.Unlock()
 	}
-	f.apply(t, saved)
 }
 
-// applyNamed deletes images that a person names, by digest or by tag.
+// applyNamed deletes images that a person names, by digest or by tag, or only their tags.
 func (f *fixture) applyNamed(t *testing.T) {
 	t.Helper()
 	r := f.runner(t, "named")
 	repo := f.repositories[0]
-	images := f.images(repo)
-	random := f.chance("names")
-	var names []string
+	name := f.nameImages
+	if f.tagOnly {
+		name = f.nameTags
+	}
+	names := name(f.chance("names"), f.images(repo))
+	f.notef("names %v, tags only %v", f.namesOf(names), f.tagOnly)
+	report, err := r.RunChosen(t.Context(), repo, selection.Named(names, f.tagOnly))
+	f.pending.Wait()
+	f.judgeReport(&report, err)
+}
+
+func (f *fixture) nameImages(random *rand.Rand, images map[string]imageOf) (names []string) {
 	f.named = map[string]bool{}
 	for range 1 + random.IntN(3) {
 		digest := pick(random, slices.Sorted(maps.Keys(images))...)
@@ -176,10 +201,7 @@ func (f *fixture) applyNamed(t *testing.T) {
 			names = append(names, digest)
 		}
 	}
-	f.notef("names %v", f.namesOf(names))
-	report, err := r.RunNamed(t.Context(), repo, names)
-	f.pending.Wait()
-	f.judgeReport(&report, err)
+	return names
 }
 
 func (f *fixture) namesOf(digests []string) []string {

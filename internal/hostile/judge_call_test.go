@@ -89,7 +89,7 @@ func (j *judgement) judge() {
 	}
 	j.judgeRecheck(l)
 	j.judgeChange(&j.was)
-	if j.run == "apply" && j.saved != nil {
+	if j.saved != nil {
 		if planned, ok := j.saved[j.call.repo][j.digest]; !ok {
 			j.wrong("is not in the saved plan's listing")
 		} else {
@@ -244,23 +244,28 @@ func pushed(im *imageOf) time.Time {
 // not count; an archived index cannot be read.
 func (v *view) newest(n int, digest string) bool {
 	for _, statuses := range [][]string{{"ACTIVE"}, {"ACTIVE", "ACTIVATING"}, {"ACTIVE", "ARCHIVED"}, {"ACTIVE", "ACTIVATING", "ARCHIVED"}} {
-		newer, counts := 0, false
-		self := v.first[digest]
-		for d, im := range v.first {
-			isChild := slices.ContainsFunc(v.parents(d), func(p string) bool { return v.first[p].Status == "ACTIVE" })
-			if isChild || len(subjects(&im)) > 0 || !slices.Contains(statuses, im.Status) {
-				continue
-			}
-			counts = counts || d == digest
-			if younger(&im, &self) {
-				newer++
-			}
-		}
-		if !counts || newer >= n {
+		if !among(v.first, n, digest, func(im *imageOf) bool { return slices.Contains(statuses, im.Status) }) {
 			return false
 		}
 	}
 	return true
+}
+
+// among reports whether the image is one of the n newest of those that count. Referrers and
+// children of active indexes do not.
+func among(images map[string]imageOf, n int, digest string, counts func(*imageOf) bool) bool {
+	newer, counted, self := 0, false, images[digest]
+	for d, im := range images {
+		isChild := slices.ContainsFunc(parents(images, d), func(p string) bool { return images[p].Status == "ACTIVE" })
+		if isChild || len(subjects(&im)) > 0 || !counts(&im) {
+			continue
+		}
+		counted = counted || d == digest
+		if younger(&im, &self) {
+			newer++
+		}
+	}
+	return counted && newer < n
 }
 
 // judgeRelated: the indexes and subjects of the image must have been removed before.
@@ -402,7 +407,14 @@ func isDev(tag string) bool { return strings.HasPrefix(tag, "dev-") }
 // or it follows an image that the run removed.
 func (j *judgement) judgeWanted() {
 	archives := j.call.operation == "UpdateImageStorageClass"
-	if j.run == "named" {
+	switch {
+	case j.run == "filtered":
+		j.judgeFiltered()
+		return
+	case j.run == "named" && j.tagOnly:
+		j.judgeNamedTags()
+		return
+	case j.run == "named":
 		if archives || j.tags != nil || !j.named[j.digest] && !j.follows() {
 			j.wrong("nobody named it")
 		}

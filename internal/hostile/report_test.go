@@ -120,13 +120,19 @@ func (f *fixture) judgeOutcome(r *report.Repository, im *report.Image) {
 			f.faultf("%s is said to be unknown, and every call was answered", name)
 		}
 	default:
-		if did != (deed{}) && (settled.IsZero() || !did.at.After(settled)) {
+		if did != (deed{}) && !movedTo(r, im.ImageDigest) && (settled.IsZero() || !did.at.After(settled)) {
 			f.faultf("%s is said to be %q (%s), and a call of the run took effect: %+v", name, said, im.Message, did)
 		}
 		if unanswered && settled.IsZero() && len(f.attempts[im.ImageDigest]) > 0 {
 			f.faultf("%s is said to be %q (%s), and a call was not answered", name, said, im.Message)
 		}
 	}
+}
+
+// movedTo reports whether the report says that a tag had moved to the image, and was removed
+// from it instead of from the image that the call was for.
+func movedTo(r *report.Repository, digest string) bool {
+	return slices.ContainsFunc(r.Images, func(im report.Image) bool { return strings.Contains(im.Message, "had moved to "+digest) })
 }
 
 // foundRemoved reports whether the image is, or was at the run's last re-check, in the
@@ -331,6 +337,12 @@ func (j *judgement) freelyMarked() bool {
 	orphan := len(subjects(&im)) > len(j.listedSubjects())
 	pattern := slices.ContainsFunc(j.tagPatterns, func(tag string) bool { return slices.Contains(im.Tags, tag) })
 	young := j.pushedHours > 0 && j.now.Sub(pushed(&im)) < time.Duration(j.pushedHours)*time.Hour
+	if orphan && (!j.deleteOrphans || j.onlyReferrers()) || pattern || young {
+		return false
+	}
+	if j.mode == "filtered" {
+		return j.freelyChosen() && (!j.filter.tagOnly || len(related) == 1)
+	}
 	lastTag := j.rule.action == "untag" && (!slices.ContainsFunc(im.Tags, func(tag string) bool { return !isDev(tag) }) || len(related) > 1)
-	return !orphan && !pattern && !young && !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
+	return !lastTag && j.rule.marks(j.view.first, j.digest, j.now, lastPull)
 }

@@ -70,7 +70,7 @@ func (n *tally) String() string {
 // enough checks that every kind occurred in that many registries.
 func (n *tally) enough(t *testing.T, registries int) {
 	t.Helper()
-	least := map[string]int{"removing calls": 2, "removed in calm runs": 40, "outcome: deleted": 5, "outcome: changed": 100, "outcome: blocked": 500}
+	least := map[string]int{"removing calls": 3, "removed in calm runs": 40, "outcome: deleted": 5, "outcome: changed": 100, "outcome: blocked": 500}
 	for what, each := range least {
 		if n.times[what] < registries/each {
 			t.Errorf("%d registries and only %d %s", registries, n.times[what], what)
@@ -90,7 +90,11 @@ func (n *tally) enough(t *testing.T, registries int) {
 		wanted = append(wanted, "fault: "+kind)
 	}
 	wanted = append(wanted, "removed: named by a finding", "removed: used by a source that does not count", "removed: used by an idle family",
-		"removes while a source that it does not rely upon has failed")
+		"removes while a source that it does not rely upon has failed",
+		"filtered: deleted", "filtered: follows", "filtered: tags removed", "named: tags removed")
+	for _, kind := range overridable {
+		wanted = append(wanted, "overridden: "+kind)
+	}
 	for _, kind := range []useKind{"an image", ofAllImages, ofAnywhere, byFamily, byPath, aFinding} {
 		wanted = append(wanted, "use: "+string(kind))
 	}

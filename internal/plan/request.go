@@ -92,6 +92,7 @@ func (r *request) disposition() graph.Disposition {
 func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, deleteOrphans bool) error {
 	plan.Listed = len(c.images)
 	if len(c.released)+len(c.attachedVerdicts) == 0 && !slices.ContainsFunc(requests, (*request).acts) {
+		plan.Findings = append(plan.Findings, c.manifestFindings()...) // keepNewest may have read manifests
 		return nil
 	}
 	if err := c.readManifests(ctx); err != nil {
