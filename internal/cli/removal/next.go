@@ -3,12 +3,11 @@ package removal
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -40,22 +39,13 @@ func adviseWithoutPolicy(ctx context.Context, s *session.Session, r *report.Repo
 // lineForSaved returns a command line for a saved plan of another configuration or policy. It
 // applies the plan if the plan shows how it was made. Otherwise it makes a new plan.
 func lineForSaved(f *session.Flags, name string, saved *report.Report) string {
-	var policies []string
-	for i := range saved.Repositories {
-		if policy := saved.Repositories[i].Policy; policy != "" {
-			policies = append(policies, policy)
-		}
-	}
-	slices.Sort(policies)
-	policies = append(slices.Compact(policies), "")
-	policy, one := policies[0], len(policies) == 2
-	_, missing := os.Stat(policy)
-	switch isFile := missing == nil || filepath.Ext(policy) == ".json"; {
-	case one && isFile && policy != filepath.Base(f.Policy):
-		return f.Line(session.Except("policy"), "apply", name, "--policy", policy)
-	case f.Policy != "" && (!one || policy != filepath.Base(f.Policy)):
+	policy, isFile := session.SavedPolicy(saved)
+	switch same := policy != "" && filepath.Base(policy) == filepath.Base(f.Policy); {
+	case isFile && !same:
+		return f.LineToApply(session.Except("policy"), name, saved)
+	case f.Policy != "" && !same:
 		return f.Line(session.Except("policy"), "apply", name)
-	case one && policy == "attached" && f.Configuration != "":
+	case policy == string(config.Attached) && f.Configuration != "":
 		return f.Line(session.Except("config"), "apply", name)
 	}
 	return f.Line(session.Except("yes", "log", "max-plan-age"), "plan", "--out", name)

@@ -5,6 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -124,7 +128,7 @@ func TestNextSaysWhetherAPlanCanBeApplied(t *testing.T) {
 		after  time.Duration
 		want   string
 	}{
-		"now":           {func(*report.Report) {}, 0, "it can be applied until 2026-12-01T12:00:00Z with the same configuration and policy: ecrclean apply p.json --region eu-west-1"},
+		"now":           {func(*report.Report) {}, 0, "it can be applied until 2026-12-01T12:00:00Z with the same configuration and policy; run: ecrclean apply p.json --config CONFIG --region eu-west-1"},
 		"after a day":   {func(*report.Report) {}, 24 * time.Hour, "it can be applied until"},
 		"later":         {func(*report.Report) {}, 24*time.Hour + 1, "it is older than 24 hours"},
 		"clock behind":  {func(*report.Report) {}, -time.Hour, "it can be applied until"},
@@ -134,7 +138,7 @@ func TestNextSaysWhetherAPlanCanBeApplied(t *testing.T) {
 	} {
 		r := sample()
 		test.change(&r)
-		if got := next("p.json", &r, noon.Add(test.after)); !strings.HasPrefix(got, test.want) {
+		if got := next(&session.Flags{Env: env.Env{Getenv: func(string) string { return "" }}, Command: &cobra.Command{}}, "p.json", &r, noon.Add(test.after)); !strings.HasPrefix(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

@@ -103,7 +103,7 @@ func showReport(f *session.Flags, name string, r *report.Report) error {
 		f.Notef("%s", err)
 	}
 	if r.Mode == config.Plan {
-		f.Notef("%s", next(name, r, f.Now()))
+		f.Notef("%s", next(f, name, r, f.Now()))
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func kindOf(r *report.Report) string {
 }
 
 // next says whether a plan can be applied, and which command comes next.
-func next(name string, r *report.Report, now time.Time) string {
+func next(f *session.Flags, name string, r *report.Report, now time.Time) string {
 	const again = "plan again with ecrclean plan --out plan.json"
 	removals, _ := r.Removals()
 	until := r.Start.Add(session.MaxPlanAge)
@@ -139,5 +139,10 @@ func next(name string, r *report.Report, now time.Time) string {
 	case r.Start.Sub(now) > time.Hour:
 		return "it was made in the future and cannot be applied; check the clock and " + again
 	}
-	return fmt.Sprintf("it can be applied until %s with the same configuration and policy: ecrclean apply %s --region %s", text.Time(until), session.Quoted(name), r.Region)
+	more := []string{"--region", r.Region}
+	if policy, isFile := session.SavedPolicy(r); !isFile && policy != string(config.Attached) && f.Getenv("CLEANER_CONFIG") == "" {
+		more = slices.Insert(more, 0, "--config", "CONFIG")
+	}
+	return fmt.Sprintf("it can be applied until %s with the same configuration and policy; run: %s",
+		text.Time(until), f.LineToApply(session.Only(), name, r, more...))
 }

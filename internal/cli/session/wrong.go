@@ -9,6 +9,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
 // Wrong returns an error if the content has another kind of document than the wanted one, or
@@ -50,7 +51,7 @@ func (f *Flags) Instead(name string, content []byte, wanted doctype.Kind) string
 	if wanted == doctype.Configuration && !f.Command.Flags().Changed("config") {
 		run += "CLEANER_CONFIG= "
 	}
-	return fmt.Sprintf("is %s, not %s; %s%s", kind, wanted, run, f.lineFor(kind, wanted, name))
+	return fmt.Sprintf("is %s, not %s; %s%s", kind, wanted, run, f.lineFor(content, kind, wanted, name))
 }
 
 // terraform returns the kind of a file that only its name shows, or "".
@@ -62,7 +63,7 @@ func terraform(name string) doctype.Kind {
 }
 
 // lineFor returns the command line that takes the file, whose kind is not the wanted one.
-func (f *Flags) lineFor(kind, wanted doctype.Kind, name string) string {
+func (f *Flags) lineFor(content []byte, kind, wanted doctype.Kind, name string) string {
 	command, flags := f.Command.Name(), f.Command.Flags()
 	args := slices.Concat([]string{command}, flags.Args())
 	if wanted == doctype.Report || command == "check" {
@@ -77,7 +78,15 @@ func (f *Flags) lineFor(kind, wanted doctype.Kind, name string) string {
 	case kind == doctype.Log:
 		return f.Line(Only(), "show", name)
 	case kind == doctype.Report && command == "apply":
-		return f.Line(Except("config", "policy", "yes"), command, name)
+		keep = Except("policy", "yes")
+		if wanted == doctype.Configuration {
+			keep = Except("config", "policy", "yes")
+		}
+		saved, err := report.ReadPlan(content)
+		if err != nil {
+			return f.Line(keep, command, name)
+		}
+		return f.LineToApply(keep, name, saved)
 	case kind == doctype.Report:
 		return f.Line(Only(), "show", name)
 	case kind == doctype.Configuration && flags.Lookup("config") != nil:
