@@ -166,11 +166,23 @@ func refuseEmpty(c *cobra.Command) (err error) {
 	return err
 }
 
-// flagError adds the flag that was probably meant to the error of an unknown one.
+// instead says what to do instead of giving a flag that a command does not have.
+var instead = map[string]string{
+	"plan --dry-run":   "plan deletes nothing; run: ecrclean plan",
+	"apply --dry-run":  "to see what apply would delete, run: ecrclean plan",
+	"delete --dry-run": "without --yes, delete shows the images and asks first",
+	"attach --dry-run": "without --yes, attach shows the changes and asks first",
+	"delete --policy":  "delete evaluates no policy; run: ecrclean apply --policy FILE -r REPOSITORY",
+}
+
+// flagError adds to the error of an unknown flag what to do, or the flag that was probably meant.
 func flagError(c *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
 		return err
+	}
+	if advice := instead[c.Name()+" --"+unknown.GetSpecifiedName()]; advice != "" {
+		return exit.Usagef("%w; %s", err, advice)
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })

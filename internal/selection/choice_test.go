@@ -20,7 +20,7 @@ func TestNamed(t *testing.T) {
 		{"v1", false, false, "[{0 named by a person as v1 []}]"},
 		{"v1 v2 aaaa v3", false, false, "[{0 named by a person as sha256:aaaa []} {1 named by a person as v3 []}]"},
 		{"gone v3", false, true, "[{1 named by a person as v3 []}]"},
-		{"gone v3", false, false, "repository app has no image with the digest or tag gone"},
+		{"gone v3", false, false, "repository app has no image with the digest or tag gone; its newest tags are v3, v1, v2"},
 		{"twice", false, false, "repository app: the tag twice is on 2 of the listed images, because it moved while they were listed; run again, or name the image by its digest"},
 		{"v1 v1", true, false, "[{0 named by a person as v1 [v1]}]"},
 		{"v1 v2", true, false, "v1, v2 are all tags of sha256:aaaa, and without a tag ECR would delete the image"},
@@ -30,7 +30,7 @@ func TestNamed(t *testing.T) {
 	} {
 		l := selection.Listing{Repository: "app", Images: []evaluator.Image{
 			{Digest: "sha256:aaaa", Tags: []string{"v1", "v2"}},
-			{Digest: "sha256:bbbb", Tags: []string{"v3"}},
+			{Digest: "sha256:bbbb", Tags: []string{"v3"}, PushedAt: 1},
 			{Digest: "sha256:cccc", Tags: []string{"twice", "twice2"}},
 			{Digest: "sha256:dddd", Tags: []string{"twice"}},
 		}}

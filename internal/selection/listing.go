@@ -123,11 +123,28 @@ func (l *Listing) findPrefix(prefix string) (i int, listed bool, err error) {
 
 // noImage is the error for names that no image has.
 func (l *Listing) noImage(names []string) error {
-	hinted, tags := make([]string, len(names)), l.Tags()
+	hinted, tags, near := make([]string, len(names)), l.Tags(), false
 	for i, name := range names {
-		hinted[i] = name + nearest.Hint(name, tags)
+		hint := nearest.Hint(name, tags)
+		hinted[i], near = name+hint, near || hint != ""
 	}
-	return fmt.Errorf("repository %s has no image with the digest or tag %s", l.Repository, strings.Join(hinted, ", "))
+	err := fmt.Errorf("repository %s has no image with the digest or tag %s", l.Repository, strings.Join(hinted, ", "))
+	switch {
+	case len(l.Images) == 0:
+		return fmt.Errorf("%w; it has no images", err)
+	case len(tags) == 0 || near:
+		return err
+	}
+	return fmt.Errorf("%w; its newest tags are %s", err, strings.Join(l.newestTags(), ", "))
+}
+
+// newestTags returns a few tags of the newest images.
+func (l *Listing) newestTags() []string {
+	const most = 3
+	images := slices.Clone(l.Images)
+	slices.SortStableFunc(images, func(a, b evaluator.Image) int { return b.PushedAt.Compare(a.PushedAt) })
+	tags := (&Listing{Images: images}).Tags()
+	return tags[:min(most, len(tags))]
 }
 
 // Tags returns the tags of all images.

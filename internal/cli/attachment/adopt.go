@@ -48,7 +48,7 @@ that have changed. From then on, only a run with FILE applies them.`,
 			if detach && out == "" {
 				return exit.Usagef("--detach needs --out FILE: without a configuration nothing would apply the policies")
 			}
-			return session.NoArgs(c, args)
+			return f.NoArgs(c, args)
 		},
 		// The mode is that of the configuration: another one would be in the printed file.
 		RunE: f.InSession("", func(ctx context.Context, s *session.Session, _ []string) error {

@@ -44,7 +44,7 @@ attach first shows the changes, the images that ECR would delete and archive, an
 of these images are in use. If one is in use, or if an in-use source does not answer,
 attach changes nothing unless you give --despite-in-use. With --detach, it detaches the
 policies of the selected repositories.`,
-		Args: session.NoArgs,
+		Args: f.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context()) },
 	}
 	f.AddRegistry(c)

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func Decoded(r io.Reader) (io.Reader, error) {
 }
 
 // Confirm asks on the standard error stream and reports whether the answer is "yes". After
-// any other answer it prints declined. Without an answer, the error ends with instead.
+// any other answer it prints declined, a sentence. Without an answer, the error ends with instead.
 func (e Env) Confirm(question, declined, instead string) (agreed bool, err error) {
 	fmt.Fprint(e.Stderr, text.Fold("\n"+question+" Type yes to go on:", e.Terminal.Err.Width)+" ")
 	answer, err := bufio.NewReader(e.Stdin).ReadString('\n')
@@ -101,7 +102,10 @@ func (e Env) Confirm(question, declined, instead string) (agreed bool, err error
 		fmt.Fprintln(e.Stderr)
 		return true, nil
 	}
-	fmt.Fprintln(e.Stderr, "\n"+declined)
+	if !slices.Contains([]string{"no", "n"}, strings.ToLower(answer)) && (err == nil || ended && answer != "") {
+		declined = fmt.Sprintf("%s: only \"yes\" goes on, and the answer was %.40q.", strings.TrimSuffix(declined, "."), answer)
+	}
+	fmt.Fprintln(e.Stderr, "\n"+text.Fold(declined, e.Terminal.Err.Width))
 	switch {
 	case err != nil && !ended:
 		return false, exit.Failuref("read the answer: %w", err)

@@ -30,7 +30,7 @@ func Policies(f *session.Flags) *cobra.Command {
 
 policies lists the repositories and their attached policies, which ECR applies itself. It
 reads tags of repositories only if the configuration needs them, and no images.`,
-		Args: session.NoArgs,
+		Args: f.NoArgs,
 		RunE: f.InSession(config.Plan, func(ctx context.Context, s *session.Session, _ []string) error {
 			assignments, whole, err := s.Assign(ctx)
 			if err != nil {

@@ -34,7 +34,7 @@ With --images, plan shows just these images, also those that are kept. The polic
 evaluated for the whole repositories, so the verdicts are those of the whole plan.
 
 ` + session.ImageNames,
-		Args: cobra.MatchAll(session.NoArgs, func(*cobra.Command, []string) error {
+		Args: cobra.MatchAll(f.NoArgs, func(*cobra.Command, []string) error {
 			switch {
 			case images == nil:
 			case out != "":

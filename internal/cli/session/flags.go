@@ -133,9 +133,6 @@ func Args(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// NoArgs is the check of a command with --repositories.
-var NoArgs = Args(0, 0, "no arguments; name repositories with --repositories")
-
 // Print writes a result to the standard output, as JSON or as a text that fits the terminal.
 func (f *Flags) Print(what string, writeJSON func(io.Writer) error, table func(on terminal.Terminal) string) (err error) {
 	if f.Output == JSON || f.Output == CSV {

@@ -159,6 +159,10 @@ func (s *Session) images(args []string, least, most int, expected string) (image
 	switch registry := images.Registry; {
 	case err != nil:
 		return images, exit.Usagef("%w", err)
+	case len(images.Names) < least && s.Command.Flags().NArg() > 0:
+		return images, exit.Usagef("expects %s; to see the images of %s, run: aws ecr list-images --repository-name %s; "+
+			"to see those that would be removed, run: %s", expected, images.Repository, Quoted(images.Repository),
+			s.Line(Only("config", "policy", "profile", "region"), "plan", "-r", images.Repository, "-o", "wide"))
 	case len(images.Names) < least || len(images.Names) > most:
 		return images, exit.Usagef("expects %s", expected)
 	case registry.Region != "" && registry.Region != s.Region:

@@ -41,7 +41,7 @@ sources that answered, and other accounts that may pull.
 
 init then shows the plan of the configuration, as "ecrclean plan" does. It ignores
 CLEANER_CONFIG.`,
-		Args: session.NoArgs,
+		Args: f.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return start(c.Context(), f, out) },
 	}
 	f.AddAccount(c)
