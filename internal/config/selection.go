@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -110,7 +111,7 @@ func (e *SelectionError) Error() string {
 	if len(e.Unmatched) > 0 {
 		texts := lifecycle.Texts(e.Unmatched)
 		for i := range texts {
-			texts[i] += nearest.Hint(texts[i], e.listed)
+			texts[i] += e.hint(texts[i])
 		}
 		parts = append(parts, fmt.Sprintf("no repository matches %s; nothing was done; "+
 			"check the names and the Region; ecrclean policies lists the repositories", strings.Join(texts, ", ")))
@@ -124,6 +125,32 @@ func (e *SelectionError) Error() string {
 			"change its repositories.include and repositories.exclude, or leave these out", joined(e.Excluded)))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// hint suggests a listed repository, or a pattern for several that begin with the same names.
+func (e *SelectionError) hint(text string) string {
+	name, below := strings.CutSuffix(text, "/*")
+	prefixes := map[string]int{}
+	for _, repository := range e.listed {
+		for i, c := range repository {
+			if c == '/' {
+				prefixes[repository[:i]]++
+			}
+		}
+	}
+	maps.DeleteFunc(prefixes, func(_ string, n int) bool { return n < 2 && !below })
+	known := slices.Sorted(maps.Keys(prefixes))
+	if !below {
+		known = append(known, e.listed...)
+	}
+	switch i := nearest.Index(name, known); {
+	case i < 0:
+		return ""
+	case i < len(prefixes):
+		return fmt.Sprintf(" (did you mean '%s/*'?)", known[i])
+	default:
+		return fmt.Sprintf(" (did you mean %s?)", known[i])
+	}
 }
 
 func joined(patterns []wildcard.Pattern) string {

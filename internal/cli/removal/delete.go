@@ -88,7 +88,11 @@ func (d *deletion) check(args []string) error {
 	if err := d.parse(); err != nil {
 		return err
 	}
+	repository, _, _ := strings.Cut(strings.Join(args[:min(1, len(args))], ""), ":")
 	switch {
+	case strings.Contains(repository, "*"):
+		return exit.Usagef("delete takes one repository, and %s is a pattern; run it for each, or let a policy delete: "+
+			"ecrclean apply --policy FILE -r %s", repository, session.Quoted(repository))
 	case !filtered && len(args) == 0:
 		return exit.Usagef("expects %s", someImages)
 	case filtered && len(args) != 1:
