@@ -43,9 +43,12 @@ func readPolicy(t *testing.T, file, repository string) (policy lifecycle.Policy,
 	t.Helper()
 	text := readFile(t, file)
 	if !strings.Contains(string(text), `"policies"`) {
-		policy, problems := lifecycle.ParseText(text)
+		if policy, problems := lifecycle.ParseText(text); len(problems) == 0 {
+			return policy, "policy"
+		}
+		policy, problems := lifecycle.Parse(text, lifecycle.Extended)
 		awstest.Empty(t, "problems", problems)
-		return policy, "policy"
+		return policy, "extended policy"
 	}
 	c, problems := config.Parse(text)
 	awstest.Empty(t, "problems", problems)

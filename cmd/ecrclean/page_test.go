@@ -46,7 +46,7 @@ func TestScreens(t *testing.T) {
 		makeOlder(t, dir, made)
 		return steady(strings.TrimRight(strings.Join(s.lines, "\n"), "\n"), made)
 	}
-	_ = onTerminal("ecrclean plan --policy examples/keep-latest.json --out all.json")
+	_ = onTerminal("ecrclean plan --policy examples/keep-10-for-90-days.json --out all.json")
 	blocks := map[string]string{} // by command
 	got := screenBlock.ReplaceAllStringFunc(old, func(block string) string {
 		line := screenBlock.FindStringSubmatch(block)[1]
