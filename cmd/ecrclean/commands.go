@@ -67,7 +67,7 @@ var groups = []group{
 		}},
 		{inspect.Audit, []string{
 			"ecrclean audit removed.log",
-			"ecrclean audit removed.log --run RUN_ID -o json",
+			"ecrclean audit removed.log --run last -o json",
 			"aws logs filter-log-events --log-group-name /aws/lambda/ecr-cleaner | ecrclean audit -",
 		}},
 	}},

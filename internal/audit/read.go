@@ -13,8 +13,12 @@ import (
 // 1 MB, and a line of a subscription can have several events.
 const MaxLine = 16 << 20
 
-// Read reads a log to its end. If runID is not "", it ignores all other runs. It accepts
-// lines of other programs, text before the JSON object, and the wrappings of CloudWatch
+// Last as a run ID stands for the run whose first line is the last one.
+const Last = "last"
+
+// Read reads a log to its end. It ignores the runs whose ID does not begin with runID. If one
+// has exactly this ID, or if runID is [Last], that run is the only one. Read accepts lines of
+// other programs, text before the JSON object, and the wrappings of CloudWatch
 // Logs and its clients. The error is that of r. The memory does not depend on the length of
 // the log.
 func Read(r io.Reader, runID string) (Audit, error) {

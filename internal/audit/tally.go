@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 type tally struct {
-	only    string // the ID of the only run that counts, or ""
+	only    string // see Read
 	number  int    // of the current line
 	lines   Lines
 	runs    []*Run
@@ -33,7 +34,7 @@ func (t *tally) fault(err error) {
 
 // run returns the run with this ID, or nil if the audit ignores it.
 func (t *tally) run(id string) *Run {
-	if t.only != "" && id != t.only {
+	if t.only != Last && !strings.HasPrefix(id, t.only) {
 		return nil
 	}
 	run, known := t.byID[id]
@@ -99,8 +100,14 @@ func (t *tally) audit() Audit {
 		run.Unknown = append(run.Unknown, i.Image)
 		run.Totals.Unknown++
 	}
-	a := Audit{Runs: make([]Run, len(t.runs)), Lines: t.lines}
-	for i, run := range t.runs {
+	runs := t.runs
+	if whole, exists := t.byID[t.only]; exists && t.only != "" {
+		runs = []*Run{whole}
+	} else if t.only == Last {
+		runs = runs[max(0, len(runs)-1):]
+	}
+	a := Audit{Runs: make([]Run, len(runs)), Lines: t.lines}
+	for i, run := range runs {
 		a.Runs[i] = *run
 		a.Totals.add(run.Totals)
 	}

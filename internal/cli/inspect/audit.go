@@ -19,6 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 // Audit returns the command audit.
@@ -45,7 +46,7 @@ with lines of other programs, with text before the JSON, or inside the events th
 		RunE: func(_ *cobra.Command, args []string) error { return auditLog(f, args[0], run) },
 	}
 	f.AddOutput(c, session.Table, session.JSON)
-	c.Flags().StringVar(&run, "run", "", "only the run of this id")
+	c.Flags().StringVar(&run, "run", "", "only the run of this id or the beginning of one, or the last run for: last")
 	return c
 }
 
@@ -65,7 +66,7 @@ func auditLog(f *session.Flags, name, run string) error {
 // ErrNoRun means that a text has no line of a run.
 var ErrNoRun = errors.New("has no line of a run")
 
-// AuditLog prints the audit of a log in UTF-8, of one run if run is not "". Name is that of
+// AuditLog prints the audit of a log in UTF-8, of one run if run is not "", see [audit.Read]. Name is that of
 // the log in messages.
 func AuditLog(f *session.Flags, name string, log io.Reader, run string) error {
 	a, err := audit.Read(log, run)
@@ -83,7 +84,14 @@ func AuditLog(f *session.Flags, name string, log io.Reader, run string) error {
 		f.Notef("ignored %s of other programs", text.Count(a.Lines.Others, "line"))
 	}
 	switch none := len(a.Runs) == 0 && a.Lines.Unreadable == 0; {
-	case none && run == "":
+	case run != "" && len(a.Runs) > 1:
+		ids := make([]string, len(a.Runs))
+		for i := range a.Runs {
+			ids[i] = a.Runs[i].ID
+		}
+		return exit.Usagef("--run %s: %d runs of %s begin with it: %s; give more of the id, or --run %s",
+			run, len(ids), name, strings.Join(words.Few(ids), ", "), audit.Last)
+	case none && (run == "" || run == audit.Last):
 		return exit.Usagef("%s %w; give the log of the function, or a file of --log; "+
 			"a saved plan or a report is for ecrclean show", name, ErrNoRun)
 	case none:
