@@ -116,7 +116,7 @@ failed: app: image not attempted
 deleted     1 image in 1 repository; not done: 2 failed, 1 not attempted, 1 blocked, 1 changed
 protected   0 images
 skipped     0 of 1 repository
-saves       at most 1.0 GB and $0.12 a month (images share layers; $0.125 per GB-month)
+saved       at most 1.0 GB and $0.12 a month (images share layers; $0.125 per GB-month)
 failed      2 images failed, 1 image not attempted; next: see the messages above, and run again
 `
 	awstest.Equal(t, "screen", want, Screen{Price: &price}.Report(r))
@@ -126,16 +126,15 @@ func TestTheLastLinesAlone(t *testing.T) {
 	t.Parallel()
 	empty := of(config.Plan)
 	empty.Account, empty.Region = "", "cn-north-1"
-	awstest.Equal(t, "empty registry", `account not known, cn-north-1; keep.json; 0 to remove
-
-This registry has no repository, or none is selected. If you mean another Region or account, give --region or --profile.
+	awstest.Equal(t, "empty registry", `account 123456789012, cn-north-1; keep.json; 0 to remove
 
 to delete   0 images
 protected   0 images
 skipped     0 of 0 repositories
 saves       at most 0 B (images share layers; for dollars, set "price" in the configuration: the price in cn-north-1 is not known)
 failed      nothing failed
-`, Screen{Configuration: "keep.json"}.Report(empty))
+`, Screen{Configuration: "keep.json", Account: "123456789012"}.Report(empty))
+	awstest.Contains(t, Screen{}.Report(empty), "This registry has no repository, or none is selected. ")
 	limited := of(config.Apply, report.Repository{Name: "big", Skipped: plan.SkipLimit})
 	awstest.Contains(t, Screen{}.Report(limited), "\nfailed      nothing, but limits keep images: see above\n")
 }
@@ -181,6 +180,36 @@ to delete   2 images in 1 repository; also 1 to archive, 1 to lose tags
 `
 	got, _, _ := strings.Cut(Screen{}.Images(r), "protected   ")
 	awstest.Equal(t, "screen", want, got)
+}
+
+// On a terminal, the reason of each image is more important than an outcome that follows from it.
+func TestTheReasonsOfImagesAreOnANarrowTerminal(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("team/service-", 5)
+	digest := "sha256:" + strings.Repeat("a1", 32)
+	image := func(change func(*report.Image)) report.Image {
+		im := report.Image{ImageDigest: digest, ImageTags: []string{"v1"}, Verdict: evaluator.Expire, AppliedRulePriority: 1, Reason: "pushed 40d ago, limit 30d"}
+		change(&im)
+		return im
+	}
+	r := of(config.Plan, report.Repository{Name: name, Images: []report.Image{
+		image(func(*report.Image) {}),
+		image(func(im *report.Image) { im.ProtectedBy = keptBy(plan.ByInUse) }),
+		image(func(im *report.Image) { im.Outcome = plan.Deleted }),
+		image(func(im *report.Image) { im.Reason = "" }),
+	}})
+	want := `REPOSITORY            IMAGE                WHY
+team/serv…m/service-  sha256:a1a1a1a1a1a1  pushed 40 days ago, limit 30 days
+team/serv…m/service-  sha256:a1a1a1a1a1a1  protected by inUse x; pushed 40 days…
+team/serv…m/service-  sha256:a1a1a1a1a1a1  deleted; pushed 40 days ago, limit 3…
+team/serv…m/service-  sha256:a1a1a1a1a1a1  would be removed
+(not shown: TAGS, VERDICT, RULE; a wider terminal or a pipe shows all)
+`
+	got, _, _ := strings.Cut(Screen{On: terminal.Terminal{Width: 80}}.Images(r), "\n\n")
+	awstest.Equal(t, "screen", want, got+"\n")
+	if wide := (Screen{On: terminal.Terminal{Width: 200}}).Images(r); !strings.Contains(wide, name) || strings.Contains(wide, "OUTCOME") {
+		t.Errorf("a wide terminal shows\n%s", wide)
+	}
 }
 
 // A spreadsheet must not take the tags of strangers for formulas.

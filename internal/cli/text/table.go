@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,8 +17,12 @@ type Column struct {
 	Whole  bool // shortened only after other columns have few letters left
 	// Cut says which columns a narrow terminal loses first: those with the greatest number.
 	// A column with 0 stays.
-	Cut   int
-	Style terminal.Style // of cells other than "0" and "-"
+	Cut int
+	// Readable is the width below which the column is only shortened if no more columns can be
+	// left out. With 0 it is that of most columns.
+	Readable int
+	Short    func(string) string // shortens cells if the table is wider than the terminal; optional
+	Style    terminal.Style      // of cells other than "0" and "-"
 }
 
 // A Table aligns the cells of its rows in columns.
@@ -38,13 +43,17 @@ func (t *Table) Row(cells ...string) {
 }
 
 // Fit returns the table, or "" if it has no row. On a terminal no line is wider than the
-// terminal: first Fit leaves out columns, and then it shortens cells. A line below
-// the table names these columns, and option, such as "-o json", which prints them.
+// terminal: Fit uses Short, then it leaves out columns, and then it shortens other cells. A line
+// below the table names these columns, and option, such as "-o json", which prints them.
 func (t *Table) Fit(on terminal.Terminal, option string) string {
 	if len(t.cells) == 0 {
 		return ""
 	}
 	natural := t.widths()
+	if on.Width > 0 && lineWidth(natural) > on.Width {
+		t.abbreviate()
+		natural = t.widths()
+	}
 	shown, widths := t.choose(natural, on.Width)
 	var b strings.Builder
 	if slices.ContainsFunc(t.columns, func(c Column) bool { return c.Name != "" }) {
@@ -76,8 +85,29 @@ func (t *Table) widths() []int {
 	return widths
 }
 
-// readable is the width below which a column is only shortened if no more can be left out.
+// abbreviate shortens the cells of columns with Short.
+func (t *Table) abbreviate() {
+	for i, cell := range t.cells {
+		if short := t.columns[i%len(t.columns)].Short; short != nil {
+			t.cells[i] = short(cell)
+		}
+	}
+}
+
+// lineWidth returns the width of a line with all columns.
+func lineWidth(widths []int) int {
+	sum := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		sum += w
+	}
+	return sum
+}
+
+// readable is the Readable of most columns.
 const readable = 32
+
+// shortName is the width to which columns shortened in the middle shrink before others do.
+const shortName = 20
 
 // fewLetters is the width to which columns shrink before one that stays whole does.
 const fewLetters = 10
@@ -91,19 +121,19 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 	if width <= 0 {
 		return shown, widths
 	}
-	over := func(least int) int {
+	over := func() int {
 		sum := -2 - width
 		for i, w := range natural {
 			if shown[i] {
 				if !t.columns[i].Number {
-					w = min(w, least)
+					w = min(w, cmp.Or(t.columns[i].Readable, readable))
 				}
 				sum += w + 2
 			}
 		}
 		return sum
 	}
-	for over(readable) > 0 {
+	for over() > 0 {
 		last := -1
 		for i, c := range t.columns {
 			if shown[i] && c.Cut > 0 && (last < 0 || c.Cut > t.columns[last].Cut) {
@@ -119,10 +149,11 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 		for i, c := range t.columns {
 			if c.Cut == cut && !shown[i] {
 				shown[i] = true
-				shown[i] = over(readable) <= 0
+				shown[i] = over() <= 0
 			}
 		}
 	}
+	t.narrow(widths, shown, width, func(c Column) bool { return c.Middle }, shortName)
 	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, fewLetters)
 	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number }, 1)
 	return shown, widths
