@@ -9,6 +9,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -17,8 +18,13 @@ import (
 // skipped repositories, it has the images of those that exceed a limit.
 func (s Screen) Images(r *report.Report) string {
 	columns := []text.Column{
-		{Name: "REPOSITORY", Middle: true}, {Name: "IMAGE"}, {Name: "TAGS", Cut: 1},
-		{Name: "VERDICT", Cut: 2}, {Name: "RULE", Number: true, Cut: 3}, {Name: "WHY", Readable: 36}, {Name: "OUTCOME"},
+		{Name: "REPOSITORY", Middle: true},
+		{Name: "IMAGE"},
+		{Name: "TAGS", Cut: 1},
+		{Name: "VERDICT", Cut: 2},
+		{Name: "RULE", Number: true, Cut: 3},
+		{Name: "WHY", Readable: 36},
+		{Name: "OUTCOME"},
 	}
 	if s.On.Width > 0 {
 		columns = columns[:len(columns)-1]
@@ -51,14 +57,7 @@ func (s Screen) Images(r *report.Report) string {
 	before := out.Len()
 	out.WriteString(skipped.String())
 	for _, f := range r.Findings {
-		if f.Repository != "" {
-			f.Message = f.Repository + ": " + f.Message
-		}
-		label := "note"
-		if f.Kind.Failure() != "" {
-			label = "failed"
-		}
-		out.Addf("%s: %s", label, awserror.Clean(f.Message))
+		out.Addf("%s", findingLine(f))
 	}
 	lines := summed(r)
 	if out.Len() > before {
@@ -66,6 +65,17 @@ func (s Screen) Images(r *report.Report) string {
 	}
 	s.last(&out, r, lines)
 	return text.Fold(out.String(), s.On.Width)
+}
+
+func findingLine(f finding.Finding) string {
+	line := inWords(string(f.Kind), f.Message)
+	if f.Repository != "" {
+		line = f.Repository + ": " + line
+	}
+	if f.Kind.Failure() != "" {
+		return "failed: " + line
+	}
+	return "note: " + line
 }
 
 // withOutcome returns the reason after an outcome that does not follow from it.

@@ -82,7 +82,7 @@ web              0          0          0       0 B        $0.00  skipped: no pol
 
 failed: describe images in bad-1: no (2 repositories: bad-1, bad-2)
 limit: 1,510 images, at most 85 GB, in 3 repositories are kept: big (1,500), half (2), late (8); --max-deletions-per-repository 1500 --max-deletions 1514 --max-deleted-percent 89 would allow them
-note: no use in ECS or Lambda found in 4 repositories: r0, r1, r2 and 1 more
+note: no image in use found in ECS or Lambda (4 repositories: r0, r1, r2 and 1 more)
 note: look
 note: app: one (and 1 more like it in app, web; -o wide lists all)
 
@@ -173,7 +173,7 @@ app         sha256:f             -            untag       -                     
 big         sha256:e             -            expire      -                                     kept: limit
 
 big: skipped: limit: too many; raise it with --max-deletions 5
-note: r3: no reference to its images found in ecs, lambda
+note: r3: no image in use found in ECS or Lambda
 note: look
 
 to delete   2 images in 1 repository; also 1 to archive, 1 to lose tags
@@ -259,7 +259,7 @@ func TestTheScreenOfALargeRegistryFits(t *testing.T) {
 		"\nand 288 more repositories: 574,000 images, 138,000 to delete, 28,700 protected, at most 43 TB; -o wide or -o csv lists all\n",
 		"failed: describe images in team/repository-000: denied (5 repositories: team/repository-000, team/repository-001, team/repository-002 and 2 more)",
 		" in 15 repositories are kept: ", "--max-deletions-per-repository 1500 --max-deletions 162500 --max-deleted-percent 75 would allow them",
-		"no use in ECS or Lambda found in 300 repositories: ",
+		"no image in use found in ECS or Lambda (300 repositories: ",
 	} {
 		awstest.Contains(t, screen, part)
 	}
