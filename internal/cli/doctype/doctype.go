@@ -26,8 +26,12 @@ const (
 	Terraform     Kind = "a Terraform file"
 )
 
+// maxBytes is how much of a document Of reads: its first keys show the kind.
+const maxBytes = 1 << 20
+
 // Of returns the kind that the keys of the text show. The text may be invalid or cut short.
 func Of(text []byte) Kind {
+	text = text[:min(len(text), maxBytes)]
 	switch found := membersOf(jsondoc.WithoutComments(text)); {
 	case found.have("lifecyclePolicyText"):
 		return Policy
