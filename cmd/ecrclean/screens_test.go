@@ -78,7 +78,7 @@ func TestANarrowScreenSaysWhatMatters(t *testing.T) {
 	t.Parallel()
 	on := terminal.Terminal{Width: 80}
 	for line, want := range map[string]string{
-		"policies":              "without/any/poli…e/images/from/it  none attached  matches *",
+		"policies":              "without/any/…mages/from/it  none attached      -  matches *",
 		"plan --images app:v29": "kept: app sha256:",
 	} {
 		_, stdout, _ := runIn(t, terminal.Streams{Out: on, Err: on}, longNamed(), strings.NewReader(""), time.Now, strings.Fields(line+` --config {"protect":{"inUse":[]}}`)...)

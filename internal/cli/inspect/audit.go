@@ -102,7 +102,7 @@ func AuditLog(f *session.Flags, name string, log io.Reader, run string) error {
 func auditTable(a *audit.Audit, on terminal.Terminal) string {
 	var out text.Lines
 	for _, run := range a.Runs {
-		t := text.NewTable(text.Column{Name: "OUTCOME"}, text.Column{Name: "TIME", Cut: 2}, text.Column{Name: "REPOSITORY", Middle: true},
+		t := text.NewTable(text.Column{Name: "OUTCOME"}, text.Column{Name: "TIME", Cut: 2}, text.Column{Name: "REPOSITORY", Middle: true, Readable: 20},
 			text.Column{Name: "IMAGE", Short: text.ShortDigest}, text.Column{Name: "TAGS", Cut: 3}, text.Column{Name: "PUSHED", Cut: 5},
 			text.Column{Name: "SIZE", Number: true, Cut: 4, Short: shortSize}, text.Column{Name: "RULE", Number: true, Cut: 1}, text.Column{Name: "POLICY", Cut: 6}, text.Column{Name: "RUN", Cut: 7})
 		for _, im := range run.Removed {

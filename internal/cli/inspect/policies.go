@@ -96,7 +96,7 @@ func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error 
 }
 
 func assignmentTable(rows []assigned, on terminal.Terminal) string {
-	t := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "POLICY"}, text.Column{Name: "RULES", Number: true, Cut: 1}, text.Column{Name: "WHY"})
+	t := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true, Readable: 20}, text.Column{Name: "POLICY"}, text.Column{Name: "RULES", Number: true, Cut: 1}, text.Column{Name: "WHY"})
 	skipped, attached := 0, 0
 	for _, row := range rows {
 		policy, rules, why := cmp.Or(row.Policy, "-"), fmt.Sprint(row.Rules), row.Why

@@ -18,9 +18,9 @@ import (
 // skipped repositories, it has the images of those that exceed a limit.
 func (s Screen) Images(r *report.Report) string {
 	columns := []text.Column{
-		{Name: "REPOSITORY", Middle: true},
-		{Name: "IMAGE"},
-		{Name: "TAGS", Cut: 1},
+		{Name: "REPOSITORY", Middle: true, Readable: 16},
+		{Name: "IMAGE", Short: func(digest string) string { return strings.TrimPrefix(digest, "sha256:") }},
+		{Name: "TAGS", Cut: 1, Readable: 8},
 		{Name: "VERDICT", Cut: 2},
 		{Name: "RULE", Number: true, Cut: 3},
 		{Name: "WHY", Readable: 36},

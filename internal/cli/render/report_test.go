@@ -198,12 +198,12 @@ func TestTheReasonsOfImagesAreOnANarrowTerminal(t *testing.T) {
 		image(func(im *report.Image) { im.Outcome = plan.Deleted }),
 		image(func(im *report.Image) { im.Reason = "" }),
 	}})
-	want := `REPOSITORY            IMAGE                WHY
-team/serv…m/service-  sha256:a1a1a1a1a1a1  pushed 40 days ago, limit 30 days
-team/serv…m/service-  sha256:a1a1a1a1a1a1  protected by inUse x; pushed 40 days…
-team/serv…m/service-  sha256:a1a1a1a1a1a1  deleted; pushed 40 days ago, limit 3…
-team/serv…m/service-  sha256:a1a1a1a1a1a1  would be removed
-(not shown: TAGS, VERDICT, RULE; a wider terminal or a pipe shows all)
+	want := `REPOSITORY        IMAGE         TAGS  RULE  WHY
+team/se…service-  a1a1a1a1a1a1  v1       1  pushed 40 days ago, limit 30 days
+team/se…service-  a1a1a1a1a1a1  v1       1  protected by inUse x; pushed 40 day…
+team/se…service-  a1a1a1a1a1a1  v1       1  deleted; pushed 40 days ago, limit …
+team/se…service-  a1a1a1a1a1a1  v1       1  would be removed
+(not shown: VERDICT; a wider terminal or a pipe shows all)
 `
 	got, _, _ := strings.Cut(Screen{On: terminal.Terminal{Width: 80}}.Images(r), "\n\n")
 	awstest.Equal(t, "screen", want, got+"\n")

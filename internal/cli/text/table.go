@@ -18,8 +18,8 @@ type Column struct {
 	// Cut says which columns a narrow terminal loses first: those with the greatest number.
 	// A column with 0 stays.
 	Cut int
-	// Readable is the width below which the column is only shortened if no more columns can be
-	// left out. With 0 it is that of most columns.
+	// Readable is a width. To make the column narrower, Fit first leaves out all columns with
+	// Cut, and shortens the others to their Readable. With 0 it is 32.
 	Readable int
 	Short    func(string) string // shortens cells if the table is wider than the terminal; optional
 	Style    terminal.Style      // of cells other than "0" and "-"
@@ -103,11 +103,7 @@ func lineWidth(widths []int) int {
 	return sum
 }
 
-// readable is the Readable of most columns.
-const readable = 32
-
-// shortName is the width to which columns shortened in the middle shrink before others do.
-const shortName = 20
+func (c Column) readable() int { return cmp.Or(c.Readable, 32) }
 
 // fewLetters is the width to which columns shrink before one that stays whole does.
 const fewLetters = 10
@@ -126,7 +122,7 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 		for i, w := range natural {
 			if shown[i] {
 				if !t.columns[i].Number {
-					w = min(w, cmp.Or(t.columns[i].Readable, readable))
+					w = min(w, t.columns[i].readable())
 				}
 				sum += w + 2
 			}
@@ -153,15 +149,15 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 			}
 		}
 	}
-	t.narrow(widths, shown, width, func(c Column) bool { return c.Middle }, shortName)
-	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, fewLetters)
-	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number }, 1)
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, Column.readable)
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, func(Column) int { return fewLetters })
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number }, func(Column) int { return 1 })
 	return shown, widths
 }
 
 // narrow takes cells from the widest of the columns while the line is wider than width, but
 // leaves at least the least.
-func (t *Table) narrow(widths []int, shown []bool, width int, may func(Column) bool, least int) {
+func (t *Table) narrow(widths []int, shown []bool, width int, may func(Column) bool, least func(Column) int) {
 	for {
 		widest, sum := -1, -2
 		for i, w := range widths {
@@ -169,7 +165,7 @@ func (t *Table) narrow(widths []int, shown []bool, width int, may func(Column) b
 				continue
 			}
 			sum += w + 2
-			if may(t.columns[i]) && w > least && (widest < 0 || w > widths[widest]) {
+			if may(t.columns[i]) && w > least(t.columns[i]) && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
