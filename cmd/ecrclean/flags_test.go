@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,4 +91,34 @@ func showsDefault(f *pflag.Flag) bool {
 	alone := pflag.NewFlagSet("", pflag.ContinueOnError)
 	alone.AddFlag(f)
 	return strings.Contains(alone.FlagUsages(), "(default ")
+}
+
+// account are the flags of all commands that call AWS; a script with one of the commands has each.
+var account = []string{"profile", "region", "allow-exec"}
+
+func TestEveryFlagIsInAScript(t *testing.T) {
+	t.Parallel()
+	var lines strings.Builder
+	files, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
+	awstest.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		awstest.NoError(t, err)
+		lines.Write(text)
+	}
+	for name, c := range eachCommand() {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			of := name
+			if slices.Contains(account, f.Name) {
+				of = `[a-z]+`
+			}
+			flag := "--" + f.Name
+			if f.Shorthand != "" {
+				flag = "(" + flag + "|-" + f.Shorthand + ")"
+			}
+			if !regexp.MustCompile(`ecrclean ` + of + `\b.* ` + flag + `\b`).MatchString(lines.String()) {
+				t.Errorf("no script has %s --%s", name, f.Name)
+			}
+		})
+	}
 }
