@@ -49,7 +49,7 @@ func TestEveryScreenFits(t *testing.T) {
 	for _, line := range []string{
 		"plan" + bare, "plan -o wide" + bare, "apply" + bare, "apply --yes -o wide" + bare, "apply --yes" + bare,
 		"plan --max-deletions-per-repository 1" + bare, "plan --max-deletions 1" + bare, "policies" + bare,
-		"plan", "explain " + longName + " v3", "delete " + longName + " v3 v4 --yes" + bare, "delete app v30", "delete app --older-than 30d --all-tags" + bare, "plan --images app:v3" + bare, "delete app v3" + bare,
+		"plan", "explain " + longName + " v3", "delete " + longName + " v3 v4 --yes" + bare, "delete app v30", "delete app --older-than 30d --all-tags" + bare, "plan --images app:v3" + bare, "plan --images " + longName + ":v29" + bare, "delete app v3" + bare,
 		"attach --policy DIR/policy.json", "attach --policy DIR/policy.json --yes", "attach --detach --yes" + bare,
 		"check DIR/bad.json", "check DIR/policy.json", "check -c DIR/bad.json", "preview --policy DIR/policy.json --images DIR/images.json",
 		"plan --out DIR/plan.json -o json" + bare, "show DIR/plan.json", "show DIR/plan.json -o wide", "diff DIR/plan.json" + bare, "show DIR/bad.json",
@@ -70,6 +70,19 @@ func TestEveryScreenFits(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What is different in a column comes before what does not fit.
+func TestANarrowScreenSaysWhatMatters(t *testing.T) {
+	t.Parallel()
+	on := terminal.Terminal{Width: 80}
+	for line, want := range map[string]string{
+		"policies":              "without/any/…mages/from/it  none attached      -  matches *",
+		"plan --images app:v29": "kept: app sha256:",
+	} {
+		_, stdout, _ := runIn(t, terminal.Streams{Out: on, Err: on}, longNamed(), strings.NewReader(""), time.Now, strings.Fields(line+` --config {"protect":{"inUse":[]}}`)...)
+		awstest.Contains(t, stdout, want)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -104,13 +105,14 @@ func AuditLog(f *session.Flags, name string, log io.Reader, run string) error {
 	return err
 }
 
-// auditTable has complete digests: the reader may have to find the images elsewhere.
+// auditTable has complete digests where they fit: the reader may have to find the images
+// elsewhere.
 func auditTable(a *audit.Audit, on terminal.Terminal) string {
 	var out text.Lines
 	for _, run := range a.Runs {
-		t := text.NewTable(text.Column{Name: "OUTCOME"}, text.Column{Name: "TIME", Cut: 2}, text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGE"},
-			text.Column{Name: "TAGS", Cut: 1}, text.Column{Name: "PUSHED", Cut: 3}, text.Column{Name: "BYTES", Number: true, Cut: 4},
-			text.Column{Name: "RULE", Number: true, Cut: 5}, text.Column{Name: "POLICY", Cut: 6}, text.Column{Name: "RUN", Cut: 7})
+		t := text.NewTable(text.Column{Name: "OUTCOME"}, text.Column{Name: "TIME", Cut: 2}, text.Column{Name: "REPOSITORY", Middle: true, Readable: 20},
+			text.Column{Name: "IMAGE", Short: text.ShortDigest}, text.Column{Name: "TAGS", Cut: 3}, text.Column{Name: "PUSHED", Cut: 5},
+			text.Column{Name: "SIZE", Number: true, Cut: 4, Short: shortSize}, text.Column{Name: "RULE", Number: true, Cut: 1}, text.Column{Name: "POLICY", Cut: 6}, text.Column{Name: "RUN", Cut: 7})
 		for _, im := range run.Removed {
 			auditRow(t, im, im.Outcome)
 		}
@@ -142,6 +144,14 @@ func auditRow(t *text.Table, im audit.Image, outcome string) {
 	}
 	t.Row(outcome, text.Time(im.Time), im.Repository, im.ImageDigest, text.Tags(tags), text.Time(im.ImagePushedAt),
 		fmt.Sprint(im.ImageSizeInBytes), text.Number(im.AppliedRulePriority), cmp.Or(im.Policy, "-"), cmp.Or(im.RunID, "-"))
+}
+
+func shortSize(bytes string) string {
+	n, err := strconv.ParseUint(bytes, 10, 64)
+	if err != nil {
+		return bytes
+	}
+	return humanize.Bytes(n)
 }
 
 // endOfRun says when and where a run was, and what it counted.

@@ -96,14 +96,17 @@ func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error 
 }
 
 func assignmentTable(rows []assigned, on terminal.Terminal) string {
-	t := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "POLICY"}, text.Column{Name: "RULES", Number: true, Cut: 1}, text.Column{Name: "WHY"})
+	t := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true, Readable: 20}, text.Column{Name: "POLICY"}, text.Column{Name: "RULES", Number: true, Cut: 1}, text.Column{Name: "WHY"})
 	skipped, attached := 0, 0
 	for _, row := range rows {
-		rules, why := fmt.Sprint(row.Rules), row.Why
+		policy, rules, why := cmp.Or(row.Policy, "-"), fmt.Sprint(row.Rules), row.Why
 		switch {
+		case row.Skipped == plan.SkipNoPolicy:
+			skipped++
+			policy, rules = "none attached", "-"
 		case row.Skipped != "":
 			skipped++
-			rules, why = "-", strings.TrimPrefix(why+"; skipped: "+awserror.Clean(row.Message), "; ")
+			rules, why = "-", strings.TrimSuffix("skipped: "+awserror.Clean(row.Message)+"; "+why, "; ")
 		case row.Source == config.Attached:
 			why += "; its attached policy"
 		}
@@ -113,7 +116,7 @@ func assignmentTable(rows []assigned, on terminal.Terminal) string {
 				why += "; ECR applies its attached policy, too"
 			}
 		}
-		t.Row(row.Repository, cmp.Or(row.Policy, "-"), rules, why)
+		t.Row(row.Repository, policy, rules, why)
 	}
 	table := t.Fit(on, "-o json")
 	if table != "" {

@@ -156,17 +156,17 @@ func nothingRemoved(ctx context.Context, err error) error {
 
 // ask shows the plan on the standard error stream: the standard output is for the report.
 func (r *removal) ask(ctx context.Context, plan *report.Report) (agreed bool, err error) {
+	adviseWithoutPolicy(ctx, r.Session, plan)
 	if _, err := io.WriteString(r.Stderr, r.shown(plan)); err != nil {
 		return false, exit.Failuref("%w", err)
 	}
 	removals, _ := plan.Removals()
 	if removals == 0 {
 		fmt.Fprintln(r.Stderr, "Nothing to remove.")
-		adviseWithoutPolicy(ctx, r.Session, plan)
 		plan.Mode = config.Apply // in this mode a repository that a limit skips makes the run incomplete
 		return false, r.status(plan)
 	}
-	return r.Confirm(question(plan, removals), "Nothing was removed.", "give --yes to apply without asking")
+	return r.Confirm(question(plan, removals), "Nothing was removed.", "give --yes to "+r.Command.Name()+" without asking")
 }
 
 // shown returns the screen before the question: the images, if they fit on it.

@@ -39,11 +39,11 @@ func planImages(ctx context.Context, s *session.Session, images []string) (*repo
 	if err := s.PrintReport(plan); err != nil {
 		return nil, err
 	}
-	out := s.Stderr
+	out, on := s.Stderr, s.Terminal.Err
 	if s.Output == session.Wide {
-		out = s.Stdout
+		out, on = s.Stdout, s.Terminal.Out
 	}
-	if _, err := fmt.Fprint(out, keptImages(explained)); err != nil {
+	if _, err := fmt.Fprint(out, text.Fold(keptImages(explained), on.Width)); err != nil {
 		return nil, exit.Failuref("write the images: %w", err)
 	}
 	return plan, session.Status(plan)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -16,8 +17,19 @@ import (
 // Images returns the screen with a line for each image, skipped repository and finding. Of the
 // skipped repositories, it has the images of those that exceed a limit.
 func (s Screen) Images(r *report.Report) string {
-	images := text.NewTable(text.Column{Name: "REPOSITORY", Middle: true}, text.Column{Name: "IMAGE"}, text.Column{Name: "TAGS", Cut: 2},
-		text.Column{Name: "VERDICT", Cut: 3}, text.Column{Name: "RULE", Number: true, Cut: 4}, text.Column{Name: "WHY", Cut: 1}, text.Column{Name: "OUTCOME"})
+	columns := []text.Column{
+		{Name: "REPOSITORY", Middle: true, Readable: 16},
+		{Name: "IMAGE", Short: func(digest string) string { return strings.TrimPrefix(digest, "sha256:") }},
+		{Name: "TAGS", Cut: 1, Readable: 8},
+		{Name: "VERDICT", Cut: 2},
+		{Name: "RULE", Number: true, Cut: 3},
+		{Name: "WHY", Readable: 36},
+		{Name: "OUTCOME"},
+	}
+	if s.On.Width > 0 {
+		columns = columns[:len(columns)-1]
+	}
+	images := text.NewTable(columns...)
 	var skipped, out text.Lines
 	for i := range r.Repositories {
 		repository := &r.Repositories[i]
@@ -30,8 +42,12 @@ func (s Screen) Images(r *report.Report) string {
 			if repository.Skipped != "" {
 				did = "kept: " + string(repository.Skipped)
 			}
+			why := text.Days(text.ShortDigests(im.Reason))
+			if s.On.Width > 0 {
+				why = withOutcome(why, text.ShortDigests(did))
+			}
 			images.Row(repository.Name, text.ShortDigest(im.ImageDigest), text.Tags(im.ImageTags), string(im.Verdict),
-				text.Number(im.AppliedRulePriority), text.Days(text.ShortDigests(im.Reason)), text.ShortDigests(did))
+				text.Number(im.AppliedRulePriority), why, text.ShortDigests(did))
 		}
 	}
 	s.header(&out, r)
@@ -41,14 +57,7 @@ func (s Screen) Images(r *report.Report) string {
 	before := out.Len()
 	out.WriteString(skipped.String())
 	for _, f := range r.Findings {
-		if f.Repository != "" {
-			f.Message = f.Repository + ": " + f.Message
-		}
-		label := "note"
-		if f.Kind.Failure() != "" {
-			label = "failed"
-		}
-		out.Addf("%s: %s", label, awserror.Clean(f.Message))
+		out.Addf("%s", findingLine(f))
 	}
 	lines := summed(r)
 	if out.Len() > before {
@@ -56,6 +65,28 @@ func (s Screen) Images(r *report.Report) string {
 	}
 	s.last(&out, r, lines)
 	return text.Fold(out.String(), s.On.Width)
+}
+
+func findingLine(f finding.Finding) string {
+	line := inWords(string(f.Kind), f.Message)
+	if f.Repository != "" {
+		line = f.Repository + ": " + line
+	}
+	if f.Kind.Failure() != "" {
+		return "failed: " + line
+	}
+	return "note: " + line
+}
+
+// withOutcome returns the reason after an outcome that does not follow from it.
+func withOutcome(why, outcome string) string {
+	switch {
+	case why == "":
+		return outcome
+	case outcome == wouldBeRemoved:
+		return why
+	}
+	return outcome + "; " + why
 }
 
 func outcome(im *report.Image) string {

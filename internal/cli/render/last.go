@@ -22,14 +22,16 @@ func (s Screen) last(out *text.Lines, r *report.Report, lines []summedRepository
 	add := func(style terminal.Style, label, line string) {
 		out.WriteString(s.On.Paint(style, fmt.Sprintf("%-12s", label)) + text.Printable(line) + "\n")
 	}
+	saves := "saves"
 	if r.Mode == config.Apply {
+		saves = "saved"
 		add(terminal.Red, "deleted", deleted(r, lines))
 	} else {
 		add(terminal.Red, "to delete", toDelete(r, lines))
 	}
 	add(terminal.Green, "protected", protected(r))
 	add(terminal.Bold, "skipped", skipped(r))
-	add(terminal.Bold, "saves", s.saves(r))
+	add(terminal.Bold, saves, s.saves(r))
 	style := terminal.Bold
 	if r.Incomplete {
 		style = terminal.Red

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ import (
 
 // A group has messages of one kind, or failures with one message.
 type group struct {
-	label, kind  string
+	label        string
 	first        string // the first message
 	repositories []string
 	number       int
@@ -31,7 +32,7 @@ type groups struct {
 }
 
 func (g *groups) add(failure bool, kind, repository, message string) {
-	message = awserror.Clean(message)
+	message = inWords(kind, message)
 	key, label := kind, "note"
 	// Messages often name their repository.
 	alike := message
@@ -43,7 +44,7 @@ func (g *groups) add(failure bool, kind, repository, message string) {
 	}
 	one := g.by[key]
 	if one == nil {
-		one = &group{label: label, kind: kind, first: message}
+		one = &group{label: label, first: message}
 		g.by[key] = one
 		g.all = append(g.all, one)
 	} else if message != one.first && !failure {
@@ -58,7 +59,6 @@ func (g *groups) add(failure bool, kind, repository, message string) {
 // line returns the messages of the group in one line.
 func (g *group) line() string {
 	n := len(g.repositories)
-	sources, nothing := strings.CutPrefix(g.first, "no reference to its images found in ")
 	switch {
 	case n == 0 && g.number == 1:
 		return fmt.Sprintf("%s: %s", g.label, g.first)
@@ -66,18 +66,23 @@ func (g *group) line() string {
 		return fmt.Sprintf("%s: %s (and %d more like it; -o wide lists all)", g.label, g.first, g.number-1)
 	case n == 1 && (g.number == 1 || !g.differ):
 		return fmt.Sprintf("%s: %s: %s", g.label, g.repositories[0], g.first)
-	case g.kind == string(finding.NothingReferences) && nothing && !g.differ:
-		names := strings.Split(sources, ", ")
-		for i, name := range names {
-			if title, ok := titles[name]; ok {
-				names[i] = title
-			}
-		}
-		return fmt.Sprintf("%s: no use in %s found in %s: %s", g.label, english.WordSeries(names, "or"), count(n, "repository"), named(g.repositories))
 	case g.differ:
 		return fmt.Sprintf("%s: %s: %s (and %d more like it in %s; -o wide lists all)", g.label, g.repositories[0], g.first, g.number-1, named(g.repositories))
 	}
 	return fmt.Sprintf("%s: %s (%s: %s)", g.label, g.first, count(n, "repository"), named(g.repositories))
+}
+
+// inWords returns the message of a finding for a screen.
+func inWords(kind, message string) string {
+	sources, nothing := strings.CutPrefix(message, "no reference to its images found in ")
+	if kind != string(finding.NothingReferences) || !nothing {
+		return awserror.Clean(message)
+	}
+	names := strings.Split(sources, ", ")
+	for i, name := range names {
+		names[i] = cmp.Or(titles[name], name)
+	}
+	return "no image in use found in " + english.WordSeries(names, "or")
 }
 
 // titles are the names of in-use sources that have another name in a sentence.

@@ -82,7 +82,7 @@ web              0          0          0       0 B        $0.00  skipped: no pol
 
 failed: describe images in bad-1: no (2 repositories: bad-1, bad-2)
 limit: 1,510 images, at most 85 GB, in 3 repositories are kept: big (1,500), half (2), late (8); --max-deletions-per-repository 1500 --max-deletions 1514 --max-deleted-percent 89 would allow them
-note: no use in ECS or Lambda found in 4 repositories: r0, r1, r2 and 1 more
+note: no image in use found in ECS or Lambda (4 repositories: r0, r1, r2 and 1 more)
 note: look
 note: app: one (and 1 more like it in app, web; -o wide lists all)
 
@@ -116,7 +116,7 @@ failed: app: image not attempted
 deleted     1 image in 1 repository; not done: 2 failed, 1 not attempted, 1 blocked, 1 changed
 protected   0 images
 skipped     0 of 1 repository
-saves       at most 1.0 GB and $0.12 a month (images share layers; $0.125 per GB-month)
+saved       at most 1.0 GB and $0.12 a month (images share layers; $0.125 per GB-month)
 failed      2 images failed, 1 image not attempted; next: see the messages above, and run again
 `
 	awstest.Equal(t, "screen", want, Screen{Price: &price}.Report(r))
@@ -126,16 +126,15 @@ func TestTheLastLinesAlone(t *testing.T) {
 	t.Parallel()
 	empty := of(config.Plan)
 	empty.Account, empty.Region = "", "cn-north-1"
-	awstest.Equal(t, "empty registry", `account not known, cn-north-1; keep.json; 0 to remove
-
-This registry has no repository, or none is selected. If you mean another Region or account, give --region or --profile.
+	awstest.Equal(t, "empty registry", `account 123456789012, cn-north-1; keep.json; 0 to remove
 
 to delete   0 images
 protected   0 images
 skipped     0 of 0 repositories
 saves       at most 0 B (images share layers; for dollars, set "price" in the configuration: the price in cn-north-1 is not known)
 failed      nothing failed
-`, Screen{Configuration: "keep.json"}.Report(empty))
+`, Screen{Configuration: "keep.json", Account: "123456789012"}.Report(empty))
+	awstest.Contains(t, Screen{}.Report(empty), "This registry has no repository, or none is selected. ")
 	limited := of(config.Apply, report.Repository{Name: "big", Skipped: plan.SkipLimit})
 	awstest.Contains(t, Screen{}.Report(limited), "\nfailed      nothing, but limits keep images: see above\n")
 }
@@ -174,13 +173,43 @@ app         sha256:f             -            untag       -                     
 big         sha256:e             -            expire      -                                     kept: limit
 
 big: skipped: limit: too many; raise it with --max-deletions 5
-note: r3: no reference to its images found in ecs, lambda
+note: r3: no image in use found in ECS or Lambda
 note: look
 
 to delete   2 images in 1 repository; also 1 to archive, 1 to lose tags
 `
 	got, _, _ := strings.Cut(Screen{}.Images(r), "protected   ")
 	awstest.Equal(t, "screen", want, got)
+}
+
+// On a terminal, the reason of each image is more important than an outcome that follows from it.
+func TestTheReasonsOfImagesAreOnANarrowTerminal(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("team/service-", 5)
+	digest := "sha256:" + strings.Repeat("a1", 32)
+	image := func(change func(*report.Image)) report.Image {
+		im := report.Image{ImageDigest: digest, ImageTags: []string{"v1"}, Verdict: evaluator.Expire, AppliedRulePriority: 1, Reason: "pushed 40d ago, limit 30d"}
+		change(&im)
+		return im
+	}
+	r := of(config.Plan, report.Repository{Name: name, Images: []report.Image{
+		image(func(*report.Image) {}),
+		image(func(im *report.Image) { im.ProtectedBy = keptBy(plan.ByInUse) }),
+		image(func(im *report.Image) { im.Outcome = plan.Deleted }),
+		image(func(im *report.Image) { im.Reason = "" }),
+	}})
+	want := `REPOSITORY        IMAGE         TAGS  RULE  WHY
+team/se…service-  a1a1a1a1a1a1  v1       1  pushed 40 days ago, limit 30 days
+team/se…service-  a1a1a1a1a1a1  v1       1  protected by inUse x; pushed 40 day…
+team/se…service-  a1a1a1a1a1a1  v1       1  deleted; pushed 40 days ago, limit …
+team/se…service-  a1a1a1a1a1a1  v1       1  would be removed
+(not shown: VERDICT; a wider terminal or a pipe shows all)
+`
+	got, _, _ := strings.Cut(Screen{On: terminal.Terminal{Width: 80}}.Images(r), "\n\n")
+	awstest.Equal(t, "screen", want, got+"\n")
+	if wide := (Screen{On: terminal.Terminal{Width: 200}}).Images(r); !strings.Contains(wide, name) || strings.Contains(wide, "OUTCOME") {
+		t.Errorf("a wide terminal shows\n%s", wide)
+	}
 }
 
 // A spreadsheet must not take the tags of strangers for formulas.
@@ -230,7 +259,7 @@ func TestTheScreenOfALargeRegistryFits(t *testing.T) {
 		"\nand 288 more repositories: 574,000 images, 138,000 to delete, 28,700 protected, at most 43 TB; -o wide or -o csv lists all\n",
 		"failed: describe images in team/repository-000: denied (5 repositories: team/repository-000, team/repository-001, team/repository-002 and 2 more)",
 		" in 15 repositories are kept: ", "--max-deletions-per-repository 1500 --max-deletions 162500 --max-deleted-percent 75 would allow them",
-		"no use in ECS or Lambda found in 300 repositories: ",
+		"no image in use found in ECS or Lambda (300 repositories: ",
 	} {
 		awstest.Contains(t, screen, part)
 	}

@@ -21,6 +21,7 @@ import (
 // A Screen prints reports for a person.
 type Screen struct {
 	On            terminal.Terminal
+	Account       string   // of a report without repositories, or "" if it is not known
 	Configuration string   // names the configuration or the policy; without it there is no header
 	Price         *float64 // of storage, in USD per GB-month; nil for that of package price
 	// Limits are those of the run and of the entries of its configuration, or nil if they are
@@ -48,14 +49,13 @@ func (s Screen) Report(r *report.Report) string {
 // header says where the run was and with what, unless the caller has said it.
 func (s Screen) header(out *text.Lines, r *report.Report) {
 	if s.Configuration != "" {
-		line := fmt.Sprintf("account %s, %s; %s", cmp.Or(r.Account, "not known"), r.Region, s.Configuration)
+		line := fmt.Sprintf("account %s, %s; %s", cmp.Or(r.Account, s.Account, "not known"), r.Region, s.Configuration)
 		if n, _ := removals(r); r.Mode != config.Apply {
 			line += fmt.Sprintf("; %s to remove", humanize.Comma(int64(n)))
 		}
 		out.Addf("%s", line)
 		out.Addf("")
-	}
-	if len(r.Repositories) == 0 && r.Omitted == nil {
+	} else if len(r.Repositories) == 0 && r.Omitted == nil {
 		out.Addf("This registry has no repository, or none is selected. If you mean another Region or account, give --region or --profile.")
 		out.Addf("")
 	}
@@ -236,6 +236,8 @@ func count(n int, noun string) string {
 
 func size(bytes int64) string { return humanize.Bytes(uint64(max(bytes, 0))) }
 
+const wouldBeRemoved = "would be removed"
+
 // removes describes the verdict on an image that has no outcome.
 func removes(im *report.Image) string {
 	switch {
@@ -244,5 +246,5 @@ func removes(im *report.Image) string {
 	case im.Archives():
 		return "would be archived"
 	}
-	return "would be removed"
+	return wouldBeRemoved
 }

@@ -34,6 +34,7 @@ type Flags struct {
 	configured               bool            // it has --config
 	price                    *float64        // of the configuration
 	running                  []config.Limits // see render.Screen
+	account                  string          // see render.Screen
 	profile, region, logFile string
 	deadline                 time.Duration
 	allowExec                bool

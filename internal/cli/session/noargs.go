@@ -1,6 +1,9 @@
 package session
 
 import (
+	"cmp"
+	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -10,7 +13,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
 // NoArgs is the check of a command with --repositories. Its error has the flag that takes what
@@ -20,15 +23,12 @@ func (f *Flags) NoArgs(c *cobra.Command, args []string) error {
 		return nil
 	}
 	name := args[0]
-	var content []byte
-	var err error
-	if name != "-" {
-		content, err = f.ReadInput(name, config.MaxBytes)
-	}
-	switch kind := doctype.Of(content); {
-	case err == nil && kind != "":
-		return exit.Usagef("%s is %s, and %s expects no arguments; run: %s", name, kind, c.Name(), f.lineFor(content, kind, doctype.Report, name))
-	case err != nil && filepath.Ext(name) == ".json":
+	switch kind, err := f.kindOf(name); {
+	case kind != "":
+		return exit.Usagef("%s is %s, and %s expects no arguments; run: %s", name, kind, c.Name(), f.lineFor(nil, kind, doctype.Report, name))
+	case err == nil:
+		return exit.Usagef("%s is a file of an unknown kind, and %s expects no arguments; name repositories with --repositories", name, c.Name())
+	case filepath.Ext(name) == ".json":
 		return err
 	}
 	for _, arg := range args {
@@ -40,3 +40,18 @@ func (f *Flags) NoArgs(c *cobra.Command, args []string) error {
 }
 
 var repositoryPattern = regexp.MustCompile(`^[a-z0-9*]+([/._*-]+[a-z0-9*]+)*$`)
+
+// kindOf returns the kind of the document in a file, or "" if it is unknown.
+func (f *Flags) kindOf(name string) (doctype.Kind, error) {
+	if name == "-" {
+		return "", os.ErrNotExist
+	}
+	file, err := f.OpenInput(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	const most = 1 << 20                // the first keys show the kind
+	content, err := io.ReadAll(io.LimitReader(file, most))
+	return cmp.Or(doctype.Of(jsondoc.UTF8(content)), terraform(name)), err
+}

@@ -15,7 +15,7 @@ import (
 
 // Screen returns the screen for reports of this command.
 func (f *Flags) Screen(on terminal.Terminal) render.Screen {
-	return render.Screen{On: on, Configuration: f.used(), Price: f.price, Limits: f.running}
+	return render.Screen{On: on, Account: f.account, Configuration: f.used(), Price: f.price, Limits: f.running}
 }
 
 // used names the policy or the configuration that the user gave to a command that has --config.

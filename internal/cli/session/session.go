@@ -202,10 +202,11 @@ func (s *Session) Report(ctx context.Context, run func(context.Context) (report.
 }
 
 // Empty says that the registry has no repositories, and which registry it is.
+// The screens then have its account, too.
 func (s *Session) Empty(ctx context.Context) string {
 	of := "these credentials"
 	if account, err := s.Connection.Account(ctx); err == nil {
-		of = "account " + account
+		of, s.Flags.account = "account "+account, account
 	}
 	return fmt.Sprintf("the registry of %s in Region %s has no repositories; "+
 		"give another Region with --region, or other credentials with --profile", of, s.Region)

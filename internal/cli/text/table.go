@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,8 +17,12 @@ type Column struct {
 	Whole  bool // shortened only after other columns have few letters left
 	// Cut says which columns a narrow terminal loses first: those with the greatest number.
 	// A column with 0 stays.
-	Cut   int
-	Style terminal.Style // of cells other than "0" and "-"
+	Cut int
+	// Readable is a width. To make the column narrower, Fit first leaves out all columns with
+	// Cut, and shortens the others to their Readable. With 0 it is 32.
+	Readable int
+	Short    func(string) string // shortens cells if the table is wider than the terminal; optional
+	Style    terminal.Style      // of cells other than "0" and "-"
 }
 
 // A Table aligns the cells of its rows in columns.
@@ -38,13 +43,17 @@ func (t *Table) Row(cells ...string) {
 }
 
 // Fit returns the table, or "" if it has no row. On a terminal no line is wider than the
-// terminal: first Fit leaves out columns, and then it shortens cells. A line below
-// the table names these columns, and option, such as "-o json", which prints them.
+// terminal: Fit uses Short, then it leaves out columns, and then it shortens other cells. A line
+// below the table names these columns, and option, such as "-o json", which prints them.
 func (t *Table) Fit(on terminal.Terminal, option string) string {
 	if len(t.cells) == 0 {
 		return ""
 	}
 	natural := t.widths()
+	if on.Width > 0 && lineWidth(natural) > on.Width {
+		t.abbreviate()
+		natural = t.widths()
+	}
 	shown, widths := t.choose(natural, on.Width)
 	var b strings.Builder
 	if slices.ContainsFunc(t.columns, func(c Column) bool { return c.Name != "" }) {
@@ -76,8 +85,25 @@ func (t *Table) widths() []int {
 	return widths
 }
 
-// readable is the width below which a column is only shortened if no more can be left out.
-const readable = 32
+// abbreviate shortens the cells of columns with Short.
+func (t *Table) abbreviate() {
+	for i, cell := range t.cells {
+		if short := t.columns[i%len(t.columns)].Short; short != nil {
+			t.cells[i] = short(cell)
+		}
+	}
+}
+
+// lineWidth returns the width of a line with all columns.
+func lineWidth(widths []int) int {
+	sum := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		sum += w
+	}
+	return sum
+}
+
+func (c Column) readable() int { return cmp.Or(c.Readable, 32) }
 
 // fewLetters is the width to which columns shrink before one that stays whole does.
 const fewLetters = 10
@@ -91,19 +117,19 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 	if width <= 0 {
 		return shown, widths
 	}
-	over := func(least int) int {
+	over := func() int {
 		sum := -2 - width
 		for i, w := range natural {
 			if shown[i] {
 				if !t.columns[i].Number {
-					w = min(w, least)
+					w = min(w, t.columns[i].readable())
 				}
 				sum += w + 2
 			}
 		}
 		return sum
 	}
-	for over(readable) > 0 {
+	for over() > 0 {
 		last := -1
 		for i, c := range t.columns {
 			if shown[i] && c.Cut > 0 && (last < 0 || c.Cut > t.columns[last].Cut) {
@@ -119,18 +145,19 @@ func (t *Table) choose(natural []int, width int) (shown []bool, widths []int) {
 		for i, c := range t.columns {
 			if c.Cut == cut && !shown[i] {
 				shown[i] = true
-				shown[i] = over(readable) <= 0
+				shown[i] = over() <= 0
 			}
 		}
 	}
-	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, fewLetters)
-	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number }, 1)
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, Column.readable)
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number && !c.Whole }, func(Column) int { return fewLetters })
+	t.narrow(widths, shown, width, func(c Column) bool { return !c.Number }, func(Column) int { return 1 })
 	return shown, widths
 }
 
 // narrow takes cells from the widest of the columns while the line is wider than width, but
 // leaves at least the least.
-func (t *Table) narrow(widths []int, shown []bool, width int, may func(Column) bool, least int) {
+func (t *Table) narrow(widths []int, shown []bool, width int, may func(Column) bool, least func(Column) int) {
 	for {
 		widest, sum := -1, -2
 		for i, w := range widths {
@@ -138,7 +165,7 @@ func (t *Table) narrow(widths []int, shown []bool, width int, may func(Column) b
 				continue
 			}
 			sum += w + 2
-			if may(t.columns[i]) && w > least && (widest < 0 || w > widths[widest]) {
+			if may(t.columns[i]) && w > least(t.columns[i]) && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}

@@ -112,3 +112,14 @@ func TestANarrowColumnTakesThePlaceOfAWideOne(t *testing.T) {
 	got, _, _ := strings.Cut(wide.Fit(terminal.Terminal{Width: 24}, "a pipe"), "(")
 	awstest.Equal(t, "table", "NAME  TAG  END\nname  v1   end\n", got)
 }
+
+// What a column can be shortened to without a cut makes place for other columns.
+func TestATableIsAbbreviatedOnlyIfItDoesNotFit(t *testing.T) {
+	t.Parallel()
+	digest := "sha256:" + strings.Repeat("a", 64)
+	for width, want := range map[int]string{0: digest + "  x\n", 80: digest + "  x\n", 30: digest[:19] + "  x\n"} {
+		table := NewTable(Column{Short: ShortDigest}, Column{Name: ""})
+		table.Row(digest, "x")
+		awstest.Equal(t, fmt.Sprint("at ", width), want, table.Fit(terminal.Terminal{Width: width}, "-o json"))
+	}
+}
