@@ -137,9 +137,10 @@ func (r *removal) apply(ctx context.Context, yes bool) error {
 	if err != nil {
 		return nothingRemoved(ctx, err)
 	}
-	adviseWithoutPolicy(ctx, r.Session, report)
+	noteEmpty(ctx, r.Session, report)
 	function.LogRun(ctx, r.Log, report)
 	logged, printed := r.RunLog.Close(), r.PrintReport(report)
+	adviseWithoutPolicy(r.Session, report)
 	if printed != nil && logged != nil {
 		return fmt.Errorf("%w; %w", printed, logged)
 	}
@@ -156,10 +157,11 @@ func nothingRemoved(ctx context.Context, err error) error {
 
 // ask shows the plan on the standard error stream: the standard output is for the report.
 func (r *removal) ask(ctx context.Context, plan *report.Report) (agreed bool, err error) {
-	adviseWithoutPolicy(ctx, r.Session, plan)
+	noteEmpty(ctx, r.Session, plan)
 	if _, err := io.WriteString(r.Stderr, r.shown(plan)); err != nil {
 		return false, exit.Failuref("%w", err)
 	}
+	adviseWithoutPolicy(r.Session, plan)
 	removals, _ := plan.Removals()
 	if removals == 0 {
 		fmt.Fprintln(r.Stderr, "Nothing to remove.")

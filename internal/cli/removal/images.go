@@ -97,7 +97,7 @@ func keptImages(explained []plan.Explanation) string {
 		for _, p := range e.ProtectedBy {
 			why += "; protected by " + text.ShortDigests(p.String())
 		}
-		out.Addf("kept: %s %s (%s): %s", e.Repository, digest, text.Tags(e.Image.Tags), why)
+		out.Addf("kept: %s %s (%s): %s", e.Repository, digest, text.Tags(e.Image.Tags), text.Days(why))
 	}
 	return out.String()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize/english"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/render"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
@@ -81,7 +82,7 @@ func whySkipped(r *report.Report, repository *report.Repository) string {
 	if repository.Skipped == plan.SkipLimit {
 		return render.WhySkipped(r, repository)
 	}
-	return fmt.Sprintf("%s: %s", repository.Skipped, repository.Message)
+	return fmt.Sprintf("%s: %s", repository.Skipped, awserror.Clean(repository.Message))
 }
 
 func (d *deletion) whyNotDeleted(im report.Image) string {

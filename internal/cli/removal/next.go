@@ -12,17 +12,25 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
+// noteEmpty says that the registry has no repositories. The first line of the screen then has
+// the account, so noteEmpty comes before the screen.
+func noteEmpty(ctx context.Context, s *session.Session, r *report.Report) {
+	if isEmpty(r) {
+		s.Notef("%s", s.Empty(ctx))
+	}
+}
+
+func isEmpty(r *report.Report) bool { return len(r.Repositories) == 0 && r.Account == "" }
+
 // adviseWithoutPolicy says what to do next if no repository of the report has a policy.
-func adviseWithoutPolicy(ctx context.Context, s *session.Session, r *report.Report) {
+func adviseWithoutPolicy(s *session.Session, r *report.Report) {
 	skipped := map[plan.SkipCode]int{}
 	for i := range r.Repositories {
 		skipped[r.Repositories[i].Skipped]++
 	}
 	all, n := len(r.Repositories), text.Count(len(r.Repositories), "repository")
 	switch {
-	case s.Saved != nil:
-	case all == 0 && r.Account == "":
-		s.Notef("%s", s.Empty(ctx))
+	case s.Saved != nil || isEmpty(r):
 	case all == 0:
 		s.Notef("the configuration excludes all repositories; to see it, run: %s", s.Line(session.Only("config", "profile", "region"), "policies"))
 	case all == skipped[plan.SkipNotConfigured]:

@@ -78,8 +78,10 @@ func planAll(ctx context.Context, s *session.Session, out string) (*report.Repor
 	if err != nil {
 		return nil, err
 	}
-	adviseWithoutPolicy(ctx, s, plan)
-	return plan, s.Conclude(plan)
+	noteEmpty(ctx, s, plan)
+	err = s.Conclude(plan)
+	adviseWithoutPolicy(s, plan)
+	return plan, err
 }
 
 // changes returns the error with the status exit.Changes if the plan would remove images.
