@@ -88,7 +88,7 @@ func TestSavedPlansThatAreRefused(t *testing.T) {
 		"account":       func(_ *cleaner.Runner, saved *report.Report) { saved.Account = "210987654321" },
 		"Region":        func(r *cleaner.Runner, _ *report.Report) { r.Region = "eu-central-1" },
 		"configuration": func(r *cleaner.Runner, _ *report.Report) { r.ConfigurationHash = "another" },
-		"old":           func(r *cleaner.Runner, _ *report.Report) { r.Now = noon.Add(day + 1) },
+		"24h ago":       func(r *cleaner.Runner, _ *report.Report) { r.Now = noon.Add(day + 1) },
 	} {
 		saved := f.plan(t, configuration)
 		r := f.runner(t, configuration)
