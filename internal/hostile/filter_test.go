@@ -142,7 +142,7 @@ func (c *filter) selects(im *imageOf, at time.Time) bool {
 func (c *filter) chooses(images map[string]imageOf, digest string, at time.Time) bool {
 	selects := func(im *imageOf) bool { return c.selects(im, at) }
 	im, listed := images[digest]
-	return listed && selects(&im) && !among(images, c.newest, digest, selects)
+	return listed && selects(&im) && !among(images, c.newest, digest, selects, activeIndex)
 }
 
 // judgeFiltered: the filter must choose the image of the first listing, and that of the plan

@@ -244,19 +244,28 @@ func pushed(im *imageOf) time.Time {
 // not count; an archived index cannot be read.
 func (v *view) newest(n int, digest string) bool {
 	for _, statuses := range [][]string{{"ACTIVE"}, {"ACTIVE", "ACTIVATING"}, {"ACTIVE", "ARCHIVED"}, {"ACTIVE", "ACTIVATING", "ARCHIVED"}} {
-		if !among(v.first, n, digest, func(im *imageOf) bool { return slices.Contains(statuses, im.Status) }) {
+		counts := func(im *imageOf) bool { return slices.Contains(statuses, im.Status) }
+		if !among(v.first, n, digest, counts, activeIndex) || !among(v.first, n, digest, counts, v.knows) {
 			return false
 		}
 	}
 	return true
 }
 
+// knows reports whether the run knows that the index lists the image, or takes it for possible:
+// it does not for an image with tags while the index is unread.
+func (v *view) knows(index, child *imageOf) bool {
+	return activeIndex(index, child) && (v.read[index.Digest] || len(child.Tags) == 0)
+}
+
+func activeIndex(index, _ *imageOf) bool { return index.Status == "ACTIVE" }
+
 // among reports whether the image is one of the n newest of those that count. Referrers and
-// children of active indexes do not.
-func among(images map[string]imageOf, n int, digest string, counts func(*imageOf) bool) bool {
+// children of indexes do not, if lists is true for the index.
+func among(images map[string]imageOf, n int, digest string, counts func(*imageOf) bool, lists func(index, child *imageOf) bool) bool {
 	newer, counted, self := 0, false, images[digest]
 	for d, im := range images {
-		isChild := slices.ContainsFunc(parents(images, d), func(p string) bool { return images[p].Status == "ACTIVE" })
+		isChild := slices.ContainsFunc(parents(images, d), func(p string) bool { index := images[p]; return lists(&index, &im) })
 		if isChild || len(subjects(&im)) > 0 || !counts(&im) {
 			continue
 		}
