@@ -27,7 +27,7 @@ type Run struct {
 	End         *End    `json:"end,omitempty"` // nil if the log does not have it in full
 }
 
-// An End is what the last line of a run says.
+// An End is the last line of a run in its log.
 type End struct {
 	Time       time.Time        `json:"time"`
 	Mode       string           `json:"mode"`

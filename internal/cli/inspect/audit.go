@@ -154,7 +154,7 @@ func shortSize(bytes string) string {
 	return humanize.Bytes(n)
 }
 
-// endOfRun says when and where a run was, and what it counted.
+// endOfRun returns the time, the account, the Region and the counts of a run.
 func endOfRun(end *audit.End) string {
 	t := end.Totals
 	line := fmt.Sprintf("mode %s, account %s, %s, ended %s: %s (%d skipped), %s, %d marked to remove, %d protected",

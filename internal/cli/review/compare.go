@@ -130,7 +130,7 @@ func (p pair) image(im *report.Image, before, after State) Image {
 	}
 }
 
-// deletedBytes returns what a plan would delete of the image, at most.
+// deletedBytes returns how many bytes a plan would delete of the image. It is an upper bound.
 func deletedBytes(im *report.Image) int64 {
 	if planned := im.Planned(); !planned.Deletes() {
 		return 0
@@ -138,7 +138,7 @@ func deletedBytes(im *report.Image) int64 {
 	return im.ImageSizeInBytes
 }
 
-// state returns what a plan says about an image that it has.
+// state returns the state of an image in a plan that has it.
 func state(r *report.Repository, im *report.Image) State {
 	s := State{Verdict: im.Verdict, AppliedRulePriority: im.AppliedRulePriority, OnExpire: im.OnExpire, Untag: im.Untag, Why: im.Reason}
 	switch {
@@ -160,7 +160,7 @@ func protections(im *report.Image) string {
 	return strings.Join(by, ", ")
 }
 
-// before returns what the first plan says about an image of the second one. Known is the
+// before returns the state in the first plan of an image of the second one. Known is the
 // image in the first plan, or nil.
 func (p pair) before(known, im *report.Image) State {
 	switch {

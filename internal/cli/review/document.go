@@ -179,8 +179,8 @@ const (
 	unknown       = "is no saved plan, report or log of a run; save a plan with ecrclean plan --out plan.json"
 )
 
-// notReport returns the error for a document that is no report: what it is, and the command
-// that works.
+// notReport returns the error for a document that is no report. The error names the kind of
+// the document and the command that takes it.
 func notReport(name string, m members) error {
 	var failure struct{ ErrorType, ErrorMessage string }
 	if json.Unmarshal(m["errorType"], &failure.ErrorType) == nil && json.Unmarshal(m["errorMessage"], &failure.ErrorMessage) == nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 )
 
-// NoArgs is the check of a command with --repositories. Its error has the flag that takes what
-// was given as an argument: a file or repositories.
+// NoArgs is the check of a command with --repositories. Its error names the flag
+// for the argument, which may be a file or a repository.
 func (f *Flags) NoArgs(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
