@@ -131,11 +131,18 @@ func TestAnAnswerThatIsLostIsNoAnswer(t *testing.T) {
 				came.Store(true)
 				lose(w, r)
 			}))
-			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			limit := time.Minute
+			if name == "no time left" {
+				limit = 200 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			wantAnswer(t, operation+", "+name, call(ctx, client), apply.ErrUnanswered)
 			cancel()
+			if !came.Load() && name == "no time left" {
+				continue
+			}
 			awstest.Equal(t, operation+", "+name+": attempts", 1, calls.Snapshot()[operation])
-			if left := registry.Images("app"); came.Load() && len(left) > 0 && left[0].Status == "ACTIVE" {
+			if left := registry.Images("app"); len(left) > 0 && left[0].Status == "ACTIVE" {
 				t.Errorf("%s, %s: the work is not done", operation, name)
 			}
 		}
