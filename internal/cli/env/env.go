@@ -51,7 +51,7 @@ func (e Env) OpenInput(name string) (io.ReadCloser, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, exit.Usagef("%w", err)
+		return nil, exit.Usagef("%w; check the name of the file", err)
 	}
 	return f, nil
 }

@@ -95,7 +95,7 @@ func runApply(ctx context.Context, f *session.Flags, args []string, maxAge time.
 func readPlan(flags *session.Flags, name string) (*report.Report, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, exit.Usagef("read saved plan: %w", err)
+		return nil, exit.Usagef("read saved plan: %w; check its name, or save a plan with ecrclean plan --out FILE", err)
 	}
 	content, err := env.ReadAll(name, f, 1<<30) // a plan to remove a million images has about 500 MB
 	if err != nil {

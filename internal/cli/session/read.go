@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/doctype"
@@ -26,7 +27,10 @@ func (f *Flags) load(ctx context.Context) (config.Config, jsondoc.Problems, erro
 			return configuration, nil, err
 		}
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return configuration, nil, exit.Usagef("%w; check the name, or write a first configuration with ecrclean init", err)
+	case err != nil:
 		return configuration, nil, exit.Usagef("%w", err)
 	}
 	return configuration, warnings, nil
