@@ -84,7 +84,11 @@ func (c *cluster) aggregate(group, version string) {
 			"groupPriorityMinimum": 100, "versionPriority": 100, "insecureSkipTLSVerify": true,
 		},
 	})
-	c.until("the group is known", func() bool { return c.get("/apis/"+group+"/"+version).status == http.StatusServiceUnavailable })
+	// A server that still installs its paths answers 503 too, with a Status in JSON.
+	c.until("the group is known", func() bool {
+		a := c.get("/apis/" + group + "/" + version)
+		return a.status == http.StatusServiceUnavailable && string(a.body) == "service unavailable\n"
+	})
 }
 
 // occupy lists things whose conversion does not end before release is called.
