@@ -19,6 +19,8 @@ type Config struct {
 	Policies []Entry `json:"policies"`
 	Settings         // the defaults of the settings of each entry
 	Report   Report  `json:"report"`
+	// References says where the mode References writes its list.
+	References ListTarget `json:"references,omitzero"`
 	// Price is that of storage in USD per GB-month, or nil for the published one. It is only for
 	// people, so the hash of a configuration does not depend on it.
 	Price *float64 `json:"-"`
@@ -29,10 +31,12 @@ type Config struct {
 // Mode says whether a run may remove images.
 type Mode string
 
-// The modes. Only a run with the mode Apply removes images.
+// The modes. Only a run with the mode Apply removes images. A run with the mode References
+// reads no registry: it writes the list of the images in use in its account and Region.
 const (
-	Plan  Mode = "plan"
-	Apply Mode = "apply"
+	Plan       Mode = "plan"
+	Apply      Mode = "apply"
+	References Mode = "references"
 )
 
 // Repositories selects the repositories that the cleaner may read and change.
@@ -87,8 +91,16 @@ type Settings struct {
 
 // Protect says which images the cleaner never removes.
 type Protect struct {
-	InUse      []string `json:"inUse"`      // the services whose references protect images
-	References []string `json:"references"` // files or S3 objects that list references
+	InUse []string `json:"inUse"` // the services whose references protect images
+	// Regions are other Regions of the registry's account where the services are queried.
+	// Accounts are other accounts. In an entry, each replaces the general one.
+	Regions  []string  `json:"regions,omitzero"`
+	Accounts []Account `json:"accounts,omitzero"`
+	// References are files or S3 objects that list references. One that begins with s3:// and
+	// ends with a slash is a prefix: below it is one list for each account and Region.
+	References []string `json:"references"`
+	// Expect has the places whose list must be below the prefix, such as 222222222222/eu-west-1.
+	Expect []string `json:"expect,omitzero"`
 	// ReferencesMaxAgeHours is the maximum age of a list; 0 is the default of its format.
 	ReferencesMaxAgeHours int `json:"referencesMaxAgeHours,omitempty"`
 	// RegistryAliases are other hosts of ECR registries, the same for all entries.
@@ -174,6 +186,12 @@ type Limits struct {
 	MaxDeletionsPerRepository int `json:"maxDeletionsPerRepository"`
 	// MaxDeletedPercent is a percentage of the images in one repository, from 0 to 100.
 	MaxDeletedPercent int `json:"maxDeletedPercent"`
+}
+
+// A ListTarget says where the function writes a list of references: an S3 object, or a prefix
+// that ends with a slash. Below a prefix the key goes on with ACCOUNT/REGION.json.
+type ListTarget struct {
+	S3 string `json:"s3"`
 }
 
 // Report says where the cleaner writes the report of a run, in addition to its answer.

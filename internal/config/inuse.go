@@ -9,10 +9,17 @@ import (
 // KubeconfigSource is the name of the in-use source for [Protect.Kubeconfig].
 const KubeconfigSource = "kubeconfig"
 
-// Sources returns the names of the in-use sources: the services, the lists of references
-// and, with a Kubeconfig, [KubeconfigSource].
+// Sources returns the names of the in-use sources: the services, here and elsewhere, the lists
+// of references and, with a Kubeconfig, [KubeconfigSource]. Call it after [Config.InRegion].
 func (p Protect) Sources() []string {
-	sources := slices.Concat(p.InUse, p.References)
+	sources := slices.Concat(p.InUse, p.elsewhere())
+	for _, reference := range p.References {
+		if isPrefix(reference) {
+			sources = append(sources, p.lists(reference)...)
+			continue
+		}
+		sources = append(sources, reference)
+	}
 	if p.Kubeconfig != nil {
 		sources = append(sources, KubeconfigSource)
 	}
@@ -26,15 +33,32 @@ func (c *Config) InUse() Protect {
 	for _, p := range c.protects() {
 		all.InUse = append(all.InUse, p.InUse...)
 		all.References = append(all.References, p.References...)
+		all.Regions = append(all.Regions, p.Regions...)
+		all.Expect = append(all.Expect, p.Expect...)
+		all.addAccounts(p.Accounts)
 		all.TaskDefinitionRevisions = max(all.TaskDefinitionRevisions, p.TaskDefinitionRevisions)
 		all.ECS = all.ECS.union(p.ECS)
 		all.EKSClusters = append(all.EKSClusters, p.EKSClusters...)
 		all.EKSResources = append(all.EKSResources, p.EKSResources...)
 	}
 	slices.Sort(all.InUse)
-	slices.Sort(all.References)
-	all.InUse, all.References = slices.Compact(all.InUse), slices.Compact(all.References)
+	for _, list := range []*[]string{&all.InUse, &all.References, &all.Regions, &all.Expect} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	return all
+}
+
+// addAccounts adds the accounts that are not there yet.
+func (p *Protect) addAccounts(accounts []Account) {
+	for _, a := range accounts {
+		same := func(b Account) bool {
+			return a.RoleARN == b.RoleARN && a.ExternalID == b.ExternalID && slices.Equal(a.Regions, b.Regions) && slices.Equal(a.InUse, b.InUse)
+		}
+		if !slices.ContainsFunc(p.Accounts, same) {
+			p.Accounts = append(p.Accounts, a)
+		}
+	}
 }
 
 // ReferencesMaxAge returns the smallest maximum age in hours of the list, or 0.
@@ -57,23 +81,17 @@ func (c *Config) protects() []Protect {
 	return all
 }
 
-// inUseSources are the services whose references can protect images. The cleaner can query
-// the first ones.
-var inUseSources = []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"}
-
-const queried = 3 // the number of these first ones
+// inUseSources are the services whose references can protect images.
+var inUseSources = []string{
+	"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless",
+}
 
 func readInUse(v *jsondoc.Value, _ []string) []string {
 	sources := []string{}
 	items, _ := v.Array()
 	for _, item := range items {
-		s, ok := jsondoc.OneOf(item, inUseSources...)
-		if ok {
+		if s, ok := jsondoc.OneOf(item, inUseSources...); ok {
 			sources = append(sources, s)
-		}
-		if slices.Contains(inUseSources[queried:], s) {
-			item.Warn("nothing is deleted in repositories that rely on %s, which this version cannot query; "+
-				"remove it from protect.inUse, and name a list of the images that it uses in protect.references", jsondoc.Quote(s))
 		}
 	}
 	return sources

@@ -68,7 +68,7 @@ func TestLoadReadsAFile(t *testing.T) {
 	}
 	write(`{"mode": "go"}`)
 	_, _, err = config.Load(t.Context(), name, file)
-	equal(t, "Load: error", "configuration "+name+`: 1:10: mode: "go" is not known: use "plan", "apply"`, errorText(err))
+	equal(t, "Load: error", "configuration "+name+`: 1:10: mode: "go" is not known: use "plan", "apply", "references"`, errorText(err))
 }
 
 func TestLoadReturnsWarnings(t *testing.T) {
@@ -79,16 +79,6 @@ func TestLoadReturnsWarnings(t *testing.T) {
 	if err != nil || len(warnings) != 1 || !warnings[0].Warning || c.Policies[0].Name != "w" {
 		t.Errorf("Load: %+v, %v, %v", c, warnings, err)
 	}
-}
-
-func TestSourcesThatCannotBeQueriedAreWarnings(t *testing.T) {
-	t.Parallel()
-	_, problems := config.Parse([]byte(`{"protect": {"inUse": ["ecs", "lambda", "eks", "batch"]}, "policies": [{"protect": {"inUse": ["codebuild"]}}]}`))
-	const why = `which this version cannot query; remove it from protect.inUse, and name a list of the images that it uses in protect.references`
-	equal(t, "problems", []string{
-		`1:48: protect.inUse[3]: warning: nothing is deleted in repositories that rely on "batch", ` + why,
-		`1:95: policies[0].protect.inUse[0]: warning: nothing is deleted in repositories that rely on "codebuild", ` + why,
-	}, lines(problems))
 }
 
 func TestLoadNamesAFileThatIsMissing(t *testing.T) {

@@ -26,7 +26,7 @@ func Parse(text []byte) (Config, jsondoc.Problems) {
 	}
 	doc := jsondoc.Parse(jsondoc.WithoutComments(text))
 	c := Default()
-	if o, ok := doc.Root().ObjectRefusing(foreignKeys, "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "price", "$schema"); ok {
+	if o, ok := doc.Root().ObjectRefusing(foreignKeys, "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "price", "$schema"); ok {
 		c.read(o)
 		o.Get("$schema").String() // only editors use it
 	}
@@ -34,10 +34,11 @@ func Parse(text []byte) (Config, jsondoc.Problems) {
 }
 
 func (c *Config) read(o jsondoc.Object) {
-	set(&c.Mode, o.Get("mode"), among(Plan, Apply))
+	set(&c.Mode, o.Get("mode"), among(Plan, Apply, References))
 	set(&c.Repositories, o.Get("repositories"), readRepositories)
 	c.Settings.read(o)
 	set(&c.Report, o.Get("report"), readReport)
+	set(&c.References, o.Get("references"), readListTarget)
 	if usd, ok := o.Get("price").Float(0, 1000); ok {
 		c.Price = &usd
 	}
@@ -124,6 +125,13 @@ func readReport(v *jsondoc.Value, r Report) Report {
 	return r
 }
 
+func readListTarget(v *jsondoc.Value, t ListTarget) ListTarget {
+	if o, ok := v.Object("s3"); ok {
+		set(&t.S3, o.Get("s3"), prefixed("s3://"))
+	}
+	return t
+}
+
 // prefixed reads a string that is empty or begins with the prefix.
 func prefixed(prefix string) func(*jsondoc.Value, string) string {
 	return func(v *jsondoc.Value, fallback string) string {
@@ -145,13 +153,17 @@ func (s *Settings) read(o jsondoc.Object) {
 }
 
 func readProtect(v *jsondoc.Value, p Protect) Protect {
-	o, ok := v.Object("inUse", "references", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig",
+	o, ok := v.Object("inUse", "regions", "accounts", "references", "expect", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig",
 		"tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases")
 	if !ok {
 		return p
 	}
 	set(&p.InUse, o.Get("inUse"), readInUse)
+	set(&p.Regions, o.Get("regions"), readRegions)
+	set(&p.Accounts, o.Get("accounts"), readAccounts)
 	set(&p.References, o.Get("references"), func(v *jsondoc.Value, _ []string) []string { s, _ := v.Strings(); return s })
+	set(&p.Expect, o.Get("expect"), readExpect)
+	p.checkPlaces(o)
 	set(&p.TaskDefinitionRevisions, o.Get("taskDefinitionRevisions"), readCount)
 	set(&p.ECS, o.Get("ecs"), readECS)
 	set(&p.EKSClusters, o.Get("eksClusters"), readPatterns)

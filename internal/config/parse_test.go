@@ -29,10 +29,17 @@ func TestParseReadsEveryField(t *testing.T) {
 	aliases := reference.Aliases{
 		"proxy.example.com:8443": {ID: "123456789012", Region: "eu-west-1"}, "hub/eu": {ID: "123456789012", Region: "eu-west-1", Prefix: "team"},
 	}
+	services := []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless"}
 	general := config.Settings{
 		Protect: config.Protect{
-			InUse:                   []string{"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"},
-			References:              []string{"list.txt"},
+			InUse:   services,
+			Regions: []string{"us-east-1"},
+			Accounts: []config.Account{
+				{RoleARN: "arn:aws:iam::222222222222:role/a/b", ExternalID: "a-word", Regions: []string{"eu-west-1"}, InUse: []string{"eks"}},
+				{RoleARN: "arn:aws:iam::444444444444:role/a", InUse: services},
+			},
+			References:              []string{"list.txt", "s3://bucket/lists/"},
+			Expect:                  []string{"333333333333/eu-west-1"},
 			TaskDefinitionRevisions: 9, EKSClusters: patterns("prod-*"), EKSResources: patterns("rollouts.argoproj.io"),
 			ECS: config.ECS{FamilyDays: 90}, Kubeconfig: &config.Kubeconfig{Path: "kube.yaml", Contexts: []string{"prod"}}, TagPatterns: patterns("v*", "release"),
 			KeepNewest: 4, PulledWithinDays: 30, PushedWithinHours: 48, ReferencesMaxAgeHours: 26, RegistryAliases: aliases,
@@ -42,7 +49,8 @@ func TestParseReadsEveryField(t *testing.T) {
 	}
 	own := config.Settings{
 		Protect: config.Protect{
-			InUse: []string{}, References: []string{"s3://b/r.txt"}, EKSClusters: patterns(), EKSResources: patterns(), TagPatterns: patterns(),
+			InUse: []string{}, Regions: []string{}, Accounts: []config.Account{}, Expect: []string{},
+			References: []string{"s3://b/r.txt"}, EKSClusters: patterns(), EKSResources: patterns(), TagPatterns: patterns(),
 			ECS: config.ECS{FamilyDays: 7}, Kubeconfig: &config.Kubeconfig{Path: "kube.yaml", Contexts: []string{"prod"}},
 			ReferencesMaxAgeHours: 12, RegistryAliases: aliases,
 		},
@@ -59,9 +67,10 @@ func TestParseReadsEveryField(t *testing.T) {
 			},
 			{Name: "policies[1]", Repositories: patterns("shared/*"), Source: config.None, Settings: general},
 		},
-		Settings: general,
-		Report:   config.Report{S3: "s3://bucket/prefix", HTML: true, SNS: "arn:aws:sns:eu-west-1:123456789012:topic", Notify: "failures"},
-		Price:    new(0.12),
+		Settings:   general,
+		Report:     config.Report{S3: "s3://bucket/prefix", HTML: true, SNS: "arn:aws:sns:eu-west-1:123456789012:topic", Notify: "failures"},
+		References: config.ListTarget{S3: "s3://bucket/lists/"},
+		Price:      new(0.12),
 	}
 	equal(t, "Parse", want, mustParse(t, string(corpus.File(t, "testdata/all.json"))))
 }

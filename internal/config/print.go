@@ -14,8 +14,9 @@ type (
 		Repositories *Repositories  `json:"repositories,omitempty"`
 		Policies     []printedEntry `json:"policies"`
 		printedSettings
-		Report *Report  `json:"report,omitempty"`
-		Price  *float64 `json:"price,omitempty"`
+		Report     *Report     `json:"report,omitempty"`
+		References *ListTarget `json:"references,omitempty"`
+		Price      *float64    `json:"price,omitempty"`
 	}
 	printedEntry struct {
 		Name           string             `json:"name"`
@@ -47,6 +48,7 @@ func (c Config) Document() ([]byte, error) {
 		Policies:        make([]printedEntry, len(c.Policies)),
 		printedSettings: c.Settings.printed(defaults.Settings, c.Limits.MaxDeletions != defaults.Limits.MaxDeletions),
 		Report:          unless(c.Report, defaults.Report),
+		References:      unless(c.References, defaults.References),
 		Price:           c.Price,
 	}
 	general := c.Settings

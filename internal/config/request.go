@@ -65,7 +65,7 @@ func readRequest(v *jsondoc.Value) Request {
 	if !ok {
 		return r
 	}
-	set(&r.Mode, o.Get("mode"), among(Plan, Apply))
+	set(&r.Mode, o.Get("mode"), among(Plan, Apply, References))
 	set(&r.Repositories, o.Get("repositories"), readSelection)
 	set(&r.MaxDeletions, o.Get("maxDeletions"), pointer(readCount))
 	set(&r.MaxDeletionsPerRepository, o.Get("maxDeletionsPerRepository"), pointer(readCount))

@@ -64,7 +64,7 @@ func TestParseRequestIsStrict(t *testing.T) {
 		"misspelt case":           {`{"Mode": "apply"}`, `1:2: Mode: is not a known key: ` + fields + ` (case counts: "mode")`},
 		"misspelt":                {`{"mode": "apply", "maxDeletion": 1}`, `1:19: maxDeletion: is not a known key: use "mode", "repositories", "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent", "policy" (did you mean maxDeletions?)`},
 		"repeated":                {`{"mode": "plan", "mode": "apply"}`, `1:18: mode: is given twice; keep one`},
-		"unknown mode":            {`{"mode": "delete"}`, `1:10: mode: "delete" is not known: use "plan", "apply"`},
+		"unknown mode":            {`{"mode": "delete"}`, `1:10: mode: "delete" is not known: use "plan", "apply", "references"`},
 		"null mode":               {`{"mode": null}`, `1:10: mode: must be a string, is null; leave the key out instead`},
 		"empty repositories":      {`{"repositories": []}`, `1:18: repositories: ` + empty},
 		"repositories no list":    {`{"repositories": "a"}`, `1:18: repositories: must be an array, is a string`},
@@ -85,7 +85,7 @@ func TestParseRequestIsStrict(t *testing.T) {
 		"unknown in detail":       {`{"detail-type": "x", "detail": {"Mode": "apply"}}`, `1:33: detail.Mode: is not a known key: ` + fields + ` (case counts: "mode")`},
 		"repeated detail":         {`{"detail-type": "x", "detail": {}, "detail": {"mode": "apply"}}`, `1:36: detail: is given twice; keep one`},
 		"empty string in detail":  {`{"detail-type": "x", "detail": ""}`, `1:32: detail: contains a request with a fault at 1:1: is empty; a JSON object is expected`},
-		"fault in the string":     {`{"detail-type": "x", "detail": "{\n\"mode\": \"go\"}"}`, `1:32: detail: contains a request with a fault at 2:9: mode: "go" is not known: use "plan", "apply"`},
+		"fault in the string":     {`{"detail-type": "x", "detail": "{\n\"mode\": \"go\"}"}`, `1:32: detail: contains a request with a fault at 2:9: mode: "go" is not known: use "plan", "apply", "references"`},
 		"envelope in the string":  {`{"detail-type": "x", "detail": "{\"detail-type\": \"x\"}"}`, `1:32: detail: contains a request with a fault at 1:2: detail-type: is not a known key: ` + fields},
 	} {
 		r, problems := config.ParseRequest([]byte(test.event))

@@ -17,7 +17,7 @@ var faulty = map[string]struct{ text, want string }{
 	"null":               {`null`, `1:1: must be an object, is null`},
 	"array":              {`[]`, `1:1: must be an object, is an array`},
 	"cut short":          {`{"mode": "plan"`, `1:16: ends too early: the JSON is cut short; add the rest`},
-	"unknown field":      {`{"dryRun": true}`, `1:2: dryRun: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "price", "$schema"`},
+	"unknown field":      {`{"dryRun": true}`, `1:2: dryRun: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "price", "$schema"`},
 	"misspelt case":      {`{"limits": {"maxdeletions": 1}}`, `1:13: limits.maxdeletions: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent" (case counts: "maxDeletions")`},
 	"repeated field":     {`{"mode": "plan", "mode": "apply"}`, `1:18: mode: is given twice; keep one`},
 	"repeated part":      {`{"limits": {}, "limits": {}}`, `1:16: limits: is given twice; keep one`},
@@ -27,7 +27,7 @@ var faulty = map[string]struct{ text, want string }{
 	"$schema elsewhere": {`{"limits": {"$schema": ""}}`, `1:13: limits.$schema: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent"`},
 
 	"null mode":    {`{"mode": null}`, `1:10: mode: must be a string, is null; leave the key out instead`},
-	"unknown mode": {`{"mode": "Apply"}`, `1:10: mode: "Apply" is not known: use "plan", "apply" (case counts: "apply")`},
+	"unknown mode": {`{"mode": "Apply"}`, `1:10: mode: "Apply" is not known: use "plan", "apply", "references" (case counts: "apply")`},
 
 	"repositories as a list": {`{"repositories": ["*"]}`, `1:18: repositories: must be an object, is an array`},
 	"unknown selection":      {`{"repositories": {"only": []}}`, `1:19: repositories.only: is not a known key: use "include", "exclude"`},
@@ -38,8 +38,8 @@ var faulty = map[string]struct{ text, want string }{
 	"null in a list":         {`{"repositories": {"exclude": [null]}}`, `1:31: repositories.exclude[0]: must be a string, is null; leave the entry out instead`},
 
 	"protect no object":    {`{"protect": []}`, `1:13: protect: must be an object, is an array`},
-	"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "inUse", "references", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig", "tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases" (did you mean keepNewest?)`},
-	"unknown service":      {`{"protect": {"inUse": ["ecs", "ec2"]}}`, `1:31: protect.inUse[1]: "ec2" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild"`},
+	"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "inUse", "regions", "accounts", "references", "expect", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig", "tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases" (did you mean keepNewest?)`},
+	"unknown service":      {`{"protect": {"inUse": ["ecs", "ec2"]}}`, `1:31: protect.inUse[1]: "ec2" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless"`},
 	"services no list":     {`{"protect": {"inUse": "ecs"}}`, `1:23: protect.inUse: must be an array, is a string`},
 	"reference no string":  {`{"protect": {"references": [true]}}`, `1:29: protect.references[0]: must be a string, is a boolean`},
 	"negative revisions":   {`{"protect": {"taskDefinitionRevisions": -1}}`, `1:41: protect.taskDefinitionRevisions: ` + number + `-1`},
@@ -137,14 +137,14 @@ func TestParseReportsAllProblemsAtOnce(t *testing.T) {
   "extra": {}
 }`))
 	want := []string{
-		`2:11: mode: "aply" is not known: use "plan", "apply"`,
+		`2:11: mode: "aply" is not known: use "plan", "apply", "references"`,
 		`4:26: policies[0].policy.rules: must have from 1 to 50 rules, has 0`,
 		`4:57: policies[0].protect.keepNewest: must be from 0 to 2147483647, is -1`,
 		`5:6: policies[1].Name: is not a known key: use "name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans" (case counts: "name")`,
 		`5:40: policies[1].policy.rules[0].selection: is missing`,
 		`5:40: policies[1].policy.rules[0].action: is missing`,
 		`7:35: limits.maxDeletedPercent: must be from 0 to 100, is 200`,
-		`8:3: extra: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "price", "$schema"`,
+		`8:3: extra: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "price", "$schema"`,
 	}
 	equal(t, "problems", want, lines(problems))
 }

@@ -26,6 +26,9 @@ type Use struct {
 	// the entry, or else the name of the list and the line.
 	By     string
 	Source string // its name; Scope.Run sets it
+	// Account is the account of the user: 12 digits, or empty if it is not known or that of
+	// the registry. Scope.Run sets it for a source in an [AccountSource].
+	Account string
 	// Revision is 0, unless the only use is by one of the newest revisions of a task
 	// definition family: 1 is the newest revision.
 	Revision int
@@ -48,7 +51,7 @@ type Use struct {
 
 func (u Use) compare(other Use) int {
 	return cmp.Or(u.Reference.Compare(other.Reference), cmp.Compare(u.By, other.By),
-		cmp.Compare(u.Source, other.Source), cmp.Compare(u.Revision, other.Revision),
+		cmp.Compare(u.Source, other.Source), cmp.Compare(u.Account, other.Account), cmp.Compare(u.Revision, other.Revision),
 		cmp.Compare(u.Problem, other.Problem), compareBool(u.Runs, other.Runs), compareBool(u.AllImages, other.AllImages),
 		cmp.Compare(u.Family, other.Family), u.LastActivity.Compare(other.LastActivity),
 		cmp.Compare(u.Finding.Kind, other.Finding.Kind), cmp.Compare(u.Finding.Message, other.Finding.Message))
@@ -65,6 +68,12 @@ type Source interface {
 	// Uses yields the uses in any order, perhaps repeated. The first error ends the
 	// sequence. A sequence without an error is complete.
 	Uses(ctx context.Context) iter.Seq2[Use, error]
+}
+
+// An AccountSource queries, or is a list of, one account that is perhaps not the registry's.
+// If it fails, only images that this account may use are perhaps in use.
+type AccountSource interface {
+	Account() string // 12 digits
 }
 
 // A Repetitive source may name an image very often. A scan keeps MaxUses uses of it, as

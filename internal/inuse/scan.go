@@ -32,6 +32,8 @@ type Scan struct {
 type Failure struct {
 	Source string
 	Err    error
+	// Account is that of an [AccountSource]. If it is empty, the source may use any image.
+	Account string
 }
 
 // String returns "source: error".
@@ -58,7 +60,7 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 		name := sources[i].Name()
 		scan.Uses = append(scan.Uses, a.uses...)
 		if a.err != nil {
-			scan.Failed = append(scan.Failed, Failure{name, a.err})
+			scan.Failed = append(scan.Failed, Failure{name, a.err, accountOf(sources[i])})
 			continue
 		}
 		scan.Counts[name] += a.named
@@ -68,6 +70,13 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	}
 	scan.Uses = Distinct(scan.Uses)
 	return scan
+}
+
+func accountOf(source Source) string {
+	if of, is := source.(AccountSource); is {
+		return of.Account()
+	}
+	return ""
 }
 
 // An answer is the result of one source.
@@ -109,6 +118,9 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 			break
 		}
 		use.Source, use.Reference = source.Name(), s.Aliases.Resolve(use.Reference)
+		if account := accountOf(source); account != "" {
+			use.Account = account
+		}
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
 		key := image{use.Reference, use.AllImages}
 		switch {
