@@ -6,6 +6,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/registrystate"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -42,7 +43,7 @@ func TestARunReportsReplicasWithOneCallOfEachOperation(t *testing.T) {
 			fakeecr.ReplicationBackfill{ID: "2", Destination: to("333333333333", "us-east-1")[0], Status: "IN_PROGRESS"})
 		push(registry, 9*day, fakeecr.Image{})
 		got := run(t, &r)
-		awstest.Contains(t, messagesOf(&got, finding.Replicated), "1 repository (app) to eu-central-1,")
+		awstest.Contains(t, messagesOf(&got, finding.Replicated), "1 repository (app) to eu-central-1; ")
 		awstest.Contains(t, messagesOf(&got, finding.ReplicationBackfill), "backfill to 333333333333/us-east-1 runs")
 		if got.Incomplete {
 			t.Error("the report is incomplete")
@@ -57,7 +58,7 @@ func TestSettingsThatCannotBeReadAreNoFailure(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
 		"AccessDeniedException":     "allow the role ecr:DescribeRegistry",
-		"ServerException":           "run again",
+		"InvalidParameterException": "run again",
 		"UnknownOperationException": "",
 	} {
 		registry, r := newRegistry(t, expireAll)
@@ -74,8 +75,9 @@ func TestSettingsThatCannotBeReadAreNoFailure(t *testing.T) {
 
 func TestARunNamesPoliciesThatECRHasNeverEvaluated(t *testing.T) {
 	t.Parallel()
-	registry, r := newRegistry(t, expireAll)
-	r.RegistryState = r.Registry.(registrystate.Reader)
+	registry, r := newRegistry(t, `{}`)
+	r.RegistryState, r.Config = r.Registry.(registrystate.Reader), fixture.Configure(t, `{"protect": {"inUse": []}}`)
+	registry.SetLifecyclePolicy("app", expireOld)
 	first := run(t, &r)
 	awstest.Equal(t, "findings before", "", messagesOf(&first, finding.PolicyNeverEvaluated))
 	registry.NeverEvaluate("app")

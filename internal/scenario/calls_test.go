@@ -172,6 +172,6 @@ func TestCallsOfAPlanWithoutIndexes(t *testing.T) {
 	f := newQuickFixture(picture{{name: "app"}, {name: "web"}})
 	fill(f, "app", 0, 0, 10)
 	f.plan(t, configuration("expire any pushed>30", "", ""))
-	want := map[string]int{"DescribeRepositories": 1, "DescribeImages": 2}
+	want := map[string]int{"DescribeRepositories": 1, "DescribeRegistry": 1, "DescribeImages": 2}
 	awstest.Equal(t, "calls", want, f.server.Calls())
 }
