@@ -40,7 +40,9 @@ NO_TYPE = "it has no resource type"
 UNBOUND = {
     "ec2:DescribeNetworkInterfaces": NO_TYPE,
     "ec2:DescribeSubnets": NO_TYPE,
+    "ecr:DescribeRegistry": NO_TYPE + "; the settings are the registry's",
     "ecr:ListPullTimeUpdateExclusions": NO_TYPE + "; the exclusions are the registry's",
+    "ecr:ListReplicationBackfills": NO_TYPE + "; the backfills are the registry's",
     "ecs:DescribeTaskDefinition": NO_TYPE,
     "ecs:ListClusters": NO_TYPE,
     "ecs:ListDaemonTaskDefinitions": NO_TYPE,
