@@ -3,14 +3,11 @@ package cleaner
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/registrystate"
 )
 
 // An Assignment is the policy that a repository gets.
@@ -57,15 +54,6 @@ func (r *Runner) Assign(ctx context.Context) (assignments []Assignment, whole bo
 // ReadAttached sets Attached or AttachedErr of each assignment.
 func (r *Runner) ReadAttached(ctx context.Context, assignments []Assignment) {
 	r.each(len(assignments), func(i int) { assignments[i].readAttached(ctx, r.Registry) })
-}
-
-// Findings returns the findings about the registry. Call it after ReadAttached.
-func (r *Runner) Findings(ctx context.Context, assignments []Assignment) []finding.Finding {
-	names := make([]string, len(assignments))
-	for i, a := range assignments {
-		names[i] = a.Repository
-	}
-	return slices.Concat(registrystate.Replication(ctx, r.RegistryState, names), registrystate.NeverEvaluated(r.RegistryState, names))
 }
 
 // each calls do for the numbers below n, concurrently.

@@ -57,7 +57,7 @@ func TestARunReportsReplicasWithOneCallOfEachOperation(t *testing.T) {
 func TestSettingsThatCannotBeReadAreNoFailure(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
-		"AccessDeniedException":     "allow the role ecr:DescribeRegistry",
+		"AccessDeniedException":     "allow the action ecr:DescribeRegistry",
 		"InvalidParameterException": "run again",
 		"UnknownOperationException": "",
 	} {

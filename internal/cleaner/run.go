@@ -205,24 +205,7 @@ func (r *Runner) finish(ctx context.Context, result *report.Report, keptByOwnPul
 			kept, cmp.Or(ownPulls.Principal, "ROLE_ARN"))})
 	}
 	all, removedFrom := namesOf(result)
-	result.Findings = slices.Concat(result.Findings,
-		registrystate.Replication(ctx, r.RegistryState, removedFrom), registrystate.NeverEvaluated(r.RegistryState, all))
-}
-
-// namesOf returns the names of all repositories in the report, and of those in which the
-// run removes or would remove images.
-func namesOf(result *report.Report) (all, removedFrom []string) {
-	for i := range result.Repositories {
-		repository := &result.Repositories[i]
-		n := repository.Deleted + repository.Archived + repository.TagsRemoved
-		if result.Mode == config.Plan && repository.Skipped == "" {
-			n = repository.Removals()
-		}
-		if all = append(all, repository.Name); n > 0 {
-			removedFrom = append(removedFrom, repository.Name)
-		}
-	}
-	return all, removedFrom
+	result.Findings = append(result.Findings, registrystate.Findings(ctx, r.RegistryState, all, removedFrom)...)
 }
 
 // PlannerOf returns the planner of a run that has begun. Account is the account of the

@@ -25,7 +25,7 @@ func (c Client) ReplicationRules(ctx context.Context) ([]registrystate.Rule, err
 	var text answerText
 	_, err := c.api.DescribeRegistry(ctx, &ecr.DescribeRegistryInput{}, c.errorPageOnce, text.keep)
 	if err != nil {
-		return nil, fmt.Errorf("describe registry: %w", Classify(err))
+		return nil, fmt.Errorf("describe registry: %w", err)
 	}
 	var answer registryAnswer
 	err = json.Unmarshal(text, &answer)
@@ -95,7 +95,7 @@ func (c Client) Backfills(ctx context.Context) ([]string, error) {
 			out, err := c.api.ListReplicationBackfills(ctx,
 				&ecr.ListReplicationBackfillsInput{MaxResults: aws.Int32(50), NextToken: token}, c.errorPageOnce)
 			if err != nil {
-				return page[types.ReplicationBackfillSummary]{}, Classify(err)
+				return page[types.ReplicationBackfillSummary]{}, err
 			}
 			account = aws.ToString(out.RegistryId)
 			return page[types.ReplicationBackfillSummary]{out.Backfills, aws.ToString(out.NextToken)},

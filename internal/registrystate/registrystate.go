@@ -5,7 +5,6 @@ package registrystate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
@@ -25,7 +23,8 @@ type Reader interface {
 	// Backfills returns the destinations of the replication backfills in progress.
 	Backfills(ctx context.Context) ([]string, error)
 	// NeverEvaluated returns, sorted, the repositories whose attached policy was read, and
-	// that ECR had never evaluated then. It makes no call.
+	// that ECR had never evaluated then: its lastEvaluatedAt was the time 0. It makes no call.
+	// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetLifecyclePolicy.html
 	NeverEvaluated() []string
 }
 
@@ -46,17 +45,26 @@ func (r Rule) matches(repository string) bool {
 // maxWait limits the time of the calls, which end a run.
 const maxWait = 10 * time.Second
 
-// Replication returns the findings about replicas of the repositories. Without repositories
-// it makes no call. A nil Reader has no findings.
-func Replication(ctx context.Context, reader Reader, repositories []string) []finding.Finding {
-	if reader == nil || len(repositories) == 0 || ctx.Err() != nil {
+// Findings returns the findings about the repositories, and about replicas of those among
+// them in which images are removed. If there are none of these, it makes no call. A nil
+// Reader has no findings.
+func Findings(ctx context.Context, reader Reader, repositories, removedFrom []string) []finding.Finding {
+	if reader == nil {
 		return nil
 	}
+	findings := neverEvaluated(reader.NeverEvaluated(), repositories)
+	if len(removedFrom) > 0 && ctx.Err() == nil {
+		findings = append(findings, replication(ctx, reader, removedFrom)...)
+	}
+	return findings
+}
+
+func replication(ctx context.Context, reader Reader, repositories []string) []finding.Finding {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	rules, err := reader.ReplicationRules(ctx)
 	if err != nil {
-		return unknown("whether ECR replicates these repositories", "ecr:DescribeRegistry", err)
+		return unknown("whether ECR replicates these repositories", err)
 	}
 	findings := slices.Concat(
 		replicated(rules, repositories, false).finding(finding.Replicated,
@@ -70,7 +78,7 @@ func Replication(ctx context.Context, reader Reader, repositories []string) []fi
 	running, err := reader.Backfills(ctx)
 	switch {
 	case err != nil:
-		return append(findings, unknown("whether a replication backfill runs", "ecr:ListReplicationBackfills", err)...)
+		return append(findings, unknown("whether a replication backfill runs", err)...)
 	case len(running) > 0:
 		findings = append(findings, finding.Finding{Kind: finding.ReplicationBackfill, Message: fmt.Sprintf(
 			"a replication backfill to %s runs, and images that are deleted here may come back there; wait until "+
@@ -110,25 +118,19 @@ func sorted(names []string) []string {
 
 // unknown returns a finding unless the endpoint does not offer the operation, as emulators
 // and some Regions do not.
-func unknown(what, action string, err error) []finding.Finding {
+func unknown(what string, err error) []finding.Finding {
 	if query.NotKnown(err) || awsclient.IsErrorPage(err) {
 		return nil
 	}
 	advice := "run again"
-	if errors.Is(err, plan.ErrAccessDenied) {
-		advice = "allow the role " + action
+	if action, denied := query.Denied(err); denied {
+		advice = "allow " + action
 	}
 	return []finding.Finding{{Kind: finding.ReplicationUnknown, Message: fmt.Sprintf("it is not known %s: %v; %s", what, err, advice)}}
 }
 
-// NeverEvaluated returns a finding if ECR has never evaluated the policies attached to some of
-// the repositories. ECR answers such a policy with the time 0.
-// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetLifecyclePolicy.html
-func NeverEvaluated(reader Reader, repositories []string) []finding.Finding {
-	if reader == nil {
-		return nil
-	}
-	names := slices.DeleteFunc(reader.NeverEvaluated(), func(name string) bool { return !slices.Contains(repositories, name) })
+func neverEvaluated(names, repositories []string) []finding.Finding {
+	names = slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(repositories, name) })
 	if len(names) == 0 {
 		return nil
 	}
