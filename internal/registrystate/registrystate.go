@@ -1,6 +1,6 @@
-// Package registrystate reports settings of a registry that a person who deletes images
-// there must know: replicas, replication backfills, and policies that ECR has not evaluated.
-// They protect nothing, so a call that fails is no failure of the run.
+// Package registrystate has findings about a registry for people who delete images there:
+// about replicas, replication backfills, and policies that ECR has never evaluated. They
+// protect nothing, so a call that fails is no failure of the run.
 package registrystate
 
 import (
