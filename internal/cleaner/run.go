@@ -204,10 +204,10 @@ func (r *Runner) finish(result *report.Report, keptByOwnPulls int) {
 // PlannerOf returns the planner of a run that has begun. Account is the account of the
 // registry; an empty account is any.
 func (r *Runner) PlannerOf(account string) plan.Planner {
-	r.planner = plan.Planner{Registry: r.Registry, Now: r.Now, OwnPulls: plan.AskOnce(r.OwnPulls)}
+	r.planner = plan.Planner{Registry: r.Registry, Now: r.Now, OwnPulls: plan.AskOnce(r.OwnPulls), RegistryPolicy: &plan.RegistryPolicy{}}
 	if r.Scan != nil {
 		r.planner.Scanner = &usage.Scanner{
-			Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().References,
+			Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().Lists(),
 		}
 		if r.Saved != nil {
 			r.planner.Scanner.Before = r.Saved.InUse

@@ -10,6 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
@@ -31,8 +32,9 @@ type contents struct {
 	// pulls before them.
 	ownPulled map[string]evaluator.Instant
 
-	attachedVerdicts []evaluator.Verdict // from evaluateAttached
-	attachedRead     bool                // true after readAttached
+	resourcePolicy   *resourcepolicy.Policy // from repositoryPolicy; nil until it is read
+	attachedVerdicts []evaluator.Verdict    // from evaluateAttached
+	attachedRead     bool                   // true after readAttached
 }
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {

@@ -42,10 +42,8 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	}
 	scan, uses, began := c.Scanner.Newest(ctx)
 	u.began = began
-	for _, f := range scan.Failed {
-		if slices.Contains(sources, f.Source) {
-			return u, &Skip{SkipScanFailed, "in-use scan: " + f.String()}
-		}
+	if skip := c.afterFailures(ctx, scan.Failed, sources); skip != nil {
+		return u, skip
 	}
 	u.addPulled(scan.At)
 	named := false
@@ -67,10 +65,17 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 		u.addFinding(finding.MovedTag, "the tag of %s has moved; a new container may run a different image: %s",
 			words.Count(n, "running image", "running images"), strings.Join(words.Few(u.moved), "; "))
 	}
-	if !named {
-		u.addFinding(finding.NothingReferences, "no reference to its images found in %s", strings.Join(sources, ", "))
+	if answered := answered(sources, scan.Failed); !named && len(answered) > 0 {
+		u.addFinding(finding.NothingReferences, "no reference to its images found in %s", strings.Join(words.Few(answered), ", "))
 	}
 	return u, nil
+}
+
+// answered returns the sources that did not fail.
+func answered(sources []string, failed []inuse.Failure) []string {
+	return slices.DeleteFunc(slices.Clone(sources), func(source string) bool {
+		return slices.ContainsFunc(failed, func(f inuse.Failure) bool { return f.Source == source })
+	})
 }
 
 // staleFamilies returns a function that reports whether a use is by a task definition family

@@ -28,6 +28,8 @@ type Planner struct {
 	Now      time.Time      // the time at which policies are evaluated
 	OwnPulls *OwnPullsOnce  // used after a read of a manifest; nil if ECR records these reads
 	Scanner  *usage.Scanner // nil without in-use sources
+	// RegistryPolicy is that of the run. If it is nil, each plan that needs the policy reads it.
+	RegistryPolicy *RegistryPolicy
 	// Reserve waits until the memory budget allows more listed images; it may be nil.
 	Reserve func(images int)
 	reads   map[string]ownRead // the cleaner's earlier reads, by digest

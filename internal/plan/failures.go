@@ -1,0 +1,96 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
+)
+
+// A RegistryPolicy is the policy of the registry, which a run reads at most once and only
+// if an in-use source of another account failed. It is safe for concurrent use.
+type RegistryPolicy struct {
+	mu     sync.Mutex
+	read   bool
+	policy resourcepolicy.Policy
+	err    error
+}
+
+func (p *RegistryPolicy) get(ctx context.Context, reader PolicyReader) (resourcepolicy.Policy, error) {
+	if p == nil {
+		p = &RegistryPolicy{}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.read {
+		text, err := reader.RegistryPolicyText(ctx)
+		p.policy, p.err = resourcepolicy.Parse(text), err
+		p.read = err == nil || ctx.Err() == nil
+	}
+	return p.policy, p.err
+}
+
+// repositoryPolicy returns the repository policy, which it reads once.
+func (c *contents) repositoryPolicy(ctx context.Context, reader PolicyReader) (resourcepolicy.Policy, error) {
+	if c.resourcePolicy == nil {
+		text, err := reader.RepositoryPolicyText(ctx, c.repository)
+		if err != nil {
+			return resourcepolicy.Policy{}, err
+		}
+		policy := resourcepolicy.Parse(text)
+		c.resourcePolicy = &policy
+	}
+	return *c.resourcePolicy, nil
+}
+
+// afterFailures returns a Skip if a failed source of the plan may use an image here. A
+// source of another account may do so only if a policy may let the account pull, or if the
+// account has used an image of the repository in any scan of the run.
+func (c *contents) afterFailures(ctx context.Context, failed []inuse.Failure, sources []string) *Skip {
+	checked := map[string]bool{} // accounts that use nothing here
+	for _, f := range failed {
+		if !slices.Contains(sources, f.Source) || checked[f.Account] {
+			continue
+		}
+		why, uses := c.mayUse(ctx, f.Account)
+		if uses {
+			return &Skip{SkipScanFailed, "in-use scan: " + f.String() + why}
+		}
+		checked[f.Account] = true
+	}
+	return nil
+}
+
+// mayUse reports whether the account may use an image of the repository, and why.
+func (c *contents) mayUse(ctx context.Context, account string) (why string, uses bool) {
+	if own := c.Scanner.Account; account == "" || own == "" || account == own {
+		return "", true
+	}
+	listed := func(digest string) bool { return len(c.listing.WithName(digest)) > 0 }
+	if by, named := c.Scanner.UsedBy(account, c.repository, listed); named {
+		return "; that account has used an image of it: " + by, true
+	}
+	reader, able := c.Registry.(PolicyReader)
+	if !able {
+		return c.unknownAdmission(account, errors.New("this registry cannot read resource policies"))
+	}
+	policy, err := c.RegistryPolicy.get(ctx, reader)
+	if err != nil {
+		return c.unknownAdmission(account, err)
+	}
+	if policy.MayAdmit(account) {
+		return fmt.Sprintf("; the registry policy may let account %s pull", account), true
+	}
+	if policy, err = c.repositoryPolicy(ctx, reader); err != nil {
+		return c.unknownAdmission(account, err)
+	}
+	return fmt.Sprintf("; its repository policy may let account %s pull", account), policy.MayAdmit(account)
+}
+
+func (c *contents) unknownAdmission(account string, err error) (why string, uses bool) {
+	return fmt.Sprintf("; it is not known whether account %s may pull: %v", account, err), true
+}
