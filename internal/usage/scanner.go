@@ -34,7 +34,7 @@ type Scanner struct {
 
 	mu   sync.Mutex
 	last *inuse.Scan
-	uses Uses // of last
+	uses Uses            // of last
 	used map[string]used // in all scans, by account
 	// began is when last began. Its age counts from due, which is the end of a scan that
 	// took too long: another scan is unlikely to be faster.
