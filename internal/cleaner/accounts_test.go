@@ -61,7 +61,7 @@ func TestARunWithoutAnAccountIsIncomplete(t *testing.T) {
 	}
 }
 
-// A saved plan does not know what an account uses now.
+// Since the plan was saved, the account may have begun to use other images.
 func TestASavedPlanIsAppliedWithoutWhatAFailedAccountMayUse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

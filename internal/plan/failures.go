@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 )
 
-// A RegistryPolicy is the policy of the registry, which a run reads at most once and only
-// if an in-use source of another account failed. It is safe for concurrent use.
+// A RegistryPolicy is the policy of the registry. A run reads it at most once, and only if
+// a source of another account failed. It is safe for concurrent use.
 type RegistryPolicy struct {
 	mu     sync.Mutex
 	read   bool
@@ -47,13 +46,12 @@ func (c *contents) repositoryPolicy(ctx context.Context, reader PolicyReader) (r
 	return *c.resourcePolicy, nil
 }
 
-// afterFailures returns a Skip if a failed source of the plan may use an image here. A
-// source of another account may do so only if a policy may let the account pull, or if the
-// account has used an image of the repository in any scan of the run.
-func (c *contents) afterFailures(ctx context.Context, failed []inuse.Failure, sources []string) *Skip {
+// afterFailures returns a Skip if a failed source that the plan relies on may use an image
+// here.
+func (c *contents) afterFailures(ctx context.Context, failed []inuse.Failure, relied map[string]bool) *Skip {
 	checked := map[string]bool{} // accounts that use nothing here
 	for _, f := range failed {
-		if !slices.Contains(sources, f.Source) || checked[f.Account] {
+		if !relied[f.Source] || checked[f.Account] {
 			continue
 		}
 		why, uses := c.mayUse(ctx, f.Account)
@@ -65,7 +63,8 @@ func (c *contents) afterFailures(ctx context.Context, failed []inuse.Failure, so
 	return nil
 }
 
-// mayUse reports whether the account may use an image of the repository, and why.
+// mayUse reports whether the account may use an image of the repository, and why. Another
+// account may not if no policy may let it pull, and no scan of the run has such a use.
 func (c *contents) mayUse(ctx context.Context, account string) (why string, uses bool) {
 	if own := c.Scanner.Account; account == "" || own == "" || account == own {
 		return "", true

@@ -59,18 +59,21 @@ func TestAFailedAccountKeepsWhatItMayUse(t *testing.T) {
 		"no policies": {nil, inuse.Scan{Failed: failureOf(accountB)}, nil},
 		"a policy for B": {
 			func(s *fakeecr.Server) { s.SetRepositoryPolicy("app", admitting(`{"AWS": "222222222222"}`)) },
-			inuse.Scan{Failed: failureOf(accountB)}, admits,
+			inuse.Scan{Failed: failureOf(accountB)},
+			admits,
 		},
 		"a policy for a service": {
 			func(s *fakeecr.Server) { s.SetRepositoryPolicy("app", admitting(`{"Service": "x"}`)) },
-			inuse.Scan{Failed: failureOf(accountB)}, admits,
+			inuse.Scan{Failed: failureOf(accountB)},
+			admits,
 		},
 		"an unreadable policy": {
 			func(s *fakeecr.Server) { s.SetRepositoryPolicy("app", "{") }, inuse.Scan{Failed: failureOf(accountB)}, admits,
 		},
 		"a policy for C only": {
 			func(s *fakeecr.Server) { s.SetRepositoryPolicy("app", admitting(`{"AWS": "333333333333"}`)) },
-			inuse.Scan{Failed: failureOf(accountB)}, nil,
+			inuse.Scan{Failed: failureOf(accountB)},
+			nil,
 		},
 		"the second of two failed accounts": {
 			func(s *fakeecr.Server) { s.SetRepositoryPolicy("app", admitting(`{"AWS": "222222222222"}`)) },
@@ -81,27 +84,33 @@ func TestAFailedAccountKeepsWhatItMayUse(t *testing.T) {
 			nil, inuse.Scan{Failed: []inuse.Failure{{Source: "other", Err: errors.New("x")}}}, nil,
 		},
 		"the registry's policy": {
-			func(s *fakeecr.Server) { s.SetRegistryPolicy(admitting(`"*"`)) }, inuse.Scan{Failed: failureOf(accountB)},
+			func(s *fakeecr.Server) { s.SetRegistryPolicy(admitting(`"*"`)) },
+			inuse.Scan{Failed: failureOf(accountB)},
 			everywhere("; the registry policy may let account 222222222222 pull"),
 		},
 		"a registry's policy for C only": {
 			func(s *fakeecr.Server) { s.SetRegistryPolicy(admitting(`{"AWS": "333333333333"}`)) },
-			inuse.Scan{Failed: failureOf(accountB)}, nil,
+			inuse.Scan{Failed: failureOf(accountB)},
+			nil,
 		},
 		"a registry's policy that is denied": {
-			func(s *fakeecr.Server) { s.Fail("GetRegistryPolicy", "", "AccessDeniedException") }, inuse.Scan{Failed: failureOf(accountB)},
+			func(s *fakeecr.Server) { s.Fail("GetRegistryPolicy", "", "AccessDeniedException") },
+			inuse.Scan{Failed: failureOf(accountB)},
 			everywhere("ecr:GetRegistryPolicy"),
 		},
 		"a repository's policy that is denied": {
-			func(s *fakeecr.Server) { s.Fail("GetRepositoryPolicy", "web", "AccessDeniedException") }, inuse.Scan{Failed: failureOf(accountB)},
+			func(s *fakeecr.Server) { s.Fail("GetRepositoryPolicy", "web", "AccessDeniedException") },
+			inuse.Scan{Failed: failureOf(accountB)},
 			map[string]string{"web": "ecr:GetRepositoryPolicy"},
 		},
 		"a use of the failed source": {
-			nil, inuse.Scan{Failed: failureOf(accountB), Uses: []inuse.Use{useBy("list:1", of("web"))}},
+			nil,
+			inuse.Scan{Failed: failureOf(accountB), Uses: []inuse.Use{useBy("list:1", of("web"))}},
 			map[string]string{"web": named + "list:1"},
 		},
 		"a use on another host": {
-			nil, inuse.Scan{Failed: failureOf(accountB), Uses: []inuse.Use{useBy("pod", reference.Reference{Host: "p.example.com", Repository: "team/web", Tag: "v1"})}},
+			nil,
+			inuse.Scan{Failed: failureOf(accountB), Uses: []inuse.Use{useBy("pod", reference.Reference{Host: "p.example.com", Repository: "team/web", Tag: "v1"})}},
 			map[string]string{"web": named + "pod"},
 		},
 		"a use of another account": {

@@ -19,10 +19,10 @@ type Omitted struct {
 const maxDigits = 20 // of a count in Omitted
 
 // Fit shortens the report until its JSON text has at most size bytes. It leaves out
-// findings beyond a quarter of size, in-use sources with the fewest uses beyond an eighth,
-// then images, then repositories, from the end. It leaves out repositories with nothing to
-// remove and no failure before others. It counts the missing parts in Omitted. The totals
-// stay.
+// findings beyond a quarter of size, and in-use sources beyond an eighth, first those with
+// the fewest uses. Then it leaves out images, and then repositories, from the end.
+// Repositories with nothing to remove and no failure go before others. It counts the missing
+// parts in Omitted. The totals stay.
 func (r *Report) Fit(size int) {
 	used := jsonSize(r)
 	if used <= size {

@@ -1,6 +1,6 @@
-// Package resourcepolicy reads who may pull under the resource policy of a repository or
-// of the registry. Conditions and Deny statements can only narrow what a policy allows, so
-// they never count as a proof that an account may not pull.
+// Package resourcepolicy reads which accounts may pull under the resource policy of a
+// repository or of the registry. In doubt an account may pull: neither a condition nor a
+// Deny statement shows that it may not.
 package resourcepolicy
 
 import (

@@ -57,8 +57,8 @@ func (g *groups) add(failure bool, kind, repository, message string) {
 	}
 }
 
-// account matches an account or an in-use source in one, and user the user of an image in
-// the message of package plan about an account that failed.
+// account matches an account or an in-use source in one. User matches the user that package
+// plan names of an account that failed.
 var (
 	account = regexp.MustCompile(`([a-z-]+@)?\b[0-9]{12}\b(/[a-z0-9-]+)?`)
 	user    = regexp.MustCompile(`(that account has used an image of it: ).*`)

@@ -356,9 +356,10 @@ func TestAccountsThatFailedAlikeAreOneLine(t *testing.T) {
 			report.Repository{Name: "u" + name, Skipped: plan.SkipScanFailed, Message: denied + "; that account has used an image of it: task/" + name})
 	}
 	r := of(config.Plan, repositories...)
-	r.Findings = append(findings,
-		finding.Finding{Kind: finding.ScanFailed, Message: "in-use scan: ecs@us-east-1: denied"},
-		finding.Finding{Kind: finding.NothingReferences, Repository: "r0", Message: "no reference to its images found in ecs, a, b, c, d, and 595 more"})
+	r.Findings = slices.Concat(findings, []finding.Finding{
+		{Kind: finding.ScanFailed, Message: "in-use scan: ecs@us-east-1: denied"},
+		{Kind: finding.NothingReferences, Repository: "r0", Message: "no reference to its images found in ecs, a, b, c, d, and 595 more"},
+	})
 	var got []string
 	for line := range strings.Lines(Screen{}.Report(r)) {
 		if strings.HasPrefix(line, "failed: ") || strings.HasPrefix(line, "note: ") {
