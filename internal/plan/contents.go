@@ -32,9 +32,9 @@ type contents struct {
 	// pulls before them.
 	ownPulled map[string]evaluator.Instant
 
-	resourcePolicy   *resourcepolicy.Policy // from repositoryPolicy; nil until it is read
-	attachedVerdicts []evaluator.Verdict    // from evaluateAttached
-	attachedRead     bool                   // true after readAttached
+	resourcePolicy   resourcepolicy.Once // of the repository
+	attachedVerdicts []evaluator.Verdict // from evaluateAttached
+	attachedRead     bool                // true after readAttached
 }
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {

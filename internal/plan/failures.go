@@ -4,47 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 )
-
-// A RegistryPolicy is the policy of the registry. A run reads it at most once, and only if
-// a source of another account failed. It is safe for concurrent use.
-type RegistryPolicy struct {
-	mu     sync.Mutex
-	read   bool
-	policy resourcepolicy.Policy
-	err    error
-}
-
-func (p *RegistryPolicy) get(ctx context.Context, reader PolicyReader) (resourcepolicy.Policy, error) {
-	if p == nil {
-		p = &RegistryPolicy{}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.read {
-		text, err := reader.RegistryPolicyText(ctx)
-		p.policy, p.err = resourcepolicy.Parse(text), err
-		p.read = err == nil || ctx.Err() == nil
-	}
-	return p.policy, p.err
-}
-
-// repositoryPolicy returns the repository policy, which it reads once.
-func (c *contents) repositoryPolicy(ctx context.Context, reader PolicyReader) (resourcepolicy.Policy, error) {
-	if c.resourcePolicy == nil {
-		text, err := reader.RepositoryPolicyText(ctx, c.repository)
-		if err != nil {
-			return resourcepolicy.Policy{}, err
-		}
-		policy := resourcepolicy.Parse(text)
-		c.resourcePolicy = &policy
-	}
-	return *c.resourcePolicy, nil
-}
 
 // afterFailures returns a Skip if a failed source that the plan relies on may use an image
 // here.
@@ -77,7 +39,7 @@ func (c *contents) mayUse(ctx context.Context, account string) (why string, uses
 	if !able {
 		return c.unknownAdmission(account, errors.New("this registry cannot read resource policies"))
 	}
-	policy, err := c.RegistryPolicy.get(ctx, reader)
+	policy, err := c.RegistryPolicy.Get(ctx, reader.RegistryPolicyText)
 	if err != nil {
 		return c.unknownAdmission(account, err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 )
 
 // sharedFinding returns a finding if accounts may pull from the repository whose images in
@@ -27,4 +28,10 @@ func (c *contents) sharedFinding(ctx context.Context, settings config.Protect) [
 	}
 	return []finding.Finding{c.finding(finding.SharedRepository, "its policy lets %s pull, and the images that they use are not known; "+
 		"add their accounts to protect.accounts, or a list of these images to protect.references", strings.Join(others, ", "))}
+}
+
+func (c *contents) repositoryPolicy(ctx context.Context, reader PolicyReader) (resourcepolicy.Policy, error) {
+	return c.resourcePolicy.Get(ctx, func(ctx context.Context) (string, error) {
+		return reader.RepositoryPolicyText(ctx, c.repository)
+	})
 }

@@ -1,7 +1,9 @@
 package resourcepolicy_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -104,6 +106,36 @@ func TestPullersLeaveOutAccounts(t *testing.T) {
 		"Service": "lambda.amazonaws.com"}`, `, "Condition": {"StringLike": {"aws:sourceAccount": ["222222222222", "444444444444"]}}`))
 	awstest.Equal(t, "outside of one", []string{"AROAEXAMPLEID", "arn:aws:iam::333333333333:root", "lambda.amazonaws.com for 444444444444", "u"}, policy.Pullers("222222222222"))
 	awstest.Equal(t, "outside of three", []string{"AROAEXAMPLEID", "u"}, policy.Pullers("222222222222", "333333333333", "444444444444"))
+}
+
+// If the context of a caller ends, the callers with another context get no error.
+func TestOnceReadsOnce(t *testing.T) {
+	t.Parallel()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	reads := 0
+	read := func(ctx context.Context) (string, error) {
+		reads++
+		return allow(`"*"`, ""), ctx.Err()
+	}
+	var once resourcepolicy.Once
+	for i, ctx := range []context.Context{ended, ended, t.Context(), t.Context(), ended} {
+		policy, err := once.Get(ctx, read)
+		if ok := i >= 2; (err == nil) != ok || ok && !policy.MayAdmit(account) || reads != min(i+1, 3) {
+			t.Errorf("call %d after %d reads: %v", i, reads, err)
+		}
+	}
+	failed := func(context.Context) (string, error) { reads++; return "", errors.New("denied") }
+	var denied, none *resourcepolicy.Once = &resourcepolicy.Once{}, nil
+	reads = 0
+	for range 2 {
+		_, err := denied.Get(t.Context(), failed)
+		_, also := none.Get(t.Context(), failed)
+		if err == nil || also == nil {
+			t.Errorf("no error: %v, %v", err, also)
+		}
+	}
+	awstest.Equal(t, "reads", 3, reads)
 }
 
 // A statement more never takes an account out.
