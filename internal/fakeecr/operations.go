@@ -19,6 +19,7 @@ var operations = map[string]operation{
 	"DescribeRepositories":         bind((*Server).describeRepositories),
 	"DescribeRegistry":             bind((*Server).describeRegistry),
 	"GetLifecyclePolicy":           onRepository("GetLifecyclePolicy", (*Server).getLifecyclePolicy),
+	"GetRegistryPolicy":            bind((*Server).getRegistryPolicy),
 	"GetRepositoryPolicy":          onRepository("GetRepositoryPolicy", (*Server).getRepositoryPolicy),
 	"ListImageReferrers":           onRepository("ListImageReferrers", (*Server).listImageReferrers),
 	"ListImages":                   onRepository("ListImages", (*Server).listImages),
