@@ -19,7 +19,7 @@ type Server struct {
 	repositories   map[string]*repository
 	byName         []*repository // nil after a change of the repositories
 	pullExcluded   bool
-	registryPolicy string            // or ""
+	registryPolicy string // or ""
 	replication    []ReplicationRule
 	backfills      []ReplicationBackfill
 	refused        map[string]string // failure codes by digest
