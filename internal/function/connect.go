@@ -19,6 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/place"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
@@ -76,7 +77,7 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	return Registry{
 		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
 		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, Attempts: attempts.Counts, AWS: cfg,
-		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, client, c, clock) },
+		Sources:  func(c config.Config, session string) []inuse.Source { return sources(cfg, client, c, session, clock) },
 		OwnPulls: func(ctx context.Context) plan.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {
 			caller, err := awsclient.Caller(ctx, cfg)
@@ -88,7 +89,7 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	}
 }
 
-func sources(cfg aws.Config, client ecrapi.Client, c config.Config, clock func() time.Time) []inuse.Source {
+func sources(cfg aws.Config, client ecrapi.Client, c config.Config, session string, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
 	env := query.Environment{
@@ -106,7 +107,7 @@ func sources(cfg aws.Config, client ecrapi.Client, c config.Config, clock func()
 		source.Aliases = env.Aliases
 		all = append(all, source)
 	}
-	return all
+	return append(all, place.Sources(env, session)...)
 }
 
 // lastActivity implements LastActivity of [query.Environment] for the registry.

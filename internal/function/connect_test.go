@@ -139,7 +139,7 @@ func TestConnectQueriesTheConfiguredSources(t *testing.T) {
 		c, problems := config.Parse([]byte(text))
 		awstest.Empty(t, "problems", problems)
 		var names []string
-		for _, source := range r.Sources(c) {
+		for _, source := range r.Sources(c, "run-1") {
 			names = append(names, source.Name())
 		}
 		awstest.Equal(t, text+": sources", want, strings.Join(names, " "))
@@ -158,7 +158,7 @@ func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
 	for server, fails := range map[*httptest.Server]bool{plain: false, secure: true} {
 		cfg := awsclient.Local(server.URL, "eu-west-1")
 		cfg.HTTPClient, cfg.Retryer = server.Client(), func() aws.Retryer { return aws.NopRetryer{} }
-		scan := inuse.Scope{}.Run(t.Context(), function.Connect(cfg, clock).Sources(c), now)
+		scan := inuse.Scope{}.Run(t.Context(), function.Connect(cfg, clock).Sources(c, "run-1"), now)
 		if failed := len(scan.Failed) > 0; failed != fails {
 			t.Errorf("%s: failures %v, want some: %t", server.URL, scan.Failed, fails)
 		}

@@ -119,7 +119,7 @@ func emptyFixture(p picture) *fixture {
 	return f
 }
 
-func (f *fixture) inUse(config.Config) []inuse.Source {
+func (f *fixture) inUse(config.Config, string) []inuse.Source {
 	sources := make([]inuse.Source, len(f.sources))
 	for i, s := range f.sources {
 		sources[i] = s

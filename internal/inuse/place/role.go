@@ -1,0 +1,145 @@
+package place
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+)
+
+const (
+	duration   = time.Hour       // of a session; a role that assumes a role gets no longer one
+	beforeEnd  = 5 * time.Minute // when the credentials are renewed, before they expire
+	maxAssume  = time.Minute
+	maxCaller  = 10 * time.Second // in a VPC without an endpoint of STS there is no answer
+	maxSession = 64               // characters of the name of a session
+)
+
+// roles are the roles that one scan may assume.
+type roles struct {
+	sts     *sts.Client
+	session string
+	caller  func() string // who assumes them, in words
+	members map[[2]string]*member
+}
+
+func newRoles(cfg aws.Config, session string) roles {
+	return roles{sts.NewFromConfig(cfg), sessionName(session), sync.OnceValue(func() string { return caller(cfg) }), map[[2]string]*member{}}
+}
+
+// sessionName replaces what STS does not accept in the name of a session.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func sessionName(id string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("_+=,.@-", r):
+			return r
+		}
+		return '-'
+	}, id)
+	return cmp.Or(name[:min(len(name), maxSession)], "ecr-cleaner")
+}
+
+// caller returns the ARN of the role or user whose credentials are in cfg.
+func caller(cfg aws.Config) string {
+	ctx, cancel := context.WithTimeout(context.Background(), maxCaller)
+	defer cancel()
+	caller, err := awsclient.Caller(ctx, cfg)
+	if err != nil {
+		return "the role of the cleaner"
+	}
+	return caller.ARN()
+}
+
+// A member is the role in another account. All sources in the account share it.
+type member struct {
+	account, role, externalID string
+	roles                     roles
+	provider                  aws.CredentialsProvider
+	credentials               *aws.CredentialsCache
+
+	first sync.Once
+	err   error // of the first attempt to assume the role
+}
+
+// member returns the member for the account, always the same one for the same role.
+func (r roles) member(account config.Account) *member {
+	key := [2]string{account.RoleARN, account.ExternalID}
+	if m := r.members[key]; m != nil {
+		return m
+	}
+	m := &member{account: account.ID(), role: account.RoleARN, externalID: account.ExternalID, roles: r}
+	m.provider = stscreds.NewAssumeRoleProvider(r.sts, m.role, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName, o.Duration = r.session, duration
+		if m.externalID != "" {
+			o.ExternalID = &m.externalID
+		}
+	})
+	m.credentials = aws.NewCredentialsCache(m, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = beforeEnd })
+	r.members[key] = m
+	return m
+}
+
+// assume assumes the role once for all sources of the account. Later calls return the same
+// error. A nil member has no role.
+func (m *member) assume(ctx context.Context) error {
+	if m == nil {
+		return nil
+	}
+	m.first.Do(func() { _, m.err = m.credentials.Retrieve(ctx) })
+	return m.err
+}
+
+// Retrieve assumes the role. It implements [aws.CredentialsProvider] for the cache, whose
+// context has no end.
+func (m *member) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxAssume)
+	defer cancel()
+	credentials, err := m.provider.Retrieve(ctx)
+	if err != nil {
+		return credentials, &roleError{m.explain(err)}
+	}
+	return credentials, nil
+}
+
+// explain says why the role cannot be assumed, and what to do. It leaves out the external
+// ID, which STS may repeat.
+func (m *member) explain(err error) string {
+	cause := err.Error()
+	if m.externalID != "" && !query.HasCode(err, denied...) {
+		cause = strings.ReplaceAll(cause, m.externalID, "EXTERNAL-ID")
+	}
+	doing := "assume role " + m.role
+	unreached := isUnreached(err) || errors.Is(err, context.DeadlineExceeded)
+	switch {
+	case query.HasCode(err, denied...):
+		return fmt.Sprintf("%s: %s; the action sts:AssumeRole is denied to %s: allow it (parameter MemberRoleArns of template.yaml), "+
+			"let the trust policy of the role admit that caller (deploy/member-role.yaml), "+
+			"and give the external ID of the trust policy in externalId in protect.accounts", doing, cause, m.roles.caller())
+	case awsclient.IsThrottled(err):
+		return fmt.Sprintf("%s: %s; STS throttles the action sts:AssumeRole: run again later", doing, cause)
+	case unreached:
+		return fmt.Sprintf("%s: %s; STS did not answer the action sts:AssumeRole: check the network; "+
+			"in a VPC without internet access, create an endpoint for STS", doing, cause)
+	}
+	return fmt.Sprintf("%s: %s; the action sts:AssumeRole failed: check roleArn and externalId in protect.accounts", doing, cause)
+}
+
+var denied = []string{"AccessDenied", "AccessDeniedException"}
+
+// A roleError says why a role could not be assumed. It does not wrap the answer of STS, so
+// that the call that needs the credentials does not take it for its own answer.
+type roleError struct{ text string }
+
+func (e *roleError) Error() string { return e.text }
