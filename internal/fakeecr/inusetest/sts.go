@@ -33,7 +33,11 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(err)
 	}
 	action := r.PostForm.Get("Action")
-	result := "<Arn>arn:aws:sts::123456789012:assumed-role/cleaner/session</Arn>"
+	caller := "123456789012:assumed-role/cleaner/session"
+	if account, _, _ := Signer(r); account != "" {
+		caller = account + ":assumed-role/ecr-cleaner-member/session"
+	}
+	result := "<Arn>arn:aws:sts::" + caller + "</Arn>"
 	if action == "AssumeRole" {
 		s.mu.Lock()
 		s.assumed = append(s.assumed, r.PostForm)

@@ -1,6 +1,8 @@
 package place_test
 
 import (
+	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -26,6 +30,7 @@ type cloud struct {
 	// fault returns the status and the code of an error of a service, or the status 0. It may
 	// panic with http.ErrAbortHandler, which breaks the connection.
 	fault func(account, region, service string) (status int, code string)
+	eks   *inusetest.Kubernetes // the only cluster of each account and Region, or nil
 
 	mu     sync.Mutex
 	asked  map[string]int // by account, Region and service
@@ -48,6 +53,10 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	c.asked[account+" "+region+" "+service]++
 	c.mu.Unlock()
+	if service == "eks" {
+		c.cluster(w, r)
+		return
+	}
 	if c.fault != nil {
 		if status, code := c.fault(account, region, service); status != 0 {
 			w.Header().Set("X-Amzn-Errortype", code)
@@ -57,7 +66,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	answer, known := map[string]inusetest.Object{
-		"":                 {"Functions": []string{}, "clusters": []string{}},
+		"":                 {"Functions": []string{}},
 		"ListClusters":     {"clusterArns": []string{"prod"}},
 		"ListTasks":        {"taskArns": []string{}},
 		"ListServices":     {"serviceArns": []string{"s"}},
@@ -73,6 +82,18 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	inusetest.Answer(w, http.StatusOK, answer)
 }
 
+// cluster answers ListClusters and DescribeCluster.
+func (c *cloud) cluster(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/clusters" {
+		inusetest.Answer(w, http.StatusOK, inusetest.Object{"clusters": []string{"prod"}})
+		return
+	}
+	inusetest.Answer(w, http.StatusOK, inusetest.Object{"cluster": inusetest.Object{
+		"status": "ACTIVE", "endpoint": c.eks.URL,
+		"certificateAuthority": inusetest.Object{"data": base64.StdEncoding.EncodeToString(c.eks.Authority())},
+	}})
+}
+
 // sources returns the sources for the object protect of a configuration, without the home ones.
 func (c *cloud) sources(t *testing.T, protect string) []inuse.Source {
 	t.Helper()
@@ -84,7 +105,7 @@ func (c *cloud) sources(t *testing.T, protect string) []inuse.Source {
 	return place.Sources(query.Environment{AWS: c.server, Settings: settings, Clock: awstest.Clock}, "run/1 of today")
 }
 
-// scan queries the sources, without retries unless retry is true.
+// scan queries the sources.
 func (c *cloud) scan(t *testing.T, protect string) inuse.Scan {
 	t.Helper()
 	return inuse.Scope{}.Run(t.Context(), c.sources(t, protect), awstest.Now)
@@ -323,5 +344,72 @@ func TestCredentialsThatCannotBeRenewed(t *testing.T) {
 	awstest.Equal(t, "sources that failed", 1, len(scan.Failed))
 	if text := scan.Failed[0].Err.Error(); !strings.HasPrefix(text, "assume role "+role) || strings.Contains(text, "ecs:") {
 		t.Errorf("failed: %s", text)
+	}
+}
+
+// A cluster gets a token of the role, for the Region of the cluster. A name that no cluster
+// there has may be that of a cluster elsewhere.
+func TestClustersInOtherPlaces(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	c.eks = inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")
+	const protect = `{"inUse": ["eks"], "eksClusters": ["prod", "elsewhere"], "accounts": [{"roleArn": "` + role + `", "regions": ["us-east-1"]}]}`
+	scan := c.scan(t, protect)
+	awstest.Equal(t, "failures", []string{}, failures(scan))
+	awstest.Contains(t, scan.Uses[0].By, "EKS cluster prod in 222222222222/us-east-1")
+	token, _ := c.eks.Client()
+	request, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(token, "k8s-aws-v1."))
+	awstest.NoError(t, err)
+	awstest.Contains(t, string(request), "https://sts.us-east-1.amazonaws.com/?", "Credential=ROLE222222222222%2F", "%2Fus-east-1%2Fsts%2F")
+}
+
+// The advice of a cluster names the role in its own account, not the role of the cleaner.
+func TestAnAccessEntryIsForTheRole(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	c.eks = inusetest.NewKubernetes(t, inusetest.Registry+"app:v1")
+	c.eks.Status = http.StatusUnauthorized
+	scan := c.scan(t, `{"inUse": ["eks"], "accounts": [{"roleArn": "`+role+`"}]}`)
+	awstest.Equal(t, "sources that failed", 1, len(scan.Failed))
+	awstest.ErrorContains(t, scan.Failed[0].Err, "--principal-arn "+role+" ")
+}
+
+// A place that does not answer takes no longer than its time, and ends before the scan.
+func TestASlowPlaceHasLimitedTime(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		scan time.Duration // 0 is no limit
+		want time.Duration
+	}{
+		"without a limit":  {0, 5 * time.Minute},
+		"of a long scan":   {time.Hour, 5 * time.Minute},
+		"of a usual scan":  {10 * time.Minute, 5 * time.Minute},
+		"of a short scan":  {2 * time.Minute, 108 * time.Second},
+		"of a middle scan": {5 * time.Minute, 270 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := &cloud{server: awstest.Offline(awstest.Client(func(r *http.Request) (*http.Response, error) {
+					<-r.Context().Done()
+					return nil, r.Context().Err()
+				}))}
+				c.server.APIOptions = nil
+				c.once()
+				ctx := t.Context()
+				if test.scan > 0 {
+					limited, cancel := context.WithTimeout(ctx, test.scan)
+					defer cancel()
+					ctx = limited
+				}
+				start := time.Now()
+				scan := inuse.Scope{}.Run(ctx, c.sources(t, `{"inUse": ["ecs"], "regions": ["us-east-1", "eu-north-1"]}`), awstest.Now)
+				awstest.Equal(t, "time", test.want, time.Since(start))
+				for _, f := range scan.Failed {
+					awstest.ErrorContains(t, f.Err, "it did not end in "+test.want.String()+", which is its time; query fewer services there, or use a list")
+				}
+				awstest.Equal(t, "sources that failed", 2, len(scan.Failed))
+			})
+		})
 	}
 }
