@@ -135,6 +135,7 @@ func TestConnectQueriesTheConfiguredSources(t *testing.T) {
 		`{"protect": {"inUse": ["eks"]}}`:    "eks",
 		`{"protect": {"inUse": []}}`:         "",
 		`{"protect": {"inUse": [], "references": ["b", "a"]}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`: "ecs a b",
+		`{"protect": {"inUse": ["ecs"], "regions": ["us-east-1"], "references": ["a"]}}`:                      "ecs a ecs@us-east-1",
 	} {
 		c, problems := config.Parse([]byte(text))
 		awstest.Empty(t, "problems", problems)
@@ -150,7 +151,7 @@ func TestConnectQueriesTheConfiguredSources(t *testing.T) {
 // emulator has none. Whatever may be AWS, in a VPC or behind a proxy, has failed.
 func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
 	t.Parallel()
-	plain, secure := httptest.NewServer(http.HandlerFunc(oneService)), httptest.NewTLSServer(http.HandlerFunc(oneService))
+	plain, secure := httptest.NewServer(oneService("nginx")), httptest.NewTLSServer(oneService("nginx"))
 	defer plain.Close()
 	defer secure.Close()
 	c, problems := config.Parse([]byte(`{"protect": {"inUse": ["ecs"], "taskDefinitionRevisions": 0}}`))
@@ -165,22 +166,24 @@ func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
 	}
 }
 
-// oneService plays an ECS that has one service and answers to questions about
-// its deployments with an error page.
-func oneService(w http.ResponseWriter, r *http.Request) {
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	answer, known := map[string]string{
-		"ListClusters":           `{"clusterArns": ["prod"]}`,
-		"ListTasks":              `{"taskArns": []}`,
-		"ListServices":           `{"serviceArns": ["s"]}`,
-		"DescribeServices":       `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
-		"DescribeTaskDefinition": `{"taskDefinition": {"registeredAt": 1, "containerDefinitions": [{"image": "nginx"}]}}`,
-	}[operation]
-	if !known {
-		http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
-		return
+// oneService plays an ECS that has one service with that image, and answers to questions
+// about its deployments with an error page.
+func oneService(image string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		answer, known := map[string]string{
+			"ListClusters":           `{"clusterArns": ["prod"]}`,
+			"ListTasks":              `{"taskArns": []}`,
+			"ListServices":           `{"serviceArns": ["s"]}`,
+			"DescribeServices":       `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
+			"DescribeTaskDefinition": `{"taskDefinition": {"registeredAt": 1, "containerDefinitions": [{"image": "` + image + `"}]}}`,
+		}[operation]
+		if !known {
+			http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
+			return
+		}
+		_, _ = w.Write([]byte(answer)) // the client reports a wrong answer
 	}
-	_, _ = w.Write([]byte(answer)) // the client reports a wrong answer
 }
 
 // A list of references is a file or an S3 object, and protects the images in it.
