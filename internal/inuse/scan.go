@@ -64,10 +64,15 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 		})
 	}
 	wg.Wait()
-	scan := Scan{At: now, Counts: map[string]int{}, Elsewhere: map[string]int{}}
+	total := 0
+	for _, a := range answers {
+		total += len(a.uses)
+	}
+	scan := Scan{At: now, Uses: make([]Use, 0, total), Counts: map[string]int{}, Elsewhere: map[string]int{}}
 	for i, a := range answers {
 		name := sources[i].Name()
 		scan.Uses = append(scan.Uses, a.uses...)
+		answers[i].uses = nil // hundreds of sources would be in memory twice
 		if a.err != nil {
 			scan.Failed = append(scan.Failed, Failure{name, a.err, accountOf(sources[i])})
 			continue

@@ -14,9 +14,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 )
 
-// Sources returns a source for each service in each of the Regions and accounts in the
-// settings of env, which are those of one in-use scan. Env is for the registry's own account
-// and Region. A session of an assumed role has the given name, which may be the ID of a run.
+// Sources returns a source for each service in each Region and account in the settings of
+// env. They are for one in-use scan. Env is for the registry's own account and Region. The
+// session, which may be the ID of a run, gives the sessions of roles their name.
 func Sources(env query.Environment, session string) []inuse.Source {
 	var all []inuse.Source
 	s := &scan{env: env, known: map[string]bool{}}
@@ -25,7 +25,7 @@ func Sources(env query.Environment, session string) []inuse.Source {
 			all = s.add(all, nil, region, service)
 		}
 	}
-	roles := newRoles(env.AWS, session)
+	roles := &roles{cfg: env.AWS, session: session, members: map[[2]string]*member{}}
 	for _, account := range env.Settings.Accounts {
 		m := roles.member(account)
 		for _, region := range account.Regions {

@@ -28,14 +28,12 @@ const (
 
 // roles are the roles that one scan may assume.
 type roles struct {
-	sts     *sts.Client
+	cfg     aws.Config // of the caller
 	session string
-	caller  func() string // who assumes them, in words
 	members map[[2]string]*member
-}
 
-func newRoles(cfg aws.Config, session string) roles {
-	return roles{sts.NewFromConfig(cfg), sessionName(session), sync.OnceValue(func() string { return caller(cfg) }), map[[2]string]*member{}}
+	ask  sync.Once
+	name string // of the caller
 }
 
 // sessionName replaces what STS does not accept in the name of a session.
@@ -51,21 +49,23 @@ func sessionName(id string) string {
 	return cmp.Or(name[:min(len(name), maxSession)], "ecr-cleaner")
 }
 
-// caller returns the ARN of the role or user whose credentials are in cfg.
-func caller(cfg aws.Config) string {
-	ctx, cancel := context.WithTimeout(context.Background(), maxCaller)
-	defer cancel()
-	caller, err := awsclient.Caller(ctx, cfg)
-	if err != nil {
-		return "the role of the cleaner"
-	}
-	return caller.ARN()
+// caller returns the ARN of the role or user that assumes the roles, or words for it.
+func (r *roles) caller(ctx context.Context) string {
+	r.ask.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, maxCaller)
+		defer cancel()
+		r.name = "the role of the cleaner"
+		if caller, err := awsclient.Caller(ctx, r.cfg); err == nil {
+			r.name = caller.ARN()
+		}
+	})
+	return r.name
 }
 
 // A member is the role in another account. All sources in the account share it.
 type member struct {
 	account, role, externalID string
-	roles                     roles
+	roles                     *roles
 	provider                  aws.CredentialsProvider
 	credentials               *aws.CredentialsCache
 
@@ -74,14 +74,14 @@ type member struct {
 }
 
 // member returns the member for the account, always the same one for the same role.
-func (r roles) member(account config.Account) *member {
+func (r *roles) member(account config.Account) *member {
 	key := [2]string{account.RoleARN, account.ExternalID}
 	if m := r.members[key]; m != nil {
 		return m
 	}
 	m := &member{account: account.ID(), role: account.RoleARN, externalID: account.ExternalID, roles: r}
-	m.provider = stscreds.NewAssumeRoleProvider(r.sts, m.role, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName, o.Duration = r.session, duration
+	m.provider = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(r.cfg), m.role, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName, o.Duration = sessionName(r.session), duration
 		if m.externalID != "" {
 			o.ExternalID = &m.externalID
 		}
@@ -108,14 +108,14 @@ func (m *member) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	defer cancel()
 	credentials, err := m.provider.Retrieve(ctx)
 	if err != nil {
-		return credentials, &roleError{m.explain(err)}
+		return credentials, &roleError{m.explain(ctx, err)}
 	}
 	return credentials, nil
 }
 
 // explain says why the role cannot be assumed, and what to do. It leaves out the external
 // ID, which STS may repeat.
-func (m *member) explain(err error) string {
+func (m *member) explain(ctx context.Context, err error) string {
 	cause := err.Error()
 	if m.externalID != "" && !query.HasCode(err, denied...) {
 		cause = strings.ReplaceAll(cause, m.externalID, "EXTERNAL-ID")
@@ -126,7 +126,7 @@ func (m *member) explain(err error) string {
 	case query.HasCode(err, denied...):
 		return fmt.Sprintf("%s: %s; the action sts:AssumeRole is denied to %s: allow it (parameter MemberRoleArns of template.yaml), "+
 			"let the trust policy of the role admit that caller (deploy/member-role.yaml), "+
-			"and give the external ID of the trust policy in externalId in protect.accounts", doing, cause, m.roles.caller())
+			"and give the external ID of the trust policy in externalId in protect.accounts", doing, cause, m.roles.caller(ctx))
 	case awsclient.IsThrottled(err):
 		return fmt.Sprintf("%s: %s; STS throttles the action sts:AssumeRole: run again later", doing, cause)
 	case unreached:
