@@ -47,6 +47,7 @@ func TestImagesOfAnotherAccountStay(t *testing.T) {
 	awstest.Equal(t, "uses", map[string]int{"ecs@222222222222/eu-west-1": 1}, report.InUse)
 	for _, call := range sts.Assumed() {
 		awstest.Equal(t, "role and session", memberRole+" run-1", call.Get("RoleArn")+" "+call.Get("RoleSessionName"))
+		awstest.Equal(t, "an external ID", false, call.Has("ExternalId"))
 	}
 	awstest.Equal(t, "run in the report", "run-1", report.RunID)
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,14 +31,13 @@ type cloud struct {
 	fault func(account, region, service string) (status int, code string)
 	eks   *inusetest.Kubernetes // the only cluster of each account and Region, or nil
 
-	mu     sync.Mutex
-	asked  map[string]int // by account, Region and service
-	server aws.Config
+	session string // the name of the sessions
+	server  aws.Config
 }
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
-	c := &cloud{asked: map[string]int{}}
+	c := &cloud{session: "run-1"}
 	c.server = awstest.Serve(t, c)
 	return c
 }
@@ -50,9 +48,6 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.STS.ServeHTTP(w, r)
 		return
 	}
-	c.mu.Lock()
-	c.asked[account+" "+region+" "+service]++
-	c.mu.Unlock()
 	if service == "eks" {
 		c.cluster(w, r)
 		return
@@ -102,7 +97,7 @@ func (c *cloud) sources(t *testing.T, protect string) []inuse.Source {
 	parsed = parsed.InRegion(awstest.Region)
 	settings := parsed.InUse()
 	settings.ECS, settings.TaskDefinitionRevisions = config.ECS{}, 0
-	return place.Sources(query.Environment{AWS: c.server, Settings: settings, Clock: awstest.Clock}, "run/1 of today")
+	return place.Sources(query.Environment{AWS: c.server, Settings: settings, Clock: awstest.Clock}, c.session)
 }
 
 // scan queries the sources.
@@ -136,7 +131,7 @@ func TestARoleIsAssumedOnce(t *testing.T) {
 	awstest.Equal(t, "failures", []string{}, failures(scan))
 	awstest.Equal(t, "calls of AssumeRole", []url.Values{{
 		"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {role}, "ExternalId": {"the-word"},
-		"RoleSessionName": {"run-1-of-today"}, "DurationSeconds": {"3600"},
+		"RoleSessionName": {"run-1"}, "DurationSeconds": {"3600"},
 	}}, c.Assumed())
 	var used []string
 	for _, use := range scan.Uses {
@@ -369,6 +364,63 @@ func TestAnAccessEntryIsForTheRole(t *testing.T) {
 	awstest.ErrorContains(t, scan.Failed[0].Err, "--principal-arn "+role+" ")
 }
 
+func TestSessionNames(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{
+		"8f5c2b1a-4c1e.k3j2h1g0": "8f5c2b1a-4c1e.k3j2h1g0",
+		"run/1 of today: ä":      "run-1-of-today---",
+		strings.Repeat("ab", 40): strings.Repeat("ab", 32),
+		"a_+=,.@-Z":              "a_+=,.@-Z",
+		"":                       "ecr-cleaner",
+		"x":                      "ecr-cleaner",
+	} {
+		c := newCloud(t)
+		c.session = id
+		c.scan(t, `{"inUse": ["lambda"], "accounts": [{"roleArn": "`+role+`"}]}`)
+		awstest.Equal(t, "session of "+id, want, c.Assumed()[0].Get("RoleSessionName"))
+	}
+}
+
+func TestAPanicWhileARoleIsAssumed(t *testing.T) {
+	t.Parallel()
+	c := &cloud{server: awstest.Offline(awstest.Client(func(*http.Request) (*http.Response, error) { panic("by the test") }))}
+	scan := c.scan(t, `{"inUse": ["lambda"], "accounts": [{"roleArn": "`+role+`"}]}`)
+	awstest.Equal(t, "failures", []string{
+		"222222222222 lambda@222222222222/eu-west-1: assume role " + role + ": the program is faulty: by the test; please report it",
+	}, failures(scan))
+}
+
+// silent returns a cloud that never answers. It is for a synctest bubble.
+func silent() *cloud {
+	c := &cloud{server: awstest.Offline(awstest.Client(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}))}
+	c.server.APIOptions = nil
+	c.once()
+	return c
+}
+
+// However many places do not answer, the scan ends before it is too old.
+func TestSlowPlacesEndBeforeTheScan(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var regions []string
+		for i := range 100 {
+			regions = append(regions, fmt.Sprintf(`"eu-west-%d"`, i+2))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		start := time.Now()
+		scan := inuse.Scope{}.Run(ctx, silent().sources(t, `{"inUse": ["lambda"], "regions": [`+strings.Join(regions, ", ")+`]}`), awstest.Now)
+		awstest.Equal(t, "time", 9*time.Minute, time.Since(start))
+		awstest.Equal(t, "sources that failed", 100, len(scan.Failed))
+		awstest.ErrorContains(t, scan.Failed[0].Err, "it did not end in 5m0s")
+		awstest.ErrorContains(t, scan.Failed[60].Err, "it did not end in 4m0s")
+		awstest.ErrorContains(t, scan.Failed[99].Err, "the in-use scan has no time left for it; query fewer services there")
+	})
+}
+
 // A place that does not answer takes no longer than its time, and ends before the scan.
 func TestASlowPlaceHasLimitedTime(t *testing.T) {
 	t.Parallel()
@@ -385,12 +437,6 @@ func TestASlowPlaceHasLimitedTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := &cloud{server: awstest.Offline(awstest.Client(func(r *http.Request) (*http.Response, error) {
-					<-r.Context().Done()
-					return nil, r.Context().Err()
-				}))}
-				c.server.APIOptions = nil
-				c.once()
 				ctx := t.Context()
 				if test.scan > 0 {
 					limited, cancel := context.WithTimeout(ctx, test.scan)
@@ -398,7 +444,7 @@ func TestASlowPlaceHasLimitedTime(t *testing.T) {
 					ctx = limited
 				}
 				start := time.Now()
-				scan := inuse.Scope{}.Run(ctx, c.sources(t, `{"inUse": ["ecs"], "regions": ["us-east-1", "eu-north-1"]}`), awstest.Now)
+				scan := inuse.Scope{}.Run(ctx, silent().sources(t, `{"inUse": ["ecs"], "regions": ["us-east-1", "eu-north-1"]}`), awstest.Now)
 				awstest.Equal(t, "time", test.want, time.Since(start))
 				for _, f := range scan.Failed {
 					awstest.ErrorContains(t, f.Err, "it did not end in "+test.want.String()+", which is its time; query fewer services there, or use a list")

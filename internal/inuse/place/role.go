@@ -1,7 +1,6 @@
 package place
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +45,10 @@ func sessionName(id string) string {
 		}
 		return '-'
 	}, id)
-	return cmp.Or(name[:min(len(name), maxSession)], "ecr-cleaner")
+	if len(name) < 2 { // which is too short for STS
+		return "ecr-cleaner"
+	}
+	return name[:min(len(name), maxSession)]
 }
 
 // caller returns the ARN of the role or user that assumes the roles, or words for it.
@@ -102,15 +104,19 @@ func (m *member) assume(ctx context.Context) error {
 }
 
 // Retrieve assumes the role. It implements [aws.CredentialsProvider] for the cache, whose
-// context has no end.
-func (m *member) Retrieve(ctx context.Context) (aws.Credentials, error) {
+// context has no end, and whose goroutine must not panic.
+func (m *member) Retrieve(ctx context.Context) (credentials aws.Credentials, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &roleError{fmt.Sprintf("assume role %s: the program is faulty: %v; please report it", m.role, cause)}
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, maxAssume)
 	defer cancel()
-	credentials, err := m.provider.Retrieve(ctx)
-	if err != nil {
-		return credentials, &roleError{m.explain(ctx, err)}
+	if credentials, err = m.provider.Retrieve(ctx); err != nil {
+		err = &roleError{m.explain(ctx, err)}
 	}
-	return credentials, nil
+	return credentials, err
 }
 
 // explain says why the role cannot be assumed, and what to do. It leaves out the external

@@ -59,8 +59,7 @@ func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 			switch {
 			case err == nil:
 			case limited.Err() != nil && ctx.Err() == nil:
-				err = s.failed(fmt.Errorf("it did not end in %s, which is its time; query fewer services there, "+
-					"or use a list in protect.references: %w", most.Round(time.Second), err))
+				err = s.failed(tooSlow(most, err))
 			default:
 				s.note(place, isUnreached(err))
 				err = s.failed(err)
@@ -71,6 +70,14 @@ func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 		}
 		s.note(place, false)
 	}
+}
+
+func tooSlow(most time.Duration, err error) error {
+	late := fmt.Sprintf("it did not end in %s, which is its time", most.Round(time.Second))
+	if most <= 0 {
+		late = "the in-use scan has no time left for it"
+	}
+	return fmt.Errorf("%s; query fewer services there, or use a list in protect.references: %w", late, err)
 }
 
 func (s source) note(place string, unreached bool) { s.scan.answered.LoadOrStore(place, !unreached) }
