@@ -75,3 +75,13 @@ func TestAnAccountThatDeniesItsRole(t *testing.T) {
 		t.Error("the external ID is in the log")
 	}
 }
+
+// The activity of images is that of the registry, whose account all sources need to know.
+func TestSourcesElsewhereKnowTheActivityHere(t *testing.T) {
+	t.Parallel()
+	f, _ := inAccount(t, `{"roleArn": "`+memberRole+`", "inUse": ["ecs"], "regions": ["us-east-1", "eu-west-1", "eu-north-1"]}`)
+	f.Configuration = strings.Replace(f.Configuration, `"taskDefinitionRevisions": 0`, `"taskDefinitionRevisions": 1, "ecs": {"familyDays": 5}`, 1)
+	report := f.handle(t, `{"mode": "plan"}`)
+	awstest.Equal(t, "findings", 0, len(report.Findings))
+	awstest.Equal(t, "calls of DescribeRepositories by the run and by all sources", 2, f.registry.Calls()["DescribeRepositories"])
+}

@@ -92,10 +92,11 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 func sources(cfg aws.Config, client ecrapi.Client, c config.Config, session string, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
+	registry := &registryID{client: client}
 	env := query.Environment{
 		AWS: cfg, Settings: settings, Aliases: c.Protect.RegistryAliases, Clock: clock,
 		LastActivity: func(ctx context.Context, images []reference.Reference) (map[reference.Reference]time.Time, error) {
-			return lastActivity(ctx, client, cfg.Region, images)
+			return lastActivity(ctx, registry, cfg.Region, images)
 		},
 	}
 	for _, name := range settings.InUse {
@@ -110,15 +111,35 @@ func sources(cfg aws.Config, client ecrapi.Client, c config.Config, session stri
 	return append(all, place.Sources(env, session)...)
 }
 
-// lastActivity implements LastActivity of [query.Environment] for the registry.
-func lastActivity(ctx context.Context, client ecrapi.Client, region string, images []reference.Reference) (map[reference.Reference]time.Time, error) {
-	account := ""
-	for repository, err := range client.Repositories(ctx) {
+// A registryID finds out the account of a registry once, for all sources of a scan.
+type registryID struct {
+	client ecrapi.Client
+	mu     sync.Mutex
+	id     string
+}
+
+// get returns the account, or "" if the registry has no repository.
+func (r *registryID) get(ctx context.Context) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.id != "" {
+		return r.id, nil
+	}
+	for repository, err := range r.client.Repositories(ctx) {
 		if err != nil {
-			return nil, err
+			return "", err
 		}
-		account = repository.RegistryID // the same for all
+		r.id = repository.RegistryID // the same for all
 		break
+	}
+	return r.id, nil
+}
+
+// lastActivity implements LastActivity of [query.Environment] for the registry.
+func lastActivity(ctx context.Context, registry *registryID, region string, images []reference.Reference) (map[reference.Reference]time.Time, error) {
+	account, err := registry.get(ctx)
+	if err != nil {
+		return nil, err
 	}
 	byRepository := map[string][]reference.Reference{}
 	for _, image := range images {
@@ -128,8 +149,8 @@ func lastActivity(ctx context.Context, client ecrapi.Client, region string, imag
 	}
 	all := map[reference.Reference]time.Time{}
 	var mu sync.Mutex
-	err := query.Each(ctx, slices.Collect(maps.Keys(byRepository)), func(ctx context.Context, name string) error {
-		last, err := client.LastActivity(ctx, name, byRepository[name])
+	err = query.Each(ctx, slices.Collect(maps.Keys(byRepository)), func(ctx context.Context, name string) error {
+		last, err := registry.client.LastActivity(ctx, name, byRepository[name])
 		mu.Lock()
 		defer mu.Unlock()
 		maps.Copy(all, last)

@@ -166,17 +166,19 @@ func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
 	}
 }
 
-// oneService plays an ECS that has one service with that image, and answers to questions
-// about its deployments with an error page.
+// oneService plays an ECS that has one service and one idle family, with that image. It
+// answers to questions about deployments with an error page.
 func oneService(image string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		answer, known := map[string]string{
-			"ListClusters":           `{"clusterArns": ["prod"]}`,
-			"ListTasks":              `{"taskArns": []}`,
-			"ListServices":           `{"serviceArns": ["s"]}`,
-			"DescribeServices":       `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
-			"DescribeTaskDefinition": `{"taskDefinition": {"registeredAt": 1, "containerDefinitions": [{"image": "` + image + `"}]}}`,
+			"ListClusters":               `{"clusterArns": ["prod"]}`,
+			"ListTasks":                  `{"taskArns": []}`,
+			"ListServices":               `{"serviceArns": ["s"]}`,
+			"DescribeServices":           `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
+			"ListTaskDefinitionFamilies": `{"families": ["idle"]}`,
+			"ListTaskDefinitions":        `{"taskDefinitionArns": ["arn:aws:ecs:eu-west-1:222222222222:task-definition/idle:1"]}`,
+			"DescribeTaskDefinition":     `{"taskDefinition": {"registeredAt": 1, "containerDefinitions": [{"image": "` + image + `"}]}}`,
 		}[operation]
 		if !known {
 			http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
