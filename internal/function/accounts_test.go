@@ -85,3 +85,18 @@ func TestSourcesElsewhereKnowTheActivityHere(t *testing.T) {
 	awstest.Equal(t, "findings", 0, len(report.Findings))
 	awstest.Equal(t, "calls of DescribeRepositories by the run and by all sources", 2, f.registry.Calls()["DescribeRepositories"])
 }
+
+// A source that the configuration names and that nothing queries has failed.
+func TestASourceThatIsNotQueriedHasFailed(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, strings.Replace(expireAll, `"inUse": []`, `"inUse": ["ecs"], "regions": ["us-east-1"]`, 1))
+	f.push("app", 9*day, "v1")
+	report := f.handle(t, `{"mode": "apply"}`)
+	awstest.Equal(t, "images that are left", 1, len(f.registry.Images("app")))
+	var messages []string
+	for _, found := range report.Findings {
+		messages = append(messages, found.Message)
+	}
+	const why = ": it was not queried: the program is faulty; please report it"
+	awstest.Equal(t, "findings", []string{"in-use scan: ecs" + why, "in-use scan: ecs@us-east-1" + why}, messages)
+}

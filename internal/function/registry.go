@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,8 +49,25 @@ func (r Registry) Scanner(c config.Config, region string, clock func() time.Time
 	scope := inuse.Scope{Region: region, Aliases: c.Protect.RegistryAliases}
 	return func(ctx context.Context) inuse.Scan {
 		scan := scope.Run(ctx, r.Sources(c, r.RunID), clock())
+		failMissing(&scan, c)
 		scan.At = r.ClockCheck.ServiceTime(scan.At) // ECR's clock, as in the pull times
 		return scan
+	}
+}
+
+// failMissing fails each source that the configuration names and that was not queried.
+func failMissing(scan *inuse.Scan, c config.Config) {
+	names := c.Protect.Sources()
+	for i := range c.Policies {
+		names = append(names, c.Policies[i].Protect.Sources()...)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		_, answered := scan.Counts[name]
+		failed := slices.ContainsFunc(scan.Failed, func(f inuse.Failure) bool { return f.Source == name })
+		if !answered && !failed {
+			scan.Fail(name, errors.New("it was not queried: the program is faulty; please report it"))
+		}
 	}
 }
 
