@@ -73,7 +73,7 @@ type Source interface {
 // An AccountSource queries, or is a list of, one account that is perhaps not the registry's.
 // If it fails, only images that this account may use are perhaps in use.
 type AccountSource interface {
-	Account() string // 12 digits
+	Account() string // 12 digits, or "" if it is the registry's
 }
 
 // A Repetitive source may name an image very often. A scan keeps MaxUses uses of it, as

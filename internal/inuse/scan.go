@@ -49,15 +49,28 @@ type Scope struct {
 	Aliases reference.Aliases // a use of an alias becomes a use of its registry
 }
 
-// Run queries all sources at the same time and waits for all of them.
+// maxSources is how many sources are queried at the same time.
+const maxSources = 48
+
+// Run queries the sources, in their order and up to maxSources at the same time, and waits
+// for all of them.
 func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	answers := make([]answer, len(sources))
+	free := make(chan struct{}, maxSources)
 	var wg sync.WaitGroup
 	for i, source := range sources {
-		wg.Go(func() { answers[i] = s.query(ctx, source) })
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			answers[i] = s.query(ctx, source)
+		})
 	}
 	wg.Wait()
-	scan := Scan{At: now, Counts: map[string]int{}, Elsewhere: map[string]int{}}
+	total := 0
+	for _, a := range answers {
+		total += len(a.uses)
+	}
+	scan := Scan{At: now, Uses: make([]Use, 0, total), Counts: map[string]int{}, Elsewhere: map[string]int{}}
 	for i, a := range answers {
 		name := sources[i].Name()
 		if account := accountOf(sources[i]); account != "" {
@@ -67,6 +80,7 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 			scan.Accounts[name] = account
 		}
 		scan.Uses = append(scan.Uses, a.uses...)
+		answers[i].uses = nil // hundreds of sources would be in memory twice
 		if a.err != nil {
 			scan.Fail(name, a.err)
 			continue
