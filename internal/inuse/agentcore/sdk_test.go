@@ -89,7 +89,7 @@ func (s *sdk) harnesses() {
 
 func TestTheSDKHasTheSameEndpoints(t *testing.T) {
 	inusetest.SameEndpoints(t, "BEDROCK_AGENTCORE_CONTROL", func(_ context.Context, cfg aws.Config) error {
-		_, err := inusetest.Uses(t, newSource(cfg))
+		_, err := inusetest.Uses(t, newSource(cfg)) //nolint:contextcheck // it takes the context of the test
 		return err
 	}, func(ctx context.Context, cfg aws.Config) error {
 		_, err := bedrockagentcorecontrol.NewFromConfig(cfg).ListAgentRuntimes(ctx,

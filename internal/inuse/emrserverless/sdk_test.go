@@ -71,7 +71,7 @@ func TestTheSDKSendsAndReadsTheSame(t *testing.T) {
 
 func TestTheSDKHasTheSameEndpoints(t *testing.T) {
 	inusetest.SameEndpoints(t, "EMR_SERVERLESS", func(_ context.Context, cfg aws.Config) error {
-		_, err := inusetest.Uses(t, newSource(cfg))
+		_, err := inusetest.Uses(t, newSource(cfg)) //nolint:contextcheck // it takes the context of the test
 		return err
 	}, func(ctx context.Context, cfg aws.Config) error {
 		_, err := emrserverless.NewFromConfig(cfg).ListApplications(ctx, &emrserverless.ListApplicationsInput{MaxResults: aws.Int32(50)})

@@ -1,6 +1,7 @@
 package sagemaker_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -36,9 +37,7 @@ func source(t *testing.T, s *inusetest.Service) inuse.Source {
 // an returns an answer about the resource of a kind, or its summary in a listing.
 func an(kind, name string, members object) object {
 	out := object{kind + "Name": name, kind + "Arn": name}
-	for member, value := range members {
-		out[member] = value
-	}
+	maps.Copy(out, members)
 	return out
 }
 
@@ -169,7 +168,7 @@ func TestAModelWithoutItsPackageIsAFailure(t *testing.T) {
 	inusetest.WantFailure(t, source(t, s), "describe model packaged: describe model package churn/1: ", "; delete packaged, whose image is not known")
 }
 
-// The tag of what is deployed may have moved.
+// The tag of a deployed image may have moved.
 func TestADeployedImageWithoutADigestMayBeAny(t *testing.T) {
 	t.Parallel()
 	s := busy()

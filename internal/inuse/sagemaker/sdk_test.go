@@ -200,7 +200,7 @@ func (s *sdk) processingJobs(status types.ProcessingJobStatus) {
 
 func TestTheSDKHasTheSameEndpoints(t *testing.T) {
 	inusetest.SameEndpoints(t, "SAGEMAKER", func(_ context.Context, cfg aws.Config) error {
-		_, err := inusetest.Uses(t, newSource(cfg))
+		_, err := inusetest.Uses(t, newSource(cfg)) //nolint:contextcheck // it takes the context of the test
 		return err
 	}, func(ctx context.Context, cfg aws.Config) error {
 		_, err := awssagemaker.NewFromConfig(cfg).ListModels(ctx, &awssagemaker.ListModelsInput{MaxResults: limit})
