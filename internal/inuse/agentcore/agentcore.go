@@ -1,6 +1,7 @@
 // Package agentcore is the in-use source for Amazon Bedrock AgentCore. It takes the API of
 // one Region. It returns the images of all versions of agent runtimes and of harnesses,
-// because endpoints point to versions. Those with code instead of an image have none.
+// because endpoints point to versions. Those with code instead of an image have none. A
+// version with a tag runs the image that has the tag when a session begins.
 package agentcore
 
 import (
