@@ -1,0 +1,118 @@
+package inusetest
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+)
+
+// A JSONService plays a service with a JSON API. It answers one call at a time.
+type JSONService struct {
+	Recorder
+	// Reply returns the answer to a call. An answer with a __type is an error. The operation
+	// is that of the header X-Amz-Target, or else the last part of the path.
+	Reply func(operation string, in Object) Object
+
+	mu      sync.Mutex
+	replies map[string][]Object // by operation in lower case, in place of Reply's next answers
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *JSONService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if operation == "" {
+		operation = path.Base(r.URL.Path)
+	}
+	in := Object{}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		panic(err)
+	}
+	defer s.Begin(operation)()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := strings.ToLower(operation)
+	var out Object
+	if next := s.replies[key]; len(next) > 0 {
+		out, s.replies[key] = next[0], next[1:]
+	} else {
+		out = s.Reply(operation, in)
+	}
+	status := http.StatusOK
+	if code, isError := out["__type"].(string); isError {
+		status = http.StatusBadRequest
+		w.Header().Set("X-Amzn-Errortype", code)
+	}
+	Answer(w, status, out)
+}
+
+// next sets the next answers to calls of an operation.
+func (s *JSONService) next(operation string, replies ...Object) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replies = map[string][]Object{strings.ToLower(operation): replies}
+}
+
+// Page returns the part of the items for the token in a request, at most size items, and the
+// token of the next part, which is nil for the last one.
+func Page[T any](in Object, size int, items []T) (part []T, next any) {
+	start, _ := in["nextToken"].(string)
+	if text, ok := in["NextToken"].(string); ok {
+		start = text
+	}
+	first := len(start) // the token is a text of that length
+	end := min(first+size, len(items))
+	if end < len(items) {
+		next = strings.Repeat("n", end)
+	}
+	return append([]T{}, items[first:end]...), next
+}
+
+// CheckCalls checks what is true for every source that queries a service with these actions.
+// The service must have uses for which the source makes all of the calls.
+func CheckCalls(t *testing.T, service *JSONService, newSource func(aws.Config) inuse.Source, actions []string) {
+	t.Helper()
+	cfg := Config(t, service)
+	name := newSource(cfg).Name()
+	want, err := Uses(t, newSource(cfg))
+	awstest.NoError(t, err)
+	for _, action := range actions {
+		_, operation, _ := strings.Cut(action, ":")
+		service.next(operation, Object{"__type": "AccessDeniedException", "message": "not authorized"})
+		WantFailure(t, newSource(cfg), "not authorized; allow the action "+action)
+		throttled := Object{"__type": "TooManyRequestsException", "message": "Rate exceeded"}
+		service.next(operation, throttled, throttled)
+		WantUses(t, newSource(awstest.Attempts(cfg, 3)), want...)
+		service.next(operation, Object{"unknown": true})
+		WantFailure(t, newSource(cfg), operation, "empty")
+		service.next(operation, Object{"nextToken": "n", "NextToken": "n"})
+		WantFailure(t, newSource(cfg), "the answer")
+		service.next(operation, Object{"__type": "OptInRequired", "message": "not subscribed"})
+		WantFailure(t, newSource(cfg), "not subscribed", `take "`+name+`" out of protect.inUse`)
+	}
+	cfg.HTTPClient = awstest.Client(func(*http.Request) (*http.Response, error) { panic("broken") })
+	WantFailure(t, newSource(cfg), "the program is faulty: broken")
+	checkNoHost(t, name, newSource)
+}
+
+// checkNoHost checks that a source fails soon in a Region that does not offer the service.
+func checkNoHost(t *testing.T, name string, newSource func(aws.Config) inuse.Source) {
+	t.Helper()
+	attempts := 0
+	cfg := awsclient.Local("https://service.invalid", Region)
+	cfg.HTTPClient = awstest.Client(func(*http.Request) (*http.Response, error) {
+		attempts++
+		return nil, &net.DNSError{Err: "no such host", Name: "service.invalid", IsNotFound: true}
+	})
+	WantFailure(t, newSource(cfg), "no such host", `if it is not used here, take "`+name+`" out of protect.inUse`)
+	awstest.Equal(t, "attempts", 2, attempts)
+}
