@@ -2,6 +2,7 @@ package inusetest
 
 import (
 	"encoding/json"
+	"math"
 	"net"
 	"net/http"
 	"path"
@@ -22,9 +23,7 @@ type JSONService struct {
 	// Reply returns the answer to a call. An answer with a __type is an error. The operation
 	// is that of the header X-Amz-Target, or else the last part of the path.
 	Reply func(operation string, in Object) Object
-
-	mu      sync.Mutex
-	replies map[string][]Object // by operation in lower case, in place of Reply's next answers
+	mu    sync.Mutex
 }
 
 // ServeHTTP implements [http.Handler].
@@ -40,13 +39,7 @@ func (s *JSONService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.Begin(operation)()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := strings.ToLower(operation)
-	var out Object
-	if next := s.replies[key]; len(next) > 0 {
-		out, s.replies[key] = next[0], next[1:]
-	} else {
-		out = s.Reply(operation, in)
-	}
+	out := s.Reply(operation, in)
 	status := http.StatusOK
 	if code, isError := out["__type"].(string); isError {
 		status = http.StatusBadRequest
@@ -55,11 +48,15 @@ func (s *JSONService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	Answer(w, status, out)
 }
 
-// next sets the next answers to calls of an operation.
-func (s *JSONService) next(operation string, replies ...Object) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.replies = map[string][]Object{strings.ToLower(operation): replies}
+// but returns a service that answers the first calls of an operation in another way.
+func (s *JSONService) but(operation string, first int, reply Object) *JSONService {
+	return &JSONService{Reply: func(called string, in Object) Object {
+		if first > 0 && strings.EqualFold(called, operation) {
+			first--
+			return reply
+		}
+		return s.Reply(called, in)
+	}}
 }
 
 // Page returns the part of the items for the token in a request, at most size items, and the
@@ -85,27 +82,27 @@ func CheckCalls(t *testing.T, service *JSONService, newSource func(aws.Config) i
 	name := newSource(cfg).Name()
 	want, err := Uses(t, newSource(cfg))
 	awstest.NoError(t, err)
+	takeOut := `take "` + name + `" out of protect.inUse`
 	for _, action := range actions {
 		_, operation, _ := strings.Cut(action, ":")
-		service.next(operation, Object{"__type": "AccessDeniedException", "message": "not authorized"})
-		WantFailure(t, newSource(cfg), "not authorized; allow the action "+action)
 		throttled := Object{"__type": "TooManyRequestsException", "message": "Rate exceeded"}
-		service.next(operation, throttled, throttled)
-		WantUses(t, newSource(awstest.Attempts(cfg, 3)), want...)
-		service.next(operation, Object{"unknown": true})
-		WantFailure(t, newSource(cfg), operation, "empty")
-		service.next(operation, Object{"nextToken": "n", "NextToken": "n"})
-		WantFailure(t, newSource(cfg), "the answer")
-		service.next(operation, Object{"__type": "OptInRequired", "message": "not subscribed"})
-		WantFailure(t, newSource(cfg), "not subscribed", `take "`+name+`" out of protect.inUse`)
+		WantUses(t, newSource(awstest.Attempts(Config(t, service.but(operation, 2, throttled)), 3)), want...)
+		for words, reply := range map[[2]string]Object{
+			{"not authorized", "; allow the action " + action}: {"__type": "AccessDeniedException", "message": "not authorized"},
+			{"not subscribed", takeOut}:                        {"__type": "OptInRequired", "message": "not subscribed"},
+			{operation, "the answer is empty"}:                 {"unknown": true},
+			{"the answer", ""}:                                 {"nextToken": "n", "NextToken": "n"},
+		} {
+			WantFailure(t, newSource(Config(t, service.but(operation, math.MaxInt, reply))), words[:]...)
+		}
 	}
 	cfg.HTTPClient = awstest.Client(func(*http.Request) (*http.Response, error) { panic("broken") })
 	WantFailure(t, newSource(cfg), "the program is faulty: broken")
-	checkNoHost(t, name, newSource)
+	checkNoHost(t, takeOut, newSource)
 }
 
 // checkNoHost checks that a source fails soon in a Region that does not offer the service.
-func checkNoHost(t *testing.T, name string, newSource func(aws.Config) inuse.Source) {
+func checkNoHost(t *testing.T, takeOut string, newSource func(aws.Config) inuse.Source) {
 	t.Helper()
 	attempts := 0
 	cfg := awsclient.Local("https://service.invalid", Region)
@@ -113,6 +110,6 @@ func checkNoHost(t *testing.T, name string, newSource func(aws.Config) inuse.Sou
 		attempts++
 		return nil, &net.DNSError{Err: "no such host", Name: "service.invalid", IsNotFound: true}
 	})
-	WantFailure(t, newSource(cfg), "no such host", `if it is not used here, take "`+name+`" out of protect.inUse`)
+	WantFailure(t, newSource(cfg), "no such host", "if it is not used here, "+takeOut)
 	awstest.Equal(t, "attempts", 2, attempts)
 }
