@@ -12,6 +12,9 @@ import (
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/apprunner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/batch"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/codebuild"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/eks"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
@@ -32,6 +35,9 @@ var Table = []Service{
 	{"ecs", ecs.New, slices.Concat(ecs.Actions, pinned.Actions), "InUseEcs"},
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
 	{"eks", eks.New, eks.Actions, "InUseEks"},
+	{"apprunner", apprunner.New, apprunner.Actions, "InUseAppRunner"},
+	{"batch", batch.New, batch.Actions, "InUseBatch"},
+	{"codebuild", codebuild.New, codebuild.Actions, "InUseCodeBuild"},
 }
 
 // New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
