@@ -45,6 +45,10 @@ UNBOUND = {
     "batch:DescribeServiceJob": NO_TYPE,
     "batch:ListJobs": NO_TYPE,
     "batch:ListServiceJobs": NO_TYPE,
+    "bedrock-agentcore:ListAgentRuntimeVersions": NO_TYPE,
+    "bedrock-agentcore:ListAgentRuntimes": NO_TYPE,
+    "bedrock-agentcore:ListHarnessVersions": "like that of agent runtimes",
+    "bedrock-agentcore:ListHarnesses": NO_TYPE,
     "codebuild:ListProjects": NO_TYPE,
     "ec2:DescribeNetworkInterfaces": NO_TYPE,
     "ec2:DescribeSubnets": NO_TYPE,
@@ -58,11 +62,18 @@ UNBOUND = {
     "ecs:ListTaskDefinitions": NO_TYPE,
     "ecs:ListTasks": "its one type is the container instance, and tasks of Fargate are on none",
     "eks:ListClusters": NO_TYPE,
+    "emr-serverless:ListApplications": NO_TYPE,
     "events:ListEventBuses": NO_TYPE,
     "events:ListRuleNamesByTarget": NO_TYPE,
     "lambda:ListFunctions": NO_TYPE,
     "lambda:ListRuntimeVersions": "the runtime may belong to another account",
     "pipes:ListPipes": NO_TYPE,
+    "sagemaker:ListEndpoints": NO_TYPE,
+    "sagemaker:ListHyperParameterTuningJobs": NO_TYPE,
+    "sagemaker:ListInferenceComponents": NO_TYPE,
+    "sagemaker:ListModels": NO_TYPE,
+    "sagemaker:ListProcessingJobs": NO_TYPE,
+    "sagemaker:ListTrainingJobs": NO_TYPE,
     "scheduler:ListSchedules": "the function lists the schedules of all groups",
     "states:ListStateMachines": NO_TYPE,
 }
@@ -71,6 +82,7 @@ UNBOUND = {
 # RepositoryArns names some, and the resources of the in-use sources.
 WILDCARDS = {
     "apprunner": ("service/*",),
+    "bedrock-agentcore": ("harness/*", "runtime/*"),
     "codebuild": ("project/*",),
     "ec2": (":*/*",),  # Lambda checks that the role may manage any network interface
     "ecr": ("repository/*",),
@@ -79,14 +91,22 @@ WILDCARDS = {
         "service/*", "service-deployment/*", "service-revision/*", "task/*", "task-set/*",
     ),
     "eks": ("cluster/*",),
+    "emr-serverless": ("/applications/*",),
     "events": ("rule/*",),
     "lambda": ("function:*",),
     "pipes": ("pipe/*",),
+    "sagemaker": (
+        "algorithm/*", "endpoint/*", "hyper-parameter-tuning-job/*", "inference-component/*", "model/*",
+        "model-package/*", "processing-job/*", "training-job/*",
+    ),
     "scheduler": ("schedule/*",),
     "states": ("stateMachine:*",),
 }
 # The parameters of the in-use sources that are not on by default.
-SOURCES = {f"InUse{service}": "true" for service in ("AppRunner", "Batch", "CodeBuild", "Eks")}
+SOURCES = {
+    f"InUse{service}": "true"
+    for service in ("AppRunner", "Batch", "BedrockAgentCore", "CodeBuild", "Eks", "EmrServerless", "SageMaker")
+}
 # This action is always allowed on all repositories, because listing them needs that.
 LISTING = "ecr:DescribeRepositories"
 
