@@ -62,6 +62,8 @@ func (s Service) Get(ctx context.Context, operation, path string, query url.Valu
 
 // Send is [Service.Get] with another method, such as POST. The body is in as JSON, or
 // empty if in is nil.
+//
+//nolint:revive // a request has as many parts
 func (s Service) Send(ctx context.Context, operation, method, path string, query url.Values, in, out any) error {
 	c := s.call(operation)
 	c.method = method

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
@@ -77,4 +80,17 @@ func waitFor(t *testing.T, address string) {
 		case <-tick.C:
 		}
 	}
+}
+
+// Instead returns the configuration with an answer for an operation that moto does not have.
+// Call is the end of its path or of its header X-Amz-Target.
+func Instead(cfg aws.Config, call, answer string) aws.Config {
+	moto := cfg.HTTPClient
+	cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path+r.Header.Get("X-Amz-Target"), call) {
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(answer))}, nil
+		}
+		return moto.Do(r)
+	})
+	return cfg
 }

@@ -38,7 +38,7 @@ func (source) Name() string { return name }
 
 // A kind is one of the two kinds of resources with an image, and its operations.
 type kind struct {
-	text                string
+	text, all           string
 	list, versions, get string
 	method              string // of the listings
 	path, end           string // of all resources, and the end of longer paths
@@ -48,17 +48,20 @@ type kind struct {
 // https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_Operations.html
 var (
 	runtimes = kind{
-		"agent runtime", "ListAgentRuntimes", "ListAgentRuntimeVersions", "GetAgentRuntime",
+		"agent runtime", "agent runtimes", "ListAgentRuntimes", "ListAgentRuntimeVersions", "GetAgentRuntime",
 		http.MethodPost, "/runtimes", "/", "version",
 	}
-	harnesses = kind{"harness", "ListHarnesses", "ListHarnessVersions", "GetHarness", http.MethodGet, "/harnesses", "", "harnessVersion"}
+	harnesses = kind{
+		"harness", "harnesses", "ListHarnesses", "ListHarnessVersions", "GetHarness",
+		http.MethodGet, "/harnesses", "", "harnessVersion",
+	}
 )
 
 // Uses queries AgentCore.
 func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return inuse.Collect(func(c *inuse.Collector) error {
 		for _, k := range []kind{runtimes, harnesses} {
-			all, err := s.list(ctx, "list each "+k.text, k, k.list, k.path+k.end)
+			all, err := s.list(ctx, "list "+k.all, k, k.list, k.path+k.end)
 			if k == harnesses && query.HasCode(err, "UnknownOperationException") {
 				continue // this Region has agent runtimes only
 			}
@@ -134,7 +137,7 @@ func (s source) versions(ctx context.Context, k kind, r resource) ([]resource, e
 	return all, err
 }
 
-// An artifact is what a version runs. Its members exclude each other.
+// A version runs one artifact, an image or code.
 type artifact struct {
 	ContainerConfiguration struct{ ContainerURI string }
 	CodeConfiguration      map[string]any

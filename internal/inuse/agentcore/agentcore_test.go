@@ -43,8 +43,8 @@ func harness(id, version string) object {
 	return object{"harnessId": id, "arn": id, "harnessVersion": version}
 }
 
-// busy returns a service with an agent runtime of two versions, one with code and one
-// harness with an image of its own.
+// busy returns a service with an agent runtime of two versions, one with code, and two
+// harnesses, of which one has an image.
 func busy() *inusetest.Service {
 	return &inusetest.Service{
 		Call: call, Token: "nextToken", Missing: inusetest.Fault{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "not found"},

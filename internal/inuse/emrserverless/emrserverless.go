@@ -1,7 +1,8 @@
 // Package emrserverless is the in-use source for Amazon EMR Serverless. It takes the API of
-// one Region. It returns the custom images of all applications that can run, and those of
-// their job runs in progress, each by its name and by the digest that was resolved. A job run
-// goes on with its image when the tag is moved or the application gets another image.
+// one Region. It returns the custom images of applications, except terminated ones, and of
+// job runs in progress. Each has its name and the digest that was resolved. A job run keeps
+// its image when the tag is moved or the application gets another one.
+//
 // https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/updating-running-applications.html
 package emrserverless
 
@@ -103,7 +104,7 @@ func (s source) application(ctx context.Context, c *inuse.Collector, listed item
 		Application *struct {
 			images
 			State                    string
-			InteractiveConfiguration map[string]bool
+			InteractiveConfiguration map[string]any
 		}
 	}
 	doing := "get application " + listed.ID
@@ -119,7 +120,7 @@ func (s source) application(ctx context.Context, c *inuse.Collector, listed item
 	// The API does not say which images the interactive sessions run.
 	mayHaveSessions := false
 	for _, enabled := range out.Application.InteractiveConfiguration {
-		mayHaveSessions = mayHaveSessions || enabled
+		mayHaveSessions = mayHaveSessions || enabled == true
 	}
 	stopped := out.Application.State == "CREATED" || out.Application.State == "STOPPED"
 	if err := add(c, out.Application.images, listed.Arn, mayHaveSessions && !stopped); err != nil {

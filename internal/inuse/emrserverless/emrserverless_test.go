@@ -49,18 +49,21 @@ func busy() *inusetest.Service {
 		Call: call, Token: "nextToken", Missing: inusetest.Fault{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "no such application"},
 		Lists: map[string]inusetest.List{
 			"ListApplications": {Member: "applications", Items: []object{
-				{"id": "a1", "arn": "started", "state": "STARTED"}, {"id": "a2", "arn": "plain", "state": "STOPPED"},
-				{"id": "a3", "arn": "new", "state": "CREATED"}, {"id": "a4", "arn": "gone", "state": "TERMINATED"},
+				{"id": "a1", "arn": "started", "state": "STARTED"},
+				{"id": "a2", "arn": "plain", "state": "STOPPED"},
+				{"id": "a3", "arn": "new", "state": "CREATED"},
+				{"id": "a4", "arn": "gone", "state": "TERMINATED"},
 			}},
 			"ListJobRuns a1": {Member: "jobRuns", Items: []object{
-				{"id": "j1", "arn": "run", "state": "RUNNING"}, {"id": "j2", "arn": "pending", "state": "PENDING"},
+				{"id": "j1", "arn": "run", "state": "RUNNING"},
+				{"id": "j2", "arn": "pending", "state": "PENDING"},
 			}},
 			"ListJobRuns a2": {Member: "jobRuns"}, "ListJobRuns a3": {Member: "jobRuns"},
 		},
 		Objects: map[string]object{
 			"GetApplication a1": {"application": with(started, "state", "STARTED")},
 			"GetApplication a2": {"application": object{"state": "STOPPED"}},
-			"GetApplication a3": {"application": with(image("next:v1", ""), "state", "CREATED")},
+			"GetApplication a3": {"application": with(with(image("next:v1", ""), "state", "CREATED"), "interactiveConfiguration", object{"studioEnabled": true})},
 			"GetApplication a4": {"application": image("gone:v1", sha("4"))},
 			"GetJobRun j1":      {"jobRun": image("spark:v1", sha("1"))},
 			"GetJobRun j2":      {"jobRun": object{"jobRunId": "j2"}},

@@ -42,7 +42,7 @@ type inference struct{ Containers []reference }
 type reference struct {
 	Image, ImageUri, TrainingImage, RuleEvaluatorImage string
 	ImageDigest, TrainingImageDigest                   string
-	SpecifiedImage, ResolvedImage                      string // of what is deployed; resolved by digest
+	SpecifiedImage, ResolvedImage                      string // of an image that is deployed; resolved by digest
 	ModelPackageName, AlgorithmName                    string // instead of an image
 }
 

@@ -43,9 +43,9 @@ func (source) Name() string { return name }
 
 // A kind is one of the resources that use images.
 type kind struct {
-	name, text string   // the name is in operations and members, such as ListModels and ModelArn
-	statuses   []string // to list; those without an image have ended
-	needsImage bool     // true if a description without an image is not complete
+	name, text string   // the name is that in ListModels and ModelArn
+	statuses   []string // of those to list
+	needsImage bool     // true if each has one
 }
 
 var (
@@ -214,7 +214,7 @@ func (s source) post(ctx context.Context, operation string, in, out any) error {
 }
 
 // gone reports whether the resource was deleted after it was listed. SageMaker says so with
-// a code of its own, or in the message of a general one.
+// the code, or in the message of a general one.
 func gone(err error) bool {
 	if query.HasCode(err, "ResourceNotFound", "ResourceNotFoundException") {
 		return true

@@ -1,6 +1,7 @@
 package sagemaker_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -36,9 +37,7 @@ func source(t *testing.T, s *inusetest.Service) inuse.Source {
 // an returns an answer about the resource of a kind, or its summary in a listing.
 func an(kind, name string, members object) object {
 	out := object{kind + "Name": name, kind + "Arn": name}
-	for member, value := range members {
-		out[member] = value
-	}
+	maps.Copy(out, members)
 	return out
 }
 
@@ -88,7 +87,7 @@ func busy() *inusetest.Service {
 	})
 	add(s, "Endpoint", "", "creating", object{})
 	add(s, "InferenceComponent", "", "part", object{"EndpointArn": "x", "Specification": object{"Container": object{"DeployedImage": deployed("part:v1", sha("4"))}}})
-	add(s, "InferenceComponent", "", "parts", object{"Specifications": []object{{"Container": of("Image", "part:v2")}, {"ModelName": "one"}}})
+	add(s, "InferenceComponent", "", "parts", object{"Specifications": []object{{"Container": object{"DeployedImage": deployed("part:v2", sha("5"))}}, {"ModelName": "one"}}})
 	add(s, "HyperParameterTuningJob", "InProgress", "tune", object{"TrainingJobDefinition": object{"AlgorithmSpecification": of("TrainingImage", "tune:v1")}})
 	add(s, "HyperParameterTuningJob", "Stopping", "tunes", object{"TrainingJobDefinitions": []object{{"AlgorithmSpecification": object{"AlgorithmName": "own"}}}})
 	s.Objects["DescribeAlgorithm own"] = an("Algorithm", "own", object{"TrainingSpecification": of("TrainingImage", "algorithm:v1")})
@@ -128,7 +127,7 @@ func TestEachKindUsesItsImages(t *testing.T) {
 		"model:v1 one", "first:v1 pipeline", "second:v1 pipeline",
 		"packaged:v1 packaged", "packaged:v1@"+sha("a")+" packaged", "packaged:v2 packaged",
 		"web:v1 web", "web@"+sha("1")+" web", "shadow:v1 web", "shadow@"+sha("2")+" web", "web:v2 web", "web@"+sha("3")+" web",
-		"part:v1 part", "part@"+sha("4")+" part", "part:v2 parts",
+		"part:v1 part", "part@"+sha("4")+" part", "part:v2 parts", "part@"+sha("5")+" parts",
 		"tune:v1 tune", "algorithm:v1 tunes", "train:v1 train", "train:v2 stopping", "profiler:v1 train",
 		"503895931360.dkr.ecr.eu-west-1.amazonaws.com/rules:latest train", "process:v1 process")
 }
@@ -169,7 +168,7 @@ func TestAModelWithoutItsPackageIsAFailure(t *testing.T) {
 	inusetest.WantFailure(t, source(t, s), "describe model packaged: describe model package churn/1: ", "; delete packaged, whose image is not known")
 }
 
-// The tag of what is deployed may have moved.
+// The tag of a deployed image may have moved.
 func TestADeployedImageWithoutADigestMayBeAny(t *testing.T) {
 	t.Parallel()
 	s := busy()
