@@ -13,6 +13,9 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/agentcore"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/apprunner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/batch"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/codebuild"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/eks"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/emrserverless"
@@ -35,7 +38,10 @@ var Table = []Service{
 	{"ecs", ecs.New, slices.Concat(ecs.Actions, pinned.Actions), "InUseEcs"},
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
 	{"eks", eks.New, eks.Actions, "InUseEks"},
+	{"apprunner", apprunner.New, apprunner.Actions, "InUseAppRunner"},
+	{"batch", batch.New, batch.Actions, "InUseBatch"},
 	{"bedrock-agentcore", agentcore.New, agentcore.Actions, "InUseBedrockAgentCore"},
+	{"codebuild", codebuild.New, codebuild.Actions, "InUseCodeBuild"},
 	{"emr-serverless", emrserverless.New, emrserverless.Actions, "InUseEmrServerless"},
 	{"sagemaker", sagemaker.New, sagemaker.Actions, "InUseSageMaker"},
 }
