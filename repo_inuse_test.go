@@ -1,34 +1,86 @@
 package repo_test
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 )
 
-// Each service has a parameter of the template, which alone allows its actions.
-func TestTheTemplateAllowsEachServiceByItsParameter(t *testing.T) {
+// Each service has a parameter of the templates, which alone allows its actions. The role of
+// another account has the statements of the function's role.
+func TestTheTemplatesAllowEachServiceByItsParameter(t *testing.T) {
 	t.Parallel()
-	template := read(t, "template.yaml")
 	for _, service := range services.Table {
-		condition := regexp.MustCompile(`(?m)^  (\w+): !Equals \[!Ref ` + service.Parameter + `, "true"\]$`).FindStringSubmatch(template)
-		if condition == nil {
-			t.Errorf("template.yaml has no condition on %s", service.Parameter)
+		function, member := statements(t, "template.yaml", service), statements(t, "deploy/member-role.yaml", service)
+		if function != member {
+			t.Errorf("for %s template.yaml has the statements\n%s\nand deploy/member-role.yaml\n%s", service.Name, function, member)
+		}
+	}
+}
+
+// statements returns the text of the policy that allows the actions of a service.
+func statements(t *testing.T, name string, service services.Service) string {
+	t.Helper()
+	template := read(t, name)
+	condition := regexp.MustCompile(`(?m)^  (\w+): !Equals \[!Ref ` + service.Parameter + `, "true"\]$`).FindStringSubmatch(template)
+	if condition == nil {
+		t.Errorf("%s has no condition on %s", name, service.Parameter)
+		return ""
+	}
+	_, policy, _ := strings.Cut(template, "\n    Condition: "+condition[1]+"\n")
+	policy, _, _ = strings.Cut(policy, "\n\n")
+	_, policy, _ = strings.Cut(policy, "PolicyDocument:\n")
+	allowed := regexp.MustCompile(`\b[a-z0-9-]+:[A-Z]\w+`).FindAllString(policy, -1)
+	if slices.Sort(allowed); !slices.Equal(allowed, slices.Sorted(slices.Values(service.Actions))) {
+		t.Errorf("with %s %s allows %v; the source of %s needs %v", service.Parameter, name, allowed, service.Name, service.Actions)
+	}
+	if strings.Count(template, "Condition: "+condition[1]+"\n") != 1 {
+		t.Errorf("%s uses the condition %s more than once", name, condition[1])
+	}
+	if strings.Contains(policy, "${AWS::Region}") {
+		t.Errorf("%s allows %s only in the Region of the stack; write * for the Region in the ARNs", name, service.Name)
+	}
+	return policy
+}
+
+// A role that trusts anyone else, or without an external ID, lets others read the account.
+func TestTheMemberRoleTrustsOnlyTheCleaner(t *testing.T) {
+	t.Parallel()
+	var template struct {
+		Resources map[string]struct {
+			Type       string `yaml:"Type"`
+			Properties struct {
+				AssumeRolePolicyDocument any `yaml:"AssumeRolePolicyDocument"`
+				MaxSessionDuration       int `yaml:"MaxSessionDuration"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "deploy/member-role.yaml")), &template); err != nil {
+		t.Fatal(err)
+	}
+	roles := 0
+	for name, resource := range template.Resources {
+		if resource.Type != "AWS::IAM::Role" {
 			continue
 		}
-		_, policy, _ := strings.Cut(template, "\n    Condition: "+condition[1]+"\n")
-		policy, _, _ = strings.Cut(policy, "\n\n")
-		allowed := regexp.MustCompile(`\b[a-z0-9-]+:[A-Z]\w+`).FindAllString(policy, -1)
-		if slices.Sort(allowed); !slices.Equal(allowed, slices.Sorted(slices.Values(service.Actions))) {
-			t.Errorf("with %s the template allows %v; the source of %s needs %v", service.Parameter, allowed, service.Name, service.Actions)
+		roles++
+		got, err := json.Marshal(resource.Properties)
+		const want = `{"AssumeRolePolicyDocument":{"Statement":[{"Action":"sts:AssumeRole",` +
+			`"Condition":{"StringEquals":{"sts:ExternalId":"ExternalId"}},"Effect":"Allow",` +
+			`"Principal":{"AWS":"CleanerRoleArn"}}],"Version":"2012-10-17"},"MaxSessionDuration":3600}`
+		if err != nil || string(got) != want {
+			t.Errorf("%s is trusted as\n%s, want\n%s, with references to the parameters (%v)", name, got, want, err)
 		}
-		if strings.Count(template, "Condition: "+condition[1]+"\n") != 1 {
-			t.Errorf("template.yaml uses the condition %s more than once", condition[1])
-		}
+	}
+	if roles != 1 {
+		t.Errorf("deploy/member-role.yaml has %d roles, want 1", roles)
 	}
 }
 
