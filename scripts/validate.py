@@ -43,7 +43,10 @@ NO_TYPE = "it has no resource type"
 UNBOUND = {
     "ec2:DescribeNetworkInterfaces": NO_TYPE,
     "ec2:DescribeSubnets": NO_TYPE,
+    "ecr:DescribeRegistry": NO_TYPE,
+    "ecr:GetRegistryPolicy": NO_TYPE,
     "ecr:ListPullTimeUpdateExclusions": NO_TYPE + "; the exclusions are the registry's",
+    "ecr:ListReplicationBackfills": NO_TYPE,
     "ecs:DescribeTaskDefinition": NO_TYPE,
     "ecs:ListClusters": NO_TYPE,
     "ecs:ListDaemonTaskDefinitions": NO_TYPE,
