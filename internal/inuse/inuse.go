@@ -6,6 +6,7 @@ package inuse
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -127,6 +128,18 @@ func (c *Collector) Add(image, digest string, use Use) (err error) {
 		use.Reference = named
 		c.AddKnown(use)
 	}
+	return nil
+}
+
+// AddGiven adds a use of an image by the name that was given to a service that accepts any
+// name. A name that is no reference is a Problem; Add would fail.
+func (c *Collector) AddGiven(image string, use Use) error {
+	err := c.Add(image, "", use)
+	if !errors.Is(err, reference.ErrNoReference) {
+		return err
+	}
+	use.Problem, use.Runs = fmt.Sprintf("its image is %.200q, which is not a reference", image), false
+	c.AddKnown(use)
 	return nil
 }
 

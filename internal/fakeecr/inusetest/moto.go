@@ -5,9 +5,12 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +20,7 @@ import (
 // Moto starts moto's server, which ends with the test, and returns its URL. It skips the
 // test if the variable ECR_CLEANER_SHARED is empty. That variable names the directory with
 // tools/moto_faithful.py, and PYTHON the Python that runs it.
-func Moto(t *testing.T) (url string) {
+func Moto(t *testing.T) string {
 	t.Helper()
 	shared, python := os.Getenv("ECR_CLEANER_SHARED"), os.Getenv("PYTHON") //nolint:forbidigo // of the machine that tests
 	if shared == "" {
@@ -41,6 +44,21 @@ func Moto(t *testing.T) (url string) {
 	})
 	waitFor(t, address)
 	return "http://" + address
+}
+
+// MotoRole creates an IAM role at moto's server with that URL, and returns its ARN.
+func MotoRole(t *testing.T, server string) string {
+	t.Helper()
+	form := url.Values{"Action": {"CreateRole"}, "Version": {"2010-05-08"}, "RoleName": {"fn"}, "AssumeRolePolicyDocument": {"{}"}}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server, strings.NewReader(form.Encode()))
+	awstest.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260301/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0")
+	answer, err := http.DefaultClient.Do(r)
+	awstest.NoError(t, err)
+	_ = answer.Body.Close()
+	awstest.Equal(t, "status of CreateRole", http.StatusOK, answer.StatusCode)
+	return "arn:aws:iam::123456789012:role/fn"
 }
 
 // waitFor waits until something listens there.
