@@ -314,7 +314,7 @@ GRANTS = {
     "MemberRoleArns": ("arn:aws:iam::222222222222:role/ecr-cleaner-member", "sts:AssumeRole"),
     "ReferenceListArns": ("arn:aws:s3:::bucket/list.json", "s3:GetObject"),
     "ReferenceListKeyArn": ("arn:aws:kms:eu-west-1:123456789012:key/4567", "kms:Decrypt"),
-    "ReferenceListTargetArn": ("arn:aws:s3:::bucket/references/222222222222/*", "s3:PutObject"),
+    "ReferenceListTargetArn": ("arn:aws:s3:::bucket/lists/222222222222/*", "s3:PutObject"),
     "RepositoryTags": ("true", "ecr:ListTagsForResource"),
 }
 
@@ -368,10 +368,10 @@ PATTERNS = {
         ("*", "arn:aws:iam::*:role/*", "arn:aws:iam::222222222222:role/ecr-*", "arn:aws:iam::2*:role/a", "arn:aws:iam::222222222222:user/a"),
     ),
     "ReferenceListTargetArn": (
-        ("arn:aws:s3:::bucket/list.json", "arn:aws:s3:::bucket/references/222222222222/*", ""),
+        ("arn:aws:s3:::bucket/list.json", "arn:aws:s3:::bucket/lists/222222222222/*", ""),
         ("*", "arn:aws:s3:::bucket/*", "arn:aws:s3:::*/a", "arn:aws:s3:::bucket/a*", "arn:aws:s3:::bucket/*/a", "arn:aws:s3:::bucket/${aws:username}/*"),
     ),
-    "ReferenceListPrefix": (("references/", "a/b/"), ("", "/", "*/", "references", "a/*/", "a//")),
+    "ReferenceListPrefix": (("lists/", "a/b/"), ("", "/", "*/", "lists", "a/*/", "a//")),
     "InUseRegions": (("us-east-1", "us-gov-west-1", ""), ("*", "us-*", "us-east")),
 }
 
