@@ -59,8 +59,8 @@ func (s *JSONService) but(operation string, first int, reply Object) *JSONServic
 	}}
 }
 
-// Page returns the part of the items for the token in a request, at most size items, and the
-// token of the next part, which is nil for the last one.
+// Page returns at most size items, those for the token in a request. It also returns the
+// token of the next page, which is nil for the last page.
 func Page[T any](in Object, size int, items []T) (part []T, next any) {
 	start, _ := in["nextToken"].(string)
 	if text, ok := in["NextToken"].(string); ok {
@@ -74,8 +74,9 @@ func Page[T any](in Object, size int, items []T) (part []T, next any) {
 	return append([]T{}, items[first:end]...), next
 }
 
-// CheckCalls checks what is true for every source that queries a service with these actions.
-// The service must have uses for which the source makes all of the calls.
+// CheckCalls checks a source that queries a service: the failures of each call, and the
+// service in a Region that does not offer it. The actions are those of the source. The
+// service must have uses for which the source makes all of the calls.
 func CheckCalls(t *testing.T, service *JSONService, newSource func(aws.Config) inuse.Source, actions []string) {
 	t.Helper()
 	cfg := Config(t, service)

@@ -4,6 +4,7 @@
 //
 // App Runner stores a copy of an image when it deploys it, and does not say which digest
 // that was. So the image that has the tag now is the one of the next deployment.
+//
 // https://docs.aws.amazon.com/apprunner/latest/dg/security-data-protection-encryption.html
 package apprunner
 

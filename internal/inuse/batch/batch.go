@@ -1,13 +1,13 @@
-// Package batch is the in-use source for AWS Batch. It takes the Batch API of one Region.
-// It returns the images of all active job definitions and of all jobs in progress, also of
-// training jobs that wait in a queue for SageMaker.
+// Package batch is the in-use source for AWS Batch. It takes the Batch API of one Region. It
+// returns the images of all active job definitions and of all jobs in progress. These
+// include training jobs that wait in a queue for SageMaker.
 //
-// Definitions come before jobs: a job can be submitted only with an active definition, so a
-// job that is submitted during the scan has one that is listed, or one that is newer than
-// the scan. The parent of an array or multi-node job has the images of its children.
+// Definitions come before jobs. A job can be submitted only with an active definition. So a
+// job that is submitted during the scan has one that is listed, or is newer than the scan.
+// The parent of an array or multi-node job has the images of its children.
 //
-// The source makes one call for each 100 definitions and 100 queues, eight for each queue,
-// and one for each 100 jobs or each training job.
+// The source makes one call for each 100 definitions and for each 100 queues, and eight for
+// each queue. It also makes one for each 100 jobs in progress and for each training job.
 package batch
 
 import (
@@ -131,8 +131,8 @@ func (o object) text(member string) string {
 	return text
 }
 
-// imagesIn returns the images of all containers in a job definition or a job, wherever they
-// are: the values of members such as image and TrainingImage.
+// imagesIn returns the images of all containers in a job definition or a job. They are the
+// values of members such as image and TrainingImage, wherever these are.
 func imagesIn(o object) []string {
 	found := map[string]bool{}
 	collect(map[string]any(o), found)

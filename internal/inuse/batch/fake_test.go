@@ -142,7 +142,8 @@ func busy() *fakeBatch {
 	f.run("a", "ecs", "RUNNING", object{"container": container("deregistered:v1")})
 	f.run("b", "ecs", "PENDING", object{"container": container("deregistered:v1")})
 	f.run("c", "eks", "RUNNABLE", object{"eksProperties": object{"podProperties": object{
-		"containers": []object{container("override:v1")}}}})
+		"containers": []object{container("override:v1")},
+	}}})
 	f.run("d", "training", "SCHEDULED", training(`{"TrainingImage": "`+host+`training:v1", "TrainingInputMode": "File"}`))
 	return f
 }

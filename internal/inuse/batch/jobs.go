@@ -23,10 +23,11 @@ type job struct {
 	training bool
 }
 
-// states are those of jobs in progress, in the order of a job's life: a job that moves on
-// while they are listed is in a later list. A failed attempt or a preemption moves a job
-// back to RUNNABLE, so the states from there on are listed twice. That finds every job that
-// is not moved back twice between the first list and the last one, some seconds later.
+// states are those of jobs in progress, in the order of a job's life. So a job that moves on
+// between two lists is in a later list. A failed attempt or a preemption moves a job back
+// to RUNNABLE, so the states from there on are listed twice. Only a job that is moved back
+// twice in these seconds can be missed.
+//
 // https://docs.aws.amazon.com/batch/latest/userguide/job_states.html
 var states = []string{
 	"SUBMITTED", "PENDING", "RUNNABLE", "SCHEDULED", "STARTING", "RUNNING", "RUNNABLE", "SCHEDULED", "STARTING", "RUNNING",

@@ -35,11 +35,15 @@ func TestMoto(t *testing.T) {
 		return out.JobDefinitionArn
 	}
 	container := define(&sdk.RegisterJobDefinitionInput{JobDefinitionName: aws.String("one"), Type: "container", ContainerProperties: &types.ContainerProperties{
-		Image: image("one:v1"), Vcpus: aws.Int32(1), Memory: aws.Int32(128),
+		Image: image("one:v1"), ResourceRequirements: []types.ResourceRequirement{
+			{Type: types.ResourceTypeVcpu, Value: aws.String("1")}, {Type: types.ResourceTypeMemory, Value: aws.String("128")},
+		},
 	}})
 	eks := define(&sdk.RegisterJobDefinitionInput{JobDefinitionName: aws.String("pod"), Type: "container", EksProperties: &types.EksProperties{
-		PodProperties: &types.EksPodProperties{Containers: []types.EksContainer{{Image: image("pod:v1"), Name: aws.String("main"),
-			Resources: &types.EksContainerResourceRequirements{Limits: map[string]string{"cpu": "1", "memory": "128Mi"}}}}},
+		PodProperties: &types.EksPodProperties{Containers: []types.EksContainer{{
+			Image: image("pod:v1"), Name: aws.String("main"),
+			Resources: &types.EksContainerResourceRequirements{Limits: map[string]string{"cpu": "1", "memory": "128Mi"}},
+		}}},
 	}})
 	one, pod := "one:v1 "+*container, "pod:v1 "+*eks
 	inusetest.WantUses(t, newSource(cfg), one, pod)

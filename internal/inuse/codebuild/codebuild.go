@@ -2,9 +2,9 @@
 // one Region. It returns the environment images of all build projects, by the names that
 // they were given. It makes a call for each 100 projects, and one for each page of them.
 //
-// An image that only a build names is not found: one that StartBuild or the buildspec of a
-// batch build puts in place of the project's. To list builds would find it only while such a
-// build is in progress. The image of a compute fleet is an AMI.
+// An image that only a build names is not found. StartBuild, or the buildspec of a batch
+// build, can put it in place of the project's. To list builds would find it only while such
+// a build is in progress. The image of a compute fleet is an AMI.
 package codebuild
 
 import (

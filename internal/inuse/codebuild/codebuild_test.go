@@ -55,8 +55,10 @@ func play(size int, projects ...project) *inusetest.JSONService {
 				missing = append(missing, name)
 				continue
 			}
-			found = append(found, object{"name": name, "arn": arn(name), "newField": object{"of": "tomorrow"},
-				"environment": object{"image": images[name], "type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL"}})
+			found = append(found, object{
+				"name": name, "arn": arn(name), "newField": object{"of": "tomorrow"},
+				"environment": object{"image": images[name], "type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL"},
+			})
 		}
 		return object{"projects": found, "projectsNotFound": missing}
 	}}
