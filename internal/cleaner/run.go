@@ -15,6 +15,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
@@ -204,10 +205,10 @@ func (r *Runner) finish(result *report.Report, keptByOwnPulls int) {
 // PlannerOf returns the planner of a run that has begun. Account is the account of the
 // registry; an empty account is any.
 func (r *Runner) PlannerOf(account string) plan.Planner {
-	r.planner = plan.Planner{Registry: r.Registry, Now: r.Now, OwnPulls: plan.AskOnce(r.OwnPulls)}
+	r.planner = plan.Planner{Registry: r.Registry, Now: r.Now, OwnPulls: plan.AskOnce(r.OwnPulls), RegistryPolicy: &resourcepolicy.Once{}}
 	if r.Scan != nil {
 		r.planner.Scanner = &usage.Scanner{
-			Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().References,
+			Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().Lists(),
 		}
 		if r.Saved != nil {
 			r.planner.Scanner.Before = r.Saved.InUse

@@ -48,14 +48,17 @@ func (p Protect) elsewhere() []string {
 	return sources
 }
 
-// lists returns the names of the sources of a prefix: itself for lists that nothing expects,
-// and one for each place that protect.expect names.
-func (p Protect) lists(prefix string) []string {
-	sources := []string{prefix}
-	for _, place := range p.Expect {
-		sources = append(sources, prefix+place)
+// Covered returns the other accounts whose uses a source finds, and whether a list of
+// references may have the uses of any account.
+func (p Protect) Covered() (accounts []string, anyAccount bool) {
+	for _, a := range p.Accounts {
+		accounts = append(accounts, a.ID())
 	}
-	return sources
+	for _, place := range p.Expect {
+		account, _, _ := strings.Cut(place, "/")
+		accounts = append(accounts, account)
+	}
+	return accounts, slices.ContainsFunc(p.References, func(reference string) bool { return !isPrefix(reference) })
 }
 
 // InRegion returns the configuration for a registry in the Region: accounts without Regions

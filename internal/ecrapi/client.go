@@ -28,6 +28,7 @@ type API interface {
 	ecr.DescribeImagesAPIClient
 	ListTagsForResource(context.Context, *ecr.ListTagsForResourceInput, ...func(*ecr.Options)) (*ecr.ListTagsForResourceOutput, error)
 	GetRepositoryPolicy(context.Context, *ecr.GetRepositoryPolicyInput, ...func(*ecr.Options)) (*ecr.GetRepositoryPolicyOutput, error)
+	GetRegistryPolicy(context.Context, *ecr.GetRegistryPolicyInput, ...func(*ecr.Options)) (*ecr.GetRegistryPolicyOutput, error)
 	GetLifecyclePolicy(context.Context, *ecr.GetLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.GetLifecyclePolicyOutput, error)
 	ListPullTimeUpdateExclusions(context.Context, *ecr.ListPullTimeUpdateExclusionsInput, ...func(*ecr.Options)) (*ecr.ListPullTimeUpdateExclusionsOutput, error)
 	BatchGetImage(context.Context, *ecr.BatchGetImageInput, ...func(*ecr.Options)) (*ecr.BatchGetImageOutput, error)
@@ -158,10 +159,28 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 	if hasCode(err, "RepositoryPolicyNotFoundException") {
 		return "", nil
 	}
+	if err == nil {
+		err = present("policyText", out.PolicyText != nil)
+	}
 	if err != nil {
 		return "", fmt.Errorf("get repository policy of %s: %w", name, Classify(err))
 	}
-	return aws.ToString(out.PolicyText), nil
+	return *out.PolicyText, nil
+}
+
+// RegistryPolicyText implements [plan.PolicyReader].
+func (c Client) RegistryPolicyText(ctx context.Context) (string, error) {
+	out, err := c.api.GetRegistryPolicy(ctx, &ecr.GetRegistryPolicyInput{})
+	if hasCode(err, "RegistryPolicyNotFoundException") {
+		return "", nil
+	}
+	if err == nil {
+		err = present("policyText", out.PolicyText != nil)
+	}
+	if err != nil {
+		return "", fmt.Errorf("get registry policy: %w", Classify(err))
+	}
+	return *out.PolicyText, nil
 }
 
 // PullTimeExclusions returns the ARNs of the principals whose pulls ECR does not

@@ -18,6 +18,7 @@ var operations = map[string]operation{
 	"DescribeImages":               onRepository("DescribeImages", (*Server).describeImages),
 	"DescribeRepositories":         bind((*Server).describeRepositories),
 	"GetLifecyclePolicy":           onRepository("GetLifecyclePolicy", (*Server).getLifecyclePolicy),
+	"GetRegistryPolicy":            bind((*Server).getRegistryPolicy),
 	"GetRepositoryPolicy":          onRepository("GetRepositoryPolicy", (*Server).getRepositoryPolicy),
 	"ListImageReferrers":           onRepository("ListImageReferrers", (*Server).listImageReferrers),
 	"ListImages":                   onRepository("ListImages", (*Server).listImages),

@@ -26,6 +26,8 @@ type Scan struct {
 	// Elsewhere is the number of uses by source whose host is not an ECR registry. A
 	// source without such uses has no entry.
 	Elsewhere map[string]int
+	// Accounts are those of the sources that are an [AccountSource], by source. Nil is none.
+	Accounts map[string]string
 }
 
 // A Failure is a source that failed. The error may say what to do.
@@ -58,9 +60,15 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	scan := Scan{At: now, Counts: map[string]int{}, Elsewhere: map[string]int{}}
 	for i, a := range answers {
 		name := sources[i].Name()
+		if account := accountOf(sources[i]); account != "" {
+			if scan.Accounts == nil {
+				scan.Accounts = map[string]string{}
+			}
+			scan.Accounts[name] = account
+		}
 		scan.Uses = append(scan.Uses, a.uses...)
 		if a.err != nil {
-			scan.Failed = append(scan.Failed, Failure{name, a.err, accountOf(sources[i])})
+			scan.Fail(name, a.err)
 			continue
 		}
 		scan.Counts[name] += a.named
@@ -70,6 +78,11 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	}
 	scan.Uses = Distinct(scan.Uses)
 	return scan
+}
+
+// Fail adds a failure of the source, with its account.
+func (s *Scan) Fail(source string, err error) {
+	s.Failed = append(s.Failed, Failure{source, err, s.Accounts[source]})
 }
 
 func accountOf(source Source) string {
