@@ -19,7 +19,9 @@ type Server struct {
 	repositories   map[string]*repository
 	byName         []*repository // nil after a change of the repositories
 	pullExcluded   bool
-	registryPolicy string            // or ""
+	registryPolicy string // or ""
+	replication    []ReplicationRule
+	backfills      []ReplicationBackfill
 	refused        map[string]string // failure codes by digest
 	serial         uint64            // of the last generated manifest
 	injection      *injection        // the fault of the call that is carried out

@@ -75,7 +75,7 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
 	return Registry{
 		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
-		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, Attempts: attempts.Counts, AWS: cfg,
+		Reader: client, Remover: client, State: client, Region: cfg.Region, Calls: calls.Snapshot, Attempts: attempts.Counts, AWS: cfg,
 		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, client, c, clock) },
 		OwnPulls: func(ctx context.Context) plan.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {

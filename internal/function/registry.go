@@ -14,6 +14,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/registrystate"
 )
 
 // A Registry is the access of a run to one ECR registry.
@@ -29,6 +30,7 @@ type Registry struct {
 	Sources     func(config.Config) []inuse.Source  // nil means no source
 	OwnPulls    func(context.Context) plan.OwnPulls // whether ECR records the pulls of the credentials
 	Account     func(context.Context) (string, error)
+	State       registrystate.Reader // nil means no findings about the registry
 	// AWS is the configuration of the clients, and PutObject writes an S3 object. Only the
 	// tool uses them.
 	AWS       aws.Config
@@ -76,6 +78,6 @@ func (r Registry) serviceTime(local time.Time) time.Time {
 func (r Registry) Runner(c config.Config, clock func() time.Time) cleaner.Runner {
 	return cleaner.Runner{
 		Registry: r.Reader, Region: r.Region, Config: c, Clock: clock, CheckClock: r.checkClock(c.Mode), ServiceTime: r.serviceTime,
-		OwnPulls: r.OwnPulls, Workers: max(r.Concurrency.Most, 1), Scan: r.Scanner(c, r.Region, clock), Pace: r.Pace,
+		OwnPulls: r.OwnPulls, RegistryState: r.State, Workers: max(r.Concurrency.Most, 1), Scan: r.Scanner(c, r.Region, clock), Pace: r.Pace,
 	}
 }
