@@ -34,10 +34,18 @@ func explain(doing string, err error, orElse, ifUnused string) error {
 	switch {
 	case denied:
 		return fmt.Errorf("%s: %w; allow %s%s", doing, err, action, orElse)
-	case NotKnown(err), HasCode(err, "OptInRequired", "SubscriptionRequiredException"), unsent && !canceled:
+	case NotKnown(err), notOffered(err), unsent && !canceled:
 		return fmt.Errorf("%s: %w; if it is not used here, %s", doing, err, ifUnused)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// notOffered reports whether the answer is one of an account or Region without the service.
+// A Region that is not enabled knows no credentials of the account.
+func notOffered(err error) bool {
+	return HasCode(err, "OptInRequired", "SubscriptionRequiredException", "UnrecognizedClientException", "InvalidClientTokenId",
+		"MissingAuthenticationTokenException") ||
+		HasCode(err, "") && slices.Contains([]int{http.StatusForbidden, http.StatusNotFound}, statusOf(err))
 }
 
 // Denied reports whether IAM denied the call, and returns the action to allow, such as
@@ -54,13 +62,19 @@ func Denied(err error) (action string, denied bool) {
 
 // NotKnown reports whether the service does not know or support the operation.
 func NotKnown(err error) bool {
-	answer, ok := errors.AsType[interface {
-		error
-		HTTPStatusCode() int
-	}](err)
-	return ok && answer.HTTPStatusCode() == http.StatusNotImplemented ||
+	return statusOf(err) == http.StatusNotImplemented ||
 		HasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
 			"UnsupportedFeatureException")
+}
+
+func statusOf(err error) int {
+	if answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err); ok {
+		return answer.HTTPStatusCode()
+	}
+	return 0
 }
 
 // HasCode reports whether the service answered with one of the error codes.
