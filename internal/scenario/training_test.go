@@ -9,6 +9,8 @@ import (
 var noneOf = map[string]map[string]string{
 	"sagemaker": {
 		"ListModels": `{"Models": []}`, "ListEndpoints": `{"Endpoints": []}`, "ListInferenceComponents": `{"InferenceComponents": []}`,
+		"ListAlgorithms": `{"AlgorithmSummaryList": []}`, "ListPipelines": `{"PipelineSummaries": []}`,
+		"ListMonitoringSchedules": `{"MonitoringScheduleSummaries": []}`, "ListImages": `{"Images": []}`,
 		"ListHyperParameterTuningJobs": `{"HyperParameterTuningJobSummaries": []}`,
 		"ListTrainingJobs":             `{"TrainingJobSummaries": []}`, "ListProcessingJobs": `{"ProcessingJobSummaries": []}`,
 	},

@@ -8,7 +8,7 @@ import "slices"
 type description struct {
 	EndpointArn, ModelArn, InferenceComponentArn, TrainingJobArn, ProcessingJobArn string
 	HyperParameterTuningJobArn, ModelPackageArn, AlgorithmArn, PipelineArn         string
-	MonitoringScheduleArn, ImageVersionArn                                         string
+	MonitoringScheduleArn, ImageVersionArn, JobDefinitionArn                       string
 
 	ProductionVariants, ShadowProductionVariants        []variant // of an endpoint
 	PendingDeploymentSummary                            struct{ ProductionVariants, ShadowProductionVariants []variant }
@@ -27,8 +27,11 @@ type description struct {
 	BaseImage, ContainerImage                           string // of an image version
 	PipelineDefinition                                  string // a JSON document
 	MonitoringScheduleConfig                            struct {
+		reference
 		MonitoringJobDefinition struct{ MonitoringAppSpecification reference }
 	}
+	DataQualityAppSpecification, ModelQualityAppSpecification      reference // of a job definition
+	ModelBiasAppSpecification, ModelExplainabilityAppSpecification reference
 }
 
 type variant struct{ DeployedImages []reference }
@@ -50,6 +53,7 @@ type reference struct {
 	ImageDigest, TrainingImageDigest                   string
 	SpecifiedImage, ResolvedImage                      string // of an image that is deployed; resolved by digest
 	ModelPackageName, AlgorithmName                    string // instead of an image
+	MonitoringJobDefinitionName, MonitoringType        string // likewise
 }
 
 // names returns the names of the image.
@@ -67,7 +71,8 @@ func (d *description) images() []reference {
 	all := slices.Concat(d.Containers, d.DebugRuleConfigurations, d.ProfilerRuleConfigurations,
 		[]reference{
 			d.PrimaryContainer, d.AlgorithmSpecification, d.AppSpecification, d.TrainingSpecification,
-			d.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification, {Image: d.BaseImage}, {Image: d.ContainerImage},
+			d.DataQualityAppSpecification, d.ModelQualityAppSpecification, d.ModelBiasAppSpecification, d.ModelExplainabilityAppSpecification,
+			d.MonitoringScheduleConfig.reference, d.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification, {Image: d.BaseImage}, {Image: d.ContainerImage},
 		})
 	pending := d.PendingDeploymentSummary
 	for _, v := range slices.Concat(d.ProductionVariants, d.ShadowProductionVariants, pending.ProductionVariants, pending.ShadowProductionVariants) {

@@ -22,11 +22,12 @@ import (
 )
 
 // Actions are the IAM actions for the calls of the source. It describes model packages
-// only if a model names one.
+// and job definitions only if a model or a schedule names one.
 var Actions = []string{
-	"sagemaker:DescribeAlgorithm", "sagemaker:DescribeEndpoint", "sagemaker:DescribeHyperParameterTuningJob",
+	"sagemaker:DescribeAlgorithm", "sagemaker:DescribeDataQualityJobDefinition", "sagemaker:DescribeEndpoint", "sagemaker:DescribeHyperParameterTuningJob",
 	"sagemaker:DescribeImageVersion", "sagemaker:DescribeInferenceComponent", "sagemaker:DescribeModel",
-	"sagemaker:DescribeModelPackage", "sagemaker:DescribeMonitoringSchedule", "sagemaker:DescribePipeline",
+	"sagemaker:DescribeModelBiasJobDefinition", "sagemaker:DescribeModelExplainabilityJobDefinition",
+	"sagemaker:DescribeModelPackage", "sagemaker:DescribeModelQualityJobDefinition", "sagemaker:DescribeMonitoringSchedule", "sagemaker:DescribePipeline",
 	"sagemaker:DescribeProcessingJob", "sagemaker:DescribeTrainingJob", "sagemaker:ListAlgorithms", "sagemaker:ListEndpoints",
 	"sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListImageVersions", "sagemaker:ListImages",
 	"sagemaker:ListInferenceComponents", "sagemaker:ListModels", "sagemaker:ListMonitoringSchedules",
@@ -222,18 +223,20 @@ func (s source) add(ctx context.Context, c *inuse.Collector, r reference, by str
 	return nil
 }
 
-// origin adds the images of the model package or algorithm of a reference without an image.
-// It may belong to another account.
+// origin adds the images of what a reference without an image names. A model package may
+// belong to another account.
 func (s source) origin(ctx context.Context, c *inuse.Collector, r reference, by string) error {
-	for _, of := range []struct{ kind, text, name string }{
-		{"ModelPackage", "model package", r.ModelPackageName}, {"Algorithm", "algorithm", r.AlgorithmName},
+	for _, of := range []struct{ operation, member, text, name string }{
+		{"DescribeModelPackage", "ModelPackageName", "model package", r.ModelPackageName},
+		{"DescribeAlgorithm", "AlgorithmName", "algorithm", r.AlgorithmName},
+		{"Describe" + r.MonitoringType + "JobDefinition", "JobDefinitionName", "job definition", r.MonitoringJobDefinitionName},
 	} {
 		if of.name == "" {
 			continue
 		}
 		doing := "describe " + of.text + " " + of.name
 		var found description
-		err := s.post(ctx, "Describe"+of.kind, map[string]any{of.kind + "Name": of.name}, &found)
+		err := s.post(ctx, of.operation, map[string]any{of.member: of.name}, &found)
 		switch {
 		case gone(err):
 			return fmt.Errorf("%s: %w; delete %s, whose image is not known", doing, err, by)

@@ -120,6 +120,10 @@ func addLater(s *inusetest.Service) {
 	add(s, "MonitoringSchedule", "", "hourly", object{"MonitoringScheduleConfig": object{
 		"MonitoringJobDefinition": object{"MonitoringAppSpecification": of("ImageUri", "monitor:v1")},
 	}})
+	for _, kind := range []string{"DataQuality", "ModelQuality", "ModelBias", "ModelExplainability"} {
+		add(s, "MonitoringSchedule", "", kind, object{"MonitoringScheduleConfig": object{"MonitoringJobDefinitionName": "d", "MonitoringType": kind}})
+		s.Objects["Describe"+kind+"JobDefinition d"] = object{"JobDefinitionArn": "d", kind + "AppSpecification": of("ImageUri", "quality:"+kind)}
+	}
 	s.Lists["ListImages "] = inusetest.List{Member: "Images", Items: []object{an("Image", "studio", nil)}}
 	s.Lists["ListImageVersions studio"] = inusetest.List{Member: "ImageVersions", Items: []object{
 		{"ImageVersionArn": "studio/1", "Version": 1}, {"ImageVersionArn": "studio/2", "Version": 2},
@@ -146,6 +150,9 @@ func call(r *http.Request, in object) string {
 	}
 	if kind, isDescribe := strings.CutPrefix(operation, "Describe"); isDescribe {
 		name, _ := in[kind+"Name"].(string)
+		if strings.HasSuffix(kind, "JobDefinition") {
+			name, _ = in["JobDefinitionName"].(string)
+		}
 		return operation + " " + name
 	}
 	status, _ := in["StatusEquals"].(string)
@@ -162,6 +169,7 @@ func TestEachKindUsesItsImages(t *testing.T) {
 		"tune:v1 tune", "algorithm:v1 tunes", "train:v1 train", "train:v2 stopping", "profiler:v1 train",
 		"503895931360.dkr.ecr.eu-west-1.amazonaws.com/rules:latest train", "process:v1 process",
 		"algorithm:v1 own", "default:v1 nightly", "step:v1 nightly", "proxy.example.com/step:v2 nightly", "monitor:v1 hourly",
+		"quality:DataQuality DataQuality", "quality:ModelQuality ModelQuality", "quality:ModelBias ModelBias", "quality:ModelExplainability ModelExplainability",
 		"studio:v1 studio/1", "studio@"+sha("6")+" studio/1", "studio:v2 studio/2")
 }
 

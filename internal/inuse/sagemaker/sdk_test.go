@@ -181,7 +181,25 @@ func (s *sdk) schedules() {
 		return o.MonitoringScheduleSummaries
 	}, func(m types.MonitoringScheduleSummary) {
 		out := do(s, s.client.DescribeMonitoringSchedule, &awssagemaker.DescribeMonitoringScheduleInput{MonitoringScheduleName: m.MonitoringScheduleName})
-		s.add(m.MonitoringScheduleArn, out.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification.ImageUri)
+		var image *string
+		name := out.MonitoringScheduleConfig.MonitoringJobDefinitionName
+		switch out.MonitoringScheduleConfig.MonitoringType {
+		case types.MonitoringTypeDataQuality:
+			image = do(s, s.client.DescribeDataQualityJobDefinition, &awssagemaker.DescribeDataQualityJobDefinitionInput{JobDefinitionName: name}).
+				DataQualityAppSpecification.ImageUri
+		case types.MonitoringTypeModelQuality:
+			image = do(s, s.client.DescribeModelQualityJobDefinition, &awssagemaker.DescribeModelQualityJobDefinitionInput{JobDefinitionName: name}).
+				ModelQualityAppSpecification.ImageUri
+		case types.MonitoringTypeModelBias:
+			image = do(s, s.client.DescribeModelBiasJobDefinition, &awssagemaker.DescribeModelBiasJobDefinitionInput{JobDefinitionName: name}).
+				ModelBiasAppSpecification.ImageUri
+		case types.MonitoringTypeModelExplainability:
+			image = do(s, s.client.DescribeModelExplainabilityJobDefinition, &awssagemaker.DescribeModelExplainabilityJobDefinitionInput{JobDefinitionName: name}).
+				ModelExplainabilityAppSpecification.ImageUri
+		default:
+			image = out.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification.ImageUri
+		}
+		s.add(m.MonitoringScheduleArn, image)
 	})
 }
 
