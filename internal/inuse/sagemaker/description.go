@@ -72,7 +72,9 @@ func (d *description) images() []reference {
 		[]reference{
 			d.PrimaryContainer, d.AlgorithmSpecification, d.AppSpecification, d.TrainingSpecification,
 			d.DataQualityAppSpecification, d.ModelQualityAppSpecification, d.ModelBiasAppSpecification, d.ModelExplainabilityAppSpecification,
-			d.MonitoringScheduleConfig.reference, d.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification, {Image: d.BaseImage}, {Image: d.ContainerImage},
+			d.MonitoringScheduleConfig.reference, d.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification,
+			{Image: d.BaseImage},
+			{Image: d.ContainerImage},
 		})
 	pending := d.PendingDeploymentSummary
 	for _, v := range slices.Concat(d.ProductionVariants, d.ShadowProductionVariants, pending.ProductionVariants, pending.ShadowProductionVariants) {
