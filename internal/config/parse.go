@@ -12,17 +12,6 @@ import (
 // MaxBytes is the maximum length of a configuration.
 const MaxBytes = 1 << 20
 
-// foreignKeys are keys of documents that people confuse with a configuration.
-var foreignKeys = map[string]string{
-	"rules":    `is a key of a lifecycle policy; a configuration has the policy in an entry: "policies": [{"policy": {"rules": …}}]`,
-	"inUse":    belongsInProtect,
-	"accounts": belongsInProtect,
-	"regions":  belongsInProtect,
-	"expect":   belongsInProtect,
-}
-
-const belongsInProtect = `belongs in "protect"; move it there`
-
 // Parse reads a configuration, which is JSON with comments as in [jsondoc.WithoutComments]. A
 // missing field, at any level, has its default. The Config is valid only if the Err method of
 // the problems returns nil.
