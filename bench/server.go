@@ -47,7 +47,7 @@ func NewServer(size Size, latency time.Duration, now time.Time) *Server {
 		calls:    map[string]int{}, repeats: map[string]int{}, seen: map[uint64]bool{},
 	}
 	fill(s.registry, size, now)
-	for r := range size.Repositories {
+	for r := range size.All() {
 		s.prepare(Repository(r))
 	}
 	s.registry.Latency("", latency)
@@ -62,6 +62,9 @@ func (s *Server) Throttle(operation string, perSecond float64, burst int) {
 	clear(s.prepared)
 	s.registry.Throttle(operation, perSecond, burst)
 }
+
+// SetRepositoryPolicy sets the resource policy of a repository.
+func (s *Server) SetRepositoryPolicy(repository, text string) { s.registry.SetRepositoryPolicy(repository, text) }
 
 // ServeHTTP answers a call of the registry, and GET /__stats.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -121,7 +124,7 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats := Stats{Calls: maps.Clone(s.calls), Repeats: maps.Clone(s.repeats)}
-	for r := range s.size.Repositories {
+	for r := range s.size.All() {
 		for _, im := range s.registry.Images(Repository(r)) {
 			stats.Images++
 			word, _ := strconv.ParseUint(im.Digest[len("sha256:"):][:16], 16, 64) // always hexadecimal
