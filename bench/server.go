@@ -64,7 +64,9 @@ func (s *Server) Throttle(operation string, perSecond float64, burst int) {
 }
 
 // SetRepositoryPolicy sets the resource policy of a repository.
-func (s *Server) SetRepositoryPolicy(repository, text string) { s.registry.SetRepositoryPolicy(repository, text) }
+func (s *Server) SetRepositoryPolicy(repository, text string) {
+	s.registry.SetRepositoryPolicy(repository, text)
+}
 
 // ServeHTTP answers a call of the registry, and GET /__stats.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -11,22 +11,29 @@ import (
 // Marked has the digests of the images that a plan marks, by repository.
 type Marked map[string]map[string]bool
 
-// MarkedIn reads the log of a function.
+// MarkedIn reads the log of a function. A plan marks no image of a skipped repository.
 func MarkedIn(log []byte) (Marked, error) {
 	marked := Marked{}
+	var skipped []string
 	for line := range bytes.Lines(log) {
 		var entry struct {
-			Msg, Repository string
-			Images          []struct {
+			Repository, Skipped string
+			Images              []struct {
 				ImageDigest, Verdict string
 				ProtectedBy          []json.RawMessage
 			}
 		}
+		if line[0] != '{' { // a line of the runtime
+			continue
+		}
 		if err := json.Unmarshal(line, &entry); err != nil {
 			return nil, fmt.Errorf("log: %w: %.200s", err, line)
 		}
+		if entry.Skipped != "" {
+			skipped = append(skipped, entry.Repository)
+		}
 		for _, im := range entry.Images {
-			if im.Verdict != "EXPIRE" || len(im.ProtectedBy) > 0 {
+			if im.Verdict != "expire" || len(im.ProtectedBy) > 0 {
 				continue
 			}
 			if marked[entry.Repository] == nil {
@@ -34,6 +41,9 @@ func MarkedIn(log []byte) (Marked, error) {
 			}
 			marked[entry.Repository][im.ImageDigest] = true
 		}
+	}
+	for _, repository := range skipped {
+		delete(marked, repository)
 	}
 	return marked, nil
 }
@@ -43,6 +53,9 @@ func MarkedIn(log []byte) (Marked, error) {
 // repositories, which a denied account may use.
 func (s Scale) Check(all, marked Marked) error {
 	inUse := s.InUse()
+	if len(all) < s.All()/2 {
+		return fmt.Errorf("without in-use sources, images of only %d of %d repositories are marked", len(all), s.All())
+	}
 	for r := range s.All() {
 		name := bench.Repository(r)
 		want := 0

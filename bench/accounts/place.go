@@ -27,7 +27,9 @@ func (p place) arn(service, resource string) string {
 	return "arn:aws:" + service + ":" + p.region + ":" + p.account + ":" + resource
 }
 
-func (p place) ecs(kind string, n int) string { return p.arn("ecs", fmt.Sprintf("%s/%s-%d", kind, kind, n)) }
+func (p place) ecs(kind string, n int) string {
+	return p.arn("ecs", fmt.Sprintf("%s/%s-%d", kind, kind, n))
+}
 
 func (p place) cluster() string { return p.arn("ecs", "cluster/prod") }
 
