@@ -85,9 +85,9 @@ func (s Scale) items(p place) []string {
 	return items
 }
 
-// InUse returns the digests of the images that are in use in all accounts whose role can be
+// inUse returns the digests of the images that are in use in all accounts whose role can be
 // assumed, by repository.
-func (s Scale) InUse() map[string]map[string]bool {
+func (s Scale) inUse() map[string]map[string]bool {
 	inUse := map[string]map[string]bool{}
 	for _, p := range s.places() {
 		if s.deniesRole(p.account) {

@@ -67,18 +67,9 @@ func (s Scale) Failed(services ...string) []string {
 	return failed
 }
 
-// Sources returns the names of all sources if the services are queried, sorted.
-func (s Scale) Sources(services ...string) []string {
-	names := slices.Clone(services)
-	for i := range s.Accounts {
-		for _, service := range services {
-			for _, region := range regions[:s.Regions] {
-				names = append(names, service+"@"+account(i)+"/"+region)
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
+// Services are all in-use sources. Only ECS and Lambda have something in the accounts.
+var Services = []string{
+	"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless",
 }
 
 // Configuration is [bench.Configuration] with the services as in-use sources in the

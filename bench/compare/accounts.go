@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
@@ -21,13 +19,8 @@ const (
 	maxAnswer      = 200_000
 )
 
-// The in-use sources of the rows: the default, and all.
-var (
-	defaultServices = []string{"ecs", "lambda"}
-	allServices     = []string{
-		"ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless",
-	}
-)
+// defaultServices are the in-use sources of the default configuration.
+var defaultServices = []string{"ecs", "lambda"}
 
 // accountsRow measures a plan with in-use sources in other accounts. It is an error if the
 // plan marks an image in use, does not mark one that nothing can use, or has other failed
@@ -43,22 +36,15 @@ func accountsRow(services []string) func(context.Context, options) (string, bool
 			err = errors.Join(err, endErr)
 		}()
 		policy := bench.Policy(o.accounts.Images, bench.Some)
-		_, all, err := planned(ctx, o, r, bench.Configuration(policy))
+		_, without, err := planned(ctx, o, r, bench.Configuration(policy))
 		if err != nil {
 			return "", false, err
 		}
-		l, marked, err := planned(ctx, o, r, o.accounts.Configuration(policy, services...))
+		l, with, err := planned(ctx, o, r, o.accounts.Configuration(policy, services...))
 		if err != nil {
 			return "", false, err
 		}
-		failed, err := unanswered(l.out, o.accounts.Sources(services...))
-		if err != nil {
-			return "", false, err
-		}
-		if want := o.accounts.Failed(services...); !slices.Equal(failed, want) {
-			return "", false, fmt.Errorf("%d sources failed: %q; want %q", len(failed), failed, want)
-		}
-		if err := o.accounts.Check(all, marked); err != nil {
+		if err := o.accounts.Check(without, with, services...); err != nil {
 			return "", false, err
 		}
 		var stats accounts.Stats
@@ -67,27 +53,18 @@ func accountsRow(services []string) func(context.Context, options) (string, bool
 		}
 		return fmt.Sprintf("%s in %s, CPU %s; %s calls of the sources, %s of them throttled, at most %d at a time, %s connections; %d of %s sources failed; answer %d KB",
 				megabytes(l.peak), seconds(l.wall), seconds(l.busy), thousands(stats.Total()), thousands(stats.Throttled), stats.AtATime, thousands(stats.Connections),
-				len(failed), thousands(len(o.accounts.Sources(services...))), len(l.out)/1000),
+				len(with.Failed), thousands((o.accounts.Places()+1)*len(services)), len(l.out)/1000),
 			0 < l.peak && l.peak <= accountsMemory && l.wall <= maxScan && len(l.out) <= maxAnswer, nil
 	}
 }
 
-// planned runs the function in mode plan, and returns what its log marks.
-func planned(ctx context.Context, o options, r *registry, configuration string) (*lambda, accounts.Marked, error) {
+// planned runs the function in mode plan, and returns what its log says.
+func planned(ctx context.Context, o options, r *registry, configuration string) (*lambda, accounts.Outcome, error) {
 	environment := append(r.environment(), "CLEANER_CONFIG="+configuration, fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", templateMemory))
 	l, err := invoke(ctx, filepath.Join(o.dir, "bootstrap"), environment, `{"mode": "plan"}`)
 	if err != nil {
-		return nil, nil, err
+		return nil, accounts.Outcome{}, err
 	}
-	marked, err := accounts.MarkedIn(l.log.Bytes())
-	return l, marked, err
-}
-
-// unanswered returns the sources that are not in the counts of the report.
-func unanswered(report []byte, sources []string) ([]string, error) {
-	var counts struct{ InUse map[string]int }
-	if err := json.Unmarshal(report, &counts); err != nil {
-		return nil, fmt.Errorf("report: %w", err)
-	}
-	return slices.DeleteFunc(sources, func(name string) bool { _, answered := counts.InUse[name]; return answered }), nil
+	outcome, err := accounts.ReadLog(l.log.Bytes())
+	return l, outcome, err
 }
