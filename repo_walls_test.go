@@ -13,7 +13,7 @@ func TestAPlanCannotDelete(t *testing.T) {
 	t.Parallel()
 	own := []string{
 		"clock", "config", "decimal", "evaluator", "finding", "graph", "inuse", "jsondoc", "lifecycle", "nearest",
-		"plan", "reference", "selection", "usage", "wildcard", "words",
+		"plan", "reference", "resourcepolicy", "selection", "usage", "wildcard", "words",
 	}
 	if found := foreign(dependencies(t, "./internal/plan"), own); len(found) > 0 {
 		t.Errorf("internal/plan links %v", found)

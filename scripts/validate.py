@@ -38,9 +38,23 @@ NEEDED = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage", "lambd
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
 NO_TYPE = "it has no resource type"
 UNBOUND = {
+    "apprunner:ListServices": NO_TYPE,
+    "batch:DescribeJobDefinitions": NO_TYPE,
+    "batch:DescribeJobQueues": NO_TYPE,
+    "batch:DescribeJobs": NO_TYPE,
+    "batch:DescribeServiceJob": NO_TYPE,
+    "batch:ListJobs": NO_TYPE,
+    "batch:ListServiceJobs": NO_TYPE,
+    "bedrock-agentcore:ListAgentRuntimeVersions": NO_TYPE,
+    "bedrock-agentcore:ListAgentRuntimes": NO_TYPE,
+    "bedrock-agentcore:ListHarnessVersions": "like that of agent runtimes",
+    "bedrock-agentcore:ListHarnesses": NO_TYPE,
+    "codebuild:ListProjects": NO_TYPE,
     "ec2:DescribeNetworkInterfaces": NO_TYPE,
     "ec2:DescribeSubnets": NO_TYPE,
+    "ecr:DescribeRegistry": NO_TYPE + "; the settings are the registry's",
     "ecr:ListPullTimeUpdateExclusions": NO_TYPE + "; the exclusions are the registry's",
+    "ecr:ListReplicationBackfills": NO_TYPE + "; the backfills are the registry's",
     "ecs:DescribeTaskDefinition": NO_TYPE,
     "ecs:ListClusters": NO_TYPE,
     "ecs:ListDaemonTaskDefinitions": NO_TYPE,
@@ -50,11 +64,18 @@ UNBOUND = {
     "ecs:ListTaskDefinitions": NO_TYPE,
     "ecs:ListTasks": "its one type is the container instance, and tasks of Fargate are on none",
     "eks:ListClusters": NO_TYPE,
+    "emr-serverless:ListApplications": NO_TYPE,
     "events:ListEventBuses": NO_TYPE,
     "events:ListRuleNamesByTarget": NO_TYPE,
     "lambda:ListFunctions": NO_TYPE,
     "lambda:ListRuntimeVersions": "the runtime may belong to another account",
     "pipes:ListPipes": NO_TYPE,
+    "sagemaker:ListEndpoints": NO_TYPE,
+    "sagemaker:ListHyperParameterTuningJobs": NO_TYPE,
+    "sagemaker:ListInferenceComponents": NO_TYPE,
+    "sagemaker:ListModels": NO_TYPE,
+    "sagemaker:ListProcessingJobs": NO_TYPE,
+    "sagemaker:ListTrainingJobs": NO_TYPE,
     "scheduler:ListSchedules": "the function lists the schedules of all groups",
     "states:ListStateMachines": NO_TYPE,
 }
@@ -62,6 +83,9 @@ UNBOUND = {
 # The allowed ends of other resources with a wildcard: all repositories, unless
 # RepositoryArns names some, and the resources of the in-use sources.
 WILDCARDS = {
+    "apprunner": ("service/*",),
+    "bedrock-agentcore": ("harness/*", "runtime/*"),
+    "codebuild": ("project/*",),
     "ec2": (":*/*",),  # Lambda checks that the role may manage any network interface
     "ecr": ("repository/*",),
     "ecs": (
@@ -69,11 +93,21 @@ WILDCARDS = {
         "service/*", "service-deployment/*", "service-revision/*", "task/*", "task-set/*",
     ),
     "eks": ("cluster/*",),
+    "emr-serverless": ("/applications/*",),
     "events": ("rule/*",),
     "lambda": ("function:*",),
     "pipes": ("pipe/*",),
+    "sagemaker": (
+        "algorithm/*", "endpoint/*", "hyper-parameter-tuning-job/*", "inference-component/*", "model/*",
+        "model-package/*", "processing-job/*", "training-job/*",
+    ),
     "scheduler": ("schedule/*",),
     "states": ("stateMachine:*",),
+}
+# The parameters of the in-use sources that are not on by default.
+SOURCES = {
+    f"InUse{service}": "true"
+    for service in ("AppRunner", "Batch", "BedrockAgentCore", "CodeBuild", "Eks", "EmrServerless", "SageMaker")
 }
 # This action is always allowed on all repositories, because listing them needs that.
 LISTING = "ecr:DescribeRepositories"
@@ -267,7 +301,7 @@ def check_wildcards():
     """no resource of the role has a wildcard that could be narrower"""
     chosen = "arn:aws:ecr:eu-west-1:123456789012:repository/team-a"
     for repositories in ("", chosen):
-        for name, statement in statements(deployed("apply", RepositoryArns=repositories, InUseEks="true", **VPC)):
+        for name, statement in statements(deployed("apply", RepositoryArns=repositories, **SOURCES, **VPC)):
             listed = statement["Action"]
             for action in [listed] if isinstance(listed, str) else listed:
                 for resource in resources_of(statement):

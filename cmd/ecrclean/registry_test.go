@@ -32,7 +32,8 @@ import (
 // with zeros. An AGE is a number with the unit d, h or s, counted back from now, or an instant in
 // RFC 3339. Tags are percent-encoded; T*N stands for the N tags T0, T1 and so on.
 type scriptRegistry struct {
-	ahead   atomic.Int64 // how far its clock is ahead of this machine's
+	rules   []fakeecr.ReplicationRule // of the replication
+	ahead   atomic.Int64              // how far its clock is ahead of this machine's
 	mu      sync.Mutex
 	server  *fakeecr.Server
 	answers map[string]string // by operation, in place of the server's
@@ -220,6 +221,19 @@ func (r *scriptRegistry) change(what string, args []string) error {
 		r.server.SetLifecyclePolicy(arg(0), arg(1))
 	case "share": // REPOSITORY POLICY, without white space
 		r.server.SetRepositoryPolicy(arg(0), arg(1))
+	case "replicate": // PREFIX ACCOUNT REGION [deletions]
+		r.rules = append(r.rules, fakeecr.ReplicationRule{
+			Destinations:      []fakeecr.ReplicationDestination{{RegistryID: arg(1), Region: arg(2)}},
+			RepositoryFilters: []fakeecr.RepositoryFilter{{Filter: arg(0), FilterType: "PREFIX_MATCH"}},
+			DeleteReplication: fakeecr.DeleteReplication{Enabled: arg(3) == "deletions"},
+		})
+		r.server.SetReplication(r.rules...)
+	case "backfill": // ACCOUNT REGION STATUS
+		r.server.SetBackfills(fakeecr.ReplicationBackfill{
+			ID: "b1", Destination: fakeecr.ReplicationDestination{RegistryID: arg(0), Region: arg(1)}, Status: arg(2),
+		})
+	case "unevaluated": // REPOSITORY
+		r.server.NeverEvaluate(arg(0))
 	case "fail": // OPERATION REPOSITORY [CODE]; no code ends it
 		r.server.Fail(arg(0), arg(1), arg(2))
 	case "clock": // DURATION that the registry's clock is ahead

@@ -101,7 +101,7 @@ func (s *site) peakHeap() uint64 {
 	cfg.Credentials = credentials.NewStaticCredentialsProvider(cleanerKey, secret, "")
 	c, problems := config.Parse([]byte(configuration(eks)))
 	awstest.Empty(s, "problems of the configuration", problems)
-	source := function.Connect(cfg, time.Now).Sources(c)[0]
+	source := function.Connect(cfg, time.Now).Sources(c, "run-1")[0]
 	runtime.GC()
 	before, begin := heapBytes(), time.Now()
 	uses, ended := 0, make(chan error)

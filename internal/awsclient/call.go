@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -62,7 +63,7 @@ func (c call) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx = middleware.WithOperationName(middleware.WithServiceID(ctx, c.service), c.operation)
+	ctx = awsmiddleware.SetRegion(middleware.WithOperationName(middleware.WithServiceID(ctx, c.service), c.operation), c.cfg.Region)
 	_, _, err = stack.HandleMiddleware(ctx, nil, nil) // try calls no next handler
 	return err
 }

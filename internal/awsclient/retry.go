@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
@@ -43,7 +44,7 @@ const (
 )
 
 // answers counts the answers to the clients of one configuration, by service and by
-// operation. After its first answer an operation is retried until the deadline.
+// operation, in each Region. After its first answer an operation is retried until the deadline.
 type answers struct {
 	mu sync.Mutex
 	n  map[string]int
@@ -105,7 +106,7 @@ func (a *answers) attempt(ctx context.Context, in middleware.FinalizeInput, next
 		f.kind = final
 	}
 	t, _ := middleware.GetStackValue(ctx, attemptsKey{}).(*attempts)
-	a.note(middleware.GetServiceID(ctx), middleware.GetOperationName(ctx), f, t)
+	a.note(middleware.GetServiceID(ctx)+" "+awsmiddleware.GetRegion(ctx), middleware.GetOperationName(ctx), f, t)
 	if err != nil {
 		clearAnswer(out.Result)
 		err = f

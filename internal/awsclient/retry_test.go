@@ -147,6 +147,19 @@ func TestOperationsAreJudgedByThemselves(t *testing.T) {
 	}
 }
 
+// That a service answers in one Region says nothing about another.
+func TestRegionsAreJudgedByThemselves(t *testing.T) {
+	t.Parallel()
+	eachService(t, "", func(t serviceTest) {
+		cfg, script := scripted(listed, refused)
+		awstest.NoError(t, t.call(t.Context(), cfg))
+		cfg.Region = "us-east-1"
+		if err := t.call(t.Context(), cfg); err == nil || script.n != 1+4 {
+			t.Errorf("%d attempts, want 5; %v", script.n, err)
+		}
+	})
+}
+
 // A call ends if it fails while other calls of the operation have answers.
 func TestAFaultOfOneCallAloneDoesNotHoldUpTheRun(t *testing.T) {
 	t.Parallel()

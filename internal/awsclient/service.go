@@ -23,7 +23,8 @@ import (
 // A call is retried as calls of those clients are, except the error page of an emulator.
 type Service struct {
 	Config aws.Config
-	Name   string // of the endpoint, in the signature and in IAM actions, such as events
+	Name   string // in the signature and in IAM actions, such as events
+	Prefix string // of the endpoint, such as api.sagemaker; empty if it is Name
 	SDKID  string // in the settings of endpoints, such as EventBridge
 	Clock  func() time.Time
 }
@@ -56,8 +57,23 @@ func (s Service) Post(ctx context.Context, target, version string, in, out any) 
 // slash and is escaped. Get reads the answer into out, as Post does.
 // https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 func (s Service) Get(ctx context.Context, operation, path string, query url.Values, out any) error {
+	return s.Send(ctx, operation, http.MethodGet, path, query, nil, out)
+}
+
+// Send is [Service.Get] with another method, such as POST. The body is in as JSON, or
+// empty if in is nil.
+//
+//nolint:revive // a request has as many parts
+func (s Service) Send(ctx context.Context, operation, method, path string, query url.Values, in, out any) error {
 	c := s.call(operation)
-	c.method = http.MethodGet
+	c.method = method
+	if in != nil {
+		c.header = http.Header{"Content-Type": {"application/json"}}
+		var err error
+		if c.body, err = json.Marshal(in); err != nil {
+			return s.failed(operation, err)
+		}
+	}
 	return s.do(ctx, c, path, query, out)
 }
 
@@ -70,7 +86,7 @@ func (s Service) do(ctx context.Context, c call, path string, query url.Values, 
 	if err != nil {
 		return s.failed(c.operation, err)
 	}
-	c.address = strings.TrimSuffix(cmp.Or(endpoint, "https://"+s.Name+"."+reference.Domain(c.cfg.Region)), "/") + path
+	c.address = strings.TrimSuffix(cmp.Or(endpoint, "https://"+cmp.Or(s.Prefix, s.Name)+"."+reference.Domain(c.cfg.Region)), "/") + path
 	if len(query) > 0 {
 		c.address += "?" + query.Encode()
 	}

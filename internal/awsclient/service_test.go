@@ -43,16 +43,24 @@ func TestServiceCallsAreSignedAsTheSDKSigns(t *testing.T) {
 	var out numbers
 	awstest.NoError(t, s.Get(t.Context(), "Get", "/a/"+url.PathEscape("b c/é+%"), url.Values{"q": {"a b+c/d=&é"}, "a": {""}}, &out))
 	awstest.NoError(t, s.Post(t.Context(), "AWSEvents.Post", "1.1", map[string]string{"a": "<é>"}, &out))
-	for i, want := range []string{"GET /a/b%20c%2F%C3%A9+%25?a=&q=a%20b%2Bc%2Fd%3D%26%C3%A9", "POST /"} {
+	awstest.NoError(t, s.Send(t.Context(), "List", http.MethodPost, "/v1/list", nil, map[string]string{"a": "<é>"}, &out))
+	awstest.NoError(t, s.Send(t.Context(), "List", http.MethodPost, "/v1/list", url.Values{"a": {"b"}}, nil, &out))
+	for i, want := range []string{
+		"GET /a/b%20c%2F%C3%A9+%25?a=&q=a%20b%2Bc%2Fd%3D%26%C3%A9", "POST /", "POST /v1/list", "POST /v1/list?a=b",
+	} {
 		r := requests[i]
 		awstest.Equal(t, "request", want, r.Method+" "+r.RequestURI)
 		awstest.Equal(t, "signature", sdkSignature(t, r, "events"), r.Header.Get("Authorization"))
 	}
-	var in map[string]string
-	awstest.NoError(t, json.NewDecoder(requests[1].Body).Decode(&in))
-	awstest.Equal(t, "input", map[string]string{"a": "<é>"}, in)
+	for _, r := range requests[1:3] {
+		var in map[string]string
+		awstest.NoError(t, json.NewDecoder(r.Body).Decode(&in))
+		awstest.Equal(t, "input", map[string]string{"a": "<é>"}, in)
+	}
 	awstest.Equal(t, "target", "AWSEvents.Post", requests[1].Header.Get("X-Amz-Target"))
 	awstest.Equal(t, "content type", "application/x-amz-json-1.1", requests[1].Header.Get("Content-Type"))
+	awstest.Equal(t, "content types", []string{"application/json", ""},
+		[]string{requests[2].Header.Get("Content-Type"), requests[3].Header.Get("Content-Type")})
 }
 
 func TestObjectsAreSignedAsTheSDKSigns(t *testing.T) {

@@ -227,7 +227,7 @@ func TestTheImagesInTheReportAreLimited(t *testing.T) {
 	r.Remover, r.MaxDetails = nil, 10_000
 	report := run(t, &r)
 	got := fmt.Sprint(len(report.Repositories[0].Images), len(report.Repositories[1].Images), len(report.Repositories[2].Images), *report.Omitted)
-	if want := "1 0 1 {0 100 0}"; got != want || report.Totals.Expired != 102 || report.Repositories[1].Expired != 100 {
+	if want := "1 0 1 {0 100 0 0}"; got != want || report.Totals.Expired != 102 || report.Repositories[1].Expired != 100 {
 		t.Errorf("images and what is omitted: %s, want %s; totals %+v", got, want, report.Totals)
 	}
 	all := newRunner(t, w, withPolicy(expireOld, ""))

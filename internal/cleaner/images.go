@@ -49,6 +49,6 @@ func (r *Runner) PlanImages(ctx context.Context, all []Names) (result report.Rep
 		keptByOwnPulls += p.KeptByOwnPulls
 		r.Progress.Handled()
 	}
-	r.finish(&result, keptByOwnPulls)
+	r.finish(ctx, &result, keptByOwnPulls)
 	return result, explained, nil
 }

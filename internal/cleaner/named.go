@@ -72,6 +72,6 @@ func (r *Runner) RunChosen(ctx context.Context, repository string, choice select
 		return fresh
 	})
 	result.Add(r.reportOn(ctx, &p, true))
-	r.finish(&result, p.KeptByOwnPulls)
+	r.finish(ctx, &result, p.KeptByOwnPulls)
 	return result, nil
 }

@@ -14,7 +14,9 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/registrystate"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
@@ -48,6 +50,10 @@ type Runner struct {
 	// OwnPulls finds out whether ECR records the pulls of this role. It is called at most
 	// once, after a manifest was read. Nil means that ECR records them.
 	OwnPulls func(context.Context) plan.OwnPulls
+
+	// RegistryState reads settings of the registry that the report has findings about.
+	// Optional.
+	RegistryState registrystate.Reader
 
 	// Workers is the number of repositories that are planned at a time, and that are
 	// applied at a time, at least 1.
@@ -110,7 +116,7 @@ func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 		r.applyGuarded(ctx, &p, nil)
 		result.Add(r.reportOn(ctx, &p, true))
 	}
-	r.finish(&result, keptByOwnPulls)
+	r.finish(ctx, &result, keptByOwnPulls)
 	return result, nil
 }
 
@@ -180,7 +186,7 @@ func (r *Runner) reportOn(ctx context.Context, p *plan.Plan, detailed bool) repo
 
 // finish adds the findings about the whole run. KeptByOwnPulls is the number of indexes
 // that are kept only because this role's reads of their manifests may count as pulls.
-func (r *Runner) finish(result *report.Report, keptByOwnPulls int) {
+func (r *Runner) finish(ctx context.Context, result *report.Report, keptByOwnPulls int) {
 	counts, findings := r.planner.Scanner.Results()
 	failed := func(f finding.Finding) bool { return f.Kind.Failure() != "" }
 	result.Incomplete = result.Incomplete || slices.ContainsFunc(findings, failed)
@@ -199,15 +205,17 @@ func (r *Runner) finish(result *report.Report, keptByOwnPulls int) {
 				"as SSO, CI and node roles do, register it: aws ecr register-pull-time-update-exclusion --principal-arn %s",
 			kept, cmp.Or(ownPulls.Principal, "ROLE_ARN"))})
 	}
+	all, removedFrom := namesOf(result)
+	result.Findings = append(result.Findings, registrystate.Findings(ctx, r.RegistryState, all, removedFrom)...)
 }
 
 // PlannerOf returns the planner of a run that has begun. Account is the account of the
 // registry; an empty account is any.
 func (r *Runner) PlannerOf(account string) plan.Planner {
-	r.planner = plan.Planner{Registry: r.Registry, Now: r.Now, OwnPulls: plan.AskOnce(r.OwnPulls)}
+	r.planner = plan.Planner{Registry: r.Registry, Now: r.Now, OwnPulls: plan.AskOnce(r.OwnPulls), RegistryPolicy: &resourcepolicy.Once{}}
 	if r.Scan != nil {
 		r.planner.Scanner = &usage.Scanner{
-			Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().References,
+			Scan: r.Scan, Clock: r.Clock, Account: account, Region: r.Region, Lists: r.Config.InUse().Lists(),
 		}
 		if r.Saved != nil {
 			r.planner.Scanner.Before = r.Saved.InUse

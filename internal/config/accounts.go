@@ -48,14 +48,17 @@ func (p Protect) elsewhere() []string {
 	return sources
 }
 
-// lists returns the names of the sources of a prefix: itself for lists that nothing expects,
-// and one for each place that protect.expect names.
-func (p Protect) lists(prefix string) []string {
-	sources := []string{prefix}
-	for _, place := range p.Expect {
-		sources = append(sources, prefix+place)
+// Covered returns the other accounts whose uses a source finds, and whether a list of
+// references may have the uses of any account.
+func (p Protect) Covered() (accounts []string, anyAccount bool) {
+	for _, a := range p.Accounts {
+		accounts = append(accounts, a.ID())
 	}
-	return sources
+	for _, place := range p.Expect {
+		account, _, _ := strings.Cut(place, "/")
+		accounts = append(accounts, account)
+	}
+	return accounts, slices.ContainsFunc(p.References, func(reference string) bool { return !isPrefix(reference) })
 }
 
 // InRegion returns the configuration for a registry in the Region: accounts without Regions
@@ -126,6 +129,15 @@ var (
 	readExpect  = listOf(like(place, "222222222222/eu-west-1"))
 )
 
+// readExternalID reads an external ID. A problem does not repeat it, because logs have problems.
+func readExternalID(v *jsondoc.Value, _ string) string {
+	s, ok := v.String()
+	if ok && (!externalID().MatchString(s) || len(s) > 1224) {
+		v.Problem("must have from 2 to 1224 letters, digits and characters of _+=,.@:/-, and has others or another length")
+	}
+	return s
+}
+
 func readAccounts(v *jsondoc.Value, _ []Account) []Account {
 	accounts, seen := []Account{}, map[string]bool{}
 	items, _ := v.Array()
@@ -139,7 +151,7 @@ func readAccounts(v *jsondoc.Value, _ []Account) []Account {
 			item.Problem(`has no "roleArn"; add the ARN of the role in that account`)
 		}
 		set(&a.RoleARN, o.Get("roleArn"), like(roleARN, "arn:aws:iam::222222222222:role/ecr-cleaner-member"))
-		set(&a.ExternalID, o.Get("externalId"), like(externalID, "a-secret-word: at least 2 letters, digits and _+=,.@:/-"))
+		set(&a.ExternalID, o.Get("externalId"), readExternalID)
 		set(&a.Regions, o.Get("regions"), readRegions)
 		set(&a.InUse, o.Get("inUse"), readInUse)
 		if regions := o.Get("regions"); regions != nil && len(a.Regions) == 0 && !regions.Faulty() {
@@ -160,10 +172,18 @@ func readAccounts(v *jsondoc.Value, _ []Account) []Account {
 // checkPlaces finishes a protect that may have accounts, a prefix and what is expected there.
 func (p *Protect) checkPlaces(o jsondoc.Object) {
 	p.Accounts = slices.Clone(p.Accounts)
+	accounts, regions := o.Get("accounts"), o.Get("regions")
 	for i := range p.Accounts {
-		if p.Accounts[i].InUse == nil {
-			p.Accounts[i].InUse = p.InUse
+		a := &p.Accounts[i]
+		if a.InUse == nil {
+			a.InUse = p.InUse
 		}
+		if accounts != nil && len(a.InUse) == 0 && !accounts.Faulty() {
+			accounts.Problem(`has no service to query in account %s; name one in its "inUse", or remove the account`, a.ID())
+		}
+	}
+	if regions != nil && len(p.Regions) > 0 && len(p.InUse) == 0 {
+		regions.Problem("has no service to query; name one in protect.inUse, or leave it out")
 	}
 	prefixes := 0
 	for _, reference := range p.References {

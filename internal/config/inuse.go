@@ -12,16 +12,24 @@ const KubeconfigSource = "kubeconfig"
 // Sources returns the names of the in-use sources: the services, here and elsewhere, the lists
 // of references and, with a Kubeconfig, [KubeconfigSource]. Call it after [Config.InRegion].
 func (p Protect) Sources() []string {
-	sources := slices.Concat(p.InUse, p.elsewhere())
-	for _, reference := range p.References {
-		if isPrefix(reference) {
-			sources = append(sources, p.lists(reference)...)
-			continue
-		}
-		sources = append(sources, reference)
-	}
+	sources := slices.Concat(p.InUse, p.elsewhere(), p.Lists())
 	if p.Kubeconfig != nil {
 		sources = append(sources, KubeconfigSource)
+	}
+	return sources
+}
+
+// Lists returns the names of the sources that are lists of references. For a prefix these are
+// itself, for lists that nothing expects, and one for each place that protect.expect names.
+func (p Protect) Lists() []string {
+	var sources []string
+	for _, reference := range p.References {
+		sources = append(sources, reference)
+		if isPrefix(reference) {
+			for _, place := range p.Expect {
+				sources = append(sources, reference+place)
+			}
+		}
 	}
 	return sources
 }

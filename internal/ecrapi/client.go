@@ -28,7 +28,10 @@ type API interface {
 	ecr.DescribeImagesAPIClient
 	ListTagsForResource(context.Context, *ecr.ListTagsForResourceInput, ...func(*ecr.Options)) (*ecr.ListTagsForResourceOutput, error)
 	GetRepositoryPolicy(context.Context, *ecr.GetRepositoryPolicyInput, ...func(*ecr.Options)) (*ecr.GetRepositoryPolicyOutput, error)
+	GetRegistryPolicy(context.Context, *ecr.GetRegistryPolicyInput, ...func(*ecr.Options)) (*ecr.GetRegistryPolicyOutput, error)
 	GetLifecyclePolicy(context.Context, *ecr.GetLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.GetLifecyclePolicyOutput, error)
+	DescribeRegistry(context.Context, *ecr.DescribeRegistryInput, ...func(*ecr.Options)) (*ecr.DescribeRegistryOutput, error)
+	ListReplicationBackfills(context.Context, *ecr.ListReplicationBackfillsInput, ...func(*ecr.Options)) (*ecr.ListReplicationBackfillsOutput, error)
 	ListPullTimeUpdateExclusions(context.Context, *ecr.ListPullTimeUpdateExclusionsInput, ...func(*ecr.Options)) (*ecr.ListPullTimeUpdateExclusionsOutput, error)
 	BatchGetImage(context.Context, *ecr.BatchGetImageInput, ...func(*ecr.Options)) (*ecr.BatchGetImageOutput, error)
 	BatchDeleteImage(context.Context, *ecr.BatchDeleteImageInput, ...func(*ecr.Options)) (*ecr.BatchDeleteImageOutput, error)
@@ -39,8 +42,9 @@ const maxResults = 1000 // the largest page size that ECR accepts
 
 // A Client reads and deletes images. It is safe for concurrent use.
 type Client struct {
-	api      API
-	emulated bool // the endpoint is that of an emulator
+	api         API
+	emulated    bool // the endpoint is that of an emulator
+	unevaluated *nameSet
 }
 
 var (
@@ -52,7 +56,7 @@ var (
 )
 
 // New returns a client that calls the API.
-func New(api API) Client { return Client{api: api} }
+func New(api API) Client { return Client{api: api, unevaluated: newNameSet()} }
 
 // Repositories lists the repositories of the registry in ECR's order.
 func (c Client) Repositories(ctx context.Context) iter.Seq2[plan.Repository, error] {
@@ -130,6 +134,7 @@ func (c Client) PolicyText(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("get lifecycle policy of %s: %w", name, Classify(err))
 	}
+	c.unevaluated.set(name, out.LastEvaluatedAt != nil && out.LastEvaluatedAt.Unix() == 0)
 	return aws.ToString(out.LifecyclePolicyText), nil
 }
 
@@ -158,24 +163,37 @@ func (c Client) RepositoryPolicyText(ctx context.Context, name string) (string, 
 	if hasCode(err, "RepositoryPolicyNotFoundException") {
 		return "", nil
 	}
+	if err == nil {
+		err = present("policyText", out.PolicyText != nil)
+	}
 	if err != nil {
 		return "", fmt.Errorf("get repository policy of %s: %w", name, Classify(err))
 	}
-	return aws.ToString(out.PolicyText), nil
+	return *out.PolicyText, nil
+}
+
+// RegistryPolicyText implements [plan.PolicyReader].
+func (c Client) RegistryPolicyText(ctx context.Context) (string, error) {
+	out, err := c.api.GetRegistryPolicy(ctx, &ecr.GetRegistryPolicyInput{})
+	if hasCode(err, "RegistryPolicyNotFoundException") {
+		return "", nil
+	}
+	if err == nil {
+		err = present("policyText", out.PolicyText != nil)
+	}
+	if err != nil {
+		return "", fmt.Errorf("get registry policy: %w", Classify(err))
+	}
+	return *out.PolicyText, nil
 }
 
 // PullTimeExclusions returns the ARNs of the principals whose pulls ECR does not
 // record. It returns none if an emulator does not know the operation.
 func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 	var arns []string
-	triedOnce := func(o *ecr.Options) {
-		if c.emulated {
-			o.Retryer = awsclient.ErrorPageOnce{Retryer: o.Retryer}
-		}
-	}
 	for page, err := range unique("list pull-time update exclusions", func(arn *string) string { return *arn }, nil,
 		func(token *string) (page[string], error) {
-			out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, triedOnce)
+			out, err := c.api.ListPullTimeUpdateExclusions(ctx, &ecr.ListPullTimeUpdateExclusionsInput{NextToken: token}, c.errorPageOnce)
 			if c.emulated && (awsclient.IsErrorPage(err) || hasCode(err, "UnknownOperationException")) {
 				return page[string]{}, nil
 			}
@@ -191,4 +209,11 @@ func (c Client) PullTimeExclusions(ctx context.Context) ([]string, error) {
 		arns = append(arns, page...)
 	}
 	return arns, nil
+}
+
+// errorPageOnce is an option of a call of an operation that an emulator may not know.
+func (c Client) errorPageOnce(o *ecr.Options) {
+	if c.emulated {
+		o.Retryer = awsclient.ErrorPageOnce{Retryer: o.Retryer}
+	}
 }

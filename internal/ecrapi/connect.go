@@ -3,6 +3,7 @@ package ecrapi
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,7 +19,7 @@ import (
 func Connect(cfg aws.Config, options ...func(*ecr.Options)) (Client, *Calls) {
 	calls := NewCalls()
 	api := ecr.NewFromConfig(cfg, append(options, calls.Count)...)
-	return Client{api, awsclient.IsEmulated(api.Options().BaseEndpoint)}, calls
+	return Client{api, awsclient.IsEmulated(api.Options().BaseEndpoint), newNameSet()}, calls
 }
 
 // Calls counts API calls by operation. Each attempt of a retried call counts.
@@ -102,4 +103,27 @@ type notPaced struct{}
 
 func withoutPace(ctx context.Context) context.Context {
 	return context.WithValue(ctx, notPaced{}, true)
+}
+
+// A nameSet is a set of names for concurrent use.
+type nameSet struct {
+	mu    sync.Mutex
+	names map[string]bool
+}
+
+func newNameSet() *nameSet { return &nameSet{names: map[string]bool{}} }
+
+// set adds the name to the set or removes it.
+func (s *nameSet) set(name string, in bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if delete(s.names, name); in {
+		s.names[name] = true
+	}
+}
+
+func (s *nameSet) sorted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.names))
 }

@@ -289,7 +289,7 @@ func TestPolicyText(t *testing.T) {
 	awstest.ErrorContains(t, err, "not authorized to perform: ecr:GetLifecyclePolicy")
 }
 
-func TestRepositoryPolicyText(t *testing.T) {
+func TestResourcePolicies(t *testing.T) {
 	t.Parallel()
 	refuse := func(code string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -298,17 +298,34 @@ func TestRepositoryPolicyText(t *testing.T) {
 			_, _ = io.WriteString(w, `{"__type": "`+code+`", "message": "words"}`)
 		}
 	}
-	client, _ := connect(t, canned{"GetRepositoryPolicy": func(string) string { return `{"policyText": "{}"}` }})
-	if got, err := client.RepositoryPolicyText(t.Context(), "app"); err != nil || got != "{}" {
-		t.Errorf("RepositoryPolicyText = %q, %v", got, err)
+	for operation, c := range map[string]struct {
+		read             func(ecrapi.Client) (string, error)
+		missing, failing string
+	}{
+		"GetRepositoryPolicy": {
+			func(c ecrapi.Client) (string, error) { return c.RepositoryPolicyText(t.Context(), "app") },
+			"RepositoryPolicyNotFoundException", "get repository policy of app: ",
+		},
+		"GetRegistryPolicy": {
+			func(c ecrapi.Client) (string, error) { return c.RegistryPolicyText(t.Context()) },
+			"RegistryPolicyNotFoundException", "get registry policy: ",
+		},
+	} {
+		client, _ := connect(t, canned{operation: func(string) string { return `{"policyText": "{}"}` }})
+		if got, err := c.read(client); err != nil || got != "{}" {
+			t.Errorf("%s: %q, %v", operation, got, err)
+		}
+		client, _ = connect(t, canned{operation: func(string) string { return `{"registryId": "123456789012"}` }})
+		_, err := c.read(client)
+		awstest.ErrorContains(t, err, c.failing, "policyText")
+		client, _ = connect(t, refuse(c.missing))
+		if got, err := c.read(client); err != nil || got != "" {
+			t.Errorf("%s without a policy: %q, %v", operation, got, err)
+		}
+		client, _ = connect(t, refuse("AccessDeniedException"))
+		_, err = c.read(client)
+		awstest.ErrorContains(t, err, c.failing, "grant the action to the role")
 	}
-	client, _ = connect(t, refuse("RepositoryPolicyNotFoundException"))
-	if got, err := client.RepositoryPolicyText(t.Context(), "app"); err != nil || got != "" {
-		t.Errorf("without a policy: %q, %v", got, err)
-	}
-	client, _ = connect(t, refuse("AccessDeniedException"))
-	_, err := client.RepositoryPolicyText(t.Context(), "app")
-	awstest.ErrorContains(t, err, "get repository policy of app: ", "grant the action to the role")
 }
 
 // Counts without failed attempts would hide throttling.

@@ -43,7 +43,8 @@ func (s *Server) TagRepository(name string, tags map[string]string) {
 func (s *Server) SetLifecyclePolicy(repo, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mustRepository(repo).policy = text
+	r := s.mustRepository(repo)
+	r.policy, r.evaluatedAt = text, s.now()
 }
 
 // LifecyclePolicy returns the text of the attached policy, or "". It panics if the

@@ -32,7 +32,7 @@
 //   - A pull is recorded for the requested image, not for the children of an index, and
 //     not within 24 hours of the last recorded pull.
 //   - A restored image is ACTIVE at once; ECR takes minutes.
-//   - No lifecycle policy ever runs: lastEvaluatedAt is the epoch.
+//   - No lifecycle policy ever runs. After PutLifecyclePolicy lastEvaluatedAt is the epoch.
 //
 // Times have milliseconds and are in UTC. Every answer has the same request id, so that
 // you can compare transcripts. The Date of an answer is the time of the server's clock.

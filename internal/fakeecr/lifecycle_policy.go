@@ -19,7 +19,15 @@ type lifecyclePolicyResponse struct {
 }
 
 // neverEvaluated is the time in ECR's answers before the first run of a policy.
-var neverEvaluated = epoch(time.Unix(0, 0))
+var neverEvaluated = time.Unix(0, 0)
+
+// NeverEvaluate makes the attached policy of the repository one that ECR has not evaluated
+// yet. It panics if the repository does not exist.
+func (s *Server) NeverEvaluate(repo string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mustRepository(repo).evaluatedAt = neverEvaluated
+}
 
 func (in *putLifecyclePolicyRequest) check() error {
 	length := utf8.RuneCountInString(in.LifecyclePolicyText)
@@ -30,7 +38,8 @@ func (s *Server) getLifecyclePolicy(r *repository, _ *repositoryRef) (any, error
 	if r.policy == "" {
 		return nil, s.lifecyclePolicyNotFound(r.name)
 	}
-	return lifecyclePolicyResponse{s.account, r.name, r.policy, &neverEvaluated}, nil
+	evaluatedAt := epoch(r.evaluatedAt)
+	return lifecyclePolicyResponse{s.account, r.name, r.policy, &evaluatedAt}, nil
 }
 
 func (s *Server) deleteLifecyclePolicy(r *repository, in *repositoryRef) (any, error) {
@@ -43,6 +52,6 @@ func (s *Server) putLifecyclePolicy(r *repository, in *putLifecyclePolicyRequest
 	if err := checkPolicyText(in.LifecyclePolicyText); err != nil {
 		return nil, err
 	}
-	r.policy = in.LifecyclePolicyText
+	r.policy, r.evaluatedAt = in.LifecyclePolicyText, neverEvaluated
 	return lifecyclePolicyResponse{RegistryID: s.account, RepositoryName: r.name, LifecyclePolicyText: r.policy}, nil
 }

@@ -15,6 +15,8 @@ type repository struct {
 	policy    string            // the lifecycle policy, or ""
 	// resourcePolicy is the repository policy, or "".
 	resourcePolicy string
+	// evaluatedAt is the lastEvaluatedAt of the lifecycle policy.
+	evaluatedAt time.Time
 
 	images  map[string]*record   // by digest
 	byTag   map[string]*record   // all images with tags

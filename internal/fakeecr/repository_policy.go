@@ -26,3 +26,29 @@ func (s *Server) getRepositoryPolicy(r *repository, _ *repositoryRef) (any, erro
 	}
 	return repositoryPolicyResponse{s.account, r.name, r.resourcePolicy}, nil
 }
+
+type getRegistryPolicyRequest struct{}
+
+func (*getRegistryPolicyRequest) target() string { return "" }
+
+type registryPolicyResponse struct {
+	RegistryID string `json:"registryId"`
+	PolicyText string `json:"policyText"`
+}
+
+// SetRegistryPolicy sets the policy of the registry without validation; "" removes it.
+func (s *Server) SetRegistryPolicy(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.registryPolicy = text
+}
+
+func (s *Server) getRegistryPolicy(*getRegistryPolicyRequest) (any, error) {
+	if s.registryPolicy == "" {
+		return nil, &fault{
+			code:    "RegistryPolicyNotFoundException",
+			message: fmt.Sprintf("Registry policy does not exist in the registry with id '%s'", s.account),
+		}
+	}
+	return registryPolicyResponse{s.account, s.registryPolicy}, nil
+}

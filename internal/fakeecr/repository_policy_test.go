@@ -23,3 +23,15 @@ func TestRepositoryPolicyIsGot(t *testing.T) {
 	_, err = client.GetRepositoryPolicy(t.Context(), &ecr.GetRepositoryPolicyInput{RepositoryName: aws.String("A")})
 	wantCode(t, err, "InvalidParameterException")
 }
+
+func TestRegistryPolicyIsGot(t *testing.T) {
+	t.Parallel()
+	s, client := start(t)
+	_, err := client.GetRegistryPolicy(t.Context(), nil)
+	wantCode(t, err, "RegistryPolicyNotFoundException")
+	s.SetRegistryPolicy("{}")
+	got := must[*ecr.GetRegistryPolicyOutput](t)(client.GetRegistryPolicy(t.Context(), nil))
+	if *got.PolicyText != "{}" || *got.RegistryId != "123456789012" {
+		t.Errorf("got %s, %s", *got.RegistryId, *got.PolicyText)
+	}
+}

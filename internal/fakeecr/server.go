@@ -15,13 +15,16 @@ type Server struct {
 	controls        controls
 	injector        injector
 
-	mu           sync.Mutex // guards the fields below
-	repositories map[string]*repository
-	byName       []*repository // nil after a change of the repositories
-	pullExcluded bool
-	refused      map[string]string // failure codes by digest
-	serial       uint64            // of the last generated manifest
-	injection    *injection        // the fault of the call that is carried out
+	mu             sync.Mutex // guards the fields below
+	repositories   map[string]*repository
+	byName         []*repository // nil after a change of the repositories
+	pullExcluded   bool
+	registryPolicy string // or ""
+	replication    []ReplicationRule
+	backfills      []ReplicationBackfill
+	refused        map[string]string // failure codes by digest
+	serial         uint64            // of the last generated manifest
+	injection      *injection        // the fault of the call that is carried out
 }
 
 // An Option is an option of [New].

@@ -57,6 +57,16 @@ const (
 	ProgramFault Kind = "programFault"
 	// AttachedMarksInUse: an attached policy, which ECR applies, marks an image in use.
 	AttachedMarksInUse Kind = "attachedPolicyMarksInUse"
+	// Replicated: replicas of what the run removes stay in other registries.
+	Replicated Kind = "replicated"
+	// DeletionsReplicated: ECR also deletes in other registries what the run deletes.
+	DeletionsReplicated Kind = "deletionsReplicated"
+	// ReplicationBackfill: ECR is replicating existing images, also deleted ones.
+	ReplicationBackfill Kind = "replicationBackfill"
+	// ReplicationUnknown: the cleaner could not read the replication settings.
+	ReplicationUnknown Kind = "replicationUnknown"
+	// PolicyNeverEvaluated: ECR has never evaluated attached policies.
+	PolicyNeverEvaluated Kind = "attachedPolicyNeverEvaluated"
 	// ConfiguredOtherwise: the configuration has another policy than the one to attach.
 	ConfiguredOtherwise Kind = "configuredOtherwise"
 )

@@ -160,7 +160,7 @@ func TestAScanBeginsAtATimeOfAWS(t *testing.T) {
 		local := func() time.Time { return now.Add(ahead) }
 		_, cfg := awstest.Registry(t)
 		r := function.Connect(cfg, local)
-		r.Sources = func(config.Config) []inuse.Source { return nil }
+		r.Sources = func(config.Config, string) []inuse.Source { return nil }
 		runner := r.Runner(config.Default(), local)
 		_, err := r.Account(t.Context())
 		awstest.NoError(t, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/ecrapi"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/place"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
@@ -75,8 +76,8 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
 	return Registry{
 		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
-		Reader: client, Remover: client, Region: cfg.Region, Calls: calls.Snapshot, Attempts: attempts.Counts, AWS: cfg,
-		Sources:  func(c config.Config) []inuse.Source { return sources(cfg, client, c, clock) },
+		Reader: client, Remover: client, State: client, Region: cfg.Region, Calls: calls.Snapshot, Attempts: attempts.Counts, AWS: cfg,
+		Sources:  func(c config.Config, session string) []inuse.Source { return sources(cfg, client, c, session, clock) },
 		OwnPulls: func(ctx context.Context) plan.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {
 			caller, err := awsclient.Caller(ctx, cfg)
@@ -88,13 +89,14 @@ func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Regis
 	}
 }
 
-func sources(cfg aws.Config, client ecrapi.Client, c config.Config, clock func() time.Time) []inuse.Source {
+func sources(cfg aws.Config, client ecrapi.Client, c config.Config, session string, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
+	registry := &registryID{client: client}
 	env := query.Environment{
 		AWS: cfg, Settings: settings, Aliases: c.Protect.RegistryAliases, Clock: clock,
 		LastActivity: func(ctx context.Context, images []reference.Reference) (map[reference.Reference]time.Time, error) {
-			return lastActivity(ctx, client, cfg.Region, images)
+			return lastActivity(ctx, registry, cfg.Region, images)
 		},
 	}
 	for _, name := range settings.InUse {
@@ -106,18 +108,38 @@ func sources(cfg aws.Config, client ecrapi.Client, c config.Config, clock func()
 		source.Aliases = env.Aliases
 		all = append(all, source)
 	}
-	return all
+	return append(all, place.Sources(env, session)...)
+}
+
+// A registryID finds out the account of a registry once, for all sources of a scan.
+type registryID struct {
+	client ecrapi.Client
+	mu     sync.Mutex
+	id     string
+}
+
+// get returns the account, or "" if the registry has no repository.
+func (r *registryID) get(ctx context.Context) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.id != "" {
+		return r.id, nil
+	}
+	for repository, err := range r.client.Repositories(ctx) {
+		if err != nil {
+			return "", err
+		}
+		r.id = repository.RegistryID // the same for all
+		break
+	}
+	return r.id, nil
 }
 
 // lastActivity implements LastActivity of [query.Environment] for the registry.
-func lastActivity(ctx context.Context, client ecrapi.Client, region string, images []reference.Reference) (map[reference.Reference]time.Time, error) {
-	account := ""
-	for repository, err := range client.Repositories(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		account = repository.RegistryID // the same for all
-		break
+func lastActivity(ctx context.Context, registry *registryID, region string, images []reference.Reference) (map[reference.Reference]time.Time, error) {
+	account, err := registry.get(ctx)
+	if err != nil {
+		return nil, err
 	}
 	byRepository := map[string][]reference.Reference{}
 	for _, image := range images {
@@ -127,8 +149,8 @@ func lastActivity(ctx context.Context, client ecrapi.Client, region string, imag
 	}
 	all := map[reference.Reference]time.Time{}
 	var mu sync.Mutex
-	err := query.Each(ctx, slices.Collect(maps.Keys(byRepository)), func(ctx context.Context, name string) error {
-		last, err := client.LastActivity(ctx, name, byRepository[name])
+	err = query.Each(ctx, slices.Collect(maps.Keys(byRepository)), func(ctx context.Context, name string) error {
+		last, err := registry.client.LastActivity(ctx, name, byRepository[name])
 		mu.Lock()
 		defer mu.Unlock()
 		maps.Copy(all, last)

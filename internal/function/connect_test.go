@@ -135,11 +135,12 @@ func TestConnectQueriesTheConfiguredSources(t *testing.T) {
 		`{"protect": {"inUse": ["eks"]}}`:    "eks",
 		`{"protect": {"inUse": []}}`:         "",
 		`{"protect": {"inUse": [], "references": ["b", "a"]}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`: "ecs a b",
+		`{"protect": {"inUse": ["ecs"], "regions": ["us-east-1"], "references": ["a"]}}`:                      "ecs a ecs@us-east-1",
 	} {
 		c, problems := config.Parse([]byte(text))
 		awstest.Empty(t, "problems", problems)
 		var names []string
-		for _, source := range r.Sources(c) {
+		for _, source := range r.Sources(c, "run-1") {
 			names = append(names, source.Name())
 		}
 		awstest.Equal(t, text+": sources", want, strings.Join(names, " "))
@@ -150,7 +151,7 @@ func TestConnectQueriesTheConfiguredSources(t *testing.T) {
 // emulator has none. Whatever may be AWS, in a VPC or behind a proxy, has failed.
 func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
 	t.Parallel()
-	plain, secure := httptest.NewServer(http.HandlerFunc(oneService)), httptest.NewTLSServer(http.HandlerFunc(oneService))
+	plain, secure := httptest.NewServer(oneService("nginx")), httptest.NewTLSServer(oneService("nginx"))
 	defer plain.Close()
 	defer secure.Close()
 	c, problems := config.Parse([]byte(`{"protect": {"inUse": ["ecs"], "taskDefinitionRevisions": 0}}`))
@@ -158,29 +159,33 @@ func TestConnectTellsEmulatorsOfECSByTheirEndpoint(t *testing.T) {
 	for server, fails := range map[*httptest.Server]bool{plain: false, secure: true} {
 		cfg := awsclient.Local(server.URL, "eu-west-1")
 		cfg.HTTPClient, cfg.Retryer = server.Client(), func() aws.Retryer { return aws.NopRetryer{} }
-		scan := inuse.Scope{}.Run(t.Context(), function.Connect(cfg, clock).Sources(c), now)
+		scan := inuse.Scope{}.Run(t.Context(), function.Connect(cfg, clock).Sources(c, "run-1"), now)
 		if failed := len(scan.Failed) > 0; failed != fails {
 			t.Errorf("%s: failures %v, want some: %t", server.URL, scan.Failed, fails)
 		}
 	}
 }
 
-// oneService plays an ECS that has one service and answers to questions about
-// its deployments with an error page.
-func oneService(w http.ResponseWriter, r *http.Request) {
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	answer, known := map[string]string{
-		"ListClusters":           `{"clusterArns": ["prod"]}`,
-		"ListTasks":              `{"taskArns": []}`,
-		"ListServices":           `{"serviceArns": ["s"]}`,
-		"DescribeServices":       `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
-		"DescribeTaskDefinition": `{"taskDefinition": {"registeredAt": 1, "containerDefinitions": [{"image": "nginx"}]}}`,
-	}[operation]
-	if !known {
-		http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
-		return
+// oneService plays an ECS that has one service and one idle family, with that image. It
+// answers to questions about deployments with an error page.
+func oneService(image string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		answer, known := map[string]string{
+			"ListClusters":               `{"clusterArns": ["prod"]}`,
+			"ListTasks":                  `{"taskArns": []}`,
+			"ListServices":               `{"serviceArns": ["s"]}`,
+			"DescribeServices":           `{"services": [{"serviceArn": "s", "taskDefinition": "app:1"}]}`,
+			"ListTaskDefinitionFamilies": `{"families": ["idle"]}`,
+			"ListTaskDefinitions":        `{"taskDefinitionArns": ["arn:aws:ecs:eu-west-1:222222222222:task-definition/idle:1"]}`,
+			"DescribeTaskDefinition":     `{"taskDefinition": {"registeredAt": 1, "containerDefinitions": [{"image": "` + image + `"}]}}`,
+		}[operation]
+		if !known {
+			http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
+			return
+		}
+		_, _ = w.Write([]byte(answer)) // the client reports a wrong answer
 	}
-	_, _ = w.Write([]byte(answer)) // the client reports a wrong answer
 }
 
 // A list of references is a file or an S3 object, and protects the images in it.

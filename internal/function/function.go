@@ -45,10 +45,11 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Re
 	if err != nil {
 		return nil, &RegistryError{err}
 	}
+	registry.RunID = h.RunID(ctx)
 	runner := registry.Runner(run, h.Now)
 	limited, stop, cancel := Limit(ctx, h.Now())
 	defer cancel()
-	runner.ConfigurationHash, runner.RunID, runner.Log, runner.Stop = hash, h.RunID(ctx), h.Log, stop
+	runner.ConfigurationHash, runner.Log, runner.Stop = hash, h.Log, stop
 	runner.Commit, runner.MaxDetails, runner.Rotate = h.Commit, MaxAnswer, true
 	if run.Mode == config.Apply {
 		runner.Remover = registry.Remover

@@ -51,7 +51,7 @@ func newFixture(t *testing.T, configuration string) *fixture {
 		Connect: func(context.Context) (function.Registry, error) {
 			f.connects++
 			r := function.Connect(cfg, f.Now)
-			r.Sources = func(config.Config) []inuse.Source { return nil }
+			r.Sources = func(config.Config, string) []inuse.Source { return nil }
 			return r, nil
 		},
 		Now:   clock,

@@ -90,7 +90,7 @@ func (h hostileRegistry) Uses(context.Context) iter.Seq2[inuse.Use, error] {
 func (h hostileRegistry) connect(context.Context) (function.Registry, error) {
 	return function.Registry{
 		Reader: h, Remover: h, Region: h.text, Concurrency: pace.Limits{Start: 1, Most: 1},
-		Sources: func(config.Config) []inuse.Source { return []inuse.Source{h} },
+		Sources: func(config.Config, string) []inuse.Source { return []inuse.Source{h} },
 		Calls:   func() map[string]int { return map[string]int{h.text: 1} },
 	}, nil
 }

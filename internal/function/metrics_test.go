@@ -149,7 +149,7 @@ func TestUndoneImagesAreCountedByReason(t *testing.T) {
 			connect := f.Connect
 			f.Connect = func(ctx context.Context) (function.Registry, error) {
 				r, err := connect(ctx)
-				r.Sources = func(config.Config) []inuse.Source {
+				r.Sources = func(config.Config, string) []inuse.Source {
 					return []inuse.Source{services.New("apprunner", query.Environment{})}
 				}
 				return r, err

@@ -181,7 +181,7 @@ func TestNoSourceIsReadWithoutEnd(t *testing.T) {
 	awstest.NoError(t, problems.Err())
 	e.begin = "# "
 	e.sent.Store(0)
-	for _, source := range r.Sources(c) {
+	for _, source := range r.Sources(c, "run-1") {
 		for _, err := range source.Uses(t.Context()) {
 			awstest.ErrorContains(t, err, "the answer has more than 4194304 bytes")
 		}

@@ -68,7 +68,7 @@ func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 }
 
 // sources returns the sources for one scan. A scan queries them at the same time.
-func (f *fixture) sources(c config.Config) []inuse.Source {
+func (f *fixture) sources(c config.Config, _ string) []inuse.Source {
 	settings := c.InUse()
 	names := settings.Sources()
 	var once sync.Once

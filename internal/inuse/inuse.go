@@ -6,6 +6,7 @@ package inuse
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -73,7 +74,7 @@ type Source interface {
 // An AccountSource queries, or is a list of, one account that is perhaps not the registry's.
 // If it fails, only images that this account may use are perhaps in use.
 type AccountSource interface {
-	Account() string // 12 digits
+	Account() string // 12 digits, or "" if it is the registry's
 }
 
 // A Repetitive source may name an image very often. A scan keeps MaxUses uses of it, as
@@ -127,6 +128,18 @@ func (c *Collector) Add(image, digest string, use Use) (err error) {
 		use.Reference = named
 		c.AddKnown(use)
 	}
+	return nil
+}
+
+// AddGiven adds a use of an image by the name that was given to a service that accepts any
+// name. A name that is no reference is a Problem; Add would fail.
+func (c *Collector) AddGiven(image string, use Use) error {
+	err := c.Add(image, "", use)
+	if !errors.Is(err, reference.ErrNoReference) {
+		return err
+	}
+	use.Problem, use.Runs = fmt.Sprintf("its image is %.200q, which is not a reference", image), false
+	c.AddKnown(use)
 	return nil
 }
 

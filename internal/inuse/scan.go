@@ -26,6 +26,8 @@ type Scan struct {
 	// Elsewhere is the number of uses by source whose host is not an ECR registry. A
 	// source without such uses has no entry.
 	Elsewhere map[string]int
+	// Accounts are those of the sources that are an [AccountSource], by source. Nil is none.
+	Accounts map[string]string
 }
 
 // A Failure is a source that failed. The error may say what to do.
@@ -47,20 +49,40 @@ type Scope struct {
 	Aliases reference.Aliases // a use of an alias becomes a use of its registry
 }
 
-// Run queries all sources at the same time and waits for all of them.
+// maxSources is how many sources are queried at the same time.
+const maxSources = 48
+
+// Run queries the sources, in their order and up to maxSources at the same time, and waits
+// for all of them.
 func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	answers := make([]answer, len(sources))
+	free := make(chan struct{}, maxSources)
 	var wg sync.WaitGroup
 	for i, source := range sources {
-		wg.Go(func() { answers[i] = s.query(ctx, source) })
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			answers[i] = s.query(ctx, source)
+		})
 	}
 	wg.Wait()
-	scan := Scan{At: now, Counts: map[string]int{}, Elsewhere: map[string]int{}}
+	total := 0
+	for _, a := range answers {
+		total += len(a.uses)
+	}
+	scan := Scan{At: now, Uses: make([]Use, 0, total), Counts: map[string]int{}, Elsewhere: map[string]int{}}
 	for i, a := range answers {
 		name := sources[i].Name()
+		if account := accountOf(sources[i]); account != "" {
+			if scan.Accounts == nil {
+				scan.Accounts = map[string]string{}
+			}
+			scan.Accounts[name] = account
+		}
 		scan.Uses = append(scan.Uses, a.uses...)
+		answers[i].uses = nil // hundreds of sources would be in memory twice
 		if a.err != nil {
-			scan.Failed = append(scan.Failed, Failure{name, a.err, accountOf(sources[i])})
+			scan.Fail(name, a.err)
 			continue
 		}
 		scan.Counts[name] += a.named
@@ -70,6 +92,11 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 	}
 	scan.Uses = Distinct(scan.Uses)
 	return scan
+}
+
+// Fail adds a failure of the source, with its account.
+func (s *Scan) Fail(source string, err error) {
+	s.Failed = append(s.Failed, Failure{source, err, s.Accounts[source]})
 }
 
 func accountOf(source Source) string {

@@ -7,7 +7,10 @@ import (
 	"iter"
 	"maps"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -105,6 +108,30 @@ func TestRunAsksAllAtTheSameTime(t *testing.T) {
 		given{name: "there", meet: func() { <-here; there <- true }},
 	}, inusetest.Now)
 	awstest.Equal(t, "sources with counts", 2, len(got.Counts))
+}
+
+// Of many sources, the first are queried first, and 48 at the same time.
+func TestRunBoundsTheNumberOfSources(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var running, most, begun atomic.Int64
+		sources := make([]inuse.Source, 100)
+		for i := range sources {
+			sources[i] = given{name: fmt.Sprint(i), meet: func() {
+				if n := begun.Add(1); (n <= 48) != (i < 48) {
+					t.Errorf("source %d was the %dth to begin", i, n)
+				}
+				most.Store(max(most.Load(), running.Add(1)))
+				time.Sleep(time.Second) // until all others have begun that may
+				running.Add(-1)
+			}}
+		}
+		start := time.Now()
+		got := inuse.Scope{}.Run(t.Context(), sources, inusetest.Now)
+		awstest.Equal(t, "sources with counts", 100, len(got.Counts))
+		awstest.Equal(t, "sources at the same time", 48, int(most.Load()))
+		awstest.Equal(t, "time", 3*time.Second, time.Since(start))
+	})
 }
 
 func TestAScopeKeepsWhatMayBeOfTheRegistry(t *testing.T) {

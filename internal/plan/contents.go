@@ -10,6 +10,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/graph"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
@@ -31,6 +32,7 @@ type contents struct {
 	// pulls before them.
 	ownPulled map[string]evaluator.Instant
 
+	resourcePolicy   resourcepolicy.Once // of the repository
 	attachedVerdicts []evaluator.Verdict // from evaluateAttached
 	attachedRead     bool                // true after readAttached
 }

@@ -42,17 +42,19 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	}
 	scan, uses, began := c.Scanner.Newest(ctx)
 	u.began = began
-	for _, f := range scan.Failed {
-		if slices.Contains(sources, f.Source) {
-			return u, &Skip{SkipScanFailed, "in-use scan: " + f.String()}
-		}
+	relied := map[string]bool{} // there may be hundreds of sources
+	for _, source := range sources {
+		relied[source] = true
+	}
+	if skip := c.afterFailures(ctx, scan.Failed, relied); skip != nil {
+		return u, skip
 	}
 	u.addPulled(scan.At)
 	named := false
 	isStale := u.staleFamilies(uses.In(c.repository), scan.At, settings.ECS.FamilyDays)
 	for _, use := range uses.In(c.repository) {
 		switch {
-		case !slices.Contains(sources, use.Source) || use.Revision > settings.TaskDefinitionRevisions:
+		case !relied[use.Source] || use.Revision > settings.TaskDefinitionRevisions:
 		case isStale(use):
 			named = true
 		default:
@@ -68,9 +70,19 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 			words.Count(n, "running image", "running images"), strings.Join(words.Few(u.moved), "; "))
 	}
 	if !named {
-		u.addFinding(finding.NothingReferences, "no reference to its images found in %s", strings.Join(sources, ", "))
+		u.addNothingReferences(sources, scan.Failed)
 	}
 	return u, nil
+}
+
+// addNothingReferences adds the finding about the sources that did not fail.
+func (u *imagesInUse) addNothingReferences(sources []string, failed []inuse.Failure) {
+	answered := slices.DeleteFunc(slices.Clone(sources), func(source string) bool {
+		return slices.ContainsFunc(failed, func(f inuse.Failure) bool { return f.Source == source })
+	})
+	if len(answered) > 0 {
+		u.addFinding(finding.NothingReferences, "no reference to its images found in %s", strings.Join(words.Few(answered), ", "))
+	}
 }
 
 // staleFamilies returns a function that reports whether a use is by a task definition family

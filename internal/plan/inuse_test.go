@@ -237,7 +237,7 @@ func TestAPullInTheSecondOfTheScanIsInUse(t *testing.T) {
 // A policyReader is a registry with resource policies.
 type policyReader struct {
 	reader
-	text string
+	text string // of each repository
 	err  error
 }
 
@@ -245,33 +245,46 @@ func (r policyReader) RepositoryPolicyText(context.Context, string) (string, err
 	return r.text, r.err
 }
 
+func (r policyReader) RegistryPolicyText(context.Context) (string, error) { return "", nil }
+
 func TestWhoElseMayPullIsAFinding(t *testing.T) {
 	t.Parallel()
 	allow := func(action, principal string) string {
 		return `{"Statement": [{"Effect": "Allow", "Action": ` + action + `, "Principal": ` + principal + `}]}`
 	}
-	const others = "its policy lets %s pull; protect.references has no list of the images that they use"
+	const others = "its policy lets %s pull, and the images that they use are not known; " +
+		"add their accounts to protect.accounts, or a list of these images to protect.references"
+	configured := func(protect string) string {
+		return strings.Replace(scanned, `"inUse": ["ecs", "lambda"]`, protect, 1)
+	}
+	accounts := configured(`"inUse": [], "accounts": [{"roleArn": "arn:aws:iam::999999999999:role/member", "inUse": ["ecs"]}]`)
+	expected := configured(`"inUse": [], "references": ["s3://lists/all/"], "expect": ["999999999999/eu-west-1"]`)
 	for name, test := range map[string]struct {
 		text, config, want string
 		err                error
 	}{
-		"no policy":        {"", scanned, "", nil},
-		"unreadable":       {"{", scanned, fmt.Sprintf(others, "unknown principals (the policy cannot be read)"), nil},
-		"an account":       {allow(`["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]`, `{"AWS": "arn:aws:iam::999999999999:root"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:root"), nil},
-		"anybody":          {allow(`"ecr:*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
-		"several":          {allow(`"*"`, `{"AWS": ["222222222222", "123456789012", "111111111111", "111111111111"]}`), scanned, fmt.Sprintf(others, "111111111111, 222222222222"), nil},
-		"this account":     {allow(`"ecr:BatchGetImage"`, `{"AWS": "arn:aws:iam::123456789012:role/ci"}`), scanned, "", nil},
-		"who may push":     {allow(`"ecr:PutImage"`, `{"AWS": "999999999999"}`), scanned, "", nil},
-		"who is denied":    {strings.Replace(allow(`"ecr:*"`, `"*"`), "Allow", "Deny", 1), scanned, "", nil},
-		"a service":        {allow(`"ecr:BatchGetImage"`, `{"Service": "lambda.amazonaws.com"}`), scanned, "", nil},
-		"one statement":    {`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil},
-		"with a list":      {allow(`"ecr:*"`, `"*"`), strings.Replace(scanned, `"inUse"`, `"references": ["r"], "inUse"`, 1), "", nil},
-		"without a scan":   {allow(`"ecr:*"`, `"*"`), expireAll, "", nil},
-		"not to be read":   {"", scanned, "it is not known which other accounts may pull from it: denied", errors.New("denied")},
-		"action no string": {allow(`[1]`, `"*"`), scanned, fmt.Sprintf(others, "unknown principals (the policy cannot be read)"), nil},
-		"a name like ours": {allow(`"ecr:*"`, `{"AWS": "arn:aws:iam::999999999999:role/of-123456789012"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:role/of-123456789012"), nil},
-		"a wildcard":       {allow(`"ecr:BatchGetIm*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
-		"one character":    {allow(`"ecr:BatchGetImag?"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"no policy":         {"", scanned, "", nil},
+		"unreadable":        {"{", scanned, fmt.Sprintf(others, "unknown principals (the policy cannot be read)"), nil},
+		"an account":        {allow(`["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]`, `{"AWS": "arn:aws:iam::999999999999:root"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:root"), nil},
+		"anybody":           {allow(`"ecr:*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"a queried account": {allow(`"ecr:*"`, `{"AWS": "arn:aws:iam::999999999999:role/ci"}`), accounts, "", nil},
+		"not the queried":   {allow(`"ecr:*"`, `{"AWS": ["111111111111", "999999999999"]}`), accounts, fmt.Sprintf(others, "111111111111"), nil},
+		"anybody, queried":  {allow(`"ecr:*"`, `"*"`), accounts, fmt.Sprintf(others, "*"), nil},
+		"an expected list":  {allow(`"ecr:*"`, `{"AWS": "999999999999"}`), expected, "", nil},
+		"not the expected":  {allow(`"ecr:*"`, `{"AWS": "111111111111"}`), expected, fmt.Sprintf(others, "111111111111"), nil},
+		"several":           {allow(`"*"`, `{"AWS": ["222222222222", "123456789012", "111111111111", "111111111111"]}`), scanned, fmt.Sprintf(others, "111111111111, 222222222222"), nil},
+		"this account":      {allow(`"ecr:BatchGetImage"`, `{"AWS": "arn:aws:iam::123456789012:role/ci"}`), scanned, "", nil},
+		"who may push":      {allow(`"ecr:PutImage"`, `{"AWS": "999999999999"}`), scanned, "", nil},
+		"who is denied":     {strings.Replace(allow(`"ecr:*"`, `"*"`), "Allow", "Deny", 1), scanned, "", nil},
+		"a service":         {allow(`"ecr:BatchGetImage"`, `{"Service": "lambda.amazonaws.com"}`), scanned, "", nil},
+		"one statement":     {`{"Statement": {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil},
+		"with a list":       {allow(`"ecr:*"`, `"*"`), strings.Replace(scanned, `"inUse"`, `"references": ["r"], "inUse"`, 1), "", nil},
+		"without a scan":    {allow(`"ecr:*"`, `"*"`), expireAll, "", nil},
+		"not to be read":    {"", scanned, "it is not known which other accounts may pull from it: denied", errors.New("denied")},
+		"action no string":  {allow(`[1]`, `"*"`), scanned, fmt.Sprintf(others, "unknown principals (the policy cannot be read)"), nil},
+		"a name like ours":  {allow(`"ecr:*"`, `{"AWS": "arn:aws:iam::999999999999:role/of-123456789012"}`), scanned, fmt.Sprintf(others, "arn:aws:iam::999999999999:role/of-123456789012"), nil},
+		"a wildcard":        {allow(`"ecr:BatchGetIm*"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
+		"one character":     {allow(`"ecr:BatchGetImag?"`, `"*"`), scanned, fmt.Sprintf(others, "*"), nil},
 		"all but an action": {
 			`{"Statement": {"Effect": "Allow", "NotAction": "ecr:PutImage", "Principal": "*"}}`, scanned, fmt.Sprintf(others, "*"), nil,
 		},

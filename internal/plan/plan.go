@@ -18,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
@@ -28,6 +29,8 @@ type Planner struct {
 	Now      time.Time      // the time at which policies are evaluated
 	OwnPulls *OwnPullsOnce  // used after a read of a manifest; nil if ECR records these reads
 	Scanner  *usage.Scanner // nil without in-use sources
+	// RegistryPolicy is read if a source of another account failed. It may be nil.
+	RegistryPolicy *resourcepolicy.Once
 	// Reserve waits until the memory budget allows more listed images; it may be nil.
 	Reserve func(images int)
 	reads   map[string]ownRead // the cleaner's earlier reads, by digest

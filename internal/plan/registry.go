@@ -50,8 +50,10 @@ type NamedReader interface {
 	RepositoriesNamed(ctx context.Context, names []string) ([]Repository, error)
 }
 
-// A PolicyReader is a Registry that can read the resource policies of repositories.
+// A PolicyReader is a Registry that can read its resource policies.
 type PolicyReader interface {
+	// RegistryPolicyText returns "" if the registry has no policy.
+	RegistryPolicyText(ctx context.Context) (string, error)
 	// RepositoryPolicyText returns "" if the repository has no resource policy.
 	RepositoryPolicyText(ctx context.Context, repository string) (string, error)
 }

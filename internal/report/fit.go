@@ -1,8 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // Omitted counts the parts that were left out of a report.
@@ -10,22 +13,24 @@ type Omitted struct {
 	Repositories int `json:"repositories"`
 	Images       int `json:"images"`
 	Findings     int `json:"findings"`
+	Sources      int `json:"sources,omitempty"` // in InUse
 }
 
 const maxDigits = 20 // of a count in Omitted
 
 // Fit shortens the report until its JSON text has at most size bytes. It leaves out
-// findings beyond a quarter of size, then images, then repositories, from the end. It
-// leaves out repositories with nothing to remove and no failure before others. It counts
-// the missing parts in Omitted. The totals stay.
+// findings beyond a quarter of size, and in-use sources beyond an eighth, first those with
+// the fewest uses. Then it leaves out images, and then repositories, from the end.
+// Repositories with nothing to remove and no failure go before others. It counts the missing
+// parts in Omitted. The totals stay.
 func (r *Report) Fit(size int) {
 	used := jsonSize(r)
 	if used <= size {
 		return
 	}
 	r.Omissions()
-	used -= r.omitFindings(size / 4)
-	used += jsonSize(r.Omitted) + len(`,"omitted":`) + 3*maxDigits
+	used -= r.omitFindings(size/4) + r.omitSources(size/8)
+	used += jsonSize(r.Omitted) + len(`,"omitted":`) + 4*maxDigits
 	for i := len(r.Repositories) - 1; i >= 0 && used > size; i-- {
 		repository := &r.Repositories[i]
 		used -= jsonSize(repository.Images) - len("[]")
@@ -57,6 +62,23 @@ func (r *Report) omitFindings(size int) int {
 	r.Omitted.Findings += len(r.Findings) - kept
 	r.Findings = r.Findings[:kept]
 	return before - jsonSize(r.Findings)
+}
+
+// omitSources keeps the in-use sources with the most uses, of at most size bytes. It
+// returns the bytes saved.
+func (r *Report) omitSources(size int) int {
+	before := jsonSize(r.InUse)
+	kept, used := map[string]int{}, 0
+	fewer := func(a, b string) int { return cmp.Or(r.InUse[b]-r.InUse[a], strings.Compare(a, b)) }
+	for _, source := range slices.SortedFunc(maps.Keys(r.InUse), fewer) {
+		if used += jsonSize(map[string]int{source: r.InUse[source]}); used > size {
+			r.Omitted.Sources = len(r.InUse) - len(kept)
+			r.InUse = kept
+			break
+		}
+		kept[source] = r.InUse[source]
+	}
+	return before - jsonSize(r.InUse)
 }
 
 // omitRepositories leaves out repositories, quiet or not, until it has saved excess

@@ -163,6 +163,12 @@ func randomReport(r *rand.Rand, n int) report.Report {
 	for range r.IntN(n/10 + 2) {
 		rep.Findings = append(rep.Findings, finding.Finding{Kind: "k", Message: text(40)})
 	}
+	if sources := r.IntN(n); sources > 0 {
+		rep.InUse = map[string]int{}
+		for i := range sources {
+			rep.InUse[fmt.Sprintf("ecs@%012d/eu-west-1", i)] = r.IntN(1e3)
+		}
+	}
 	return rep
 }
 
@@ -180,7 +186,7 @@ func TestFit(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		rep := randomReport(r, 60)
-		repositories, images, findings := len(rep.Repositories), imagesOf(&rep), len(rep.Findings)
+		repositories, images, findings, sources := len(rep.Repositories), imagesOf(&rep), len(rep.Findings), len(rep.InUse)
 		totals, before := rep.Totals, toJSON(t, rep)
 		size := 1_200 + r.IntN(20_000)
 		rep.Fit(size)
@@ -198,11 +204,31 @@ func TestFit(t *testing.T) {
 		if rep.Omitted != nil {
 			omitted = *rep.Omitted
 		}
-		want := report.Omitted{Repositories: repositories - len(rep.Repositories), Images: images - imagesOf(&rep), Findings: findings - len(rep.Findings)}
+		want := report.Omitted{Repositories: repositories - len(rep.Repositories), Images: images - imagesOf(&rep), Findings: findings - len(rep.Findings), Sources: sources - len(rep.InUse)}
 		if omitted != want || (rep.Omitted != nil) != (len(before) > size) {
 			t.Fatalf("omitted %+v, want %+v", rep.Omitted, want)
 		}
 	}
+}
+
+// The sources with uses say more than those without.
+func TestFitLeavesOutSourcesWithoutUsesFirst(t *testing.T) {
+	t.Parallel()
+	rep := report.Report{InUse: map[string]int{}}
+	for i := range 5_000 {
+		rep.InUse[fmt.Sprintf("ecs@%012d/eu-west-1", i)] = max(0, i-4_990)
+	}
+	rep.Fit(4_000)
+	used := 0
+	for _, n := range rep.InUse {
+		used += n
+	}
+	if size := len(toJSON(t, rep)); used != 45 || len(rep.InUse)+rep.Omitted.Sources != 5_000 || size > 4_000 {
+		t.Errorf("%d uses in %d sources, omitted %+v, %d bytes", used, len(rep.InUse), rep.Omitted, size)
+	}
+	small := report.Report{InUse: map[string]int{"ecs": 0}, Repositories: make([]report.Repository, 100)}
+	small.Fit(2_000)
+	awstest.Equal(t, "sources of a long report", map[string]int{"ecs": 0}, small.InUse)
 }
 
 // Repositories with failures or removals are left out last.

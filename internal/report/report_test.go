@@ -109,7 +109,7 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 		{plan.Protection{}, "kind by"},
 		{finding.Finding{}, "kind repository message"},
 		{report.Limits{}, "maxDeletions maxDeletionsPerRepository maxDeletedPercent"},
-		{report.Omitted{}, "repositories images findings"},
+		{report.Omitted{}, "repositories images findings sources"},
 	} {
 		got, want := fields(reflect.TypeOf(test.of)), fixture.Sorted(strings.Fields(test.want))
 		awstest.Equal(t, fmt.Sprintf("fields of %T", test.of), want, fixture.Sorted(got))

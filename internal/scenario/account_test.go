@@ -73,7 +73,7 @@ func (a *awsAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *awsAccount) become(users []user) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.users = append([]user{a.empty}, users...)
+	a.users = append([]user{a.empty, {answers: withoutJobs}}, users...)
 }
 
 // answer returns the answer to a request with the values: all parts for it, with their

@@ -77,7 +77,7 @@ func TestCallsOfARun(t *testing.T) {
 			fill(f, "app", c.groups, c.children, c.plain)
 			report := f.apply(t, configuration("expire any pushed>30", "", `"limits": {"maxDeletionsPerRepository": 5000}`))
 			awstest.Equal(t, "deleted images", c.groups*(1+c.children)+c.plain, report.Totals.Deleted)
-			c.want["DescribeRepositories"] = 1
+			c.want["DescribeRepositories"], c.want["DescribeRegistry"] = 1, 1
 			if c.want["BatchGetImage"] > 0 {
 				c.want["GetCallerIdentity"], c.want["ListPullTimeUpdateExclusions"] = 1, 1
 			}
@@ -134,7 +134,8 @@ func TestCallsForManyImagesThatAreGone(t *testing.T) {
 }
 
 // If no image is marked, the run reads no manifest and does not call GetCallerIdentity.
-// Otherwise it reads the manifests of indexes, 100 in a call. It scans the in-use
+// Otherwise it reads the manifests of indexes, 100 in a call, and whether ECR
+// replicates the repositories. It scans the in-use
 // sources once, while the images are listed.
 func TestCallsOfAPlan(t *testing.T) {
 	t.Parallel()
@@ -146,7 +147,7 @@ func TestCallsOfAPlan(t *testing.T) {
 	}{
 		"nothing is marked":                   {"expire any pushed>365", []map[string]int{lists}},
 		"nothing is marked, counted by pulls": {"archive any pulled>365", []map[string]int{lists}},
-		"something is":                        {"expire any count>100", []map[string]int{lists, reads, {"GetRepositoryPolicy": 3, "GetLifecyclePolicy": 3}}},
+		"something is":                        {"expire any count>100", []map[string]int{lists, reads, {"GetRepositoryPolicy": 3, "GetLifecyclePolicy": 3, "DescribeRegistry": 1}}},
 	} {
 		awstest.Parallel(t, name, func(t *testing.T) {
 			p := picture{{name: "app"}, {name: "web"}, {name: "job"}}
@@ -171,6 +172,6 @@ func TestCallsOfAPlanWithoutIndexes(t *testing.T) {
 	f := newQuickFixture(picture{{name: "app"}, {name: "web"}})
 	fill(f, "app", 0, 0, 10)
 	f.plan(t, configuration("expire any pushed>30", "", ""))
-	want := map[string]int{"DescribeRepositories": 1, "DescribeImages": 2}
+	want := map[string]int{"DescribeRepositories": 1, "DescribeRegistry": 1, "DescribeImages": 2}
 	awstest.Equal(t, "calls", want, f.server.Calls())
 }

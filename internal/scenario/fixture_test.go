@@ -119,7 +119,10 @@ func emptyFixture(p picture) *fixture {
 	return f
 }
 
-func (f *fixture) inUse(config.Config) []inuse.Source {
+func (f *fixture) inUse(c config.Config, _ string) []inuse.Source {
+	for _, name := range c.InUse().Sources() {
+		f.source(name)
+	}
 	sources := make([]inuse.Source, len(f.sources))
 	for i, s := range f.sources {
 		sources[i] = s

@@ -205,7 +205,7 @@ func TestInUse(t *testing.T) {
 			f.server.SetRepositoryPolicy("app", `{"Statement": [{"Effect": "Allow", "Action": "ecr:BatchGetImage", "Principal": {"AWS": "arn:aws:iam::210987654321:root"}}]}`)
 		},
 		want:     "used: expire, inUse task/1\nunused: expire, deleted",
-		findings: "app: sharedRepository: its policy lets arn:aws:iam::210987654321:root pull; protect.references has no list of the images that they use",
+		findings: "app: sharedRepository: its policy lets arn:aws:iam::210987654321:root pull, and the images that they use are not known; add their accounts to protect.accounts, or a list of these images to protect.references",
 	}, {
 		name: "no in-use source is queried",
 		registry: `

@@ -17,7 +17,7 @@ import (
 )
 
 // everyUser has one user of each kind that the in-use sources know.
-var everyUser = slices.Concat(ecsUsers, pinnedUsers, lambdaUsers, kubernetesUsers, []user{
+var everyUser = slices.Concat(ecsUsers, pinnedUsers, lambdaUsers, kubernetesUsers, jobUsers, []user{
 	{name: "list", list: "HOST/app:list # in another account\n"},
 	{name: "kubectl", list: `{"kind": "List", "apiVersion": "v1", "items": [{"kind": "Deployment", "apiVersion": "apps/v1",
 		"metadata": {"name": "web", "namespace": "default"}, "spec": ` + podTemplate("kubectl") + `}]}`},
@@ -266,7 +266,7 @@ func TestEachKindOfUserKeepsItsImage(t *testing.T) {
 	}
 	references, err := json.Marshal(lists)
 	awstest.NoError(t, err)
-	text := configuration("expire any pushed>30", `"inUse": ["ecs", "lambda", "eks"], "taskDefinitionRevisions": 1, "references": `+string(references), "")
+	text := configuration("expire any pushed>30", `"inUse": ["ecs", "lambda", "eks", "apprunner", "batch", "codebuild"], "taskDefinitionRevisions": 1, "references": `+string(references), "")
 	for gone := range len(everyUser) + 1 {
 		writeLists(t, directory, everyUser[gone:])
 		a.applyFor(t, f, text, everyUser[gone:])

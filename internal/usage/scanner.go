@@ -34,7 +34,8 @@ type Scanner struct {
 
 	mu   sync.Mutex
 	last *inuse.Scan
-	uses Uses // of last
+	uses Uses            // of last
+	used map[string]used // in all scans, by account
 	// began is when last began. Its age counts from due, which is the end of a scan that
 	// took too long: another scan is unlikely to be faster.
 	began, due clock.Stamp
@@ -111,6 +112,24 @@ func (s *Scanner) NamesImagesOf(ctx context.Context, repository string) bool {
 	return len(s.uses.In(repository)) > 0
 }
 
+// UsedBy returns a user in the account that any scan of the run found to use an image of
+// the repository, also if its source failed. Listed reports whether the repository has an
+// image with the digest, for uses that name no repository.
+func (s *Scanner) UsedBy(account, repository string, listed func(digest string) bool) (by string, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := s.used[account]
+	if by, found = used.byRepository[repository]; found {
+		return by, true
+	}
+	for _, digest := range slices.Sorted(maps.Keys(used.byDigest)) {
+		if listed(digest) {
+			return used.byDigest[digest], true
+		}
+	}
+	return "", false
+}
+
 func (s *Scanner) scanOnce(ctx context.Context) {
 	if s.last == nil {
 		s.scan(ctx)
@@ -129,6 +148,7 @@ func (s *Scanner) scan(ctx context.Context) {
 	}
 	s.failVanished(&scan)
 	s.last, s.uses = &scan, s.sort(scan.Uses)
+	s.remember()
 	s.failUnmatchedLists(&scan)
 }
 
@@ -140,7 +160,7 @@ func failSlow(scan *inuse.Scan, took time.Duration) {
 		err = errors.New("the clock of this machine was set back during the in-use scan; run again")
 	}
 	for _, source := range slices.Sorted(maps.Keys(scan.Counts)) {
-		scan.Failed = append(scan.Failed, inuse.Failure{Source: source, Err: err})
+		scan.Fail(source, err)
 	}
 	clear(scan.Counts)
 }
@@ -158,8 +178,8 @@ func (s *Scanner) failVanished(scan *inuse.Scan) {
 			before = s.elsewhere[source]
 		}
 		if now, answered := scan.Counts[source]; answered && now == 0 && before > 0 {
-			scan.Failed = append(scan.Failed, inuse.Failure{Source: source, Err: fmt.Errorf(
-				"had %s before and has none now; if that is right, plan again", words.Count(before, "use", "uses"))})
+			scan.Fail(source, fmt.Errorf(
+				"had %s before and has none now; if that is right, plan again", words.Count(before, "use", "uses")))
 		}
 	}
 	for source, n := range scan.Counts {
@@ -184,9 +204,9 @@ func (s *Scanner) failUnmatchedLists(scan *inuse.Scan) {
 			others = "whether they name others is not known, because the role may not list the registry: " +
 				"allow it ecr:DescribeRepositories on all repositories, "
 		}
-		scan.Failed = append(scan.Failed, inuse.Failure{Source: list, Err: fmt.Errorf(
+		scan.Fail(list, fmt.Errorf(
 			"none of the %s in the list names an ECR registry or, by its path, a repository here; "+
 				"%swrite them with the host of the registry, or map their host with protect.registryAliases",
-			words.Count(n, "reference", "references"), others)})
+			words.Count(n, "reference", "references"), others))
 	}
 }

@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -38,6 +39,31 @@ func (s *Scanner) sort(uses []inuse.Use) Uses {
 		}
 	}
 	return u
+}
+
+// used has a user of each repository that an account named, and of each digest that it
+// named without a repository.
+type used struct{ byRepository, byDigest map[string]string }
+
+// remember adds the uses of the last scan to used.
+func (s *Scanner) remember() {
+	if s.used == nil {
+		s.used = map[string]used{}
+	}
+	of := func(account string) used {
+		if _, known := s.used[account]; !known {
+			s.used[account] = used{map[string]string{}, map[string]string{}}
+		}
+		return s.used[account]
+	}
+	for repository, uses := range s.uses.byRepository {
+		for _, use := range uses {
+			of(use.Account).byRepository[repository] = cmp.Or(use.By, use.Source)
+		}
+	}
+	for _, use := range s.uses.anywhere {
+		of(use.Account).byDigest[use.Reference.Digest] = cmp.Or(use.By, use.Source)
+	}
 }
 
 // candidates returns the repositories that a path on another host may mean: those whose

@@ -4,6 +4,7 @@ package words
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Few returns the first five texts, and then the number of the others if there are any.
@@ -13,6 +14,15 @@ func Few(texts []string) []string {
 		return texts
 	}
 	return append(slices.Clone(texts[:most]), fmt.Sprintf("and %d more", len(texts)-most))
+}
+
+// And returns the texts as a list in a sentence: "a", "a and b", "a, b and c".
+func And(texts []string) string {
+	last := len(texts) - 1
+	if last < 1 {
+		return strings.Join(texts, "")
+	}
+	return strings.Join(texts[:last], ", ") + " and " + texts[last]
 }
 
 // Count returns n with the noun one or many.

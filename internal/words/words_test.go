@@ -27,6 +27,17 @@ func TestFew(t *testing.T) {
 	}
 }
 
+func TestAnd(t *testing.T) {
+	t.Parallel()
+	for want, texts := range map[string][]string{
+		"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"},
+	} {
+		if got := words.And(texts); got != want {
+			t.Errorf("And(%q) = %q, want %q", texts, got, want)
+		}
+	}
+}
+
 func TestCount(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{0: "0 images", 1: "1 image", 2: "2 images", 1_000: "1000 images"} {

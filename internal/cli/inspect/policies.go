@@ -18,6 +18,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -41,7 +42,7 @@ reads tags of repositories only if the configuration needs them, and no images.`
 					"allow it ecr:DescribeRepositories on all repositories to see them")
 			}
 			s.ReadAttached(ctx, assignments)
-			return printAssignments(f, assignments)
+			return printAssignments(f, assignments, s.Findings(ctx, assignments))
 		}),
 	}
 	f.AddRegistry(c)
@@ -76,7 +77,7 @@ func newAssigned(a cleaner.Assignment) assigned {
 	return out
 }
 
-func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error {
+func printAssignments(f *session.Flags, assignments []cleaner.Assignment, findings []finding.Finding) error {
 	rows, failed := make([]assigned, len(assignments)), []string{}
 	var unknown error
 	for i, a := range assignments {
@@ -88,11 +89,22 @@ func printAssignments(f *session.Flags, assignments []cleaner.Assignment) error 
 	if unknown != nil {
 		f.Notef("it is not known whether ECR applies attached policies, too: %s", awserror.Clean(unknown.Error()))
 	}
-	err := f.Print("policies", text.JSON(map[string]any{"repositories": rows}), func(on terminal.Terminal) string { return assignmentTable(rows, on) })
+	err := f.Print("policies", text.JSON(struct {
+		Repositories []assigned        `json:"repositories"`
+		Findings     []finding.Finding `json:"findings,omitempty"`
+	}{rows, findings}), func(on terminal.Terminal) string { return assignmentTable(rows, on) + notes(findings) })
 	if err == nil && len(failed) > 0 {
 		return exit.Incompletef("%s", render.IncompleteIn(failed))
 	}
 	return err
+}
+
+func notes(findings []finding.Finding) string {
+	var lines strings.Builder
+	for _, f := range findings {
+		fmt.Fprintf(&lines, "note: %s\n", awserror.Clean(f.Message))
+	}
+	return lines.String()
 }
 
 func assignmentTable(rows []assigned, on terminal.Terminal) string {

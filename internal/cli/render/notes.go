@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,10 +17,10 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
-// A group has messages of one kind, or failures with one message.
+// A group has messages of one kind, or failures with one message apart from the account.
 type group struct {
 	label        string
-	first        string // the first message
+	first, alike string // the first message, also without the name of its repository
 	repositories []string
 	number       int
 	differ       bool // the messages
@@ -40,14 +41,14 @@ func (g *groups) add(failure bool, kind, repository, message string) {
 		alike = strings.ReplaceAll(message, repository, "\x00")
 	}
 	if failure {
-		key, label = "failed: "+alike, "failed"
+		key, label = "failed: "+user.ReplaceAllString(account.ReplaceAllString(alike, "\x01"), "$1"), "failed"
 	}
 	one := g.by[key]
 	if one == nil {
-		one = &group{label: label, first: message}
+		one = &group{label: label, first: message, alike: alike}
 		g.by[key] = one
 		g.all = append(g.all, one)
-	} else if message != one.first && !failure {
+	} else if failure && alike != one.alike || !failure && message != one.first {
 		one.differ = true
 	}
 	one.number++
@@ -55,6 +56,13 @@ func (g *groups) add(failure bool, kind, repository, message string) {
 		one.repositories = append(one.repositories, repository)
 	}
 }
+
+// account matches an account or an in-use source in one. User matches the user that package
+// plan names of an account that failed.
+var (
+	account = regexp.MustCompile(`([a-z-]+@)?\b[0-9]{12}\b(/[a-z0-9-]+)?`)
+	user    = regexp.MustCompile(`(that account has used an image of it: ).*`)
+)
 
 // line returns the messages of the group in one line.
 func (g *group) line() string {
@@ -80,7 +88,7 @@ func inWords(kind, message string) string {
 	}
 	names := strings.Split(sources, ", ")
 	for i, name := range names {
-		names[i] = cmp.Or(titles[name], name)
+		names[i] = strings.TrimPrefix(cmp.Or(titles[name], name), "and ") // "and 3 more"
 	}
 	return "no image in use found in " + english.WordSeries(names, "or")
 }

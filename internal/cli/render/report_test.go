@@ -340,3 +340,38 @@ func TestTheNoteOfARepositoryIsNotCut(t *testing.T) {
 		awstest.Contains(t, Screen{On: terminal.Terminal{Width: width}}.Report(r), "  limit: 1,500 images, 300 GB\n")
 	}
 }
+
+// The failures of many accounts are few lines.
+func TestAccountsThatFailedAlikeAreOneLine(t *testing.T) {
+	t.Parallel()
+	var repositories []report.Repository
+	var findings []finding.Finding
+	for i := range 12 {
+		account := fmt.Sprintf("2222222222%02d", i)
+		denied := fmt.Sprintf("in-use scan: ecs@%s/eu-west-1: assume role arn:aws:iam::%s:role/member: denied", account, account)
+		findings = append(findings, finding.Finding{Kind: finding.ScanFailed, Message: denied})
+		name := fmt.Sprint("r", i)
+		repositories = append(repositories,
+			report.Repository{Name: name, Skipped: plan.SkipScanFailed, Message: denied + "; its repository policy may let account " + account + " pull"},
+			report.Repository{Name: "u" + name, Skipped: plan.SkipScanFailed, Message: denied + "; that account has used an image of it: task/" + name})
+	}
+	r := of(config.Plan, repositories...)
+	r.Findings = slices.Concat(findings, []finding.Finding{
+		{Kind: finding.ScanFailed, Message: "in-use scan: ecs@us-east-1: denied"},
+		{Kind: finding.NothingReferences, Repository: "r0", Message: "no reference to its images found in ecs, a, b, c, d, and 595 more"},
+	})
+	var got []string
+	for line := range strings.Lines(Screen{}.Report(r)) {
+		if strings.HasPrefix(line, "failed: ") || strings.HasPrefix(line, "note: ") {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	const denied = "in-use scan: ecs@222222222200/eu-west-1: assume role arn:aws:iam::222222222200:role/member: denied"
+	awstest.Equal(t, "lines", []string{
+		"failed: " + denied + " (and 11 more like it; -o wide lists all)",
+		"failed: in-use scan: ecs@us-east-1: denied",
+		"failed: r0: " + denied + "; its repository policy may let account 222222222200 pull (and 11 more like it in r0, r1, r10 and 9 more; -o wide lists all)",
+		"failed: ur0: " + denied + "; that account has used an image of it: task/r0 (and 11 more like it in ur0, ur1, ur10 and 9 more; -o wide lists all)",
+		"note: r0: no image in use found in ECS, a, b, c, d or 595 more",
+	}, got)
+}

@@ -113,12 +113,13 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	if err != nil {
 		return nil, exit.Usagef("%w", err)
 	}
+	registry.RunID = NewRunID()
 	f.Progress.Watch(&registry)
 	if run.Protect.Kubeconfig != nil {
 		registry.Sources = f.withKubeconfig(registry.Sources)
 	}
 	runner := registry.Runner(run, f.Now)
-	runner.ConfigurationHash, runner.RunID, runner.Stop = hash, NewRunID(), ctx.Done()
+	runner.ConfigurationHash, runner.Stop = hash, ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
 	f.Progress.WatchRun(&runner)
 	return &Session{Flags: f, Connection: registry, Runner: runner}, nil
@@ -173,10 +174,10 @@ func (s *Session) images(args []string, least, most int, expected string) (image
 }
 
 // withKubeconfig adds the source of protect.kubeconfig, which only the tool has.
-func (f *Flags) withKubeconfig(others func(config.Config) []inuse.Source) func(config.Config) []inuse.Source {
-	return func(c config.Config) []inuse.Source {
+func (f *Flags) withKubeconfig(others func(config.Config, string) []inuse.Source) func(config.Config, string) []inuse.Source {
+	return func(c config.Config, session string) []inuse.Source {
 		env := query.Environment{Settings: c.InUse(), Aliases: c.Protect.RegistryAliases, Clock: f.Now}
-		return append(others(c), kubeconfig.Source{Environment: env, AllowExec: f.allowExec})
+		return append(others(c, session), kubeconfig.Source{Environment: env, AllowExec: f.allowExec})
 	}
 }
 

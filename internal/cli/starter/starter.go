@@ -22,6 +22,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
 )
 
 // Init returns the command init.
@@ -167,7 +168,7 @@ func sharedWith(ctx context.Context, reader plan.PolicyReader, r *report.Report)
 	}
 	shared, err := query.Gather(ctx, names, func(ctx context.Context, name string) ([]string, error) {
 		policy, err := reader.RepositoryPolicyText(ctx, name)
-		others := plan.Pullers(policy, r.Account)
+		others := resourcepolicy.Parse(policy).Pullers(r.Account)
 		if err != nil || len(others) == 0 {
 			return nil, err
 		}

@@ -4,12 +4,18 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"io"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
@@ -17,7 +23,7 @@ import (
 // Moto starts moto's server, which ends with the test, and returns its URL. It skips the
 // test if the variable ECR_CLEANER_SHARED is empty. That variable names the directory with
 // tools/moto_faithful.py, and PYTHON the Python that runs it.
-func Moto(t *testing.T) (url string) {
+func Moto(t *testing.T) string {
 	t.Helper()
 	shared, python := os.Getenv("ECR_CLEANER_SHARED"), os.Getenv("PYTHON") //nolint:forbidigo // of the machine that tests
 	if shared == "" {
@@ -43,6 +49,21 @@ func Moto(t *testing.T) (url string) {
 	return "http://" + address
 }
 
+// MotoRole creates an IAM role at moto's server with that URL, and returns its ARN.
+func MotoRole(t *testing.T, server string) string {
+	t.Helper()
+	form := url.Values{"Action": {"CreateRole"}, "Version": {"2010-05-08"}, "RoleName": {"fn"}, "AssumeRolePolicyDocument": {"{}"}}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server, strings.NewReader(form.Encode()))
+	awstest.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260301/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0")
+	answer, err := http.DefaultClient.Do(r)
+	awstest.NoError(t, err)
+	_ = answer.Body.Close()
+	awstest.Equal(t, "status of CreateRole", http.StatusOK, answer.StatusCode)
+	return "arn:aws:iam::123456789012:role/fn"
+}
+
 // waitFor waits until something listens there.
 func waitFor(t *testing.T, address string) {
 	t.Helper()
@@ -59,4 +80,17 @@ func waitFor(t *testing.T, address string) {
 		case <-tick.C:
 		}
 	}
+}
+
+// Instead returns the configuration with an answer for an operation that moto does not have.
+// Call is the end of its path or of its header X-Amz-Target.
+func Instead(cfg aws.Config, call, answer string) aws.Config {
+	moto := cfg.HTTPClient
+	cfg.HTTPClient = awstest.Client(func(r *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path+r.Header.Get("X-Amz-Target"), call) {
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(answer))}, nil
+		}
+		return moto.Do(r)
+	})
+	return cfg
 }

@@ -20,6 +20,7 @@ import (
 // https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html
 type cluster struct {
 	Name, Status, Endpoint string
+	Place                  string `json:"-"` // if it is not the registry's account and Region
 	ID                     string // of a local cluster on an Outpost; its tokens have it instead of Name
 	CertificateAuthority   struct{ Data string }
 	ResourcesVPCConfig     struct {
@@ -53,7 +54,12 @@ func (c cluster) notReady() inuse.Use {
 	}}
 }
 
-func (c cluster) text() string { return "EKS cluster " + c.Name }
+func (c cluster) text() string {
+	if c.Place == "" {
+		return "EKS cluster " + c.Name
+	}
+	return "EKS cluster " + c.Name + " in " + c.Place
+}
 
 // server returns the API server of the cluster, which EKS's certificate authority of the
 // cluster alone can vouch for. It sets silent if the server does not answer.

@@ -62,8 +62,8 @@ func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	}
 }
 
-// selected returns the names of the clusters to query. A name in the settings without a
-// cluster is an error, since its cluster may be in another account or Region.
+// selected returns the names of the clusters to query. In the registry's account and Region,
+// a name in the settings without a cluster is an error, since its cluster may be elsewhere.
 func (s source) selected(ctx context.Context) ([]string, error) {
 	type page struct {
 		Clusters  []string
@@ -81,7 +81,7 @@ func (s source) selected(ctx context.Context) ([]string, error) {
 		return nil, query.Explain(name, "list clusters", err)
 	}
 	for _, pattern := range s.Settings.EKSClusters {
-		if named := pattern.String(); !strings.Contains(named, "*") && !slices.Contains(all, named) {
+		if named := pattern.String(); s.Place == "" && !strings.Contains(named, "*") && !slices.Contains(all, named) {
 			return nil, fmt.Errorf("list clusters: there is no cluster %q in this account and Region; "+
 				"correct protect.eksClusters, or name a list of its images in protect.references", named)
 		}
@@ -131,6 +131,6 @@ func (s source) describe(ctx context.Context, named string) (cluster, error) {
 	if out.Cluster == nil || out.Cluster.Status == "" {
 		return cluster{}, errors.New("the answer has no cluster with a status")
 	}
-	out.Cluster.Name = named
+	out.Cluster.Name, out.Cluster.Place = named, s.Place
 	return *out.Cluster, nil
 }

@@ -13,6 +13,7 @@ import (
 // An Environment has the access and the settings with which an in-use source queries a service.
 type Environment struct {
 	AWS      aws.Config     // of the account and Region to query
+	Place    string         // their name if they are not the registry's; otherwise empty
 	Settings config.Protect // of all parts of the configuration
 	Aliases  reference.Aliases
 	Clock    func() time.Time

@@ -3,12 +3,9 @@
 package services_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +54,7 @@ func TestMotoECS(t *testing.T) {
 
 func TestMotoLambda(t *testing.T) {
 	m := startMoto(t)
-	role := m.role()
+	role := inusetest.MotoRole(t, m.url)
 	first := m.push("fn:v1", "one")
 	m.do(m.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: aws.String("fn"), PackageType: lambdatypes.PackageTypeImage, Role: &role, Publish: true,
@@ -143,27 +140,6 @@ func (m moto) run(cluster, definition string) string {
 		m.Fatalf("run task: %v, %v", out, err)
 	}
 	return aws.ToString(out.Tasks[0].TaskArn)
-}
-
-// role creates a role for functions; IAM's protocol is of the oldest.
-func (m moto) role() string {
-	m.Helper()
-	form := url.Values{"Action": {"CreateRole"}, "Version": {"2010-05-08"}, "RoleName": {"fn"}, "AssumeRolePolicyDocument": {"{}"}}
-	r, err := http.NewRequestWithContext(m.Context(), http.MethodPost, m.url, bytes.NewBufferString(form.Encode()))
-	if err != nil {
-		m.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260301/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0")
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		m.Fatal(err)
-	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		m.Fatalf("create role: %s", answer.Status)
-	}
-	return "arn:aws:iam::123456789012:role/fn"
 }
 
 // images queries the service with that name and counts the uses of each image.

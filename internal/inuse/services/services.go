@@ -12,11 +12,17 @@ import (
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/agentcore"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/apprunner"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/batch"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/codebuild"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/ecs"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/eks"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/emrserverless"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/lambda"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/pinned"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/sagemaker"
 )
 
 // A Service is a line of the table.
@@ -32,6 +38,12 @@ var Table = []Service{
 	{"ecs", ecs.New, slices.Concat(ecs.Actions, pinned.Actions), "InUseEcs"},
 	{"lambda", lambda.New, lambda.Actions, "InUseLambda"},
 	{"eks", eks.New, eks.Actions, "InUseEks"},
+	{"apprunner", apprunner.New, apprunner.Actions, "InUseAppRunner"},
+	{"batch", batch.New, batch.Actions, "InUseBatch"},
+	{"bedrock-agentcore", agentcore.New, agentcore.Actions, "InUseBedrockAgentCore"},
+	{"codebuild", codebuild.New, codebuild.Actions, "InUseCodeBuild"},
+	{"emr-serverless", emrserverless.New, emrserverless.Actions, "InUseEmrServerless"},
+	{"sagemaker", sagemaker.New, sagemaker.Actions, "InUseSageMaker"},
 }
 
 // New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
