@@ -138,7 +138,7 @@ $(VENV)/ready: tools/requirements.txt
 	touch $@
 
 .PHONY: validate
-validate: ## Translate, lint and check template.yaml; needs make venv, or cfn-lint and aws-sam-translator
+validate: ## Translate, lint and check the templates; needs make venv, or cfn-lint and aws-sam-translator
 	$(PYTHON) scripts/validate.py
 
 .PHONY: golden

@@ -126,9 +126,15 @@ func (r *registry) aws(t *testing.T, timestamps string, args ...string) []byte {
 		settings += "cli_timestamp_format = " + timestamps + "\n"
 	}
 	awstest.NoError(t, os.WriteFile(file, []byte(settings), 0o600))
+	return r.awsCommand(t, []string{"AWS_CONFIG_FILE=" + file}, args...)
+}
+
+// awsCommand runs the AWS command-line interface with additions to its environment.
+func (r *registry) awsCommand(t *testing.T, environment []string, args ...string) []byte {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "aws", append(args, "--output", "json")...)
 	// its launcher may need the real home folder
-	cmd.Env = r.environment("HOME="+os.Getenv("HOME"), "AWS_CONFIG_FILE="+file, "AWS_DEFAULT_REGION="+r.region)
+	cmd.Env = append(r.environment("HOME="+os.Getenv("HOME"), "AWS_DEFAULT_REGION="+r.region), environment...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks template.yaml without an AWS account, the SAM CLI or Docker.
+"""Checks template.yaml and deploy/*.yaml without an AWS account, the SAM CLI or Docker.
 
-The script translates the template to CloudFormation as AWS does, and lints both forms. It
-also checks what no linter knows: the permissions of the function's role in each mode, the
-schedule, the alarms, and the build target. It prints a line for each check, and ends with
-status 1 at the first check that fails.
+The script translates the template to CloudFormation as AWS does, and lints all templates. It
+also checks what no linter knows: the permissions of the function's role in each mode and of
+the role in other accounts, the schedule, the alarms, and the build target. It prints a line
+for each check, and ends with status 1 at the first check that fails.
 """
 
 import json
@@ -25,6 +25,9 @@ except ImportError as e:
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEMPLATE = os.path.join(ROOT, "template.yaml")
+MEMBER_ROLE = os.path.join(ROOT, "deploy", "member-role.yaml")
+MEMBER_REGION = os.path.join(ROOT, "deploy", "member-region.yaml")
+TEMPLATES = (TEMPLATE, MEMBER_ROLE, MEMBER_REGION)
 REGION = "eu-west-1"
 NO_VALUE = object()
 
@@ -53,6 +56,7 @@ UNBOUND = {
     "ec2:DescribeNetworkInterfaces": NO_TYPE,
     "ec2:DescribeSubnets": NO_TYPE,
     "ecr:DescribeRegistry": NO_TYPE + "; the settings are the registry's",
+    "ecr:GetRegistryPolicy": NO_TYPE + "; the policy is the registry's",
     "ecr:ListPullTimeUpdateExclusions": NO_TYPE + "; the exclusions are the registry's",
     "ecr:ListReplicationBackfills": NO_TYPE + "; the backfills are the registry's",
     "ecs:DescribeTaskDefinition": NO_TYPE,
@@ -104,11 +108,6 @@ WILDCARDS = {
     "scheduler": ("schedule/*",),
     "states": ("stateMachine:*",),
 }
-# The parameters of the in-use sources that are not on by default.
-SOURCES = {
-    f"InUse{service}": "true"
-    for service in ("AppRunner", "Batch", "BedrockAgentCore", "CodeBuild", "Eks", "EmrServerless", "SageMaker")
-}
 # This action is always allowed on all repositories, because listing them needs that.
 LISTING = "ecr:DescribeRepositories"
 
@@ -140,10 +139,14 @@ class NoManagedPolicies:
         return {}
 
 
+def load(path=TEMPLATE):
+    with open(path, encoding="utf-8") as f:
+        return yaml_parse(f.read())
+
+
 def translated(parameters):
     """The template as plain CloudFormation, for the given parameters."""
-    with open(TEMPLATE, encoding="utf-8") as f:
-        template = yaml_parse(f.read())
+    template = load()
     for resource in template["Resources"].values():
         if "CodeUri" in resource.get("Properties", {}):
             resource["Properties"]["CodeUri"] = "s3://artifacts/code.zip"
@@ -173,6 +176,8 @@ def evaluate(node, scope):
             return not evaluate(value, scope)[0]
         if key == "Fn::Join":
             return value[0].join(evaluate(value[1], scope))
+        if key == "Fn::Split":
+            return evaluate(value[1], scope).split(value[0])
         if key == "Fn::Sub" and isinstance(value, str):
             return re.sub(r"\$\{(\w+)\}", lambda m: str(scope["parameters"].get(m[1], m[0])), value)
     values = {k: evaluate(v, scope) for k, v in node.items()}
@@ -185,14 +190,27 @@ def holds(scope, condition):
 
 def deployed(mode, **chosen):
     """The resources of a stack with that mode and these parameters, functions resolved."""
-    with open(TEMPLATE, encoding="utf-8") as f:
-        parameters = yaml_parse(f.read())["Parameters"]
+    parameters = load()["Parameters"]
     values = {name: p["Default"] for name, p in parameters.items()} | {"Mode": mode} | chosen
     template = translated(dict(values))
     for name, p in parameters.items():
         if p["Type"] == "CommaDelimitedList":
             values[name] = values[name].split(",")
-    scope = {"parameters": values, "conditions": template.get("Conditions", {})}
+    return resolved(template, values)
+
+
+def all_services():
+    """The parameters of a template of which each allows a service."""
+    return {name: "true" for name in load(MEMBER_ROLE)["Parameters"] if name.startswith("InUse")}
+
+
+def member_role():
+    """The resources of the role of another account with all services."""
+    return resolved(load(MEMBER_ROLE), all_services())
+
+
+def resolved(template, values):
+    scope = {"parameters": values | {"AWS::Region": REGION}, "conditions": template.get("Conditions", {})}
     return {
         name: evaluate(r, scope)
         for name, r in template["Resources"].items()
@@ -219,7 +237,9 @@ def actions(resources):
     """Every action that the stack's roles allow. None may have a wildcard."""
     allowed = set()
     for name, statement in statements(resources):
-        check(statement["Effect"] == "Allow" and "NotAction" not in statement, f"{name} allows all but some actions")
+        if statement["Effect"] == "Deny":
+            continue  # see check_regions
+        check("NotAction" not in statement, f"{name} allows all but some actions")
         listed = statement["Action"]
         listed = [listed] if isinstance(listed, str) else listed
         for action in listed:
@@ -243,24 +263,47 @@ def check_translation():
 
 
 def check_lint():
-    """cfn-lint finds nothing in the template and its translation"""
+    """cfn-lint finds nothing in the templates and the translation"""
     with tempfile.TemporaryDirectory() as folder:
         plain = os.path.join(folder, "translated.json")
         with open(plain, "w", encoding="utf-8") as f:
             json.dump(translated({}), f, indent=1)
-        for path in (TEMPLATE, plain):
+        for path in (*TEMPLATES, plain):
             found = lint_file(pathlib.Path(path), config=ManualArgs(regions=[REGION]))
             check(not found, "\n".join(map(str, found)))
 
 
+def changing(resources):
+    """The actions that change something, without those that every function needs."""
+    return {a for a in actions(resources) - NEEDED if not a.split(":")[1].startswith(READING)}
+
+
 def check_role():
-    """with mode plan the role cannot delete or archive an image, with mode apply it can"""
-    changing = {
-        mode: {a for a in actions(deployed(mode)) - NEEDED if not a.split(":")[1].startswith(READING)}
-        for mode in ("plan", "apply")
-    }
-    check(not changing["plan"], f"with mode plan the role allows {sorted(changing['plan'])}")
-    check("ecr:BatchDeleteImage" in changing["apply"], "with mode apply the role does not allow ecr:BatchDeleteImage")
+    """only with mode apply the role can delete or archive an image, and with mode references it cannot read one"""
+    for mode in ("plan", "references"):
+        found = changing(deployed(mode))
+        check(not found, f"with mode {mode} the role allows {sorted(found)}")
+    check("ecr:BatchDeleteImage" in changing(deployed("apply")), "with mode apply the role does not allow ecr:BatchDeleteImage")
+    found = [a for a in actions(deployed("references")) if a.startswith("ecr:")]
+    check(not found, f"with mode references the role allows {sorted(found)}")
+
+
+def check_member_role():
+    """the role of another account can only read"""
+    found = changing(member_role())
+    check(not found, f"the role allows {sorted(found)}")
+
+
+# IAM counts no white space.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+INLINE_LIMIT = 10240
+
+
+def check_size():
+    """the inline policies of a role with all services are within IAM's limit"""
+    for name, resources in (("function's", deployed("apply", **all_services(), **VPC)), ("member", member_role())):
+        text = "".join(json.dumps(s, separators=(",", ":")) for _, s in statements(resources))
+        check(len(text) < INLINE_LIMIT * 0.9, f"the policies of the {name} role have {len(text)} characters")
 
 
 # The additional permission of each parameter.
@@ -268,18 +311,78 @@ GRANTS = {
     "ConfigurationObjectArn": ("arn:aws:s3:::bucket/key.json", "s3:GetObject"),
     "ConfigurationParameterArn": ("arn:aws:ssm:eu-west-1:123456789012:parameter/cleaner", "ssm:GetParameter"),
     "ConfigurationKeyArn": ("arn:aws:kms:eu-west-1:123456789012:key/0123", "kms:Decrypt"),
+    "MemberRoleArns": ("arn:aws:iam::222222222222:role/ecr-cleaner-member", "sts:AssumeRole"),
+    "ReferenceListArns": ("arn:aws:s3:::bucket/list.json", "s3:GetObject"),
+    "ReferenceListKeyArn": ("arn:aws:kms:eu-west-1:123456789012:key/4567", "kms:Decrypt"),
+    "ReferenceListTargetArn": ("arn:aws:s3:::bucket/lists/222222222222/*", "s3:PutObject"),
     "RepositoryTags": ("true", "ecr:ListTagsForResource"),
 }
 
 
+def added(**chosen):
+    """The statements that parameters add to those of mode plan."""
+    always = " ".join(str(s) for _, s in statements(deployed("plan")))
+    return [s for _, s in statements(deployed("plan", **chosen)) if str(s) not in always]
+
+
 def check_grants():
     """each optional parameter adds one permission, only for the resource that it names"""
-    always = list(map(str, statements(deployed("plan"))))
     for name, (value, action) in GRANTS.items():
-        added = [s for _, s in statements(deployed("plan", **{name: value})) if str(s) not in " ".join(always)]
-        check([s["Action"] for s in added] == [action], f"{name} adds {added}, not {action} alone")
+        found = added(**{name: value})
+        check([s["Action"] for s in found] == [action], f"{name} adds {found}, not {action} alone")
         if value.startswith("arn:"):
-            check(added[0]["Resource"] == value, f"{name} allows {action} on {added[0]['Resource']}")
+            check(resources_of(found[0]) == [value], f"{name} allows {action} on {found[0]['Resource']}")
+    write, key = added(**{name: GRANTS[name][0] for name in ("ReferenceListTargetArn", "ReferenceListKeyArn")})
+    found = [write["Action"], key["Action"]]
+    check(found == ["s3:PutObject", "kms:GenerateDataKey"], f"to write an encrypted list, the role allows {found}")
+
+
+def check_prefix():
+    """a prefix of lists can be listed and read, and nothing else in its bucket"""
+    get, listing = added(ReferenceListBucket="bucket", ReferenceListPrefix="a/b/")
+    objects = "arn:${AWS::Partition}:s3:::bucket/a/b/*"
+    check((get["Action"], get["Resource"]) == ("s3:GetObject", objects), f"the role allows {get}")
+    check((listing["Action"], listing["Resource"]) == ("s3:ListBucket", "arn:${AWS::Partition}:s3:::bucket"), f"the role allows {listing}")
+    check(listing["Condition"] == {"StringEquals": {"s3:prefix": "a/b/"}}, f"the role may list {listing['Condition']}")
+
+
+# The actions whose resource a parameter names, with its Region.
+NAMED = {"kms:Decrypt", "kms:GenerateDataKey", "s3:GetObject", "s3:ListBucket", "s3:PutObject", "ssm:GetParameter", "sts:AssumeRole"}
+
+
+def check_regions():
+    """the role is confined to the Region of the stack and those of InUseRegions"""
+    for chosen, want in (("", [""]), ("us-east-1,eu-north-1", ["us-east-1", "eu-north-1"])):
+        denied = [s for _, s in statements(deployed("plan", InUseRegions=chosen)) if s["Effect"] == "Deny"]
+        check(len(denied) == 1, f"{len(denied)} statements deny something")
+        check(set(denied[0]["NotAction"]) == NAMED and denied[0]["Resource"] == "*", f"the role is denied all but {denied[0]['NotAction']}")
+        condition = {"StringNotEquals": {"aws:RequestedRegion": [REGION, *want]}}
+        check(denied[0]["Condition"] == condition, f"with {chosen} the condition is {denied[0]['Condition']}")
+
+
+# The values that AllowedPattern of a parameter accepts, and some that it refuses.
+# CloudFormation matches the whole value, and each entry of a list.
+PATTERNS = {
+    "MemberRoleArns": (
+        ("arn:aws:iam::222222222222:role/ecr-cleaner-member", "arn:aws:iam::*:role/path/ecr-cleaner-member", ""),
+        ("*", "arn:aws:iam::*:role/*", "arn:aws:iam::222222222222:role/ecr-*", "arn:aws:iam::2*:role/a", "arn:aws:iam::222222222222:user/a"),
+    ),
+    "ReferenceListTargetArn": (
+        ("arn:aws:s3:::bucket/list.json", "arn:aws:s3:::bucket/lists/222222222222/*", ""),
+        ("*", "arn:aws:s3:::bucket/*", "arn:aws:s3:::*/a", "arn:aws:s3:::bucket/a*", "arn:aws:s3:::bucket/*/a", "arn:aws:s3:::bucket/${aws:username}/*"),
+    ),
+    "ReferenceListPrefix": (("lists/", "a/b/"), ("", "/", "*/", "lists", "a/*/", "a//")),
+    "InUseRegions": (("us-east-1", "us-gov-west-1", ""), ("*", "us-*", "us-east")),
+}
+
+
+def check_patterns():
+    """no parameter takes a wildcard where it would allow more than it says"""
+    parameters = load()["Parameters"]
+    for name, (accepted, refused) in PATTERNS.items():
+        for value in (*accepted, *refused):
+            matches = bool(re.fullmatch(parameters[name]["AllowedPattern"], value))
+            check(matches == (value in accepted), f"{name} accepts {value}: {matches}")
 
 
 # The parameters that connect the function to a VPC.
@@ -300,8 +403,11 @@ def check_vpc():
 def check_wildcards():
     """no resource of the role has a wildcard that could be narrower"""
     chosen = "arn:aws:ecr:eu-west-1:123456789012:repository/team-a"
-    for repositories in ("", chosen):
-        for name, statement in statements(deployed("apply", RepositoryArns=repositories, **SOURCES, **VPC)):
+    stacks = [(r, deployed("apply", RepositoryArns=r, **all_services(), **VPC)) for r in ("", chosen)]
+    for repositories, resources in (*stacks, ("", member_role())):
+        for name, statement in statements(resources):
+            if statement["Effect"] == "Deny":
+                continue
             listed = statement["Action"]
             for action in [listed] if isinstance(listed, str) else listed:
                 for resource in resources_of(statement):
@@ -337,13 +443,12 @@ def check_concurrency():
 
 def check_default_mode():
     """the default of the parameter Mode is plan"""
-    with open(TEMPLATE, encoding="utf-8") as f:
-        check(yaml_parse(f.read())["Parameters"]["Mode"]["Default"] == "plan", "the default of Mode is not plan")
+    check(load()["Parameters"]["Mode"]["Default"] == "plan", "the default of Mode is not plan")
 
 
 def check_schedule():
     """the schedule is valid and its input has the mode"""
-    for mode in ("plan", "apply"):
+    for mode in ("plan", "apply", "references"):
         schedules = [r["Properties"] for r in deployed(mode).values() if r["Type"] == "AWS::Scheduler::Schedule"]
         check(len(schedules) == 1, f"{len(schedules)} schedules")
         schedule, = schedules
@@ -395,8 +500,7 @@ def field_is_valid(text, field):
 
 def check_build():
     """SAM builds the function with a target that the Makefile has"""
-    with open(TEMPLATE, encoding="utf-8") as f:
-        resources = yaml_parse(f.read())["Resources"]
+    resources = load()["Resources"]
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as f:
         targets = set(re.findall(r"^([\w-]+):", f.read(), re.MULTILINE))
     functions = [n for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"]
@@ -409,17 +513,16 @@ def check_build():
 
 def check_descriptions():
     """every parameter and output has a description"""
-    with open(TEMPLATE, encoding="utf-8") as f:
-        template = yaml_parse(f.read())
-    for part in ("Parameters", "Outputs"):
-        for name, entry in template[part].items():
-            check(len(entry.get("Description", "")) >= 20, f"{part}: {name} has no description of 20 characters or more")
+    for template in map(load, TEMPLATES):
+        for part in ("Parameters", "Outputs"):
+            for name, entry in template.get(part, {}).items():
+                check(len(entry.get("Description", "")) >= 20, f"{part}: {name} has no description of 20 characters or more")
 
 
 def main():
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
-    checks = (check_translation, check_lint, check_default_mode, check_role, check_wildcards, check_grants, check_ways_in,
-              check_schedule, check_alarms, check_concurrency, check_vpc, check_build, check_descriptions)
+    checks = (check_translation, check_lint, check_default_mode, check_role, check_member_role, check_wildcards, check_size,
+              check_grants, check_prefix, check_patterns, check_regions, check_ways_in, check_schedule, check_alarms, check_concurrency, check_vpc, check_build, check_descriptions)
     for c in checks:
         try:
             c()
