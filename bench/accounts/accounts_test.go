@@ -17,7 +17,7 @@ import (
 )
 
 var scale = accounts.Scale{
-	Size: bench.Size{Repositories: 1, Images: 1000, Small: 8}, Accounts: 8, Regions: 2, Denied: 1, Throttled: 5,
+	Size: bench.Size{Repositories: 1, Images: 1000, Small: 8}, Accounts: 4, Regions: 2, Denied: 1, Throttled: 5,
 }
 
 // plan handles an event in mode plan. It returns the report and what the log says.

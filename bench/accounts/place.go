@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
@@ -15,9 +16,10 @@ type place struct {
 // revisions is the number of active revisions of each task definition family.
 const revisions = 5
 
-// newPlace returns the place. One in fifty has more than one page of everything.
+// newPlace returns the place. One account in fifty has more than one page of everything in
+// the Region of the registry.
 func newPlace(account, region string) place {
-	if hash(account, region)%50 == 7 {
+	if n, _ := strconv.Atoi(account); n%50 == 3 && region == Region { // an account is a number
 		return place{account, region, 250, 30, 110, 60}
 	}
 	return place{account, region, 20, 5, 10, 20}

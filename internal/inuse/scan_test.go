@@ -216,7 +216,7 @@ func TestAScanKeepsNoAnswersInMemory(t *testing.T) { //nolint:paralleltest // me
 		uses[i] = inuse.Use{By: texts[0], Reference: reference.Reference{Host: "example.com", Repository: texts[1], Tag: texts[2]}}
 	}
 	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{given{name: "one", uses: uses}}, inusetest.Now)
-	uses = nil
+	clear(uses)
 	if kept := heap() - before; kept > answers*size/4 {
 		t.Errorf("%d uses keep %d bytes", len(scan.Uses), kept)
 	}
