@@ -19,8 +19,8 @@ import (
 // registry, and of ECS, Lambda and S3 from the sections of a fixture.
 type environment struct {
 	registry    *fakeecr.Server
-	ecs, lambda []string          // references to images: one task or function for each
-	objects     map[string]string // in S3, by bucket/key
+	ecs, lambda []string // references to images: one task or function for each
+	s3          awstest.S3
 }
 
 // newEnvironment reads the sections of a fixture. Each row of images is an image with its
@@ -28,7 +28,8 @@ type environment struct {
 // pull, tags, and children=NAME,... or subject=NAME.
 func newEnvironment(t *testing.T, archive *txtar.Archive) *environment {
 	t.Helper()
-	e := &environment{registry: fakeecr.New(), objects: map[string]string{}}
+	now := time.Now()
+	e := &environment{registry: fakeecr.New(), s3: awstest.S3{Objects: map[string]string{}, Modified: now}}
 	e.registry.ExcludePulls(true)
 	labels := map[string]map[string]string{}
 	for _, f := range archive.Files {
@@ -53,7 +54,7 @@ func newEnvironment(t *testing.T, archive *txtar.Archive) *environment {
 				e.registry.Put(row[0], imageOf(t, row))
 			}
 		default:
-			e.objects[f.Name] = text
+			e.s3.Objects[f.Name] = strings.ReplaceAll(text, "NOW", now.Format(time.RFC3339))
 		}
 	}
 	return e
@@ -110,7 +111,7 @@ func digest(name string) string { return "sha256:" + name + strings.Repeat("0", 
 func (e *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	service, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	functions, isLambda := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions")
-	object, isObject := e.objects[strings.TrimPrefix(r.URL.Path, "/")]
+	isObject := strings.HasPrefix(r.URL.Path, "/example-bucket/")
 	switch {
 	case strings.HasPrefix(service, "AmazonEC2ContainerService"):
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -123,8 +124,7 @@ func (e *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case isLambda:
 		e.answer(w, e.lambdaAnswer(functions))
 	case isObject:
-		w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
-		_, _ = w.Write([]byte(object)) // the program checks what it reads
+		e.s3.ServeHTTP(w, r)
 	default:
 		e.registry.ServeHTTP(w, r)
 	}

@@ -86,6 +86,7 @@ func TestEvents(t *testing.T) {
 		"misspelt-field.json":         {ErrorType: "RequestError"},
 		"one-repository.json":         {Mode: "plan", Repositories: 1, Expired: 2},
 		"plan-only.json":              all,
+		"references.json":             {ErrorType: "ConfigurationError"}, // it does not say where to write
 		"scheduled-rule.json":         all,
 		"scheduler-default.json":      all,
 	}

@@ -38,19 +38,12 @@ func PutObject(ctx context.Context, cfg aws.Config, location string, content []b
 }
 
 func callObject(ctx context.Context, c call, location string) error {
-	c.service = "s3"
-	c.explain = func(answer *http.Response, body []byte) (code string, err error) {
-		if found := objectCode.FindSubmatch(body); found != nil {
-			code = string(found[1])
-		}
-		return code, objectError(c.method, answer.StatusCode, body)
-	}
-	endpoint, err := c.endpoint(ctx)
-	if err == nil {
-		c.address, err = objectAddress(location, endpoint, c.cfg.Region)
+	bucket, key, err := splitLocation(location)
+	if err == nil && key == "" {
+		err = errLocation
 	}
 	if err == nil {
-		err = c.do(ctx)
+		err = c.doS3(ctx, bucket, key, "", objectError)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", strings.ToLower(c.method), location, err)
@@ -58,16 +51,43 @@ func callObject(ctx context.Context, c call, location string) error {
 	return nil
 }
 
+// doS3 calls S3 for the key, or for the bucket if the key is empty. The query is empty or
+// begins with a ?. Explain says what to do about an answer without success.
+func (c call) doS3(ctx context.Context, bucket, key, query string, explain func(method string, status int, body []byte) error) error {
+	c.service = "s3"
+	c.explain = func(answer *http.Response, body []byte) (code string, err error) {
+		if found := objectCode.FindSubmatch(body); found != nil {
+			code = string(found[1])
+		}
+		return code, explain(c.method, answer.StatusCode, body)
+	}
+	endpoint, err := c.endpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if c.address, err = objectAddress(bucket, key, endpoint, c.cfg.Region); err != nil {
+		return err
+	}
+	c.address += query
+	return c.do(ctx)
+}
+
 var objectCode = regexp.MustCompile(`<Code>(\w+)</Code>`)
+
+var errLocation = errors.New("the location must be like s3://bucket/key")
+
+func splitLocation(location string) (bucket, key string, err error) {
+	rest, isS3 := strings.CutPrefix(location, "s3://")
+	bucket, key, ok := strings.Cut(rest, "/")
+	if !isS3 || !ok || bucket == "" {
+		return "", "", errLocation
+	}
+	return bucket, key, nil
+}
 
 // objectAddress returns the URL of an object. It names the bucket in the path, not in
 // the host, below a configured endpoint, and if the certificate does not cover the name.
-func objectAddress(location, endpoint, region string) (string, error) {
-	rest, isS3 := strings.CutPrefix(location, "s3://")
-	bucket, key, ok := strings.Cut(rest, "/")
-	if !isS3 || !ok || bucket == "" || key == "" {
-		return "", errors.New("the location must be like s3://bucket/key")
-	}
+func objectAddress(bucket, key, endpoint, region string) (string, error) {
 	address := &url.URL{Scheme: "https", Host: bucket + ".s3." + reference.Domain(region), Path: "/" + key}
 	switch {
 	case endpoint != "":

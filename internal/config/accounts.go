@@ -24,9 +24,9 @@ func (a Account) ID() string { return strings.Split(a.RoleARN, ":")[4] }
 // the registry's account, or an account and Region such as 222222222222/eu-west-1.
 func SourceIn(service, place string) string { return service + "@" + place }
 
-// isPrefix reports whether an entry of references is not a list but the beginning of the keys
+// IsPrefix reports whether an entry of references is not a list but the beginning of the keys
 // of one list for each account and Region.
-func isPrefix(reference string) bool {
+func IsPrefix(reference string) bool {
 	return strings.HasPrefix(reference, "s3://") && strings.HasSuffix(reference, "/")
 }
 
@@ -58,7 +58,7 @@ func (p Protect) Covered() (accounts []string, anyAccount bool) {
 		account, _, _ := strings.Cut(place, "/")
 		accounts = append(accounts, account)
 	}
-	return accounts, slices.ContainsFunc(p.References, func(reference string) bool { return !isPrefix(reference) })
+	return accounts, slices.ContainsFunc(p.References, func(reference string) bool { return !IsPrefix(reference) })
 }
 
 // InRegion returns the configuration for a registry in the Region: accounts without Regions
@@ -90,6 +90,9 @@ var (
 	regionName = expression(`^[a-z]+(-[a-z0-9]+)+-[0-9]+$`)
 	place      = expression(`^[0-9]{12}/[a-z]+(-[a-z0-9]+)+-[0-9]+$`)
 )
+
+// IsPlace reports whether the text is like 222222222222/eu-west-1.
+func IsPlace(text string) bool { return place().MatchString(text) }
 
 // expression returns a regular expression that is compiled when it is needed, because most
 // configurations need none.
@@ -187,7 +190,7 @@ func (p *Protect) checkPlaces(o jsondoc.Object) {
 	}
 	prefixes := 0
 	for _, reference := range p.References {
-		if isPrefix(reference) {
+		if IsPrefix(reference) {
 			prefixes++
 		}
 	}

@@ -25,7 +25,7 @@ func (p Protect) Lists() []string {
 	var sources []string
 	for _, reference := range p.References {
 		sources = append(sources, reference)
-		if isPrefix(reference) {
+		if IsPrefix(reference) {
 			for _, place := range p.Expect {
 				sources = append(sources, reference+place)
 			}
@@ -78,6 +78,23 @@ func (c *Config) ReferencesMaxAge(location string) int {
 		}
 	}
 	return least
+}
+
+// Expected returns the places whose list below the prefix any part of the configuration
+// expects, and those that every part with the prefix expects.
+func (c *Config) Expected(prefix string) (some, all []string) {
+	parts := slices.DeleteFunc(c.protects(), func(p Protect) bool { return !slices.Contains(p.References, prefix) })
+	for _, p := range parts {
+		some = append(some, p.Expect...)
+	}
+	slices.Sort(some)
+	some = slices.Compact(some)
+	for _, place := range some {
+		if !slices.ContainsFunc(parts, func(p Protect) bool { return !slices.Contains(p.Expect, place) }) {
+			all = append(all, place)
+		}
+	}
+	return some, all
 }
 
 // protects returns the general protect and that of each entry.

@@ -15,12 +15,20 @@ import (
 var ErrPolicyInApply = errors.New(
 	`a request with "policy" only plans: add "mode": "plan", or put the policy into the configuration to apply it`)
 
+// ErrOnlyMode says that a request with the mode references asks for more.
+var ErrOnlyMode = errors.New(`a request with "mode": "references" has no other field, because it reads and removes no images: take the others out`)
+
 // Narrow returns the configuration for one run. Of two limits the smaller one applies. A
 // policy of the request replaces all policies; with the mode apply Narrow returns
-// [ErrPolicyInApply]. Narrow does not modify the receiver.
+// [ErrPolicyInApply]. With the mode references, a request for more is [ErrOnlyMode]. Narrow
+// does not modify the receiver.
 func (c Config) Narrow(r Request) (Config, error) {
 	if r.Mode != "" {
 		c.Mode = r.Mode
+	}
+	more := r.Repositories != nil || r.Policy != nil || r.MaxDeletions != nil || r.MaxDeletionsPerRepository != nil || r.MaxDeletedPercent != nil
+	if c.Mode == References && more {
+		return Config{}, ErrOnlyMode
 	}
 	c.Repositories.Requested = r.Repositories
 	c.Policies = slices.Clone(c.Policies)

@@ -41,6 +41,8 @@ const (
 	NoEffect Kind = "noEffect"
 	// ScanFailed: an in-use source did not answer. It is a failure.
 	ScanFailed Kind = "inUseScanFailed"
+	// ListNotWritten: mode references wrote no list of references. It is a failure.
+	ListNotWritten Kind = "referencesNotWritten"
 	// ManifestUnreadable: images that an unreadable index may list are kept. It is a failure.
 	ManifestUnreadable Kind = "manifestUnreadable"
 	// ManifestIsNoIndex: the manifest of an index is not one. It is no failure, since it
@@ -75,5 +77,5 @@ const (
 func (k Kind) Failure() string { return failures[k] }
 
 var failures = map[Kind]string{
-	ScanFailed: "in-use sources", ManifestUnreadable: "manifests not read", ProgramFault: "faults of the program",
+	ScanFailed: "in-use sources", ListNotWritten: "lists not written", ManifestUnreadable: "manifests not read", ProgramFault: "faults of the program",
 }

@@ -10,6 +10,7 @@ func TestFailure(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[finding.Kind]string{
 		finding.ScanFailed:         "in-use sources",
+		finding.ListNotWritten:     "lists not written",
 		finding.ManifestUnreadable: "manifests not read",
 		finding.ProgramFault:       "faults of the program",
 		finding.ManifestIsNoIndex:  "",

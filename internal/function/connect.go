@@ -104,6 +104,15 @@ func sources(cfg aws.Config, client ecrapi.Client, c config.Config, session stri
 	}
 	for _, location := range settings.References {
 		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour
+		if config.IsPrefix(location) {
+			prefix := list.Prefix{Location: location, Open: opener(cfg, clock), Now: clock(), MaxAge: maxAge, Aliases: env.Aliases}
+			prefix.Expected, prefix.Own = c.Expected(location)
+			prefix.List = func(ctx context.Context, location string) ([]awsclient.Object, error) {
+				return awsclient.ListObjects(ctx, cfg, location, clock)
+			}
+			all = append(all, prefix.Sources()...)
+			continue
+		}
 		source := list.New(location, opener(cfg, clock), clock(), maxAge)
 		source.Aliases = env.Aliases
 		all = append(all, source)

@@ -46,6 +46,9 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Re
 		return nil, &RegistryError{err}
 	}
 	registry.RunID = h.RunID(ctx)
+	if run.Mode == config.References {
+		return h.references(ctx, run, hash, registry)
+	}
 	runner := registry.Runner(run, h.Now)
 	limited, stop, cancel := Limit(ctx, h.Now())
 	defer cancel()
@@ -62,10 +65,15 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Re
 		return nil, &RegistryError{err}
 	}
 	report.End, report.Calls = runner.End(), registry.Calls()
-	LogRun(ctx, h.Log, &report)
-	h.logMetrics(ctx, &report)
+	return h.answer(ctx, &report), nil
+}
+
+// answer logs the report, and returns it in a form that fits into the answer.
+func (h *Handler) answer(ctx context.Context, report *report.Report) *report.Report {
+	LogRun(ctx, h.Log, report)
+	h.logMetrics(ctx, report)
 	report.Fit(MaxAnswer)
-	return &report, nil
+	return report
 }
 
 // prepare returns the configuration narrowed by the event, and its hash without the event.
@@ -88,6 +96,9 @@ func (h *Handler) prepare(ctx context.Context, event []byte) (run config.Config,
 	}
 	if run, err = configuration.Narrow(request); err != nil {
 		return run, "", &RequestError{err}
+	}
+	if run.Mode == config.References && run.References.S3 == "" {
+		return run, "", &ConfigurationError{errNoTarget}
 	}
 	return run, hash, h.supported(run)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
@@ -16,7 +17,7 @@ func LogRun(ctx context.Context, log *slog.Logger, r *report.Report) {
 			slog.String("repository", f.Repository),
 			slog.String("message", f.Message))
 	}
-	log.LogAttrs(ctx, level(r.Incomplete), "run",
+	line := []slog.Attr{
 		slog.String("run_id", r.RunID),
 		slog.String("mode", string(r.Mode)),
 		slog.String("account", r.Account),
@@ -24,7 +25,12 @@ func LogRun(ctx context.Context, log *slog.Logger, r *report.Report) {
 		slog.Bool("incomplete", r.Incomplete),
 		slog.Any("undone", r.Undone()),
 		slog.Any("totals", r.Totals),
-		slog.Any("calls", r.Calls))
+		slog.Any("calls", r.Calls),
+	}
+	if r.References != nil {
+		line = append(line, slog.Any("references", r.References))
+	}
+	log.LogAttrs(ctx, level(r.Incomplete), "run", line...)
 }
 
 func level(failed bool) slog.Level {
@@ -47,17 +53,22 @@ func metricsOf(r *report.Report) []metric {
 		incomplete = 1
 	}
 	count := func(name string, n int) metric { return metric{name, "Count", int64(n)} }
-	return []metric{
+	run := []metric{
+		{"IncompleteRuns", "Count", incomplete},
+		{"Duration", "Milliseconds", r.End.Sub(r.Start).Milliseconds()},
+	}
+	if r.Mode == config.References { // it evaluates no image
+		return run
+	}
+	return append(run,
 		count("ImagesExpired", r.Totals.Expired),
 		count("ImagesProtected", r.Totals.Protected),
 		count("ImagesDeleted", r.Totals.Deleted),
 		count("ImagesArchived", r.Totals.Archived),
 		count("ImagesFailed", r.Totals.Failed+r.Totals.Unknown+r.Totals.NotAttempted),
 		count("RepositoriesSkipped", r.Totals.Skipped),
-		{"IncompleteRuns", "Count", incomplete},
-		{"ReclaimableBytes", "Bytes", r.Totals.ReclaimableBytes},
-		{"Duration", "Milliseconds", r.End.Sub(r.Start).Milliseconds()},
-	}
+		metric{"ReclaimableBytes", "Bytes", r.Totals.ReclaimableBytes},
+	)
 }
 
 // logMetrics writes the line from which CloudWatch extracts the metrics.

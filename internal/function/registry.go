@@ -35,9 +35,8 @@ type Registry struct {
 	OwnPulls func(context.Context) plan.OwnPulls // whether ECR records the pulls of the credentials
 	Account  func(context.Context) (string, error)
 	State    registrystate.Reader // nil means no findings about the registry
-	// AWS is the configuration of the clients, and PutObject writes an S3 object. Only the
-	// tool uses them.
-	AWS       aws.Config
+	AWS      aws.Config           // of the clients; only the tool uses it
+	// PutObject writes an S3 object.
 	PutObject func(ctx context.Context, location string, content []byte) error
 }
 

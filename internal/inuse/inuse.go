@@ -9,7 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,6 +78,18 @@ type Source interface {
 // If it fails, only images that this account may use are perhaps in use.
 type AccountSource interface {
 	Account() string // 12 digits, or "" if it is the registry's
+}
+
+// AccountsError is the error of a source that fails for some accounts: the error for each
+// account, or for all at the key "". A scan has a [Failure] for each.
+type AccountsError map[string]error
+
+func (e AccountsError) Error() string {
+	texts := make([]string, 0, len(e))
+	for _, account := range slices.Sorted(maps.Keys(e)) {
+		texts = append(texts, e[account].Error())
+	}
+	return strings.Join(texts, "; ")
 }
 
 // A Repetitive source may name an image very often. A scan keeps MaxUses uses of it, as

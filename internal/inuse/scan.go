@@ -2,7 +2,9 @@ package inuse
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -22,7 +24,8 @@ type Scan struct {
 	// known to be unused.
 	Failed []Failure
 	// Counts is the number of uses by source, without those in Elsewhere. A source that
-	// failed has no entry; one without uses has the entry 0.
+	// failed has no entry, except one that failed for some accounts only. A source without
+	// uses has the entry 0.
 	Counts map[string]int
 	// Elsewhere is the number of uses by source whose host is not an ECR registry. A
 	// source without such uses has no entry.
@@ -82,8 +85,7 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 		}
 		scan.Uses = append(scan.Uses, a.uses...)
 		answers[i].uses = nil // hundreds of sources would be in memory twice
-		if a.err != nil {
-			scan.Fail(name, a.err)
+		if a.err != nil && scan.fail(name, a.err) {
 			continue
 		}
 		scan.Counts[name] += a.named
@@ -98,6 +100,19 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 // Fail adds a failure of the source, with its account.
 func (s *Scan) Fail(source string, err error) {
 	s.Failed = append(s.Failed, Failure{source, err, s.Accounts[source]})
+}
+
+// fail adds the failures of the source. It reports whether the source fails for all accounts.
+func (s *Scan) fail(source string, err error) bool {
+	byAccount, _ := errors.AsType[AccountsError](err)
+	if len(byAccount) == 0 {
+		s.Fail(source, err)
+		return true
+	}
+	for _, account := range slices.Sorted(maps.Keys(byAccount)) {
+		s.Failed = append(s.Failed, Failure{source, byAccount[account], account})
+	}
+	return byAccount[""] != nil
 }
 
 func accountOf(source Source) string {

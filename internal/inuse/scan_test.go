@@ -92,6 +92,26 @@ func TestRunJoinsWhatTheSourcesSay(t *testing.T) {
 	awstest.Equal(t, "failure", "fails: not today", got.Failed[0].String())
 }
 
+// A source that fails for some accounts has a failure for each, and one for all at "".
+func TestRunTellsTheFailuresOfAccountsApart(t *testing.T) {
+	t.Parallel()
+	one, two := errors.New("one"), errors.New("two")
+	for want, err := range map[string]error{
+		`"": s: one; "2": s: two, counted false`: inuse.AccountsError{"2": two, "": one},
+		`"1": s: one, counted true`:              fmt.Errorf("all: %w", inuse.AccountsError{"1": one}),
+		`"": s: , counted false`:                 inuse.AccountsError{},
+	} {
+		got := inuse.Scope{}.Run(t.Context(), []inuse.Source{given{name: "s", err: err}}, inusetest.Now)
+		texts := make([]string, len(got.Failed))
+		for i, f := range got.Failed {
+			texts[i] = fmt.Sprintf("%q: %s", f.Account, f)
+		}
+		_, counted := got.Counts["s"]
+		awstest.Equal(t, "failures", want, fmt.Sprintf("%s, counted %t", strings.Join(texts, "; "), counted))
+	}
+	awstest.Equal(t, "error", "one; two", inuse.AccountsError{"2": two, "": one}.Error())
+}
+
 func TestRunOfNoSourcesIsEmpty(t *testing.T) {
 	t.Parallel()
 	got := inuse.Scope{}.Run(t.Context(), nil, inusetest.Now)

@@ -31,10 +31,12 @@ type Report struct {
 	Totals        Totals       `json:"totals"`
 	Repositories  []Repository `json:"repositories"`
 	// InUse counts the uses that each in-use source returned, and is nil without a scan.
-	InUse    map[string]int    `json:"inUse,omitempty"`
-	Findings []finding.Finding `json:"findings,omitempty"`
-	Omitted  *Omitted          `json:"omitted,omitempty"` // nil if the report is whole
-	Calls    map[string]int    `json:"calls"`             // by operation, including retries
+	InUse map[string]int `json:"inUse,omitempty"`
+	// References is the list that mode references wrote, or nil.
+	References *References       `json:"references,omitempty"`
+	Findings   []finding.Finding `json:"findings,omitempty"`
+	Omitted    *Omitted          `json:"omitted,omitempty"` // nil if the report is whole
+	Calls      map[string]int    `json:"calls"`             // by operation, including retries
 }
 
 // Limits are the limits that a person typed for one run of the tool. They are not part of
@@ -43,6 +45,12 @@ type Limits struct {
 	MaxDeletions              *int `json:"maxDeletions,omitempty"`
 	MaxDeletionsPerRepository *int `json:"maxDeletionsPerRepository,omitempty"`
 	MaxDeletedPercent         *int `json:"maxDeletedPercent,omitempty"`
+}
+
+// References says where a list of references is, and how many it has.
+type References struct {
+	Location string `json:"location"`
+	Count    int    `json:"count"`
 }
 
 // Totals are the sums over all repositories.

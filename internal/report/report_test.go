@@ -101,7 +101,7 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 		want string
 	}{
 		{report.Report{}, "version runId mode account region start end incomplete totals repositories calls" +
-			" configuration limits inUse findings omitted"},
+			" configuration limits inUse references findings omitted"},
 		{report.Repository{}, "name policy attachedPolicy skipped images message " + counts},
 		{report.Totals{}, "repositories skipped attachedPolicies " + counts},
 		{report.Image{}, "imageDigest imageTags verdict appliedRulePriority reason onExpire untag protectedBy outcome" +
@@ -109,6 +109,7 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 		{plan.Protection{}, "kind by"},
 		{finding.Finding{}, "kind repository message"},
 		{report.Limits{}, "maxDeletions maxDeletionsPerRepository maxDeletedPercent"},
+		{report.References{}, "location count"},
 		{report.Omitted{}, "repositories images findings sources"},
 	} {
 		got, want := fields(reflect.TypeOf(test.of)), fixture.Sorted(strings.Fields(test.want))

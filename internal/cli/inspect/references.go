@@ -2,9 +2,8 @@ package inspect
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"io"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
 // References returns the command references.
@@ -36,52 +35,34 @@ Images of public registries, such as docker.io and public.ecr.aws, are left out.
 	return c
 }
 
-// references writes nothing if a part of the scan failed, because the list would look
-// complete, or if the clock is wrong, because the list could look too new.
 func references(ctx context.Context, s *session.Session, out string) error {
 	s.Flags.Progress.Phase("in-use scan")
-	run := s.Connection.Scanner(s.Config, "", s.Clock)
-	if run == nil {
-		return exit.Usagef("the configuration names no source in protect.inUse; name one")
-	}
-	account, err := s.Connection.Account(ctx)
-	scan := run(ctx)
-	if err := s.Connection.ClockCheck.Check(); err != nil {
-		return exit.Failuref("nothing was written: %w", err)
-	}
-	if len(scan.Failed) > 0 {
-		failures := make([]string, len(scan.Failed))
-		for i, f := range scan.Failed {
-			failures[i] = f.String()
-		}
-		return exit.Failuref("nothing was written: %s", strings.Join(failures, "; "))
+	list, err := s.Connection.List(ctx, s.Config, s.Clock)
+	switch {
+	case errors.Is(err, function.ErrNoSource):
+		return exit.Usagef("%w", err)
+	case err == nil:
+		err = list.Err()
 	}
 	if err != nil {
 		return exit.Failuref("%w", err)
 	}
-	write := func(w io.Writer) error { return list.Write(w, account, s.Connection.Region, scan.At, scan.Uses) }
 	switch {
 	case out == "":
-		err = write(s.Stdout)
+		err = list.Write(s.Stdout)
 	case strings.HasPrefix(out, "s3://"):
-		var list bytes.Buffer
-		if err = write(&list); err == nil {
-			err = s.Connection.PutObject(ctx, out, list.Bytes())
+		var text bytes.Buffer
+		if err = list.Write(&text); err == nil {
+			err = s.Connection.PutObject(ctx, out, text.Bytes())
 		}
 	default:
-		err = env.SaveFile(out, write)
+		err = env.SaveFile(out, list.Write)
 	}
 	if err != nil {
 		return exit.Failuref("write references: %w", err)
 	}
-	for _, use := range scan.Uses {
-		// A reader of the list would take such images for unused.
-		switch {
-		case use.Finding.Kind != "":
-			s.Notef("%s", awserror.Clean(use.Finding.Message))
-		case use.Reference.Repository == "":
-			s.Notef("not in the list: %s: %s", use.By, cmp.Or(use.Problem, "the repository of "+use.Reference.Digest+" is not known"))
-		}
+	for _, f := range list.Findings() {
+		s.Notef("%s", awserror.Clean(f.Message))
 	}
 	return nil
 }

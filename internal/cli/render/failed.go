@@ -33,6 +33,7 @@ var causes = map[string]cause{
 	string(plan.SkipInterrupted):   {"repository", "not done before the interruption", runAgain},
 	string(plan.SkipInvalidPolicy): {"repository", "skipped because of an attached policy that cannot be read", "replace it with ecrclean attach --policy FILE"},
 	sources:                        {"in-use source", "failed", seeAbove},
+	"lists not written":            {"list", "not written", seeAbove},
 	"manifests not read":           {"manifest", "not read", seeAbove},
 	"faults of the program":        {"fault", "of the program", "please report it with the output of -o json"},
 	"images failed":                {"image", "failed", seeAbove},

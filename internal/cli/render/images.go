@@ -9,6 +9,8 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
@@ -17,6 +19,9 @@ import (
 // Images returns the screen with a line for each image, skipped repository and finding. Of the
 // skipped repositories, it has the images of those that exceed a limit.
 func (s Screen) Images(r *report.Report) string {
+	if r.Mode == config.References {
+		return s.written(r)
+	}
 	columns := []text.Column{
 		{Name: "REPOSITORY", Middle: true, Readable: 16},
 		{Name: "IMAGE", Short: func(digest string) string { return strings.TrimPrefix(digest, "sha256:") }},
@@ -162,4 +167,17 @@ func instant(at time.Time) string {
 		return ""
 	}
 	return at.UTC().Format(time.RFC3339)
+}
+
+const wouldBeRemoved = "would be removed"
+
+// removes describes the verdict on an image that has no outcome.
+func removes(im *report.Image) string {
+	switch {
+	case im.Verdict == evaluator.Untag:
+		return "would lose " + text.Tags(im.Untag)
+	case im.Archives():
+		return "would be archived"
+	}
+	return wouldBeRemoved
 }

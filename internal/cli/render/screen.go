@@ -13,7 +13,6 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -33,6 +32,9 @@ type Screen struct {
 // than 40 lines for any number of repositories, unless messages are long.
 func (s Screen) Report(r *report.Report) string {
 	const most, fewest, around = 12, 5, 9 // lines of repositories, and lines around them
+	if r.Mode == config.References {
+		return s.written(r)
+	}
 	lines := summed(r)
 	var above, below text.Lines
 	s.header(&above, r)
@@ -235,16 +237,3 @@ func count(n int, noun string) string {
 }
 
 func size(bytes int64) string { return humanize.Bytes(uint64(max(bytes, 0))) }
-
-const wouldBeRemoved = "would be removed"
-
-// removes describes the verdict on an image that has no outcome.
-func removes(im *report.Image) string {
-	switch {
-	case im.Verdict == evaluator.Untag:
-		return "would lose " + text.Tags(im.Untag)
-	case im.Archives():
-		return "would be archived"
-	}
-	return wouldBeRemoved
-}

@@ -81,9 +81,8 @@ func (d *jsonReader) at() int {
 func (d *jsonReader) read() error {
 	var err error
 	if open, _ := d.dec.Token(); open == json.Delim('[') { // otherwise it is a {
-		if err = d.checkModified(); err == nil {
-			err = d.entries(d.image)
-		}
+		d.checkModified()
+		err = d.entries(d.image)
 	} else {
 		err = d.document()
 	}
@@ -158,6 +157,9 @@ func (d *jsonReader) document() error {
 			return fmt.Errorf("%.80q is repeated or not a member of a list of references", name)
 		}
 		missing = slices.Delete(missing, at, at+1)
+		if name == "references" && slices.Contains(missing, "account") { // the account of the uses is not known yet
+			d.problems.add(d.at(), "account is missing or after references; write it before")
+		}
 		return d.member(name)
 	})
 	if err == nil && len(missing) > 0 {
@@ -166,9 +168,13 @@ func (d *jsonReader) document() error {
 	return err
 }
 
-// member reads the value of a member. Account and region only inform people.
+// member reads the value of a member.
 func (d *jsonReader) member(name string) error {
 	switch name {
+	case "account":
+		return d.decode(name, &d.account)
+	case "region":
+		return d.decode(name, &d.region)
 	case "references":
 		if open, err := d.dec.Token(); err != nil || open != json.Delim('[') {
 			return errors.Join(err, errors.New("references is not an array"))
@@ -181,7 +187,7 @@ func (d *jsonReader) member(name string) error {
 			err = fmt.Errorf("the list is of version %d; only version %d can be read here", version, documentVersion)
 		}
 		return err
-	case "time":
+	default:
 		var at time.Time
 		err := d.decode(name, &at)
 		if problem := d.ageProblem(at); err == nil && problem != "" {
@@ -189,7 +195,6 @@ func (d *jsonReader) member(name string) error {
 		}
 		return err
 	}
-	return d.decode(name, new(string))
 }
 
 func (d *jsonReader) decode(name string, to any) error {

@@ -9,7 +9,8 @@
 //     built-in kinds use the images of their containers. In the strings of all objects but
 //     pods and replica sets, every reference counts that names an ECR registry or an alias.
 //
-// A list fails as a whole if it is empty, too large, too old or in any part unreadable.
+// A list fails as a whole if it is empty, too large, too old or in any part unreadable. Its
+// uses are yielded even so. [Prefix] has the sources of lists that many accounts write.
 package list
 
 import (
@@ -48,13 +49,16 @@ type Source struct {
 	open     Open
 	now      time.Time
 	maxAge   time.Duration
+	place    string // the account and Region that must be in the list; "" allows any
+	unused   string // what to do if the list is no longer written
 }
 
 // New returns the source for the list at the location. A list older than maxAge fails. Its
 // time is the time in the document or, for other lists, the last modification. A maxAge of
 // 0 is [MaxAge] for a document, and no maximum for other lists.
 func New(location string, open Open, now time.Time, maxAge time.Duration) Source {
-	return Source{location: location, open: open, now: now, maxAge: maxAge}
+	unused := fmt.Sprintf("take %q out of protect.references", location)
+	return Source{location: location, open: open, now: now, maxAge: maxAge, unused: unused}
 }
 
 // Name returns the location, the entry of protect.references.
@@ -82,6 +86,7 @@ func (s Source) read(ctx context.Context, yield func(inuse.Use, error) bool) (er
 	if err := r.read(); err != nil {
 		return s.explain(err)
 	}
+	r.checkPlace()
 	return r.problems.err()
 }
 
@@ -94,7 +99,7 @@ func (s Source) explain(err error) error {
 	if action, denied := query.Denied(err); denied {
 		return fmt.Errorf("%s: %w; allow %s", doing, err, action)
 	}
-	return fmt.Errorf("%s: %w; if it is no longer kept, take %q out of protect.references", doing, err, s.location)
+	return fmt.Errorf("%s: %w; if it is no longer kept, %s", doing, err, s.unused)
 }
 
 // A contentError is a problem of the content.

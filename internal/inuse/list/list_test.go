@@ -275,6 +275,6 @@ func use(tag, by string) inuse.Use {
 
 // from returns the use as a scan returns it from the list that read returns.
 func from(u inuse.Use) inuse.Use {
-	u.Source = "refs.txt"
+	u.Source, u.Account = "refs.txt", "123456789012"
 	return u
 }

@@ -35,6 +35,8 @@ type reader struct {
 	modified time.Time
 	yield    func(inuse.Use, error) bool
 	problems problems
+	// account and region are those in the list, or empty.
+	account, region string
 }
 
 // read reads the list in the format that its first character tells.
@@ -72,9 +74,7 @@ func (r *reader) follows(c byte) bool {
 
 // readLines reads plain text from the line with that number on.
 func (r *reader) readLines(number int) error {
-	if err := r.checkModified(); err != nil {
-		return err
-	}
+	r.checkModified()
 	lines := bufio.NewScanner(r.in)
 	lines.Buffer(make([]byte, 0, 4<<10), maxEntry)
 	lines.Split(splitLines)
@@ -133,22 +133,35 @@ func (r *reader) add(image, by string, all bool, line int) error {
 		r.problems.add(line, "%.80q is not an image reference", image)
 	case err != nil:
 		r.problems.add(line, "%s", err)
-	case !r.yield(inuse.Use{Reference: ref, By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line)), AllImages: all}, nil):
+	case !r.yield(inuse.Use{
+		Reference: ref, By: cmp.Or(by, fmt.Sprintf("%s:%d", r.location, line)), AllImages: all, Account: accountIn(r.account),
+	}, nil):
 		return errStopped
 	}
 	return nil
 }
 
 // checkModified checks the age of a list that does not contain its time.
-func (r *reader) checkModified() error {
+func (r *reader) checkModified() {
 	switch problem := r.ageProblem(r.modified); {
 	case r.maxAge == 0:
 	case r.modified.IsZero():
-		return contentError("the list does not contain its time, and it is not known when it was last modified; remove protect.referencesMaxAgeHours, or write the list with ecrclean references")
+		r.problems.addGeneral("the list does not contain its time, and it is not known when it was last modified; remove protect.referencesMaxAgeHours, or write the list with ecrclean references")
 	case problem != "":
-		return contentError(problem)
+		r.problems.addGeneral(problem)
 	}
-	return nil
+}
+
+// checkPlace compares a list below a prefix with the place in its key.
+func (r *reader) checkPlace() {
+	switch {
+	case r.place == "" || r.account+"/"+r.region == r.place:
+	case r.account == "" && r.region == "":
+		r.problems.addGeneral("the list does not say its account and Region; write it with ecrclean references or with the function's mode references")
+	default:
+		r.problems.addGeneral(fmt.Sprintf("the list is of account %.40q and Region %.40q, but its key is for %s; "+
+			"delete it, and correct the key in the account that wrote it", r.account, r.region, r.place))
+	}
 }
 
 // ageProblem says why a list of that time is too old or too new, or returns "".
@@ -170,11 +183,16 @@ type problems struct {
 }
 
 func (p *problems) add(line int, format string, args ...any) {
+	p.addGeneral(fmt.Sprintf("line %d: ", line) + fmt.Sprintf(format, args...))
+}
+
+// addGeneral adds a problem that has no line.
+func (p *problems) addGeneral(problem string) {
 	if len(p.first) == maxProblems {
 		p.more++
 		return
 	}
-	p.first = append(p.first, fmt.Sprintf("line %d: ", line)+fmt.Sprintf(format, args...))
+	p.first = append(p.first, problem)
 }
 
 // err returns the problems as one error, or nil if there are none.

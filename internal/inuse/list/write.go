@@ -30,19 +30,22 @@ type entry struct {
 	AllImages bool `json:"allImages,omitempty"`
 }
 
-// Write writes the uses of a scan as a JSON document, one on a line, sorted by reference and
-// without duplicates. It leaves out uses of public registries and uses without a repository.
-// Do not write a scan with a failed source: a reader would take the list for complete. If
-// the document would be larger than [MaxSize], Write fails and writes nothing.
-func Write(w io.Writer, account, region string, at time.Time, uses []inuse.Use) error {
-	size := 0
+// Entries returns the uses that [Write] writes, sorted by reference and without duplicates.
+// It leaves out uses of public registries and uses without a repository.
+func Entries(uses []inuse.Use) []inuse.Use {
 	named := make([]inuse.Use, 0, len(uses))
 	for _, use := range uses {
 		if use.Reference.Repository != "" && !use.Reference.Public() {
 			named = append(named, inuse.Use{Reference: use.Reference, By: use.By, AllImages: use.AllImages})
 		}
 	}
-	named = inuse.Distinct(named)
+	return inuse.Distinct(named)
+}
+
+// Write writes the [Entries] of a scan as a JSON document, one on a line. Do not write a scan with a failed source: a reader would take the list for complete. If
+// the document would be larger than [MaxSize], Write fails and writes nothing.
+func Write(w io.Writer, account, region string, at time.Time, uses []inuse.Use) error {
+	size, named := 0, Entries(uses)
 	for i := range named {
 		size += len(named[i].By) + len(`{"image":"","by":"","allImages":true},`) + len(named[i].Reference.String())
 	}
