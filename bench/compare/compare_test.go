@@ -47,7 +47,7 @@ func TestRowsMeasure(t *testing.T) {
 		"huge":        {func() (string, bool, error) { return hugeRow(t.Context(), o) }, " with 23 % marked; "},
 		"all":         {func() (string, bool, error) { return hugeAllRow(t.Context(), o) }, " with all marked; "},
 		"accounts":    {func() (string, bool, error) { return accountsRow(defaultServices)(t.Context(), o) }, "; 6 of 14 sources failed; answer "},
-		"calls":       {func() (string, bool, error) { return callsRow(t.Context(), o) }, "2 DescribeImages, 1 DescribeRepositories, 2 GetLifecyclePolicy; none twice"},
+		"calls":       {func() (string, bool, error) { return callsRow(t.Context(), o) }, "2 DescribeImages, 1 DescribeRegistry, 1 DescribeRepositories, 2 GetLifecyclePolicy; none twice"},
 		"page":        {func() (string, bool, error) { return pageRow(t.Context(), o) }, " ms against "},
 		"allocations": {func() (string, bool, error) { return allocationsRow(t.Context(), o) }, " for 100 images"},
 		"evaluate":    {func() (string, bool, error) { return evaluateRow("5", 1.5)(t.Context(), o) }, " times; "},

@@ -50,7 +50,7 @@ func rows() []row {
 		{"hugeall", "the same, all of them to go", "no bound", hugeAllRow},
 		{"accounts", "peak resident memory of `bootstrap`, {accounts}", "256 MB, 600 s", accountsRow(defaultServices)},
 		{"accountsall", "the same, all services", "256 MB, 600 s", accountsRow(accounts.Services)},
-		{"calls", "calls of a plan without indexes, {size}, each with an attached policy", "1 per 1,000 images, 1 per attached policy, 1 per 1,000 repositories; none twice", callsRow},
+		{"calls", "calls of a plan without indexes, {size}, each with an attached policy", "1 per 1,000 images, 1 per attached policy, 1 per 1,000 repositories, 1 DescribeRegistry; none twice", callsRow},
 		{"start", "start of `bootstrap` to its first request for work, against a handler with only the ECR client", "1.6 times", startRow("", 1.6)},
 		{"startall", "the same, with every service, accounts, Regions and lists of references configured", "1.7 times", startRow(everything, 1.7)},
 		{"zip", "zip", "5.0 MB", zipRow},

@@ -102,7 +102,7 @@ func callsRow(ctx context.Context, o options) (string, bool, error) {
 	}
 	pages := func(n int) int { return (n + 999) / 1000 }
 	bound := map[string]int{
-		"DescribeRepositories": pages(size.Repositories), "GetLifecyclePolicy": size.Repositories,
+		"DescribeRegistry": 1, "DescribeRepositories": pages(size.Repositories), "GetLifecyclePolicy": size.Repositories,
 		"DescribeImages": size.Repositories * pages(size.Images),
 	}
 	ok := len(done.stats.Repeats) == 0
