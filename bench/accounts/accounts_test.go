@@ -20,7 +20,7 @@ var scale = accounts.Scale{
 	Size: bench.Size{Repositories: 1, Images: 1000, Small: 8}, Accounts: 4, Regions: 2, Denied: 1, Throttled: 5,
 }
 
-// plan handles an event in mode plan. It returns the report and what the log says.
+// plan handles an event in mode plan. It returns the report, and reads the log.
 func plan(t *testing.T, address, configuration string) (*report.Report, accounts.Outcome) {
 	t.Helper()
 	var log bytes.Buffer
@@ -38,8 +38,8 @@ func plan(t *testing.T, address, configuration string) (*report.Report, accounts
 	return r, outcome
 }
 
-// The measurement, with few accounts: what is in use in an account that answers is not
-// marked, what a denied account may use is kept, and everything else is marked.
+// This is the measurement with few accounts. Images that are in use, or that a denied account
+// may use, are not marked. All others are.
 func TestAPlanWithOtherAccounts(t *testing.T) {
 	t.Parallel()
 	s := accounts.NewServer(scale, time.Millisecond, time.Now())

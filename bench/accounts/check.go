@@ -11,7 +11,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
 
-// An Outcome is what the log of a function says about a plan.
+// An Outcome is the outcome of a plan, as the log of the function has it.
 type Outcome struct {
 	Failed []string                   // the in-use sources that failed, sorted
 	Marked map[string]map[string]bool // the digests of the images to remove, by repository
@@ -69,8 +69,8 @@ func (o *Outcome) mark(l line) {
 }
 
 // Check compares a plan with in-use sources for the services with one without. The sources
-// of denied accounts must fail. Of the images that the other plan marks, those must be
-// marked that are not in use and not in a shared repository, which a denied account may use.
+// of denied accounts must fail, and no others. The plan must not mark images that are in use,
+// and none in shared repositories, which a denied account may use. It must mark all others.
 func (s Scale) Check(without, with Outcome, services ...string) error {
 	if want := s.Failed(services...); !slices.Equal(with.Failed, want) {
 		return fmt.Errorf("%d sources failed, not %d: %.1000q and not %.1000q", len(with.Failed), len(want), with.Failed, want)

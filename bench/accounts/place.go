@@ -7,7 +7,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
 
-// A place is an account in one Region, and what is in it.
+// A place is an account in one Region. It has so many items of each kind.
 type place struct {
 	account, region                    string
 	tasks, services, families, lambdas int

@@ -13,11 +13,11 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
 )
 
-// A Scale is the size of a registry, which has small repositories, and of what is around it.
+// A Scale has the size of a registry with small repositories, and the number of accounts.
 type Scale struct {
 	bench.Size
-	Accounts int // in addition to that of the registry
-	Regions  int // of each account, that of the registry included; at most four
+	Accounts int // in addition to the registry's
+	Regions  int // of each account: the registry's and up to three others
 	// Denied is the number of accounts whose role cannot be assumed. In as many others the
 	// role may not list Lambda's functions.
 	Denied    int
@@ -41,7 +41,7 @@ func roleARN(account string) string { return "arn:aws:iam::" + account + ":role/
 
 const externalID = "external"
 
-// deniesRole and deniesLambda report what an account refuses.
+// deniesRole and deniesLambda report whether an account denies its role, or calls of Lambda.
 func (s Scale) deniesRole(account string) bool   { return s.isAmong(account, 0) }
 func (s Scale) deniesLambda(account string) bool { return s.isAmong(account, s.Denied) }
 

@@ -31,11 +31,15 @@ type Server struct {
 
 // Stats count the calls of all services but ECR.
 type Stats struct {
-	Calls       map[string]int // by service and operation, such as ecs.ListTasks
-	Throttled   int            // are among the calls
-	Places      int            // the accounts and Regions that were called, STS not counted
-	AtATime     int            // the most calls at the same time
-	Connections int            // that were opened, those for ECR included
+	// Calls count by service and operation, such as ecs.ListTasks. Throttled are among them.
+	Calls     map[string]int
+	Throttled int
+	// Places is the number of accounts and Regions with calls other than STS.
+	Places int
+	// AtATime is the largest number of calls at the same time.
+	AtATime int
+	// Connections is the number of opened connections, also for ECR.
+	Connections int
 }
 
 // Total returns the number of calls.

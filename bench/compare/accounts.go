@@ -11,8 +11,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/bench/accounts"
 )
 
-// The bounds of a plan with other accounts. maxScan is the age limit of the in-use scan, and
-// maxAnswer leaves room in the 256 KB of an asynchronous invocation's result.
+// The bounds of a plan with other accounts. maxScan is the age limit of the in-use scan.
+// maxAnswer leaves room in the 256 KB for the result of an asynchronous invocation.
 const (
 	accountsMemory = 256e6
 	maxScan        = 10 * time.Minute
@@ -22,9 +22,8 @@ const (
 // defaultServices are the in-use sources of the default configuration.
 var defaultServices = []string{"ecs", "lambda"}
 
-// accountsRow measures a plan with in-use sources in other accounts. It is an error if the
-// plan marks an image in use, does not mark one that nothing can use, or has other failed
-// sources than those that the accounts deny.
+// accountsRow measures a plan with in-use sources in other accounts. A plan that marks or
+// keeps other images than it should is an error.
 func accountsRow(services []string) func(context.Context, options) (string, bool, error) {
 	return func(ctx context.Context, o options) (figure string, ok bool, err error) {
 		r, err := serveAccounts(ctx, o, o.accounts)

@@ -43,7 +43,7 @@ func main() {
 	os.Exit(1)
 }
 
-// registry returns a registry, and the handler for it and for what is around it.
+// registry returns a registry, and the handler for it and for the accounts around it.
 func registry(scale accounts.Scale, latency time.Duration) (*bench.Server, http.Handler) {
 	if scale.Accounts == 0 {
 		server := bench.NewServer(scale.Size, latency, time.Now())

@@ -28,7 +28,7 @@ const MaxConnections = 64
 
 const (
 	// maxIdle is the number of connections that stay open. An in-use scan of many accounts
-	// makes hundreds of calls at a time, and often to one host: accounts have no hosts of
+	// makes hundreds of calls at a time, often to one host, because accounts have no hosts of
 	// their own. A new connection takes as much CPU as ten calls.
 	maxIdle       = 512
 	dialTimeout   = 5 * time.Second
