@@ -45,13 +45,13 @@ type image struct{ repository, digest, tag string }
 // image returns the image of the registry that the item uses.
 func (s Scale) image(p place, item string) image {
 	n := hash(p.account, p.region, item)
-	repository := n % s.All()
+	repository := n / 3 % s.All()
 	if n%3 > 0 { // most images are of the first repository
 		repository = 0
 	}
 	if s.isDenied(p.account) {
 		shared := s.shared()
-		repository = shared[n%len(shared)]
+		repository = shared[n/3%len(shared)]
 	}
 	name, images := bench.Repository(repository), s.ImagesIn(repository)
 	digest, tag := bench.Image(name, hash(item, p.account, p.region)%images, images)
