@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
 // Explain wraps the error of a call of the source with that name, and says what to do about
@@ -36,6 +38,8 @@ func explain(doing string, err error, orElse, ifUnused string) error {
 		return fmt.Errorf("%s: %w; allow %s%s", doing, err, action, orElse)
 	case NotKnown(err), notOffered(err), unsent && !canceled:
 		return fmt.Errorf("%s: %w; if it is not used here, %s", doing, err, ifUnused)
+	case awsclient.IsThrottled(err), status(err) >= http.StatusInternalServerError:
+		return fmt.Errorf("%s: %w; run again later", doing, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
@@ -45,7 +49,19 @@ func explain(doing string, err error, orElse, ifUnused string) error {
 func notOffered(err error) bool {
 	return HasCode(err, "OptInRequired", "SubscriptionRequiredException", "UnrecognizedClientException", "InvalidClientTokenId",
 		"MissingAuthenticationTokenException") ||
-		HasCode(err, "") && slices.Contains([]int{http.StatusForbidden, http.StatusNotFound}, statusOf(err))
+		HasCode(err, "") && slices.Contains([]int{http.StatusForbidden, http.StatusNotFound}, status(err))
+}
+
+// status returns the HTTP status of the answer, or 0 without an answer.
+func status(err error) int {
+	answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	if !ok {
+		return 0
+	}
+	return answer.HTTPStatusCode()
 }
 
 // Denied reports whether IAM denied the call, and returns the action to allow, such as
@@ -62,19 +78,9 @@ func Denied(err error) (action string, denied bool) {
 
 // NotKnown reports whether the service does not know or support the operation.
 func NotKnown(err error) bool {
-	return statusOf(err) == http.StatusNotImplemented ||
+	return status(err) == http.StatusNotImplemented ||
 		HasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
 			"UnsupportedFeatureException")
-}
-
-func statusOf(err error) int {
-	if answer, ok := errors.AsType[interface {
-		error
-		HTTPStatusCode() int
-	}](err); ok {
-		return answer.HTTPStatusCode()
-	}
-	return 0
 }
 
 // HasCode reports whether the service answered with one of the error codes.
