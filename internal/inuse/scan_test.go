@@ -223,3 +223,13 @@ func TestOnlyPlainUsesAreRepetitions(t *testing.T) {
 		t.Errorf("uses (-want +got):\n%s", diff)
 	}
 }
+
+// Each account that uses an image has a use of it: if its part of the source fails, the use
+// is all that is known of it.
+func TestAUseByAnotherAccountIsNoRepetition(t *testing.T) {
+	t.Parallel()
+	one, two := use("a", "x"), use("a", "y")
+	one.Account, two.Account = "222222222222", "333333333333"
+	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{repetitive{given{name: "s", uses: []inuse.Use{one, one, two}}}}, inusetest.Now)
+	awstest.Equal(t, "uses", []inuse.Use{from("s", one), from("s", two)}, got.Uses)
+}
