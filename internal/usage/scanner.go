@@ -36,6 +36,8 @@ type Scanner struct {
 	last *inuse.Scan
 	uses Uses            // of last
 	used map[string]used // in all scans, by account
+	// failed are the failures of all scans: a plan may rely on any of them.
+	failed []inuse.Failure
 	// began is when last began. Its age counts from due, which is the end of a scan that
 	// took too long: another scan is unlikely to be faster.
 	began, due clock.Stamp
@@ -150,6 +152,12 @@ func (s *Scanner) scan(ctx context.Context) {
 	s.last, s.uses = &scan, s.sort(scan.Uses)
 	s.remember()
 	s.failUnmatchedLists(&scan)
+	for _, f := range scan.Failed {
+		known := func(k inuse.Failure) bool { return k.Source == f.Source && k.Account == f.Account }
+		if !slices.ContainsFunc(s.failed, known) {
+			s.failed = append(s.failed, f)
+		}
+	}
 }
 
 // failSlow fails all sources of a scan whose first responses are too old.
