@@ -27,6 +27,7 @@ type imagesInUse struct {
 	unresolved []string    // the containers without a recorded digest, in words
 	moved      []string    // the containers whose tag is on another image now, in words
 	began      clock.Stamp // when the scan began; zero without a scan
+	failed     *Skip       // a source that failed for an account that uses nothing here, or nil
 }
 
 // inUse returns the images that the sources in the settings use, and a Skip if one of the
@@ -48,6 +49,9 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	}
 	if skip := c.afterFailures(ctx, scan.Failed, relied); skip != nil {
 		return u, skip
+	}
+	if i := slices.IndexFunc(scan.Failed, func(f inuse.Failure) bool { return relied[f.Source] }); i >= 0 {
+		u.failed = &Skip{SkipScanFailed, "in-use scan: " + scan.Failed[i].String()}
 	}
 	u.addPulled(scan.At)
 	named := false
