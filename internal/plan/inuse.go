@@ -21,13 +21,13 @@ import (
 type imagesInUse struct {
 	*contents
 	graph      *graph.Graph
+	unanswered *Skip               // a source that failed for an account that uses nothing here, or nil
 	by         map[string][]string // the users of each image and of the images below it, by digest
 	needed     map[string]bool     // the digests in by that are in use not only by idle families
 	findings   []finding.Finding
 	unresolved []string    // the containers without a recorded digest, in words
 	moved      []string    // the containers whose tag is on another image now, in words
 	began      clock.Stamp // when the scan began; zero without a scan
-	failed     *Skip       // a source that failed for an account that uses nothing here, or nil
 }
 
 // inUse returns the images that the sources in the settings use, and a Skip if one of the
@@ -51,7 +51,7 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 		return u, skip
 	}
 	if i := slices.IndexFunc(scan.Failed, func(f inuse.Failure) bool { return relied[f.Source] }); i >= 0 {
-		u.failed = &Skip{SkipScanFailed, "in-use scan: " + scan.Failed[i].String()}
+		u.unanswered = &Skip{SkipScanFailed, "in-use scan: " + scan.Failed[i].String()}
 	}
 	u.addPulled(scan.At)
 	named := false
