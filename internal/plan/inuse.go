@@ -21,7 +21,6 @@ import (
 type imagesInUse struct {
 	*contents
 	graph      *graph.Graph
-	unanswered *Skip               // a source that failed for an account that uses nothing here, or nil
 	by         map[string][]string // the users of each image and of the images below it, by digest
 	needed     map[string]bool     // the digests in by that are in use not only by idle families
 	findings   []finding.Finding
@@ -49,9 +48,6 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 	}
 	if skip := c.afterFailures(ctx, scan.Failed, relied); skip != nil {
 		return u, skip
-	}
-	if i := slices.IndexFunc(scan.Failed, func(f inuse.Failure) bool { return relied[f.Source] }); i >= 0 {
-		u.unanswered = &Skip{SkipScanFailed, "in-use scan: " + scan.Failed[i].String()}
 	}
 	u.addPulled(scan.At)
 	named := false
