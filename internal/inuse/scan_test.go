@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -232,4 +233,29 @@ func TestAUseByAnotherAccountIsNoRepetition(t *testing.T) {
 	one.Account, two.Account = "222222222222", "333333333333"
 	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{repetitive{given{name: "s", uses: []inuse.Use{one, one, two}}}}, inusetest.Now)
 	awstest.Equal(t, "uses", []inuse.Use{from("s", one), from("s", two)}, got.Uses)
+}
+
+// The texts of a use are parts of a service's answer, which is much larger.
+func TestAScanKeepsNoAnswersInMemory(t *testing.T) { //nolint:paralleltest // measures the memory of the process
+	before := heap()
+	const answers, size = 64, 1 << 20
+	uses := make([]inuse.Use, answers)
+	for i := range uses {
+		answer := fmt.Sprintf("task/%d app v1 %s", i, strings.Repeat(" ", size))
+		texts := strings.Fields(answer)
+		uses[i] = inuse.Use{By: texts[0], Reference: reference.Reference{Host: "example.com", Repository: texts[1], Tag: texts[2]}}
+	}
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{given{name: "one", uses: uses}}, inusetest.Now)
+	clear(uses)
+	if kept := heap() - before; kept > answers*size/4 {
+		t.Errorf("%d uses keep %d bytes", len(scan.Uses), kept)
+	}
+	awstest.Equal(t, "uses", answers, len(scan.Uses))
+}
+
+func heap() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
