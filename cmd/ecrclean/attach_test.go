@@ -13,6 +13,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/env"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/terminal"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
@@ -103,3 +104,21 @@ func TestAttachDoesNotTakeALateAnswer(t *testing.T) {
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// The adopted configuration may also be for a registry in another Region, where other Regions
+// than here are the others.
+func TestAdoptKeepsTheRegionsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	registry := fakeecr.New()
+	registry.CreateRepository("app")
+	registry.SetLifecyclePolicy("app", keepOne("x"))
+	configuration := `{"protect": {"regions": ["eu-west-1", "us-east-1"], "accounts": [{"roleArn": "arn:aws:iam::222222222222:role/member"}]}}`
+	status, stdout, stderr := runFilled(t, registry, strings.NewReader(""), time.Now, "adopt", "--config", configuration)
+	awstest.Equal(t, "status of "+stderr, exit.Done, status)
+	adopted, problems := config.Parse([]byte(stdout))
+	awstest.Empty(t, "problems", problems)
+	for _, protect := range []config.Protect{adopted.Protect, adopted.Policies[0].Protect} {
+		awstest.Equal(t, "Regions", []string{"eu-west-1", "us-east-1"}, protect.Regions)
+		awstest.Empty(t, "Regions of the account", protect.Accounts[0].Regions)
+	}
+}

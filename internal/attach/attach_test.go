@@ -134,6 +134,19 @@ func TestThePlanSaysWhatECRWouldDo(t *testing.T) {
 	}
 }
 
+// ECR asks for no image in use later, so a policy needs an answer of every source now.
+func TestAFailedAccountIsADanger(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `{"protect": {"inUse": ["ecs"], "accounts": [{"roleArn": "arn:aws:iam::222222222222:role/member", "regions": ["eu-west-1"]}]}}`)
+	f.add("app", "", "latest", "v1")
+	f.runner.Scan = func(context.Context) inuse.Scan {
+		return inuse.Scan{At: now, Failed: []inuse.Failure{{Source: "ecs@222222222222/eu-west-1", Err: errors.New("denied"), Account: "222222222222"}}}
+	}
+	plan := f.attach(keep1)
+	_, unknown := plan.Danger()
+	awstest.Equal(t, "unknown", "app: in-use scan: ecs@222222222222/eu-west-1: denied", unknown)
+}
+
 // planOf plans for one repository only.
 func planOf(f *fixture, name string) *attach.Plan {
 	f.Helper()

@@ -1,6 +1,7 @@
 package cleaner_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -92,5 +93,24 @@ func TestASavedPlanIsAppliedWithoutWhatAFailedAccountMayUse(t *testing.T) {
 			}
 			awstest.Equal(t, "images in app and web", []int{len(skips(&result)), 0}, []int{len(registry.Images("app")), len(registry.Images("web"))})
 		})
+	}
+}
+
+// The plans of the first scan rely on a source that only the second scan knows.
+func TestAFailureOfAnEarlierScanMakesTheRunIncomplete(t *testing.T) {
+	t.Parallel()
+	registry, r := shared(t)
+	registry.SetRepositoryPolicy("app", "")
+	made, clock := 0, now
+	r.Workers, r.Remover, r.Clock = 1, nil, func() time.Time { clock = clock.Add(4 * time.Minute); return clock }
+	r.Scan = func(context.Context) inuse.Scan {
+		if made++; made == 1 {
+			return deniedB()
+		}
+		return inuse.Scan{Counts: map[string]int{"ecs": 1, sourceB: 0}}
+	}
+	result := run(t, &r)
+	if made < 2 || !result.Incomplete || result.Undone()["in-use sources"] != 1 {
+		t.Errorf("after %d scans: incomplete %t, undone %v", made, result.Incomplete, result.Undone())
 	}
 }

@@ -198,6 +198,8 @@ func (p *Protect) checkPlaces(o jsondoc.Object) {
 	switch {
 	case prefixes > 0 && len(p.Expect) == 0 && references != nil:
 		references.Problem(`has a prefix, and protect.expect names no list that must be there; add "expect": ["222222222222/eu-west-1"]`)
+	case prefixes > 0 && len(p.Expect) == 0 && expect != nil && !expect.Faulty():
+		expect.Problem(`names no list that must be there, and protect.references has a prefix; name one, such as "222222222222/eu-west-1"`)
 	case prefixes > 1 && references != nil:
 		references.Problem("has more than one prefix; keep one")
 	case prefixes == 0 && len(p.Expect) > 0 && expect != nil:

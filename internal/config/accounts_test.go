@@ -92,3 +92,11 @@ func TestInUseHasTheAccountsOfAllEntries(t *testing.T) {
 	}, c.InUse().Accounts)
 	equal(t, "regions", []string{"us-east-1"}, c.InUse().Regions)
 }
+
+// An entry that expects no list below an inherited prefix would never miss one.
+func TestAnEntryExpectsListsOfAPrefix(t *testing.T) {
+	t.Parallel()
+	_, problems := config.Parse([]byte(`{"protect": {"references": ["s3://b/p/"], "expect": ["222222222222/eu-west-1"]}, "policies": [{"protect": {"expect": []}}]}`))
+	equal(t, "problems", []string{`1:118: policies[0].protect.expect: names no list that must be there, and protect.references has a prefix; ` +
+		`name one, such as "222222222222/eu-west-1"`}, lines(problems))
+}

@@ -152,7 +152,8 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 	}
 	type image struct {
 		reference.Reference
-		all bool
+		account string
+		all     bool
 	}
 	kept, texts := map[image]int{}, texts{}
 	for use, err := range source.Uses(ctx) {
@@ -165,7 +166,7 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 			use.Account = account
 		}
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
-		key := image{use.Reference, use.AllImages}
+		key := image{use.Reference, use.Account, use.AllImages}
 		switch {
 		case use.Finding.Kind != "", use.Family != "" && !elsewhere:
 		case elsewhere || kept[key] == most:

@@ -225,6 +225,16 @@ func TestOnlyPlainUsesAreRepetitions(t *testing.T) {
 	}
 }
 
+// Each account that uses an image has a use of it: if its part of the source fails, the use
+// is all that is known of it.
+func TestAUseByAnotherAccountIsNoRepetition(t *testing.T) {
+	t.Parallel()
+	one, two := use("a", "x"), use("a", "y")
+	one.Account, two.Account = "222222222222", "333333333333"
+	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{repetitive{given{name: "s", uses: []inuse.Use{one, one, two}}}}, inusetest.Now)
+	awstest.Equal(t, "uses", []inuse.Use{from("s", one), from("s", two)}, got.Uses)
+}
+
 // The texts of a use are parts of a service's answer, which is much larger.
 func TestAScanKeepsNoAnswersInMemory(t *testing.T) { //nolint:paralleltest // measures the memory of the process
 	before := heap()

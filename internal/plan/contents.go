@@ -35,6 +35,7 @@ type contents struct {
 	resourcePolicy   resourcepolicy.Once // of the repository
 	attachedVerdicts []evaluator.Verdict // from evaluateAttached
 	attachedRead     bool                // true after readAttached
+	unanswered       *Skip               // from afterFailures
 }
 
 func (p Planner) contents(ctx context.Context, repository string) (*contents, error) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,7 @@ import (
 )
 
 // afterFailures returns a Skip if a failed source that the plan relies on may use an image
-// here.
+// here. If none may, it sets unanswered for the first of them.
 func (c *contents) afterFailures(ctx context.Context, failed []inuse.Failure, relied map[string]bool) *Skip {
 	checked := map[string]bool{} // accounts that use nothing here
 	for _, f := range failed {
@@ -20,6 +21,7 @@ func (c *contents) afterFailures(ctx context.Context, failed []inuse.Failure, re
 		if uses {
 			return &Skip{SkipScanFailed, "in-use scan: " + f.String() + why}
 		}
+		c.unanswered = cmp.Or(c.unanswered, &Skip{SkipScanFailed, "in-use scan: " + f.String()})
 		checked[f.Account] = true
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 type Forecast struct {
 	Listed       int             // the number of listed images
 	Images       []ForecastImage // by push time, the oldest first
-	InUseUnknown *Skip           // why the images in use are not known, or nil
+	InUseUnknown *Skip           // why the images in use are not all known, or nil
 	Scanned      time.Time       // when the in-use scan began; zero without a scan
 	Findings     []finding.Finding
 }
@@ -56,7 +56,7 @@ func (p Planner) Forecast(ctx context.Context, repository string, policy lifecyc
 		return Forecast{}, err
 	}
 	used, skip := c.inUse(ctx, graph.New(c.images, c.children), protect)
-	f.InUseUnknown, f.Scanned = cmp.Or(skip, used.unreadIndex()), used.began.Wall
+	f.InUseUnknown, f.Scanned = cmp.Or(skip, used.unanswered, used.unreadIndex()), used.began.Wall
 	f.Findings = slices.Concat(c.manifestFindings(), used.findings, p.Scanner.HostFindings(repository, protect.Sources()), c.sharedFinding(ctx, protect))
 	blockers.indexes, _ = c.indexes()
 	for i := range f.Images {

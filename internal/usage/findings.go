@@ -15,7 +15,8 @@ import (
 
 // Results returns the number of uses of ECR images that each source had in the last scan,
 // and the findings about the scan that concern no single repository. Failures of sources
-// that plans need come first. Without a scan both are nil. Call it after the last plan.
+// that plans need come first, those of earlier scans too. Without a scan both are nil. Call
+// it after the last plan.
 func (s *Scanner) Results() (counts map[string]int, findings []finding.Finding) {
 	if s == nil {
 		return nil, nil
@@ -24,7 +25,7 @@ func (s *Scanner) Results() (counts map[string]int, findings []finding.Finding) 
 	if s.last == nil {
 		return nil, nil
 	}
-	for _, f := range s.last.Failed {
+	for _, f := range s.failed {
 		if s.needed[f.Source] {
 			findings = append(findings, finding.Finding{Kind: finding.ScanFailed, Message: "in-use scan: " + f.String()})
 		}

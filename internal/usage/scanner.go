@@ -34,8 +34,12 @@ type Scanner struct {
 
 	mu   sync.Mutex
 	last *inuse.Scan
-	uses Uses            // of last
-	used map[string]used // in all scans, by account
+	uses Uses // of last
+	// usedBy has a user in all scans by account and repository, and usedDigests by account and
+	// digest for the uses that name no repository. They have no use without an account.
+	usedBy, usedDigests map[[2]string]string
+	// failed are the failures of all scans: a plan may rely on any of them.
+	failed []inuse.Failure
 	// began is when last began. Its age counts from due, which is the end of a scan that
 	// took too long: another scan is unlikely to be faster.
 	began, due clock.Stamp
@@ -118,16 +122,15 @@ func (s *Scanner) NamesImagesOf(ctx context.Context, repository string) bool {
 func (s *Scanner) UsedBy(account, repository string, listed func(digest string) bool) (by string, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	used := s.used[account]
-	if by, found = used.byRepository[repository]; found {
+	if by, found = s.usedBy[[2]string{account, repository}]; found {
 		return by, true
 	}
-	for _, digest := range slices.Sorted(maps.Keys(used.byDigest)) {
-		if listed(digest) {
-			return used.byDigest[digest], true
+	for key, user := range s.usedDigests {
+		if key[0] == account && (!found || user < by) && listed(key[1]) {
+			by, found = user, true
 		}
 	}
-	return "", false
+	return by, found
 }
 
 func (s *Scanner) scanOnce(ctx context.Context) {
@@ -150,6 +153,12 @@ func (s *Scanner) scan(ctx context.Context) {
 	s.last, s.uses = &scan, s.sort(scan.Uses)
 	s.remember()
 	s.failUnmatchedLists(&scan)
+	for _, f := range scan.Failed {
+		known := func(k inuse.Failure) bool { return k.Source == f.Source && k.Account == f.Account }
+		if !slices.ContainsFunc(s.failed, known) {
+			s.failed = append(s.failed, f)
+		}
+	}
 }
 
 // failSlow fails all sources of a scan whose first responses are too old.

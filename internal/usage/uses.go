@@ -41,28 +41,22 @@ func (s *Scanner) sort(uses []inuse.Use) Uses {
 	return u
 }
 
-// used has a user of each repository that an account named, and of each digest that it
-// named without a repository.
-type used struct{ byRepository, byDigest map[string]string }
-
-// remember adds the uses of the last scan to used.
+// remember adds the uses of the last scan by other accounts to usedBy and usedDigests.
 func (s *Scanner) remember() {
-	if s.used == nil {
-		s.used = map[string]used{}
-	}
-	of := func(account string) used {
-		if _, known := s.used[account]; !known {
-			s.used[account] = used{map[string]string{}, map[string]string{}}
-		}
-		return s.used[account]
+	if s.usedBy == nil {
+		s.usedBy, s.usedDigests = map[[2]string]string{}, map[[2]string]string{}
 	}
 	for repository, uses := range s.uses.byRepository {
 		for _, use := range uses {
-			of(use.Account).byRepository[repository] = cmp.Or(use.By, use.Source)
+			if use.Account != "" {
+				s.usedBy[[2]string{use.Account, repository}] = cmp.Or(use.By, use.Source)
+			}
 		}
 	}
 	for _, use := range s.uses.anywhere {
-		of(use.Account).byDigest[use.Reference.Digest] = cmp.Or(use.By, use.Source)
+		if use.Account != "" {
+			s.usedDigests[[2]string{use.Account, use.Reference.Digest}] = cmp.Or(use.By, use.Source)
+		}
 	}
 }
 

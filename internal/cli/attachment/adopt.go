@@ -66,6 +66,7 @@ that have changed. From then on, only a run with FILE applies them.`,
 }
 
 func adopt(ctx context.Context, s *session.Session, out string, detach, yes bool) error {
+	s.Config = s.Portable // the new one is perhaps used in other Regions, too
 	adoption, err := attach.Planner{Runner: &s.Runner}.Adopt(ctx)
 	if err != nil {
 		return session.Error(err)

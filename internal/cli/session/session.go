@@ -28,7 +28,8 @@ type Session struct {
 	*Flags
 	cleaner.Runner
 	Connection function.Registry
-	RunLog     *runlog.Log // of --log; nil without it
+	Portable   config.Config // the Runner's Config as it is for a registry in any Region
+	RunLog     *runlog.Log   // of --log; nil without it
 }
 
 // InSession returns the RunE of a command that opens a session and calls do.
@@ -122,7 +123,7 @@ func (f *Flags) OpenWith(ctx context.Context, c config.Config, mode config.Mode)
 	runner.ConfigurationHash, runner.Stop = hash, ctx.Done()
 	runner.Log = slog.New(slog.DiscardHandler)
 	f.Progress.WatchRun(&runner)
-	return &Session{Flags: f, Connection: registry, Runner: runner}, nil
+	return &Session{Flags: f, Connection: registry, Portable: run, Runner: runner}, nil
 }
 
 // patterns compiles the patterns that are not empty.
