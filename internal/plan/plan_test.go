@@ -103,7 +103,7 @@ func TestPlanSkipsARepository(t *testing.T) {
 		"no policy attached":     {"app", `{}`, plan.Skip{Code: plan.SkipNoPolicy, Message: "no lifecycle policy is attached to it"}},
 		"policy none":            {"app", `{"policies": [{"name": "x", "policy": "none"}]}`, plan.Skip{Code: plan.SkipNone, Message: `entry "x" has the policy none`}},
 		"invalid policy":         {"broken", `{}`, plan.Skip{Code: plan.SkipInvalidPolicy, Message: "attached lifecycle policy: 1:12: rules[0].selection: is missing; 1:12: rules[0].action: is missing"}},
-		"policy of unknown kind": {"strange", `{}`, plan.Skip{Code: plan.SkipInvalidPolicy, Message: `attached lifecycle policy: 1:79: rules[0].selection.countType: "sinceImageScanned" is not known: use "imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"`}},
+		"policy of unknown kind": {"strange", `{}`, plan.Skip{Code: plan.SkipInvalidPolicy, Message: `attached lifecycle policy: 1:79: rules[0].selection.countType: "sinceImageScanned" is not known: use "imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned" (did you mean sinceImagePulled?)`}},
 	} {
 		reader := w.Reader()
 		reader.ImagesFunc = nil // must not be listed
