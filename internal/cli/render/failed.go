@@ -7,11 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dustin/go-humanize/english"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 // A cause of Undone in words.
@@ -84,14 +83,13 @@ func whatFailed(r *report.Report, undone map[string]int) (what, todo []string) {
 	return what, todo
 }
 
-// failedSources names the in-use sources that failed, whose findings begin with their names.
+// failedSources names the first in-use sources that failed.
 func failedSources(r *report.Report) string {
 	var names []string
 	for _, f := range r.Findings {
 		if f.Kind == finding.ScanFailed {
-			name, _, _ := strings.Cut(strings.TrimPrefix(f.Message, "in-use scan: "), ": ")
-			names = append(names, cmp.Or(titles[name], name))
+			names = append(names, sourceOf(f))
 		}
 	}
-	return fmt.Sprintf("%s failed (%s)", count(len(names), "in-use source"), english.WordSeries(names, "and"))
+	return fmt.Sprintf("%s failed (%s)", count(len(names), "in-use source"), series(words.Few(names), "and"))
 }
