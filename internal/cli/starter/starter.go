@@ -94,7 +94,7 @@ func start(ctx context.Context, f *session.Flags, out string) error {
 		return err
 	}
 	if names := leftOut(d.sources); len(names) > 0 {
-		f.Notef("protect.inUse lacks %s, because the first call failed; the comments in the configuration say why. "+
+		f.Notef("protect.inUse lacks %s, which did not answer; the comments in the configuration say why. "+
 			"Before you delete anything, add those that use images of this registry", words.And(names))
 	}
 	printNext(f, r, out)
