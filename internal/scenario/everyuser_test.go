@@ -40,7 +40,7 @@ const (
 		{"name": "web", "namespace": "default"}, "spec": {"template": {"spec": {"containers": [{"name": "main", "image": "HOST/app:kubectl"}]}}}}]}`
 )
 
-// place returns where the user is, as in the name of its source.
+// place returns the place in the name of the source, or "" for that of the registry.
 func (u user) place() string {
 	_, place, _ := strings.Cut(u.source, "@")
 	return place
@@ -191,7 +191,7 @@ func (f *fixture) wantReasons(t *testing.T, r *report.Report, users []user) {
 	}
 }
 
-// reasonOf returns what the reason of an image in use has, which only the source uses.
+// reasonOf returns the pattern of the reason for an image that only the source uses.
 func reasonOf(source string) *regexp.Regexp {
 	service, place, _ := strings.Cut(source, "@")
 	switch service {
