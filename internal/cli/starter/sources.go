@@ -26,25 +26,27 @@ type source struct {
 }
 
 // firstCalls are the calls that tell whether a service has anything that uses images.
-var firstCalls = map[string]string{
-	"ecs": "list clusters: ", "lambda": "list functions: ", "eks": "list clusters: ", "apprunner": "list services: ",
-	"batch": "describe job definitions: ", "bedrock-agentcore": "list agent runtimes: ", "codebuild": "list projects: ",
-	"emr-serverless": "list applications: ", "sagemaker": "list models: ",
+var firstCalls = map[string][]string{
+	"ecs": {"list clusters"}, "lambda": {"list functions"}, "eks": {"list clusters"}, "apprunner": {"list services"},
+	"batch": {"describe job definitions"}, "bedrock-agentcore": {"list agent runtimes", "list harnesses"},
+	"codebuild": {"list projects"}, "emr-serverless": {"list applications"},
+	"sagemaker": {"list models", "list endpoints", "list inference components", "list tuning jobs", "list training jobs", "list processing jobs"},
 }
 
 // queried reports whether the configuration names the source. A source that failed stays in
 // it, because its images would lose their protection. An exception is a service that is not
-// there, and one that is no default, if it is not known whether it is used.
+// there, and one that is no default, if nothing was found there before it failed.
 func (s source) queried() bool {
 	if s.err == nil {
 		return true
 	}
-	first := strings.HasPrefix(s.err.Error(), firstCalls[s.name])
+	call, _, _ := strings.Cut(s.err.Error(), ": ")
+	first := slices.Contains(firstCalls[s.name], call)
 	absent := query.NotKnown(s.err) || query.HasCode(s.err, "OptInRequired", "SubscriptionRequiredException")
 	if s.isDefault() {
 		return !first || !absent
 	}
-	return !first && !absent
+	return !first && !absent || s.uses > 0
 }
 
 func (s source) isDefault() bool { return slices.Contains(config.Default().Protect.InUse, s.name) }
@@ -79,6 +81,7 @@ func scan(ctx context.Context, r function.Registry, clock func() time.Time) ([]s
 		s := source{name: name, uses: made.Counts[name]}
 		if at := slices.IndexFunc(made.Failed, func(f inuse.Failure) bool { return f.Source == name }); at >= 0 {
 			s.err = made.Failed[at].Err
+			s.uses = len(slices.DeleteFunc(slices.Clone(made.Uses), func(u inuse.Use) bool { return u.Source != name }))
 		}
 		sources[i], unused[name] = s, !s.queried()
 		if unused[name] {

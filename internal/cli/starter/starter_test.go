@@ -90,7 +90,9 @@ func TestASourceThatFailedIsQueried(t *testing.T) {
 		{source{name: "eks", err: fmt.Errorf("cluster prod: %w", denied)}, true},
 		{source{name: "batch", err: fmt.Errorf("describe job definitions: %w", denied)}, false},
 		{source{name: "batch", err: fmt.Errorf("describe job queues: %w", denied)}, true},
-		{source{name: "sagemaker", err: fmt.Errorf("list inference components: %w", unknown)}, false},
+		{source{name: "sagemaker", err: fmt.Errorf("list inference components: %w", denied)}, false},
+		{source{name: "sagemaker", uses: 1, err: fmt.Errorf("list inference components: %w", unknown)}, true},
+		{source{name: "sagemaker", err: fmt.Errorf("describe endpoint one: %w", unknown)}, false},
 	} {
 		awstest.Equal(t, fmt.Sprint(c.name, ": ", c.err), c.want, c.queried())
 	}
@@ -103,7 +105,7 @@ func TestTheFirstCallOfEachService(t *testing.T) {
 	for _, service := range services.Table {
 		source := service.New(query.Environment{AWS: cfg, Settings: config.Default().Protect, Clock: time.Now})
 		for _, err := range source.Uses(t.Context()) {
-			if first := firstCalls[service.Name]; err == nil || first == "" || !strings.HasPrefix(err.Error(), first) {
+			if first := firstCalls[service.Name]; err == nil || len(first) == 0 || !strings.HasPrefix(err.Error(), first[0]+": ") {
 				t.Errorf("the error of %s is %v, want %s", service.Name, err, first)
 			}
 		}
