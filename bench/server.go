@@ -47,7 +47,7 @@ func NewServer(size Size, latency time.Duration, now time.Time) *Server {
 		calls:    map[string]int{}, repeats: map[string]int{}, seen: map[uint64]bool{},
 	}
 	fill(s.registry, size, now)
-	for r := range size.Repositories {
+	for r := range size.All() {
 		s.prepare(Repository(r))
 	}
 	s.registry.Latency("", latency)
@@ -61,6 +61,11 @@ func (s *Server) Throttle(operation string, perSecond float64, burst int) {
 	defer s.mu.Unlock()
 	clear(s.prepared)
 	s.registry.Throttle(operation, perSecond, burst)
+}
+
+// SetRepositoryPolicy sets the resource policy of a repository.
+func (s *Server) SetRepositoryPolicy(repository, text string) {
+	s.registry.SetRepositoryPolicy(repository, text)
 }
 
 // ServeHTTP answers a call of the registry, and GET /__stats.
@@ -121,7 +126,7 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats := Stats{Calls: maps.Clone(s.calls), Repeats: maps.Clone(s.repeats)}
-	for r := range s.size.Repositories {
+	for r := range s.size.All() {
 		for _, im := range s.registry.Images(Repository(r)) {
 			stats.Images++
 			word, _ := strconv.ParseUint(im.Digest[len("sha256:"):][:16], 16, 64) // always hexadecimal

@@ -157,20 +157,30 @@ func (s *site) failedSources() {
 // failing returns the registry behind a proxy with the failure.
 func (s *site) failing(f failure) *registry {
 	s.Helper()
-	address, err := url.Parse(s.url)
-	s.done(err)
-	through := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(address) }}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.through(func(w http.ResponseWriter, r *http.Request) bool {
 		call := cmp.Or(r.Header.Get("X-Amz-Target"), strings.TrimSuffix(r.URL.Path, "/"))
 		if !strings.HasSuffix(call, f.call) {
-			through.ServeHTTP(w, r)
-			return
+			return false
 		}
 		if f.status == http.StatusForbidden {
 			w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
 		}
 		w.WriteHeader(f.status)
 		_, _ = io.WriteString(w, f.answer) // the program may have gone
+		return true
+	})
+}
+
+// through returns the registry behind a proxy. It passes on what answer does not answer.
+func (s *site) through(answer func(http.ResponseWriter, *http.Request) (answered bool)) *registry {
+	s.Helper()
+	address, err := url.Parse(s.url)
+	s.done(err)
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(address) }}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !answer(w, r) {
+			proxy.ServeHTTP(w, r)
+		}
 	}))
 	s.Cleanup(server.Close)
 	return (&moto{url: server.URL}).registry(s.region)

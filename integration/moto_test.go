@@ -44,10 +44,24 @@ func startSeeded(t *testing.T, seed string) *moto {
 	return startMoto(t, "motoseed.py", file)
 }
 
-// startMoto runs a script until the end of the test. The first argument of the script is a port.
+// startMoto runs a script until the end of the test. The first argument of the script is a
+// port. Another process may take the port first, so there are three attempts.
 func startMoto(t *testing.T, helper string, args ...string) *moto {
 	t.Helper()
 	script := filepath.Join(shared(t), "tools", helper)
+	for attempt := 1; ; attempt++ {
+		m, err := tryMoto(t, script, args)
+		if err == nil {
+			return m
+		}
+		if attempt == 3 {
+			t.Fatalf("%s: %v", helper, err)
+		}
+	}
+}
+
+func tryMoto(t *testing.T, script string, args []string) (*moto, error) {
+	t.Helper()
 	port := freePort(t)
 	cmd := exec.Command(cmp.Or(os.Getenv("PYTHON"), "python3.11"), append([]string{script, port}, args...)...)
 	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
@@ -69,9 +83,9 @@ func startMoto(t *testing.T, helper string, args ...string) *moto {
 	m := &moto{url: "http://127.0.0.1:" + port}
 	if err := m.await(ended); err != nil {
 		text, _ := os.ReadFile(log.Name())
-		t.Fatalf("%s: %v\n%s", helper, err, text)
+		return nil, fmt.Errorf("%w\n%s", err, text)
 	}
-	return m
+	return m, nil
 }
 
 func freePort(t *testing.T) string {
@@ -84,12 +98,15 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// await returns when the server answers, or an error if the server ends.
+// await returns when moto answers, or an error if the server ends.
 func (m *moto) await(ended <-chan struct{}) error {
 	deadline := time.After(time.Minute)
 	for {
 		if response, err := http.Get(m.url + "/moto-api/"); err == nil {
-			return response.Body.Close()
+			_ = response.Body.Close() // the status says it all
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
 		}
 		select {
 		case <-ended:

@@ -73,10 +73,10 @@ var programs = map[string]program{"bootstrap": runBootstrap, "ecrclean": runTool
 
 // environment returns the environment variables of a program.
 func (r *registry) environment(more ...string) []string {
-	return append([]string{
+	return slices.Concat([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "AWS_ENDPOINT_URL=" + r.url, "AWS_REGION=" + r.region,
 		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true",
-	}, more...)
+	}, r.keys, more)
 }
 
 // tool runs the command-line tool and checks its exit status.

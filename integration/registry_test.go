@@ -28,6 +28,8 @@ type registry struct {
 	client *ecr.Client
 	// now is the time from which the ages of images count.
 	now time.Time
+	// keys are the environment variables of the programs' credentials in another account.
+	keys []string
 }
 
 func (m *moto) registry(region string) *registry {

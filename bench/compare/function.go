@@ -24,6 +24,7 @@ type lambda struct {
 	asked    int
 	answered bool
 	measured
+	log bytes.Buffer
 	err error
 }
 
@@ -71,9 +72,8 @@ func invoke(ctx context.Context, bootstrap string, environment []string, event s
 	server := &http.Server{Handler: l}
 	go func() { _ = server.Serve(listener) }() // until Close
 	defer func() { _ = server.Close() }()      // the function has ended
-	var log bytes.Buffer
 	l.cmd = exec.CommandContext(ctx, bootstrap)
-	l.cmd.Stderr = &log
+	l.cmd.Stderr = &l.log
 	l.cmd.Env = append(slices.Clone(environment), "AWS_LAMBDA_RUNTIME_API="+listener.Addr().String(),
 		"AWS_LAMBDA_FUNCTION_NAME=cleaner", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST")
 	l.mu.Lock() // until the process is known
@@ -89,7 +89,7 @@ func invoke(ctx context.Context, bootstrap string, environment []string, event s
 	case l.err != nil:
 		return nil, l.err
 	case l.asked == 0, event != "" && !l.answered:
-		return nil, fmt.Errorf("%s did not answer:\n%s", bootstrap, &log)
+		return nil, fmt.Errorf("%s did not answer:\n%s", bootstrap, &l.log)
 	}
 	return l, nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
+	"github.com/ecr-cleaner/ecr-cleaner/bench/accounts"
 )
 
 // A registry is a running load server.
@@ -24,8 +25,16 @@ type registry struct {
 
 // serve starts a load server and waits until it is ready.
 func serve(ctx context.Context, o options, size bench.Size) (*registry, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(o.dir, "loadserver"), fmt.Sprintf("-repositories=%d", size.Repositories),
-		fmt.Sprintf("-images=%d", size.Images), fmt.Sprintf("-attached=%t", size.Attached), "-latency="+o.latency.String())
+	return serveAccounts(ctx, o, accounts.Scale{Size: size, Regions: 1})
+}
+
+// serveAccounts is serve with other accounts around the registry.
+func serveAccounts(ctx context.Context, o options, scale accounts.Scale) (*registry, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(o.dir, "loadserver"), "-latency="+o.latency.String(),
+		fmt.Sprintf("-repositories=%d", scale.Repositories), fmt.Sprintf("-images=%d", scale.Images),
+		fmt.Sprintf("-small=%d", scale.Small), fmt.Sprintf("-attached=%t", scale.Attached),
+		fmt.Sprintf("-accounts=%d", scale.Accounts), fmt.Sprintf("-regions=%d", scale.Regions),
+		fmt.Sprintf("-denied=%d", scale.Denied), fmt.Sprintf("-throttled=%d", scale.Throttled))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -54,12 +63,17 @@ func (r *registry) end() (stats bench.Stats, busy time.Duration, err error) {
 	if err != nil {
 		return stats, 0, err
 	}
-	answer, err := http.Get(r.url + bench.StatsPath)
+	return stats, after - r.busy, r.get(bench.StatsPath, &stats)
+}
+
+// get reads an answer in JSON.
+func (r *registry) get(path string, into any) error {
+	answer, err := http.Get(r.url + path)
 	if err != nil {
-		return stats, 0, err
+		return err
 	}
 	defer func() { _ = answer.Body.Close() }() // it was read
-	return stats, after - r.busy, json.NewDecoder(answer.Body).Decode(&stats)
+	return json.NewDecoder(answer.Body).Decode(into)
 }
 
 // environment returns the environment of a program that uses the registry.

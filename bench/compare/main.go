@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
+	"github.com/ecr-cleaner/ecr-cleaner/bench/accounts"
 )
 
 // options are the flags.
@@ -26,6 +27,7 @@ type options struct {
 	latency, benchtime  time.Duration
 	size                bench.Size
 	million, huge       bench.Size
+	accounts            accounts.Scale
 }
 
 // A row is one line of the table.
@@ -46,14 +48,22 @@ func rows() []row {
 		{"million", "peak resident memory of `bootstrap`, plan of {million}", "80 MB", millionRow},
 		{"huge", "the same, {huge}", "80 MB", hugeRow},
 		{"hugeall", "the same, all of them to go", "no bound", hugeAllRow},
-		{"calls", "calls of a plan without indexes, {size}, each with an attached policy", "1 per 1,000 images, 1 per attached policy, 1 per 1,000 repositories; none twice", callsRow},
-		{"start", "start of `bootstrap` to its first request for work, against a handler with only the ECR client", "1.6 times", startRow},
-		{"zip", "zip", "4.7 MB", zipRow},
+		{"accounts", "peak resident memory of `bootstrap`, {accounts}", "256 MB, 600 s", accountsRow(defaultServices)},
+		{"accountsall", "the same, all services", "256 MB, 600 s", accountsRow(accounts.Services)},
+		{"calls", "calls of a plan without indexes, {size}, each with an attached policy", "1 per 1,000 images, 1 per attached policy, 1 per 1,000 repositories, 1 DescribeRegistry; none twice", callsRow},
+		{"start", "start of `bootstrap` to its first request for work, against a handler with only the ECR client", "1.6 times", startRow("", 1.6)},
+		{"startall", "the same, with every service, accounts, Regions and lists of references configured", "1.7 times", startRow(everything, 1.7)},
+		{"zip", "zip", "5.0 MB", zipRow},
 	}
 }
 
 func main() {
-	o := options{million: bench.Size{Repositories: 1000, Images: 1000}, huge: bench.Size{Repositories: 1, Images: 100_000}}
+	o := options{
+		million: bench.Size{Repositories: 1000, Images: 1000}, huge: bench.Size{Repositories: 1, Images: 100_000},
+		accounts: accounts.Scale{
+			Size: bench.Size{Repositories: 1, Images: 100_000, Small: 20}, Accounts: 200, Regions: 3, Denied: 4, Throttled: 5,
+		},
+	}
 	flag.StringVar(&o.dir, "dir", "dist/bench", "where bootstrap, minimal, ecrclean, loadserver and zips/ are")
 	flag.StringVar(&o.python, "python", "python3", "Python that has boto3")
 	flag.StringVar(&o.script, "script", "bench/baseline.py", "the script to compare with")

@@ -102,7 +102,7 @@ func callsRow(ctx context.Context, o options) (string, bool, error) {
 	}
 	pages := func(n int) int { return (n + 999) / 1000 }
 	bound := map[string]int{
-		"DescribeRepositories": pages(size.Repositories), "GetLifecyclePolicy": size.Repositories,
+		"DescribeRegistry": 1, "DescribeRepositories": pages(size.Repositories), "GetLifecyclePolicy": size.Repositories,
 		"DescribeImages": size.Repositories * pages(size.Images),
 	}
 	ok := len(done.stats.Repeats) == 0
@@ -116,13 +116,28 @@ func callsRow(ctx context.Context, o options) (string, bool, error) {
 	return counts(done.stats.Calls) + "; " + repeated, ok, nil
 }
 
-// startRow starts both programs alternately. None gets an event.
-func startRow(ctx context.Context, o options) (string, bool, error) {
+// everything is a configuration with all in-use sources.
+const everything = `{"protect": {
+  "inUse": ["ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless"],
+  "regions": ["us-east-1", "eu-central-1"],
+  "accounts": [{"roleArn": "arn:aws:iam::222222222222:role/ecr-cleaner-member", "externalId": "external", "regions": ["eu-west-1", "us-east-1"]}],
+  "references": ["s3://bucket/prefix/"], "expect": ["333333333333/eu-west-1"]},
+ "policies": [{"name": "attached", "policy": "attached"}]}`
+
+// startRow starts both programs alternately, the function with a configuration unless it is
+// "". None gets an event.
+func startRow(configuration string, bound float64) func(context.Context, options) (string, bool, error) {
+	return func(ctx context.Context, o options) (string, bool, error) {
+		return starts(ctx, o, configuration, bound)
+	}
+}
+
+func starts(ctx context.Context, o options, configuration string, bound float64) (string, bool, error) {
 	var ready [2][]time.Duration
 	var ratios []float64
 	for range o.starts {
 		for i, name := range []string{"minimal", "bootstrap"} {
-			l, err := invoke(ctx, filepath.Join(o.dir, name), append(isolated(), "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128"), "")
+			l, err := invoke(ctx, filepath.Join(o.dir, name), append(isolated(), "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128", "CLEANER_CONFIG="+configuration), "")
 			if err != nil {
 				return "", false, err
 			}
@@ -133,7 +148,7 @@ func startRow(ctx context.Context, o options) (string, bool, error) {
 	}
 	ratio := median(ratios)
 	return fmt.Sprintf("%.2f times; %.1f ms against %.1f ms, %d starts each", ratio,
-		median(ready[1]).Seconds()*1000, median(ready[0]).Seconds()*1000, o.starts), ratio <= 1.6, nil
+		median(ready[1]).Seconds()*1000, median(ready[0]).Seconds()*1000, o.starts), ratio <= bound, nil
 }
 
 func zipRow(_ context.Context, o options) (figure string, ok bool, err error) {
@@ -144,7 +159,7 @@ func zipRow(_ context.Context, o options) (figure string, ok bool, err error) {
 			return "", false, err
 		}
 		figure += fmt.Sprintf("%s %.2f MB; ", arch, float64(info.Size())/1e6)
-		ok = ok && (arch != "arm64" || info.Size() <= 4_700_000) // which is the default
+		ok = ok && (arch != "arm64" || info.Size() <= 5_000_000) // which is the default
 	}
 	return figure[:len(figure)-len("; ")], ok, nil
 }

@@ -10,13 +10,16 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/bench"
+	"github.com/ecr-cleaner/ecr-cleaner/bench/accounts"
 )
 
 // words puts the values of the options into a text.
 func (o options) words(text string) string {
+	latency := strings.Replace(o.latency.String(), "ms", " ms", 1)
 	return strings.NewReplacer(
 		"{size}", sizeWords(o.size), "{million}", sizeWords(o.million), "{huge}", sizeWords(o.huge),
-		"{latency}", strings.Replace(o.latency.String(), "ms", " ms", 1),
+		"{accounts}", accountsWords(o.accounts, latency),
+		"{latency}", latency,
 	).Replace(text)
 }
 
@@ -25,6 +28,11 @@ func sizeWords(s bench.Size) string {
 		return "1 repository of " + thousands(s.Images) + " images"
 	}
 	return thousands(s.Repositories) + " repositories × " + thousands(s.Images) + " images"
+}
+
+func accountsWords(s accounts.Scale, latency string) string {
+	return fmt.Sprintf("plan of %s, and %d of %d; uses from %s accounts × %d Regions, %s per call, %d accounts denied and Lambda in %d others, %d %% of the calls throttled",
+		sizeWords(bench.Size{Repositories: s.Repositories, Images: s.Images}), s.Small, bench.SmallImages, thousands(s.Accounts), s.Regions, latency, s.Denied, s.Denied, s.Throttled)
 }
 
 func thousands(n int) string {

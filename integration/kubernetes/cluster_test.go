@@ -28,6 +28,9 @@ const (
 	cleanerRole                  = "arn:aws:iam::123456789012:role/cleaner"
 	cleanerUser                  = "arn:aws:sts::123456789012:assumed-role/cleaner/session"
 	cleanerGroup                 = "ecr-cleaner"
+	// The role in another account, and the access key of its sessions.
+	memberRole = "arn:aws:iam::222222222222:role/ecr-cleaner-member"
+	memberKey  = "ROLE222222222222"
 )
 
 // A cluster is an API server that authenticates as an EKS cluster does. It has the
@@ -35,6 +38,7 @@ const (
 type cluster struct {
 	*testing.T
 	dir    string
+	region string
 	url    string
 	ca     authority
 	client *http.Client
@@ -44,9 +48,15 @@ type cluster struct {
 // start starts a cluster whose kube-apiserver has these additional flags.
 func start(t *testing.T, flags ...string) *cluster {
 	t.Helper()
+	return startIn(t, inusetest.Region, flags...)
+}
+
+// startIn is start with another Region, for whose STS the tokens have to be.
+func startIn(t *testing.T, region string, flags ...string) *cluster {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "kubernetes-") //nolint:usetesting // a folder with the test's name is too long for a socket
 	awstest.NoError(t, err)
-	c := &cluster{T: t, dir: dir, ca: newAuthority(t), log: &bytes.Buffer{}}
+	c := &cluster{T: t, dir: dir, region: region, ca: newAuthority(t), log: &bytes.Buffer{}}
 	c.client = &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: c.ca.pool()}, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 32,
 	}}
@@ -70,10 +80,11 @@ func (c *cluster) grant(roles ...string) {
 		entries[role] = object{"UserName": session, "Groups": []string{cleanerGroup}}
 	}
 	text, err := json.Marshal(object{
-		"Name": clusterName, "Region": inusetest.Region, "AccessEntries": entries,
+		"Name": clusterName, "Region": c.region, "AccessEntries": entries,
 		"AccessKeys": object{
 			cleanerKey: object{"Secret": secret, "ARN": cleanerUser},
 			otherKey:   object{"Secret": secret, "ARN": "arn:aws:sts::123456789012:assumed-role/other/session"},
+			memberKey:  object{"Secret": inusetest.SessionSecret, "ARN": "arn:aws:sts::222222222222:assumed-role/ecr-cleaner-member/session"},
 		},
 	})
 	awstest.NoError(c, err)

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -119,6 +121,35 @@ func do(t *testing.T, cfg aws.Config, url string, body io.ReadCloser) {
 	answer, err := cfg.HTTPClient.Do(r)
 	awstest.NoError(t, err)
 	_ = answer.Body.Close()
+}
+
+// So many calls at a time are those of an in-use scan.
+func TestConnectionsStayOpenForTheNextCalls(t *testing.T) {
+	awstest.Environment(t, "")
+	cfg := load(t)
+	const calls = 384
+	var arrived sync.WaitGroup
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived.Done()
+		arrived.Wait()
+	}))
+	var opened atomic.Int64
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	for range 2 {
+		arrived.Add(calls)
+		var done sync.WaitGroup
+		for range calls {
+			done.Go(func() { do(t, cfg, server.URL, nil) })
+		}
+		done.Wait()
+	}
+	awstest.Equal(t, "connections", int64(calls), opened.Load())
 }
 
 func TestRequestsWithoutBodyAreSentAsTheyAre(t *testing.T) {

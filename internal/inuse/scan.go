@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,7 +154,7 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		reference.Reference
 		all bool
 	}
-	kept := map[image]int{}
+	kept, texts := map[image]int{}, texts{}
 	for use, err := range source.Uses(ctx) {
 		if err != nil {
 			a.err = err
@@ -173,13 +174,33 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 		default:
 			kept[key]++
 		}
+		texts.own(&use)
 		a.uses = append(a.uses, use)
 	}
-	a.uses = Distinct(a.uses)
+	a.uses = slices.Clone(Distinct(a.uses)) // without spare room, because there may be hundreds of sources
 	for i := range a.uses {
 		a.count(&a.uses[i])
 	}
 	return a
+}
+
+// texts has one copy of each text in the uses of a source. Without it, each use would keep
+// the answer in memory that has its texts.
+type texts map[string]string
+
+// own replaces the texts of the use by their copies.
+func (t texts) own(use *Use) {
+	ref := &use.Reference
+	for _, text := range []*string{
+		&ref.RegistryID, &ref.Region, &ref.Host, &ref.Repository, &ref.Tag, &ref.Digest, &use.By, &use.Family,
+	} {
+		one, known := t[*text]
+		if !known {
+			one = strings.Clone(*text)
+			t[one] = one
+		}
+		*text = one
+	}
 }
 
 // Distinct sorts the uses in place, by reference, and returns them without duplicates.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -222,4 +223,29 @@ func TestOnlyPlainUsesAreRepetitions(t *testing.T) {
 	if diff := cmp.Diff(inuse.Distinct(want), got.Uses); diff != "" {
 		t.Errorf("uses (-want +got):\n%s", diff)
 	}
+}
+
+// The texts of a use are parts of a service's answer, which is much larger.
+func TestAScanKeepsNoAnswersInMemory(t *testing.T) { //nolint:paralleltest // measures the memory of the process
+	before := heap()
+	const answers, size = 64, 1 << 20
+	uses := make([]inuse.Use, answers)
+	for i := range uses {
+		answer := fmt.Sprintf("task/%d app v1 %s", i, strings.Repeat(" ", size))
+		texts := strings.Fields(answer)
+		uses[i] = inuse.Use{By: texts[0], Reference: reference.Reference{Host: "example.com", Repository: texts[1], Tag: texts[2]}}
+	}
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{given{name: "one", uses: uses}}, inusetest.Now)
+	clear(uses)
+	if kept := heap() - before; kept > answers*size/4 {
+		t.Errorf("%d uses keep %d bytes", len(scan.Uses), kept)
+	}
+	awstest.Equal(t, "uses", answers, len(scan.Uses))
+}
+
+func heap() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

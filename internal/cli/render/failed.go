@@ -88,7 +88,9 @@ func failedSources(r *report.Report) string {
 	var names []string
 	for _, f := range r.Findings {
 		if f.Kind == finding.ScanFailed {
-			names = append(names, sourceOf(f))
+			if name := sourceOf(f); !slices.Contains(names, name) { // a prefix fails once for each account
+				names = append(names, name)
+			}
 		}
 	}
 	return fmt.Sprintf("%s failed (%s)", count(len(names), "in-use source"), series(words.Few(names), "and"))

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// SessionSecret is the secret access key of all sessions of roles.
+const SessionSecret = "s"
+
 // STS plays AWS STS. It gives credentials for the roles of every account.
 type STS struct {
 	// Refuse returns the status, the code and the message of a refusal, or the status 0.
@@ -47,8 +50,8 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if life == 0 {
 			life = time.Hour
 		}
-		result = fmt.Sprintf("<Credentials><AccessKeyId>ROLE%s</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"+
-			"<Expiration>%s</Expiration></Credentials>", strings.Split(role, ":")[4], time.Now().Add(life).UTC().Format(time.RFC3339)) //nolint:forbidigo // the SDK compares it with the machine's clock
+		result = fmt.Sprintf("<Credentials><AccessKeyId>ROLE%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>t</SessionToken>"+
+			"<Expiration>%s</Expiration></Credentials>", strings.Split(role, ":")[4], SessionSecret, time.Now().Add(life).UTC().Format(time.RFC3339)) //nolint:forbidigo // the SDK compares it with the machine's clock
 	}
 	if s.Refuse != nil {
 		if status, code, message := s.Refuse(r.PostForm); status != 0 {
