@@ -30,7 +30,10 @@ var firstCalls = map[string][]string{
 	"ecs": {"list clusters"}, "lambda": {"list functions"}, "eks": {"list clusters"}, "apprunner": {"list services"},
 	"batch": {"describe job definitions"}, "bedrock-agentcore": {"list agent runtimes", "list harnesses"},
 	"codebuild": {"list projects"}, "emr-serverless": {"list applications"},
-	"sagemaker": {"list models", "list endpoints", "list inference components", "list tuning jobs", "list training jobs", "list processing jobs"},
+	"sagemaker": {
+		"list algorithms", "list pipelines", "list monitoring schedules", "list models", "list endpoints", "list inference components",
+		"list images", "list tuning jobs", "list training jobs", "list processing jobs",
+	},
 }
 
 // queried reports whether the configuration names the source. A source that failed stays in

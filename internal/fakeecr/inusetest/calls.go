@@ -3,7 +3,6 @@ package inusetest
 import (
 	"encoding/json"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -135,11 +134,7 @@ func CheckSource(t *testing.T, actions []string, open func() *Service, source fu
 	s = open()
 	s.extend()
 	check("unknown members", config(s))
-	cfg := config(s)
-	cfg.HTTPClient = awstest.Client(func(*http.Request) (*http.Response, error) {
-		return nil, &net.DNSError{Err: "no such host", Name: "aws.invalid", IsNotFound: true}
-	})
-	WantFailure(t, source(cfg), "no such host; if it is not used here, take \""+source(cfg).Name()+"\" out of protect.inUse")
+	checkNoHost(t, `take "`+source(config(s)).Name()+`" out of protect.inUse`, source)
 }
 
 // checkLists checks empty lists, and answers without a list or with an item without a name.

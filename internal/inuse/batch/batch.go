@@ -167,7 +167,7 @@ var chosen = map[string]bool{
 }
 
 // payloadImages returns the images in the request that a service job makes later. A training
-// job has one, or an algorithm of SageMaker.
+// job has one, or an algorithm of SageMaker, whose image the source sagemaker finds.
 // https://docs.aws.amazon.com/batch/latest/userguide/service-job-payload.html
 func payloadImages(payload string) ([]string, error) {
 	var request object

@@ -25,8 +25,9 @@ var Actions = []string{
 
 const name = "emr-serverless" // in protect.inUse
 
-// inProgress are the states of the job runs that use an image.
-var inProgress = []string{"SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING", "QUEUED"}
+// inProgress are the states of the job runs that use an image, in the order of their life.
+// One listing of all states has them in groups, and a run may move to an earlier group.
+var inProgress = []string{"SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING"}
 
 type source struct{ api awsclient.Service }
 
@@ -117,42 +118,55 @@ func (s source) application(ctx context.Context, c *inuse.Collector, listed item
 	case out.Application == nil:
 		return fmt.Errorf("%s: %w", doing, errIncomplete)
 	}
-	// The API does not say which images the interactive sessions run.
-	mayHaveSessions := false
-	for _, enabled := range out.Application.InteractiveConfiguration {
-		mayHaveSessions = mayHaveSessions || enabled == true
-	}
-	stopped := out.Application.State == "CREATED" || out.Application.State == "STOPPED"
-	if err := add(c, out.Application.images, listed.Arn, mayHaveSessions && !stopped); err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	runs, err := s.list(ctx, "list job runs of application "+listed.ID, "ListJobRuns", path+"/jobruns", url.Values{"states": inProgress})
-	if gone(err) {
-		return nil
-	}
+	unknown, err := s.jobRuns(ctx, c, listed.ID, path)
 	if err != nil {
 		return err
 	}
-	return query.Each(ctx, runs, func(ctx context.Context, run item) error { return s.jobRun(ctx, c, path, run) })
-}
-
-// jobRun adds the images of a job run. It has none if it takes those of the application.
-func (s source) jobRun(ctx context.Context, c *inuse.Collector, application string, listed item) error {
-	doing := "get job run " + listed.ID
-	var out struct{ JobRun *images }
-	err := s.api.Get(ctx, "GetJobRun", application+"/jobruns/"+url.PathEscape(listed.ID), nil, &out)
-	switch {
-	case gone(err):
-		return nil
-	case err != nil:
-		return query.Explain(name, doing, err)
-	case out.JobRun == nil:
-		return fmt.Errorf("%s: %w", doing, errIncomplete)
+	// The API does not say which images the interactive sessions run.
+	stopped := out.Application.State == "CREATED" || out.Application.State == "STOPPED"
+	for _, enabled := range out.Application.InteractiveConfiguration {
+		unknown = unknown || enabled == true && !stopped
 	}
-	if err := add(c, *out.JobRun, listed.Arn, false); err != nil {
+	if err := add(c, out.Application.images, listed.Arn, unknown); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	return nil
+}
+
+// jobRuns adds the images of the job runs of an application. It reports whether one of them
+// names no image: it runs that of the application, or one that its tag had before.
+func (s source) jobRuns(ctx context.Context, c *inuse.Collector, id, path string) (unknown bool, err error) {
+	var runs []item
+	for _, state := range inProgress {
+		found, err := s.list(ctx, "list job runs of application "+id, "ListJobRuns", path+"/jobruns", url.Values{"states": {state}})
+		if err != nil && !gone(err) {
+			return false, err
+		}
+		runs = append(runs, found...)
+	}
+	unnamed, err := query.Gather(ctx, runs, func(ctx context.Context, run item) ([]item, error) { return s.jobRun(ctx, c, path, run) })
+	return len(unnamed) > 0, err
+}
+
+// jobRun adds the images of a job run, or returns the run if it names none.
+func (s source) jobRun(ctx context.Context, c *inuse.Collector, application string, listed item) (unnamed []item, err error) {
+	doing := "get job run " + listed.ID
+	var out struct{ JobRun *images }
+	err = s.api.Get(ctx, "GetJobRun", application+"/jobruns/"+url.PathEscape(listed.ID), nil, &out)
+	switch {
+	case gone(err):
+		return nil, nil
+	case err != nil:
+		return nil, query.Explain(name, doing, err)
+	case out.JobRun == nil:
+		return nil, fmt.Errorf("%s: %w", doing, errIncomplete)
+	case out.JobRun.ImageConfiguration == image{}:
+		unnamed = []item{listed}
+	}
+	if err := add(c, *out.JobRun, listed.Arn, false); err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return unnamed, nil
 }
 
 var errIncomplete = errors.New("the answer has no such object")

@@ -2,6 +2,7 @@ package emrserverless_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func with(o object, name string, value any) object {
 // never started and one that is gone. The job run is older than the image of its application.
 func busy() *inusetest.Service {
 	started := with(image("spark:v2", sha("2")), "workerTypeSpecifications", object{"EXECUTOR": image("worker:v1", sha("3")), "DRIVER": object{}})
-	return &inusetest.Service{
+	s := &inusetest.Service{
 		Call: call, Token: "nextToken", Missing: inusetest.Fault{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "no such application"},
 		Lists: map[string]inusetest.List{
 			"ListApplications": {Member: "applications", Items: []object{
@@ -54,11 +55,6 @@ func busy() *inusetest.Service {
 				{"id": "a3", "arn": "new", "state": "CREATED"},
 				{"id": "a4", "arn": "gone", "state": "TERMINATED"},
 			}},
-			"ListJobRuns a1": {Member: "jobRuns", Items: []object{
-				{"id": "j1", "arn": "run", "state": "RUNNING"},
-				{"id": "j2", "arn": "pending", "state": "PENDING"},
-			}},
-			"ListJobRuns a2": {Member: "jobRuns"}, "ListJobRuns a3": {Member: "jobRuns"},
 		},
 		Objects: map[string]object{
 			"GetApplication a1": {"application": with(started, "state", "STARTED")},
@@ -69,6 +65,19 @@ func busy() *inusetest.Service {
 			"GetJobRun j2":      {"jobRun": object{"jobRunId": "j2"}},
 		},
 	}
+	for _, of := range []string{"a1", "a2", "a3"} {
+		for _, state := range []string{"SUBMITTED", "QUEUED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING"} {
+			s.Lists["ListJobRuns "+of+" "+state] = inusetest.List{Member: "jobRuns"}
+		}
+	}
+	run(s, "a1", "j1", "RUNNING")
+	run(s, "a1", "j2", "PENDING")
+	return s
+}
+
+// run adds a job run to an application.
+func run(s *inusetest.Service, of, id, state string) {
+	s.Lists["ListJobRuns "+of+" "+state] = inusetest.List{Member: "jobRuns", Items: []object{{"id": id, "arn": id, "state": state}}}
 }
 
 func call(r *http.Request, _ object) string {
@@ -79,10 +88,7 @@ func call(r *http.Request, _ object) string {
 	case 2:
 		return "GetApplication " + parts[1]
 	case 3:
-		if states := r.URL.Query()["states"]; len(states) != 6 {
-			panic("job runs that have ended")
-		}
-		return "ListJobRuns " + parts[1]
+		return "ListJobRuns " + parts[1] + " " + r.URL.Query().Get("states")
 	}
 	return "GetJobRun " + parts[3]
 }
@@ -96,7 +102,7 @@ func TestApplicationsAndJobRunsUseTheirImages(t *testing.T) {
 	t.Parallel()
 	inusetest.WantUses(t, source(t, busy()),
 		"spark:v2 started", "spark:v2@"+sha("2")+" started", "worker:v1 started", "worker:v1@"+sha("3")+" started",
-		"spark:v1 run", "spark:v1@"+sha("1")+" run", "next:v1 new")
+		"spark:v1 j1", "spark:v1@"+sha("1")+" j1", "next:v1 new")
 }
 
 func TestTheSourceDoesWhatAllDo(t *testing.T) {
@@ -108,7 +114,7 @@ func TestWhatIsDeletedMeanwhileIsNoFailure(t *testing.T) {
 	t.Parallel()
 	s := busy()
 	delete(s.Objects, "GetApplication a1")
-	delete(s.Lists, "ListJobRuns a2")
+	delete(s.Lists, "ListJobRuns a2 RUNNING")
 	inusetest.WantUses(t, source(t, s), "next:v1 new")
 	s = busy()
 	delete(s.Objects, "GetJobRun j1")
@@ -131,6 +137,36 @@ func TestSessionsMayUseAnyImageUnlessTheDigestIsKnown(t *testing.T) {
 	}
 }
 
+// A job run keeps the image that its tag had, also if the API does not say which that was.
+func TestAJobRunWithoutAnImageMayUseAnyOfTheApplications(t *testing.T) {
+	t.Parallel()
+	s := busy()
+	run(s, "a3", "j2", "RUNNING")
+	scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{source(t, s)}, inusetest.Now)
+	awstest.Equal(t, "failed", 0, len(scan.Failed))
+	for _, use := range scan.Uses {
+		awstest.Equal(t, "all of "+use.Reference.Repository, use.Reference.Repository == "next", use.AllImages)
+	}
+}
+
+// A job run that moves on while the states are listed is in a later list.
+func TestAJobRunThatMovesOnIsFound(t *testing.T) {
+	t.Parallel()
+	s := busy()
+	s.Lists["ListJobRuns a1 RUNNING"] = inusetest.List{Member: "jobRuns"}
+	cfg := inusetest.ConfigFor("https://aws.invalid")
+	cfg.HTTPClient = awstest.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		listing := call(r, nil)
+		s.ServeHTTP(w, r)
+		if listing == "ListJobRuns a1 PENDING" {
+			run(s, "a1", "j1", "RUNNING")
+		}
+	}))
+	got, err := inusetest.Uses(t, newSource(cfg))
+	awstest.NoError(t, err)
+	awstest.Equal(t, "the run is found", true, slices.Contains(got, "spark:v1 j1"))
+}
+
 func TestAnAnswerThatCannotBeUnderstoodIsAFailure(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -141,7 +177,7 @@ func TestAnAnswerThatCannotBeUnderstoodIsAFailure(t *testing.T) {
 		{"GetApplication a1", object{"application": image("TWO words", "")}, "get application a1: started: "},
 		{"GetApplication a1", object{"application": image("spark:v1", "sha256:1")}, "get application a1: started: recorded digest"},
 		{"GetApplication a1", object{"other": "x"}, "GetApplication"},
-		{"GetJobRun j1", object{"jobRun": image("TWO words", "")}, "get job run j1: run: "},
+		{"GetJobRun j1", object{"jobRun": image("TWO words", "")}, "get job run j1: j1: "},
 		{"GetJobRun j1", object{"jobRun": nil}, "GetJobRun"},
 	} {
 		s := busy()

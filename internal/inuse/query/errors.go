@@ -36,12 +36,20 @@ func explain(doing string, err error, orElse, ifUnused string) error {
 	switch {
 	case denied:
 		return fmt.Errorf("%s: %w; allow %s%s", doing, err, action, orElse)
-	case NotKnown(err), HasCode(err, "OptInRequired", "SubscriptionRequiredException"), unsent && !canceled:
+	case NotKnown(err), notOffered(err), unsent && !canceled:
 		return fmt.Errorf("%s: %w; if it is not used here, %s", doing, err, ifUnused)
 	case awsclient.IsThrottled(err), status(err) >= http.StatusInternalServerError:
 		return fmt.Errorf("%s: %w; run again later", doing, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// notOffered reports whether the answer is one of an account or Region without the service.
+// A Region that is not enabled knows no credentials of the account.
+func notOffered(err error) bool {
+	return HasCode(err, "OptInRequired", "SubscriptionRequiredException", "UnrecognizedClientException", "InvalidClientTokenId",
+		"MissingAuthenticationTokenException") ||
+		HasCode(err, "") && slices.Contains([]int{http.StatusForbidden, http.StatusNotFound}, status(err))
 }
 
 // status returns the HTTP status of the answer, or 0 without an answer.

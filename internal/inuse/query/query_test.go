@@ -85,6 +85,11 @@ func TestAnErrorSaysWhatToDo(t *testing.T) {
 	refused := func(code string) error {
 		return &smithy.OperationError{ServiceID: "ECS", OperationName: "ListTasks", Err: &smithy.GenericAPIError{Code: code, Message: "no"}}
 	}
+	page := func(status int) error { // without a code
+		return &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: &smithy.GenericAPIError{Message: "x"},
+		}
+	}
 	unused := `; if it is not used here, take "ecs" out of protect.inUse`
 	for _, c := range []struct {
 		err  error
@@ -94,6 +99,11 @@ func TestAnErrorSaysWhatToDo(t *testing.T) {
 		{&smithy.GenericAPIError{Code: "AccessDenied"}, "; allow the action"},
 		{refused("OptInRequired"), unused},
 		{refused("UnknownOperationException"), unused},
+		{refused("UnrecognizedClientException"), unused}, // the Region is not enabled
+		{refused("MissingAuthenticationTokenException"), unused},
+		{page(http.StatusNotFound), unused}, // a host that answers for all Regions
+		{page(http.StatusForbidden), unused},
+		{page(http.StatusBadRequest), "x"},
 		{&smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 501}}, Err: errors.New("x")}, unused},
 		{&smithyhttp.RequestSendError{Err: errors.New("refused")}, unused},
 		{&smithyhttp.RequestSendError{Err: context.Canceled}, "canceled"},

@@ -7,7 +7,8 @@ import "slices"
 // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations.html
 type description struct {
 	EndpointArn, ModelArn, InferenceComponentArn, TrainingJobArn, ProcessingJobArn string
-	HyperParameterTuningJobArn, ModelPackageArn, AlgorithmArn                      string
+	HyperParameterTuningJobArn, ModelPackageArn, AlgorithmArn, PipelineArn         string
+	MonitoringScheduleArn, ImageVersionArn, JobDefinitionArn                       string
 
 	ProductionVariants, ShadowProductionVariants        []variant // of an endpoint
 	PendingDeploymentSummary                            struct{ ProductionVariants, ShadowProductionVariants []variant }
@@ -23,6 +24,14 @@ type description struct {
 	TrainingSpecification                               reference // of an algorithm
 	InferenceSpecification                              inference // of an algorithm or a model package
 	AdditionalInferenceSpecifications                   []inference
+	BaseImage, ContainerImage                           string // of an image version
+	PipelineDefinition                                  string // a JSON document
+	MonitoringScheduleConfig                            struct {
+		reference
+		MonitoringJobDefinition struct{ MonitoringAppSpecification reference }
+	}
+	DataQualityAppSpecification, ModelQualityAppSpecification      reference // of a job definition
+	ModelBiasAppSpecification, ModelExplainabilityAppSpecification reference
 }
 
 type variant struct{ DeployedImages []reference }
@@ -44,6 +53,7 @@ type reference struct {
 	ImageDigest, TrainingImageDigest                   string
 	SpecifiedImage, ResolvedImage                      string // of an image that is deployed; resolved by digest
 	ModelPackageName, AlgorithmName                    string // instead of an image
+	MonitoringJobDefinitionName, MonitoringType        string // likewise
 }
 
 // names returns the names of the image.
@@ -59,7 +69,13 @@ func (r reference) names() (names []string) {
 // images returns the references to images.
 func (d *description) images() []reference {
 	all := slices.Concat(d.Containers, d.DebugRuleConfigurations, d.ProfilerRuleConfigurations,
-		[]reference{d.PrimaryContainer, d.AlgorithmSpecification, d.AppSpecification, d.TrainingSpecification})
+		[]reference{
+			d.PrimaryContainer, d.AlgorithmSpecification, d.AppSpecification, d.TrainingSpecification,
+			d.DataQualityAppSpecification, d.ModelQualityAppSpecification, d.ModelBiasAppSpecification, d.ModelExplainabilityAppSpecification,
+			d.MonitoringScheduleConfig.reference, d.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification,
+			{Image: d.BaseImage},
+			{Image: d.ContainerImage},
+		})
 	pending := d.PendingDeploymentSummary
 	for _, v := range slices.Concat(d.ProductionVariants, d.ShadowProductionVariants, pending.ProductionVariants, pending.ShadowProductionVariants) {
 		all = append(all, v.DeployedImages...)

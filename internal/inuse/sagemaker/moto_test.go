@@ -3,6 +3,8 @@
 package sagemaker_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,12 +18,16 @@ import (
 
 const role = "arn:aws:iam::123456789012:role/sagemaker"
 
-// Moto has models, and endpoints without images. Its jobs have always ended, and it has no
-// inference components.
+// Moto has models, pipelines, and endpoints without images. Its jobs have always ended. It
+// lacks the other listings.
 func TestMoto(t *testing.T) {
 	cfg := inusetest.ConfigFor(inusetest.Moto(t))
 	client := awssagemaker.NewFromConfig(cfg)
-	for _, name := range []string{"one", "two", "gone"} {
+	names := []string{"one", "gone"}
+	for i := range 100 { // with the first, more than a page
+		names = append(names, fmt.Sprintf("m%02d", i))
+	}
+	for _, name := range names {
 		do(&sdk{T: t}, client.CreateModel, &awssagemaker.CreateModelInput{
 			ModelName: &name, ExecutionRoleArn: aws.String(role),
 			PrimaryContainer: &types.ContainerDefinition{Image: aws.String(registry + "model:" + name)},
@@ -44,11 +50,26 @@ func TestMoto(t *testing.T) {
 			InstanceCount: aws.Int32(1), InstanceType: types.TrainingInstanceTypeMlM5Large, VolumeSizeInGB: aws.Int32(1),
 		},
 	})
-	cfg = inusetest.Instead(cfg, ".ListInferenceComponents", `{"InferenceComponents": []}`)
+	for call, answer := range map[string]string{
+		".ListInferenceComponents": `{"InferenceComponents": []}`, ".ListAlgorithms": `{"AlgorithmSummaryList": []}`,
+		".ListMonitoringSchedules": `{"MonitoringScheduleSummaries": []}`, ".ListImages": `{"Images": []}`,
+	} {
+		cfg = inusetest.Instead(cfg, call, answer)
+	}
+	do(&sdk{T: t}, client.CreatePipeline, &awssagemaker.CreatePipelineInput{
+		PipelineName: aws.String("nightly"), RoleArn: aws.String(role), ClientRequestToken: aws.String(strings.Repeat("t", 32)),
+		PipelineDefinition: aws.String(`{"Steps": [{"Arguments": {"AppSpecification": {"ImageUri": "` + registry + `step:v1"}}}]}`),
+	})
 	got, err := inusetest.Uses(t, newSource(cfg))
 	awstest.NoError(t, err)
 	for i := range got {
 		got[i] = strings.ReplaceAll(got[i], "arn:aws:sagemaker:"+inusetest.Region+":123456789012:", "")
 	}
-	awstest.Equal(t, "uses", []string{"model:one model/one", "model:two model/two"}, got)
+	want := []string{"step:v1 pipeline/nightly"}
+	for _, name := range slices.DeleteFunc(names, func(name string) bool { return name == "gone" }) {
+		want = append(want, "model:"+name+" model/"+name)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	awstest.Equal(t, "uses", want, got)
 }

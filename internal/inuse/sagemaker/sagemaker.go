@@ -3,9 +3,11 @@
 //
 //   - models, also those in the model packages that they name;
 //   - endpoints and inference components, as given and by the digest that is deployed;
-//   - training jobs, their rules, processing jobs and tuning jobs that are in progress.
+//   - training jobs, their rules, processing jobs and tuning jobs that are in progress;
+//   - what starts such jobs later: algorithms, pipelines, and monitoring schedules;
+//   - all versions of SageMaker images, which Studio and notebooks start.
 //
-// A transform job runs a model.
+// A transform job runs a model. An image whose name a pipeline computes is not found.
 package sagemaker
 
 import (
@@ -19,14 +21,17 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 )
 
-// Actions are the IAM actions for the calls of the source. It describes model packages and
-// algorithms only if a model or a job names one.
+// Actions are the IAM actions for the calls of the source. It describes model packages
+// and job definitions only if a model or a schedule names one.
 var Actions = []string{
-	"sagemaker:DescribeAlgorithm", "sagemaker:DescribeEndpoint", "sagemaker:DescribeHyperParameterTuningJob",
-	"sagemaker:DescribeInferenceComponent", "sagemaker:DescribeModel", "sagemaker:DescribeModelPackage",
-	"sagemaker:DescribeProcessingJob", "sagemaker:DescribeTrainingJob", "sagemaker:ListEndpoints",
-	"sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListInferenceComponents", "sagemaker:ListModels",
-	"sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs",
+	"sagemaker:DescribeAlgorithm", "sagemaker:DescribeDataQualityJobDefinition", "sagemaker:DescribeEndpoint", "sagemaker:DescribeHyperParameterTuningJob",
+	"sagemaker:DescribeImageVersion", "sagemaker:DescribeInferenceComponent", "sagemaker:DescribeModel",
+	"sagemaker:DescribeModelBiasJobDefinition", "sagemaker:DescribeModelExplainabilityJobDefinition",
+	"sagemaker:DescribeModelPackage", "sagemaker:DescribeModelQualityJobDefinition", "sagemaker:DescribeMonitoringSchedule", "sagemaker:DescribePipeline",
+	"sagemaker:DescribeProcessingJob", "sagemaker:DescribeTrainingJob", "sagemaker:ListAlgorithms", "sagemaker:ListEndpoints",
+	"sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListImageVersions", "sagemaker:ListImages",
+	"sagemaker:ListInferenceComponents", "sagemaker:ListModels", "sagemaker:ListMonitoringSchedules",
+	"sagemaker:ListPipelines", "sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs",
 }
 
 const name = "sagemaker" // in protect.inUse
@@ -53,6 +58,9 @@ var (
 	inProgress = []string{"InProgress", "Stopping"} // in the order in which a job has them
 	// kinds are in the order in which one hands its image on to another.
 	kinds = []kind{
+		{"Algorithm", "algorithm", all, true},
+		{"Pipeline", "pipeline", all, false},
+		{"MonitoringSchedule", "monitoring schedule", all, false},
 		{"Model", "model", all, true},
 		{"Endpoint", "endpoint", all, false},
 		{"InferenceComponent", "inference component", all, false},
@@ -67,82 +75,65 @@ func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return inuse.Collect(func(c *inuse.Collector) error {
 		for _, k := range kinds {
 			for _, status := range k.statuses {
-				items, err := s.list(ctx, k, status)
+				in := map[string]any{}
+				if status != "" {
+					in["StatusEquals"] = status
+				}
+				items, err := s.list(ctx, k, in)
 				if err != nil {
 					return err
 				}
-				if err := query.Each(ctx, items, func(ctx context.Context, i item) error { return s.images(ctx, c, k, i) }); err != nil {
+				if err := query.Each(ctx, items, func(ctx context.Context, i item) error {
+					return s.images(ctx, c, k, i, map[string]any{k.name + "Name": i.name})
+				}); err != nil {
 					return err
 				}
 			}
 		}
-		return nil
+		images, err := s.list(ctx, kind{name: "Image", text: "image"}, map[string]any{})
+		if err != nil {
+			return err
+		}
+		return query.Each(ctx, images, func(ctx context.Context, i item) error { return s.versions(ctx, c, i.name) })
 	})
 }
 
-// A page is an answer of one of the listings.
-type page struct {
-	Models, Endpoints, InferenceComponents                                         []summary
-	HyperParameterTuningJobSummaries, TrainingJobSummaries, ProcessingJobSummaries []summary
-	NextToken                                                                      *string
-}
-
-type summary map[string]any
-
-// list returns the list of the page, which has one.
-func (p page) list() []summary {
-	for _, list := range [][]summary{
-		p.Models, p.Endpoints, p.InferenceComponents, p.HyperParameterTuningJobSummaries, p.TrainingJobSummaries, p.ProcessingJobSummaries,
-	} {
-		if list != nil {
-			return list
+// versions adds the images of the versions of a SageMaker image. Their listing has numbers.
+func (s source) versions(ctx context.Context, c *inuse.Collector, image string) error {
+	k := kind{name: "ImageVersion", text: "image version"}
+	all, err := s.list(ctx, k, map[string]any{"ImageName": image})
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		in := map[string]any{"ImageName": image, "Version": v.version}
+		if err := s.images(ctx, c, k, item{fmt.Sprint(image, " ", v.version), v.arn, v.version}, in); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-type item struct{ name, arn string }
-
-// list returns the resources of a kind with the status, or all if it is empty.
-func (s source) list(ctx context.Context, k kind, status string) ([]item, error) {
-	in := struct {
-		MaxResults   int
-		StatusEquals string  `json:",omitempty"`
-		NextToken    *string `json:",omitempty"`
-	}{MaxResults: 100, StatusEquals: status}
-	var all []item
-	for found, err := range query.Pages(func(token *string) (out page, err error) {
-		in.NextToken = token
-		err = s.post(ctx, "List"+k.name+"s", in, &out)
-		return out, err
-	}, func(p page) ([]summary, *string) { return p.list(), p.NextToken }) {
-		doing := "list " + k.text + "s"
-		if err != nil {
-			return nil, query.Explain(name, doing, err)
-		}
-		i := item{}
-		i.name, _ = found[k.name+"Name"].(string)
-		i.arn, _ = found[k.name+"Arn"].(string)
-		if i.name == "" {
-			return nil, fmt.Errorf("%s: the answer has an item without a name", doing)
-		}
-		all = append(all, i)
-	}
-	return all, nil
-}
-
-// images adds the images of a resource.
-func (s source) images(ctx context.Context, c *inuse.Collector, k kind, i item) error {
+// images adds the images of a resource, which the input of its operation Describe names.
+func (s source) images(ctx context.Context, c *inuse.Collector, k kind, i item, in map[string]any) error {
 	doing := "describe " + k.text + " " + i.name
-	found, err := s.describe(ctx, k.name, i.name)
+	var found description
+	err := s.post(ctx, "Describe"+k.name, in, &found)
 	switch {
 	case gone(err):
 		return nil
 	case err != nil:
 		return query.Explain(name, doing, err)
 	}
+	planned, err := found.planned()
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
 	known := false
-	for _, image := range found.images() {
+	for _, image := range append(found.images(), planned...) {
 		known = known || image != reference{}
 		if err := s.add(ctx, c, image, i.arn); err != nil {
 			return fmt.Errorf("%s: %w", doing, err)
@@ -176,17 +167,20 @@ func (s source) add(ctx context.Context, c *inuse.Collector, r reference, by str
 	return nil
 }
 
-// origin adds the images of the model package or algorithm of a reference without an image.
-// It may belong to another account.
+// origin adds the images of what a reference without an image names. A model package may
+// belong to another account.
 func (s source) origin(ctx context.Context, c *inuse.Collector, r reference, by string) error {
-	for _, of := range []struct{ kind, text, name string }{
-		{"ModelPackage", "model package", r.ModelPackageName}, {"Algorithm", "algorithm", r.AlgorithmName},
+	for _, of := range []struct{ operation, member, text, name string }{
+		{"DescribeModelPackage", "ModelPackageName", "model package", r.ModelPackageName},
+		{"DescribeAlgorithm", "AlgorithmName", "algorithm", r.AlgorithmName},
+		{"Describe" + r.MonitoringType + "JobDefinition", "JobDefinitionName", "job definition", r.MonitoringJobDefinitionName},
 	} {
 		if of.name == "" {
 			continue
 		}
 		doing := "describe " + of.text + " " + of.name
-		found, err := s.describe(ctx, of.kind, of.name)
+		var found description
+		err := s.post(ctx, of.operation, map[string]any{of.member: of.name}, &found)
 		switch {
 		case gone(err):
 			return fmt.Errorf("%s: %w; delete %s, whose image is not known", doing, err, by)
@@ -201,12 +195,6 @@ func (s source) origin(ctx context.Context, c *inuse.Collector, r reference, by 
 		}
 	}
 	return nil
-}
-
-// describe describes the resource of a kind.
-func (s source) describe(ctx context.Context, kind, named string) (out description, err error) {
-	err = s.post(ctx, "Describe"+kind, map[string]string{kind + "Name": named}, &out)
-	return out, err
 }
 
 func (s source) post(ctx context.Context, operation string, in, out any) error {

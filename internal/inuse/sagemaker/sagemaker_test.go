@@ -1,6 +1,7 @@
 package sagemaker_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -70,6 +71,13 @@ func busy() *inusetest.Service {
 			s.Lists["List"+kind+"s "+status] = inusetest.List{Member: kind + "Summaries"}
 		}
 	}
+	for call, member := range map[string]string{
+		"Algorithms ": "AlgorithmSummaryList", "Pipelines ": "PipelineSummaries", "MonitoringSchedules ": "MonitoringScheduleSummaries",
+		"Images ": "Images", "ImageVersions studio": "ImageVersions",
+	} {
+		s.Lists["List"+call] = inusetest.List{Member: member}
+	}
+	addLater(s)
 	container := of("Image", "model:v1")
 	container["Environment"] = object{"Image": "no image"}
 	add(s, "Model", "", "one", object{"PrimaryContainer": container})
@@ -90,7 +98,7 @@ func busy() *inusetest.Service {
 	add(s, "InferenceComponent", "", "parts", object{"Specifications": []object{{"Container": object{"DeployedImage": deployed("part:v2", sha("5"))}}, {"ModelName": "one"}}})
 	add(s, "HyperParameterTuningJob", "InProgress", "tune", object{"TrainingJobDefinition": object{"AlgorithmSpecification": of("TrainingImage", "tune:v1")}})
 	add(s, "HyperParameterTuningJob", "Stopping", "tunes", object{"TrainingJobDefinitions": []object{{"AlgorithmSpecification": object{"AlgorithmName": "own"}}}})
-	s.Objects["DescribeAlgorithm own"] = an("Algorithm", "own", object{"TrainingSpecification": of("TrainingImage", "algorithm:v1")})
+	add(s, "Algorithm", "", "own", object{"TrainingSpecification": of("TrainingImage", "algorithm:v1")})
 	add(s, "TrainingJob", "InProgress", "train", object{
 		"AlgorithmSpecification":     of("TrainingImage", "train:v1"),
 		"DebugRuleConfigurations":    []object{{"RuleEvaluatorImage": "503895931360.dkr.ecr.eu-west-1.amazonaws.com/rules:latest"}},
@@ -100,6 +108,30 @@ func busy() *inusetest.Service {
 	add(s, "TrainingJob", "InProgress", "serverless", object{})
 	add(s, "ProcessingJob", "InProgress", "process", object{"AppSpecification": of("ImageUri", "process:v1")})
 	return s
+}
+
+// addLater adds what starts images later.
+func addLater(s *inusetest.Service) {
+	add(s, "Pipeline", "", "nightly", object{"PipelineDefinition": `{"Version": "2020-12-01",
+		"Parameters": [{"Name": "Tag", "DefaultValue": "` + registry + `default:v1"}, {"Name": "Count", "DefaultValue": 1}],
+		"Steps": [{"Type": "Training", "Arguments": {"AlgorithmSpecification": {"TrainingImage": "` + registry + `step:v1"}}},
+			{"Type": "Processing", "Arguments": {"AppSpecification": {"ImageUri": "proxy.example.com/step:v2"}, "Environment": {"A": "b"}}},
+			{"Type": "Processing", "Arguments": {"AppSpecification": {"ImageUri": {"Get": "Parameters.Tag"}}}}]}`})
+	add(s, "MonitoringSchedule", "", "hourly", object{"MonitoringScheduleConfig": object{
+		"MonitoringJobDefinition": object{"MonitoringAppSpecification": of("ImageUri", "monitor:v1")},
+	}})
+	for _, kind := range []string{"DataQuality", "ModelQuality", "ModelBias", "ModelExplainability"} {
+		add(s, "MonitoringSchedule", "", kind, object{"MonitoringScheduleConfig": object{"MonitoringJobDefinitionName": "d", "MonitoringType": kind}})
+		s.Objects["Describe"+kind+"JobDefinition d"] = object{"JobDefinitionArn": "d", kind + "AppSpecification": of("ImageUri", "quality:"+kind)}
+	}
+	s.Lists["ListImages "] = inusetest.List{Member: "Images", Items: []object{an("Image", "studio", nil)}}
+	s.Lists["ListImageVersions studio"] = inusetest.List{Member: "ImageVersions", Items: []object{
+		{"ImageVersionArn": "studio/1", "Version": 1}, {"ImageVersionArn": "studio/2", "Version": 2},
+	}}
+	s.Objects["DescribeImageVersion studio 1"] = object{
+		"ImageVersionArn": "studio/1", "BaseImage": registry + "studio:v1", "ContainerImage": registry + "studio@" + sha("6"),
+	}
+	s.Objects["DescribeImageVersion studio 2"] = object{"ImageVersionArn": "studio/2", "BaseImage": registry + "studio:v2"}
 }
 
 // add adds a resource to the listing with that status, and its description.
@@ -113,8 +145,14 @@ func add(s *inusetest.Service, kind, status, name string, members object) {
 
 func call(r *http.Request, in object) string {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "SageMaker.")
+	if image, isVersion := in["ImageName"].(string); isVersion {
+		return strings.TrimSuffix(fmt.Sprint(operation, " ", image, " ", in["Version"]), " <nil>")
+	}
 	if kind, isDescribe := strings.CutPrefix(operation, "Describe"); isDescribe {
 		name, _ := in[kind+"Name"].(string)
+		if strings.HasSuffix(kind, "JobDefinition") {
+			name, _ = in["JobDefinitionName"].(string)
+		}
 		return operation + " " + name
 	}
 	status, _ := in["StatusEquals"].(string)
@@ -129,7 +167,10 @@ func TestEachKindUsesItsImages(t *testing.T) {
 		"web:v1 web", "web@"+sha("1")+" web", "shadow:v1 web", "shadow@"+sha("2")+" web", "web:v2 web", "web@"+sha("3")+" web",
 		"part:v1 part", "part@"+sha("4")+" part", "part:v2 parts", "part@"+sha("5")+" parts",
 		"tune:v1 tune", "algorithm:v1 tunes", "train:v1 train", "train:v2 stopping", "profiler:v1 train",
-		"503895931360.dkr.ecr.eu-west-1.amazonaws.com/rules:latest train", "process:v1 process")
+		"503895931360.dkr.ecr.eu-west-1.amazonaws.com/rules:latest train", "process:v1 process",
+		"algorithm:v1 own", "default:v1 nightly", "step:v1 nightly", "proxy.example.com/step:v2 nightly", "monitor:v1 hourly",
+		"quality:DataQuality DataQuality", "quality:ModelQuality ModelQuality", "quality:ModelBias ModelBias", "quality:ModelExplainability ModelExplainability",
+		"studio:v1 studio/1", "studio@"+sha("6")+" studio/1", "studio:v2 studio/2")
 }
 
 func TestTheSourceDoesWhatAllDo(t *testing.T) {
@@ -191,6 +232,7 @@ func TestAnAnswerThatCannotBeUnderstoodIsAFailure(t *testing.T) {
 		{"DescribeModel one", an("Model", "one", object{"PrimaryContainer": object{}}), "describe model one: the answer names no image"},
 		{"DescribeModel one", an("Model", "one", object{"PrimaryContainer": of("Image", "TWO words")}), "describe model one: one: "},
 		{"DescribeProcessingJob process", an("ProcessingJob", "process", nil), "describe processing job process: the answer names no image"},
+		{"DescribePipeline nightly", an("Pipeline", "nightly", object{"PipelineDefinition": "{"}), "describe pipeline nightly: its definition: "},
 		{"DescribeTrainingJob train", object{"Other": "x"}, "DescribeTrainingJob"},
 		{"DescribeEndpoint web", an("Endpoint", "web", object{"ProductionVariants": variant(object{"ResolvedImage": registry + "web@sha256:1"})}), "describe endpoint web: web: "},
 	} {

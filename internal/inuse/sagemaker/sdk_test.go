@@ -23,6 +23,10 @@ func TestTheSDKSendsAndReadsTheSame(t *testing.T) {
 	got, err := inusetest.Uses(t, newSource(inusetest.Config(t, ours)))
 	awstest.NoError(t, err)
 	s := &sdk{t, awssagemaker.NewFromConfig(inusetest.Config(t, theirs)), nil}
+	s.algorithms()
+	s.pipelines()
+	s.schedules()
+	s.versions()
 	s.models()
 	s.endpoints()
 	s.components()
@@ -149,6 +153,68 @@ func (s *sdk) algorithm(by, name *string) {
 		out := do(s, s.client.DescribeAlgorithm, &awssagemaker.DescribeAlgorithmInput{AlgorithmName: name})
 		s.add(by, out.TrainingSpecification.TrainingImage)
 	}
+}
+
+func (s *sdk) algorithms() {
+	p := awssagemaker.NewListAlgorithmsPaginator(s.client, &awssagemaker.ListAlgorithmsInput{MaxResults: limit})
+	pages(s, p.HasMorePages, p.NextPage, func(o *awssagemaker.ListAlgorithmsOutput) []types.AlgorithmSummary {
+		return o.AlgorithmSummaryList
+	}, func(a types.AlgorithmSummary) { s.algorithm(a.AlgorithmArn, a.AlgorithmName) })
+}
+
+func (s *sdk) pipelines() {
+	p := awssagemaker.NewListPipelinesPaginator(s.client, &awssagemaker.ListPipelinesInput{MaxResults: limit})
+	pages(s, p.HasMorePages, p.NextPage, func(o *awssagemaker.ListPipelinesOutput) []types.PipelineSummary {
+		return o.PipelineSummaries
+	}, func(summary types.PipelineSummary) {
+		out := do(s, s.client.DescribePipeline, &awssagemaker.DescribePipelineInput{PipelineName: summary.PipelineName})
+		for _, image := range []string{registry + "default:v1", registry + "step:v1", "proxy.example.com/step:v2"} {
+			awstest.Equal(s, image+" is in the definition", true, strings.Contains(*out.PipelineDefinition, `"`+image+`"`))
+			s.add(summary.PipelineArn, &image)
+		}
+	})
+}
+
+func (s *sdk) schedules() {
+	p := awssagemaker.NewListMonitoringSchedulesPaginator(s.client, &awssagemaker.ListMonitoringSchedulesInput{MaxResults: limit})
+	pages(s, p.HasMorePages, p.NextPage, func(o *awssagemaker.ListMonitoringSchedulesOutput) []types.MonitoringScheduleSummary {
+		return o.MonitoringScheduleSummaries
+	}, func(m types.MonitoringScheduleSummary) {
+		out := do(s, s.client.DescribeMonitoringSchedule, &awssagemaker.DescribeMonitoringScheduleInput{MonitoringScheduleName: m.MonitoringScheduleName})
+		var image *string
+		name := out.MonitoringScheduleConfig.MonitoringJobDefinitionName
+		switch out.MonitoringScheduleConfig.MonitoringType {
+		case types.MonitoringTypeDataQuality:
+			image = do(s, s.client.DescribeDataQualityJobDefinition, &awssagemaker.DescribeDataQualityJobDefinitionInput{JobDefinitionName: name}).
+				DataQualityAppSpecification.ImageUri
+		case types.MonitoringTypeModelQuality:
+			image = do(s, s.client.DescribeModelQualityJobDefinition, &awssagemaker.DescribeModelQualityJobDefinitionInput{JobDefinitionName: name}).
+				ModelQualityAppSpecification.ImageUri
+		case types.MonitoringTypeModelBias:
+			image = do(s, s.client.DescribeModelBiasJobDefinition, &awssagemaker.DescribeModelBiasJobDefinitionInput{JobDefinitionName: name}).
+				ModelBiasAppSpecification.ImageUri
+		case types.MonitoringTypeModelExplainability:
+			image = do(s, s.client.DescribeModelExplainabilityJobDefinition, &awssagemaker.DescribeModelExplainabilityJobDefinitionInput{JobDefinitionName: name}).
+				ModelExplainabilityAppSpecification.ImageUri
+		default:
+			image = out.MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringAppSpecification.ImageUri
+		}
+		s.add(m.MonitoringScheduleArn, image)
+	})
+}
+
+func (s *sdk) versions() {
+	p := awssagemaker.NewListImagesPaginator(s.client, &awssagemaker.ListImagesInput{MaxResults: limit})
+	pages(s, p.HasMorePages, p.NextPage, func(o *awssagemaker.ListImagesOutput) []types.Image { return o.Images }, func(i types.Image) {
+		p := awssagemaker.NewListImageVersionsPaginator(s.client, &awssagemaker.ListImageVersionsInput{ImageName: i.ImageName, MaxResults: limit})
+		pages(s, p.HasMorePages, p.NextPage, func(o *awssagemaker.ListImageVersionsOutput) []types.ImageVersion {
+			return o.ImageVersions
+		}, func(v types.ImageVersion) {
+			out := do(s, s.client.DescribeImageVersion, &awssagemaker.DescribeImageVersionInput{ImageName: i.ImageName, Version: v.Version})
+			s.add(v.ImageVersionArn, out.BaseImage)
+			s.add(v.ImageVersionArn, out.ContainerImage)
+		})
+	})
 }
 
 func (s *sdk) tuningJobs(status types.HyperParameterTuningJobStatus) {

@@ -6,9 +6,6 @@
 package services
 
 import (
-	"context"
-	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
@@ -46,23 +43,8 @@ var Table = []Service{
 	{"sagemaker", sagemaker.New, sagemaker.Actions, "InUseSageMaker"},
 }
 
-// New returns the source for a name of protect.inUse. If the table lacks it, the source fails.
+// New returns the source for a name of protect.inUse, all of which are in the table.
 func New(name string, env query.Environment) inuse.Source {
-	for _, service := range Table {
-		if service.Name == name {
-			return service.New(env)
-		}
-	}
-	return unsupported(name)
-}
-
-// An unsupported service is known to the configuration and not in the table.
-type unsupported string
-
-func (u unsupported) Name() string { return string(u) }
-
-func (u unsupported) Uses(context.Context) iter.Seq2[inuse.Use, error] {
-	return inuse.Collect(func(*inuse.Collector) error {
-		return fmt.Errorf("this version cannot query it; take %q out of protect.inUse, or name a list in protect.references instead", string(u))
-	})
+	i := slices.IndexFunc(Table, func(s Service) bool { return s.Name == name })
+	return Table[i].New(env)
 }
