@@ -17,7 +17,8 @@ import (
 // those of its users, put together.
 type awsAccount struct {
 	registry http.Handler
-	empty    user // the answers of an account without users
+	empty    user              // the answers of an account without users
+	spell    *strings.Replacer // of answers, for the account and the Region
 
 	mu    sync.Mutex
 	users []user
@@ -25,16 +26,20 @@ type awsAccount struct {
 
 // A user uses one image of the repository app, which has the name of the user as its tag.
 type user struct {
-	name string
+	name   string
+	source string // that finds it
 	// Answers are parts of answers: of an operation, or of a path in a REST API. They may
 	// be for requests with a value only, which follows after a space. In an answer, HOST is
 	// the registry's host, ECS: begins an ARN of ECS, and @NAME is the digest of an image.
 	answers map[string]string
-	// In place of answers, list is the content of a list of references.
-	list string
+	// In place of answers, list is the content of a list of references, which is at location.
+	list, location string
 }
 
-var spellAnswer = strings.NewReplacer("HOST", host, "ECS:", "arn:aws:ecs:"+region+":"+account+":", "AWS:", ":"+region+":"+account+":")
+// spelling completes the answers of the account in the Region.
+func spelling(account, region string) *strings.Replacer {
+	return strings.NewReplacer("HOST", host, "ECS:", "arn:aws:ecs:"+region+":"+account+":", "AWS:", ":"+region+":"+account+":")
+}
 
 func (a *awsAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AmazonEC2ContainerRegistry") {
@@ -73,7 +78,7 @@ func (a *awsAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *awsAccount) become(users []user) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.users = append([]user{a.empty, {answers: withoutJobs}}, users...)
+	a.users = append([]user{a.empty}, users...)
 }
 
 // answer returns the answer to a request with the values: all parts for it, with their
@@ -84,9 +89,9 @@ func (a *awsAccount) answer(name string, values []string) map[string]any {
 	whole := map[string]any{}
 	for _, u := range a.users {
 		for _, key := range slices.Sorted(maps.Keys(u.answers)) {
-			operation, value, some := strings.Cut(spellAnswer.Replace(key), " ")
+			operation, value, some := strings.Cut(a.spell.Replace(key), " ")
 			if operation == name && (!some || slices.Contains(values, value)) {
-				join(whole, parse(u.answers[key]))
+				join(whole, parse(a.spell.Replace(u.answers[key])))
 			}
 		}
 	}
@@ -96,7 +101,7 @@ func (a *awsAccount) answer(name string, values []string) map[string]any {
 var digestName = regexp.MustCompile(`@[a-z0-9-]+`)
 
 func parse(text string) map[string]any {
-	text = digestName.ReplaceAllStringFunc(spellAnswer.Replace(text), func(name string) string { return "@" + digestOf(name[1:]) })
+	text = digestName.ReplaceAllStringFunc(text, func(name string) string { return "@" + digestOf(name[1:]) })
 	var part map[string]any
 	if err := json.Unmarshal([]byte(text), &part); err != nil {
 		panic(err.Error() + ": " + text)

@@ -1,12 +1,14 @@
 package scenario_test
 
-// jobUsers are users in App Runner, Batch and CodeBuild.
-var jobUsers = []user{
+var appRunnerUsers = []user{
 	{name: "app-runner", answers: map[string]string{
 		"ListServices": `{"ServiceSummaryList": [{"ServiceArn": "arn:aws:apprunnerAWS:service/web/1"}]}`,
 		"DescribeService": `{"Service": {"ServiceArn": "arn:aws:apprunnerAWS:service/web/1", "Status": "PAUSED",
 			"SourceConfiguration": {"ImageRepository": {"ImageIdentifier": "HOST/app:app-runner", "ImageRepositoryType": "ECR"}}}}`,
 	}},
+}
+
+var batchUsers = []user{
 	{name: "job-definition", answers: map[string]string{
 		"/v1/describejobdefinitions ACTIVE": `{"jobDefinitions": [{"jobDefinitionArn": "arn:aws:batchAWS:job-definition/one:1",
 			"containerProperties": {"image": "HOST/app:job-definition"}}]}`,
@@ -14,7 +16,7 @@ var jobUsers = []user{
 	{name: "job-in-progress", answers: map[string]string{
 		"/v1/describejobqueues": `{"jobQueues": [{"jobQueueArn": "arn:aws:batchAWS:job-queue/q", "jobQueueType": "EKS"}]}`,
 		"/v1/listjobs STARTING": `{"jobSummaryList": [{"jobId": "one"}]}`,
-		"/v1/describejobs": `{"jobs": [{"jobId": "one", "eksProperties": {"podProperties":
+		"/v1/describejobs": `{"jobs": [{"jobId": "one", "jobArn": "arn:aws:batchAWS:job/one", "eksProperties": {"podProperties":
 			{"containers": [{"image": "HOST/app:job-in-progress"}]}}}]}`,
 	}},
 	{name: "training-job", answers: map[string]string{
@@ -23,19 +25,12 @@ var jobUsers = []user{
 		"/v1/describeservicejob two": `{"jobArn": "arn:aws:batchAWS:service-job/two",
 			"serviceRequestPayload": "{\"AlgorithmSpecification\": {\"TrainingImage\": \"HOST/app:training-job\"}}"}`,
 	}},
+}
+
+var codeBuildUsers = []user{
 	{name: "build-project", answers: map[string]string{
 		"ListProjects": `{"projects": ["build"]}`,
 		"BatchGetProjects": `{"projects": [{"name": "build", "arn": "arn:aws:codebuildAWS:project/build",
 			"environment": {"image": "HOST/app@build-project"}}]}`,
 	}},
-}
-
-// withoutJobs are the answers of App Runner, Batch and CodeBuild without users.
-var withoutJobs = map[string]string{
-	"ListServices":               `{"ServiceSummaryList": []}`,
-	"/v1/describejobdefinitions": `{"jobDefinitions": []}`,
-	"/v1/describejobqueues":      `{"jobQueues": []}`,
-	"/v1/listjobs":               `{"jobSummaryList": []}`,
-	"/v1/listservicejobs":        `{"jobSummaryList": []}`,
-	"ListProjects":               `{"projects": []}`,
 }

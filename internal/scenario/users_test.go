@@ -2,26 +2,17 @@ package scenario_test
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
-
-// everyUser has one user of each kind that the in-use sources know.
-var everyUser = slices.Concat(ecsUsers, pinnedUsers, lambdaUsers, kubernetesUsers, jobUsers, []user{
-	{name: "list", list: "HOST/app:list # in another account\n"},
-	{name: "kubectl", list: `{"kind": "List", "apiVersion": "v1", "items": [{"kind": "Deployment", "apiVersion": "apps/v1",
-		"metadata": {"name": "web", "namespace": "default"}, "spec": ` + podTemplate("kubectl") + `}]}`},
-})
 
 var ecsUsers = []user{
 	{name: "task", answers: map[string]string{
@@ -178,7 +169,7 @@ func emptyAccount(endpoint string, authority []byte) user {
 	answers := map[string]string{
 		"ListClusters":                      `{"clusterArns": ["ECS:cluster/c"]}`,
 		"ListTasks":                         `{"taskArns": []}`,
-		"ListServices":                      `{"serviceArns": []}`,
+		"ListServices":                      `{"serviceArns": [], "ServiceSummaryList": []}`,
 		"ListServiceDeployments":            `{"serviceDeployments": []}`,
 		"ListDaemons":                       `{"daemonSummariesList": []}`,
 		"ListDaemonDeployments":             `{"daemonDeployments": []}`,
@@ -193,6 +184,25 @@ func emptyAccount(endpoint string, authority []byte) user {
 		"/2015-03-31/functions":             `{"Functions": []}`,
 		"/2015-03-31/functions/fn/aliases":  `{"Aliases": []}`,
 		"/2015-03-31/functions/zip/aliases": `{"Aliases": []}`,
+		"ListProjects":                      `{"projects": []}`,
+		"/v1/describejobdefinitions":        `{"jobDefinitions": []}`,
+		"/v1/describejobqueues":             `{"jobQueues": []}`,
+		"/v1/listjobs":                      `{"jobSummaryList": []}`,
+		"/v1/listservicejobs":               `{"jobSummaryList": []}`,
+		"/runtimes":                         `{"agentRuntimes": []}`,
+		"/harnesses":                        `{"harnesses": []}`,
+		"/applications":                     `{"applications": []}`,
+		"/applications/a1/jobruns":          `{"jobRuns": []}`,
+		"ListModels":                        `{"Models": []}`,
+		"ListEndpoints":                     `{"Endpoints": []}`,
+		"ListAlgorithms":                    `{"AlgorithmSummaryList": []}`,
+		"ListPipelines":                     `{"PipelineSummaries": []}`,
+		"ListMonitoringSchedules":           `{"MonitoringScheduleSummaries": []}`,
+		"ListImages":                        `{"Images": []}`,
+		"ListInferenceComponents":           `{"InferenceComponents": []}`,
+		"ListHyperParameterTuningJobs":      `{"HyperParameterTuningJobSummaries": []}`,
+		"ListTrainingJobs":                  `{"TrainingJobSummaries": []}`,
+		"ListProcessingJobs":                `{"ProcessingJobSummaries": []}`,
 		"/clusters":                         `{"clusters": ["prod"]}`,
 		"/clusters/prod": fmt.Sprintf(`{"cluster": {"name": "prod", "status": "ACTIVE", "endpoint": %q,
 			"certificateAuthority": {"data": %q}}}`,
@@ -217,21 +227,33 @@ func emptyAccount(endpoint string, authority []byte) user {
 	return user{answers: answers}
 }
 
-// newAccount returns a registry with an image for each user, and two without one, in an
+// newAccount returns a registry with an image for each user, and as many without one, in an
 // account without users.
 func newAccount(t *testing.T, users []user) (*fixture, *awsAccount) {
 	t.Helper()
-	images := "unused 90d #v1\nuntagged 90d\n"
-	for _, u := range users {
-		images += fmt.Sprintf("%s 90d #%s\n", u.name, u.name)
-	}
-	f := emptyFixture(draw(images))
-	a := &awsAccount{registry: f.journal}
+	f := registryFor(users)
+	a := newPlace(t, f.journal, account, region)
 	f.connect(t, a)
+	return f, a
+}
+
+// registryFor returns a registry with an image for each user, and as many without one.
+func registryFor(users []user) *fixture {
+	images := "untagged 90d\n"
+	for _, u := range users {
+		images += fmt.Sprintf("%s 90d #%s\nun%s 90d #un%s\n", u.name, u.name, u.name, u.name)
+	}
+	return emptyFixture(draw(images))
+}
+
+// newPlace returns the account in the Region, without users.
+func newPlace(t *testing.T, registry http.Handler, account, region string) *awsAccount {
+	t.Helper()
+	a := &awsAccount{registry: registry, spell: spelling(account, region)}
 	server := httptest.NewTLSServer(a)
 	t.Cleanup(server.Close)
 	a.empty = emptyAccount(server.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
-	return f, a
+	return a
 }
 
 // applyFor applies the configuration while the account has these users, and checks that
@@ -241,6 +263,12 @@ func (a *awsAccount) applyFor(t *testing.T, f *fixture, text string, users []use
 	a.become(users)
 	report := f.apply(t, text)
 	sameLines(t, "skipped", skips(&report), "")
+	f.wantImagesOf(t, users)
+}
+
+// wantImagesOf checks that the registry has the images of these users, and no others.
+func (f *fixture) wantImagesOf(t *testing.T, users []user) {
+	t.Helper()
 	left, want := []string{}, []string{}
 	for _, im := range f.server.Images("app") {
 		left = append(left, f.names[im.Digest])
@@ -251,26 +279,6 @@ func (a *awsAccount) applyFor(t *testing.T, f *fixture, text string, users []use
 	slices.Sort(left)
 	slices.Sort(want)
 	awstest.Equal(t, "images", want, left)
-}
-
-// Each image has one user, of a different kind. The others are deleted in one run. An
-// image is deleted in the first run after its user is gone.
-func TestEachKindOfUserKeepsItsImage(t *testing.T) {
-	t.Parallel()
-	f, a := newAccount(t, everyUser)
-	directory, lists := t.TempDir(), []string{}
-	for _, u := range everyUser {
-		if u.list != "" {
-			lists = append(lists, filepath.Join(directory, u.name))
-		}
-	}
-	references, err := json.Marshal(lists)
-	awstest.NoError(t, err)
-	text := configuration("expire any pushed>30", `"inUse": ["ecs", "lambda", "eks", "apprunner", "batch", "codebuild"], "taskDefinitionRevisions": 1, "references": `+string(references), "")
-	for gone := range len(everyUser) + 1 {
-		writeLists(t, directory, everyUser[gone:])
-		a.applyFor(t, f, text, everyUser[gone:])
-	}
 }
 
 // The newest revision of a family is in use as long as something names another revision of
@@ -286,21 +294,5 @@ func TestAFamilyIsInUseWhileSomethingNamesIt(t *testing.T) {
 		report := f.apply(t, text)
 		sameLines(t, "skipped", skips(&report), "")
 		sameLines(t, "outcomes", f.outcomes(&report), "newest-revision: expire, deleted\n"+pinned.name+": expire, deleted")
-	}
-}
-
-// writeLists writes the lists of references to the directory. The list of a user that is
-// gone has another reference.
-func writeLists(t *testing.T, directory string, users []user) {
-	t.Helper()
-	for _, u := range everyUser {
-		if u.list == "" {
-			continue
-		}
-		text := host + "/base:v1\n"
-		if slices.ContainsFunc(users, func(other user) bool { return other.name == u.name }) {
-			text = spellAnswer.Replace(u.list)
-		}
-		awstest.NoError(t, os.WriteFile(filepath.Join(directory, u.name), []byte(text), 0o600))
 	}
 }

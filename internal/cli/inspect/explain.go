@@ -122,7 +122,7 @@ func explanation(e *plan.Explanation, x *explained, on terminal.Terminal) string
 	} else {
 		line("policy      %s", x.Policy)
 		if x.Skipped != "" {
-			line("skipped     %s: %s", x.Skipped, awserror.Clean(x.Message))
+			line("skipped     %s: %s", x.Skipped, strings.TrimPrefix(awserror.Clean(x.Message), string(x.Skipped)+": "))
 		}
 	}
 	for _, rule := range x.Rules {

@@ -22,7 +22,8 @@ func References(f *session.Flags) *cobra.Command {
 		Use:   "references [--out FILE|s3://BUCKET/KEY|s3://BUCKET/PREFIX/]",
 		Short: "List the images in use here, for protect.references elsewhere",
 		Long: `Query the services in protect.inUse for the images that they use in this account and
-Region, read the lists in protect.references, and write one list of all these images.
+Region, and in protect.regions and protect.accounts. Read the lists in
+protect.references, and write one list of all these images.
 Add the list to protect.references in the configuration that cleans the registry. The
 list is valid for 36 hours, or for protect.referencesMaxAgeHours of that configuration.
 Images of public registries, such as docker.io and public.ecr.aws, are left out.`,

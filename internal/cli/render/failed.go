@@ -7,11 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dustin/go-humanize/english"
-
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 // A cause of Undone in words.
@@ -84,16 +83,15 @@ func whatFailed(r *report.Report, undone map[string]int) (what, todo []string) {
 	return what, todo
 }
 
-// failedSources names the in-use sources that failed, whose findings begin with their names.
+// failedSources names the first in-use sources that failed.
 func failedSources(r *report.Report) string {
 	var names []string
 	for _, f := range r.Findings {
 		if f.Kind == finding.ScanFailed {
-			name, _, _ := strings.Cut(strings.TrimPrefix(f.Message, "in-use scan: "), ": ")
-			if name = cmp.Or(titles[name], name); !slices.Contains(names, name) { // a prefix fails once for each account
+			if name := sourceOf(f); !slices.Contains(names, name) { // a prefix fails once for each account
 				names = append(names, name)
 			}
 		}
 	}
-	return fmt.Sprintf("%s failed (%s)", count(len(names), "in-use source"), english.WordSeries(names, "and"))
+	return fmt.Sprintf("%s failed (%s)", count(len(names), "in-use source"), series(words.Few(names), "and"))
 }

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -86,15 +85,47 @@ func inWords(kind, message string) string {
 	if kind != string(finding.NothingReferences) || !nothing {
 		return awserror.Clean(message)
 	}
-	names := strings.Split(sources, ", ")
-	for i, name := range names {
-		names[i] = strings.TrimPrefix(cmp.Or(titles[name], name), "and ") // "and 3 more"
-	}
-	return "no image in use found in " + english.WordSeries(names, "or")
+	return "no image in use found in " + series(strings.Split(sources, ", "), "or")
 }
 
-// titles are the names of in-use sources that have another name in a sentence.
-var titles = map[string]string{"ecs": "ECS", "lambda": "Lambda", "eks": "EKS"}
+// series returns the names of in-use sources in a sentence. The last may be "and 3 more".
+func series(sources []string, conjunction string) string {
+	names := make([]string, len(sources))
+	for i, name := range sources {
+		names[i] = strings.TrimPrefix(name, "and ")
+		service, place, elsewhere := strings.Cut(name, "@")
+		if title := titles[service]; title != "" {
+			names[i] = title
+			if elsewhere {
+				names[i] += " in " + place
+			}
+		}
+	}
+	return english.WordSeries(names, conjunction)
+}
+
+// titles are the names of services in a sentence.
+var titles = map[string]string{
+	"ecs": "ECS", "lambda": "Lambda", "eks": "EKS", "apprunner": "App Runner", "batch": "Batch", "codebuild": "CodeBuild",
+	"sagemaker": "SageMaker", "bedrock-agentcore": "Bedrock AgentCore", "emr-serverless": "EMR Serverless",
+}
+
+// withoutFailure shortens the message of a repository that is skipped because a source in an
+// account failed, and that adds why the account matters: the finding says why the source failed.
+func withoutFailure(r *report.Report, message string) string {
+	for _, f := range r.Findings {
+		if why, also := strings.CutPrefix(message, f.Message+"; "); also && f.Kind == finding.ScanFailed {
+			return "in-use scan: " + sourceOf(f) + " failed; " + why
+		}
+	}
+	return message
+}
+
+// sourceOf returns the source in a finding of the kind ScanFailed, which begins with it.
+func sourceOf(f finding.Finding) string {
+	source, _, _ := strings.Cut(strings.TrimPrefix(f.Message, "in-use scan: "), ": ")
+	return source
+}
 
 // named names at most three repositories.
 func named(repositories []string) string {
@@ -122,7 +153,7 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 		case l.Skipped == plan.SkipDeadline: // the messages say where it was, which does not matter
 			failures.add(true, string(l.Skipped), l.Name, "the time ran out before the repository was done")
 		case l.Skipped.IsFailure():
-			failures.add(true, string(l.Skipped), l.Name, l.Message)
+			failures.add(true, string(l.Skipped), l.Name, withoutFailure(r, l.Message))
 		}
 		if l.NotDone() == 0 {
 			continue

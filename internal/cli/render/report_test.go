@@ -13,6 +13,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -341,6 +342,17 @@ func TestTheNoteOfARepositoryIsNotCut(t *testing.T) {
 	}
 }
 
+func TestEachServiceHasATitle(t *testing.T) {
+	t.Parallel()
+	for _, service := range services.Table {
+		if titles[service.Name] == "" {
+			t.Errorf("%s has no title", service.Name)
+		}
+	}
+	awstest.Equal(t, "elsewhere", "Bedrock AgentCore in us-east-1, s3://lists/a@b or 3 more",
+		series([]string{"bedrock-agentcore@us-east-1", "s3://lists/a@b", "and 3 more"}, "or"))
+}
+
 // The failures of many accounts are few lines.
 func TestAccountsThatFailedAlikeAreOneLine(t *testing.T) {
 	t.Parallel()
@@ -362,16 +374,21 @@ func TestAccountsThatFailedAlikeAreOneLine(t *testing.T) {
 	})
 	var got []string
 	for line := range strings.Lines(Screen{}.Report(r)) {
+		if strings.HasPrefix(line, "failed  ") {
+			awstest.Contains(t, line, "24 repositories skipped because 13 in-use sources failed (ECS in 222222222200/eu-west-1, ",
+				"ECS in 222222222204/eu-west-1 and 8 more); ")
+		}
 		if strings.HasPrefix(line, "failed: ") || strings.HasPrefix(line, "note: ") {
 			got = append(got, strings.TrimSpace(line))
 		}
 	}
+	const short = "in-use scan: ecs@222222222200/eu-west-1 failed"
 	const denied = "in-use scan: ecs@222222222200/eu-west-1: assume role arn:aws:iam::222222222200:role/member: denied"
 	awstest.Equal(t, "lines", []string{
 		"failed: " + denied + " (and 11 more like it; -o wide lists all)",
 		"failed: in-use scan: ecs@us-east-1: denied",
-		"failed: r0: " + denied + "; its repository policy may let account 222222222200 pull (and 11 more like it in r0, r1, r10 and 9 more; -o wide lists all)",
-		"failed: ur0: " + denied + "; that account has used an image of it: task/r0 (and 11 more like it in ur0, ur1, ur10 and 9 more; -o wide lists all)",
+		"failed: r0: " + short + "; its repository policy may let account 222222222200 pull (and 11 more like it in r0, r1, r10 and 9 more; -o wide lists all)",
+		"failed: ur0: " + short + "; that account has used an image of it: task/r0 (and 11 more like it in ur0, ur1, ur10 and 9 more; -o wide lists all)",
 		"note: r0: no image in use found in ECS, a, b, c, d or 595 more",
 	}, got)
 }

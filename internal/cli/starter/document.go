@@ -221,10 +221,14 @@ func (d *draft) protect(out *text.Lines) {
 		separator = ", "
 	}
 	out.Addf("    ],")
+	if names := parameters(d.sources); len(names) > 0 {
+		comment(out, 4, "The function may query these services only with the parameters of its template: %s", strings.Join(names, " "))
+	}
 	if len(d.shared) > 0 {
-		comment(out, 4, "Other accounts may pull from the repositories below. With credentials of each account, write a list "+
-			"of the images that it uses (ecrclean references --out s3://BUCKET/ACCOUNT.json), and name the lists here. "+
-			"Without its list, the use of an image there is not known.")
+		comment(out, 4, "Other accounts may pull from the repositories below. Create deploy/member-role.yaml in each account, and name "+
+			`its role here: "accounts": [{"roleArn": "arn:aws:iam::ACCOUNT:role/ecr-cleaner-member"}]. Or write a list of the `+
+			"images that the account uses with its credentials (ecrclean references --out s3://BUCKET/ACCOUNT.json), and name it in "+
+			"references. Without one of them, the use of an image there is not known.")
 	}
 	for _, line := range d.shared[:min(len(d.shared), maxShared)] {
 		comment(out, 4, "- %s", line)

@@ -23,6 +23,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/resourcepolicy"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 // Init returns the command init.
@@ -92,10 +93,9 @@ func start(ctx context.Context, f *session.Flags, out string) error {
 	if err := f.PrintReport(r); err != nil {
 		return err
 	}
-	for _, source := range d.sources {
-		if !source.queried() {
-			f.Notef("protect.inUse has no %s: it %s", source.name, source.comment())
-		}
+	if names := leftOut(d.sources); len(names) > 0 {
+		f.Notef("protect.inUse lacks %s, which did not answer; the comments in the configuration say why. "+
+			"Before you delete anything, add those that use images of this registry", words.And(names))
 	}
 	printNext(f, r, out)
 	return session.Status(r)

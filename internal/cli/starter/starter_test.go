@@ -3,6 +3,7 @@ package starter
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
@@ -85,8 +88,27 @@ func TestASourceThatFailedIsQueried(t *testing.T) {
 		{source{name: "lambda", err: errors.New("list functions: no answer")}, true},
 		{source{name: "eks", err: fmt.Errorf("list clusters: %w", denied)}, false},
 		{source{name: "eks", err: fmt.Errorf("cluster prod: %w", denied)}, true},
+		{source{name: "batch", err: fmt.Errorf("describe job definitions: %w", denied)}, false},
+		{source{name: "batch", err: fmt.Errorf("describe job queues: %w", denied)}, true},
+		{source{name: "sagemaker", err: fmt.Errorf("list inference components: %w", denied)}, false},
+		{source{name: "sagemaker", uses: 1, err: fmt.Errorf("list inference components: %w", unknown)}, true},
+		{source{name: "sagemaker", err: fmt.Errorf("describe endpoint one: %w", unknown)}, false},
 	} {
 		awstest.Equal(t, fmt.Sprint(c.name, ": ", c.err), c.want, c.queried())
+	}
+}
+
+// The call that firstCalls has for a service is the first one that its source makes.
+func TestTheFirstCallOfEachService(t *testing.T) {
+	t.Parallel()
+	cfg := awstest.Offline(awstest.InProcess(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })))
+	for _, service := range services.Table {
+		source := service.New(query.Environment{AWS: cfg, Settings: config.Default().Protect, Clock: time.Now})
+		for _, err := range source.Uses(t.Context()) {
+			if first := firstCalls[service.Name]; err == nil || len(first) == 0 || !strings.HasPrefix(err.Error(), first[0]+": ") {
+				t.Errorf("the error of %s is %v, want %s", service.Name, err, first)
+			}
+		}
 	}
 }
 
@@ -97,7 +119,9 @@ func TestTheConfigurationIsValid(t *testing.T) {
 	d := draft{
 		header: []string{"of " + hostile}, include: []string{hostile}, exclude: []string{"x*"}, attached: []string{"a", "b"},
 		unknown: []string{hostile}, shared: []string{hostile},
-		sources: []source{{name: "ecs"}, {name: "lambda", err: errors.New(hostile)}, {name: "eks", err: errors.New("list clusters: " + hostile)}},
+		sources: []source{
+			{name: "ecs"}, {name: "lambda", err: errors.New(hostile)}, {name: "batch"}, {name: "eks", err: errors.New("list clusters: " + hostile)},
+		},
 		groups: []group{
 			{name: "team", pattern: "team/*", repositories: []string{"team/a", hostile}, counts: counts{
 				patterns: map[string]int{hostile: 1, "pr-*": 30, "mr_*": 20}, proposed: map[string]int{"pr-*": 20, "mr_*": 9, "ci-*": 0},
@@ -109,7 +133,8 @@ func TestTheConfigurationIsValid(t *testing.T) {
 	c, err := parse([]byte(text), "")
 	awstest.NoError(t, err)
 	awstest.Equal(t, "entries", 3, len(c.Policies))
-	awstest.Equal(t, "in-use sources", []string{"ecs", "lambda"}, c.Protect.InUse)
+	awstest.Equal(t, "in-use sources", []string{"ecs", "lambda", "batch"}, c.Protect.InUse)
+	awstest.Contains(t, text, "\n    // InUseBatch=true\n")
 	awstest.Equal(t, "rules", 1, len(c.Policies[1].Policy.Rules))
 	for _, line := range []string{", {", "   \"selection\"", "     \"countType\""} {
 		text = strings.ReplaceAll(text, "      // "+line, "      "+line)
@@ -117,5 +142,5 @@ func TestTheConfigurationIsValid(t *testing.T) {
 	c, problems := config.Parse([]byte(strings.Replace(text, `// , "eks"`, `, "eks"`, 1)))
 	awstest.Equal(t, "problems", "", problems.Error())
 	awstest.Equal(t, "rules", 3, len(c.Policies[1].Policy.Rules))
-	awstest.Equal(t, "in-use sources", 3, len(c.Protect.InUse))
+	awstest.Equal(t, "in-use sources", 4, len(c.Protect.InUse))
 }
