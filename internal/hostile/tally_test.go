@@ -92,6 +92,13 @@ func (n *tally) enough(t *testing.T, registries int) {
 	wanted = append(wanted, "removed: named by a finding", "removed: used by a source that does not count", "removed: used by an idle family",
 		"removes while a source that it does not rely upon has failed",
 		"filtered: deleted", "filtered: follows", "filtered: tags removed", "named: tags removed")
+	for _, scans := range []string{"all", "first", "later"} {
+		wanted = append(wanted, "fault: elsewhere, scans: "+scans)
+	}
+	for i := range admissions {
+		wanted = append(wanted, "policy: "+admissions[i].name)
+	}
+	wanted = append(wanted, "removes though an account that may not use it has failed", "calm, though an account failed")
 	for _, kind := range overridable {
 		wanted = append(wanted, "overridden: "+kind)
 	}

@@ -92,8 +92,8 @@ func (e AccountsError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// A Repetitive source may name an image very often. A scan keeps MaxUses uses of it, as
-// many with AllImages, and all with a Family or a Finding.
+// A Repetitive source may name an image very often. A scan keeps MaxUses uses of it by each
+// account, as many with AllImages, and all with a Family or a Finding.
 type Repetitive interface {
 	MaxUses() int
 }

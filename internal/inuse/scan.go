@@ -151,7 +151,8 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 	}
 	type image struct {
 		reference.Reference
-		all bool
+		all     bool
+		account string // each account's use counts if its list fails
 	}
 	kept := map[image]int{}
 	for use, err := range source.Uses(ctx) {
@@ -164,7 +165,7 @@ func (s Scope) query(ctx context.Context, source Source) (a answer) {
 			use.Account = account
 		}
 		elsewhere := s.Region != "" && use.Reference.Region != "" && use.Reference.Region != s.Region
-		key := image{use.Reference, use.AllImages}
+		key := image{use.Reference, use.AllImages, use.Account}
 		switch {
 		case use.Finding.Kind != "", use.Family != "" && !elsewhere:
 		case elsewhere || kept[key] == most:

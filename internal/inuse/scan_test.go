@@ -223,3 +223,13 @@ func TestOnlyPlainUsesAreRepetitions(t *testing.T) {
 		t.Errorf("uses (-want +got):\n%s", diff)
 	}
 }
+
+// A list may have the uses of several accounts. Each of them counts if a source of its account
+// fails.
+func TestAUseOfAnotherAccountIsNoRepetition(t *testing.T) {
+	t.Parallel()
+	b, c := use("a", "x"), use("a", "y")
+	b.Account, c.Account = "222222222222", "333333333333"
+	got := inuse.Scope{}.Run(t.Context(), []inuse.Source{repetitive{given{name: "s", uses: []inuse.Use{b, b, c, c}}}}, inusetest.Now)
+	awstest.Equal(t, "uses", []inuse.Use{from("s", b), from("s", c)}, got.Uses)
+}
