@@ -70,7 +70,7 @@ func (n *tally) String() string {
 // enough checks that every kind occurred in that many registries.
 func (n *tally) enough(t *testing.T, registries int) {
 	t.Helper()
-	least := map[string]int{"removing calls": 3, "removed in calm runs": 40, "outcome: deleted": 5, "outcome: changed": 100, "outcome: blocked": 500}
+	least := map[string]int{"removing calls": 3, "removed in calm runs": 80, "outcome: deleted": 5, "outcome: changed": 100, "outcome: blocked": 500}
 	for what, each := range least {
 		if n.times[what] < registries/each {
 			t.Errorf("%d registries and only %d %s", registries, n.times[what], what)
