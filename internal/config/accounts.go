@@ -136,7 +136,7 @@ var (
 func readExternalID(v *jsondoc.Value, _ string) string {
 	s, ok := v.String()
 	if ok && (!externalID().MatchString(s) || len(s) > 1224) {
-		v.Problem("must have from 2 to 1224 letters, digits and characters of _+=,.@:/-, and has others or another length")
+		v.Problem("must be 2 to 1224 letters, digits or characters of _+=,.@:/-")
 	}
 	return s
 }

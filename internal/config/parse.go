@@ -12,11 +12,6 @@ import (
 // MaxBytes is the maximum length of a configuration.
 const MaxBytes = 1 << 20
 
-// foreignKeys are keys of documents that people confuse with a configuration.
-var foreignKeys = map[string]string{
-	"rules": `is a key of a lifecycle policy; a configuration has the policy in an entry: "policies": [{"policy": {"rules": …}}]`,
-}
-
 // Parse reads a configuration, which is JSON with comments as in [jsondoc.WithoutComments]. A
 // missing field, at any level, has its default. The Config is valid only if the Err method of
 // the problems returns nil.
@@ -39,6 +34,9 @@ func (c *Config) read(o jsondoc.Object) {
 	c.Settings.read(o)
 	set(&c.Report, o.Get("report"), readReport)
 	set(&c.References, o.Get("references"), readListTarget)
+	if c.Mode == References && o.Get("references") == nil {
+		o.Get("mode").Problem(`needs the location of the list; add "references": {"s3": "s3://bucket/prefix/"}`)
+	}
 	if usd, ok := o.Get("price").Float(0, 1000); ok {
 		c.Price = &usd
 	}

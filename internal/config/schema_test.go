@@ -54,8 +54,9 @@ func newValidator(tb testing.TB, definition string) validator {
 // beyond are the faults that a schema cannot express, by the name of the case.
 var beyond = map[string]string{
 	"repeated field": "repetition", "repeated part": "repetition", "repeated same list": "repetition", "repeated tag": "repetition", "repeated alias": "repetition", "alias twice": "repetition", "alias of a registry": "names a registry", "repeated-keys": "repetition",
-	"too-long":           "length of the text",
-	"duplicate-priority": "compares rules", "identical-lists": "compares rules", "two-any-rules": "compares rules",
+	"too-long":            "length of the text",
+	"no target of a list": "compares fields",
+	"duplicate-priority":  "compares rules", "identical-lists": "compares rules", "two-any-rules": "compares rules",
 	"two-any-rules-and-none-last": "compares rules", "any-not-last": "compares rules", "any-not-last-in-archive": "compares rules", "excluding-does-not-excuse-the-others": "compares rules",
 	"retain-any-image-is-not-last": "compares rules", "same-lists": "compares rules", "two-untagged-rules": "compares rules",
 }

@@ -39,7 +39,10 @@ var faulty = map[string]struct{ text, want string }{
 
 	"protect no object":    {`{"protect": []}`, `1:13: protect: must be an object, is an array`},
 	"unknown protection":   {`{"protect": {"keep": 1}}`, `1:14: protect.keep: is not a known key: use "inUse", "regions", "accounts", "references", "expect", "taskDefinitionRevisions", "ecs", "eksClusters", "eksResources", "kubeconfig", "tagPatterns", "keepNewest", "pulledWithinDays", "pushedWithinHours", "referencesMaxAgeHours", "registryAliases" (did you mean keepNewest?)`},
-	"unknown service":      {`{"protect": {"inUse": ["ecs", "ec2"]}}`, `1:31: protect.inUse[1]: "ec2" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless"`},
+	"no target of a list":  {`{"mode": "references"}`, `1:10: mode: needs the location of the list; add "references": {"s3": "s3://bucket/prefix/"}`},
+	"accounts outside":     {`{"accounts": []}`, `1:2: accounts: belongs in "protect"; move it there`},
+	"service, hyphenated":  {`{"protect": {"inUse": ["app-runner"]}}`, `1:24: protect.inUse[0]: "app-runner" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless" (did you mean apprunner?)`},
+	"unknown service":      {`{"protect": {"inUse": ["ecs", "ec2"]}}`, `1:31: protect.inUse[1]: "ec2" is not known: use "ecs", "lambda", "eks", "apprunner", "sagemaker", "batch", "codebuild", "bedrock-agentcore", "emr-serverless" (did you mean ecs?)`},
 	"services no list":     {`{"protect": {"inUse": "ecs"}}`, `1:23: protect.inUse: must be an array, is a string`},
 	"reference no string":  {`{"protect": {"references": [true]}}`, `1:29: protect.references[0]: must be a string, is a boolean`},
 	"negative revisions":   {`{"protect": {"taskDefinitionRevisions": -1}}`, `1:41: protect.taskDefinitionRevisions: ` + number + `-1`},
@@ -137,7 +140,7 @@ func TestParseReportsAllProblemsAtOnce(t *testing.T) {
   "extra": {}
 }`))
 	want := []string{
-		`2:11: mode: "aply" is not known: use "plan", "apply", "references"`,
+		`2:11: mode: "aply" is not known: use "plan", "apply", "references" (did you mean apply?)`,
 		`4:26: policies[0].policy.rules: must have from 1 to 50 rules, has 0`,
 		`4:57: policies[0].protect.keepNewest: must be from 0 to 2147483647, is -1`,
 		`5:6: policies[1].Name: is not a known key: use "name", "repositories", "repositoryTags", "policy", "protect", "limits", "onExpire", "orphans" (case counts: "name")`,

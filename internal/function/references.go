@@ -65,6 +65,14 @@ func (l List) Write(w io.Writer) error {
 	return list.Write(w, l.Account, l.Region, l.Scan.At, l.Scan.Uses)
 }
 
+// Location returns where the list is written. A target that ends with a slash is a prefix.
+func (l List) Location(target string) string {
+	if strings.HasSuffix(target, "/") {
+		return target + l.Account + "/" + l.Region + ".json"
+	}
+	return target
+}
+
 // Findings returns the findings of the sources, and one for each use that is not in the
 // list. A reader of the list would take its image for unused.
 func (l List) Findings() (all []finding.Finding) {
@@ -110,9 +118,7 @@ func (h *Handler) references(ctx context.Context, run config.Config, hash string
 
 // put writes the list to S3, as one object that replaces the one before.
 func (l List) put(ctx context.Context, registry Registry, target string) (*report.References, error) {
-	if strings.HasSuffix(target, "/") {
-		target += l.Account + "/" + l.Region + ".json"
-	}
+	target = l.Location(target)
 	if l.Err() != nil {
 		return nil, fmt.Errorf("nothing was written to %s, because in-use sources failed: do what the findings say, and run again", target)
 	}

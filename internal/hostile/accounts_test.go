@@ -16,7 +16,7 @@ const (
 	otherRegion = "us-east-1"
 )
 
-// A member is an account that a configuration names, with what is asked there.
+// A member is an account that a configuration names, with the Regions and services.
 type member struct {
 	id                string
 	regions, services []string

@@ -1,13 +1,10 @@
 package jsondoc
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
 )
 
 // Object checks that the value is an object with known members only.
@@ -25,7 +22,7 @@ func (v *Value) ObjectRefusing(refused map[string]string, known ...string) (Obje
 		}
 		msg, ok := refused[m.name]
 		if !ok {
-			msg = fmt.Sprintf("is not a known key: use %s%s", list(known), cmp.Or(caseHint(m.name, known), nearest.Hint(m.name, known)))
+			msg = fmt.Sprintf("is not a known key: use %s%s", list(known), nameHint(m.name, known))
 		}
 		v.doc.record(memberPath(v.Path(), m.name), m.offset, false, msg)
 	}

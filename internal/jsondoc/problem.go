@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
 )
 
 // A Problem is one fault of a document, with its place.
@@ -81,14 +83,14 @@ func list[T ~string](names []T) string {
 	return strings.Join(quoted, ", ")
 }
 
-// caseHint names the name that differs from got only in case.
-func caseHint[T ~string](got string, names []T) string {
+// nameHint names the name that differs from got only in case, or is near to it.
+func nameHint[T ~string](got string, names []T) string {
 	for _, n := range names {
 		if string(n) != got && strings.EqualFold(string(n), got) {
 			return fmt.Sprintf(" (case counts: %q)", n)
 		}
 	}
-	return ""
+	return nearest.Hint(got, names)
 }
 
 // memberPath appends the name of a member to the path of its object. It quotes a name with

@@ -121,7 +121,7 @@ func OneOf[T ~string](v *Value, allowed ...T) (T, bool) {
 	if !ok || slices.Contains(allowed, T(s)) {
 		return T(s), ok
 	}
-	v.Problem("%s is not known: use %s%s", Quote(s), list(allowed), caseHint(s, allowed))
+	v.Problem("%s is not known: use %s%s", Quote(s), list(allowed), nameHint(s, allowed))
 	return "", false
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Hint returns " (did you mean NAME?)" with the nearest of the known names, or "".
-func Hint(name string, known []string) string {
+func Hint[T ~string](name string, known []T) string {
 	if i := Index(name, known); i >= 0 {
 		return fmt.Sprintf(" (did you mean %s?)", known[i])
 	}

@@ -42,7 +42,7 @@ func TestTheNearestNameIsFound(t *testing.T) {
 	if got := nearest.Hint("aply", []string{"apply"}); got != " (did you mean apply?)" {
 		t.Errorf("Hint is %q", got)
 	}
-	if got := nearest.Hint("x", nil); got != "" {
+	if got := nearest.Hint[string]("x", nil); got != "" {
 		t.Errorf("Hint without names is %q", got)
 	}
 }

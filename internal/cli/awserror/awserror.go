@@ -32,9 +32,9 @@ var layers = []struct {
 	text *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`operation error [\w ]+: (\w+), (?:exceeded maximum number of attempts, \d+, )?https response error ` +
+	{regexp.MustCompile(`operation error [\w -]+: (\w+), (?:exceeded maximum number of attempts, \d+, )?https response error ` +
 		`StatusCode: [1-9]\d*, RequestID: [^,]*, (?:HostID: [^,]*, )?(?:api error )?(\w+): `), "An error occurred ($2) when calling the $1 operation: "},
-	{regexp.MustCompile(`operation error ([\w ]+): (\w+), `), "the call $2 of $1 failed: "},
+	{regexp.MustCompile(`operation error ([\w -]+): (\w+), `), "the call $2 of $1 failed: "},
 	{regexp.MustCompile(`https response error StatusCode: ([1-9]\d*), RequestID: [^,]*, `), "the answer has the status $1: "},
 	{regexp.MustCompile(`exceeded maximum number of attempts, \d+, |https response error StatusCode: 0, RequestID: [^,]*, |request send failed, `), ""},
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
 // TestText has what the scripts of cmd/ecrclean cannot have, because it needs AWS's hosts.
@@ -145,4 +146,12 @@ func unsent(address string, err error) error {
 
 func refused(code, message string) error {
 	return fmt.Errorf("https response error StatusCode: 400, RequestID: a-b, %w", &smithy.GenericAPIError{Code: code, Message: message})
+}
+
+func TestCleanNamesTheServiceOfACall(t *testing.T) {
+	t.Parallel()
+	for _, service := range []string{"apprunner", "EC2 Instance Connect", "bedrock-agentcore"} {
+		awstest.Equal(t, service, "list: the call List of "+service+" failed: the answer is 500",
+			awserror.Clean("list: operation error "+service+": List, the answer is 500"))
+	}
 }

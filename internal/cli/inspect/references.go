@@ -19,7 +19,7 @@ import (
 func References(f *session.Flags) *cobra.Command {
 	var out string
 	c := &cobra.Command{
-		Use:   "references [--out FILE|s3://BUCKET/KEY]",
+		Use:   "references [--out FILE|s3://BUCKET/KEY|s3://BUCKET/PREFIX/]",
 		Short: "List the images in use here, for protect.references elsewhere",
 		Long: `Query the services in protect.inUse for the images that they use in this account and
 Region, read the lists in protect.references, and write one list of all these images.
@@ -31,7 +31,7 @@ Images of public registries, such as docker.io and public.ecr.aws, are left out.
 	}
 	f.AddConfig(c)
 	f.AddExec(c)
-	c.Flags().StringVar(&out, "out", "", "write to this file or S3 object instead of the standard output")
+	c.Flags().StringVar(&out, "out", "", "write to this file or S3 object instead of the standard output; below s3://BUCKET/PREFIX/ to ACCOUNT/REGION.json")
 	return c
 }
 
@@ -53,7 +53,7 @@ func references(ctx context.Context, s *session.Session, out string) error {
 	case strings.HasPrefix(out, "s3://"):
 		var text bytes.Buffer
 		if err = list.Write(&text); err == nil {
-			err = s.Connection.PutObject(ctx, out, text.Bytes())
+			err = s.Connection.PutObject(ctx, list.Location(out), text.Bytes())
 		}
 	default:
 		err = env.SaveFile(out, list.Write)

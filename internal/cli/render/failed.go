@@ -90,7 +90,9 @@ func failedSources(r *report.Report) string {
 	for _, f := range r.Findings {
 		if f.Kind == finding.ScanFailed {
 			name, _, _ := strings.Cut(strings.TrimPrefix(f.Message, "in-use scan: "), ": ")
-			names = append(names, cmp.Or(titles[name], name))
+			if name = cmp.Or(titles[name], name); !slices.Contains(names, name) { // a prefix fails once for each account
+				names = append(names, name)
+			}
 		}
 	}
 	return fmt.Sprintf("%s failed (%s)", count(len(names), "in-use source"), english.WordSeries(names, "and"))

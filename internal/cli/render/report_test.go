@@ -316,7 +316,7 @@ func TestTheLastLineSaysWhatFailedAndWhatToDo(t *testing.T) {
 			Repositories: slices.Repeat([]report.Repository{skipped(plan.SkipScanFailed)}, 4), Findings: []finding.Finding{scan("ecs: list clusters: no")},
 		},
 		"1 repository skipped because 2 in-use sources failed (Lambda and s3://b/c); next: see the messages above, and run again": {
-			Repositories: []report.Repository{skipped(plan.SkipScanFailed)}, Findings: []finding.Finding{scan("lambda: no"), scan("s3://b/c: no")},
+			Repositories: []report.Repository{skipped(plan.SkipScanFailed)}, Findings: []finding.Finding{scan("lambda: no"), scan("s3://b/c: no"), scan("s3://b/c: also no")},
 		},
 		"1 in-use source failed (ECS); next: see the messages above, and run again": {Findings: []finding.Finding{scan("ecs: no")}},
 		"2 repositories not done before the deadline; next: give a longer --deadline, and run again": {

@@ -85,7 +85,7 @@ func (b *below) sort(objects []awsclient.Object) {
 		switch {
 		case object.Size == 0 && (name == "" || strings.HasSuffix(name, "/")): // a folder
 		case place == "":
-			b.misnamed[account] = append(b.misnamed[account], fmt.Sprintf("%.200q", name))
+			b.misnamed[account] = append(b.misnamed[account], fmt.Sprintf("%.300q", b.Location+name))
 		default:
 			b.lists[place] = append(b.lists[place], b.Location+name)
 		}
@@ -166,8 +166,8 @@ func (o others) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 		}
 		failed := failures{AccountsError: inuse.AccountsError{}}
 		for account, names := range o.misnamed {
-			failed.add(account, fmt.Errorf("%s: not a list of an account and Region; name it like 222222222222/eu-west-1.json, or delete it",
-				strings.Join(words.Few(names), ", ")))
+			failed.add(account, fmt.Errorf("%s: not a list of an account and Region; delete it, or name it like %s222222222222/eu-west-1.json",
+				strings.Join(words.Few(names), ", "), o.Location))
 		}
 		places := slices.DeleteFunc(slices.Sorted(maps.Keys(o.lists)), func(place string) bool { return slices.Contains(o.Own, place) })
 		read := func(ctx context.Context, place string) iter.Seq2[inuse.Use, error] {
@@ -234,8 +234,8 @@ func (e expected) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 		case err != nil:
 			err = fmt.Errorf("it was not read, because %s was not listed", e.Location)
 		case len(e.lists[e.place]) == 0:
-			err = fmt.Errorf("there is no list; let account %s write %s%s.json with the function's mode references or ecrclean references, "+
-				"or take %q out of protect.expect", e.Account(), e.Location, e.place, e.place)
+			err = fmt.Errorf("there is no list; in account %s, run the function in mode references, or ecrclean references --region %s --out %s; "+
+				"or take %q out of protect.expect", e.Account(), e.place[13:], e.Location, e.place)
 		default:
 			e.read(ctx, e.place)(yield)
 			return

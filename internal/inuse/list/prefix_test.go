@@ -126,8 +126,8 @@ func TestAnExpectedPlaceWithoutAGoodListFails(t *testing.T) {
 
 func TestAnExpectedPlaceWithoutAListFails(t *testing.T) {
 	t.Parallel()
-	const advice = "there is no list; let account 222222222222 write ~222222222222/eu-west-1.json with the function's mode references or " +
-		`ecrclean references, or take "222222222222/eu-west-1" out of protect.expect`
+	const advice = "there is no list; in account 222222222222, run the function in mode references, or ecrclean references --region eu-west-1 " +
+		`--out ~; or take "222222222222/eu-west-1" out of protect.expect`
 	for _, contents := range []map[string]string{nil, {ireland + "/": ""}, {b + "/us-east-1.json": listOf(b, "us-east-1", 0)}} {
 		wantStory(t, below(t, &awstest.S3{}, contents, ireland), nil, []string{b + " ~" + ireland + ": " + advice})
 	}
@@ -155,7 +155,7 @@ func TestAnUnexpectedPlace(t *testing.T) {
 		"444444444444/eu-west-1/a/b.json": listOf(b, "eu-west-1", 0, registry+"app:v4"),
 	}, ireland)
 	wantStory(t, scan, []string{b + " v1 " + ireland, c + " v2 ", c + " v3 ", "444444444444 v4 "}, []string{
-		c + ` ~: "333333333333/readme.txt": not a list of an account and Region; name it like 222222222222/eu-west-1.json, or delete it; ` +
+		c + ` ~: "~333333333333/readme.txt": not a list of an account and Region; delete it, or name it like ~222222222222/eu-west-1.json; ` +
 			"~333333333333/us-east-1.json: line 1: the list is more than 36 hours old; write it again",
 		`444444444444 ~: ~444444444444/eu-west-1/a/b.json: the list is of account "222222222222" and Region "eu-west-1", but its key is for ` +
 			"444444444444/eu-west-1; delete it, and correct the key in the account that wrote it",
@@ -186,7 +186,7 @@ func TestKeysThatNameNoPlace(t *testing.T) {
 	} {
 		scan := below(t, &awstest.S3{}, map[string]string{key: listOf(c, "eu-west-1", 0, registry+"app:v1")})
 		_, failed := story(scan)
-		if len(scan.Uses) > 0 || len(failed) != 1 || !strings.HasPrefix(failed[0], account+fmt.Sprintf(" ~: %q: not a list of an account and Region; ", key)) {
+		if len(scan.Uses) > 0 || len(failed) != 1 || !strings.HasPrefix(failed[0], account+fmt.Sprintf(" ~: %q: not a list of an account and Region; ", "~"+key)) {
 			t.Errorf("%q: uses %v, failures %q", key, scan.Uses, failed)
 		}
 	}

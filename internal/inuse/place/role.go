@@ -131,7 +131,7 @@ func (m *member) explain(ctx context.Context, err error) string {
 	switch {
 	case query.HasCode(err, denied...):
 		return fmt.Sprintf("%s: %s; the action sts:AssumeRole is denied to %s: allow it (parameter MemberRoleArns of template.yaml), "+
-			"let the trust policy of the role admit that caller (deploy/member-role.yaml), "+
+			"let the trust policy of the role admit that caller (CleanerRoleArn of deploy/member-role.yaml; a person invokes the function instead), "+
 			"and give the external ID of the trust policy in externalId in protect.accounts", doing, cause, m.roles.caller(ctx))
 	case awsclient.IsThrottled(err):
 		return fmt.Sprintf("%s: %s; STS throttles the action sts:AssumeRole: run again later", doing, cause)

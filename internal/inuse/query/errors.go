@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 )
 
 // Explain wraps the error of a call of the source with that name, and says what to do about
@@ -36,8 +38,22 @@ func explain(doing string, err error, orElse, ifUnused string) error {
 		return fmt.Errorf("%s: %w; allow %s%s", doing, err, action, orElse)
 	case NotKnown(err), HasCode(err, "OptInRequired", "SubscriptionRequiredException"), unsent && !canceled:
 		return fmt.Errorf("%s: %w; if it is not used here, %s", doing, err, ifUnused)
+	case awsclient.IsThrottled(err), status(err) >= http.StatusInternalServerError:
+		return fmt.Errorf("%s: %w; run again later", doing, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// status returns the HTTP status of the answer, or 0 without an answer.
+func status(err error) int {
+	answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	if !ok {
+		return 0
+	}
+	return answer.HTTPStatusCode()
 }
 
 // Denied reports whether IAM denied the call, and returns the action to allow, such as
@@ -54,11 +70,7 @@ func Denied(err error) (action string, denied bool) {
 
 // NotKnown reports whether the service does not know or support the operation.
 func NotKnown(err error) bool {
-	answer, ok := errors.AsType[interface {
-		error
-		HTTPStatusCode() int
-	}](err)
-	return ok && answer.HTTPStatusCode() == http.StatusNotImplemented ||
+	return status(err) == http.StatusNotImplemented ||
 		HasCode(err, "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented",
 			"UnsupportedFeatureException")
 }
