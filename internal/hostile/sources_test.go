@@ -138,7 +138,8 @@ func (f *fixture) scan(ctx context.Context, names []string) scan {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.remember(&s)
-	if s.slow = passed >= maxScanAge-time.Minute; !s.slow && !f.jumped { // else the run may not know these uses
+	s.slow = f.clocks.service().Sub(asked) >= maxScanAge-time.Minute
+	if passed < maxScanAge-time.Minute && !f.jumped { // else the run may not know these uses
 		for name, n := range s.named() {
 			f.most[name] = max(f.most[name], n)
 		}
