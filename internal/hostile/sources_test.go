@@ -139,7 +139,7 @@ func (f *fixture) scan(ctx context.Context, names []string) scan {
 	defer f.mu.Unlock()
 	f.remember(&s)
 	s.slow = f.clocks.service().Sub(asked) >= maxScanAge-time.Minute
-	if passed < maxScanAge-time.Minute && !f.jumped { // else the run may not know these uses
+	if !s.slow && !f.jumped { // else the run may not know these uses
 		for name, n := range s.named() {
 			f.most[name] = max(f.most[name], n)
 		}
@@ -159,10 +159,10 @@ func (f *fixture) answer(s *scan, name string, random *rand.Rand, ended error) {
 		f.tally.note("fault: elsewhere, scans: " + p.scans)
 	}
 	for i := range f.uses {
-		if len(r.uses) == after {
-			break
-		}
 		u := &f.uses[i]
+		if len(r.uses) >= after && (p.accounts == nil || slices.Contains(p.accounts, u.account)) {
+			continue
+		}
 		// The cleaner can detect a source that wrongly names nothing only if it named
 		// something before.
 		missing := r.fault == "source names nothing" && f.most[name] > 0 && u.kind != aFinding
