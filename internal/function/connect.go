@@ -117,7 +117,11 @@ func sources(cfg aws.Config, client ecrapi.Client, c config.Config, session stri
 		source.Aliases = env.Aliases
 		all = append(all, source)
 	}
-	return append(all, place.Sources(env, session)...)
+	// A Region of one part of the configuration is not asked for the services of another.
+	names := sourceNames(c)
+	return append(all, slices.DeleteFunc(place.Sources(env, session), func(source inuse.Source) bool {
+		return !slices.Contains(names, source.Name())
+	})...)
 }
 
 // A registryID finds out the account of a registry once, for all sources of a scan.

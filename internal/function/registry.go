@@ -58,18 +58,23 @@ func (r Registry) Scanner(c config.Config, region string, clock func() time.Time
 
 // failMissing fails each source that the configuration names and that was not queried.
 func failMissing(scan *inuse.Scan, c config.Config) {
-	names := c.Protect.Sources()
-	for i := range c.Policies {
-		names = append(names, c.Policies[i].Protect.Sources()...)
-	}
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
+	for _, name := range sourceNames(c) {
 		_, answered := scan.Counts[name]
 		failed := slices.ContainsFunc(scan.Failed, func(f inuse.Failure) bool { return f.Source == name })
 		if !answered && !failed {
 			scan.Fail(name, errors.New("it was not queried: the program is faulty; please report it"))
 		}
 	}
+}
+
+// sourceNames returns the names of the sources of all parts of the configuration.
+func sourceNames(c config.Config) []string {
+	names := c.Protect.Sources()
+	for i := range c.Policies {
+		names = append(names, c.Policies[i].Protect.Sources()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // checkClock returns the check of the clock for a run. Only mode apply needs a Date.

@@ -73,7 +73,8 @@ type fixture struct {
 	// background is the context of work whose caller does not wait.
 	background context.Context
 	tally      *tally
-	names      map[string]string // by digest
+	names      map[string]string    // by digest
+	admissions map[string]admission // by repository; "" is the registry
 
 	mu        sync.Mutex
 	uses      []use
@@ -94,7 +95,8 @@ type fixture struct {
 	started   time.Time
 	views     map[string]*view
 	scans     []scan
-	most      map[string]int // the most uses that each source had, here and in the saved plan
+	namedBy   map[string][]use // by account
+	most      map[string]int   // the most uses that each source had, here and in the saved plan
 	learnt    *knowledge
 	requested map[string]map[string]bool
 	named     map[string]bool
@@ -118,6 +120,7 @@ func newFixture(ctx context.Context, seed uint64, seen *tally) *fixture {
 	for _, repo := range f.repositories {
 		f.fill(random, repo)
 	}
+	f.drawAdmissions(random)
 	if f.shortPages {
 		f.server.Inject(fakeecr.Faults{Seed: seed, Rules: []fakeecr.FaultRule{{Kind: fakeecr.ShortPage, Operation: "DescribeImages", Probability: 0.5}}})
 	}
@@ -130,7 +133,7 @@ func (f *fixture) begin(run string) {
 	defer f.mu.Unlock()
 	f.most = f.namedLast()
 	f.run, f.scans, f.learnt, f.jumped = run, nil, &knowledge{}, false
-	f.started = f.clocks.service()
+	f.started, f.namedBy = f.clocks.service(), map[string][]use{}
 	f.views, f.requested = map[string]*view{}, map[string]map[string]bool{}
 	for _, repo := range f.repositories {
 		f.views[repo] = &view{rechecks: map[string]recheck{}, read: map[string]bool{}}

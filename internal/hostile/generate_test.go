@@ -52,9 +52,11 @@ type settings struct {
 	sourceFaults, logStalls  bool
 	exclusionFaults          bool
 	filter                   filter
-	overridden               []string // the kinds of protection, of a filtered run
-	shown                    bool     // the plan of a filtered run, before it is applied
-	tagOnly                  bool     // a named run removes only tags
+	overridden               []string           // the kinds of protection, of a filtered run
+	shown                    bool               // the plan of a filtered run, before it is applied
+	tagOnly                  bool               // a named run removes only tags
+	elsewhere                bool               // sources in other Regions and accounts
+	failing                  map[string]failing // those of them that fail
 }
 
 func pick[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
@@ -74,7 +76,11 @@ func draw(random *rand.Rand) settings {
 		excluded:     random.IntN(2) == 0, shortPages: random.IntN(2) == 0,
 		workers: pick(random, 1, 1, 2), planAge: pick(random, 0, time.Minute, 5*time.Hour, 23*time.Hour, 25*time.Hour),
 	}
+	s.elsewhere = random.IntN(3) == 0
 	s.drawReliance(random)
+	if s.elsewhere && random.IntN(4) > 0 {
+		s.drawFailing(random)
+	}
 	s.drawFilter(random)
 	if random.IntN(4) == 0 {
 		s.tagPatterns = []string{"latest"}

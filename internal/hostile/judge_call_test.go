@@ -285,7 +285,8 @@ func (j *judgement) judgeRelated() {
 		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || j.view.listing[parent].Status == "ARCHIVED")
 		// An archived index cannot be read, so the cleaner cannot order the two.
 		together := j.view.listing[parent].Status == "ARCHIVED" && slices.Contains(j.call.digests, parent)
-		if there && !archived && !together && j.tags == nil && !j.removed(parent) {
+		isChild := slices.Contains(j.was.Children, parent) // of an index with the tag of its child's signature
+		if there && !archived && !together && !isChild && j.tags == nil && !j.removed(parent) {
 			j.wrong("it belongs to " + j.names[parent] + ", which is there")
 		}
 	}

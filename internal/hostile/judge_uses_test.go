@@ -27,15 +27,14 @@ func (j *judgement) judgeScan() {
 		j.faultf("#%d removes by a scan that was asked %s ago", j.call.seq, age)
 	}
 	for _, name := range j.relies.sources {
-		switch r := j.scan.replies[name]; {
-		case r == nil:
+		if j.scan.replies[name] == nil {
 			j.faultf("#%d removes, and the scan did not ask %s", j.call.seq, name)
-		case !r.ok:
-			j.faultf("#%d removes after a scan in which %s failed", j.call.seq, name)
-		case r.named == 0 && j.most[name] > 0:
-			j.faultf("#%d removes by a scan in which %s names nothing, and it named something before", j.call.seq, name)
 		}
 	}
+	if why := j.kept(j.scan, j.call.repo, j.view.listing); why != "" {
+		j.faultf("#%d removes after a scan in which %s", j.call.seq, why)
+	}
+	j.noteAccounts()
 	for name, r := range j.scan.replies {
 		if !r.ok && !slices.Contains(j.relies.sources, name) {
 			j.tally.note("removes while a source that it does not rely upon has failed")
@@ -83,7 +82,9 @@ func (j *judgement) usedBy(digest string) string {
 
 // protects reports whether the use counts for the repository, if it means its image.
 func (j *judgement) protects(u *use) bool {
-	return u.kind != aFinding && slices.Contains(j.relies.sources, u.source) && !u.idle(j.relies.familyDays, j.scan.asked)
+	r := j.scan.replies[u.source]
+	answered := r != nil && (r.ok || r.accounts != nil && !slices.Contains(r.accounts, u.account))
+	return answered && u.kind != aFinding && slices.Contains(j.relies.sources, u.source) && !u.idle(j.relies.familyDays, j.scan.asked)
 }
 
 // means says how the use means the listed image, or returns "".

@@ -54,6 +54,7 @@ func (f *fixture) judgeReport(report *report.Report, err error) {
 		f.judgeSilence(r)
 	}
 	f.judgeSourceFindings(report)
+	f.judgeFailures(report)
 	undone = f.judgeFindings(report) || undone
 	if undone && !report.Incomplete {
 		f.faultf("something was not handled, and the report is not incomplete")
@@ -282,12 +283,22 @@ func (f *fixture) judgeCalm(before map[string]map[string]imageOf) {
 		}) {
 			continue // an unknown status, or an index that cannot be read
 		}
-		v := &view{listing: images, first: images}
+		v, last := &view{listing: images, first: images}, scan{}
+		if len(f.scans) > 0 {
+			last = f.scans[len(f.scans)-1]
+		}
+		if why := f.kept(&last, repo, images); why != "" {
+			f.tally.note("calm, and all is kept: " + why)
+			continue
+		}
+		if len(f.failures(&last, repo)) > 0 {
+			f.tally.note("calm, though an account failed")
+		}
 		if f.familyPulled(repo, v, f.relianceOf(repo).familyDays) {
 			continue // the families may be active or idle
 		}
 		f.tally.note("calm registries")
-		j := judgement{fixture: f, view: v, call: &call{repo: repo}, relies: f.relianceOf(repo), now: f.clocks.service(), truth: images, scan: &scan{asked: f.clocks.service()}}
+		j := judgement{fixture: f, view: v, call: &call{repo: repo}, relies: f.relianceOf(repo), now: f.clocks.service(), truth: images, scan: &scan{asked: f.clocks.service(), replies: last.replies}}
 		must := map[string]bool{}
 		for digest := range images {
 			j.digest, j.was = digest, images[digest]

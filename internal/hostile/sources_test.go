@@ -6,8 +6,10 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,13 +21,16 @@ import (
 type scan struct {
 	asked   time.Time
 	replies map[string]*reply
+	slow    bool // the run may not know the replies
 }
 
 // A reply is the answer of a source to one question.
 type reply struct {
 	fault    string
 	ok       bool
+	accounts []string // for which it failed; nil is all
 	uses     []inuse.Use
+	by       []*use
 	named    int // the uses of images in an ECR registry
 	findings []string
 }
@@ -38,9 +43,11 @@ type source struct {
 
 func (s source) Name() string { return s.name }
 
+func (s source) Account() string { return accountOf(s.name) }
+
 // MaxUses returns the number of uses of an image that a scan keeps.
 func (s source) MaxUses() int {
-	if s.name == list || s.name == "eks" {
+	if s.name == list || s.name == prefix || strings.HasPrefix(s.name, "eks") {
 		return 1
 	}
 	return 1_000
@@ -61,7 +68,13 @@ func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 		if r.fault == "source panics" {
 			panic("by the test")
 		}
-		if !r.ok {
+		if r.accounts != nil {
+			err := inuse.AccountsError{}
+			for _, id := range r.accounts {
+				err[id] = errSource
+			}
+			yield(inuse.Use{}, err)
+		} else if !r.ok {
 			yield(inuse.Use{}, errSource)
 		}
 	}
@@ -124,7 +137,9 @@ func (f *fixture) scan(ctx context.Context, names []string) scan {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if passed < maxScanAge-time.Minute && !f.jumped { // else the run may not know these uses
+	f.remember(&s)
+	s.slow = f.clocks.service().Sub(asked) >= maxScanAge-time.Minute
+	if !s.slow && !f.jumped { // else the run may not know these uses
 		for name, n := range s.named() {
 			f.most[name] = max(f.most[name], n)
 		}
@@ -137,8 +152,17 @@ func (f *fixture) scan(ctx context.Context, names []string) scan {
 func (f *fixture) answer(s *scan, name string, random *rand.Rand, ended error) {
 	r := s.replies[name]
 	r.ok = ended == nil && r.fault != "source fails" && r.fault != "source panics"
+	p, drawn := f.failing[name]
+	after := math.MaxInt
+	if drawn && r.ok && p.fails(len(f.scans)) {
+		r.ok, r.accounts, after = false, p.accounts, p.after
+		f.tally.note("fault: elsewhere, scans: " + p.scans)
+	}
 	for i := range f.uses {
 		u := &f.uses[i]
+		if len(r.uses) >= after && (p.accounts == nil || slices.Contains(p.accounts, u.account)) {
+			continue
+		}
 		// The cleaner can detect a source that wrongly names nothing only if it named
 		// something before.
 		missing := r.fault == "source names nothing" && f.most[name] > 0 && u.kind != aFinding
@@ -147,7 +171,7 @@ func (f *fixture) answer(s *scan, name string, random *rand.Rand, ended error) {
 		}
 		r.add(u)
 	}
-	if r.fault == "source names nothing" && random.IntN(2) == 0 {
+	if r.fault == "source names nothing" && r.ok && random.IntN(2) == 0 {
 		r.add(&use{source: name, kind: aFinding})
 	}
 	f.notef("scan: %s answered: ok %v, %d uses", name, r.ok, len(r.uses))
@@ -155,7 +179,7 @@ func (f *fixture) answer(s *scan, name string, random *rand.Rand, ended error) {
 
 func (r *reply) add(u *use) {
 	answer := u.answer()
-	r.uses = append(r.uses, answer)
+	r.uses, r.by = append(r.uses, answer), append(r.by, u)
 	switch u.kind {
 	case aFinding:
 		r.findings = append(r.findings, answer.Finding.Message)
@@ -169,7 +193,7 @@ func (r *reply) add(u *use) {
 func (s *scan) named() map[string]int {
 	named := map[string]int{}
 	for name, r := range s.replies {
-		if r.ok {
+		if r.ok || r.accounts != nil {
 			named[name] = r.named
 		}
 	}

@@ -70,7 +70,7 @@ func (n *tally) String() string {
 // enough checks that every kind occurred in that many registries.
 func (n *tally) enough(t *testing.T, registries int) {
 	t.Helper()
-	least := map[string]int{"removing calls": 3, "removed in calm runs": 40, "outcome: deleted": 5, "outcome: changed": 100, "outcome: blocked": 500}
+	least := map[string]int{"removing calls": 3, "removed in calm runs": 80, "outcome: deleted": 5, "outcome: changed": 100, "outcome: blocked": 500}
 	for what, each := range least {
 		if n.times[what] < registries/each {
 			t.Errorf("%d registries and only %d %s", registries, n.times[what], what)
@@ -92,6 +92,13 @@ func (n *tally) enough(t *testing.T, registries int) {
 	wanted = append(wanted, "removed: named by a finding", "removed: used by a source that does not count", "removed: used by an idle family",
 		"removes while a source that it does not rely upon has failed",
 		"filtered: deleted", "filtered: follows", "filtered: tags removed", "named: tags removed")
+	for _, scans := range []string{"all", "first", "later"} {
+		wanted = append(wanted, "fault: elsewhere, scans: "+scans)
+	}
+	for i := range admissions {
+		wanted = append(wanted, "policy: "+admissions[i].name)
+	}
+	wanted = append(wanted, "removes though an account that may not use it has failed", "calm, though an account failed")
 	for _, kind := range overridable {
 		wanted = append(wanted, "overridden: "+kind)
 	}

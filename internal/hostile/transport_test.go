@@ -52,7 +52,11 @@ var errReset = errors.New("connection reset by peer")
 func (f *fixture) RoundTrip(request *http.Request) (*http.Response, error) {
 	c, random := f.send(request)
 	defer f.endReads(c)
-	time.Sleep(5 * time.Millisecond) // on its way: no two calls are at one instant
+	if onTheWay := 5 * time.Millisecond; c.operation == "GetRegistryPolicy" {
+		f.pass(onTheWay) // the caller holds a mutex
+	} else {
+		time.Sleep(onTheWay) // no two calls are at one instant
+	}
 	f.mu.Lock()
 	f.change(random, c.repo, c.digests)
 	f.mu.Unlock()
@@ -172,6 +176,13 @@ func (f *fixture) fault(c *call, random *rand.Rand) string {
 	rate := f.faultRate
 	if asksExclusion && f.exclusionFaults {
 		rate = 0.6
+	}
+	isPolicy := c.operation == "GetRepositoryPolicy" || c.operation == "GetRegistryPolicy"
+	switch several := f.workers > 1 || len(f.repositories) > 1; {
+	case isPolicy && f.admissions[c.repo].name == "denied":
+		return "denied"
+	case c.operation == "GetRegistryPolicy" && several:
+		return "" // another repository may wait for the mutex of the caller, see pass
 	}
 	if !f.begun() || random.Float64() >= rate {
 		return ""

@@ -24,6 +24,10 @@ var sourceNames = []string{"ecs", "eks", "lambda", list, config.KubeconfigSource
 type reliance struct {
 	sources    []string
 	familyDays int
+	// Elsewhere, and the places whose list is expected.
+	regions  []string
+	accounts []member
+	expect   []string
 }
 
 // drawReliance draws the reliance of the whole configuration, and of repositories with
@@ -40,6 +44,9 @@ func (s *settings) drawReliance(random *rand.Rand) {
 			r.sources = append(r.sources, config.KubeconfigSource)
 		} else if relies && r.sources == nil {
 			r.sources = []string{pick(random, sourceNames[:4]...)}
+		}
+		if s.elsewhere && relies {
+			r.drawPlaces(random)
 		}
 		return r
 	}
@@ -63,15 +70,16 @@ func (s *settings) relianceOf(repo string) reliance {
 func (r reliance) protect() map[string]any {
 	services, lists := []string{}, []string{}
 	for _, name := range r.sources {
-		switch name {
-		case list:
+		switch {
+		case name == list, name == prefix:
 			lists = append(lists, name)
-		case config.KubeconfigSource: // a member of the general protect only
-		default:
+		case slices.Contains(sourceNames[:3], name): // kubeconfig is a member of the general protect only
 			services = append(services, name)
 		}
 	}
-	return map[string]any{"inUse": services, "references": lists, "ecs": map[string]any{"familyDays": r.familyDays}}
+	protect := map[string]any{"inUse": services, "references": lists, "ecs": map[string]any{"familyDays": r.familyDays}}
+	maps.Copy(protect, r.places())
+	return protect
 }
 
 // A use says that something uses an image from a time on, until it has ended.
@@ -83,6 +91,8 @@ type use struct {
 	kind useKind
 	// active is the last activity of the family; zero if it is unknown.
 	active time.Time
+	// account is that of a use in a list of several accounts.
+	account string
 }
 
 type useKind string
@@ -135,6 +145,12 @@ func (f *fixture) use(random *rand.Rand, repo string, im imageOf, since time.Tim
 	case n < 10:
 		u.kind = byPath
 	}
+	switch u.source {
+	case list:
+		u.account = pick(random, "", accountB, accountC)
+	case prefix:
+		u.account = pick(random, accountB, accountC)
+	}
 	f.tally.note("use: " + cmp.Or(string(u.kind), "an image"))
 	f.uses = append(f.uses, u)
 }
@@ -158,7 +174,7 @@ func (u *use) idle(days int, at time.Time) bool {
 
 // answer returns the use as the source answers it.
 func (u *use) answer() inuse.Use {
-	out := inuse.Use{By: u.source + ": " + string(u.kind), Reference: reference.Reference{
+	out := inuse.Use{By: u.source + ": " + string(u.kind), Account: u.account, Reference: reference.Reference{
 		RegistryID: account, Region: region, Repository: u.repo, Tag: u.tag, Digest: u.digest,
 	}}
 	switch u.kind {

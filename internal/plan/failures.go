@@ -35,7 +35,7 @@ func (c *contents) mayUse(ctx context.Context, account string) (why string, uses
 	}
 	listed := func(digest string) bool { return len(c.listing.WithName(digest)) > 0 }
 	if by, named := c.Scanner.UsedBy(account, c.repository, listed); named {
-		return "; that account has used an image of it: " + by, true
+		return fmt.Sprintf("; account %s has used an image of it: %s", account, by), true
 	}
 	reader, able := c.Registry.(PolicyReader)
 	if !able {

@@ -48,7 +48,7 @@ func failureOf(account string) []inuse.Failure {
 // everything else is removed.
 func TestAFailedAccountKeepsWhatItMayUse(t *testing.T) {
 	t.Parallel()
-	const named = "; that account has used an image of it: "
+	const named = "; account 222222222222 has used an image of it: "
 	admits := map[string]string{"app": "; its repository policy may let account 222222222222 pull"}
 	everywhere := func(why string) map[string]string { return map[string]string{"app": why, "web": why} }
 	for name, c := range map[string]struct {

@@ -60,7 +60,7 @@ func (g *groups) add(failure bool, kind, repository, message string) {
 // plan names of an account that failed.
 var (
 	account = regexp.MustCompile(`([a-z-]+@)?\b[0-9]{12}\b(/[a-z0-9-]+)?`)
-	user    = regexp.MustCompile(`(that account has used an image of it: ).*`)
+	user    = regexp.MustCompile(`(has used an image of it: ).*`)
 )
 
 // line returns the messages of the group in one line.

@@ -365,7 +365,7 @@ func TestAccountsThatFailedAlikeAreOneLine(t *testing.T) {
 		name := fmt.Sprint("r", i)
 		repositories = append(repositories,
 			report.Repository{Name: name, Skipped: plan.SkipScanFailed, Message: denied + "; its repository policy may let account " + account + " pull"},
-			report.Repository{Name: "u" + name, Skipped: plan.SkipScanFailed, Message: denied + "; that account has used an image of it: task/" + name})
+			report.Repository{Name: "u" + name, Skipped: plan.SkipScanFailed, Message: denied + "; account " + account + " has used an image of it: task/" + name})
 	}
 	r := of(config.Plan, repositories...)
 	r.Findings = slices.Concat(findings, []finding.Finding{
@@ -388,7 +388,7 @@ func TestAccountsThatFailedAlikeAreOneLine(t *testing.T) {
 		"failed: " + denied + " (and 11 more like it; -o wide lists all)",
 		"failed: in-use scan: ecs@us-east-1: denied",
 		"failed: r0: " + short + "; its repository policy may let account 222222222200 pull (and 11 more like it in r0, r1, r10 and 9 more; -o wide lists all)",
-		"failed: ur0: " + short + "; that account has used an image of it: task/r0 (and 11 more like it in ur0, ur1, ur10 and 9 more; -o wide lists all)",
+		"failed: ur0: " + short + "; account 222222222200 has used an image of it: task/r0 (and 11 more like it in ur0, ur1, ur10 and 9 more; -o wide lists all)",
 		"note: r0: no image in use found in ECS, a, b, c, d or 595 more",
 	}, got)
 }
