@@ -282,7 +282,8 @@ func among(images map[string]imageOf, n int, digest string, counts func(*imageOf
 func (j *judgement) judgeRelated() {
 	for _, parent := range append(j.view.parents(j.digest), j.listedSubjects()...) {
 		is, there := j.truth[parent]
-		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || j.view.listing[parent].Status == "ARCHIVED")
+		known := j.view.listing[parent].Status == "ARCHIVED" || j.view.rechecks[parent].image.Status == "ARCHIVED" // restored since
+		archived := j.call.operation == "UpdateImageStorageClass" && (is.Status == "ARCHIVED" || known)
 		// An archived index cannot be read, so the cleaner cannot order the two.
 		together := j.view.listing[parent].Status == "ARCHIVED" && slices.Contains(j.call.digests, parent)
 		isChild := slices.Contains(j.was.Children, parent) // of an index with the tag of its child's signature

@@ -122,11 +122,18 @@ func (j *judgement) noteUnprotected() {
 }
 
 // familyPulled reports whether an image of the families, or a child of one, was pulled in so
-// many days. The source may not know the pull; the listing of the repository has it.
-func (f *fixture) familyPulled(repo string, v *view, days int) bool {
+// many days. The source may not know the pull; the listing of the repository has it. The
+// protection may be that of the first plan, whose listing may have the tag on another image.
+func (f *fixture) familyPulled(repo string, days int) bool {
 	if len(f.scans) == 0 || days == 0 {
 		return false
 	}
+	first := *f.views[repo]
+	first.listing = first.first
+	return f.familyPulledIn(f.views[repo], repo, days) || f.familyPulledIn(&first, repo, days)
+}
+
+func (f *fixture) familyPulledIn(v *view, repo string, days int) bool {
 	j := judgement{fixture: f, view: v, call: &call{repo: repo}}
 	since := f.scans[len(f.scans)-1].asked.Add(-time.Duration(days) * day)
 	for i := range f.uses {
@@ -152,7 +159,7 @@ func (f *fixture) judgeProtection(repo string, im *report.Image) {
 		source, user, isUser := strings.Cut(p.By, ": ")
 		switch {
 		case p.Kind != plan.ByInUse || !isUser:
-		case user == string(aFinding), ": "+user == idleUser && relies.familyDays > 0 && !f.familyPulled(repo, f.views[repo], relies.familyDays), !slices.Contains(relies.sources, source):
+		case user == string(aFinding), ": "+user == idleUser && relies.familyDays > 0 && !f.familyPulled(repo, relies.familyDays), !slices.Contains(relies.sources, source):
 			f.faultf("%s is protected by %s", f.names[im.ImageDigest], p.By)
 		}
 	}

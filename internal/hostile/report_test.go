@@ -294,7 +294,7 @@ func (f *fixture) judgeCalm(before map[string]map[string]imageOf) {
 		if len(f.failures(&last, repo)) > 0 {
 			f.tally.note("calm, though an account failed")
 		}
-		if f.familyPulled(repo, v, f.relianceOf(repo).familyDays) {
+		if f.familyPulled(repo, f.relianceOf(repo).familyDays) {
 			continue // the families may be active or idle
 		}
 		f.tally.note("calm registries")
