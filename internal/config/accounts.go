@@ -172,6 +172,22 @@ func readAccounts(v *jsondoc.Value, _ []Account) []Account {
 	return accounts
 }
 
+// checkRoles adds a problem if two parts of the configuration name different roles in an
+// account: one scan queries an account through one role.
+func (c *Config) checkRoles(policies *jsondoc.Value) {
+	first := map[string]Account{}
+	for _, p := range c.protects() {
+		for _, a := range p.Accounts {
+			before, found := first[a.ID()]
+			if found && policies != nil && (before.RoleARN != a.RoleARN || before.ExternalID != a.ExternalID) {
+				policies.Problem("name more than one role or external ID for account %s; give it the same ones everywhere", a.ID())
+				return
+			}
+			first[a.ID()] = a
+		}
+	}
+}
+
 // checkPlaces finishes a protect that may have accounts, a prefix and what is expected there.
 func (p *Protect) checkPlaces(o jsondoc.Object) {
 	p.Accounts = slices.Clone(p.Accounts)

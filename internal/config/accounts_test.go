@@ -83,14 +83,23 @@ func TestInRegion(t *testing.T) {
 func TestInUseHasTheAccountsOfAllEntries(t *testing.T) {
 	t.Parallel()
 	c := mustParse(t, `{"protect": {"inUse": ["ecs"], "accounts": [`+account+`}]}, "policies": [{}, {"protect": {"regions": ["us-east-1"]}},
-		{"protect": {"accounts": [`+account+`, "externalId": "ab", "inUse": ["eks"]}, {"roleArn": "arn:aws-cn:iam::333333333333:role/a"}]}}]}`)
+		{"protect": {"accounts": [`+account+`, "inUse": ["eks"]}, {"roleArn": "arn:aws-cn:iam::333333333333:role/a"}]}}]}`)
 	c = c.InRegion("eu-west-1")
 	equal(t, "accounts", []config.Account{
 		{RoleARN: "arn:aws:iam::222222222222:role/path/member", Regions: []string{"eu-west-1"}, InUse: []string{"ecs"}},
-		{RoleARN: "arn:aws:iam::222222222222:role/path/member", ExternalID: "ab", Regions: []string{"eu-west-1"}, InUse: []string{"eks"}},
+		{RoleARN: "arn:aws:iam::222222222222:role/path/member", Regions: []string{"eu-west-1"}, InUse: []string{"eks"}},
 		{RoleARN: "arn:aws-cn:iam::333333333333:role/a", Regions: []string{"eu-west-1"}, InUse: []string{"ecs"}},
 	}, c.InUse().Accounts)
 	equal(t, "regions", []string{"us-east-1"}, c.InUse().Regions)
+}
+
+// One scan queries an account through one role.
+func TestAnAccountHasOneRole(t *testing.T) {
+	t.Parallel()
+	for _, second := range []string{`"roleArn": "arn:aws:iam::222222222222:role/b"`, strings.TrimPrefix(account, "{") + `, "externalId": "ab"`} {
+		_, problems := config.Parse([]byte(`{"protect": {"accounts": [` + account + `}]}, "policies": [{}, {"protect": {"accounts": [{` + second + `}]}}]}`))
+		equal(t, "problems", []string{`1:100: policies: name more than one role or external ID for account 222222222222; give it the same ones everywhere`}, lines(problems))
+	}
 }
 
 // An entry that expects no list below an inherited prefix would never miss one.

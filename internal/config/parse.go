@@ -41,6 +41,7 @@ func (c *Config) read(o jsondoc.Object) {
 		c.Price = &usd
 	}
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
+	c.checkRoles(o.Get("policies"))
 }
 
 // set sets the target to the result of read, if there is a value. Read gets the current

@@ -64,7 +64,7 @@ func drawProtect(random *rand.Rand) string {
 	if random.IntN(2) == 0 {
 		var accounts []string
 		for _, id := range []string{"222222222222", "333333333333"}[:1+random.IntN(2)] {
-			a := fmt.Sprintf(`{"roleArn": "arn:aws:iam::%s:role/m%d"`, id, random.IntN(2))
+			a := fmt.Sprintf(`{"roleArn": "arn:aws:iam::%s:role/m"`, id)
 			if random.IntN(2) == 0 {
 				a += `, "regions": [` + some("us-east-1", awstest.Region) + `]`
 			}
