@@ -243,24 +243,29 @@ func (s scenario) protectedImages() {
 }
 
 // limits: the run skips a repository that exceeds a limit. The limit of the run is
-// granted to the repositories in order, as far as it suffices.
+// granted to the repositories in order, as far as it suffices. The function's order
+// changes every day: team/a always fits, and only one of team/c and team/d does.
 func (s scenario) limits() {
 	t, on := s.t, s.on
-	for name, n := range map[string]int{"team/a": 4, "team/b": 9, "team/c": 3, "team/d": 3} {
+	for name, n := range map[string]int{"team/a": 2, "team/b": 9, "team/c": 4, "team/d": 4} {
 		on.create(t, name, keepNewest(1))
 		fill(t, on, name, n)
 	}
-	configuration := unprotected(`, "limits": {"maxDeletions": 6, "maxDeletionsPerRepository": 7}`)
+	configuration := unprotected(`, "limits": {"maxDeletions": 5, "maxDeletionsPerRepository": 7}`)
 	// A limit does not make a report incomplete, but the tool's exit status is not 0.
 	complete := !strings.HasSuffix(t.Name(), "/ecrclean")
 	applied := s.run(t, on, request{mode: "apply", configuration: configuration}, complete)
-	var skipped []string
+	skipped := map[string]string{}
 	for _, repository := range applied.Repositories {
-		skipped = append(skipped, repository.Skipped)
+		skipped[repository.Name] = repository.Skipped
 	}
-	awstest.Equal(t, "why repositories are skipped", []string{"", "limit", "", "limit"}, skipped)
-	on.wantLeft(t, "team/a", "v4")
+	fits, exceeds := "team/c", "team/d"
+	if skipped["team/d"] == "" {
+		fits, exceeds = exceeds, fits
+	}
+	awstest.Equal(t, "why repositories are skipped", map[string]string{"team/a": "", "team/b": "limit", fits: "", exceeds: "limit"}, skipped)
+	on.wantLeft(t, "team/a", "v2")
 	on.wantLeft(t, "team/b", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9")
-	on.wantLeft(t, "team/c", "v3")
-	on.wantLeft(t, "team/d", "v1", "v2", "v3")
+	on.wantLeft(t, fits, "v4")
+	on.wantLeft(t, exceeds, "v1", "v2", "v3", "v4")
 }
