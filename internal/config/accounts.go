@@ -188,7 +188,8 @@ func (c *Config) checkRoles(policies *jsondoc.Value) {
 	}
 }
 
-// checkPlaces finishes a protect that may have accounts, a prefix and what is expected there.
+// checkPlaces gives accounts without services those of InUse, and checks Expect against the
+// prefix in References.
 func (p *Protect) checkPlaces(o jsondoc.Object) {
 	p.Accounts = slices.Clone(p.Accounts)
 	accounts, regions := o.Get("accounts"), o.Get("regions")

@@ -59,9 +59,9 @@ const (
 	ProgramFault Kind = "programFault"
 	// AttachedMarksInUse: an attached policy, which ECR applies, marks an image in use.
 	AttachedMarksInUse Kind = "attachedPolicyMarksInUse"
-	// Replicated: replicas of what the run removes stay in other registries.
+	// Replicated: ECR keeps the replicas of removed images in other registries.
 	Replicated Kind = "replicated"
-	// DeletionsReplicated: ECR also deletes in other registries what the run deletes.
+	// DeletionsReplicated: ECR also deletes the replicas of deleted images in other registries.
 	DeletionsReplicated Kind = "deletionsReplicated"
 	// ReplicationBackfill: ECR is replicating existing images, also deleted ones.
 	ReplicationBackfill Kind = "replicationBackfill"

@@ -33,7 +33,7 @@ type Reader interface {
 type Rule struct {
 	Prefixes     []string // of the names of repositories; empty for all repositories
 	Destinations []string // as REGION in the same account, or ACCOUNT/REGION
-	// Deletes is true if ECR deletes in the destinations what is deleted here.
+	// Deletes is true if ECR also deletes the replicas of an image that is deleted here.
 	Deletes bool
 }
 

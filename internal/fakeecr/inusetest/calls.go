@@ -99,7 +99,7 @@ func (s *Service) Fail(operation string, faults ...Fault) {
 	s.faults = map[string][]Fault{operation: faults}
 }
 
-// CheckSource checks what the source of each service has in common. Open returns the service
+// CheckSource checks the behaviour that the sources of all services share. Open returns the service
 // with images of which each operation finds some. The actions are those of the source.
 func CheckSource(t *testing.T, actions []string, open func() *Service, source func(aws.Config) inuse.Source) {
 	t.Helper()

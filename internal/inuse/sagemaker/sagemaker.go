@@ -167,8 +167,8 @@ func (s source) add(ctx context.Context, c *inuse.Collector, r reference, by str
 	return nil
 }
 
-// origin adds the images of what a reference without an image names. A model package may
-// belong to another account.
+// origin adds the images of the model package, algorithm or job definition that a reference
+// names instead of an image. A model package may belong to another account.
 func (s source) origin(ctx context.Context, c *inuse.Collector, r reference, by string) error {
 	for _, of := range []struct{ operation, member, text, name string }{
 		{"DescribeModelPackage", "ModelPackageName", "model package", r.ModelPackageName},
