@@ -27,7 +27,7 @@ func main() {
 		Log:           function.NewLog(os.Stderr),
 		FunctionName:  os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 	}
-	lambda.StartHandlerFunc(handler.Handle)
+	lambda.StartHandlerFunc(handler.Answer)
 }
 
 // runID returns the id of the request with a random suffix, because Lambda may deliver a

@@ -21,6 +21,9 @@ type Config struct {
 	Report   Report  `json:"report"`
 	// References says where the mode References writes its list.
 	References ListTarget `json:"references,omitzero"`
+	// Targets are the registries of the fleet, and Fleet has the settings of its executions.
+	Targets []Target `json:"targets,omitempty"`
+	Fleet   Fleet    `json:"fleet"`
 	// Price is that of storage in USD per GB-month, or nil for the published one. It is only for
 	// people, so the hash of a configuration does not depend on it.
 	Price *float64 `json:"-"`
@@ -101,6 +104,8 @@ type Protect struct {
 	References []string `json:"references"`
 	// Expect has the places whose list must be below the prefix, such as 222222222222/eu-west-1.
 	Expect []string `json:"expect,omitzero"`
+	// FleetLists adds the source [FleetSource], which has what an execution of the fleet knows.
+	FleetLists bool `json:"-"`
 	// ReferencesMaxAgeHours is the maximum age of a list; 0 is the default of its format.
 	ReferencesMaxAgeHours int `json:"referencesMaxAgeHours,omitempty"`
 	// RegistryAliases are other hosts of ECR registries, the same for all entries.
@@ -228,5 +233,6 @@ func Default() Config {
 		Policies:     []Entry{{Name: "attached", Repositories: all, Source: Attached, Settings: settings}},
 		Settings:     settings,
 		Report:       Report{Notify: "changes"},
+		Fleet:        Fleet{ListsMaxAgeMinutes: 60, MaxRounds: 40},
 	}
 }

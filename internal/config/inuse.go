@@ -9,12 +9,35 @@ import (
 // KubeconfigSource is the name of the in-use source for [Protect.Kubeconfig].
 const KubeconfigSource = "kubeconfig"
 
+// FleetSource is the name of the in-use source for [Protect.FleetLists].
+const FleetSource = "fleet"
+
+// WithFleetLists returns the configuration in which the lists of an execution replace all
+// services that are asked. A part that asks none stays as it is.
+func (c Config) WithFleetLists() Config {
+	c.Protect = c.Protect.withFleetLists()
+	c.Policies = slices.Clone(c.Policies)
+	for i := range c.Policies {
+		c.Policies[i].Protect = c.Policies[i].Protect.withFleetLists()
+	}
+	return c
+}
+
+func (p Protect) withFleetLists() Protect {
+	p.FleetLists = len(p.InUse)+len(p.Accounts) > 0
+	p.InUse, p.Regions, p.Accounts = []string{}, nil, nil
+	return p
+}
+
 // Sources returns the names of the in-use sources: the services, here and elsewhere, the lists
 // of references and, with a Kubeconfig, [KubeconfigSource]. Call it after [Config.InRegion].
 func (p Protect) Sources() []string {
 	sources := slices.Concat(p.InUse, p.elsewhere(), p.Lists())
 	if p.Kubeconfig != nil {
 		sources = append(sources, KubeconfigSource)
+	}
+	if p.FleetLists {
+		sources = append(sources, FleetSource)
 	}
 	return sources
 }
@@ -43,6 +66,7 @@ func (c *Config) InUse() Protect {
 		all.References = append(all.References, p.References...)
 		all.Regions = append(all.Regions, p.Regions...)
 		all.Expect = append(all.Expect, p.Expect...)
+		all.FleetLists = all.FleetLists || p.FleetLists
 		all.addAccounts(p.Accounts)
 		all.TaskDefinitionRevisions = max(all.TaskDefinitionRevisions, p.TaskDefinitionRevisions)
 		all.ECS = all.ECS.union(p.ECS)

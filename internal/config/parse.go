@@ -21,7 +21,7 @@ func Parse(text []byte) (Config, jsondoc.Problems) {
 	}
 	doc := jsondoc.Parse(jsondoc.WithoutComments(text))
 	c := Default()
-	if o, ok := doc.Root().ObjectRefusing(foreignKeys, "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "price", "$schema"); ok {
+	if o, ok := doc.Root().ObjectRefusing(foreignKeys, "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "targets", "fleet", "price", "$schema"); ok {
 		c.read(o)
 		o.Get("$schema").String() // only editors use it
 	}
@@ -42,6 +42,23 @@ func (c *Config) read(o jsondoc.Object) {
 	}
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
 	c.checkRoles(o.Get("policies"))
+	set(&c.Fleet, o.Get("fleet"), readFleet)
+	if targets := o.Get("targets"); targets != nil {
+		c.Targets = readTargets(targets, func(own jsondoc.Object) *Config { return c.withTarget(o, own) })
+	}
+}
+
+// withTarget returns the configuration of the object general with the fields of own.
+func (c Config) withTarget(general, own jsondoc.Object) *Config {
+	set(&c.Repositories, own.Get("repositories"), readRepositories)
+	c.Settings.read(own)
+	policies := own.Get("policies")
+	if policies == nil {
+		policies = general.Get("policies")
+	}
+	c.Policies = readEntries(policies, c.Settings)
+	c.Targets = nil
+	return &c
 }
 
 // set sets the target to the result of read, if there is a value. Read gets the current

@@ -70,6 +70,7 @@ func TestParseReadsEveryField(t *testing.T) {
 		Settings:   general,
 		Report:     config.Report{S3: "s3://bucket/prefix", HTML: true, SNS: "arn:aws:sns:eu-west-1:123456789012:topic", Notify: "failures"},
 		References: config.ListTarget{S3: "s3://bucket/lists/"},
+		Fleet:      config.Fleet{ListsMaxAgeMinutes: 60, MaxRounds: 40},
 		Price:      new(0.12),
 	}
 	equal(t, "Parse", want, mustParse(t, string(corpus.File(t, "testdata/all.json"))))

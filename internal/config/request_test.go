@@ -52,7 +52,7 @@ func TestParseRequestUnwrapsEnvelopes(t *testing.T) {
 
 func TestParseRequestIsStrict(t *testing.T) {
 	t.Parallel()
-	const fields = `use "mode", "repositories", "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent", "policy"`
+	const fields = `use "mode", "repositories", "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent", "policy", "target", "execution", "step", "cycle", "continuation", "targets"`
 	const empty = `is empty and selects nothing; leave it out for every repository`
 	for name, test := range map[string]struct{ event, want string }{
 		"empty text":              {"", `1:1: is empty; a JSON object is expected`},
@@ -62,7 +62,7 @@ func TestParseRequestIsStrict(t *testing.T) {
 		"cut short":               {`{"mode":`, `1:9: ends too early: the JSON is cut short; add the rest`},
 		"unknown field":           {`{"dryRun": false}`, `1:2: dryRun: is not a known key: ` + fields},
 		"misspelt case":           {`{"Mode": "apply"}`, `1:2: Mode: is not a known key: ` + fields + ` (case counts: "mode")`},
-		"misspelt":                {`{"mode": "apply", "maxDeletion": 1}`, `1:19: maxDeletion: is not a known key: use "mode", "repositories", "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent", "policy" (did you mean maxDeletions?)`},
+		"misspelt":                {`{"mode": "apply", "maxDeletion": 1}`, `1:19: maxDeletion: is not a known key: use "mode", "repositories", "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent", "policy", "target", "execution", "step", "cycle", "continuation", "targets" (did you mean maxDeletions?)`},
 		"repeated":                {`{"mode": "plan", "mode": "apply"}`, `1:18: mode: is given twice; keep one`},
 		"unknown mode":            {`{"mode": "delete"}`, `1:10: mode: "delete" is not known: use "plan", "apply", "references"`},
 		"null mode":               {`{"mode": null}`, `1:10: mode: must be a string, is null; leave the key out instead`},

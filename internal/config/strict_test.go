@@ -17,7 +17,7 @@ var faulty = map[string]struct{ text, want string }{
 	"null":               {`null`, `1:1: must be an object, is null`},
 	"array":              {`[]`, `1:1: must be an object, is an array`},
 	"cut short":          {`{"mode": "plan"`, `1:16: ends too early: the JSON is cut short; add the rest`},
-	"unknown field":      {`{"dryRun": true}`, `1:2: dryRun: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "price", "$schema"`},
+	"unknown field":      {`{"dryRun": true}`, `1:2: dryRun: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "targets", "fleet", "price", "$schema"`},
 	"misspelt case":      {`{"limits": {"maxdeletions": 1}}`, `1:13: limits.maxdeletions: is not a known key: use "maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent" (case counts: "maxDeletions")`},
 	"repeated field":     {`{"mode": "plan", "mode": "apply"}`, `1:18: mode: is given twice; keep one`},
 	"repeated part":      {`{"limits": {}, "limits": {}}`, `1:16: limits: is given twice; keep one`},
@@ -147,7 +147,7 @@ func TestParseReportsAllProblemsAtOnce(t *testing.T) {
 		`5:40: policies[1].policy.rules[0].selection: is missing`,
 		`5:40: policies[1].policy.rules[0].action: is missing`,
 		`7:35: limits.maxDeletedPercent: must be from 0 to 100, is 200`,
-		`8:3: extra: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "price", "$schema"`,
+		`8:3: extra: is not a known key: use "mode", "repositories", "policies", "protect", "orphans", "onExpire", "limits", "report", "references", "targets", "fleet", "price", "$schema"`,
 	}
 	equal(t, "problems", want, lines(problems))
 }

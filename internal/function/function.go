@@ -30,6 +30,22 @@ type Handler struct {
 	Log           *slog.Logger
 	Commit        func() error // as in [cleaner.Runner]
 	FunctionName  string       // the dimension of the metrics; no metrics are written if it is ""
+	Fleet         *Fleet       // nil refuses requests of executions of the fleet
+	// Assume connects to a Region with a role, for requests with a target. Nil refuses these.
+	Assume func(ctx context.Context, role Role) (Registry, error)
+}
+
+// Answer is [Handler.Handle] for the events of the fleet's state machine too. The answer is
+// a [*report.Report] or one of the answers of package fleet.
+func (h *Handler) Answer(ctx context.Context, event json.RawMessage) (any, error) {
+	request, err := h.request(event)
+	switch {
+	case err != nil:
+		return nil, err
+	case request.Execution != "":
+		return h.execution(ctx, request)
+	}
+	return h.handle(ctx, request)
 }
 
 // Handle carries out one event and returns the report. The error is a [*RequestError], a
@@ -37,7 +53,18 @@ type Handler struct {
 // one of the first two errors, Handle has read no more than the configuration and, if the
 // request names missing repositories, the names of the repositories.
 func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Report, error) {
-	run, hash, err := h.prepare(ctx, event)
+	request, err := h.request(event)
+	switch {
+	case err != nil:
+		return nil, err
+	case request.Execution != "":
+		return nil, &RequestError{errExecution}
+	}
+	return h.handle(ctx, request)
+}
+
+func (h *Handler) handle(ctx context.Context, request config.Request) (*report.Report, error) {
+	run, hash, err := h.prepare(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -76,23 +103,36 @@ func (h *Handler) answer(ctx context.Context, report *report.Report) *report.Rep
 	return report
 }
 
-// prepare returns the configuration narrowed by the event, and its hash without the event.
-func (h *Handler) prepare(ctx context.Context, event []byte) (run config.Config, hash string, err error) {
+func (h *Handler) request(event []byte) (config.Request, error) {
 	request, problems := config.ParseRequest(event)
 	if err := problems.Err(); err != nil {
-		return run, "", &RequestError{err}
+		return request, &RequestError{err}
 	}
 	h.warn("request", problems.Warnings())
-	configuration, warnings, err := config.Load(ctx, h.Configuration, h.Read)
+	return request, nil
+}
+
+// configuration returns the configuration without regard to the request, and its hash.
+func (h *Handler) configuration(ctx context.Context) (all config.Config, hash string, err error) {
+	all, warnings, err := config.Load(ctx, h.Configuration, h.Read)
 	if err != nil {
-		return run, "", &ConfigurationError{err}
+		return all, "", &ConfigurationError{err}
 	}
 	h.warn("configuration", warnings)
-	if configuration.Protect.Kubeconfig != nil {
-		return run, "", &ConfigurationError{errKubeconfig}
+	if all.Protect.Kubeconfig != nil {
+		return all, "", &ConfigurationError{errKubeconfig}
 	}
-	if hash, err = configuration.Hash(); err != nil {
-		return run, "", &ConfigurationError{err}
+	if hash, err = all.Hash(); err != nil {
+		return all, "", &ConfigurationError{err}
+	}
+	return all, hash, nil
+}
+
+// prepare returns the configuration narrowed by the request, and its hash without it.
+func (h *Handler) prepare(ctx context.Context, request config.Request) (run config.Config, hash string, err error) {
+	configuration, hash, err := h.configuration(ctx)
+	if err != nil {
+		return run, "", err
 	}
 	if run, err = configuration.Narrow(request); err != nil {
 		return run, "", &RequestError{err}

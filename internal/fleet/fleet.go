@@ -1,0 +1,265 @@
+// Package fleet has what the executions of the fleet's state machine keep in S3: which
+// registries are cleaned, what every account and Region uses, how each registry ended, and the
+// report. The state machine passes only the name of the execution on.
+package fleet
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+)
+
+// A Store keeps the objects of executions. Names are relative to its location, such as
+// NAME/targets.json. It is safe for concurrent use.
+type Store interface {
+	// Location returns where an object with the name is, such as s3://bucket/fleet/NAME.
+	Location(name string) string
+	// Open opens an object, and returns its modification time. A missing object is [ErrMissing].
+	Open(ctx context.Context, name string) (io.ReadCloser, time.Time, error)
+	Put(ctx context.Context, name string, content []byte) error
+	// List returns the names with the prefix, sorted.
+	List(ctx context.Context, prefix string) ([]string, error)
+}
+
+// ErrMissing says that there is no such object.
+var ErrMissing = errors.New("there is no such object")
+
+// The names of the objects of an execution.
+func targetsName(execution string) string { return execution + "/targets.json" }
+
+// PlacesName is an array of the places to ask, for the item reader of the first map.
+func PlacesName(execution string) string { return execution + "/items/places.json" }
+
+// RegistriesName is an array of the registries to clean in a cycle, each an [Item], for the
+// item reader of the second map.
+func RegistriesName(execution string, cycle int) string {
+	return execution + "/items/registries-" + strconv.Itoa(cycle) + ".json"
+}
+
+func placeName(execution string, cycle int, p config.Place) string {
+	return listsPrefix(execution, cycle) + "places/" + p.String() + ".json"
+}
+
+func listName(execution string, cycle int, registry, user config.Place) string {
+	return listsPrefix(execution, cycle) + "registries/" + registry.String() + "/" + user.String() + ".json"
+}
+
+func listsPrefix(execution string, cycle int) string {
+	return execution + "/lists/" + strconv.Itoa(cycle) + "/"
+}
+
+func barrierName(execution string, cycle int) string {
+	return execution + "/barrier/" + strconv.Itoa(cycle) + ".json"
+}
+
+func outcomeName(execution string, registry config.Place) string {
+	return execution + "/outcomes/" + registry.String() + ".json"
+}
+
+// ReportName is the report of one run for a registry, as package report has it.
+func ReportName(execution string, registry config.Place, round int) string {
+	return execution + "/reports/" + registry.String() + "/" + strconv.Itoa(round) + ".json"
+}
+
+func fleetReportName(execution string) string { return execution + "/report.json" }
+
+// Targets is the list that step targets writes once for an execution.
+type Targets struct {
+	Execution     string      `json:"execution"`
+	Mode          config.Mode `json:"mode"`
+	Start         time.Time   `json:"start"`
+	Configuration string      `json:"configuration"` // its hash
+	// Organization is the id of the organization, if all its accounts were listed.
+	Organization string         `json:"organization,omitempty"`
+	Registries   []config.Place `json:"registries"` // to clean, sorted
+	Places       []config.Place `json:"places"`     // to ask, sorted; Filter does not narrow them
+	Skipped      []Skipped      `json:"skipped"`    // registries and places that are not handled
+}
+
+// Skipped says why an account, or a Region of it, is neither cleaned nor asked.
+type Skipped struct {
+	Account string `json:"account"`
+	Region  string `json:"region,omitempty"` // empty for the whole account
+	Reason  string `json:"reason"`
+}
+
+// An Item is a registry to clean in a cycle.
+type Item struct {
+	config.Place
+	Continuation *config.Continuation `json:"continuation"` // null for the first run
+}
+
+// A Used is the outcome object of one place in the first map.
+type Used struct {
+	config.Place
+	At time.Time `json:"at"` // when the in-use scan began
+	// Registries are those that something here uses; each has a list.
+	Registries []config.Place `json:"registries"`
+	// Elsewhere are the uses that name no ECR registry and may mean any.
+	Elsewhere []Use `json:"elsewhere,omitempty"`
+	// Problem says why there is no list; the other fields are then as far as they are known.
+	Problem string `json:"problem,omitempty"`
+}
+
+// A Use is an image in use and its user, as in a list of references.
+type Use struct {
+	Image string `json:"image"`
+	By    string `json:"by"`
+}
+
+// A Barrier is what is known about images in use before a cycle of cleaning begins.
+type Barrier struct {
+	Cycle        int       `json:"cycle"`
+	At           time.Time `json:"at"`
+	Oldest       time.Time `json:"oldest"` // the start of the oldest scan whose list counts
+	Organization string    `json:"organization,omitempty"`
+	// Accounts are those with a list in every Region that was asked, sorted.
+	Accounts []string `json:"accounts"`
+	// Failed are the places without a list that counts. What their account may use is kept.
+	Failed []FailedPlace `json:"failed"`
+	// Elsewhere has the uses of all places that name no ECR registry.
+	Elsewhere []Use `json:"elsewhere,omitempty"`
+}
+
+// A FailedPlace has no list that counts.
+type FailedPlace struct {
+	config.Place
+	Problem string `json:"problem"`
+}
+
+// An Outcome is the outcome object of one registry in the second map. Each run replaces it.
+type Outcome struct {
+	config.Place
+	RunID string    `json:"runId"` // of the newest run
+	Start time.Time `json:"start"` // of the first run
+	End   time.Time `json:"end"`   // of the newest run that ended
+	// Begun is the number of the newest run that began, and Round that of the newest that
+	// ended. A run that was killed leaves them different.
+	Begun int `json:"begun"`
+	Round int `json:"round"`
+	// Continuation is what the next run needs, or nil after the last one.
+	Continuation *config.Continuation `json:"continuation,omitempty"`
+	// Totals are the sums of all runs. Each repository counts once.
+	Totals report.Totals `json:"totals"`
+	// Undone counts what was not handled, by cause, as [report.Report.Undone] does, and
+	// repositories that exceed a limit of mode apply.
+	Undone map[string]int `json:"undone,omitempty"`
+	// Failed says why the registry was not handled to its end, or is empty.
+	Failed  string         `json:"failed,omitempty"`
+	Calls   map[string]int `json:"calls"`
+	Reports []string       `json:"reports"` // the locations of the reports of the runs
+}
+
+// The outcomes of a target in the report of the fleet.
+type Verdict string
+
+// Each target has exactly one of them.
+const (
+	Done    Verdict = "done"
+	Omitted Verdict = "skipped"
+	Failed  Verdict = "failed"
+)
+
+// Version changes if a field of the report is removed or changes its meaning.
+const Version = 1
+
+// A Report is what the judge writes about an execution.
+type Report struct {
+	Version       int         `json:"version"`
+	Execution     string      `json:"execution"`
+	Mode          config.Mode `json:"mode"`
+	Start         time.Time   `json:"start"`
+	End           time.Time   `json:"end"`
+	Configuration string      `json:"configuration"`
+	// Handled is true if no target and no place has failed.
+	Handled bool `json:"handled"`
+	// Expected is the number of targets, and the sum of the next three.
+	Expected int           `json:"expected"`
+	Done     int           `json:"done"`
+	Skipped  int           `json:"skipped"`
+	Failed   int           `json:"failed"`
+	Totals   report.Totals `json:"totals"`
+	Targets  []TargetEnd   `json:"targets"` // by account and Region
+	Places   []PlaceEnd    `json:"places"`  // those that were to be asked
+	// Message says why Handled is false, in one line.
+	Message string `json:"message,omitempty"`
+}
+
+// A TargetEnd is how one target ended. A skipped account has no Region.
+type TargetEnd struct {
+	Account string         `json:"account"`
+	Region  string         `json:"region,omitempty"`
+	Outcome Verdict        `json:"outcome"`
+	Message string         `json:"message,omitempty"`
+	Rounds  int            `json:"rounds"`
+	Totals  *report.Totals `json:"totals,omitempty"`
+	Undone  map[string]int `json:"undone,omitempty"`
+	Calls   map[string]int `json:"calls,omitempty"`
+	Reports []string       `json:"reports,omitempty"`
+}
+
+// A PlaceEnd is how the newest in-use scan of one place ended.
+type PlaceEnd struct {
+	Account string  `json:"account"`
+	Region  string  `json:"region,omitempty"`
+	Outcome Verdict `json:"outcome"`
+	Message string  `json:"message,omitempty"`
+}
+
+// The answers of the function to the state machine. Each is small.
+type (
+	// A TargetsAnswer is that of step targets. If Running is not empty, that execution was
+	// there first, and this one must end without acting.
+	TargetsAnswer struct {
+		Execution  string `json:"execution"`
+		Running    string `json:"running,omitempty"`
+		Act        bool   `json:"act"` // false if Running is not empty
+		Registries int    `json:"registries"`
+		Places     int    `json:"places"`
+		Skipped    int    `json:"skipped"`
+		CycleAnswer
+	}
+	// A CycleAnswer says what the maps of a cycle read. It is that of step next.
+	CycleAnswer struct {
+		Cycle          int    `json:"cycle"`
+		PlacesKey      string `json:"placesKey"`     // the key in the bucket
+		RegistriesKey  string `json:"registriesKey"` // of this cycle
+		RegistriesLeft int    `json:"registriesLeft"`
+	}
+	// A PlaceAnswer is that of mode references for a place.
+	PlaceAnswer struct {
+		config.Place
+		Problem string `json:"problem,omitempty"`
+	}
+	// A BarrierAnswer is that of step barrier.
+	BarrierAnswer struct {
+		Listed int `json:"listed"`
+		Failed int `json:"failed"`
+	}
+	// A RegistryAnswer is that of a run for a registry. With a Continuation, the state machine
+	// runs it again, in this cycle unless ListsTooOld is true.
+	RegistryAnswer struct {
+		config.Place
+		Round        int                  `json:"round"`
+		Again        bool                 `json:"again"` // run the registry again in this cycle
+		ListsTooOld  bool                 `json:"listsTooOld,omitempty"`
+		Continuation *config.Continuation `json:"continuation"` // null after the last run
+		Failed       string               `json:"failed,omitempty"`
+	}
+	// A JudgeAnswer is that of step judge. Cause is the JSON text {"message": …, "report": …},
+	// which the state machine gives as the cause of its failure.
+	JudgeAnswer struct {
+		Handled  bool   `json:"handled"`
+		Expected int    `json:"expected"`
+		Done     int    `json:"done"`
+		Skipped  int    `json:"skipped"`
+		Failed   int    `json:"failed"`
+		Report   string `json:"report"` // its location
+		Cause    string `json:"cause"`
+	}
+)
