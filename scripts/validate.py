@@ -20,14 +20,20 @@ try:
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.translator.transform import transform
     from samtranslator.yaml_helper import yaml_parse
+    from statelint import StateLint
 except ImportError as e:
-    sys.exit(f"validate: {e}; install them with: pip install cfn-lint aws-sam-translator")
+    sys.exit(f"validate: {e}; install them with: make venv")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEMPLATE = os.path.join(ROOT, "template.yaml")
 MEMBER_ROLE = os.path.join(ROOT, "deploy", "member-role.yaml")
 MEMBER_REGION = os.path.join(ROOT, "deploy", "member-region.yaml")
-TEMPLATES = (TEMPLATE, MEMBER_ROLE, MEMBER_REGION)
+FLEET, FLEET_MEMBER, FLEET_MEMBER_REGION, FLEET_ORGANIZATION = (
+    os.path.join(ROOT, "deploy", name)
+    for name in ("fleet.yaml", "fleet-member.yaml", "fleet-member-region.yaml", "fleet-organization.yaml")
+)
+DEFINITION = os.path.join(ROOT, "deploy", "fleet.asl.json")
+TEMPLATES = (TEMPLATE, MEMBER_ROLE, MEMBER_REGION, FLEET, FLEET_MEMBER, FLEET_MEMBER_REGION, FLEET_ORGANIZATION)
 REGION = "eu-west-1"
 NO_VALUE = object()
 
@@ -525,10 +531,52 @@ def check_descriptions():
                 check(len(entry.get("Description", "")) >= 20, f"{part}: {name} has no description of 20 characters or more")
 
 
+# What statelint refuses and Step Functions takes: fields of AWS that are not in the published
+# language, and a percentage with a fraction.
+# https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+BEYOND_STATELINT = ('Field "Label" not allowed', 'Field "InputType" not allowed', "ToleratedFailurePercentage is 100.0 but should")
+
+
+def fleet():
+    """The template of the fleet as plain CloudFormation, with its definition inside."""
+    template = load(FLEET)
+    resources = template["Resources"]
+    resources["CleanerFunction"]["Properties"]["CodeUri"] = "s3://artifacts/code.zip"
+    machine = resources["FleetStateMachine"]["Properties"]
+    check(machine.pop("DefinitionUri") == "fleet.asl.json", "the definition is not fleet.asl.json")
+    with open(DEFINITION, encoding="utf-8") as f:
+        machine["Definition"] = json.load(f)
+    return transform(template, {}, NoManagedPolicies())
+
+
+def check_fleet_lint():
+    """SAM accepts the fleet's template; cfn-lint finds nothing in its translation, statelint in its definition"""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = os.path.join(folder, "translated.json")
+        with open(plain, "w", encoding="utf-8") as f:
+            json.dump(fleet(), f, indent=1)
+        found = lint_file(pathlib.Path(plain), config=ManualArgs(regions=[REGION]))
+        check(not found, "\n".join(map(str, found)))
+    found = [e for e in StateLint().validate(DEFINITION) if not any(text in e for text in BEYOND_STATELINT)]
+    check(not found, "\n".join(found))
+
+
+def check_fleet_roles():
+    """only with mode apply a role can remove images or the function assume it"""
+    for mode in ("plan", "apply"):
+        values = {"Mode": mode, "RepositoryTags": "true", **all_services()}
+        members = resolved(load(FLEET_MEMBER), values)
+        want = {"ecr:BatchDeleteImage", "ecr:UpdateImageStorageClass"} if mode == "apply" else set()
+        found = {a for n, s in statements(members) for a in s["Action"] if not a.split(":")[1].startswith(READING) and isinstance(s["Action"], list)}
+        check(found == want, f"with mode {mode} the roles of an account allow {sorted(found)}")
+        check(("RemoverRole" in members) == (mode == "apply"), f"with mode {mode} the role that removes is wrong")
+
+
 def main():
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     checks = (check_translation, check_lint, check_default_mode, check_role, check_member_role, check_wildcards, check_size,
-              check_grants, check_prefix, check_patterns, check_regions, check_ways_in, check_schedule, check_alarms, check_concurrency, check_vpc, check_build, check_descriptions)
+              check_grants, check_prefix, check_patterns, check_regions, check_ways_in, check_schedule, check_alarms, check_concurrency, check_vpc, check_build, check_descriptions,
+              check_fleet_lint, check_fleet_roles)
     for c in checks:
         try:
             c()
