@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import zoneinfo
@@ -20,7 +21,7 @@ try:
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.translator.transform import transform
     from samtranslator.yaml_helper import yaml_parse
-    from statelint import StateLint
+    import statelint  # noqa: F401
 except ImportError as e:
     sys.exit(f"validate: {e}; install them with: make venv")
 
@@ -80,6 +81,7 @@ UNBOUND = {
     "lambda:ListFunctions": NO_TYPE,
     "lambda:ListRuntimeVersions": "the runtime may belong to another account",
     "pipes:ListPipes": NO_TYPE,
+    "account:ListRegions": "the account is that of the role, or a member of the organization",
     "sagemaker:ListAlgorithms": NO_TYPE,
     "sagemaker:ListEndpoints": NO_TYPE,
     "sagemaker:ListHyperParameterTuningJobs": NO_TYPE,
@@ -557,7 +559,9 @@ def check_fleet_lint():
             json.dump(fleet(), f, indent=1)
         found = lint_file(pathlib.Path(plain), config=ManualArgs(regions=[REGION]))
         check(not found, "\n".join(map(str, found)))
-    found = [e for e in StateLint().validate(DEFINITION) if not any(text in e for text in BEYOND_STATELINT)]
+    run = subprocess.run([sys.executable, "-m", "statelint", DEFINITION], capture_output=True, text=True, check=False)
+    lines = (run.stdout + run.stderr).splitlines()
+    found = [e for e in lines if not re.fullmatch(r"\d+ errors?:|", e.strip()) and not any(text in e for text in BEYOND_STATELINT)]
     check(not found, "\n".join(found))
 
 
@@ -567,7 +571,7 @@ def check_fleet_roles():
         values = {"Mode": mode, "RepositoryTags": "true", **all_services()}
         members = resolved(load(FLEET_MEMBER), values)
         want = {"ecr:BatchDeleteImage", "ecr:UpdateImageStorageClass"} if mode == "apply" else set()
-        found = {a for n, s in statements(members) for a in s["Action"] if not a.split(":")[1].startswith(READING) and isinstance(s["Action"], list)}
+        found = changing(members)
         check(found == want, f"with mode {mode} the roles of an account allow {sorted(found)}")
         check(("RemoverRole" in members) == (mode == "apply"), f"with mode {mode} the role that removes is wrong")
 
