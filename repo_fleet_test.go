@@ -2,12 +2,14 @@ package repo_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
 )
 
 // A state of the definition, as far as the tests read it.
@@ -75,4 +77,29 @@ func sample(payload map[string]any) map[string]any {
 		}
 	}
 	return out
+}
+
+// The role that reads an account has the statements of the role in deploy/member-role.yaml.
+func TestTheFleetsReaderAsksEachServiceByItsParameter(t *testing.T) {
+	t.Parallel()
+	for _, service := range services.Table {
+		want := strings.ReplaceAll(statements(t, "deploy/member-role.yaml", service), "MemberRole", "ReaderRole")
+		awstest.Equal(t, service.Name, want, statements(t, "deploy/fleet-member.yaml", service))
+	}
+}
+
+func TestTheDefinitionUsesEachSubstitution(t *testing.T) {
+	t.Parallel()
+	_, template, _ := strings.Cut(read(t, "deploy/fleet.yaml"), "DefinitionSubstitutions:\n")
+	template, _, _ = strings.Cut(template, "      Role:")
+	var given, used []string
+	for _, m := range regexp.MustCompile(`(?m)^ +(\w+):`).FindAllStringSubmatch(template, -1) {
+		given = append(given, m[1])
+	}
+	for _, m := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(read(t, "deploy/fleet.asl.json"), -1) {
+		used = append(used, m[1])
+	}
+	slices.Sort(given)
+	slices.Sort(used)
+	awstest.Equal(t, "substitutions", given, slices.Compact(used))
 }

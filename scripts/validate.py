@@ -186,6 +186,10 @@ def evaluate(node, scope):
         if key == "Fn::Equals":
             left, right = evaluate(value, scope)
             return str(left) == str(right)
+        if key == "Condition":
+            return holds(scope, value)
+        if key == "Fn::And":
+            return all(evaluate(value, scope))
         if key == "Fn::Not":
             return not evaluate(value, scope)[0]
         if key == "Fn::Join":
@@ -573,6 +577,10 @@ def check_fleet_roles():
         want = {"ecr:BatchDeleteImage", "ecr:UpdateImageStorageClass"} if mode == "apply" else set()
         found = changing(members)
         check(found == want, f"with mode {mode} the roles of an account allow {sorted(found)}")
+        given = {name: p.get("Default", "") for name, p in load(FLEET)["Parameters"].items()}
+        given |= {name: [] for name, p in load(FLEET)["Parameters"].items() if p["Type"] == "CommaDelimitedList"}
+        cleaner = resolved(fleet(), given | {"Mode": mode, "RemoverRoleArns": ["arn:aws:iam::*:role/ecr-cleaner-remover"]})
+        check(("RemoverRolePolicy" in cleaner) == (mode == "apply"), f"with mode {mode} the function's permission to assume is wrong")
         check(("RemoverRole" in members) == (mode == "apply"), f"with mode {mode} the role that removes is wrong")
 
 
