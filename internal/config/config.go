@@ -233,6 +233,6 @@ func Default() Config {
 		Policies:     []Entry{{Name: "attached", Repositories: all, Source: Attached, Settings: settings}},
 		Settings:     settings,
 		Report:       Report{Notify: "changes"},
-		Fleet:        Fleet{ListsMaxAgeMinutes: 60, MaxRounds: 40},
+		Fleet:        defaultFleet,
 	}
 }
