@@ -80,7 +80,7 @@ func earliest(all []running, name string) (first string, found bool) {
 
 func list(ctx context.Context, api awsclient.Service, machine string) ([]running, error) {
 	type input struct {
-		StateMachineArn string  `json:"stateMachineArn"` //nolint:revive // AWS's name
+		StateMachineArn string  `json:"stateMachineArn"`
 		StatusFilter    string  `json:"statusFilter"`
 		NextToken       *string `json:"nextToken,omitempty"`
 	}

@@ -204,8 +204,12 @@ func explain(doing string, err error) error {
 func global(cfg aws.Config, name, sdkID string, clock func() time.Time) awsclient.Service {
 	region := "us-east-1"
 	for _, p := range [][2]string{
-		{"cn-", "cn-northwest-1"}, {"us-gov-", "us-gov-west-1"}, {"us-iso-", "us-iso-east-1"},
-		{"us-isob-", "us-isob-east-1"}, {"eu-isoe-", "eu-isoe-west-1"}, {"us-isof-", "us-isof-south-1"},
+		{"cn-", "cn-northwest-1"},
+		{"us-gov-", "us-gov-west-1"},
+		{"us-iso-", "us-iso-east-1"},
+		{"us-isob-", "us-isob-east-1"},
+		{"eu-isoe-", "eu-isoe-west-1"},
+		{"us-isof-", "us-isof-south-1"},
 	} {
 		if strings.HasPrefix(cfg.Region, p[0]) {
 			region = p[1]

@@ -118,8 +118,10 @@ func TestDisabledRegions(t *testing.T) {
 	t.Parallel()
 	service := &inusetest.JSONService{Reply: func(string, object) object {
 		return object{"Regions": []object{
-			{"RegionName": "af-south-1", "RegionOptStatus": "DISABLED"}, {"RegionName": "eu-south-1", "RegionOptStatus": "DISABLING"},
-			{"RegionName": "eu-south-2", "RegionOptStatus": "ENABLING"}, {"RegionName": "eu-west-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"},
+			{"RegionName": "af-south-1", "RegionOptStatus": "DISABLED"},
+			{"RegionName": "eu-south-1", "RegionOptStatus": "DISABLING"},
+			{"RegionName": "eu-south-2", "RegionOptStatus": "ENABLING"},
+			{"RegionName": "eu-west-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"},
 		}}
 	}}
 	got, err := organization.DisabledRegions(t.Context(), inusetest.Config(t, service), awstest.Clock)
