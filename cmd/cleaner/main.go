@@ -28,6 +28,9 @@ func main() {
 		Log:           function.NewLog(os.Stderr),
 		FunctionName:  os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 	}
+	if prefix := os.Getenv("CLEANER_FLEET"); prefix != "" {
+		handler.Fleet = fleetAt(prefix, os.Getenv("CLEANER_STATE_MACHINE"), handler.Connect)
+	}
 	lambda.StartHandlerFunc(handler.Answer)
 }
 
