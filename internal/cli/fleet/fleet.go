@@ -1,5 +1,5 @@
-// Package fleet has the commands for registries of many accounts and Regions: plan plays the
-// steps of an execution here, and the others start and read executions of the state machine.
+// Package fleet has the commands for registries of many accounts and Regions. The command plan
+// plays the steps of an execution here. The others start and read those of the state machine.
 package fleet
 
 import (

@@ -38,16 +38,16 @@ func (s *steps) answer(ctx context.Context, text json.RawMessage) (any, error) {
 		content, _ := json.Marshal(v)
 		return s.store.Put(ctx, name, content)
 	}
-	switch {
-	case e.Step == config.StepTargets:
+	switch e.Step {
+	case config.StepTargets:
 		return records.TargetsAnswer{CycleAnswer: records.CycleAnswer{Cycle: 1}}, errors.Join(
 			put(records.PlacesName(e.Execution), []config.Place{one, two, {Account: "3", Region: "r"}}),
 			put(records.RegistriesName(e.Execution, 1), []records.Item{{Place: one}, {Place: two}}))
-	case e.Step == config.StepBarrier:
+	case config.StepBarrier:
 		return records.BarrierAnswer{}, nil
-	case e.Step == config.StepNext:
+	case config.StepNext:
 		return records.CycleAnswer{Cycle: 2}, nil
-	case e.Step == config.StepJudge:
+	case config.StepJudge:
 		return records.JudgeAnswer{}, put(e.Execution+"/report.json", records.Report{Version: 1, Targets: []records.TargetEnd{
 			{Account: "1", Region: "r", Outcome: records.Failed, Message: "it has no outcome"}, {Account: "2", Region: "r", Outcome: records.Done},
 		}})

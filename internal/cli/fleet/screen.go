@@ -100,6 +100,7 @@ func problems(out *text.Lines, r *records.Report, all bool) {
 	for _, t := range r.Targets {
 		where := strings.TrimSuffix(t.Account+"/"+t.Region, "/")
 		switch t.Outcome {
+		case records.Done:
 		case records.Failed:
 			failed = append(failed, where+": "+t.Message)
 		case records.Omitted:
