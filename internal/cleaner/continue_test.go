@@ -3,6 +3,7 @@ package cleaner_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -108,5 +109,53 @@ func TestARunRefusesARegistryOfAnotherAccount(t *testing.T) {
 	_, err := r.Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "must be of account 999999999999, and these credentials are for account") || len(w.Calls) > 0 {
 		t.Errorf("%v, calls %v", err, w.Calls)
+	}
+}
+
+// Repositories are created and deleted between the runs, and some runs are killed: their
+// report is lost, and the next run begins where the killed one did.
+func TestRunsContinueInARegistryThatChanges(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(60) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		w, next, handled := randomRegistry(seed), &config.Continuation{}, map[string]int{}
+		stay := slices.Clone(w.Names[1:])
+		kills, most := 3, 200+random.IntN(2000)
+		allowed, deleted := most, 0
+		for rounds := 0; next != nil; rounds++ {
+			r := newRunner(t, w, fmt.Sprintf(deletions, most))
+			r.Continue, r.Workers = next, 1+random.IntN(8)
+			stopAt(&r, w, 1+random.Int64N(30))
+			got := run(t, &r)
+			deleted += got.Totals.Deleted
+			if kills > 0 && random.IntN(4) == 0 {
+				kills--
+				allowed += got.Totals.Deleted // of the round that is repeated
+				continue
+			}
+			for _, repository := range got.Repositories {
+				if !repository.Partial {
+					handled[repository.Name]++
+				}
+			}
+			if next = got.Continuation; rounds > 2000 {
+				t.Fatalf("seed %d: no end", seed)
+			}
+			if rounds%2 == 0 {
+				w.Add(fmt.Sprintf("new-%d", rounds), image("n", 9*day))
+				w.Names = slices.DeleteFunc(w.Names, func(name string) bool { return !slices.Contains(stay, name) && random.IntN(2) == 0 })
+			}
+			if rounds > 500 {
+				w.Names = stay
+			}
+		}
+		for _, name := range stay {
+			if handled[name] != 1 {
+				t.Errorf("seed %d: %s is handled %d times", seed, name, handled[name])
+			}
+		}
+		if deleted > allowed {
+			t.Errorf("seed %d: %d deleted, %d are allowed", seed, deleted, allowed)
+		}
 	}
 }
