@@ -14,9 +14,20 @@ type (
 		Repositories *Repositories  `json:"repositories,omitempty"`
 		Policies     []printedEntry `json:"policies"`
 		printedSettings
-		Report     *Report     `json:"report,omitempty"`
-		References *ListTarget `json:"references,omitempty"`
-		Price      *float64    `json:"price,omitempty"`
+		Report     *Report         `json:"report,omitempty"`
+		References *ListTarget     `json:"references,omitempty"`
+		Targets    []printedTarget `json:"targets,omitempty"`
+		Fleet      *Fleet          `json:"fleet,omitempty"`
+		Price      *float64        `json:"price,omitempty"`
+	}
+	printedTarget struct {
+		Account      string        `json:"account,omitempty"`
+		Organization *Organization `json:"organization,omitempty"`
+		Regions      []string      `json:"regions"`
+		Access
+		Repositories *Repositories   `json:"repositories,omitempty"`
+		Policies     *[]printedEntry `json:"policies,omitempty"`
+		printedSettings
 	}
 	printedEntry struct {
 		Name           string             `json:"name"`
@@ -45,22 +56,15 @@ func (c Config) Document() ([]byte, error) {
 	printed := printedConfig{
 		Mode:            unless(c.Mode, defaults.Mode),
 		Repositories:    unless(c.Repositories, defaults.Repositories),
-		Policies:        make([]printedEntry, len(c.Policies)),
+		Policies:        c.printedEntries(),
 		printedSettings: c.Settings.printed(defaults.Settings, c.Limits.MaxDeletions != defaults.Limits.MaxDeletions),
 		Report:          unless(c.Report, defaults.Report),
 		References:      unless(c.References, defaults.References),
+		Fleet:           unless(c.Fleet, defaults.Fleet),
 		Price:           c.Price,
 	}
-	general := c.Settings
-	general.Protect.RegistryAliases, general.Protect.Kubeconfig = nil, nil
-	for i, e := range c.Policies {
-		own := e.Settings
-		own.Protect.RegistryAliases, own.Protect.Kubeconfig = nil, nil // an entry always has the general ones
-		var policy any = e.Source
-		if e.Source == Inline {
-			policy = e.Policy
-		}
-		printed.Policies[i] = printedEntry{e.Name, e.Repositories, e.RepositoryTags, policy, own.printed(general, e.OwnBudget)}
+	for _, t := range c.Targets {
+		printed.Targets = append(printed.Targets, t.printed(c))
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -68,6 +72,39 @@ func (c Config) Document() ([]byte, error) {
 	encoder.SetIndent("", "  ")
 	err := encoder.Encode(printed)
 	return b.Bytes(), err
+}
+
+func (c Config) printedEntries() []printedEntry {
+	entries := make([]printedEntry, len(c.Policies))
+	general := c.Settings.ofPart()
+	for i, e := range c.Policies {
+		var policy any = e.Source
+		if e.Source == Inline {
+			policy = e.Policy
+		}
+		entries[i] = printedEntry{e.Name, e.Repositories, e.RepositoryTags, policy, e.Settings.ofPart().printed(general, e.OwnBudget)}
+	}
+	return entries
+}
+
+// printed omits what is as in the general configuration.
+func (t Target) printed(general Config) printedTarget {
+	settings, defaults := t.Config.Settings.ofPart(), general.Settings.ofPart()
+	printed := printedTarget{
+		Account: t.Account, Organization: t.Organization, Regions: t.Regions, Access: t.Access,
+		Repositories:    unless(t.Config.Repositories, general.Repositories),
+		printedSettings: settings.printed(defaults, settings.Limits.MaxDeletions != defaults.Limits.MaxDeletions),
+	}
+	if unless(settings, defaults) != nil || unless(t.Config.Policies, general.Policies) != nil {
+		printed.Policies = new(t.Config.printedEntries())
+	}
+	return printed
+}
+
+// ofPart returns the settings without those that a part always takes from the general ones.
+func (s Settings) ofPart() Settings {
+	s.Protect.RegistryAliases, s.Protect.Kubeconfig = nil, nil
+	return s
 }
 
 // printed omits the settings that are equal to the defaults; ownBudget is for maxDeletions.
