@@ -92,6 +92,12 @@ func (e AccountsError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
+// A Lister knows which accounts have said everything that they use, and the organization, or
+// "", of which all accounts are among those that were to be asked.
+type Lister interface {
+	Listed() (accounts []string, organization string)
+}
+
 // A Repetitive source may name an image very often. A scan keeps MaxUses uses of it by each
 // account, as many with AllImages, and all with a Family or a Finding.
 type Repetitive interface {

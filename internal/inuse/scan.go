@@ -32,6 +32,9 @@ type Scan struct {
 	Elsewhere map[string]int
 	// Accounts are those of the sources that are an [AccountSource], by source. Nil is none.
 	Accounts map[string]string
+	// Listed and Organization are those of a [Lister].
+	Listed       []string
+	Organization string
 }
 
 // A Failure is a source that failed. The error may say what to do.
@@ -82,6 +85,9 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 				scan.Accounts = map[string]string{}
 			}
 			scan.Accounts[name] = account
+		}
+		if lister, is := sources[i].(Lister); is {
+			scan.Listed, scan.Organization = lister.Listed()
 		}
 		scan.Uses = append(scan.Uses, a.uses...)
 		answers[i].uses = nil // hundreds of sources would be in memory twice
