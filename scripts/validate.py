@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import zoneinfo
@@ -20,14 +21,20 @@ try:
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.translator.transform import transform
     from samtranslator.yaml_helper import yaml_parse
+    import statelint  # noqa: F401
 except ImportError as e:
-    sys.exit(f"validate: {e}; install them with: pip install cfn-lint aws-sam-translator")
+    sys.exit(f"validate: {e}; install them with: make venv")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEMPLATE = os.path.join(ROOT, "template.yaml")
 MEMBER_ROLE = os.path.join(ROOT, "deploy", "member-role.yaml")
 MEMBER_REGION = os.path.join(ROOT, "deploy", "member-region.yaml")
-TEMPLATES = (TEMPLATE, MEMBER_ROLE, MEMBER_REGION)
+FLEET, FLEET_MEMBER, FLEET_MEMBER_REGION, FLEET_ORGANIZATION = (
+    os.path.join(ROOT, "deploy", name)
+    for name in ("fleet.yaml", "fleet-member.yaml", "fleet-member-region.yaml", "fleet-organization.yaml")
+)
+DEFINITION = os.path.join(ROOT, "deploy", "fleet.asl.json")
+TEMPLATES = (TEMPLATE, MEMBER_ROLE, MEMBER_REGION, FLEET, FLEET_MEMBER, FLEET_MEMBER_REGION, FLEET_ORGANIZATION)
 REGION = "eu-west-1"
 NO_VALUE = object()
 
@@ -74,6 +81,7 @@ UNBOUND = {
     "lambda:ListFunctions": NO_TYPE,
     "lambda:ListRuntimeVersions": "the runtime may belong to another account",
     "pipes:ListPipes": NO_TYPE,
+    "account:ListRegions": "the account is that of the role, or a member of the organization",
     "sagemaker:ListAlgorithms": NO_TYPE,
     "sagemaker:ListEndpoints": NO_TYPE,
     "sagemaker:ListHyperParameterTuningJobs": NO_TYPE,
@@ -178,6 +186,10 @@ def evaluate(node, scope):
         if key == "Fn::Equals":
             left, right = evaluate(value, scope)
             return str(left) == str(right)
+        if key == "Condition":
+            return holds(scope, value)
+        if key == "Fn::And":
+            return all(evaluate(value, scope))
         if key == "Fn::Not":
             return not evaluate(value, scope)[0]
         if key == "Fn::Join":
@@ -525,10 +537,58 @@ def check_descriptions():
                 check(len(entry.get("Description", "")) >= 20, f"{part}: {name} has no description of 20 characters or more")
 
 
+# What statelint refuses and Step Functions takes: fields of AWS that are not in the published
+# language, and a percentage with a fraction.
+# https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+BEYOND_STATELINT = ('Field "Label" not allowed', 'Field "InputType" not allowed', "ToleratedFailurePercentage is 100.0 but should")
+
+
+def fleet():
+    """The template of the fleet as plain CloudFormation, with its definition inside."""
+    template = load(FLEET)
+    resources = template["Resources"]
+    resources["CleanerFunction"]["Properties"]["CodeUri"] = "s3://artifacts/code.zip"
+    machine = resources["FleetStateMachine"]["Properties"]
+    check(machine.pop("DefinitionUri") == "fleet.asl.json", "the definition is not fleet.asl.json")
+    with open(DEFINITION, encoding="utf-8") as f:
+        machine["Definition"] = json.load(f)
+    return transform(template, {}, NoManagedPolicies())
+
+
+def check_fleet_lint():
+    """SAM accepts the fleet's template; cfn-lint finds nothing in its translation, statelint in its definition"""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = os.path.join(folder, "translated.json")
+        with open(plain, "w", encoding="utf-8") as f:
+            json.dump(fleet(), f, indent=1)
+        found = lint_file(pathlib.Path(plain), config=ManualArgs(regions=[REGION]))
+        check(not found, "\n".join(map(str, found)))
+    run = subprocess.run([sys.executable, "-m", "statelint", DEFINITION], capture_output=True, text=True, check=False)
+    lines = (run.stdout + run.stderr).splitlines()
+    found = [e for e in lines if not re.fullmatch(r"\d+ errors?:|", e.strip()) and not any(text in e for text in BEYOND_STATELINT)]
+    check(not found, "\n".join(found))
+
+
+def check_fleet_roles():
+    """only with mode apply a role can remove images or the function assume it"""
+    for mode in ("plan", "apply"):
+        values = {"Mode": mode, "RepositoryTags": "true", **all_services()}
+        members = resolved(load(FLEET_MEMBER), values)
+        want = {"ecr:BatchDeleteImage", "ecr:UpdateImageStorageClass"} if mode == "apply" else set()
+        found = changing(members)
+        check(found == want, f"with mode {mode} the roles of an account allow {sorted(found)}")
+        given = {name: p.get("Default", "") for name, p in load(FLEET)["Parameters"].items()}
+        given |= {name: [] for name, p in load(FLEET)["Parameters"].items() if p["Type"] == "CommaDelimitedList"}
+        cleaner = resolved(fleet(), given | {"Mode": mode, "RemoverRoleArns": ["arn:aws:iam::*:role/ecr-cleaner-remover"]})
+        check(("RemoverRolePolicy" in cleaner) == (mode == "apply"), f"with mode {mode} the function's permission to assume is wrong")
+        check(("RemoverRole" in members) == (mode == "apply"), f"with mode {mode} the role that removes is wrong")
+
+
 def main():
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     checks = (check_translation, check_lint, check_default_mode, check_role, check_member_role, check_wildcards, check_size,
-              check_grants, check_prefix, check_patterns, check_regions, check_ways_in, check_schedule, check_alarms, check_concurrency, check_vpc, check_build, check_descriptions)
+              check_grants, check_prefix, check_patterns, check_regions, check_ways_in, check_schedule, check_alarms, check_concurrency, check_vpc, check_build, check_descriptions,
+              check_fleet_lint, check_fleet_roles)
     for c in checks:
         try:
             c()

@@ -22,10 +22,14 @@ func main() {
 		Configuration: os.Getenv("CLEANER_CONFIG"),
 		Read:          function.SourceReader("", "", time.Now),
 		Connect:       function.Connector(os.Getenv)("", "", time.Now),
+		Assume:        function.Assumer(os.Getenv)("", "", time.Now),
 		Now:           time.Now,
 		RunID:         runID,
 		Log:           function.NewLog(os.Stderr),
 		FunctionName:  os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
+	}
+	if prefix := os.Getenv("CLEANER_FLEET"); prefix != "" {
+		handler.Fleet = fleetAt(prefix, os.Getenv("CLEANER_STATE_MACHINE"), handler.Connect)
 	}
 	lambda.StartHandlerFunc(handler.Answer)
 }

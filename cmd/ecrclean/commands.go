@@ -5,6 +5,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/attachment"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/demo"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/fleet"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/inspect"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/policyfile"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/removal"
@@ -86,6 +87,13 @@ var groups = []group{
 			"ecrclean attach --policy policy.json -r 'team/*'",
 			"ecrclean attach -c cleaner.json",
 			"ecrclean attach --detach -r team/app",
+		}},
+	}},
+	{"fleet", "Many accounts and Regions:", []command{
+		{fleet.Command, []string{
+			"ecrclean fleet plan -c cleaner.json",
+			"ecrclean fleet apply --targets '222222222222/*'",
+			"ecrclean fleet status",
 		}},
 	}},
 	{"policies", "Work on policies:", []command{

@@ -23,6 +23,7 @@ func main() {
 		Stdin: os.Stdin, Stdout: line.Results(os.Stdout), Stderr: line, Progress: line,
 		Terminal: terminal.Open(os.Stdout, os.Stderr, os.Getenv),
 		Getenv:   os.Getenv, Now: time.Now, Connector: function.Connector(os.Getenv), Source: function.SourceReader,
+		Assumer: function.Assumer(os.Getenv),
 	}
 	os.Exit(run(untilSignal(line.Interrupt), e, os.Args[1:]))
 }

@@ -168,11 +168,13 @@ func refuseEmpty(c *cobra.Command) (err error) {
 
 // instead says what to do instead of giving a flag that a command does not have.
 var instead = map[string]string{
-	"plan --dry-run":   "plan deletes nothing; run: ecrclean plan",
-	"apply --dry-run":  "to see what apply would delete, run: ecrclean plan",
-	"delete --dry-run": "without --yes, delete shows the images and asks first",
-	"attach --dry-run": "without --yes, attach shows the changes and asks first",
-	"delete --policy":  "delete evaluates no policy; run: ecrclean apply --policy FILE -r REPOSITORY",
+	"plan --dry-run":        "plan deletes nothing; run: ecrclean plan",
+	"apply --dry-run":       "to see what apply would delete, run: ecrclean plan",
+	"delete --dry-run":      "without --yes, delete shows the images and asks first",
+	"attach --dry-run":      "without --yes, attach shows the changes and asks first",
+	"fleet plan --dry-run":  "fleet plan removes nothing; run: ecrclean fleet plan",
+	"fleet apply --dry-run": "to see what it would remove, run: ecrclean fleet plan, or give --plan-only",
+	"delete --policy":       "delete evaluates no policy; run: ecrclean apply --policy FILE -r REPOSITORY",
 }
 
 // flagError adds to the error of an unknown flag what to do, or the flag that was probably meant.
@@ -181,7 +183,7 @@ func flagError(c *cobra.Command, err error) error {
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
 		return err
 	}
-	if advice := instead[c.Name()+" --"+unknown.GetSpecifiedName()]; advice != "" {
+	if advice := instead[strings.TrimPrefix(c.CommandPath(), "ecrclean ")+" --"+unknown.GetSpecifiedName()]; advice != "" {
 		return exit.Usagef("%w; %s", err, advice)
 	}
 	var names []string

@@ -17,8 +17,9 @@ import (
 // inputs are files for the commands that read some.
 var inputs = map[string]string{
 	"policy.json": keepOne("x"), "images.json": `{"imageDetails": []}`, "event.json": `{}`, "apply.json": `{"mode": "apply"}`, "references": "[]",
-	"log":       `{"time":"2026-11-22T03:00:03Z","level":"INFO","msg":"run","run_id":"r","mode":"apply"}`,
-	"plan.json": `{"version": 1, "runId": "r", "mode": "plan", "account": "123456789012", "region": "eu-west-1", "repositories": []}`,
+	"log":        `{"time":"2026-11-22T03:00:03Z","level":"INFO","msg":"run","run_id":"r","mode":"apply"}`,
+	"fleet.json": `{"version": 1, "mode": "plan", "handled": true, "targets": [], "places": []}`,
+	"plan.json":  `{"version": 1, "runId": "r", "mode": "plan", "account": "123456789012", "region": "eu-west-1", "repositories": []}`,
 }
 
 func (p *process) give(t *testing.T, files map[string]string) {

@@ -124,6 +124,14 @@ func objectError(method string, status int, body []byte) error {
 	return fmt.Errorf("S3 answered %d %s; check the location and the endpoint", status, http.StatusText(status))
 }
 
+// IsNoSuchKey reports whether the bucket has no object with the key. A missing bucket, and a
+// denied call, are other errors.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+func IsNoSuchKey(err error) bool {
+	refused, _ := errors.AsType[refusal](err)
+	return refused.status == http.StatusNotFound && refused.code == "NoSuchKey"
+}
+
 const partSize = 4 << 20 // bytes that one call gets; one part is in memory
 
 // OpenObject opens the S3 object at a location such as s3://bucket/key, and returns its

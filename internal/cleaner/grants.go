@@ -14,6 +14,8 @@ type grants struct {
 	run     int                    // maxDeletions of the request, for all repositories together
 	general int                    // maxDeletions of the configuration
 	entries map[*config.Entry]*int // maxDeletions of entries, which replace general there
+	own     []*int                 // those of entries, in their order
+	capped  bool                   // by the request
 	details int                    // bytes of images that fit into the report
 }
 
@@ -21,7 +23,7 @@ func (r *Runner) newGrants() *grants {
 	limits := r.Config.Limits
 	g := &grants{run: math.MaxInt, general: limits.MaxDeletions, entries: map[*config.Entry]*int{}, details: math.MaxInt}
 	if r.Config.MaxDeletions != nil {
-		g.run = *r.Config.MaxDeletions
+		g.run, g.capped = *r.Config.MaxDeletions, true
 	}
 	if r.MaxDetails > 0 {
 		g.details = r.MaxDetails
@@ -29,15 +31,50 @@ func (r *Runner) newGrants() *grants {
 	for i := range r.Config.Policies {
 		if entry := &r.Config.Policies[i]; entry.OwnBudget {
 			g.entries[entry] = new(entry.Limits.MaxDeletions)
+			g.own = append(g.own, g.entries[entry])
 		}
 	}
 	return g
 }
 
-// grantRemovals takes the removals of the plan from maxDeletions, or skips the plan.
-func (g *grants) grantRemovals(p *plan.Plan) {
-	if p.Skip != nil || p.Entry == nil {
+// budgets returns what is left, as [config.Continuation] has it. The last one is that of the
+// request, if it has one.
+func (g *grants) budgets() []*int {
+	budgets := append([]*int{&g.general}, g.own...)
+	if g.capped {
+		budgets = append(budgets, &g.run)
+	}
+	return budgets
+}
+
+// A grant is a part of a budget for one plan.
+type grant struct {
+	budget   *int
+	removals int
+}
+
+// limitTo reduces the budgets to those that the run before left.
+func (g *grants) limitTo(c *config.Continuation) {
+	if c == nil || c.Round == 0 {
 		return
+	}
+	for i, budget := range g.budgets() {
+		*budget = min(*budget, c.Left[i])
+	}
+}
+
+// giveBack returns the part of a grant that was not used.
+func (g *grants) giveBack(unused grant) {
+	if unused.budget != nil {
+		*unused.budget += unused.removals
+		g.run += unused.removals
+	}
+}
+
+// grantRemovals takes the removals of the plan from maxDeletions, or skips the plan.
+func (g *grants) grantRemovals(p *plan.Plan) grant {
+	if p.Skip != nil || p.Entry == nil {
+		return grant{}
 	}
 	entry, found := g.entries[p.Entry]
 	if !found {
@@ -47,10 +84,11 @@ func (g *grants) grantRemovals(p *plan.Plan) {
 	if removals > left {
 		p.Skip = &plan.Skip{Code: plan.SkipLimit, Message: fmt.Sprintf(
 			"%s would be removed, and the run's maxDeletions allows %d more", words.Count(removals, "image", "images"), left)}
-		return
+		return grant{}
 	}
 	g.run -= removals
 	*entry -= removals
+	return grant{entry, removals}
 }
 
 // grantDetails reports whether the images of the plan fit into the report.

@@ -3,7 +3,6 @@ package cleaner
 import (
 	"cmp"
 	"hash/crc32"
-	"math"
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
@@ -12,13 +11,20 @@ import (
 // startOrder returns the indexes of the repositories in the order in which they start.
 //
 // The rotation order sorts them by a hash of the name, which separates large repositories
-// with similar names. Each day starts at another point. The golden ratio spreads the
-// points evenly: if a day is enough for k of n repositories, all n are handled within
-// about 2n/k days. After a daily shuffle some would wait ln n times as long.
+// with similar names. Each day starts at another point, which spreads evenly: if a day is
+// enough for k of n repositories, all n are handled within about 2n/k days. After a daily
+// shuffle some would wait ln n times as long.
 func (r *Runner) startOrder(repositories []plan.Repository) []int {
 	order := make([]int, len(repositories))
 	for i := range order {
 		order[i] = i
+	}
+	if r.course != nil {
+		slices.SortFunc(order, func(i, j int) int {
+			a, b := repositories[i].Name, repositories[j].Name
+			return cmp.Or(cmp.Compare(r.course.distance(a), r.course.distance(b)), cmp.Compare(a, b))
+		})
+		return order
 	}
 	if !r.Rotate {
 		return order
@@ -28,8 +34,6 @@ func (r *Runner) startOrder(repositories []plan.Repository) []int {
 		a, b := repositories[i].Name, repositories[j].Name
 		return cmp.Or(cmp.Compare(hash(a), hash(b)), cmp.Compare(a, b))
 	})
-	const secondsPerDay = 24 * 60 * 60
-	_, point := math.Modf(float64(r.Now.Unix()/secondsPerDay) / math.Phi)
-	first := int(math.Abs(point) * float64(len(order)))
+	first := int(r.dailyPoint() * float64(len(order)))
 	return slices.Concat(order[first:], order[:first])
 }

@@ -60,6 +60,11 @@ type Runner struct {
 	Workers int
 	// Rotate starts each day with other repositories, in the rotation order.
 	Rotate bool
+	// Continue says where the run begins in the order of the repositories' positions, and
+	// what it may still remove. The zero value is the first run; Rotate then does not count.
+	// If the run ends early, its report says how to continue. Nil is a run by itself. Not
+	// with Saved.
+	Continue *config.Continuation
 	// MaxDetails limits the images in the report to about this many bytes of JSON. The
 	// report counts the images that do not fit. 0 is no limit.
 	MaxDetails int
@@ -76,7 +81,7 @@ type Runner struct {
 	// in it. Optional.
 	Saved      *report.Report
 	MaxPlanAge time.Duration
-	// Account is the account of the registry that RunNamed and Explain are for. Optional.
+	// Account is the account that the registry must be of. Optional.
 	Account string
 	// Approve gets the plan of RunNamed before anything is removed. Its error ends the
 	// run. Optional.
@@ -87,16 +92,23 @@ type Runner struct {
 	// begun is the time of Clock when Begin set Now.
 	begun   time.Time
 	planner plan.Planner
+	course  *course
 }
 
 // Run plans and applies the selected repositories, and reports on them in the order of
-// the listing. The error is that of the listing or of Begin, a [*report.PlanError] or a
-// [*config.SelectionError]. After an error nothing was removed. Every other failure is in
+// the listing. The error is that of the listing or of Begin, a [*report.PlanError], a
+// [*config.SelectionError] or a [*ContinuationError]. After an error nothing was removed. Every other failure is in
 // the report.
 func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 	listed, err := r.list(ctx)
 	if err := r.Begin(err); err != nil {
 		return report.Report{}, err
+	}
+	if r.course, err = r.newCourse(); err != nil {
+		return report.Report{}, err
+	}
+	if r.course != nil {
+		listed.selected = slices.DeleteFunc(listed.selected, r.course.passed)
 	}
 	result := r.newReport(listed.account)
 	if err := r.checkSaved(listed.account); err != nil {
@@ -139,7 +151,16 @@ func (r *Runner) list(ctx context.Context) (listing, error) {
 			all.selected = append(all.selected, repository)
 		}
 	}
-	return all, nil
+	return all, r.checkAccount(all.account)
+}
+
+// checkAccount returns an error if the registry is of another account than Account.
+func (r *Runner) checkAccount(listed string) error {
+	if r.Account == "" || listed == "" || listed == r.Account {
+		return nil
+	}
+	return fmt.Errorf("the registry must be of account %s, and these credentials are for account %s; "+
+		"use credentials of account %s", r.Account, listed, r.Account)
 }
 
 // Begin checks the clock and sets Now. Call it after the first calls of a run, with their

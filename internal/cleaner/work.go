@@ -20,28 +20,31 @@ const maxReplans = 2
 // other repositories are planned, as far as the memory allows. The first repository in
 // progress waits for no other.
 func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result *report.Report) (keptByOwnPulls int) {
-	handled := make([]handledRepository, len(all))
+	results := make(ends, len(all))
 	r.Progress.Begin(len(all))
 	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
 	replanning := make(chan struct{}, maxReplans)
-	memory, grants := newMemory(), r.newGrants()
+	memory, grants, ahead := newMemory(), r.newGrants(), newWindow(r.course)
+	grants.limitTo(r.Continue)
 	turn := make(chan struct{})
 	close(turn)
 	var wg sync.WaitGroup
-	for _, i := range r.startOrder(all) {
+	for n, i := range r.startOrder(all) {
 		repository := all[i]
+		ahead.begin(n)
 		planning <- struct{}{}
 		reservation := memory.reserve()
 		mine, next := turn, make(chan struct{})
 		turn = next
 		wg.Go(func() {
+			defer ahead.end(n)
 			defer reservation.release()
 			p := r.planGuarded(ctx, repository, reservation.add)
 			p.ApplyLimits()
 			reservation.shrinkTo(len(p.Images))
 			<-planning
 			<-mine
-			grants.grantRemovals(&p)
+			granted := grants.grantRemovals(&p)
 			detailed := grants.grantDetails(&p)
 			close(next)
 			applying <- struct{}{}
@@ -50,26 +53,56 @@ func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result 
 				defer func() { <-replanning }()
 				return r.plan(ctx, repository, nil, before)
 			})
-			handled[i] = handledRepository{r.reportOn(ctx, &p, detailed), len(p.Images), p.KeptByOwnPulls}
+			results[i] = r.endOf(ctx, &p, granted, detailed)
 			r.Progress.Handled()
 			<-applying
 		})
 	}
 	wg.Wait()
+	results.addTo(result, &keptByOwnPulls)
+	r.setContinuation(result, all, results, grants)
+	return keptByOwnPulls
+}
+
+// endOf reports on a plan that the run is done with or, if the run's end interrupted it, on
+// the part that the next run does not see again.
+func (r *Runner) endOf(ctx context.Context, p *plan.Plan, granted grant, detailed bool) (e end) {
+	e.handled, e.reported = r.handledIn(ctx, p), true
+	if !e.handled {
+		report.KeepPart(p)
+		e.reported = len(p.Images) > 0
+		granted.removals -= len(p.Images)
+		e.unused = granted
+	}
+	if e.reported {
+		e.report = r.reportOn(ctx, p, detailed)
+		e.report.Partial = !e.handled
+		e.omitted, e.keptByOwnPulls = len(p.Images)-len(e.report.Images), p.KeptByOwnPulls
+	}
+	return e
+}
+
+// An end is how a run ends for one repository.
+type end struct {
+	handled                 bool // false if the next run must handle it
+	reported                bool
+	report                  report.Repository
+	omitted, keptByOwnPulls int
+	unused                  grant
+}
+
+type ends []end
+
+func (all ends) addTo(result *report.Report, keptByOwnPulls *int) {
 	omitted := 0
-	for _, h := range handled {
-		result.Add(h.report)
-		omitted += h.images - len(h.report.Images)
-		keptByOwnPulls += h.keptByOwnPulls
+	for _, e := range all {
+		if e.reported {
+			result.Add(e.report)
+		}
+		omitted += e.omitted
+		*keptByOwnPulls += e.keptByOwnPulls
 	}
 	if omitted > 0 {
 		result.Omissions().Images = omitted
 	}
-	return keptByOwnPulls
-}
-
-// A handledRepository is the result for one repository. It counts all images of the plan.
-type handledRepository struct {
-	report                 report.Repository
-	images, keptByOwnPulls int
 }

@@ -46,7 +46,7 @@ const (
 
 // The limits of a continuation's lists.
 const (
-	maxDone = 256  // more repositories than one run handles at a time
+	maxDone = 512  // more repositories than a run handles ahead of the first open one
 	maxLeft = 1000 // the general limit, and those of entries
 )
 

@@ -102,6 +102,8 @@ type Used struct {
 	Registries []config.Place `json:"registries"`
 	// Elsewhere are the uses that name no ECR registry and may mean any.
 	Elsewhere []Use `json:"elsewhere,omitempty"`
+	// Findings are the findings of the in-use sources, shortened. The judge reports them.
+	Findings []string `json:"findings,omitempty"`
 	// Problem says why there is no list; the other fields are then as far as they are known.
 	Problem string `json:"problem,omitempty"`
 }
@@ -110,6 +112,8 @@ type Used struct {
 type Use struct {
 	Image string `json:"image"`
 	By    string `json:"by"`
+	// AllImages is true if any image of the repository may be in use.
+	AllImages bool `json:"allImages,omitempty"`
 }
 
 // A Barrier is what is known about images in use before a cycle of cleaning begins.
@@ -125,6 +129,9 @@ type Barrier struct {
 	// Elsewhere has the uses of all places that name no ECR registry.
 	Elsewhere []Use `json:"elsewhere,omitempty"`
 }
+
+// Until returns the time after which the lists are too old to rely on.
+func (b Barrier) Until(maxAge time.Duration) time.Time { return b.Oldest.Add(maxAge) }
 
 // A FailedPlace has no list that counts.
 type FailedPlace struct {

@@ -33,10 +33,15 @@ type Report struct {
 	// InUse counts the uses that each in-use source returned, and is nil without a scan.
 	InUse map[string]int `json:"inUse,omitempty"`
 	// References is the list that mode references wrote, or nil.
-	References *References       `json:"references,omitempty"`
-	Findings   []finding.Finding `json:"findings,omitempty"`
-	Omitted    *Omitted          `json:"omitted,omitempty"` // nil if the report is whole
-	Calls      map[string]int    `json:"calls"`             // by operation, including retries
+	References *References `json:"references,omitempty"`
+	// Continuation is what the next run needs to handle the repositories that this one did
+	// not. It is nil if there are none, or if the run does not continue. NotReached is their
+	// number; they are not in the report, except those that are Partial.
+	Continuation *config.Continuation `json:"continuation,omitempty"`
+	NotReached   int                  `json:"notReached,omitempty"`
+	Findings     []finding.Finding    `json:"findings,omitempty"`
+	Omitted      *Omitted             `json:"omitted,omitempty"` // nil if the report is whole
+	Calls        map[string]int       `json:"calls"`             // by operation, including retries
 }
 
 // Limits are the limits that a person typed for one run of the tool. They are not part of
@@ -67,6 +72,9 @@ type Repository struct {
 	Policy string `json:"policy"` // name of the configuration entry, or empty
 	// AttachedPolicy is true if the repository is known to have a lifecycle policy.
 	AttachedPolicy bool `json:"attachedPolicy,omitempty"`
+	// Partial is true if the run's end interrupted the repository. It then has only the images
+	// that were removed or may have been. The run that ends it counts the repository.
+	Partial bool `json:"partial,omitempty"`
 	Counts
 	Skipped  plan.SkipCode     `json:"skipped,omitempty"`
 	Message  string            `json:"message,omitempty"`
@@ -147,8 +155,10 @@ func OfImage(im *plan.Image) Image {
 func (r *Report) Add(repository Repository) {
 	r.Repositories = append(r.Repositories, repository)
 	r.Findings = append(r.Findings, repository.Findings...)
-	r.Totals.Repositories++
 	r.Totals.add(repository.Counts)
+	if !repository.Partial {
+		r.Totals.Repositories++
+	}
 	if repository.Skipped != "" {
 		r.Totals.Skipped++
 	}
@@ -164,7 +174,7 @@ func (r *Report) Add(repository Repository) {
 // cause. It is empty if and only if the run is complete. Call it before Fit.
 func (r *Report) Undone() map[string]int {
 	undone := map[string]int{
-		"images failed": r.Totals.Failed, "images unknown": r.Totals.Unknown, "images not attempted": r.Totals.NotAttempted,
+		NotReachedCause: r.NotReached, "images failed": r.Totals.Failed, "images unknown": r.Totals.Unknown, "images not attempted": r.Totals.NotAttempted,
 	}
 	for i := range r.Repositories {
 		if code := r.Repositories[i].Skipped; code.IsFailure() {

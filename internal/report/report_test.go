@@ -101,8 +101,8 @@ func TestReportHasTheDocumentedFields(t *testing.T) {
 		want string
 	}{
 		{report.Report{}, "version runId mode account region start end incomplete totals repositories calls" +
-			" configuration limits inUse references findings omitted"},
-		{report.Repository{}, "name policy attachedPolicy skipped images message " + counts},
+			" configuration limits inUse references findings omitted continuation notReached"},
+		{report.Repository{}, "name policy attachedPolicy partial skipped images message " + counts},
 		{report.Totals{}, "repositories skipped attachedPolicies " + counts},
 		{report.Image{}, "imageDigest imageTags verdict appliedRulePriority reason onExpire untag protectedBy outcome" +
 			" message imageStatus imagePushedAt lastRecordedPullTime lastActivatedAt childrenPulledAt manifestReadFrom manifestReadTo imageSizeInBytes"},

@@ -35,6 +35,8 @@ type Env struct {
 	Progress       *progress.Line // Stderr and Stdout are written through it
 	Connector      func(profile, region string, clock func() time.Time) func(context.Context) (function.Registry, error)
 	Source         func(profile, region string, clock func() time.Time) config.Reader
+	// Assumer is for registries of other accounts. See package function.
+	Assumer func(profile, region string, clock func() time.Time) func(context.Context, function.Role) (function.Registry, error)
 }
 
 // Notef prints a message on the standard error stream, on one printable line. A terminal's

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -89,6 +90,11 @@ func (f *Flags) ReadConfiguration(ctx context.Context, location string) ([]byte,
 // Connect connects to the registry that the flags and the environment name.
 func (f *Flags) Connect(ctx context.Context) (function.Registry, error) {
 	return f.Connector(f.profile, f.region, f.Now)(ctx)
+}
+
+// Assume connects to the registry of a place with a role.
+func (f *Flags) Assume(ctx context.Context, role function.Role) (function.Registry, error) {
+	return f.Assumer(f.profile, f.region, f.Now)(ctx, role)
 }
 
 // OpenWith connects to the registry with a loaded configuration.
@@ -227,3 +233,6 @@ func Error(err error) error {
 	}
 	return exit.Failuref("%w", err)
 }
+
+// UseRegion sets the Region unless --region is given.
+func (f *Flags) UseRegion(region string) { f.region = cmp.Or(f.region, region) }

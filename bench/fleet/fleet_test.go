@@ -1,0 +1,65 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+// small returns a fleet whose numbers can be checked by hand: one registry of 1,000,000
+// images in 5,000 repositories, of which nothing is removed, at 10 calls a second.
+func small() *Parameters {
+	return &Parameters{
+		Accounts: 1, Regions: 1, Images: 1_000_000, PerRepository: 200, ECRRate: 10, ECRLatency: 100 * time.Millisecond, S3Latency: 40 * time.Millisecond,
+		ScanCalls: 100, ScanLatency: 60 * time.Millisecond, ScanConcurrency: 10, CallConcurrency: 32, Know: 1, Act: 1,
+		Timeout: 15 * time.Minute, ListsMaxAge: time.Hour, MaxRounds: 40, MemoryMB: 256, Start: time.Second,
+	}
+}
+
+// 5,000 pages and 5,000 policies at 10 calls a second take 1,000 s, which is two runs.
+func TestOneLargeRegistry(t *testing.T) {
+	t.Parallel()
+	r := Simulate(small())
+	if r.Runs != 2 || r.Cycles != 1 || r.Unfinished != 0 || r.ECRCalls < 10_007 || r.ECRCalls > 10_020 {
+		t.Errorf("%+v", r)
+	}
+	if r.Acting < 1000*time.Second || r.Acting > 1010*time.Second || r.Knowing < 1600*time.Millisecond || r.Knowing > 4*time.Second {
+		t.Errorf("knowing %s, acting %s", r.Knowing, r.Acting)
+	}
+}
+
+// When the lists are too old after 10 minutes, two cycles are needed.
+func TestOldListsNeedAnotherCycle(t *testing.T) {
+	t.Parallel()
+	p := small()
+	p.ListsMaxAge = 10 * time.Minute
+	if r := Simulate(p); r.Cycles != 2 || r.Unfinished != 0 || r.Places != 1 || r.ScanCalls != 200 {
+		t.Errorf("%+v", r)
+	}
+	p.ListsMaxAge = 2 * time.Second // older than that when the second map begins
+	if r := Simulate(p); r.Cycles != 1 || r.Unfinished != 1 || r.Runs != 0 {
+		t.Errorf("%+v", r)
+	}
+	p.ListsMaxAge, p.MaxRounds = time.Hour, 1
+	if r := Simulate(p); r.Unfinished != 1 || r.Runs != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// The calls do not depend on the settings, and more at a time is never slower.
+func TestMoreAtATimeIsNotSlower(t *testing.T) {
+	t.Parallel()
+	p := small()
+	p.Accounts, p.Regions, p.Skew, p.Empty, p.Expired = 100, 4, 1.5, 0.5, 0.02
+	before := Simulate(p)
+	for _, n := range []int{2, 8, 64, 512} {
+		p.Know, p.Act = n, n
+		r := Simulate(p)
+		if r.Duration > before.Duration || r.Unfinished > 0 || r.ScanCalls != before.ScanCalls*r.Cycles/before.Cycles {
+			t.Errorf("with %d: %+v, before %+v", n, r, before)
+		}
+		before = r
+	}
+	if before.Acting < before.Largest {
+		t.Errorf("%s, and the largest registry alone takes %s", before.Acting, before.Largest)
+	}
+}

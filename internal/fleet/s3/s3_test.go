@@ -1,0 +1,75 @@
+package s3_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet/s3"
+)
+
+// newStore returns a store whose S3 is the handler.
+func newStore(t *testing.T, handler http.HandlerFunc) fleet.Store {
+	t.Helper()
+	return s3.Store{
+		AWS: awstest.Attempts(awstest.Serve(t, handler), 1), Prefix: "s3://bucket/fleet/",
+		Clock: func() time.Time { return awstest.Now },
+	}
+}
+
+// Only the answer that there is no such key says that an object is missing.
+func TestOnlyAMissingKeyIsMissing(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		status  int
+		body    string
+		missing bool
+	}{
+		{404, "<Error><Code>NoSuchKey</Code></Error>", true},
+		{404, "<Error><Code>NoSuchBucket</Code></Error>", false},
+		{404, "", false}, // of a proxy
+		{403, "<Error><Code>AccessDenied</Code></Error>", false},
+		{403, "<Error><Code>NoSuchKey</Code></Error>", false},
+		{500, "<Error><Code>NoSuchKey</Code></Error>", false},
+	} {
+		store := newStore(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(test.status)
+			_, _ = io.WriteString(w, test.body)
+		})
+		_, _, err := store.Open(t.Context(), "a.json")
+		if err == nil || errors.Is(err, fleet.ErrMissing) != test.missing || !strings.HasPrefix(err.Error(), "get s3://bucket/fleet/a.json: ") {
+			t.Errorf("%d %s: %v", test.status, test.body, err)
+		}
+	}
+}
+
+func TestNamesAreBelowTheLocation(t *testing.T) {
+	t.Parallel()
+	var got []string
+	store := newStore(t, func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Method+" "+r.URL.Path+" "+r.URL.Query().Get("prefix"))
+		if r.URL.Query().Has("prefix") {
+			_, _ = io.WriteString(w, `<ListBucketResult><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents>`+
+				`<Key>fleet/x/a.json</Key><Size>1</Size><LastModified>2026-03-01T12:00:00Z</LastModified></Contents></ListBucketResult>`)
+			return
+		}
+		_, _ = io.WriteString(w, "content")
+	})
+	awstest.NoError(t, store.Put(t.Context(), "x/a.json", []byte("content")))
+	content, _, err := store.Open(t.Context(), "x/a.json")
+	awstest.NoError(t, err)
+	text, err := io.ReadAll(content)
+	awstest.NoError(t, err)
+	names, err := store.List(t.Context(), "x/")
+	awstest.NoError(t, err)
+	if want := "[PUT /bucket/fleet/x/a.json  GET /bucket/fleet/x/a.json  GET /bucket fleet/x/]"; string(text) != "content" ||
+		fmt.Sprint(names) != "[x/a.json]" || strings.ReplaceAll(fmt.Sprint(got), "/bucket/ ", "/bucket ") != want {
+		t.Errorf("%s, %s by %s", text, names, got)
+	}
+}
