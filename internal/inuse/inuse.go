@@ -80,6 +80,13 @@ type AccountSource interface {
 	Account() string // 12 digits, or "" if it is the registry's
 }
 
+// A Lister is a source that knows which accounts have a list of what they use.
+type Lister interface {
+	// Listed returns these accounts, and the id of the organization of which all accounts have
+	// a list, or "". It is called after Uses.
+	Listed() (accounts []string, organization string)
+}
+
 // AccountsError is the error of a source that fails for some accounts: the error for each
 // account, or for all at the key "". A scan has a [Failure] for each.
 type AccountsError map[string]error
@@ -90,12 +97,6 @@ func (e AccountsError) Error() string {
 		texts = append(texts, e[account].Error())
 	}
 	return strings.Join(texts, "; ")
-}
-
-// A Lister knows which accounts have said everything that they use, and the organization, or
-// "", of which all accounts are among those that were to be asked.
-type Lister interface {
-	Listed() (accounts []string, organization string)
 }
 
 // A Repetitive source may name an image very often. A scan keeps MaxUses uses of it by each

@@ -32,7 +32,7 @@ type Scan struct {
 	Elsewhere map[string]int
 	// Accounts are those of the sources that are an [AccountSource], by source. Nil is none.
 	Accounts map[string]string
-	// Listed and Organization are those of a [Lister].
+	// Listed and Organization are those of the [Lister]. A scan has at most one.
 	Listed       []string
 	Organization string
 }
@@ -86,9 +86,6 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 			}
 			scan.Accounts[name] = account
 		}
-		if lister, is := sources[i].(Lister); is {
-			scan.Listed, scan.Organization = lister.Listed()
-		}
 		scan.Uses = append(scan.Uses, a.uses...)
 		answers[i].uses = nil // hundreds of sources would be in memory twice
 		if a.err != nil && scan.fail(name, a.err) {
@@ -97,6 +94,9 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 		scan.Counts[name] += a.named
 		if a.elsewhere > 0 {
 			scan.Elsewhere[name] += a.elsewhere
+		}
+		if lister, is := sources[i].(Lister); is {
+			scan.Listed, scan.Organization = lister.Listed()
 		}
 	}
 	scan.Uses = Distinct(scan.Uses)
