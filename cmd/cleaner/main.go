@@ -22,6 +22,7 @@ func main() {
 		Configuration: os.Getenv("CLEANER_CONFIG"),
 		Read:          function.SourceReader("", "", time.Now),
 		Connect:       function.Connector(os.Getenv)("", "", time.Now),
+		Assume:        function.Assumer(os.Getenv)("", "", time.Now),
 		Now:           time.Now,
 		RunID:         runID,
 		Log:           function.NewLog(os.Stderr),

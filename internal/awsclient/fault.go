@@ -1,6 +1,7 @@
 package awsclient
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -69,6 +70,15 @@ func IsThrottled(err error) bool {
 func IsFault(err error) bool {
 	kind := kindOf(err)
 	return kind == broken || kind == unreached
+}
+
+// IsUnreached reports whether a call had no answer, though it had time to try again.
+func IsUnreached(err error) bool {
+	_, unsent := errors.AsType[interface {
+		error
+		ConnectionError() bool
+	}](err)
+	return unsent && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 func statusOf(err error) int {

@@ -174,9 +174,9 @@ func readAccounts(v *jsondoc.Value, _ []Account) []Account {
 
 // checkRoles adds a problem if two parts of the configuration name different roles in an
 // account: one scan queries an account through one role.
-func (c *Config) checkRoles(policies *jsondoc.Value) {
+func checkRoles(policies *jsondoc.Value, parts []Protect) {
 	first := map[string]Account{}
-	for _, p := range c.protects() {
+	for _, p := range parts {
 		for _, a := range p.Accounts {
 			before, found := first[a.ID()]
 			if found && policies != nil && (before.RoleARN != a.RoleARN || before.ExternalID != a.ExternalID) {
@@ -185,6 +185,17 @@ func (c *Config) checkRoles(policies *jsondoc.Value) {
 			}
 			first[a.ID()] = a
 		}
+	}
+}
+
+// checkTargetRoles is checkRoles for the parts of all targets: an execution asks an account once.
+func (c *Config) checkTargetRoles(targets, policies *jsondoc.Value) {
+	var parts []Protect
+	for _, t := range c.Targets {
+		parts = append(parts, t.Config.protects()...)
+	}
+	if !policies.Faulty() {
+		checkRoles(targets, parts)
 	}
 }
 

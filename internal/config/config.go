@@ -23,7 +23,7 @@ type Config struct {
 	References ListTarget `json:"references,omitzero"`
 	// Targets are the registries of the fleet, and Fleet has the settings of its executions.
 	Targets []Target `json:"targets,omitempty"`
-	Fleet   Fleet    `json:"fleet"`
+	Fleet   Fleet    `json:"fleet,omitzero"`
 	// Price is that of storage in USD per GB-month, or nil for the published one. It is only for
 	// people, so the hash of a configuration does not depend on it.
 	Price *float64 `json:"-"`
@@ -233,6 +233,6 @@ func Default() Config {
 		Policies:     []Entry{{Name: "attached", Repositories: all, Source: Attached, Settings: settings}},
 		Settings:     settings,
 		Report:       Report{Notify: "changes"},
-		Fleet:        Fleet{ListsMaxAgeMinutes: 60, MaxRounds: 40},
+		Fleet:        defaultFleet,
 	}
 }

@@ -42,14 +42,19 @@ func readEntry(v *jsondoc.Value, name string, general Settings) Entry {
 	}
 	set(&e.Name, o.Get("name"), readName)
 	e.Settings.read(o)
-	if own := o.Get("protect").Member("registryAliases"); own != nil {
-		own.Problem("belongs to the general protect: a host is the same for every repository")
-	}
-	if own := o.Get("protect").Member("kubeconfig"); own != nil {
-		own.Problem("belongs to the general protect: its clusters may use the images of every repository")
-	}
+	refuseGeneral(o.Get("protect"))
 	e.OwnBudget = o.Get("limits").Member("maxDeletions") != nil
 	return e
+}
+
+// refuseGeneral adds a problem for each field that only the general protect has.
+func refuseGeneral(protect *jsondoc.Value) {
+	if own := protect.Member("registryAliases"); own != nil {
+		own.Problem("belongs to the general protect: a host is the same for every repository")
+	}
+	if own := protect.Member("kubeconfig"); own != nil {
+		own.Problem("belongs to the general protect: its clusters may use the images of every repository")
+	}
 }
 
 func readName(v *jsondoc.Value, fallback string) string {

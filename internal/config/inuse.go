@@ -62,16 +62,12 @@ func (p Protect) Lists() []string {
 func (c *Config) InUse() Protect {
 	all := Protect{Kubeconfig: c.Protect.Kubeconfig}
 	for _, p := range c.protects() {
-		all.InUse = append(all.InUse, p.InUse...)
 		all.References = append(all.References, p.References...)
 		all.Regions = append(all.Regions, p.Regions...)
 		all.Expect = append(all.Expect, p.Expect...)
 		all.FleetLists = all.FleetLists || p.FleetLists
 		all.addAccounts(p.Accounts)
-		all.TaskDefinitionRevisions = max(all.TaskDefinitionRevisions, p.TaskDefinitionRevisions)
-		all.ECS = all.ECS.union(p.ECS)
-		all.EKSClusters = append(all.EKSClusters, p.EKSClusters...)
-		all.EKSResources = append(all.EKSResources, p.EKSResources...)
+		all.addServices(p)
 	}
 	slices.Sort(all.InUse)
 	for _, list := range []*[]string{&all.InUse, &all.References, &all.Regions, &all.Expect} {
@@ -79,6 +75,15 @@ func (c *Config) InUse() Protect {
 		*list = slices.Compact(*list)
 	}
 	return all
+}
+
+// addServices adds the services, and what is queried in them.
+func (p *Protect) addServices(other Protect) {
+	p.InUse = append(p.InUse, other.InUse...)
+	p.TaskDefinitionRevisions = max(p.TaskDefinitionRevisions, other.TaskDefinitionRevisions)
+	p.ECS = p.ECS.union(other.ECS)
+	p.EKSClusters = append(p.EKSClusters, other.EKSClusters...)
+	p.EKSResources = append(p.EKSResources, other.EKSResources...)
 }
 
 // addAccounts adds the accounts that are not there yet.

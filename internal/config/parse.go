@@ -41,24 +41,12 @@ func (c *Config) read(o jsondoc.Object) {
 		c.Price = &usd
 	}
 	c.Policies = readEntries(o.Get("policies"), c.Settings)
-	c.checkRoles(o.Get("policies"))
+	checkRoles(o.Get("policies"), c.protects())
 	set(&c.Fleet, o.Get("fleet"), readFleet)
 	if targets := o.Get("targets"); targets != nil {
-		c.Targets = readTargets(targets, func(own jsondoc.Object) *Config { return c.withTarget(o, own) })
+		c.Targets = c.readTargets(targets, o)
+		c.checkTargetRoles(targets, o.Get("policies"))
 	}
-}
-
-// withTarget returns the configuration of the object general with the fields of own.
-func (c Config) withTarget(general, own jsondoc.Object) *Config {
-	set(&c.Repositories, own.Get("repositories"), readRepositories)
-	c.Settings.read(own)
-	policies := own.Get("policies")
-	if policies == nil {
-		policies = general.Get("policies")
-	}
-	c.Policies = readEntries(policies, c.Settings)
-	c.Targets = nil
-	return &c
 }
 
 // set sets the target to the result of read, if there is a value. Read gets the current

@@ -80,59 +80,9 @@ func readRequest(v *jsondoc.Value) Request {
 	}
 	set(&r.Target, o.Get("target"), readPlace)
 	r.FleetRequest.read(o)
+	r.check(v, o)
 	return r
 }
-
-func readPlace(v *jsondoc.Value, _ *Place) *Place {
-	var p Place
-	o, ok := v.Object("account", "region")
-	if !ok {
-		return &p
-	}
-	set(&p.Account, o.Get("account"), like(accountID, "222222222222"))
-	set(&p.Region, o.Get("region"), like(regionName, "eu-west-1"))
-	if o.Get("account") == nil || o.Get("region") == nil {
-		v.Problem(`needs "account" and "region"`)
-	}
-	return &p
-}
-
-func (f *FleetRequest) read(o jsondoc.Object) {
-	set(&f.Execution, o.Get("execution"), like(executionName, "fleet-2027-01-31"))
-	set(&f.Step, o.Get("step"), among(StepTargets, StepBarrier, StepNext, StepJudge))
-	set(&f.Cycle, o.Get("cycle"), between(1, 1000))
-	set(&f.Continuation, o.Get("continuation"), readContinuation)
-	set(&f.Targets, o.Get("targets"), readSelection)
-}
-
-// readContinuation reads a continuation. Null is none: a state machine cannot leave a field out.
-func readContinuation(v *jsondoc.Value, _ *Continuation) *Continuation {
-	var c Continuation
-	if v.IsNull() {
-		return nil
-	}
-	o, ok := v.Object("round", "first", "cursor", "done", "left", "configuration")
-	if !ok {
-		return &c
-	}
-	text := func(v *jsondoc.Value, _ string) string { s, _ := v.String(); return s }
-	set(&c.Round, o.Get("round"), readCount)
-	set(&c.First, o.Get("first"), like(position, "00c0ffee00c0ffee"))
-	set(&c.Cursor, o.Get("cursor"), like(position, "00c0ffee00c0ffee"))
-	set(&c.Done, o.Get("done"), listOf(like(position, "00c0ffee00c0ffee")))
-	items, _ := o.Get("left").Array()
-	for _, item := range items {
-		c.Left = append(c.Left, readCount(item, 0))
-	}
-	set(&c.Configuration, o.Get("configuration"), text)
-	return &c
-}
-
-var (
-	accountID     = expression(`^[0-9]{12}$`)
-	executionName = expression(`^[A-Za-z0-9_-]{1,80}$`) // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-	position      = expression(`^[0-9a-f]{16}$`)
-)
 
 func pointer(read func(*jsondoc.Value, int) int) func(*jsondoc.Value, *int) *int {
 	return func(v *jsondoc.Value, _ *int) *int {

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 // A Place is a Region of an account.
@@ -30,8 +27,7 @@ type Target struct {
 	Config *Config `json:"config"`
 }
 
-// Access names the roles of an account. In the ARNs of an organization's target, * stands in
-// place of the account.
+// Access names the roles of an account. In the ARNs, * stands in place of the account.
 type Access struct {
 	RoleARN      string `json:"roleArn"`                // reads
 	ApplyRoleARN string `json:"applyRoleArn,omitempty"` // reads and removes; only mode apply uses it
@@ -66,33 +62,10 @@ type Fleet struct {
 	MaxRounds int `json:"maxRounds"`
 }
 
-// A Continuation says where the next run for a registry begins, after a run that its time
-// ended. It has no names.
-type Continuation struct {
-	Round int `json:"round"` // the number of the next run, from 2
-	// First is the position where the first run began, and Cursor that of the first repository
-	// which is not handled. A position is 16 hexadecimal digits of the hash of a name.
-	First  string `json:"first"`
-	Cursor string `json:"cursor"`
-	// Done has the positions from Cursor on that are handled; no more than run at a time.
-	Done []string `json:"done,omitempty"`
-	// Left is how many images may still be removed: by the general maxDeletions, then by that
-	// of each entry with its own, in their order.
-	Left []int `json:"left"`
-	// Configuration is the hash of the configuration of the run before.
-	Configuration string `json:"configuration"`
-}
+// IsZero reports whether the settings are the defaults, which are not part of the hash.
+func (f Fleet) IsZero() bool { return f == defaultFleet }
 
-// A Step of an execution is a request that concerns all registries.
-type Step string
-
-// The steps of an execution in their order.
-const (
-	StepTargets Step = "targets" // lists the registries and the places to ask
-	StepBarrier Step = "barrier" // reads which places have a list
-	StepNext    Step = "next"    // lists the registries that need a new cycle
-	StepJudge   Step = "judge"   // writes the report of the fleet
-)
+var defaultFleet = Fleet{ListsMaxAgeMinutes: 60, MaxRounds: 40}
 
 // A TargetError says that the configuration names no such target.
 type TargetError struct{ Place Place }
@@ -128,98 +101,4 @@ func (t Target) covers(p Place) bool {
 		return !slices.Contains(t.Organization.Exclude, p.Account)
 	}
 	return t.Account == p.Account
-}
-
-// Asked returns the configuration for an in-use scan at the place alone, and the role: that
-// of the target, or of the account in protect.accounts. The error is a [*TargetError].
-func (c Config) Asked(p Place) (Config, Access, error) {
-	if asked, access, err := c.ForTarget(p); err == nil {
-		return asked.here(nil), access, nil
-	}
-	for _, a := range c.AskedAccounts() {
-		if a.ID() == p.Account && slices.Contains(a.Regions, p.Region) {
-			return c.here(a.InUse), Access{RoleARN: a.RoleARN, ExternalID: a.ExternalID}, nil
-		}
-	}
-	return Config{}, Access{}, &TargetError{p}
-}
-
-// AskedAccounts returns the accounts in protect.accounts of all parts of the configuration.
-func (c Config) AskedAccounts() []Account {
-	all := c.InUse()
-	for _, t := range c.Targets {
-		all.addAccounts(t.Config.InUse().Accounts)
-	}
-	return all.Accounts
-}
-
-// here returns the configuration with only the services of the place itself as sources. If
-// services is nil, they are those of all parts of the configuration.
-func (c Config) here(services []string) Config {
-	settings := c.InUse()
-	if services == nil {
-		services = settings.InUse
-	}
-	c.Protect.InUse = services
-	c.Protect.Regions, c.Protect.Accounts, c.Protect.References, c.Protect.Expect = nil, nil, []string{}, nil
-	c.Policies = nil
-	return c
-}
-
-// readTargets reads the targets. General reads the configuration without targets again, with
-// the fields of the object in place of those of the same name.
-func readTargets(v *jsondoc.Value, general func(jsondoc.Object) *Config) []Target {
-	var targets []Target
-	items, _ := v.Array()
-	for _, item := range items {
-		o, ok := item.Object("account", "organization", "regions", "roleArn", "applyRoleArn", "externalId",
-			"repositories", "policies", "protect", "orphans", "onExpire", "limits")
-		if !ok {
-			continue
-		}
-		t := Target{Config: general(o)}
-		set(&t.Account, o.Get("account"), func(v *jsondoc.Value, _ string) string { s, _ := v.String(); return s })
-		set(&t.Organization, o.Get("organization"), readOrganization)
-		set(&t.Regions, o.Get("regions"), readRegions)
-		if regions := o.Get("regions"); regions != nil && len(t.Regions) == 0 && !regions.Faulty() {
-			regions.Problem("is empty; name the Regions of the registries")
-		}
-		set(&t.RoleARN, o.Get("roleArn"), like(anyRoleARN, "arn:aws:iam::222222222222:role/ecr-cleaner-reader"))
-		set(&t.ApplyRoleARN, o.Get("applyRoleArn"), like(anyRoleARN, "arn:aws:iam::222222222222:role/ecr-cleaner-remover"))
-		set(&t.ExternalID, o.Get("externalId"), readExternalID)
-		targets = append(targets, t)
-	}
-	return targets
-}
-
-var anyRoleARN = expression(`^arn:aws[a-z-]*:iam::([0-9]{12}|\*):role/[\w+=,.@/-]+$`)
-
-func readOrganization(v *jsondoc.Value, _ *Organization) *Organization {
-	var organization Organization
-	o, ok := v.Object("roleArn", "externalId", "units", "exclude")
-	if !ok {
-		return &organization
-	}
-	set(&organization.RoleARN, o.Get("roleArn"), like(roleARN, "arn:aws:iam::111111111111:role/ecr-cleaner-organization"))
-	set(&organization.ExternalID, o.Get("externalId"), readExternalID)
-	set(&organization.Units, o.Get("units"), func(v *jsondoc.Value, _ []string) []string { s, _ := v.Strings(); return s })
-	set(&organization.Exclude, o.Get("exclude"), func(v *jsondoc.Value, _ []string) []string { s, _ := v.Strings(); return s })
-	return &organization
-}
-
-func readFleet(v *jsondoc.Value, f Fleet) Fleet {
-	if o, ok := v.Object("listsMaxAgeMinutes", "maxRounds"); ok {
-		set(&f.ListsMaxAgeMinutes, o.Get("listsMaxAgeMinutes"), between(5, 24*60))
-		set(&f.MaxRounds, o.Get("maxRounds"), between(1, 1000))
-	}
-	return f
-}
-
-// A FleetRequest is the part of a request that an execution of the fleet sends.
-type FleetRequest struct {
-	Execution    string // the name of the execution; empty for other requests
-	Step         Step   // empty for the request of one registry or place
-	Cycle        int    // of the lists, from 1
-	Continuation *Continuation
-	Targets      []wildcard.Pattern // places that step targets selects, such as 222222222222/*; nil is all
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/role"
 )
 
 // Connector returns, in two steps, a function that connects to the registry of the
@@ -72,24 +73,34 @@ func Connect(cfg aws.Config, clock func() time.Time) Registry {
 
 // ConnectAt is [Connect] with other limits of concurrency.
 func ConnectAt(cfg aws.Config, limits pace.Limits, clock func() time.Time) Registry {
-	check, attempts := awsclient.WatchClock(&cfg, clock), awsclient.CountAttempts(&cfg)
+	return connect(cfg, func(*aws.Config) {}, limits, clock)
+}
+
+// connect returns the registry that own, changed by as, gives access to. Everything that is
+// not in the account of the registry is done as own: roles are assumed, lists read and written.
+func connect(own aws.Config, as func(*aws.Config), limits pace.Limits, clock func() time.Time) Registry {
+	check, attempts := awsclient.WatchClock(&own, clock), awsclient.CountAttempts(&own)
+	cfg := own.Copy()
+	as(&cfg)
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
 	return Registry{
 		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
 		Reader: client, Remover: client, State: client, Region: cfg.Region, Calls: calls.Snapshot, Attempts: attempts.Counts, AWS: cfg,
-		Sources:  func(c config.Config, session string) []inuse.Source { return sources(cfg, client, c, session, clock) },
+		Sources: func(c config.Config, session string) []inuse.Source {
+			return sources(own, cfg, client, c, session, clock)
+		},
 		OwnPulls: func(ctx context.Context) plan.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {
 			caller, err := awsclient.Caller(ctx, cfg)
 			return caller.Account, err
 		},
 		PutObject: func(ctx context.Context, location string, content []byte) error {
-			return awsclient.PutObject(ctx, cfg, location, content, clock())
+			return awsclient.PutObject(ctx, own, location, content, clock())
 		},
 	}
 }
 
-func sources(cfg aws.Config, client ecrapi.Client, c config.Config, session string, clock func() time.Time) []inuse.Source {
+func sources(own, cfg aws.Config, client ecrapi.Client, c config.Config, session string, clock func() time.Time) []inuse.Source {
 	settings := c.InUse()
 	var all []inuse.Source
 	registry := &registryID{client: client}
@@ -105,21 +116,21 @@ func sources(cfg aws.Config, client ecrapi.Client, c config.Config, session stri
 	for _, location := range settings.References {
 		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour
 		if config.IsPrefix(location) {
-			prefix := list.Prefix{Location: location, Open: opener(cfg, clock), Now: clock(), MaxAge: maxAge, Aliases: env.Aliases}
+			prefix := list.Prefix{Location: location, Open: opener(own, clock), Now: clock(), MaxAge: maxAge, Aliases: env.Aliases}
 			prefix.Expected, prefix.Own = c.Expected(location)
 			prefix.List = func(ctx context.Context, location string) ([]awsclient.Object, error) {
-				return awsclient.ListObjects(ctx, cfg, location, clock)
+				return awsclient.ListObjects(ctx, own, location, clock)
 			}
 			all = append(all, prefix.Sources()...)
 			continue
 		}
-		source := list.New(location, opener(cfg, clock), clock(), maxAge)
+		source := list.New(location, opener(own, clock), clock(), maxAge)
 		source.Aliases = env.Aliases
 		all = append(all, source)
 	}
 	// A Region of one part of the configuration is not asked for the services of another.
 	names := sourceNames(c)
-	return append(all, slices.DeleteFunc(place.Sources(env, session), func(source inuse.Source) bool {
+	return append(all, slices.DeleteFunc(place.Sources(env, role.NewCaller(own, session)), func(source inuse.Source) bool {
 		return !slices.Contains(names, source.Name())
 	})...)
 }

@@ -16,14 +16,6 @@ type Fleet struct {
 	Running func(ctx context.Context, execution string) (string, error)
 }
 
-// A Role is a role in an account, for one Region.
-type Role struct {
-	config.Place
-	ARN        string
-	ExternalID string
-	Session    string // the name of the session
-}
-
 var (
 	errExecution = errors.New("it is of an execution of the fleet; send it to the function of deploy/fleet.yaml")
 	errNoUnit    = errors.New(`it has "execution" and neither "step" nor "target"; add one of them`)

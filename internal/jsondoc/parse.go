@@ -86,14 +86,18 @@ func (d *Document) Problems() Problems {
 }
 
 // record keeps the first MaxProblems errors and warnings and counts the others, so that
-// a malicious document cannot fill the memory.
+// a malicious document cannot fill the memory. A value may be read twice; a problem counts once.
 func (d *Document) record(path string, offset int, warning bool, msg string) {
+	f := fault{offset, Problem{Path: path, Warning: warning, Message: msg}}
+	if slices.Contains(d.faults, f) {
+		return
+	}
 	count := &d.errors
 	if warning {
 		count = &d.warnings
 	}
 	if *count++; *count <= MaxProblems {
-		d.faults = append(d.faults, fault{offset, Problem{Path: path, Warning: warning, Message: msg}})
+		d.faults = append(d.faults, f)
 	}
 }
 

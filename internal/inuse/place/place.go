@@ -12,12 +12,13 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/services"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/role"
 )
 
 // Sources returns a source for each service in each Region and account in the settings of
 // env. They are for one in-use scan. Env is for the registry's own account and Region. The
-// session, which may be the ID of a run, gives the sessions of roles their name.
-func Sources(env query.Environment, session string) []inuse.Source {
+// caller assumes the roles in the other accounts.
+func Sources(env query.Environment, caller *role.Caller) []inuse.Source {
 	var all []inuse.Source
 	s := &scan{env: env, known: map[string]bool{}}
 	for _, region := range env.Settings.Regions {
@@ -25,9 +26,14 @@ func Sources(env query.Environment, session string) []inuse.Source {
 			all = s.add(all, nil, region, service)
 		}
 	}
-	roles := &roles{cfg: env.AWS, session: session, members: map[[2]string]*member{}}
+	members := map[[2]string]*member{}
 	for _, account := range env.Settings.Accounts {
-		m := roles.member(account)
+		key := [2]string{account.RoleARN, account.ExternalID}
+		m := members[key]
+		if m == nil {
+			m = &member{account: account.ID(), Role: caller.Role(account.RoleARN, account.ExternalID, advice)}
+			members[key] = m
+		}
 		for _, region := range account.Regions {
 			for _, service := range account.InUse {
 				all = s.add(all, m, region, service)
@@ -35,6 +41,26 @@ func Sources(env query.Environment, session string) []inuse.Source {
 		}
 	}
 	return all
+}
+
+// A member is the role in another account. All sources in the account share it.
+type member struct {
+	account string
+	*role.Role
+}
+
+var advice = role.Advice{
+	Permission: "parameter MemberRoleArns of template.yaml",
+	Trust:      "CleanerRoleArn of deploy/member-role.yaml",
+	Field:      "protect.accounts",
+}
+
+// assume assumes the role once for all sources of the account. A nil member has no role.
+func (m *member) assume(ctx context.Context) error {
+	if m == nil {
+		return nil
+	}
+	return m.Assume(ctx)
 }
 
 // A scan has what its sources share.
@@ -54,7 +80,7 @@ func (s *scan) add(to []inuse.Source, m *member, region, service string) []inuse
 	env.AWS.Region = region
 	if m != nil {
 		where = m.account + "/" + region
-		env.AWS.Credentials = m.credentials
+		env.AWS.Credentials = m.Credentials
 	}
 	env.Place = where
 	name := config.SourceIn(service, where)

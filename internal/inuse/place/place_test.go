@@ -20,6 +20,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/place"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
+	assumed "github.com/ecr-cleaner/ecr-cleaner/internal/role"
 )
 
 // A cloud plays STS, ECS and Lambda in all accounts and Regions. Each has an ECS service,
@@ -97,7 +98,7 @@ func (c *cloud) sources(t *testing.T, protect string) []inuse.Source {
 	parsed = parsed.InRegion(awstest.Region)
 	settings := parsed.InUse()
 	settings.ECS, settings.TaskDefinitionRevisions = config.ECS{}, 0
-	return place.Sources(query.Environment{AWS: c.server, Settings: settings, Clock: awstest.Clock}, c.session)
+	return place.Sources(query.Environment{AWS: c.server, Settings: settings, Clock: awstest.Clock}, assumed.NewCaller(c.server, c.session))
 }
 
 // scan queries the sources.
@@ -177,7 +178,7 @@ func TestSourcesHaveTheNamesInTheSettings(t *testing.T) {
 	awstest.Empty(t, "problems", problems)
 	parsed = parsed.InRegion(awstest.Region)
 	var got []string
-	for _, source := range place.Sources(query.Environment{AWS: c.server, Settings: parsed.InUse(), Clock: awstest.Clock}, "") {
+	for _, source := range place.Sources(query.Environment{AWS: c.server, Settings: parsed.InUse(), Clock: awstest.Clock}, assumed.NewCaller(c.server, "")) {
 		got = append(got, source.Name())
 	}
 	for i := range parsed.Policies {

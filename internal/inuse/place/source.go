@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/role"
 )
 
 // A source is the in-use source of a service in one place.
@@ -61,7 +63,7 @@ func (s source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 			case limited.Err() != nil && ctx.Err() == nil:
 				err = s.failed(tooSlow(most, err))
 			default:
-				s.note(place, isUnreached(err))
+				s.note(place, awsclient.IsUnreached(err))
 				err = s.failed(err)
 			}
 			if !yield(use, err) || err != nil {
@@ -82,15 +84,6 @@ func tooSlow(most time.Duration, err error) error {
 
 func (s source) note(place string, unreached bool) { s.scan.answered.LoadOrStore(place, !unreached) }
 
-// isUnreached reports whether a call had no answer, though it had time to try again.
-func isUnreached(err error) bool {
-	_, unsent := errors.AsType[interface {
-		error
-		ConnectionError() bool
-	}](err)
-	return unsent && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
-}
-
 // inUseField says how to turn the source off.
 func (s source) inUseField() string {
 	if s.member == nil {
@@ -101,12 +94,12 @@ func (s source) inUseField() string {
 
 // failed returns the error with the role, and with the advice for this place.
 func (s source) failed(err error) error {
-	if role, ok := errors.AsType[*roleError](err); ok {
-		return role // the call that needed it is of no interest
+	if refused, ok := errors.AsType[*role.Error](err); ok {
+		return refused // the call that needed it is of no interest
 	}
 	text := strings.ReplaceAll(err.Error(), fmt.Sprintf("take %q out of protect.inUse", s.service), s.inUseField())
 	if s.member != nil {
-		text = "role " + s.member.role + ": " + text
+		text = "role " + s.member.ARN + ": " + text
 	}
 	return placed{err, text}
 }
