@@ -3,7 +3,6 @@
 package integration_test
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
@@ -115,13 +115,7 @@ func (m *machine) end(execution string) *sfn.DescribeExecutionOutput {
 // object reads an object of the bucket.
 func (m *machine) object(key string, into any) {
 	m.Helper()
-	answer, err := http.Get(m.url + "/" + bucket + "/" + key)
+	text, err := awsclient.GetObject(m.Context(), m.config("eu-west-1"), "s3://"+bucket+"/"+key, time.Now())
 	m.done(err)
-	defer func() { _ = answer.Body.Close() }() // it was only read
-	text, err := io.ReadAll(answer.Body)
-	m.done(err)
-	if answer.StatusCode != http.StatusOK {
-		m.Fatalf("%s: %s\n%s", key, answer.Status, text)
-	}
-	m.done(json.NewDecoder(bytes.NewReader(text)).Decode(into))
+	m.done(json.Unmarshal(text, into))
 }
