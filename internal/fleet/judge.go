@@ -45,8 +45,8 @@ func Judge(ctx context.Context, s Store, execution string, mode config.Mode, now
 	return r, cmp.Or(ctx.Err(), writeObject(ctx, s, fleetReportName(execution), r))
 }
 
-// FleetReport returns the location of the report.
-func FleetReport(s Store, execution string) string { return s.Location(fleetReportName(execution)) }
+// ReportLocation returns the location of the report.
+func ReportLocation(s Store, execution string) string { return s.Location(fleetReportName(execution)) }
 
 // judgeTargets returns how each target ended, and the names of outcome objects of no target.
 func judgeTargets(ctx context.Context, s Store, t Targets) (ends []TargetEnd, strangers []string, err error) {

@@ -171,7 +171,7 @@ func TestAPlaceThatHasNoListFails(t *testing.T) {
 	}
 }
 
-// A list of an earlier cycle does not stand in for that of the newest.
+// A list of an earlier cycle does not replace that of the newest.
 func TestPlacesAreJudgedByTheNewestCycle(t *testing.T) {
 	t.Parallel()
 	s, _ := judged(t, 1)
