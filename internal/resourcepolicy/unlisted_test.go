@@ -94,13 +94,14 @@ func FuzzUnlisted(f *testing.F) {
 		if !json.Valid([]byte(one)) || !json.Valid([]byte(more)) {
 			return
 		}
-		before := resourcepolicy.Parse(`{"Statement": [` + one + `]}`).Unlisted(accounts, organization)
+
+		before := resourcepolicy.Parse(`{"Statement": [`+one+`]}`).Unlisted(accounts, organization)
 		for _, both := range []string{one + ", " + more, more + ", " + one} {
-			if after := resourcepolicy.Parse(`{"Statement": [` + both + `]}`).Unlisted(accounts, organization); len(before) > 0 && len(after) == 0 {
+			if after := resourcepolicy.Parse(`{"Statement": [`+both+`]}`).Unlisted(accounts, organization); len(before) > 0 && len(after) == 0 {
 				t.Errorf("%q are no longer unlisted by %s", before, both)
 			}
 		}
-		if fewer := resourcepolicy.Parse(`{"Statement": [` + one + `]}`).Unlisted(nil, ""); len(fewer) == 0 && len(before) > 0 {
+		if fewer := resourcepolicy.Parse(`{"Statement": [`+one+`]}`).Unlisted(nil, ""); len(fewer) == 0 && len(before) > 0 {
 			t.Errorf("%q are unlisted with more lists only", before)
 		}
 	})
