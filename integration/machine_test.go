@@ -81,9 +81,10 @@ func startMachine(t *testing.T, function func(http.ResponseWriter, event)) *mach
 // definition returns the definition as CloudFormation makes it, with its substitutions.
 func definition(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(cmp.Or(os.Getenv("ASL"), "../deploy/fleet.asl.json"))
+	text, err := os.ReadFile("../deploy/fleet.asl.json")
 	awstest.NoError(t, err)
-	return strings.NewReplacer("${FunctionArn}", functionARN, "${Bucket}", bucket).Replace(string(text))
+	return strings.NewReplacer("${Partition}", "aws", "${FunctionArn}", functionARN, "${Bucket}", bucket, "${Prefix}", prefix,
+		"${Mode}", "apply", "${MaxConcurrencyKnow}", "8", "${MaxConcurrencyAct}", "8").Replace(string(text))
 }
 
 // start starts an execution and returns its ARN.
