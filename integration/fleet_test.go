@@ -39,10 +39,11 @@ type fleetTest struct {
 
 	mu     sync.Mutex
 	events []event
-	// faults has an answer instead of moto's, by unit or account.
+	// faults has an answer instead of moto's, by unit.
 	faults map[string]func(http.ResponseWriter, *http.Request) (answered bool)
-	// before is called before each event; false kills the function during it.
+	// before is called before each event; kill kills the function.
 	before func(e event, kill context.CancelFunc)
+	late   string // an image that something begins to use during the execution
 }
 
 // newFleet starts moto with the state machine of these targets, a JSON array.
@@ -62,12 +63,11 @@ func (f *fleetTest) answer(w http.ResponseWriter, e event) {
 	defer kill()
 	f.mu.Lock()
 	f.events = append(f.events, e)
-	before := f.before
-	on := f.registryOf(e)
 	f.mu.Unlock()
-	if before != nil {
-		before(e, kill)
+	if f.before != nil {
+		f.before(e, kill)
 	}
+	on := f.registryOf(e)
 	api := &awstest.RuntimeAPI{Timeout: f.timeout, Events: []string{string(e.text)}}
 	runtime := httptest.NewServer(api)
 	defer runtime.Close()
@@ -94,10 +94,10 @@ func (f *fleetTest) answer(w http.ResponseWriter, e event) {
 
 // registryOf returns where the function sends its calls: to moto, perhaps behind a proxy.
 func (f *fleetTest) registryOf(e event) *registry {
-	for _, key := range []string{e.unit(), e.Target.Account} {
-		if fault := f.faults[key]; fault != nil {
-			return f.through(fault)
-		}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fault := f.faults[e.unit()]; fault != nil {
+		return f.through(fault)
 	}
 	return f.registry
 }
