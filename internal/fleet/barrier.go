@@ -18,12 +18,16 @@ const maxAhead = 5 * time.Minute // how far the time of a scan may be ahead of t
 // were to be asked. An object that is not in used is missing.
 func NewBarrier(t Targets, cycle int, used map[config.Place]Used, now time.Time, maxAge time.Duration) Barrier {
 	b := Barrier{Execution: t.Execution, Cycle: cycle, At: now, Oldest: now, Organization: t.Organization, Accounts: []string{}, Failed: []FailedPlace{}, Users: map[string][]config.Place{}}
-	listed := map[string]bool{}
+	listed, known := map[string]bool{}, map[Use]bool{} // a user in another Region adds nothing
 	for _, p := range t.Places {
 		u, found := used[p]
 		for _, use := range u.Elsewhere {
 			use.Account = p.Account
-			b.Elsewhere = append(b.Elsewhere, use)
+			key := Use{Image: use.Image, Account: use.Account, AllImages: use.AllImages}
+			if !known[key] {
+				b.Elsewhere = append(b.Elsewhere, use)
+			}
+			known[key] = true
 		}
 		for _, registry := range u.Registries {
 			b.Users[registry.String()] = append(b.Users[registry.String()], p)

@@ -66,6 +66,9 @@ func (s Source) Listed() (accounts []string, organization string) {
 	return s.Barrier.Accounts, s.Barrier.Organization
 }
 
+// MaxUses implements [inuse.Repetitive].
+func (Source) MaxUses() int { return list.Source{}.MaxUses() }
+
 const advice = "start a new execution"
 
 // Uses implements [inuse.Source].
@@ -94,14 +97,12 @@ func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 				yield(inuse.Use{}, fmt.Errorf("%s is no list of an account and Region; delete it, and %s", s.Store.Location(name), advice))
 				return
 			}
-			for use, err := range list.Of(user.String(), name, s.Store.Open, s.Now, s.MaxAge, advice).Uses(ctx) {
-				if err != nil {
-					fail(user, err.Error())
-					break
-				}
-				if use.Account = user.Account; !yield(use, nil) {
-					return
-				}
+			problem, stopped := s.read(ctx, user, yield)
+			if stopped {
+				return
+			}
+			if problem != "" {
+				fail(user, problem)
 			}
 		}
 		if !s.elsewhere(yield) {
@@ -113,10 +114,34 @@ func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	}
 }
 
+// read yields the uses in the list of a place, and returns what is wrong with the list. It
+// reports whether yield has stopped it. [Write] writes no list without a use, and none that is
+// older than the oldest scan.
+func (s Source) read(ctx context.Context, user config.Place, yield func(inuse.Use, error) bool) (problem string, stopped bool) {
+	problem = "its list for this registry is empty; " + advice
+	maxAge := max(s.Now.Sub(s.Barrier.Oldest.Truncate(time.Second)), time.Second)
+	name, foreign := fleet.ListName(s.Execution, s.Cycle, s.Registry, user), ""
+	for use, err := range list.Of(user.String(), name, s.Store.Open, s.Now, maxAge, advice).Uses(ctx) {
+		if err != nil {
+			return err.Error(), false
+		}
+		if problem = ""; use.Reference.RegistryID != s.Registry.Account || use.Reference.Region != s.Registry.Region {
+			foreign = fmt.Sprintf("its list for this registry names %s; %s", use.Reference, advice)
+		}
+		if use.Account = user.Account; !yield(use, nil) {
+			return "", true
+		}
+	}
+	return cmp.Or(problem, foreign), false
+}
+
 // names returns the names of the lists of the registry. It fails if the lists are too old.
 func (s Source) names(ctx context.Context) ([]string, error) {
-	if until := s.Barrier.Until(s.MaxAge); s.Now.After(until) {
+	switch age := s.Now.Sub(s.Barrier.Oldest); {
+	case age > s.MaxAge:
 		return nil, fmt.Errorf("the lists of execution %s are more than %s old; %s, or raise fleet.listsMaxAgeMinutes", s.Execution, s.MaxAge, advice)
+	case age < -time.Hour:
+		return nil, fmt.Errorf("the lists of execution %s are from the future; %s", s.Execution, advice)
 	}
 	return s.Store.List(ctx, fleet.ListsOf(s.Execution, s.Cycle, s.Registry))
 }
