@@ -12,6 +12,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 )
 
 const (
@@ -166,4 +167,68 @@ func (u unlisted) List(ctx context.Context, prefix string) ([]string, error) {
 		return nil, errors.New("denied")
 	}
 	return u.Store.List(ctx, prefix)
+}
+
+// An image that was pulled after the scan of its user's place, and before the run, stays.
+func TestAPullSinceTheListsKeepsAnImage(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t, "")
+	advance := func(d time.Duration) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.later += d
+	}
+	image := c.registries[companyA].Put("app", fakeecr.Image{PushedAt: now.Add(-9 * day), Tags: []string{"back"}})
+	c.between = func(event string) {
+		if strings.Contains(event, `"barrier"`) {
+			advance(time.Minute)
+			c.registries[companyA].Pull("app", image)
+			advance(time.Minute)
+		}
+	}
+	r := c.play(t, "apply")
+	awstest.Equal(t, "left in A", "back v0 v1 v2", c.left(companyA))
+	awstest.Equal(t, "handled", true, r.Handled)
+}
+
+// What the scan of a place cannot do is in its outcome object, without the external ID.
+func TestAPlaceThatFailsIsWritten(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault func(c *company)
+		want  string
+	}{
+		"panic": {func(c *company) {
+			c.Assume = func(context.Context, function.Role) (function.Registry, error) { panic("oops") }
+		}, "the program is faulty: oops"},
+		"denied":       {func(c *company) { c.denied["arn:aws:iam::"+companyB+":role/reader"] = errors.New("denied") }, "denied"},
+		"scan":         {func(c *company) { c.scans[companyB] = errors.New("throttled") }, "ecs: throttled"},
+		"long message": {func(c *company) { c.scans[companyB] = errors.New(strings.Repeat("long ", 9999)) }, "ecs: long"},
+	} {
+		c := newCompany(t, "")
+		_, err := c.send(t.Context(), `"mode": "plan", "step": "targets"`)
+		awstest.NoError(t, err)
+		test.fault(c)
+		answer, err := c.send(t.Context(), `"mode": "references", "cycle": 1, "target": {"account": "`+companyB+`", "region": "eu-west-1"}`)
+		awstest.NoError(t, err)
+		text := string(c.read(t, usedB))
+		awstest.Contains(t, text, `"problem":"`+test.want)
+		awstest.Equal(t, name+": a problem in the answer", true, answer["problem"] != nil)
+		_, found := strings.CutPrefix(text, `{"execution":"night","cycle":1`)
+		awstest.Equal(t, name+": execution and cycle", true, found)
+		awstest.Equal(t, name+": external ID", false, strings.Contains(text, "the-word"))
+		if strings.Contains(test.want, "ecs") {
+			awstest.Contains(t, string(c.read(t, listOfB)), "app:v1") // what was found protects
+		}
+	}
+}
+
+// A place that the execution does not ask is refused.
+func TestAPlaceThatIsNotAsked(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t, "")
+	_, err := c.send(t.Context(), `"mode": "plan", "step": "targets"`)
+	awstest.NoError(t, err)
+	_, err = c.send(t.Context(), `"mode": "references", "cycle": 1, "target": {"account": "999999999999", "region": "eu-west-1"}`)
+	wantError[*function.RequestError](t, err, "999999999999/eu-west-1")
 }

@@ -66,6 +66,9 @@ func (s Source) Listed() (accounts []string, organization string) {
 	return s.Barrier.Accounts, s.Barrier.Organization
 }
 
+// Since returns when the oldest scan began. Images that were pulled since may be in use.
+func (s Source) Since() time.Time { return s.Barrier.Oldest }
+
 // MaxUses implements [inuse.Repetitive].
 func (Source) MaxUses() int { return list.Source{}.MaxUses() }
 
@@ -114,7 +117,7 @@ func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	}
 }
 
-// read yields the uses in the list of a place, and returns what is wrong with the list. It
+// read yields the uses in the list of a place, and returns a problem of the list. It
 // reports whether yield has stopped it. [Write] writes no list without a use, and none that is
 // older than the oldest scan.
 func (s Source) read(ctx context.Context, user config.Place, yield func(inuse.Use, error) bool) (problem string, stopped bool) {
