@@ -72,12 +72,17 @@ func WriteUsed(ctx context.Context, s Store, u Used) error {
 	return writeObject(ctx, s, placeName(u.Execution, u.Cycle, u.Place), u)
 }
 
-// WriteBarrier reads the outcome objects of all places, and writes the barrier of the cycle.
-// An object that cannot be read is a place that failed.
-func WriteBarrier(ctx context.Context, s Store, t Targets, cycle int, now time.Time, maxAge time.Duration) (Barrier, error) {
+// WriteBarrier writes the barrier of a cycle.
+func WriteBarrier(ctx context.Context, s Store, b Barrier) error {
+	return writeObject(ctx, s, barrierName(b.Execution, b.Cycle), b)
+}
+
+// ReadUsed reads the outcome objects of all places for [NewBarrier]. One that cannot be read
+// has a problem. The error is that of the listing.
+func ReadUsed(ctx context.Context, s Store, t Targets, cycle int) (map[config.Place]Used, error) {
 	names, err := s.List(ctx, listsPrefix(t.Execution, cycle)+"places/")
 	if err != nil {
-		return Barrier{}, err
+		return nil, err
 	}
 	var mu sync.Mutex
 	used := map[config.Place]Used{}
@@ -100,11 +105,7 @@ func WriteBarrier(ctx context.Context, s Store, t Targets, cycle int, now time.T
 		defer mu.Unlock()
 		used[p] = u
 	})
-	if err := ctx.Err(); err != nil {
-		return Barrier{}, err
-	}
-	b := NewBarrier(t, cycle, used, now, maxAge)
-	return b, writeObject(ctx, s, barrierName(t.Execution, cycle), b)
+	return used, ctx.Err()
 }
 
 // ReadBarrier reads the barrier of a cycle.

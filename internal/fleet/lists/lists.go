@@ -124,7 +124,7 @@ func (s Source) read(ctx context.Context, user config.Place, yield func(inuse.Us
 	problem = "its list for this registry is empty; " + advice
 	maxAge := max(s.Now.Sub(s.Barrier.Oldest.Truncate(time.Second)), time.Second)
 	name, foreign := fleet.ListName(s.Execution, s.Cycle, s.Registry, user), ""
-	for use, err := range list.Of(user.String(), name, s.Store.Open, s.Now, maxAge, advice).Uses(ctx) {
+	for use, err := range list.New(name, s.Store.Open, s.Now, maxAge).Of(user.String(), advice).Uses(ctx) {
 		if err != nil {
 			return err.Error(), false
 		}

@@ -42,8 +42,9 @@ func TestAListIsReadBack(t *testing.T) {
 	uses = append(uses, image("docker.io/library/app:v1", false))
 	store, targets := fleet.NewMemory(), fleet.Targets{Execution: "night", Places: []config.Place{user}}
 	awstest.NoError(t, lists.Write(t.Context(), store, fleet.Used{Execution: "night", Cycle: 1, Place: user, At: awstest.Now}, uses))
-	barrier, err := fleet.WriteBarrier(t.Context(), store, targets, 1, awstest.Now, time.Hour)
+	used, err := fleet.ReadUsed(t.Context(), store, targets, 1)
 	awstest.NoError(t, err)
+	barrier := fleet.NewBarrier(targets, 1, used, awstest.Now, time.Hour)
 	read := func(of config.Place) inuse.Scan {
 		source := lists.Source{Store: store, Execution: "night", Cycle: 1, Registry: of, Barrier: barrier, Now: awstest.Now, MaxAge: time.Hour}
 		scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{source}, awstest.Now)
