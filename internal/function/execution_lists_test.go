@@ -78,10 +78,12 @@ func TestNothingIsRemovedByAFaultyList(t *testing.T) {
 		"time is too late": replace(timestamp, now.Add(61*time.Minute).UTC().Format(time.RFC3339)),
 	}
 	list := map[string]func([]byte) []byte{
-		"plain text":          is(companyA + ".dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"),
-		"without references":  func(text []byte) []byte { return append(text[:bytes.IndexByte(text, '\n')], "]}"...) },
-		"of another account":  replace(`"account":"`, `"account":"9`),
-		"of another Region":   replace(`"region":"eu-west-1"`, `"region":"us-east-1"`),
+		"plain text":         is(companyA + ".dkr.ecr.eu-west-1.amazonaws.com/app:v1\n"),
+		"without references": func(text []byte) []byte { return append(text[:bytes.IndexByte(text, '\n')], "]}"...) },
+		"of another account": replace(`"account":"`, `"account":"9`),
+		"of another Region":  replace(`"region":"eu-west-1"`, `"region":"us-east-1"`),
+		"in part of registry B": replace(`"references":[`, `"references":[{"image":"`+companyA+`.dkr.ecr.eu-west-1.amazonaws.com/app:v1","by":"x"},{"image":"`+
+			companyB+`.dkr.ecr.eu-west-1.amazonaws.com/app:v1","by":"x"},`),
 		"of registry B":       replace(companyA+".dkr", companyB+".dkr"),
 		"of an earlier cycle": replace(timestamp, now.Add(-time.Minute).UTC().Format(time.RFC3339)),
 		"unreadable in part":  replace("/app:v", "/app:v:"),
