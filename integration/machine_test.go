@@ -115,7 +115,7 @@ func (m *machine) end(execution string) *sfn.DescribeExecutionOutput {
 // object reads an object of the bucket.
 func (m *machine) object(key string, into any) {
 	m.Helper()
-	text, err := awsclient.GetObject(m.Context(), m.config("eu-west-1"), "s3://"+bucket+"/"+key, time.Now())
+	text, err := awsclient.GetObject(m.Context(), awsclient.Local(m.url, "eu-west-1"), "s3://"+bucket+"/"+key, time.Now())
 	m.done(err)
 	m.done(json.Unmarshal(text, into))
 }
