@@ -18,12 +18,16 @@ const maxAhead = 5 * time.Minute // how far the time of a scan may be ahead of t
 // were to be asked. An object that is not in used is missing.
 func NewBarrier(t Targets, cycle int, used map[config.Place]Used, now time.Time, maxAge time.Duration) Barrier {
 	b := Barrier{Execution: t.Execution, Cycle: cycle, At: now, Oldest: now, Organization: t.Organization, Accounts: []string{}, Failed: []FailedPlace{}, Users: map[string][]config.Place{}}
-	listed := map[string]bool{}
+	listed, known := map[string]bool{}, map[Use]bool{} // a user in another Region adds nothing
 	for _, p := range t.Places {
 		u, found := used[p]
 		for _, use := range u.Elsewhere {
 			use.Account = p.Account
-			b.Elsewhere = append(b.Elsewhere, use)
+			key := Use{Image: use.Image, Account: use.Account, AllImages: use.AllImages}
+			if !known[key] {
+				b.Elsewhere = append(b.Elsewhere, use)
+			}
+			known[key] = true
 		}
 		for _, registry := range u.Registries {
 			b.Users[registry.String()] = append(b.Users[registry.String()], p)
@@ -68,12 +72,17 @@ func WriteUsed(ctx context.Context, s Store, u Used) error {
 	return writeObject(ctx, s, placeName(u.Execution, u.Cycle, u.Place), u)
 }
 
-// WriteBarrier reads the outcome objects of all places, and writes the barrier of the cycle.
-// An object that cannot be read is a place that failed.
-func WriteBarrier(ctx context.Context, s Store, t Targets, cycle int, now time.Time, maxAge time.Duration) (Barrier, error) {
+// WriteBarrier writes the barrier of a cycle.
+func WriteBarrier(ctx context.Context, s Store, b Barrier) error {
+	return writeObject(ctx, s, barrierName(b.Execution, b.Cycle), b)
+}
+
+// ReadUsed reads the outcome objects of all places for [NewBarrier]. One that cannot be read
+// has a problem. The error is that of the listing.
+func ReadUsed(ctx context.Context, s Store, t Targets, cycle int) (map[config.Place]Used, error) {
 	names, err := s.List(ctx, listsPrefix(t.Execution, cycle)+"places/")
 	if err != nil {
-		return Barrier{}, err
+		return nil, err
 	}
 	var mu sync.Mutex
 	used := map[config.Place]Used{}
@@ -96,11 +105,7 @@ func WriteBarrier(ctx context.Context, s Store, t Targets, cycle int, now time.T
 		defer mu.Unlock()
 		used[p] = u
 	})
-	if err := ctx.Err(); err != nil {
-		return Barrier{}, err
-	}
-	b := NewBarrier(t, cycle, used, now, maxAge)
-	return b, writeObject(ctx, s, barrierName(t.Execution, cycle), b)
+	return used, ctx.Err()
 }
 
 // ReadBarrier reads the barrier of a cycle.

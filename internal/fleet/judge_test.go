@@ -47,8 +47,9 @@ func write(t *testing.T, s fleet.Store, o fleet.Outcome) {
 
 func barrier(t *testing.T, s fleet.Store, targets fleet.Targets) {
 	t.Helper()
-	_, err := fleet.WriteBarrier(t.Context(), s, targets, 1, awstest.Now, time.Hour)
+	used, err := fleet.ReadUsed(t.Context(), s, targets, 1)
 	awstest.NoError(t, err)
+	awstest.NoError(t, fleet.WriteBarrier(t.Context(), s, fleet.NewBarrier(targets, 1, used, awstest.Now, time.Hour)))
 }
 
 func put(t *testing.T, s fleet.Store, name, text string) {

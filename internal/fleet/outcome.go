@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	maxObject = 16 << 20 // bytes of an object that is read as a whole
+	maxObject = 64 << 20 // bytes of an object that is read as a whole
 	maxReads  = 32       // objects that are read at the same time
 
 	// MaxMessage is the maximum length of a message in an outcome or an answer, in bytes.

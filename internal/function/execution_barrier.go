@@ -14,8 +14,12 @@ func (h *Handler) barrier(ctx context.Context, request config.Request, all confi
 	if err != nil {
 		return fleet.BarrierAnswer{}, err
 	}
-	b, err := fleet.WriteBarrier(ctx, h.Fleet.Store, t, request.Cycle, h.Now().UTC(), listsMaxAge(all))
-	return fleet.BarrierAnswer{Listed: len(t.Places) - len(b.Failed), Failed: len(b.Failed)}, err
+	used, err := fleet.ReadUsed(ctx, h.Fleet.Store, t, request.Cycle)
+	if err != nil {
+		return fleet.BarrierAnswer{}, err
+	}
+	b := fleet.NewBarrier(t, request.Cycle, used, h.Now().UTC(), listsMaxAge(all))
+	return fleet.BarrierAnswer{Listed: len(t.Places) - len(b.Failed), Failed: len(b.Failed)}, fleet.WriteBarrier(ctx, h.Fleet.Store, b)
 }
 
 // listsMaxAge returns the age beyond which the lists of an execution do not count.

@@ -11,12 +11,14 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/list"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/reference"
 )
 
@@ -66,42 +68,43 @@ func (s Source) Listed() (accounts []string, organization string) {
 	return s.Barrier.Accounts, s.Barrier.Organization
 }
 
+// Since returns when the oldest scan began. Images that were pulled since may be in use.
+func (s Source) Since() time.Time { return s.Barrier.Oldest }
+
+// MaxUses implements [inuse.Repetitive].
+func (Source) MaxUses() int { return list.Source{}.MaxUses() }
+
 const advice = "start a new execution"
+
+const maxOpen = 16 // lists that are read at the same time
 
 // Uses implements [inuse.Source].
 func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	return func(yield func(inuse.Use, error) bool) {
-		failed := inuse.AccountsError{}
+		failed, mu := inuse.AccountsError{}, sync.Mutex{}
 		fail := func(p config.Place, problem string) {
+			mu.Lock()
+			defer mu.Unlock()
 			failed[p.Account] = errors.Join(failed[p.Account], errors.New(p.String()+": "+problem))
 		}
 		for _, f := range s.Barrier.Failed {
 			fail(f.Place, f.Problem)
 		}
-		names, err := s.names(ctx)
+		users, err := s.users(ctx)
 		if err != nil {
 			yield(inuse.Use{}, err)
 			return
 		}
 		for _, user := range s.Barrier.Users[s.Registry.String()] {
-			if !slices.Contains(names, fleet.ListName(s.Execution, s.Cycle, s.Registry, user)) {
+			if !slices.Contains(users, user) {
 				fail(user, "its list for this registry is missing; "+advice)
 			}
 		}
-		for _, name := range names {
-			user, ok := s.userOf(name)
-			if !ok {
-				yield(inuse.Use{}, fmt.Errorf("%s is no list of an account and Region; delete it, and %s", s.Store.Location(name), advice))
+		for use, err := range query.Merge(ctx, maxOpen, users, func(ctx context.Context, user config.Place) iter.Seq2[inuse.Use, error] {
+			return s.list(ctx, user, fail)
+		}) {
+			if !yield(use, err) || err != nil {
 				return
-			}
-			for use, err := range list.Of(user.String(), name, s.Store.Open, s.Now, s.MaxAge, advice).Uses(ctx) {
-				if err != nil {
-					fail(user, err.Error())
-					break
-				}
-				if use.Account = user.Account; !yield(use, nil) {
-					return
-				}
 			}
 		}
 		if !s.elsewhere(yield) {
@@ -113,12 +116,55 @@ func (s Source) Uses(ctx context.Context) iter.Seq2[inuse.Use, error] {
 	}
 }
 
-// names returns the names of the lists of the registry. It fails if the lists are too old.
-func (s Source) names(ctx context.Context) ([]string, error) {
-	if until := s.Barrier.Until(s.MaxAge); s.Now.After(until) {
-		return nil, fmt.Errorf("the lists of execution %s are more than %s old; %s, or raise fleet.listsMaxAgeMinutes", s.Execution, s.MaxAge, advice)
+// list yields the uses in the list of a place. It calls fail if the list cannot be read, has no
+// use, names another registry, or is older than the oldest scan. [Write] writes none of these.
+func (s Source) list(ctx context.Context, user config.Place, fail func(config.Place, string)) iter.Seq2[inuse.Use, error] {
+	return func(yield func(inuse.Use, error) bool) {
+		maxAge := max(s.Now.Sub(s.Barrier.Oldest.Truncate(time.Second)), time.Second)
+		name := fleet.ListName(s.Execution, s.Cycle, s.Registry, user)
+		problem, empty := "its list for this registry is empty; "+advice, true
+		for use, err := range list.New(name, s.Store.Open, s.Now, maxAge).Of(user.String(), advice).Uses(ctx) {
+			if err != nil {
+				fail(user, err.Error())
+				return
+			}
+			if empty {
+				problem, empty = "", false
+			}
+			if use.Reference.RegistryID != s.Registry.Account || use.Reference.Region != s.Registry.Region {
+				problem = fmt.Sprintf("its list for this registry names %s; %s", use.Reference, advice)
+			}
+			if use.Account = user.Account; !yield(use, nil) {
+				return
+			}
+		}
+		if problem != "" {
+			fail(user, problem)
+		}
 	}
-	return s.Store.List(ctx, fleet.ListsOf(s.Execution, s.Cycle, s.Registry))
+}
+
+// users returns the places whose lists of the registry there are. It fails if the lists are too
+// old, or if there is anything else among them.
+func (s Source) users(ctx context.Context) ([]config.Place, error) {
+	switch age := s.Now.Sub(s.Barrier.Oldest); {
+	case age > s.MaxAge:
+		return nil, fmt.Errorf("the lists of execution %s are more than %s old; %s, or raise fleet.listsMaxAgeMinutes", s.Execution, s.MaxAge, advice)
+	case age < -time.Hour:
+		return nil, fmt.Errorf("the lists of execution %s are from the future; %s", s.Execution, advice)
+	}
+	names, err := s.Store.List(ctx, fleet.ListsOf(s.Execution, s.Cycle, s.Registry))
+	if err != nil {
+		return nil, err
+	}
+	users := make([]config.Place, len(names))
+	for i, name := range names {
+		var ok bool
+		if users[i], ok = s.userOf(name); !ok {
+			return nil, fmt.Errorf("%s is no list of an account and Region; delete it, and %s", s.Store.Location(name), advice)
+		}
+	}
+	return users, nil
 }
 
 // userOf returns the place whose list has the name.

@@ -61,10 +61,11 @@ func New(location string, open Open, now time.Time, maxAge time.Duration) Source
 	return Source{location: location, open: open, now: now, maxAge: maxAge, unused: unused}
 }
 
-// Of is [New] for a document of the place, which is an account and Region. Any other content
-// fails. Unused says what to do if the list cannot be read.
-func Of(place, location string, open Open, now time.Time, maxAge time.Duration, unused string) Source {
-	return Source{location: location, open: open, now: now, maxAge: maxAge, place: place, unused: unused}
+// Of returns the source for a document of the place, which is an account and Region. Any other
+// content fails. Unused says what to do if the list cannot be read.
+func (s Source) Of(place, unused string) Source {
+	s.place, s.unused = place, unused
+	return s
 }
 
 // Name returns the location, the entry of protect.references.
