@@ -180,8 +180,8 @@ func TestTheFleetsFunctionMayOnlyAssumeRolesAndKeepObjects(t *testing.T) {
 
 const networkInterfaces = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:*/*"
 
-// Nothing else but the function and the maps: AWS documents these permissions for an item
-// reader of one object, for a result writer, for children, and for logs.
+// AWS documents these permissions for an item reader of one object, a result writer and
+// children, for a function, and for logs.
 // https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
 // https://docs.aws.amazon.com/step-functions/latest/dg/lambda-iam.html
 // https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
