@@ -187,13 +187,26 @@ const networkInterfaces = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::Accou
 // https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 func TestTheStateMachineMayRunItsMaps(t *testing.T) {
 	t.Parallel()
-	awstest.Equal(t, "actions", []string{
-		"lambda:InvokeFunction",
-		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
-		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
-		"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject",
-		"states:DescribeExecution", "states:StartExecution", "states:StopExecution",
-	}, sortedKeys(granted(t, "deploy/fleet.yaml", "StateMachineRole")))
+	const arn = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:"
+	children := []string{arn + "execution:${AWS::StackName}:*", arn + "execution:${AWS::StackName}/*"}
+	results := []string{"${Bucket.Arn}/fleet/*/maps/*"}
+	want := map[string][]string{
+		"lambda:InvokeFunction":       {"CleanerFunction.Arn"},
+		"s3:AbortMultipartUpload":     results,
+		"s3:GetObject":                {"${Bucket.Arn}/fleet/*/items/*", results[0]},
+		"s3:ListMultipartUploadParts": results,
+		"s3:PutObject":                results,
+		"states:DescribeExecution":    children,
+		"states:StartExecution":       {arn + "stateMachine:${AWS::StackName}"},
+		"states:StopExecution":        children,
+	}
+	for _, action := range []string{
+		"CreateLogDelivery", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies",
+		"GetLogDelivery", "ListLogDeliveries", "PutResourcePolicy", "UpdateLogDelivery",
+	} {
+		want["logs:"+action] = []string{"*"}
+	}
+	awstest.Equal(t, "state machine", want, granted(t, "deploy/fleet.yaml", "StateMachineRole"))
 	awstest.Equal(t, "scheduler", map[string][]string{
 		"states:StartExecution": {"FleetStateMachine"},
 		"sqs:SendMessage":       {"DeadLetterQueue.Arn"},
