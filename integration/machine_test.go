@@ -3,7 +3,6 @@
 package integration_test
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 )
 
@@ -81,9 +81,10 @@ func startMachine(t *testing.T, function func(http.ResponseWriter, event)) *mach
 // definition returns the definition as CloudFormation makes it, with its substitutions.
 func definition(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(cmp.Or(os.Getenv("ASL"), "../deploy/fleet.asl.json"))
+	text, err := os.ReadFile("../deploy/fleet.asl.json")
 	awstest.NoError(t, err)
-	return strings.NewReplacer("${FunctionArn}", functionARN, "${Bucket}", bucket).Replace(string(text))
+	return strings.NewReplacer("${Partition}", "aws", "${FunctionArn}", functionARN, "${Bucket}", bucket, "${Prefix}", prefix,
+		"${Mode}", "apply", "${MaxConcurrencyKnow}", "8", "${MaxConcurrencyAct}", "8").Replace(string(text))
 }
 
 // start starts an execution and returns its ARN.
@@ -114,13 +115,7 @@ func (m *machine) end(execution string) *sfn.DescribeExecutionOutput {
 // object reads an object of the bucket.
 func (m *machine) object(key string, into any) {
 	m.Helper()
-	answer, err := http.Get(m.url + "/" + bucket + "/" + key)
+	text, err := awsclient.GetObject(m.Context(), awsclient.Local(m.url, "eu-west-1"), "s3://"+bucket+"/"+key, time.Now())
 	m.done(err)
-	defer func() { _ = answer.Body.Close() }() // it was only read
-	text, err := io.ReadAll(answer.Body)
-	m.done(err)
-	if answer.StatusCode != http.StatusOK {
-		m.Fatalf("%s: %s\n%s", key, answer.Status, text)
-	}
-	m.done(json.NewDecoder(bytes.NewReader(text)).Decode(into))
+	m.done(json.Unmarshal(text, into))
 }

@@ -138,6 +138,8 @@ func TestDocumentIsReadAsTheSameConfiguration(t *testing.T) {
 		`{"protect": {"inUse": [], "references": [], "tagPatterns": [], "eksClusters": [], "keepNewest": 0}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`,
 		`{"protect": {"registryAliases": {"a": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/b"}, "referencesMaxAgeHours": 5},
 			"policies": [{}, {"protect": {"keepNewest": 9}}, {"protect": {"referencesMaxAgeHours": 6}}]}`,
+		`{"protect": {"regions": ["us-east-1"], "references": ["s3://b/p/"], "expect": ["222222222222/eu-west-1"]},
+			"policies": [{"protect": {"inUse": []}}, {"protect": {"references": []}}, {"protect": {"regions": []}}], "targets": [` + target + `, "policies": [{}], "protect": {"inUse": []}}]}`,
 		`{"orphans": "delete", "onExpire": "archive", "policies": [{"orphans": "keep", "onExpire": "delete"}], "report": {"s3": "s3://b/k", "notify": "always"}}`,
 		`{"fleet": {"listsMaxAgeMinutes": 30}, "orphans": "delete", "limits": {"maxDeletions": 5}, "protect": {"kubeconfig": "k", "accounts": [` + account + `}]},
 			"policies": [{"name": "a", "protect": {"keepNewest": 9}}, {"limits": {"maxDeletions": 4}}], "targets": [` + organization + `{"units": ["r-ab12"], "exclude": ["222222222222"]}},

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 )
 
 // target begins a target in account 222222222222.
@@ -172,4 +173,14 @@ func TestTheRolesOfATarget(t *testing.T) {
 		equal(t, place, want, access.RoleARN+" "+access.ApplyRoleARN+" "+access.ExternalID)
 		equal(t, place+": not a target", want == "  ", err != nil)
 	}
+}
+
+func TestTheExampleOfTargetsIsRight(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(string(corpus.File(t, "../../docs/configuration.md")), "## Targets and fleet")
+	_, example, _ := strings.Cut(section, "```json\n")
+	example, _, _ = strings.Cut(example, "```")
+	c := mustParse(t, example)
+	equal(t, "has one target for an account, and one for an organization", true, len(c.Targets) == 2 && c.Targets[1].Organization != nil)
+	equal(t, "the schema accepts it", true, newValidator(t, "").accepts([]byte(example)))
 }

@@ -25,7 +25,11 @@ func Judge(ctx context.Context, s Store, execution string, mode config.Mode, now
 	t, err := ReadTargets(ctx, s, execution)
 	if err != nil {
 		r := Report{Version: Version, Execution: execution, Mode: mode, End: now, Targets: []TargetEnd{}, Places: []PlaceEnd{}}
-		r.Message = Shorten(fmt.Sprintf("step targets failed, and nothing was cleaned: its error is in the history of execution %s (%v)", execution, err), MaxMessage)
+		problem := fmt.Sprintf("the targets of execution %s cannot be read, and its outcomes are not known: %v; repeat step judge", execution, err)
+		if errors.Is(err, ErrMissing) {
+			problem = fmt.Sprintf("step targets failed, and nothing was cleaned: its error is in the history of execution %s", execution)
+		}
+		r.Message = Shorten(problem, MaxMessage)
 		return r, writeObject(ctx, s, fleetReportName(execution), r)
 	}
 	targets, strangers, err := judgeTargets(ctx, s, t)
@@ -41,8 +45,8 @@ func Judge(ctx context.Context, s Store, execution string, mode config.Mode, now
 	return r, cmp.Or(ctx.Err(), writeObject(ctx, s, fleetReportName(execution), r))
 }
 
-// FleetReport returns the location of the report.
-func FleetReport(s Store, execution string) string { return s.Location(fleetReportName(execution)) }
+// ReportLocation returns the location of the report.
+func ReportLocation(s Store, execution string) string { return s.Location(fleetReportName(execution)) }
 
 // judgeTargets returns how each target ended, and the names of outcome objects of no target.
 func judgeTargets(ctx context.Context, s Store, t Targets) (ends []TargetEnd, strangers []string, err error) {
@@ -115,17 +119,25 @@ func (o *Outcome) problem(err error) string {
 	return ""
 }
 
-// judgePlaces returns how the newest in-use scan of each place ended.
+// judgePlaces returns how the in-use scan of each place ended in the newest cycle. A place whose
+// list did not count at the barrier has failed.
 func judgePlaces(ctx context.Context, s Store, t Targets) ([]PlaceEnd, error) {
 	cycle, err := newestCycle(ctx, s, t.Execution)
 	if err != nil {
 		return nil, err
 	}
+	uncounted := map[config.Place]string{}
+	if b, err := ReadBarrier(ctx, s, t.Execution, cycle); err == nil { // without one, no registry is done
+		for _, failed := range b.Failed {
+			uncounted[failed.Place] = failed.Problem
+		}
+	}
 	ends := make([]PlaceEnd, len(t.Places))
 	each(len(ends), func(i int) {
 		p := t.Places[i]
 		used, err := readObject[Used](ctx, s, placeName(t.Execution, cycle, p))
-		ends[i] = PlaceEnd{Account: p.Account, Region: p.Region, Outcome: Failed, Findings: used.Findings, Message: Shorten(used.unlisted(p, cycle, err), MaxMessage)}
+		problem := cmp.Or(used.unlisted(t.Execution, p, cycle, err), uncounted[p])
+		ends[i] = PlaceEnd{Account: p.Account, Region: p.Region, Outcome: Failed, Findings: used.Findings, Message: Shorten(problem, MaxMessage)}
 		if ends[i].Message == "" {
 			ends[i].Outcome = Done
 		}
@@ -133,14 +145,14 @@ func judgePlaces(ctx context.Context, s Store, t Targets) ([]PlaceEnd, error) {
 	return ends, nil
 }
 
-func (u *Used) unlisted(p config.Place, cycle int, err error) string {
+func (u *Used) unlisted(execution string, p config.Place, cycle int, err error) string {
 	switch {
 	case errors.Is(err, ErrMissing):
 		return fmt.Sprintf("it has no list in cycle %d: the function did not end there; the error is in the execution's history, in the map of places", cycle)
 	case err != nil:
 		return "its list cannot be read: " + err.Error()
-	case u.Place != p:
-		return fmt.Sprintf("its list is of %s", u.Place)
+	case u.Place != p || u.Cycle != cycle || u.Execution != execution:
+		return fmt.Sprintf("its list is of %s in cycle %d of execution %q", u.Place, u.Cycle, u.Execution)
 	}
 	return u.Problem
 }

@@ -17,6 +17,7 @@ import (
 const (
 	maxObject = 16 << 20 // bytes of an object that is read as a whole
 	maxReads  = 32       // objects that are read at the same time
+
 	// MaxMessage is the maximum length of a message in an outcome or an answer, in bytes.
 	// 4,000 bytes stay below 32 KB even if all of them are escaped twice.
 	MaxMessage = 4_000

@@ -14,7 +14,7 @@ func (h *Handler) judge(ctx context.Context, request config.Request) (fleet.Judg
 	if err != nil {
 		return fleet.JudgeAnswer{}, err
 	}
-	location := fleet.FleetReport(h.Fleet.Store, request.Execution)
+	location := fleet.ReportLocation(h.Fleet.Store, request.Execution)
 	cause, err := json.Marshal(map[string]string{"message": r.Message, "report": location})
 	return fleet.JudgeAnswer{
 		Handled: r.Handled, Expected: r.Expected, Done: r.Done, Skipped: r.Skipped, Failed: r.Failed, Report: location, Cause: string(cause),

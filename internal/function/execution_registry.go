@@ -191,8 +191,9 @@ func (u *unit) end(ctx context.Context, failed error, fresh bool) (fleet.Registr
 	if failed != nil {
 		u.Failed = fleet.Shorten(failed.Error(), fleet.MaxMessage)
 	}
-	open := u.Failed == "" && (u.Continuation != nil || u.Round == 0)
-	return fleet.RegistryAnswer{
-		Place: u.Place, Round: u.Round, Again: open && fresh, ListsTooOld: open && !fresh, Continuation: u.Continuation, Failed: u.Failed,
-	}, u.write(ctx)
+	answer := fleet.RegistryAnswer{Place: u.Place, Round: u.Round, Failed: u.Failed}
+	if u.Failed == "" && (u.Continuation != nil || u.Round == 0) {
+		answer.Again, answer.ListsTooOld, answer.Continuation = fresh, !fresh, u.Continuation
+	}
+	return answer, u.write(ctx)
 }

@@ -10,11 +10,14 @@ import (
 // target connects to the registry of a target. In mode apply, the role that removes images
 // reads them, and the other one asks which are in use.
 func (h *Handler) target(ctx context.Context, p config.Place, mode config.Mode, access config.Access) (Registry, error) {
-	reader, err := h.targetAs(ctx, p, config.Plan, access)
-	if err != nil || mode != config.Apply {
-		return reader, err
+	if mode != config.Apply {
+		return h.targetAs(ctx, p, mode, access)
 	}
-	remover, err := h.targetAs(ctx, p, config.Apply, access)
+	remover, err := h.targetAs(ctx, p, mode, access)
+	if err != nil {
+		return Registry{}, err
+	}
+	reader, err := h.targetAs(ctx, p, config.Plan, access)
 	remover.Sources = reader.Sources
 	return remover, err
 }

@@ -80,7 +80,7 @@ type AccountSource interface {
 	Account() string // 12 digits, or "" if it is the registry's
 }
 
-// A Lister is a source that knows which accounts have a list of what they use.
+// A Lister is a source that knows which accounts have a list of the images in use there.
 type Lister interface {
 	// Listed returns these accounts, and the id of the organization of which all accounts have
 	// a list, or "". It is called after Uses.

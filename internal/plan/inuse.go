@@ -217,14 +217,6 @@ func (u *imagesInUse) addFinding(kind finding.Kind, format string, args ...any) 
 	u.findings = append(u.findings, u.finding(kind, format, args...))
 }
 
-func inUseBy(users []string) []Protection {
-	var protections []Protection
-	for _, user := range words.Few(users) {
-		protections = append(protections, Protection{ByInUse, user})
-	}
-	return protections
-}
-
 // protectTags returns further protections of the tags: an index above the image is in use,
 // an unread index may be related to an image in use, or a tag names the image's subject.
 func (u *imagesInUse) protectTags(im *evaluator.Image, tags []string) []Protection {
