@@ -69,8 +69,8 @@ func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, setting
 	return keptByOwnPulls
 }
 
-// endOf reports on a plan that the run is done with or, if the run's end interrupted it, on
-// the part that the next run does not see again.
+// endOf reports on a plan. If the run's end interrupted it, the report has only the part that
+// the next run does not see again.
 func (r *Runner) endOf(ctx context.Context, p *plan.Plan, granted grant, detailed bool) (e end) {
 	e.handled, e.reported = r.handledIn(ctx, p), true
 	if !e.handled {

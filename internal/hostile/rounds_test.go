@@ -15,15 +15,15 @@ import (
 // maxRounds is more than the rounds of any trial: the last ones are not interrupted.
 const maxRounds = 40
 
-// drawRounds makes some trials of mode apply ones of several runs that continue. It has
-// random numbers of its own, so that other trials do not depend on it.
+// drawRounds makes some trials of mode apply ones of several runs that continue. It takes
+// other random numbers than the rest, so that other trials do not depend on it.
 func (s *settings) drawRounds(random *rand.Rand) {
 	if s.rounds = s.mode == "apply" && random.IntN(3) == 0; s.rounds {
 		s.repositories, s.workers = []string{"app", "web", "api", "ops"}[:2+random.IntN(3)], 1+random.IntN(3)
 	}
 }
 
-// A union is what the runs of a trial did together.
+// A union sums up the runs of a trial.
 type union struct {
 	totals   report.Totals
 	taken    map[string]int // how often calls deleted the image
