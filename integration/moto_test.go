@@ -44,18 +44,23 @@ func startSeeded(t *testing.T, seed string) *moto {
 	return startMoto(t, "motoseed.py", file)
 }
 
-// startMoto runs a script until the end of the test. The first argument of the script is a
-// port. Another process may take the port first, so there are three attempts.
+// startMoto runs a helper, as startScript does.
 func startMoto(t *testing.T, helper string, args ...string) *moto {
 	t.Helper()
-	script := filepath.Join(shared(t), "tools", helper)
+	return startScript(t, filepath.Join(shared(t), "tools", helper), args...)
+}
+
+// startScript runs a script until the end of the test. The first argument of the script is a
+// port. Another process may take the port first, so there are three attempts.
+func startScript(t *testing.T, script string, args ...string) *moto {
+	t.Helper()
 	for attempt := 1; ; attempt++ {
 		m, err := tryMoto(t, script, args)
 		if err == nil {
 			return m
 		}
 		if attempt == 3 {
-			t.Fatalf("%s: %v", helper, err)
+			t.Fatalf("%s: %v", script, err)
 		}
 	}
 }

@@ -34,6 +34,7 @@ FLEET, FLEET_MEMBER, FLEET_MEMBER_REGION, FLEET_ORGANIZATION = (
     for name in ("fleet.yaml", "fleet-member.yaml", "fleet-member-region.yaml", "fleet-organization.yaml")
 )
 DEFINITION = os.path.join(ROOT, "deploy", "fleet.asl.json")
+FUNCTIONS = (TEMPLATE, FLEET)  # the templates with the function
 TEMPLATES = (TEMPLATE, MEMBER_ROLE, MEMBER_REGION, FLEET, FLEET_MEMBER, FLEET_MEMBER_REGION, FLEET_ORGANIZATION)
 REGION = "eu-west-1"
 NO_VALUE = object()
@@ -94,6 +95,19 @@ UNBOUND = {
     "sagemaker:ListTrainingJobs": NO_TYPE,
     "scheduler:ListSchedules": "the function lists the schedules of all groups",
     "states:ListStateMachines": NO_TYPE,
+    # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    "logs:CreateLogDelivery": NO_TYPE,
+    "logs:DeleteLogDelivery": NO_TYPE,
+    "logs:DescribeLogGroups": "Step Functions finds the log group itself",
+    "logs:DescribeResourcePolicies": NO_TYPE,
+    "logs:GetLogDelivery": NO_TYPE,
+    "logs:ListLogDeliveries": NO_TYPE,
+    "logs:PutResourcePolicy": NO_TYPE,
+    "logs:UpdateLogDelivery": NO_TYPE,
+    "organizations:DescribeOrganization": NO_TYPE,
+    "organizations:ListAccounts": NO_TYPE,
+    "organizations:ListAccountsForParent": "the units are those of the configuration",
+    "organizations:ListOrganizationalUnitsForParent": "the units are those of the configuration",
 }
 
 # The allowed ends of other resources with a wildcard: all repositories, unless
@@ -119,8 +133,9 @@ WILDCARDS = {
         "model-explainability-job-definition/*", "model-package/*", "model-quality-job-definition/*",
         "monitoring-schedule/*", "pipeline/*", "processing-job/*", "training-job/*",
     ),
+    "s3": ("${Bucket.Arn}/fleet/*", "${Bucket.Arn}/fleet/*/items/*", "${Bucket.Arn}/fleet/*/maps/*"),
     "scheduler": ("schedule/*",),
-    "states": ("stateMachine:*",),
+    "states": ("stateMachine:*", "execution:${AWS::StackName}:*", "execution:${AWS::StackName}/*"),
 }
 # This action is always allowed on all repositories, because listing them needs that.
 LISTING = "ecr:DescribeRepositories"
@@ -129,11 +144,12 @@ LISTING = "ecr:DescribeRepositories"
 OPEN = ("AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::Logs::ResourcePolicy", "AWS::SQS::QueuePolicy")
 
 # The metrics of the alarms. Together they show every way in which a run can fail.
+ERRORS = ("AWS/Lambda", "Errors", "FunctionName")  # also a run that Lambda kills, for time or memory
+DEAD_LETTERS = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName")
 ALARMS = {
-    ("AWS/Lambda", "Errors", "FunctionName"),  # also a run that Lambda kills, for time or memory
-    ("AWS/Lambda", "Throttles", "FunctionName"),
-    ("EcrCleaner", "IncompleteRuns", "FunctionName"),
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
+    TEMPLATE: {ERRORS, DEAD_LETTERS, ("AWS/Lambda", "Throttles", "FunctionName"), ("EcrCleaner", "IncompleteRuns", "FunctionName")},
+    # An execution with a run that was incomplete, or that never started, fails.
+    FLEET: {ERRORS, DEAD_LETTERS, *(("AWS/States", f"Executions{how}", "StateMachineArn") for how in ("Failed", "TimedOut", "Aborted"))},
 }
 
 
@@ -158,12 +174,18 @@ def load(path=TEMPLATE):
         return yaml_parse(f.read())
 
 
-def translated(parameters):
-    """The template as plain CloudFormation, for the given parameters."""
-    template = load()
+def translated(parameters, path=TEMPLATE):
+    """A template as plain CloudFormation, for the given parameters. A definition is inside."""
+    template = load(path)
     for resource in template["Resources"].values():
-        if "CodeUri" in resource.get("Properties", {}):
-            resource["Properties"]["CodeUri"] = "s3://artifacts/code.zip"
+        properties = resource.get("Properties", {})
+        if "CodeUri" in properties:
+            properties["CodeUri"] = "s3://artifacts/code.zip"
+        if "DefinitionUri" in properties:
+            name = os.path.join(os.path.dirname(path), properties.pop("DefinitionUri"))
+            check(name == DEFINITION, f"the definition is {name}")
+            with open(name, encoding="utf-8") as f:
+                properties["Definition"] = json.load(f)
     try:
         return transform(template, parameters, NoManagedPolicies())
     except InvalidDocumentException as e:
@@ -206,11 +228,11 @@ def holds(scope, condition):
     return evaluate(scope["conditions"][condition], scope)
 
 
-def deployed(mode, **chosen):
+def deployed(mode, path=TEMPLATE, **chosen):
     """The resources of a stack with that mode and these parameters, functions resolved."""
-    parameters = load()["Parameters"]
+    parameters = load(path)["Parameters"]
     values = {name: p["Default"] for name, p in parameters.items()} | {"Mode": mode} | chosen
-    template = translated(dict(values))
+    template = translated(dict(values), path)
     for name, p in parameters.items():
         if p["Type"] == "CommaDelimitedList":
             values[name] = values[name].split(",")
@@ -225,6 +247,12 @@ def all_services():
 def member_role():
     """The resources of the role of another account with all services."""
     return resolved(load(MEMBER_ROLE), all_services())
+
+
+def fleet_members():
+    """The resources of the roles that the fleet assumes, with all services."""
+    roles = resolved(load(FLEET_MEMBER), {"Mode": "apply", "RepositoryTags": "true", **all_services()})
+    return roles | resolved(load(FLEET_ORGANIZATION), {})
 
 
 def resolved(template, values):
@@ -276,17 +304,19 @@ def resources_of(statement):
 
 
 def check_translation():
-    """SAM accepts the template"""
-    translated({})
+    """SAM accepts the templates"""
+    for path in FUNCTIONS:
+        translated({}, path)
 
 
 def check_lint():
-    """cfn-lint finds nothing in the templates and the translation"""
+    """cfn-lint finds nothing in the templates and their translations"""
     with tempfile.TemporaryDirectory() as folder:
-        plain = os.path.join(folder, "translated.json")
-        with open(plain, "w", encoding="utf-8") as f:
-            json.dump(translated({}), f, indent=1)
-        for path in (*TEMPLATES, plain):
+        plain = {path: os.path.join(folder, os.path.basename(path) + ".json") for path in FUNCTIONS}
+        for path, name in plain.items():
+            with open(name, "w", encoding="utf-8") as f:
+                json.dump(translated({}, path), f, indent=1)
+        for path in (*TEMPLATES, *plain.values()):
             found = lint_file(pathlib.Path(path), config=ManualArgs(regions=[REGION]))
             check(not found, "\n".join(map(str, found)))
 
@@ -319,7 +349,11 @@ INLINE_LIMIT = 10240
 
 def check_size():
     """the inline policies of a role with all services are within IAM's limit"""
-    for name, resources in (("function's", deployed("apply", **all_services(), **VPC)), ("member", member_role())):
+    stacks = {
+        "function's": deployed("apply", **all_services(), **VPC), "member": member_role(),
+        "fleet's": deployed("apply", FLEET, **VPC), "fleet's members": fleet_members(),
+    }
+    for name, resources in stacks.items():
         text = "".join(json.dumps(s, separators=(",", ":")) for _, s in statements(resources))
         check(len(text) < INLINE_LIMIT * 0.9, f"the policies of the {name} role have {len(text)} characters")
 
@@ -334,19 +368,23 @@ GRANTS = {
     "ReferenceListKeyArn": ("arn:aws:kms:eu-west-1:123456789012:key/4567", "kms:Decrypt"),
     "ReferenceListTargetArn": ("arn:aws:s3:::bucket/lists/222222222222/*", "s3:PutObject"),
     "RepositoryTags": ("true", "ecr:ListTagsForResource"),
+    "ReaderRoleArns": ("arn:aws:iam::222222222222:role/ecr-cleaner-reader", "sts:AssumeRole"),
+    "OrganizationRoleArn": ("arn:aws:iam::111111111111:role/ecr-cleaner-organization", "sts:AssumeRole"),
 }
 
 
-def added(**chosen):
+def added(path=TEMPLATE, **chosen):
     """The statements that parameters add to those of mode plan."""
-    always = " ".join(str(s) for _, s in statements(deployed("plan")))
-    return [s for _, s in statements(deployed("plan", **chosen)) if str(s) not in always]
+    always = " ".join(str(s) for _, s in statements(deployed("plan", path)))
+    return [s for _, s in statements(deployed("plan", path, **chosen)) if str(s) not in always]
 
 
 def check_grants():
     """each optional parameter adds one permission, only for the resource that it names"""
-    for name, (value, action) in GRANTS.items():
-        found = added(**{name: value})
+    known = [(path, name) for path in FUNCTIONS for name in load(path)["Parameters"] if name in GRANTS]
+    for path, name in known:
+        value, action = GRANTS[name]
+        found = added(path, **{name: value})
         check([s["Action"] for s in found] == [action], f"{name} adds {found}, not {action} alone")
         if value.startswith("arn:"):
             check(resources_of(found[0]) == [value], f"{name} allows {action} on {found[0]['Resource']}")
@@ -357,11 +395,12 @@ def check_grants():
 
 def check_prefix():
     """a prefix of lists can be listed and read, and nothing else in its bucket"""
-    get, listing = added(ReferenceListBucket="bucket", ReferenceListPrefix="a/b/")
-    objects = "arn:${AWS::Partition}:s3:::bucket/a/b/*"
-    check((get["Action"], get["Resource"]) == ("s3:GetObject", objects), f"the role allows {get}")
-    check((listing["Action"], listing["Resource"]) == ("s3:ListBucket", "arn:${AWS::Partition}:s3:::bucket"), f"the role allows {listing}")
-    check(listing["Condition"] == {"StringEquals": {"s3:prefix": "a/b/"}}, f"the role may list {listing['Condition']}")
+    bucket = "arn:${AWS::Partition}:s3:::bucket"
+    for path in FUNCTIONS:
+        get, listing = added(path, ReferenceListBucket="bucket", ReferenceListPrefix="a/b/")
+        check((get["Action"], get["Resource"]) == ("s3:GetObject", bucket + "/a/b/*"), f"the role allows {get}")
+        check((listing["Action"], listing["Resource"]) == ("s3:ListBucket", bucket), f"the role allows {listing}")
+        check(listing["Condition"] == {"StringEquals": {"s3:prefix": "a/b/"}}, f"the role may list {listing['Condition']}")
 
 
 # The actions whose resource a parameter names, with its Region.
@@ -378,13 +417,19 @@ def check_regions():
         check(denied[0]["Condition"] == condition, f"with {chosen} the condition is {denied[0]['Condition']}")
 
 
+ROLES_IN_ACCOUNTS = (
+    ("arn:aws:iam::222222222222:role/ecr-cleaner-member", "arn:aws:iam::*:role/path/ecr-cleaner-member", ""),
+    ("*", "arn:aws:iam::*:role/*", "arn:aws:iam::222222222222:role/ecr-*", "arn:aws:iam::2*:role/a", "arn:aws:iam::222222222222:user/a"),
+)
+
 # The values that AllowedPattern of a parameter accepts, and some that it refuses.
 # CloudFormation matches the whole value, and each entry of a list.
 PATTERNS = {
-    "MemberRoleArns": (
-        ("arn:aws:iam::222222222222:role/ecr-cleaner-member", "arn:aws:iam::*:role/path/ecr-cleaner-member", ""),
-        ("*", "arn:aws:iam::*:role/*", "arn:aws:iam::222222222222:role/ecr-*", "arn:aws:iam::2*:role/a", "arn:aws:iam::222222222222:user/a"),
-    ),
+    "MemberRoleArns": ROLES_IN_ACCOUNTS,
+    "ReaderRoleArns": ROLES_IN_ACCOUNTS,
+    "RemoverRoleArns": ROLES_IN_ACCOUNTS,
+    "OrganizationRoleArn": (("arn:aws:iam::111111111111:role/a", ""), ("*", "arn:aws:iam::*:role/a", "arn:aws:iam::111111111111:role/*")),
+    "CleanerRoleArn": (("arn:aws:iam::111111111111:role/a",), ("", "*", "arn:aws:iam::*:role/a", "arn:aws:iam::111111111111:root")),
     "ReferenceListTargetArn": (
         ("arn:aws:s3:::bucket/list.json", "arn:aws:s3:::bucket/lists/222222222222/*", ""),
         ("*", "arn:aws:s3:::bucket/*", "arn:aws:s3:::*/a", "arn:aws:s3:::bucket/a*", "arn:aws:s3:::bucket/*/a", "arn:aws:s3:::bucket/${aws:username}/*"),
@@ -396,11 +441,14 @@ PATTERNS = {
 
 def check_patterns():
     """no parameter takes a wildcard where it would allow more than it says"""
-    parameters = load()["Parameters"]
-    for name, (accepted, refused) in PATTERNS.items():
+    tested = set()
+    for name, parameter in (p for path in TEMPLATES for p in load(path)["Parameters"].items()):
+        accepted, refused = PATTERNS.get(name, ((), ()))
         for value in (*accepted, *refused):
-            matches = bool(re.fullmatch(parameters[name]["AllowedPattern"], value))
+            tested.add(name)
+            matches = bool(re.fullmatch(parameter["AllowedPattern"], value))
             check(matches == (value in accepted), f"{name} accepts {value}: {matches}")
+    check(tested == set(PATTERNS), f"only {sorted(tested)} are parameters")
 
 
 # The parameters that connect the function to a VPC.
@@ -409,8 +457,8 @@ VPC = {"SubnetIds": "subnet-0a,subnet-0b", "SecurityGroupIds": "sg-0c"}
 
 def check_vpc():
     """the function is in a VPC, and its role may connect it, if and only if a parameter says so"""
-    for chosen in ({}, VPC):
-        resources = deployed("plan", **chosen)
+    for path, chosen in ((path, chosen) for path in FUNCTIONS for chosen in ({}, VPC)):
+        resources = deployed("plan", path, **chosen)
         function, = (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::Function")
         config = {name: ",".join(ids) for name, ids in function.get("VpcConfig", {}).items()}
         check(config == chosen, f"with {chosen} the function is in {config}")
@@ -419,10 +467,11 @@ def check_vpc():
 
 
 def check_wildcards():
-    """no resource of the role has a wildcard that could be narrower"""
+    """no resource of a role has a wildcard that could be narrower"""
     chosen = "arn:aws:ecr:eu-west-1:123456789012:repository/team-a"
     stacks = [(r, deployed("apply", RepositoryArns=r, **all_services(), **VPC)) for r in ("", chosen)]
-    for repositories, resources in (*stacks, ("", member_role())):
+    for repositories, resources in (*stacks, ("", member_role()), ("", fleet_members()), ("", deployed("apply", FLEET, **VPC))):
+        actions(resources)
         for name, statement in statements(resources):
             if statement["Effect"] == "Deny":
                 continue
@@ -436,24 +485,26 @@ def check_wildcards():
 
 def check_ways_in():
     """only roles of the account can invoke the function"""
-    for name, r in deployed("apply").items():
+    for name, r in (r for path in FUNCTIONS for r in deployed("apply", path).items()):
         check(r["Type"] not in OPEN, f"{name} is a {r['Type']}")
         check("FunctionUrlConfig" not in r.get("Properties", {}), f"{name} has a URL")
 
 
 def check_alarms():
     """an alarm shows every way in which a run can fail"""
-    alarms = [r["Properties"] for r in deployed("apply").values() if r["Type"] == "AWS::CloudWatch::Alarm"]
-    found = {(a["Namespace"], a["MetricName"], *(d["Name"] for d in a["Dimensions"])) for a in alarms}
-    check(found == ALARMS and len(alarms) == len(found), f"the alarms are on {sorted(found)}")
-    for alarm in alarms:
-        check(alarm["TreatMissingData"] == "notBreaching" and alarm["Threshold"] == 1, f"{alarm['MetricName']} does not alarm on the first")
+    for path, want in ALARMS.items():
+        alarms = [r["Properties"] for r in deployed("apply", path).values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+        found = {(a["Namespace"], a["MetricName"], *(d["Name"] for d in a["Dimensions"])) for a in alarms}
+        check(found == want and len(alarms) == len(found), f"the alarms of {path} are on {sorted(found)}")
+        for alarm in alarms:
+            check(alarm["TreatMissingData"] == "notBreaching" and alarm["Threshold"] == 1, f"{alarm['MetricName']} does not alarm on the first")
 
 
 def check_concurrency():
     """concurrency is reserved if and only if a parameter says so"""
-    for chosen, want in (({}, None), ({"ReservedConcurrency": "1"}, "1"), ({"ReservedConcurrency": "0"}, "0")):
-        functions = [r["Properties"] for r in deployed("plan", **chosen).values() if r["Type"] == "AWS::Lambda::Function"]
+    cases = (({}, None), ({"ReservedConcurrency": "1"}, "1"), ({"ReservedConcurrency": "0"}, "0"))
+    for path, (chosen, want) in ((path, case) for path in FUNCTIONS for case in cases):
+        functions = [r["Properties"] for r in deployed("plan", path, **chosen).values() if r["Type"] == "AWS::Lambda::Function"]
         check(len(functions) == 1, f"{len(functions)} functions")
         got = functions[0].get("ReservedConcurrentExecutions")
         check(got == want, f"with {chosen} {got} are reserved, not {want}")
@@ -461,13 +512,16 @@ def check_concurrency():
 
 def check_default_mode():
     """the default of the parameter Mode is plan"""
-    check(load()["Parameters"]["Mode"]["Default"] == "plan", "the default of Mode is not plan")
+    for path in TEMPLATES:
+        mode = load(path)["Parameters"].get("Mode", {"Default": "plan"})
+        check(mode["Default"] == "plan", f"{path}: the default of Mode is not plan")
 
 
 def check_schedule():
-    """the schedule is valid and its input has the mode"""
-    for mode in ("plan", "apply", "references"):
-        schedules = [r["Properties"] for r in deployed(mode).values() if r["Type"] == "AWS::Scheduler::Schedule"]
+    """the schedules are valid and their input has the mode"""
+    stacks = ((path, mode) for path in FUNCTIONS for mode in load(path)["Parameters"]["Mode"]["AllowedValues"])
+    for path, mode in stacks:
+        schedules = [r["Properties"] for r in deployed(mode, path).values() if r["Type"] == "AWS::Scheduler::Schedule"]
         check(len(schedules) == 1, f"{len(schedules)} schedules")
         schedule, = schedules
         said = json.loads(schedule["Target"]["Input"])
@@ -518,15 +572,17 @@ def field_is_valid(text, field):
 
 def check_build():
     """SAM builds the function with a target that the Makefile has"""
-    resources = load()["Resources"]
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as f:
         targets = set(re.findall(r"^([\w-]+):", f.read(), re.MULTILINE))
-    functions = [n for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"]
-    check(functions, "the template has no function")
-    for name in functions:
-        method = resources[name].get("Metadata", {}).get("BuildMethod")
-        check(method == "makefile", f"{name}: BuildMethod is {method}, not makefile")
-        check(f"build-{name}" in targets, f"the Makefile has no target build-{name}")
+    for path in FUNCTIONS:
+        functions = [(n, r) for n, r in load(path)["Resources"].items() if r["Type"] == "AWS::Serverless::Function"]
+        check(functions, f"{path} has no function")
+        for name, function in functions:
+            method = function.get("Metadata", {}).get("BuildMethod")
+            check(method == "makefile", f"{name}: BuildMethod is {method}, not makefile")
+            check(f"build-{name}" in targets, f"the Makefile has no target build-{name}")
+            folder = os.path.join(os.path.dirname(path), function["Properties"]["CodeUri"])
+            check(os.path.samefile(folder, ROOT), f"{name} is built in {folder}, which has no Makefile")
 
 
 def check_descriptions():
@@ -543,30 +599,31 @@ def check_descriptions():
 BEYOND_STATELINT = ('Field "Label" not allowed', 'Field "InputType" not allowed', "ToleratedFailurePercentage is 100.0 but should")
 
 
-def fleet():
-    """The template of the fleet as plain CloudFormation, with its definition inside."""
-    template = load(FLEET)
-    resources = template["Resources"]
-    resources["CleanerFunction"]["Properties"]["CodeUri"] = "s3://artifacts/code.zip"
-    machine = resources["FleetStateMachine"]["Properties"]
-    check(machine.pop("DefinitionUri") == "fleet.asl.json", "the definition is not fleet.asl.json")
-    with open(DEFINITION, encoding="utf-8") as f:
-        machine["Definition"] = json.load(f)
-    return transform(template, {}, NoManagedPolicies())
-
-
-def check_fleet_lint():
-    """SAM accepts the fleet's template; cfn-lint finds nothing in its translation, statelint in its definition"""
-    with tempfile.TemporaryDirectory() as folder:
-        plain = os.path.join(folder, "translated.json")
-        with open(plain, "w", encoding="utf-8") as f:
-            json.dump(fleet(), f, indent=1)
-        found = lint_file(pathlib.Path(plain), config=ManualArgs(regions=[REGION]))
-        check(not found, "\n".join(map(str, found)))
+def check_definition():
+    """statelint finds nothing in the definition of the state machine"""
     run = subprocess.run([sys.executable, "-m", "statelint", DEFINITION], capture_output=True, text=True, check=False)
     lines = (run.stdout + run.stderr).splitlines()
     found = [e for e in lines if not re.fullmatch(r"\d+ errors?:|", e.strip()) and not any(text in e for text in BEYOND_STATELINT)]
     check(not found, "\n".join(found))
+
+
+def check_bucket():
+    """the bucket is encrypted, has versions, deletes old objects, and only roles of the account use it, with TLS"""
+    resources = deployed("plan", FLEET)
+    bucket = resources["Bucket"]["Properties"]
+    rule, = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    check(rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms"), f"the encryption is {rule}")
+    access = bucket["PublicAccessBlockConfiguration"]
+    check(len(access) == 4 and all(access.values()), f"of public access only {access} is refused")
+    check(bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}], "objects have access control lists")
+    check(bucket["VersioningConfiguration"] == {"Status": "Enabled"}, "the bucket keeps no versions")
+    expiry, = bucket["LifecycleConfiguration"]["Rules"]
+    check(expiry["Status"] == "Enabled" and "Prefix" not in expiry, "only some objects expire")
+    check(expiry["ExpirationInDays"] == 365, f"objects expire after {expiry['ExpirationInDays']} days")
+    check(expiry["NoncurrentVersionExpiration"]["NoncurrentDays"] > 0, "old versions do not expire")
+    deny, = resources["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    check((deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*"), f"the bucket's policy is {deny}")
+    check(deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} and len(deny["Resource"]) == 2, f"the bucket's policy is {deny}")
 
 
 def check_fleet_roles():
@@ -577,9 +634,7 @@ def check_fleet_roles():
         want = {"ecr:BatchDeleteImage", "ecr:UpdateImageStorageClass"} if mode == "apply" else set()
         found = changing(members)
         check(found == want, f"with mode {mode} the roles of an account allow {sorted(found)}")
-        given = {name: p.get("Default", "") for name, p in load(FLEET)["Parameters"].items()}
-        given |= {name: [] for name, p in load(FLEET)["Parameters"].items() if p["Type"] == "CommaDelimitedList"}
-        cleaner = resolved(fleet(), given | {"Mode": mode, "RemoverRoleArns": ["arn:aws:iam::*:role/ecr-cleaner-remover"]})
+        cleaner = deployed(mode, FLEET, RemoverRoleArns="arn:aws:iam::*:role/ecr-cleaner-remover")
         check(("RemoverRolePolicy" in cleaner) == (mode == "apply"), f"with mode {mode} the function's permission to assume is wrong")
         check(("RemoverRole" in members) == (mode == "apply"), f"with mode {mode} the role that removes is wrong")
 
@@ -588,7 +643,7 @@ def main():
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     checks = (check_translation, check_lint, check_default_mode, check_role, check_member_role, check_wildcards, check_size,
               check_grants, check_prefix, check_patterns, check_regions, check_ways_in, check_schedule, check_alarms, check_concurrency, check_vpc, check_build, check_descriptions,
-              check_fleet_lint, check_fleet_roles)
+              check_definition, check_bucket, check_fleet_roles)
     for c in checks:
         try:
             c()

@@ -102,8 +102,9 @@ func (r *Request) check(v *jsondoc.Value, o jsondoc.Object) {
 		}
 	case o.Get("target") == nil:
 		v.Problem(`has "execution" and neither "step" nor "target"; add one of them`)
+		return
 	}
-	if r.Step != StepTargets && r.Step != StepJudge {
+	if r.Step != StepTargets && r.Step != StepJudge && !o.Get("step").Faulty() {
 		o.RequireBecause("cycle", `add the number of the cycle, such as "cycle": 1`)
 	}
 }

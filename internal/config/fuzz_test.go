@@ -19,6 +19,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		``, `null`, `{"policies": [{"policy": {"rules": [{}]}}, 1, null]}`, `{"limits": {"maxDeletions": 1e999}}`,
 		"{\"a\nb\": \"\xff\"}", `{"repositories": {"include": [""], "include": []}}`, `{"report": {"s3": "\n\u2028"}}`,
+		`{"targets": [` + target + `, "limits": {"maxDeletions": 1}, "policies": []}, ` + organization + `{"units": ["r-ab12"], "exclude": []}, "protect": {"inUse": []}}], "fleet": {"maxRounds": 2}}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -34,6 +35,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if again, _ := config.Parse(text); hash(t, again) != hash(t, c) {
 			t.Error("the same text has two hashes")
+		}
+		if document, err := c.Document(); err != nil || len(document) <= config.MaxBytes && hash(t, mustParse(t, string(document))) != hash(t, c) {
+			t.Errorf("printed as another configuration: %s, %v", document, err)
 		}
 		if c.Mode == "" || c.Repositories.Include == nil || c.Orphans == "" || c.OnExpire == "" || c.Limits.MaxDeletedPercent > 100 {
 			t.Errorf("a default is missing or a range is exceeded: %+v", c)

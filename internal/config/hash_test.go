@@ -78,6 +78,13 @@ func TestHashDependsOnEveryField(t *testing.T) {
 		inline(`{"tagStatus": "tagged", "tagRegexList": ["a"], "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 1}`, "untag"),
 		inline(`{"tagStatus": "tagged", "tagRegexList": ["a"], "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 1, "keepNewest": 1}`, "untag"),
 		inline(`{"tagStatus": "tagged", "tagRegexList": ["a"], "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 1, "keepNewest": 2}`, "untag"),
+		`{"fleet": {"maxRounds": 2}}`, `{"fleet": {"listsMaxAgeMinutes": 5}}`, `{"targets": [` + target + `}]}`, `{"targets": [` + target + `, "externalId": "ab"}]}`,
+		`{"targets": [` + target + `, "applyRoleArn": "arn:aws:iam::*:role/remover"}]}`, `{"targets": [` + target + `, "limits": {"maxDeletions": 2}}]}`,
+		`{"targets": [` + target + `, "repositories": {"exclude": ["a"]}}]}`, `{"targets": [` + target + `, "policies": []}]}`,
+		`{"targets": [` + target + `, "protect": {"keepNewest": 2}}]}`, `{"targets": [` + target + `, "orphans": "delete"}]}`, `{"targets": [` + target + `, "onExpire": "archive"}]}`,
+		`{"targets": [` + organization + `{}}]}`, `{"targets": [` + organization + `{"units": ["r-ab12"]}}]}`, `{"targets": [` + organization + `{"exclude": ["222222222222"]}}]}`,
+		`{"targets": [` + organization + `{"roleArn": "arn:aws:iam::111111111111:role/a"}}]}`,
+		`{"targets": [` + organization + `{"roleArn": "arn:aws:iam::111111111111:role/a", "externalId": "ab"}}]}`,
 		`{"report": {"s3": "s3://a"}}`, `{"report": {"html": true}}`, `{"report": {"sns": "arn:a"}}`, `{"report": {"notify": "always"}}`,
 	} {
 		h := hash(t, mustParse(t, text))
@@ -85,6 +92,14 @@ func TestHashDependsOnEveryField(t *testing.T) {
 			t.Errorf("%s has the same hash as %s", text, other)
 		}
 		seen[h] = text
+	}
+}
+
+// Saved plans carry the hash, so it stays what it was before there were targets.
+func TestHashWithoutTargets(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{}`, `{"targets": []}`, `{"fleet": {"listsMaxAgeMinutes": 60}}`} {
+		equal(t, text, "sha256:1f62c53de87d8436dd0f4394d812ef6cdb8f7c6468a58e65a5c8d3de94d2c648", hash(t, mustParse(t, text)))
 	}
 }
 
@@ -123,7 +138,14 @@ func TestDocumentIsReadAsTheSameConfiguration(t *testing.T) {
 		`{"protect": {"inUse": [], "references": [], "tagPatterns": [], "eksClusters": [], "keepNewest": 0}, "policies": [{"protect": {"inUse": ["ecs"]}}]}`,
 		`{"protect": {"registryAliases": {"a": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/b"}, "referencesMaxAgeHours": 5},
 			"policies": [{}, {"protect": {"keepNewest": 9}}, {"protect": {"referencesMaxAgeHours": 6}}]}`,
+		`{"protect": {"regions": ["us-east-1"], "references": ["s3://b/p/"], "expect": ["222222222222/eu-west-1"]},
+			"policies": [{"protect": {"inUse": []}}, {"protect": {"references": []}}, {"protect": {"regions": []}}], "targets": [` + target + `, "policies": [{}], "protect": {"inUse": []}}]}`,
 		`{"orphans": "delete", "onExpire": "archive", "policies": [{"orphans": "keep", "onExpire": "delete"}], "report": {"s3": "s3://b/k", "notify": "always"}}`,
+		`{"fleet": {"listsMaxAgeMinutes": 30}, "orphans": "delete", "limits": {"maxDeletions": 5}, "protect": {"kubeconfig": "k", "accounts": [` + account + `}]},
+			"policies": [{"name": "a", "protect": {"keepNewest": 9}}, {"limits": {"maxDeletions": 4}}], "targets": [` + organization + `{"units": ["r-ab12"], "exclude": ["222222222222"]}},
+			` + target + `, "externalId": "ab", "applyRoleArn": "arn:aws:iam::*:role/b", "orphans": "keep", "onExpire": "archive", "limits": {"maxDeletions": 4}, "repositories": {"include": ["a"]}},
+			` + other + `, "protect": {"inUse": ["eks"], "references": ["s3://b/l"], "accounts": []}}]}`,
+		`{"targets": [` + target + `, "policies": []}, ` + other + `, "policies": [{"name": "attached", "limits": {"maxDeletions": 10000}}]}]}`,
 	} {
 		c := mustParse(t, text)
 		document, err := c.Document()

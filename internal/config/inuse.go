@@ -150,3 +150,17 @@ func readInUse(v *jsondoc.Value, _ []string) []string {
 	}
 	return sources
 }
+
+// readKubeconfig reads the path of a file, or an object with the path and contexts.
+func readKubeconfig(v *jsondoc.Value, _ *Kubeconfig) *Kubeconfig {
+	k := Kubeconfig{Contexts: []string{}}
+	if v.IsString() {
+		k.Path, _ = v.String()
+		return &k
+	}
+	if o, ok := v.Object("path", "contexts"); ok {
+		set(&k.Path, o.Get("path"), func(v *jsondoc.Value, _ string) string { s, _ := v.String(); return s })
+		set(&k.Contexts, o.Get("contexts"), func(v *jsondoc.Value, _ []string) []string { s, _ := v.Strings(); return s })
+	}
+	return &k
+}

@@ -205,20 +205,6 @@ func readECS(v *jsondoc.Value, e ECS) ECS {
 	return e
 }
 
-// readKubeconfig reads the path of a file, or an object with the path and contexts.
-func readKubeconfig(v *jsondoc.Value, _ *Kubeconfig) *Kubeconfig {
-	k := Kubeconfig{Contexts: []string{}}
-	if v.IsString() {
-		k.Path, _ = v.String()
-		return &k
-	}
-	if o, ok := v.Object("path", "contexts"); ok {
-		set(&k.Path, o.Get("path"), func(v *jsondoc.Value, _ string) string { s, _ := v.String(); return s })
-		set(&k.Contexts, o.Get("contexts"), func(v *jsondoc.Value, _ []string) []string { s, _ := v.Strings(); return s })
-	}
-	return &k
-}
-
 func readAliases(v *jsondoc.Value, _ reference.Aliases) reference.Aliases {
 	aliases := reference.Aliases{}
 	for key, value := range v.Members() {

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
@@ -119,12 +120,26 @@ func (s Settings) printed(defaults Settings, ownBudget bool) printedSettings {
 	if ownBudget {
 		limits.MaxDeletions = &s.Limits.MaxDeletions
 	}
+	protect := unless(s.Protect, defaults.Protect)
+	if protect != nil {
+		// Beside an empty inUse or references, Parse accepts these only if they are inherited.
+		protect.Regions = unlessSame(protect.Regions, defaults.Protect.Regions)
+		protect.Expect = unlessSame(protect.Expect, defaults.Protect.Expect)
+	}
 	return printedSettings{
-		Protect:  unless(s.Protect, defaults.Protect),
+		Protect:  protect,
 		Orphans:  unless(s.Orphans, defaults.Orphans),
 		OnExpire: unless(s.OnExpire, defaults.OnExpire),
 		Limits:   unless(limits, printedLimits{}),
 	}
+}
+
+// unlessSame returns nil if both lists are the same.
+func unlessSame(list, defaults []string) []string {
+	if slices.Equal(list, defaults) && (list == nil) == (defaults == nil) {
+		return nil
+	}
+	return list
 }
 
 // unless returns nil if the value has the same JSON form as the default.

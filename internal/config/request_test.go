@@ -23,6 +23,91 @@ func TestParseRequestReadsEveryField(t *testing.T) {
 	equal(t, "ParseRequest", want, got)
 }
 
+func TestParseRequestReadsTheFieldsOfExecutions(t *testing.T) {
+	t.Parallel()
+	place := &config.Place{Account: "222222222222", Region: "eu-west-1"}
+	hash := "sha256:" + strings.Repeat("0a", 32)
+	goesOn := &config.Continuation{Round: 2, First: "00c0ffee00c0ffee", Cursor: "10c0ffee00c0ffee", Done: []string{"20c0ffee00c0ffee"}, Left: []int{7, 0}, Configuration: hash}
+	const continuation = `{"round": 2, "first": "00c0ffee00c0ffee", "cursor": "10c0ffee00c0ffee", "done": ["20c0ffee00c0ffee"], "left": [7, 0], "configuration": `
+	for event, want := range map[string]config.Request{
+		`{"target": ` + aPlace + `}`: {Target: place},
+		`{"mode": "apply", "target": ` + aPlace + `, "maxDeletions": 3, "repositories": ["a"]}`:             {Mode: config.Apply, Target: place, MaxDeletions: new(3), Repositories: patterns("a")},
+		`{"mode": "plan", "target": ` + aPlace + `, "continuation": ` + continuation + `"` + hash + `"}}`:   {Mode: config.Plan, Target: place, FleetRequest: config.FleetRequest{Continuation: goesOn}},
+		`{"mode": "plan", "step": "targets", "execution": "e-1"}`:                                           {Mode: config.Plan, FleetRequest: config.FleetRequest{Execution: "e-1", Step: config.StepTargets}},
+		`{"mode": "plan", "step": "targets", "execution": "e-1", "targets": ["222222222222/*"]}`:            {Mode: config.Plan, FleetRequest: config.FleetRequest{Execution: "e-1", Step: config.StepTargets, Targets: patterns("222222222222/*")}},
+		`{"mode": "apply", "step": "barrier", "execution": "e-1", "cycle": 2}`:                              {Mode: config.Apply, FleetRequest: config.FleetRequest{Execution: "e-1", Step: config.StepBarrier, Cycle: 2}},
+		`{"mode": "apply", "step": "judge", "execution": "e-1"}`:                                            {Mode: config.Apply, FleetRequest: config.FleetRequest{Execution: "e-1", Step: config.StepJudge}},
+		`{"mode": "references", "target": ` + aPlace + `, "execution": "e-1", "cycle": 1}`:                  {Mode: config.References, Target: place, FleetRequest: config.FleetRequest{Execution: "e-1", Cycle: 1}},
+		`{"mode": "apply", "target": ` + aPlace + `, "execution": "e-1", "cycle": 1, "continuation": null}`: {Mode: config.Apply, Target: place, FleetRequest: config.FleetRequest{Execution: "e-1", Cycle: 1}},
+	} {
+		equal(t, event, want, mustRequest(t, event))
+	}
+}
+
+// aPlace is the target of a request.
+const aPlace = `{"account": "222222222222", "region": "eu-west-1"}`
+
+func TestRequestsOfExecutionsAreStrict(t *testing.T) {
+	t.Parallel()
+	const (
+		run   = `{"mode": "apply", "execution": "e-1", "cycle": 1, "target": ` + aPlace
+		right = `"first": "00c0ffee00c0ffee", "cursor": "00c0ffee00c0ffee", "left": [1]`
+	)
+	goesOn := func(members string) string {
+		return `{"target": ` + aPlace + `, "continuation": {"configuration": "sha256:` + strings.Repeat("0", 64) + `", ` + members + `}}`
+	}
+	for event, want := range map[string]string{
+		`{"target": {"account": "222222222222"}}`:             `1:12: target.region: is missing`,
+		`{"target": {"account": "2", "region": "eu-west-1"}}`: `1:24: target.account: must be like 222222222222, is "2"`,
+		`{"target": null}`: `1:12: target: must be an object, is null; leave the key out instead`,
+		`{"mode": "references", "target": ` + aPlace + `}`: `1:34: target: does not suit "mode": "references" without "execution"; leave one of them out`,
+		`{"step": "judge"}`:                                                         `1:10: step: belongs to an execution of the fleet; add "execution", or leave it out`,
+		`{"cycle": 1}`:                                                              `1:11: cycle: belongs to an execution of the fleet; add "execution", or leave it out`,
+		`{"targets": ["a"]}`:                                                        `1:13: targets: belongs to "step": "targets"; leave it out`,
+		`{"execution": "e-1", "step": "judge"}`:                                     `1:1: mode: is missing; an execution of the fleet needs it; add "mode": "plan" or "apply"`,
+		`{"mode": "plan", "execution": "e-1"}`:                                      `1:1: has "execution" and neither "step" nor "target"; add one of them`,
+		`{"mode": "plan", "execution": "e 1", "step": "judge"}`:                     `1:31: execution: must be like fleet-2027-01-31, is "e 1"`,
+		`{"mode": "plan", "execution": "e-1", "step": "barrier"}`:                   `1:1: cycle: is missing; add the number of the cycle, such as "cycle": 1`,
+		`{"mode": "references", "execution": "e-1", "step": "judge"}`:               `1:10: mode: must be "plan" or "apply" with "step"`,
+		`{"mode": "plan", "execution": "e-1", "step": "begin"}`:                     `1:46: step: "begin" is not known: use "targets", "barrier", "next", "judge"`,
+		`{"mode": "plan", "execution": "e-1", "step": "judge", "maxDeletions": 1}`:  `1:71: maxDeletions: is only for a run that cleans a registry; leave it out`,
+		`{"mode": "plan", "execution": "e-1", "step": "next", "cycle": 0}`:          `1:63: cycle: must be from 1 to 1000, is 0`,
+		`{"mode": "plan", "execution": "e-1", "step": "judge", "targets": ["a"]}`:   `1:66: targets: belongs to "step": "targets"; leave it out`,
+		`{"mode": "plan", "execution": "e-1", "step": "targets", "targets": []}`:    `1:68: targets: is empty and selects nothing; leave it out for every repository`,
+		run + `, "step": "judge"}`:                                                  `1:61: target: does not suit "step", which is for all registries; leave one of them out`,
+		run + `, "targets": ["a"]}`:                                                 `1:124: targets: belongs to "step": "targets"; leave it out`,
+		run + `, "cycle": null}`:                                                    `1:113: cycle: is given twice; keep one`,
+		strings.Replace(run, `"cycle": 1, `, "", 1) + `}`:                           `1:1: cycle: is missing; add the number of the cycle, such as "cycle": 1`,
+		strings.Replace(run, "apply", "references", 1) + `, "repositories": ["a"]}`: `1:134: repositories: is only for a run that cleans a registry; leave it out`,
+		`{"continuation": {"round": 2, "configuration": "sha256:` + strings.Repeat("0", 64) + `", ` + right + `}}`: `1:18: continuation: is of no use without "target"; add the target, or leave it out`,
+		goesOn(right):                  `1:80: continuation.round: is missing`,
+		goesOn(`"round": 1, ` + right): `1:182: continuation.round: must be from 2 to 2147483647, is 1`,
+		goesOn(`"round": 2, "first": "x", "cursor": "00c0ffee00c0ffee", "left": [1]`):                   `1:194: continuation.first: must be like 00c0ffee00c0ffee, is "x"`,
+		goesOn(`"round": 2, "first": "00c0ffee00c0ffee", "cursor": "00c0ffee00c0ffee", "left": []`):     `1:252: continuation.left: is empty; give the continuation of the answer unchanged`,
+		goesOn(`"round": 2, "first": "00c0ffee00c0ffee", "cursor": "00c0ffee00c0ffee", "left": [-1]`):   `1:253: continuation.left[0]: must be from 0 to 2147483647, is -1`,
+		goesOn(`"round": 2, ` + right + `, "done": ["00c0ffee00c0ffee", "00c0ffee00c0ffee"]`):           `1:286: continuation.done[1]: is repeated; keep one`,
+		goesOn(`"round": 2, ` + right + `, "names": ["a"]`):                                             `1:257: continuation.names: is not a known key: use "round", "first", "cursor", "done", "left", "configuration"`,
+		`{"target": ` + aPlace + `, "continuation": {"round": 2, "configuration": "x", ` + right + `}}`: `1:110: continuation.configuration: must be like sha256: and 64 digits, is "x"`,
+	} {
+		_, problems := config.ParseRequest([]byte(event))
+		equal(t, event, []string{want}, lines(problems))
+	}
+	for field, most := range map[string]int{"done": 512, "left": 1000} {
+		for n := most; n <= most+1; n++ {
+			list := make([]string, n)
+			for i := range list {
+				list[i] = fmt.Sprintf(map[string]string{"done": `"%016x"`, "left": "%d"}[field], i)
+			}
+			members := right + `, "done": [` + strings.Join(list, ", ") + `]`
+			if field == "left" {
+				members = strings.Replace(right, `[1]`, `[`+strings.Join(list, ", ")+`]`, 1)
+			}
+			_, problems := config.ParseRequest([]byte(goesOn(`"round": 2, ` + members)))
+			equal(t, fmt.Sprint(n, " in ", field), n > most, problems.Err() != nil)
+		}
+	}
+}
+
 // What EventBridge and its Scheduler wrap around a request.
 const envelope = `{"version": "0", "id": "53dc4d37", "detail-type": "Scheduled Event", "source": "aws.events",
 	"account": "123456789012", "time": "2026-03-01T03:00:00Z", "region": "eu-west-1", "resources": ["arn:aws:events:eu-west-1:123456789012:rule/nightly"]`

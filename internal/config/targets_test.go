@@ -5,10 +5,14 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/corpus"
 )
 
 // target begins a target in account 222222222222.
 const target = `{"account": "222222222222", "regions": ["eu-west-1"], "roleArn": "arn:aws:iam::222222222222:role/reader"`
+
+// other is one in account 444444444444.
+const other = `{"account": "444444444444", "regions": ["eu-west-1"], "roleArn": "arn:aws:iam::444444444444:role/reader"`
 
 // organization begins the target of an organization.
 const organization = `{"regions": ["eu-west-1", "us-east-1"], "roleArn": "arn:aws:iam::*:role/reader", "applyRoleArn": "arn:aws:iam::*:role/remover", "externalId": "secret", "organization": `
@@ -64,4 +68,119 @@ func TestTargetsAreStrict(t *testing.T) {
 		equal(t, name+": Parse("+string(text)+")", []string{test.want}, lines(problems))
 		equal(t, name+": the schema accepts it", strings.HasPrefix(name, "more: "), schema.accepts(text))
 	}
+}
+
+// The external ID is in no problem, wherever it is.
+func TestProblemsDoNotQuoteExternalIDs(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`[` + target + `, "externalId": "secret!"}]`, `[` + target + `, "externalId": ["secret!"]}]`,
+		`[` + organization + `{"roleArn": "arn:aws:iam::111111111111:role/a", "externalId": "secret!"}}]`,
+		`[` + target + `, "externalId": "secret!", "externalId": "secret!"}]`,
+	} {
+		_, problems := config.Parse([]byte(`{"targets": ` + text + `}`))
+		if len(problems) == 0 || strings.Contains(strings.Join(lines(problems), " "), "secret") {
+			t.Errorf("problems of %s: %q", text, lines(problems))
+		}
+	}
+}
+
+// member is an account in protect.accounts.
+func member(id, role, more string) string {
+	return `{"roleArn": "arn:aws:iam::` + id + `:role/` + role + `"` + more + `}`
+}
+
+// An execution asks an account through one role, whatever targets name it.
+func TestAnAccountHasOneRoleInAllTargets(t *testing.T) {
+	t.Parallel()
+	own := func(role, more string) string {
+		return `, "protect": {"accounts": [` + member("333333333333", role, more) + `]}}`
+	}
+	const refused = `targets: name more than one role or external ID for account 333333333333; give it the same ones everywhere`
+	for text, want := range map[string][]string{
+		`{"targets": [` + target + own("a", "") + `, ` + other + own("b", "") + `]}`:                             {`1:13: ` + refused},
+		`{"targets": [` + target + own("a", "") + `, ` + other + own("a", `, "externalId": "ab"`) + `]}`:         {`1:13: ` + refused},
+		`{"targets": [` + target + own("a", "") + `, ` + other + own("a", `, "inUse": ["eks"]`) + `]}`:           {},
+		`{"protect": {"accounts": [` + member("222222222222", "other", "") + `]}, "targets": [` + target + `}]}`: {}, // the role of the target is used
+		`{"protect": {"accounts": [` + member("333333333333", "a", "") + `]}, "policies": [{"protect": {"accounts": [` + member("333333333333", "b", "") + `]}}], "targets": [` + target + `}]}`: {
+			`1:90: policies: name more than one role or external ID for account 333333333333; give it the same ones everywhere`,
+		},
+	} {
+		_, problems := config.Parse([]byte(text))
+		equal(t, "problems of "+text, want, lines(problems))
+	}
+}
+
+// The general policies are read again for each target with settings of its own.
+func TestProblemsOfGeneralPoliciesAreReportedOnce(t *testing.T) {
+	t.Parallel()
+	const limits = target + `, "limits": {"maxDeletions": 1}}`
+	_, problems := config.Parse([]byte(`{"policies": [{"policy": {"rules": [{"rulePriority": 1,
+		"selection": {"tagStatus": "tagged", "tagPrefixList": ["a", "a"], "countType": "imageCountMoreThan", "countNumber": 1},
+		"action": {"type": "expire"}}]}}, {"name": ""}], "targets": [` + limits + `]}`))
+	equal(t, "problems", []string{
+		`2:63: policies[0].policy.rules[0].selection.tagPrefixList[1]: warning: "a" is in the list already; once is enough`,
+		`3:46: policies[1].name: is empty; give the policy a name to find it in the report`,
+	}, lines(problems))
+	_, problems = config.Parse([]byte(`{"policies": [{"protect": {"regions": ["us-east-1"]}}], "targets": [` + target + `, "protect": {"inUse": []}}]}`))
+	equal(t, "a problem in a target only", []string{
+		`1:39: policies[0].protect.regions: has no service to query; name one in protect.inUse, or leave it out`,
+		`1:69: targets[0]: does not suit the general policies, as the problems there say; give it "policies" of its own`,
+	}, lines(problems))
+}
+
+func TestFieldsOfATargetReplaceTheGeneralOnes(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, `{"mode": "apply", "price": 0.5, "orphans": "delete", "limits": {"maxDeletions": 5, "maxDeletedPercent": 50},
+		"repositories": {"include": ["a*"], "exclude": ["ab"]}, "protect": {"keepNewest": 3, "tagPatterns": ["v*"], "registryAliases": {"a.b": "123456789012.dkr.ecr.eu-west-1.amazonaws.com"}},
+		"policies": [{"name": "own", "repositories": ["x"], "limits": {"maxDeletions": 7}}, {"name": "rest", "protect": {"keepNewest": 4}}], "fleet": {"maxRounds": 3}, "targets": [
+		`+target+`},
+		{"account": "333333333333", "regions": ["eu-west-1", "us-east-1"], "roleArn": "arn:aws:iam::*:role/reader", "onExpire": "archive", "limits": {"maxDeletions": 6},
+			"protect": {"tagPatterns": []}, "repositories": {"exclude": []}},
+		{"account": "444444444444", "regions": ["eu-west-1"], "roleArn": "arn:aws:iam::*:role/reader", "policies": [{"name": "only"}]}]}`)
+	get := func(account, region string) config.Config {
+		t.Helper()
+		got, _, err := c.ForTarget(config.Place{Account: account, Region: region})
+		if err != nil || got.Targets != nil || got.Mode != config.Apply || got.Fleet.MaxRounds != 3 || got.Price == nil || len(got.Protect.RegistryAliases) != 1 {
+			t.Fatalf("the configuration for %s is %+v, %v", account, got, err)
+		}
+		return got
+	}
+	same := c
+	same.Targets = nil
+	equal(t, "without fields", hash(t, same), hash(t, get("222222222222", "eu-west-1")))
+	want := mustParse(t, `{"mode": "apply", "orphans": "delete", "onExpire": "archive", "limits": {"maxDeletions": 6, "maxDeletedPercent": 50},
+		"repositories": {"include": ["a*"]}, "protect": {"keepNewest": 3, "tagPatterns": [], "registryAliases": {"a.b": "123456789012.dkr.ecr.eu-west-1.amazonaws.com"}},
+		"policies": [{"name": "own", "repositories": ["x"], "limits": {"maxDeletions": 7}}, {"name": "rest", "protect": {"keepNewest": 4}}], "fleet": {"maxRounds": 3}}`)
+	equal(t, "with fields", hash(t, want), hash(t, get("333333333333", "us-east-1")))
+	equal(t, "with policies", 1, len(get("444444444444", "eu-west-1").Policies))
+	_, _, err := c.ForTarget(config.Place{Account: "222222222222", Region: "us-east-1"})
+	equal(t, "error", `target: the configuration has no target for 222222222222/us-east-1; add the account and Region to targets, or correct the request`, err.Error())
+}
+
+func TestTheRolesOfATarget(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, `{"targets": [`+organization+`{"exclude": ["555555555555"]}}, `+target+`, "applyRoleArn": "arn:aws:iam::*:role/own"}]}`)
+	for place, want := range map[string]string{
+		"222222222222/eu-west-1": "arn:aws:iam::222222222222:role/reader arn:aws:iam::222222222222:role/own ",
+		"222222222222/us-east-1": "arn:aws:iam::222222222222:role/reader arn:aws:iam::222222222222:role/remover secret",
+		"333333333333/eu-west-1": "arn:aws:iam::333333333333:role/reader arn:aws:iam::333333333333:role/remover secret",
+		"555555555555/eu-west-1": "  ",
+		"333333333333/eu-west-2": "  ",
+	} {
+		account, region, _ := strings.Cut(place, "/")
+		_, access, err := c.ForTarget(config.Place{Account: account, Region: region})
+		equal(t, place, want, access.RoleARN+" "+access.ApplyRoleARN+" "+access.ExternalID)
+		equal(t, place+": not a target", want == "  ", err != nil)
+	}
+}
+
+func TestTheExampleOfTargetsIsRight(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(string(corpus.File(t, "../../docs/configuration.md")), "## Targets and fleet")
+	_, example, _ := strings.Cut(section, "```json\n")
+	example, _, _ = strings.Cut(example, "```")
+	c := mustParse(t, example)
+	equal(t, "has one target for an account, and one for an organization", true, len(c.Targets) == 2 && c.Targets[1].Organization != nil)
+	equal(t, "the schema accepts it", true, newValidator(t, "").accepts([]byte(example)))
 }

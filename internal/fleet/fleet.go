@@ -45,8 +45,14 @@ func placeName(execution string, cycle int, p config.Place) string {
 	return listsPrefix(execution, cycle) + "places/" + p.String() + ".json"
 }
 
-func listName(execution string, cycle int, registry, user config.Place) string {
-	return listsPrefix(execution, cycle) + "registries/" + registry.String() + "/" + user.String() + ".json"
+// ListName is the list of the images of a registry that one place uses.
+func ListName(execution string, cycle int, registry, user config.Place) string {
+	return ListsOf(execution, cycle, registry) + user.String() + ".json"
+}
+
+// ListsOf is the prefix of all lists of the images of a registry.
+func ListsOf(execution string, cycle int, registry config.Place) string {
+	return listsPrefix(execution, cycle) + "registries/" + registry.String() + "/"
 }
 
 func listsPrefix(execution string, cycle int) string {
@@ -96,6 +102,8 @@ type Item struct {
 
 // A Used is the outcome object of one place in the first map.
 type Used struct {
+	Execution string `json:"execution"`
+	Cycle     int    `json:"cycle"`
 	config.Place
 	At time.Time `json:"at"` // when the in-use scan began
 	// Registries are those that something here uses; each has a list.
@@ -110,14 +118,16 @@ type Used struct {
 
 // A Use is an image in use and its user, as in a list of references.
 type Use struct {
-	Image string `json:"image"`
-	By    string `json:"by"`
+	Image   string `json:"image"`
+	By      string `json:"by"`
+	Account string `json:"account,omitempty"` // of the user; only a [Barrier] has it
 	// AllImages is true if any image of the repository may be in use.
 	AllImages bool `json:"allImages,omitempty"`
 }
 
 // A Barrier is what is known about images in use before a cycle of cleaning begins.
 type Barrier struct {
+	Execution    string    `json:"execution"`
 	Cycle        int       `json:"cycle"`
 	At           time.Time `json:"at"`
 	Oldest       time.Time `json:"oldest"` // the start of the oldest scan whose list counts
@@ -128,6 +138,9 @@ type Barrier struct {
 	Failed []FailedPlace `json:"failed"`
 	// Elsewhere has the uses of all places that name no ECR registry.
 	Elsewhere []Use `json:"elsewhere,omitempty"`
+	// Users are the places that have a list for a registry, by the registry's place. Those
+	// that failed are there too.
+	Users map[string][]config.Place `json:"users"`
 }
 
 // Until returns the time after which the lists are too old to rely on.
@@ -141,6 +154,7 @@ type FailedPlace struct {
 
 // An Outcome is the outcome object of one registry in the second map. Each run replaces it.
 type Outcome struct {
+	Execution string `json:"execution"`
 	config.Place
 	RunID string    `json:"runId"` // of the newest run
 	Start time.Time `json:"start"` // of the first run
@@ -216,6 +230,8 @@ type PlaceEnd struct {
 	Region  string  `json:"region,omitempty"`
 	Outcome Verdict `json:"outcome"`
 	Message string  `json:"message,omitempty"`
+	// Findings are those of its in-use sources.
+	Findings []string `json:"findings,omitempty"`
 }
 
 // The answers of the function to the state machine. Each is small.

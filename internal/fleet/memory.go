@@ -15,36 +15,31 @@ import (
 // A Memory is a [Store] in memory, which ends with the process.
 type Memory struct {
 	mu      sync.Mutex
-	objects map[string]memoryObject
-}
-
-type memoryObject struct {
-	content  []byte
-	modified time.Time
+	objects map[string][]byte
 }
 
 // NewMemory returns an empty store.
-func NewMemory() *Memory { return &Memory{objects: map[string]memoryObject{}} }
+func NewMemory() *Memory { return &Memory{objects: map[string][]byte{}} }
 
 // Location returns memory:// and the name.
 func (*Memory) Location(name string) string { return "memory://" + name }
 
-// Open implements [Store].
+// Open implements [Store]. The modification time is not known.
 func (m *Memory) Open(_ context.Context, name string) (io.ReadCloser, time.Time, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	object, found := m.objects[name]
+	content, found := m.objects[name]
 	if !found {
 		return nil, time.Time{}, fmt.Errorf("get %s: %w", m.Location(name), ErrMissing)
 	}
-	return io.NopCloser(bytes.NewReader(object.content)), object.modified, nil
+	return io.NopCloser(bytes.NewReader(content)), time.Time{}, nil
 }
 
 // Put implements [Store].
 func (m *Memory) Put(_ context.Context, name string, content []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.objects[name] = memoryObject{bytes.Clone(content), time.Now()}
+	m.objects[name] = bytes.Clone(content)
 	return nil
 }
 

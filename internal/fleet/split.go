@@ -10,6 +10,7 @@ import (
 // sources, and the images that cannot be identified.
 func Split(uses []inuse.Use) (lists map[config.Place][]inuse.Use, elsewhere []Use, findings []string) {
 	lists = map[config.Place][]inuse.Use{}
+	known := map[Use]bool{}
 	for _, use := range uses {
 		switch ref := use.Reference; {
 		case use.Finding.Kind != "":
@@ -20,7 +21,13 @@ func Split(uses []inuse.Use) (lists map[config.Place][]inuse.Use, elsewhere []Us
 			registry := config.Place{Account: ref.RegistryID, Region: ref.Region}
 			lists[registry] = append(lists[registry], use)
 		case ref.Repository == "" || !ref.Public():
-			elsewhere = append(elsewhere, Use{Image: ref.String(), By: use.By, AllImages: use.AllImages})
+			u := Use{Image: ref.String(), AllImages: use.AllImages}
+			if known[u] {
+				continue // with another user
+			}
+			known[u] = true
+			u.By = use.By
+			elsewhere = append(elsewhere, u)
 		}
 	}
 	return lists, elsewhere, findings

@@ -17,7 +17,8 @@ func TestUsesAreSortedByRegistry(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
 	uses := []inuse.Use{
 		{Reference: reference.Reference{Digest: digest}, By: "digest"},
-		{Problem: "unreadable", By: "task"}, {Finding: finding.Finding{Kind: finding.ScanFailed, Message: "found"}},
+		{Problem: "unreadable", By: "task"},
+		{Finding: finding.Finding{Kind: finding.ScanFailed, Message: "found"}},
 	}
 	for _, image := range []string{"222222222222.dkr.ecr.eu-west-1.amazonaws.com/app:1", "proxy.example/app:1"} {
 		ref, err := reference.ParseAny(image)

@@ -82,10 +82,11 @@ func (c *cloud) ecs(w http.ResponseWriter, operation, place string) {
 		containers = append(containers, inusetest.Object{"image": image})
 	}
 	answer, known := map[string]inusetest.Object{
-		"ListClusters":     {"clusterArns": []string{"prod"}},
-		"ListTasks":        {"taskArns": []string{}},
-		"ListServices":     {"serviceArns": []string{"s"}},
-		"DescribeServices": {"services": []inusetest.Object{{"serviceArn": "s", "taskDefinition": "app:1"}}},
+		"ListClusters":               {"clusterArns": []string{"prod"}},
+		"ListTasks":                  {"taskArns": []string{}},
+		"ListTaskDefinitionFamilies": {"families": []string{}},
+		"ListServices":               {"serviceArns": []string{"s"}},
+		"DescribeServices":           {"services": []inusetest.Object{{"serviceArn": "s", "taskDefinition": "app:1"}}},
 		"DescribeTaskDefinition": {"taskDefinition": inusetest.Object{
 			"registeredAt": 1, "containerDefinitions": containers,
 		}},

@@ -83,12 +83,11 @@ func connect(own aws.Config, as func(*aws.Config), limits pace.Limits, clock fun
 	cfg := own.Copy()
 	as(&cfg)
 	client, calls := ecrapi.Connect(cfg, ecrapi.Paced(pace.New(limits)))
+	c := connection{own, cfg, client, clock}
 	return Registry{
 		Concurrency: limits, Pace: pace.New(limits), ClockCheck: check,
 		Reader: client, Remover: client, State: client, Region: cfg.Region, Calls: calls.Snapshot, Attempts: attempts.Counts, AWS: cfg,
-		Sources: func(c config.Config, session string) []inuse.Source {
-			return sources(own, cfg, client, c, session, clock)
-		},
+		Sources:  c.sources,
 		OwnPulls: func(ctx context.Context) plan.OwnPulls { return ownPulls(ctx, cfg, client) },
 		Account: func(ctx context.Context) (string, error) {
 			caller, err := awsclient.Caller(ctx, cfg)
@@ -100,37 +99,45 @@ func connect(own aws.Config, as func(*aws.Config), limits pace.Limits, clock fun
 	}
 }
 
-func sources(own, cfg aws.Config, client ecrapi.Client, c config.Config, session string, clock func() time.Time) []inuse.Source {
-	settings := c.InUse()
+// A connection has what the in-use sources need: own is outside the account of the registry,
+// cfg inside it.
+type connection struct {
+	own, cfg aws.Config
+	client   ecrapi.Client
+	clock    func() time.Time
+}
+
+func (c connection) sources(run config.Config, session string) []inuse.Source {
+	settings := run.InUse()
 	var all []inuse.Source
-	registry := &registryID{client: client}
+	registry := &registryID{client: c.client}
 	env := query.Environment{
-		AWS: cfg, Settings: settings, Aliases: c.Protect.RegistryAliases, Clock: clock,
+		AWS: c.cfg, Settings: settings, Aliases: run.Protect.RegistryAliases, Clock: c.clock,
 		LastActivity: func(ctx context.Context, images []reference.Reference) (map[reference.Reference]time.Time, error) {
-			return lastActivity(ctx, registry, cfg.Region, images)
+			return lastActivity(ctx, registry, c.cfg.Region, images)
 		},
 	}
 	for _, name := range settings.InUse {
 		all = append(all, services.New(name, env))
 	}
 	for _, location := range settings.References {
-		maxAge := time.Duration(c.ReferencesMaxAge(location)) * time.Hour
+		maxAge := time.Duration(run.ReferencesMaxAge(location)) * time.Hour
 		if config.IsPrefix(location) {
-			prefix := list.Prefix{Location: location, Open: opener(own, clock), Now: clock(), MaxAge: maxAge, Aliases: env.Aliases}
-			prefix.Expected, prefix.Own = c.Expected(location)
+			prefix := list.Prefix{Location: location, Open: opener(c.own, c.clock), Now: c.clock(), MaxAge: maxAge, Aliases: env.Aliases}
+			prefix.Expected, prefix.Own = run.Expected(location)
 			prefix.List = func(ctx context.Context, location string) ([]awsclient.Object, error) {
-				return awsclient.ListObjects(ctx, own, location, clock)
+				return awsclient.ListObjects(ctx, c.own, location, c.clock)
 			}
 			all = append(all, prefix.Sources()...)
 			continue
 		}
-		source := list.New(location, opener(own, clock), clock(), maxAge)
+		source := list.New(location, opener(c.own, c.clock), c.clock(), maxAge)
 		source.Aliases = env.Aliases
 		all = append(all, source)
 	}
 	// A Region of one part of the configuration is not asked for the services of another.
-	names := sourceNames(c)
-	return append(all, slices.DeleteFunc(place.Sources(env, role.NewCaller(own, session)), func(source inuse.Source) bool {
+	names := sourceNames(run)
+	return append(all, slices.DeleteFunc(place.Sources(env, role.NewCaller(c.own, session)), func(source inuse.Source) bool {
 		return !slices.Contains(names, source.Name())
 	})...)
 }

@@ -19,7 +19,6 @@ type Fleet struct {
 var (
 	errExecution = errors.New("it is of an execution of the fleet; send it to the function of deploy/fleet.yaml")
 	errNoUnit    = errors.New(`it has "execution" and neither "step" nor "target"; add one of them`)
-	errNotBuilt  = errors.New("not built yet")
 )
 
 // execution carries out a request of the fleet's state machine.
@@ -37,7 +36,7 @@ func (h *Handler) execution(ctx context.Context, request config.Request) (any, e
 	case request.Step == config.StepBarrier:
 		return h.barrier(ctx, request, all)
 	case request.Step == config.StepNext:
-		return h.next(ctx, request, all)
+		return h.next(ctx, request)
 	case request.Step == config.StepJudge:
 		return h.judge(ctx, request)
 	case request.Target == nil:

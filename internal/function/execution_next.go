@@ -8,6 +8,15 @@ import (
 )
 
 // next carries out step next.
-func (h *Handler) next(_ context.Context, _ config.Request, _ config.Config) (fleet.CycleAnswer, error) {
-	return fleet.CycleAnswer{}, errNotBuilt
+func (h *Handler) next(ctx context.Context, request config.Request) (fleet.CycleAnswer, error) {
+	left, err := fleet.Next(ctx, h.Fleet.Store, request.Execution, request.Cycle)
+	return h.cycleAnswer(request.Execution, request.Cycle+1, left), err
+}
+
+// cycleAnswer says what the maps of the cycle read.
+func (h *Handler) cycleAnswer(execution string, cycle, registries int) fleet.CycleAnswer {
+	return fleet.CycleAnswer{
+		Cycle: cycle, RegistriesLeft: registries, PlacesKey: fleet.Key(h.Fleet.Store, fleet.PlacesName(execution)),
+		RegistriesKey: fleet.Key(h.Fleet.Store, fleet.RegistriesName(execution, cycle)),
+	}
 }

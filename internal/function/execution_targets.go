@@ -45,18 +45,9 @@ func (h *Handler) targets(ctx context.Context, request config.Request, all confi
 }
 
 func (h *Handler) targetsAnswer(t fleet.Targets) fleet.TargetsAnswer {
-	key := func(name string) string {
-		location := h.Fleet.Store.Location(name)
-		if rest, isS3 := strings.CutPrefix(location, "s3://"); isS3 {
-			_, location, _ = strings.Cut(rest, "/")
-		}
-		return location
-	}
 	return fleet.TargetsAnswer{
 		Execution: t.Execution, Act: true, Registries: len(t.Registries), Places: len(t.Places), Skipped: len(t.Skipped),
-		CycleAnswer: fleet.CycleAnswer{
-			Cycle: 1, PlacesKey: key(fleet.PlacesName(t.Execution)), RegistriesKey: key(fleet.RegistriesName(t.Execution, 1)), RegistriesLeft: len(t.Registries),
-		},
+		CycleAnswer: h.cycleAnswer(t.Execution, 1, len(t.Registries)),
 	}
 }
 

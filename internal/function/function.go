@@ -3,6 +3,7 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,25 +65,57 @@ func (h *Handler) Handle(ctx context.Context, event json.RawMessage) (*report.Re
 }
 
 func (h *Handler) handle(ctx context.Context, request config.Request) (*report.Report, error) {
-	run, hash, err := h.prepare(ctx, request)
+	j, access, err := h.prepare(ctx, request)
 	if err != nil {
 		return nil, err
 	}
-	registry, err := h.Connect(ctx)
+	if request.Target != nil {
+		j.registry, err = h.target(ctx, *request.Target, j.run.Mode, access)
+		j.account, j.from = request.Target.Account, cmp.Or(request.Continuation, &config.Continuation{})
+	} else {
+		j.registry, err = h.Connect(ctx)
+	}
+	if _, faulty := errors.AsType[*ConfigurationError](err); faulty {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &RegistryError{err}
 	}
-	registry.RunID = h.RunID(ctx)
-	if run.Mode == config.References {
-		return h.references(ctx, run, hash, registry)
+	j.registry.RunID = h.RunID(ctx)
+	if j.run.Mode == config.References {
+		return h.references(ctx, j.run, j.hash, j.registry)
 	}
-	runner := registry.Runner(run, h.Now)
+	report, err := h.clean(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	return h.answer(ctx, report), nil
+}
+
+// A job is one run of the engine.
+type job struct {
+	run      config.Config
+	hash     string // of the whole configuration
+	registry Registry
+	account  string               // that the registry must be of, or ""
+	from     *config.Continuation // for a run that continues, or that may be continued
+	until    time.Time            // a time at which to stop, or zero
+}
+
+// clean plans the registry and, in mode apply, removes images.
+func (h *Handler) clean(ctx context.Context, j job) (*report.Report, error) {
+	runner := j.registry.Runner(j.run, h.Now)
 	limited, stop, cancel := Limit(ctx, h.Now())
 	defer cancel()
-	runner.ConfigurationHash, runner.Log, runner.Stop = hash, h.Log, stop
+	if !j.until.IsZero() {
+		stop, cancel = earlier(limited, stop, j.until.Sub(h.Now()))
+		defer cancel()
+	}
+	runner.ConfigurationHash, runner.Log, runner.Stop = j.hash, h.Log, stop
 	runner.Commit, runner.MaxDetails, runner.Rotate = h.Commit, MaxAnswer, true
-	if run.Mode == config.Apply {
-		runner.Remover = registry.Remover
+	runner.Account, runner.Continue = j.account, j.from
+	if j.run.Mode == config.Apply {
+		runner.Remover = j.registry.Remover
 	}
 	report, err := runner.Run(limited)
 	if _, none := errors.AsType[*config.SelectionError](err); none {
@@ -91,8 +124,21 @@ func (h *Handler) handle(ctx context.Context, request config.Request) (*report.R
 	if err != nil {
 		return nil, &RegistryError{err}
 	}
-	report.End, report.Calls = runner.End(), registry.Calls()
-	return h.answer(ctx, &report), nil
+	report.End, report.Calls = runner.End(), j.registry.Calls()
+	return &report, nil
+}
+
+// earlier returns a channel that is closed when stop is, or after that time.
+func earlier(ctx context.Context, stop <-chan struct{}, after time.Duration) (<-chan struct{}, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, after)
+	go func() {
+		select {
+		case <-stop: // a nil channel is never ready
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx.Done(), cancel
 }
 
 // answer logs the report, and returns it in a form that fits into the answer.
@@ -128,19 +174,30 @@ func (h *Handler) configuration(ctx context.Context) (all config.Config, hash st
 	return all, hash, nil
 }
 
-// prepare returns the configuration narrowed by the request, and its hash without it.
-func (h *Handler) prepare(ctx context.Context, request config.Request) (run config.Config, hash string, err error) {
-	configuration, hash, err := h.configuration(ctx)
-	if err != nil {
-		return run, "", err
+// prepare returns the job for the request, without its registry, and the roles of its target.
+func (h *Handler) prepare(ctx context.Context, request config.Request) (j job, access config.Access, err error) {
+	j.run, j.hash, err = h.configuration(ctx)
+	if err == nil && request.Target != nil {
+		if j.run, access, err = j.run.ForTarget(*request.Target); err != nil {
+			err = &RequestError{err}
+		}
 	}
-	if run, err = configuration.Narrow(request); err != nil {
-		return run, "", &RequestError{err}
+	if err == nil {
+		j.run, err = h.narrow(j.run, request)
+	}
+	return j, access, err
+}
+
+// narrow returns the configuration narrowed by the request.
+func (h *Handler) narrow(configuration config.Config, request config.Request) (config.Config, error) {
+	run, err := configuration.Narrow(request)
+	if err != nil {
+		return run, &RequestError{err}
 	}
 	if run.Mode == config.References && run.References.S3 == "" {
-		return run, "", &ConfigurationError{errNoTarget}
+		return run, &ConfigurationError{errNoTarget}
 	}
-	return run, hash, h.supported(run)
+	return run, h.supported(run)
 }
 
 func (h *Handler) warn(document string, warnings jsondoc.Problems) {

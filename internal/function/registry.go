@@ -49,9 +49,15 @@ func (r Registry) Scanner(c config.Config, region string, clock func() time.Time
 	}
 	scope := inuse.Scope{Region: region, Aliases: c.Protect.RegistryAliases}
 	return func(ctx context.Context) inuse.Scan {
-		scan := scope.Run(ctx, r.Sources(c, r.RunID), clock())
+		sources := r.Sources(c, r.RunID)
+		scan := scope.Run(ctx, sources, clock())
 		failMissing(&scan, c)
 		scan.At = r.ClockCheck.ServiceTime(scan.At) // ECR's clock, as in the pull times
+		for _, source := range sources {
+			if of, is := source.(interface{ Since() time.Time }); is && of.Since().Before(scan.At) {
+				scan.At = of.Since()
+			}
+		}
 		return scan
 	}
 }

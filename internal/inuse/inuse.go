@@ -80,6 +80,13 @@ type AccountSource interface {
 	Account() string // 12 digits, or "" if it is the registry's
 }
 
+// A Lister is a source that knows which accounts have a list of the images in use there.
+type Lister interface {
+	// Listed returns these accounts, and the id of the organization of which all accounts have
+	// a list, or "". It is called after Uses.
+	Listed() (accounts []string, organization string)
+}
+
 // AccountsError is the error of a source that fails for some accounts: the error for each
 // account, or for all at the key "". A scan has a [Failure] for each.
 type AccountsError map[string]error

@@ -32,6 +32,9 @@ type Scan struct {
 	Elsewhere map[string]int
 	// Accounts are those of the sources that are an [AccountSource], by source. Nil is none.
 	Accounts map[string]string
+	// Listed and Organization are those of the [Lister]. A scan has at most one.
+	Listed       []string
+	Organization string
 }
 
 // A Failure is a source that failed. The error may say what to do.
@@ -91,6 +94,9 @@ func (s Scope) Run(ctx context.Context, sources []Source, now time.Time) Scan {
 		scan.Counts[name] += a.named
 		if a.elsewhere > 0 {
 			scan.Elsewhere[name] += a.elsewhere
+		}
+		if lister, is := sources[i].(Lister); is {
+			scan.Listed, scan.Organization = lister.Listed()
 		}
 	}
 	scan.Uses = Distinct(scan.Uses)

@@ -259,3 +259,27 @@ func heap() int {
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
+
+type lister struct{ given }
+
+func (lister) Listed() (accounts []string, organization string) {
+	return []string{"222222222222"}, "o-ours"
+}
+
+// What a source knows about lists is in the scan, unless the source failed.
+func TestAScanKnowsWhichAccountsHaveAList(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct {
+		source inuse.Source
+		listed int
+	}{
+		"a lister":            {lister{given{name: "fleet"}}, 1},
+		"a lister that fails": {lister{given{name: "fleet", err: errors.New("denied")}}, 0},
+		"another source":      {given{name: "ecs"}, 0},
+	} {
+		scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{given{name: "s3://b/l"}, want.source}, time.Now())
+		if len(scan.Listed) != want.listed || (scan.Organization == "o-ours") != (want.listed > 0) {
+			t.Errorf("%s: listed %q in %q", name, scan.Listed, scan.Organization)
+		}
+	}
+}

@@ -27,6 +27,9 @@ type imagesInUse struct {
 	unresolved []string    // the containers without a recorded digest, in words
 	moved      []string    // the containers whose tag is on another image now, in words
 	began      clock.Stamp // when the scan began; zero without a scan
+	listed     []string    // the accounts of which the scan has a list
+	// organization is that whose accounts are all in listed, or "".
+	organization string
 }
 
 // inUse returns the images that the sources in the settings use, and a Skip if one of the
@@ -41,7 +44,7 @@ func (c *contents) inUse(ctx context.Context, g *graph.Graph, settings config.Pr
 		return u, &Skip{SkipScanFailed, "in-use scan: no source was queried"}
 	}
 	scan, uses, began := c.Scanner.Newest(ctx)
-	u.began = began
+	u.began, u.listed, u.organization = began, scan.Listed, scan.Organization
 	relied := map[string]bool{} // there may be hundreds of sources
 	for _, source := range sources {
 		relied[source] = true
@@ -212,14 +215,6 @@ func (u *imagesInUse) addMoved(use *inuse.Use) {
 
 func (u *imagesInUse) addFinding(kind finding.Kind, format string, args ...any) {
 	u.findings = append(u.findings, u.finding(kind, format, args...))
-}
-
-func inUseBy(users []string) []Protection {
-	var protections []Protection
-	for _, user := range words.Few(users) {
-		protections = append(protections, Protection{ByInUse, user})
-	}
-	return protections
 }
 
 // protectTags returns further protections of the tags: an index above the image is in use,

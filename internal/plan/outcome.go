@@ -42,11 +42,13 @@ const (
 	SkipNoPolicy      SkipCode = "no policy" // no lifecycle policy is attached
 	SkipGone          SkipCode = "gone"      // it was deleted during the run
 	SkipLimit         SkipCode = "limit"
-	SkipInvalidPolicy SkipCode = "invalid policy" // the attached policy cannot be read
-	SkipFailed        SkipCode = "failed"
-	SkipScanFailed    SkipCode = "in-use scan" // the images in use are not known
-	SkipDeadline      SkipCode = "deadline"
-	SkipInterrupted   SkipCode = "interrupted" // stopped, by no deadline
+	// SkipUnlistedAccount: an account may pull, and no list has the images that it uses.
+	SkipUnlistedAccount SkipCode = "unlistedAccount"
+	SkipInvalidPolicy   SkipCode = "invalid policy" // the attached policy cannot be read
+	SkipFailed          SkipCode = "failed"
+	SkipScanFailed      SkipCode = "in-use scan" // the images in use are not known
+	SkipDeadline        SkipCode = "deadline"
+	SkipInterrupted     SkipCode = "interrupted" // stopped, by no deadline
 )
 
 // IsFailure reports whether the skip is a failure.
@@ -54,7 +56,7 @@ func (c SkipCode) IsFailure() bool {
 	switch c {
 	case SkipFailed, SkipScanFailed, SkipDeadline, SkipInterrupted, SkipInvalidPolicy:
 		return true
-	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit:
+	case SkipNotConfigured, SkipNone, SkipNoPolicy, SkipGone, SkipLimit, SkipUnlistedAccount:
 	}
 	return false
 }

@@ -84,6 +84,14 @@ func (p *protector) protections(im *evaluator.Image) []Protection {
 	return by
 }
 
+func inUseBy(users []string) []Protection {
+	var protections []Protection
+	for _, user := range words.Few(users) {
+		protections = append(protections, Protection{ByInUse, user})
+	}
+	return protections
+}
+
 // newest returns the digests that keepNewest protects: the n newest images and the n newest
 // active ones. Referrers and children do not count. With digests it knows only these images.
 //

@@ -125,6 +125,9 @@ func (c *contents) decide(ctx context.Context, plan *Plan, requests []*request, 
 	if plan.Removals() > 0 {
 		plan.Findings = append(plan.Findings, c.sharedFinding(ctx, plan.Entry.Protect)...)
 	}
+	if plan.Removals() > 0 && plan.Skip == nil {
+		plan.Skip = used.unlistedAccount(ctx, plan.Entry.Protect)
+	}
 	return nil
 }
 

@@ -154,6 +154,8 @@ func (s Screen) notes(out *text.Lines, r *report.Report, lines []summedRepositor
 			failures.add(true, string(l.Skipped), l.Name, "the time ran out before the repository was done")
 		case l.Skipped.IsFailure():
 			failures.add(true, string(l.Skipped), l.Name, withoutFailure(r, l.Message))
+		case l.Skipped == plan.SkipUnlistedAccount:
+			others.add(false, string(l.Skipped), l.Name, l.Message)
 		}
 		if l.NotDone() == 0 {
 			continue

@@ -392,3 +392,13 @@ func TestAccountsThatFailedAlikeAreOneLine(t *testing.T) {
 		"note: r0: no image in use found in ECS, a, b, c, d or 595 more",
 	}, got)
 }
+
+// A repository of an account without a list fails nothing, and the screen says what to do.
+func TestTheScreenSaysWhatToDoAboutUnlistedAccounts(t *testing.T) {
+	t.Parallel()
+	const message = `the repository policy lets AWS "*" pull, and no list has the images that they use`
+	got := Screen{}.Report(of(config.Plan, report.Repository{Name: "app", Skipped: plan.SkipUnlistedAccount, Message: message}))
+	for _, want := range []string{"skipped: unlistedAccount\n", "\nnote: app: " + message + "\n", "\nskipped     1 of 1 repository: unlistedAccount 1\n", "\nfailed      nothing failed\n"} {
+		awstest.Contains(t, got, want)
+	}
+}

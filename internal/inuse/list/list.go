@@ -61,6 +61,13 @@ func New(location string, open Open, now time.Time, maxAge time.Duration) Source
 	return Source{location: location, open: open, now: now, maxAge: maxAge, unused: unused}
 }
 
+// Of returns the source for a document of the place, which is an account and Region. Any other
+// content fails. Unused says what to do if the list cannot be read.
+func (s Source) Of(place, unused string) Source {
+	s.place, s.unused = place, unused
+	return s
+}
+
 // Name returns the location, the entry of protect.references.
 func (s Source) Name() string { return s.location }
 

@@ -168,6 +168,8 @@ func (r *reader) checkPlace() {
 func (r *reader) ageProblem(at time.Time) string {
 	most := cmp.Or(r.maxAge, MaxAge)
 	switch age := r.now.Sub(at); {
+	case age > most && most < time.Hour:
+		return fmt.Sprintf("the list is more than %s old; write it again", most)
 	case age > most:
 		return fmt.Sprintf("the list is more than %.0f hours old; write it again", most.Hours())
 	case age < -maxSkew:
