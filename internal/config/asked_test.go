@@ -14,7 +14,7 @@ func asking(t *testing.T) config.Config {
 			`+member("222222222222", "member", `, "inUse": ["batch"], "regions": ["eu-west-1", "eu-north-1"]`)+`,
 			`+member("666666666666", "member", `, "inUse": ["eks"], "externalId": "ab"`)+`]},
 		"policies": [{"protect": {"inUse": ["lambda"], "eksClusters": ["a"]}}],
-		"targets": [`+organization+`{"exclude": ["555555555555"]}}, `+target+`, "applyRoleArn": "arn:aws:iam::*:role/own",
+		"targets": [`+organization+`, "exclude": ["555555555555"]}}, `+target+`, "applyRoleArn": "arn:aws:iam::*:role/own",
 			"protect": {"inUse": ["ecs", "codebuild"], "regions": ["us-west-2"], "taskDefinitionRevisions": 8, "ecs": {"rules": true}}}]}`)
 }
 

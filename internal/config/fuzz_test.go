@@ -19,7 +19,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		``, `null`, `{"policies": [{"policy": {"rules": [{}]}}, 1, null]}`, `{"limits": {"maxDeletions": 1e999}}`,
 		"{\"a\nb\": \"\xff\"}", `{"repositories": {"include": [""], "include": []}}`, `{"report": {"s3": "\n\u2028"}}`,
-		`{"targets": [` + target + `, "limits": {"maxDeletions": 1}, "policies": []}, ` + organization + `{"units": ["r-ab12"], "exclude": []}, "protect": {"inUse": []}}], "fleet": {"maxRounds": 2}}`,
+		`{"targets": [` + target + `, "limits": {"maxDeletions": 1}, "policies": []}, ` + organization + `, "units": ["r-ab12"], "exclude": []}, "protect": {"inUse": []}}], "fleet": {"maxRounds": 2}}`,
 	} {
 		f.Add([]byte(seed))
 	}

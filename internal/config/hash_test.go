@@ -82,9 +82,9 @@ func TestHashDependsOnEveryField(t *testing.T) {
 		`{"targets": [` + target + `, "applyRoleArn": "arn:aws:iam::*:role/remover"}]}`, `{"targets": [` + target + `, "limits": {"maxDeletions": 2}}]}`,
 		`{"targets": [` + target + `, "repositories": {"exclude": ["a"]}}]}`, `{"targets": [` + target + `, "policies": []}]}`,
 		`{"targets": [` + target + `, "protect": {"keepNewest": 2}}]}`, `{"targets": [` + target + `, "orphans": "delete"}]}`, `{"targets": [` + target + `, "onExpire": "archive"}]}`,
-		`{"targets": [` + organization + `{}}]}`, `{"targets": [` + organization + `{"units": ["r-ab12"]}}]}`, `{"targets": [` + organization + `{"exclude": ["222222222222"]}}]}`,
-		`{"targets": [` + organization + `{"roleArn": "arn:aws:iam::111111111111:role/a"}}]}`,
-		`{"targets": [` + organization + `{"roleArn": "arn:aws:iam::111111111111:role/a", "externalId": "ab"}}]}`,
+		`{"targets": [` + organization + `}}]}`, `{"targets": [` + organization + `, "units": ["r-ab12"]}}]}`, `{"targets": [` + organization + `, "exclude": ["222222222222"]}}]}`,
+		`{"targets": [` + bareOrganization + `{"roleArn": "arn:aws:iam::111111111111:role/a"}}]}`,
+		`{"targets": [` + bareOrganization + `{"roleArn": "arn:aws:iam::111111111111:role/a", "externalId": "ab"}}]}`,
 		`{"report": {"s3": "s3://a"}}`, `{"report": {"html": true}}`, `{"report": {"sns": "arn:a"}}`, `{"report": {"notify": "always"}}`,
 	} {
 		h := hash(t, mustParse(t, text))
@@ -142,7 +142,7 @@ func TestDocumentIsReadAsTheSameConfiguration(t *testing.T) {
 			"policies": [{"protect": {"inUse": []}}, {"protect": {"references": []}}, {"protect": {"regions": []}}], "targets": [` + target + `, "policies": [{}], "protect": {"inUse": []}}]}`,
 		`{"orphans": "delete", "onExpire": "archive", "policies": [{"orphans": "keep", "onExpire": "delete"}], "report": {"s3": "s3://b/k", "notify": "always"}}`,
 		`{"fleet": {"listsMaxAgeMinutes": 30}, "orphans": "delete", "limits": {"maxDeletions": 5}, "protect": {"kubeconfig": "k", "accounts": [` + account + `}]},
-			"policies": [{"name": "a", "protect": {"keepNewest": 9}}, {"limits": {"maxDeletions": 4}}], "targets": [` + organization + `{"units": ["r-ab12"], "exclude": ["222222222222"]}},
+			"policies": [{"name": "a", "protect": {"keepNewest": 9}}, {"limits": {"maxDeletions": 4}}], "targets": [` + organization + `, "units": ["r-ab12"], "exclude": ["222222222222"]}},
 			` + target + `, "externalId": "ab", "applyRoleArn": "arn:aws:iam::*:role/b", "orphans": "keep", "onExpire": "archive", "limits": {"maxDeletions": 4}, "repositories": {"include": ["a"]}},
 			` + other + `, "protect": {"inUse": ["eks"], "references": ["s3://b/l"], "accounts": []}}]}`,
 		`{"targets": [` + target + `, "policies": []}, ` + other + `, "policies": [{"name": "attached", "limits": {"maxDeletions": 10000}}]}]}`,

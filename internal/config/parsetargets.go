@@ -109,11 +109,9 @@ func readOrganization(v *jsondoc.Value, _ *Organization) *Organization {
 	if !ok {
 		return &organization
 	}
+	o.RequireBecause("roleArn", "add the ARN of the role that lists the accounts, which deploy/fleet-organization.yaml creates")
 	set(&organization.RoleARN, o.Get("roleArn"), like(roleARN, "arn:aws:iam::111111111111:role/ecr-cleaner-organization"))
 	set(&organization.ExternalID, o.Get("externalId"), readExternalID)
-	if id := o.Get("externalId"); id != nil && o.Get("roleArn") == nil {
-		id.Problem(`is of no use without "roleArn"; add the role, or leave it out`)
-	}
 	set(&organization.Units, o.Get("units"), listOf(like(unitID, "ou-ab12-34cd56ef")))
 	if units := o.Get("units"); units != nil && len(organization.Units) == 0 && !units.Faulty() {
 		units.Problem("is empty; leave it out for the whole organization")

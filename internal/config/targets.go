@@ -44,7 +44,7 @@ func (a Access) In(account string) Access {
 // An Organization says which accounts of an AWS organization are targets.
 type Organization struct {
 	// RoleARN is a role in the management account or a delegated administrator, which lists
-	// the accounts. If it is empty, the function's own role does.
+	// the accounts.
 	RoleARN    string `json:"roleArn,omitempty"`
 	ExternalID string `json:"externalId,omitempty"`
 	// Units are the ids of roots and organizational units, with all units below them. None

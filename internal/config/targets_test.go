@@ -14,8 +14,11 @@ const target = `{"account": "222222222222", "regions": ["eu-west-1"], "roleArn":
 // other is one in account 444444444444.
 const other = `{"account": "444444444444", "regions": ["eu-west-1"], "roleArn": "arn:aws:iam::444444444444:role/reader"`
 
-// organization begins the target of an organization.
-const organization = `{"regions": ["eu-west-1", "us-east-1"], "roleArn": "arn:aws:iam::*:role/reader", "applyRoleArn": "arn:aws:iam::*:role/remover", "externalId": "secret", "organization": `
+// organization begins the target of an organization, and bareOrganization one without its role.
+const (
+	organization     = bareOrganization + `{"roleArn": "arn:aws:iam::111111111111:role/lists"`
+	bareOrganization = `{"regions": ["eu-west-1", "us-east-1"], "roleArn": "arn:aws:iam::*:role/reader", "applyRoleArn": "arn:aws:iam::*:role/remover", "externalId": "secret", "organization": `
+)
 
 // faultyTargets are lists of targets with one fault, and what is said about it. The schema
 // refuses those whose name does not begin with "more: ".
@@ -26,7 +29,7 @@ var faultyTargets = map[string]struct{ text, want string }{
 	"price":                 {`[` + target + `, "price": 1}]`, `1:120: targets[0].price: is not a known key: use "account", "organization", "regions", "roleArn", "applyRoleArn", "externalId", "repositories", "policies", "protect", "orphans", "onExpire", "limits"`},
 	"mode":                  {`[` + target + `, "mode": "apply"}]`, `1:120: targets[0].mode: is not a known key: use "account", "organization", "regions", "roleArn", "applyRoleArn", "externalId", "repositories", "policies", "protect", "orphans", "onExpire", "limits"`},
 	"no account":            {`[{"regions": ["eu-west-1"], "roleArn": "arn:aws:iam::222222222222:role/reader"}]`, `1:14: targets[0]: names no account; add "account", or "organization" for the accounts of an organization`},
-	"both":                  {`[` + organization + `{}, "account": "222222222222"}]`, `1:14: targets[0]: has "account" and "organization"; keep one, and make a target of its own for the other`},
+	"both":                  {`[` + organization + `}, "account": "222222222222"}]`, `1:14: targets[0]: has "account" and "organization"; keep one, and make a target of its own for the other`},
 	"short account":         {`[{"account": "2222", "regions": ["eu-west-1"], "roleArn": "arn:aws:iam::222222222222:role/reader"}]`, `1:26: targets[0].account: must be like 222222222222, is "2222"`},
 	"account a number":      {`[{"account": 222222222222, "regions": ["eu-west-1"], "roleArn": "arn:aws:iam::222222222222:role/reader"}]`, `1:26: targets[0].account: must be a string, is a number`},
 	"no regions":            {`[{"account": "222222222222", "roleArn": "arn:aws:iam::222222222222:role/reader"}]`, `1:14: targets[0].regions: is missing; add the Regions of its registries, such as ["eu-west-1"]`},
@@ -41,17 +44,17 @@ var faultyTargets = map[string]struct{ text, want string }{
 	"more: same, with star": {`[` + target + `, "applyRoleArn": "arn:aws:iam::*:role/reader"}]`, `1:136: targets[0].applyRoleArn: is the role in "roleArn"; name another role, which may remove images, or leave it out`},
 	"external ID":           {`[` + target + `, "externalId": "§"}]`, `1:134: targets[0].externalId: must be 2 to 1224 letters, digits or characters of _+=,.@:/-`},
 	"more: twice":           {`[` + target + `}, ` + target + `, "limits": {"maxDeletions": 1}}]`, `1:121: targets[1]: is a second target for 222222222222/eu-west-1; keep one`},
-	"more: organizations":   {`[` + organization + `{}}, ` + organization + `{}}]`, `1:187: targets[1]: is a second organization; keep one`},
-	"more: fixed account":   {`[{"organization": {}, "regions": ["eu-west-1"], "roleArn": "arn:aws:iam::222222222222:role/reader"}]`, `1:72: targets[0].roleArn: is in account 222222222222; a role of an organization is in each account: write * instead, as in arn:aws:iam::*:role/ecr-cleaner-reader`},
-	"organization a string": {`[` + organization + `"o-1234567890"}]`, `1:182: targets[0].organization: must be an object, is a string`},
-	"organization's field":  {`[` + organization + `{"id": "o-1234567890"}}]`, `1:183: targets[0].organization.id: is not a known key: use "roleArn", "externalId", "units", "exclude"`},
-	"organization's role":   {`[` + organization + `{"roleArn": "arn:aws:iam::*:role/lists"}}]`, `1:194: targets[0].organization.roleArn: must be like arn:aws:iam::111111111111:role/ecr-cleaner-organization, is "arn:aws:iam::*:role/lists"`},
-	"organization's ID":     {`[` + organization + `{"roleArn": "arn:aws:iam::111111111111:role/lists", "externalId": "?"}}]`, `1:248: targets[0].organization.externalId: must be 2 to 1224 letters, digits or characters of _+=,.@:/-`},
-	"ID without role":       {`[` + organization + `{"externalId": "secret"}}]`, `1:197: targets[0].organization.externalId: is of no use without "roleArn"; add the role, or leave it out`},
-	"malformed unit":        {`[` + organization + `{"units": ["Workloads"]}}]`, `1:193: targets[0].organization.units[0]: must be like ou-ab12-34cd56ef, is "Workloads"`},
-	"no unit":               {`[` + organization + `{"units": []}}]`, `1:192: targets[0].organization.units: is empty; leave it out for the whole organization`},
-	"more: same unit":       {`[` + organization + `{"units": ["r-ab12", "r-ab12"]}}]`, `1:203: targets[0].organization.units[1]: is repeated; keep one`},
-	"malformed exclude":     {`[` + organization + `{"exclude": ["*"]}}]`, `1:195: targets[0].organization.exclude[0]: must be like 222222222222, is "*"`},
+	"more: organizations":   {`[` + organization + `}}, ` + organization + `}}]`, `1:236: targets[1]: is a second organization; keep one`},
+	"more: fixed account":   {`[{"organization": {"roleArn": "arn:aws:iam::111111111111:role/lists"}, "regions": ["eu-west-1"], "roleArn": "arn:aws:iam::222222222222:role/reader"}]`, `1:121: targets[0].roleArn: is in account 222222222222; a role of an organization is in each account: write * instead, as in arn:aws:iam::*:role/ecr-cleaner-reader`},
+	"organization a string": {`[` + bareOrganization + `"o-1234567890"}]`, `1:182: targets[0].organization: must be an object, is a string`},
+	"organization's field":  {`[` + organization + `, "id": "o-1234567890"}}]`, `1:234: targets[0].organization.id: is not a known key: use "roleArn", "externalId", "units", "exclude"`},
+	"organization's role":   {`[` + bareOrganization + `{"roleArn": "arn:aws:iam::*:role/lists"}}]`, `1:194: targets[0].organization.roleArn: must be like arn:aws:iam::111111111111:role/ecr-cleaner-organization, is "arn:aws:iam::*:role/lists"`},
+	"organization's ID":     {`[` + bareOrganization + `{"roleArn": "arn:aws:iam::111111111111:role/lists", "externalId": "?"}}]`, `1:248: targets[0].organization.externalId: must be 2 to 1224 letters, digits or characters of _+=,.@:/-`},
+	"no role to list":       {`[` + bareOrganization + `{}}]`, `1:182: targets[0].organization.roleArn: is missing; add the ARN of the role that lists the accounts, which deploy/fleet-organization.yaml creates`},
+	"malformed unit":        {`[` + organization + `, "units": ["Workloads"]}}]`, `1:244: targets[0].organization.units[0]: must be like ou-ab12-34cd56ef, is "Workloads"`},
+	"no unit":               {`[` + organization + `, "units": []}}]`, `1:243: targets[0].organization.units: is empty; leave it out for the whole organization`},
+	"more: same unit":       {`[` + organization + `, "units": ["r-ab12", "r-ab12"]}}]`, `1:254: targets[0].organization.units[1]: is repeated; keep one`},
+	"malformed exclude":     {`[` + organization + `, "exclude": ["*"]}}]`, `1:246: targets[0].organization.exclude[0]: must be like 222222222222, is "*"`},
 	"more: aliases":         {`[` + target + `, "protect": {"registryAliases": {"a": "123456789012.dkr.ecr.eu-west-1.amazonaws.com"}}}]`, `1:151: targets[0].protect.registryAliases: belongs to the general protect: a host is the same for every repository`},
 	"more: kubeconfig":      {`[` + target + `, "protect": {"kubeconfig": "k"}}]`, `1:146: targets[0].protect.kubeconfig: belongs to the general protect: its clusters may use the images of every repository`},
 	"empty include":         {`[` + target + `, "repositories": {"include": []}}]`, `1:148: targets[0].repositories.include: is empty and selects nothing; leave it out for every repository`},
@@ -75,7 +78,7 @@ func TestProblemsDoNotQuoteExternalIDs(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		`[` + target + `, "externalId": "secret!"}]`, `[` + target + `, "externalId": ["secret!"]}]`,
-		`[` + organization + `{"roleArn": "arn:aws:iam::111111111111:role/a", "externalId": "secret!"}}]`,
+		`[` + bareOrganization + `{"roleArn": "arn:aws:iam::111111111111:role/a", "externalId": "secret!"}}]`,
 		`[` + target + `, "externalId": "secret!", "externalId": "secret!"}]`,
 	} {
 		_, problems := config.Parse([]byte(`{"targets": ` + text + `}`))
@@ -160,7 +163,7 @@ func TestFieldsOfATargetReplaceTheGeneralOnes(t *testing.T) {
 
 func TestTheRolesOfATarget(t *testing.T) {
 	t.Parallel()
-	c := mustParse(t, `{"targets": [`+organization+`{"exclude": ["555555555555"]}}, `+target+`, "applyRoleArn": "arn:aws:iam::*:role/own"}]}`)
+	c := mustParse(t, `{"targets": [`+organization+`, "exclude": ["555555555555"]}}, `+target+`, "applyRoleArn": "arn:aws:iam::*:role/own"}]}`)
 	for place, want := range map[string]string{
 		"222222222222/eu-west-1": "arn:aws:iam::222222222222:role/reader arn:aws:iam::222222222222:role/own ",
 		"222222222222/us-east-1": "arn:aws:iam::222222222222:role/reader arn:aws:iam::222222222222:role/remover secret",

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet/lists"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
@@ -156,15 +159,8 @@ func (u *unit) add(ctx context.Context, r *report.Report, until time.Time) error
 	if u.Undone == nil {
 		u.Undone = map[string]int{}
 	}
-	for cause, n := range r.Undone() {
-		if cause != report.NotReachedCause {
-			u.Undone[cause] += n
-		}
-	}
-	for i := range r.Repositories {
-		if r.Mode == config.Apply && r.Repositories[i].Skipped == plan.SkipLimit {
-			u.Undone[string(plan.SkipLimit)]++
-		}
+	for cause, n := range undone(r) {
+		u.Undone[cause] += n
 	}
 	for operation, n := range r.Calls {
 		u.Calls[operation] += n
@@ -183,6 +179,26 @@ func (u *unit) add(ctx context.Context, r *report.Report, until time.Time) error
 	}
 	u.Reports = append(u.Reports, u.handler.Fleet.Store.Location(name))
 	return nil
+}
+
+// undone counts what the run did not handle, without what a next run handles. That the source
+// of the lists failed for an account which uses nothing here is not a fault of this registry,
+// and the judge names the place. A repository that is skipped for it counts.
+func undone(r *report.Report) map[string]int {
+	all := r.Undone()
+	delete(all, report.NotReachedCause)
+	for _, f := range r.Findings {
+		if f.Kind == finding.ScanFailed && strings.HasPrefix(f.Message, "in-use scan: "+config.FleetSource+": ") {
+			all[finding.ScanFailed.Failure()]--
+		}
+	}
+	for i := range r.Repositories {
+		if r.Mode == config.Apply && r.Repositories[i].Skipped == plan.SkipLimit {
+			all[string(plan.SkipLimit)]++
+		}
+	}
+	maps.DeleteFunc(all, func(_ string, n int) bool { return n == 0 })
+	return all
 }
 
 // end writes the outcome, and returns the answer. The error ends the registry as failed. Fresh

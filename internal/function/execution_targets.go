@@ -142,15 +142,11 @@ func (l listing) addOrganization(ctx context.Context, t config.Target) error {
 }
 
 func (l listing) organization(ctx context.Context, t config.Target) (organization.Organization, error) {
-	registry, err := Registry{}, error(nil)
-	if arn := t.Organization.RoleARN; arn == "" {
-		registry, err = l.handler.Connect(ctx)
-	} else {
-		registry, err = l.handler.assume(ctx, Role{
-			Place: config.Place{Account: strings.Split(arn, ":")[4], Region: t.Regions[0]}, ARN: arn,
-			ExternalID: t.Organization.ExternalID, Session: l.Execution,
-		})
-	}
+	arn := t.Organization.RoleARN
+	registry, err := l.handler.assume(ctx, Role{
+		Place: config.Place{Account: strings.Split(arn, ":")[4], Region: t.Regions[0]}, ARN: arn,
+		ExternalID: t.Organization.ExternalID, Session: l.Execution,
+	})
 	if err != nil {
 		return organization.Organization{}, err
 	}
