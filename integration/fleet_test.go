@@ -4,6 +4,7 @@ package integration_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,7 +36,8 @@ const (
 type fleetTest struct {
 	*machine
 	configuration string
-	timeout       time.Duration // of the function
+	timeout       time.Duration            // of the function
+	slow          map[string]time.Duration // other timeouts, by unit
 
 	mu     sync.Mutex
 	events []event
@@ -68,7 +70,7 @@ func (f *fleetTest) answer(w http.ResponseWriter, e event) {
 		f.before(e, kill)
 	}
 	on := f.registryOf(e)
-	api := &awstest.RuntimeAPI{Timeout: f.timeout, Events: []string{string(e.text)}}
+	api := &awstest.RuntimeAPI{Timeout: cmp.Or(f.slow[e.unit()], f.timeout), Events: []string{string(e.text)}}
 	runtime := httptest.NewServer(api)
 	defer runtime.Close()
 	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "bootstrap"))
@@ -123,7 +125,9 @@ func (f *fleetTest) fill(account, repository string, images int) *site {
 	return s
 }
 
-func uriOf(account, image string) string { return account + ".dkr.ecr.eu-west-1.amazonaws.com/" + image }
+func uriOf(account, image string) string {
+	return account + ".dkr.ecr.eu-west-1.amazonaws.com/" + image
+}
 
 // work starts what uses images: v1 of both registries in A, v2 and v3 in B.
 func (f *fleetTest) work() (a, b *site) {
