@@ -24,7 +24,8 @@ const (
 // the first failed and skipped ones, unless wide is true.
 func Screen(r *records.Report, on terminal.Terminal, wide bool) string {
 	var out text.Lines
-	out.Addf("%s %s of %s: %d done, %d skipped, %d failed", r.Mode, r.Execution, text.Count(r.Expected, "target"), r.Done, r.Skipped, r.Failed)
+	what := strings.TrimSpace(string(r.Mode) + " " + r.Execution)
+	out.Addf("%s of %s: %d done, %d skipped, %d failed", what, text.Count(r.Expected, "target"), r.Done, r.Skipped, r.Failed)
 	shown, all := slices.Clone(r.Targets), wide || len(r.Targets) <= most
 	shown = slices.DeleteFunc(shown, func(t records.TargetEnd) bool { return t.Outcome == records.Omitted })
 	if !all {
