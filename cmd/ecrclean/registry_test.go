@@ -93,6 +93,9 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request)
 	if isTarget {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	}
+	if strings.Contains(answer, `"__type"`) { // an error
+		w.WriteHeader(http.StatusBadRequest)
+	}
 	_, _ = w.Write([]byte(answer)) // the program may have gone
 }
 

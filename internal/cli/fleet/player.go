@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
@@ -188,19 +190,20 @@ func (p *player) report(ctx context.Context) (*records.Report, error) {
 	r.Execution = "" // its objects are gone
 	for i := range r.Targets {
 		if t := &r.Targets[i]; t.Outcome == records.Failed {
-			t.Message = p.why(ctx, *t)
-		}
-		if t := &r.Targets[i]; t.Outcome == records.Failed && p.failed["registry "+t.Account+"/"+t.Region] != "" {
-			t.Message = p.failed["registry "+t.Account+"/"+t.Region]
+			t.Message = clean(cmp.Or(p.failed["registry "+t.Account+"/"+t.Region], p.why(ctx, *t)))
 		}
 		r.Targets[i].Reports = nil // they were in memory
 	}
 	for i := range r.Places {
-		if e := &r.Places[i]; e.Outcome == records.Failed && p.failed["place "+e.Account+"/"+e.Region] != "" {
-			e.Message = p.failed["place "+e.Account+"/"+e.Region]
+		if e := &r.Places[i]; e.Outcome == records.Failed {
+			e.Message = clean(cmp.Or(p.failed["place "+e.Account+"/"+e.Region], e.Message))
 		}
 	}
 	return &r, nil
+}
+
+func clean(message string) string {
+	return strings.ReplaceAll(awserror.Clean(message), "failed to refresh cached credentials, ", "")
 }
 
 // why returns the message of a failed target, with what the report of its last run says.

@@ -77,7 +77,7 @@ func table(r *records.Report, targets []records.TargetEnd, on terminal.Terminal)
 		text.Column{Name: "REPOS", Number: true, Cut: 1}, text.Column{Name: "IMAGES", Number: true},
 		text.Column{Name: removed, Number: true, Style: terminal.Red}, text.Column{Name: size, Number: true}, text.Column{Name: "OUTCOME"})
 	for _, end := range targets {
-		if end.Totals == nil {
+		if end.Totals == nil || end.Outcome == records.Failed && end.Totals.Repositories == 0 { // they are not known
 			t.Row(end.Account, end.Region, "-", "-", "-", "-", string(end.Outcome))
 			continue
 		}
@@ -110,7 +110,11 @@ func problems(out *text.Lines, r *records.Report, all bool) {
 	}
 	for _, p := range r.Places {
 		if p.Outcome == records.Failed {
-			unasked = append(unasked, strings.TrimSuffix(p.Account+"/"+p.Region, "/")+": "+p.Message)
+			line := strings.TrimSuffix(p.Account+"/"+p.Region, "/") + ": " + p.Message
+			if slices.Contains(failed, line) {
+				line = strings.TrimSuffix(line, p.Message) + "for the same reason"
+			}
+			unasked = append(unasked, line)
 		}
 	}
 	list(out, "failed", failed, all)
