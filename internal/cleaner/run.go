@@ -97,8 +97,8 @@ type Runner struct {
 
 // Run plans and applies the selected repositories, and reports on them in the order of
 // the listing. The error is that of the listing or of Begin, a [*report.PlanError], a
-// [*config.SelectionError] or a [*ContinuationError]. After an error nothing was removed. Every other failure is in
-// the report.
+// [*config.SelectionError] or a [*ContinuationError]. After an error nothing was removed.
+// Every other failure is in the report.
 func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 	listed, err := r.list(ctx)
 	if err := r.Begin(err); err != nil {
@@ -122,45 +122,15 @@ func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 		known = usage.Allowed
 	}
 	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, known)
-	keptByOwnPulls := r.workThrough(ctx, listed.selected, &result)
+	settings := registrystate.Of(ctx, r.RegistryState)
+	keptByOwnPulls := r.workThrough(ctx, listed.selected, settings, &result)
 	for _, name := range r.missingFrom(listed.names) {
 		p := r.gone(name, "the repository was deleted after the plan was saved")
 		r.applyGuarded(ctx, &p, nil)
 		result.Add(r.reportOn(ctx, &p, true))
 	}
-	r.finish(ctx, &result, keptByOwnPulls)
+	r.finish(ctx, &result, settings, keptByOwnPulls)
 	return result, nil
-}
-
-// A listing is the list of the registry's repositories at the start of a run.
-type listing struct {
-	account   string            // empty if there are no repositories
-	selected  []plan.Repository // the repositories of the run
-	names     map[string]bool   // of all repositories that are known
-	selection *config.Selection
-}
-
-func (r *Runner) list(ctx context.Context) (listing, error) {
-	all := listing{names: map[string]bool{}, selection: r.Config.Repositories.Selection()}
-	for repository, err := range plan.Listed(ctx, r.Registry, all.selection) {
-		if err != nil {
-			return listing{}, err
-		}
-		all.account, all.names[repository.Name] = repository.RegistryID, true
-		if all.selection.Select(repository.Name) && r.inSavedPlan(repository.Name) {
-			all.selected = append(all.selected, repository)
-		}
-	}
-	return all, r.checkAccount(all.account)
-}
-
-// checkAccount returns an error if the registry is of another account than Account.
-func (r *Runner) checkAccount(listed string) error {
-	if r.Account == "" || listed == "" || listed == r.Account {
-		return nil
-	}
-	return fmt.Errorf("the registry must be of account %s, and these credentials are for account %s; "+
-		"use credentials of account %s", r.Account, listed, r.Account)
 }
 
 // Begin checks the clock and sets Now. Call it after the first calls of a run, with their
@@ -207,7 +177,7 @@ func (r *Runner) reportOn(ctx context.Context, p *plan.Plan, detailed bool) repo
 
 // finish adds the findings about the whole run. KeptByOwnPulls is the number of indexes
 // that are kept only because this role's reads of their manifests may count as pulls.
-func (r *Runner) finish(ctx context.Context, result *report.Report, keptByOwnPulls int) {
+func (r *Runner) finish(ctx context.Context, result *report.Report, settings *registrystate.Settings, keptByOwnPulls int) {
 	counts, findings := r.planner.Scanner.Results()
 	failed := func(f finding.Finding) bool { return f.Kind.Failure() != "" }
 	result.Incomplete = result.Incomplete || slices.ContainsFunc(findings, failed)
@@ -227,7 +197,7 @@ func (r *Runner) finish(ctx context.Context, result *report.Report, keptByOwnPul
 			kept, cmp.Or(ownPulls.Principal, "ROLE_ARN"))})
 	}
 	all, removedFrom := namesOf(result)
-	result.Findings = append(result.Findings, registrystate.Findings(ctx, r.RegistryState, all, removedFrom)...)
+	result.Findings = append(result.Findings, settings.Findings(ctx, all, removedFrom)...)
 }
 
 // PlannerOf returns the planner of a run that has begun. Account is the account of the
