@@ -53,7 +53,7 @@ func (s store) s3() (s3.Store, error) {
 	return s3.Store{AWS: cfg, Prefix: s.prefix, Clock: time.Now}, err
 }
 
-// Location, Open, Put and List implement [fleet.Store].
+// Location, Open, Put, Create and List implement [fleet.Store].
 func (s store) Location(name string) string { return s.prefix + name }
 
 func (s store) Open(ctx context.Context, name string) (io.ReadCloser, time.Time, error) {
@@ -70,6 +70,14 @@ func (s store) Put(ctx context.Context, name string, content []byte) error {
 		return err
 	}
 	return at.Put(ctx, name, content)
+}
+
+func (s store) Create(ctx context.Context, name string, content []byte) error {
+	at, err := s.s3()
+	if err != nil {
+		return err
+	}
+	return at.Create(ctx, name, content)
 }
 
 func (s store) List(ctx context.Context, prefix string) ([]string, error) {

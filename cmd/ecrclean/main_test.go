@@ -92,6 +92,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	// answer OPERATION FILE
 	"answer": cmdAnswer,
 	// registry replace FILE [ACCOUNT]
+	// registry member FILE ACCOUNT
 	// registry push|tag|untag|pull|remove|label|drop|attach|share|fail|refuse|clock ARG...
 	"registry": cmdRegistry,
 	// before OPERATION N push|tag|untag|pull|remove|label|drop|attach|share|fail|refuse|clock ARG...

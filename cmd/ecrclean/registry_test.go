@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/inusetest"
 )
 
 // A scriptRegistry is the registry of one script. Its seed has a line for each
@@ -36,13 +37,15 @@ type scriptRegistry struct {
 	ahead   atomic.Int64              // how far its clock is ahead of this machine's
 	mu      sync.Mutex
 	server  *fakeecr.Server
-	answers map[string]string // by operation, in place of the server's
+	answers map[string]string // by operation or ACCOUNT/OPERATION, in place of the server's
+	// members are the registries of the accounts whose roles may be assumed.
+	members map[string]*fakeecr.Server
 }
 
 type registryKey struct{}
 
 func newScriptRegistry() *scriptRegistry {
-	r := &scriptRegistry{answers: map[string]string{}}
+	r := &scriptRegistry{answers: map[string]string{}, members: map[string]*fakeecr.Server{}}
 	r.server = fakeecr.New(fakeecr.WithClock(r.now))
 	return r
 }
@@ -69,7 +72,18 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request)
 	}
 	r.mu.Lock()
 	answer, given := r.answers[operation]
-	server := r.server
+	server := http.Handler(r.server)
+	if account, _, service := inusetest.Signer(request); len(r.members) > 0 {
+		if own, is := r.answers[account+"/"+operation]; is {
+			answer, given = own, true
+		}
+		if member, is := r.members[account]; is {
+			server = member
+		}
+		if service == "sts" {
+			server = &inusetest.STS{Refuse: r.refuse}
+		}
+	}
 	r.mu.Unlock()
 	if !given {
 		server.ServeHTTP(w, request)
@@ -79,7 +93,21 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request)
 	if isTarget {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	}
+	if strings.Contains(answer, `"__type"`) { // an error
+		w.WriteHeader(http.StatusBadRequest)
+	}
 	_, _ = w.Write([]byte(answer)) // the program may have gone
+}
+
+// refuse denies the roles of accounts that are no members.
+func (r *scriptRegistry) refuse(form url.Values) (status int, code, message string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	account := strings.Split(form.Get("RoleArn")+":::::", ":")[4]
+	if _, is := r.members[account]; is || account == "" {
+		return 0, "", ""
+	}
+	return http.StatusForbidden, "AccessDenied", "not authorized to perform: sts:AssumeRole on resource: " + form.Get("RoleArn")
 }
 
 // seed fills the registry; files are looked up in dir.
@@ -262,7 +290,14 @@ func (r *scriptRegistry) pull(repository, digest string) error {
 // cmdRegistry changes the registry now, or replaces it with another one.
 func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: registry CHANGE ARG..., or registry replace FILE [ACCOUNT]")
+		ts.Fatalf("usage: registry CHANGE ARG..., or registry replace FILE [ACCOUNT], or registry member FILE ACCOUNT")
+	}
+	if args[0] == "member" {
+		member := newScriptRegistry()
+		member.server = fakeecr.New(fakeecr.WithClock(member.now), fakeecr.WithAccount(args[2]))
+		ts.Check(member.seed(ts.MkAbs("."), ts.ReadFile(args[1])))
+		registryOf(ts).members[args[2]] = member.server
+		return
 	}
 	if args[0] == "replace" {
 		replaceRegistry(ts, args[1:])

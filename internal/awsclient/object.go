@@ -37,6 +37,23 @@ func PutObject(ctx context.Context, cfg aws.Config, location string, content []b
 	return callObject(ctx, c, location)
 }
 
+// CreateObject is [PutObject] for a location without an object. If there is one, or if another
+// request writes one now, the error is one of [IsExists].
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+func CreateObject(ctx context.Context, cfg aws.Config, location string, content []byte, now time.Time) error {
+	c := call{cfg: cfg, operation: "PutObject", now: now, method: http.MethodPut, body: content}
+	c.header = http.Header{"If-None-Match": {"*"}}
+	c.read = func(*http.Response, []byte) error { return nil }
+	return callObject(ctx, c, location)
+}
+
+// IsExists reports whether [CreateObject] wrote nothing because there is an object, or will be.
+func IsExists(err error) bool {
+	refused, _ := errors.AsType[refusal](err)
+	return refused.status == http.StatusPreconditionFailed ||
+		refused.status == http.StatusConflict && refused.code == "ConditionalRequestConflict"
+}
+
 func callObject(ctx context.Context, c call, location string) error {
 	bucket, key, err := splitLocation(location)
 	if err == nil && key == "" {
@@ -116,6 +133,8 @@ func objectError(method string, status int, body []byte) error {
 			"without s3:ListBucket, S3 also denies access to a missing object")
 	case status == http.StatusNotFound:
 		return errors.New("there is no such object or bucket, or no permission to see it; check the name")
+	case status == http.StatusPreconditionFailed && method == http.MethodPut:
+		return errors.New("there is such an object already")
 	case status == http.StatusPreconditionFailed:
 		return errors.New("the object changed while it was read; run again")
 	case status == http.StatusMovedPermanently:

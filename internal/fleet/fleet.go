@@ -22,12 +22,18 @@ type Store interface {
 	// Open opens an object, and returns its modification time. A missing object is [ErrMissing].
 	Open(ctx context.Context, name string) (io.ReadCloser, time.Time, error)
 	Put(ctx context.Context, name string, content []byte) error
+	// Create is Put for a name without an object. If there is one, the error is [ErrExists]. Of
+	// several calls at the same time, at most one succeeds.
+	Create(ctx context.Context, name string, content []byte) error
 	// List returns the names with the prefix, sorted.
 	List(ctx context.Context, prefix string) ([]string, error)
 }
 
 // ErrMissing says that there is no such object.
 var ErrMissing = errors.New("there is no such object")
+
+// ErrExists says that there is such an object already.
+var ErrExists = errors.New("there is such an object already")
 
 // The names of the objects of an execution.
 func targetsName(execution string) string { return execution + "/targets.json" }
@@ -70,6 +76,11 @@ func outcomeName(execution string, registry config.Place) string {
 // ReportName is the report of one run for a registry, as package report has it.
 func ReportName(execution string, registry config.Place, round int) string {
 	return execution + "/reports/" + registry.String() + "/" + strconv.Itoa(round) + ".json"
+}
+
+// runName is what the first request for a run of a registry creates.
+func runName(execution string, registry config.Place, round int) string {
+	return execution + "/runs/" + registry.String() + "/" + strconv.Itoa(round) + ".json"
 }
 
 func fleetReportName(execution string) string { return execution + "/report.json" }

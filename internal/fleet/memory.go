@@ -43,6 +43,17 @@ func (m *Memory) Put(_ context.Context, name string, content []byte) error {
 	return nil
 }
 
+// Create implements [Store].
+func (m *Memory) Create(_ context.Context, name string, content []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, found := m.objects[name]; found {
+		return fmt.Errorf("put %s: %w", m.Location(name), ErrExists)
+	}
+	m.objects[name] = bytes.Clone(content)
+	return nil
+}
+
 // Delete removes the object, if there is one.
 func (m *Memory) Delete(name string) {
 	m.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet"
 )
@@ -27,4 +28,22 @@ func TestAStoreInMemory(t *testing.T) {
 	}
 	names, err := store.List(t.Context(), "")
 	awstest.Equal(t, "names", "[a/b b] <nil>", fmt.Sprint(names, err))
+	awstest.NoError(t, store.Create(t.Context(), "new", content))
+	if err := store.Create(t.Context(), "b", content); !errors.Is(err, fleet.ErrExists) {
+		t.Errorf("create an object that exists: %v", err)
+	}
+}
+
+// Of two lists of an execution, the first one counts, also for what the maps read.
+func TestTargetsAreWrittenOnce(t *testing.T) {
+	t.Parallel()
+	store := fleet.NewMemory()
+	place := func(account string) []config.Place { return []config.Place{{Account: account, Region: "r"}} }
+	for _, account := range []string{"1", "2"} {
+		got, err := fleet.WriteTargets(t.Context(), store, fleet.Targets{Execution: "x", Registries: place(account), Places: place(account)})
+		awstest.NoError(t, err)
+		awstest.Equal(t, "registry", "1/r", got.Registries[0].String())
+	}
+	items := read(t, store, fleet.PlacesName("x")) + read(t, store, fleet.RegistriesName("x", 1))
+	awstest.Equal(t, "items", `[{"account":"1","region":"r"}][{"account":"1","region":"r","continuation":null}]`, items)
 }

@@ -48,6 +48,12 @@ func WriteOutcome(ctx context.Context, s Store, o Outcome) error {
 	return writeObject(ctx, s, outcomeName(o.Execution, o.Place), o)
 }
 
+// CreateRun creates the object of the run that o begins. It returns [ErrExists] if another
+// request has created it: then that request carries out the run.
+func CreateRun(ctx context.Context, s Store, o Outcome) error {
+	return putObject(ctx, s, runName(o.Execution, o.Place, o.Begun), o, s.Create)
+}
+
 // Next lists the registries for the cycle after this one: those with work left, and those
 // that never began because the lists were too old. It lists none if no registry got further
 // in this cycle, or after [MaxCycles]. If there are any, it writes the items.
@@ -128,11 +134,15 @@ func readObject[T any](ctx context.Context, s Store, name string) (content T, er
 }
 
 func writeObject(ctx context.Context, s Store, name string, content any) error {
+	return putObject(ctx, s, name, content, s.Put)
+}
+
+func putObject(ctx context.Context, s Store, name string, content any, put func(context.Context, string, []byte) error) error {
 	text, err := json.Marshal(content)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", s.Location(name), err)
 	}
-	return s.Put(ctx, name, text)
+	return put(ctx, name, text)
 }
 
 // each calls work for 0 to n-1, several at the same time.

@@ -1,20 +1,26 @@
 package fleet
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
-// WriteTargets writes the list and, before it, what the maps of the first cycle read.
-func WriteTargets(ctx context.Context, s Store, t Targets) error {
+// WriteTargets writes the list, unless the execution has one, and what the maps of the first
+// cycle read. It returns the list of the execution.
+func WriteTargets(ctx context.Context, s Store, t Targets) (Targets, error) {
+	err := putObject(ctx, s, targetsName(t.Execution), t, s.Create)
+	if errors.Is(err, ErrExists) {
+		t, err = ReadTargets(ctx, s, t.Execution)
+	}
 	items := make([]Item, len(t.Registries))
 	for i, p := range t.Registries {
 		items[i].Place = p
 	}
-	for _, object := range []struct {
-		name    string
-		content any
-	}{{PlacesName(t.Execution), t.Places}, {RegistriesName(t.Execution, 1), items}, {targetsName(t.Execution), t}} {
-		if err := writeObject(ctx, s, object.name, object.content); err != nil {
-			return err
-		}
+	if err == nil {
+		err = writeObject(ctx, s, PlacesName(t.Execution), t.Places)
 	}
-	return nil
+	if err == nil {
+		err = writeObject(ctx, s, RegistriesName(t.Execution, 1), items)
+	}
+	return t, err
 }

@@ -30,7 +30,7 @@ func (h *Handler) registry(ctx context.Context, request config.Request, all conf
 	}
 	if until, err := u.begin(ctx, all); err != nil || !until.After(h.Now()) {
 		return u.end(ctx, err, false)
-	} else if err := u.write(ctx); err != nil {
+	} else if err := u.record(ctx); err != nil {
 		return fleet.RegistryAnswer{}, err
 	} else {
 		result, err := u.clean(ctx, all, until)
@@ -74,7 +74,7 @@ func (h *Handler) newUnit(ctx context.Context, request config.Request, hash stri
 	case err != nil:
 		return nil, err
 	case u.Failed != "" || u.Begun != u.Round || u.Round > 0 && u.Continuation == nil:
-		return nil, &RequestError{fmt.Errorf("run %d for %s has begun already, and is not repeated; start a new execution", u.Begun, u.Place)}
+		return nil, u.repeated()
 	case !reflect.DeepEqual(u.Continuation, request.Continuation):
 		return nil, &RequestError{fmt.Errorf("the continuation is not that of run %d for %s; start a new execution", u.Round, u.Place)}
 	}
@@ -106,6 +106,22 @@ func (u *unit) begin(ctx context.Context, all config.Config) (until time.Time, e
 	}
 	u.Begun, u.RunID = next, u.handler.RunID(ctx)
 	return until, nil
+}
+
+// record makes sure that no other request carries out the run, and writes that it has begun.
+func (u *unit) record(ctx context.Context) error {
+	err := fleet.CreateRun(ctx, u.handler.Fleet.Store, u.Outcome)
+	switch {
+	case errors.Is(err, fleet.ErrExists):
+		return u.repeated()
+	case err != nil:
+		return err
+	}
+	return u.write(ctx)
+}
+
+func (u *unit) repeated() error {
+	return &RequestError{fmt.Errorf("run %d for %s has begun already, and is not repeated; start a new execution", u.Begun, u.Place)}
 }
 
 func (u *unit) write(ctx context.Context) error {

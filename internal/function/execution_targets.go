@@ -23,7 +23,7 @@ func (h *Handler) targets(ctx context.Context, request config.Request, all confi
 	listed, err := fleet.ReadTargets(ctx, h.Fleet.Store, request.Execution)
 	switch {
 	case err == nil:
-		return h.targetsAnswer(listed), nil
+		return h.writeTargets(ctx, listed)
 	case !errors.Is(err, fleet.ErrMissing):
 		return fleet.TargetsAnswer{}, err
 	}
@@ -38,17 +38,18 @@ func (h *Handler) targets(ctx context.Context, request config.Request, all confi
 	if err := l.list(ctx, request.Targets); err != nil {
 		return fleet.TargetsAnswer{}, err
 	}
-	if err := fleet.WriteTargets(ctx, h.Fleet.Store, listed); err != nil {
-		return fleet.TargetsAnswer{}, err
-	}
-	return h.targetsAnswer(listed), nil
+	return h.writeTargets(ctx, listed)
 }
 
-func (h *Handler) targetsAnswer(t fleet.Targets) fleet.TargetsAnswer {
+func (h *Handler) writeTargets(ctx context.Context, t fleet.Targets) (fleet.TargetsAnswer, error) {
+	t, err := fleet.WriteTargets(ctx, h.Fleet.Store, t)
+	if err != nil {
+		return fleet.TargetsAnswer{}, err
+	}
 	return fleet.TargetsAnswer{
 		Execution: t.Execution, Act: true, Registries: len(t.Registries), Places: len(t.Places), Skipped: len(t.Skipped),
 		CycleAnswer: h.cycleAnswer(t.Execution, 1, len(t.Registries)),
-	}
+	}, nil
 }
 
 // A listing makes the list of targets.

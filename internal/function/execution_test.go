@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -382,4 +384,54 @@ func (d *dying) Put(ctx context.Context, name string, content []byte) error {
 		return errors.New("the function was killed")
 	}
 	return d.Store.Put(ctx, name, content)
+}
+
+// Of two deliveries of an event at the same time, one acts. Both have read that no run has begun.
+func TestOneOfTwoDeliveriesActs(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t, "")
+	c.between = func(event string) {
+		if strings.Contains(event, `"barrier"`) {
+			c.Fleet.Store = &meeting{Store: c.Fleet.Store, name: "night/outcomes/" + inA + ".json", until: make(chan struct{})}
+		}
+		if !strings.Contains(event, `"continuation"`) || !strings.Contains(event, companyA) {
+			return
+		}
+		c.between = nil
+		var wait sync.WaitGroup
+		var acted, refused atomic.Int64
+		for range 2 {
+			wait.Go(func() {
+				_, err := c.Answer(t.Context(), json.RawMessage(event))
+				if err == nil {
+					acted.Add(1)
+				} else if strings.Contains(err.Error(), "run 1 for "+inA+" has begun already") {
+					refused.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+		awstest.Equal(t, "acted, refused", "1, 1", fmt.Sprintf("%d, %d", acted.Load(), refused.Load()))
+	}
+	c.play(t, "apply")
+	awstest.Equal(t, "left in A", "v0 v1 v2", c.left(companyA))
+}
+
+// A meeting is a store in which the first two readers of an object wait for each other.
+type meeting struct {
+	fleet.Store
+	name  string
+	came  atomic.Int64
+	until chan struct{}
+}
+
+func (m *meeting) Open(ctx context.Context, name string) (io.ReadCloser, time.Time, error) {
+	content, modified, err := m.Store.Open(ctx, name)
+	if name == m.name {
+		if m.came.Add(1) == 2 {
+			close(m.until)
+		}
+		<-m.until
+	}
+	return content, modified, err
 }

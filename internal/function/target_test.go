@@ -112,7 +112,8 @@ func TestTheAnswerOfTheJudgeIsSmall(t *testing.T) {
 		o := fleet.Outcome{Execution: "one", Place: p, Begun: 1, Round: 1, Failed: strings.Repeat(`"<\`+"\x00", 1_000)}
 		awstest.NoError(t, fleet.WriteOutcome(t.Context(), f.Fleet.Store, o))
 	}
-	awstest.NoError(t, fleet.WriteTargets(t.Context(), f.Fleet.Store, targets))
+	_, err := fleet.WriteTargets(t.Context(), f.Fleet.Store, targets)
+	awstest.NoError(t, err)
 	answer, err := f.Answer(t.Context(), json.RawMessage(`{"mode": "plan", "step": "judge", "execution": "one"}`))
 	awstest.NoError(t, err)
 	text, err := json.Marshal(answer)

@@ -63,13 +63,14 @@ func (p *player) print(r *records.Report, out string) error {
 			return exit.Failuref("write the report: %w", err)
 		}
 	}
-	next := "to remove them, run: ecrclean fleet apply"
+	next := "to remove them, with the configuration of the function, run: " + p.Line(session.Only("targets", "profile"), "fleet", "apply")
 	if removals(config.Plan, records.TargetEnd{Totals: &r.Totals}) == 0 {
 		next = "nothing would be removed; there is nothing to apply"
 	}
 	err := printReport(p.Flags, r, next)
 	if err != nil && strings.Contains(fmt.Sprint(r.Targets, r.Places), "AssumeRole") {
-		p.Notef("a role could not be assumed: a trust policy of deploy/ admits only the function's role; to plan with that, run: ecrclean fleet apply --plan-only")
+		p.Notef("a role could not be assumed: deploy/fleet-member.yaml lets only the function's role assume it; to plan with that role, run: %s",
+			p.Line(session.Only("targets", "profile"), "fleet", "apply", "--plan-only"))
 	}
 	return err
 }

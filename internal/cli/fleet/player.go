@@ -1,19 +1,25 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/awserror"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/text"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	records "github.com/ecr-cleaner/ecr-cleaner/internal/fleet"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 // A player plays the steps of an execution in mode plan.
@@ -181,18 +187,48 @@ func (p *player) report(ctx context.Context) (*records.Report, error) {
 	if err := p.read(ctx, p.execution+"/report.json", &r); err != nil {
 		return nil, err
 	}
+	r.Execution = "" // its objects are gone
 	for i := range r.Targets {
-		if t := &r.Targets[i]; t.Outcome == records.Failed && p.failed["registry "+t.Account+"/"+t.Region] != "" {
-			t.Message = p.failed["registry "+t.Account+"/"+t.Region]
+		if t := &r.Targets[i]; t.Outcome == records.Failed {
+			t.Message = clean(cmp.Or(p.failed["registry "+t.Account+"/"+t.Region], p.why(ctx, *t)))
 		}
 		r.Targets[i].Reports = nil // they were in memory
 	}
 	for i := range r.Places {
-		if e := &r.Places[i]; e.Outcome == records.Failed && p.failed["place "+e.Account+"/"+e.Region] != "" {
-			e.Message = p.failed["place "+e.Account+"/"+e.Region]
+		if e := &r.Places[i]; e.Outcome == records.Failed {
+			e.Message = clean(cmp.Or(p.failed["place "+e.Account+"/"+e.Region], e.Message))
 		}
 	}
 	return &r, nil
+}
+
+func clean(message string) string {
+	return strings.ReplaceAll(awserror.Clean(message), "failed to refresh cached credentials, ", "")
+}
+
+// why returns the message of a failed target, with what the report of its last run says.
+func (p *player) why(ctx context.Context, t records.TargetEnd) string {
+	message, points := strings.CutSuffix(t.Message, "; the reports of its runs say why")
+	var last report.Report
+	if !points || len(t.Reports) == 0 || p.read(ctx, strings.TrimPrefix(t.Reports[len(t.Reports)-1], p.store.Location("")), &last) != nil {
+		return t.Message
+	}
+	var all []string
+	add := func(findings []finding.Finding) {
+		for _, f := range findings {
+			if f.Kind.Failure() != "" {
+				all = append(all, strings.TrimPrefix(f.Repository+": "+f.Message, ": "))
+			}
+		}
+	}
+	add(last.Findings)
+	for i := range last.Repositories {
+		add(last.Repositories[i].Findings)
+	}
+	if len(all) == 0 {
+		return message
+	}
+	return message + ": " + strings.Join(words.Few(all), "; ")
 }
 
 func (p *player) read(ctx context.Context, name string, out any) error {

@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 
@@ -113,9 +115,27 @@ func printReport(f *session.Flags, r *records.Report, next string) error {
 	case err != nil:
 		return err
 	case !r.Handled:
-		return exit.Incompletef("not everything was handled: %s", strings.TrimSuffix(r.Message, "."))
+		return exit.Incompletef("not everything was handled: %s", unhandled(r))
 	case next != "":
 		f.Notef("%s", next)
 	}
 	return nil
+}
+
+// unhandled says how much was not handled. The result has the reasons.
+func unhandled(r *records.Report) string {
+	var parts []string
+	if r.Failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s failed", r.Failed, text.Count(r.Expected, "target")))
+	}
+	unasked := 0
+	for _, p := range r.Places {
+		if p.Outcome == records.Failed {
+			unasked++
+		}
+	}
+	if unasked > 0 {
+		parts = append(parts, places(unasked)+" could not be asked what is in use")
+	}
+	return cmp.Or(strings.Join(parts, ", "), strings.TrimSuffix(r.Message, "."))
 }

@@ -24,7 +24,8 @@ const (
 // the first failed and skipped ones, unless wide is true.
 func Screen(r *records.Report, on terminal.Terminal, wide bool) string {
 	var out text.Lines
-	out.Addf("%s %s of %s: %d done, %d skipped, %d failed", r.Mode, r.Execution, text.Count(r.Expected, "target"), r.Done, r.Skipped, r.Failed)
+	what := strings.TrimSpace(string(r.Mode) + " " + r.Execution)
+	out.Addf("%s of %s: %d done, %d skipped, %d failed", what, text.Count(r.Expected, "target"), r.Done, r.Skipped, r.Failed)
 	shown, all := slices.Clone(r.Targets), wide || len(r.Targets) <= most
 	shown = slices.DeleteFunc(shown, func(t records.TargetEnd) bool { return t.Outcome == records.Omitted })
 	if !all {
@@ -76,7 +77,7 @@ func table(r *records.Report, targets []records.TargetEnd, on terminal.Terminal)
 		text.Column{Name: "REPOS", Number: true, Cut: 1}, text.Column{Name: "IMAGES", Number: true},
 		text.Column{Name: removed, Number: true, Style: terminal.Red}, text.Column{Name: size, Number: true}, text.Column{Name: "OUTCOME"})
 	for _, end := range targets {
-		if end.Totals == nil {
+		if end.Totals == nil || end.Outcome == records.Failed && end.Totals.Repositories == 0 { // they are not known
 			t.Row(end.Account, end.Region, "-", "-", "-", "-", string(end.Outcome))
 			continue
 		}
@@ -109,7 +110,11 @@ func problems(out *text.Lines, r *records.Report, all bool) {
 	}
 	for _, p := range r.Places {
 		if p.Outcome == records.Failed {
-			unasked = append(unasked, strings.TrimSuffix(p.Account+"/"+p.Region, "/")+": "+p.Message)
+			line := strings.TrimSuffix(p.Account+"/"+p.Region, "/") + ": " + p.Message
+			if slices.Contains(failed, line) {
+				line = strings.TrimSuffix(line, p.Message) + "for the same reason"
+			}
+			unasked = append(unasked, line)
 		}
 	}
 	list(out, "failed", failed, all)

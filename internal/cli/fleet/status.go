@@ -138,6 +138,10 @@ func (m *machine) ended(e stepfunctions.Execution) error {
 	case e.Status == stepfunctions.Failed && v.Report != "":
 		return exit.Incompletef("execution %s has not handled everything: %s%s", e.Name, strings.TrimSuffix(v.Message, "."), next)
 	}
+	if e.Error == "ModeRefused" {
+		return exit.Incompletef("execution %s has removed nothing, because the stack has the parameter Mode=plan; "+
+			"deploy deploy/fleet.yaml with Mode=apply, or plan with the function's roles: %s", e.Name, m.line("apply", "--plan-only"))
+	}
 	why := strings.TrimSuffix(strings.Join(strings.Fields(e.Error+" "+e.Cause), " "), ".")
 	if why != "" {
 		why = ": " + text.Shorten(why, 400)

@@ -131,7 +131,7 @@ func invoke(ctx context.Context, f *session.Flags, name string) error {
 	log := runlog.New(f.Stderr)
 	ctx = log.Watch(ctx)
 	handler := function.Handler{
-		Configuration: f.Configuration, Read: f.ReadConfiguration, Now: f.Now, Connect: f.Connect,
+		Configuration: f.Configuration, Read: f.ReadConfiguration, Now: f.Now, Connect: f.Connect, Assume: f.Assume,
 		RunID: func(context.Context) string { return session.NewRunID() },
 		Log:   function.NewLog(log), Commit: log.Commit,
 	}

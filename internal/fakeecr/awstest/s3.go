@@ -49,6 +49,9 @@ func (s *S3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 	case operation == "LIST":
 		_ = xml.NewEncoder(w).Encode(s.list(strings.TrimSuffix(name, "/"), r.URL.Query()))
+	case operation == http.MethodPut && exists && r.Header.Get("If-None-Match") == "*":
+		w.WriteHeader(http.StatusPreconditionFailed)
+		_, _ = io.WriteString(w, "<Error><Code>PreconditionFailed</Code></Error>")
 	case operation == http.MethodPut:
 		body, _ := io.ReadAll(r.Body)
 		if s.Objects == nil {

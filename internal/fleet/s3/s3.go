@@ -38,6 +38,15 @@ func (s Store) Put(ctx context.Context, name string, content []byte) error {
 	return awsclient.PutObject(ctx, s.AWS, s.Location(name), content, s.Clock())
 }
 
+// Create implements [fleet.Store].
+func (s Store) Create(ctx context.Context, name string, content []byte) error {
+	err := awsclient.CreateObject(ctx, s.AWS, s.Location(name), content, s.Clock())
+	if awsclient.IsExists(err) {
+		err = fmt.Errorf("put %s: %w", s.Location(name), fleet.ErrExists)
+	}
+	return err
+}
+
 // List implements [fleet.Store]. It fails unless it knows all names.
 func (s Store) List(ctx context.Context, prefix string) ([]string, error) {
 	objects, err := awsclient.ListObjects(ctx, s.AWS, s.Location(prefix), s.Clock)

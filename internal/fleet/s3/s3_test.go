@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,5 +73,45 @@ func TestNamesAreBelowTheLocation(t *testing.T) {
 	if want := "[PUT /bucket/fleet/x/a.json  GET /bucket/fleet/x/a.json  GET /bucket fleet/x/]"; string(text) != "content" ||
 		fmt.Sprint(names) != "[x/a.json]" || strings.ReplaceAll(fmt.Sprint(got), "/bucket/ ", "/bucket ") != want {
 		t.Errorf("%s, %s by %s", text, names, got)
+	}
+}
+
+// Create says that there is an object, also if another request writes one at the same time.
+func TestOnlyOneRequestCreatesAnObject(t *testing.T) {
+	t.Parallel()
+	bucket := &awstest.S3{}
+	store := newStore(t, bucket.ServeHTTP)
+	var created atomic.Int64
+	var wait sync.WaitGroup
+	for i := range 4 {
+		wait.Go(func() {
+			switch err := store.Create(t.Context(), "a.json", []byte{byte('0' + i)}); {
+			case err == nil:
+				created.Add(1)
+			case !errors.Is(err, fleet.ErrExists):
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	awstest.Equal(t, "created", int64(1), created.Load())
+	for _, test := range []struct {
+		status int
+		body   string
+		exists bool
+	}{
+		{409, "<Error><Code>ConditionalRequestConflict</Code></Error>", true},
+		{409, "<Error><Code>OperationAborted</Code></Error>", false},
+		{403, "<Error><Code>AccessDenied</Code></Error>", false},
+		{404, "<Error><Code>NoSuchBucket</Code></Error>", false},
+	} {
+		store := newStore(t, func(w http.ResponseWriter, r *http.Request) {
+			awstest.Equal(t, "If-None-Match", "*", r.Header.Get("If-None-Match"))
+			w.WriteHeader(test.status)
+			_, _ = io.WriteString(w, test.body)
+		})
+		if err := store.Create(t.Context(), "a.json", nil); err == nil || errors.Is(err, fleet.ErrExists) != test.exists {
+			t.Errorf("%d %s: %v", test.status, test.body, err)
+		}
 	}
 }
