@@ -10,6 +10,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pace"
@@ -97,7 +98,7 @@ type Runner struct {
 
 // Run plans and applies the selected repositories, and reports on them in the order of
 // the listing. The error is that of the listing or of Begin, a [*report.PlanError], a
-// [*config.SelectionError] or a [*ContinuationError]. After an error nothing was removed. Every other failure is in
+// [*selected.Error] or a [*ContinuationError]. After an error nothing was removed. Every other failure is in
 // the report.
 func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 	listed, err := r.list(ctx)
@@ -137,11 +138,11 @@ type listing struct {
 	account   string            // empty if there are no repositories
 	selected  []plan.Repository // the repositories of the run
 	names     map[string]bool   // of all repositories that are known
-	selection *config.Selection
+	selection *selected.Selection
 }
 
 func (r *Runner) list(ctx context.Context) (listing, error) {
-	all := listing{names: map[string]bool{}, selection: r.Config.Repositories.Selection()}
+	all := listing{names: map[string]bool{}, selection: selected.New(r.Config.Repositories)}
 	for repository, err := range plan.Listed(ctx, r.Registry, all.selection) {
 		if err != nil {
 			return listing{}, err
