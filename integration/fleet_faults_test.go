@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ const (
 	deniedRole  = "600000000002" // the removing role cannot be assumed
 	suspended   = "600000000003"
 	throttled1  = "600000000004" // ECR accepts one call a second, and the lists grow old meanwhile
-	killed      = "600000000005" // the function is killed after the first deletion
+	killed      = "600000000005" // the function is killed during its second deletion
 	lostOutcome = "600000000006" // the outcome object is deleted before the judge reads it
 	emptyOne    = "600000000007" // has no repository
 )
@@ -144,6 +145,7 @@ func TestTheFleetWithFaults(t *testing.T) {
 	for _, account := range []string{deniedScan, deniedRole, killed, lostOutcome} {
 		own[account] = f.fill(account, "own", 3)
 	}
+	f.fill(killed, "other", 3)
 	for n := range 8 {
 		own[throttled1] = f.fill(throttled1, fmt.Sprint("own", n), 2)
 	}
@@ -156,13 +158,17 @@ func TestTheFleetWithFaults(t *testing.T) {
 		switch {
 		case e.Execution != "first": // the second execution
 		case e.unit() == "apply "+killed+"/eu-west-1":
+			var deletions atomic.Int32
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.faults[e.unit()] = func(_ http.ResponseWriter, r *http.Request) bool {
-				if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".BatchDeleteImage") {
-					time.AfterFunc(300*time.Millisecond, kill) // the deletion may be carried out
+				if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".BatchDeleteImage") || deletions.Add(1) == 1 {
+					return false
 				}
-				return false
+				_, _ = io.Copy(io.Discard, r.Body) // the server notices the end of a client that was read
+				kill()
+				<-r.Context().Done()
+				return true
 			}
 		case e.Step == "barrier":
 			second.Do(func() { f.secondExecution() })

@@ -75,7 +75,7 @@ func (f *fleetTest) answer(w http.ResponseWriter, e event) {
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.Env = on.environment("AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(runtime.URL, "http://"), "CLEANER_CONFIG=s3://"+bucket+"/configuration.json",
-		"CLEANER_FLEET=s3://"+bucket+"/"+prefix, "CLEANER_STATE_MACHINE="+machineARN)
+		"CLEANER_FLEET=s3://"+bucket+"/"+prefix, "CLEANER_STATE_MACHINE="+machineARN, "CLEANER_CONCURRENCY=2")
 	_ = cmd.Run() // it ends with an error, since there are no more events
 	if strings.Contains(log.String(), externalID) {
 		f.Errorf("the log of %s has the external ID", e.text)

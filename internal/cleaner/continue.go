@@ -56,6 +56,8 @@ func (r *Runner) newCourse() (*course, error) {
 	switch {
 	case c == nil:
 		return nil, nil //nolint:nilnil // nil is the run that does not continue
+	case r.Saved != nil:
+		return nil, &ContinuationError{"a saved plan is applied in one run"}
 	case c.Round == 0:
 		return &course{number: 2, first: uint64(r.dailyPoint() * (1 << 63) * 2)}, nil
 	case c.Configuration != r.ConfigurationHash:

@@ -1,6 +1,7 @@
 package cleaner_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -126,9 +127,22 @@ func TestRunsContinueInARegistryThatChanges(t *testing.T) {
 			r := newRunner(t, w, fmt.Sprintf(deletions, most))
 			r.Continue, r.Workers = next, 1+random.IntN(8)
 			stopAt(&r, w, 1+random.Int64N(30))
-			got := run(t, &r)
+			killed := kills > 0 && random.IntN(4) == 0
+			ctx, kill := context.WithCancel(t.Context())
+			if stop := r.Stop; killed {
+				go func() { // in the middle of a call
+					select {
+					case <-stop:
+						kill()
+					case <-ctx.Done():
+					}
+				}()
+			}
+			got, err := r.Run(ctx)
+			kill()
+			awstest.NoError(t, err)
 			deleted += got.Totals.Deleted
-			if kills > 0 && random.IntN(4) == 0 {
+			if killed {
 				kills--
 				allowed += got.Totals.Deleted // of the round that is repeated
 				continue

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/registrystate"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
 )
@@ -49,6 +50,6 @@ func (r *Runner) PlanImages(ctx context.Context, all []Names) (result report.Rep
 		keptByOwnPulls += p.KeptByOwnPulls
 		r.Progress.Handled()
 	}
-	r.finish(ctx, &result, keptByOwnPulls)
+	r.finish(ctx, &result, registrystate.Of(ctx, r.RegistryState), keptByOwnPulls)
 	return result, explained, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/clock"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/registrystate"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/selection"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/usage"
@@ -72,6 +73,6 @@ func (r *Runner) RunChosen(ctx context.Context, repository string, choice select
 		return fresh
 	})
 	result.Add(r.reportOn(ctx, &p, true))
-	r.finish(ctx, &result, p.KeptByOwnPulls)
+	r.finish(ctx, &result, registrystate.Of(ctx, r.RegistryState), p.KeptByOwnPulls)
 	return result, nil
 }

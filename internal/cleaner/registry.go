@@ -15,7 +15,7 @@ func (r *Runner) Findings(ctx context.Context, assignments []Assignment) []findi
 	for i, a := range assignments {
 		names[i] = a.Repository
 	}
-	return registrystate.Findings(ctx, r.RegistryState, names, names)
+	return registrystate.Of(ctx, r.RegistryState).Findings(ctx, names, names)
 }
 
 // namesOf returns the names of all repositories in the report, and of those in which the
@@ -23,13 +23,16 @@ func (r *Runner) Findings(ctx context.Context, assignments []Assignment) []findi
 func namesOf(result *report.Report) (all, removedFrom []string) {
 	for i := range result.Repositories {
 		repository := &result.Repositories[i]
-		n := repository.Deleted + repository.Archived + repository.TagsRemoved
-		if result.Mode == config.Plan && repository.Skipped == "" {
-			n = repository.Removals()
-		}
-		if all = append(all, repository.Name); n > 0 {
+		if all = append(all, repository.Name); removesFrom(repository, result.Mode) {
 			removedFrom = append(removedFrom, repository.Name)
 		}
 	}
 	return all, removedFrom
+}
+
+func removesFrom(repository *report.Repository, mode config.Mode) bool {
+	if mode == config.Plan {
+		return repository.Skipped == "" && repository.Removals() > 0
+	}
+	return repository.Deleted+repository.Archived+repository.TagsRemoved > 0
 }

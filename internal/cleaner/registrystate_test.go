@@ -1,8 +1,11 @@
 package cleaner_test
 
 import (
+	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
@@ -52,6 +55,40 @@ func TestARunReportsReplicasWithOneCallOfEachOperation(t *testing.T) {
 			awstest.Equal(t, operation+" calls", 1, registry.Calls()[operation])
 		}
 	}
+}
+
+// A counted state counts its calls.
+type counted struct{ calls atomic.Int64 }
+
+func (c *counted) ReplicationRules(context.Context) ([]registrystate.Rule, error) {
+	c.calls.Add(1)
+	return []registrystate.Rule{{Destinations: []string{"eu-north-1"}}}, nil
+}
+
+func (c *counted) Backfills(context.Context) ([]string, error) {
+	c.calls.Add(1)
+	return nil, nil
+}
+
+func (*counted) NeverEvaluated() []string { return nil }
+
+func TestTheCallsAboutReplicasAreMadeDuringTheRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, state, seen := newFakeRegistry(image("a", 9*day)).Add("web", image("b", 9*day)), &counted{}, int64(0)
+		r := newRunner(t, w, expireAll)
+		r.RegistryState, r.Workers = state, 1
+		r.Remover = w.Remover().BeforeDelete(func(repository string, _ []string) {
+			synctest.Wait()
+			if seen = state.calls.Load(); repository == "app" && seen > 0 {
+				t.Errorf("%d calls before anything is removed", seen)
+			}
+		})
+		got := run(t, &r)
+		awstest.Contains(t, messagesOf(&got, finding.Replicated), "2 repositories (app, web)")
+		awstest.Equal(t, "calls before the second repository", int64(2), seen)
+		awstest.Equal(t, "calls", int64(2), state.calls.Load())
+	})
 }
 
 func TestSettingsThatCannotBeReadAreNoFailure(t *testing.T) {

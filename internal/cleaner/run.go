@@ -122,13 +122,14 @@ func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 		known = usage.Allowed
 	}
 	r.PlannerOf(listed.account).Scanner.SetRepositories(listed.names, known)
-	keptByOwnPulls := r.workThrough(ctx, listed.selected, &result)
+	settings := registrystate.Of(ctx, r.RegistryState)
+	keptByOwnPulls := r.workThrough(ctx, listed.selected, settings, &result)
 	for _, name := range r.missingFrom(listed.names) {
 		p := r.gone(name, "the repository was deleted after the plan was saved")
 		r.applyGuarded(ctx, &p, nil)
 		result.Add(r.reportOn(ctx, &p, true))
 	}
-	r.finish(ctx, &result, keptByOwnPulls)
+	r.finish(ctx, &result, settings, keptByOwnPulls)
 	return result, nil
 }
 
@@ -176,7 +177,7 @@ func (r *Runner) reportOn(ctx context.Context, p *plan.Plan, detailed bool) repo
 
 // finish adds the findings about the whole run. KeptByOwnPulls is the number of indexes
 // that are kept only because this role's reads of their manifests may count as pulls.
-func (r *Runner) finish(ctx context.Context, result *report.Report, keptByOwnPulls int) {
+func (r *Runner) finish(ctx context.Context, result *report.Report, settings *registrystate.Settings, keptByOwnPulls int) {
 	counts, findings := r.planner.Scanner.Results()
 	failed := func(f finding.Finding) bool { return f.Kind.Failure() != "" }
 	result.Incomplete = result.Incomplete || slices.ContainsFunc(findings, failed)
@@ -196,7 +197,7 @@ func (r *Runner) finish(ctx context.Context, result *report.Report, keptByOwnPul
 			kept, cmp.Or(ownPulls.Principal, "ROLE_ARN"))})
 	}
 	all, removedFrom := namesOf(result)
-	result.Findings = append(result.Findings, registrystate.Findings(ctx, r.RegistryState, all, removedFrom)...)
+	result.Findings = append(result.Findings, settings.Findings(ctx, all, removedFrom)...)
 }
 
 // PlannerOf returns the planner of a run that has begun. Account is the account of the

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/registrystate"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
 
@@ -19,7 +20,8 @@ const maxReplans = 2
 // ready first: each plan waits for its turn, which the plan before it passes on. Meanwhile
 // other repositories are planned, as far as the memory allows. The first repository in
 // progress waits for no other.
-func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result *report.Report) (keptByOwnPulls int) {
+func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, settings *registrystate.Settings, result *report.Report,
+) (keptByOwnPulls int) {
 	results := make(ends, len(all))
 	r.Progress.Begin(len(all))
 	planning, applying := make(chan struct{}, r.Workers), make(chan struct{}, r.Workers)
@@ -54,6 +56,9 @@ func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result 
 				return r.plan(ctx, repository, nil, before)
 			})
 			results[i] = r.endOf(ctx, &p, granted, detailed)
+			if removesFrom(&results[i].report, result.Mode) {
+				settings.Begin(repository.Name)
+			}
 			r.Progress.Handled()
 			<-applying
 		})
@@ -64,8 +69,8 @@ func (r *Runner) workThrough(ctx context.Context, all []plan.Repository, result 
 	return keptByOwnPulls
 }
 
-// endOf reports on a plan that the run is done with or, if the run's end interrupted it, on
-// the part that the next run does not see again.
+// endOf reports on a plan. If the run's end interrupted it, the report has only the part that
+// the next run does not see again.
 func (r *Runner) endOf(ctx context.Context, p *plan.Plan, granted grant, detailed bool) (e end) {
 	e.handled, e.reported = r.handledIn(ctx, p), true
 	if !e.handled {

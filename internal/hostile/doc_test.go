@@ -1,7 +1,7 @@
 // Package hostile holds no code, only one random test: the programs clean small
 // registries while everything around them changes and fails. They delete images by a
-// policy, a saved plan, names, or filters with overridden protection. Between any two
-// calls other people push, tag, pull, delete, archive and start to use images,
+// policy (in one run, or in several that continue), a saved plan, names, or filters with
+// overridden protection. Between any two calls other people push, tag, pull, delete, archive and start to use images,
 // clocks jump and the machine is suspended. Any call may be throttled, lost,
 // refused, carried out late or answered late. Several in-use sources fail, stall, panic
 // or name nothing, each on its own, and a repository relies upon some of them.

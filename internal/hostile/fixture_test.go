@@ -92,6 +92,7 @@ type fixture struct {
 	unread    map[string]string // code of failures[], by digest, of the last read
 	// Of the run under way.
 	run       string // plan, apply, named or filtered
+	id        string // of the run
 	started   time.Time
 	views     map[string]*view
 	scans     []scan
@@ -101,6 +102,13 @@ type fixture struct {
 	requested map[string]map[string]bool
 	named     map[string]bool
 	namedTags []string
+	// Of runs that continue.
+	runs         int
+	interruptAt  int // the call that interrupts the run, or 0
+	interrupted  func()
+	together     union
+	removedByAll map[string]bool // images that were asked for and changed, in all runs
+	unfinished   bool
 	// Of the saved plan.
 	saved   map[string]map[string]fakeecr.Image
 	savedAt time.Time
@@ -109,9 +117,10 @@ type fixture struct {
 func newFixture(ctx context.Context, seed uint64, seen *tally) *fixture {
 	random := rand.New(rand.NewPCG(seed, 0))
 	f := &fixture{
-		settings: draw(random), background: ctx, seed: seed, tally: seen, names: map[string]string{}, calls: map[string]int{},
+		settings: draw(random), removedByAll: map[string]bool{}, background: ctx, seed: seed, tally: seen, names: map[string]string{}, calls: map[string]int{},
 		attempts: map[string][]*attempt{}, deeds: map[string]*deed{}, reads: map[string][]read{}, unread: map[string]string{},
 	}
+	f.drawRounds(rand.New(rand.NewPCG(seed, 1)))
 	f.log = &logFile{w: f}
 	f.server = fakeecr.New(fakeecr.WithClock(f.clocks.service))
 	f.server.ExcludePulls(f.excluded)
@@ -134,6 +143,11 @@ func (f *fixture) begin(run string) {
 	f.most = f.namedLast()
 	f.run, f.scans, f.learnt, f.jumped = run, nil, &knowledge{}, false
 	f.started, f.namedBy = f.clocks.service(), map[string][]use{}
+	if f.id = run; f.rounds {
+		f.runs++
+		f.id = fmt.Sprintf("%s-%d", run, f.runs)
+		f.attempts, f.deeds = map[string][]*attempt{}, map[string]*deed{}
+	}
 	f.views, f.requested = map[string]*view{}, map[string]map[string]bool{}
 	for _, repo := range f.repositories {
 		f.views[repo] = &view{rechecks: map[string]recheck{}, read: map[string]bool{}}

@@ -55,6 +55,7 @@ type settings struct {
 	overridden               []string           // the kinds of protection, of a filtered run
 	shown                    bool               // the plan of a filtered run, before it is applied
 	tagOnly                  bool               // a named run removes only tags
+	rounds                   bool               // several runs that continue
 	elsewhere                bool               // sources in other Regions and accounts
 	failing                  map[string]failing // those of them that fail
 }

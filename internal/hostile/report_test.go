@@ -51,8 +51,11 @@ func (f *fixture) judgeReport(report *report.Report, err error) {
 			undone = undone || im.Outcome == outcomeUnknown || im.Outcome == plan.Failed || im.Outcome == plan.NotAttempted
 		}
 		f.judgeCounts(r, unknown)
-		f.judgeSilence(r)
+		if !r.Partial {
+			f.judgeSilence(r)
+		}
 	}
+	f.judgeUnhandled(report)
 	f.judgeSourceFindings(report)
 	f.judgeFailures(report)
 	undone = f.judgeFindings(report) || undone
@@ -215,6 +218,10 @@ func (f *fixture) judgeFindings(rep *report.Report) bool {
 				repo = name
 			}
 		}
+		done := func(r report.Repository) bool { return r.Name == repo && !r.Partial }
+		if rep.Continuation != nil && !slices.ContainsFunc(rep.Repositories, done) {
+			continue // the next run handles it
+		}
 		if repo == "" || slices.ContainsFunc(rep.Repositories, func(r report.Repository) bool { return r.Name == repo && r.Skipped != "" }) {
 			continue
 		}
@@ -230,7 +237,7 @@ func (f *fixture) judgeFindings(rep *report.Report) bool {
 
 // judgeAudit: the audit of the log lists the images that the run removed, and no others.
 func (f *fixture) judgeAudit(report *report.Report) {
-	a, err := audit.Read(bytes.NewReader(f.log.text.Bytes()), f.run)
+	a, err := audit.Read(bytes.NewReader(f.log.text.Bytes()), f.id)
 	if err != nil || a.Lines.Unreadable > 0 {
 		f.faultf("the log cannot be audited: %v %v", err, a.Lines.Faults)
 		return
@@ -294,7 +301,7 @@ func (f *fixture) judgeCalm(before map[string]map[string]imageOf) {
 		if len(f.failures(&last, repo)) > 0 {
 			f.tally.note("calm, though an account failed")
 		}
-		if f.familyPulled(repo, f.relianceOf(repo).familyDays) {
+		if days := f.relianceOf(repo).familyDays; f.rounds && days > 0 || f.familyPulled(repo, days) {
 			continue // the families may be active or idle
 		}
 		f.tally.note("calm registries")

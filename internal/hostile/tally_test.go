@@ -99,6 +99,9 @@ func (n *tally) enough(t *testing.T, registries int) {
 		wanted = append(wanted, "policy: "+admissions[i].name)
 	}
 	wanted = append(wanted, "removes though an account that may not use it has failed", "calm, though an account failed")
+	for _, what := range []string{"the registry ends", "killed and begun again", "continued", "partial repositories"} {
+		wanted = append(wanted, "rounds: "+what)
+	}
 	for _, kind := range overridable {
 		wanted = append(wanted, "overridden: "+kind)
 	}

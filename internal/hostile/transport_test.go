@@ -137,6 +137,10 @@ func (f *fixture) send(request *http.Request) (*call, *rand.Rand) {
 	defer f.mu.Unlock()
 	f.seq++
 	c.seq, c.sent = f.seq, f.clocks.service()
+	if f.seq == f.interruptAt {
+		f.notef("   the run is interrupted")
+		f.interrupted()
+	}
 	f.notef("#%d %s %s %s %v", c.seq, c.operation, c.repo, f.namesOf(c.digests), c.tags)
 	if c.removes() {
 		f.judgeRemoval(c)
@@ -293,6 +297,12 @@ func (f *fixture) noteDeeds(c *call, before, after map[string]imageOf) {
 		d := f.deeds[digest]
 		d.at = f.clocks.service()
 		d.deleted = d.deleted || !there
+		if f.rounds && f.requested[c.repo][digest] {
+			f.removedByAll[digest] = true
+			if !there {
+				f.together.taken[digest]++
+			}
+		}
 		d.archived = d.archived || there && is.Status != was.Status
 		d.untagged = d.untagged || there && len(is.Tags) != len(was.Tags)
 		f.notef("   #%d took effect on %s", c.seq, f.names[digest])

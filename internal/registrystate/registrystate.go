@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/awsclient"
@@ -42,27 +44,81 @@ func (r Rule) matches(repository string) bool {
 		slices.ContainsFunc(r.Prefixes, func(prefix string) bool { return strings.HasPrefix(repository, prefix) })
 }
 
-// maxWait limits the time of the calls, which end a run.
+// maxWait limits the time of each call.
 const maxWait = 10 * time.Second
 
-// Findings returns the findings about the repositories, and about replicas of those among
-// them in which images are removed. If there are none of these, it makes no call. A nil
+// Settings are read while a run goes on, so that its end waits for no call. Each is read at
+// most once, and only after Begin or by Findings.
+type Settings struct {
+	reader    Reader
+	rules     func() ([]Rule, error)
+	backfills func() ([]string, error)
+	begun     sync.WaitGroup
+}
+
+// Of returns the settings of the reader's registry. The context is that of all calls. A nil
 // Reader has no findings.
-func Findings(ctx context.Context, reader Reader, repositories, removedFrom []string) []finding.Finding {
-	if reader == nil {
+func Of(ctx context.Context, reader Reader) *Settings {
+	s := &Settings{reader: reader}
+	if reader != nil {
+		s.rules, s.backfills = once(ctx, reader.ReplicationRules), once(ctx, reader.Backfills)
+	}
+	return s
+}
+
+// once returns a function that reads at most once, and whose other callers wait for that.
+func once[T any](ctx context.Context, read func(context.Context) (T, error)) func() (T, error) {
+	var (
+		begun  atomic.Bool
+		result T
+		err    error
+	)
+	ended := make(chan struct{})
+	return func() (T, error) {
+		if begun.CompareAndSwap(false, true) {
+			defer close(ended)
+			limited, cancel := context.WithTimeout(ctx, maxWait)
+			defer cancel()
+			result, err = read(limited)
+			return result, err
+		}
+		<-ended
+		return result, err
+	}
+}
+
+// Begin begins the calls that Findings needs if it gets this repository in removedFrom. It
+// does not wait, and is safe for concurrent use. Findings must follow.
+func (s *Settings) Begin(repository string) {
+	if s.reader == nil {
+		return
+	}
+	s.begun.Go(func() {
+		rules, err := s.rules()
+		replicates := func(rule Rule) bool { return len(rule.Destinations) > 0 && rule.matches(repository) }
+		if err == nil && slices.ContainsFunc(rules, replicates) {
+			_, _ = s.backfills() // Findings reports the error
+		}
+	})
+}
+
+// Findings returns the findings about the repositories, and about replicas of those among
+// them in which images are removed. If there are none of these, it makes no call. It waits
+// for the calls that Begin began.
+func (s *Settings) Findings(ctx context.Context, repositories, removedFrom []string) []finding.Finding {
+	s.begun.Wait()
+	if s.reader == nil {
 		return nil
 	}
-	findings := neverEvaluated(reader.NeverEvaluated(), repositories)
+	findings := neverEvaluated(s.reader.NeverEvaluated(), repositories)
 	if len(removedFrom) > 0 && ctx.Err() == nil {
-		findings = append(findings, replication(ctx, reader, removedFrom)...)
+		findings = append(findings, s.replication(removedFrom)...)
 	}
 	return findings
 }
 
-func replication(ctx context.Context, reader Reader, repositories []string) []finding.Finding {
-	ctx, cancel := context.WithTimeout(ctx, maxWait)
-	defer cancel()
-	rules, err := reader.ReplicationRules(ctx)
+func (s *Settings) replication(repositories []string) []finding.Finding {
+	rules, err := s.rules()
 	if err != nil {
 		return unknown("whether ECR replicates these repositories", err)
 	}
@@ -75,7 +131,7 @@ func replication(ctx context.Context, reader Reader, repositories []string) []fi
 	if len(findings) == 0 {
 		return nil
 	}
-	running, err := reader.Backfills(ctx)
+	running, err := s.backfills()
 	switch {
 	case err != nil:
 		return append(findings, unknown("whether a replication backfill runs", err)...)

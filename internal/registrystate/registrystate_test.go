@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/smithy-go"
 
@@ -60,7 +62,7 @@ func TestFindings(t *testing.T) {
 		"no such operation here": {state{rulesErr: &smithy.GenericAPIError{Code: "UnknownOperationException"}}, nil, nil},
 	} {
 		var kinds []finding.Kind
-		got := registrystate.Findings(t.Context(), test.state, []string{"app", "team/a"}, []string{"app", "team/a"})
+		got := registrystate.Of(t.Context(), test.state).Findings(t.Context(), []string{"app", "team/a"}, []string{"app", "team/a"})
 		for i, f := range got {
 			kinds = append(kinds, f.Kind)
 			awstest.Contains(t, f.Message, test.messages[min(i, len(test.messages)-1)])
@@ -73,9 +75,71 @@ func TestFindings(t *testing.T) {
 func TestNothingIsAskedWithoutARemoval(t *testing.T) {
 	t.Parallel()
 	s := state{rulesErr: errors.New("asked")}
-	awstest.Empty(t, "findings", registrystate.Findings(t.Context(), s, []string{"app"}, nil))
-	awstest.Empty(t, "findings without a reader", registrystate.Findings(t.Context(), nil, []string{"app"}, []string{"app"}))
+	awstest.Empty(t, "findings", registrystate.Of(t.Context(), s).Findings(t.Context(), []string{"app"}, nil))
+	awstest.Empty(t, "findings without a reader", registrystate.Of(t.Context(), nil).Findings(t.Context(), []string{"app"}, []string{"app"}))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	awstest.Empty(t, "findings after the end", registrystate.Findings(ended, s, []string{"app"}, []string{"app"}))
+	awstest.Empty(t, "findings after the end", registrystate.Of(ended, s).Findings(ended, []string{"app"}, []string{"app"}))
+}
+
+// gated answers when its channel is closed, and counts its calls.
+type gated struct {
+	state
+	answer chan struct{}
+	calls  *atomic.Int64
+}
+
+func (g gated) ReplicationRules(ctx context.Context) ([]registrystate.Rule, error) {
+	g.calls.Add(1)
+	select {
+	case <-g.answer:
+		return g.rules, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (g gated) Backfills(context.Context) ([]string, error) {
+	g.calls.Add(1)
+	return g.backfills, nil
+}
+
+// The calls go on while the run does, and Findings needs no others.
+func TestTheCallsBeginBeforeTheFindings(t *testing.T) {
+	t.Parallel()
+	all := registrystate.Rule{Destinations: []string{"eu-north-1"}}
+	for rule, want := range map[string]int64{"": 2, "other/": 1} {
+		synctest.Test(t, func(t *testing.T) {
+			all := all
+			if rule != "" {
+				all.Prefixes = []string{rule}
+			}
+			g := gated{state{rules: []registrystate.Rule{all}}, make(chan struct{}), new(atomic.Int64)}
+			s := registrystate.Of(t.Context(), g)
+			for range 3 {
+				s.Begin("app")
+			}
+			synctest.Wait()
+			awstest.Equal(t, "calls before an answer", int64(1), g.calls.Load())
+			close(g.answer)
+			synctest.Wait()
+			awstest.Equal(t, "calls before the findings", want, g.calls.Load())
+			awstest.Equal(t, "findings", int(want)-1, len(s.Findings(t.Context(), []string{"app"}, []string{"app"})))
+			awstest.Equal(t, "calls", want, g.calls.Load())
+		})
+	}
+}
+
+// A run that its time ends waits for the calls, which end with it, and has no findings of them.
+func TestTheEndOfTheRunEndsTheCalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		g := gated{answer: make(chan struct{}), calls: new(atomic.Int64)}
+		s := registrystate.Of(ctx, g)
+		s.Begin("app")
+		synctest.Wait()
+		cancel()
+		awstest.Empty(t, "findings", s.Findings(ctx, []string{"app"}, []string{"app"}))
+	})
 }

@@ -14,8 +14,9 @@ const NotReachedCause = "not reached"
 // images that were removed, or may have been. The next run handles the others, and counts
 // the repository. So the sums over the runs count each repository and each removal once.
 //
-// An image with the outcome unknown is counted here as unknown and not as evaluated. If it
-// is still there, the next run counts it by what it does.
+// An image with the outcome unknown counts as unknown and as planned here, and not as
+// evaluated. If it is still there, the next run counts it again by what it does. The
+// unknown outcome stays in the sum, so the registry is not handled: a person must look.
 func KeepPart(p *plan.Plan) {
 	p.Images = slices.DeleteFunc(p.Images, func(im plan.Image) bool { return !im.Outcome.Removed() && im.Outcome != plan.Unknown })
 	p.Listed, p.Attached, p.Findings, p.KeptByOwnPulls = 0, false, nil, 0
