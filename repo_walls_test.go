@@ -12,7 +12,7 @@ import (
 func TestAPlanCannotDelete(t *testing.T) {
 	t.Parallel()
 	own := []string{
-		"clock", "config", "decimal", "evaluator", "finding", "graph", "inuse", "jsondoc", "lifecycle", "nearest",
+		"clock", "config", "config/selected", "decimal", "evaluator", "finding", "graph", "inuse", "jsondoc", "lifecycle", "nearest",
 		"plan", "reference", "resourcepolicy", "selection", "usage", "wildcard", "words",
 	}
 	if found := foreign(dependencies(t, "./internal/plan"), own); len(found) > 0 {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -73,9 +74,7 @@ func scripted(name string, others map[string][]string) *script {
 		"next":    {`{` + cycle(2, 0) + `}`},
 		"judge":   {`{"handled": true, "expected": 2, "done": 2, "skipped": 0, "failed": 0, "report": "s3://fleet/r", "cause": ""}`},
 	}}
-	for unit, answers := range others {
-		s.answers[unit] = answers
-	}
+	maps.Copy(s.answers, others)
 	if name == "cycles" {
 		s.answers["next"] = []string{`{` + cycle(2, 1) + `}`, `{` + cycle(3, 0) + `}`}
 	}
@@ -111,10 +110,14 @@ func TestTheStatesOfTheMachine(t *testing.T) {
 		cause  string
 	}{
 		"well": {nil, slices.Concat(knowing, acting), ""},
-		"throttled": {map[string][]string{aRegistry: {throttled, throttled, goesOn, `{"again": false, "continuation": null}`}},
-			slices.Concat(knowing, []string{aRegistry, aRegistry, aRegistry}, acting), ""},
-		"cycles": {nil,
-			slices.Concat(knowing, acting, knowing, []string{aRegistry, "next"}), ""},
+		"throttled": {
+			map[string][]string{aRegistry: {throttled, throttled, goesOn, `{"again": false, "continuation": null}`}},
+			slices.Concat(knowing, []string{aRegistry, aRegistry, aRegistry}, acting), "",
+		},
+		"cycles": {
+			nil,
+			slices.Concat(knowing, acting, knowing, []string{aRegistry, "next"}), "",
+		},
 		"no-targets":  {map[string][]string{"targets": {fails}, "judge": toJudge}, nil, "1 of 2 failed"},
 		"no-place":    {map[string][]string{other: {fails}, "judge": toJudge}, slices.Concat(knowing, acting), "1 of 2 failed"},
 		"no-barrier":  {map[string][]string{"barrier": {fails}, "judge": toJudge}, knowing, "1 of 2 failed"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -61,5 +62,36 @@ func TestMoreAtATimeIsNotSlower(t *testing.T) {
 	}
 	if before.Acting < before.Largest {
 		t.Errorf("%s, and the largest registry alone takes %s", before.Acting, before.Largest)
+	}
+}
+
+// The tables have a row for each size of the fleet and for each setting that is turned.
+func TestPrint(t *testing.T) {
+	t.Parallel()
+	p := small()
+	p.Accounts = 1000
+	var out strings.Builder
+	Print(&out, p)
+	for _, row := range []string{"| 1 | 1,000 |", "| 100 | 100,000 |", "| 1,000 | 1,000,000 |", "| `MaxConcurrencyKnow` | 1 | 4 |", "| both | 1 and 1 | 4 and 4 |"} {
+		if !strings.Contains(out.String(), "\n"+row) {
+			t.Errorf("there is no row %s in\n%s", row, out.String())
+		}
+	}
+	if n := strings.Count(out.String(), "| $"); n < 3+len(knobs) {
+		t.Errorf("there are %d amounts in\n%s", n, out.String())
+	}
+}
+
+// The bottleneck is what most of the time is spent for.
+func TestBottleneck(t *testing.T) {
+	t.Parallel()
+	for want, r := range map[string]Result{
+		"MaxConcurrencyKnow": {Knowing: time.Hour, Acting: time.Minute},
+		"10 calls a second":  {Acting: time.Hour, Largest: time.Hour},
+		"MaxConcurrencyAct":  {Acting: time.Hour, Largest: time.Minute},
+	} {
+		if got := bottleneck(small(), &r); !strings.Contains(got, want) {
+			t.Errorf("%q has no %q", got, want)
+		}
 	}
 }

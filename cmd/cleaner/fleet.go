@@ -23,11 +23,12 @@ var errPrefix = errors.New("CLEANER_FLEET must be like s3://bucket/fleet/")
 type store struct {
 	prefix  string
 	connect func() (aws.Config, error)
+	clock   func() time.Time
 }
 
 // fleetAt returns what executions need: the store below the prefix, and the other executions
 // of the state machine with that ARN.
-func fleetAt(prefix, machine string, connect func(context.Context) (function.Registry, error)) *function.Fleet {
+func fleetAt(prefix, machine string, connect func(context.Context) (function.Registry, error), clock func() time.Time) *function.Fleet {
 	once := sync.OnceValues(func() (aws.Config, error) {
 		if !strings.HasPrefix(prefix, "s3://") || !strings.HasSuffix(prefix, "/") {
 			return aws.Config{}, errPrefix
@@ -36,13 +37,13 @@ func fleetAt(prefix, machine string, connect func(context.Context) (function.Reg
 		return registry.AWS, err
 	})
 	return &function.Fleet{
-		Store: store{prefix, once},
+		Store: store{prefix, once, clock},
 		Running: func(ctx context.Context, name string) (string, error) {
 			cfg, err := once()
 			if err != nil {
 				return "", err
 			}
-			api := awsclient.Service{Config: cfg, Name: "states", SDKID: "SFN", Clock: time.Now}
+			api := awsclient.Service{Config: cfg, Name: "states", SDKID: "SFN", Clock: clock}
 			return execution.Earlier(ctx, api, machine, name)
 		},
 	}
@@ -50,7 +51,7 @@ func fleetAt(prefix, machine string, connect func(context.Context) (function.Reg
 
 func (s store) s3() (s3.Store, error) {
 	cfg, err := s.connect()
-	return s3.Store{AWS: cfg, Prefix: s.prefix, Clock: time.Now}, err
+	return s3.Store{AWS: cfg, Prefix: s.prefix, Clock: s.clock}, err
 }
 
 // Location, Open, Put, Create and List implement [fleet.Store].

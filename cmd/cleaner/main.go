@@ -29,7 +29,7 @@ func main() {
 		FunctionName:  os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 	}
 	if prefix := os.Getenv("CLEANER_FLEET"); prefix != "" {
-		handler.Fleet = fleetAt(prefix, os.Getenv("CLEANER_STATE_MACHINE"), handler.Connect)
+		handler.Fleet = fleetAt(prefix, os.Getenv("CLEANER_STATE_MACHINE"), handler.Connect, handler.Now)
 	}
 	lambda.StartHandlerFunc(handler.Answer)
 }

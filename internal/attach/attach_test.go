@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/attach"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
@@ -56,7 +56,7 @@ func TestASelectionThatMatchesNothingIsAnError(t *testing.T) {
 		"detach": func() error { _, err := planner.Detach(t.Context()); return err },
 		"adopt":  func() error { _, err := planner.Adopt(t.Context()); return err },
 	} {
-		if _, ok := errors.AsType[*config.SelectionError](plan()); !ok {
+		if _, ok := errors.AsType[*selected.Error](plan()); !ok {
 			t.Errorf("%s: %v", name, plan())
 		}
 	}

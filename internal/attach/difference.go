@@ -57,10 +57,10 @@ func meaning(r lifecycle.Rule) string {
 	if r.Action.Type == lifecycle.Transition {
 		verb = "archive"
 	}
-	return strings.Join([]string{verb, selected(r.Selection), counted(r.Selection)}, " ")
+	return strings.Join([]string{verb, selects(r.Selection), counted(r.Selection)}, " ")
 }
 
-func selected(s lifecycle.Selection) string {
+func selects(s lifecycle.Selection) string {
 	switch {
 	case len(s.TagPatternList) > 0:
 		return "images tagged " + strings.Join(lifecycle.Texts(s.TagPatternList), " and ")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/finding"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
@@ -16,7 +17,7 @@ type Planner struct{ Runner *cleaner.Runner }
 
 // Attach plans to attach the document to every repository that the configuration selects.
 // If the document is nil, it plans to attach the inline policy of each repository's entry.
-// The error is a [*config.SelectionError], or that of listing the registry.
+// The error is a [*selected.Error], or that of listing the registry.
 func (p Planner) Attach(ctx context.Context, document *Document) (Plan, error) {
 	plan, err := p.plan(ctx, func(r *Repository) { r.configure(document) }, true)
 	for i := range plan.Repositories {
@@ -80,7 +81,7 @@ func (p Planner) plan(ctx context.Context, prepare func(*Repository), foresee bo
 
 func (p Planner) list(ctx context.Context) (Plan, error) {
 	var made Plan
-	selection := p.Runner.Config.Repositories.Selection()
+	selection := selected.New(p.Runner.Config.Repositories)
 	for repository, err := range plan.Listed(ctx, p.Runner.Registry, selection) {
 		if err != nil {
 			return made, err

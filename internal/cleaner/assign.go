@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
@@ -31,10 +32,10 @@ func (a Assignment) Failed() bool { return a.Skip != nil && a.Skip.Code.IsFailur
 // Assign returns the policy of each requested repository, also of excluded ones, in the
 // order of the listing. It reads no images. Whole is false if the role may not list the
 // registry, and only exactly named repositories are known. Assign returns an error if the
-// registry could not be listed, or a [*config.SelectionError].
+// registry could not be listed, or a [*selected.Error].
 func (r *Runner) Assign(ctx context.Context) (assignments []Assignment, whole bool, err error) {
 	var requested []plan.Repository
-	selection := r.Config.Repositories.Selection()
+	selection := selected.New(r.Config.Repositories)
 	for repository, err := range plan.Listed(ctx, r.Registry, selection) {
 		if err != nil {
 			return nil, false, r.Begin(err)

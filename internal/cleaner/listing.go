@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/plan"
 )
 
@@ -13,11 +13,11 @@ type listing struct {
 	account   string            // empty if there are no repositories
 	selected  []plan.Repository // the repositories of the run
 	names     map[string]bool   // of all repositories that are known
-	selection *config.Selection
+	selection *selected.Selection
 }
 
 func (r *Runner) list(ctx context.Context) (listing, error) {
-	all := listing{names: map[string]bool{}, selection: r.Config.Repositories.Selection()}
+	all := listing{names: map[string]bool{}, selection: selected.New(r.Config.Repositories)}
 	for repository, err := range plan.Listed(ctx, r.Registry, all.selection) {
 		if err != nil {
 			return listing{}, err

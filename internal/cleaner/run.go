@@ -97,8 +97,8 @@ type Runner struct {
 
 // Run plans and applies the selected repositories, and reports on them in the order of
 // the listing. The error is that of the listing or of Begin, a [*report.PlanError], a
-// [*config.SelectionError] or a [*ContinuationError]. After an error nothing was removed.
-// Every other failure is in the report.
+// [*selected.Error] or a [*ContinuationError]. After an error nothing was removed. Every
+// other failure is in the report.
 func (r *Runner) Run(ctx context.Context) (report.Report, error) {
 	listed, err := r.list(ctx)
 	if err := r.Begin(err); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/apply"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cleaner"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/fixture"
@@ -50,7 +51,7 @@ func TestRunSelectsRepositories(t *testing.T) {
 }
 
 func isSelectionError(err error) bool {
-	_, is := errors.AsType[*config.SelectionError](err)
+	_, is := errors.AsType[*selected.Error](err)
 	return is
 }
 

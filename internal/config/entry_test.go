@@ -3,14 +3,11 @@ package config_test
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
-	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
 )
 
 func TestTheFirstEntryThatSelectsARepositoryDecides(t *testing.T) {
@@ -227,77 +224,5 @@ func TestAListIsAsOldAsTheStrictestAllows(t *testing.T) {
 	} {
 		c := mustParse(t, text)
 		equal(t, text, want, c.ReferencesMaxAge("a"))
-	}
-}
-
-func TestASelectionNamesEachPatternThatSelectsNothing(t *testing.T) {
-	t.Parallel()
-	registry := []string{"base", "secret/api", "team/api", "team/web"}
-	for name, test := range map[string]struct {
-		requested           []string
-		unmatched, excluded []string // by Select
-	}{
-		"nothing requested":        {},
-		"all match":                {requested: []string{"team/*", "base"}},
-		"two for the same":         {requested: []string{"team/*", "team/api"}},
-		"a name":                   {requested: []string{"team/api", "team/apo"}, unmatched: []string{"team/apo"}},
-		"case counts":              {requested: []string{"Base"}, unmatched: []string{"Base"}},
-		"all of several":           {requested: []string{"x", "base", "y*"}, unmatched: []string{"x", "y*"}},
-		"excluded":                 {requested: []string{"secret/*"}, excluded: []string{"secret/*"}},
-		"in part excluded":         {requested: []string{"*/api"}},
-		"one of each":              {requested: []string{"secret/api", "x"}, unmatched: []string{"x"}, excluded: []string{"secret/api"}},
-		"excluded by its own name": {requested: []string{"*"}},
-	} {
-		r := config.Repositories{Include: patterns("*"), Exclude: patterns("secret/*"), Requested: patterns(test.requested...)}
-		selecting, asking := r.Selection(), r.Selection()
-		for _, repository := range registry {
-			equal(t, name+": Select("+repository+")", r.Select(repository), selecting.Select(repository))
-			equal(t, name+": Ask("+repository+")", r.Ask(repository), asking.Ask(repository))
-		}
-		wantSelection(t, name+", selecting", selecting.Err(), test.unmatched, test.excluded)
-		wantSelection(t, name+", asking", asking.Err(), test.unmatched, nil)
-	}
-}
-
-func wantSelection(t *testing.T, name string, err error, unmatched, excluded []string) {
-	t.Helper()
-	if len(unmatched)+len(excluded) == 0 {
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		return
-	}
-	got, ok := errors.AsType[*config.SelectionError](err)
-	if !ok {
-		t.Fatalf("%s: error %v, want that nothing matches %v and %v", name, err, unmatched, excluded)
-	}
-	if diff := cmp.Diff(patterns(unmatched...), got.Unmatched, cmpopts.EquateEmpty()) + cmp.Diff(patterns(excluded...), got.Excluded, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("%s: mismatch (-want +got):\n%s", name, diff)
-	}
-}
-
-// Without a list of the registry only exact names are known.
-func TestExactNamesAreThoseThatTheSelectionNeeds(t *testing.T) {
-	t.Parallel()
-	patterns := func(text string) []wildcard.Pattern {
-		var all []wildcard.Pattern
-		for field := range strings.FieldsSeq(text) {
-			all = append(all, wildcard.Compile(field))
-		}
-		return all
-	}
-	for _, tt := range []struct{ include, requested, want string }{
-		{"*", "", ""}, {"", "", ""}, {"b a b", "", "a b"}, {"a b*", "", ""}, {"a b*", "c a", "a c"}, {"a", "x*", "a"}, {"*", "a x*", ""},
-	} {
-		s := config.Repositories{Include: patterns(tt.include), Requested: patterns(tt.requested)}.Selection()
-		equal(t, fmt.Sprint(tt), tt.want, strings.Join(s.Exact(), " "))
-	}
-	s := config.Repositories{Include: patterns("a b"), Requested: patterns("b a* c*")}.Selection()
-	s.OnlyExact()
-	s.Select("a")
-	s.Select("b")
-	e, _ := errors.AsType[*config.SelectionError](s.Err())
-	if e == nil || len(e.Unmatched) > 0 || len(e.Unknown) != 1 || e.Unknown[0].String() != "c*" || s.Whole() {
-		t.Errorf("the error is %+v", e)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
@@ -34,56 +33,6 @@ var ErrMissing = errors.New("there is no such object")
 
 // ErrExists says that there is such an object already.
 var ErrExists = errors.New("there is such an object already")
-
-// The names of the objects of an execution.
-func targetsName(execution string) string { return execution + "/targets.json" }
-
-// PlacesName is an array of the places to ask, for the item reader of the first map.
-func PlacesName(execution string) string { return execution + "/items/places.json" }
-
-// RegistriesName is an array of the registries to clean in a cycle, each an [Item], for the
-// item reader of the second map.
-func RegistriesName(execution string, cycle int) string {
-	return execution + "/items/registries-" + strconv.Itoa(cycle) + ".json"
-}
-
-func placeName(execution string, cycle int, p config.Place) string {
-	return listsPrefix(execution, cycle) + "places/" + p.String() + ".json"
-}
-
-// ListName is the list of the images of a registry that one place uses.
-func ListName(execution string, cycle int, registry, user config.Place) string {
-	return ListsOf(execution, cycle, registry) + user.String() + ".json"
-}
-
-// ListsOf is the prefix of all lists of the images of a registry.
-func ListsOf(execution string, cycle int, registry config.Place) string {
-	return listsPrefix(execution, cycle) + "registries/" + registry.String() + "/"
-}
-
-func listsPrefix(execution string, cycle int) string {
-	return execution + "/lists/" + strconv.Itoa(cycle) + "/"
-}
-
-func barrierName(execution string, cycle int) string {
-	return execution + "/barrier/" + strconv.Itoa(cycle) + ".json"
-}
-
-func outcomeName(execution string, registry config.Place) string {
-	return execution + "/outcomes/" + registry.String() + ".json"
-}
-
-// ReportName is the report of one run for a registry, as package report has it.
-func ReportName(execution string, registry config.Place, round int) string {
-	return execution + "/reports/" + registry.String() + "/" + strconv.Itoa(round) + ".json"
-}
-
-// runName is what the first request for a run of a registry creates.
-func runName(execution string, registry config.Place, round int) string {
-	return execution + "/runs/" + registry.String() + "/" + strconv.Itoa(round) + ".json"
-}
-
-func fleetReportName(execution string) string { return execution + "/report.json" }
 
 // Targets is the list that step targets writes once for an execution.
 type Targets struct {
@@ -186,114 +135,3 @@ type Outcome struct {
 	Calls   map[string]int `json:"calls"`
 	Reports []string       `json:"reports"` // the locations of the reports of the runs
 }
-
-// The outcomes of a target in the report of the fleet.
-type Verdict string
-
-// Each target has exactly one of them.
-const (
-	Done    Verdict = "done"
-	Omitted Verdict = "skipped"
-	Failed  Verdict = "failed"
-)
-
-// Version changes if a field of the report is removed or changes its meaning.
-const Version = 1
-
-// A Report is what the judge writes about an execution.
-type Report struct {
-	Version       int         `json:"version"`
-	Execution     string      `json:"execution"`
-	Mode          config.Mode `json:"mode"`
-	Start         time.Time   `json:"start"`
-	End           time.Time   `json:"end"`
-	Configuration string      `json:"configuration"`
-	// Handled is true if no target and no place has failed.
-	Handled bool `json:"handled"`
-	// Expected is the number of targets, and the sum of the next three.
-	Expected int           `json:"expected"`
-	Done     int           `json:"done"`
-	Skipped  int           `json:"skipped"`
-	Failed   int           `json:"failed"`
-	Totals   report.Totals `json:"totals"`
-	Targets  []TargetEnd   `json:"targets"` // by account and Region
-	Places   []PlaceEnd    `json:"places"`  // those that were to be asked
-	// Message says why Handled is false, in one line.
-	Message string `json:"message,omitempty"`
-}
-
-// A TargetEnd is how one target ended. A skipped account has no Region.
-type TargetEnd struct {
-	Account string         `json:"account"`
-	Region  string         `json:"region,omitempty"`
-	Outcome Verdict        `json:"outcome"`
-	Message string         `json:"message,omitempty"`
-	Rounds  int            `json:"rounds"`
-	Totals  *report.Totals `json:"totals,omitempty"`
-	Undone  map[string]int `json:"undone,omitempty"`
-	Calls   map[string]int `json:"calls,omitempty"`
-	Reports []string       `json:"reports,omitempty"`
-}
-
-// A PlaceEnd is how the newest in-use scan of one place ended.
-type PlaceEnd struct {
-	Account string  `json:"account"`
-	Region  string  `json:"region,omitempty"`
-	Outcome Verdict `json:"outcome"`
-	Message string  `json:"message,omitempty"`
-	// Findings are those of its in-use sources.
-	Findings []string `json:"findings,omitempty"`
-}
-
-// The answers of the function to the state machine. Each is small.
-type (
-	// A TargetsAnswer is that of step targets. If Running is not empty, that execution was
-	// there first, and this one must end without acting.
-	TargetsAnswer struct {
-		Execution  string `json:"execution"`
-		Running    string `json:"running,omitempty"`
-		Act        bool   `json:"act"` // false if Running is not empty
-		Registries int    `json:"registries"`
-		Places     int    `json:"places"`
-		Skipped    int    `json:"skipped"`
-		CycleAnswer
-	}
-	// A CycleAnswer says what the maps of a cycle read. It is that of step next.
-	CycleAnswer struct {
-		Cycle          int    `json:"cycle"`
-		PlacesKey      string `json:"placesKey"`     // the key in the bucket
-		RegistriesKey  string `json:"registriesKey"` // of this cycle
-		RegistriesLeft int    `json:"registriesLeft"`
-	}
-	// A PlaceAnswer is that of mode references for a place.
-	PlaceAnswer struct {
-		config.Place
-		Problem string `json:"problem,omitempty"`
-	}
-	// A BarrierAnswer is that of step barrier.
-	BarrierAnswer struct {
-		Listed int `json:"listed"`
-		Failed int `json:"failed"`
-	}
-	// A RegistryAnswer is that of a run for a registry. With a Continuation, the state machine
-	// runs it again, in this cycle unless ListsTooOld is true.
-	RegistryAnswer struct {
-		config.Place
-		Round        int                  `json:"round"`
-		Again        bool                 `json:"again"` // run the registry again in this cycle
-		ListsTooOld  bool                 `json:"listsTooOld,omitempty"`
-		Continuation *config.Continuation `json:"continuation"` // null after the last run
-		Failed       string               `json:"failed,omitempty"`
-	}
-	// A JudgeAnswer is that of step judge. Cause is the JSON text {"message": …, "report": …},
-	// which the state machine gives as the cause of its failure.
-	JudgeAnswer struct {
-		Handled  bool   `json:"handled"`
-		Expected int    `json:"expected"`
-		Done     int    `json:"done"`
-		Skipped  int    `json:"skipped"`
-		Failed   int    `json:"failed"`
-		Report   string `json:"report"` // its location
-		Cause    string `json:"cause"`
-	}
-)

@@ -59,7 +59,8 @@ func TestTargetsAreListedOnce(t *testing.T) {
 	awstest.Equal(t, "organization with an excluded account", "", got.Organization)
 	awstest.Equal(t, "skipped", []fleet.Skipped{
 		{Account: "222222222222", Region: "af-south-1", Reason: "the Region is DISABLED in the account"},
-		{Account: "444444444444", Reason: "it is in organization.exclude"}, {Account: "555555555555", Reason: "the account is CLOSED"},
+		{Account: "444444444444", Reason: "it is in organization.exclude"},
+		{Account: "555555555555", Reason: "the account is CLOSED"},
 	}, got.Skipped)
 	connects := f.connects
 	again, err := f.Answer(t.Context(), json.RawMessage(event))

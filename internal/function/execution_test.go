@@ -341,6 +341,7 @@ func TestTheJudgeFindsEveryFault(t *testing.T) {
 		},
 		"a function is killed": {
 			func(t *testing.T, c *company) {
+				t.Helper()
 				ctx, kill := context.WithCancel(t.Context())
 				c.registries[companyA].Before("BatchDeleteImage", kill)
 				answer := c.Handler.Assume

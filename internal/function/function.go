@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/report"
 )
@@ -118,7 +119,7 @@ func (h *Handler) clean(ctx context.Context, j job) (*report.Report, error) {
 		runner.Remover = j.registry.Remover
 	}
 	report, err := runner.Run(limited)
-	if _, none := errors.AsType[*config.SelectionError](err); none {
+	if _, none := errors.AsType[*selected.Error](err); none {
 		return nil, &RequestError{err}
 	}
 	if err != nil {

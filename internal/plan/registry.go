@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
@@ -110,7 +111,7 @@ func EntryFor(ctx context.Context, registry Registry, conf *config.Config, repos
 // FindRepository returns the repository with the name, or ErrRepositoryNotFound. With this error
 // the repository has no name, and the account of the registry if that is known.
 func FindRepository(ctx context.Context, registry Registry, name string) (Repository, error) {
-	only := config.Repositories{Requested: []wildcard.Pattern{wildcard.Compile(name)}}.Selection()
+	only := selected.New(config.Repositories{Requested: []wildcard.Pattern{wildcard.Compile(name)}})
 	missing, names := Repository{}, []string{}
 	for repository, err := range Listed(ctx, registry, only) {
 		if err != nil {
@@ -128,7 +129,7 @@ func FindRepository(ctx context.Context, registry Registry, name string) (Reposi
 // Listed lists the repositories of the registry. If the role may not list them, Listed describes
 // those that the selection names exactly, in the order of their names. It then calls OnlyExact of
 // the selection.
-func Listed(ctx context.Context, registry Registry, selection *config.Selection) iter.Seq2[Repository, error] {
+func Listed(ctx context.Context, registry Registry, selection *selected.Selection) iter.Seq2[Repository, error] {
 	return func(yield func(Repository, error) bool) {
 		first := true
 		for repository, err := range registry.Repositories(ctx) {
@@ -144,7 +145,7 @@ func Listed(ctx context.Context, registry Registry, selection *config.Selection)
 }
 
 // yieldNamed yields the repositories that the selection names. Denied is the error of the list.
-func yieldNamed(ctx context.Context, registry Registry, selection *config.Selection, denied error, yield func(Repository, error) bool) {
+func yieldNamed(ctx context.Context, registry Registry, selection *selected.Selection, denied error, yield func(Repository, error) bool) {
 	reader, able := registry.(NamedReader)
 	names := selection.Exact()
 	if !able || len(names) == 0 {

@@ -7,6 +7,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/exit"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/session"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/evaluator"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/jsondoc"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/pitfall"
@@ -71,7 +72,7 @@ func (k *checker) surveyRegistry(ctx context.Context, documents []*document) err
 	if err != nil {
 		return session.Error(err)
 	}
-	selection := s.Config.Repositories.Selection()
+	selection := selected.New(s.Config.Repositories)
 	for _, a := range assignments {
 		selection.Select(a.Repository)
 	}

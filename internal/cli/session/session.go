@@ -17,6 +17,7 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/kubeconfig"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/cli/runlog"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config/selected"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/function"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/inuse/query"
@@ -223,7 +224,7 @@ func (s *Session) Empty(ctx context.Context) string {
 // Error gives the error of a run its exit status.
 func Error(err error) error {
 	_, refused := errors.AsType[*report.PlanError](err)
-	_, none := errors.AsType[*config.SelectionError](err)
+	_, none := errors.AsType[*selected.Error](err)
 	_, known := errors.AsType[*exit.Error](err)
 	switch {
 	case refused || none:

@@ -1,4 +1,5 @@
-// Package execution finds other executions of the fleet's state machine that run.
+// Package execution finds other executions of the fleet's state machine that run. Only the one
+// that began first may act.
 package execution
 
 import (

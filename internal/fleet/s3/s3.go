@@ -1,4 +1,5 @@
-// Package s3 keeps the objects of executions of the fleet in S3.
+// Package s3 keeps the objects of executions of the fleet in S3. The function
+// and the command-line tool share them.
 package s3
 
 import (

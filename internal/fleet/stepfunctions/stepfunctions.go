@@ -1,4 +1,6 @@
 // Package stepfunctions calls AWS Step Functions for the executions of the fleet's state machine.
+// It starts, lists and describes them.
+//
 // https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html
 package stepfunctions
 

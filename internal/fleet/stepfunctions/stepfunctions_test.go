@@ -60,3 +60,23 @@ func TestDoubtfulAnswersFail(t *testing.T) {
 	_, err = c.Executions(t.Context(), "machine", "", 0)
 	awstest.ErrorContains(t, err, "the token of the page before")
 }
+
+func TestAnExecutionIsStartedAndDescribed(t *testing.T) {
+	t.Parallel()
+	c := client(t, func(operation string, in inusetest.Object) inusetest.Object {
+		if operation == "StartExecution" {
+			awstest.Equal(t, "request", inusetest.Object{"stateMachineArn": "machine", "name": "night", "input": `{"mode":"plan"}`}, in)
+			return inusetest.Object{"executionArn": "arn"}
+		}
+		awstest.Equal(t, "request", inusetest.Object{"executionArn": "arn"}, in)
+		return inusetest.Object{"status": "FAILED", "cause": "why"}
+	})
+	arn, err := c.Start(t.Context(), "machine", "night", `{"mode":"plan"}`)
+	awstest.NoError(t, err)
+	e, err := c.Describe(t.Context(), arn)
+	awstest.NoError(t, err)
+	awstest.Equal(t, "execution", stepfunctions.Execution{Status: stepfunctions.Failed, Cause: "why"}, e)
+	c = client(t, func(string, inusetest.Object) inusetest.Object { return inusetest.Object{"name": "night"} })
+	_, err = c.Describe(t.Context(), "arn")
+	awstest.ErrorContains(t, err, "describe arn", "has no status")
+}

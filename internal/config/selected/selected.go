@@ -1,4 +1,6 @@
-package config
+// Package selected selects the repositories of a registry while it is listed. It says which
+// requested names and patterns select none.
+package selected
 
 import (
 	"fmt"
@@ -6,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/lifecycle"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/nearest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/wildcard"
@@ -14,7 +17,7 @@ import (
 // A Selection selects repositories while the cleaner lists a registry, and records which
 // requested patterns select none. It is not safe for concurrent use.
 type Selection struct {
-	repositories Repositories
+	repositories config.Repositories
 	// For each requested pattern, whether it matches a listed and a selected repository.
 	listed, selected []bool
 	omitted          []bool   // for each omitted pattern, whether it matches a listed repository
@@ -22,8 +25,8 @@ type Selection struct {
 	onlyExact        bool
 }
 
-// Selection returns a selection before the first repository.
-func (r Repositories) Selection() *Selection {
+// New returns a selection before the first repository.
+func New(r config.Repositories) *Selection {
 	n := len(r.Requested)
 	return &Selection{repositories: r, listed: make([]bool, n), selected: make([]bool, n), omitted: make([]bool, len(r.Omitted))}
 }
@@ -49,10 +52,10 @@ func (s *Selection) OnlyExact() { s.onlyExact = true }
 // Whole reports whether the listed repositories are those of the whole registry.
 func (s *Selection) Whole() bool { return !s.onlyExact }
 
-// Select is [Repositories.Select] for a listed repository.
+// Select is [config.Repositories.Select] for a listed repository.
 func (s *Selection) Select(name string) bool { return s.note(name, s.repositories.Select(name)) }
 
-// Ask is [Repositories.Ask] for a listed repository. An excluded one counts as selected.
+// Ask is [config.Repositories.Ask] for a listed repository. An excluded one counts as selected.
 func (s *Selection) Ask(name string) bool { return s.note(name, s.repositories.Ask(name)) }
 
 func (s *Selection) note(name string, selected bool) bool {
@@ -71,9 +74,9 @@ func (s *Selection) note(name string, selected bool) bool {
 	return selected
 }
 
-// Err returns nil or a [*SelectionError]. Call it after the last listed repository.
+// Err returns nil or a [*Error]. Call it after the last listed repository.
 func (s *Selection) Err() error {
-	e := SelectionError{listed: s.names}
+	e := Error{listed: s.names}
 	for i, pattern := range s.repositories.Requested {
 		switch {
 		case !s.listed[i] && s.onlyExact && !slices.Contains(s.Exact(), pattern.String()):
@@ -95,9 +98,9 @@ func (s *Selection) Err() error {
 	return &e
 }
 
-// A SelectionError says that a request names repositories that do not exist or that the
+// An Error says that a request names repositories that do not exist or that the
 // configuration excludes.
-type SelectionError struct {
+type Error struct {
 	Unmatched []wildcard.Pattern // match no repository of the registry, requested or omitted
 	Excluded  []wildcard.Pattern // match only repositories that the configuration excludes
 	// Unknown match no repository that the configuration names. The registry cannot be listed.
@@ -106,7 +109,7 @@ type SelectionError struct {
 	listed []string // the names of all listed repositories
 }
 
-func (e *SelectionError) Error() string {
+func (e *Error) Error() string {
 	var parts []string
 	if len(e.Unmatched) > 0 {
 		texts := lifecycle.Texts(e.Unmatched)
@@ -128,7 +131,7 @@ func (e *SelectionError) Error() string {
 }
 
 // hint suggests a listed repository, or a pattern for several that begin with the same names.
-func (e *SelectionError) hint(text string) string {
+func (e *Error) hint(text string) string {
 	name, below := strings.CutSuffix(text, "/*")
 	prefixes := map[string]int{}
 	for _, repository := range e.listed {
