@@ -177,14 +177,18 @@ func (h *Handler) configuration(ctx context.Context) (all config.Config, hash st
 
 // prepare returns the job for the request, without its registry, and the roles of its target.
 func (h *Handler) prepare(ctx context.Context, request config.Request) (j job, access config.Access, err error) {
-	j.run, j.hash, err = h.configuration(ctx)
-	if err == nil && request.Target != nil {
-		if j.run, access, err = j.run.ForTarget(*request.Target); err != nil {
-			err = &RequestError{err}
+	all, hash, err := h.configuration(ctx)
+	if err != nil {
+		return j, access, err
+	}
+	j.run, j.hash = all, hash
+	if request.Target != nil {
+		if j.run, access, err = all.ForTarget(*request.Target); err != nil {
+			return j, access, &RequestError{err}
 		}
 	}
-	if err == nil {
-		j.run, err = h.narrow(j.run, request)
+	if j.run, err = h.narrow(j.run, request); err == nil && request.Target != nil {
+		j.run, err = alone(j.run, all, *request.Target, j.run.Mode)
 	}
 	return j, access, err
 }

@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
@@ -31,4 +32,38 @@ func (h *Handler) targetAs(ctx context.Context, p config.Place, mode config.Mode
 		}
 	}
 	return h.assume(ctx, role)
+}
+
+// alone returns the configuration of a target for a run outside an execution. Parts that ask
+// what is in use also ask the places of all other targets, which may use its images too.
+// Nothing but an execution knows the accounts of an organization, so mode apply is an error.
+func alone(run, all config.Config, p config.Place, mode config.Mode) (config.Config, error) {
+	if _, found := all.OrganizationTarget(); found && mode == config.Apply {
+		return run, &ConfigurationError{fmt.Errorf("configuration: targets: only an execution knows the accounts of the organization, which may use images of %s; "+
+			"run ecrclean fleet apply --targets %s", p, p)}
+	}
+	var others []config.Account
+	var regions []string
+	for _, q := range all.Places() {
+		asked, access, err := all.Asked(q)
+		switch {
+		case err != nil:
+			return run, &ConfigurationError{err}
+		case q.Account != p.Account:
+			others = append(others, config.Account{RoleARN: access.RoleARN, ExternalID: access.ExternalID, Regions: []string{q.Region}, InUse: asked.Protect.InUse})
+		case q.Region != p.Region:
+			regions = append(regions, q.Region)
+		}
+	}
+	run.Policies = slices.Clone(run.Policies)
+	parts := []*config.Protect{&run.Protect}
+	for i := range run.Policies {
+		parts = append(parts, &run.Policies[i].Protect)
+	}
+	for _, part := range parts {
+		if len(part.InUse)+len(part.Accounts) > 0 {
+			part.Accounts, part.Regions = others, regions
+		}
+	}
+	return run, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestATargetIsPlannedWithItsReadingRole(t *testing.T) {
 	r := f.handle(t, `{"target": {"account": "222222222222", "region": "us-east-1"}}`)
 	awstest.Equal(t, "account, Region, expired, protected", []any{"222222222222", "us-east-1", 1, 1},
 		[]any{r.Account, r.Region, r.Totals.Expired, r.Totals.Protected})
-	awstest.Equal(t, "roles", []string{readerRole}, c.roles())
+	awstest.Equal(t, "roles", []string{"arn:aws:iam::222222222222:role/reader", "arn:aws:iam::333333333333:role/reader"}, slices.Sorted(slices.Values(c.roles())))
 	awstest.Equal(t, "connections as the function itself", 0, f.connects)
 	if strings.Contains(f.log.String(), "the-word") || strings.Contains(f.log.String(), readerRole) {
 		t.Error("the log has the role or the external ID")
@@ -70,6 +71,22 @@ func TestATargetIsCleanedWithItsRemovingRole(t *testing.T) {
 	if len(left) != 1 || left[0].Tags[0] != "used" {
 		t.Errorf("left: %+v", left)
 	}
+}
+
+// The other targets are asked too, because they may use images of this one. Only an
+// execution can ask the accounts of an organization.
+func TestTheOtherTargetsAreAskedToo(t *testing.T) {
+	t.Parallel()
+	f, c := inTargets(t)
+	c.used["222222222222/us-east-1"] = []string{"333333333333.dkr.ecr.eu-west-1.amazonaws.com/app:old"}
+	const event = `{"mode": "apply", "target": {"account": "333333333333", "region": "eu-west-1"}}`
+	r := f.handle(t, event)
+	awstest.Equal(t, "deleted, protected", []int{0, 2}, []int{r.Totals.Deleted, r.Totals.Protected})
+	f.Configuration = strings.Replace(f.Configuration, `"targets": [`, `"targets": [{"organization": {"roleArn": "arn:aws:iam::111111111111:role/lists"},
+		"regions": ["eu-west-1"], "roleArn": "arn:aws:iam::*:role/reader"}, `, 1)
+	_, err := f.Handle(t.Context(), json.RawMessage(event))
+	wantError[*function.ConfigurationError](t, err, "run ecrclean fleet apply --targets 333333333333/eu-west-1")
+	f.handle(t, strings.Replace(event, "apply", "plan", 1))
 }
 
 // Nothing is called before an error of the request or of the configuration.

@@ -86,3 +86,50 @@ func TestAnUnreadableImageOfTheBarrier(t *testing.T) {
 		t.Errorf("got %v", failed)
 	}
 }
+
+// A list that is not what its place has written fails the account of the place, and what it
+// names still counts. What is wrong with all lists fails the source.
+func TestAListThatIsNotGoodFailsItsAccount(t *testing.T) {
+	t.Parallel()
+	const host, elsewhere = "222222222222.dkr.ecr.eu-west-1.amazonaws.com/", "444444444444.dkr.ecr.eu-west-1.amazonaws.com/"
+	name := fleet.ListName("night", 1, registry, user)
+	for what, test := range map[string]struct {
+		name, content string // of one object, or of no object
+		age           time.Duration
+		whole         bool // whether the source fails as a whole
+		words         string
+		uses          int
+	}{
+		"good":                {name, awstest.ListOf(user.Account, user.Region, 0, host+"app:v1"), 0, false, "", 1},
+		"missing":             {"", "", 0, false, "its list for this registry is missing", 0},
+		"empty":               {name, awstest.ListOf(user.Account, user.Region, 0), 0, false, "is empty", 0},
+		"cut":                 {name, `{"version": 1, "account"`, 0, false, "unexpected EOF", 0},
+		"of another place":    {name, awstest.ListOf("555555555555", user.Region, 0, host+"app:v1"), 0, false, "555555555555", 1},
+		"of another registry": {name, awstest.ListOf(user.Account, user.Region, 0, host+"app:v1", elsewhere+"app:v1"), 0, false, "names " + elsewhere, 2},
+		"plain text":          {name, host + "app:v1", 0, false, "", 0},
+		"another object":      {fleet.ListsOf("night", 1, registry) + "notes.txt", "x", 0, true, "is no list of an account and Region", 0},
+		"too old":             {name, awstest.ListOf(user.Account, user.Region, 0, host+"app:v1"), 61 * time.Minute, true, "more than 1h0m0s old", 0},
+		"from the future":     {name, awstest.ListOf(user.Account, user.Region, 0, host+"app:v1"), -61 * time.Minute, true, "from the future", 0},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			store := fleet.NewMemory()
+			if test.name != "" {
+				awstest.NoError(t, store.Put(t.Context(), test.name, []byte(test.content)))
+			}
+			barrier := fleet.Barrier{Oldest: awstest.Now, Accounts: []string{user.Account}, Users: map[string][]config.Place{registry.String(): {user}}}
+			source := lists.Source{
+				Store: store, Execution: "night", Cycle: 1, Registry: registry, Barrier: barrier, Now: awstest.Now.Add(test.age), MaxAge: time.Hour,
+			}
+			scan := inuse.Scope{}.Run(t.Context(), []inuse.Source{source}, awstest.Now)
+			if what == "good" {
+				awstest.Equal(t, "failures", 0, len(scan.Failed))
+			} else if len(scan.Failed) != 1 || (scan.Failed[0].Account == "") != test.whole || !strings.Contains(scan.Failed[0].Err.Error(), test.words) {
+				t.Errorf("failures %v", scan.Failed)
+			}
+			if what != "plain text" {
+				awstest.Equal(t, "uses", test.uses, len(scan.Uses))
+			}
+		})
+	}
+}
