@@ -154,13 +154,6 @@ func (l listing) organization(ctx context.Context, t config.Target) (organizatio
 	return organization.List(ctx, registry.AWS, l.handler.Now, t.Organization.Units)
 }
 
-func (h *Handler) assume(ctx context.Context, role Role) (Registry, error) {
-	if h.Assume == nil {
-		return Registry{}, errors.New("this program assumes no roles; send the request to the function of deploy/fleet.yaml")
-	}
-	return h.Assume(ctx, role)
-}
-
 func (l listing) skip(account, region, reason string) {
 	l.Skipped = append(l.Skipped, fleet.Skipped{Account: account, Region: region, Reason: reason})
 }
