@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"sync"
 	"time"
@@ -18,73 +17,34 @@ import (
 
 var errPrefix = errors.New("CLEANER_FLEET must be like s3://bucket/fleet/")
 
-// A store is an [s3.Store] that connects when it is first used, so that other requests need
-// no connection.
-type store struct {
-	prefix  string
-	connect func() (aws.Config, error)
-	clock   func() time.Time
-}
-
 // fleetAt returns what executions need: the store below the prefix, and the other executions
-// of the state machine with that ARN.
+// of the state machine with that ARN. It connects when that is needed first.
 func fleetAt(prefix, machine string, connect func(context.Context) (function.Registry, error), clock func() time.Time) *function.Fleet {
-	once := sync.OnceValues(func() (aws.Config, error) {
+	var mu sync.Mutex
+	var connected *aws.Config
+	configuration := func(ctx context.Context) (aws.Config, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		if !strings.HasPrefix(prefix, "s3://") || !strings.HasSuffix(prefix, "/") {
 			return aws.Config{}, errPrefix
 		}
-		registry, err := connect(context.Background())
-		return registry.AWS, err
-	})
+		if connected == nil {
+			registry, err := connect(ctx)
+			if err != nil {
+				return aws.Config{}, err
+			}
+			connected = &registry.AWS
+		}
+		return *connected, nil
+	}
 	return &function.Fleet{
-		Store: store{prefix, once, clock},
+		Store: s3.Store{Connect: configuration, Prefix: prefix, Clock: clock},
 		Running: func(ctx context.Context, name string) (string, error) {
-			cfg, err := once()
+			cfg, err := configuration(ctx)
 			if err != nil {
 				return "", err
 			}
-			api := awsclient.Service{Config: cfg, Name: "states", SDKID: "SFN", Clock: clock}
-			return execution.Earlier(ctx, api, machine, name)
+			return execution.Earlier(ctx, awsclient.Service{Config: cfg, Name: "states", SDKID: "SFN", Clock: clock}, machine, name)
 		},
 	}
-}
-
-func (s store) s3() (s3.Store, error) {
-	cfg, err := s.connect()
-	return s3.Store{AWS: cfg, Prefix: s.prefix, Clock: s.clock}, err
-}
-
-// Location, Open, Put, Create and List implement [fleet.Store].
-func (s store) Location(name string) string { return s.prefix + name }
-
-func (s store) Open(ctx context.Context, name string) (io.ReadCloser, time.Time, error) {
-	at, err := s.s3()
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	return at.Open(ctx, name)
-}
-
-func (s store) Put(ctx context.Context, name string, content []byte) error {
-	at, err := s.s3()
-	if err != nil {
-		return err
-	}
-	return at.Put(ctx, name, content)
-}
-
-func (s store) Create(ctx context.Context, name string, content []byte) error {
-	at, err := s.s3()
-	if err != nil {
-		return err
-	}
-	return at.Create(ctx, name, content)
-}
-
-func (s store) List(ctx context.Context, prefix string) ([]string, error) {
-	at, err := s.s3()
-	if err != nil {
-		return nil, err
-	}
-	return at.List(ctx, prefix)
 }

@@ -104,7 +104,7 @@ func (o *Outcome) problem(err error) string {
 	case o.Begun > o.Round:
 		return fmt.Sprintf("run %d (%s) began and did not end: the function was stopped; what it removed is in its log; %s", o.Begun, o.RunID, again)
 	case o.Round == 0:
-		return "it never began, because the lists of images in use were too old; raise MaxConcurrency or fleet.listsMaxAgeMinutes; " + again
+		return "it never began, because the lists of images in use were too old; raise MaxConcurrencyKnow or fleet.listsMaxAgeMinutes; " + again
 	case o.Continuation != nil:
 		return fmt.Sprintf("work remains after run %d, and no further run began; its error is in the execution's history; %s", o.Round, again)
 	case o.Begun != o.Round:

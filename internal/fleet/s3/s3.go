@@ -17,9 +17,9 @@ import (
 
 // A Store is a [fleet.Store] below a location such as s3://bucket/fleet/.
 type Store struct {
-	AWS    aws.Config
-	Prefix string // ends with a slash
-	Clock  func() time.Time
+	Connect func(context.Context) (aws.Config, error) // is called for each object
+	Prefix  string                                    // ends with a slash
+	Clock   func() time.Time
 }
 
 // Location returns the location of the object.
@@ -27,7 +27,11 @@ func (s Store) Location(name string) string { return s.Prefix + name }
 
 // Open implements [fleet.Store]. Reading fails if the object changes meanwhile.
 func (s Store) Open(ctx context.Context, name string) (io.ReadCloser, time.Time, error) {
-	content, modified, err := awsclient.OpenObject(ctx, s.AWS, s.Location(name), s.Clock)
+	cfg, err := s.Connect(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	content, modified, err := awsclient.OpenObject(ctx, cfg, s.Location(name), s.Clock)
 	if awsclient.IsNoSuchKey(err) {
 		err = fmt.Errorf("get %s: %w", s.Location(name), fleet.ErrMissing)
 	}
@@ -36,12 +40,20 @@ func (s Store) Open(ctx context.Context, name string) (io.ReadCloser, time.Time,
 
 // Put implements [fleet.Store].
 func (s Store) Put(ctx context.Context, name string, content []byte) error {
-	return awsclient.PutObject(ctx, s.AWS, s.Location(name), content, s.Clock())
+	cfg, err := s.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	return awsclient.PutObject(ctx, cfg, s.Location(name), content, s.Clock())
 }
 
 // Create implements [fleet.Store].
 func (s Store) Create(ctx context.Context, name string, content []byte) error {
-	err := awsclient.CreateObject(ctx, s.AWS, s.Location(name), content, s.Clock())
+	cfg, err := s.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	err = awsclient.CreateObject(ctx, cfg, s.Location(name), content, s.Clock())
 	if awsclient.IsExists(err) {
 		err = fmt.Errorf("put %s: %w", s.Location(name), fleet.ErrExists)
 	}
@@ -50,7 +62,11 @@ func (s Store) Create(ctx context.Context, name string, content []byte) error {
 
 // List implements [fleet.Store]. It fails unless it knows all names.
 func (s Store) List(ctx context.Context, prefix string) ([]string, error) {
-	objects, err := awsclient.ListObjects(ctx, s.AWS, s.Location(prefix), s.Clock)
+	cfg, err := s.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := awsclient.ListObjects(ctx, cfg, s.Location(prefix), s.Clock)
 	if err != nil {
 		return nil, err
 	}

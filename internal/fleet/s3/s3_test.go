@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fakeecr/awstest"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet"
 	"github.com/ecr-cleaner/ecr-cleaner/internal/fleet/s3"
@@ -19,8 +22,9 @@ import (
 // newStore returns a store whose S3 is the handler.
 func newStore(t *testing.T, handler http.HandlerFunc) fleet.Store {
 	t.Helper()
+	cfg := awstest.Attempts(awstest.Serve(t, handler), 1)
 	return s3.Store{
-		AWS: awstest.Attempts(awstest.Serve(t, handler), 1), Prefix: "s3://bucket/fleet/",
+		Connect: func(context.Context) (aws.Config, error) { return cfg, nil }, Prefix: "s3://bucket/fleet/",
 		Clock: func() time.Time { return awstest.Now },
 	}
 }
@@ -113,5 +117,16 @@ func TestOnlyOneRequestCreatesAnObject(t *testing.T) {
 		if err := store.Create(t.Context(), "a.json", nil); err == nil || errors.Is(err, fleet.ErrExists) != test.exists {
 			t.Errorf("%d %s: %v", test.status, test.body, err)
 		}
+	}
+}
+
+func TestNothingIsDoneWithoutAConnection(t *testing.T) {
+	t.Parallel()
+	failed := errors.New("no credentials")
+	store := s3.Store{Connect: func(context.Context) (aws.Config, error) { return aws.Config{}, failed }, Prefix: "s3://bucket/fleet/"}
+	_, _, opened := store.Open(t.Context(), "a")
+	_, listed := store.List(t.Context(), "")
+	for _, err := range []error{opened, listed, store.Put(t.Context(), "a", nil), store.Create(t.Context(), "a", nil)} {
+		awstest.ErrorIs(t, "an object", err, failed)
 	}
 }
