@@ -115,7 +115,7 @@ func (l listing) addOrganization(ctx context.Context, t config.Target) error {
 	}
 	for _, a := range o.Accounts {
 		if !a.Known() {
-			l.handler.Log.WarnContext(ctx, "the state of an account is not known, it is asked", slog.String("account", a.ID), slog.String("state", a.State))
+			l.warn(ctx, fmt.Sprintf("account %s has the state %q, which is not known; it is asked and cleaned", a.ID, a.State))
 		}
 		isIt := func(p config.Place) bool { return p.Account == a.ID }
 		switch state := a.Unusable(); {
@@ -154,15 +154,12 @@ func (l listing) organization(ctx context.Context, t config.Target) (organizatio
 	return organization.List(ctx, registry.AWS, l.handler.Now, t.Organization.Units)
 }
 
-func (h *Handler) assume(ctx context.Context, role Role) (Registry, error) {
-	if h.Assume == nil {
-		return Registry{}, errors.New("this program assumes no roles; send the request to the function of deploy/fleet.yaml")
-	}
-	return h.Assume(ctx, role)
-}
-
 func (l listing) skip(account, region, reason string) {
 	l.Skipped = append(l.Skipped, fleet.Skipped{Account: account, Region: region, Reason: reason})
+}
+
+func (l listing) warn(ctx context.Context, problem string) {
+	l.handler.Log.WarnContext(ctx, "suspicious", slog.String("document", "organization"), slog.String("problem", problem))
 }
 
 // narrow keeps the registries that a pattern selects.
@@ -202,8 +199,7 @@ func (l listing) skipDisabled(ctx context.Context) {
 	_ = query.Each(ctx, places, func(ctx context.Context, p config.Place) error {
 		regions, err := l.disabledRegions(ctx, p)
 		if err != nil {
-			l.handler.Log.WarnContext(ctx, "the disabled Regions of an account are not known, all are asked",
-				slog.String("account", p.Account), slog.String("problem", err.Error()))
+			l.warn(ctx, fmt.Sprintf("which Regions are disabled in account %s is not known, all are asked: %v", p.Account, err))
 		}
 		mu.Lock()
 		defer mu.Unlock()

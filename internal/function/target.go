@@ -2,6 +2,7 @@ package function
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -66,4 +67,11 @@ func alone(run, all config.Config, p config.Place, mode config.Mode) (config.Con
 		}
 	}
 	return run, nil
+}
+
+func (h *Handler) assume(ctx context.Context, role Role) (Registry, error) {
+	if h.Assume == nil {
+		return Registry{}, errors.New("this program assumes no roles; send the request to the function of deploy/fleet.yaml")
+	}
+	return h.Assume(ctx, role)
 }

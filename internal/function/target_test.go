@@ -55,7 +55,7 @@ func TestATargetIsPlannedWithItsReadingRole(t *testing.T) {
 	r := f.handle(t, `{"target": {"account": "222222222222", "region": "us-east-1"}}`)
 	awstest.Equal(t, "account, Region, expired, protected", []any{"222222222222", "us-east-1", 1, 1},
 		[]any{r.Account, r.Region, r.Totals.Expired, r.Totals.Protected})
-	awstest.Equal(t, "roles", []string{"arn:aws:iam::222222222222:role/reader", "arn:aws:iam::333333333333:role/reader"}, slices.Sorted(slices.Values(c.roles())))
+	awstest.Equal(t, "roles", []string{readerRole, "arn:aws:iam::333333333333:role/reader"}, slices.Sorted(slices.Values(c.roles())))
 	awstest.Equal(t, "connections as the function itself", 0, f.connects)
 	if strings.Contains(f.log.String(), "the-word") || strings.Contains(f.log.String(), readerRole) {
 		t.Error("the log has the role or the external ID")
