@@ -1,6 +1,11 @@
 package main
 
 import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -94,4 +99,72 @@ func TestBottleneck(t *testing.T) {
 			t.Errorf("%q has no %q", got, want)
 		}
 	}
+}
+
+// The tables in docs/fleet.md are what the program prints without a flag.
+func TestTheDocumentationHasTheTables(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	Print(&out, flags(flag.NewFlagSet("", flag.ContinueOnError)))
+	if !strings.Contains(read(t, "../../docs/fleet.md"), out.String()) {
+		t.Errorf("docs/fleet.md has other tables; paste the output of go run ./bench/fleet:\n%s", out.String())
+	}
+}
+
+func TestTheDefaultsAreThoseOfTheTemplate(t *testing.T) {
+	t.Parallel()
+	p, template := flags(flag.NewFlagSet("", flag.ContinueOnError)), read(t, "../../deploy/fleet.yaml")
+	for name, want := range map[string]int{
+		"MaxConcurrencyKnow": p.Know, "MaxConcurrencyAct": p.Act, "CallConcurrency": p.CallConcurrency,
+		"MemorySize": p.MemoryMB, "Timeout": int(p.Timeout.Seconds()),
+	} {
+		found := regexp.MustCompile(`\n  ` + name + `:\n(?:    .*\n)*?    Default: (\d+)\n`).FindStringSubmatch(template)
+		if found == nil || found[1] != fmt.Sprint(want) {
+			t.Errorf("%s is %d here and %q in deploy/fleet.yaml", name, want, found)
+		}
+	}
+}
+
+// The states that an execution enters, when all is handled, are those of its definition.
+func TestTheStatesAreThoseOfTheDefinition(t *testing.T) {
+	t.Parallel()
+	var definition machine
+	if err := json.Unmarshal([]byte(read(t, "../../deploy/fleet.asl.json")), &definition); err != nil {
+		t.Fatal(err)
+	}
+	cycle := 0
+	for name := "Know"; name != "Judge"; name = definition.States[name].next() {
+		cycle++
+	}
+	ends := 0 // of executions that end before the first map, or are not handled
+	for _, name := range []string{"ModeRefused", "AnotherExecutionRuns", "NotAllHandled"} {
+		if _, found := definition.States[name]; found {
+			ends++
+		}
+	}
+	child := func(name string) int { return len(definition.States[name].ItemProcessor.States) }
+	want := []int{len(definition.States) - ends - cycle, cycle, child("Know"), child("Act")}
+	got := []int{statesPerExecution, statesPerCycle, statesPerPlace, statesPerRegistry + statesPerRun}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("an execution, a cycle, a place and a registry enter %v states here and %v in the definition", got, want)
+	}
+}
+
+type machine struct{ States map[string]state }
+
+type state struct {
+	Next, Default string
+	ItemProcessor machine
+}
+
+// next returns the state after this one when no registry is left.
+func (s state) next() string { return s.Next + s.Default }
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

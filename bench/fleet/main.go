@@ -8,37 +8,40 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/words"
 )
 
 func main() {
-	p := flags()
+	p := flags(flag.CommandLine)
 	flag.Parse()
 	Print(os.Stdout, p)
 }
 
 // Print prints three tables: fleets of other sizes, the bottleneck, and the settings.
 func Print(w io.Writer, p *Parameters) {
-	fmt.Fprintln(w, "| accounts | images | hours | Step Functions | Lambda | S3 | in all | transitions | Lambda seconds | requests to ECR | in-use requests | most runs |")
+	fmt.Fprintln(w, "| accounts | images | minutes | Step Functions | Lambda | S3 | in all | transitions | Lambda seconds | requests to ECR | in-use requests | most runs |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, accounts := range sizes(p.Accounts) {
 		q := *p
 		q.Accounts = accounts
 		q.Images = int(float64(p.Images) / float64(p.Accounts) * float64(accounts))
 		r := Simulate(&q)
-		fmt.Fprintf(w, "| %s | %s | %.2f | $%.3f | $%.3f | $%.3f | $%.3f | %s | %s | %s | %s | %d |\n", count(accounts), count(q.Images), r.Duration.Hours(),
+		fmt.Fprintf(w, "| %s | %s | %.1f | $%.3f | $%.3f | $%.3f | $%.3f | %s | %s | %s | %s | %d |\n", count(accounts), count(q.Images), r.Duration.Minutes(),
 			r.Dollars.StepFunctions, r.Dollars.Lambda, r.Dollars.S3, r.Dollars.Sum(), count(r.Transitions), count(int(r.LambdaSeconds)),
 			count(r.ECRCalls), count(r.ScanCalls), r.MostRuns)
 	}
 	r := Simulate(p)
-	fmt.Fprintf(w, "\n%s of %s are knowing, in %d cycles, and %s acting, in %d runs; %d registries are unfinished. The largest registry alone takes %s. %s\n\n",
-		minutes(r.Knowing), minutes(r.Duration), r.Cycles, minutes(r.Acting), r.Runs, r.Unfinished, minutes(r.Largest), bottleneck(p, &r))
-	fmt.Fprintln(w, "| setting | from | to | hours | USD |\n|---|---|---|---|---|")
-	fmt.Fprintf(w, "| as above | | | %.2f | $%.2f |\n", r.Duration.Hours(), r.Dollars.Sum())
+	fmt.Fprintf(w, "\nOf %s, %s are the map Know and %s the map Act, in %s and %s. The largest registry alone takes %s. Unfinished registries: %d. %s\n\n",
+		minutes(r.Duration), minutes(r.Knowing), minutes(r.Acting), words.Count(r.Cycles, "cycle", "cycles"), words.Count(r.Runs, "run", "runs"),
+		minutes(r.Largest), r.Unfinished, bottleneck(p, &r))
+	fmt.Fprintln(w, "| setting | from | to | minutes | USD |\n|---|---|---|---|---|")
+	fmt.Fprintf(w, "| as above | | | %.1f | $%.2f |\n", r.Duration.Minutes(), r.Dollars.Sum())
 	for _, k := range knobs {
 		q := *p
 		from, to := k.turn(&q)
 		r := Simulate(&q)
-		fmt.Fprintf(w, "| %s | %s | %s | %.2f | $%.2f |\n", k.name, from, to, r.Duration.Hours(), r.Dollars.Sum())
+		fmt.Fprintf(w, "| %s | %s | %s | %.1f | $%.2f |\n", k.name, from, to, r.Duration.Minutes(), r.Dollars.Sum())
 	}
 }
 
@@ -57,11 +60,11 @@ func sizes(most int) []int {
 func bottleneck(p *Parameters, r *Result) string {
 	switch {
 	case r.Knowing > r.Acting:
-		return "The bottleneck is the map that asks what is in use: raise MaxConcurrencyKnow."
+		return "The bottleneck is the map Know: raise MaxConcurrencyKnow."
 	case float64(r.Largest) > 0.8*float64(r.Acting):
 		return fmt.Sprintf("The bottleneck is the largest registry: ECR accepts %.0f calls a second from it.", p.ECRRate)
 	}
-	return "The bottleneck is the map that cleans: raise MaxConcurrencyAct."
+	return "The bottleneck is the map Act: raise MaxConcurrencyAct."
 }
 
 // A knob is a setting that can be turned.
@@ -112,7 +115,7 @@ var knobs = []knob{
 	{"latency of ECR", duration(func(p *Parameters) *time.Duration { return &p.ECRLatency }, 4)},
 	{"in-use calls in an account and Region", number(func(p *Parameters) *int { return &p.ScanCalls }, 10)},
 	{"`fleet.listsMaxAgeMinutes`", duration(func(p *Parameters) *time.Duration { return &p.ListsMaxAge }, 0.25)},
-	{"images removed", float(func(p *Parameters) *float64 { return &p.Expired }, 15)},
+	{"share of images removed", float(func(p *Parameters) *float64 { return &p.Expired }, 15)},
 }
 
 // count writes a number with commas.

@@ -178,12 +178,17 @@ func TestTheRolesOfATarget(t *testing.T) {
 	}
 }
 
-func TestTheExampleOfTargetsIsRight(t *testing.T) {
+func TestTheExamplesOfTargetsAreRight(t *testing.T) {
 	t.Parallel()
-	_, section, _ := strings.Cut(string(corpus.File(t, "../../docs/configuration.md")), "## Targets and fleet")
-	_, example, _ := strings.Cut(section, "```json\n")
-	example, _, _ = strings.Cut(example, "```")
-	c := mustParse(t, example)
-	equal(t, "has one target for an account, and one for an organization", true, len(c.Targets) == 2 && c.Targets[1].Organization != nil)
-	equal(t, "the schema accepts it", true, newValidator(t, "").accepts([]byte(example)))
+	for page, heading := range map[string]string{"configuration.md": "## Targets and fleet", "fleet.md": "# The fleet"} {
+		_, section, _ := strings.Cut(string(corpus.File(t, "../../docs/"+page)), heading)
+		_, example, _ := strings.Cut(section, "```json\n")
+		example, _, _ = strings.Cut(example, "```")
+		c := mustParse(t, example)
+		equal(t, page+" has one target for an account, and one for an organization", true, len(c.Targets) == 2 && c.Targets[1].Organization != nil)
+		for _, target := range c.Targets {
+			equal(t, page+": the roles of deploy/fleet-member.yaml need an external ID", true, target.ExternalID != "" && target.ApplyRoleARN != "")
+		}
+		equal(t, "the schema accepts "+page, true, newValidator(t, "").accepts([]byte(example)))
+	}
 }
