@@ -89,9 +89,10 @@ func (r *Request) check(v *jsondoc.Value, o jsondoc.Object) {
 		}
 		return
 	}
+	refuse(`does not suit "execution", which handles whole registries by the configuration; leave it out`, "repositories", "policy",
+		"maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent")
 	if r.Mode == References || o.Get("step") != nil {
-		refuse("is only for a run that cleans a registry; leave it out", "repositories", "policy", "continuation",
-			"maxDeletions", "maxDeletionsPerRepository", "maxDeletedPercent")
+		refuse("is only for a run that cleans a registry; leave it out", "continuation")
 	}
 	o.RequireBecause("mode", `an execution of the fleet needs it; add "mode": "plan" or "apply"`)
 	switch {

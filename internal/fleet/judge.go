@@ -20,7 +20,7 @@ const maxCause = 400
 
 // Judge compares the outcome objects with the targets of the execution, and the places with
 // their lists in the newest cycle. It writes the report and returns it. The error is that of
-// writing or listing; every other failure is in the report.
+// writing or listing, or that the mode is not the execution's; every other failure is in the report.
 func Judge(ctx context.Context, s Store, execution string, mode config.Mode, now time.Time) (Report, error) {
 	t, err := ReadTargets(ctx, s, execution)
 	if err != nil {
@@ -31,6 +31,9 @@ func Judge(ctx context.Context, s Store, execution string, mode config.Mode, now
 		}
 		r.Message = Shorten(problem, MaxMessage)
 		return r, writeObject(ctx, s, fleetReportName(execution), r)
+	}
+	if err := t.Suits(mode); err != nil {
+		return Report{}, err
 	}
 	targets, strangers, err := judgeTargets(ctx, s, t)
 	if err != nil {

@@ -3,6 +3,9 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
 // WriteTargets writes the list, unless the execution has one, and what the maps of the first
@@ -23,4 +26,12 @@ func WriteTargets(ctx context.Context, s Store, t Targets) (Targets, error) {
 		err = writeObject(ctx, s, RegistriesName(t.Execution, 1), items)
 	}
 	return t, err
+}
+
+// Suits returns an error unless the mode is that of the execution.
+func (t Targets) Suits(mode config.Mode) error {
+	if t.Mode != mode {
+		return fmt.Errorf("the execution has the mode %s, not %s; start a new execution with another name", t.Mode, mode)
+	}
+	return nil
 }

@@ -48,6 +48,7 @@ type unit struct {
 	handler *Handler
 	request config.Request
 	hash    string
+	targets fleet.Targets
 	barrier fleet.Barrier
 }
 
@@ -56,13 +57,14 @@ type unit struct {
 func (h *Handler) newUnit(ctx context.Context, request config.Request, hash string) (*unit, error) {
 	u := &unit{handler: h, request: request, hash: hash}
 	t, err := fleet.ReadTargets(ctx, h.Fleet.Store, request.Execution)
+	u.targets = t
 	switch {
 	case err != nil:
 		return nil, err
 	case !slices.Contains(t.Registries, *request.Target):
 		return nil, &RequestError{&config.TargetError{Place: *request.Target}}
-	case request.Mode != t.Mode:
-		return nil, &RequestError{fmt.Errorf("the execution has the mode %s, not %s; start a new execution", t.Mode, request.Mode)}
+	case t.Suits(request.Mode) != nil:
+		return nil, &RequestError{t.Suits(request.Mode)}
 	}
 	u.Outcome, err = fleet.ReadOutcome(ctx, h.Fleet.Store, request.Execution, *request.Target)
 	if errors.Is(err, fleet.ErrMissing) {
@@ -93,6 +95,7 @@ func (u *unit) begin(ctx context.Context, all config.Config) (until time.Time, e
 	if u.barrier, err = fleet.ReadBarrier(ctx, u.handler.Fleet.Store, u.Execution, u.request.Cycle); err != nil {
 		return until, err
 	}
+	u.listedHere(all)
 	until = u.barrier.Until(listsMaxAge(all))
 	next := 1
 	if u.Continuation != nil {
@@ -106,6 +109,20 @@ func (u *unit) begin(ctx context.Context, all config.Config) (until time.Time, e
 	}
 	u.Begun, u.RunID = next, u.handler.RunID(ctx)
 	return until, nil
+}
+
+// listedHere removes from the barrier what was not asked in the Region of the registry: an
+// account there may use its images. A Region that is disabled in an account uses none.
+func (u *unit) listedHere(all config.Config) {
+	u.barrier.Accounts = slices.DeleteFunc(u.barrier.Accounts, func(account string) bool {
+		p := config.Place{Account: account, Region: u.Region}
+		return !slices.Contains(u.targets.Places, p) && !slices.ContainsFunc(u.targets.Skipped, func(s fleet.Skipped) bool {
+			return s.Account == p.Account && s.Region == p.Region
+		})
+	})
+	if t, found := all.OrganizationTarget(); found && !slices.Contains(t.AskedRegions(), u.Region) {
+		u.barrier.Organization = ""
+	}
 }
 
 // record makes sure that no other request carries out the run, and writes that it has begun.

@@ -22,6 +22,8 @@ import (
 func (h *Handler) targets(ctx context.Context, request config.Request, all config.Config, hash string) (fleet.TargetsAnswer, error) {
 	listed, err := fleet.ReadTargets(ctx, h.Fleet.Store, request.Execution)
 	switch {
+	case err == nil && listed.Suits(request.Mode) != nil:
+		return fleet.TargetsAnswer{}, &RequestError{listed.Suits(request.Mode)}
 	case err == nil:
 		return h.writeTargets(ctx, listed)
 	case !errors.Is(err, fleet.ErrMissing):
@@ -130,6 +132,10 @@ func (l listing) addOrganization(ctx context.Context, t config.Target) error {
 		case !slices.ContainsFunc(l.Places, isIt):
 			complete = false // what it uses is not known
 			l.skip(a.ID, "", "it is in organization.exclude")
+		default: // it is asked in the Regions of another target or of protect.accounts
+			for _, region := range t.AskedRegions() {
+				complete = complete && slices.Contains(l.Places, config.Place{Account: a.ID, Region: region})
+			}
 		}
 		delete(excluded, a.ID)
 	}

@@ -60,7 +60,7 @@ func (u *imagesInUse) unlistedAccount(ctx context.Context, settings config.Prote
 	if len(others) == 0 {
 		return nil
 	}
-	return &Skip{SkipUnlistedAccount, fmt.Sprintf("the %s policy lets %s pull, and no list has the images that they use; "+
+	return &Skip{SkipUnlistedAccount, fmt.Sprintf("the %s policy lets %s pull, and no list has the images that they use in this Region; "+
 		"add their accounts to protect.accounts, or a list of these images to protect.references, or take them out of the policy",
 		which, strings.Join(words.Few(others), ", "))}
 }

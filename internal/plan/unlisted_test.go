@@ -18,7 +18,7 @@ func TestARepositoryOfAnUnlistedAccountIsSkipped(t *testing.T) {
 	t.Parallel()
 	const (
 		inOrganization = `"*"}, {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-ours"}}, "Principal": "*"`
-		todo           = " pull, and no list has the images that they use; add their accounts to protect.accounts, " +
+		todo           = " pull, and no list has the images that they use in this Region; add their accounts to protect.accounts, " +
 			"or a list of these images to protect.references, or take them out of the policy"
 	)
 	limited := strings.Replace(admitting(`"*"`), `"Principal"`, `"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-ours"}}, "Principal"`, 1)
