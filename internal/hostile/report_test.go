@@ -329,6 +329,11 @@ func (f *fixture) judgeCalm(before map[string]map[string]imageOf) {
 		}
 		left := f.images(repo)
 		for digest, ok := range must {
+			j.digest, j.was = digest, images[digest]
+			gone := func(subject string) bool { _, there := left[subject]; return !there }
+			if f.rounds && slices.ContainsFunc(j.listedSubjects(), gone) {
+				continue // the run that removed the subject was interrupted; the next one keeps an orphan
+			}
 			if is, there := left[digest]; ok && there && is.Status == "ACTIVE" && slices.Equal(is.Tags, images[digest].Tags) {
 				f.faultf("nothing keeps %s, and it has stayed", f.names[digest])
 			}
