@@ -1,5 +1,5 @@
-// Package fleet has what the executions of the fleet's state machine keep in S3: which
-// registries are cleaned, what every account and Region uses, how each registry ended, and the
+// Package fleet has the objects that executions of the fleet's state machine keep in S3: the
+// registries and places, the lists of images in use, the outcome of each registry, and the
 // report. The state machine passes only the name of the execution on.
 package fleet
 
@@ -85,14 +85,14 @@ type Use struct {
 	AllImages bool `json:"allImages,omitempty"`
 }
 
-// A Barrier is what is known about images in use before a cycle of cleaning begins.
+// A Barrier says which accounts have a list of images in use, before a cycle removes images.
 type Barrier struct {
 	Execution    string    `json:"execution"`
 	Cycle        int       `json:"cycle"`
 	At           time.Time `json:"at"`
 	Oldest       time.Time `json:"oldest"` // the start of the oldest scan whose list counts
 	Organization string    `json:"organization,omitempty"`
-	// Accounts are those with a list in every Region that was asked, sorted.
+	// Accounts are those with a list for each of their places, sorted.
 	Accounts []string `json:"accounts"`
 	// Failed are the places without a list that counts. What their account may use is kept.
 	Failed []FailedPlace `json:"failed"`
@@ -123,12 +123,12 @@ type Outcome struct {
 	// ended. A run that was killed leaves them different.
 	Begun int `json:"begun"`
 	Round int `json:"round"`
-	// Continuation is what the next run needs, or nil after the last one.
+	// Continuation says where the next run begins. It is nil after the last run.
 	Continuation *config.Continuation `json:"continuation,omitempty"`
 	// Totals are the sums of all runs. Each repository counts once.
 	Totals report.Totals `json:"totals"`
-	// Undone counts what was not handled, by cause, as [report.Report.Undone] does, and
-	// repositories that exceed a limit of mode apply.
+	// Undone counts by cause, as [report.Report.Undone] does, the repositories, images and
+	// findings that were not handled. In mode apply it also counts repositories above a limit.
 	Undone map[string]int `json:"undone,omitempty"`
 	// Failed says why the registry was not handled to its end, or is empty.
 	Failed  string         `json:"failed,omitempty"`

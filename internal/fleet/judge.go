@@ -209,7 +209,8 @@ func (t Targets) sum(targets []TargetEnd, places []PlaceEnd, strangers []string)
 	return r
 }
 
-// message says in one line what was not handled. It is empty if everything was.
+// message names the targets and places that were not handled, in one line. It is empty if
+// there are none.
 func message(r *Report, failed, unlisted, strangers []string) string {
 	var parts []string
 	add := func(what string, few []string) {

@@ -49,7 +49,7 @@ func ReportName(execution string, registry config.Place, round int) string {
 	return execution + "/reports/" + registry.String() + "/" + strconv.Itoa(round) + ".json"
 }
 
-// runName is what the first request for a run of a registry creates.
+// runName is the object that the first request for a run of a registry creates.
 func runName(execution string, registry config.Place, round int) string {
 	return execution + "/runs/" + registry.String() + "/" + strconv.Itoa(round) + ".json"
 }

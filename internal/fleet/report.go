@@ -20,7 +20,7 @@ const (
 // Version changes if a field of the report is removed or changes its meaning.
 const Version = 1
 
-// A Report is what the judge writes about an execution.
+// A Report is the judge's report on an execution.
 type Report struct {
 	Version       int         `json:"version"`
 	Execution     string      `json:"execution"`

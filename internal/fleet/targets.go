@@ -8,8 +8,8 @@ import (
 	"github.com/ecr-cleaner/ecr-cleaner/internal/config"
 )
 
-// WriteTargets writes the list, unless the execution has one, and what the maps of the first
-// cycle read. It returns the list of the execution.
+// WriteTargets writes the list, unless the execution has one, and the items for the maps of
+// the first cycle. It returns the list of the execution.
 func WriteTargets(ctx context.Context, s Store, t Targets) (Targets, error) {
 	err := putObject(ctx, s, targetsName(t.Execution), t, s.Create)
 	if errors.Is(err, ErrExists) {

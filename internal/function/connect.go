@@ -99,8 +99,8 @@ func connect(own aws.Config, as func(*aws.Config), limits pace.Limits, clock fun
 	}
 }
 
-// A connection has what the in-use sources need: own is outside the account of the registry,
-// cfg inside it.
+// A connection has the configurations of the in-use sources: cfg for calls in the account of
+// the registry, own for all other calls.
 type connection struct {
 	own, cfg aws.Config
 	client   ecrapi.Client

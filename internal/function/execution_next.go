@@ -13,7 +13,7 @@ func (h *Handler) next(ctx context.Context, request config.Request) (fleet.Cycle
 	return h.cycleAnswer(request.Execution, request.Cycle+1, left), err
 }
 
-// cycleAnswer says what the maps of the cycle read.
+// cycleAnswer returns the keys of the items for the maps of the cycle.
 func (h *Handler) cycleAnswer(execution string, cycle, registries int) fleet.CycleAnswer {
 	return fleet.CycleAnswer{
 		Cycle: cycle, RegistriesLeft: registries, PlacesKey: fleet.Key(h.Fleet.Store, fleet.PlacesName(execution)),

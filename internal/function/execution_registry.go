@@ -111,8 +111,8 @@ func (u *unit) begin(ctx context.Context, all config.Config) (until time.Time, e
 	return until, nil
 }
 
-// listedHere removes from the barrier what was not asked in the Region of the registry: an
-// account there may use its images. A Region that is disabled in an account uses none.
+// listedHere removes from the barrier each account that was not asked in the Region of the
+// registry: its workloads there may use images. A disabled Region has no workloads.
 func (u *unit) listedHere(all config.Config) {
 	u.barrier.Accounts = slices.DeleteFunc(u.barrier.Accounts, func(account string) bool {
 		p := config.Place{Account: account, Region: u.Region}
@@ -214,9 +214,9 @@ func (u *unit) add(ctx context.Context, r *report.Report, until time.Time) error
 	return nil
 }
 
-// undone counts what the run did not handle, without what a next run handles. That the source
-// of the lists failed for an account which uses nothing here is not a fault of this registry,
-// and the judge names the place. A repository that is skipped for it counts.
+// undone returns Undone of the report without the repositories that a next run handles. A
+// failed place whose account uses nothing here is not counted: the judge names the place. A
+// repository that was skipped because of the place is counted.
 func undone(r *report.Report) map[string]int {
 	all := r.Undone()
 	delete(all, report.NotReachedCause)

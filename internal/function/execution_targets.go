@@ -130,9 +130,9 @@ func (l listing) addOrganization(ctx context.Context, t config.Target) error {
 				l.add(&l.Registries, a.ID, t.Regions)
 			}
 		case !slices.ContainsFunc(l.Places, isIt):
-			complete = false // what it uses is not known
+			complete = false // its uses are not known
 			l.skip(a.ID, "", "it is in organization.exclude")
-		default: // it is asked in the Regions of another target or of protect.accounts
+		default: // another target or protect.accounts has the account, perhaps in fewer Regions
 			for _, region := range t.AskedRegions() {
 				complete = complete && slices.Contains(l.Places, config.Place{Account: a.ID, Region: region})
 			}
@@ -187,8 +187,8 @@ func (l listing) narrow(selected []wildcard.Pattern) error {
 	return nil
 }
 
-// skipDisabled skips the Regions that an account says are disabled. If it does not say so,
-// they are asked, and fail.
+// skipDisabled skips the Regions that an account reports as disabled. The fleet asks all
+// other Regions; a disabled one then fails.
 func (l listing) skipDisabled(ctx context.Context) {
 	optIn := map[string]config.Place{}
 	for _, p := range l.Places {
@@ -213,7 +213,7 @@ func (l listing) skipDisabled(ctx context.Context) {
 			disabled[config.Place{Account: p.Account, Region: region}] = status
 		}
 		return nil
-	}) // a Region that is not known to be disabled is asked
+	}) // after an error no Region of the account is skipped
 	isDisabled := func(p config.Place) bool { return disabled[p] != "" && organization.IsOptIn(p.Region) }
 	for _, p := range l.Places {
 		if isDisabled(p) {

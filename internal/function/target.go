@@ -35,8 +35,8 @@ func (h *Handler) targetAs(ctx context.Context, p config.Place, mode config.Mode
 	return h.assume(ctx, role)
 }
 
-// alone returns the configuration of a target for a run outside an execution. Parts that ask
-// what is in use also ask the places of all other targets, which may use its images too.
+// alone returns the configuration of a target for a run outside an execution. Each part with
+// in-use services gets the places of all other targets, because they may use the images too.
 // Nothing but an execution knows the accounts of an organization, so mode apply is an error.
 func alone(run, all config.Config, p config.Place, mode config.Mode) (config.Config, error) {
 	if _, found := all.OrganizationTarget(); found && mode == config.Apply {

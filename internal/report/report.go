@@ -34,9 +34,9 @@ type Report struct {
 	InUse map[string]int `json:"inUse,omitempty"`
 	// References is the list that mode references wrote, or nil.
 	References *References `json:"references,omitempty"`
-	// Continuation is what the next run needs to handle the repositories that this one did
-	// not. It is nil if there are none, or if the run does not continue. NotReached is their
-	// number; they are not in the report, except those that are Partial.
+	// Continuation says where the next run begins. It is nil if this run handled all
+	// repositories, or if it cannot be continued. NotReached is the number of repositories
+	// for the next run; they are not in the report, except those that are Partial.
 	Continuation *config.Continuation `json:"continuation,omitempty"`
 	NotReached   int                  `json:"notReached,omitempty"`
 	Findings     []finding.Finding    `json:"findings,omitempty"`

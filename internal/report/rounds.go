@@ -10,12 +10,12 @@ import (
 // NotReachedCause is the key in Undone for the repositories that a next run handles.
 const NotReachedCause = "not reached"
 
-// KeepPart keeps what a run that continues reports on a plan that its end interrupted: the
-// images that were removed, or may have been. The next run handles the others, and counts
-// the repository. So the sums over the runs count each repository and each removal once.
+// KeepPart shortens a plan that the end of a run interrupted, for the report of that run. It
+// keeps the images that were removed, or may have been. The next run handles the others, and
+// counts the repository. So the sums over the runs count each repository and each removal once.
 //
 // An image with the outcome unknown counts as unknown and as planned here, and not as
-// evaluated. If it is still there, the next run counts it again by what it does. The
+// evaluated. If it is still there, the next run counts the image again. The
 // unknown outcome stays in the sum, so the registry is not handled: a person must look.
 func KeepPart(p *plan.Plan) {
 	p.Images = slices.DeleteFunc(p.Images, func(im plan.Image) bool { return !im.Outcome.Removed() && im.Outcome != plan.Unknown })

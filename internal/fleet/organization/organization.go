@@ -36,12 +36,12 @@ type Organization struct {
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
 type Account struct {
 	ID, State string
-	// Status stands in for State where that is missing. AWS retires it.
+	// Status is the old field, which AWS retires. It is used if State is missing.
 	Status string
 }
 
 // Unusable returns the state of an account in which nothing can run, or "". An unknown
-// state is usable, so that the account is asked.
+// state is usable, so that the fleet asks the account.
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
 func (a Account) Unusable() string {
 	if slices.Contains([]string{"SUSPENDED", "CLOSED", "PENDING_ACTIVATION"}, a.State) {
